@@ -1,0 +1,129 @@
+"""The values that flow through talksearch: words, cues, talks, passages, and the receipt of what was done to a talk.
+
+All of them are frozen and do no I/O. Times are integer milliseconds everywhere inside; seconds appear only in what a
+user or another program reads.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Timing = Literal["exact", "estimated"]
+"""`exact`: the times were read from the source. `estimated`: the source had none and they were worked out."""
+
+Origin = Literal["human", "automatic", "unknown"]
+"""Who wrote the words down: a person, speech recognition, or nobody knows."""
+
+Json = Any
+"""A value that `json.dumps` takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word and the moment its sound begins."""
+
+    text: str
+    start_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """A stretch of speech with its time.
+
+    In a restored talk `text` is one line of plain text: no markup, no entities, no line breaks, never empty. Before
+    that (what a reader hands to `clean`) it may hold line breaks and markup.
+    """
+
+    start_ms: int
+    end_ms: int
+    text: str
+    speaker: str | None = None
+    """The name, where the source gives one."""
+    turn: bool = False
+    """A new speaker begins with this cue, as far as the source marks it (`>>`, or another name)."""
+    words: tuple[Word, ...] = ()
+    """Where the source times single words: all words of `text`, so that joined by spaces they give `text`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """A named part of a talk."""
+
+    start_ms: int
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that was done to a talk.
+
+    `name` says what (`collapse-rolling`, `repair-text`), `field` to which part (`cues`, `title`, `description`), and
+    `detail` holds counts and whatever is needed to do it again, as JSON.
+    """
+
+    name: str
+    field: str
+    detail: dict[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What was done to a talk between its source and the index, in order."""
+
+    words_before: int = 0
+    """Words in the source as read, with every repetition."""
+    words_after: int = 0
+    steps: tuple[Step, ...] = ()
+    uncertain: tuple[str, ...] = ()
+    """Sentences for people: what could not be decided and was left as it stood."""
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """One talk as it is indexed."""
+
+    id: str
+    """The YouTube id where there is one, else a name made from `source`. Unique in an index."""
+    source: str
+    """The transcript's path relative to the PATH that was indexed, with forward slashes."""
+    title: str
+    cues: tuple[Cue, ...]
+    """In order: `start_ms` never decreases, and every cue has `start_ms <= end_ms`."""
+    format: str = "text"
+    """The reader that understood it: `vtt`, `srt`, `record`, …"""
+    timing: Timing = "exact"
+    margin_ms: int = 0
+    """For estimated times: nine times in ten the truth lies within this distance. 0 when exact."""
+    origin: Origin = "unknown"
+    youtube_id: str | None = None
+    url: str | None = None
+    """The page or file that plays the talk, without a time. None where no recording is known."""
+    channel: str | None = None
+    speaker: str | None = None
+    """The one who gives the talk, where the source's metadata says so. Who says a cue stands in the cue."""
+    language: str | None = None
+    """A BCP 47 tag such as `en` or `zh-Hant`."""
+    date: str | None = None
+    """The day it was given or uploaded, `YYYY-MM-DD`."""
+    duration_ms: int | None = None
+    description: str = ""
+    chapters: tuple[Chapter, ...] = ()
+    receipt: Receipt = field(default_factory=Receipt)
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A piece of one talk that can be found: the unit of search."""
+
+    id: str
+    """Made from the talk's id, the place in it and the text: the same passage has the same id in every build."""
+    talk_id: str
+    start_ms: int
+    end_ms: int
+    first_cue: int
+    last_cue: int
+    """The cues it covers, by their position in `Talk.cues`, both ends included. The outer ones may be covered in part."""
+    text: str
+    speaker: str | None = None
+    """Who speaks, when one named person speaks all of it."""
