@@ -127,3 +127,31 @@ class Passage:
     text: str
     speaker: str | None = None
     """Who speaks, when one named person speaks all of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What a reader found in one file, before anything was cleaned, repaired or estimated.
+
+    Metadata is what the file itself says; a sidecar may say more.
+    """
+
+    format: str
+    cues: tuple[Cue, ...]
+    """In file order. `text` may hold markup, entities and line breaks. Where `timed` is false the times are all 0."""
+    timed: bool = True
+    origin: Origin = "unknown"
+    title: str | None = None
+    url: str | None = None
+    channel: str | None = None
+    speaker: str | None = None
+    language: str | None = None
+    date: str | None = None
+    duration_ms: int | None = None
+    description: str = ""
+    chapters: tuple[Chapter, ...] = ()
+    words_before: int = 0
+    """Words of speech in the file as it stands, every repetition counted, markup not."""
+    steps: tuple[Step, ...] = ()
+    """What the reader itself had to restore in order to read (unfolding a flattened record, decoding broken bytes)."""
+    uncertain: tuple[str, ...] = ()
