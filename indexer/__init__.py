@@ -1,1 +1,1 @@
-"""Reading, restoring, splitting, embedding and storing talks: the ground floor, which imports nothing from the others."""
+"""Reading, restoring, splitting, embedding and storing talks: the ground floor."""

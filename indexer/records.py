@@ -123,7 +123,7 @@ class Passage:
     end_ms: int
     first_cue: int
     last_cue: int
-    """The cues it covers, by their position in `Talk.cues`, both ends included. The outer ones may be covered in part."""
+    """Positions in `Talk.cues`, both ends included. The outer cues may be covered in part."""
     text: str
     speaker: str | None = None
     """Who speaks, when one named person speaks all of it."""
