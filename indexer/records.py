@@ -125,8 +125,8 @@ class Passage:
     last_cue: int
     """Positions in `Talk.cues`, both ends included. The outer cues may be covered in part."""
     text: str
-    speaker: str | None = None
-    """Who speaks, when one named person speaks all of it."""
+    speakers: tuple[str, ...] = ()
+    """Everybody who is named as speaking in it, in order."""
 
 
 @dataclass(frozen=True, slots=True)
