@@ -1,0 +1,361 @@
+"""Carrying out an indexing run: read, restore and split what is new, then embed what has no vector yet.
+
+Words are searchable as soon as a talk is read; vectors follow. A run that is interrupted leaves nothing half done: each
+talk is in the catalog whole or not at all, and the next run embeds what still waits.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from time import perf_counter
+from typing import Literal
+
+from . import catalog, embedding, light, recipe
+from .catalog import FileRow
+from .embed import Encoder, SentenceEncoder, load
+from .errors import ModelError, TalksearchError, UnreadableError
+from .load import load_talk
+from .lock import writing
+from .plan import Group, make_plan
+from .records import Talk
+from .scan import Root, files_under, identity_of, look, may_be_transcript, merge_roots, relocated, root_of
+from .settings import DEFAULT_MODEL
+from .split import Splitting, split
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is."""
+
+    phase: Literal["looking", "reading", "embedding"]
+    done: int
+    total: int
+    talks: int = 0
+    passages: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A file that gave no talk, and why."""
+
+    path: str
+    reason: str
+
+
+@dataclass(slots=True)
+class Report:
+    """What a run did."""
+
+    added: list[str] = field(default_factory=list)
+    """Talk ids, as in the next three."""
+    replaced: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
+    dropped: list[str] = field(default_factory=list)
+    copies: list[Skipped] = field(default_factory=list)
+    """Files that hold a talk which another file holds better."""
+    skipped: list[Skipped] = field(default_factory=list)
+    """Files that could not be read as transcripts."""
+    beside: int = 0
+    """Sidecars, recordings, images and so on: files that are not transcripts by their names."""
+    repairs: Counter[str] = field(default_factory=Counter)
+    """How many of the talks read in this run needed each kind of repair."""
+    notes: list[str] = field(default_factory=list)
+    """Sentences about the run itself."""
+    embedded: int = 0
+    """Passages that went through the model."""
+    seconds: float = 0.0
+
+
+Tell = Callable[[Progress], None]
+
+
+def index(
+    folder: Path,
+    paths: Sequence[Path],
+    *,
+    model: str | None = None,
+    rebuild: bool = False,
+    prompts: tuple[str | None, str | None] = (None, None),
+    encoder: Encoder | None = None,
+    tell: Tell = lambda _: None,
+) -> Report:
+    """Make the index in `folder` hold exactly what lies under `paths`, beside what other PATHs gave it before.
+
+    Without `paths` every PATH of the index is looked at again. `prompts` are the query and passage prompts of a new
+    index where the model's own should not count. An `encoder` given takes the place of the model (for tests). Raises
+    LockedError, BadIndexError, ModelError, or TalksearchError when a PATH is not there.
+    """
+    started = perf_counter()
+    if rebuild:
+        report = _rebuild(folder, paths, model, prompts, encoder, tell)
+    else:
+        with writing(folder):
+            report = _update(folder, paths, model, prompts, encoder, tell)
+    report.seconds = perf_counter() - started
+    return report
+
+
+def remove(folder: Path, talk_ids: Iterable[str]) -> list[str]:
+    """Take talks out of the index and return their ids.
+
+    A later `index` of the same PATH puts them back: the index holds what lies there.
+    """
+    with writing(folder), closing(catalog.open_catalog(folder, write=True)) as db:
+        gone: list[str] = []
+        removed = []
+        for talk_id in talk_ids:
+            with catalog.transaction(db):
+                passages = catalog.drop_talk(db, talk_id)
+                db.execute("UPDATE files SET talk_id = NULL, stamp = '', note = '' WHERE talk_id = ?", (talk_id,))
+            gone += passages
+            removed.append(talk_id)
+        if gone:
+            with embedding.opened(folder) as (store, collection):
+                store.drop(collection, gone)
+        catalog.note_common_terms(db)
+        return removed
+
+
+def _rebuild(
+    folder: Path,
+    paths: Sequence[Path],
+    model: str | None,
+    prompts: tuple[str | None, str | None],
+    encoder: Encoder | None,
+    tell: Tell,
+) -> Report:
+    """Build a new index beside the old one and put it in its place, so that searching goes on meanwhile."""
+    with writing(folder):
+        fresh = folder.with_name(f".{folder.name}.rebuild")
+        shutil.rmtree(fresh, ignore_errors=True)
+        every = [*_roots_of(folder), *paths]
+        with writing(fresh):
+            report = _update(fresh, every, model, prompts, encoder, tell)
+        old = folder.with_name(f".{folder.name}.old")
+        folder.rename(old)
+        fresh.rename(folder)
+    shutil.rmtree(old)
+    return report
+
+
+def _roots_of(folder: Path) -> list[Path]:
+    if not (folder / catalog.FILE_NAME).exists():
+        return []
+    with closing(catalog.open_catalog(folder)) as db:
+        return [Path(path) for path in catalog.roots(db)]
+
+
+def _update(
+    folder: Path,
+    paths: Sequence[Path],
+    model: str | None,
+    prompts: tuple[str | None, str | None],
+    encoder: Encoder | None,
+    tell: Tell,
+) -> Report:
+    report = Report()
+    known = recipe.read(folder)
+    if known:
+        recipe.check_model(folder, known, model)
+    with closing(catalog.open_catalog(folder, write=True)) as db:
+        before = catalog.files(db)
+        roots, walk = merge_roots(catalog.roots(db), paths or [Path(path) for path in catalog.roots(db)])
+        if not walk:
+            raise TalksearchError("There is nothing to index yet.", "Name a folder: talksearch index PATH")
+        now, report.beside = _look_at(roots, walk, before, tell)
+        plan = make_plan(before, now, identity_of)
+        encoders = _Encoders(folder, known, model, prompts, encoder, report)
+        gone = _read_groups(db, plan.read, encoders, report, tell)
+        for group in plan.keep:
+            _note_kept(group, report)
+        report.skipped += [Skipped(row.path, row.note) for row in plan.unreadable]
+        gone += _drop_vanished(db, report)
+        with catalog.transaction(db):
+            catalog.put_files(db, plan.unreadable)
+            catalog.forget_files(db, plan.gone)
+            db.execute("DELETE FROM roots")
+            db.executemany("INSERT INTO roots VALUES (?)", ((str(root.path),) for root in roots))
+        if plan.read or gone:
+            catalog.note_common_terms(db)
+        if known:
+            embedding.mend_copy(db, folder, known.model.dimension)
+        report.embedded = embedding.embed_pending(
+            db,
+            folder,
+            encoders.for_many,
+            gone,
+            lambda: encoders.get().card.dimension,
+            lambda done, total: tell(Progress("embedding", done, total, len(plan.read), done)),
+        )
+    report.skipped.sort(key=lambda skipped: skipped.path)
+    report.copies.sort(key=lambda copy: copy.path)
+    return report
+
+
+def _look_at(
+    roots: Sequence[Root], walk: Sequence[Root], before: Mapping[str, FileRow], tell: Tell
+) -> tuple[dict[str, FileRow], int]:
+    """Return every file of the index's PATHs that may be a transcript, by path, and how many others there were."""
+    now = {
+        path: row for path, row in relocated(before, roots).items() if not any(root.holds(Path(path)) for root in walk)
+    }
+    beside = 0
+    for root in walk:
+        for path in files_under(root):
+            if not may_be_transcript(path):
+                beside += 1
+                continue
+            source = root_of(roots, path).source_of(path)
+            now[str(path)] = look(path, source, before.get(str(path)))
+            tell(Progress("looking", len(now), 0))
+    return now, beside
+
+
+class _Encoders:
+    """The encoder of a run, loaded when it is first needed: an unchanged archive wakes no model."""
+
+    def __init__(
+        self,
+        folder: Path,
+        known: recipe.Recipe | None,
+        model: str | None,
+        prompts: tuple[str | None, str | None],
+        given: Encoder | None,
+        report: Report,
+    ) -> None:
+        self._folder, self._known, self._model, self._prompts = folder, known, model, prompts
+        self._encoder = given
+        self._report = report
+        self._slow: SentenceEncoder | None = None
+        if given and not known:
+            recipe.write(folder, recipe.Recipe(given.card, Splitting()))
+
+    def get(self) -> Encoder:
+        """Return the encoder: the light one of the index, or the model itself where there is none yet."""
+        if self._encoder is None:
+            if self._known:
+                try:
+                    self._encoder = light.load(self._folder)
+                except ModelError:
+                    self._encoder = self._load()
+            else:
+                self._encoder = self._load()
+                recipe.write(self._folder, recipe.Recipe(self._encoder.card, Splitting()))
+        return self._encoder
+
+    def splitting(self) -> Splitting:
+        """Return how passages of this index are cut."""
+        return self._known.splitting if self._known else Splitting()
+
+    def for_many(self, sample: Sequence[str]) -> Encoder:
+        """Return the encoder for embedding; the first time, leave the light one beside the index."""
+        encoder = self.get()
+        if isinstance(encoder, SentenceEncoder) and self._slow is None:
+            self._slow = encoder
+            try:
+                self._encoder = light.export(encoder, self._folder, sample)
+            except ModelError as error:
+                self._report.notes.append(
+                    f"Queries will load the model {encoder.card.name!r} itself, which takes seconds: {error.message}."
+                )
+        return self._encoder or encoder
+
+    def _load(self) -> SentenceEncoder:
+        name = self._known.model.name if self._known else self._model or DEFAULT_MODEL
+        query, passage = self._prompts
+        if self._known:
+            query, passage = self._known.model.query_prompt, self._known.model.passage_prompt
+        encoder = load(name, query_prompt=query, passage_prompt=passage)
+        if self._known and encoder.card != self._known.model:
+            raise ModelError(
+                f"The model {name!r} is no longer the one that the index was made with.",
+                f"Build the index again with it: talksearch index --rebuild --model {name}",
+            )
+        return encoder
+
+
+def _read_groups(
+    db: sqlite3.Connection, groups: Sequence[Group], encoders: _Encoders, report: Report, tell: Tell
+) -> list[str]:
+    """Read each group's talk from its best file into the catalog; returns the ids of passages that are gone."""
+    gone: list[str] = []
+    passages = 0
+    known = set(catalog.talk_paths(db))
+    for done, group in enumerate(groups):
+        tell(Progress("reading", done, len(groups), done, passages))
+        talk, rows = _read_group(group, report)
+        with catalog.transaction(db):
+            if talk:
+                if _taken(db, talk, group):
+                    talk = replace(talk, id=f"{talk.id}-{_salt(group.files[0].path)}")
+                    rows = [replace(row, talk_id=talk.id) if row.talk_id else row for row in rows]
+                encoder = encoders.get()
+                pieces = split(talk, encoder.count_tokens, encoder.card.max_tokens, encoders.splitting())
+                passages += len(pieces)
+                chosen = next(row.path for row in rows if row.talk_id and not row.note)
+                gone += catalog.put_talk(db, chosen, talk, pieces)
+            catalog.put_files(db, rows)
+        if talk:
+            (report.replaced if talk.id in known else report.added).append(talk.id)
+            report.repairs.update({step.name for step in talk.receipt.steps})
+    return gone
+
+
+def _read_group(group: Group, report: Report) -> tuple[Talk | None, list[FileRow]]:
+    """Return the group's talk, from the first file that can be read, and what to remember of each file."""
+    talk: Talk | None = None
+    rows = []
+    for row in group.files:
+        if talk is not None:
+            report.copies.append(Skipped(row.path, f"the talk {talk.id} was read from {talk.source}"))
+            rows.append(replace(row, talk_id=talk.id, note=f"another copy of {talk.source}"))
+            continue
+        try:
+            path = Path(row.path)
+            talk = load_talk(path, row.source, path.read_bytes())
+            rows.append(replace(row, talk_id=talk.id, note=""))
+        except (UnreadableError, OSError) as error:
+            reason = error.message if isinstance(error, UnreadableError) else f"it cannot be read: {error.strerror}"
+            report.skipped.append(Skipped(row.path, reason))
+            rows.append(replace(row, talk_id=None, note=reason))
+    return talk, rows
+
+
+def _taken(db: sqlite3.Connection, talk: Talk, group: Group) -> bool:
+    """Say whether a talk of another place has this id: two PATHs may each hold a `talk.vtt`."""
+    if talk.youtube_id:
+        return False
+    row = db.execute("SELECT path FROM talks WHERE id = ?", (talk.id,)).fetchone()
+    return row is not None and row[0] not in {file.path for file in group.files} and Path(row[0]).exists()
+
+
+def _salt(path: str) -> str:
+    return catalog.text_digest(path).hex()[:4]
+
+
+def _note_kept(group: Group, report: Report) -> None:
+    for row in group.files:
+        if row.talk_id and not row.note:
+            report.kept.append(row.talk_id)
+        elif row.talk_id:
+            report.copies.append(Skipped(row.path, row.note))
+        else:
+            report.skipped.append(Skipped(row.path, row.note))
+
+
+def _drop_vanished(db: sqlite3.Connection, report: Report) -> list[str]:
+    """Drop the talks that no file speaks for any more; returns the ids of their passages."""
+    alive = {*report.added, *report.replaced, *report.kept}
+    gone: list[str] = []
+    for talk_id in catalog.talk_paths(db):
+        if talk_id not in alive:
+            with catalog.transaction(db):
+                gone += catalog.drop_talk(db, talk_id)
+            report.dropped.append(talk_id)
+    return gone

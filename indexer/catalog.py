@@ -1,0 +1,327 @@
+"""The catalog: one SQLite file that holds talks, cues, passages and their words. It decides what is in the index.
+
+A talk is put, replaced or dropped in one transaction, so a reader sees all of it or nothing. Vectors arrive later and
+elsewhere (`store`, `vectors`); `passages.embedded` says which passages have theirs.
+
+Numbers of talks and passages are never used twice, so that whatever lies outside the catalog under an old number cannot
+be taken for something new.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from .errors import BadIndexError
+from .records import Chapter, Cue, Passage, Receipt, Step, Talk, Word
+from .words import terms
+
+FILE_NAME = "catalog.sqlite3"
+
+_SCHEMA = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE roots (path TEXT PRIMARY KEY) WITHOUT ROWID;
+-- Every file that was looked at, whether it became a talk or not.
+CREATE TABLE files (
+    path TEXT PRIMARY KEY, source TEXT NOT NULL, stamp TEXT NOT NULL, digest TEXT NOT NULL,
+    identity TEXT,  -- JSON; NULL for what is no transcript
+    talk_id TEXT,   -- the talk it gave, or the talk it is another copy of
+    note TEXT NOT NULL DEFAULT ''  -- why it gave no talk
+) WITHOUT ROWID;
+CREATE TABLE talks (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, path TEXT NOT NULL, source TEXT NOT NULL,
+    title TEXT NOT NULL, format TEXT NOT NULL, timing TEXT NOT NULL, margin_ms INTEGER NOT NULL, origin TEXT NOT NULL,
+    youtube_id TEXT, url TEXT, channel TEXT, speaker TEXT, language TEXT, date TEXT, duration_ms INTEGER,
+    description TEXT NOT NULL, chapters TEXT NOT NULL, receipt TEXT NOT NULL
+);
+CREATE TABLE cues (
+    talk INTEGER NOT NULL, number INTEGER NOT NULL, start_ms INTEGER NOT NULL, end_ms INTEGER NOT NULL,
+    text TEXT NOT NULL, speaker TEXT, turn INTEGER NOT NULL, words TEXT, PRIMARY KEY (talk, number)
+) WITHOUT ROWID;
+CREATE TABLE passages (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, talk INTEGER NOT NULL, start_ms INTEGER NOT NULL,
+    end_ms INTEGER NOT NULL, first_cue INTEGER NOT NULL, last_cue INTEGER NOT NULL, text TEXT NOT NULL,
+    speakers TEXT NOT NULL, digest BLOB NOT NULL, embedded INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX passages_of_talk ON passages (talk);
+CREATE INDEX passages_pending ON passages (number) WHERE NOT embedded;
+CREATE INDEX passages_digest ON passages (digest);
+-- The terms of each passage under its number; `words.terms` made them, so the tokenizer only cuts at the spaces.
+CREATE VIRTUAL TABLE words USING fts5(terms, tokenize="unicode61 remove_diacritics 0 categories 'L* N* M* Co'");
+CREATE TABLE common (term TEXT PRIMARY KEY) WITHOUT ROWID;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """What the catalog remembers of a file."""
+
+    path: str
+    source: str
+    stamp: str
+    """Sizes and modification times of the file and what lies beside it."""
+    digest: str
+    """A hash of their contents."""
+    identity: str | None
+    talk_id: str | None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What an index holds."""
+
+    talks: int
+    passages: int
+    embedded: int
+    cues: int
+    speech_ms: int
+
+
+def open_catalog(folder: Path, *, write: bool = False) -> sqlite3.Connection:
+    """Open the catalog in an index folder; with `write` make it where there is none.
+
+    Raises BadIndexError when there is none to read, or the file is damaged.
+    """
+    path = folder / FILE_NAME
+    if not write and not path.exists():
+        raise BadIndexError(f"There is no index in {folder}.", "Make one: talksearch index PATH")
+    try:
+        mode = "rwc" if write else "ro"
+        db = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, timeout=30)
+        db.execute("PRAGMA query_only = 0" if write else "PRAGMA query_only = 1")
+        if write:
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = NORMAL")
+            if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'talks'").fetchone():
+                db.executescript(_SCHEMA)
+        else:
+            db.execute("SELECT 1 FROM talks LIMIT 1")
+    except sqlite3.Error as error:
+        raise BadIndexError(
+            f"The catalog {path} cannot be read: {error}.", "Build the index again: talksearch index PATH --rebuild"
+        ) from error
+    return db
+
+
+@contextmanager
+def transaction(db: sqlite3.Connection) -> Iterator[None]:
+    """Do all of it or nothing."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise
+    db.execute("COMMIT")
+
+
+# ---------------------------------------------------------------------------------------------------------- writing
+
+
+def put_talk(db: sqlite3.Connection, path: str, talk: Talk, passages: Sequence[Passage]) -> list[str]:
+    """Put a talk in the place of the one with its id, if any; call inside a transaction.
+
+    A passage that was there before, word for word at the same time, keeps its number and its vector. Returns the ids of
+    the passages that are gone.
+    """
+    old = db.execute("SELECT number FROM talks WHERE id = ?", (talk.id,)).fetchone()
+    row = _talk_row(path, talk)
+    columns = ", ".join(row)
+    if old:
+        number = int(old[0])
+        marks = ", ".join(f"{column} = ?" for column in row)
+        db.execute(f"UPDATE talks SET {marks} WHERE number = ?", (*row.values(), number))  # noqa: S608 - our own names
+        db.execute("DELETE FROM cues WHERE talk = ?", (number,))
+    else:
+        marks = ", ".join("?" * len(row))
+        cursor = db.execute(f"INSERT INTO talks ({columns}) VALUES ({marks})", tuple(row.values()))  # noqa: S608
+        number = int(cursor.lastrowid or 0)
+    db.executemany(
+        "INSERT INTO cues VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            (number, at, cue.start_ms, cue.end_ms, cue.text, cue.speaker, cue.turn, _words_json(cue))
+            for at, cue in enumerate(talk.cues)
+        ),
+    )
+    had = dict(db.execute("SELECT id, number FROM passages WHERE talk = ?", (number,)))
+    gone = list(had.keys() - {passage.id for passage in passages})
+    _delete_passages(db, [had[id_] for id_ in gone])
+    for passage in passages:
+        if passage.id in had:
+            db.execute(
+                # Its vector is known, but what the store says of it may have changed: it is put there again.
+                "UPDATE passages SET end_ms = ?, first_cue = ?, last_cue = ?, speakers = ?, embedded = 0 WHERE number = ?",
+                (
+                    passage.end_ms, passage.first_cue, passage.last_cue,
+                    json.dumps(passage.speakers, ensure_ascii=False), had[passage.id],
+                ),
+            )  # fmt: skip
+            continue
+        cursor = db.execute(
+            "INSERT INTO passages (id, talk, start_ms, end_ms, first_cue, last_cue, text, speakers, digest)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                passage.id, number, passage.start_ms, passage.end_ms, passage.first_cue, passage.last_cue, passage.text,
+                json.dumps(passage.speakers, ensure_ascii=False), text_digest(passage.text),
+            ),
+        )  # fmt: skip
+        db.execute("INSERT INTO words (rowid, terms) VALUES (?, ?)", (cursor.lastrowid, " ".join(terms(passage.text))))
+    return gone
+
+
+def drop_talk(db: sqlite3.Connection, talk_id: str) -> list[str]:
+    """Take a talk out; call inside a transaction. Returns the ids of its passages."""
+    row = db.execute("SELECT number FROM talks WHERE id = ?", (talk_id,)).fetchone()
+    if row is None:
+        return []
+    had = dict(db.execute("SELECT id, number FROM passages WHERE talk = ?", row))
+    _delete_passages(db, list(had.values()))
+    db.execute("DELETE FROM cues WHERE talk = ?", row)
+    db.execute("DELETE FROM talks WHERE number = ?", row)
+    return list(had)
+
+
+def put_files(db: sqlite3.Connection, rows: Iterable[FileRow]) -> None:
+    """Remember files, in the place of what was remembered under the same path."""
+    db.executemany(
+        "INSERT OR REPLACE INTO files (path, source, stamp, digest, identity, talk_id, note)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        ((row.path, row.source, row.stamp, row.digest, row.identity, row.talk_id, row.note) for row in rows),
+    )
+
+
+def forget_files(db: sqlite3.Connection, paths: Iterable[str]) -> None:
+    """Forget files that are gone."""
+    db.executemany("DELETE FROM files WHERE path = ?", ((path,) for path in paths))
+
+
+def set_meta(db: sqlite3.Connection, key: str, value: str) -> None:
+    """Keep a value under a key."""
+    db.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (key, value))
+
+
+def note_common_terms(db: sqlite3.Connection, share: float = 0.1) -> None:
+    """Note the terms that stand in more than `share` of the passages.
+
+    A query of several terms leaves them out: they find nearly everything and tell nothing, in whatever language.
+    """
+    passages = db.execute("SELECT count(*) FROM passages").fetchone()[0]
+    with transaction(db):
+        db.execute("DELETE FROM common")
+        db.execute("CREATE VIRTUAL TABLE IF NOT EXISTS temp.vocabulary USING fts5vocab(main, words, row)")
+        db.execute("INSERT INTO common SELECT term FROM vocabulary WHERE doc > ?", (max(share * passages, 20),))
+
+
+def text_digest(text: str) -> bytes:
+    """Return a short hash that stands for a passage's text, to find a vector made for the same words before."""
+    return hashlib.blake2b(text.encode(), digest_size=16).digest()
+
+
+# ---------------------------------------------------------------------------------------------------------- reading
+
+
+def meta(db: sqlite3.Connection, key: str) -> str | None:
+    """Return the value kept under a key."""
+    row = db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+    return str(row[0]) if row else None
+
+
+def roots(db: sqlite3.Connection) -> list[str]:
+    """Return the PATHs that were indexed, as absolute paths."""
+    return [row[0] for row in db.execute("SELECT path FROM roots ORDER BY path")]
+
+
+def files(db: sqlite3.Connection) -> dict[str, FileRow]:
+    """Return what is remembered of every file, by its path."""
+    rows = db.execute("SELECT path, source, stamp, digest, identity, talk_id, note FROM files ORDER BY path")
+    return {row[0]: FileRow(*row) for row in rows}
+
+
+def talk_paths(db: sqlite3.Connection) -> dict[str, str]:
+    """Return the path of the transcript behind each talk, by talk id."""
+    return dict(db.execute("SELECT id, path FROM talks"))
+
+
+def read_talk(db: sqlite3.Connection, talk_id: str, *, cues: bool = True) -> Talk | None:
+    """Return a talk as it was put, without its cues where they are not needed."""
+    row = db.execute(f"SELECT number, {', '.join(_TALK_COLUMNS)} FROM talks WHERE id = ?", (talk_id,)).fetchone()  # noqa: S608
+    return _talk(db, row, cues=cues) if row else None
+
+
+def read_talks(db: sqlite3.Connection) -> Iterator[Talk]:
+    """Yield every talk without its cues, by title."""
+    rows = db.execute(f"SELECT number, {', '.join(_TALK_COLUMNS)} FROM talks ORDER BY title, id").fetchall()  # noqa: S608
+    return (_talk(db, row, cues=False) for row in rows)
+
+
+def passage_counts(db: sqlite3.Connection) -> dict[str, int]:
+    """Return how many passages each talk has, by talk id."""
+    return dict(db.execute("SELECT t.id, count(*) FROM passages p JOIN talks t ON t.number = p.talk GROUP BY t.id"))
+
+
+def read_cues(db: sqlite3.Connection, talk_id: str, first: int = 0, last: int | None = None) -> tuple[Cue, ...]:
+    """Return the cues of a talk from `first` to `last`, both included."""
+    rows = db.execute(
+        "SELECT start_ms, end_ms, text, speaker, turn, words FROM cues"
+        " WHERE talk = (SELECT number FROM talks WHERE id = ?) AND number BETWEEN ? AND ? ORDER BY number",
+        (talk_id, first, 2**62 if last is None else last),
+    )
+    return tuple(
+        Cue(start, end, text, speaker, bool(turn), tuple(Word(*word) for word in json.loads(words)) if words else ())
+        for start, end, text, speaker, turn, words in rows
+    )
+
+
+def counts(db: sqlite3.Connection) -> Counts:
+    """Count what the index holds."""
+    passages, embedded = db.execute("SELECT count(*), total(embedded) FROM passages").fetchone()
+    talks, cues = (db.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in ("talks", "cues"))  # noqa: S608
+    speech = db.execute("SELECT total(last) FROM (SELECT max(end_ms) AS last FROM passages GROUP BY talk)").fetchone()[
+        0
+    ]
+    return Counts(talks, passages, int(embedded), cues, int(speech))
+
+
+_TALK_COLUMNS = (
+    "id", "source", "title", "format", "timing", "margin_ms", "origin", "youtube_id", "url", "channel", "speaker",
+    "language", "date", "duration_ms", "description", "chapters", "receipt",
+)  # fmt: skip
+
+
+def _talk_row(path: str, talk: Talk) -> dict[str, object]:
+    row: dict[str, object] = {name: getattr(talk, name) for name in _TALK_COLUMNS}
+    row["chapters"] = json.dumps([[chapter.start_ms, chapter.title] for chapter in talk.chapters], ensure_ascii=False)
+    row["receipt"] = json.dumps(asdict(talk.receipt), ensure_ascii=False)
+    return {"path": path, **row}
+
+
+def _talk(db: sqlite3.Connection, row: Sequence[object], *, cues: bool) -> Talk:
+    values = dict(zip(_TALK_COLUMNS, row[1:], strict=True))
+    receipt = json.loads(str(values.pop("receipt")))
+    chapters = json.loads(str(values.pop("chapters")))
+    return Talk(
+        **values,  # type: ignore[arg-type]  # the columns are the fields
+        cues=read_cues(db, str(values["id"])) if cues else (),
+        chapters=tuple(Chapter(start_ms, title) for start_ms, title in chapters),
+        receipt=Receipt(
+            receipt["words_before"],
+            receipt["words_after"],
+            tuple(Step(**step) for step in receipt["steps"]),
+            tuple(receipt["uncertain"]),
+        ),
+    )
+
+
+def _words_json(cue: Cue) -> str | None:
+    return json.dumps([[word.text, word.start_ms] for word in cue.words], ensure_ascii=False) if cue.words else None
+
+
+def _delete_passages(db: sqlite3.Connection, numbers: Sequence[int]) -> None:
+    db.executemany("DELETE FROM words WHERE rowid = ?", ((number,) for number in numbers))
+    db.executemany("DELETE FROM passages WHERE number = ?", ((number,) for number in numbers))

@@ -1,0 +1,91 @@
+"""What an indexing run has to do, worked out from what was remembered and what is there now. Pure: no file is touched.
+
+Files of the same talk are one group: the same YouTube video, the same name in several formats or tracks, or the same
+content. The best file speaks for the talk; the others are noted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from .catalog import FileRow
+from .load import Identity
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The files of one talk, the best first."""
+
+    files: tuple[FileRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to do."""
+
+    read: tuple[Group, ...]
+    """New and changed talks."""
+    keep: tuple[Group, ...]
+    """Talks whose files are all as they were."""
+    unreadable: tuple[FileRow, ...]
+    """Files that are no transcripts, with the reason in `note`."""
+    gone: tuple[str, ...]
+    """Paths that were remembered and are no longer there."""
+
+
+# A person's text before a machine's, as far as it is known.
+_ORIGINS = {"human": 0, "unknown": 1, "automatic": 2}
+# Formats that carry word times or names before those that lost them.
+_FORMATS = {"json3": 0, "whisper-json": 1, "vtt": 2, "srt": 3, "ytapi": 4, "sbv": 5, "tsv": 6, "record": 7}
+
+
+def make_plan(
+    before: Mapping[str, FileRow],
+    now: Mapping[str, FileRow],
+    identity_of: Callable[[FileRow], Identity | None],
+    *,
+    again: bool = False,
+) -> Plan:
+    """Compare what was remembered (`before`) with what is there (`now`), both by path.
+
+    `now` holds the files of every PATH of the index, those not walked this time as they were remembered. With `again`
+    every talk is read anew.
+    """
+    identities = {path: identity_of(row) for path, row in now.items()}
+    readable = {path: found for path, found in identities.items() if found}
+    groups: dict[str, list[str]] = {}
+    by_digest: dict[str, str] = {}
+    for path in sorted(readable):
+        key = readable[path].youtube_id or f"/{readable[path].base}"
+        # The same content under another name is the same talk, unless both claim to be different videos.
+        twin = by_digest.setdefault(now[path].digest.partition(":")[0], key)
+        if key.startswith("/"):
+            key = twin
+        groups.setdefault(key, []).append(path)
+    read, keep = [], []
+    for paths in groups.values():
+        paths.sort(key=lambda path: _worth(readable[path], path))
+        group = Group(tuple(now[path] for path in paths))
+        same = all(before.get(path) == now[path] and (now[path].talk_id or now[path].note) for path in paths)
+        # A file that left the group changes it too: it may have been the one that spoke for the talk.
+        talk = now[paths[0]].talk_id
+        left = any(row.talk_id == talk and path not in now for path, row in before.items()) if talk else False
+        (keep if same and not left and not again else read).append(group)
+    return Plan(
+        read=tuple(read),
+        keep=tuple(keep),
+        unreadable=tuple(row for path, row in now.items() if identities[path] is None),
+        gone=tuple(path for path in before if path not in now),
+    )
+
+
+def _worth(identity: Identity, path: str) -> tuple[object, ...]:
+    return (
+        not identity.timed,
+        _ORIGINS[identity.origin],
+        not identity.original,
+        _FORMATS.get(identity.format, 9),
+        len(path),
+        path,
+    )

@@ -1,0 +1,127 @@
+"""Walking folders: every file under the PATHs given, what it is, and whether it changed since it was last seen."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from .catalog import FILE_NAME, FileRow
+from .errors import TalksearchError, UnreadableError
+from .load import Identity, identify
+from .sidecar import find_recording, find_sidecar
+
+LARGEST_BYTES = 100_000_000
+"""A transcript of a whole day is 5 MB; what is larger than this is something else."""
+
+# Files that no reader needs to open. Everything else is judged by its content.
+_NOT_TEXT = re.compile(
+    r"\.(3gp|7z|aac|aiff|avi|avif|bin|bmp|bz2|class|db|dll|dmg|docx?|dylib|eot|epub|exe|flac|flv|gif|gz|heic|ico|iso|jar"
+    r"|jpe?g|m4[av]|mkv|mov|mp[34]|mpe?g|od[pst]|og[gv]|opus|otf|part|pdf|png|pptx?|py[cdo]|rar|so|sqlite3?|svg|tar|tgz"
+    r"|tiff?|ttf|wasm|wav|web[mp]|wm[av]|woff2?|xlsx?|xz|zip|zst)$",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A PATH that was indexed, absolute: a folder, or a single file."""
+
+    path: Path
+
+    def source_of(self, path: Path) -> str:
+        """Return a file's path relative to this PATH, with forward slashes; a single file's is its name."""
+        return path.name if path == self.path else path.relative_to(self.path).as_posix()
+
+    def holds(self, path: Path) -> bool:
+        """Say whether a file lies under this PATH."""
+        return path == self.path or self.path in path.parents
+
+
+def files_under(root: Root) -> Iterator[Path]:
+    """Yield every file under a PATH, sorted; hidden ones and the insides of an index are passed over.
+
+    Raises TalksearchError when the PATH is not there: an archive on a disk that is not plugged in has not vanished.
+    """
+    if root.path.is_file():
+        yield root.path
+        return
+    if not root.path.is_dir():
+        raise TalksearchError(
+            f"{root.path} is not there.",
+            "Plug in its disk, or correct the path; to take its talks out: talksearch remove",
+        )
+    for path in sorted(root.path.iterdir()):
+        if path.name.startswith("."):
+            continue
+        if path.is_dir():
+            if not (path / FILE_NAME).exists() and not path.is_symlink():
+                yield from files_under(Root(path))
+        elif path.is_file():
+            yield path
+
+
+def may_be_transcript(path: Path) -> bool:
+    """Say whether a file is worth opening, by its name: not a sidecar, a recording, an image or an archive."""
+    return not path.name.endswith(".info.json") and not _NOT_TEXT.search(path.name)
+
+
+def look(path: Path, source: str, known: FileRow | None) -> FileRow:
+    """Return what there is to remember of a file: the same as before when it and its sidecar did not change.
+
+    A file that cannot be a transcript has the reason in `note` and no identity.
+    """
+    beside = [found for found in (find_sidecar(path), find_recording(path)) if found]
+    try:
+        stamp = json.dumps([[str(file.name), file.stat().st_size, file.stat().st_mtime_ns] for file in (path, *beside)])
+        if known and (known.stamp, known.source) == (stamp, source):
+            return known
+        if path.stat().st_size > LARGEST_BYTES:
+            raise UnreadableError(f"it is larger than {LARGEST_BYTES // 1_000_000} MB")
+        data = path.read_bytes()
+    except OSError as error:
+        return FileRow(str(path), source, "", "", None, None, f"it cannot be read: {error.strerror}")
+    except UnreadableError as error:
+        return FileRow(str(path), source, stamp, "", None, None, error.message)
+    sidecar = find_sidecar(path)
+    # The content by itself first: two files with the same one are the same talk, whatever lies beside them.
+    beside_digest = hashlib.blake2b(sidecar.read_bytes() if sidecar else b"", digest_size=16)
+    beside_digest.update("/".join(file.name for file in beside).encode(errors="surrogateescape"))
+    digest = f"{hashlib.blake2b(data, digest_size=16).hexdigest()}:{beside_digest.hexdigest()}"
+    try:
+        identity = json.dumps(asdict(identify(path, data)), ensure_ascii=False)
+    except UnreadableError as error:
+        return FileRow(str(path), source, stamp, digest, None, None, error.message)
+    return FileRow(str(path), source, stamp, digest, identity, None)
+
+
+def identity_of(row: FileRow) -> Identity | None:
+    """Return what was found out about a file, None for what is no transcript."""
+    return Identity(**json.loads(row.identity)) if row.identity else None
+
+
+def merge_roots(known: Sequence[str], given: Sequence[Path]) -> tuple[list[Root], list[Root]]:
+    """Return (all PATHs of the index, the PATHs to walk now).
+
+    A PATH inside one that was indexed before stays part of that one, so that its files keep their names; a PATH around
+    earlier ones takes their place.
+    """
+    walk = [Root(path.absolute()) for path in given]
+    roots = [Root(Path(path)) for path in known]
+    for root in walk:
+        if not any(other.holds(root.path) for other in roots):
+            roots = [other for other in roots if not root.holds(other.path)] + [root]
+    return roots, walk
+
+
+def root_of(roots: Sequence[Root], path: Path) -> Root:
+    """Return the PATH of the index that a file belongs to."""
+    return next(root for root in roots if root.holds(path))
+
+
+def relocated(rows: Mapping[str, FileRow], roots: Sequence[Root]) -> dict[str, FileRow]:
+    """Return the remembered files that still belong to a PATH of the index."""
+    return {path: row for path, row in rows.items() if any(root.holds(Path(path)) for root in roots)}

@@ -1,0 +1,232 @@
+"""Splitting a talk into passages: short overlapping windows whose borders follow sentences, turns and pauses.
+
+Small windows find better than large ones, and what the reader is shown can be wider than what was found. Half of all
+auto-captions have no punctuation, so no border is ever required: every gap between two words has a strength, and a
+passage ends at the strongest gap near its proper length.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+
+from .records import Cue, Json, Passage, Talk
+from .words import is_unspaced
+
+_SENTENCE_END = re.compile(r"[.?!…。？！।؟]+[\"'”’»」』)\]]*$")
+_CLAUSE_END = re.compile(r"[,;:–—、，；：،]+[\"'”’»」』)\]]*$")
+_ABBREVIATION = re.compile(r"^(?:[A-Z]|Mr|Mrs|Ms|Dr|Prof|St|vs|etc|e\.g|i\.e|No|Fig)\.$")
+_MIN_PAUSE_MS, _FULL_PAUSE_MS = 400, 1_500
+
+
+@dataclass(frozen=True, slots=True)
+class Splitting:
+    """How long passages are. Part of an index's recipe.
+
+    Lengths are in words; a character of a script without spaces counts as half a word.
+    """
+
+    length: int = 60
+    slack: int = 18
+    """How far from `length` a passage may end to find a better border."""
+    overlap: int = 20
+    """How much of a passage is said again by the next one."""
+
+    def as_json(self) -> dict[str, Json]:
+        """Return the fields as JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A word, or one character of a script without spaces, with its time and the strength of the gap behind it."""
+
+    text: str
+    space: bool
+    """A space stands before it."""
+    start_ms: int
+    end_ms: int
+    cue: int
+    size: float
+    tokens: int
+    gap: float = 0.0
+
+
+def split(
+    talk: Talk, count_tokens: Callable[[str], int], max_tokens: int, splitting: Splitting = Splitting()
+) -> tuple[Passage, ...]:
+    """Split a talk into passages that cover every word of it, in order.
+
+    Each passage stays within `max_tokens` by `count_tokens` (the model's own count for one word). A passage never runs
+    into another talk; consecutive ones overlap.
+    """
+    pieces = _with_gaps(_pieces(talk.cues, count_tokens, max_tokens), talk.cues)
+    if not pieces:
+        return ()
+    passages: list[Passage] = []
+    seen: Counter[str] = Counter()
+    start = 0
+    while True:
+        end = _end(pieces, start, max_tokens, splitting)
+        passage = _passage(talk, pieces[start:end])
+        seen[passage.id] += 1
+        if seen[passage.id] > 1:  # the same words at the same time, as files with broken times have them
+            passage = replace(passage, id=f"{passage.id}.{seen[passage.id]}")
+        passages.append(passage)
+        if end == len(pieces):
+            return tuple(passages)
+        start = _next_start(pieces, start, end, max_tokens, splitting)
+
+
+def words_with_times(cue: Cue) -> list[tuple[str, int, int]]:
+    """Return the words of a cue as (text, start_ms, end_ms).
+
+    Without word times in the source, the cue's time is shared out by characters, which is how long words take to say
+    as far as the text can tell.
+
+    >>> words_with_times(Cue(0, 1_000, "so long"))
+    [('so', 0, 375), ('long', 375, 1000)]
+    """
+    if cue.words:
+        ends = [word.start_ms for word in cue.words[1:]] + [cue.end_ms]
+        return [(word.text, word.start_ms, max(word.start_ms, end)) for word, end in zip(cue.words, ends, strict=True)]
+    words = cue.text.split()
+    total = sum(len(word) + 1 for word in words)
+    spoken: list[tuple[str, int, int]] = []
+    at = 0
+    for word in words:
+        begin, at = at, at + len(word) + 1
+        span = cue.end_ms - cue.start_ms
+        spoken.append((word, cue.start_ms + span * begin // total, cue.start_ms + span * at // total))
+    return spoken
+
+
+def ends_sentence(word: str) -> bool:
+    """Say whether a sentence ends with a word, as far as its punctuation tells.
+
+    >>> ends_sentence("done."), ends_sentence("Dr."), ends_sentence("了。")
+    (True, False, True)
+    """
+    return bool(_SENTENCE_END.search(word)) and not _ABBREVIATION.match(word)
+
+
+def _pieces(cues: Sequence[Cue], count_tokens: Callable[[str], int], max_tokens: int) -> list[_Piece]:
+    pieces: list[_Piece] = []
+    for number, cue in enumerate(cues):
+        for word, start_ms, end_ms in words_with_times(cue):
+            parts = _parts(word, count_tokens, max_tokens)
+            for at, part in enumerate(parts):
+                span = end_ms - start_ms
+                pieces.append(
+                    _Piece(
+                        text=part,
+                        space=at == 0,
+                        start_ms=start_ms + span * at // len(parts),
+                        end_ms=start_ms + span * (at + 1) // len(parts),
+                        cue=number,
+                        size=0.5 if is_unspaced(part[0]) else 1.0,
+                        tokens=count_tokens(part),
+                    )
+                )
+    return pieces
+
+
+def _parts(word: str, count_tokens: Callable[[str], int], max_tokens: int) -> list[str]:
+    """Cut what a script without spaces runs together, and words too long for any model, into pieces."""
+    if not any(map(is_unspaced, word)) and count_tokens(word) <= max_tokens:
+        return [word]
+    if not any(map(is_unspaced, word)):
+        half = len(word) // 2
+        return (
+            [word]
+            if half == 0
+            else [part for side in (word[:half], word[half:]) for part in _parts(side, count_tokens, max_tokens)]
+        )
+    parts: list[str] = []
+    for character in word:
+        # Punctuation and Latin letters stay with what they follow.
+        if parts and not is_unspaced(character) and (not is_unspaced(parts[-1][0]) or not character.isalnum()):
+            parts[-1] += character
+        else:
+            parts.append(character)
+    return parts
+
+
+def _with_gaps(pieces: list[_Piece], cues: Sequence[Cue]) -> list[_Piece]:
+    """Give the gap behind each piece its strength: 0 inside a clause, 1 at a sentence's end, more at a turn."""
+    marked = []
+    for piece, following in zip(pieces, [*pieces[1:], None], strict=True):
+        if following is None:
+            gap = 2.0
+        else:
+            gap = 0.0
+            if ends_sentence(piece.text):
+                gap = 1.0
+            elif _CLAUSE_END.search(piece.text):
+                gap = 0.35
+            if following.cue != piece.cue:
+                gap += 0.1
+                if cues[following.cue].turn:
+                    gap += 0.5
+                pause = following.start_ms - cues[piece.cue].end_ms
+            else:
+                pause = 0
+            pause = max(pause, following.start_ms - piece.start_ms - 600 if cues[piece.cue].words else 0)
+            if pause >= _MIN_PAUSE_MS:
+                gap += min(1.0, pause / _FULL_PAUSE_MS)
+        marked.append(
+            _Piece(piece.text, piece.space, piece.start_ms, piece.end_ms, piece.cue, piece.size, piece.tokens, gap)
+        )
+    return marked
+
+
+def _end(pieces: Sequence[_Piece], start: int, max_tokens: int, splitting: Splitting) -> int:
+    """Return where the passage that begins at `start` ends (exclusive): the strongest gap near the proper length."""
+    size, tokens = 0.0, 0
+    best, best_worth = start + 1, float("-inf")
+    for at in range(start, len(pieces)):
+        size += pieces[at].size
+        tokens += pieces[at].tokens
+        if at > start and (tokens > max_tokens or size > splitting.length + splitting.slack):
+            return best
+        away = abs(size - splitting.length) / splitting.slack
+        worth = pieces[at].gap - away if away <= 1 else -1e6 + size
+        if worth >= best_worth:
+            best, best_worth = at + 1, worth
+    return len(pieces)
+
+
+def _next_start(pieces: Sequence[_Piece], start: int, end: int, max_tokens: int, splitting: Splitting) -> int:
+    """Return where the next passage begins: at a strong gap about `overlap` words before `end`, and after `start`."""
+    size, tokens = 0.0, 0
+    best, best_worth = end, float("-inf")
+    for at in range(end - 1, start, -1):
+        size += pieces[at].size
+        tokens += pieces[at].tokens
+        # Half the model's room at most, so that each passage brings something new.
+        if size > 2 * splitting.overlap or tokens > max_tokens // 2:
+            break
+        worth = pieces[at - 1].gap - abs(size - splitting.overlap) / splitting.overlap
+        if worth > best_worth:
+            best, best_worth = at, worth
+    return best
+
+
+def _passage(talk: Talk, pieces: Sequence[_Piece]) -> Passage:
+    text = "".join((" " if piece.space and at else "") + piece.text for at, piece in enumerate(pieces))
+    first, last = pieces[0], pieces[-1]
+    named = (talk.cues[number].speaker for number in range(first.cue, last.cue + 1))
+    place = f"{talk.id}\0{first.start_ms}\0{text}"
+    return Passage(
+        id=f"{talk.id}:{hashlib.blake2b(place.encode(), digest_size=8).hexdigest()}",
+        talk_id=talk.id,
+        start_ms=first.start_ms,
+        end_ms=max(last.end_ms, first.start_ms),
+        first_cue=first.cue,
+        last_cue=last.cue,
+        text=text,
+        speakers=tuple(dict.fromkeys(name for name in named if name)),
+    )

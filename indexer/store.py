@@ -1,0 +1,98 @@
+"""The Chroma store: every passage with its vector, its text and its metadata, readable by any other Chroma client.
+
+Vectors are normalised and the space is cosine. Chroma is the record of the vectors; `vectors` holds a derived copy for
+speed. A passage's id in Chroma is its id in the catalog, which decides whether it is in the index.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import chromadb
+import numpy as np
+from chromadb.config import Settings as ChromaSettings
+
+from .errors import BadIndexError
+
+FOLDER = "chroma"
+COLLECTION = "passages"
+
+# Chroma refuses batches above 5,461 (chromadb 1.5); this stays below and keeps memory small.
+_BATCH = 2_000
+
+
+def open_store(folder: Path) -> tuple[Any, Any]:
+    """Open the store in an index folder, made where there is none: (client, collection). Close the client after use."""
+    client = chromadb.PersistentClient(
+        path=str(folder / FOLDER), settings=ChromaSettings(anonymized_telemetry=False, allow_reset=False)
+    )
+    collection = client.get_or_create_collection(COLLECTION, metadata={"hnsw:space": "cosine"}, embedding_function=None)
+    return client, collection
+
+
+def put(collection: Any, ids: Sequence[str], vectors: np.ndarray, rows: Sequence[dict[str, Any]]) -> None:
+    """Put passages with their vectors (n, dimension) and what `describe` says of them."""
+    for at in range(0, len(ids), _BATCH):
+        part = slice(at, at + _BATCH)
+        collection.upsert(
+            ids=list(ids[part]),
+            embeddings=vectors[part],
+            documents=[str(row["text"]) for row in rows[part]],
+            metadatas=[{key: value for key, value in row.items() if key != "text"} for row in rows[part]],
+        )
+
+
+def drop(collection: Any, ids: Sequence[str]) -> None:
+    """Take passages out; ids that are not there do no harm."""
+    for at in range(0, len(ids), _BATCH):
+        collection.delete(ids=list(ids[at : at + _BATCH]))
+
+
+def describe(db: sqlite3.Connection, numbers: Sequence[int]) -> list[dict[str, Any]]:
+    """Return text and metadata of passages for the store, in the order of `numbers`; seconds, and no empty values."""
+    rows = {}
+    for number in numbers:
+        row = db.execute(
+            "SELECT p.text, t.id, t.title, t.source, t.youtube_id, t.url, t.channel, t.language, t.date, t.timing,"
+            " p.start_ms / 1000.0, p.end_ms / 1000.0 FROM passages p JOIN talks t ON t.number = p.talk"
+            " WHERE p.number = ?",
+            (number,),
+        ).fetchone()
+        rows[number] = {key: value for key, value in zip(_KEYS, row, strict=True) if value is not None}
+    return [rows[number] for number in numbers]
+
+
+_KEYS = (
+    "text", "talk_id", "title", "source", "youtube_id", "url", "channel", "language", "date", "timing", "start_s",
+    "end_s",
+)  # fmt: skip
+
+
+def read(collection: Any, ids: Sequence[str]) -> dict[str, np.ndarray]:
+    """Return the vectors of passages by id; ids that are not there are left out."""
+    found: dict[str, np.ndarray] = {}
+    for at in range(0, len(ids), _BATCH):
+        part = collection.get(ids=list(ids[at : at + _BATCH]), include=["embeddings"])
+        found.update(zip(part["ids"], np.asarray(part["embeddings"], dtype=np.float32), strict=True))
+    return found
+
+
+def all_ids(collection: Any) -> Iterator[str]:
+    """Yield the id of every passage in the store."""
+    at = 0
+    while ids := collection.get(limit=_BATCH * 10, offset=at, include=[])["ids"]:
+        yield from ids
+        at += len(ids)
+
+
+def nearest(collection: Any, vector: np.ndarray, count: int) -> list[tuple[str, float]]:
+    """Ask Chroma itself for the nearest passages: (id, cosine similarity), best first. Approximate on large stores."""
+    if collection.count() == 0:
+        return []
+    answer = collection.query(query_embeddings=[vector], n_results=count, include=["distances"])
+    if not answer["ids"]:
+        raise BadIndexError("Chroma gave no answer.", "Build the index again: talksearch index PATH --rebuild")
+    return [(id_, 1.0 - distance) for id_, distance in zip(answer["ids"][0], answer["distances"][0], strict=True)]

@@ -1,0 +1,95 @@
+"""A copy of the vectors that a fresh process can search in milliseconds, derived from the Chroma store.
+
+Importing chromadb costs a second and its filters lose recall on large collections; an exact product over a file in the
+page cache costs neither. One file, `vectors.bin`, of records: a passage's number (int64) and its normalised vector
+(float32). Records are only ever appended; one whose passage has left the catalog, or that a later one repeats, is dead
+and is passed over, until `compact` writes the file anew. The copy may always be deleted: `build` makes it from Chroma.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+FILE_NAME = "vectors.bin"
+
+Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Vectors:
+    """The copy, open for reading."""
+
+    numbers: Ints
+    """Passage numbers (n,)."""
+    rows: Floats
+    """Normalised vectors (n, dimension), mapped from the file."""
+
+    def find(self, numbers: Ints) -> Ints:
+        """Return the row of each passage number, the latest where it stands twice; -1 where it has none."""
+        if len(self.numbers) == 0:
+            return np.full(len(numbers), -1)
+        order = np.argsort(self.numbers, kind="stable")
+        at = np.searchsorted(self.numbers, numbers, side="right", sorter=order) - 1
+        rows = order[np.maximum(at, 0)]
+        return np.where(self.numbers[rows] == numbers, rows, -1)
+
+
+def read(folder: Path, dimension: int) -> Vectors:
+    """Open the copy; empty where there is none. A torn last record, left by an interrupted build, is passed over."""
+    path = folder / FILE_NAME
+    record = _record(dimension)
+    count = path.stat().st_size // record.itemsize if path.exists() else 0
+    if count == 0:
+        return Vectors(np.empty(0, np.int64), np.empty((0, dimension), np.float32))
+    records = np.memmap(path, record, "r", shape=(count,))
+    return Vectors(np.array(records["number"]), records["vector"])
+
+
+def append(folder: Path, numbers: Ints, rows: Floats) -> None:
+    """Add vectors (n, dimension) for passage numbers (n,), on disk when this returns."""
+    record = _record(rows.shape[1])
+    records = np.empty(len(numbers), record)
+    records["number"], records["vector"] = numbers, rows
+    with (folder / FILE_NAME).open("ab") as file:
+        file.truncate(file.tell() // record.itemsize * record.itemsize)  # what an interrupted append left behind
+        file.write(records.tobytes())
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def compact(folder: Path, dimension: int, alive: Collection[int]) -> int:
+    """Write the copy anew without its dead records when they are more than a quarter. Returns how many went."""
+    old = read(folder, dimension)
+    keep = np.isin(old.numbers, np.fromiter(alive, np.int64, len(alive)))
+    keep &= old.find(old.numbers) == np.arange(len(old.numbers))
+    dead = int((~keep).sum())
+    if dead * 4 <= len(keep):
+        return 0
+    _write_anew(folder, dimension, old.numbers[keep], old.rows, np.flatnonzero(keep))
+    return dead
+
+
+def _write_anew(folder: Path, dimension: int, numbers: Ints, rows: Floats, kept: Ints) -> None:
+    """Put a new file in the old one's place at once; whoever has the old one open goes on reading it."""
+    fresh = folder / f"{FILE_NAME}.new"
+    with fresh.open("wb") as file:
+        for at in range(0, len(numbers), 16_384):
+            records = np.empty(len(numbers[at : at + 16_384]), _record(dimension))
+            records["number"] = numbers[at : at + 16_384]
+            records["vector"] = rows[kept[at : at + 16_384]]
+            file.write(records.tobytes())
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(folder / FILE_NAME)
+
+
+def _record(dimension: int) -> np.dtype[Any]:
+    return np.dtype([("number", "<i8"), ("vector", "<f4", (dimension,))])

@@ -1,0 +1,99 @@
+"""Text as the word index sees it: normalised, stemmed terms, also for scripts that write no spaces.
+
+The same function makes the terms of a passage, of a query and of a highlight, so the three can never disagree.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache, lru_cache
+
+import Stemmer
+
+# Scripts that run words together: Han, kana, Thai, Lao, Myanmar, Khmer. Hangul writes spaces between words.
+_UNSPACED = (
+    "\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9d"
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\U00020000-\U0003ffff"
+)
+# Vowel signs and points belong to the word they stand in, but Python's \w leaves them out.
+_MARKS = (
+    "\u0300-\u036f\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e8\u06ea-\u06ed"
+    "\u0900-\u0963\u0966-\u0dff"
+)
+_LETTER = rf"(?:(?![{_UNSPACED}_])[\w{_MARKS}])"
+_TOKEN = re.compile(rf"(?P<run>[{_UNSPACED}]+)|{_LETTER}+(?:['’]{_LETTER}+)*")
+_APOSTROPHE = re.compile(r"['’]s?$|['’]")
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A term of the word index and the characters of the text it stands for."""
+
+    text: str
+    start: int
+    end: int
+
+
+def spans(text: str) -> Iterator[Term]:
+    """Yield the terms of a text in order.
+
+    Words are folded (case, width, accents) and stemmed; a run of a script without spaces yields its overlapping pairs
+    of characters, the usual way to search such text without a dictionary.
+
+    >>> [term.text for term in spans("Time dilation's METAPHORS")]
+    ['time', 'dilat', 'metaphor']
+    >>> [term.text for term in spans("相对论 is 光")]
+    ['相对', '对论', 'is', '光']
+    """
+    for match in _TOKEN.finditer(text):
+        start, end = match.span()
+        if match.lastgroup != "run":
+            term = _fold(match.group())
+            if term:
+                yield Term(term, start, end)
+            continue
+        run = unicodedata.normalize("NFKC", match.group())
+        if len(run) != end - start:  # compatibility forms that grow cannot be mapped back pair by pair
+            yield from (Term(pair, start, end) for pair in _pairs(run))
+        else:
+            yield from (Term(pair, start + at, start + at + len(pair)) for at, pair in enumerate(_pairs(run)))
+
+
+def terms(text: str) -> list[str]:
+    """Return the terms of a text without their places."""
+    return [term.text for term in spans(text)]
+
+
+def is_unspaced(character: str) -> bool:
+    """Say whether a character belongs to a script that writes no spaces between words.
+
+    >>> is_unspaced("論"), is_unspaced("한"), is_unspaced("x")
+    (True, False, False)
+    """
+    return bool(_unspaced().match(character))
+
+
+def _pairs(run: str) -> list[str]:
+    return [run[at : at + 2] for at in range(len(run) - 1)] or [run]
+
+
+@lru_cache(maxsize=200_000)
+def _fold(word: str) -> str:
+    plain = unicodedata.normalize("NFKD", word.casefold())
+    plain = "".join(character for character in plain if not unicodedata.combining(character))
+    plain = unicodedata.normalize("NFKC", plain)
+    return str(_stemmer().stemWord(_APOSTROPHE.sub("", plain)))
+
+
+@cache
+def _stemmer() -> Stemmer.Stemmer:
+    # One stemmer for every language: a query does not say its language, and both sides must agree.
+    return Stemmer.Stemmer("english")
+
+
+@cache
+def _unspaced() -> re.Pattern[str]:
+    return re.compile(f"[{_UNSPACED}]")

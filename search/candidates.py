@@ -1,0 +1,135 @@
+"""Finding candidate passages, by meaning and by words, each within what the filters allow."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import numpy as np
+
+from talksearch.indexer import youtube
+from talksearch.indexer.errors import QueryError
+from talksearch.indexer.vectors import Floats, Ints, Vectors
+from talksearch.indexer.words import terms
+
+from .query import Filters
+
+
+def allowed(db: sqlite3.Connection, filters: Filters) -> Ints | None:
+    """Return the numbers of the passages that pass the filters, sorted; None when every passage does.
+
+    Raises QueryError when a talk that was named is not in the index.
+    """
+    conditions, values = [], []
+    if filters.talks:
+        numbers = sorted({number for name in filters.talks for number in _talk_numbers(db, name)})
+        conditions.append(f"t.number IN ({', '.join(map(str, numbers))})")
+    for column, value in (("t.channel", filters.channel),):
+        if value:
+            conditions.append(f"casefold({column}) LIKE ? ESCAPE '\\'")
+            values.append(_contains(value))
+    if filters.speaker:
+        conditions.append("(casefold(t.speaker) LIKE ? ESCAPE '\\' OR casefold(p.speakers) LIKE ? ESCAPE '\\')")
+        values += [_contains(filters.speaker)] * 2
+    if filters.language:
+        conditions.append("(lower(t.language) = ? OR lower(t.language) LIKE ? ESCAPE '\\')")
+        tag = filters.language.lower().replace("_", "-")
+        values += [tag, tag.replace("\\", "").replace("%", "") + "-%"]
+    if filters.after:
+        conditions.append("t.date >= ?")
+        values.append(filters.after)
+    if filters.before:
+        conditions.append("t.date <= ?")
+        values.append(filters.before)
+    if not conditions:
+        return None
+    db.create_function("casefold", 1, lambda text: text.casefold() if text else text, deterministic=True)
+    rows = db.execute(
+        "SELECT p.number FROM passages p JOIN talks t ON t.number = p.talk WHERE"  # noqa: S608 - values are bound
+        f" {' AND '.join(conditions)} ORDER BY p.number",
+        values,
+    )
+    return np.fromiter((row[0] for row in rows), np.int64)
+
+
+def find_talk(db: sqlite3.Connection, name: str) -> str:
+    """Return the id of the one talk that a name means: its id, a YouTube URL, its transcript's path, an id's beginning.
+
+    Raises QueryError when there is none, or more than one.
+    """
+    numbers = _talk_numbers(db, name)
+    if len(numbers) > 1:
+        ids = [db.execute("SELECT id FROM talks WHERE number = ?", (number,)).fetchone()[0] for number in numbers[:5]]
+        raise QueryError(f"{name!r} means {len(numbers)} talks: {', '.join(ids)}…", "Write more of the id.")
+    return str(db.execute("SELECT id FROM talks WHERE number = ?", (numbers[0],)).fetchone()[0])
+
+
+def _talk_numbers(db: sqlite3.Connection, name: str) -> list[int]:
+    exact = "SELECT number FROM talks WHERE id = ? OR source = ? OR path = ?"
+    numbers = [row[0] for row in db.execute(exact, (name, name, name))]
+    video = youtube.find_id(name)
+    if not numbers and video:
+        numbers = [row[0] for row in db.execute("SELECT number FROM talks WHERE youtube_id = ?", (video,))]
+    if not numbers and name:
+        numbers = [
+            row[0] for row in db.execute("SELECT number FROM talks WHERE substr(id, 1, ?) = ?", (len(name), name))
+        ]
+    if not numbers:
+        raise QueryError(f"There is no talk {name!r} in the index.", "List them: talksearch talks")
+    return numbers
+
+
+def by_meaning(vectors: Vectors, query: Floats, within: Ints | None, count: int) -> tuple[Ints, Floats, float, float]:
+    """Return the passages nearest to a query vector: (numbers, cosines, mean and deviation of all cosines), best first.
+
+    Exact: the product with every vector that the filters allow.
+    """
+    cosines = vectors.rows @ query
+    numbers = vectors.numbers
+    if within is not None:
+        inside = np.isin(numbers, within, assume_unique=False)
+        cosines, numbers = cosines[inside], numbers[inside]
+    if not len(numbers):
+        return np.empty(0, np.int64), np.empty(0, np.float32), 0.0, 1.0
+    mean, deviation = float(cosines.mean()), float(cosines.std()) or 1.0
+    best = np.argpartition(-cosines, min(count, len(cosines) - 1))[:count]
+    best = best[np.lexsort((numbers[best], -cosines[best]))]
+    return numbers[best], cosines[best], mean, deviation
+
+
+def by_words(
+    db: sqlite3.Connection, text: str, within: Ints | None, count: int
+) -> tuple[list[tuple[int, float]], tuple[str, ...]]:
+    """Return the passages that hold words of a text, as (number, BM25 score), best first, and the terms looked for.
+
+    Terms that stand nearly everywhere are left out unless there are no others.
+    """
+    asked = query_terms(db, text)
+    if not asked:
+        return [], ()
+    match = " OR ".join(f'"{term}"' for term in asked)
+    inside = ""
+    if within is not None:
+        db.execute("CREATE TEMP TABLE IF NOT EXISTS within (number INTEGER PRIMARY KEY)")
+        db.execute("DELETE FROM temp.within")
+        db.executemany("INSERT INTO temp.within VALUES (?)", ((int(number),) for number in within))
+        inside = "AND rowid IN (SELECT number FROM temp.within)"
+    rows = db.execute(
+        f"SELECT rowid, -bm25(words) FROM words WHERE words MATCH ? {inside} ORDER BY bm25(words), rowid LIMIT ?",  # noqa: S608
+        (match, count),
+    )
+    return [(int(number), float(score)) for number, score in rows], asked
+
+
+def query_terms(db: sqlite3.Connection, text: str) -> tuple[str, ...]:
+    """Return the terms of a query that tell passages apart, each once."""
+    every = tuple(dict.fromkeys(terms(text)))
+    if len(every) < 2:
+        return every
+    marks = ", ".join("?" * len(every))
+    common = {row[0] for row in db.execute(f"SELECT term FROM common WHERE term IN ({marks})", every)}  # noqa: S608
+    return tuple(term for term in every if term not in common) or every
+
+
+def _contains(text: str) -> str:
+    escaped = text.casefold().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"

@@ -1,0 +1,208 @@
+"""Answering queries from one index."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from talksearch.indexer import catalog, embed, light, recipe, vectors
+from talksearch.indexer.embed import Encoder
+from talksearch.indexer.errors import BadIndexError, ModelError, QueryError
+from talksearch.indexer.split import ends_sentence, words_with_times
+from talksearch.indexer.words import spans
+
+from .candidates import allowed, by_meaning, by_words, query_terms
+from .fuse import Candidate, fuse
+from .hit import Hit
+from .links import jump_to, link
+from .query import Query
+
+_REACH = 40
+"""Words that context may grow by to begin and end with a sentence."""
+
+_DEPTH = 200
+"""Candidates taken from each side. Right answers below this rank are not brought to the top by the other side."""
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """An index, open for reading."""
+
+    folder: Path
+    db: sqlite3.Connection
+    recipe: recipe.Recipe
+    vectors: vectors.Vectors
+    encoder: Callable[[], Encoder]
+    """Loads the encoder when it is first called."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The hits of one query."""
+
+    hits: tuple[Hit, ...]
+    terms: tuple[str, ...]
+    """The terms that were looked for by words."""
+    note: str = ""
+    """What the user must know about how the answer came about; empty when there is nothing."""
+
+
+def open_index(folder: Path, *, encoder: Encoder | None = None, warn: Callable[[str], None] = lambda _: None) -> Index:
+    """Open an index; `warn` hears a sentence when something works but slowly.
+
+    Raises BadIndexError when there is none or it cannot be read.
+    """
+    db = catalog.open_catalog(folder)
+    made = recipe.read(folder)
+    if made is None:
+        raise BadIndexError(f"There is no finished index in {folder}.", "Make one: talksearch index PATH")
+    loaded: list[Encoder] = [encoder] if encoder else []
+
+    def get() -> Encoder:
+        if not loaded:
+            loaded.append(_load_encoder(folder, made, warn))
+        return loaded[0]
+
+    return Index(folder, db, made, vectors.read(folder, made.model.dimension), get)
+
+
+def search(index: Index, query: Query) -> Answer:
+    """Answer a query. Raises QueryError when it is empty or a filter names what is not there."""
+    if not query.text.strip():
+        raise QueryError("The query is empty.", 'Say what you look for: talksearch "time dilation metaphor"')
+    index.db.execute("BEGIN")  # one state of the catalog from here on, whatever is written meanwhile
+    try:
+        within = allowed(index.db, query.filters)
+        candidates, terms, note = _candidates(index, query, within)
+        return Answer(tuple(_hits(index, query, candidates, terms)), terms, note)
+    finally:
+        index.db.execute("COMMIT")
+
+
+def _candidates(
+    index: Index, query: Query, within: vectors.Ints | None
+) -> tuple[list[Candidate], tuple[str, ...], str]:
+    depth = max(_DEPTH, 4 * query.k)
+    if query.mode == "lexical":
+        found, terms = by_words(index.db, query.text, within, depth)
+        return [Candidate(number, score, words=score) for number, score in found], terms, ""
+    waiting, all_passages = index.db.execute(
+        "SELECT count(*) FILTER (WHERE NOT embedded), count(*) FROM passages"
+    ).fetchone()
+    note = ""
+    if waiting:
+        note = f"{waiting} of {all_passages} passages have no vector yet and are found by their words only."
+    vector = index.encoder().encode_query(query.text)
+    numbers, cosines, mean, deviation = by_meaning(index.vectors, vector, within, depth)
+    near = list(zip(numbers.tolist(), cosines.tolist(), strict=True))
+    if query.mode == "semantic":
+        terms = query_terms(index.db, query.text)
+        return [Candidate(number, cosine, meaning=cosine) for number, cosine in near], terms, note
+    found, terms = by_words(index.db, query.text, within, depth)
+    # The exact cosine of what only words found: meaning has a say on every candidate.
+    only_words = np.array([number for number, _ in found if number not in set(numbers.tolist())], np.int64)
+    rows = index.vectors.find(only_words)
+    there = rows >= 0
+    more = index.vectors.rows[rows[there]] @ vector
+    near += zip(only_words[there].tolist(), more.tolist(), strict=True)
+    return fuse(near, found, mean, deviation), terms, note
+
+
+def _hits(index: Index, query: Query, candidates: Sequence[Candidate], terms: tuple[str, ...]) -> list[Hit]:
+    """Return the best candidates as hits: overlapping passages of a talk folded into one, `per_talk` kept."""
+    hits: list[Hit] = []
+    taken: dict[str, list[tuple[int, int]]] = {}
+    for candidate in candidates:
+        if len(hits) == query.k:
+            break
+        row = index.db.execute(_PASSAGE, (candidate.number,)).fetchone()
+        if row is None:  # its talk left the index while vectors of it are still about
+            continue
+        hit = _hit(row, candidate, query)
+        spans_taken = taken.setdefault(hit.talk_id, [])
+        if any(hit.start_ms < end and start < hit.end_ms for start, end in spans_taken):
+            continue
+        if query.per_talk is not None and len(spans_taken) >= query.per_talk:
+            continue
+        spans_taken.append((hit.start_ms, hit.end_ms))
+        if query.context_ms:
+            hit = _widened(index, hit, query.context_ms)
+        matches = tuple((term.start, term.end) for term in spans(hit.text) if term.text in terms)
+        hits.append(replace(hit, rank=len(hits) + 1, matches=matches))
+    return hits
+
+
+_PASSAGE = (
+    "SELECT p.id, p.start_ms, p.end_ms, p.text, p.speakers, t.id, t.title, t.source, t.path, t.youtube_id, t.url,"
+    " t.channel, t.speaker, t.language, t.date, t.timing, t.margin_ms"
+    " FROM passages p JOIN talks t ON t.number = p.talk WHERE p.number = ?"
+)
+
+
+def _hit(row: Any, candidate: Candidate, query: Query) -> Hit:
+    (
+        passage_id, start_ms, end_ms, text, speakers, talk_id, title, source, path, youtube_id, url, channel, speaker,
+        language, date, timing, margin_ms,
+    ) = row  # fmt: skip
+    jump_ms = jump_to(start_ms, timing, margin_ms)
+    return Hit(
+        rank=0,
+        score=candidate.score,
+        passage_id=passage_id,
+        talk_id=talk_id,
+        title=title,
+        source=source,
+        youtube_id=youtube_id,
+        channel=channel,
+        speaker=speaker or ", ".join(json.loads(speakers)) or None,
+        date=date,
+        language=language,
+        start_ms=start_ms,
+        end_ms=end_ms,
+        jump_ms=jump_ms,
+        url=link(url, Path(path), jump_ms),
+        timing=timing,
+        margin_ms=margin_ms,
+        text=text,
+        query_id=query.id,
+    )
+
+
+def _widened(index: Index, hit: Hit, context_ms: int) -> Hit:
+    """Return the hit with the words of its talk from `context_ms` before it to as much behind it.
+
+    The edges move on to the next sentence border, if there is one within a few words. The jump stays where it was.
+    """
+    first_ms, last_ms = hit.start_ms - context_ms, hit.end_ms + context_ms
+    cues = catalog.read_cues(index.db, hit.talk_id)
+    words = [word for cue in cues for word in words_with_times(cue)]
+    inside = [at for at, (_, start_ms, end_ms) in enumerate(words) if start_ms < last_ms and end_ms > first_ms]
+    if not inside:
+        return hit
+    first, last = inside[0], inside[-1]
+    first = next(
+        (at for at in range(first, max(first - _REACH, -1), -1) if at == 0 or ends_sentence(words[at - 1][0])), first
+    )
+    last = next((at for at in range(last, min(last + _REACH, len(words))) if ends_sentence(words[at][0])), last)
+    return replace(
+        hit,
+        start_ms=words[first][1],
+        end_ms=words[last][2],
+        text=" ".join(word for word, _, _ in words[first : last + 1]),
+    )
+
+
+def _load_encoder(folder: Path, made: recipe.Recipe, warn: Callable[[str], None]) -> Encoder:
+    try:
+        return light.load(folder)
+    except ModelError as error:
+        warn(f"{error.message} Loading the model itself, which takes seconds.")
+        return embed.load(
+            made.model.name, query_prompt=made.model.query_prompt, passage_prompt=made.model.passage_prompt
+        )

@@ -1,0 +1,64 @@
+"""A hit: a passage that answers, with the second to jump to, as a value and as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from talksearch.indexer.records import Json, Timing
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One ranked answer. Times in milliseconds."""
+
+    rank: int
+    """From 1."""
+    score: float
+    passage_id: str
+    talk_id: str
+    title: str
+    source: str
+    youtube_id: str | None
+    channel: str | None
+    speaker: str | None
+    """Who gives the talk, or else who is named as speaking in the passage."""
+    date: str | None
+    language: str | None
+    start_ms: int
+    end_ms: int
+    jump_ms: int
+    url: str
+    timing: Timing
+    margin_ms: int
+    text: str
+    matches: tuple[tuple[int, int], ...] = ()
+    """The characters of `text`, as (start, end), that the query's words stand for."""
+    query_id: str | None = None
+
+
+def as_json(hit: Hit) -> dict[str, Json]:
+    """Return a hit as the command contract names it, times in seconds. Keys are only ever added."""
+    row: dict[str, Json] = {
+        "rank": hit.rank,
+        "score": round(hit.score, 6),
+        "talk_id": hit.talk_id,
+        "title": hit.title,
+        "speaker": hit.speaker,
+        "channel": hit.channel,
+        "date": hit.date,
+        "language": hit.language,
+        "source": hit.source,
+        "youtube_id": hit.youtube_id,
+        "start_s": hit.start_ms / 1000,
+        "end_s": hit.end_ms / 1000,
+        "jump_s": hit.jump_ms / 1000,
+        "url": hit.url,
+        "timing": hit.timing,
+        "margin_s": hit.margin_ms / 1000,
+        "text": hit.text,
+        "matches": [list(span) for span in hit.matches],
+        "passage_id": hit.passage_id,
+    }
+    if hit.query_id is not None:
+        row["query_id"] = hit.query_id
+    return row

@@ -1,0 +1,28 @@
+"""Links that open a recording at a second."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from talksearch.indexer import youtube
+from talksearch.indexer.records import Timing
+
+_EARLY_MS = 8_000
+
+
+def jump_to(start_ms: int, timing: Timing, margin_ms: int) -> int:
+    """Return where a link to something said at `start_ms` should open.
+
+    Exact times open there. Estimated ones open a little early: who hears what comes before waits a moment, who comes
+    too late misses it and does not know which way to look.
+
+    >>> jump_to(60_000, "exact", 0), jump_to(60_000, "estimated", 20_000), jump_to(3_000, "estimated", 20_000)
+    (60000, 52000, 0)
+    """
+    early = min(_EARLY_MS, margin_ms // 2) if timing == "estimated" else 0
+    return max(0, start_ms - early)
+
+
+def link(url: str | None, transcript: Path, jump_ms: int) -> str:
+    """Return the address that opens a talk at a moment; the transcript itself where no recording is known."""
+    return youtube.link(url, jump_ms // 1000) if url else transcript.as_uri()

@@ -1,0 +1,79 @@
+"""What is asked: the text, how to look for it, and which talks may answer."""
+
+from __future__ import annotations
+
+import calendar
+import re
+from dataclasses import dataclass, field
+from typing import Literal
+
+from talksearch.indexer.errors import QueryError
+
+Mode = Literal["hybrid", "semantic", "lexical"]
+MODES: tuple[Mode, ...] = ("hybrid", "semantic", "lexical")
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which talks and speakers may answer. Empty: all of them."""
+
+    talks: tuple[str, ...] = ()
+    """Talk ids, or anything that names a talk: a YouTube URL, the path of its transcript, the beginning of its id."""
+    speaker: str | None = None
+    """Part of the name of who gives the talk or speaks in the passage; case does not matter."""
+    channel: str | None = None
+    """Part of the channel's name."""
+    language: str | None = None
+    """A language tag; `en` takes in `en-GB`."""
+    after: str | None = None
+    """First day, `YYYY-MM-DD`. A talk of unknown date passes no date filter."""
+    before: str | None = None
+    """Last day."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One question to an index."""
+
+    text: str
+    k: int = 10
+    mode: Mode = "hybrid"
+    filters: Filters = field(default_factory=Filters)
+    per_talk: int | None = None
+    """At most so many hits of one talk."""
+    context_ms: int = 0
+    """How much of the talk to show around each passage."""
+    id: str | None = None
+
+
+def first_day(text: str) -> str:
+    """Return the first day that a date, month or year names.
+
+    >>> first_day("2024-02")
+    '2024-02-01'
+    """
+    year, month, day = _date(text)
+    return f"{year:04}-{month or 1:02}-{day or 1:02}"
+
+
+def last_day(text: str) -> str:
+    """Return the last day that a date, month or year names.
+
+    >>> last_day("2024-02"), last_day("2023")
+    ('2024-02-29', '2023-12-31')
+    """
+    year, month, day = _date(text)
+    return f"{year:04}-{month or 12:02}-{day or calendar.monthrange(year, month or 12)[1]:02}"
+
+
+def _date(text: str) -> tuple[int, int | None, int | None]:
+    match = re.fullmatch(r"(\d{4})(?:-?(\d{2})(?:-?(\d{2}))?)?", text.strip())
+    if match:
+        year, month, day = (int(part) if part else None for part in match.groups())
+        if (
+            year
+            and (month is None or 1 <= month <= 12)
+            and (day is None or (month is not None and 1 <= day <= calendar.monthrange(year, month)[1]))
+        ):
+            return year, month, day
+    raise QueryError(f"{text!r} is not a date.", "Write a day, a month or a year: 2024-05-24, 2024-05 or 2024.")
