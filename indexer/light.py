@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,12 @@ import numpy as np
 import onnxruntime
 import tokenizers
 
-from .embed import ModelCard, SentenceEncoder
+from .embed import DEFAULT_MAX_TOKENS, ModelCard, SentenceEncoder, default_folder
 from .errors import ModelError
 from .vectors import Floats, Ints
 
 FOLDER = "encoder"
-_MODEL, _TOKENIZER, _CARD = "model.onnx", "tokenizer.json", "card.json"
+MODEL, _TOKENIZER, _CARD = "model.onnx", "tokenizer.json", "card.json"
 
 SAME_COSINE = 0.999
 """How near to the model's own a vector must be for two encoders to count as the same.
@@ -36,7 +36,7 @@ class LightEncoder:
     def __init__(self, folder: Path, card: ModelCard) -> None:
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
-        self._session = onnxruntime.InferenceSession(str(folder / _MODEL), options, providers=["CPUExecutionProvider"])
+        self._session = onnxruntime.InferenceSession(str(folder / MODEL), options, providers=["CPUExecutionProvider"])
         self._tokenizer = tokenizer(folder, card)
         self._card = card
         self._tokens = cache(self._count)
@@ -81,6 +81,19 @@ def load(folder: Path) -> LightEncoder:
             f"The encoder in {folder / FOLDER} cannot be loaded: {error}",
             "Make it again: talksearch index PATH --rebuild",
         ) from error
+
+
+def default_counter(folder: Path) -> tuple[Callable[[str], int], int]:
+    """Return (how to count a word's tokens, how many fit): by the index's own tokenizer, or the default model's."""
+    try:
+        card = ModelCard(**json.loads((folder / FOLDER / _CARD).read_text(encoding="utf-8")))
+        loaded = tokenizers.Tokenizer.from_file(str(folder / FOLDER / _TOKENIZER))
+        room = card.max_tokens
+    except FileNotFoundError:
+        loaded = tokenizers.Tokenizer.from_file(str(default_folder() / _TOKENIZER))
+        room = DEFAULT_MAX_TOKENS
+    loaded.no_truncation()
+    return cache(lambda word: len(loaded.encode(word, add_special_tokens=False).ids)), room
 
 
 def tokenizer(folder: Path, card: ModelCard) -> tokenizers.Tokenizer:
@@ -136,7 +149,7 @@ def export(encoder: SentenceEncoder, folder: Path, sample: Sequence[str]) -> Lig
             torch.onnx.export(
                 _pipeline(model.to("cpu").eval()),
                 (torch.ones((2, 4), dtype=torch.int64), torch.ones((2, 4), dtype=torch.int64)),
-                str(target / _MODEL),
+                str(target / MODEL),
                 input_names=["input_ids", "attention_mask"],
                 output_names=["embedding"],
                 dynamic_axes={"input_ids": {0: "n", 1: "t"}, "attention_mask": {0: "n", 1: "t"}, "embedding": {0: "n"}},

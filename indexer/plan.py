@@ -63,7 +63,8 @@ def make_plan(
         if key.startswith("/"):
             key = twin
         groups.setdefault(key, []).append(path)
-    read, keep = [], []
+    read: list[Group] = []
+    keep: list[Group] = []
     for paths in groups.values():
         paths.sort(key=lambda path: _worth(readable[path], path))
         group = Group(tuple(now[path] for path in paths))

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from .catalog import FILE_NAME, FileRow
 from .errors import TalksearchError, UnreadableError
-from .load import Identity, identify
+from .load import Identity, identify, load_talk
+from .records import Talk
 from .sidecar import find_recording, find_sidecar
 
 LARGEST_BYTES = 100_000_000
@@ -96,6 +97,20 @@ def look(path: Path, source: str, known: FileRow | None) -> FileRow:
     except UnreadableError as error:
         return FileRow(str(path), source, stamp, digest, None, None, error.message)
     return FileRow(str(path), source, stamp, digest, identity, None)
+
+
+def talks_under(path: Path) -> Iterator[tuple[Path, Talk | UnreadableError]]:
+    """Read every transcript under a PATH for itself, without an index: its talk, or why there is none."""
+    root = Root(path.absolute())
+    for file in files_under(root):
+        if not may_be_transcript(file):
+            continue
+        try:
+            yield file, load_talk(file, root.source_of(file), file.read_bytes())
+        except UnreadableError as error:
+            yield file, error
+        except OSError as error:
+            yield file, UnreadableError(f"it cannot be read: {error.strerror}")
 
 
 def identity_of(row: FileRow) -> Identity | None:

@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
 
 from .records import Cue, Json, Passage, Talk
 from .words import is_unspaced
@@ -19,7 +20,7 @@ from .words import is_unspaced
 _SENTENCE_END = re.compile(r"[.?!…。？！।؟]+[\"'”’»」』)\]]*$")
 _CLAUSE_END = re.compile(r"[,;:–—、，；：،]+[\"'”’»」』)\]]*$")
 _ABBREVIATION = re.compile(r"^(?:[A-Z]|Mr|Mrs|Ms|Dr|Prof|St|vs|etc|e\.g|i\.e|No|Fig)\.$")
-_MIN_PAUSE_MS, _FULL_PAUSE_MS = 400, 1_500
+_MIN_PAUSE_MS, _FULL_PAUSE_MS, _LONG_WORD_MS = 400, 1_500, 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,30 +158,19 @@ def _parts(word: str, count_tokens: Callable[[str], int], max_tokens: int) -> li
 
 def _with_gaps(pieces: list[_Piece], cues: Sequence[Cue]) -> list[_Piece]:
     """Give the gap behind each piece its strength: 0 inside a clause, 1 at a sentence's end, more at a turn."""
-    marked = []
-    for piece, following in zip(pieces, [*pieces[1:], None], strict=True):
-        if following is None:
-            gap = 2.0
-        else:
-            gap = 0.0
-            if ends_sentence(piece.text):
-                gap = 1.0
-            elif _CLAUSE_END.search(piece.text):
-                gap = 0.35
-            if following.cue != piece.cue:
-                gap += 0.1
-                if cues[following.cue].turn:
-                    gap += 0.5
-                pause = following.start_ms - cues[piece.cue].end_ms
-            else:
-                pause = 0
-            pause = max(pause, following.start_ms - piece.start_ms - 600 if cues[piece.cue].words else 0)
-            if pause >= _MIN_PAUSE_MS:
-                gap += min(1.0, pause / _FULL_PAUSE_MS)
-        marked.append(
-            _Piece(piece.text, piece.space, piece.start_ms, piece.end_ms, piece.cue, piece.size, piece.tokens, gap)
-        )
-    return marked
+    gaps = [_gap(piece, following, cues) for piece, following in pairwise(pieces)]
+    return [replace(piece, gap=gap) for piece, gap in zip(pieces, [*gaps, 2.0], strict=bool(pieces))]
+
+
+def _gap(piece: _Piece, following: _Piece, cues: Sequence[Cue]) -> float:
+    gap = 1.0 if ends_sentence(piece.text) else 0.35 if _CLAUSE_END.search(piece.text) else 0.0
+    pause = 0
+    if following.cue != piece.cue:
+        gap += 0.6 if cues[following.cue].turn else 0.1
+        pause = following.start_ms - cues[piece.cue].end_ms
+    if cues[piece.cue].words:  # timed by its beginning alone: a word does not last much longer than this
+        pause = max(pause, following.start_ms - piece.start_ms - _LONG_WORD_MS)
+    return gap + min(1.0, pause / _FULL_PAUSE_MS) if pause >= _MIN_PAUSE_MS else gap
 
 
 def _end(pieces: Sequence[_Piece], start: int, max_tokens: int, splitting: Splitting) -> int:

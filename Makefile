@@ -1,0 +1,43 @@
+# Two commands do all the set-up: `make demo` and `make test`. Everything they make lies in .venv, .cache and .types.
+PYTHON ?= python3
+BIN := .venv/bin
+DEMO := .cache/demo-index
+
+.PHONY: demo test types lint docs clean
+
+demo: .venv/installed
+	$(BIN)/talksearch index data --index $(DEMO)
+	$(BIN)/talksearch --index $(DEMO) "time dilation metaphor" -k 3
+
+test: .venv/installed-dev types lint
+	$(BIN)/python -m pytest
+
+types: .venv/installed-dev
+	mkdir -p .types/talksearch
+	for folder in indexer search cli; do ln -sfn "$(CURDIR)/$$folder" ".types/talksearch/$$folder"; done
+	$(BIN)/python -m mypy -p talksearch
+
+lint: .venv/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+# The command reference, written from --help; a test fails when it is out of date.
+docs: .venv/installed
+	$(BIN)/python docs/make_commands.py > docs/commands.md
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "talksearch needs Python 3.11 or newer; say which one: make PYTHON=python3.12 …")'
+	$(PYTHON) -m venv .venv
+
+.venv/installed: .venv/bin/python pyproject.toml constraints.txt
+	@# Torch first, by itself: the constraint then holds for everything that asks for it.
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	touch $@
+
+.venv/installed-dev: .venv/installed
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	touch $@
+
+clean:
+	rm -rf .venv .cache .types

@@ -1,0 +1,5 @@
+"""`python -m talksearch.cli`."""
+
+from .main import cli
+
+cli()

@@ -1,0 +1,380 @@
+"""The commands: each parses, calls, and hands the result to `render`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from talksearch.indexer.errors import TalksearchError
+from talksearch.indexer.settings import resolve
+
+from .terminal import look, utf8_output, warn
+
+# Heavy modules are imported inside the commands that need them: `--help` and a search by words must not wait for them.
+
+
+class _Commands(click.Group):
+    """A group in which whatever is no command is a query, and in which errors become messages and exit codes."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        at = 2 if args[:1] == ["--index"] else 1 if args and args[0].startswith("--index=") else 0
+        if args[at : at + 1] and args[at] in self.commands:
+            args = [args[at], *args[:at], *args[at + 1 :]]
+        elif args and args[0] not in ("--help", "--version"):
+            args = ["search", *args]
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        utf8_output()
+        try:
+            return super().invoke(ctx)
+        except TalksearchError as error:
+            warn(f"talksearch: {error.message}")
+            if error.hint:
+                warn(error.hint)
+            ctx.exit(1)
+
+
+def _index_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option(
+        "--index",
+        "index_dir",
+        type=click.Path(file_okay=False, path_type=Path),
+        metavar="DIR",
+        help="The folder of the index. [TALKSEARCH_INDEX; default: in your data folder]",
+    )(command)
+
+
+def _format_option(*formats: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    return click.option(
+        "--format", "form", type=click.Choice(formats), default="text", show_default=True, help="How to print."
+    )
+
+
+def _complete_talk(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Complete the id of a talk, its title beside it where the shell shows that."""
+    from talksearch.indexer import catalog
+
+    from .terminal import safe
+
+    try:
+        db = catalog.open_catalog(resolve(ctx.params.get("index_dir")).index)
+    except TalksearchError:
+        return []
+    return [
+        CompletionItem(talk.id, help=safe(talk.title))
+        for talk in catalog.read_talks(db)
+        if talk.id.startswith(incomplete)
+    ]
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["--help", "-h"]})
+@click.version_option(package_name="talksearch")
+def cli() -> None:
+    """Search an archive of recorded talks by meaning, and open them at the second where it is said.
+
+    \b
+        talksearch index ~/talks
+        talksearch "time dilation metaphor"
+
+    Whatever is not one of the commands below is a query.
+    """
+
+
+@cli.command(context_settings={"help_option_names": ["--help", "-h"]})
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
+@click.option("--rebuild", is_flag=True, help="Build the index anew; the old one answers until the new one is ready.")
+@click.option("--model", metavar="NAME", help="A sentence-transformers model, by name or folder. [TALKSEARCH_MODEL]")
+@click.option(
+    "--query-prompt", metavar="TEXT", help="What to put in front of queries, instead of the model's own prompt."
+)
+@click.option("--passage-prompt", metavar="TEXT", help="What to put in front of passages, likewise.")
+@_index_option
+def index(
+    paths: tuple[Path, ...],
+    rebuild: bool,
+    model: str | None,
+    query_prompt: str | None,
+    passage_prompt: str | None,
+    index_dir: Path | None,
+) -> None:
+    """Make the index hold exactly what lies under each PATH, beside what other PATHs gave it before.
+
+    Without a PATH, all folders of the index are looked at again. Nothing that did not change is read or embedded again.
+
+    \b
+        talksearch index ~/talks
+        talksearch index ~/talks --rebuild --model ~/models/multilingual-e5-small
+    """
+    from talksearch.indexer import build, catalog
+
+    from . import progress, render
+
+    settings = resolve(index_dir, model)
+    with progress.bar() as tell:
+        report = build.index(
+            settings.index,
+            paths,
+            model=settings.model,
+            rebuild=rebuild,
+            prompts=(query_prompt, passage_prompt),
+            tell=tell,
+        )
+    counts = catalog.counts(catalog.open_catalog(settings.index))
+    click.echo(render.report_text(report, counts.talks, counts.passages, counts.embedded), nl=False)
+
+
+@cli.command(context_settings={"help_option_names": ["--help", "-h"]})
+@click.argument("query", nargs=-1)
+@click.option("-k", type=click.IntRange(1, 1000), default=10, show_default=True, help="How many hits.")
+@click.option(
+    "--mode",
+    type=click.Choice(["hybrid", "semantic", "lexical"]),
+    default="hybrid",
+    show_default=True,
+    help="By meaning and words, by meaning only, or by words only.",
+)
+@click.option(
+    "--talk",
+    "talks",
+    multiple=True,
+    metavar="ID",
+    shell_complete=_complete_talk,
+    help="Only in this talk (repeatable).",
+)
+@click.option("--speaker", metavar="NAME", help="Only where this person speaks; part of the name will do.")
+@click.option("--channel", metavar="NAME", help="Only from this channel; part of the name will do.")
+@click.option("--language", metavar="TAG", help="Only talks in this language, such as en or zh-Hant.")
+@click.option("--after", metavar="DATE", help="Only from this day, month or year on.")
+@click.option("--before", metavar="DATE", help="Only up to and including this day, month or year.")
+@click.option("--per-talk", type=click.IntRange(1), metavar="N", help="At most N hits of one talk.")
+@click.option(
+    "--context", type=click.FloatRange(0, 3600), default=0.0, metavar="SECONDS", help="Show so much around each hit."
+)
+@click.option(
+    "--queries", type=click.File(encoding="utf-8"), metavar="FILE", help='Ask all of a file: {"id", "query"} a line.'
+)
+@click.option("--open", "open_first", is_flag=True, help="Open the first hit.")
+@_format_option("text", "jsonl", "csv", "markdown")
+@_index_option
+def search(
+    query: tuple[str, ...],
+    k: int,
+    mode: Any,
+    talks: tuple[str, ...],
+    speaker: str | None,
+    channel: str | None,
+    language: str | None,
+    after: str | None,
+    before: str | None,
+    per_talk: int | None,
+    context: float,
+    queries: Any,
+    open_first: bool,
+    form: str,
+    index_dir: Path | None,
+) -> None:
+    """Find passages that answer QUERY, best first.
+
+    \b
+        talksearch "time dilation metaphor"
+        talksearch "why the raid failed" --after 2023 --per-talk 1
+        talksearch --mode lexical "Cheeger inequality" --format jsonl
+        talksearch search --queries questions.jsonl --format csv
+    """
+    from talksearch.search import engine
+    from talksearch.search.query import Filters, Query, first_day, last_day
+
+    text = " ".join(query)
+    if bool(text.strip()) == bool(queries):
+        raise click.UsageError("Give a query, or a file of them with --queries.")
+    filters = Filters(
+        talks,
+        speaker,
+        channel,
+        language,
+        first_day(after) if after else None,
+        last_day(before) if before else None,
+    )
+    asked = _read_queries(queries) if queries else [(None, text)]
+    opened = engine.open_index(resolve(index_dir).index, warn=warn)
+    notes: dict[str, None] = {}
+    for number, (id_, words) in enumerate(asked):
+        answer = engine.search(opened, Query(words, k, mode, filters, per_talk, round(context * 1000), id_))
+        notes[answer.note] = None
+        _print_hits(answer.hits, form, words if queries else None, first=number == 0)
+        if open_first and number == 0 and answer.hits:
+            click.launch(answer.hits[0].url)
+    for note in filter(None, notes):
+        warn(note)
+
+
+def _read_queries(lines: Any) -> list[tuple[str | None, str]]:
+    """Read {"id", "query"} a line. Raises TalksearchError that names the line that is something else."""
+    import json
+
+    asked: list[tuple[str | None, str]] = []
+    try:
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+                query, id_ = row["query"], row.get("id")
+                if not isinstance(query, str) or not query.strip():
+                    raise ValueError
+            except (ValueError, KeyError, TypeError, AttributeError):
+                raise TalksearchError(
+                    f"Line {number} of {lines.name} is not a query.", 'Each line is like {"id": "q1", "query": "…"}.'
+                ) from None
+            asked.append((str(number) if id_ is None else str(id_), query))
+    except UnicodeDecodeError as error:
+        raise TalksearchError(f"{lines.name} is not UTF-8 text.", "Save it as UTF-8.") from error
+    return asked
+
+
+def _print_hits(hits: Sequence[Any], form: str, heading: str | None, *, first: bool) -> None:
+    from . import render
+    from .terminal import safe
+
+    if form == "jsonl":
+        click.echo(render.hits_jsonl(hits), nl=False)
+    elif form == "csv":
+        click.echo(render.hits_csv(hits, header=first), nl=False)
+    elif form == "markdown":
+        title = f"## {render.markdown(heading)}\n\n" if heading else ""
+        click.echo(title + render.hits_markdown(hits), nl=heading is not None)
+    else:
+        title = f"{safe(heading)}\n\n" if heading else ""
+        click.echo(title + render.hits_text(hits, look(click.get_text_stream("stdout"))), nl=heading is not None)
+        if not hits:
+            warn("Nothing found.")
+
+
+@cli.command(context_settings={"help_option_names": ["--help", "-h"]})
+@_format_option("text", "jsonl")
+@_index_option
+def talks(form: str, index_dir: Path | None) -> None:
+    """List the talks in the index: id, date, length, passages, title.
+
+    \b
+        talksearch talks
+        talksearch talks --format jsonl
+    """
+    from talksearch.indexer import catalog
+
+    from . import render
+
+    db = catalog.open_catalog(resolve(index_dir).index)
+    passages = catalog.passage_counts(db)
+    if form == "jsonl":
+        rows = (render.talk_json(talk, passages.get(talk.id, 0)) for talk in catalog.read_talks(db))
+        click.echo(render.jsonl(rows), nl=False)
+    else:
+        click.echo(render.talks_text(catalog.read_talks(db), passages), nl=False)
+
+
+# A talk id may begin with "-": what is no option of these commands is a talk.
+_IDS = {"help_option_names": ["--help", "-h"], "ignore_unknown_options": True}
+
+
+@cli.command(context_settings=_IDS)
+@click.argument("talk", shell_complete=_complete_talk)
+@_format_option("text", "jsonl")
+@_index_option
+def show(talk: str, form: str, index_dir: Path | None) -> None:
+    """Show TALK as readable text with its times.
+
+    TALK is an id, a YouTube URL, the path of a transcript, or the beginning of an id.
+
+    \b
+        talksearch show DTcRLlMv4_o
+        talksearch show DTcRLlMv4_o --format jsonl
+    """
+    from talksearch.indexer import catalog
+    from talksearch.search.candidates import find_talk
+
+    from . import render
+
+    db = catalog.open_catalog(resolve(index_dir).index)
+    found = catalog.read_talk(db, find_talk(db, talk))
+    assert found is not None
+    if form == "jsonl":
+        click.echo(render.jsonl(render.cues_json(found)), nl=False)
+    else:
+        click.echo(render.talk_text(found, look(click.get_text_stream("stdout"))), nl=False)
+
+
+@cli.command(context_settings={"help_option_names": ["--help", "-h"]})
+@_format_option("text", "jsonl")
+@_index_option
+def stats(form: str, index_dir: Path | None) -> None:
+    """Say what the index holds, how large it is and how it was made.
+
+    \b
+        talksearch stats
+    """
+    from talksearch.search.stats import gather
+
+    from . import render
+
+    facts = gather(resolve(index_dir).index)
+    click.echo(render.jsonl([facts]) if form == "jsonl" else render.stats_text(facts), nl=False)
+
+
+@cli.command(context_settings=_IDS)
+@click.argument("talks", nargs=-1, required=True, metavar="TALK...", shell_complete=_complete_talk)
+@_index_option
+def remove(talks: tuple[str, ...], index_dir: Path | None) -> None:
+    """Take talks out of the index. Their files stay, and indexing their folder again brings them back.
+
+    \b
+        talksearch remove DTcRLlMv4_o
+    """
+    from talksearch.indexer import build, catalog
+    from talksearch.search.candidates import find_talk
+
+    from .terminal import safe
+
+    settings = resolve(index_dir)
+    db = catalog.open_catalog(settings.index)
+    ids = [find_talk(db, talk) for talk in talks]
+    db.close()
+    for talk_id in build.remove(settings.index, ids):
+        click.echo(f"Removed {safe(talk_id)}.")
+
+
+@cli.command(context_settings={"help_option_names": ["--help", "-h"]})
+@click.argument("path", type=click.Path(exists=True, path_type=Path))
+@_format_option("text", "jsonl")
+@_index_option
+def inspect(path: Path, form: str, index_dir: Path | None) -> None:
+    """Show what would be indexed of a file or folder and what was repaired in it. Touches no index.
+
+    \b
+        talksearch inspect talk.en.vtt
+        talksearch inspect ~/talks --format jsonl
+    """
+    from talksearch.indexer.light import default_counter
+    from talksearch.indexer.scan import talks_under
+    from talksearch.indexer.split import split
+    from talksearch.search.links import link
+
+    from . import render
+
+    count_tokens, max_tokens = default_counter(resolve(index_dir).index)
+    for file, talk in talks_under(path):
+        if isinstance(talk, TalksearchError):
+            warn(f"{file}: {talk.message}")
+            continue
+        passages = split(talk, count_tokens, max_tokens)
+        if form == "jsonl":
+            rows = render.passages_json(talk, passages, partial(link, talk.url, file))
+            click.echo(render.jsonl(rows), nl=False)
+        else:
+            click.echo(render.receipt_text(talk, passages, look(click.get_text_stream("stdout"))))

@@ -1,0 +1,297 @@
+"""Values as text: hits, talks, reports and receipts, for people and for programs. Nothing is printed here."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from talksearch.indexer import youtube
+from talksearch.indexer.records import Cue, Json, Passage, Talk
+from talksearch.indexer.split import ends_sentence
+from talksearch.search.hit import Hit, as_json
+from talksearch.search.links import jump_to
+
+from .terminal import Look, clock, hyperlink, safe, wrap
+
+if TYPE_CHECKING:  # building imports every reader, and a search must not wait for them
+    from talksearch.indexer.build import Report
+
+_INDENT = "    "
+
+
+def jsonl(rows: Iterable[dict[str, Json]]) -> str:
+    """Return objects as JSON, one a line."""
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+
+def hits_text(hits: Sequence[Hit], look: Look) -> str:
+    """Return hits for a person to read."""
+    return "\n".join(_hit_text(hit, look) for hit in hits)
+
+
+def hits_jsonl(hits: Sequence[Hit]) -> str:
+    """Return hits as the command contract names them."""
+    return jsonl(map(as_json, hits))
+
+
+def hits_csv(hits: Sequence[Hit], *, header: bool = True) -> str:
+    """Return hits as a table with a header line; lists stand as JSON."""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, _CSV_KEYS, restval="", extrasaction="ignore", lineterminator="\n")
+    if header:
+        writer.writeheader()
+    for hit in hits:
+        writer.writerow({key: _cell(value) for key, value in as_json(hit).items()})
+    return out.getvalue()
+
+
+def hits_markdown(hits: Sequence[Hit]) -> str:
+    """Return hits as a numbered Markdown list; nothing in them acts as Markdown or HTML."""
+    lines = []
+    for hit in hits:
+        said = f", {markdown(by)}" if (by := _byline(hit)) else ""
+        lines.append(
+            f"{hit.rank}. **{markdown(hit.title)}**{said} — [{_when(hit)}](<{_plain_url(hit.url)}>)\n\n"
+            f"   > {markdown(hit.text)}\n"
+        )
+    return "\n".join(lines)
+
+
+def talks_text(talks: Iterable[Talk], passages: dict[str, int]) -> str:
+    """Return one line a talk: id, date, length, passages, title."""
+    return "".join(
+        f"{safe(talk.id)}  {talk.date or '          '}  {clock(talk.duration_ms or 0):>8}"
+        f"  {passages.get(talk.id, 0):>5}  {safe(talk.title)}\n"
+        for talk in talks
+    )
+
+
+def talk_json(talk: Talk, passages: int | None = None) -> dict[str, Json]:
+    """Return what is known of a talk; times in seconds."""
+    row: dict[str, Json] = {
+        "talk_id": talk.id,
+        "title": talk.title,
+        "speaker": talk.speaker,
+        "channel": talk.channel,
+        "date": talk.date,
+        "language": talk.language,
+        "source": talk.source,
+        "youtube_id": talk.youtube_id,
+        "url": talk.url,
+        "duration_s": None if talk.duration_ms is None else talk.duration_ms / 1000,
+        "format": talk.format,
+        "timing": talk.timing,
+        "margin_s": talk.margin_ms / 1000,
+        "origin": talk.origin,
+        "chapters": [{"start_s": chapter.start_ms / 1000, "title": chapter.title} for chapter in talk.chapters],
+    }
+    return row if passages is None else {**row, "passages": passages}
+
+
+def talk_text(talk: Talk, look: Look) -> str:
+    """Return a whole talk to read: a heading, then paragraphs, each with its time."""
+    facts = [talk.speaker, talk.channel, talk.date, talk.language, talk.url]
+    head = f"{safe(talk.title)}\n{' · '.join(safe(fact) for fact in facts if fact)}\n"
+    if talk.timing == "estimated":
+        head += f"Times are estimated, nine in ten within {talk.margin_ms / 1000:.0f} s.\n"
+    return head + "".join("\n" + _paragraph(cues, talk, look) for cues in _paragraphs(talk.cues))
+
+
+def cues_json(talk: Talk) -> Iterator[dict[str, Json]]:
+    """Yield a talk's cues, each with the link that plays it."""
+    for cue in talk.cues:
+        jump_ms = jump_to(cue.start_ms, talk.timing, talk.margin_ms)
+        yield {
+            "talk_id": talk.id,
+            "start_s": cue.start_ms / 1000,
+            "end_s": cue.end_ms / 1000,
+            "speaker": cue.speaker,
+            "text": cue.text,
+            "url": youtube.link(talk.url, jump_ms // 1000) if talk.url else None,
+            "timing": talk.timing,
+            "margin_s": talk.margin_ms / 1000,
+        }
+
+
+def passages_json(talk: Talk, passages: Sequence[Passage], link: Callable[[int], str]) -> Iterator[dict[str, Json]]:
+    """Yield what would be indexed of a talk, with the names that hits have; `rank` counts along the talk."""
+    for rank, passage in enumerate(passages, 1):
+        jump_ms = jump_to(passage.start_ms, talk.timing, talk.margin_ms)
+        yield as_json(
+            Hit(
+                rank=rank,
+                score=0.0,
+                passage_id=passage.id,
+                talk_id=talk.id,
+                title=talk.title,
+                source=talk.source,
+                youtube_id=talk.youtube_id,
+                channel=talk.channel,
+                speaker=talk.speaker or ", ".join(passage.speakers) or None,
+                date=talk.date,
+                language=talk.language,
+                start_ms=passage.start_ms,
+                end_ms=passage.end_ms,
+                jump_ms=jump_ms,
+                url=link(jump_ms),
+                timing=talk.timing,
+                margin_ms=talk.margin_ms,
+                text=passage.text,
+            )
+        )
+
+
+def receipt_text(talk: Talk, passages: Sequence[Passage], look: Look) -> str:
+    """Return what would be indexed of a talk and what was done to it, for a person."""
+    receipt = talk.receipt
+    times = "exact" if talk.timing == "exact" else f"estimated, nine in ten within {talk.margin_ms / 1000:.0f} s"
+    lines = [
+        click.style(safe(talk.source), bold=True) if look.color else safe(talk.source),
+        f"  title     {safe(talk.title)}",
+        f"  id        {safe(talk.id)}",
+        f"  format    {talk.format}, words by {_ORIGINS[talk.origin]}",
+        f"  times     {times}",
+        f"  words     {receipt.words_before:,} in the file, {receipt.words_after:,} indexed",
+        f"  passages  {len(passages):,} from {len(talk.cues):,} cues",
+    ]
+    for label, value in (("speaker", talk.speaker), ("channel", talk.channel), ("date", talk.date), ("link", talk.url)):
+        if value:
+            lines.insert(2, f"  {label:<9} {safe(value)}")
+    lines += [f"  repair    {_step_text(step.name, step.field, step.detail)}" for step in receipt.steps]
+    lines += [f"  uncertain {safe(sentence)}" for sentence in receipt.uncertain]
+    for passage in passages:
+        lines.append(f"\n  {clock(passage.start_ms)}–{clock(passage.end_ms)}")
+        lines.append(wrap(passage.text, (), look, _INDENT))
+    return "\n".join(lines) + "\n"
+
+
+def report_text(report: Report, talks: int, passages: int, embedded: int) -> str:
+    """Return what an indexing run did."""
+    lines = [
+        f"{talks:,} {_plural('talk', talks)} in the index: {len(report.added):,} added,"
+        f" {len(report.replaced):,} replaced, {len(report.kept):,} kept, {len(report.dropped):,} dropped.",
+        f"{passages:,} {_plural('passage', passages)}, {embedded:,} with vectors;"
+        f" {report.embedded:,} embedded in this run, which took {_duration(report.seconds)}.",
+    ]
+    if report.repairs:
+        done = ", ".join(f"{safe(name)} in {count:,}" for name, count in report.repairs.most_common())
+        lines.append(f"Repairs, by talks that needed them: {done}.")
+    if report.dropped:
+        lines += ["", "Dropped, because their files are gone:"]
+        lines += [f"  {safe(talk_id)}" for talk_id in report.dropped]
+    if report.copies:
+        count = len(report.copies)
+        lines += [
+            "",
+            f"{count:,} {_plural('file', count)} left aside, because another file holds the same talk better:",
+        ]
+        lines += [f"  {safe(copy.path)}: {safe(copy.reason)}" for copy in report.copies]
+    if report.skipped:
+        lines += ["", f"{len(report.skipped):,} {_plural('file', len(report.skipped))} skipped:"]
+        lines += [f"  {safe(skipped.path)}: {safe(skipped.reason)}" for skipped in report.skipped]
+    if report.beside:
+        lines += ["", f"{report.beside:,} other {_plural('file', report.beside)} (sidecars, recordings and the like)."]
+    return "\n".join([*lines, *map(safe, report.notes)]) + "\n"
+
+
+def stats_text(facts: dict[str, Json]) -> str:
+    """Return the facts about an index for a person."""
+    sizes = ", ".join(f"{name} {size / 1e6:,.1f} MB" for name, size in facts["bytes"].items())
+    languages = ", ".join(f"{name or 'unknown'} {count:,}" for name, count in facts["languages"].items())
+    estimated = f" ({facts['talks_estimated']:,} with estimated times)" if facts["talks_estimated"] else ""
+    rows = [
+        ("index", facts["index"]),
+        *(("path", path) for path in facts["paths"]),
+        ("talks", f"{facts['talks']:,}{estimated}, {facts['hours']:,.1f} hours"),
+        ("languages", languages),
+        (
+            "passages",
+            f"{facts['passages']:,} of about {facts['passage_words']} words, {facts['embedded']:,} with vectors",
+        ),
+        ("model", f"{facts['model']}, {facts['dimension']} dimensions"),
+        ("size", f"{sum(facts['bytes'].values()) / 1e6:,.1f} MB: {sizes}"),
+    ]
+    return "".join(f"{label:<10} {safe(str(value))}\n" for label, value in rows)
+
+
+_ORIGINS = {"human": "a person", "automatic": "speech recognition", "unknown": "an unknown hand"}
+_CSV_KEYS = (
+    "query_id", "rank", "score", "talk_id", "title", "speaker", "channel", "date", "language", "source", "youtube_id",
+    "start_s", "end_s", "jump_s", "url", "timing", "margin_s", "text", "matches", "passage_id",
+)  # fmt: skip
+
+
+def _hit_text(hit: Hit, look: Look) -> str:
+    title = click.style(safe(hit.title), bold=True) if look.color else safe(hit.title)
+    by = _byline(hit)
+    facts = " · ".join(part for part in (safe(by), _when(hit)) if part)
+    return (
+        f"{hit.rank:>2}. {title}\n{_INDENT}{facts}\n{wrap(hit.text, hit.matches, look, _INDENT)}\n"
+        f"{_INDENT}{hyperlink(hit.url, look)}\n"
+    )
+
+
+def _byline(hit: Hit) -> str:
+    return " · ".join(part for part in (hit.speaker, hit.channel if hit.channel != hit.speaker else None) if part)
+
+
+def _when(hit: Hit) -> str:
+    if hit.timing == "exact":
+        return clock(hit.jump_ms)
+    return f"~{clock(hit.jump_ms)} (±{hit.margin_ms / 1000:.0f} s)"
+
+
+def _paragraphs(cues: Sequence[Cue]) -> Iterator[list[Cue]]:
+    """Gather cues into paragraphs: up to the next turn, or a sentence's end after some forty words."""
+    gathered: list[Cue] = []
+    words = 0
+    for cue in cues:
+        other = gathered and (cue.turn or cue.speaker != gathered[-1].speaker)
+        if other or words > 120 or (words > 40 and ends_sentence(gathered[-1].text.rpartition(" ")[2])):
+            yield gathered
+            gathered, words = [], 0
+        gathered.append(cue)
+        words += len(cue.text.split())
+    if gathered:
+        yield gathered
+
+
+def _paragraph(cues: Sequence[Cue], talk: Talk, look: Look) -> str:
+    mark = "~" if talk.timing == "estimated" else ""
+    name = f"{cues[0].speaker}: " if cues[0].speaker else ""
+    text = wrap(name + " ".join(cue.text for cue in cues), (), look, " " * 10)
+    return f"{f'[{mark}{clock(cues[0].start_ms)}]':<10}{text.lstrip()}\n"
+
+
+def _step_text(name: str, field: str, detail: dict[str, Json]) -> str:
+    counts = [
+        f"{key.replace('_', ' ')} {value}" for key, value in detail.items() if isinstance(value, int | float | str)
+    ]
+    return safe(f"{name} ({field}){': ' if counts else ''}{', '.join(counts)}")
+
+
+def _cell(value: Json) -> Json:
+    return json.dumps(value) if isinstance(value, list) else value
+
+
+def markdown(text: str) -> str:
+    """Return untrusted text so that Markdown and HTML take it as text."""
+    return re.sub(r"([\\`*_{}\[\]()#+!|~>-])", r"\\\1", safe(text).replace("&", "&amp;").replace("<", "&lt;"))
+
+
+def _plain_url(url: str) -> str:
+    return safe(url).replace("<", "%3C").replace(">", "%3E").replace(" ", "%20")
+
+
+def _plural(word: str, count: int) -> str:
+    return word if count == 1 else f"{word}s"
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds < 60 else f"{int(seconds) // 60} min {int(seconds) % 60} s"

@@ -1,0 +1,87 @@
+"""Which encoder an indexing run uses, loaded when it is first needed: an unchanged archive wakes no model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from . import fast, light, recipe
+from .embed import Encoder, SentenceEncoder, load
+from .errors import ModelError
+from .light import LightEncoder
+from .recipe import Recipe
+from .settings import DEFAULT_MODEL
+from .split import Splitting
+
+
+class Encoders:
+    """The encoders of one run on one index.
+
+    For a new index the model is loaded, its recipe written, and the light encoder left beside the index. After that the
+    light one does, and for many passages at once the fastest that gives the same vectors.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        known: Recipe | None,
+        model: str | None,
+        prompts: tuple[str | None, str | None],
+        given: Encoder | None,
+    ) -> None:
+        """`known` is the index's recipe, None for a new one; an encoder `given` is used for everything."""
+        self.notes: list[str] = []
+        """Sentences for the user about what works but slowly."""
+        self.splitting = known.splitting if known else Splitting()
+        self._folder, self._known, self._model, self._prompts = folder, known, model, prompts
+        self._encoder = given
+        self._bulk = given
+        if given and not known:
+            recipe.write(folder, Recipe(given.card, self.splitting))
+
+    def get(self) -> Encoder:
+        """Return an encoder for this index: the light one, or the model itself where there is none yet."""
+        if self._encoder is None and self._known:
+            try:
+                self._encoder = light.load(self._folder)
+            except ModelError:
+                self._encoder = self._load(self._known.model.name)
+        elif self._encoder is None:
+            self._encoder = self._load(self._model or DEFAULT_MODEL)
+            recipe.write(self._folder, Recipe(self._encoder.card, self.splitting))
+        return self._encoder
+
+    def for_texts(self, texts: Sequence[str]) -> Encoder:
+        """Return the encoder for embedding `texts`, which also serve to check that a faster one gives the same."""
+        if self._bulk is None:
+            self._bulk = self._choose(texts)
+        return self._bulk
+
+    def _choose(self, texts: Sequence[str]) -> Encoder:
+        encoder = self.get()
+        if isinstance(encoder, SentenceEncoder):
+            try:
+                self._encoder = light.export(encoder, self._folder, texts[:64])
+            except ModelError as error:
+                self.notes.append(
+                    f"Queries will load the model {encoder.card.name!r} itself, which takes seconds: {error.message}."
+                )
+                return encoder
+            if not encoder.on_cpu:
+                return encoder
+            encoder = self._encoder
+        if isinstance(encoder, LightEncoder) and len(texts) >= fast.WORTH_IT:
+            return fast.fastest(self._folder, encoder, texts)
+        return encoder
+
+    def _load(self, name: str) -> SentenceEncoder:
+        query, passage = self._prompts
+        if self._known:
+            query, passage = self._known.model.query_prompt, self._known.model.passage_prompt
+        encoder = load(name, query_prompt=query, passage_prompt=passage)
+        if self._known and encoder.card != self._known.model:
+            raise ModelError(
+                f"The model {name!r} is no longer the one that the index was made with.",
+                f"Build the index again with it: talksearch index --rebuild --model {name}",
+            )
+        return encoder

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from talksearch.indexer import catalog
+from talksearch.indexer.errors import BadIndexError
+from talksearch.indexer.records import Chapter, Cue, Passage, Receipt, Step, Talk, Word
+
+CUES = (
+    Cue(0, 1_000, "so it goes", "Ann", True, (Word("so", 0), Word("it", 400), Word("goes", 600))),
+    Cue(1_000, 2_000, "on and on"),
+)
+TALK = Talk(
+    "abc", "a/b.vtt", "A title", CUES, "vtt", "estimated", 9_000, "human", "DTcRLlMv4_o", "https://x/y", "Ch", "Ann", "en",
+    "2024-05-06", 2_000, "About", (Chapter(0, "One"),), Receipt(9, 6, (Step("repair-text", "title", {"edits": [1]}),), ("?",)),
+)  # fmt: skip
+
+
+def passage(id_: str, text: str = "so it goes") -> Passage:
+    return Passage(id_, "abc", 0, 2_000, 0, 1, text, ("Ann",))
+
+
+def put(db: sqlite3.Connection, talk: Talk, *passages: Passage) -> list[str]:
+    with catalog.transaction(db):
+        return catalog.put_talk(db, "/x/b.vtt", talk, passages)
+
+
+def embedded(db: sqlite3.Connection) -> dict[str, int]:
+    return dict(db.execute("SELECT id, number FROM passages ORDER BY id"))
+
+
+def test_a_talk_comes_back_as_it_was_put(tmp_path: Path) -> None:
+    db = catalog.open_catalog(tmp_path, write=True)
+    put(db, TALK, passage("abc:1"))
+    assert catalog.read_talk(db, "abc") == TALK
+    assert catalog.read_cues(db, "abc", 1, 1) == CUES[1:]
+    assert list(catalog.read_talks(db)) == [replace(TALK, cues=())]
+
+
+def test_an_unchanged_passage_keeps_its_number_and_a_changed_one_goes(tmp_path: Path) -> None:
+    db = catalog.open_catalog(tmp_path, write=True)
+    put(db, TALK, passage("abc:1"), passage("abc:2", "on and on"))
+    before = embedded(db)
+    gone = put(db, replace(TALK, title="Another"), passage("abc:1"), passage("abc:3", "and off"))
+    after = embedded(db)
+    assert gone == ["abc:2"]
+    assert after["abc:1"] == before["abc:1"]
+    assert after["abc:3"] > max(before.values())
+    assert [row[0] for row in db.execute("SELECT rowid FROM words ORDER BY rowid")] == sorted(after.values())
+
+
+def test_dropping_leaves_nothing(tmp_path: Path) -> None:
+    db = catalog.open_catalog(tmp_path, write=True)
+    put(db, TALK, passage("abc:1"))
+    with catalog.transaction(db):
+        assert catalog.drop_talk(db, "abc") == ["abc:1"]
+    for table in ("talks", "cues", "passages", "words"):
+        assert db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] == 0
+
+
+def test_numbers_are_never_used_again(tmp_path: Path) -> None:
+    db = catalog.open_catalog(tmp_path, write=True)
+    put(db, TALK, passage("abc:1"))
+    first = embedded(db)["abc:1"]
+    with catalog.transaction(db):
+        catalog.drop_talk(db, "abc")
+    put(db, TALK, passage("abc:1"))
+    assert embedded(db)["abc:1"] > first
+
+
+def test_a_failed_transaction_leaves_everything_as_it_was(tmp_path: Path) -> None:
+    db = catalog.open_catalog(tmp_path, write=True)
+    put(db, TALK, passage("abc:1"))
+    with pytest.raises(RuntimeError), catalog.transaction(db):
+        catalog.drop_talk(db, "abc")
+        raise RuntimeError
+    assert catalog.read_talk(db, "abc") == TALK
+
+
+def test_common_terms_are_those_that_stand_nearly_everywhere(tmp_path: Path) -> None:
+    db = catalog.open_catalog(tmp_path, write=True)
+    put(db, TALK, *(passage(f"abc:{n}", f"the word{n}" + (" rare" if n == 0 else "")) for n in range(30)))
+    catalog.note_common_terms(db)
+    assert [row[0] for row in db.execute("SELECT term FROM common")] == ["the"]
+
+
+def test_a_reader_cannot_write_and_a_missing_index_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(BadIndexError) as error:
+        catalog.open_catalog(tmp_path)
+    assert "talksearch index" in error.value.hint
+    catalog.open_catalog(tmp_path, write=True).close()
+    with pytest.raises(sqlite3.OperationalError):
+        catalog.open_catalog(tmp_path).execute("DELETE FROM talks")
+
+
+def test_a_damaged_catalog_is_reported(tmp_path: Path) -> None:
+    (tmp_path / catalog.FILE_NAME).write_bytes(b"not a database, surely not one at all" * 10)
+    with pytest.raises(BadIndexError):
+        catalog.open_catalog(tmp_path)

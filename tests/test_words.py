@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import pytest
+
+from talksearch.indexer.words import spans, terms
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("metaphors", "metaphor"),
+        ("École", "ecole"),
+        ("STRASSE", "Straße"),
+        ("don't", "dont"),
+        ("Einstein’s", "einstein"),
+        ("ＡＢＣ", "abc"),
+        ("العَرَبِيَّة", "العربية"),
+        ("ﬁnal", "final"),
+    ],
+)
+def test_words_that_are_the_same_term(one: str, other: str) -> None:
+    assert terms(one) == terms(other) != []
+
+
+@pytest.mark.parametrize(("one", "other"), [("time", "tim"), ("相对", "对相"), ("GPT-4", "GPT-3"), ("कल", "काल")])
+def test_words_that_are_not(one: str, other: str) -> None:
+    assert terms(one) != terms(other)
+
+
+def test_scripts_without_spaces_give_pairs_with_their_places() -> None:
+    text = "說 相對論 here"
+    assert [(term.text, text[term.start : term.end]) for term in spans(text)] == [
+        ("說", "說"),
+        ("相對", "相對"),
+        ("對論", "對論"),
+        ("here", "here"),
+    ]
+
+
+def test_every_term_stands_where_it_says() -> None:
+    text = "Well, I I think — the “very, very long” bridge's ends_meet. เวลา ｶﾀｶﾅ ½ हिन्दी"
+    for term in spans(text):
+        assert text[term.start : term.end].strip() == text[term.start : term.end] != ""
+
+
+def test_punctuation_alone_has_no_terms() -> None:
+    assert terms("… — _ ♪ ?!") == []
