@@ -94,7 +94,6 @@ def open_catalog(folder: Path, *, write: bool = False) -> sqlite3.Connection:
     try:
         mode = "rwc" if write else "ro"
         db = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, timeout=30)
-        db.execute("PRAGMA query_only = 0" if write else "PRAGMA query_only = 1")
         if write:
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = NORMAL")

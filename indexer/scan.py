@@ -27,6 +27,10 @@ _NOT_TEXT = re.compile(
 )
 
 
+# What a folder says about itself.
+_ABOUT = re.compile(r"(readme|licen[cs]e|copying|changelog|contributing|authors|notice)(\.[a-z]{2,8})?$", re.IGNORECASE)
+
+
 @dataclass(frozen=True, slots=True)
 class Root:
     """A PATH that was indexed, absolute: a folder, or a single file."""
@@ -66,8 +70,8 @@ def files_under(root: Root) -> Iterator[Path]:
 
 
 def may_be_transcript(path: Path) -> bool:
-    """Say whether a file is worth opening, by its name: not a sidecar, a recording, an image or an archive."""
-    return not path.name.endswith(".info.json") and not _NOT_TEXT.search(path.name)
+    """Say whether a file is worth opening, by its name: not a sidecar, a recording, an image, a README."""
+    return not (path.name.endswith(".info.json") or _NOT_TEXT.search(path.name) or _ABOUT.match(path.name))
 
 
 def look(path: Path, source: str, known: FileRow | None) -> FileRow:

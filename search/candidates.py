@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 
 import numpy as np
@@ -107,15 +108,13 @@ def by_words(
     if not asked:
         return [], ()
     match = " OR ".join(f'"{term}"' for term in asked)
-    inside = ""
+    inside, values = "", [match]
     if within is not None:
-        db.execute("CREATE TEMP TABLE IF NOT EXISTS within (number INTEGER PRIMARY KEY)")
-        db.execute("DELETE FROM temp.within")
-        db.executemany("INSERT INTO temp.within VALUES (?)", ((int(number),) for number in within))
-        inside = "AND rowid IN (SELECT number FROM temp.within)"
+        inside = "AND rowid IN (SELECT value FROM json_each(?))"
+        values.append(json.dumps(within.tolist()))
     rows = db.execute(
         f"SELECT rowid, -bm25(words) FROM words WHERE words MATCH ? {inside} ORDER BY bm25(words), rowid LIMIT ?",  # noqa: S608
-        (match, count),
+        (*values, count),
     )
     return [(int(number), float(score)) for number, score in rows], asked
 

@@ -28,16 +28,20 @@ def fuse(
 ) -> list[Candidate]:
     """Rank the union of both lists of (number, score), best first.
 
-    Both scores are put on one scale: cosines as deviations from the `mean` over the whole index, BM25 as deviations
-    from the mean of the passages that hold a word at all, where a passage without any counts as the least of them.
+    Both scores are put on one scale: cosines as deviations from their `mean` over the whole index, BM25 as deviations
+    from its mean over the candidates, where a passage that holds no word of the query has 0.
     """
     cosines, matches = dict(meaning), dict(words)
-    scores = np.array(list(matches.values()) or [0.0])
-    center, spread, least = float(scores.mean()), float(scores.std()) or 1.0, float(scores.min())
-    ranked = []
-    for number in {**cosines, **matches}:
-        by_meaning = (cosines.get(number, mean) - mean) / deviation
-        by_words = (matches.get(number, least) - center) / spread if matches else 0.0
-        score = by_meaning + WORDS_WEIGHT * by_words
-        ranked.append(Candidate(number, score, cosines.get(number), matches.get(number)))
+    numbers = [*cosines, *(number for number in matches if number not in cosines)]
+    scores = np.array([matches.get(number, 0.0) for number in numbers])
+    by_words = (scores - scores.mean()) / (scores.std() or 1.0) if len(scores) else scores
+    ranked = [
+        Candidate(
+            number,
+            (cosines.get(number, mean) - mean) / deviation + WORDS_WEIGHT * float(said),
+            cosines.get(number),
+            matches.get(number),
+        )
+        for number, said in zip(numbers, by_words, strict=True)
+    ]
     return sorted(ranked, key=lambda candidate: (-candidate.score, candidate.number))

@@ -1,0 +1,211 @@
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fakes import CountingEncoder
+
+from talksearch.indexer import build, catalog, store
+from talksearch.indexer.errors import BadIndexError, QueryError
+from talksearch.search import engine
+from talksearch.search.candidates import by_words, find_talk
+from talksearch.search.engine import Answer
+from talksearch.search.fuse import fuse
+from talksearch.search.query import Filters, Query, first_day, last_day
+
+TALKS = {
+    "ships": {"channel": "Harbour", "upload_date": "20240506"},
+    "bees": {"channel": "Apiary", "upload_date": "20230101", "language": "en-GB"},
+    "相對論": {"language": "zh-Hant"},
+}
+LINES = {
+    "ships": ["the ship keeps its own time", "and the ship comes home late"],
+    "bees": ["every bee knows when rain is near", "said the bee"],
+    "相對論": ["光速不變是相對論的基礎", "時間會變慢"],
+}
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> engine.Index:
+    archive = tmp_path / "talks"
+    archive.mkdir()
+    for name, info in TALKS.items():
+        cues = "".join(f"00:{at:02}:00.000 --> 00:{at:02}:05.000\n{line}\n\n" for at, line in enumerate(LINES[name], 1))
+        (archive / f"{name}.vtt").write_text(f"WEBVTT\n\n{cues}", encoding="utf-8")
+        (archive / f"{name}.info.json").write_text(json.dumps({"title": name.title(), **info}), encoding="utf-8")
+    build.index(tmp_path / "index", [archive], encoder=CountingEncoder())
+    return engine.open_index(tmp_path / "index", encoder=CountingEncoder())
+
+
+def titles(answer: Answer) -> list[str]:
+    return [hit.title for hit in answer.hits]
+
+
+def ask(index: engine.Index, text: str, **options: object) -> Answer:
+    return engine.search(index, Query(text, **options))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("mode", ["hybrid", "semantic", "lexical"])
+def test_the_passage_that_says_it_comes_first(index: engine.Index, mode: str) -> None:
+    assert titles(ask(index, "ship", mode=mode))[0] == "Ships"
+
+
+def test_a_semantic_score_is_the_cosine(index: engine.Index) -> None:
+    encoder = CountingEncoder()
+    hit = ask(index, "ship time", mode="semantic").hits[0]
+    assert hit.score == pytest.approx(
+        float(encoder.encode_query("ship time") @ encoder.encode_query(hit.text)), abs=1e-6
+    )
+
+
+def test_meaning_finds_what_shares_no_word_and_words_do_not(index: engine.Index) -> None:
+    assert ask(index, "bees", mode="lexical").terms == ("bee",)
+    assert titles(ask(index, "unheard", mode="lexical")) == []
+    assert len(titles(ask(index, "unheard", mode="semantic"))) == 3
+
+
+def test_scripts_without_spaces_are_found_by_words(index: engine.Index) -> None:
+    assert titles(ask(index, "相對論", mode="lexical")) == ["相對論"]
+    assert titles(ask(index, "時間", mode="lexical")) == ["相對論"]
+    assert titles(ask(index, "間時", mode="lexical")) == []
+
+
+def test_the_copy_ranks_as_chroma_itself_does(index: engine.Index) -> None:
+    query = CountingEncoder().encode_query("rain bee time")
+    client, collection = store.open_store(index.folder)
+    nearest = store.nearest(collection, query, 3)
+    client.close()
+    hits = ask(index, "rain bee time", mode="semantic", k=3).hits
+    assert [hit.passage_id for hit in hits] == [id_ for id_, _ in nearest]
+    assert [hit.score for hit in hits] == pytest.approx([score for _, score in nearest], abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        (Filters(channel="harb"), {"Ships"}),
+        (Filters(language="en"), {"Bees"}),
+        (Filters(language="zh"), {"相對論"}),
+        (Filters(after="2024-01-01"), {"Ships"}),
+        (Filters(before="2023-12-31"), {"Bees"}),
+        (Filters(after="2023-01-01", before="2024-05-06"), {"Ships", "Bees"}),
+        (Filters(talks=("ships",)), {"Ships"}),
+        (Filters(talks=("ships.vtt", "bees")), {"Ships", "Bees"}),
+        (Filters(channel="100%"), set()),
+        (Filters(speaker="nobody"), set()),
+    ],
+)
+@pytest.mark.parametrize("mode", ["hybrid", "semantic", "lexical"])
+def test_filters(index: engine.Index, filters: Filters, expected: set[str], mode: str) -> None:
+    found = set(titles(ask(index, "ship bee 時間", filters=filters, mode=mode)))
+    assert found == expected
+
+
+def test_a_talk_that_is_not_there_is_an_error(index: engine.Index) -> None:
+    with pytest.raises(QueryError, match="no talk"):
+        ask(index, "ship", filters=Filters(talks=("nope",)))
+
+
+def test_an_empty_query_is_an_error(index: engine.Index) -> None:
+    with pytest.raises(QueryError):
+        ask(index, "  ")
+
+
+@pytest.mark.parametrize(
+    "text", ['"', "AND", "a OR", "NEAR(", "*", "ship*", "-", "col:x", "\x00", "☃", "(((", "'; DROP TABLE talks"]
+)
+def test_no_query_is_taken_for_syntax(index: engine.Index, text: str) -> None:
+    for mode in ("hybrid", "lexical"):
+        ask(index, text, mode=mode)
+
+
+def test_matches_stand_where_they_say(index: engine.Index) -> None:
+    hit = ask(index, "ships", mode="lexical").hits[0]
+    assert [hit.text[start:end] for start, end in hit.matches] == ["ship", "ship"]
+
+
+def test_overlapping_passages_are_one_hit_and_per_talk_holds(tmp_path: Path) -> None:
+    archive = tmp_path / "long"
+    archive.mkdir()
+    words = " ".join(["ship"] * 30 + ["rain"] * 30) + " "
+    (archive / "long.srt").write_text(f"1\n00:00:00,000 --> 00:05:00,000\n{words * 5}\n")
+    build.index(tmp_path / "index", [archive], encoder=CountingEncoder())
+    opened = engine.open_index(tmp_path / "index", encoder=CountingEncoder())
+    hits = ask(opened, "ship").hits
+    ordered = sorted((hit.start_ms, hit.end_ms) for hit in hits)
+    assert len(hits) > 1
+    assert all(one[1] <= other[0] for one, other in pairwise(ordered))
+    assert len(ask(opened, "ship", per_talk=1).hits) == 1
+
+
+def test_context_widens_the_text_and_leaves_the_jump(index: engine.Index) -> None:
+    plain = ask(index, "bee", filters=Filters(talks=("bees",))).hits[0]
+    wide = ask(index, "bee", filters=Filters(talks=("bees",)), context_ms=120_000).hits[0]
+    assert plain.text in wide.text
+    assert wide.jump_ms == plain.jump_ms
+    assert wide.start_ms <= plain.start_ms
+
+
+def test_the_link_opens_the_transcript_where_no_recording_is_known(index: engine.Index) -> None:
+    assert ask(index, "ship").hits[0].url.startswith("file://")
+
+
+def test_missing_vectors_are_said_not_hidden(index: engine.Index, tmp_path: Path) -> None:
+    catalog.open_catalog(tmp_path / "index", write=True).execute("UPDATE passages SET embedded = 0 WHERE number = 1")
+    assert "1 of 3 passages have no vector yet" in ask(index, "ship").note
+    assert ask(index, "ship", mode="lexical").note == ""
+
+
+def test_a_broken_encoder_is_never_a_silent_fall_back_to_words(index: engine.Index, tmp_path: Path) -> None:
+    class Broken(CountingEncoder):
+        def encode_query(self, text: str) -> np.ndarray:
+            raise RuntimeError("no model")
+
+    opened = engine.open_index(tmp_path / "index", encoder=Broken())
+    with pytest.raises(RuntimeError):
+        ask(opened, "ship")
+
+
+def test_no_index_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(BadIndexError) as error:
+        engine.open_index(tmp_path / "nothing")
+    assert error.value.hint == "Make one: talksearch index PATH"
+
+
+def test_a_talk_is_found_by_whatever_names_it(index: engine.Index) -> None:
+    id_ = find_talk(index.db, "ships.vtt")
+    assert find_talk(index.db, id_) == find_talk(index.db, "ships") == id_
+
+
+def test_common_terms_do_not_decide_unless_alone(index: engine.Index, tmp_path: Path) -> None:
+    writer = catalog.open_catalog(tmp_path / "index", write=True)
+    writer.execute("INSERT INTO common VALUES ('the')")
+    assert by_words(index.db, "the ship", None, 5)[1] == ("ship",)
+    assert by_words(index.db, "the", None, 5)[1] == ("the",)
+
+
+def test_fusing_puts_what_both_sides_found_first() -> None:
+    ranked = fuse([(1, 0.9), (2, 0.6), (3, 0.3)], [(2, 9.0), (4, 1.0)], mean=0.3, deviation=0.3)
+    assert {candidate.number for candidate in ranked} == {1, 2, 3, 4}
+    assert fuse([(1, 0.6), (2, 0.6)], [(2, 9.0), (3, 1.0)], 0.3, 0.3)[0].number == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "last"),
+    [
+        ("2024", "2024-01-01", "2024-12-31"),
+        ("2023-02", "2023-02-01", "2023-02-28"),
+        ("20240506", "2024-05-06", "2024-05-06"),
+    ],
+)
+def test_dates(text: str, first: str, last: str) -> None:
+    assert (first_day(text), last_day(text)) == (first, last)
+
+
+@pytest.mark.parametrize("text", ["yesterday", "2024-13", "2023-02-29", "06-05-2024", ""])
+def test_what_is_no_date_is_an_error(text: str) -> None:
+    with pytest.raises(QueryError, match="not a date"):
+        first_day(text)
