@@ -46,8 +46,11 @@ _LABEL_COST = 1.0
 PAUSE_MARK_MS = 1
 """The `end_ms` that a reader gives an untimed cue (start 0) to say that a pause follows it; 0 says that none is known.
 It goes through the steps between a reader and `talksearch.indexer.estimate`, which leave the times of cues alone."""
+SOUND_MARK_MS = 2
+"""Added to it for the first cue, where music or another sound label alone on its lines stood before the first words."""
 
 _SPACE = re.compile(r"[ \t\r\n\f\v]+")
+_BRACKETED = re.compile(r"\[[^\[\]]*\]|\([^()]*\)")
 _LABEL = re.compile(r"^(?:>>+|[\[(♪]\S*|\S*[\])♪])$")
 _SENTENCE_END = re.compile(r"[.!?…。！？](?:[\"'”’»)\]]*)$")
 
@@ -89,6 +92,16 @@ def tokens_of(text: str) -> list[str]:
     ['a', 'b\\xa0c']
     """
     return [token for token in _SPACE.split(text) if token]
+
+
+def is_sound(text: str) -> bool:
+    """Whether a line holds nothing but sound labels.
+
+    >>> [is_sound(text) for text in ("&gt;&gt; [music]", "[applause] Thanks", "♪ [Music] ♪")]
+    [True, False, True]
+    """
+    tokens = tokens_of(_BRACKETED.sub(" ", html.unescape(text)))
+    return bool(text.strip()) and not any(c.isalnum() for token in tokens for c in token)
 
 
 def count_words(text: str) -> int:

@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from ..errors import UnreadableError
-from ..flat import PAUSE_MARK_MS, count_words, tokens_of, unfold
+from ..flat import PAUSE_MARK_MS, SOUND_MARK_MS, count_words, is_sound, tokens_of, unfold
 from ..records import Cue, Step, Transcript, Word
 
 _SIMPLE_KEYS = ("timestamp", "title", "url", "status", "duration")
@@ -226,6 +226,9 @@ def _read_content(content: str) -> _Body:
         return _timed_body(marks, language, "marks in the text")
     unfolded = unfold(_TAG.sub("", speech))
     cues = tuple(Cue(0, PAUSE_MARK_MS if line.pause_after else 0, line.text) for line in unfolded.lines)
+    if len(cues) > 1 and is_sound(cues[0].text):
+        # Sounds are taken out later; that the speech begins behind one is worth keeping.
+        cues = (cues[0], replace(cues[1], end_ms=cues[1].end_ms | SOUND_MARK_MS), *cues[2:])
     steps: tuple[Step, ...] = ()
     if unfolded.folded:
         detail = {
