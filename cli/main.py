@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -251,7 +252,7 @@ def _print_hits(hits: Sequence[Any], form: str, heading: str | None, *, first: b
         click.echo(title + render.hits_markdown(hits), nl=heading is not None)
     else:
         title = f"{safe(heading)}\n\n" if heading else ""
-        click.echo(title + render.hits_text(hits, look(click.get_text_stream("stdout"))), nl=heading is not None)
+        click.echo(title + render.hits_text(hits, look(sys.stdout)), nl=heading is not None)
         if not hits:
             warn("Nothing found.")
 
@@ -307,7 +308,7 @@ def show(talk: str, form: str, index_dir: Path | None) -> None:
     if form == "jsonl":
         click.echo(render.jsonl(render.cues_json(found)), nl=False)
     else:
-        click.echo(render.talk_text(found, look(click.get_text_stream("stdout"))), nl=False)
+        click.echo(render.talk_text(found, look(sys.stdout)), nl=False)
 
 
 @cli.command(context_settings={"help_option_names": ["--help", "-h"]})
@@ -377,4 +378,47 @@ def inspect(path: Path, form: str, index_dir: Path | None) -> None:
             rows = render.passages_json(talk, passages, partial(link, talk.url, file))
             click.echo(render.jsonl(rows), nl=False)
         else:
-            click.echo(render.receipt_text(talk, passages, look(click.get_text_stream("stdout"))))
+            click.echo(render.receipt_text(talk, passages, look(sys.stdout)))
+
+
+@cli.command("eval", context_settings={"help_option_names": ["--help", "-h"]})
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(exists=True, path_type=Path))
+@click.option("-k", type=click.IntRange(1, 1000), default=100, show_default=True, help="How many hits to ask for.")
+@click.option(
+    "--mode",
+    type=click.Choice(["hybrid", "semantic", "lexical"]),
+    default="hybrid",
+    show_default=True,
+    help="By meaning and words, by meaning only, or by words only.",
+)
+@click.option("--worst", default=10, show_default=True, metavar="N", help="How many failures of each file to list.")
+@_format_option("text", "jsonl")
+@_index_option
+def evaluate(files: tuple[Path, ...], k: int, mode: Any, worst: int, form: str, index_dir: Path | None) -> None:
+    """Measure the index on queries whose answers are known.
+
+    Each line of FILE is like {"query": "…", "talk": "folder/talk.vtt", "start_s": 61, "end_s": 120}. A hit is right
+    when it lies in that talk and its jump second from 15 seconds before `start_s` up to `end_s`; where no end is given,
+    up to 180 seconds after the start.
+
+    \b
+        talksearch eval questions.jsonl
+        talksearch eval questions.jsonl --mode semantic --format jsonl
+    """
+    from talksearch.search import engine, measure
+
+    from . import render
+    from .terminal import safe
+
+    opened = engine.open_index(resolve(index_dir).index, warn=warn)
+    golds = [gold for file in files for gold in measure.read_gold(file)]
+    for talk in measure.absent(opened, golds):
+        warn(f"Not in the index, its queries count as missed: {safe(talk)}")
+    shown = click.get_text_stream("stderr")
+    with click.progressbar(length=len(golds), label="Asking", file=shown, hidden=not shown.isatty()) as bar:
+        outcomes = measure.ask(opened, golds, mode, k, lambda _: bar.update(1))
+    if form == "jsonl":
+        click.echo(render.jsonl(map(measure.summary_json, measure.summarise(outcomes))), nl=False)
+        click.echo(render.jsonl(map(measure.outcome_json, outcomes)), nl=False)
+    else:
+        click.echo(render.eval_text(outcomes, worst), nl=False)

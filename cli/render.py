@@ -21,6 +21,7 @@ from .terminal import Look, clock, hyperlink, safe, wrap
 
 if TYPE_CHECKING:  # building imports every reader, and a search must not wait for them
     from talksearch.indexer.build import Report
+    from talksearch.search.measure import Outcome
 
 _INDENT = "    "
 
@@ -295,3 +296,34 @@ def _plural(word: str, count: int) -> str:
 
 def _duration(seconds: float) -> str:
     return f"{seconds:.1f} s" if seconds < 60 else f"{int(seconds) // 60} min {int(seconds) % 60} s"
+
+
+def eval_text(outcomes: Sequence[Outcome], worst: int) -> str:
+    """Return how queries with known answers fared: a block of figures a file, then the queries to look at."""
+    from talksearch.search import measure
+
+    lines: list[str] = []
+    for summary in measure.summarise(outcomes):
+        kind = f", {safe(summary.kind)}" if summary.kind else ""
+        lines.append(
+            f"{safe(summary.file)}{kind}: {summary.queries:,} {'query' if summary.queries == 1 else 'queries'}"
+        )
+        for name, figure in summary.figures.items():
+            shown = [
+                f"{value:.1f}" if "_s_" in name else f"{value:.3f}" for value in (figure.value, figure.low, figure.high)
+            ]
+            lines.append(f"  {name.replace('_', ' '):<20} {shown[0]:>7}  ({shown[1]} to {shown[2]})")
+        lines.append("")
+    for file in dict.fromkeys(outcome.gold.file for outcome in outcomes):
+        failed = measure.worst([outcome for outcome in outcomes if outcome.gold.file == file], worst)
+        if failed:
+            lines.append(f"To look at in {safe(file)}: wrong first, though with a high score")
+        for outcome in failed:
+            rank = f"right at {outcome.rank}" if outcome.rank else "not found"
+            gold = outcome.gold
+            lines.append(f"  {safe(gold.id)}  {safe(gold.query)}")
+            lines.append(
+                f"  {'':<{len(safe(gold.id))}}  {rank}; wanted {safe(gold.talk)} at {clock(gold.spans[0][0])};"
+                f" first {safe(outcome.first) or 'nothing'}"
+            )
+    return "\n".join(lines).rstrip("\n") + "\n"

@@ -25,7 +25,17 @@ from .load import load_talk
 from .lock import writing
 from .plan import Group, make_plan
 from .records import Talk
-from .scan import Root, files_under, identity_of, look, may_be_transcript, merge_roots, relocated, root_of
+from .scan import (
+    Root,
+    files_under,
+    identity_of,
+    look,
+    may_be_transcript,
+    merge_roots,
+    read_file,
+    relocated,
+    root_of,
+)
 from .split import split
 
 
@@ -177,7 +187,8 @@ def _update(
         report.skipped += [Skipped(row.path, row.note) for row in plan.unreadable]
         gone += _drop_vanished(db, report)
         with catalog.transaction(db):
-            catalog.put_files(db, plan.unreadable)
+            touched = [row for group in plan.keep for row in group.files if row != before[row.path]]
+            catalog.put_files(db, [*plan.unreadable, *touched])
             catalog.forget_files(db, plan.gone)
             db.execute("DELETE FROM roots")
             db.executemany("INSERT INTO roots VALUES (?)", ((str(root.path),) for root in roots))
@@ -254,14 +265,14 @@ def _read_group(group: Group, report: Report) -> tuple[Talk | None, list[FileRow
             report.copies.append(Skipped(row.path, f"the talk {talk.id} was read from {talk.source}"))
             rows.append(replace(row, talk_id=talk.id, note=f"another copy of {talk.source}"))
             continue
+        path = Path(row.path)
         try:
-            path = Path(row.path)
-            talk = load_talk(path, row.source, path.read_bytes())
+            data = read_file(path)
+            talk = load_talk(path, row.source, data)
             rows.append(replace(row, talk_id=talk.id, note=""))
-        except (UnreadableError, OSError) as error:
-            reason = error.message if isinstance(error, UnreadableError) else f"it cannot be read: {error.strerror}"
-            report.skipped.append(Skipped(row.path, reason))
-            rows.append(replace(row, talk_id=None, note=reason))
+        except UnreadableError as error:
+            report.skipped.append(Skipped(row.path, error.message))
+            rows.append(replace(row, talk_id=None, note=error.message))
     return talk, rows
 
 

@@ -68,7 +68,7 @@ def make_plan(
     for paths in groups.values():
         paths.sort(key=lambda path: _worth(readable[path], path))
         group = Group(tuple(now[path] for path in paths))
-        same = all(before.get(path) == now[path] and (now[path].talk_id or now[path].note) for path in paths)
+        same = all(_same(before.get(path), now[path]) for path in paths)
         # A file that left the group changes it too: it may have been the one that spoke for the talk.
         talk = now[paths[0]].talk_id
         left = any(row.talk_id == talk and path not in now for path, row in before.items()) if talk else False
@@ -78,6 +78,15 @@ def make_plan(
         keep=tuple(keep),
         unreadable=tuple(row for path, row in now.items() if identities[path] is None),
         gone=tuple(path for path in before if path not in now),
+    )
+
+
+def _same(before: FileRow | None, now: FileRow) -> bool:
+    """Say whether a file is what it was, and what came of it is known."""
+    return (
+        before is not None
+        and (before.digest, before.source) == (now.digest, now.source)
+        and bool(now.talk_id or now.note)
     )
 
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from .catalog import FILE_NAME, FileRow
@@ -59,7 +59,12 @@ def files_under(root: Root) -> Iterator[Path]:
             f"{root.path} is not there.",
             "Plug in its disk, or correct the path; to take its talks out: talksearch remove",
         )
-    for path in sorted(root.path.iterdir()):
+    try:
+        inside = sorted(root.path.iterdir())
+    except OSError:
+        yield root.path  # looked at, it becomes a line in the report
+        return
+    for path in inside:
         if path.name.startswith("."):
             continue
         if path.is_dir():
@@ -79,28 +84,39 @@ def look(path: Path, source: str, known: FileRow | None) -> FileRow:
 
     A file that cannot be a transcript has the reason in `note` and no identity.
     """
-    beside = [found for found in (find_sidecar(path), find_recording(path)) if found]
+    stamp = ""
     try:
-        stamp = json.dumps([[str(file.name), file.stat().st_size, file.stat().st_mtime_ns] for file in (path, *beside)])
+        str(path).encode()
+        beside = [found for found in (find_sidecar(path), find_recording(path)) if found]
+        stamp = json.dumps([[file.name, *_stamp(file)] for file in (path, *beside)])
         if known and (known.stamp, known.source) == (stamp, source):
             return known
-        if path.stat().st_size > LARGEST_BYTES:
-            raise UnreadableError(f"it is larger than {LARGEST_BYTES // 1_000_000} MB")
-        data = path.read_bytes()
-    except OSError as error:
-        return FileRow(str(path), source, "", "", None, None, f"it cannot be read: {error.strerror}")
+        data = read_file(path)
+    except UnicodeEncodeError:
+        shown = str(path).encode(errors="replace").decode()
+        return FileRow(shown, shown, "", "", None, None, "Its name is not valid UTF-8; rename it.")
     except UnreadableError as error:
         return FileRow(str(path), source, stamp, "", None, None, error.message)
     sidecar = find_sidecar(path)
     # The content by itself first: two files with the same one are the same talk, whatever lies beside them.
     beside_digest = hashlib.blake2b(sidecar.read_bytes() if sidecar else b"", digest_size=16)
-    beside_digest.update("/".join(file.name for file in beside).encode(errors="surrogateescape"))
+    beside_digest.update("/".join(file.name for file in beside).encode())
     digest = f"{hashlib.blake2b(data, digest_size=16).hexdigest()}:{beside_digest.hexdigest()}"
+    if known and (known.digest, known.source) == (digest, source):
+        return replace(known, stamp=stamp)
     try:
         identity = json.dumps(asdict(identify(path, data)), ensure_ascii=False)
     except UnreadableError as error:
         return FileRow(str(path), source, stamp, digest, None, None, error.message)
     return FileRow(str(path), source, stamp, digest, identity, None)
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise UnreadableError(f"{path.name} cannot be read: {error.strerror}.") from error
+    return status.st_size, status.st_mtime_ns
 
 
 def talks_under(path: Path) -> Iterator[tuple[Path, Talk | UnreadableError]]:
@@ -110,11 +126,19 @@ def talks_under(path: Path) -> Iterator[tuple[Path, Talk | UnreadableError]]:
         if not may_be_transcript(file):
             continue
         try:
-            yield file, load_talk(file, root.source_of(file), file.read_bytes())
+            yield file, load_talk(file, root.source_of(file), read_file(file))
         except UnreadableError as error:
             yield file, error
-        except OSError as error:
-            yield file, UnreadableError(f"it cannot be read: {error.strerror}")
+
+
+def read_file(path: Path) -> bytes:
+    """Return a file's content. Raises UnreadableError when it cannot be read, or is too large to be a transcript."""
+    try:
+        if path.stat().st_size > LARGEST_BYTES:
+            raise UnreadableError(f"The file is larger than {LARGEST_BYTES // 1_000_000} MB.")
+        return path.read_bytes()
+    except OSError as error:
+        raise UnreadableError(f"The file cannot be read: {error.strerror}.") from error
 
 
 def identity_of(row: FileRow) -> Identity | None:

@@ -69,8 +69,8 @@ def test_an_unchanged_archive_embeds_nothing(archive: Path, index: Path) -> None
 def test_a_touched_file_with_the_same_content_embeds_nothing(archive: Path, index: Path) -> None:
     run(index, archive)
     (archive / "ships.vtt").touch()
-    _, encoder = run(index, archive)
-    assert encoder.seen == []
+    report, encoder = run(index, archive)
+    assert (len(report.kept), encoder.seen) == (2, [])
 
 
 def test_a_changed_file_replaces_its_talk_and_embeds_what_is_new(archive: Path, index: Path) -> None:
@@ -154,6 +154,13 @@ def test_a_bad_file_is_a_line_in_the_report_and_the_next_best_file_speaks(archiv
     assert {Path(skipped.path).name for skipped in report.skipped} == {"ships.vtt", "empty.vtt"}
     again, _ = run(index, archive)
     assert {Path(skipped.path).name for skipped in again.skipped} == {"ships.vtt", "empty.vtt"}
+
+
+def test_a_name_that_is_not_utf8_is_reported(archive: Path, index: Path) -> None:
+    (archive / "caf\udce9.vtt").write_text(vtt("rain"))
+    report, _ = run(index, archive)
+    assert [skipped.reason for skipped in report.skipped] == ["Its name is not valid UTF-8; rename it."]
+    assert len(report.added) == 2
 
 
 def test_the_copy_holds_what_chroma_holds_and_is_mended_from_it(archive: Path, index: Path) -> None:

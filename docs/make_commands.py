@@ -1,0 +1,30 @@
+"""Print docs/commands.md: the help of every command, as the program itself prints it."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from talksearch.cli.main import cli
+
+ORDER = ("index", "search", "talks", "show", "stats", "inspect", "remove")
+
+
+def reference() -> str:
+    """Return the command reference as Markdown."""
+    os.environ["COLUMNS"] = "100"
+    names = [*ORDER, *sorted(cli.commands.keys() - set(ORDER))]
+    parts = ["# Commands", "Written by `make docs` from `--help`; a test fails when the two differ."]
+    parts += [f"```text\n{_help(cli, 'talksearch')}\n```"]
+    parts += [f"## {name}\n\n```text\n{_help(cli.commands[name], f'talksearch {name}')}\n```" for name in names]
+    return "\n\n".join(parts) + "\n"
+
+
+def _help(command: click.Command, name: str) -> str:
+    context = click.Context(command, info_name=name, terminal_width=100, max_content_width=100)
+    return command.get_help(context)
+
+
+if __name__ == "__main__":
+    print(reference(), end="")
