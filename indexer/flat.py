@@ -38,6 +38,8 @@ _SHORT_COST = 4.5
 """Nats. Four lines in five end because the next word no longer fits; the others end anywhere, -ln(0.2 / 20)."""
 _IRREGULAR_COST = 8.0
 """Nats for a line that stands there more than once but less often than the others."""
+_VOCABULARY = 20_000
+"""Words that a speaker chooses from, seen once each before the text begins."""
 _ECHO_COST = 4.0
 """Nats for saying the last word again: speakers do that far more often than chance."""
 _LABEL_COST = 1.0
@@ -162,11 +164,11 @@ def width_of(text: str) -> int:
 def _literal_costs(tokens: Sequence[str]) -> list[float]:
     """Nats for writing each token down, from how often it occurs in this text; labels and echoes are cheap."""
     counts = Counter(tokens)
-    total = len(tokens) + len(counts)
+    total = len(tokens) + _VOCABULARY
     costs = []
     previous = ""
     for token in tokens:
-        cost = max(2.0, math.log(total / counts[token]))
+        cost = math.log(total / counts[token])
         if _LABEL.match(html.unescape(token)):
             cost = _LABEL_COST
         elif token == previous:
@@ -199,6 +201,11 @@ def _folds(tokens: Sequence[str], copies: int) -> dict[int, list[tuple[int, int,
         if tokens[n - 1 - length].startswith(tokens[n - 1]):
             equal[-1] = True
         runs = _runs(equal)
+        if length >= 4:
+            # The end of the text may cut off the second copy already: its first words, up to the end.
+            cut = np.flatnonzero((runs >= 2) & (runs < length) & (np.arange(len(runs)) + length + runs == n))
+            for start in cut[:1].tolist():
+                found.setdefault(start, []).append((length, 1, n - start))
         for start in np.flatnonzero(runs >= length).tolist():
             times = 1 + int(runs[start]) // length
             if times >= copies:
@@ -232,6 +239,8 @@ def _parse(tokens: Sequence[str], copies: int) -> tuple[float, list[_Part]]:
             width = int(widths[i + length] - widths[i]) - 1
             wide = width > full or (end < n and width + int(widths[end + 1] - widths[end]) > full)
             cost = float(sums[i + length] - sums[i]) + (_FULL_COST if wide else _SHORT_COST) + line[end]
+            if width > 1.4 * full:
+                cost += _IRREGULAR_COST
             if times < copies and end < n:
                 cost += _IRREGULAR_COST
             if cost < fold[i]:
@@ -283,12 +292,12 @@ def _is_folded(parts: Iterable[_Part], tokens: Sequence[str]) -> bool:
 def _lines(parts: Sequence[_Part], tokens: Sequence[str]) -> tuple[Line, ...]:
     """Make lines of the parts; a stretch that stands there once is cut to the width of the others."""
     folded = [" ".join(tokens[part.start : part.start + part.length]) for part in parts if part.times > 1]
-    full = int(np.percentile([width_of(line) for line in folded], 95))
+    full = int(np.percentile([width_of(line) for line in folded], 95, method="higher"))
     rows: list[Line] = []
     stretch: list[str] = []
     position = 0
     for part in [*parts, None]:
-        if part is not None and part.times == 1:
+        if part is not None and part.taken == 1:
             stretch.append(tokens[part.start])
             continue
         for row in _fill(stretch, full):

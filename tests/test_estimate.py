@@ -1,0 +1,178 @@
+"""Estimated times: what is certain about them, and how they do on real talks."""
+
+from __future__ import annotations
+
+import html
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from talksearch.indexer.align import exact_times
+from talksearch.indexer.estimate import chapters_in, estimate_times
+from talksearch.indexer.flat import PAUSE_MARK_MS, SOUND_MARK_MS
+from talksearch.indexer.readers import record
+from talksearch.indexer.records import Chapter, Cue
+
+SHARED = Path(__file__).parents[1] / ".." / "shared" / "archive"
+FULL = "we look at it line by line as it comes,"
+SHORT = "and then"
+
+
+def starts(cues: list[Cue], duration_ms: int | None = None, chapters: tuple[Chapter, ...] = ()) -> list[int]:
+    timed, _, _ = estimate_times(cues, duration_ms, "", chapters)
+    return [cue.start_ms for cue in timed]
+
+
+def test_equal_lines_take_equal_times() -> None:
+    times = starts([Cue(0, 0, FULL)] * 101, 300_000)
+    steps = [b - a for a, b in pairwise(times)]
+    assert max(steps) - min(steps) <= 1
+    assert 0 < times[0] < 2000
+    assert 290_000 < times[-1] < 296_500
+
+
+def test_a_cleared_screen_is_a_long_pause_and_a_line_with_room_a_short_one() -> None:
+    lines = [Cue(0, 0, FULL)] * 30
+    plain = starts([*lines, Cue(0, 0, FULL), *lines], 180_000)
+    paused = starts([*lines, Cue(0, PAUSE_MARK_MS, FULL), *lines], 180_000)
+    assert (paused[31] - paused[30]) - (plain[31] - plain[30]) > 3000
+    short = starts([*lines, Cue(0, 0, SHORT), *lines], 180_000)
+    said = [Cue(0, 0, FULL + " " + SHORT) if i == 30 else Cue(0, 0, FULL) for i in range(61)]
+    assert short[31] - short[30] > (starts(said, 180_000)[31] - starts(said, 180_000)[30]) / 3
+
+
+def test_a_cue_ends_before_the_pause_behind_it() -> None:
+    timed, _, _ = estimate_times([Cue(0, 0, FULL), Cue(0, PAUSE_MARK_MS, FULL)] * 20, 120_000, "", ())
+    assert timed[1].end_ms < timed[2].start_ms - 2000
+    assert timed[0].end_ms == timed[1].start_ms
+
+
+def test_numbers_take_longer_than_they_look() -> None:
+    words = starts([Cue(0, 0, "it was so then")] * 4 + [Cue(0, 0, FULL)] * 20)
+    digits = starts([Cue(0, 0, "it was 17,846")] * 4 + [Cue(0, 0, FULL)] * 20)
+    assert digits[4] > words[4]
+
+
+def test_music_before_the_first_words() -> None:
+    cues = [Cue(0, SOUND_MARK_MS, FULL)] + [Cue(0, 0, FULL)] * 40
+    assert starts(cues, 150_000)[0] - starts([Cue(0, 0, FULL)] * 41, 150_000)[0] > 5000
+
+
+def test_without_a_duration_the_words_give_it_and_the_margin_is_wide() -> None:
+    cues = [Cue(0, 0, FULL)] * 300
+    timed, margin, step = estimate_times(cues, None, "", ())
+    words = 300 * 10
+    assert words / 220 * 60_000 < timed[-1].end_ms < words / 100 * 60_000
+    assert margin > timed[-1].end_ms // 5
+    assert step.detail["from"] == "words"
+    assert margin > 3 * estimate_times(cues, timed[-1].end_ms, "", ())[1]
+
+
+@pytest.mark.parametrize("duration", [5_000, 30 * 3_600_000])
+def test_a_duration_that_cannot_be_is_not_used(duration: int) -> None:
+    timed, _, step = estimate_times([Cue(0, 0, FULL)] * 300, duration, "", ())
+    assert step.detail["duration_not_used_ms"] == duration
+    assert 600_000 < timed[-1].end_ms < 2_400_000
+
+
+def test_prose_gets_times_too() -> None:
+    cues = [Cue(0, 0, "A short one."), Cue(0, 0, "A sentence that is a good deal longer than the first one was.")] * 20
+    timed, margin, _ = estimate_times(cues, 200_000, "", ())
+    assert (timed[2].start_ms - timed[1].start_ms) > 2 * (timed[1].start_ms - timed[0].start_ms)
+    lines = [Cue(0, 0, FULL)] * 60
+    assert margin > estimate_times(lines, 200_000, "", ())[1]
+
+
+def test_no_cues() -> None:
+    assert estimate_times([], 1000, "", ())[0] == ()
+
+
+def test_chapters_pull_towards_where_their_titles_are_said() -> None:
+    """Half of the talk is said twice as slowly; a chapter whose title is said at the turn puts that right."""
+    cues = [Cue(0, 0, FULL)] * 100 + [Cue(0, 0, "now about whales and their long journeys")] + [Cue(0, 0, FULL)] * 99
+    length = 900_000
+    chapters = (Chapter(0, "Welcome"), Chapter(500_000, "Whales and their journeys"), Chapter(890_000, "Goodbye"))
+    off = abs(starts(cues, length)[100] - 500_000)
+    assert off > 40_000
+    assert abs(starts(cues, length, chapters)[100] - 500_000) < off / 3
+
+
+def test_chapters_that_fit_nowhere_change_nothing() -> None:
+    cues = [Cue(0, 0, FULL)] * 100
+    assert starts(
+        cues, 300_000, (Chapter(0, "Intro"), Chapter(100_000, "Εισαγωγή"), Chapter(200_000, "結論"))
+    ) == starts(cues, 300_000)
+
+
+NO_CHAPTERS = [
+    "",
+    "The talk lasts 10:30.",
+    "0:00 alone\n",
+    "5:00 no\n6:00 beginning\n7:00 at zero",
+    "0:00\n1:00\n2:00",
+]
+
+
+@pytest.mark.parametrize("text", NO_CHAPTERS)
+def test_no_chapters(text: str) -> None:
+    assert chapters_in(text) == ()
+
+
+CHAPTERS = [
+    "0:00 Intro\n2:10 Ships\n1:02:03 End",
+    "00:00 - Intro\r\n02:10 - Ships\r\n01:02:03 - End\r\n",
+    "Chapters:\n\n(0:00) Intro\n(2:10) Ships\nSee also http://x.org/1:23\n(1:02:03) End\n",
+    "Intro 0:00\nShips 2:10\nEnd 1:02:03",
+    "▶ 0:00 – Intro\n▶ 2:10 – Ships\n▶ 1:02:03 – End",
+    "[00:00:00] Intro\n[00:02:10] Ships\n[01:02:03] End",
+]
+
+
+@pytest.mark.parametrize("text", CHAPTERS)
+def test_chapters(text: str) -> None:
+    assert chapters_in(text) == (Chapter(0, "Intro"), Chapter(130_000, "Ships"), Chapter(3_723_000, "End"))
+
+
+@given(
+    st.lists(st.text(alphabet="ab c1,.[]>", min_size=1, max_size=60), min_size=1, max_size=40),
+    st.one_of(st.none(), st.integers(0, 10_000_000)),
+    st.lists(st.integers(0, 10_000_000), max_size=5, unique=True),
+)
+def test_times_never_run_backwards(texts: list[str], duration: int | None, chapter_starts: list[int]) -> None:
+    """Whatever comes in: every cue is there, 0 <= start <= end, starts never decrease, the margin is positive."""
+    chapters = tuple(Chapter(start, "ab c1") for start in sorted(chapter_starts))
+    timed, margin, _ = estimate_times([Cue(0, i % 2, text) for i, text in enumerate(texts)], duration, "", chapters)
+    assert [cue.text for cue in timed] == texts
+    assert all(0 <= cue.start_ms <= cue.end_ms for cue in timed)
+    assert all(a.start_ms <= b.start_ms for a, b in pairwise(timed))
+    assert margin > 0
+
+
+@pytest.mark.realdata
+def test_flattened_records_against_their_captions() -> None:
+    """Half of the talks have a median error below 12 s; nine lines in ten lie within the stated margin."""
+    medians: list[float] = []
+    margins: list[int] = []
+    within = lines = 0
+    timed_records = {path.name: path for path in (SHARED / "records" / "flat_timed").iterdir()}
+    for path in sorted((SHARED / "records" / "flat_text").iterdir()):
+        found = record.read(path.read_text("utf-8"))
+        cues, margin, _ = estimate_times(found.cues, found.duration_ms, found.description, ())
+        truth = exact_times(cues, record.read(timed_records[path.name].read_text("utf-8")).cues)
+        assert truth is not None
+        errors = np.abs([a.start_ms - b.start_ms for a, b in zip(cues, truth, strict=True)])
+        medians.append(float(np.median(errors)) / 1000)
+        margins.append(margin)
+        within += int((errors <= margin).sum())
+        lines += len(errors)
+        assert html.unescape(cues[0].text)
+    print(
+        f"median of talks {np.median(medians):.1f} s, within the margin {within / lines:.3f}, margins {sorted(margins)}"
+    )
+    assert np.median(medians) < 12
+    assert within / lines > 0.87
+    assert np.median(margins) < 40_000

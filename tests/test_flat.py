@@ -1,0 +1,195 @@
+"""Flattened rolling captions: what must not change, what must be found, and the real archive."""
+
+from __future__ import annotations
+
+import html
+import re
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from talksearch.indexer.align import matching
+from talksearch.indexer.flat import count_words, cut_lines, is_sound, tokens_of, unfold
+from talksearch.indexer.readers import record
+
+SHARED = Path(__file__).parents[1] / ".." / "shared" / "archive"
+needs_archive = pytest.mark.skipif(not SHARED.exists(), reason=f"the real talks are not here: {SHARED}")
+
+TALK = [
+    "So to close out the show, I'd like to",
+    "dive a little bit deeper into time, a",
+    "very, very long and and winding subject",
+    "that I I think we all all know from our",
+    "own lives. No no no, said the old man of",
+    "the sea, no no no, it was not me at all,",
+    "it was the whale, the whale, the whale",
+    "and it swam and it swam away from us.",
+    "Thank you.",
+    "Thanks a lot.",
+    "And now for something else altogether,",
+    "which is how long a day on Mars is: it",
+    "is thirty-nine minutes more than here.",
+]
+
+
+def rolled(runs: list[list[str]], copies: int = 3) -> str:
+    """Flatten captions as they roll: `copies` times a line that another follows, once the last of a run."""
+    shown: list[str] = []
+    for run in runs:
+        for line in run[:-1]:
+            shown += [line] * copies
+        shown.append(run[-1])
+    return " ".join(shown)
+
+
+@pytest.mark.parametrize("copies", [2, 3])
+def test_lines_come_back_as_they_were_said(copies: int) -> None:
+    unfolded = unfold(rolled([TALK], copies))
+    assert [line.text for line in unfolded.lines] == TALK
+    assert unfolded.copies == copies
+    assert unfolded.words_after == count_words(" ".join(TALK))
+    assert unfolded.words_before == count_words(rolled([TALK], copies))
+
+
+def test_a_line_said_once_marks_a_pause() -> None:
+    unfolded = unfold(rolled([TALK[:5], TALK[5:9], TALK[9:]]))
+    assert [line.text for line in unfolded.lines] == TALK
+    assert [line.text for line in unfolded.lines if line.pause_after] == [TALK[4], TALK[8]]
+    assert [line.text for line in unfolded.lines if line.pause_before] == [TALK[5], TALK[9]]
+
+
+def test_a_line_said_twice_stays_said_twice() -> None:
+    twice = [*TALK[:8], TALK[7], *TALK[10:]]
+    assert [line.text for line in unfold(rolled([twice])).lines] == twice
+
+
+def test_sound_labels_and_turns_between() -> None:
+    text = "[music] [music] " + rolled(
+        [["&gt;&gt; " + TALK[0], *TALK[1:6]], ["&gt;&gt; [music]"], TALK[6:8] + TALK[10:]]
+    )
+    unfolded = unfold(text)
+    words = " ".join(line.text for line in unfolded.lines).split()
+    before, after = " ".join(TALK[:6]).split(), " ".join(TALK[6:8] + TALK[10:]).split()
+    assert words == ["[music]", "[music]", "&gt;&gt;", *before, "&gt;&gt;", "[music]", *after]
+
+
+def test_a_text_cut_off_at_the_end() -> None:
+    whole = rolled([[*TALK[:8], *TALK[10:]]])
+    said = " ".join(TALK[:8] + TALK[10:]).split()
+    for cut in range(len(whole) // 2, len(whole), 7):
+        words = " ".join(line.text for line in unfold(whole[:cut]).lines).split()
+        # In the line that was cut nothing can be told for certain.
+        assert words[:-9] == said[: max(0, len(words) - 9)], whole[:cut][-90:]
+        assert len(words) <= len(said)
+
+
+UNCHANGED = [
+    "",
+    "no no no",
+    "He said it was very, very long. I I think so too, and and then he left, left for good.",
+    "Row, row, row your boat gently down the stream, merrily, merrily, merrily, merrily, life is but a dream.",
+    "Frère Jacques, Frère Jacques, Dormez-vous? Dormez-vous? Sonnez les matines! Sonnez les matines! Ding ding dong!",
+    "Tyger Tyger, burning bright,\nIn the forests of the night;\nWhat immortal hand or eye,\n"
+    "Could frame thy fearful symmetry?\nTyger Tyger, burning bright,\nIn the forests of the night",
+    " ".join(TALK),
+    "\n".join(TALK),
+    "好 的 ， 我们 开始 吧 。 好 的 ， 我们 开始 吧 。",
+]
+
+
+@pytest.mark.parametrize("text", UNCHANGED)
+def test_text_without_folding_keeps_every_word(text: str) -> None:
+    unfolded = unfold(text)
+    assert not unfolded.folded
+    assert " ".join(line.text for line in unfolded.lines).split() == text.split()
+    assert unfolded.words_before == unfolded.words_after
+
+
+def test_wide_scripts_unfold_too() -> None:
+    lines = [
+        "各位观众大家好欢迎来到今天的节目",
+        "今天我们来谈一谈时间这个题目",
+        "它比我们想的要复杂得多",
+        "先说一说什么是一天",
+        "再说什么是一年",
+    ]
+    assert [line.text for line in unfold(rolled([lines])).lines] == lines
+
+
+def test_a_no_break_space_is_no_word_break() -> None:
+    assert tokens_of("Ã\xa0 la") == ["Ã\xa0", "la"]
+
+
+WORDS = ["we", "see", "that", "it", "is", "so", "and", "the", "day", "was", "long", "as", "ever", "before"]
+LINE = st.lists(st.sampled_from(WORDS), min_size=6, max_size=9)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(LINE, min_size=4, max_size=25, unique_by=tuple), st.sampled_from([2, 3]))
+def test_no_word_is_lost_or_invented(lines: list[list[str]], copies: int) -> None:
+    """Whatever the lines are, the words said come back in order: unfolding removes copies and nothing else.
+
+    With fourteen words to choose from the borders between lines are often ambiguous; then up to one line in ten may
+    be read with a word more or less.
+    """
+    said = [" ".join(line) for line in lines]
+    words = " ".join(said).split()
+    found = " ".join(line.text for line in unfold(rolled([said], copies)).lines).split()
+    assert len(words) - len(matching(words, found)) <= max(2, len(words) // 10)
+    assert abs(len(found) - len(words)) <= max(2, len(words) // 10)
+
+
+@given(st.text(alphabet="abc .!?\n\t", max_size=300))
+def test_cutting_lines_loses_nothing(text: str) -> None:
+    lines = cut_lines(text)
+    assert " ".join(lines).split() == text.split()
+    assert all(line.strip() for line in lines)
+
+
+def test_sounds() -> None:
+    assert is_sound("[Applause]")
+    assert not is_sound("")
+    assert not is_sound("It's [music] great")
+
+
+@pytest.mark.realdata
+@needs_archive
+def test_the_seed_has_its_words() -> None:
+    """13,680 words stand in the record, 4,574 were said."""
+    (path,) = (SHARED / "seed").iterdir()
+    transcript = record.read(path.read_text(encoding="utf-8"))
+    assert transcript.words_before == 13_680
+    assert sum(count_words(cue.text) for cue in transcript.cues) == pytest.approx(4_574, abs=5)
+
+
+@pytest.mark.realdata
+@needs_archive
+def test_word_error_rate_against_the_captions() -> None:
+    """Below 0.1 % over all flattened records, against the lines that the captions of the same video add."""
+    errors = words = 0
+    captions = {path.name[4:15]: path for path in (SHARED / "rolling").glob("*.vtt")}
+    for path in sorted((SHARED / "records" / "flat_text").iterdir()):
+        found = tokens_of(" ".join(html.unescape(cue.text) for cue in record.read(path.read_text("utf-8")).cues))
+        said = tokens_of(html.unescape(" ".join(new_lines(captions[path.stem[-11:]].read_text("utf-8")))))
+        words += len(said)
+        if found != said:
+            errors += max(len(said), len(found)) - len(matching(said, found))
+    print(f"{errors} of {words} words wrong: {100 * errors / words:.4f} %")
+    assert words > 100_000
+    assert errors / words < 0.001
+
+
+def new_lines(vtt: str) -> list[str]:
+    """The lower line of every rolling cue, straight from the file: independent of the reader that is tested."""
+    lines: list[str] = []
+    rows = vtt.split("\n")
+    for i, row in enumerate(rows):
+        if "-->" in row and i + 2 < len(rows):
+            lower = re.sub(r"<[^>]*>", "", rows[i + 2]).strip()
+            if lower:
+                lines.append(lower)
+    assert all(a or b for a, b in pairwise(lines))
+    return lines
