@@ -93,6 +93,7 @@ def default_counter(folder: Path) -> tuple[Callable[[str], int], int]:
         loaded = tokenizers.Tokenizer.from_file(str(default_folder() / _TOKENIZER))
         room = DEFAULT_MAX_TOKENS
     loaded.no_truncation()
+    loaded.no_padding()  # the default's file pads every text to 128 tokens
     return cache(lambda word: len(loaded.encode(word, add_special_tokens=False).ids)), room
 
 

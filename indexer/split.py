@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 
 from .records import Cue, Json, Passage, Talk
-from .words import is_unspaced
+from .words import has_unspaced, is_unspaced
 
 _SENTENCE_END = re.compile(r"[.?!…。？！।؟]+[\"'”’»」』)\]]*$")
 _CLAUSE_END = re.compile(r"[,;:–—、，；：،]+[\"'”’»」』)\]]*$")
@@ -43,7 +43,7 @@ class Splitting:
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """A word, or one character of a script without spaces, with its time and the strength of the gap behind it."""
+    """A word, or one character of a script without spaces, with its time."""
 
     text: str
     space: bool
@@ -53,7 +53,6 @@ class _Piece:
     cue: int
     size: float
     tokens: int
-    gap: float = 0.0
 
 
 def split(
@@ -64,14 +63,15 @@ def split(
     Each passage stays within `max_tokens` by `count_tokens` (the model's own count for one word). A passage never runs
     into another talk; consecutive ones overlap.
     """
-    pieces = _with_gaps(_pieces(talk.cues, count_tokens, max_tokens), talk.cues)
+    pieces = _pieces(talk.cues, count_tokens, max_tokens)
+    gaps = _gaps(pieces, talk.cues)
     if not pieces:
         return ()
     passages: list[Passage] = []
     seen: Counter[str] = Counter()
     start = 0
     while True:
-        end = _end(pieces, start, max_tokens, splitting)
+        end = _end(pieces, gaps, start, max_tokens, splitting)
         passage = _passage(talk, pieces[start:end])
         seen[passage.id] += 1
         if seen[passage.id] > 1:  # the same words at the same time, as files with broken times have them
@@ -79,7 +79,7 @@ def split(
         passages.append(passage)
         if end == len(pieces):
             return tuple(passages)
-        start = _next_start(pieces, start, end, max_tokens, splitting)
+        start = _next_start(pieces, gaps, start, end, max_tokens, splitting)
 
 
 def words_with_times(cue: Cue) -> list[tuple[str, int, int]]:
@@ -137,9 +137,9 @@ def _pieces(cues: Sequence[Cue], count_tokens: Callable[[str], int], max_tokens:
 
 def _parts(word: str, count_tokens: Callable[[str], int], max_tokens: int) -> list[str]:
     """Cut what a script without spaces runs together, and words too long for any model, into pieces."""
-    if not any(map(is_unspaced, word)) and count_tokens(word) <= max_tokens:
-        return [word]
-    if not any(map(is_unspaced, word)):
+    if not has_unspaced(word):
+        if count_tokens(word) <= max_tokens:
+            return [word]
         half = len(word) // 2
         return (
             [word]
@@ -156,10 +156,9 @@ def _parts(word: str, count_tokens: Callable[[str], int], max_tokens: int) -> li
     return parts
 
 
-def _with_gaps(pieces: list[_Piece], cues: Sequence[Cue]) -> list[_Piece]:
-    """Give the gap behind each piece its strength: 0 inside a clause, 1 at a sentence's end, more at a turn."""
-    gaps = [_gap(piece, following, cues) for piece, following in pairwise(pieces)]
-    return [replace(piece, gap=gap) for piece, gap in zip(pieces, [*gaps, 2.0], strict=bool(pieces))]
+def _gaps(pieces: Sequence[_Piece], cues: Sequence[Cue]) -> list[float]:
+    """Return the strength of the gap behind each piece: 0 inside a clause, 1 at a sentence's end, more at a turn."""
+    return [_gap(piece, following, cues) for piece, following in pairwise(pieces)] + [2.0]
 
 
 def _gap(piece: _Piece, following: _Piece, cues: Sequence[Cue]) -> float:
@@ -173,7 +172,7 @@ def _gap(piece: _Piece, following: _Piece, cues: Sequence[Cue]) -> float:
     return gap + min(1.0, pause / _FULL_PAUSE_MS) if pause >= _MIN_PAUSE_MS else gap
 
 
-def _end(pieces: Sequence[_Piece], start: int, max_tokens: int, splitting: Splitting) -> int:
+def _end(pieces: Sequence[_Piece], gaps: Sequence[float], start: int, max_tokens: int, splitting: Splitting) -> int:
     """Return where the passage that begins at `start` ends (exclusive): the strongest gap near the proper length."""
     size, tokens = 0.0, 0
     best, best_worth = start + 1, float("-inf")
@@ -183,13 +182,15 @@ def _end(pieces: Sequence[_Piece], start: int, max_tokens: int, splitting: Split
         if at > start and (tokens > max_tokens or size > splitting.length + splitting.slack):
             return best
         away = abs(size - splitting.length) / splitting.slack
-        worth = pieces[at].gap - away if away <= 1 else -1e6 + size
+        worth = gaps[at] - away if away <= 1 else -1e6 + size
         if worth >= best_worth:
             best, best_worth = at + 1, worth
     return len(pieces)
 
 
-def _next_start(pieces: Sequence[_Piece], start: int, end: int, max_tokens: int, splitting: Splitting) -> int:
+def _next_start(
+    pieces: Sequence[_Piece], gaps: Sequence[float], start: int, end: int, max_tokens: int, splitting: Splitting
+) -> int:
     """Return where the next passage begins: at a strong gap about `overlap` words before `end`, and after `start`."""
     size, tokens = 0.0, 0
     best, best_worth = end, float("-inf")
@@ -199,7 +200,7 @@ def _next_start(pieces: Sequence[_Piece], start: int, end: int, max_tokens: int,
         # Half the model's room at most, so that each passage brings something new.
         if size > 2 * splitting.overlap or tokens > max_tokens // 2:
             break
-        worth = pieces[at - 1].gap - abs(size - splitting.overlap) / splitting.overlap
+        worth = gaps[at - 1] - abs(size - splitting.overlap) / splitting.overlap
         if worth > best_worth:
             best, best_worth = at, worth
     return best

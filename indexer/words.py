@@ -76,6 +76,15 @@ def is_unspaced(character: str) -> bool:
     return bool(_unspaced().match(character))
 
 
+def has_unspaced(text: str) -> bool:
+    """Say whether any character of a text belongs to such a script.
+
+    >>> has_unspaced("die Zeit"), has_unspaced("das 論")
+    (False, True)
+    """
+    return not text.isascii() and bool(_unspaced().search(text))
+
+
 def _pairs(run: str) -> list[str]:
     return [run[at : at + 2] for at in range(len(run) - 1)] or [run]
 
