@@ -1,0 +1,318 @@
+"""A file to a talk: decode, read, restore, repair, name, time. The one place where these steps meet."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from . import youtube
+from .clean import clean, tidy, tidy_text
+from .errors import UnreadableError
+from .estimate import estimate_times
+from .mojibake import Repair, repair_text
+from .readers import decode, read, sniff
+from .readers.timed_text import matches as has_times
+from .readers.vtt import origin_of
+from .records import Cue, Json, Origin, Receipt, Step, Talk, Timing, Transcript, Word
+from .sidecar import Metadata, find_recording, language_of, parts, read_sidecar
+
+_LONG_CUE_MS = 300_000
+"""A cue of five minutes tells little about when its last word is said."""
+_EDITS_KEPT = 2_000
+
+
+@dataclass(slots=True)
+class Identity:
+    """What a file is, as far as grouping files into talks needs to know."""
+
+    format: str
+    youtube_id: str | None
+    base: str
+    """The path without endings and language tag: files of one talk share it."""
+    language_tag: str | None
+    timed: bool
+    origin: Origin
+    original: bool
+    """The track is in the language that is spoken, as far as its name and sidecar tell; not a translation."""
+
+
+def identify(path: Path, data: bytes) -> Identity:
+    """Find out what a file is without reading all of it.
+
+    Raises:
+        UnreadableError: it is no transcript, with the reason.
+    """
+    text, _, _ = decode(data)
+    form = sniff(text, path.name)
+    stem, tag = parts(path.name)
+    about = read_sidecar(path)
+    origin, timed = _glance(form, text, path.name)
+    return Identity(
+        format=form,
+        youtube_id=_video(about, _address(form, text), stem),
+        base=path.with_name(stem).as_posix(),
+        language_tag=tag,
+        timed=timed,
+        origin=_origin(origin, tag, about),
+        original=_is_original(tag, about),
+    )
+
+
+def _glance(form: str, text: str, name: str) -> tuple[Origin, bool]:
+    """Origin and whether there are times, from the beginning of a file."""
+    if form in ("vtt", "srt"):
+        return origin_of(text, name), True
+    if form in ("whisper-json", "tsv"):
+        return "automatic", True
+    if form == "json3":
+        return ("automatic" if '"aAppend"' in text or '"tOffsetMs"' in text else "human"), True
+    if form == "ytapi":
+        found = re.search(r'"is_generated":\s*(true|false)', text)
+        return ("unknown" if not found else "automatic" if found[1] == "true" else "human"), True
+    if form == "record":
+        head, _, content = text.partition("\nContent:")
+        content = content or head
+        timed = "-->" in content or len(re.findall(r"[\[(](?:\d{1,2}:)?\d{1,3}:[0-5]\d[\])]", content[:20_000])) >= 3
+        timed = timed or has_times(content)
+        return ("automatic" if content.count("<c>") > 2 or "WEBVTT Kind: captions" in content else "unknown"), timed
+    if form in ("text", "markdown"):
+        return "unknown", has_times(text)
+    return "unknown", True
+
+
+def _address(form: str, text: str) -> str | None:
+    """An address near the top of the file that says which video it is."""
+    if form == "record":
+        match = re.search(r"^[ \t]*URL[ \t]*:[ \t]*(\S+)", text[:20_000], re.IGNORECASE | re.MULTILINE)
+        return match[1] if match else None
+    if form == "ytapi":
+        match = re.search(r'"video_id":\s*"([A-Za-z0-9_-]{11})"', text)
+        return youtube.watch_url(match[1]) if match else None
+    if form in ("text", "markdown"):
+        return "\n".join(text.split("\n", 40)[:40])
+    return None
+
+
+def _video(about: Metadata | None, address: str | None, stem: str) -> str | None:
+    """Sidecar before file before name."""
+    return (about.youtube_id if about else None) or youtube.find_id(address or "") or youtube.id_from_name(stem)
+
+
+def _origin(found: Origin, tag: str | None, about: Metadata | None) -> Origin:
+    """What the file shows, else what the sidecar says of its track: only a track that people wrote is certain."""
+    if found != "unknown" or about is None or tag is None:
+        return found
+    if tag in about.human_tracks:
+        return "human"
+    return "automatic" if tag in about.automatic_tracks else found
+
+
+def _is_original(tag: str | None, about: Metadata | None) -> bool:
+    if tag is None or tag.lower().endswith("-orig"):
+        return True
+    spoken = about.language if about else None
+    if spoken is None:
+        return False
+    return (language_of(tag) or "").split("-")[0] == spoken.split("-")[0] and not re.search(r"-[a-z]{2}$", tag)
+
+
+def load_talk(path: Path, source: str, data: bytes) -> Talk:
+    """Make a talk of a file.
+
+    Args:
+        path: where the file lies; its name and what lies beside it are looked at.
+        source: its path relative to the PATH that is indexed, with forward slashes.
+        data: its bytes.
+
+    Raises:
+        UnreadableError: it is no transcript, or holds no words, with the reason.
+    """
+    text, decoding, decode_notes = decode(data)
+    found = read(text, path.name)
+    cues, cleaning = clean(found, final=False)
+    cues, repairing, repair_notes = _repaired(cues)
+    if not cues:
+        raise UnreadableError(
+            "The file holds no speech: nothing is left after marks and sound labels.", "Leave the file out."
+        )
+    stem, tag = parts(path.name)
+    about = read_sidecar(path) or Metadata()
+    steps = [*decoding, *found.steps, *cleaning, *repairing]
+    notes = [*decode_notes, *found.uncertain, *repair_notes]
+    if about.problem:
+        notes.append(about.problem)
+    video = _video(about, found.url or _address(found.format, text), stem)
+    title = _line(about.title or found.title or "", "title", steps, notes) or humanised(stem)
+    description = _text(about.description or found.description, "description", steps, notes)
+    channel = _line(about.channel or found.channel or "", "channel", steps, notes) or None
+    speaker = _line(about.speaker or found.speaker or "", "speaker", steps, notes) or None
+    chapters = tuple(
+        replace(chapter, title=_line(chapter.title, "chapters", steps, notes) or chapter.title)
+        for chapter in about.chapters or found.chapters
+    )
+    duration = about.duration_ms or found.duration_ms
+    timing, margin = _timing(cues, found, notes)
+    if not found.timed:
+        cues, margin, step = estimate_times(cues, duration, description, chapters)
+        steps.append(step)
+    recording = find_recording(path)
+    url = about.url or found.url or (youtube.watch_url(video) if video else None)
+    if url is None and recording is not None:
+        url = recording.absolute().as_uri()
+    return Talk(
+        id=video or slug(stem, source),
+        source=source,
+        title=title,
+        cues=cues,
+        format=found.format,
+        timing=timing,
+        margin_ms=margin,
+        origin=_origin(found.origin, tag, about),
+        youtube_id=video,
+        url=url,
+        channel=channel,
+        speaker=speaker,
+        language=language_of(tag) or language_of(found.language) or about.language,
+        date=about.date or found.date,
+        duration_ms=duration,
+        description=description,
+        chapters=chapters,
+        receipt=Receipt(
+            words_before=found.words_before,
+            words_after=sum(len(cue.text.split()) for cue in cues),
+            steps=tuple(steps),
+            uncertain=tuple(dict.fromkeys(notes)),
+        ),
+    )
+
+
+def _timing(cues: Sequence[Cue], found: Transcript, notes: list[str]) -> tuple[Timing, int]:
+    """Whether times are exact: not when most words stand in raw cues of many minutes, whose inside is worked out.
+
+    Speech in proportion to its characters is off by up to a minute in nine talks of ten of 15 to 100 minutes; shorter
+    cues err by less, in proportion to the square root of their length (pauses add up like a random walk).
+    """
+    if not found.timed:
+        return "estimated", 0
+    sizes = [(cue.end_ms - cue.start_ms, len(cue.text)) for cue in found.cues]
+    long = [(length, size) for length, size in sizes if length >= _LONG_CUE_MS]
+    if sum(size for _, size in long) * 2 <= sum(size for _, size in sizes):
+        return "exact", 0
+    longest = max(length for length, _ in long)
+    margin = min(round(60_000 * (longest / 3_600_000) ** 0.5), 90_000)
+    notes.append(
+        f"Most words stand in cues of more than {_LONG_CUE_MS // 60_000} minutes, the longest of "
+        f"{longest // 60_000}; seconds inside them are estimated by the length of the text."
+    )
+    return "estimated", margin
+
+
+# --- text repair ----------------------------------------------------------------------------------------------------
+
+
+def _repaired(cues: Sequence[Cue]) -> tuple[tuple[Cue, ...], list[Step], list[str]]:
+    """Repair the text of all cues at once, so that each has the language of all for context."""
+    whole = "\n".join(cue.text for cue in cues)
+    if whole.isascii():
+        return tuple(cues), [], []
+    repair = repair_text(whole)
+    lines = repair.text.split("\n")
+    steps: list[Step] = []
+    notes: list[str] = []
+    if repair.text != whole or repair.edits:
+        if len(lines) == len(cues):
+            cues = [
+                cue if cue.text == line else replace(cue, text=line, words=_words(cue, line))
+                for cue, line in zip(cues, lines, strict=True)
+            ]
+            _note(repair, "cues", steps, notes)
+        else:  # no repair adds or takes line breaks; one that does is not used
+            notes.append("A repair of the text was left out, because it would have changed the lines.")
+    names = {cue.speaker for cue in cues if cue.speaker and not cue.speaker.isascii()}
+    renamed = {name: tidy_text(repair_text(name).text) for name in names}
+    if names:
+        cues = [replace(cue, speaker=renamed.get(cue.speaker or "", cue.speaker)) for cue in cues]
+    return tidy(cues), steps, notes
+
+
+def _words(cue: Cue, line: str) -> tuple[Word, ...]:
+    tokens = [token for token in line.split(" ") if token]
+    if not cue.words or len(tokens) != len(cue.words):
+        return ()
+    return tuple(Word(token, word.start_ms) for token, word in zip(tokens, cue.words, strict=True))
+
+
+def _note(repair: Repair, where: str, steps: list[Step], notes: list[str]) -> None:
+    if not repair.edits:
+        return
+    edits: list[Json] = [
+        [edit.start, edit.end, edit.before, edit.after, edit.rule, edit.certain] for edit in repair.edits[:_EDITS_KEPT]
+    ]
+    unsure = sum(not edit.certain for edit in repair.edits)
+    steps.append(Step("repair-text", where, {"count": len(repair.edits), "uncertain": unsure, "edits": edits}))
+    if unsure:
+        example = next(edit for edit in repair.edits if not edit.certain)
+        others = f" (or {', '.join(example.alternatives[:3])})" if example.alternatives else ""
+        notes.append(f"{unsure} repairs in the {where} are not certain, such as {example.after[:40]!r}{others}.")
+
+
+def _text(text: str, where: str, steps: list[Step], notes: list[str]) -> str:
+    """Repair a text of several lines and take out what is no text."""
+    if text.isascii() and text.isprintable():
+        return text
+    if not text.isascii():
+        repair = repair_text(text)
+        _note(repair, where, steps, notes)
+        text = repair.text
+    return "\n".join(tidy_text(line) if line.strip() else "" for line in text.split("\n")).strip()
+
+
+def _line(text: str, where: str, steps: list[Step], notes: list[str]) -> str:
+    return " ".join(_text(text, where, steps, notes).split())
+
+
+# --- names and ids --------------------------------------------------------------------------------------------------
+
+# yt-dlp puts these for the characters that Windows forbids in file names.
+_FULL_WIDTH = str.maketrans("：｜？＊＜＞＂／＼⧸⧹", ':|?*<>"/\\/\\')
+_SLUG_LENGTH = 32
+
+
+def humanised(stem: str) -> str:
+    """Make a title of a file name's stem: without index number and YouTube id, with spaces, its signs as they were.
+
+    >>> humanised("011-v4jolM-bPpA-Lecture 11： Symmetry ｜ Linz"), humanised("my_first-talk")
+    ('Lecture 11: Symmetry | Linz', 'my first talk')
+    """
+    title = unicodedata.normalize("NFC", stem)
+    video = youtube.id_from_name(stem)
+    if video:
+        title = re.sub(rf"[-_ .]*[\[(]?{re.escape(video)}[\])]?[-_ .]*", " ", title, count=1).strip()
+    rest = re.sub(r"^\d{1,4}(?:[-_.]+| +- +)(?=\D)", "", title).strip()
+    title = rest if any(char.isalpha() for char in rest) else title
+    title = title.translate(_FULL_WIDTH)
+    if " " not in title:
+        title = title.replace("_", " ")
+        if " " not in title or title.count("-") > 2:
+            title = re.sub(r"(?<=\w)-(?=\w)", " ", title) if not re.search(r"\d-\d", title) else title
+    title = " ".join(title.split()).strip(" -_")
+    return title or stem or "Untitled"
+
+
+def slug(stem: str, source: str) -> str:
+    """Make an id of a name and of where the file lies: the same name in two folders gives two ids.
+
+    >>> slug("Ünder the Sea!", "a/Ünder the Sea!.vtt")[:13], slug("会议", "b/会议.vtt")[:-7]
+    ('under-the-sea', '会议')
+    """
+    mark = hashlib.sha256(source.encode(errors="surrogateescape")).hexdigest()[:6]
+    plain = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode()
+    letters = sum(char.isalnum() for char in stem)
+    if sum(char.isalnum() for char in plain) * 2 < letters:
+        plain = unicodedata.normalize("NFC", stem)
+    name = re.sub(r"[\W_]+", "-", plain.lower()).strip("-")[:_SLUG_LENGTH].strip("-")
+    return f"{name or 'talk'}-{mark}"

@@ -1,0 +1,181 @@
+"""Readers: one module a format, chosen by what a file holds; its name only breaks ties."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from ..errors import UnreadableError
+from ..records import Transcript
+from . import json3, plain, record, sbv, srt, timed_text, tsv, vtt, whisper, ytapi
+from .blocks import TIME_LINE
+from .decode import decode
+from .jsons import parse
+
+__all__ = ["FORMATS", "decode", "read", "sniff"]
+
+FORMATS = ("vtt", "srt", "sbv", "json3", "whisper-json", "tsv", "ytapi", "record", "markdown", "text")
+
+_TEXT_NAMES = (
+    "txt",
+    "text",
+    "md",
+    "markdown",
+    "mdown",
+    "rst",
+    "transcript",
+    "asc",
+    "org",
+    "utf8",
+    "vtt",
+    "srt",
+    "sbv",
+    "tsv",
+)
+_CAPTION_NAMES = ("vtt", "srt", "sbv", "json3", "tsv")
+_MARKUP = re.compile(r"<(?:!doctype|html|head|body|\?xml|tt[ >:]|transcript[ >]|timedtext|svg|rss|feed)", re.IGNORECASE)
+_NOT_TALKS = re.compile(
+    r"(?:requirements[\w.-]*|constraints[\w.-]*|cmakelists|robots|licen[sc]e[\w.-]*|copying[\w.-]*|sha\d*sums?|checksums?"
+    r"|filelist|urls?|batch|archive|downloaded)\.(?:txt|md)",
+    re.IGNORECASE,
+)
+
+
+def sniff(text: str, name: str) -> str:
+    """Tell which of `FORMATS` a decoded file is.
+
+    Args:
+        text: the file as `decode` returns it.
+        name: its name; it decides between formats only where the content fits both.
+
+    Raises:
+        UnreadableError: it is no transcript, with what it is instead.
+    """
+    return _sniff(text, name)[0]
+
+
+def read(text: str, name: str) -> Transcript:
+    """Read a decoded file into what it says, nothing cleaned yet.
+
+    Raises:
+        UnreadableError: it is no transcript, or one without a cue that can be used.
+    """
+    form, data = _sniff(text, name)
+    if form == "json3":
+        return json3.read(data)
+    if form == "whisper-json":
+        return whisper.read(data)
+    if form == "ytapi":
+        return ytapi.read(data)
+    if form == "vtt":
+        return vtt.read(text, name)
+    if form == "srt":
+        return srt.read(text, name)
+    if form == "sbv":
+        return sbv.read(text)
+    if form == "tsv":
+        return tsv.read(text)
+    if form == "record":
+        return record.read(text)
+    if timed_text.matches(text):
+        return timed_text.read(text, name)
+    return plain.read(text, name)
+
+
+def _sniff(text: str, name: str) -> tuple[str, Any]:
+    """The format, and the parsed value where it is JSON."""
+    ending = name.lower().rpartition(".")[2] if "." in name else ""
+    head = text.lstrip()
+    if not head:
+        raise UnreadableError("The file is empty.", "Nothing to index.")
+    if head[0] in "{[":
+        found = _sniff_json(head, name, ending)
+        if found:
+            return found
+    if record.matches(text):
+        return "record", None
+    times = TIME_LINE.search(text)
+    if head.startswith("WEBVTT"):
+        if times:
+            return "vtt", None
+        if (
+            len(
+                re.sub(r"WEBVTT|(?:Kind|Language):[ \t]*\S*|^NOTE.*(?:\n.+)*|-->", "", head, flags=re.MULTILINE).split()
+            )
+            < 3
+        ):
+            raise UnreadableError(
+                "The WebVTT file has no cues.", "The recording may have no captions in this language."
+            )
+        return "text", None
+    if times:
+        return _subtitles(text, ending), None
+    if sbv.TIME_LINE.search(text):
+        return "sbv", None
+    if tsv.HEADER.match(head) or (tsv.ROW.match(head) and len(tsv.ROW.findall(head)) * 2 > head.count("\n")):
+        return "tsv", None
+    if _MARKUP.match(head):
+        raise UnreadableError("This is HTML or XML, not a transcript.", "Export the captions as VTT or SRT.")
+    if ending in _CAPTION_NAMES and not timed_text.matches(text):
+        raise UnreadableError(f"The .{ending} file has no cues.", "No line in it holds the times of a cue.")
+    return _sniff_text(text, name, ending), None
+
+
+def _subtitles(text: str, ending: str) -> str:
+    """WebVTT without its header, or SubRip: the decimal sign tells, and where it is missing the name."""
+    match = TIME_LINE.search(text)
+    first = match[0] if match else ""
+    if "," in first:
+        return "srt"
+    return "vtt" if ending == "vtt" else "srt" if ending == "srt" or re.search(r"^\d+$", text, re.MULTILINE) else "vtt"
+
+
+def _sniff_json(head: str, name: str, ending: str) -> tuple[str, Any] | None:
+    looks_like_json = ending.startswith("json") or ending.endswith("json") or head[0] == "{"
+    if not looks_like_json and not re.match(r"\[\s*[\[{\"\]]", head):
+        return None
+    try:
+        data = parse(head)
+    except UnreadableError:
+        if _is_json_lines(head):
+            raise UnreadableError("This is a list of JSON objects, one a line, not a transcript.", "") from None
+        if ending.startswith("json") or re.match(r"[\[{]\s*[\[{\"]", head):
+            raise
+        return None
+    if json3.matches(data):
+        return "json3", data
+    if ytapi.matches(data) and not whisper.matches(data):
+        return "ytapi", data
+    if whisper.matches(data):
+        return "whisper-json", data
+    if isinstance(data, dict) and (name.lower().endswith(".info.json") or {"extractor", "formats"} & data.keys()):
+        raise UnreadableError("This is metadata that belongs to a transcript (.info.json), not a transcript.", "")
+    raise UnreadableError(
+        "This JSON is of no kind of transcript that talksearch knows.", "Known: json3, Whisper, youtube-transcript-api."
+    )
+
+
+def _is_json_lines(head: str) -> bool:
+    first = head.split("\n", 1)[0]
+    try:
+        json.loads(first)
+    except ValueError:
+        return False
+    return True
+
+
+def _sniff_text(text: str, name: str, ending: str) -> str:
+    markdown = ending in ("md", "markdown", "mdown")
+    if ending and ending not in _TEXT_NAMES and not (len(ending) > 5 or not ending.isalnum() or ending.isdigit()):
+        raise UnreadableError(
+            f"A .{ending} file without cues is not a transcript.", "Known by their times: VTT, SRT, SBV, JSON, TSV."
+        )
+    if timed_text.matches(text):
+        return "markdown" if markdown else "text"
+    base = name.rpartition("/")[2]
+    if "." not in base or base.startswith(".") or _NOT_TALKS.fullmatch(base):
+        raise UnreadableError(
+            "The file holds no times and its name is not that of a transcript.", "Name it .txt to index it."
+        )
+    return "markdown" if markdown else "text"

@@ -1,0 +1,221 @@
+"""Bytes to text: byte order marks, UTF-8, and what can honestly be said about bytes that are neither."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Callable
+
+from ..errors import UnreadableError
+from ..records import Step
+
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),  # before UTF-16, whose mark they begin with
+    (codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
+)  # fmt: skip
+_CONTROLS = re.compile(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f\x7f]")
+_HIGH = re.compile(rb"[\x80-\xff]+")
+_BROKEN_UTF8 = re.compile(rb"[\xc2-\xf4][\x80-\xbf]")
+_SIGNS = frozenset("“”‘’–—…•€™°«»¿¡£§©®·„‚‹›½¼¾²³×÷\xa0")
+_EDIT = 20
+"""Line numbers named in a step at most."""
+
+
+def decode(data: bytes) -> tuple[str, tuple[Step, ...], tuple[str, ...]]:
+    r"""Turn the bytes of a file into text with `\n` line ends.
+
+    Valid UTF-8, 16 and 32 are what they are. Otherwise each line that is UTF-8 is read as such, and the bytes of the
+    others as windows-1252, or as a code page of a whole file in another script, where that gives what people write;
+    what is left becomes U+FFFD. Returns the text, what was done, and sentences about what is not certain.
+
+    Raises:
+        UnreadableError: the file is empty or binary.
+
+    >>> decode(b"caf\xc3\xa9\r\ncaf\xe9\r\n")[0]
+    'café\ncafé\n'
+    """
+    if not data.strip(b"\x00 \t\r\n\xef\xbb\xbf\xff\xfe"):
+        raise UnreadableError("The file is empty.", "Nothing to index.")
+    for mark, encoding in _MARKS:
+        if data.startswith(mark):
+            return _marked(data, encoding)
+    if b"\x00" in data:
+        return _without_mark(data)
+    if len(_CONTROLS.findall(data[:100_000])) * 20 > len(data[:100_000]):
+        raise UnreadableError("The file is binary: it is full of control characters.", "Leave the file out.")
+    try:
+        return _newlines(data.decode("utf-8")), (), ()
+    except UnicodeDecodeError:
+        return _line_by_line(data)
+
+
+def _newlines(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+def _marked(data: bytes, encoding: str) -> tuple[str, tuple[Step, ...], tuple[str, ...]]:
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as error:
+        if encoding == "utf-8-sig":
+            return _line_by_line(data[len(codecs.BOM_UTF8) :])
+        text = data.decode(encoding, errors="replace")
+        broken = text.count("\ufffd")
+        if broken * 10 > len(text):
+            raise UnreadableError(
+                f"The file begins like {encoding.upper()} but is not: {error.reason} at byte {error.start}.",
+                "Leave the file out, or fetch it again.",
+            ) from error
+        step = Step("decode", "cues", {"encoding": encoding, "unreadable": broken})
+        return _newlines(text), (step,), (f"{broken} characters of {encoding.upper()} were broken and are marked �.",)
+    if "\x00" in text:
+        raise UnreadableError("The file is binary: it holds NUL characters.", "Leave the file out.")
+    step = Step("decode", "cues", {"encoding": encoding})
+    return _newlines(text), () if encoding == "utf-8-sig" else (step,), ()
+
+
+def _without_mark(data: bytes) -> tuple[str, tuple[Step, ...], tuple[str, ...]]:
+    """UTF-16 without its mark has NULs at every other place and nowhere else, in text that is mostly ASCII."""
+    even, odd = data[0::2].count(0), data[1::2].count(0)
+    half = len(data) // 2
+    for encoding, here, there in (("utf-16-le", odd, even), ("utf-16-be", even, odd)):
+        if here * 2 > half and there == 0 and len(data) % 2 == 0:
+            try:
+                text = data.decode(encoding)
+            except UnicodeDecodeError:
+                continue
+            step = Step("decode", "cues", {"encoding": encoding})
+            return _newlines(text), (step,), (f"Read as {encoding.upper()}, by where its zero bytes stand.",)
+    raise UnreadableError("The file is binary: it holds NUL bytes.", "Leave the file out.")
+
+
+def _line_by_line(data: bytes) -> tuple[str, tuple[Step, ...], tuple[str, ...]]:
+    page = _whole_file(data)
+    if page:
+        encoding, text = page
+        step = Step("decode", "cues", {"encoding": encoding})
+        return _newlines(text), (step,), (f"The file is not UTF-8; it was read as {encoding}, which fits all of it.",)
+    lines = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
+    out = []
+    legacy: list[int] = []
+    marked: list[int] = []
+    lost = 0
+    for number, line in enumerate(lines, 1):
+        try:
+            out.append(line.decode("utf-8"))
+            continue
+        except UnicodeDecodeError:
+            pass
+        text, replaced = _line(line)
+        out.append(text)
+        lost += replaced
+        (marked if replaced else legacy).append(number)
+    detail = {
+        "encoding": "utf-8 with exceptions", "windows_1252_lines": len(legacy), "first": legacy[:_EDIT],
+        "unreadable_lines": len(marked), "first_unreadable": marked[:_EDIT], "unreadable": lost,
+    }  # fmt: skip
+    notes = []
+    if legacy:
+        notes.append(
+            f"{_lines(legacy)} not UTF-8; read as windows-1252, as which {'it' if len(legacy) == 1 else 'they'} made sense."
+        )
+    if marked:
+        notes.append(f"{_lines(marked)} broken; {lost} characters that cannot be known are marked �.")
+    return "\n".join(out), (Step("decode", "cues", detail),), tuple(notes)
+
+
+def _lines(numbers: list[int]) -> str:
+    if len(numbers) == 1:
+        return f"Line {numbers[0]} is"
+    shown = ", ".join(map(str, numbers[:5])) + (", …" if len(numbers) > 5 else "")
+    return f"{len(numbers)} lines ({shown}) are"
+
+
+def _line(line: bytes) -> tuple[str, int]:
+    """A line that is not UTF-8: its valid stretches as UTF-8, the rest as windows-1252 where plausible, else U+FFFD."""
+    text = line.decode("utf-8", errors="surrogateescape")
+    out: list[str] = []
+    lost = 0
+    for part in re.split("([\udc80-\udcff]+)", text):
+        if part and "\udc80" <= part[0] <= "\udcff":
+            raw = part.encode("utf-8", errors="surrogateescape")
+            before = out[-1][-1:] if out else ""
+            after = text[sum(map(len, out)) + len(part) :][:1] if not lost else ""
+            said = _as_windows_1252(raw, before, after)
+            lost += said is None
+            part = "\ufffd" if said is None else said
+        if part:
+            out.append(part)
+    return "".join(out), lost
+
+
+def _as_windows_1252(raw: bytes, before: str, after: str) -> str | None:
+    """One or two high bytes as letters that fit between their neighbours, or as typographic signs."""
+    if len(raw) > 2 or _BROKEN_UTF8.search(raw):
+        return None
+    try:
+        said = raw.decode("windows-1252")
+    except UnicodeDecodeError:
+        return None
+    inside = before.isalpha() and before.islower()
+    for char in said:
+        if char in _SIGNS:
+            continue
+        if not char.isalpha() or (inside and char.isupper()) or not (before.isalpha() or after.isalpha()):
+            return None
+    return said
+
+
+def _whole_file(data: bytes) -> tuple[str, str] | None:
+    """A code page that fits the whole file in a way chance does not; only where no line with high bytes is UTF-8."""
+    high = b"".join(_HIGH.findall(data))
+    if len(high) < 12:
+        return None
+    valid = sum(len(found) for found in re.findall(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}", data) if found)
+    if valid * 2 > len(high):
+        return None
+    tests: tuple[tuple[str, Callable[[str], float], float], ...] = (
+        ("shift_jis", lambda text: _share(text, 0x3040, 0x30FF), 0.3),
+        ("euc_jp", lambda text: _share(text, 0x3040, 0x30FF), 0.3),
+        ("euc_kr", lambda text: _share(text, 0xAC00, 0xD7A3), 0.8),
+        ("gb2312", _frequent_gb, 0.8),
+        ("big5", _frequent_big5, 0.8),
+        ("windows-1251", _lower_cyrillic, 0.8),
+        ("koi8-r", _lower_cyrillic, 0.8),
+    )
+    for encoding, score, least in tests:
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if score(text) >= least:
+            return encoding, text
+    return None
+
+
+def _share(text: str, first: int, last: int) -> float:
+    foreign = [char for char in text if char > "\x7f" and not 0x3000 <= ord(char) <= 0x303F]
+    return sum(first <= ord(char) <= last for char in foreign) / max(len(foreign), 1)
+
+
+def _frequent_gb(text: str) -> float:
+    """Share of characters of GB 2312's first level (the 3,755 frequent ones, lead bytes B0 to D7)."""
+    return _share_of_leads(text, "gb2312", 0xB0, 0xD7)
+
+
+def _frequent_big5(text: str) -> float:
+    """Share of characters of Big5's frequent level (lead bytes A4 to C6)."""
+    return _share_of_leads(text, "big5", 0xA4, 0xC6)
+
+
+def _share_of_leads(text: str, encoding: str, first: int, last: int) -> float:
+    foreign = [char for char in text if ord(char) >= 0x3400 and ord(char) < 0xFF00]
+    if len(foreign) * 2 < sum(char > "\x7f" for char in text):
+        return 0.0
+    return sum(first <= char.encode(encoding)[0] <= last for char in foreign) / max(len(foreign), 1)
+
+
+def _lower_cyrillic(text: str) -> float:
+    """Share of small Russian letters among the characters that are not ASCII: text read in a wrong page has few."""
+    foreign = [char for char in text if char > "\x7f" and char not in _SIGNS]
+    return sum("а" <= char <= "я" or char == "ё" for char in foreign) / max(len(foreign), 1)

@@ -1,0 +1,82 @@
+"""Plain text and Markdown without times: every line, or sentence of a long line, is a cue whose time is not known.
+
+Captions that were copied without their times still repeat every line two or three times, or carry the head of a WebVTT
+file; the reader of the scraped record knows how to undo that and is asked first.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from ..errors import UnreadableError
+from ..records import Cue, Transcript
+from ..youtube import find_id, watch_url
+from . import record
+from .timed_text import Front, iso_date, plain_markdown, read_front, read_front_matter
+from .times import pieces
+
+_HEADING = re.compile(r"^[ \t]{0,3}#{1,6}[ \t]")
+_FENCE = re.compile(r"^[ \t]*(?:```|~~~)")
+
+
+def read(text: str, name: str = "") -> Transcript:
+    """Read a text without times.
+
+    Raises:
+        UnreadableError: it holds no words, or nothing that reads like speech (code, tables of figures).
+    """
+    markdown = name.lower().endswith((".md", ".markdown", ".mdown"))
+    lines = text.split("\n")
+    front = Front()
+    at = read_front_matter(lines, front)
+    body = lines[at:]
+    if markdown:
+        body = _without_code(body)
+        kept = [i for i, line in enumerate(body) if line.strip()]
+        if kept and _HEADING.match(body[kept[0]]):
+            read_front(body[kept[0]], front)
+            body = body[kept[0] + 1 :]
+        body = [plain_markdown(re.sub(r"^[ \t]{0,3}#{1,6}[ \t]+", "", line)) for line in body]
+    speech = "\n".join(body).strip()
+    _refuse_what_is_no_speech(speech)
+    found = record.read(f"Title:\nURL:\nStatus: success\nContent:\n{speech}")
+    if found.timed or any(step.name == "unfold-rolling" for step in found.steps) or speech.startswith("WEBVTT"):
+        return replace(found, format="text", title=front.values.get("title"))
+    cues = tuple(Cue(0, 0, piece) for piece in pieces(speech))
+    video = find_id(front.values.get("url", "")) or find_id("\n".join(lines[:40]))
+    return Transcript(
+        format="markdown" if markdown else "text",
+        cues=cues,
+        timed=False,
+        title=front.values.get("title"),
+        url=front.values.get("url") or (watch_url(video) if video else None),
+        channel=front.values.get("channel"),
+        speaker=front.values.get("speaker"),
+        language=front.values.get("language"),
+        date=iso_date(front.values.get("date")),
+        words_before=len(speech.split()),
+    )
+
+
+def _without_code(lines: list[str]) -> list[str]:
+    kept = []
+    inside = False
+    for line in lines:
+        if _FENCE.match(line):
+            inside = not inside
+        elif not inside:
+            kept.append(line)
+    return kept
+
+
+def _refuse_what_is_no_speech(text: str) -> None:
+    solid = sum(not char.isspace() for char in text[:200_000])
+    letters = sum(char.isalpha() for char in text[:200_000])
+    if letters < 10:
+        raise UnreadableError("The text holds no words.", "Leave the file out.")
+    if letters * 10 < solid * 6:
+        raise UnreadableError(
+            f"Only {100 * letters // solid} of 100 characters are letters, so this is code or a table, not speech.",
+            "Leave the file out.",
+        )

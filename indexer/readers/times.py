@@ -1,0 +1,375 @@
+"""Clock times as people and programs write them, and cues whose times cannot be true.
+
+A reader collects `RawCue`s in file order with the times as they stand; `mend` makes them run forwards, by what is
+certain, and says what it did.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from ..errors import UnreadableError
+from ..records import Cue, Step, Word
+
+LONGEST_MS = 100 * 3_600_000
+"""A talk has no second at 100 hours; a time that says so is damage."""
+
+CLOCK = r"(?:\d{1,3}:)?\d{1,3}:\d{1,2}(?:[.,]\d{1,9})?"
+"""`M:SS`, `MM:SS.mmm`, `H:MM:SS,mmm`, `HHH:MM:SS`: a regular expression without groups."""
+
+_CLOCK = re.compile(r"(?:(\d+):)?(\d+):(\d+)(?:[.,](\d+))?")
+_FULL = re.compile(r"[0-9:.,]{12}")
+_WORD_MS = 400
+"""About how long a spoken word takes: 150 words a minute."""
+_FASTEST = 15.0
+"""Words a second. Auctioneers reach about 6; above this the words and the time do not belong together."""
+_SLOWEST_MS = 4_000
+"""A cue that stays longer than this a word, and longer than ten minutes, has an end that means nothing."""
+_LONG_MS = 600_000
+
+
+@dataclass(frozen=True, slots=True)
+class RawCue:
+    """A cue as it stands in a file: its times in milliseconds may be negative, backwards or absurd."""
+
+    start_ms: int
+    end_ms: int | None
+    """None where the file gives no end: it lasts until the next cue."""
+    text: str
+    line: int = 0
+    """Line number in the file, from 1; 0 where lines mean nothing (JSON)."""
+    speaker: str | None = None
+    words: tuple[Word, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """Cues whose times run forwards, and what had to be done for that."""
+
+    cues: tuple[Cue, ...]
+    timed: bool = True
+    """False when the times turned out to say nothing: then they are all 0."""
+    duration_ms: int | None = None
+    """Set with `timed` False where the times still tell how long the talk is."""
+    steps: tuple[Step, ...] = ()
+    uncertain: tuple[str, ...] = ()
+
+
+def parse_clock(text: str) -> int | None:
+    """Turn a clock time into milliseconds; None where it is not one.
+
+    >>> parse_clock("1:02:03,5"), parse_clock("75:30"), parse_clock("00:01.250"), parse_clock("12")
+    (3723500, 4530000, 1250, None)
+    """
+    if len(text) == 12 and text[2] == text[5] == ":" and text[8] in ".," and _FULL.fullmatch(text):
+        minutes, seconds = int(text[3:5]), int(text[6:8])
+        if minutes < 60 and seconds < 60:
+            return ((int(text[:2]) * 60 + minutes) * 60 + seconds) * 1000 + int(text[9:])
+        return None
+    match = _CLOCK.fullmatch(text.strip())
+    if not match:
+        return None
+    hours, m, s, fraction = match.groups()
+    if int(s) > 59 or (hours and int(m) > 59):
+        return None
+    ms = int(fraction[:3].ljust(3, "0")) if fraction else 0
+    return ((int(hours or 0) * 60 + int(m)) * 60 + int(s)) * 1000 + ms
+
+
+def show_clock(ms: int) -> str:
+    """Write milliseconds as people read them.
+
+    >>> show_clock(3723500)
+    '1:02:03'
+    """
+    minutes, seconds = divmod(ms // 1000, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
+
+
+def count_units(text: str) -> int:
+    """Count words; in scripts without spaces four bytes of UTF-8 count for one, which is near enough for speed checks.
+
+    >>> count_units("one two three"), count_units("我们今天来谈谈相对论")
+    (3, 7)
+    """
+    return len(text.split()) if text.isascii() else max(len(text.split()), (len(text.encode()) - len(text)) // 3 + 1)
+
+
+def mend(raw: Sequence[RawCue], what: str = "file") -> Mended:
+    """Make the times of cues run forwards.
+
+    Cues without text stay: in rolling captions they tell that the screen was cleared.
+
+    - No cues at all, or times of 100 hours and more in over a tenth of them: `UnreadableError`.
+    - A single time of 100 hours and more, a time far from its neighbours on both sides: taken from the neighbours.
+    - The same talk twice in the file, one track after the other: the fuller track is kept.
+    - Another recording after the first, its times beginning again: counted on from the end of the first.
+    - Cues in no order: sorted.
+    - An end before its start, or hours after its words: the start of the next cue, or as long as the words take.
+    - A cue that holds more words than can be said in its time, most of the file's words: the text is kept as untimed.
+    """
+    raw = list(raw)
+    if not any(cue.text.strip() for cue in raw):
+        raise UnreadableError(f"The {what} has no cues: no line of speech with a time was found.", "Nothing to index.")
+    steps: list[Step] = []
+    notes: list[str] = []
+    raw = _refuse_or_clear_absurd(raw, steps, notes)
+    if _says_nothing(raw):
+        return _untimed(raw, steps, notes)
+    raw = _forwards(raw, steps, notes)
+    cues = _with_ends(raw, steps, notes)
+    return Mended(cues, steps=tuple(steps), uncertain=tuple(notes))
+
+
+def _refuse_or_clear_absurd(raw: list[RawCue], steps: list[Step], notes: list[str]) -> list[RawCue]:
+    bad = [cue for cue in raw if cue.start_ms >= LONGEST_MS or (cue.end_ms or 0) >= LONGEST_MS]
+    if bad:
+        first = bad[0]
+        where = f"Line {first.line}" if first.line else f"The cue {first.text.strip()[:40]!r}"
+        time = show_clock(max(first.start_ms, first.end_ms or 0))
+        if sum(cue.start_ms >= LONGEST_MS for cue in raw) * 10 >= len(raw):
+            raise UnreadableError(
+                f"{where} is timed {time}: times of 100 hours and more cannot be true.",
+                "Make the captions again from the recording, or subtract the offset.",
+            )
+        notes.append(f"{where} is timed {time}; its place was taken from the cues around it.")
+        steps.append(Step("mend-times", "cues", {"absurd": len(bad)}))
+    out: list[RawCue] = []
+    negative = 0
+    for cue in raw:
+        start, end = cue.start_ms, cue.end_ms
+        if start >= LONGEST_MS:
+            start, end = (out[-1].start_ms if out else 0), None
+        if end is not None and end >= LONGEST_MS:
+            end = None
+        if start < 0:
+            negative += 1
+            start = 0
+        out.append(cue if (start, end) == (cue.start_ms, cue.end_ms) else replace(cue, start_ms=start, end_ms=end))
+    if negative:
+        steps.append(Step("mend-times", "cues", {"negative": negative}))
+        notes.append(f"{negative} cues begin before the recording does; they were put at 0:00.")
+    return out
+
+
+def _says_nothing(raw: Sequence[RawCue]) -> bool:
+    """Whether most words stand in cues that are far too short for them."""
+    total = crammed = 0
+    for cue in raw:
+        units = count_units(cue.text)
+        total += units
+        if units >= 100 and cue.end_ms is not None and units * 1000 > _FASTEST * max(cue.end_ms - cue.start_ms, 0):
+            crammed += units
+    if crammed * 2 > total:
+        return True
+    return len(raw) > 3 and len({cue.start_ms for cue in raw}) == 1
+
+
+def _untimed(raw: Sequence[RawCue], steps: list[Step], notes: list[str]) -> Mended:
+    largest = max(raw, key=lambda cue: len(cue.text))
+    where = f" (line {largest.line})" if largest.line else ""
+    last = max((cue.end_ms if cue.end_ms is not None else cue.start_ms) for cue in raw)
+    notes.append(
+        f"{count_units(largest.text)} words stand in one cue{where} that lasts "
+        f"{max((largest.end_ms or 0) - largest.start_ms, 0) / 1000:g} s, so its times say nothing; "
+        "the text was kept and its times are estimated."
+    )
+    words = sum(count_units(cue.text) for cue in raw)
+    duration = last if last * _FASTEST > words * 1000 else None
+    steps.append(Step("drop-times", "cues", {"cues": len(raw), "words": words}))
+    cues = tuple(Cue(0, 0, piece, cue.speaker) for cue in raw for piece in pieces(cue.text))
+    return Mended(cues, False, duration, tuple(steps), tuple(notes))
+
+
+_SENTENCE = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+|(?<=[。！？])")
+
+
+def pieces(text: str, most: int = 40) -> Iterator[str]:
+    """Cut a long text at line breaks and sentence ends, and where there are none after `most` words.
+
+    >>> list(pieces("One. Two three.\\nFour", 2))
+    ['One.', 'Two three.', 'Four']
+    """
+    for line in text.split("\n"):
+        if len(line) < most * 4:
+            if line.strip():
+                yield line.strip()
+            continue
+        start = 0
+        cuts = [match.end() for match in _SENTENCE.finditer(line)] + [len(line)]
+        for cut in cuts:
+            sentence = line[start:cut].split()
+            start = cut
+            for i in range(0, len(sentence), most):
+                yield " ".join(sentence[i : i + most])
+
+
+def _forwards(raw: list[RawCue], steps: list[Step], notes: list[str]) -> list[RawCue]:
+    starts = [cue.start_ms for cue in raw]
+    drops = [i for i in range(1, len(starts)) if starts[i] < starts[i - 1]]
+    if not drops:
+        return raw
+    raw = _tracks(raw, steps, notes)
+    starts = [cue.start_ms for cue in raw]
+    if all(a <= b for a, b in zip(starts, starts[1:], strict=False)):
+        return raw
+    keep = _longest_run(starts)
+    outliers = len(raw) - len(keep)
+    if outliers * 5 > len(raw):
+        steps.append(Step("sort-cues", "cues", {"cues": len(raw), "out_of_order": outliers}))
+        notes.append(f"{outliers} of {len(raw)} cues stood in no order and were sorted by their times.")
+        return sorted(raw, key=lambda cue: cue.start_ms)
+    kept = set(keep)
+    after = [0] * len(raw)
+    bound = starts[keep[-1]]
+    for i in range(len(raw) - 1, -1, -1):
+        if i in kept:
+            bound = starts[i]
+        after[i] = bound
+    out: list[RawCue] = []
+    worst = 0
+    for i, cue in enumerate(raw):
+        if i in kept:
+            out.append(cue)
+            continue
+        before = out[-1].start_ms if out else 0
+        start = min(max(cue.start_ms, before), max(after[i], before))
+        worst = max(worst, abs(start - cue.start_ms))
+        end = cue.end_ms if cue.end_ms is not None and cue.end_ms >= start and cue.end_ms - start < _LONG_MS else None
+        out.append(replace(cue, start_ms=start, end_ms=end, words=()))
+    steps.append(Step("mend-times", "cues", {"backwards": outliers, "moved_at_most_ms": worst}))
+    if worst > 10_000:
+        notes.append(
+            f"{outliers} cues ran backwards by up to {worst // 1000} s; they were put between their neighbours."
+        )
+    return out
+
+
+def _tracks(raw: list[RawCue], steps: list[Step], notes: list[str]) -> list[RawCue]:
+    """Recognise several tracks or recordings that stand one after the other in a file."""
+    cuts = [0]
+    highest = raw[0].start_ms
+    for i in range(1, len(raw)):
+        if raw[i].start_ms < highest - 30_000 and raw[i].start_ms < raw[i - 1].start_ms:
+            cuts.append(i)
+            highest = raw[i].start_ms
+        highest = max(highest, raw[i].start_ms)
+    runs = [raw[a:b] for a, b in zip(cuts, [*cuts[1:], len(raw)], strict=True)]
+    begins = raw[0].start_ms
+    if len(runs) < 2 or len(runs) > 20 or any(len(run) < 5 for run in runs):
+        return raw
+    # A track begins where talks begin. A run that begins later is a stretch of cues in the wrong place.
+    if any(run[0].start_ms > max(60_000, 2 * begins) for run in runs[1:]):
+        return raw
+    out = runs[0]
+    for run in runs[1:]:
+        short, long = sorted((out, run), key=lambda cues: (cues[-1].start_ms, len(cues)))
+        if _same_words(short, long):
+            kept = long if long is not short else run
+            steps.append(Step("drop-track", "cues", {"cues": len(out) + len(run) - len(kept), "kept": len(kept)}))
+            notes.append(
+                f"From line {run[0].line} on the file holds the same talk a second time; "
+                f"the track that reaches {show_clock(kept[-1].start_ms)} was kept."
+            )
+            out = kept
+        elif {cue.speaker for cue in out} & {cue.speaker for cue in run} - {None}:
+            out = [*out, *_shifted(out, run, steps, notes)]
+        elif any(cue.speaker for cue in out) and any(cue.speaker for cue in run):
+            out = sorted([*out, *run], key=lambda cue: cue.start_ms)
+            steps.append(Step("sort-cues", "cues", {"tracks": 2}))
+        else:
+            out = [*out, *_shifted(out, run, steps, notes)]
+    return list(out)
+
+
+def _shifted(out: Sequence[RawCue], run: Sequence[RawCue], steps: list[Step], notes: list[str]) -> Iterator[RawCue]:
+    offset = max(out[-1].end_ms or 0, out[-1].start_ms)
+    steps.append(Step("join-recordings", "cues", {"cues": len(run), "offset_ms": offset}))
+    notes.append(
+        f"From line {run[0].line} on the times begin again; that part was counted on from {show_clock(offset)}, "
+        "where the first part ends."
+    )
+    for cue in run:
+        words = tuple(Word(word.text, word.start_ms + offset) for word in cue.words)
+        end = None if cue.end_ms is None else cue.end_ms + offset
+        yield replace(cue, start_ms=cue.start_ms + offset, end_ms=end, words=words)
+
+
+_LETTERS = re.compile(r"\w+")
+
+
+def _same_words(short: Sequence[RawCue], long: Sequence[RawCue]) -> bool:
+    """Whether the pairs of neighbouring words of one track are, for the most part, those of the other.
+
+    Two transcripts of one talk, even by a machine and a person, share more than half of their word pairs; two talks on
+    one subject share about a tenth.
+    """
+
+    def pairs(cues: Sequence[RawCue]) -> Counter[tuple[str, str]]:
+        words = _LETTERS.findall(re.sub(r"<[^<>]*>", "", " ".join(cue.text for cue in cues)).lower())
+        if len(words) < len(cues):  # a script without spaces
+            words = [char for word in words for char in word]
+        return Counter(zip(words, words[1:], strict=False))
+
+    few, many = pairs(short), pairs(long)
+    return (few & many).total() > 0.4 * max(few.total(), 1)
+
+
+def _longest_run(starts: Sequence[int]) -> list[int]:
+    """Return the positions of a longest subsequence that never decreases (patience sorting)."""
+    tops: list[int] = []
+    at: list[int] = []
+    back: list[int] = []
+    for i, start in enumerate(starts):
+        pile = bisect_right(tops, start)
+        back.append(at[pile - 1] if pile else -1)
+        if pile == len(tops):
+            tops.append(start)
+            at.append(i)
+        else:
+            tops[pile] = start
+            at[pile] = i
+    run = []
+    i = at[-1]
+    while i >= 0:
+        run.append(i)
+        i = back[i]
+    return run[::-1]
+
+
+def _with_ends(raw: Sequence[RawCue], steps: list[Step], notes: list[str]) -> tuple[Cue, ...]:
+    cues = []
+    mended = 0
+    following: int | None = None
+    for i in range(len(raw) - 1, -1, -1):
+        cue = raw[i]
+        if i + 1 < len(raw) and raw[i + 1].start_ms > cue.start_ms:
+            following = raw[i + 1].start_ms
+        end = cue.end_ms
+        units = 0
+        if end is not None and end < cue.start_ms:
+            mended += 1
+            end = None
+        if end is not None and end - cue.start_ms > _LONG_MS:
+            units = count_units(cue.text)
+            if end - cue.start_ms > max(units * _SLOWEST_MS, _LONG_MS):
+                mended += 1
+                end = min(cue.start_ms + units * _WORD_MS + 1000, following or end)
+        elif end is not None and len(cue.text) > 200:
+            units = count_units(cue.text)
+            if units >= 40 and units * 1000 > _FASTEST * (end - cue.start_ms) and (following or 0) > end:
+                mended += 1
+                end = None
+        if end is None:
+            guess = cue.start_ms + (units or count_units(cue.text)) * _WORD_MS
+            end = max(following, cue.start_ms) if following is not None else max(guess, cue.start_ms + 1000)
+        cues.append(Cue(cue.start_ms, end, cue.text, cue.speaker, False, cue.words))
+    if mended:
+        steps.append(Step("mend-times", "cues", {"ends": mended}))
+    del notes
+    return tuple(reversed(cues))
