@@ -27,8 +27,8 @@ from .records import Chapter, Cue, Step
 
 Floats = NDArray[np.floating]
 
-# Seconds. Rounded halfway between what a fit gives for two series of talks (46 at a fair, 29 of a lecture course), so
-# that neither series decides: the fits differ by that much.
+# Seconds. Rounded between what fits give for fast talks and for slow ones, among 75 automatically captioned talks of a
+# fair and of a lecture course, so that neither decides (`benchmarks/estimate.py --fit` prints both).
 SECONDS = {"word": 0.16, "letter": 0.045, "digit": 0.25, "letter_name": 0.4, "hesitation": 0.4, "comma": 0.08}
 LINE_SECONDS = {"stop": 0.16, "short": 0.95, "cleared": 4.9}
 """With caption lines: a sentence end inside one, one with room left, one after which the screen was cleared."""
@@ -198,7 +198,8 @@ def _lines(cues: Sequence[Cue]) -> _Lines:
             spoken.append(0.0)
             pauses.append(MUSIC_SECONDS if "musi" in texts[i].lower() or "♪" in texts[i] else SOUND_SECONDS)
             continue
-        own, inner_stops = _speech(row)
+        counts, inner_stops = speech_counts(row)
+        own = sum(SECONDS[name] * number for name, number in counts.items())
         stop = bool(row) and bool(_STOP.search(row[-1]))
         if captions:
             own += LINE_SECONDS["stop"] * inner_stops
@@ -211,8 +212,13 @@ def _lines(cues: Sequence[Cue]) -> _Lines:
     return _Lines(spoken, pauses, captions, sum(cleared))
 
 
-def _speech(tokens: Sequence[str]) -> tuple[float, int]:
-    """Seconds for saying words, commas included, and how many sentences end before the last word."""
+def speech_counts(tokens: Sequence[str]) -> tuple[Counter[str], int]:
+    """How often words hold what `SECONDS` names, and how many sentences end before the last word.
+
+    >>> counts, stops = speech_counts(["Uh,", "see", "x", "=", "12.", "So"])
+    >>> counts["word"], counts["digit"], counts["hesitation"], counts["letter_name"], stops
+    (5, 2, 1, 1, 1)
+    """
     counts: Counter[str] = Counter()
     inner_stops = 0
     for i, token in enumerate(tokens):
@@ -228,7 +234,7 @@ def _speech(tokens: Sequence[str]) -> tuple[float, int]:
         counts["hesitation"] += bare in _HESITATIONS
         counts["letter_name"] += len(bare) == 1 and bare in _LETTER_NAMES
         inner_stops += i + 1 < len(tokens) and bool(_STOP.search(token))
-    return sum(SECONDS[name] * number for name, number in counts.items()), inner_stops
+    return counts, inner_stops
 
 
 # --- chapters --------------------------------------------------------------------------------------------------------
