@@ -106,7 +106,7 @@ def test_perturbed_records_get_their_times_back() -> None:
     chance = random.Random(1)
     errors: list[float] = []
     others: list[tuple[Cue, ...]] = []
-    for path in sorted((SHARED / "records" / "flat_timed").iterdir()):
+    for path in sorted((SHARED / "records" / "flat_timed").iterdir())[::3]:
         timed = record.read(path.read_text("utf-8")).cues
         vocabulary = [word for cue in timed for word in cue.text.split()]
         ours: list[Cue] = []
