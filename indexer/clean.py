@@ -1,4 +1,4 @@
-"""Raw cues to restored cues: markup, rolling captions, turns, sound labels, names. What was done comes back as steps."""
+"""Raw cues to restored cues: markup, rolling captions, turns, sound labels, names. What was done comes as steps."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from .readers.names import bold_names_in, label_of, names_in, split_bold
 from .records import Cue, Step, Transcript, Word
@@ -17,6 +18,8 @@ _Token = tuple[str, int | None]
 
 HELD_MS = 50
 """YouTube holds the finished line for 10 ms before the next is written below it; nobody says anything in that time."""
+_SCREEN = 60
+"""Words. No screen of captions shows more at a time."""
 _NEIGHBOURS = 8
 """How many cues on each side decide whether a stretch of a file rolls."""
 
@@ -305,7 +308,7 @@ def collapse(shown: Sequence[_Shown]) -> tuple[list[_Shown], list[Step]]:
     """
     shown = list(shown)
     kept, twins = _without_twins(shown)
-    pairs = list(zip(kept, kept[1:], strict=False))
+    pairs = list(pairwise(kept))
     # Rows joined into one line by a converter leave hardly a cue of two rows.
     by_rows = sum(len(cue.rows) > 1 for cue in kept) * 5 > sum(bool(cue.rows) for cue in kept)
     if by_rows:
@@ -349,7 +352,7 @@ def collapse(shown: Sequence[_Shown]) -> tuple[list[_Shown], list[Step]]:
             continue
         last_new = tuple(token for row in new for token in row.key)
         start = cue.start_ms
-        for row in new:
+        for _ in new:
             seen.append(len(seen))
             screens[seen[-1]] = 1
         out.append(cue if new is cue.rows else replace(cue, start_ms=start, rows=new))
@@ -427,6 +430,8 @@ def _joined_evidence(before: _Shown, cue: _Shown) -> bool | None:
         return True
     if before.text_key == cue.text_key:
         return None
+    if cue.start_ms - before.end_ms > HELD_MS or len(cue.text_key) > _SCREEN:
+        return False
     return _overlap(before.text_key, cue.text_key) > 0
 
 
@@ -611,38 +616,40 @@ def _turns(parts: list[_Part], counts: Counter[str]) -> list[_Part]:
     return handed
 
 
-_SOUND_WORDS = frozenset(
-    # What YouTube and captioners write, by language; adjectives that come with it stand in _SOUND_MANNER.
-    """music musik musique música musica muziek musikk musiikki musiikkia muzyka muzică hudba zene müzik muzik glazba
-    музыка музика μουσική מוזיקה موسيقى موسیقی संगीत เพลง ดนตรี เสียงดนตรี 音楽 音乐 音樂 음악 nhạc
-    applause applaus applaudissements aplausos applausi applauso applåder bifald oklaski aplauze potlesk taps alkış
-    alkışlar aplodisman аплодисменты оплески χειροκρότημα χειροκροτήματα suosionosoituksia taputuksia aploditeja
-    תשואות تصفيق تشویق तालियां तालियाँ ปรบมือ เสียงปรบมือ 拍手 掌声 掌聲 鼓掌 박수 clapping cheering cheers
-    laughter laughs laughing laugh chuckle chuckles chuckling giggles giggling gelächter lachen rires rire risas risos
-    risate gelach skratt latter naurua nauru śmiech râsete smích nevetés kahkaha gülüşmeler gülme смех сміх γέλια γέλιο
-    צחוק ضحك خنده हँसी हंसी หัวเราะ เสียงหัวเราะ 笑い 笑 笑声 笑聲 웃음
-    coughs coughing cough sneezes sneezing sniffs sniffles sniffling snorts snorting sighs sighing sigh gasps gasping
-    gasp groans groaning grunts grunting screams screaming scream shouts shouting whistling whistles whistle cries
-    crying sobbing sobs moans moaning breathing exhales inhales yawns burps hums humming whispering whispers booing boos
-    beep beeps beeping bell bells ringing rings buzzing buzzer static silence foreign chatter chattering murmuring
-    jingle fanfare drumroll bleep click clicks clicking clatter clattering thud thuds knocking typing engine
-    räuspern husten seufzt hustet tos tosse toux soupir kašel vzdech""".split()
-)
+_SOUND_WORDS_TEXT = """
+music musik musique música musica muziek musikk musiikki musiikkia muzyka muzică hudba zene müzik muzik glazba
+музыка музика μουσική מוזיקה موسيقى موسیقی संगीत เพลง ดนตรี เสียงดนตรี 音楽 音乐 音樂 음악 nhạc applause applaus
+applaudissements aplausos applausi applauso applåder bifald oklaski aplauze potlesk taps alkış alkışlar
+aplodisman аплодисменты оплески χειροκρότημα χειροκροτήματα suosionosoituksia taputuksia aploditeja תשואות تصفيق
+تشویق तालियां तालियाँ ปรบมือ เสียงปรบมือ 拍手 掌声 掌聲 鼓掌 박수 clapping cheering cheers laughter laughs laughing laugh
+chuckle chuckles chuckling giggles giggling gelächter lachen rires rire risas risos risate gelach skratt latter
+naurua nauru śmiech râsete smích nevetés kahkaha gülüşmeler gülme смех сміх γέλια γέλιο צחוק ضحك خنده हँसी हंसी
+หัวเราะ เสียงหัวเราะ 笑い 笑 笑声 笑聲 웃음 coughs coughing cough sneezes sneezing sniffs sniffles sniffling snorts
+snorting sighs sighing sigh gasps gasping gasp groans groaning grunts grunting screams screaming scream shouts
+shouting whistling whistles whistle cries crying sobbing sobs moans moaning breathing exhales inhales yawns
+burps hums humming whispering whispers booing boos beep beeps beeping bell bells ringing rings buzzing buzzer
+static silence foreign chatter chattering murmuring jingle fanfare drumroll bleep click clicks clicking clatter
+clattering thud thuds knocking typing engine räuspern husten seufzt hustet tos tosse toux soupir kašel vzdech
+"""
+_SOUND_WORDS = frozenset(_SOUND_WORDS_TEXT.split())
 _SOUND_PHRASES = frozenset(
     (
         "clears throat", "clearing throat", "throat clearing", "tepuk tangan", "vỗ tay", "âm nhạc", "tiếng cười",
-        "tiếng vỗ tay", "מחיאות כפיים", "no audio", "no speech", "no sound", "background noise", "speaking foreign language",
-        "speaking in foreign language", "foreign language", "bip", "tertawa", "sound effect", "sound effects", "phone rings",
+        "tiếng vỗ tay", "מחיאות כפיים", "no audio", "no speech", "no sound", "background noise",
+        "speaking foreign language",
+        "speaking in foreign language", "foreign language", "bip", "tertawa", "sound effect", "sound effects",
+        "phone rings",
         "phone ringing", "door opens", "door closes", "crowd noise", "audience noise", "blank_audio", "blank audio",
     )
 )  # fmt: skip
-_SOUND_MANNER = frozenset(
-    """upbeat soft gentle light dramatic tense calm solemn cheerful lively electronic ambient instrumental rock classical
-    piano guitar intro outro theme opening closing background playing plays continues fades fade in out stops starts
-    audience crowd people all everyone both loud loudly quiet quietly heavy heavily deep deeply long short and the with
-    of a nervous nervously wild scattered rhythmic standing ovation continues singing lyrics speaker host mic microphone
-    door phone dog""".split()
-)
+_SOUND_MANNER_TEXT = """
+upbeat soft gentle light dramatic tense calm solemn cheerful lively electronic ambient instrumental rock
+classical piano guitar intro outro theme opening closing background playing plays continues fades fade in out
+stops starts audience crowd people all everyone both loud loudly quiet quietly heavy heavily deep deeply long
+short and the with of a nervous nervously wild scattered rhythmic standing ovation continues singing lyrics
+speaker host mic microphone door phone dog
+"""
+_SOUND_MANNER = frozenset(_SOUND_MANNER_TEXT.split())
 _BRACKETED = re.compile(r"\[[^\[\]]{1,60}\]|\([^()]{1,60}\)|【[^【】]{1,30}】|（[^（）]{1,30}）|\*[a-z ]{3,30}\*")
 _NOTES = re.compile(r"[♩♪♫♬🎵🎶]+")
 

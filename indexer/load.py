@@ -155,7 +155,7 @@ def load_talk(path: Path, source: str, data: bytes) -> Talk:
         for chapter in about.chapters or found.chapters
     )
     duration = about.duration_ms or found.duration_ms
-    timing, margin = _timing(cues, found, notes)
+    timing, margin = _timing(found, notes)
     if not found.timed:
         cues, margin, step = estimate_times(cues, duration, description, chapters)
         steps.append(step)
@@ -190,7 +190,7 @@ def load_talk(path: Path, source: str, data: bytes) -> Talk:
     )
 
 
-def _timing(cues: Sequence[Cue], found: Transcript, notes: list[str]) -> tuple[Timing, int]:
+def _timing(found: Transcript, notes: list[str]) -> tuple[Timing, int]:
     """Whether times are exact: not when most words stand in raw cues of many minutes, whose inside is worked out.
 
     Speech in proportion to its characters is off by up to a minute in nine talks of ten of 15 to 100 minutes; shorter
@@ -286,12 +286,14 @@ def humanised(stem: str) -> str:
     """Make a title of a file name's stem: without index number and YouTube id, with spaces, its signs as they were.
 
     >>> humanised("011-v4jolM-bPpA-Lecture 11： Symmetry ｜ Linz"), humanised("my_first-talk")
-    ('Lecture 11: Symmetry | Linz', 'my first talk')
+    ('Lecture 11: Symmetry | Linz', 'my first-talk')
     """
     title = unicodedata.normalize("NFC", stem)
     video = youtube.id_from_name(stem)
     if video:
-        title = re.sub(rf"[-_ .]*[\[(]?{re.escape(video)}[\])]?[-_ .]*", " ", title, count=1).strip()
+        title = re.sub(
+            rf"(?:^\d{{1,5}}[-_. ]+)?[-_ .]*[\[(]?{re.escape(video)}[\])]?[-_ .]*", " ", title, count=1
+        ).strip()
     rest = re.sub(r"^\d{1,4}(?:[-_.]+| +- +)(?=\D)", "", title).strip()
     title = rest if any(char.isalpha() for char in rest) else title
     title = title.translate(_FULL_WIDTH)

@@ -18,21 +18,23 @@ LARGEST_BYTES = 64_000_000
 """yt-dlp's sidecars take about 0.7 MB; comments can make them tens of times larger."""
 _LONGEST_S = 100 * 3600
 
-_TRANSCRIPTS = frozenset(
-    "vtt srt sbv json json3 srv1 srv2 srv3 ttml tsv txt text md markdown mdown transcript ass lrc".split()
-)
+_TRANSCRIPTS_TEXT = """
+vtt srt sbv json json3 srv1 srv2 srv3 ttml tsv txt text md markdown mdown transcript ass lrc
+"""
+_TRANSCRIPTS = frozenset(_TRANSCRIPTS_TEXT.split())
 _RECORDINGS = ("mp4", "mkv", "webm", "mov", "m4v", "avi", "flv", "mpg", "mpeg", "wmv", "ts", "m4a", "mp3", "wav", "ogg",
                "oga", "ogv", "opus", "flac", "aac", "aiff", "wma", "3gp")  # fmt: skip
 # ISO 639-1, and the codes of three letters and old codes that YouTube uses.
-_LANGUAGES = frozenset(
-    """aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz ee el en eo
-    es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz ia id ie ig ii ik io is it iu ja jv ka kg ki
-    kj kk kl km kn ko kr ks ku kv kw ky la lb lg li ln lo lt lu lv mg mh mi mk ml mn mr ms mt my na nb nd ne ng nl nn no nr
-    nv ny oc oj om or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq sr ss st su sv sw ta te tg th
-    ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu iw in ji mo sh
-    abk ase bho ceb chr crs fil gaa haw hmn kha khk kri lua luo mfe mni nso nds pam pcm sco sgn sit tlh tum und vro war yue
-    cmn nan""".split()
-)
+_LANGUAGES_TEXT = """
+aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz ee el
+en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz ia id ie ig ii ik io is it iu
+ja jv ka kg ki kj kk kl km kn ko kr ks ku kv kw ky la lb lg li ln lo lt lu lv mg mh mi mk ml mn mr ms mt my na
+nb nd ne ng nl nn no nr nv ny oc oj om or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn so
+sq sr ss st su sv sw ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu iw
+in ji mo sh abk ase bho ceb chr crs fil gaa haw hmn kha khk kri lua luo mfe mni nso nds pam pcm sco sgn sit tlh
+tum und vro war yue cmn nan
+"""
+_LANGUAGES = frozenset(_LANGUAGES_TEXT.split())
 _TAG = re.compile(
     r"(?P<language>[A-Za-z]{2,3})(?P<rest>(?:[-_](?:[A-Z][a-z]{3}|[A-Z]{2}|\d{3}|orig|[a-z]{2,3}))*)(?:-[A-Za-z0-9_-]{11})?"
 )
@@ -83,7 +85,7 @@ def parts(name: str) -> tuple[str, str | None]:
 
 
 def is_language(tag: str) -> bool:
-    """Say whether a text is a language tag as caption files carry it: `en`, `en-orig`, `pt-BR`, `zh-Hans`, `en-j3PyPqV-e1s`.
+    """Say whether a text is a language tag as caption files carry it: `en`, `en-orig`, `pt-BR`, `en-j3PyPqV-e1s`.
 
     >>> [is_language(t) for t in ("en", "es-419", "zh-Hans-en", "one", "part", "EN", "v2")]
     [True, True, True, False, False, True, False]
@@ -173,7 +175,7 @@ def from_info(info: dict[str, Any], name: str = "the sidecar") -> Metadata:
     """Take from a parsed `.info.json` what can be used.
 
     >>> from_info({"title": ["x"], "duration": -5, "id": "DTcRLlMv4_o", "extractor": "youtube"}).problem
-    'the sidecar: title is not text; duration is no length of time.'
+    'the sidecar: duration is no length of time; title is not text.'
     """
     wrong: list[str] = []
 

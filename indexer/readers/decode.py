@@ -117,7 +117,7 @@ def _line_by_line(data: bytes) -> tuple[str, tuple[Step, ...], tuple[str, ...]]:
     notes = []
     if legacy:
         notes.append(
-            f"{_lines(legacy)} not UTF-8; read as windows-1252, as which {'it' if len(legacy) == 1 else 'they'} made sense."
+            f"{_lines(legacy)} not UTF-8; read as windows-1252, which gives letters that fit where they stand."
         )
     if marked:
         notes.append(f"{_lines(marked)} broken; {lost} characters that cannot be known are marked �.")

@@ -11,7 +11,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 _LABEL = re.compile(
-    r"(?:[^\w\[(*_]{0,4})(?P<bold>\*\*|__)?(?P<name>\[?[^\W_](?:[^:：\n*_\[\]]|_(?=\w)){0,78}?\]?)(?P<close>\*\*|__)?[ \t]*"
+    r"(?:[^\w\[(*_]{0,4})(?P<bold>\*\*|__)?"
+    r"(?P<name>\[?[^\W_](?:[^:：\n*_\[\]]|_(?=\w)){0,78}?\]?)(?P<close>\*\*|__)?[ \t]*"
     r"(?::(?P<after>\*\*|__)?(?=\s|$)|：)[ \t]*"
 )
 _BOLD = re.compile(
@@ -19,32 +20,37 @@ _BOLD = re.compile(
 )
 _BOLD_OPEN = re.compile(r"^\W{0,4}(?P<name>[^\W_][^*\n:.!?]{0,40}?)\*\*(?P<colon2>:?)(?=\s)")
 _PARENS = re.compile(r"\([^()]*(?:\([^()]*\)[^()]*)*\)")
-_TITLES = frozenset(
-    "mr mrs ms miss mx dr prof st sr jr hon rt rev fr gen col lt sgt capt gov sen rep pres phd m mme".split()
-)
-_PARTICLES = frozenset(
-    "van von de der den del della di da do dos das du la le el al bin ibn ben of the and for et y e & | - – / zu zur ter ten".split()
-)
-_NOT_NAMES = frozenset(
-    """note notes question questions answer answers example examples step steps part chapter section slide figure table
-    theorem lemma proof definition proposition corollary remark exercise problem solution warning caution tip hint
-    reminder remember summary conclusion introduction overview agenda update updates edit correction disclaimer
-    transcript transcription title url link links source date time duration description content status kind language
-    http https first second third fourth fifth next finally also so and but or because then now well okay ok yes no
-    right look listen see this that these those it he she they we you i what why how when where who which there here
-    the a an my your our his her their one two three four five six seven eight nine ten topic idea point fact goal
-    result results pros cons option case rule rules quote word words meaning means namely ie eg ps nb re todo fixme
-    spoiler task credits music applause laughter important specifically basically actually namely today tomorrow
-    version type name number level phase stage year week day episode season issue ip eip bip rfc abstract
-    motivation background keywords subject attention danger info error""".split()
-)
-_FUNCTION_WORDS = frozenset(
-    """he she it they we you i said says say saying is are was were be been being am have has had do does did will would
-    can could should may might must not this that these those there here what why how when where who which if because
-    so but then than as at by from in into on onto to with without about after before over under again just only very
-    my your our his her its their me him us them asked asks told tells think thinks thought know known like goes going
-    go get got make makes made let want wanted question problem thing things called means is""".split()
-)
+_TITLES_TEXT = """
+mr mrs ms miss mx dr prof st sr jr hon rt rev fr gen col lt sgt capt gov sen rep pres phd m mme
+"""
+_TITLES = frozenset(_TITLES_TEXT.split())
+_PARTICLES_TEXT = """
+van von de der den del della di da do dos das du la le el al bin ibn ben of the and for et y e & | - – / zu zur
+ter ten
+"""
+_PARTICLES = frozenset(_PARTICLES_TEXT.split())
+_NOT_NAMES_TEXT = """
+note notes question questions answer answers example examples step steps part chapter section slide figure table
+theorem lemma proof definition proposition corollary remark exercise problem solution warning caution tip hint
+reminder remember summary conclusion introduction overview agenda update updates edit correction disclaimer
+transcript transcription title url link links source date time duration description content status kind language
+http https first second third fourth fifth next finally also so and but or because then now well okay ok yes no
+right look listen see this that these those it he she they we you i what why how when where who which there here
+the a an my your our his her their one two three four five six seven eight nine ten topic idea point fact goal
+result results pros cons option case rule rules quote word words meaning means namely ie eg ps nb re todo fixme
+spoiler task credits music applause laughter important specifically basically actually namely today tomorrow
+version type name number level phase stage year week day episode season issue ip eip bip rfc abstract motivation
+background keywords subject attention danger info error action actions decision decisions attendees participants
+"""
+_NOT_NAMES = frozenset(_NOT_NAMES_TEXT.split())
+_FUNCTION_WORDS_TEXT = """
+he she it they we you i said says say saying is are was were be been being am have has had do does did will
+would can could should may might must not this that these those there here what why how when where who which if
+because so but then than as at by from in into on onto to with without about after before over under again just
+only very my your our his her its their me him us them asked asks told tells think thinks thought know known
+like goes going go get got make makes made let want wanted question problem thing things called means is
+"""
+_FUNCTION_WORDS = frozenset(_FUNCTION_WORDS_TEXT.split())
 
 
 def label_of(text: str) -> tuple[str, int] | None:
@@ -88,7 +94,9 @@ def _no_name(words: Sequence[str]) -> bool:
     first = words[0].lower().strip(".'’")
     if first in _NOT_NAMES and not (first == "i" and len(words) > 1) and not (first in ("the",) and len(words) > 1):
         return True
-    if re.fullmatch(r"[\d.]+", first):
+    if re.fullmatch(r"[\d.]+", first) or not any(char.isalnum() for char in first):
+        return True
+    if any(re.search(r"\d[.,]\d", word) for word in words):
         return True
     return any(
         word.lower() in _FUNCTION_WORDS and word.lower() not in _PARTICLES and not word.isupper() for word in words

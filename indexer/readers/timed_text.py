@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from ..records import Chapter, Transcript
 from ..youtube import find_id, watch_url
@@ -31,7 +32,8 @@ _NAMED = re.compile(
 )
 _HEADING = re.compile(r"^[ \t]{0,3}#{1,6}[ \t]+(?P<text>.*?)[ \t]*#*[ \t]*$")
 _KEY = re.compile(
-    r"^[ \t]*(?:[-*][ \t]+)?(?:\*\*|__)?(?P<key>[A-Za-z][A-Za-z _-]{1,24}?)(?:\*\*|__)?:(?:\*\*|__)?[ \t]*(?P<value>\S.*)$"
+    r"^[ \t]*(?:[-*][ \t]+)?(?:\*\*|__)?(?P<key>[A-Za-z][A-Za-z _-]{1,24}?)(?:\*\*|__)?:"
+    r"(?:\*\*|__)?[ \t]*(?P<value>\S.*)$"
 )
 _KEYS = {
     "title": "title", "talk": "title", "video": "url", "url": "url", "link": "url", "source": "url", "recording": "url",
@@ -64,7 +66,7 @@ class Front:
 def matches(text: str) -> bool:
     """Whether the lines carry times: three of them at least or a third of all, and they run forwards.
 
-    >>> matches("[0:00] Hello\\n[0:05] and welcome"), matches("12:30 is when we met.\\nThen we left.\\nAnd slept.\\nLong.")
+    >>> matches("[0:00] Hello\\n[0:05] and welcome"), matches("12:30 is when we met.\\nWe left.\\nWe ate.\\nWe slept.")
     (True, False)
     """
     lines = [line for line in text.split("\n") if line.strip()]
@@ -73,7 +75,7 @@ def matches(text: str) -> bool:
         return False
     if len(starts) * 30 < len(lines):
         return False
-    forwards = sum(a <= b for a, b in zip(starts, starts[1:], strict=False))
+    forwards = sum(a <= b for a, b in pairwise(starts))
     return forwards * 10 >= (len(starts) - 1) * 8
 
 

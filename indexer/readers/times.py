@@ -11,6 +11,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from ..errors import UnreadableError
 from ..records import Cue, Step, Word
@@ -62,19 +63,21 @@ class Mended:
 def parse_clock(text: str) -> int | None:
     """Turn a clock time into milliseconds; None where it is not one.
 
+    `2:60` is 3:00: programs that round seconds after splitting off the minutes write it.
+
     >>> parse_clock("1:02:03,5"), parse_clock("75:30"), parse_clock("00:01.250"), parse_clock("12")
     (3723500, 4530000, 1250, None)
     """
     if len(text) == 12 and text[2] == text[5] == ":" and text[8] in ".," and _FULL.fullmatch(text):
         minutes, seconds = int(text[3:5]), int(text[6:8])
-        if minutes < 60 and seconds < 60:
+        if minutes <= 60 and seconds <= 60:
             return ((int(text[:2]) * 60 + minutes) * 60 + seconds) * 1000 + int(text[9:])
         return None
     match = _CLOCK.fullmatch(text.strip())
     if not match:
         return None
     hours, m, s, fraction = match.groups()
-    if int(s) > 59 or (hours and int(m) > 59):
+    if int(s) > 60 or (hours and int(m) > 60):
         return None
     ms = int(fraction[:3].ljust(3, "0")) if fraction else 0
     return ((int(hours or 0) * 60 + int(m)) * 60 + int(s)) * 1000 + ms
@@ -216,7 +219,7 @@ def _forwards(raw: list[RawCue], steps: list[Step], notes: list[str]) -> list[Ra
         return raw
     raw = _tracks(raw, steps, notes)
     starts = [cue.start_ms for cue in raw]
-    if all(a <= b for a, b in zip(starts, starts[1:], strict=False)):
+    if all(a <= b for a, b in pairwise(starts)):
         return raw
     keep = _longest_run(starts)
     outliers = len(raw) - len(keep)
@@ -314,7 +317,7 @@ def _same_words(short: Sequence[RawCue], long: Sequence[RawCue]) -> bool:
         words = _LETTERS.findall(re.sub(r"<[^<>]*>", "", " ".join(cue.text for cue in cues)).lower())
         if len(words) < len(cues):  # a script without spaces
             words = [char for word in words for char in word]
-        return Counter(zip(words, words[1:], strict=False))
+        return Counter(pairwise(words))
 
     few, many = pairs(short), pairs(long)
     return (few & many).total() > 0.4 * max(few.total(), 1)

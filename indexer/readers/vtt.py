@@ -63,7 +63,7 @@ def _through_webvtt(text: str) -> list[RawCue] | None:
     """Read with webvtt-py; None where the file is damaged in a way that would cost words."""
     if not text.startswith("WEBVTT"):
         return None
-    heads = [match for match in TIME_LINE.finditer(text)]
+    heads = list(TIME_LINE.finditer(text))
     first = text.rfind("\n\n", 0, heads[0].start()) if heads else 0
     if first < 0 or _STRAY.search(text, first):
         return None

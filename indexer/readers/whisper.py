@@ -1,4 +1,4 @@
-"""Whisper's JSON: openai-whisper, faster-whisper and WhisperX (`segments`, seconds), whisper.cpp (`transcription`, ms)."""
+"""Whisper's JSON: openai-whisper, faster-whisper, WhisperX (`segments`, seconds), whisper.cpp (`transcription`, ms)."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from ..records import Origin, Transcript
@@ -67,7 +68,7 @@ def read(data: Any) -> Transcript:
     generated = about.get("is_generated")
     origin: Origin = "automatic" if generated is True else "human" if generated is False else "unknown"
     overlapping = sum(
-        b.start_ms < a.end_ms for a, b in zip(raw, raw[1:], strict=False) if a.end_ms is not None
+        b.start_ms < a.end_ms for a, b in pairwise(raw) if a.end_ms is not None
     )  # lines stay while the next is written: only rolling captions do so throughout
     mended = mend(clip(raw) if overlapping * 2 > len(raw) else raw, "list of captions")
     video = about.get("video_id")
