@@ -22,6 +22,7 @@ import time
 from pathlib import Path
 
 import ftfy
+
 from talksearch.indexer.mojibake import lose, repair_text
 from talksearch.indexer.mojibake_pages import CODECS, characters, undefined
 

@@ -31,6 +31,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import wordfreq
+
 from talksearch.indexer.mojibake_model import STEP, ZERO, normal
 
 OUT = Path(__file__).parents[1] / "indexer"
@@ -38,7 +39,34 @@ DISCOUNT = 0.75
 WORDS = 4_000_000
 """Each word list counts as a text of this many words."""
 
-LATIN = "en fr de es pt it nl ca pl cs sk sl sh hu ro tr vi sv da nb fi is lt lv id fil".split()
+LATIN = [
+    "en",
+    "fr",
+    "de",
+    "es",
+    "pt",
+    "it",
+    "nl",
+    "ca",
+    "pl",
+    "cs",
+    "sk",
+    "sl",
+    "sh",
+    "hu",
+    "ro",
+    "tr",
+    "vi",
+    "sv",
+    "da",
+    "nb",
+    "fi",
+    "is",
+    "lt",
+    "lv",
+    "id",
+    "fil",
+]
 HANDBOOK = {
     "ar": "ar-MA", "ca": "ca-ES", "cs": "cs-CZ", "da": "da-DK", "de": "de-DE", "el": "el-GR", "es": "es-ES",
     "fa": "fa-IR", "fr": "fr-FR", "hr": "hr-HR", "id": "id-ID", "it": "it-IT", "ja": "ja-JP", "ko": "ko-KR",
@@ -58,7 +86,8 @@ SCRIPTS: dict[str, tuple[list[str], int, float]] = {
     "deva": (["hi"], 5, 3.0),
     "thai": (["th"], 5, 12.0),
 }
-SPACED = set(SCRIPTS) - {"hani", "jpan", "thai"}
+SPACED = set(SCRIPTS) - {"hani", "jpan", "kore", "thai"}
+"""Where a word list's words stand between spaces. Korean ones are parts of words."""
 
 
 QUOTES = {ord(a): b for a, b in zip("「」『』", "“”‘’", strict=True)}
@@ -156,7 +185,9 @@ def add_words(counts: list[Counter[str]], words: dict[str, float], spaced: bool,
             counts[1][" "] += weight  # type: ignore[assignment]
 
 
-def model(counts: list[Counter[str]], keep: float, latin: bool) -> tuple[dict[str, float], dict[str, float]]:
+def model(
+    counts: list[Counter[str]], keep: float, latin: bool, spaced: bool
+) -> tuple[dict[str, float], dict[str, float]]:
     """(log probability of each kept n-gram's last letter after the others, log backoff weight of each context)."""
     order = len(counts) - 1
     total = sum(counts[1].values())
@@ -183,13 +214,17 @@ def model(counts: list[Counter[str]], keep: float, latin: bool) -> tuple[dict[st
             if context[1:] and context[1:] not in kept and n > 2 and context not in kept:
                 continue
             whole = sum(c for _, c in letters)
-            lost = sum(min(DISCOUNT, c) for _, c in letters) / whole
+            # Few sightings say little, and what follows a space depends on what the text is about.
+            lost = max(sum(min(DISCOUNT, c) for _, c in letters) / whole, 1 / (1 + whole / 2))
+            if spaced and " " in context[1:]:
+                lost = max(lost, 0.5)
+            kept_share = (1 - lost) / max(1e-9, sum(max(0.0, c - DISCOUNT) for _, c in letters) / whole)
             mass = lower = 0.0
             for letter, c in letters:
                 if c < (1.5 if n > 2 else 0.9):
                     continue
                 below = backed(context[1:], letter)
-                full = max(c - DISCOUNT, 0.05) / whole + lost * below
+                full = min(kept_share, 1.0) * max(c - DISCOUNT, 0.0) / whole + lost * below
                 if latin and (context + letter).isascii():
                     mass += full  # Such n-grams never decide between candidates: none of them was damaged.
                     lower += below
@@ -201,8 +236,6 @@ def model(counts: list[Counter[str]], keep: float, latin: bool) -> tuple[dict[st
                 lower += below
             if mass:
                 bow[context] = max(1e-4, (1 - min(mass, 0.9999))) / max(1e-4, 1 - min(lower, 0.9999))
-            elif whole > 20:
-                bow[context] = 1.0
         kept.update(chosen)
     return (
         {g: math.log(v) for g, v in kept.items()},
@@ -282,16 +315,23 @@ def chinese_spelling(sources: Path) -> tuple[dict[str, str], dict[str, float]]:
     return simplify, shares
 
 
-def symbols() -> dict[str, float]:
-    """How often signs and emoji occur, over all word lists."""
+TYPOGRAPHIC = "–—‘’“”„…•°£€¥©®™§«»½×→✓′″·¿¡"
+"""Marks that word lists leave out, whatever their source: none counts as rarer than one sign in a hundred."""
+
+
+def symbols(sources: Path) -> dict[str, float]:
+    """How often signs and emoji occur, over all word lists and running texts."""
     counts: Counter[str] = Counter()
     for language in wordfreq.available_languages("best"):
         for word, share in wordfreq.get_frequency_dict(language, "best").items():
             for c in word:
                 if unicodedata.category(c)[0] in "SPCM" and not c.isascii():
                     counts[c] += share * WORDS  # type: ignore[assignment]
+    for folder in (sources / "handbook").iterdir():
+        for line in pages(folder):
+            counts.update(c for c in line if not c.isascii() and unicodedata.category(c)[0] in "SPCM")
     total = sum(counts.values())
-    return {c: math.log(n / total) for c, n in counts.items()}
+    return {c: math.log(max(counts[c] / total, 0.01 * (c in TYPOGRAPHIC))) for c in {*counts, *TYPOGRAPHIC}}
 
 
 def main() -> None:
@@ -314,13 +354,13 @@ def main() -> None:
                     counts[len(ngram)][ngram] += n  # type: ignore[assignment]
             for n in range(1, order + 1):
                 merged[n].update(counts[n])
-        p, bow = model(merged, keep, script == "latn")
+        p, bow = model(merged, keep, script == "latn", script in SPACED | {"kore"})
         write(script, p, bow)
     if not sys.argv[2:] or "signs" in sys.argv[2:]:
-        write("signs", symbols(), {})
+        write("signs", symbols(sources), {})
     if not sys.argv[2:] or "spelling" in sys.argv[2:]:
         simple = {t + s: 0.0 for t, s in simplify.items()}
-        write("spelling", {c: 0.0 for c in simplify} | simple, {}, shares)
+        write("spelling", dict.fromkeys(simplify, 0.0) | simple, {}, shares)
 
 
 if __name__ == "__main__":

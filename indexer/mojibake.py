@@ -98,13 +98,23 @@ def replay(text: str, edits: Iterable[Edit]) -> str:
 # Costs and thresholds in nats (natural logarithms of odds). They are priors, set before any measurement.
 LITERAL = 6.0
 """To take a character for healthy in the middle of damage, although damage could have made it."""
-SWITCH = 7.0
-"""To change the script inside a word."""
+SWITCH = 5.0
+"""To go on in another script."""
+SWITCH_INSIDE = 9.0
+"""To do so inside a word."""
 MARGIN = 9.0
-"""How much likelier the repaired text must be than the original, for the first stretch in a text ..."""
+"""How much likelier the repaired text must be than the original, for several characters that stand together, ..."""
+MARGIN_ALONE = 12.0
+"""... for a single one, ..."""
+MARGIN_GUESS = 20.0
+"""... for a single one that lost a byte, ..."""
+MARGIN_ODD = 30.0
+"""... for a single one whose look ftfy's list of unlikely neighbours does not know, ..."""
 MARGIN_AGAIN = 3.0
-"""... and once the text has shown beyond doubt that it went through that code page."""
+"""... and where the rest of the text went through that code page beyond doubt."""
 BEYOND_DOUBT = 40.0
+RARE = 5.0
+"""What it costs at most that a letter does not go with the letters before it."""
 BEAM = 24
 HOPELESS = 12.0
 """A reading that has fallen behind this far is given up."""
@@ -118,7 +128,7 @@ TAIL = 10
 """Letters before a letter that its likelihood may depend on."""
 ROUNDS = 6
 """How many histories the lines of one text may have."""
-SAMPLE = 800
+SAMPLE = 300
 """Damaged characters that are enough to tell the page by."""
 MOST = 160
 """Candidates looked at for one damaged character."""
@@ -195,8 +205,8 @@ def _sign(char: str, before: str) -> float:
         return -4.0 + known
     category = unicodedata.category(char)
     if category in ("So", "Sk", "Mn"):
-        return -15.0 if ord(char) < 0x1F000 else -14.0
-    return {"Zs": -12.0, "Cf": -17.0, "Cc": -25.0, "Cn": -30.0, "Co": -30.0, "Cs": -40.0}.get(category, -16.0)
+        return -21.0 if ord(char) < 0x1F000 else -20.0
+    return {"Zs": -18.0, "Cf": -22.0, "Cc": -25.0, "Cn": -30.0, "Co": -30.0, "Cs": -40.0}.get(category, -21.0)
 
 
 def _case(char: str, before: str) -> float:
@@ -242,30 +252,30 @@ def _likelihood(before: str, char: str, style: _Style) -> float:
     cost = 0.0
     if here == "hani" or (here == "jpan" and not letters):
         here = style.han
-    if letters:
-        neighbour = before[-1:]
-        beside = script(neighbour) if neighbour > "\x7f" else ""
-        if beside and beside != letters and not (letters in ("hani", "jpan") and beside in ("hani", "jpan")):
-            cost -= SWITCH
+    if letters and last not in ("", letters) and not (letters in _HAN and last in _HAN):
+        inside = before[-1:].isalpha() and before[-1:] > "\x7f"
+        cost -= SWITCH_INSIDE if inside else SWITCH
     model = load(here)
     small = lower(char)
     context = _context(before, here)
-    if here == "hani" and letters:
+    if (here == "hani" and letters) or (here == "hani" and char in "“”‘’「」『』"):
         small, share = _spelling(char, style.traditional)
         cost += share
-    elif here == "hani" and char in "“”‘’「」『』":
-        small, share = _spelling(char, style.traditional)
-        cost += share
-    elif here != "latn" and char < "\x80":
-        small = normal(char, latin=False)
-        if small in "a0 " and context.endswith(small):
+    elif char < "\x80":
+        small = normal(char, latin=here == "latn")
+        if context.endswith(small) and (small in "0 " or (small == "a" and here != "latn")):
             return cost
     if small not in model:
         return cost + (UNSEEN if letters else _sign(char, before))
-    cost += model.score(context, small)
+    # A word may be in no word list, and a sign may stand anywhere: the letters before never rule a character out.
+    anywhere = model.score("", small) - RARE
+    if not letters and char > "\x7f":
+        anywhere = max(anywhere, _sign(char, before))
+    cost += max(model.score(context, small), anywhere)
     return cost + _case(char, before) if letters in _CASED else cost
 
 
+_HAN = ("hani", "jpan")
 _CASED = ("latn", "grek", "cyrl")
 
 
@@ -394,9 +404,15 @@ def _literal(text: str, context: str, style: _Style) -> float:
 Path = tuple["Path", _Piece] | None
 
 
+@cache
+def _own(channel: Channel) -> frozenset[str]:
+    """The characters that a channel may show."""
+    return frozenset("".join(seen for table in byte_looks(channel) for seen, _ in table))
+
+
 def _decode(text: str, context: str, channel: Channel, style: _Style) -> _Reading | None:
     """The likeliest reading of damaged text; None where it has none."""
-    own = set("".join(seen for table in byte_looks(channel) for seen, _ in table))
+    own = _own(channel)
     beams: list[dict[str, tuple[float, str, Path]]] = [{} for _ in range(len(text) + 1)]
     beams[0][""] = (0.0, context, None)
     for i, here in enumerate(text):
@@ -580,7 +596,7 @@ class _Found:
 def _alive(text: str) -> str:
     """Those fragile characters that the text still shows."""
     controls = "\x80" if re.search("[\x80-\x9f]", text) else ""
-    return controls + "".join(c for c in "\xa0\xad\ufffd?" if c in text)
+    return controls + "".join(c for c in "\xa0\xad\ufffd" if c in text)
 
 
 def _read(text: str, pages: tuple[str, ...], lines: list[_Span]) -> list[_Found]:
@@ -601,7 +617,7 @@ def _read(text: str, pages: tuple[str, ...], lines: list[_Span]) -> list[_Found]
     found = []
     for s, counts in zip(stretches, each, strict=True):
         style = _style(counts, around)
-        context = text[max(text.rfind("\n", 0, s.start) + 1, s.start - TAIL) : s.start]
+        context = text[max(text.rfind("\n", 0, s.start), s.start - TAIL, 0) : s.start] or "\n"
         end = s.end
         while end < len(text) and end < s.end + 4 and text[end] not in "\r\n" and text[end] < "\x80":
             end += 1
@@ -647,13 +663,16 @@ def repair_text(text: str) -> Repair:
 
 
 def _twice(text: str, lines: list[_Span], page: str) -> bool:
-    """Whether what a page reads is itself damage of that page."""
+    """Whether what a page reads is itself mostly damage."""
     back = _bytes_of(page)
-    for line in lines:
-        once = bytes(b for c in text[line.start : line.end] if (b := back.get(c, ord(c) if c < "\x80" else 0)))
-        if any(len(gate(p).findall(once.decode("utf-8", "ignore"))) > 0 for p in CODECS):
-            return True
-    return False
+    once = "".join(
+        bytes(b for c in text[line.start : line.end] if (b := back.get(c, ord(c) if c < "\x80" else 0))).decode(
+            "utf-8", "ignore"
+        )
+        for line in lines
+    )
+    strange = sum(c > "\x7f" for c in once)
+    return any(3 * len(gate(inner).findall(once)) > strange > 0 for inner in _inner(page))
 
 
 def _choose(text: str, lines: list[_Span]) -> list[_Found]:
@@ -678,7 +697,7 @@ def _best(text: str, lines: list[_Span]) -> list[_Found]:
     """The stretches that the likeliest page, or pair of pages, explains."""
     explained = {page: _explained(text, lines, page) for page in CODECS}
     most = max(explained.values())
-    pages = sorted((p for p in CODECS if explained[p] > 0 and explained[p] >= 0.5 * most), key=lambda p: -explained[p])
+    pages = sorted((p for p in CODECS if explained[p] > 0 and explained[p] >= 0.85 * most), key=lambda p: -explained[p])
     sample = lines
     size = 0
     for n, line in enumerate(lines):
@@ -686,8 +705,8 @@ def _best(text: str, lines: list[_Span]) -> list[_Found]:
         if size > SAMPLE:
             sample = lines[: n + 1]
             break
-    chains: list[tuple[str, ...]] = [(page,) for page in pages[:6]]
-    chains += [(inner, outer) for outer in pages[:3] if _twice(text, sample, outer) for inner in _inner(outer)]
+    chains: list[tuple[str, ...]] = [(page,) for page in pages[:5]]
+    chains += [(inner, outer) for outer in pages[:2] if _twice(text, sample, outer) for inner in _inner(outer)]
     best: list[_Found] = []
     worth = 0.0
     for chain in chains:
@@ -700,8 +719,22 @@ def _best(text: str, lines: list[_Span]) -> list[_Found]:
     if sample is not lines:
         best = _read(text, best[0].channel.pages, lines)
         worth = sum(max(0.0, f.margin) for f in best)
-    enough = MARGIN_AGAIN if worth > BEYOND_DOUBT else MARGIN
-    return [f for f in best if f.margin >= enough]
+    return [f for f in best if f.margin >= _enough(text, f, worth - max(0.0, f.margin))]
+
+
+def _enough(text: str, found: _Found, elsewhere: float) -> float:
+    """The margin a stretch must reach, given what the same channel explains elsewhere in the text."""
+    if elsewhere > BEYOND_DOUBT:
+        return MARGIN_AGAIN
+    damaged = [piece for piece in found.reading.pieces if piece.damaged]
+    if len(damaged) > 1:
+        return MARGIN
+    from ftfy.badness import is_bad  # here, because few texts come this far and importing ftfy takes a while
+
+    before = text[found.start : found.end]
+    if not is_bad(before) and not _LONE.search(before):
+        return MARGIN_ODD
+    return MARGIN_ALONE if len(damaged[0].others) == 1 else MARGIN_GUESS
 
 
 def _explained(text: str, lines: list[_Span], page: str) -> int:

@@ -10,7 +10,7 @@ import lzma
 import re
 import unicodedata
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 STEP = 0.1
@@ -58,6 +58,7 @@ def script(char: str) -> str:
     return ""
 
 
+@lru_cache(maxsize=20_000)
 def lower(text: str) -> str:
     """Small letters, each in its place (`İ` would become two characters, and stays).
 

@@ -32,7 +32,7 @@ CODECS = {
 LEADS = range(0xC2, 0xF5)
 TAILS = range(0x80, 0xC0)
 
-FROM_TEXT = 5.0
+FROM_TEXT = 9.0
 """What it costs to take a byte for lost where the same text shows such bytes alive."""
 
 
@@ -82,7 +82,7 @@ Looks = tuple[tuple[str, float], ...]
 def looks(page: str, alive: str) -> tuple[Looks, ...]:
     """For each byte, what it may look like after being read in a page.
 
-    `alive` holds those of NBSP, SOFT HYPHEN, U+0080 (any C1 control), U+FFFD and `?` that the text still shows: where
+    `alive` holds those of NBSP, SOFT HYPHEN, U+0080 (any C1 control) and U+FFFD that the text still shows: where
     they are seen, such bytes were probably not lost elsewhere, and where they are not, no byte looks so.
     """
     table = []
@@ -92,19 +92,19 @@ def looks(page: str, alive: str) -> tuple[Looks, ...]:
         if b < 0x80:
             options = {c: 0.0}
         elif not c:
-            options = {chr(b): 0.0, "": gone, "\ufffd": 0.0, "?": 3.0 + gone}
+            options = {chr(b): 0.0, "": gone, "\ufffd": 0.0}
         elif "\x80" <= c <= "\x9f":
             options = {c: 0.0, "": 0.5 + controls}
         elif c == "\xa0":
-            spaced = FROM_TEXT if c in alive else 0.0
-            options = {c: 0.0, " ": 1.0 + spaced, "": 1.5 + spaced}
+            spaced = FROM_TEXT if c in alive else 0.0  # a space is nearly always a space
+            options = {c: 0.0, " ": 6.0 + spaced, "": 5.0 + spaced}
         elif unicodedata.category(c) == "Cf":
             options = {c: 0.0, "": FROM_TEXT if c in alive else 0.0}
         else:
             options = {c: 0.0}
         if not controls and (not c or "\x80" <= c <= "\x9f"):
             options.pop(c or chr(b))
-        seen = {k: v for k, v in options.items() if k not in ("\xa0", "\xad", "\ufffd", "?") or k in alive}
+        seen = {k: v for k, v in options.items() if b < 0x80 or k not in ("\xa0", "\xad", "\ufffd") or k in alive}
         table.append(tuple(seen.items()))
     return tuple(table)
 
@@ -160,7 +160,7 @@ def openers(channel: Channel) -> dict[str, tuple[int, ...]]:
         for seen, _ in table[lead]:
             firsts = {seen[0]} if seen else {s[0] for b in TAILS for s, _ in table[b] if s}
             for first in firsts:
-                if first not in " ?":
+                if first != " ":
                     found.setdefault(first, set()).add(lead)
     return {first: tuple(sorted(leads)) for first, leads in found.items()}
 

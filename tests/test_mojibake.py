@@ -1,0 +1,170 @@
+"""Mojibake: what is damaged comes back, what is healthy stays, and the repair can be undone."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from talksearch.indexer.mojibake import Edit, Repair, lose, repair_text, replay
+from talksearch.indexer.mojibake_pages import CODECS, characters
+
+HERE = Path(__file__).parent
+SHARED = HERE / ".." / ".." / "shared"
+CASES = json.loads((HERE / "cases" / "mojibake.json").read_text("utf-8"))
+TEXTS = json.loads((HERE / ".." / "benchmarks" / "mojibake_texts.json").read_text("utf-8"))
+SEED_TITLE = "😱一個人的 300 億台幣公司？Claude 4 創辦人對 AI 未來的驚人預言！網路資安、生物醫學將成熱點"
+realdata = [
+    pytest.mark.realdata,
+    pytest.mark.skipif(not SHARED.exists(), reason="the real talks of ../shared are not here"),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["label"])
+def test_case(case):
+    repair = repair_text(case["original"])
+    assert repair.text == case["expected"]
+    if case["original"] == case["expected"]:
+        assert repair.edits == ()
+
+
+@pytest.mark.parametrize("language", TEXTS)
+def test_healthy_text_in_every_language_is_left_alone(language):
+    text = "\n".join(TEXTS[language])
+    assert repair_text(text) == Repair(text)
+    assert [s for s in TEXTS[language] if repair_text(s).edits] == []
+
+
+@pytest.mark.parametrize("page", ["windows-1252", "windows-1250", "windows-1254", "mac-roman", "latin-1"])
+@pytest.mark.parametrize("language", ["zh-Hant", "ja", "ru", "ar", "fr", "th"])
+def test_damaged_text_comes_back(language, page):
+    clean = "\n".join(TEXTS[language][:10])
+    repair = repair_text(lose(clean, page))
+    wrong = sum(a != b for a, b in zip(clean, repair.text, strict=True))
+    assert wrong <= 0.02 * sum(c > "\x7f" for c in clean)
+
+
+@pytest.mark.parametrize("page", ["windows-1252", "windows-1254", "mac-roman"])
+@pytest.mark.parametrize("language", ["zh-Hans", "ko", "el", "cs"])
+def test_damaging_the_repaired_text_again_gives_the_original(language, page):
+    damaged = lose("\n".join(TEXTS[language][:6]), page)
+    assert lose(repair_text(damaged).text, page) == damaged
+
+
+def test_healthy_and_damaged_lines_side_by_side():
+    lines = ["Über alles “geht” es gut.", lose("Всё хорошо, спасибо за внимание", "windows-1252"), "Её сёстры — там"]
+    assert repair_text("\n".join(lines)).text.split("\n") == [
+        "Über alles “geht” es gut.",
+        "Всё хорошо, спасибо за внимание",
+        "Её сёстры — там",
+    ]
+
+
+def test_lines_of_different_histories():
+    first, second = "Мы познакомились двадцать лет назад", "这家餐厅的红烧肉非常好吃"
+    text = lose(first, "mac-roman") + "\n" + lose(second, "windows-1252")
+    assert repair_text(text).text == f"{first}\n{second}"
+
+
+def test_twice_over():
+    clean = "Спасибо за внимание! Теперь я готов ответить на вопросы."
+    once = lose(clean, "windows-1252", b"")
+    assert repair_text(lose(once, "windows-1252", b"")).text == clean
+
+
+def test_edits_say_what_was_done_and_replay():
+    text = "Le cafÃ© est ouvert"
+    repair = repair_text(text)
+    assert repair.edits == (Edit(6, 8, "Ã©", "é", "windows-1252", True, ()),)
+    assert replay(text, repair.edits) == repair.text == "Le café est ouvert"
+    assert repair.repaired == {"windows-1252": 1}
+    assert repair.uncertain == ()
+
+
+def test_readings_that_stay_close_are_named():
+    repair = repair_text(lose("今天很开心 😁 谢谢大家的支持 😁", "windows-1252"))
+    faces = [edit for edit in repair.uncertain if edit.before == "ðŸ˜"]
+    assert len(faces) == 2
+    assert all("😁" in (edit.after, *edit.alternatives) for edit in faces)
+    assert all(len(edit.alternatives) >= 1 for edit in faces)
+
+
+def test_lose_drops_what_the_page_lacks_and_the_soft_hyphen():
+    assert lose("對 í", "windows-1254") == "å° Ã"
+    assert lose("對", "windows-1254", b"") == "å°\x8d"
+    assert lose("é", "windows-1252", {0xA9}) == "Ã"
+
+
+@pytest.mark.parametrize("page", CODECS)
+def test_lose_reads_what_python_reads(page):
+    clean = "żółć Ωμέγα 你好"
+    table = characters(page)
+    whole = all(table[b] for b in clean.encode("utf-8"))
+    if whole:
+        assert lose(clean, page, b"") == clean.encode("utf-8").decode(CODECS[page])
+
+
+@given(st.text(max_size=80))
+@settings(max_examples=150, deadline=None)
+def test_edits_cover_the_original_in_order_and_replay(text):
+    repair = repair_text(text)
+    assert all(text[e.start : e.end] == e.before for e in repair.edits)
+    assert all(a.end <= b.start for a, b in zip(repair.edits, repair.edits[1:], strict=False))
+    assert replay(text, repair.edits) == repair.text
+
+
+@given(st.text(alphabet=st.characters(max_codepoint=0x7F)))
+def test_ascii_is_never_touched(text):
+    assert repair_text(text) == Repair(text)
+
+
+class TestRealTalks:
+    pytestmark = realdata
+
+    @staticmethod
+    def seed() -> tuple[str, str]:
+        text = next((SHARED / "archive" / "seed").glob("*.txt")).read_text("utf-8")
+        cut = text.index("Content:")
+        return text[:cut], text[cut:]
+
+    def test_the_seeds_title_is_exactly_this(self):
+        header, content = self.seed()
+        repair = repair_text(header + content)
+        assert f"Title: {SEED_TITLE}\n" in repair.text
+        assert repair.text.endswith(content)
+        assert all(edit.end <= len(header) for edit in repair.edits)
+
+    def test_the_title_alone_is_repaired_as_well(self):
+        header, _ = self.seed()
+        title = header.split("Title: ")[1].split("\n")[0]
+        assert repair_text(title).text == SEED_TITLE
+
+    def test_corrupting_the_repaired_header_again_gives_the_original(self):
+        header, _ = self.seed()
+        repaired = repair_text(header).text
+        assert lose(repaired, "windows-1254") == header
+        assert repaired != header
+
+    def test_no_healthy_archive_file_is_changed(self):
+        files = [p for p in (SHARED / "archive").rglob("*") if p.is_file() and "seed" not in p.parts]
+        changed = [p.name for p in files if repair_text(p.read_text("utf-8", "replace")).edits]
+        assert changed == []
+
+    def test_no_gold_query_is_changed(self):
+        changed = []
+        for path in (SHARED / "gold").glob("*.jsonl"):
+            for line in path.read_text("utf-8").splitlines():
+                row = json.loads(line)
+                changed += [value for value in row.values() if isinstance(value, str) and repair_text(value).edits]
+        assert changed == []
+
+    def test_healthy_text_runs_at_a_megabyte_a_second(self):
+        files = sorted((SHARED / "archive" / "rolling").glob("*.vtt"))[:12]
+        text = "\n".join(p.read_text("utf-8") for p in files)
+        started = time.perf_counter()
+        repair_text(text)
+        assert len(text.encode("utf-8")) / (time.perf_counter() - started) > 1e6
