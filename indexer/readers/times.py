@@ -26,6 +26,8 @@ _CLOCK = re.compile(r"(?:(\d+):)?(\d+):(\d+)(?:[.,](\d+))?")
 _FULL = re.compile(r"[0-9:.,]{12}")
 _WORD_MS = 400
 """About how long a spoken word takes: 150 words a minute."""
+_PATIENT_MS = 1_500
+"""Milliseconds a word takes at most in slow speech with pauses, 40 words a minute."""
 _FASTEST = 15.0
 """Words a second. Auctioneers reach about 6; above this the words and the time do not belong together."""
 _SLOWEST_MS = 4_000
@@ -241,7 +243,10 @@ def _forwards(raw: list[RawCue], steps: list[Step], notes: list[str]) -> list[Ra
             out.append(cue)
             continue
         before = out[-1].start_ms if out else 0
-        start = min(max(cue.start_ms, before), max(after[i], before))
+        bound = max(after[i], before)
+        start = min(max(cue.start_ms, before), bound)
+        if abs(start - cue.start_ms) > 10_000 and out:  # the time is wrong altogether: it follows the cue before it
+            start = min(max(out[-1].end_ms or before, before), bound)
         worst = max(worst, abs(start - cue.start_ms))
         end = cue.end_ms if cue.end_ms is not None and cue.end_ms >= start and cue.end_ms - start < _LONG_MS else None
         out.append(replace(cue, start_ms=start, end_ms=end, words=()))
@@ -369,8 +374,11 @@ def _with_ends(raw: Sequence[RawCue], steps: list[Step], notes: list[str]) -> tu
                 mended += 1
                 end = None
         if end is None:
-            guess = cue.start_ms + (units or count_units(cue.text)) * _WORD_MS
-            end = max(following, cue.start_ms) if following is not None else max(guess, cue.start_ms + 1000)
+            units = units or count_units(cue.text)
+            if following is None:
+                end = cue.start_ms + max(units * _WORD_MS, 1000)
+            else:  # until the next cue, but not for minutes after a few words
+                end = min(following, cue.start_ms + units * _PATIENT_MS + 2000)
         cues.append(Cue(cue.start_ms, end, cue.text, cue.speaker, False, cue.words))
     if mended:
         steps.append(Step("mend-times", "cues", {"ends": mended}))
