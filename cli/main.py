@@ -74,7 +74,7 @@ def _complete_talk(ctx: click.Context, _: click.Parameter, incomplete: str) -> l
     ]
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["--help", "-h"]})
+@click.group(cls=_Commands)
 @click.version_option(package_name="talksearch")
 def cli() -> None:
     """Search an archive of recorded talks by meaning, and open them at the second where it is said.
@@ -87,7 +87,7 @@ def cli() -> None:
     """
 
 
-@cli.command(context_settings={"help_option_names": ["--help", "-h"]})
+@cli.command()
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
 @click.option("--rebuild", is_flag=True, help="Build the index anew; the old one answers until the new one is ready.")
 @click.option("--model", metavar="NAME", help="A sentence-transformers model, by name or folder. [TALKSEARCH_MODEL]")
@@ -130,7 +130,7 @@ def index(
     click.echo(render.report_text(report, counts.talks, counts.passages, counts.embedded), nl=False)
 
 
-@cli.command(context_settings={"help_option_names": ["--help", "-h"]})
+@cli.command()
 @click.argument("query", nargs=-1)
 @click.option("-k", type=click.IntRange(1, 1000), default=10, show_default=True, help="How many hits.")
 @click.option(
@@ -257,7 +257,7 @@ def _print_hits(hits: Sequence[Any], form: str, heading: str | None, *, first: b
             warn("Nothing found.")
 
 
-@cli.command(context_settings={"help_option_names": ["--help", "-h"]})
+@cli.command()
 @_format_option("text", "jsonl")
 @_index_option
 def talks(form: str, index_dir: Path | None) -> None:
@@ -281,7 +281,7 @@ def talks(form: str, index_dir: Path | None) -> None:
 
 
 # A talk id may begin with "-": what is no option of these commands is a talk.
-_IDS = {"help_option_names": ["--help", "-h"], "ignore_unknown_options": True}
+_IDS = {"ignore_unknown_options": True}
 
 
 @cli.command(context_settings=_IDS)
@@ -311,7 +311,7 @@ def show(talk: str, form: str, index_dir: Path | None) -> None:
         click.echo(render.talk_text(found, look(sys.stdout)), nl=False)
 
 
-@cli.command(context_settings={"help_option_names": ["--help", "-h"]})
+@cli.command()
 @_format_option("text", "jsonl")
 @_index_option
 def stats(form: str, index_dir: Path | None) -> None:
@@ -350,7 +350,38 @@ def remove(talks: tuple[str, ...], index_dir: Path | None) -> None:
         click.echo(f"Removed {safe(talk_id)}.")
 
 
-@cli.command(context_settings={"help_option_names": ["--help", "-h"]})
+@cli.command()
+@click.argument("file", type=click.File("rb"), default="-")
+@click.option("--explain", is_flag=True, help="Say on standard error what was repaired, and what is uncertain.")
+def repair(file: Any, explain: bool) -> None:
+    """Repair text that was read in the wrong code page: FILE, or standard input, to standard output.
+
+    Healthy text comes out as it went in, to the byte.
+
+    \b
+        talksearch repair titles.txt > repaired.txt
+        curl -s https://example.org/feed | talksearch repair --explain
+    """
+    from talksearch.indexer.mojibake import repair_text
+
+    from . import render
+
+    data = file.read()
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise TalksearchError(
+            f"{file.name} is not UTF-8: byte {error.start:,} is not part of a character.",
+            "Repair works on text that was saved as UTF-8 after it had been read wrongly.",
+        ) from error
+    found = repair_text(text)
+    click.echo(found.text.encode("utf-8"), nl=False)
+    if explain:
+        for line in render.repair_lines(text, found):
+            warn(line)
+
+
+@cli.command()
 @click.argument("path", type=click.Path(exists=True, path_type=Path))
 @_format_option("text", "jsonl")
 @_index_option

@@ -21,6 +21,7 @@ from .terminal import Look, clock, hyperlink, safe, wrap
 
 if TYPE_CHECKING:  # building imports every reader, and a search must not wait for them
     from talksearch.indexer.build import Report
+    from talksearch.indexer.mojibake import Repair
     from talksearch.search.measure import Outcome
 
 _INDENT = "    "
@@ -170,6 +171,19 @@ def receipt_text(talk: Talk, passages: Sequence[Passage], look: Look) -> str:
         lines.append(f"\n  {clock(passage.start_ms)}–{clock(passage.end_ms)}")
         lines.append(wrap(passage.text, (), look, _INDENT))
     return "\n".join(lines) + "\n"
+
+
+def repair_lines(text: str, repair: Repair) -> Iterator[str]:
+    """Yield what a text repair did, an edit a line, then the sum."""
+    for edit in repair.edits:
+        line = text.count("\n", 0, edit.start) + 1
+        if edit.before == edit.after:
+            yield f"line {line}: {edit.before!r} is damaged, and no reading is certain enough: left as it was"
+            continue
+        others = f" (or {', '.join(edit.alternatives)})" if edit.alternatives else ""
+        yield f"line {line}: {edit.before!r} is {edit.after!r}{others}, read as {edit.rule}"
+    put_back = sum(repair.repaired.values())
+    yield f"{put_back:,} {_plural('character', put_back)} repaired, {len(repair.uncertain):,} uncertain."
 
 
 def report_text(report: Report, talks: int, passages: int, embedded: int) -> str:

@@ -8,7 +8,7 @@ import click
 
 from talksearch.cli.main import cli
 
-ORDER = ("index", "search", "talks", "show", "stats", "inspect", "remove")
+ORDER = ("index", "search", "talks", "show", "stats", "inspect", "repair", "remove")
 
 
 def reference() -> str:

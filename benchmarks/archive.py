@@ -1,0 +1,103 @@
+"""Read, restore and split every transcript under a folder, and check what must hold for each of them.
+
+    python benchmarks/archive.py ../shared/archive
+
+Prints how many talks a minute that is on one core, and every file in which something does not hold: a spoken word that
+is in no passage, times that run backwards, a first time that was lost. Exits with 1 when there is one.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import sys
+from collections import Counter
+from itertools import pairwise
+from pathlib import Path
+from time import process_time
+
+from talksearch.indexer.errors import UnreadableError
+from talksearch.indexer.light import default_counter
+from talksearch.indexer.records import Passage, Talk
+from talksearch.indexer.scan import talks_under
+from talksearch.indexer.split import split
+
+_TIME = re.compile(r"(?:(\d+):)?(\d\d):(\d\d)\.(\d\d\d) +-->")
+_WORD = re.compile(r"\w+")
+
+
+def problems(source: str, talk: Talk, passages: tuple[Passage, ...]) -> list[str]:
+    """Return what does not hold for a talk that was read from the text `source`, as sentences."""
+    found = []
+    if any(one.start_ms > other.start_ms for one, other in pairwise(talk.cues)):
+        found.append("times of cues run backwards")
+    if any(one.start_ms > other.start_ms for one, other in pairwise(passages)):
+        found.append("times of passages run backwards")
+    if any(each.start_ms > each.end_ms for each in [*talk.cues, *passages]):
+        found.append("something ends before it begins")
+    said = Counter(_WORD.findall(" ".join(cue.text for cue in talk.cues)))
+    shown = Counter(_WORD.findall(" ".join(passage.text for passage in passages)))
+    if said - shown:
+        found.append(f"words of cues are in no passage: {dict((said - shown).most_common(5))}")
+    if talk.format == "vtt":
+        found += _against_source(source, talk)
+    return found
+
+
+def _against_source(source: str, talk: Talk) -> list[str]:
+    """Compare with the file itself, read in the plainest way there is."""
+    blocks = re.split(r"\n\s*\n(?=(?:\d+\n)?(?:\d+:)?\d\d:\d\d\.\d\d\d +-->)", source.replace("\r\n", "\n"))[1:]
+    spoken = []
+    for block in blocks:
+        head, _, body = block.partition("-->")
+        # In a rolling cue, what is new is in the last line; a cue without a new line shows what was there before.
+        lines = [line for line in body.split("\n")[1:] if line.strip()]
+        if "Kind: captions" in source and "<c>" in source:
+            lines = [line for line in lines if "<c>" in line]
+        text = re.sub(r"\[[^\]]*\]|\([^)]*\)|♪", " ", html.unescape(re.sub(r"<[^>]*>", "", "\n".join(lines))))
+        spoken.append((_TIME.search(head + "-->"), Counter(_WORD.findall(text))))
+    have = Counter(_WORD.findall(" ".join(f"{cue.speaker or ''} {cue.text}" for cue in talk.cues)))
+    distinct = set(have)
+    lost = {word for _, words in spoken for word in words if word not in distinct}
+    found = [f"words of the file are in no cue: {sorted(lost)[:5]}"] if lost else []
+    first = next((match for match, words in spoken if match and words), None)
+    if first and talk.cues:
+        hours, minutes, seconds, thousandths = (int(part or 0) for part in first.groups())
+        at = ((hours * 60 + minutes) * 60 + seconds) * 1000 + thousandths
+        if abs(talk.cues[0].start_ms - at) > 1:
+            found.append(
+                f"the first words were said at {at} ms, and the first cue begins at {talk.cues[0].start_ms} ms"
+            )
+    return found
+
+
+def main(folder: Path) -> int:
+    """Check everything under a folder and print what was found."""
+    count_tokens, max_tokens = default_counter(Path("no-index"))
+    talks = passages = bad = 0
+    refused = []
+    started = process_time()
+    checking = 0.0
+    for path, talk in talks_under(folder):
+        if isinstance(talk, UnreadableError):
+            refused.append(f"{path.name}: {talk.message}")
+            continue
+        pieces = split(talk, count_tokens, max_tokens)
+        talks += 1
+        passages += len(pieces)
+        began = process_time()
+        for problem in problems(path.read_text(encoding="utf-8", errors="replace"), talk, pieces):
+            bad += 1
+            print(f"{talk.source}: {problem}")
+        checking += process_time() - began
+    seconds = process_time() - started - checking
+    print(*refused, sep="\n", end="\n" if refused else "")
+    print(
+        f"{talks} transcripts, {len(refused)} refused, {passages} passages, {bad} problems;"
+        f" {talks / seconds * 60:.0f} transcripts a minute of processor time"
+    )
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))
