@@ -272,12 +272,12 @@ def talks(form: str, index_dir: Path | None) -> None:
     from . import render
 
     db = catalog.open_catalog(resolve(index_dir).index)
-    passages = catalog.passage_counts(db)
+    sizes = catalog.talk_sizes(db)
+    listed = catalog.read_talks(db)
     if form == "jsonl":
-        rows = (render.talk_json(talk, passages.get(talk.id, 0)) for talk in catalog.read_talks(db))
-        click.echo(render.jsonl(rows), nl=False)
+        click.echo(render.jsonl(render.talk_json(talk, *sizes.get(talk.id, (0, 0))) for talk in listed), nl=False)
     else:
-        click.echo(render.talks_text(catalog.read_talks(db), passages), nl=False)
+        click.echo(render.talks_text(listed, sizes), nl=False)
 
 
 # A talk id may begin with "-": what is no option of these commands is a talk.
@@ -412,7 +412,7 @@ def inspect(path: Path, form: str, index_dir: Path | None) -> None:
             click.echo(render.receipt_text(talk, passages, look(sys.stdout)))
 
 
-@cli.command("eval", context_settings={"help_option_names": ["--help", "-h"]})
+@cli.command("eval")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(exists=True, path_type=Path))
 @click.option("-k", type=click.IntRange(1, 1000), default=100, show_default=True, help="How many hits to ask for.")
 @click.option(
@@ -445,7 +445,7 @@ def evaluate(files: tuple[Path, ...], k: int, mode: Any, worst: int, form: str, 
     golds = [gold for file in files for gold in measure.read_gold(file)]
     for talk in measure.absent(opened, golds):
         warn(f"Not in the index, its queries count as missed: {safe(talk)}")
-    shown = click.get_text_stream("stderr")
+    shown = sys.stderr
     with click.progressbar(length=len(golds), label="Asking", file=shown, hidden=not shown.isatty()) as bar:
         outcomes = measure.ask(opened, golds, mode, k, lambda _: bar.update(1))
     if form == "jsonl":

@@ -65,18 +65,19 @@ def hits_markdown(hits: Sequence[Hit]) -> str:
     return "\n".join(lines)
 
 
-def talks_text(talks: Iterable[Talk], passages: dict[str, int]) -> str:
-    """Return one line a talk: id, date, length, passages, title."""
-    return "".join(
-        f"{safe(talk.id)}  {talk.date or '          '}  {clock(talk.duration_ms or 0):>8}"
-        f"  {passages.get(talk.id, 0):>5}  {safe(talk.title)}\n"
-        for talk in talks
-    )
+def talks_text(talks: Iterable[Talk], sizes: dict[str, tuple[int, int]]) -> str:
+    """Return one line a talk: id, date, length, passages, title. `sizes`: (passages, last end in ms) by talk id."""
+    lines = []
+    for talk in talks:
+        passages, end_ms = sizes.get(talk.id, (0, 0))
+        length = clock(talk.duration_ms or end_ms)
+        lines.append(f"{safe(talk.id)}  {talk.date or ' ' * 10}  {length:>8}  {passages:>5}  {safe(talk.title)}\n")
+    return "".join(lines)
 
 
-def talk_json(talk: Talk, passages: int | None = None) -> dict[str, Json]:
+def talk_json(talk: Talk, passages: int, end_ms: int) -> dict[str, Json]:
     """Return what is known of a talk; times in seconds."""
-    row: dict[str, Json] = {
+    return {
         "talk_id": talk.id,
         "title": talk.title,
         "speaker": talk.speaker,
@@ -92,8 +93,9 @@ def talk_json(talk: Talk, passages: int | None = None) -> dict[str, Json]:
         "margin_s": talk.margin_ms / 1000,
         "origin": talk.origin,
         "chapters": [{"start_s": chapter.start_ms / 1000, "title": chapter.title} for chapter in talk.chapters],
+        "passages": passages,
+        "end_s": end_ms / 1000,
     }
-    return row if passages is None else {**row, "passages": passages}
 
 
 def talk_text(talk: Talk, look: Look) -> str:

@@ -155,7 +155,8 @@ def put_talk(db: sqlite3.Connection, path: str, talk: Talk, passages: Sequence[P
         if passage.id in had:
             db.execute(
                 # Its vector is known, but what the store says of it may have changed: it is put there again.
-                "UPDATE passages SET end_ms = ?, first_cue = ?, last_cue = ?, speakers = ?, embedded = 0 WHERE number = ?",
+                "UPDATE passages SET end_ms = ?, first_cue = ?, last_cue = ?, speakers = ?, embedded = 0"
+                " WHERE number = ?",
                 (
                     passage.end_ms, passage.first_cue, passage.last_cue,
                     json.dumps(passage.speakers, ensure_ascii=False), had[passage.id],
@@ -259,9 +260,12 @@ def read_talks(db: sqlite3.Connection) -> Iterator[Talk]:
     return (_talk(db, row, cues=False) for row in rows)
 
 
-def passage_counts(db: sqlite3.Connection) -> dict[str, int]:
-    """Return how many passages each talk has, by talk id."""
-    return dict(db.execute("SELECT t.id, count(*) FROM passages p JOIN talks t ON t.number = p.talk GROUP BY t.id"))
+def talk_sizes(db: sqlite3.Connection) -> dict[str, tuple[int, int]]:
+    """Return (how many passages, when the last one ends in milliseconds) of each talk, by talk id."""
+    rows = db.execute(
+        "SELECT t.id, count(*), max(p.end_ms) FROM passages p JOIN talks t ON t.number = p.talk GROUP BY t.id"
+    )
+    return {id_: (count, end_ms) for id_, count, end_ms in rows}
 
 
 def read_cues(db: sqlite3.Connection, talk_id: str, first: int = 0, last: int | None = None) -> tuple[Cue, ...]:
