@@ -6,6 +6,8 @@ import json
 import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +20,17 @@ from talksearch.indexer.split import ends_sentence, words_with_times
 from talksearch.indexer.words import spans
 
 from .candidates import allowed, by_meaning, by_words, query_terms
-from .fuse import Candidate, fuse
+from .fuse import Candidate, fuse, score_words
 from .hit import Hit
 from .links import jump_to, link
+from .postings import Layout, holding, layout, together
 from .query import Query
 
 _REACH = 40
 """Words that context may grow by to begin and end with a sentence."""
 
-_DEPTH = 200
-"""Candidates taken from each side. Right answers below this rank are not brought to the top by the other side."""
+_DEPTH = 400
+"""Passages looked at for hits. More than are shown, because those that overlap a better one are passed over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,8 @@ class Index:
     vectors: vectors.Vectors
     encoder: Callable[[], Encoder]
     """Loads the encoder when it is first called."""
+    layout: Callable[[], tuple[Layout, vectors.Ints]]
+    """Reads, when it is first called, where the passages lie, and the row of `vectors` of each (-1 without one)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +74,14 @@ def open_index(folder: Path, *, encoder: Encoder | None = None, warn: Callable[[
             loaded.append(_load_encoder(folder, made, warn))
         return loaded[0]
 
-    return Index(folder, db, made, vectors.read(folder, made.model.dimension), get)
+    copy = vectors.read(folder, made.model.dimension)
+
+    @cache
+    def lie() -> tuple[Layout, vectors.Ints]:
+        found = layout(db)
+        return found, copy.find(found.numbers)
+
+    return Index(folder, db, made, copy, get, lie)
 
 
 def search(index: Index, query: Query) -> Answer:
@@ -99,19 +111,33 @@ def _candidates(
     if waiting:
         note = f"{waiting} of {all_passages} passages have no vector yet and are found by their words only."
     vector = index.encoder().encode_query(query.text)
-    numbers, cosines, mean, deviation = by_meaning(index.vectors, vector, within, depth)
-    near = list(zip(numbers.tolist(), cosines.tolist(), strict=True))
     if query.mode == "semantic":
+        numbers, cosines, _, _ = by_meaning(index.vectors, vector, within, depth)
         terms = query_terms(index.db, query.text)
+        near = zip(numbers.tolist(), cosines.tolist(), strict=True)
         return [Candidate(number, cosine, meaning=cosine) for number, cosine in near], terms, note
-    found, terms = by_words(index.db, query.text, within, depth)
-    # The exact cosine of what only words found: meaning has a say on every candidate.
-    only_words = np.array([number for number, _ in found if number not in set(numbers.tolist())], np.int64)
-    rows = index.vectors.find(only_words)
-    there = rows >= 0
-    more = index.vectors.rows[rows[there]] @ vector
-    near += zip(only_words[there].tolist(), more.tolist(), strict=True)
-    return fuse(near, found, mean, deviation), terms, note
+    lie, rows = index.layout()
+    terms = query_terms(index.db, query.text)
+    said = [lie.places(holding(index.db, term)) for term in terms]
+    pairs = [(at, at + 1, lie.places(together(index.db, *both))) for at, both in enumerate(pairwise(terms))]
+    words = score_words(lie, said, pairs)
+    cosines = np.full(len(rows), np.nan, np.float32)
+    cosines[rows >= 0] = (index.vectors.rows @ vector)[rows[rows >= 0]] if (rows >= 0).any() else []
+    inside = None
+    if within is not None:
+        inside = np.zeros(len(rows), bool)
+        inside[lie.places(within)] = True
+    best, scores = fuse(cosines, words, inside, depth)
+    ranked = [
+        Candidate(
+            int(lie.numbers[at]),
+            float(scores[at]),
+            None if np.isnan(cosines[at]) else float(cosines[at]),
+            float(words[at]) or None,
+        )
+        for at in best.tolist()
+    ]
+    return ranked, terms, note
 
 
 def _hits(index: Index, query: Query, candidates: Sequence[Candidate], terms: tuple[str, ...]) -> list[Hit]:

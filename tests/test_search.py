@@ -13,7 +13,6 @@ from talksearch.indexer.errors import BadIndexError, QueryError
 from talksearch.search import engine
 from talksearch.search.candidates import by_words, find_talk
 from talksearch.search.engine import Answer
-from talksearch.search.fuse import fuse
 from talksearch.search.query import Filters, Query, first_day, last_day
 
 TALKS = {
@@ -185,12 +184,6 @@ def test_common_terms_do_not_decide_unless_alone(index: engine.Index, tmp_path: 
     writer.execute("INSERT INTO common VALUES ('the')")
     assert by_words(index.db, "the ship", None, 5)[1] == ("ship",)
     assert by_words(index.db, "the", None, 5)[1] == ("the",)
-
-
-def test_fusing_puts_what_both_sides_found_first() -> None:
-    ranked = fuse([(1, 0.9), (2, 0.6), (3, 0.3)], [(2, 9.0), (4, 1.0)], mean=0.3, deviation=0.3)
-    assert {candidate.number for candidate in ranked} == {1, 2, 3, 4}
-    assert fuse([(1, 0.6), (2, 0.6)], [(2, 9.0), (3, 1.0)], 0.3, 0.3)[0].number == 2
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,66 @@
+"""Which passages hold a word, and how the passages of an index lie along their talks."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+import numpy as np
+
+from talksearch.indexer.vectors import Ints
+
+_NEAR = 2
+"""Words that may stand between two words of a query said together: "the block, its size" says "block size"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """All passages of an index, those of a talk side by side in the order they were numbered, which is that of time.
+
+    A place is a position in these arrays. In a talk that was changed and indexed again, new passages stand behind those
+    that were kept; that only blurs who is whose neighbour.
+    """
+
+    numbers: Ints
+    """Passage numbers (n,)."""
+    talks: Ints
+    """The talk of each, counted from 0 (n,); never decreases."""
+    by_number: Ints
+    """Places in the order of the numbers (n,)."""
+
+    def places(self, numbers: Ints) -> Ints:
+        """Return the places of passage numbers; what is not in the index is left out."""
+        if not len(self.numbers) or not len(numbers):
+            return np.empty(0, np.int64)
+        at = np.searchsorted(self.numbers, numbers, sorter=self.by_number)
+        found: Ints = self.by_number[np.minimum(at, len(self.numbers) - 1)]
+        return found[self.numbers[found] == numbers]
+
+
+def layout(db: sqlite3.Connection) -> Layout:
+    """Read where every passage lies: 25 ms for 100,000, because SQLite hands them over as one text."""
+    row = db.execute(
+        "SELECT group_concat(number), group_concat(talk) FROM"
+        " (SELECT number, talk FROM passages INDEXED BY passages_of_talk ORDER BY talk, number)"
+    ).fetchone()
+    numbers, talks = _integers(row[0]), _integers(row[1])
+    return Layout(numbers, np.unique(talks, return_inverse=True)[1].astype(np.int64), np.argsort(numbers))
+
+
+def holding(db: sqlite3.Connection, term: str) -> Ints:
+    """Return the numbers of the passages that hold a term."""
+    return _matches(db, f'"{term}"')
+
+
+def together(db: sqlite3.Connection, one: str, other: str) -> Ints:
+    """Return the numbers of the passages that say two terms side by side, or nearly."""
+    return _matches(db, f'NEAR("{one}" "{other}", {_NEAR})')
+
+
+def _matches(db: sqlite3.Connection, match: str) -> Ints:
+    rows = db.execute("SELECT rowid FROM words WHERE words MATCH ?", (match,)).fetchall()
+    return np.fromiter((row[0] for row in rows), np.int64, len(rows))
+
+
+def _integers(text: str | None) -> Ints:
+    return np.array(text.split(",") if text else [], np.int64)

@@ -1,0 +1,122 @@
+"""Ranking by meaning and words together, and the lists of passages that hold a word."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import numpy as np
+import pytest
+
+from talksearch.search.fuse import SIDE_BY_SIDE, TALK, WORDS_WEIGHT, fuse, score_words, surprise
+from talksearch.search.postings import Layout, holding, layout, together
+
+# Two talks: passages 10 to 13, and 20 to 21.
+LAYOUT = Layout(np.array([10, 11, 12, 13, 20, 21]), np.array([0, 0, 0, 0, 1, 1]), np.arange(6))
+NOWHERE = np.empty(0, np.int64)
+
+
+def places(*at: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    return np.array(at, np.int64)
+
+
+def test_words_that_nobody_says_count_nothing() -> None:
+    assert score_words(LAYOUT, [], []).tolist() == [0] * 6
+    assert score_words(LAYOUT, [NOWHERE], []).tolist() == [0] * 6
+
+
+def test_a_word_counts_where_it_is_said_and_next_to_it_but_not_in_the_next_talk() -> None:
+    score = score_words(LAYOUT, [places(3)], [])
+    talk = score[0]
+    assert talk > 0  # the talk as a whole speaks of it
+    assert (score - talk)[1] == 0
+    assert (score - talk)[2] == pytest.approx(surprise(6, 1))
+    assert score[3] == score[2]
+    assert score[4:].tolist() == [0, 0]
+
+
+def test_what_the_talk_counts_is_bm25_over_talks() -> None:
+    room = 1.2 * (0.25 + 0.75 * 4 / 3)
+    expected = TALK * surprise(2, 1) * 1 * 2.2 / (1 + room)
+    assert score_words(LAYOUT, [places(3)], [])[0] == pytest.approx(expected)
+
+
+def test_a_rare_word_counts_more_than_a_common_one() -> None:
+    rare, common = score_words(LAYOUT, [places(0)], []), score_words(LAYOUT, [places(0, 1, 2, 3, 4, 5)], [])
+    assert rare[0] > common[0] > 0
+
+
+def test_two_words_beat_one() -> None:
+    score = score_words(LAYOUT, [places(0, 3), places(0)], [])
+    assert score[0] > score[3] > 0
+
+
+def test_words_said_together_count_more() -> None:
+    apart = score_words(LAYOUT, [places(0, 3), places(0, 3)], [])
+    together = score_words(LAYOUT, [places(0, 3), places(0, 3)], [(0, 1, places(3))])
+    assert (together - apart).tolist() == pytest.approx([0, 0, 0, SIDE_BY_SIDE * surprise(6, 2), 0, 0])
+
+
+def test_meaning_counts_in_deviations_and_words_beside_it() -> None:
+    cosines = np.array([0.1, 0.3, 0.5, 0.3, 0.1, 0.5], np.float32)
+    words = np.array([0, 0, 0, 0, 8.0, 0])
+    best, score = fuse(cosines, words, None, 6)
+    assert score[2] == pytest.approx(0.2 / cosines.std())
+    assert score[4] == pytest.approx(-0.2 / cosines.std() + WORDS_WEIGHT * 8)
+    assert sorted(best) == list(range(6))
+    assert score[best].tolist() == sorted(score, reverse=True)
+
+
+def test_a_passage_without_a_vector_is_found_by_its_words() -> None:
+    cosines = np.array([0.1, np.nan, 0.3, 0.2, np.nan, 0.2], np.float32)
+    best, score = fuse(cosines, np.array([0, 20.0, 0, 0, 0, 0]), None, 1)
+    assert best.tolist() == [1]
+    assert score[4] == 0
+
+
+@pytest.mark.parametrize("meaning", [None, np.full(6, np.nan, np.float32)])
+def test_without_any_vector_words_alone_rank(meaning: object) -> None:
+    best, _ = fuse(meaning, np.array([0, 1.0, 3, 2, 0, 0]), None, 3)  # type: ignore[arg-type]
+    assert best.tolist() == [2, 3, 1]
+
+
+def test_only_what_the_filters_allow_is_ranked() -> None:
+    within = np.array([False, True, True, False, False, False])
+    best, _ = fuse(np.linspace(1, 0, 6, dtype=np.float32), np.zeros(6), within, 5)
+    assert best.tolist() == [1, 2]
+    nothing, _ = fuse(np.linspace(1, 0, 6, dtype=np.float32), np.zeros(6), np.zeros(6, bool), 5)
+    assert nothing.tolist() == []
+
+
+def test_equal_scores_keep_the_order_of_the_archive() -> None:
+    best, _ = fuse(np.ones(6, np.float32), np.zeros(6), None, 6)
+    assert best.tolist() == [0, 1, 2, 3, 4, 5]
+
+
+def test_an_empty_index_gives_nothing() -> None:
+    empty = Layout(NOWHERE, NOWHERE, NOWHERE)
+    assert score_words(empty, [NOWHERE], []).tolist() == []
+    assert fuse(np.empty(0, np.float32), np.empty(0), None, 5)[0].tolist() == []
+    assert empty.places(places(1, 2)).tolist() == []
+
+
+def test_numbers_become_places_and_strangers_are_left_out() -> None:
+    mixed = Layout(np.array([30, 7, 12]), np.array([0, 0, 1]), np.array([1, 2, 0]))
+    assert mixed.places(places(7, 8, 12, 30, 99, 1)).tolist() == [1, 2, 0]
+
+
+def test_what_the_catalog_says() -> None:
+    db = sqlite3.connect(":memory:")
+    db.execute("CREATE TABLE passages (number INTEGER PRIMARY KEY, talk INTEGER NOT NULL)")
+    db.execute("CREATE INDEX passages_of_talk ON passages (talk)")
+    db.execute("CREATE VIRTUAL TABLE words USING fts5(terms)")
+    assert layout(db).numbers.tolist() == []
+    db.executemany("INSERT INTO passages VALUES (?, ?)", [(1, 8), (2, 3), (4, 8), (5, 3)])
+    db.executemany(
+        "INSERT INTO words (rowid, terms) VALUES (?, ?)",
+        [(1, "block size limit"), (2, "size of block"), (4, "block has no such size"), (5, "weight")],
+    )
+    found = layout(db)
+    assert (found.numbers.tolist(), found.talks.tolist()) == ([2, 5, 1, 4], [0, 0, 1, 1])
+    assert found.places(holding(db, "block")).tolist() == [2, 0, 3]
+    assert together(db, "block", "size").tolist() == [1, 2]
+    assert holding(db, "nothing").tolist() == []
