@@ -310,7 +310,7 @@ def collapse(shown: Sequence[_Shown]) -> tuple[list[_Shown], list[Step]]:
     kept, twins = _without_twins(shown)
     pairs = list(pairwise(kept))
     # Rows joined into one line by a converter leave hardly a cue of two rows.
-    by_rows = sum(len(cue.rows) > 1 for cue in kept) * 5 > sum(bool(cue.rows) for cue in kept)
+    by_rows = sum(len(cue.rows) > 1 or cue.top_empty for cue in kept) * 5 > sum(bool(cue.rows) for cue in kept)
     if by_rows:
         rolls = _regime([_row_evidence(before, cue) for before, cue in pairs])
     else:

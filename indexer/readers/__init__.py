@@ -160,7 +160,7 @@ def _is_json_lines(head: str) -> bool:
     first = head.split("\n", 1)[0]
     try:
         json.loads(first)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return True
 

@@ -151,7 +151,9 @@ def _line(line: bytes) -> tuple[str, int]:
 
 def _as_windows_1252(raw: bytes, before: str, after: str) -> str | None:
     """One or two high bytes as letters that fit between their neighbours, or as typographic signs."""
-    if len(raw) > 2 or _BROKEN_UTF8.search(raw):
+    # A letter and a closing quote look like the beginning of a longer UTF-8 sequence, but not behind an ASCII letter.
+    quoted = len(raw) == 2 and raw[1] in b"\x85\x91\x92\x93\x94\x96\x97" and before.isascii() and before.isalpha()
+    if len(raw) > 2 or (_BROKEN_UTF8.search(raw) and not quoted):
         return None
     try:
         said = raw.decode("windows-1252")
@@ -171,8 +173,8 @@ def _whole_file(data: bytes) -> tuple[str, str] | None:
     high = b"".join(_HIGH.findall(data))
     if len(high) < 12:
         return None
-    valid = sum(len(found) for found in re.findall(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}", data) if found)
-    if valid * 2 > len(high):
+    foreign = [line for line in data.splitlines() if not line.isascii()]
+    if sum(_is_utf8(line) for line in foreign) * 5 > len(foreign):
         return None
     tests: tuple[tuple[str, Callable[[str], float], float], ...] = (
         ("shift_jis", lambda text: _share(text, 0x3040, 0x30FF), 0.3),
@@ -191,6 +193,14 @@ def _whole_file(data: bytes) -> tuple[str, str] | None:
         if score(text) >= least:
             return encoding, text
     return None
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _share(text: str, first: int, last: int) -> float:
