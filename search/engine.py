@@ -92,7 +92,7 @@ def search(index: Index, query: Query) -> Answer:
     try:
         within = allowed(index.db, query.filters)
         candidates, terms, note = _candidates(index, query, within)
-        return Answer(tuple(_hits(index, query, candidates, terms)), terms, note)
+        return Answer(tuple(to_hits(index, query, candidates, terms)), terms, note)
     finally:
         index.db.execute("COMMIT")
 
@@ -140,8 +140,8 @@ def _candidates(
     return ranked, terms, note
 
 
-def _hits(index: Index, query: Query, candidates: Sequence[Candidate], terms: tuple[str, ...]) -> list[Hit]:
-    """Return the best candidates as hits: overlapping passages of a talk folded into one, `per_talk` kept."""
+def to_hits(index: Index, query: Query, candidates: Sequence[Candidate], terms: tuple[str, ...]) -> list[Hit]:
+    """Return candidates, best first, as hits: overlapping passages of a talk folded into one, `per_talk` kept."""
     hits: list[Hit] = []
     taken: dict[str, list[tuple[int, int]]] = {}
     for candidate in candidates:

@@ -252,6 +252,12 @@ def figures(outcomes: Sequence[Outcome]) -> dict[str, Interval]:
     return made
 
 
+def difference(one: Sequence[Outcome], other: Sequence[Outcome], figure: str = "mrr@10") -> Interval:
+    """Return by how much `one` does better than `other` on the same queries in the same order, with its interval."""
+    gains = np.array(per_query(one)[figure]) - np.array(per_query(other)[figure])
+    return _mean(gains, _resamples([outcome.gold.talk for outcome in one]))
+
+
 def worst(outcomes: Iterable[Outcome], count: int = 10) -> list[Outcome]:
     """Return the queries to look at: those whose first hit is wrong although its score is high, highest first."""
     wrong = [outcome for outcome in outcomes if outcome.rank != 1]
