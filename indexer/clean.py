@@ -432,7 +432,10 @@ def _joined_evidence(before: _Shown, cue: _Shown) -> bool | None:
         return None
     if cue.start_ms - before.end_ms > HELD_MS or len(cue.text_key) > _SCREEN:
         return False
-    return _overlap(before.text_key, cue.text_key) > 0
+    shared = _overlap(before.text_key, cue.text_key)
+    words = sum(_says(word) for word in cue.text_key[:shared])
+    # One word may follow itself by chance; a line has more, or is all that was shown.
+    return words > 1 or (words == 1 and shared == min(len(before.text_key), len(cue.text_key)))
 
 
 def _overlap(before: tuple[str, ...], cue: tuple[str, ...]) -> int:
@@ -724,7 +727,7 @@ def _speakers(cues: list[Cue], transcript: Transcript, counts: Counter[str]) -> 
     if not any(cue.speaker for cue in cues):
         bold = bold_names_in(cue.text for cue in cues)
         if bold:
-            cues = [part for cue in cues for part in _by_bold(cue, bold, transcript.timed)]
+            cues = list(_by_bold(cues, bold, transcript.timed))
         unnamed = [cue.text for cue in cues if cue.speaker is None]
         names = names_in(unnamed)
         if names:
@@ -745,14 +748,22 @@ def _speakers(cues: list[Cue], transcript: Transcript, counts: Counter[str]) -> 
     return out
 
 
-def _by_bold(cue: Cue, names: frozenset[str], timed: bool) -> Iterator[Cue]:
-    if "**" not in cue.text:
-        yield cue
-        return
-    pieces = split_bold(cue.text, names)
-    groups = [([(word, None) for word in text.split(" ")], name, False) for name, text in pieces]
-    for part in _share(cue.start_ms, cue.end_ms, groups, cue.turn, timed) if groups else ():
-        yield Cue(part.start_ms, part.end_ms, " ".join(word for word, _ in part.tokens), part.speaker, part.turn)
+def _by_bold(cues: Sequence[Cue], names: frozenset[str], timed: bool) -> Iterator[Cue]:
+    pending: str | None = None  # a name at the end of a cue, whose words begin the next
+    for cue in cues:
+        pieces: list[tuple[str | None, str]] = [(None, cue.text)]
+        if "**" in cue.text:
+            pieces = split_bold(cue.text, names)
+        if pending and pieces and pieces[0][0] is None:
+            pieces[0] = (pending, pieces[0][1])
+        pending = pieces[-1][0] if pieces and not pieces[-1][1] else None
+        groups = [([(word, None) for word in text.split(" ")], name, False) for name, text in pieces if text]
+        if len(groups) == 1:
+            text = next(text for _, text in pieces if text)
+            yield replace(cue, text=text, speaker=groups[0][1], words=cue.words if text == cue.text else ())
+            continue
+        for part in _share(cue.start_ms, cue.end_ms, groups, cue.turn, timed) if groups else ():
+            yield Cue(part.start_ms, part.end_ms, " ".join(word for word, _ in part.tokens), part.speaker, part.turn)
 
 
 def _named(cue: Cue, names: frozenset[str]) -> Cue:

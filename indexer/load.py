@@ -286,7 +286,7 @@ def humanised(stem: str) -> str:
     """Make a title of a file name's stem: without index number and YouTube id, with spaces, its signs as they were.
 
     >>> humanised("011-v4jolM-bPpA-Lecture 11： Symmetry ｜ Linz"), humanised("my_first-talk")
-    ('Lecture 11: Symmetry | Linz', 'my first-talk')
+    ('Lecture 11: Symmetry | Linz', 'my first talk')
     """
     title = unicodedata.normalize("NFC", stem)
     video = youtube.id_from_name(stem)
@@ -299,8 +299,8 @@ def humanised(stem: str) -> str:
     title = title.translate(_FULL_WIDTH)
     if " " not in title:
         title = title.replace("_", " ")
-        if " " not in title or title.count("-") > 2:
-            title = re.sub(r"(?<=\w)-(?=\w)", " ", title) if not re.search(r"\d-\d", title) else title
+        # Dashes between words become spaces, those inside a date stay.
+        title = re.sub(r"(?<=[^\W\d])-(?=\w)|(?<=\w)-(?=[^\W\d])", " ", title)
     title = " ".join(title.split()).strip(" -_")
     return title or stem or "Untitled"
 

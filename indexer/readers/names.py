@@ -180,6 +180,8 @@ def bold_names_in(texts: Iterable[str]) -> frozenset[str]:
 def split_bold(text: str, names: frozenset[str]) -> list[tuple[str | None, str]]:
     """Cut a cue at the bold names in it: pairs of a name (None: whoever spoke before) and their words.
 
+    A name at the very end, whose words are in the next cue, has none here.
+
     >>> split_bold("Yes. **Ann**: Hi. **Bob** Ho **ho**.", frozenset({"Ann", "Bob"}))
     [(None, 'Yes.'), ('Ann', 'Hi.'), ('Bob', 'Ho **ho**.')]
     """
@@ -199,6 +201,8 @@ def split_bold(text: str, names: frozenset[str]) -> list[tuple[str | None, str]]
     said = text[at:].strip()
     if _says(said):
         out.append((name, said))
+    elif name:
+        out.append((name, ""))
     return out
 
 

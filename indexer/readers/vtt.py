@@ -107,7 +107,8 @@ def origin_of(text: str, name: str) -> Origin:
     for head in islice(TIME_LINE.finditer(text), 400):
         start, end = parse_clock(head[2]), parse_clock(head[4])
         cues += 1
-        held += start is not None and end is not None and 0 <= end - start <= 10
+        if start is not None and end is not None and 0 <= end - start <= 10:
+            held += 0 <= text.find("\n", head.end(), head.end() + 250) < text.find("\n\n", head.end(), head.end() + 250)
     if cues >= 4 and held * 5 >= cues:
         return "automatic"
     timed_words = len(_WORD_TIME.findall(text[:100_000]))
