@@ -25,16 +25,13 @@ class Layout:
     """Passage numbers (n,)."""
     talks: Ints
     """The talk of each, counted from 0 (n,); never decreases."""
-    by_number: Ints
-    """Places in the order of the numbers (n,)."""
+    places_of: Ints
+    """The place of each number, -1 where a number is of no passage (highest number + 1,)."""
 
     def places(self, numbers: Ints) -> Ints:
         """Return the places of passage numbers; what is not in the index is left out."""
-        if not len(self.numbers) or not len(numbers):
-            return np.empty(0, np.int64)
-        at = np.searchsorted(self.numbers, numbers, sorter=self.by_number)
-        found: Ints = self.by_number[np.minimum(at, len(self.numbers) - 1)]
-        return found[self.numbers[found] == numbers]
+        found: Ints = self.places_of[numbers[numbers < len(self.places_of)]]
+        return found[found >= 0]
 
 
 def layout(db: sqlite3.Connection) -> Layout:
@@ -44,7 +41,14 @@ def layout(db: sqlite3.Connection) -> Layout:
         " (SELECT number, talk FROM passages INDEXED BY passages_of_talk ORDER BY talk, number)"
     ).fetchone()
     numbers, talks = _integers(row[0]), _integers(row[1])
-    return Layout(numbers, np.unique(talks, return_inverse=True)[1].astype(np.int64), np.argsort(numbers))
+    return make(numbers, np.unique(talks, return_inverse=True)[1].astype(np.int64))
+
+
+def make(numbers: Ints, talks: Ints) -> Layout:
+    """Return the layout of passages that are given in the order of their places."""
+    places_of = np.full(int(numbers.max(initial=-1)) + 1, -1, np.int64)
+    places_of[numbers] = np.arange(len(numbers))
+    return Layout(numbers, talks, places_of)
 
 
 def holding(db: sqlite3.Connection, term: str) -> Ints:

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from talksearch.search.fuse import SIDE_BY_SIDE, TALK, WORDS_WEIGHT, fuse, score_words, surprise
-from talksearch.search.postings import Layout, holding, layout, together
+from talksearch.search.postings import holding, layout, make, together
 
 # Two talks: passages 10 to 13, and 20 to 21.
-LAYOUT = Layout(np.array([10, 11, 12, 13, 20, 21]), np.array([0, 0, 0, 0, 1, 1]), np.arange(6))
+LAYOUT = make(np.array([10, 11, 12, 13, 20, 21]), np.array([0, 0, 0, 0, 1, 1]))
 NOWHERE = np.empty(0, np.int64)
 
 
@@ -93,14 +93,14 @@ def test_equal_scores_keep_the_order_of_the_archive() -> None:
 
 
 def test_an_empty_index_gives_nothing() -> None:
-    empty = Layout(NOWHERE, NOWHERE, NOWHERE)
+    empty = make(NOWHERE, NOWHERE)
     assert score_words(empty, [NOWHERE], []).tolist() == []
     assert fuse(np.empty(0, np.float32), np.empty(0), None, 5)[0].tolist() == []
     assert empty.places(places(1, 2)).tolist() == []
 
 
 def test_numbers_become_places_and_strangers_are_left_out() -> None:
-    mixed = Layout(np.array([30, 7, 12]), np.array([0, 0, 1]), np.array([1, 2, 0]))
+    mixed = make(np.array([30, 7, 12]), np.array([0, 0, 1]))
     assert mixed.places(places(7, 8, 12, 30, 99, 1)).tolist() == [1, 2, 0]
 
 
