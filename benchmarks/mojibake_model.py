@@ -8,6 +8,7 @@ SOURCES is a folder in which these public packages lie unpacked; nothing of thei
     jieba-0.42.1/              PyPI jieba (MIT): set phrases, Chinese
     opencc/                    PyPI opencc-python-reimplemented (Apache-2.0): simplified and traditional Chinese
     lingua/                    PyPI lingua-language-detector 1.3.5 (Apache-2.0): Thai letter sequences
+    spellchecker/              PyPI pyspellchecker (MIT): German words with ß
     pythainlp/                 PyPI pythainlp (Apache-2.0): Thai word counts
     help/                      Debian libreoffice-help-{zh-cn,zh-tw,ja,ko,hi,vi} (MPL-2.0): running text
     handbook/                  Debian debian-handbook (CC BY-SA 3.0 or GPL-2+): running text in 25 languages
@@ -19,6 +20,7 @@ Stolcke 1998). Every language of a script is counted to the same total, so that 
 
 from __future__ import annotations
 
+import gzip
 import html
 import json
 import lzma
@@ -32,7 +34,7 @@ from pathlib import Path
 
 import wordfreq
 
-from talksearch.indexer.mojibake_model import STEP, ZERO, normal
+from talksearch.indexer.mojibake_model import STEP, ZERO, normal, script
 
 OUT = Path(__file__).parents[1] / "indexer"
 DISCOUNT = 0.75
@@ -124,10 +126,21 @@ def running(sources: Path, language: str, simplify: dict[int, str]) -> Iterator[
             yield from (snow / "sentiment" / f"{name}.txt").read_text("utf-8").splitlines()
 
 
+def unfolded(sources: Path, language: str, words: dict[str, float]) -> dict[str, float]:
+    """Words as they are written: wordfreq folds case, which makes ss of ß and σ of ς."""
+    if language == "el":
+        return {re.sub("σ$", "ς", word): share for word, share in words.items()}
+    if language == "de":
+        known = json.loads(gzip.decompress((sources / "spellchecker/resources/de.json.gz").read_bytes()))
+        sharp = {word.replace("ß", "ss"): word for word in known if "ß" in word}
+        return {sharp.get(word, word): share for word, share in words.items()}
+    return words
+
+
 def word_counts(sources: Path, language: str) -> dict[str, float]:
     """Words with their share of all words."""
     if language != "th":
-        return wordfreq.get_frequency_dict(language, "best")
+        return unfolded(sources, language, wordfreq.get_frequency_dict(language, "best"))
     rows = (line.split("\t") for line in (sources / "pythainlp/corpus/tnc_freq.txt").read_text("utf-8").splitlines())
     counts = {row[0]: float(row[1]) for row in rows if len(row) == 2}
     total = sum(counts.values())
@@ -170,8 +183,13 @@ def add(counts: list[Counter[str]], text: str) -> None:
         counts[n].update(text[i : i + n] for i in range(len(text) - n + 1))
 
 
-def add_words(counts: list[Counter[str]], words: dict[str, float], spaced: bool, latin: bool) -> None:
-    """Count the n-grams of a word list: with the spaces around a word where the script has spaces."""
+def add_words(
+    counts: list[Counter[str]], ends: Counter[str], words: dict[str, float], spaced: bool, latin: bool
+) -> None:
+    """Count the n-grams of a word list: with the spaces around a word where the script has spaces.
+
+    Where it has none, `ends` counts the last letters of words: anything may follow there.
+    """
     for word, share in words.items():
         weight = share * WORDS
         if weight < 0.3:
@@ -183,10 +201,13 @@ def add_words(counts: list[Counter[str]], words: dict[str, float], spaced: bool,
                     counts[n][text[i : i + n]] += weight  # type: ignore[assignment]
         if spaced:
             counts[1][" "] += weight  # type: ignore[assignment]
+        else:
+            for n in range(1, min(len(counts) - 1, len(text) + 1)):
+                ends[text[-n:]] += weight  # type: ignore[assignment]
 
 
 def model(
-    counts: list[Counter[str]], keep: float, latin: bool, spaced: bool
+    counts: list[Counter[str]], ends: Counter[str], keep: float, latin: bool, spaced: bool
 ) -> tuple[dict[str, float], dict[str, float]]:
     """(log probability of each kept n-gram's last letter after the others, log backoff weight of each context)."""
     order = len(counts) - 1
@@ -213,9 +234,9 @@ def model(
         for context, letters in by_context.items():
             if context[1:] and context[1:] not in kept and n > 2 and context not in kept:
                 continue
-            whole = sum(c for _, c in letters)
+            whole = sum(c for _, c in letters) + ends[context]
             # Few sightings say little, and what follows a space depends on what the text is about.
-            lost = max(sum(min(DISCOUNT, c) for _, c in letters) / whole, 1 / (1 + whole / 2))
+            lost = max((sum(min(DISCOUNT, c) for _, c in letters) + ends[context]) / whole, 1 / (1 + whole / 2))
             if spaced and " " in context[1:]:
                 lost = max(lost, 0.5)
             kept_share = (1 - lost) / max(1e-9, sum(max(0.0, c - DISCOUNT) for _, c in letters) / whole)
@@ -225,10 +246,8 @@ def model(
                     continue
                 below = backed(context[1:], letter)
                 full = min(kept_share, 1.0) * max(c - DISCOUNT, 0.0) / whole + lost * below
-                if latin and (context + letter).isascii():
-                    mass += full  # Such n-grams never decide between candidates: none of them was damaged.
-                    lower += below
-                    continue
+                if latin and n > 3 and (context + letter).isascii():
+                    continue  # Such n-grams never decide: none of their letters was damaged. Short ones do, from below.
                 if c * abs(math.log(full / (lost * below))) < keep:
                     continue
                 chosen[context + letter] = full
@@ -315,6 +334,32 @@ def chinese_spelling(sources: Path) -> tuple[dict[str, str], dict[str, float]]:
     return simplify, shares
 
 
+def latin_languages(sources: Path) -> None:
+    """One line a Latin-script language: its name, common words, accented letters, each with its log share in steps."""
+    rows = []
+    for language in LATIN:
+        words = word_counts(sources, language)
+        letters: Counter[str] = Counter()
+        for word, share in words.items():
+            for c in word:
+                letters[c] += share * 1e6  # type: ignore[assignment]
+        whole = sum(letters.values())
+        accented = {c: n / whole for c, n in letters.items() if script(c) == "latn" and c > "\x7f" and n > 1e-6 * whole}
+        common = [w for w in sorted(words, key=lambda w: -words[w]) if w.isascii() and w.isalpha()][:250]
+        rows.append(
+            "\t".join(
+                [
+                    language,
+                    " ".join(w + chr(ZERO + round(-math.log(words[w]) / STEP)) for w in common),
+                    "".join(c + chr(ZERO + round(-math.log(share) / STEP)) for c, share in sorted(accented.items())),
+                ]
+            )
+        )
+    path = OUT / "mojibake_languages.xz"
+    path.write_bytes(lzma.compress("\n".join(rows).encode("utf-8"), preset=9))
+    print(f"languages: {path.stat().st_size:,} bytes")
+
+
 TYPOGRAPHIC = "–—‘’“”„…•°£€¥©®™§«»½×→✓′″·¿¡"
 """Marks that word lists leave out, whatever their source: none counts as rarer than one sign in a hundred."""
 
@@ -338,26 +383,29 @@ def main() -> None:
     """Make every model, or those named after SOURCES."""
     sources = Path(sys.argv[1])
     simplify, shares = chinese_spelling(sources)
-    for script, (languages, order, keep) in SCRIPTS.items():
-        if sys.argv[2:] and script not in sys.argv[2:]:
+    for name, (languages, order, keep) in SCRIPTS.items():
+        if sys.argv[2:] and name not in sys.argv[2:]:
             continue
         merged: list[Counter[str]] = [Counter() for _ in range(order + 1)]
+        ends: Counter[str] = Counter()
         for language in languages:
             counts = count(
-                running(sources, language, {ord(t): s for t, s in simplify.items()}), order, script == "latn"
+                running(sources, language, {ord(t): s for t, s in simplify.items()}), order, name == "latn"
             )
-            add_words(counts, word_counts(sources, language), script in SPACED, script == "latn")
+            add_words(counts, ends, word_counts(sources, language), name in SPACED, name == "latn")
             if language == "zh":
-                add_words(counts, dictionary(sources), spaced=False, latin=False)
+                add_words(counts, ends, dictionary(sources), spaced=False, latin=False)
             if language == "th":
                 for ngram, n in thai_sequences(sources).items():
                     counts[len(ngram)][ngram] += n  # type: ignore[assignment]
             for n in range(1, order + 1):
                 merged[n].update(counts[n])
-        p, bow = model(merged, keep, script == "latn", script in SPACED | {"kore"})
-        write(script, p, bow)
+        p, bow = model(merged, ends, keep, name == "latn", name in SPACED | {"kore"})
+        write(name, p, bow)
     if not sys.argv[2:] or "signs" in sys.argv[2:]:
         write("signs", symbols(sources), {})
+    if not sys.argv[2:] or "languages" in sys.argv[2:]:
+        latin_languages(sources)
     if not sys.argv[2:] or "spelling" in sys.argv[2:]:
         simple = {t + s: 0.0 for t, s in simplify.items()}
         write("spelling", dict.fromkeys(simplify, 0.0) | simple, {}, shares)

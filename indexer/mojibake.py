@@ -26,7 +26,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
-from .mojibake_model import UNSEEN, chinese, load, lower, normal, script
+from .mojibake_model import UNSEEN, chinese, latin_language, letter_bias, load, lower, normal, script
 from .mojibake_pages import (
     CODECS,
     Channel,
@@ -112,11 +112,13 @@ MARGIN_ODD = 30.0
 """... for a single one whose look ftfy's list of unlikely neighbours does not know, ..."""
 MARGIN_AGAIN = 3.0
 """... and where the rest of the text went through that code page beyond doubt."""
+MARGIN_BOLD = 5.0
+"""... and there for a word whose only trace of damage is a lone lead character."""
 BEYOND_DOUBT = 40.0
 RARE = 5.0
 """What it costs at most that a letter does not go with the letters before it."""
-BEAM = 24
-HOPELESS = 12.0
+BEAM = 12
+HOPELESS = 10.0
 """A reading that has fallen behind this far is given up."""
 SURE = 0.95
 """The share of a candidate from which it counts as certain."""
@@ -130,7 +132,9 @@ ROUNDS = 6
 """How many histories the lines of one text may have."""
 SAMPLE = 300
 """Damaged characters that are enough to tell the page by."""
-MOST = 160
+REACH = 80
+"""Characters before a quotation mark in which it may have been opened."""
+MOST = 80
 """Candidates looked at for one damaged character."""
 
 
@@ -164,10 +168,13 @@ class _Reading:
 
 @dataclass(frozen=True, slots=True)
 class _Style:
-    """How Han characters are read: `hani` or `jpan` statistics, and which of the two Chinese spellings."""
+    """How letters are read that several languages share: Han characters by `hani` or `jpan` statistics, in one of the
+    two Chinese spellings, and Latin ones."""
 
     han: str = "hani"
     traditional: bool = False
+    latin: str = ""
+    """The language of text in Latin script, where its words tell."""
 
 
 # Likelihood ---------------------------------------------------------------------------------------------------------
@@ -220,7 +227,7 @@ def _case(char: str, before: str) -> float:
             second = before[-2:-1]
             share = 0.85 if second and second.isalpha() and second != lower(second) else 0.12
         else:
-            share = 0.003
+            share = 0.0001
     else:
         opening = before.rstrip(" \"'“„«(")
         share = 0.8 if not opening or opening[-1] in ".!?:\n" else 0.2
@@ -258,7 +265,9 @@ def _likelihood(before: str, char: str, style: _Style) -> float:
     model = load(here)
     small = lower(char)
     context = _context(before, here)
-    if (here == "hani" and letters) or (here == "hani" and char in "“”‘’「」『』"):
+    if letters == "latn" and char > "\x7f":
+        cost += letter_bias(style.latin, small)
+    if here == "hani" and (letters or char in "“”‘’「」『』"):
         small, share = _spelling(char, style.traditional)
         cost += share
     elif char < "\x80":
@@ -436,7 +445,7 @@ def _decode(text: str, context: str, channel: Channel, style: _Style) -> _Readin
                 piece = _Piece(i, end, char, damaged, others)
                 for score, before, path in best:
                     total = score - cost + _gain(before, char, style)
-                    after = before + char
+                    after = before[-REACH:] + char
                     key = after[-5:]
                     if key not in onward or total > onward[key][0]:
                         onward[key] = (total, after, (path, piece))
@@ -510,24 +519,37 @@ def _balance(word: str, page: str) -> int:
     return total
 
 
-def _spans(line: str, page: str) -> list[_Span]:
-    """Stretches of a line from one word that a page explains to the next, with nothing between that it does not."""
+def _lone(word: str, page: str) -> bool:
+    """Whether a word holds a lead byte's character by itself and nothing that a page cannot explain."""
+    groups = {match.lastindex for match in _grammar(page).finditer(word)}
+    return 5 in groups and 6 not in groups
+
+
+def _spans(line: str, page: str, bold: bool = False) -> list[_Span]:
+    """Stretches of a line from one word that a page explains to the next, with nothing between that it does not.
+
+    A word whose only damage is a lone lead character belongs to a stretch, but makes one only where `bold` says so.
+    """
     spans: list[_Span] = []
     start = end = -1
     quiet = 0
+    sure = bold
     for match in _WORD.finditer(line):
         balance = _balance(match[0], page)
-        if balance > 0:
+        if balance > 0 or (balance == 0 and not match[0].isascii() and _lone(match[0], page)):
             if start < 0:
                 start = match.start()
+                sure = bold
+            sure = sure or balance > 0
             end = match.end()
             quiet = 0
             continue
         quiet += 1
         if start >= 0 and (balance < 0 or quiet > 8):
-            spans.append(_Span(start, end))
+            if sure:
+                spans.append(_Span(start, end))
             start = -1
-    if start >= 0:
+    if start >= 0 and sure:
         spans.append(_Span(start, end))
     return [_wide(line, span) for span in spans]
 
@@ -568,13 +590,13 @@ def _style_counts(text: str, channel: Channel) -> Counter[str]:
     return counts
 
 
-def _style(here: Counter[str], around: Counter[str]) -> _Style:
+def _style(here: Counter[str], around: Counter[str], latin: str) -> _Style:
     if here["kana"] or (not here["simplified"] and around["kana"] > around["han"] / 4):
-        return _Style("jpan")
+        return _Style("jpan", latin=latin)
     told = here["traditional"] - here["simplified"]
     if abs(told) < 2:
         told = around["traditional"] - around["simplified"]
-    return _Style("hani", told > 0)
+    return _Style("hani", told > 0, latin)
 
 
 # Whole texts --------------------------------------------------------------------------------------------------------
@@ -599,16 +621,22 @@ def _alive(text: str) -> str:
     return controls + "".join(c for c in "\xa0\xad\ufffd" if c in text)
 
 
-def _read(text: str, pages: tuple[str, ...], lines: list[_Span]) -> list[_Found]:
-    """Read every suspicious stretch of the lines through one channel."""
+def _read(text: str, pages: tuple[str, ...], lines: list[_Span], taken: list[_Found] | None = None) -> list[_Found]:
+    """Read every suspicious stretch of the lines through one channel.
+
+    With `taken`, what was found before, boldly: lone lead characters too, wherever nothing is taken yet.
+    """
     outer = pages[-1]
     stretches = []
     for line in lines:
-        for span in _spans(text[line.start : line.end], outer):
-            stretches.append(_Span(line.start + span.start, line.start + span.end))
+        for span in _spans(text[line.start : line.end], outer, bold=taken is not None):
+            start, end = line.start + span.start, line.start + span.end
+            if not any(f.start < end and start < f.end for f in taken or ()):
+                stretches.append(_Span(start, end))
     if not stretches:
         return []
     channel = Channel(pages, _alive("".join(text[s.start : s.end] for s in stretches)))
+    latin = latin_language("\n".join(text[line.start : line.end] for line in lines))
     around: Counter[str] = Counter()
     each = []
     for s in stretches:
@@ -616,7 +644,7 @@ def _read(text: str, pages: tuple[str, ...], lines: list[_Span]) -> list[_Found]
         around.update(each[-1])
     found = []
     for s, counts in zip(stretches, each, strict=True):
-        style = _style(counts, around)
+        style = _style(counts, around, latin)
         context = text[max(text.rfind("\n", 0, s.start), s.start - TAIL, 0) : s.start] or "\n"
         end = s.end
         while end < len(text) and end < s.end + 4 and text[end] not in "\r\n" and text[end] < "\x80":
@@ -625,7 +653,7 @@ def _read(text: str, pages: tuple[str, ...], lines: list[_Span]) -> list[_Found]
         reading = _decode(piece, context, channel, style)
         if reading is None or not any(p.damaged for p in reading.pieces):
             continue
-        plain = max(_literal(piece, context, _Style()), _literal(piece, context, style))
+        plain = max(_literal(piece, context, other) for other in {_Style(), style})
         found.append(_Found(s.start, end, reading, style, channel, reading.score - plain, context))
     return found
 
@@ -642,6 +670,17 @@ def _suspicious(text: str) -> list[_Span]:
         done = text.find("\n", match.start()) + 1 or len(text)
         lines.append(_Span(start, done))
     return lines
+
+
+def _lines(text: str) -> list[_Span]:
+    """Every line that is not plain ASCII."""
+    spans = []
+    start = 0
+    for line in text.split("\n"):
+        if not line.isascii():
+            spans.append(_Span(start, start + len(line)))
+        start += len(line) + 1
+    return spans
 
 
 def repair_text(text: str) -> Repair:
@@ -662,17 +701,21 @@ def repair_text(text: str) -> Repair:
     return Repair(replay(text, edits), tuple(edits))
 
 
-def _twice(text: str, lines: list[_Span], page: str) -> bool:
-    """Whether what a page reads is itself mostly damage."""
-    back = _bytes_of(page)
+def _inner(text: str, lines: list[_Span], outer: str) -> list[str]:
+    """The pages through which text may have gone before `outer`: what `outer` reads must look like damage of theirs."""
+    back = _bytes_of(outer)
     once = "".join(
         bytes(b for c in text[line.start : line.end] if (b := back.get(c, ord(c) if c < "\x80" else 0))).decode(
             "utf-8", "ignore"
         )
         for line in lines
     )
-    strange = sum(c > "\x7f" for c in once)
-    return any(3 * len(gate(inner).findall(once)) > strange > 0 for inner in _inner(page))
+    strange = [c for c in once if c > "\x7f"]
+    together = sum(len(run) for run in re.findall("[^\x00-\x7f]{2,}", once))
+    if 2 * together < len(strange):
+        return []
+    pages = [page for page in CODECS if 10 * sum(c in _bytes_of(page) for c in strange) > 9 * len(strange)]
+    return sorted(pages, key=lambda page: (page != outer, -len(gate(page).findall(once))))[:3]
 
 
 def _choose(text: str, lines: list[_Span]) -> list[_Found]:
@@ -687,7 +730,10 @@ def _choose(text: str, lines: list[_Span]) -> list[_Found]:
         if not found:
             break
         chosen += found
-        lines = [line for line in lines if not any(line.start <= f.start < line.end for f in found)]
+        if sum(f.margin for f in found) > BEYOND_DOUBT:
+            rest = _read(text, found[0].channel.pages, _lines(text), taken=chosen)
+            chosen += [f for f in rest if f.margin >= MARGIN_BOLD]
+        lines = [line for line in lines if not any(line.start <= f.start < line.end for f in chosen)]
         if not lines:
             break
     return chosen
@@ -706,7 +752,7 @@ def _best(text: str, lines: list[_Span]) -> list[_Found]:
             sample = lines[: n + 1]
             break
     chains: list[tuple[str, ...]] = [(page,) for page in pages[:5]]
-    chains += [(inner, outer) for outer in pages[:2] if _twice(text, sample, outer) for inner in _inner(outer)]
+    chains += [(inner, outer) for outer in pages[:2] for inner in _inner(text, sample, outer)]
     best: list[_Found] = []
     worth = 0.0
     for chain in chains:
@@ -748,10 +794,6 @@ def _explained(text: str, lines: list[_Span], page: str) -> int:
             total += sum(_balance(word[0], page) for s in spans for word in _WORD.finditer(part[s.start : s.end]))
             total -= sum(c > "\x7f" and c not in back and c != "\ufffd" for s in spans for c in part[s.start : s.end])
     return total
-
-
-def _inner(outer: str) -> list[str]:
-    return [outer, *(page for page in ("windows-1252", "latin-1") if page != outer)]
 
 
 def _edits(text: str, found: _Found) -> Iterator[Edit]:

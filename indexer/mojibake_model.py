@@ -7,6 +7,7 @@ what. They are read when damage is found, never before, and only for the scripts
 from __future__ import annotations
 
 import lzma
+import math
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -96,6 +97,8 @@ class Model:
     lines: dict[str, str]
     """First letter: the fields of its line."""
     order: int
+    scores: Records
+    """What was asked before: context and letter in one."""
     unpacked: dict[str, tuple[Records, Records]]
     """First letter: n-grams with the log probability of their last letter, and contexts with the log weight of a
     shorter one."""
@@ -117,9 +120,18 @@ class Model:
 
     def score(self, context: str, letter: str) -> float:
         """Log probability of a letter after a context (normal text, any length)."""
+        context = context[-(self.order - 1) :]
+        key = context + letter
+        known = self.scores.get(key)
+        if known is None:
+            if len(self.scores) > 1_000_000:  # one damaged book after another must not fill the memory
+                self.scores.clear()
+            known = self.scores[key] = self._score(context, letter)
+        return known
+
+    def _score(self, context: str, letter: str) -> float:
         cost = 0.0
         unpacked = self.unpacked
-        context = context[-(self.order - 1) :]
         while context:
             p, backoff = unpacked.get(context[0]) or self.unpack(context[0])
             found = p.get(context + letter)
@@ -141,7 +153,7 @@ def read_rows(name: str) -> list[str]:
 def load(name: str) -> Model:
     """The model of one script, read once."""
     rows = read_rows(name)[:-1]
-    return Model({row[0]: row[2:] for row in rows}, (rows[0].count("\t") + 1) // 2, {})
+    return Model({row[0]: row[2:] for row in rows}, (rows[0].count("\t") + 1) // 2, {}, {})
 
 
 @cache
@@ -153,3 +165,45 @@ def chinese() -> tuple[dict[str, str], dict[str, float]]:
     *rows, pairs = read_rows("spelling")
     shares = {pairs[i : i + 2]: (ZERO - ord(pairs[i + 2])) * STEP for i in range(0, len(pairs), 3)}
     return {row[0]: row.split("\t")[2][0] for row in rows if len(row.split("\t")[2]) > 1}, shares
+
+
+_UNKNOWN_WORD = -11.0
+_UNKNOWN_LETTER = -13.0
+
+
+@cache
+def _languages() -> dict[str, tuple[dict[str, float], dict[str, float]]]:
+    """For each language in Latin script: common words, and accented letters, with their log shares."""
+    found = {}
+    for row in read_rows("languages"):
+        name, words, letters = row.split("\t")
+        common = {word[:-1]: (ZERO - ord(word[-1])) * STEP for word in words.split(" ")}
+        found[name] = common, {letters[i]: (ZERO - ord(letters[i + 1])) * STEP for i in range(0, len(letters), 2)}
+    return found
+
+
+_PLAIN = re.compile(r"(?<![^\s\"'(*-])[a-z]+(?![^\s.,;:!?\"')*-])")
+
+
+def latin_language(text: str) -> str:
+    """The language of text in Latin script by its common words without accents; empty where they do not tell.
+
+    >>> latin_language("die Kinder und der Hund spielen in dem Garten mit dem Ball"), latin_language("Oslo")
+    ('de', '')
+    """
+    words = _PLAIN.findall(text.lower())
+    scores = sorted(
+        (sum(max(common.get(word, _UNKNOWN_WORD), _UNKNOWN_WORD) for word in words), name)
+        for name, (common, _) in _languages().items()
+    )
+    return scores[-1][1] if scores[-1][0] > scores[-2][0] + 4.0 else ""
+
+
+@lru_cache(maxsize=20_000)
+def letter_bias(language: str, letter: str) -> float:
+    """How much likelier (log) an accented letter is in one language than in all of them together."""
+    if not language:
+        return 0.0
+    tables = _languages()
+    everywhere = sum(math.exp(letters.get(letter, _UNKNOWN_LETTER)) for _, letters in tables.values()) / len(tables)
+    return max(-5.0, tables[language][1].get(letter, _UNKNOWN_LETTER) - math.log(everywhere))

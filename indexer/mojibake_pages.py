@@ -127,7 +127,9 @@ class Channel:
 @cache
 def byte_looks(channel: Channel) -> tuple[Looks, ...]:
     """For each byte, its possible looks at the far end of a channel."""
-    table = looks(channel.pages[0], channel.alive)
+    first, last = channel.pages[0], channel.pages[-1]
+    # What the text shows was seen through the last page; of an earlier one it says nothing.
+    table = looks(first, channel.alive if first == last else "\xa0")
     for page in channel.pages[1:]:
         # One look for each byte keeps the ways that a character may look few: the cheapest, so what the text shows.
         table = tuple(tuple(_through((min(once, key=lambda look: look[1]),), page, channel.alive)) for once in table)
