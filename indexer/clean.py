@@ -342,8 +342,9 @@ def collapse(shown: Sequence[_Shown]) -> tuple[list[_Shown], list[Step]]:
                 new = _joined_new(before, cue, last_new)
         blank_before = False
         if new is not cue.rows:
-            folded += len(cue.rows) - len(new)
-            for j in seen[len(seen) - min(len(cue.rows) - len(new), len(seen)) :]:
+            carried = len(cue.rows) - len(new) or int(new != cue.rows)  # a part of a joined row is a line too
+            folded += carried
+            for j in seen[max(0, len(seen) - carried) :]:
                 screens[j] += 1
         if not new:
             # A line first seen for some milliseconds lasts as long as it stays.
