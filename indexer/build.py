@@ -20,8 +20,7 @@ from . import catalog, embedding, recipe
 from .catalog import FileRow
 from .embed import Encoder
 from .encoders import Encoders
-from .errors import TalksearchError, UnreadableError
-from .load import load_talk
+from .errors import BadIndexError, TalksearchError, UnreadableError
 from .lock import writing
 from .plan import Group, make_plan
 from .records import Talk
@@ -32,7 +31,7 @@ from .scan import (
     look,
     may_be_transcript,
     merge_roots,
-    read_file,
+    read_talk,
     relocated,
     root_of,
 )
@@ -155,10 +154,12 @@ def _rebuild(
 
 
 def _roots_of(folder: Path) -> list[Path]:
-    if not (folder / catalog.FILE_NAME).exists():
+    """Return the PATHs of an index; none where it is missing or damaged, which is what rebuilding is for."""
+    try:
+        with closing(catalog.open_catalog(folder)) as db:
+            return [Path(path) for path in catalog.roots(db)]
+    except (BadIndexError, sqlite3.Error):
         return []
-    with closing(catalog.open_catalog(folder)) as db:
-        return [Path(path) for path in catalog.roots(db)]
 
 
 def _update(
@@ -180,6 +181,9 @@ def _update(
             raise TalksearchError("There is nothing to index yet.", "Name a folder: talksearch index PATH")
         now, report.beside = _look_at(roots, walk, before, tell)
         plan = make_plan(before, now, identity_of)
+        with catalog.transaction(db):  # first, so that what an interrupted run has read belongs somewhere
+            db.execute("DELETE FROM roots")
+            db.executemany("INSERT INTO roots VALUES (?)", ((str(root.path),) for root in roots))
         encoders = Encoders(folder, known, model, prompts, encoder)
         gone = _read_groups(db, plan.read, encoders, report, tell)
         for group in plan.keep:
@@ -190,8 +194,6 @@ def _update(
             touched = [row for group in plan.keep for row in group.files if row != before[row.path]]
             catalog.put_files(db, [*plan.unreadable, *touched])
             catalog.forget_files(db, plan.gone)
-            db.execute("DELETE FROM roots")
-            db.executemany("INSERT INTO roots VALUES (?)", ((str(root.path),) for root in roots))
         if plan.read or gone:
             catalog.note_common_terms(db)
         if known:
@@ -265,10 +267,8 @@ def _read_group(group: Group, report: Report) -> tuple[Talk | None, list[FileRow
             report.copies.append(Skipped(row.path, f"the talk {talk.id} was read from {talk.source}"))
             rows.append(replace(row, talk_id=talk.id, note=f"another copy of {talk.source}"))
             continue
-        path = Path(row.path)
         try:
-            data = read_file(path)
-            talk = load_talk(path, row.source, data)
+            talk = read_talk(Path(row.path), row.source)
             rows.append(replace(row, talk_id=talk.id, note=""))
         except UnreadableError as error:
             report.skipped.append(Skipped(row.path, error.message))

@@ -36,6 +36,7 @@ def embed_pending(
     if not total and not gone:
         return 0
     encoded = done = 0
+    tell(0, total)
     with opened(folder) as (store, collection):
         store.drop(collection, gone)
         while numbers := [row[0] for row in db.execute(_PENDING, (_WINDOW,))]:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -105,7 +106,8 @@ def look(path: Path, source: str, known: FileRow | None) -> FileRow:
     if known and (known.digest, known.source) == (digest, source):
         return replace(known, stamp=stamp)
     try:
-        identity = json.dumps(asdict(identify(path, data)), ensure_ascii=False)
+        with _failing_on_one_file():
+            identity = json.dumps(asdict(identify(path, data)), ensure_ascii=False)
     except UnreadableError as error:
         return FileRow(str(path), source, stamp, digest, None, None, error.message)
     return FileRow(str(path), source, stamp, digest, identity, None)
@@ -126,9 +128,36 @@ def talks_under(path: Path) -> Iterator[tuple[Path, Talk | UnreadableError]]:
         if not may_be_transcript(file):
             continue
         try:
-            yield file, load_talk(file, root.source_of(file), read_file(file))
+            yield file, read_talk(file, root.source_of(file))
         except UnreadableError as error:
             yield file, error
+
+
+def read_talk(path: Path, source: str) -> Talk:
+    """Read, restore and repair one file. Raises UnreadableError when it is no transcript or a reader fails on it."""
+    data = read_file(path)
+    with _failing_on_one_file():
+        return load_talk(path, source, data)
+
+
+@contextmanager
+def _failing_on_one_file() -> Iterator[None]:
+    """Turn a defect of a reader into a file that cannot be read: one file must never end a run over thousands."""
+    try:
+        yield
+    except (
+        ArithmeticError,
+        AssertionError,
+        AttributeError,
+        LookupError,
+        RecursionError,
+        TypeError,
+        ValueError,
+    ) as error:
+        raise UnreadableError(
+            f"A reader failed on it ({type(error).__name__}: {error}).",
+            "That is a defect of talksearch; please report it.",
+        ) from error
 
 
 def read_file(path: Path) -> bytes:

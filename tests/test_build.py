@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from fakes import CountingEncoder
 
-from talksearch.indexer import build, catalog, recipe, store, vectors
+from talksearch.indexer import build, catalog, recipe, scan, store, vectors
 from talksearch.indexer.build import Report
 from talksearch.indexer.errors import BadIndexError, LockedError, TalksearchError
 from talksearch.indexer.lock import writing
+from talksearch.indexer.records import Talk
 
 
 def vtt(*lines: str, start: int = 0) -> str:
@@ -194,6 +195,45 @@ def test_an_interrupted_run_goes_on_where_it_stopped(
     report, encoder = run(index, archive)
     assert (len(report.kept), len(encoder.seen)) == (2, 2)
     assert catalog.counts(catalog.open_catalog(index)).embedded == 2
+
+
+def test_an_interrupted_first_run_loses_nothing_to_the_next_path(archive: Path, index: Path, tmp_path: Path) -> None:
+    class Dying(CountingEncoder):
+        def encode_passages(self, texts: object) -> np.ndarray:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        build.index(index, [archive], encoder=Dying())
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "bread.vtt").write_text(vtt("bread and code"))
+    report, _ = run(index, other)
+    assert report.dropped == []
+    assert sources(index) == ["bread.vtt", "ships.vtt", "sub/bees.vtt"]
+
+
+def test_a_defect_in_a_reader_costs_one_file(archive: Path, index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = scan.load_talk
+
+    def failing(path: Path, source: str, data: bytes) -> Talk:
+        if path.name == "ships.vtt":
+            raise IndexError("list index out of range")
+        return whole(path, source, data)
+
+    monkeypatch.setattr(scan, "load_talk", failing)
+    report, _ = run(index, archive)
+    assert sources(index) == ["sub/bees.vtt"]
+    assert "IndexError" in report.skipped[0].reason
+
+
+def test_rebuilding_mends_a_damaged_index(archive: Path, index: Path) -> None:
+    run(index, archive)
+    (index / catalog.FILE_NAME).write_bytes(b"damaged" * 1000)
+    with pytest.raises(BadIndexError) as error:
+        run(index, archive)
+    assert "--rebuild" in error.value.hint
+    run(index, archive, rebuild=True)
+    assert sources(index) == ["ships.vtt", "sub/bees.vtt"]
 
 
 def test_only_one_writer(archive: Path, index: Path) -> None:
