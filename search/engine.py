@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import pairwise
@@ -17,13 +17,15 @@ from talksearch.indexer import catalog, embed, light, recipe, vectors
 from talksearch.indexer.embed import Encoder
 from talksearch.indexer.errors import BadIndexError, ModelError, QueryError
 from talksearch.indexer.split import ends_sentence, words_with_times
+from talksearch.indexer.vectors import Ints
 from talksearch.indexer.words import spans
 
 from .candidates import allowed, by_meaning, by_words, query_terms
 from .fuse import Candidate, fuse, score_words
 from .hit import Hit
 from .links import jump_to, link
-from .postings import Layout, holding, layout, together
+from .pinpoint import pinpoint, spoken
+from .postings import Layout, holding, layout, surprises, together
 from .query import Query
 
 _REACH = 40
@@ -43,7 +45,7 @@ class Index:
     vectors: vectors.Vectors
     encoder: Callable[[], Encoder]
     """Loads the encoder when it is first called."""
-    layout: Callable[[], tuple[Layout, vectors.Ints]]
+    layout: Callable[[], tuple[Layout, Ints]]
     """Reads, when it is first called, where the passages lie, and the row of `vectors` of each (-1 without one)."""
 
 
@@ -77,7 +79,7 @@ def open_index(folder: Path, *, encoder: Encoder | None = None, warn: Callable[[
     copy = vectors.read(folder, made.model.dimension)
 
     @cache
-    def lie() -> tuple[Layout, vectors.Ints]:
+    def lie() -> tuple[Layout, Ints]:
         found = layout(db)
         return found, copy.find(found.numbers)
 
@@ -143,6 +145,7 @@ def _candidates(
 def to_hits(index: Index, query: Query, candidates: Sequence[Candidate], terms: tuple[str, ...]) -> list[Hit]:
     """Return candidates, best first, as hits: overlapping passages of a talk folded into one, `per_talk` kept."""
     hits: list[Hit] = []
+    weights = surprises(index.db, terms)
     taken: dict[str, list[tuple[int, int]]] = {}
     for candidate in candidates:
         if len(hits) == query.k:
@@ -150,13 +153,14 @@ def to_hits(index: Index, query: Query, candidates: Sequence[Candidate], terms: 
         row = index.db.execute(_PASSAGE, (candidate.number,)).fetchone()
         if row is None:  # its talk left the index while vectors of it are still about
             continue
-        hit = _hit(row, candidate, query)
-        spans_taken = taken.setdefault(hit.talk_id, [])
-        if any(hit.start_ms < end and start < hit.end_ms for start, end in spans_taken):
+        start_ms, end_ms, talk_id = row[1], row[2], row[5]
+        spans_taken = taken.setdefault(talk_id, [])
+        if any(start_ms < end and start < end_ms for start, end in spans_taken):
             continue
         if query.per_talk is not None and len(spans_taken) >= query.per_talk:
             continue
-        spans_taken.append((hit.start_ms, hit.end_ms))
+        spans_taken.append((start_ms, end_ms))
+        hit = _hit(row, candidate, query, _answer_ms(index, row, weights))
         if query.context_ms:
             hit = _widened(index, hit, query.context_ms)
         matches = tuple((term.start, term.end) for term in spans(hit.text) if term.text in terms)
@@ -166,17 +170,26 @@ def to_hits(index: Index, query: Query, candidates: Sequence[Candidate], terms: 
 
 _PASSAGE = (
     "SELECT p.id, p.start_ms, p.end_ms, p.text, p.speakers, t.id, t.title, t.source, t.path, t.youtube_id, t.url,"
-    " t.channel, t.speaker, t.language, t.date, t.timing, t.margin_ms"
+    " t.channel, t.speaker, t.language, t.date, t.timing, t.margin_ms, p.first_cue, p.last_cue"
     " FROM passages p JOIN talks t ON t.number = p.talk WHERE p.number = ?"
 )
 
 
-def _hit(row: Any, candidate: Candidate, query: Query) -> Hit:
+def _answer_ms(index: Index, row: Any, weights: Mapping[str, float]) -> int:
+    """Return where in a passage the answer begins: its start, where none of the words is said in it."""
+    if not weights:
+        return int(row[1])
+    cues = catalog.read_cues(index.db, row[5], row[-2], row[-1])
+    at_ms = pinpoint(spoken(cues, row[1], row[2]), weights)
+    return int(row[1]) if at_ms is None else at_ms
+
+
+def _hit(row: Any, candidate: Candidate, query: Query, answer_ms: int) -> Hit:
     (
         passage_id, start_ms, end_ms, text, speakers, talk_id, title, source, path, youtube_id, url, channel, speaker,
-        language, date, timing, margin_ms,
+        language, date, timing, margin_ms, _, _,
     ) = row  # fmt: skip
-    jump_ms = jump_to(start_ms, timing, margin_ms)
+    jump_ms = jump_to(answer_ms, timing, margin_ms)
     return Hit(
         rank=0,
         score=candidate.score,

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from talksearch.indexer.vectors import Floats, Ints
 
-from .postings import Layout
+from .postings import Layout, surprise
 
 Array = npt.NDArray[np.float64]
 
@@ -40,17 +40,6 @@ class Candidate:
     """Cosine to the query; None where no vector was compared."""
     words: float | None = None
     """What the words say for it; None where no word of the query stands in or around it."""
-
-
-def surprise(passages: int, holding: int) -> float:
-    """Return how much a term tells: about the natural logarithm of one in how many passages holds it.
-
-    BM25's inverse document frequency in the form that is never negative (Lucene's).
-
-    >>> surprise(100_000, 100) > surprise(100_000, 1_000) > surprise(3, 3) > 0
-    True
-    """
-    return float(np.log(1 + (passages - holding + 0.5) / (holding + 0.5)))
 
 
 def score_words(layout: Layout, said: Sequence[Ints], pairs: Sequence[tuple[int, int, Ints]]) -> Array:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,6 +61,24 @@ def holding(db: sqlite3.Connection, term: str) -> Ints:
 def together(db: sqlite3.Connection, one: str, other: str) -> Ints:
     """Return the numbers of the passages that say two terms side by side, or nearly."""
     return _matches(db, f'NEAR("{one}" "{other}", {_NEAR})')
+
+
+def surprise(passages: int, holding: int) -> float:
+    """Return how much a term tells: about the natural logarithm of one in how many passages holds it.
+
+    BM25's inverse document frequency in the form that is never negative (Lucene's).
+
+    >>> surprise(100_000, 100) > surprise(100_000, 1_000) > surprise(3, 3) > 0
+    True
+    """
+    return math.log(1 + (passages - holding + 0.5) / (holding + 0.5))
+
+
+def surprises(db: sqlite3.Connection, terms: Iterable[str]) -> dict[str, float]:
+    """Return how much each of some terms tells in an index."""
+    passages = db.execute("SELECT count(*) FROM passages").fetchone()[0]
+    count = "SELECT count(*) FROM words WHERE words MATCH ?"
+    return {term: surprise(passages, db.execute(count, (f'"{term}"',)).fetchone()[0]) for term in terms}
 
 
 def _matches(db: sqlite3.Connection, match: str) -> Ints:

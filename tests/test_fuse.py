@@ -7,8 +7,8 @@ import sqlite3
 import numpy as np
 import pytest
 
-from talksearch.search.fuse import SIDE_BY_SIDE, TALK, WORDS_WEIGHT, fuse, score_words, surprise
-from talksearch.search.postings import holding, layout, make, together
+from talksearch.search.fuse import SIDE_BY_SIDE, TALK, WORDS_WEIGHT, fuse, score_words
+from talksearch.search.postings import holding, layout, make, surprise, together
 
 # Two talks: passages 10 to 13, and 20 to 21.
 LAYOUT = make(np.array([10, 11, 12, 13, 20, 21]), np.array([0, 0, 0, 0, 1, 1]))

@@ -1,0 +1,88 @@
+"""The second inside a passage: where the words that were asked for are said, and where that thought begins.
+
+A passage is where to look; what answers may begin half a minute into it. docs/quality.md has the figures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from talksearch.indexer.records import Cue
+from talksearch.indexer.split import ends_sentence, words_with_times
+from talksearch.indexer.words import terms
+
+_STRETCH = 15
+"""Words looked at together: about a sentence."""
+
+_PAUSE_MS = 700
+"""Silence that ends a thought where no punctuation says so."""
+
+_BACK_MS = 8_000
+"""How far back a thought may begin. Who waits longer for what was asked thinks the link is wrong."""
+
+_BREATH_MS = 2_000
+"""How far to step back where nothing shows the beginning, as in captions without punctuation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A word with its time, and whether another speaker begins with it."""
+
+    text: str
+    start_ms: int
+    end_ms: int
+    turn: bool = False
+
+
+def spoken(cues: Sequence[Cue], start_ms: int, end_ms: int) -> list[Spoken]:
+    """Return the words of cues that begin from `start_ms` up to, not including, `end_ms`."""
+    return [
+        Spoken(text, first_ms, last_ms, cue.turn and at == 0)
+        for cue in cues
+        for at, (text, first_ms, last_ms) in enumerate(words_with_times(cue))
+        if start_ms <= first_ms < end_ms
+    ]
+
+
+def pinpoint(words: Sequence[Spoken], weights: Mapping[str, float]) -> int | None:
+    """Return the millisecond at which to open a passage; None where it says no word that was asked for.
+
+    `weights` says how much each term tells. The stretch of words that holds most of what was asked begins with one of
+    the terms (the first such stretch, where several hold as much); the jump goes from there back to where its thought
+    begins: behind the end of a sentence, a pause, or with a speaker's turn.
+
+    >>> said = [Spoken(word, 1_000 * at, 1_000 * at + 900) for at, word in enumerate("Yes. Now a clock".split())]
+    >>> pinpoint(said, {"clock": 5.0}), pinpoint(said, {"ship": 5.0})
+    (1000, None)
+    """
+    told = [{term: weights[term] for term in terms(word.text) if term in weights} for word in words]
+    best, most = None, 0.0
+    for at, here in enumerate(told):
+        if not here:
+            continue
+        # Each term once: a stretch that repeats one word does not say more.
+        together = {term: weight for other in told[at : at + _STRETCH] for term, weight in other.items()}
+        if sum(together.values()) > most + 1e-9:
+            best, most = at, sum(together.values())
+    return None if best is None else words[_beginning(words, best)].start_ms
+
+
+def _beginning(words: Sequence[Spoken], at: int) -> int:
+    """Return the word with which the thought begins that the word `at` is part of."""
+    said_ms = words[at].start_ms
+    first = at
+    while first > 0 and said_ms - words[first - 1].start_ms <= _BACK_MS:
+        if _begins(words, first):
+            return first
+        first -= 1
+    if first == 0 or _begins(words, first):
+        return first
+    while at > 0 and said_ms - words[at - 1].start_ms <= _BREATH_MS:
+        at -= 1
+    return at
+
+
+def _begins(words: Sequence[Spoken], at: int) -> bool:
+    before = words[at - 1]
+    return ends_sentence(before.text) or words[at].turn or words[at].start_ms - before.end_ms >= _PAUSE_MS

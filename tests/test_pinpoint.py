@@ -1,0 +1,78 @@
+"""The second inside a passage."""
+
+from __future__ import annotations
+
+import pytest
+
+from talksearch.indexer.records import Cue, Word
+from talksearch.search.pinpoint import Spoken, pinpoint, spoken
+
+
+def say(text: str, step_ms: int = 500) -> list[Spoken]:
+    return [Spoken(word, at * step_ms, at * step_ms + step_ms - 50) for at, word in enumerate(text.split())]
+
+
+def word_at(text: str, weights: dict[str, float], step_ms: int = 500) -> str | None:
+    ms = pinpoint(say(text, step_ms), weights)
+    return None if ms is None else text.split()[ms // step_ms]
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("Welcome back. Today the clock slows down.", "Today"),
+        ("Welcome back. The clock slows. It does, the clock.", "The"),
+        ("The clock slows. That is all.", "The"),
+        ("He said, well, a clock.", "He"),
+        ("Dr. Clock came. He left.", "Dr."),
+        ("前言。 這裡有 clock 呢。", "這裡有"),
+    ],
+)
+def test_opens_where_the_sentence_begins(text: str, first: str) -> None:
+    assert word_at(text, {"clock": 5.0}) == first
+
+
+@pytest.mark.parametrize("text", ["", "Nothing of the sort.", "Clockwork oranges."])
+def test_says_nothing_where_no_word_is_said(text: str) -> None:
+    assert pinpoint(say(text), {"clock": 5.0}) is None
+    assert pinpoint(say(text), {}) is None
+
+
+def test_where_most_is_said_and_not_where_a_word_is_repeated() -> None:
+    filler = " ".join(["and"] * 20)
+    text = f"Time and time and time again. {filler}. Then dilation of time came."
+    assert word_at(text, {"time": 2.0, "dilat": 6.0}) == "Then"
+
+
+def test_the_same_said_twice_opens_at_the_first() -> None:
+    text = f"One. Time dilation. {' '.join(['and'] * 20)}. Again. Time dilation."
+    assert pinpoint(say(text), {"time": 2.0, "dilat": 6.0}) == 500
+
+
+def test_without_punctuation_only_a_breath_back() -> None:
+    text = " ".join([*(f"w{n}" for n in range(40)), "clock", "w41"])
+    assert pinpoint(say(text), {"clock": 5.0}) == 40 * 500 - 2_000
+
+
+def test_a_pause_or_a_turn_begins_a_thought() -> None:
+    words = say(" ".join([*(f"w{n}" for n in range(40)), "clock"]))
+    later = [*words[:35], *(Spoken(w.text, w.start_ms + 900, w.end_ms + 900) for w in words[35:])]
+    assert pinpoint(later, {"clock": 5.0}) == later[35].start_ms
+    turned = [*words[:33], Spoken("w33", words[33].start_ms, words[33].end_ms, turn=True), *words[34:]]
+    assert pinpoint(turned, {"clock": 5.0}) == turned[33].start_ms
+
+
+def test_never_before_the_passage_nor_behind_the_word() -> None:
+    words = say("so the clock is slow and the clock is late")
+    for weights in ({"clock": 1.0}, {"late": 1.0}, {"so": 1.0}, {"slow": 3.0, "late": 1.0}):
+        at = pinpoint(words, weights)
+        assert at is not None
+        assert words[0].start_ms <= at <= words[-1].start_ms
+
+
+def test_words_of_cues_within_the_passage() -> None:
+    cues = [
+        Cue(0, 1_000, "so long"),
+        Cue(1_000, 2_000, "and thanks", turn=True, words=(Word("and", 1_000), Word("thanks", 1_600))),
+    ]
+    assert spoken(cues, 300, 1_600) == [Spoken("long", 375, 1_000), Spoken("and", 1_000, 1_600, turn=True)]
