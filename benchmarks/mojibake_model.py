@@ -96,6 +96,11 @@ QUOTES = {ord(a): b for a, b in zip("「」『』", "“”‘’", strict=True)
 """Taiwan's quotation marks: which ones a text uses is a matter of its spelling, not of what stands around them."""
 
 
+ACROSS = {"thai": 0.25, "jpan": 0.2, "kore": 0.2, "hani": 0.03}
+"""The least share of contexts that may run across words, where nothing stands between words (the more, the less running
+text there is)."""
+
+
 def pages(folder: Path) -> Iterator[str]:
     """The paragraphs of HTML pages without their markup."""
     for path in sorted(folder.rglob("*.html")):
@@ -207,7 +212,7 @@ def add_words(
 
 
 def model(
-    counts: list[Counter[str]], ends: Counter[str], keep: float, latin: bool, spaced: bool
+    counts: list[Counter[str]], ends: Counter[str], keep: float, latin: bool, spaced: bool, across: float
 ) -> tuple[dict[str, float], dict[str, float]]:
     """(log probability of each kept n-gram's last letter after the others, log backoff weight of each context)."""
     order = len(counts) - 1
@@ -237,6 +242,8 @@ def model(
             whole = sum(c for _, c in letters) + ends[context]
             # Few sightings say little, and what follows a space depends on what the text is about.
             lost = max((sum(min(DISCOUNT, c) for _, c in letters) + ends[context]) / whole, 1 / (1 + whole / 2))
+            if n > 2:
+                lost = max(lost, across)  # The letters may belong to two words, which a word list never shows.
             if spaced and " " in context[1:]:
                 lost = max(lost, 0.5)
             kept_share = (1 - lost) / max(1e-9, sum(max(0.0, c - DISCOUNT) for _, c in letters) / whole)
@@ -389,9 +396,7 @@ def main() -> None:
         merged: list[Counter[str]] = [Counter() for _ in range(order + 1)]
         ends: Counter[str] = Counter()
         for language in languages:
-            counts = count(
-                running(sources, language, {ord(t): s for t, s in simplify.items()}), order, name == "latn"
-            )
+            counts = count(running(sources, language, {ord(t): s for t, s in simplify.items()}), order, name == "latn")
             add_words(counts, ends, word_counts(sources, language), name in SPACED, name == "latn")
             if language == "zh":
                 add_words(counts, ends, dictionary(sources), spaced=False, latin=False)
@@ -400,7 +405,7 @@ def main() -> None:
                     counts[len(ngram)][ngram] += n  # type: ignore[assignment]
             for n in range(1, order + 1):
                 merged[n].update(counts[n])
-        p, bow = model(merged, ends, keep, name == "latn", name in SPACED | {"kore"})
+        p, bow = model(merged, ends, keep, name == "latn", name in SPACED | {"kore"}, ACROSS.get(name, 0.0))
         write(name, p, bow)
     if not sys.argv[2:] or "signs" in sys.argv[2:]:
         write("signs", symbols(sources), {})

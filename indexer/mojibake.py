@@ -741,9 +741,12 @@ def _choose(text: str, lines: list[_Span]) -> list[_Found]:
 
 def _best(text: str, lines: list[_Span]) -> list[_Found]:
     """The stretches that the likeliest page, or pair of pages, explains."""
-    explained = {page: _explained(text, lines, page) for page in CODECS}
-    most = max(explained.values())
-    pages = sorted((p for p in CODECS if explained[p] > 0 and explained[p] >= 0.85 * most), key=lambda p: -explained[p])
+    explained = {page: counts for page in CODECS if (counts := _explained(text, lines, page))[0] > 0}
+    if not explained:
+        return []
+    most = max(gross - over for gross, over in explained.values())
+    near = [p for p, (gross, over) in explained.items() if gross - over >= most - max(3.0, 0.15 * gross)]
+    pages = sorted(near, key=lambda page: explained[page][1] - explained[page][0])
     sample = lines
     size = 0
     for n, line in enumerate(lines):
@@ -783,17 +786,16 @@ def _enough(text: str, found: _Found, elsewhere: float) -> float:
     return MARGIN_ALONE if len(damaged[0].others) == 1 else MARGIN_GUESS
 
 
-def _explained(text: str, lines: list[_Span], page: str) -> int:
-    """How many characters a page explains in all lines, less those it cannot hold or leaves over."""
+def _explained(text: str, lines: list[_Span], page: str) -> tuple[int, int]:
+    """(how much a page explains in all lines, how many characters of these lines it cannot hold)."""
     back = _bytes_of(page)
-    total = 0
+    gross = over = 0
     for line in lines:
         part = text[line.start : line.end]
-        spans = _spans(part, page)
-        if spans:
-            total += sum(_balance(word[0], page) for s in spans for word in _WORD.finditer(part[s.start : s.end]))
-            total -= sum(c > "\x7f" and c not in back and c != "\ufffd" for s in spans for c in part[s.start : s.end])
-    return total
+        for span in _spans(part, page):
+            gross += sum(_balance(word[0], page) for word in _WORD.finditer(part[span.start : span.end]))
+        over += sum(c > "\x7f" and c not in back and c != "\ufffd" for c in part)
+    return gross, over
 
 
 def _edits(text: str, found: _Found) -> Iterator[Edit]:
