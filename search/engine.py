@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from talksearch.indexer import catalog, embed, light, recipe, vectors
+from talksearch.indexer import catalog, embed, recipe, vectors
 from talksearch.indexer.embed import Encoder
 from talksearch.indexer.errors import BadIndexError, ModelError, QueryError
 from talksearch.indexer.split import ends_sentence, words_with_times
@@ -238,6 +238,8 @@ def _widened(index: Index, hit: Hit, context_ms: int) -> Hit:
 
 
 def _load_encoder(folder: Path, made: recipe.Recipe, warn: Callable[[str], None]) -> Encoder:
+    from talksearch.indexer import light  # a search by words must not wait for onnxruntime
+
     try:
         return light.load(folder)
     except ModelError as error:
