@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from . import youtube
-from .clean import clean, tidy, tidy_text
+from .clean import clean
 from .errors import UnreadableError
 from .estimate import estimate_times
 from .mojibake import Repair, repair_text
@@ -19,6 +19,7 @@ from .readers.timed_text import matches as has_times
 from .readers.vtt import origin_of
 from .records import Cue, Json, Origin, Receipt, Step, Talk, Timing, Transcript, Word
 from .sidecar import Metadata, find_recording, language_of, parts, read_sidecar
+from .tidy import tidy, tidy_text
 
 _LONG_CUE_MS = 300_000
 """A cue of five minutes tells little about when its last word is said."""

@@ -15,9 +15,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from talksearch.indexer.clean import clean, is_sound, tidy_text
+from talksearch.indexer.clean import clean
 from talksearch.indexer.readers import read
 from talksearch.indexer.records import Cue, Transcript, Word
+from talksearch.indexer.sounds import is_sound
+from talksearch.indexer.tidy import tidy_text
 
 HERE = Path(__file__).parent
 SHARED = HERE / ".." / ".." / "shared"

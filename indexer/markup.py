@@ -1,0 +1,248 @@
+"""A raw cue to its rows of words: tags, entities and word times become what they mean."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .records import Cue
+
+Token = tuple[str, int | None]
+"""A word as shown, and when it is said where the source times it."""
+
+_TAG = re.compile(
+    r"<!--.*?-->|<(?P<time>(?:\d+:)?\d{1,2}:\d{2}[.,]\d{1,3})>|<v(?:\.[^\s<>]*)?(?:[ \t]+(?P<voice>[^<>]*))?>"
+    r"|</?(?:c|v|i|b|u|s|em|strong|ruby|lang|font|span|p|div|big|small|sub|sup)(?:[.\s][^<>]*)?/?>"
+    r"|(?P<rt><rt>.*?(?:</rt>|$))|(?P<br><br[ \t]*/?>)|(?P<ass>\{\\[^{}]*\})|\{[ibu]\}|\{/[ibu]\}",
+    re.IGNORECASE | re.DOTALL,
+)
+_WORD_TIME = re.compile(r"<((?:\d+:)?\d{2}:\d{2}\.\d{3})>")
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});", re.IGNORECASE)
+# U+00A0 and U+0085 are spaces, but also halves of letters in text whose encoding was misread; these stay until it is
+# repaired (`tidy`).
+_SPACE = re.compile(
+    r"(?:[ \t\n\r\f\v\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]|(?<![\xc2-\xf4\x80-\xbf])[\xa0\x85])+"
+)
+DEBRIS = re.compile(
+    "[\x00-\x08\x0e-\x1f\x7f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\u206a-\u206f\ufeff\ufff9-\ufffb\u180e]"
+)
+"""Characters that are never seen, whatever encoding the text was in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a cue as it is shown."""
+
+    tokens: tuple[Token, ...]
+    speaker: str | None = None
+    named: bool = False
+    """The row, or the part of it, begins with a voice tag."""
+    key: tuple[str, ...] = ()
+    """Its words without times: what rows are compared by."""
+
+
+def row_of(tokens: Sequence[Token], speaker: str | None, named: bool = False) -> Row:
+    """Make a row of its words."""
+    return Row(tuple(tokens), speaker, named, tuple([text for text, _ in tokens]))
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A cue as it is shown: its rows that say something, and whether an empty one stands above them."""
+
+    start_ms: int
+    end_ms: int
+    rows: tuple[Row, ...]
+    top_empty: bool = False
+    text_key: tuple[str, ...] = ()
+    """All words of all rows."""
+    turn: bool = False
+
+
+def says(text: str) -> bool:
+    """Say whether a text holds anything to say: a letter, a figure, or a sign of scripts that begin at U+3000."""
+    return any(char.isalnum() or ord(char) > 0x2FFF for char in text)
+
+
+def show(cue: Cue, counts: Counter[str]) -> Shown:
+    """Take the markup of a raw cue apart: its rows, their words and times, and whose they are.
+
+    `counts` is added to: `tags`, `comments`, `entities` and `invisible` characters taken out.
+    """
+    text = cue.text
+    rows: list[Row] = []
+    top_empty = False
+    if "<" not in text and "&" not in text and "{" not in text:
+        if cue.words:
+            rows = [row_of([(word.text, word.start_ms) for word in cue.words], cue.speaker)]
+        else:
+            for line in text.split("\n"):
+                words = tuple(_words(line, counts))
+                if words:
+                    rows.append(Row(tuple([(word, None) for word in words]), cue.speaker, False, words))
+                elif not rows:
+                    top_empty = True
+    elif cue.words and "<" not in text:
+        timed = tuple((_unescape(word.text, counts), word.start_ms) for word in cue.words)
+        timed = tuple((token, ms) for text, ms in timed for token in _words(text, counts))
+        rows = [row_of(timed, cue.speaker)]
+    else:
+        voice = cue.speaker
+        for line in _TAG.sub(_line_break, text).split("\n") if "<br" in text.lower() else text.split("\n"):
+            found, voice = _marked_up(line, cue, voice, counts)
+            if found:
+                rows += found
+            elif not rows:
+                top_empty = True
+    text_key = rows[0].key if len(rows) == 1 else tuple(token for row in rows for token in row.key)
+    return Shown(cue.start_ms, cue.end_ms, tuple(rows), top_empty and bool(rows), text_key, cue.turn)
+
+
+def _line_break(match: re.Match[str]) -> str:
+    return "\n" if match["br"] else match[0]
+
+
+def _words(line: str, counts: Counter[str]) -> list[str]:
+    if line.isascii() and line.isprintable():
+        return line.split()
+    return [token for token in _SPACE.split(_seen(line, counts)) if token]
+
+
+def _seen(text: str, counts: Counter[str]) -> str:
+    """Take out what cannot be seen."""
+    if text.isascii() and text.isprintable():
+        return text
+    cleaned = DEBRIS.sub("", text)
+    counts["invisible"] += len(text) - len(cleaned)
+    return cleaned
+
+
+def _unescape(text: str, counts: Counter[str]) -> str:
+    """Resolve entities that end in a semicolon, also when they were escaped twice.
+
+    Without the semicolon `&copy` may be anything: "AT&T" and "R&D" are no entities.
+    """
+    for _ in range(3):
+        if "&" not in text:
+            break
+        resolved, found = _ENTITY.subn(lambda match: html.unescape(match[0]), text)
+        if resolved == text:
+            break
+        counts["entities"] += found
+        text = resolved
+    return text
+
+
+def _marked_up(line: str, cue: Cue, voice: str | None, counts: Counter[str]) -> tuple[list[Row], str | None]:
+    """Rows of one line with tags: more than one where the voice changes inside it."""
+    plain = line.replace("<c>", "").replace("</c>", "")
+    pieces = _WORD_TIME.split(plain)
+    if len(pieces) > 1 and "<" not in "".join(pieces[::2]) and "{" not in plain:
+        counts["tags"] += len(pieces) // 2
+        tokens = _word_timed(pieces, cue, counts)
+        return ([row_of(tokens, voice)] if tokens else []), voice
+    rows: list[Row] = []
+    tokens = []
+    time: int | None = None
+    timed = False
+    glue = False
+    named = False
+    done = 0
+
+    def add(piece: str) -> None:
+        nonlocal glue
+        piece = _seen(_unescape(piece, counts), counts)
+        if not piece:
+            return
+        words = _words(piece, counts)
+        if not words:
+            glue = False
+            return
+        if glue and tokens and not _SPACE.match(piece):
+            tokens[-1] = (tokens[-1][0] + words[0], tokens[-1][1])
+            words = words[1:]
+        tokens.extend((word, time) for word in words)
+        glue = not _SPACE.match(piece[-1])
+
+    for match in _TAG.finditer(line):
+        add(line[done : match.start()])
+        done = match.end()
+        if match["time"]:
+            time = _clock(match["time"])
+            timed = True
+            counts["tags"] += 1
+        elif match["voice"] is not None:
+            if tokens:
+                rows.append(row_of(tokens, voice, named))
+                tokens = []
+                glue = False
+            voice, named = _voice(match["voice"], counts) or voice, True
+            counts["tags"] += 1
+        elif match[0].startswith("<!--"):
+            counts["comments"] += 1
+        else:
+            counts["tags"] += 1
+    add(line[done:])
+    if tokens:
+        rows.append(row_of(tokens, voice, named))
+    if not timed and rows:
+        return rows, voice
+    return [_timed(row, cue) for row in rows], voice
+
+
+def _word_timed(pieces: Sequence[str], cue: Cue, counts: Counter[str]) -> list[Token]:
+    """Words of a line as YouTube writes it: texts with times between."""
+    tokens: list[Token] = []
+    last, latest = cue.start_ms, cue.end_ms
+    glue = False
+    for i in range(0, len(pieces), 2):
+        if i:
+            last = max(last, min(_clock(pieces[i - 1]), latest))
+        piece = pieces[i]
+        if not piece:
+            continue
+        if "&" in piece:
+            piece = _unescape(piece, counts)
+        piece = _seen(piece, counts)
+        if not piece:
+            continue
+        words = _words(piece, counts)
+        if not words:
+            glue = False
+            continue
+        if glue and tokens and not piece[0].isspace():
+            tokens[-1] = (tokens[-1][0] + words[0], tokens[-1][1])
+            words = words[1:]
+        for word in words:
+            tokens.append((word, last))
+        glue = not piece[-1].isspace()
+    return tokens
+
+
+def _voice(name: str, counts: Counter[str]) -> str | None:
+    return " ".join(_words(_unescape(name, counts), counts)) or None
+
+
+def _clock(text: str) -> int:
+    if len(text) == 12 and text[8] == ".":
+        return ((int(text[:2]) * 60 + int(text[3:5])) * 60 + int(text[6:8])) * 1000 + int(text[9:])
+    *rest, seconds = text.replace(",", ".").split(":")
+    whole, _, fraction = seconds.partition(".")
+    minutes = 0
+    for part in rest:
+        minutes = minutes * 60 + int(part)
+    return (minutes * 60 + int(whole)) * 1000 + int(fraction.ljust(3, "0"))
+
+
+def _timed(row: Row, cue: Cue) -> Row:
+    """Give every token of a row with word times one: those before the first tag begin with the cue."""
+    tokens: list[Token] = []
+    last = cue.start_ms
+    for text, time in row.tokens:
+        if time is not None:
+            last = min(max(last, time), max(cue.end_ms, last))
+        tokens.append((text, last))
+    return Row(tuple(tokens), row.speaker, row.named, row.key)
