@@ -9,7 +9,8 @@ import pytest
 
 from talksearch.indexer.errors import UnreadableError
 from talksearch.indexer.flat import PAUSE_MARK_MS, SOUND_MARK_MS
-from talksearch.indexer.readers.record import matches, parse_duration, read
+from talksearch.indexer.readers import plain
+from talksearch.indexer.readers.record import matches, parse_duration, read, read_content
 from talksearch.indexer.records import Word
 
 SHARED = Path(__file__).parents[1] / ".." / "shared" / "archive"
@@ -212,6 +213,21 @@ def test_repeats_removed_already() -> None:
 @pytest.mark.parametrize("text", ["", "N/A", "unknown", "0:00", "-5", "a 5 b"])
 def test_no_duration(text: str) -> None:
     assert parse_duration(text) is None
+
+
+def test_content_without_a_record_above_it() -> None:
+    captions = "WEBVTT Kind: captions Language: en 00:00:01.000 --> 00:00:03.000 Hello there."
+    found = read_content(captions)
+    assert [(cue.start_ms, cue.text) for cue in found.cues] == [(1000, "Hello there.")]
+    assert (found.language, found.title, found.uncertain) == ("en", None, ())
+    assert read_content(f"Duration: 20:54\nTranscript:\n{captions}").duration_ms == 1_254_000
+    with pytest.raises(UnreadableError, match=r"^The record holds no transcript\.$"):
+        read_content("WEBVTT Kind: captions Language: en")
+
+
+def test_a_line_that_looks_like_a_key_hides_no_prose() -> None:
+    found = plain.read("We speak of forms.\nContent: a short one.")
+    assert [cue.text for cue in found.cues] == ["We speak of forms.", "Content: a short one."]
 
 
 @pytest.mark.realdata

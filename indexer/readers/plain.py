@@ -40,7 +40,7 @@ def read(text: str, name: str = "") -> Transcript:
         body = [plain_markdown(re.sub(r"^[ \t]{0,3}#{1,6}[ \t]+", "", line)) for line in body]
     speech = "\n".join(body).strip()
     _refuse_what_is_no_speech(speech)
-    found = record.read(f"Title:\nURL:\nStatus: success\nContent:\n{speech}")
+    found = record.read_content(speech)
     if found.timed or any(step.name == "unfold-rolling" for step in found.steps) or speech.startswith("WEBVTT"):
         return replace(found, format="text", title=front.values.get("title"))
     cues = tuple(Cue(0, 0, piece) for piece in pieces(speech))

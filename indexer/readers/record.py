@@ -67,7 +67,8 @@ def read(text: str) -> Transcript:
     `end_ms` of `PAUSE_MARK_MS` marks a cue that is followed by a pause (see `talksearch.indexer.flat`).
     Raises UnreadableError where the record holds no transcript, with the scraper's own reason.
     """
-    header, content = _header(text)
+    rows = _rows(text)
+    header, content = _header(rows, _keys(rows))
     status = header.get("status", "").strip()
     if not tokens_of(_strip_residue(content)[0]):
         raise _no_content(status, "")
@@ -77,6 +78,25 @@ def read(text: str) -> Transcript:
     uncertain = body.uncertain
     if status.lower() not in _GOOD_STATUS:
         uncertain = (*uncertain, f"The record's status is “{status}”, so the transcript may be incomplete.")
+    return _transcript(header, body, uncertain)
+
+
+def read_content(text: str) -> Transcript:
+    """Read what would be the content of a record: captions that were copied, without keys above them.
+
+    Returns a transcript as `read` does, without title and address. A few keys may still be there, as in a text of
+    `Duration:` and `Transcript:`: the captions begin where they say so.
+    Raises UnreadableError where there are no words.
+    """
+    rows = _rows("\n" + text)
+    header, content = _header(rows, [(0, "content", ""), *_keys(rows)])
+    if not tokens_of(_strip_residue(content)[0]):
+        raise _no_content("", "")
+    body = _read_content(content)
+    return _transcript({key: header.get(key, "") for key in ("duration", "description")}, body, body.uncertain)
+
+
+def _transcript(header: dict[str, str], body: _Body, uncertain: tuple[str, ...]) -> Transcript:
     return Transcript(
         format="record",
         cues=body.cues,
@@ -133,15 +153,18 @@ def _rows(text: str) -> list[str]:
     return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
-def _header(text: str) -> tuple[dict[str, str], str]:
-    """Split a record into its values by key and its content.
+def _keys(rows: Sequence[str]) -> list[tuple[int, str, str]]:
+    """The rows that look like a key: row, key, and what stands behind the colon."""
+    return [(i, found[1].lower(), found[2]) for i, row in enumerate(rows) if (found := _KEY.match(row))]
+
+
+def _header(rows: Sequence[str], keys: Sequence[tuple[int, str, str]]) -> tuple[dict[str, str], str]:
+    """Split the rows of a record, some of which look like keys, into its values by key and its content.
 
     A description may hold anything, lines that look like keys included. So the keys are read in two places only: from
     the top down to `Description:`, and in the unbroken rows of keys right above the content. The content begins at the
     last row that says so, or at the first one behind which captions begin.
     """
-    rows = _rows(text)
-    keys = [(i, found[1].lower(), found[2]) for i, row in enumerate(rows) if (found := _KEY.match(row))]
     content_row, content = _find_content(rows, keys)
     described = next((i for i, key, _ in keys if key == "description" and i < content_row), content_row)
     values: dict[str, str] = {}
