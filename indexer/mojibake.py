@@ -110,6 +110,8 @@ MARGIN_GUESS = 20.0
 """... for a single one that lost a byte, ..."""
 MARGIN_ODD = 30.0
 """... for a single one whose look ftfy's list of unlikely neighbours does not know, ..."""
+MARGIN_TWICE = 30.0
+"""... for anything that went through two pages, which can explain much (never where nothing is sure), ..."""
 MARGIN_AGAIN = 3.0
 """... and where the rest of the text went through that code page beyond doubt."""
 MARGIN_BOLD = 5.0
@@ -773,17 +775,20 @@ def _best(text: str, lines: list[_Span]) -> list[_Found]:
 
 def _enough(text: str, found: _Found, elsewhere: float) -> float:
     """The margin a stretch must reach, given what the same channel explains elsewhere in the text."""
-    if elsewhere > BEYOND_DOUBT:
-        return MARGIN_AGAIN
     damaged = [piece for piece in found.reading.pieces if piece.damaged]
+    guess = len(damaged) <= 3 and all(len(piece.others) > 1 for piece in damaged)  # nothing in it is sure
+    if elsewhere > BEYOND_DOUBT * (5 if guess and len(found.channel.pages) > 1 else 1):
+        return MARGIN_AGAIN
+    if len(found.channel.pages) > 1:
+        return math.inf if guess else MARGIN_TWICE
     if len(damaged) > 1:
-        return MARGIN
+        return MARGIN_GUESS if guess else MARGIN
     from ftfy.badness import is_bad  # here, because few texts come this far and importing ftfy takes a while
 
     before = text[found.start : found.end]
     if not is_bad(before) and not _LONE.search(before):
         return MARGIN_ODD
-    return MARGIN_ALONE if len(damaged[0].others) == 1 else MARGIN_GUESS
+    return MARGIN_GUESS if guess else MARGIN_ALONE
 
 
 def _explained(text: str, lines: list[_Span], page: str) -> tuple[int, int]:
