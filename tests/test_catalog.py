@@ -15,9 +15,25 @@ CUES = (
     Cue(1_000, 2_000, "on and on"),
 )
 TALK = Talk(
-    "abc", "a/b.vtt", "A title", CUES, "vtt", "estimated", 9_000, "human", "DTcRLlMv4_o", "https://x/y", "Ch", "Ann", "en",
-    "2024-05-06", 2_000, "About", (Chapter(0, "One"),), Receipt(9, 6, (Step("repair-text", "title", {"edits": [1]}),), ("?",)),
-)  # fmt: skip
+    id="abc",
+    source="a/b.vtt",
+    title="A title",
+    cues=CUES,
+    format="vtt",
+    timing="estimated",
+    margin_ms=9_000,
+    origin="human",
+    youtube_id="DTcRLlMv4_o",
+    url="https://x/y",
+    channel="Ch",
+    speaker="Ann",
+    language="en",
+    date="2024-05-06",
+    duration_ms=2_000,
+    description="About",
+    chapters=(Chapter(0, "One"),),
+    receipt=Receipt(9, 6, (Step("repair-text", "title", {"edits": [1]}),), ("?",)),
+)
 
 
 def passage(id_: str, text: str = "so it goes") -> Passage:
@@ -75,9 +91,14 @@ def test_numbers_are_never_used_again(tmp_path: Path) -> None:
 def test_a_failed_transaction_leaves_everything_as_it_was(tmp_path: Path) -> None:
     db = catalog.open_catalog(tmp_path, write=True)
     put(db, TALK, passage("abc:1"))
-    with pytest.raises(RuntimeError), catalog.transaction(db):
-        catalog.drop_talk(db, "abc")
-        raise RuntimeError
+
+    def fail_half_way() -> None:
+        with catalog.transaction(db):
+            catalog.drop_talk(db, "abc")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail_half_way()
     assert catalog.read_talk(db, "abc") == TALK
 
 

@@ -17,8 +17,8 @@ def talk(cues: Sequence[Cue]) -> Talk:
     return Talk("t", "t.vtt", "T", tuple(cues))
 
 
-def cut(cues: Sequence[Cue], max_tokens: int = 200, splitting: Splitting = Splitting()) -> tuple[Passage, ...]:
-    return split(talk(cues), count_tokens, max_tokens, splitting)
+def cut(cues: Sequence[Cue], max_tokens: int = 200, splitting: Splitting | None = None) -> tuple[Passage, ...]:
+    return split(talk(cues), count_tokens, max_tokens, splitting or Splitting())
 
 
 @st.composite
