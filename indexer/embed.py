@@ -100,7 +100,7 @@ class SentenceEncoder:
 
     def _encode(self, encode: Any, texts: Sequence[str], prompt: str) -> Floats:
         vectors = encode(
-            list(texts), prompt=prompt or None, normalize_embeddings=True, show_progress_bar=False, batch_size=32
+            list(texts), prompt=prompt, normalize_embeddings=True, show_progress_bar=False, batch_size=32
         )
         return np.asarray(vectors, dtype=np.float32)
 
