@@ -116,8 +116,14 @@ def ends_sentence(word: str) -> bool:
 
 def _pieces(cues: Sequence[Cue], count_tokens: Callable[[str], int], max_tokens: int) -> list[_Piece]:
     pieces: list[_Piece] = []
-    for number, cue in enumerate(cues):
+    latest_ms = 0
+    for number, (cue, following) in enumerate(zip(cues, [*cues[1:], None], strict=bool(cues))):
+        # Cues may overlap, as two speakers do. What was said first is then taken to have been said before the rest.
+        if following and not cue.words and cue.start_ms < following.start_ms < cue.end_ms:
+            cue = replace(cue, end_ms=following.start_ms)
         for word, start_ms, end_ms in words_with_times(cue):
+            start_ms = latest_ms = max(start_ms, latest_ms)
+            end_ms = max(start_ms, end_ms)
             parts = _parts(word, count_tokens, max_tokens)
             for at, part in enumerate(parts):
                 span = end_ms - start_ms

@@ -78,6 +78,14 @@ def test_passages_fit_the_model_and_have_ids_of_their_own(cues: list[Cue], max_t
     assert len({passage.id for passage in passages}) == len(passages)
 
 
+def test_cues_that_overlap_do_not_turn_time_back() -> None:
+    words = " ".join(f"w{number}" for number in range(150))
+    cues = [Cue(0, 300_000, words), Cue(100_000, 200_000, words), Cue(100_000, 110_000, words)]
+    starts = [passage.start_ms for passage in cut(cues)]
+    assert starts == sorted(starts)
+    assert starts[-1] >= 100_000
+
+
 def test_borders_follow_sentences() -> None:
     sentence = "one two three four five six seven eight nine ten eleven twelve."
     passages = cut([Cue(0, 60_000, " ".join([sentence] * 20))])
