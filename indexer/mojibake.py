@@ -209,10 +209,10 @@ def _sign(char: str, before: str) -> float:
         return -2.0 if before and unicodedata.category(before[-1]) in ("So", "Sm") else -14.0
     if char == "\u200d":
         return -4.0 if before and (before[-1] == "\ufe0f" or ord(before[-1]) > 0x1F000) else -14.0
-    known = _signs().get(char)
-    if known is not None:
-        return -4.0 + known
     category = unicodedata.category(char)
+    known = _signs().get(char)
+    if known is not None and (category != "Cf" or _last_script(before) in ("arab", "deva", "hebr")):
+        return -4.0 + known
     if category in ("So", "Sk", "Mn"):
         return -21.0 if ord(char) < 0x1F000 else -20.0
     return {"Zs": -18.0, "Cf": -22.0, "Cc": -25.0, "Cn": -30.0, "Co": -30.0, "Cs": -40.0}.get(category, -21.0)
@@ -497,7 +497,7 @@ def _grammar(page: str) -> re.Pattern[str]:
     other = chars(range(0x80, 0x100))
     return re.compile(
         f"([{four}][{tail}]{{3}})|([{three}][{tail}]{{2}})|([{two}][{tail}])"
-        f"|([{three}][{tail}]|[{four}][{tail}]{{2}})|([{two}{three}])|([{other}])"
+        f"|([{three}][{tail}]|[{four}][{tail}]{{2}})|([{four}][{tail}]?|[{two}{three}])|([{other}])"
     )
 
 
