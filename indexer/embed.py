@@ -99,9 +99,7 @@ class SentenceEncoder:
         return row
 
     def _encode(self, encode: Any, texts: Sequence[str], prompt: str) -> Floats:
-        vectors = encode(
-            list(texts), prompt=prompt, normalize_embeddings=True, show_progress_bar=False, batch_size=32
-        )
+        vectors = encode(list(texts), prompt=prompt, normalize_embeddings=True, show_progress_bar=False, batch_size=32)
         return np.asarray(vectors, dtype=np.float32)
 
     def _count(self, word: str) -> int:
