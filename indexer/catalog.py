@@ -24,7 +24,6 @@ from .words import terms
 FILE_NAME = "catalog.sqlite3"
 
 _SCHEMA = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE roots (path TEXT PRIMARY KEY) WITHOUT ROWID;
 -- Every file that was looked at, whether it became a talk or not.
 CREATE TABLE files (
@@ -201,11 +200,6 @@ def forget_files(db: sqlite3.Connection, paths: Iterable[str]) -> None:
     db.executemany("DELETE FROM files WHERE path = ?", ((path,) for path in paths))
 
 
-def set_meta(db: sqlite3.Connection, key: str, value: str) -> None:
-    """Keep a value under a key."""
-    db.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (key, value))
-
-
 def note_common_terms(db: sqlite3.Connection, share: float = 0.1) -> None:
     """Note the terms that stand in more than `share` of the passages.
 
@@ -224,12 +218,6 @@ def text_digest(text: str) -> bytes:
 
 
 # ---------------------------------------------------------------------------------------------------------- reading
-
-
-def meta(db: sqlite3.Connection, key: str) -> str | None:
-    """Return the value kept under a key."""
-    row = db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-    return str(row[0]) if row else None
 
 
 def roots(db: sqlite3.Connection) -> list[str]:

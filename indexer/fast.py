@@ -1,7 +1,6 @@
 """Embedding many passages as fast as the machine can: the exported model through OpenVINO, where that wins.
 
-On a processor with bfloat16 it embeds several times the passages a second that sentence-transformers does
-(`benchmarks/build`), at a cosine of 0.9999 to its vectors. Whether it wins is measured, not assumed.
+It helps most on a processor with bfloat16. Whether it wins is measured, not assumed.
 """
 
 from __future__ import annotations

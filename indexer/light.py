@@ -25,9 +25,7 @@ FOLDER = "encoder"
 MODEL, _TOKENIZER, _CARD = "model.onnx", "tokenizer.json", "card.json"
 
 SAME_COSINE = 0.999
-"""How near to the model's own a vector must be for two encoders to count as the same.
-
-Vectors of different passages that the default model finds closest to each other are at 0.9 and below."""
+"""How near to the model's own a vector must be for two encoders to count as the same."""
 
 
 class LightEncoder:
@@ -155,7 +153,7 @@ def export(encoder: SentenceEncoder, folder: Path, sample: Sequence[str]) -> Lig
                 output_names=["embedding"],
                 dynamic_axes={"input_ids": {0: "n", 1: "t"}, "attention_mask": {0: "n", 1: "t"}, "embedding": {0: "n"}},
                 opset_version=17,
-                dynamo=False,  # the newer exporter takes 20 times as long for the same graph
+                dynamo=False,  # the newer exporter needs onnxscript as well
             )
         light = LightEncoder(target, encoder.card)
         worst = agreement(light, encoder, sample)

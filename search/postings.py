@@ -37,7 +37,7 @@ class Layout:
 
 
 def layout(db: sqlite3.Connection) -> Layout:
-    """Read where every passage lies: 25 ms for 100,000, because SQLite hands them over as one text."""
+    """Read where every passage lies, handed over by SQLite as one text, which is quicker than row by row."""
     row = db.execute(
         "SELECT group_concat(number), group_concat(talk) FROM"
         " (SELECT number, talk FROM passages INDEXED BY passages_of_talk ORDER BY talk, number)"

@@ -10,7 +10,6 @@ from typing import Literal
 from talksearch.indexer.errors import QueryError
 
 Mode = Literal["hybrid", "semantic", "lexical"]
-MODES: tuple[Mode, ...] = ("hybrid", "semantic", "lexical")
 
 
 @dataclass(frozen=True, slots=True)
