@@ -56,6 +56,14 @@ def undefined(page: str) -> frozenset[int]:
     return frozenset(b for b, c in enumerate(characters(page)) if not c or "\x80" <= c <= "\x9f")
 
 
+@cache
+def bytes_of(page: str) -> dict[str, int]:
+    """The byte behind each character of a page, undefined bytes as their controls."""
+    found = {chr(b): b for b in undefined(page) if b > 0x7F}
+    found.update({c: b for b, c in enumerate(characters(page)) if c and b > 0x7F})
+    return found
+
+
 def lose(text: str, codepage: str, dropped: Iterable[int] | None = None) -> str:
     r"""Damage text: write it as UTF-8, read it in a wrong code page and drop bytes, leaving ASCII as it is.
 

@@ -1,0 +1,184 @@
+"""Damaged text read: every character's candidates, and the likeliest path through them.
+
+Read backwards, a channel gives for every stretch of text the characters that it may have been. A beam search keeps the
+readings that the letters before make likely.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cache
+
+from .mojibake_letters import TAIL, Style, gain, likelihood
+from .mojibake_model import chinese, load
+from .mojibake_pages import Channel, byte_looks, bytes_of, openers, spell
+
+LITERAL = 6.0
+"""To take a character for healthy in the middle of damage, although damage could have made it."""
+BEAM = 12
+HOPELESS = 10.0
+"""A reading that has fallen behind this far is given up."""
+REACH = 80
+"""Characters before a quotation mark in which it may have been opened."""
+MOST = 80
+"""Candidates looked at for one damaged character."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One character of a reading: where it stands in the original, and whether it was put back."""
+
+    start: int
+    end: int
+    char: str
+    damaged: bool
+    others: tuple[tuple[str, float], ...] = ()
+    """For a damaged character, every candidate with the cost of its looks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A whole reading of a span."""
+
+    pieces: tuple[Piece, ...]
+    score: float
+
+
+@cache
+def _repertoire(lead: int) -> tuple[str, ...]:
+    """Characters that a damaged one beginning with this byte may have been: letters the statistics know, and signs."""
+    names = {
+        0xC2: ["signs"], 0xCD: ["grek", "latn"], 0xCE: ["grek"], 0xCF: ["grek"], 0xE0: ["deva", "thai"],
+        0xE1: ["latn", "grek"], 0xE2: ["signs"], 0xE3: ["jpan", "signs"], 0xEF: ["signs"], 0xF0: ["signs", "hani"],
+    }.get(lead)  # fmt: skip
+    if names is None:
+        if lead < 0xCE:
+            names = ["latn"]
+        elif lead < 0xD5:
+            names = ["cyrl"]
+        elif lead < 0xD8:
+            names = ["hebr"]
+        elif lead < 0xE0:
+            names = ["arab"]
+        elif lead < 0xEA:
+            names = ["hani", "jpan"]
+        else:
+            names = ["kore"] if lead < 0xEE else []
+    found: set[str] = set()
+    for name in names:
+        for c in load(name).lines:
+            if c > "\x7f":
+                found |= {c, c.upper()} if len(c.upper()) == 1 else {c}
+        if name == "hani":
+            found |= set(chinese()[0])
+    if "signs" in names:
+        found |= {chr(i) for first, last in _PICTURES for i in range(first, last) if chr(i).isprintable()}
+    return tuple(sorted(c for c in found if c.encode("utf-8")[0] == lead))
+
+
+_PICTURES = ((0xA0, 0xC0), (0x2010, 0x2060), (0x2190, 0x2200), (0x2600, 0x27C0), (0xFE0F, 0xFE10), (0xFF00, 0xFFF0),
+             (0x1F300, 0x1F650), (0x1F680, 0x1F700), (0x1F900, 0x1FA00), (0x1FA70, 0x1FB00))  # fmt: skip
+
+
+@cache
+def _candidates(channel: Channel, lead: int) -> dict[str, tuple[tuple[str, float], ...]]:
+    """What may be seen of characters beginning with a lead byte: the characters behind it, with costs."""
+    table = byte_looks(channel)
+    found: dict[str, list[tuple[str, float]]] = defaultdict(list)
+    for char in _repertoire(lead):
+        for seen, cost in spell(char, table):
+            if seen:
+                found[seen].append((char, cost))
+    return {seen: tuple(chars) for seen, chars in found.items()}
+
+
+@cache
+def _longest(channel: Channel, lead: int) -> int:
+    return max(map(len, _candidates(channel, lead)), default=0)
+
+
+def unhurt_at(text: str, i: int, channel: Channel) -> tuple[int, str] | None:
+    """(end, character) of a sequence at `i` that lost nothing, whatever character it is."""
+    if len(channel.pages) > 1:
+        return None
+    back = bytes_of(channel.pages[0])
+    lead = back.get(text[i], 0)
+    n = 2 if 0xC2 <= lead < 0xE0 else 3 if 0xE0 <= lead < 0xF0 else 4 if 0xF0 <= lead < 0xF5 else 0
+    if not n or i + n > len(text):
+        return None
+    try:
+        char = bytes(back.get(c, 0) for c in text[i : i + n]).decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    return (i + n, char) if len(char) == 1 and unicodedata.category(char) not in ("Cn", "Co", "Cs") else None
+
+
+def _edges(text: str, i: int, channel: Channel) -> dict[int, list[tuple[str, float]]]:
+    """Damaged characters that may begin at `i`: by where they end, the candidates with the costs of their looks."""
+    found: dict[int, list[tuple[str, float]]] = defaultdict(list)
+    for lead in openers(channel).get(text[i], ()):
+        table = _candidates(channel, lead)
+        for n in range(1, min(_longest(channel, lead), len(text) - i) + 1):
+            for char, cost in table.get(text[i : i + n], ()):
+                found[i + n].append((char, cost))
+    unhurt = unhurt_at(text, i, channel)
+    if unhurt and unhurt[1] not in {c for c, _ in found.get(unhurt[0], ())}:
+        found[unhurt[0]].append((unhurt[1], 0.0))
+    return found
+
+
+Path = tuple["Path", Piece] | None
+
+
+@cache
+def _own(channel: Channel) -> frozenset[str]:
+    """The characters that a channel may show."""
+    return frozenset("".join(seen for table in byte_looks(channel) for seen, _ in table))
+
+
+def decode(text: str, context: str, channel: Channel, style: Style) -> Reading | None:
+    """The likeliest reading of damaged text; None where it has none."""
+    own = _own(channel)
+    beams: list[dict[str, tuple[float, str, Path]]] = [{} for _ in range(len(text) + 1)]
+    beams[0][""] = (0.0, context, None)
+    for i, here in enumerate(text):
+        states = beams[i]
+        if not states:
+            continue
+        beams[i] = {}
+        top = max(state[0] for state in states.values())
+        best = [state for state in states.values() if state[0] > top - HOPELESS]
+        if len(best) > BEAM:
+            best = sorted(best, key=lambda state: -state[0])[:BEAM]
+        edges = _edges(text, i, channel) if here > "\x7f" else {}
+        literal = 0.0 if here <= "\x7f" or here not in own else -LITERAL
+        steps: list[tuple[int, list[tuple[str, float]], bool]] = [(i + 1, [(here, -literal)], False)]
+        for end, chars in edges.items():
+            steps.append((end, _likeliest(chars, best[0][1], style), True))
+        for end, chars, damaged in steps:
+            onward = beams[end]
+            others = tuple(chars) if damaged else ()
+            for char, cost in chars:
+                piece = Piece(i, end, char, damaged, others)
+                for score, before, path in best:
+                    total = score - cost + gain(before, char, style)
+                    after = before[-REACH:] + char
+                    key = after[-5:]
+                    if key not in onward or total > onward[key][0]:
+                        onward[key] = (total, after, (path, piece))
+    if not beams[-1]:
+        return None
+    score, _, path = max(beams[-1].values(), key=lambda state: state[0])
+    pieces = []
+    while path is not None:
+        path, piece = path
+        pieces.append(piece)
+    return Reading(tuple(reversed(pieces)), score)
+
+
+def _likeliest(chars: list[tuple[str, float]], before: str, style: Style) -> list[tuple[str, float]]:
+    if len(chars) <= MOST:
+        return chars
+    return sorted(chars, key=lambda item: item[1] - likelihood(before[-TAIL:], item[0], style))[:MOST]
