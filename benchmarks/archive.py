@@ -3,22 +3,26 @@
     python benchmarks/archive.py ../shared/archive
 
 Prints how many talks a minute that is on one core, and every file in which something does not hold: a spoken word that
-is in no passage, times that run backwards, a first time that was lost. Exits with 1 when there is one.
+is in no passage, times that run backwards, a first time that was lost, a receipt whose steps, applied to the source,
+do not give what was indexed. Exits with 1 when there is one.
 """
 
 from __future__ import annotations
 
 import html
+import json
 import re
 import sys
 from collections import Counter
+from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
 from time import process_time
 
 from talksearch.indexer.errors import UnreadableError
 from talksearch.indexer.light import default_counter
-from talksearch.indexer.records import Passage, Talk
+from talksearch.indexer.receipt import replay
+from talksearch.indexer.records import Passage, Receipt, Step, Talk
 from talksearch.indexer.scan import talks_under
 from talksearch.indexer.split import split
 
@@ -71,10 +75,21 @@ def _against_source(source: str, talk: Talk) -> list[str]:
     return found
 
 
+def replay_problems(data: bytes, name: str, talk: Talk) -> tuple[list[str], int]:
+    """Say whether a talk's receipt, after it was written as JSON, gives its cues again; and how many bytes it takes."""
+    written = json.dumps(asdict(talk.receipt), ensure_ascii=False)
+    steps = tuple(Step(**step) for step in json.loads(written)["steps"])
+    again = replay(data, name, Receipt(steps=steps))
+    size = len(written.encode())
+    if [(cue.text, cue.speaker, cue.turn) for cue in again] != [(cue.text, cue.speaker, cue.turn) for cue in talk.cues]:
+        return ["the receipt gives other words than were indexed"], size
+    return (["the receipt gives other times than were indexed"] if again != talk.cues else []), size
+
+
 def main(folder: Path) -> int:
     """Check everything under a folder and print what was found."""
     count_tokens, max_tokens = default_counter(Path("no-index"))
-    talks = passages = bad = 0
+    talks = passages = bad = receipts = 0
     refused = []
     started = process_time()
     checking = 0.0
@@ -86,7 +101,9 @@ def main(folder: Path) -> int:
         talks += 1
         passages += len(pieces)
         began = process_time()
-        for problem in problems(path.read_text(encoding="utf-8", errors="replace"), talk, pieces):
+        found, size = replay_problems(path.read_bytes(), path.name, talk)
+        receipts += size
+        for problem in [*problems(path.read_text(encoding="utf-8", errors="replace"), talk, pieces), *found]:
             bad += 1
             print(f"{talk.source}: {problem}")
         checking += process_time() - began
@@ -94,7 +111,7 @@ def main(folder: Path) -> int:
     print(*refused, sep="\n", end="\n" if refused else "")
     print(
         f"{talks} transcripts, {len(refused)} refused, {passages} passages, {bad} problems;"
-        f" {talks / seconds * 60:.0f} transcripts a minute of processor time"
+        f" {talks / seconds * 60:.0f} transcripts a minute of processor time; receipts take {receipts:,} bytes"
     )
     return 1 if bad else 0
 

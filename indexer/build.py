@@ -23,6 +23,7 @@ from .encoders import Encoders
 from .errors import BadIndexError, TalksearchError, UnreadableError
 from .lock import writing
 from .plan import Group, make_plan
+from .receipt import changes
 from .records import Talk
 from .scan import (
     Root,
@@ -254,7 +255,7 @@ def _read_groups(
             catalog.put_files(db, rows)
         if talk:
             (report.replaced if talk.id in known else report.added).append(talk.id)
-            report.repairs.update({step.name for step in talk.receipt.steps})
+            report.repairs.update({step.name for step in changes(talk.receipt)})
     return gone
 
 

@@ -12,18 +12,24 @@ from pathlib import Path
 from . import youtube
 from .clean import clean
 from .errors import UnreadableError
-from .estimate import estimate_times
 from .mojibake import Repair, repair_text
 from .readers import decode, read, sniff
+from .readers.blocks import TIME_LINE, clock
 from .readers.timed_text import matches as has_times
+from .readers.times import count_units
 from .readers.vtt import origin_of
-from .records import Cue, Json, Origin, Receipt, Step, Talk, Timing, Transcript, Word
+from .receipt import decoding_step, estimate, read_with, reader_for, reading_steps, repair_cues, repair_step, tidy_lines
+from .records import Cue, Origin, Receipt, Step, Talk, Timing, Transcript
 from .sidecar import Metadata, find_recording, language_of, parts, read_sidecar
 from .tidy import tidy, tidy_text
 
 _LONG_CUE_MS = 300_000
 """A cue of five minutes tells little about when its last word is said."""
-_EDITS_KEPT = 2_000
+_MUCH_TEXT = 150
+_MANY_WORDS = 100
+_FASTEST = 15
+"""Characters and words in a cue, and words a second, beyond which a reader is asked whether the times can be true.
+`readers.times` draws the same line."""
 
 
 @dataclass(slots=True)
@@ -66,7 +72,7 @@ def identify(path: Path, data: bytes) -> Identity:
 def _glance(form: str, text: str, name: str) -> tuple[Origin, bool]:
     """Origin and whether there are times, from the beginning of a file."""
     if form in ("vtt", "srt"):
-        return origin_of(text, name), True
+        return origin_of(text, name), _has_true_times(text, name)
     if form in ("whisper-json", "tsv"):
         return "automatic", True
     if form == "json3":
@@ -83,6 +89,32 @@ def _glance(form: str, text: str, name: str) -> tuple[Origin, bool]:
     if form in ("text", "markdown"):
         return "unknown", has_times(text)
     return "unknown", True
+
+
+def _has_true_times(text: str, name: str) -> bool:
+    """Say whether the times of cues mean anything: not where many words stand in a cue of no length.
+
+    Only a file that looks like that is read, so that its reader decides.
+    """
+    heads = list(TIME_LINE.finditer(text))
+    ends = [*(head.start() for head in heads[1:]), len(text)]
+    crammed = any(
+        end - head.end() > _MUCH_TEXT
+        and (units := count_units(text[head.end() : end])) >= _MANY_WORDS
+        and units > _FASTEST * _length_s(head)
+        for head, end in zip(heads, ends, strict=True)
+    )
+    if crammed or (len(heads) > 3 and len({head[2] for head in heads}) == 1):
+        try:
+            return read(text, name).timed
+        except UnreadableError:
+            return True  # what is wrong with it is said when it is read
+    return True
+
+
+def _length_s(head: re.Match[str]) -> float:
+    start, end = clock(head[1], head[2]), clock(head[3], head[4])
+    return max(0, (end or 0) - (start or 0)) / 1000
 
 
 def _address(form: str, text: str) -> str | None:
@@ -133,7 +165,8 @@ def load_talk(path: Path, source: str, data: bytes) -> Talk:
         UnreadableError: it is no transcript, or holds no words, with the reason.
     """
     text, decoding, decode_notes = decode(data)
-    found = read(text, path.name)
+    reader = reader_for(text, path.name)
+    found = read_with(reader, text, path.name)
     cues, cleaning = clean(found, final=False)
     cues, repairing, repair_notes = _repaired(cues)
     if not cues:
@@ -142,7 +175,7 @@ def load_talk(path: Path, source: str, data: bytes) -> Talk:
         )
     stem, tag = parts(path.name)
     about = read_sidecar(path) or Metadata()
-    steps = [*decoding, *found.steps, *cleaning, *repairing]
+    steps = [decoding_step(data, text, decoding), *reading_steps(reader, found), *cleaning, *repairing]
     notes = [*decode_notes, *found.uncertain, *repair_notes]
     if about.problem:
         notes.append(about.problem)
@@ -158,7 +191,7 @@ def load_talk(path: Path, source: str, data: bytes) -> Talk:
     duration = about.duration_ms or found.duration_ms
     timing, margin = _timing(found, notes)
     if not found.timed:
-        cues, margin, step = estimate_times(cues, duration, description, chapters)
+        cues, margin, step = estimate(cues, duration, description, chapters)
         steps.append(step)
     recording = find_recording(path)
     url = about.url or found.url or (youtube.watch_url(video) if video else None)
@@ -216,60 +249,48 @@ def _timing(found: Transcript, notes: list[str]) -> tuple[Timing, int]:
 
 
 def _repaired(cues: Sequence[Cue]) -> tuple[tuple[Cue, ...], list[Step], list[str]]:
-    """Repair the text of all cues at once, so that each has the language of all for context."""
+    """Repair the text of all cues at once, so that each has the language of all for context, and their speakers."""
     whole = "\n".join(cue.text for cue in cues)
-    if whole.isascii():
-        return tuple(cues), [], []
-    repair = repair_text(whole)
-    lines = repair.text.split("\n")
     steps: list[Step] = []
     notes: list[str] = []
-    if repair.text != whole or repair.edits:
-        if len(lines) == len(cues):
-            cues = [
-                cue if cue.text == line else replace(cue, text=line, words=_words(cue, line))
-                for cue, line in zip(cues, lines, strict=True)
-            ]
-            _note(repair, "cues", steps, notes)
-        else:  # no repair adds or takes line breaks; one that does is not used
+    if not whole.isascii():
+        repair = repair_text(whole)
+        if repair.text.count("\n") != whole.count("\n"):
+            # No repair adds or takes line breaks; one that does is not used.
             notes.append("A repair of the text was left out, because it would have changed the lines.")
+        elif repair.edits:
+            _note(repair, "cues", steps, notes)
     names = {cue.speaker for cue in cues if cue.speaker and not cue.speaker.isascii()}
-    renamed = {name: tidy_text(repair_text(name).text) for name in names}
-    if names:
-        cues = [replace(cue, speaker=renamed.get(cue.speaker or "", cue.speaker)) for cue in cues]
-    return tidy(cues), steps, notes
-
-
-def _words(cue: Cue, line: str) -> tuple[Word, ...]:
-    tokens = [token for token in line.split(" ") if token]
-    if not cue.words or len(tokens) != len(cue.words):
-        return ()
-    return tuple(Word(token, word.start_ms) for token, word in zip(tokens, cue.words, strict=True))
+    renamed = {name: tidy_text(repair_text(name).text) for name in sorted(names)}
+    renamed = {name: after for name, after in renamed.items() if after != name}
+    if renamed:
+        steps.append(Step("repair-text", "speakers", {"count": len(renamed), "names": renamed}))
+    for step in steps:
+        cues = repair_cues(cues, step)
+    tidied = tidy(cues)
+    changed = len(cues) - len({id(cue) for cue in cues} & {id(cue) for cue in tidied})
+    if changed:
+        steps.append(Step("tidy", "cues", {"cues": changed}))
+    return tidied, steps, notes
 
 
 def _note(repair: Repair, where: str, steps: list[Step], notes: list[str]) -> None:
     if not repair.edits:
         return
-    edits: list[Json] = [
-        [edit.start, edit.end, edit.before, edit.after, edit.rule, edit.certain] for edit in repair.edits[:_EDITS_KEPT]
-    ]
-    unsure = sum(not edit.certain for edit in repair.edits)
-    steps.append(Step("repair-text", where, {"count": len(repair.edits), "uncertain": unsure, "edits": edits}))
+    steps.append(repair_step(repair, where))
+    unsure = repair.uncertain
     if unsure:
-        example = next(edit for edit in repair.edits if not edit.certain)
-        others = f" (or {', '.join(example.alternatives[:3])})" if example.alternatives else ""
-        notes.append(f"{unsure} repairs in the {where} are not certain, such as {example.after[:40]!r}{others}.")
+        others = f" (or {', '.join(unsure[0].alternatives[:3])})" if unsure[0].alternatives else ""
+        notes.append(f"{len(unsure)} repairs in the {where} are not certain, such as {unsure[0].after[:40]!r}{others}.")
 
 
 def _text(text: str, where: str, steps: list[Step], notes: list[str]) -> str:
     """Repair a text of several lines and take out what is no text."""
-    if text.isascii() and text.isprintable():
-        return text
     if not text.isascii():
         repair = repair_text(text)
         _note(repair, where, steps, notes)
         text = repair.text
-    return "\n".join(tidy_text(line) if line.strip() else "" for line in text.split("\n")).strip()
+    return tidy_lines(text)
 
 
 def _line(text: str, where: str, steps: list[Step], notes: list[str]) -> str:

@@ -67,57 +67,85 @@ def says(text: str) -> bool:
     return any(char.isalnum() or ord(char) > 0x2FFF for char in text)
 
 
+def show_plain(cue: Cue) -> Shown:
+    """Cut a raw cue into its rows and their words, and take nothing for markup."""
+    if cue.words:
+        rows = [row_of([(token, word.start_ms) for word in cue.words for token in _words(word.text)], cue.speaker)]
+        return _shown(cue, rows, top_empty=False)
+    rows = []
+    top_empty = False
+    for line in cue.text.split("\n"):
+        words = tuple(_words(line))
+        if words:
+            rows.append(Row(tuple([(word, None) for word in words]), cue.speaker, False, words))
+        elif not rows:
+            top_empty = True
+    return _shown(cue, rows, top_empty)
+
+
 def show(cue: Cue, counts: Counter[str]) -> Shown:
     """Take the markup of a raw cue apart: its rows, their words and times, and whose they are.
 
-    `counts` is added to: `tags`, `comments`, `entities` and `invisible` characters taken out.
+    `counts` is added to: `tags`, `comments` and `entities` taken out. A cue that holds none is as `show_plain` has it.
     """
     text = cue.text
     rows: list[Row] = []
     top_empty = False
-    if "<" not in text and "&" not in text and "{" not in text:
-        if cue.words:
-            rows = [row_of([(word.text, word.start_ms) for word in cue.words], cue.speaker)]
-        else:
-            for line in text.split("\n"):
-                words = tuple(_words(line, counts))
-                if words:
-                    rows.append(Row(tuple([(word, None) for word in words]), cue.speaker, False, words))
-                elif not rows:
-                    top_empty = True
-    elif cue.words and "<" not in text:
-        timed = tuple((_unescape(word.text, counts), word.start_ms) for word in cue.words)
-        timed = tuple((token, ms) for text, ms in timed for token in _words(text, counts))
-        rows = [row_of(timed, cue.speaker)]
+    tagged = ("<" in text or "{" in text) and _TAG.search(text) is not None
+    if not tagged and "&" not in text:
+        return show_plain(cue)
+    if cue.words and not tagged:
+        timed = [(_unescape(word.text, counts), word.start_ms) for word in cue.words]
+        rows = [row_of([(token, ms) for text, ms in timed for token in _words(text)], cue.speaker)]
     else:
         voice = cue.speaker
-        for line in _TAG.sub(_line_break, text).split("\n") if "<br" in text.lower() else text.split("\n"):
+        if "<br" in text.lower():
+            counts["tags"] += sum(match["br"] is not None for match in _TAG.finditer(text))
+            text = _TAG.sub(_line_break, text)
+        for line in text.split("\n"):
             found, voice = _marked_up(line, cue, voice, counts)
             if found:
                 rows += found
             elif not rows:
                 top_empty = True
+    return _shown(cue, rows, top_empty)
+
+
+def _shown(cue: Cue | Shown, rows: Sequence[Row], top_empty: bool) -> Shown:
     text_key = rows[0].key if len(rows) == 1 else tuple(token for row in rows for token in row.key)
     return Shown(cue.start_ms, cue.end_ms, tuple(rows), top_empty and bool(rows), text_key, cue.turn)
+
+
+def without_invisible(cue: Shown, counts: Counter[str]) -> Shown:
+    """Take characters out that nobody sees. `counts` is added to: `invisible`."""
+    if not DEBRIS.search(" ".join(cue.text_key)):
+        return cue
+    rows: list[Row] = []
+    top_empty = cue.top_empty
+    for row in cue.rows:
+        seen = [(DEBRIS.sub("", text), time) for text, time in row.tokens]
+        counts["invisible"] += sum(map(len, row.key)) - sum(len(text) for text, _ in seen)
+        tokens = [token for token in seen if token[0]]
+        if tokens:
+            rows.append(row_of(tokens, row.speaker, row.named))
+        elif not rows:
+            top_empty = True
+    return _shown(cue, rows, top_empty)
 
 
 def _line_break(match: re.Match[str]) -> str:
     return "\n" if match["br"] else match[0]
 
 
-def _words(line: str, counts: Counter[str]) -> list[str]:
+def _words(line: str) -> list[str]:
     if line.isascii() and line.isprintable():
         return line.split()
-    return [token for token in _SPACE.split(_seen(line, counts)) if token]
+    return [token for token in _SPACE.split(line) if token]
 
 
-def _seen(text: str, counts: Counter[str]) -> str:
-    """Take out what cannot be seen."""
-    if text.isascii() and text.isprintable():
-        return text
-    cleaned = DEBRIS.sub("", text)
-    counts["invisible"] += len(text) - len(cleaned)
-    return cleaned
+def _seen(text: str) -> str:
+    """What is seen of a text: whether a word goes on behind a tag is decided by that."""
+    return text if text.isascii() and text.isprintable() else DEBRIS.sub("", text)
 
 
 def _unescape(text: str, counts: Counter[str]) -> str:
@@ -154,18 +182,19 @@ def _marked_up(line: str, cue: Cue, voice: str | None, counts: Counter[str]) -> 
 
     def add(piece: str) -> None:
         nonlocal glue
-        piece = _seen(_unescape(piece, counts), counts)
+        piece = _unescape(piece, counts)
         if not piece:
             return
-        words = _words(piece, counts)
+        words = _words(piece)
         if not words:
             glue = False
             return
-        if glue and tokens and not _SPACE.match(piece):
+        seen = _seen(piece)
+        if glue and tokens and not _SPACE.match(seen):
             tokens[-1] = (tokens[-1][0] + words[0], tokens[-1][1])
             words = words[1:]
         tokens.extend((word, time) for word in words)
-        glue = not _SPACE.match(piece[-1])
+        glue = not _SPACE.match(seen[-1]) if seen else glue
 
     for match in _TAG.finditer(line):
         add(line[done : match.start()])
@@ -206,24 +235,22 @@ def _word_timed(pieces: Sequence[str], cue: Cue, counts: Counter[str]) -> list[T
             continue
         if "&" in piece:
             piece = _unescape(piece, counts)
-        piece = _seen(piece, counts)
-        if not piece:
-            continue
-        words = _words(piece, counts)
+        words = _words(piece)
         if not words:
             glue = False
             continue
-        if glue and tokens and not piece[0].isspace():
+        seen = _seen(piece)
+        if glue and tokens and not seen[:1].isspace():
             tokens[-1] = (tokens[-1][0] + words[0], tokens[-1][1])
             words = words[1:]
         for word in words:
             tokens.append((word, last))
-        glue = not piece[-1].isspace()
+        glue = not seen[-1].isspace() if seen else glue
     return tokens
 
 
 def _voice(name: str, counts: Counter[str]) -> str | None:
-    return " ".join(_words(_unescape(name, counts), counts)) or None
+    return DEBRIS.sub("", " ".join(_words(_unescape(name, counts)))) or None
 
 
 def _clock(text: str) -> int:

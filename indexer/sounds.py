@@ -87,9 +87,15 @@ def without_sounds(part: Part, counts: Counter[str]) -> Cue | None:
             if not says(text):
                 counts["cues_of_sound_only"] += 1
                 return None
+    return cue_of(part, tokens)
+
+
+def cue_of(part: Part, tokens: Sequence[Token]) -> Cue | None:
+    """Make a cue of a part and those of its words that stay; None where none do."""
+    text = " ".join([token for token, _ in tokens])
     if not text:
         return None
-    timed = bool(tokens) and all(time is not None for _, time in tokens)
+    timed = all(time is not None for _, time in tokens)
     words = tuple(Word(token, time) for token, time in tokens if time is not None) if timed else ()
     start = part.start_ms
     if words and tokens[0] is not part.tokens[0] and words[0].start_ms > start:

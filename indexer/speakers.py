@@ -1,4 +1,8 @@
-"""Names before words (`Ann: Hello`, `**Ann** Hello`) to speakers of cues; what is a name `readers.names` decides."""
+"""Names before words (`Ann: Hello`, `**Ann** Hello`) to speakers of cues; what is a name `readers.names` decides.
+
+Finding the names (`find_names`) and taking them (`take_names`) are two functions, so that what was found can be noted
+down and taken again without looking at the whole file anew.
+"""
 
 from __future__ import annotations
 
@@ -7,25 +11,44 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from .readers.names import bold_names_in, label_of, names_in, split_bold
-from .records import Cue, Transcript
+from .records import Cue, Json, Transcript
 from .turns import share
 
 
-def take_names(cues: list[Cue], transcript: Transcript, counts: Counter[str]) -> list[Cue]:
-    """Take names before colons for speakers where the file as a whole says that they are, and mark their turns.
+def find_names(cues: Sequence[Cue], transcript: Transcript) -> dict[str, Json]:
+    """Find the names that stand before colons where the file as a whole says that they are names of speakers.
+
+    Returns what `take_names` needs: `labels`, `bold` (names in bold letters) and `carried_on`; nothing where there are
+    none, or where speakers are known already.
+    """
+    if any(cue.speaker for cue in cues):
+        return {}
+    bold = bold_names_in(cue.text for cue in cues)
+    if bold:
+        cues = list(_by_bold(cues, bold, transcript.timed))
+    labels = names_in([cue.text for cue in cues if cue.speaker is None])
+    if not (labels or bold):
+        return {}
+    return {
+        "labels": sorted(labels),
+        "bold": sorted(bold),
+        "carried_on": transcript.format in ("text", "markdown", "record"),
+    }
+
+
+def take_names(cues: Sequence[Cue], found: dict[str, Json], timed: bool, counts: Counter[str]) -> list[Cue]:
+    """Take the names that `find_names` found for speakers, and mark where the speaker changes.
 
     `counts` is added to: `names` (different ones) and `cues_with_name`.
     """
-    if not any(cue.speaker for cue in cues):
-        bold = bold_names_in(cue.text for cue in cues)
-        if bold:
-            cues = list(_by_bold(cues, bold, transcript.timed))
-        unnamed = [cue.text for cue in cues if cue.speaker is None]
-        names = names_in(unnamed)
-        if names:
-            cues = [_named(cue, names) for cue in cues]
-        if (names or bold) and transcript.format in ("text", "markdown", "record") and cues:
-            cues = _carry_on(cues)
+    cues = list(cues)
+    if found.get("bold"):
+        cues = list(_by_bold(cues, frozenset(found["bold"]), timed))
+    if found.get("labels"):
+        labels = frozenset(found["labels"])
+        cues = [_named(cue, labels) for cue in cues]
+    if found.get("carried_on"):
+        cues = _carry_on(cues)
     named = [cue.speaker for cue in cues if cue.speaker]
     if named:
         counts["names"] = len(set(named))

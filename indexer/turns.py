@@ -93,7 +93,7 @@ def share(
 def mark_turns(parts: list[Part], counts: Counter[str]) -> list[Part]:
     """Cut at `>>`, the mark of captions for another voice; inside a line only where lines begin with it too.
 
-    `counts` is added to: `turns`.
+    `counts` is added to: `turns`, and `marks` for each `>>` that was taken out.
     """
     if not any(token.startswith(">>") for part in parts for token, _ in part.tokens[:1]):
         counts["turns"] += sum(part.turn for part in parts)
@@ -107,6 +107,7 @@ def mark_turns(parts: list[Part], counts: Counter[str]) -> list[Part]:
         for text, time in part.tokens:
             if text.startswith(">>"):
                 rest = text.lstrip(">")
+                counts["marks"] += 1
                 groups.append(([(rest, time)] if rest else [], None if part.speaker is None else part.speaker, True))
             else:
                 groups[-1][0].append((text, time))

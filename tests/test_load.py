@@ -35,7 +35,11 @@ def test_a_talk_from_a_plain_file(tmp_path: Path) -> None:
     assert (talk.title, talk.language, talk.format, talk.timing, talk.url) == ("on time", "en", "vtt", "exact", None)
     assert talk.id == slug("01_on-time", "talks/01_on-time.en.vtt")
     assert talk.youtube_id is None
-    assert (talk.receipt.words_before, talk.receipt.words_after, talk.receipt.steps) == (4, 4, ())
+    assert (talk.receipt.words_before, talk.receipt.words_after) == (4, 4)
+    assert [(step.name, step.detail) for step in talk.receipt.steps] == [
+        ("decode", {"encoding": "utf-8"}),
+        ("read", {"reader": "vtt"}),
+    ]
 
 
 def test_a_rolling_track_and_its_receipt(tmp_path: Path) -> None:
@@ -48,7 +52,7 @@ def test_a_rolling_track_and_its_receipt(tmp_path: Path) -> None:
     ]
     assert (talk.receipt.words_before, talk.receipt.words_after) == (8, 3)
     assert {step.name for step in talk.receipt.steps} == {
-        "collapse-rolling", "strip-markup", "mark-turns", "drop-sounds",
+        "decode", "read", "collapse-rolling", "strip-markup", "mark-turns", "drop-sounds",
     }  # fmt: skip
 
 

@@ -20,8 +20,8 @@ _HEADING = re.compile(r"^[ \t]{0,3}#{1,6}[ \t]")
 _FENCE = re.compile(r"^[ \t]*(?:```|~~~)")
 
 
-def read(text: str, name: str = "") -> Transcript:
-    """Read a text without times.
+def read(text: str, name: str = "", *, unfolding: bool = True) -> Transcript:
+    """Read a text without times; with `unfolding` False captions in it are read as they stand, repeats and all.
 
     Raises:
         UnreadableError: it holds no words, or nothing that reads like speech (code, tables of figures).
@@ -40,7 +40,7 @@ def read(text: str, name: str = "") -> Transcript:
         body = [plain_markdown(re.sub(r"^[ \t]{0,3}#{1,6}[ \t]+", "", line)) for line in body]
     speech = "\n".join(body).strip()
     _refuse_what_is_no_speech(speech)
-    found = record.read_content(speech)
+    found = record.read_content(speech, unfolding=unfolding)
     if found.timed or any(step.name == "unfold-rolling" for step in found.steps) or speech.startswith("WEBVTT"):
         return replace(found, format="text", title=front.values.get("title"))
     cues = tuple(Cue(0, 0, piece) for piece in pieces(speech))

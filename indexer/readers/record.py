@@ -16,7 +16,17 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from ..errors import UnreadableError
-from ..flat import PAUSE_MARK_MS, SOUND_MARK_MS, count_words, is_sound, tokens_of, unfold
+from ..flat import (
+    PAUSE_MARK_MS,
+    SOUND_MARK_MS,
+    Line,
+    Unfolded,
+    count_words,
+    cut_lines,
+    is_sound,
+    tokens_of,
+    unfold,
+)
 from ..records import Cue, Step, Transcript, Word
 
 _SIMPLE_KEYS = ("timestamp", "title", "url", "status", "duration")
@@ -60,8 +70,8 @@ def matches(text: str) -> bool:
     return len(distinct) >= 3 and bool(has_body) and bool(distinct & {"title", "url", "timestamp"})
 
 
-def read(text: str) -> Transcript:
-    """Read a scraped record.
+def read(text: str, *, unfolding: bool = True) -> Transcript:
+    """Read a scraped record; with `unfolding` False its content is cut into lines as it stands, repeats and all.
 
     Returns a transcript with format `record`. `cues` are collapsed; where `timed` is false their start is 0, and an
     `end_ms` of `PAUSE_MARK_MS` marks a cue that is followed by a pause (see `talksearch.indexer.flat`).
@@ -74,14 +84,14 @@ def read(text: str) -> Transcript:
         raise _no_content(status, "")
     if status.lower() not in _GOOD_STATUS and count_words(content) < _SHORT_OF_A_TALK:
         raise _no_content(status, content)
-    body = _read_content(content)
+    body = _read_content(content, unfolding)
     uncertain = body.uncertain
     if status.lower() not in _GOOD_STATUS:
         uncertain = (*uncertain, f"The record's status is “{status}”, so the transcript may be incomplete.")
     return _transcript(header, body, uncertain)
 
 
-def read_content(text: str) -> Transcript:
+def read_content(text: str, *, unfolding: bool = True) -> Transcript:
     """Read what would be the content of a record: captions that were copied, without keys above them.
 
     Returns a transcript as `read` does, without title and address. A few keys may still be there, as in a text of
@@ -92,7 +102,7 @@ def read_content(text: str) -> Transcript:
     header, content = _header(rows, [(0, "content", ""), *_keys(rows)])
     if not tokens_of(_strip_residue(content)[0]):
         raise _no_content("", "")
-    body = _read_content(content)
+    body = _read_content(content, unfolding)
     return _transcript({key: header.get(key, "") for key in ("duration", "description")}, body, body.uncertain)
 
 
@@ -240,14 +250,15 @@ def _strip_residue(content: str) -> tuple[str, str | None]:
     return (content[found.end() :], found["language"]) if found else (content, None)
 
 
-def _read_content(content: str) -> _Body:
+def _read_content(content: str, unfolding: bool) -> _Body:
     speech, language = _strip_residue(content)
     if len(_CUE_TIMES.findall(speech)) >= 1:
         return _timed_body(_caption_blocks(speech), language, "times in the text")
     marks = _mark_blocks(speech)
     if marks:
         return _timed_body(marks, language, "marks in the text")
-    unfolded = unfold(_TAG.sub("", speech))
+    text = _TAG.sub("", speech)
+    unfolded = unfold(text) if unfolding else _as_it_stands(text)
     cues = tuple(Cue(0, PAUSE_MARK_MS if line.pause_after else 0, line.text) for line in unfolded.lines)
     if len(cues) > 1 and is_sound(cues[0].text):
         # Sounds are taken out later; that the speech begins behind one is worth keeping.
@@ -263,6 +274,11 @@ def _read_content(content: str) -> _Body:
         }
         steps = (Step("unfold-rolling", "cues", detail),)
     return _Body(cues, False, unfolded.folded, language, unfolded.words_before, steps)
+
+
+def _as_it_stands(text: str) -> Unfolded:
+    words = count_words(text)
+    return Unfolded(tuple(Line(line, 1) for line in cut_lines(text)), 1, words, words)
 
 
 def _clock_ms(groups: Sequence[str | None]) -> int:
