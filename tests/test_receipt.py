@@ -213,9 +213,9 @@ def test_nothing_is_found_out_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_the_reader_that_was_noted_is_used(tmp_path: Path) -> None:
-    data = b"0:00:01.000,0:00:02.500\nHello to everybody in this room.\n"
+    data = b"0:00:01.000,0:00:02.500\nHello to everybody who has come to this room today.\n"
     talk = made(tmp_path, "a.sbv", data)
-    assert replay(data, "a.sbv", talk.receipt)[0].text == "Hello to everybody in this room."
+    assert replay(data, "a.sbv", talk.receipt)[0].text == "Hello to everybody who has come to this room today."
     steps = [replace(s, detail={"reader": "plain"}) if s.name == "read" else s for s in talk.receipt.steps]
     assert replay(data, "a.sbv", Receipt(steps=tuple(steps)))[0].text == "0:00:01.000,0:00:02.500"
 
