@@ -22,6 +22,7 @@ from .embed import Encoder
 from .encoders import Encoders
 from .errors import BadIndexError, TalksearchError, UnreadableError
 from .lock import writing
+from .notes import notes
 from .plan import Group, make_plan
 from .receipt import changes
 from .records import Talk
@@ -251,7 +252,7 @@ def _read_groups(
                 pieces = split(talk, encoder.count_tokens, encoder.card.max_tokens, encoders.splitting)
                 passages += len(pieces)
                 chosen = next(row.path for row in rows if row.talk_id and not row.note)
-                gone += catalog.put_talk(db, chosen, talk, pieces)
+                gone += catalog.put_talk(db, chosen, talk, [*pieces, *notes(talk)])
             catalog.put_files(db, rows)
         if talk:
             (report.replaced if talk.id in known else report.added).append(talk.id)

@@ -45,9 +45,11 @@ CREATE TABLE cues (
 CREATE TABLE passages (
     number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, talk INTEGER NOT NULL, start_ms INTEGER NOT NULL,
     end_ms INTEGER NOT NULL, first_cue INTEGER NOT NULL, last_cue INTEGER NOT NULL, text TEXT NOT NULL,
-    speakers TEXT NOT NULL, digest BLOB NOT NULL, embedded INTEGER NOT NULL DEFAULT 0
+    speakers TEXT NOT NULL, digest BLOB NOT NULL, embedded INTEGER NOT NULL DEFAULT 0,
+    field TEXT NOT NULL DEFAULT 'speech'
 );
 CREATE INDEX passages_of_talk ON passages (talk);
+CREATE INDEX passages_of_notes ON passages (number) WHERE field != 'speech';
 CREATE INDEX passages_pending ON passages (number) WHERE NOT embedded;
 CREATE INDEX passages_digest ON passages (digest);
 -- The terms of each passage under its number; `words.terms` made them, so the tokenizer only cuts at the spaces.
@@ -163,11 +165,11 @@ def put_talk(db: sqlite3.Connection, path: str, talk: Talk, passages: Sequence[P
             )  # fmt: skip
             continue
         cursor = db.execute(
-            "INSERT INTO passages (id, talk, start_ms, end_ms, first_cue, last_cue, text, speakers, digest)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO passages (id, talk, start_ms, end_ms, first_cue, last_cue, text, speakers, digest, field)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 passage.id, number, passage.start_ms, passage.end_ms, passage.first_cue, passage.last_cue, passage.text,
-                json.dumps(passage.speakers, ensure_ascii=False), text_digest(passage.text),
+                json.dumps(passage.speakers, ensure_ascii=False), text_digest(passage.text), passage.field,
             ),
         )  # fmt: skip
         db.execute("INSERT INTO words (rowid, terms) VALUES (?, ?)", (cursor.lastrowid, " ".join(terms(passage.text))))
@@ -251,7 +253,8 @@ def read_talks(db: sqlite3.Connection) -> Iterator[Talk]:
 def talk_sizes(db: sqlite3.Connection) -> dict[str, tuple[int, int]]:
     """Return (how many passages, when the last one ends in milliseconds) of each talk, by talk id."""
     rows = db.execute(
-        "SELECT t.id, count(*), max(p.end_ms) FROM passages p JOIN talks t ON t.number = p.talk GROUP BY t.id"
+        "SELECT t.id, count(*), max(p.end_ms) FROM passages p JOIN talks t ON t.number = p.talk"
+        " WHERE p.field = 'speech' GROUP BY t.id"
     )
     return {id_: (count, end_ms) for id_, count, end_ms in rows}
 
@@ -271,7 +274,7 @@ def read_cues(db: sqlite3.Connection, talk_id: str, first: int = 0, last: int | 
 
 def counts(db: sqlite3.Connection) -> Counts:
     """Count what the index holds."""
-    passages, embedded = db.execute("SELECT count(*), total(embedded) FROM passages").fetchone()
+    passages, embedded = db.execute("SELECT count(*), total(embedded) FROM passages WHERE field = 'speech'").fetchone()
     talks, cues = (db.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in ("talks", "cues"))  # noqa: S608
     speech = db.execute("SELECT total(last) FROM (SELECT max(end_ms) AS last FROM passages GROUP BY talk)").fetchone()[
         0

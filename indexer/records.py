@@ -15,6 +15,9 @@ Timing = Literal["exact", "estimated"]
 Origin = Literal["human", "automatic", "unknown"]
 """Who wrote the words down: a person, speech recognition, or nobody knows."""
 
+Field = Literal["speech", "title", "chapter", "description"]
+"""Where the words of a passage stand: said in the talk, or written about it."""
+
 Json = Any
 """A value that `json.dumps` takes."""
 
@@ -127,6 +130,8 @@ class Passage:
     text: str
     speakers: tuple[str, ...] = ()
     """Everybody who is named as speaking in it, in order."""
+    field: Field = "speech"
+    """Notes (`notes.py`) are passages that are written about a talk: they cover no cues."""
 
 
 @dataclass(frozen=True, slots=True)

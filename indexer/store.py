@@ -57,7 +57,7 @@ def describe(db: sqlite3.Connection, numbers: Sequence[int]) -> list[dict[str, A
     for number in numbers:
         row = db.execute(
             "SELECT p.text, t.id, t.title, t.source, t.youtube_id, t.url, t.channel, t.language, t.date, t.timing,"
-            " p.start_ms / 1000.0, p.end_ms / 1000.0 FROM passages p JOIN talks t ON t.number = p.talk"
+            " p.start_ms / 1000.0, p.end_ms / 1000.0, p.field FROM passages p JOIN talks t ON t.number = p.talk"
             " WHERE p.number = ?",
             (number,),
         ).fetchone()
@@ -67,7 +67,7 @@ def describe(db: sqlite3.Connection, numbers: Sequence[int]) -> list[dict[str, A
 
 _KEYS = (
     "text", "talk_id", "title", "source", "youtube_id", "url", "channel", "language", "date", "timing", "start_s",
-    "end_s",
+    "end_s", "field",
 )  # fmt: skip
 
 

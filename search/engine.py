@@ -24,6 +24,7 @@ from .candidates import allowed, by_meaning, by_words, query_terms
 from .fuse import Candidate, fuse, score_words
 from .hit import Hit
 from .links import jump_to, link
+from .notes import notes_of, resolve
 from .pinpoint import pinpoint, spoken
 from .postings import Layout, holding, layout, surprises, together
 from .query import Query
@@ -120,8 +121,9 @@ def _candidates(
         return [Candidate(number, cosine, meaning=cosine) for number, cosine in near], terms, note
     lie, rows = index.layout()
     terms = query_terms(index.db, query.text)
-    said = [lie.places(holding(index.db, term)) for term in terms]
-    pairs = [(at, at + 1, lie.places(together(index.db, *both))) for at, both in enumerate(pairwise(terms))]
+    silent = notes_of(index.db, query.leave_out)
+    said = [lie.places(holding(index.db, term, silent)) for term in terms]
+    pairs = [(at, at + 1, lie.places(together(index.db, *both, silent))) for at, both in enumerate(pairwise(terms))]
     words = score_words(lie, said, pairs)
     cosines = np.full(len(rows), np.nan, np.float32)
     cosines[rows >= 0] = (index.vectors.rows @ vector)[rows[rows >= 0]] if (rows >= 0).any() else []
@@ -146,12 +148,14 @@ def to_hits(index: Index, query: Query, candidates: Sequence[Candidate], terms: 
     """Return candidates, best first, as hits: overlapping passages of a talk folded into one, `per_talk` kept."""
     hits: list[Hit] = []
     weights = surprises(index.db, terms)
+    notes = resolve(index.db, index.vectors, candidates, terms, query.leave_out)
     taken: dict[str, list[tuple[int, int]]] = {}
     for candidate in candidates:
         if len(hits) == query.k:
             break
-        row = index.db.execute(_PASSAGE, (candidate.number,)).fetchone()
-        if row is None:  # its talk left the index while vectors of it are still about
+        found = notes(candidate)
+        row = index.db.execute(_PASSAGE, (found.number,)).fetchone() if found else None
+        if found is None or row is None:  # no note that counts; a talk that left the index, its vectors still about
             continue
         start_ms, end_ms, talk_id = row[1], row[2], row[5]
         spans_taken = taken.setdefault(talk_id, [])
@@ -160,7 +164,10 @@ def to_hits(index: Index, query: Query, candidates: Sequence[Candidate], terms: 
         if query.per_talk is not None and len(spans_taken) >= query.per_talk:
             continue
         spans_taken.append((start_ms, end_ms))
-        hit = _hit(row, candidate, query, _answer_ms(index, row, weights))
+        answer_ms = found.start_ms
+        if answer_ms is None:
+            answer_ms = _answer_ms(index, row, surprises(index.db, found.terms) if found.terms else weights)
+        hit = replace(_hit(row, candidate, query, answer_ms), note=found.note)
         if query.context_ms:
             hit = _widened(index, hit, query.context_ms)
         matches = tuple((term.start, term.end) for term in spans(hit.text) if term.text in terms)

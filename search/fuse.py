@@ -58,7 +58,7 @@ def score_words(layout: Layout, said: Sequence[Ints], pairs: Sequence[tuple[int,
     if not count:
         return score
     lengths = np.bincount(layout.talks).astype(float)
-    same = layout.talks[1:] == layout.talks[:-1]
+    same = (layout.talks[1:] == layout.talks[:-1]) & ~layout.notes[1:] & ~layout.notes[:-1]
     worth = [surprise(count, len(places)) for places in said]
     for places, value in zip(said, worth, strict=True):
         here = np.zeros(count, bool)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from talksearch.indexer.records import Json, Timing
+from talksearch.indexer.records import Field, Json, Timing
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,8 @@ class Hit:
     matches: tuple[tuple[int, int], ...] = ()
     """The characters of `text`, as (start, end), that the query's words stand for."""
     query_id: str | None = None
+    note: tuple[Field, str] | None = None
+    """What is written about the talk that made it a hit: where it stands and its text. `text` is what is said there."""
 
 
 def as_json(hit: Hit) -> dict[str, Json]:
@@ -58,6 +60,7 @@ def as_json(hit: Hit) -> dict[str, Json]:
         "text": hit.text,
         "matches": [list(span) for span in hit.matches],
         "passage_id": hit.passage_id,
+        "note": {"field": hit.note[0], "text": hit.note[1]} if hit.note else None,
     }
     if hit.query_id is not None:
         row["query_id"] = hit.query_id

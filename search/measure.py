@@ -19,7 +19,7 @@ import numpy.typing as npt
 from ir_measures import RR, Qrel, R, ScoredDoc, Success, nDCG
 
 from talksearch.indexer.errors import QueryError
-from talksearch.indexer.records import Json
+from talksearch.indexer.records import Field, Json
 
 from . import engine
 from .hit import Hit
@@ -187,11 +187,12 @@ def ask(
     mode: Mode = "hybrid",
     k: int = DEPTH,
     tell: Callable[[int], None] = lambda _: None,
+    leave_out: tuple[Field, ...] = (),
 ) -> list[Outcome]:
     """Put every query to an index and judge its hits. `tell` hears how many are done."""
     outcomes = []
     for done, gold in enumerate(golds, 1):
-        outcomes.append(judge(gold, engine.search(index, Query(gold.query, k, mode)).hits))
+        outcomes.append(judge(gold, engine.search(index, Query(gold.query, k, mode, leave_out=leave_out)).hits))
         tell(done)
     return outcomes
 

@@ -8,11 +8,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from talksearch.indexer.vectors import Ints
 
 _NEAR = 2
 """Words that may stand between two words of a query said together: "the block, its size" says "block size"."""
+
+_NONE: Ints = np.empty(0, np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,8 @@ class Layout:
     """The talk of each, counted from 0 (n,); never decreases."""
     places_of: Ints
     """The place of each number, -1 where a number is of no passage (highest number + 1,)."""
+    notes: npt.NDArray[np.bool_]
+    """Which of them are notes: written about the talk, not said in it (n,)."""
 
     def places(self, numbers: Ints) -> Ints:
         """Return the places of passage numbers; what is not in the index is left out."""
@@ -43,24 +48,25 @@ def layout(db: sqlite3.Connection) -> Layout:
         " (SELECT number, talk FROM passages INDEXED BY passages_of_talk ORDER BY talk, number)"
     ).fetchone()
     numbers, talks = _integers(row[0]), _integers(row[1])
-    return make(numbers, np.unique(talks, return_inverse=True)[1].astype(np.int64))
+    notes = db.execute("SELECT group_concat(number) FROM passages WHERE field != 'speech'").fetchone()[0]
+    return make(numbers, np.unique(talks, return_inverse=True)[1].astype(np.int64), _integers(notes))
 
 
-def make(numbers: Ints, talks: Ints) -> Layout:
-    """Return the layout of passages that are given in the order of their places."""
+def make(numbers: Ints, talks: Ints, notes: Ints) -> Layout:
+    """Return the layout of passages that are given in the order of their places; `notes` are numbers."""
     places_of = np.full(int(numbers.max(initial=-1)) + 1, -1, np.int64)
     places_of[numbers] = np.arange(len(numbers))
-    return Layout(numbers, talks, places_of)
+    return Layout(numbers, talks, places_of, np.isin(numbers, notes))
 
 
-def holding(db: sqlite3.Connection, term: str) -> Ints:
-    """Return the numbers of the passages that hold a term."""
-    return _matches(db, f'"{term}"')
+def holding(db: sqlite3.Connection, term: str, silent: Ints = _NONE) -> Ints:
+    """Return the numbers of the passages that hold a term, except those that are `silent`."""
+    return _matches(db, f'"{term}"', silent)
 
 
-def together(db: sqlite3.Connection, one: str, other: str) -> Ints:
-    """Return the numbers of the passages that say two terms side by side, or nearly."""
-    return _matches(db, f'NEAR("{one}" "{other}", {_NEAR})')
+def together(db: sqlite3.Connection, one: str, other: str, silent: Ints = _NONE) -> Ints:
+    """Return the numbers of the passages that say two terms side by side, or nearly, except those that are `silent`."""
+    return _matches(db, f'NEAR("{one}" "{other}", {_NEAR})', silent)
 
 
 def surprise(passages: int, holding: int) -> float:
@@ -81,9 +87,10 @@ def surprises(db: sqlite3.Connection, terms: Iterable[str]) -> dict[str, float]:
     return {term: surprise(passages, db.execute(count, (f'"{term}"',)).fetchone()[0]) for term in terms}
 
 
-def _matches(db: sqlite3.Connection, match: str) -> Ints:
+def _matches(db: sqlite3.Connection, match: str, silent: Ints) -> Ints:
     rows = db.execute("SELECT rowid FROM words WHERE words MATCH ?", (match,)).fetchall()
-    return np.fromiter((row[0] for row in rows), np.int64, len(rows))
+    found = np.fromiter((row[0] for row in rows), np.int64, len(rows))
+    return found[~np.isin(found, silent)] if len(silent) else found
 
 
 def _integers(text: str | None) -> Ints:

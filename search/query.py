@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from talksearch.indexer.errors import QueryError
+from talksearch.indexer.records import Field
 
 Mode = Literal["hybrid", "semantic", "lexical"]
 
@@ -43,6 +44,8 @@ class Query:
     context_ms: int = 0
     """How much of the talk to show around each passage."""
     id: str | None = None
+    leave_out: tuple[Field, ...] = ()
+    """Notes that must not count: who measures with chapter titles for queries must not find them in the chapters."""
 
 
 def first_day(text: str) -> str:

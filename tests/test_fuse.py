@@ -11,8 +11,8 @@ from talksearch.search.fuse import SIDE_BY_SIDE, TALK, WORDS_WEIGHT, fuse, score
 from talksearch.search.postings import holding, layout, make, surprise, together
 
 # Two talks: passages 10 to 13, and 20 to 21.
-LAYOUT = make(np.array([10, 11, 12, 13, 20, 21]), np.array([0, 0, 0, 0, 1, 1]))
 NOWHERE = np.empty(0, np.int64)
+LAYOUT = make(np.array([10, 11, 12, 13, 20, 21]), np.array([0, 0, 0, 0, 1, 1]), NOWHERE)
 
 
 def places(*at: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
@@ -93,24 +93,24 @@ def test_equal_scores_keep_the_order_of_the_archive() -> None:
 
 
 def test_an_empty_index_gives_nothing() -> None:
-    empty = make(NOWHERE, NOWHERE)
+    empty = make(NOWHERE, NOWHERE, NOWHERE)
     assert score_words(empty, [NOWHERE], []).tolist() == []
     assert fuse(np.empty(0, np.float32), np.empty(0), None, 5)[0].tolist() == []
     assert empty.places(places(1, 2)).tolist() == []
 
 
 def test_numbers_become_places_and_strangers_are_left_out() -> None:
-    mixed = make(np.array([30, 7, 12]), np.array([0, 0, 1]))
+    mixed = make(np.array([30, 7, 12]), np.array([0, 0, 1]), NOWHERE)
     assert mixed.places(places(7, 8, 12, 30, 99, 1)).tolist() == [1, 2, 0]
 
 
 def test_what_the_catalog_says() -> None:
     db = sqlite3.connect(":memory:")
-    db.execute("CREATE TABLE passages (number INTEGER PRIMARY KEY, talk INTEGER NOT NULL)")
+    db.execute("CREATE TABLE passages (number INTEGER PRIMARY KEY, talk INTEGER, field TEXT NOT NULL DEFAULT 'speech')")
     db.execute("CREATE INDEX passages_of_talk ON passages (talk)")
     db.execute("CREATE VIRTUAL TABLE words USING fts5(terms)")
     assert layout(db).numbers.tolist() == []
-    db.executemany("INSERT INTO passages VALUES (?, ?)", [(1, 8), (2, 3), (4, 8), (5, 3)])
+    db.executemany("INSERT INTO passages (number, talk) VALUES (?, ?)", [(1, 8), (2, 3), (4, 8), (5, 3)])
     db.executemany(
         "INSERT INTO words (rowid, terms) VALUES (?, ?)",
         [(1, "block size limit"), (2, "size of block"), (4, "block has no such size"), (5, "weight")],
