@@ -286,29 +286,74 @@ _IDS = {"ignore_unknown_options": True}
 
 @cli.command(context_settings=_IDS)
 @click.argument("talk", shell_complete=_complete_talk)
+@click.option("--from", "from_s", type=click.FloatRange(0), metavar="SECONDS", help="Only from there on.")
+@click.option("--to", "to_s", type=click.FloatRange(0), metavar="SECONDS", help="Only up to there.")
+@click.option("--raw", is_flag=True, help="The untouched source: the file itself, or what of it is behind the stretch.")
+@click.option("--receipt", is_flag=True, help="What was done to the talk between its file and the index.")
 @_format_option("text", "jsonl")
 @_index_option
-def show(talk: str, form: str, index_dir: Path | None) -> None:
+def show(
+    talk: str,
+    from_s: float | None,
+    to_s: float | None,
+    raw: bool,
+    receipt: bool,
+    form: str,
+    index_dir: Path | None,
+) -> None:
     """Show TALK as readable text with its times.
 
-    TALK is an id, a YouTube URL, the path of a transcript, or the beginning of an id.
+    TALK is an id, a YouTube URL, the path of a transcript, or the beginning of an id. TALK@SECONDS, or a URL with a
+    time, begins there; with --raw it is the passage at that moment.
 
     \b
         talksearch show DTcRLlMv4_o
-        talksearch show DTcRLlMv4_o --format jsonl
+        talksearch show DTcRLlMv4_o@754 --raw
+        talksearch show DTcRLlMv4_o --receipt --format jsonl
     """
     from talksearch.indexer import catalog
-    from talksearch.search.candidates import find_talk
+    from talksearch.indexer import raw as source
 
     from . import render
 
+    if raw and receipt:
+        raise click.UsageError("Give --raw or --receipt, not both.")
     db = catalog.open_catalog(resolve(index_dir).index)
-    found = catalog.read_talk(db, find_talk(db, talk))
-    assert found is not None
-    if form == "jsonl":
-        click.echo(render.jsonl(render.cues_json(found)), nl=False)
+    found, at_ms = _talk_and_moment(db, talk)
+    from_ms = at_ms if from_s is None else round(from_s * 1000)
+    to_ms = None if to_s is None else round(to_s * 1000)
+    if raw and to_ms is None and from_ms is not None and from_s is None:
+        to_ms = source.passage_end(db, found.id, from_ms)
+    part = source.cues_between(found.cues, from_ms or 0, to_ms)
+    whole = from_ms is None and to_ms is None
+    if receipt:
+        shown = render.jsonl([render.receipt_json(found)]) if form == "jsonl" else render.receipt_text(found)
+    elif raw:
+        shown = render.raw_shown(found, source.untouched(db, found), part, form, whole, look(sys.stdout))
+    elif form == "jsonl":
+        shown = render.jsonl(render.cues_json(found, part))
     else:
-        click.echo(render.talk_text(found, look(sys.stdout)), nl=False)
+        shown = render.talk_text(found, look(sys.stdout), part)
+    click.echo(shown, nl=False)
+
+
+def _talk_and_moment(db: Any, name: str) -> tuple[Any, int | None]:
+    """Return the talk with its cues, and the milliseconds behind `@` or in a URL; a talk's own name may hold an `@`."""
+    from talksearch.indexer import catalog
+    from talksearch.indexer.raw import moment
+    from talksearch.search.candidates import find_talk
+
+    plain, at_ms = moment(name)
+    try:
+        talk_id = find_talk(db, name)
+        at_ms = at_ms if plain == name else None
+    except TalksearchError:
+        if plain == name:
+            raise
+        talk_id = find_talk(db, plain)
+    found = catalog.read_talk(db, talk_id)
+    assert found is not None
+    return found, at_ms
 
 
 @cli.command()
@@ -409,7 +454,7 @@ def inspect(path: Path, form: str, index_dir: Path | None) -> None:
             rows = render.passages_json(talk, passages, partial(link, talk.url, file))
             click.echo(render.jsonl(rows), nl=False)
         else:
-            click.echo(render.receipt_text(talk, passages, look(sys.stdout)))
+            click.echo(render.inspect_text(talk, passages, look(sys.stdout)))
 
 
 @cli.command("eval")
@@ -422,10 +467,18 @@ def inspect(path: Path, form: str, index_dir: Path | None) -> None:
     show_default=True,
     help="By meaning and words, by meaning only, or by words only.",
 )
+@click.option(
+    "--leave-out",
+    type=click.Choice(["title", "chapter", "description"]),
+    multiple=True,
+    help="Do not search what is written there (repeatable): for queries that were drawn from it.",
+)
 @click.option("--worst", default=10, show_default=True, metavar="N", help="How many failures of each file to list.")
 @_format_option("text", "jsonl")
 @_index_option
-def evaluate(files: tuple[Path, ...], k: int, mode: Any, worst: int, form: str, index_dir: Path | None) -> None:
+def evaluate(
+    files: tuple[Path, ...], k: int, mode: Any, leave_out: Any, worst: int, form: str, index_dir: Path | None
+) -> None:
     """Measure the index on queries whose answers are known.
 
     Each line of FILE is like {"query": "…", "talk": "folder/talk.vtt", "start_s": 61, "end_s": 120}. A hit is right
@@ -434,7 +487,7 @@ def evaluate(files: tuple[Path, ...], k: int, mode: Any, worst: int, form: str, 
 
     \b
         talksearch eval questions.jsonl
-        talksearch eval questions.jsonl --mode semantic --format jsonl
+        talksearch eval chapters.jsonl --leave-out chapter --leave-out description --format jsonl
     """
     from talksearch.search import engine, measure
 
@@ -447,7 +500,7 @@ def evaluate(files: tuple[Path, ...], k: int, mode: Any, worst: int, form: str, 
         warn(f"Not in the index, its queries count as missed: {safe(talk)}")
     shown = sys.stderr
     with click.progressbar(length=len(golds), label="Asking", file=shown, hidden=not shown.isatty()) as bar:
-        outcomes = measure.ask(opened, golds, mode, k, lambda _: bar.update(1))
+        outcomes = measure.ask(opened, golds, mode, k, lambda _: bar.update(1), leave_out)
     if form == "jsonl":
         click.echo(render.jsonl(map(measure.summary_json, measure.summarise(outcomes))), nl=False)
         click.echo(render.jsonl(map(measure.outcome_json, outcomes)), nl=False)

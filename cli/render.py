@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from talksearch.indexer import youtube
-from talksearch.indexer.records import Cue, Json, Passage, Talk
+from talksearch.indexer.records import Cue, Json, Passage, Step, Talk
 from talksearch.indexer.split import ends_sentence
 from talksearch.search.hit import Hit, as_json
 from talksearch.search.links import jump_to
@@ -60,7 +60,8 @@ def hits_markdown(hits: Sequence[Hit]) -> str:
         said = f", {markdown(by)}" if (by := _byline(hit)) else ""
         lines.append(
             f"{hit.rank}. **{markdown(hit.title)}**{said} — [{_when(hit)}](<{_plain_url(hit.url)}>)\n\n"
-            f"   > {markdown(hit.text)}\n"
+            + (f"   {markdown(_note(hit))}\n\n" if _note(hit) else "")
+            + f"   > {markdown(hit.text)}\n"
         )
     return "\n".join(lines)
 
@@ -98,18 +99,19 @@ def talk_json(talk: Talk, passages: int, end_ms: int) -> dict[str, Json]:
     }
 
 
-def talk_text(talk: Talk, look: Look) -> str:
-    """Return a whole talk to read: a heading, then paragraphs, each with its time."""
+def talk_text(talk: Talk, look: Look, part: range | None = None) -> str:
+    """Return a talk, or a part of its cues, to read: a heading, then paragraphs, each with its time."""
     facts = [talk.speaker, talk.channel, talk.date, talk.language, talk.url]
     head = f"{safe(talk.title)}\n{' · '.join(safe(fact) for fact in facts if fact)}\n"
     if talk.timing == "estimated":
         head += f"Times are estimated, nine in ten within {talk.margin_ms / 1000:.0f} s.\n"
-    return head + "".join("\n" + _paragraph(cues, talk, look) for cues in _paragraphs(talk.cues))
+    cues = talk.cues if part is None else talk.cues[part.start : part.stop]
+    return head + "".join("\n" + _paragraph(some, talk, look) for some in _paragraphs(cues))
 
 
-def cues_json(talk: Talk) -> Iterator[dict[str, Json]]:
-    """Yield a talk's cues, each with the link that plays it."""
-    for cue in talk.cues:
+def cues_json(talk: Talk, part: range | None = None) -> Iterator[dict[str, Json]]:
+    """Yield a talk's cues, or a part of them, each with the link that plays it."""
+    for cue in talk.cues if part is None else talk.cues[part.start : part.stop]:
         jump_ms = jump_to(cue.start_ms, talk.timing, talk.margin_ms)
         yield {
             "talk_id": talk.id,
@@ -123,11 +125,56 @@ def cues_json(talk: Talk) -> Iterator[dict[str, Json]]:
         }
 
 
+def raw_shown(talk: Talk, data: bytes, part: range, form: str, whole: bool, look: Look) -> str:
+    """Return the untouched source of a talk, or what of it is behind some of its cues.
+
+    In jsonl each cue comes with its own stretch: `raw`, from character `raw_start` up to `raw_end` of the decoded file.
+    No control character reaches a terminal; into a pipe or a file goes what stands there.
+    """
+    from talksearch.indexer.raw import raw_text, source_of
+
+    if whole and form == "text":
+        return _untouched(raw_text(data, talk.receipt), look)
+    source = source_of(data, talk.source.rpartition("/")[2], talk)
+    if form == "text":
+        start, end = source.behind(part.start, part.stop - 1)
+        return _untouched(source.text[start:end], look)
+    rows = []
+    for number, row in zip(part, cues_json(talk, part), strict=True):
+        start, end = source.behind(number, number)
+        rows.append({**row, "raw": source.text[start:end], "raw_start": start, "raw_end": end})
+    return jsonl(rows)
+
+
+def _untouched(text: str, look: Look) -> str:
+    text = text if text.endswith("\n") else text + "\n"
+    # A terminal is the only stream that has links.
+    return "\n".join(safe(line) for line in text.split("\n")) if look.links else text
+
+
+def receipt_json(talk: Talk) -> dict[str, Json]:
+    """Return what was done to a talk, every step with all that it needs to be done again."""
+    receipt = talk.receipt
+    return {
+        "talk_id": talk.id,
+        "source": talk.source,
+        "timing": talk.timing,
+        "margin_s": talk.margin_ms / 1000,
+        "times": times_found(talk),
+        "words_before": receipt.words_before,
+        "words_after": receipt.words_after,
+        "steps": [{"name": step.name, "field": step.field, "detail": step.detail} for step in receipt.steps],
+        "uncertain": list(receipt.uncertain),
+    }
+
+
 def passages_json(talk: Talk, passages: Sequence[Passage], link: Callable[[int], str]) -> Iterator[dict[str, Json]]:
     """Yield what would be indexed of a talk, with the names that hits have; `rank` counts along the talk."""
     for rank, passage in enumerate(passages, 1):
         jump_ms = jump_to(passage.start_ms, talk.timing, talk.margin_ms)
-        yield as_json(
+        # Only the first carries the receipt: it is the whole talk's, and may be longer than all passages.
+        receipt = {"receipt": receipt_json(talk)} if rank == 1 else {}
+        yield receipt | as_json(
             Hit(
                 rank=rank,
                 score=0.0,
@@ -151,28 +198,52 @@ def passages_json(talk: Talk, passages: Sequence[Passage], link: Callable[[int],
         )
 
 
-def receipt_text(talk: Talk, passages: Sequence[Passage], look: Look) -> str:
+def inspect_text(talk: Talk, passages: Sequence[Passage], look: Look) -> str:
     """Return what would be indexed of a talk and what was done to it, for a person."""
-    receipt = talk.receipt
-    times = "exact" if talk.timing == "exact" else f"estimated, nine in ten within {talk.margin_ms / 1000:.0f} s"
     lines = [
         click.style(safe(talk.source), bold=True) if look.color else safe(talk.source),
         f"  title     {safe(talk.title)}",
         f"  id        {safe(talk.id)}",
         f"  format    {talk.format}, words by {_ORIGINS[talk.origin]}",
-        f"  times     {times}",
-        f"  words     {receipt.words_before:,} in the file, {receipt.words_after:,} indexed",
         f"  passages  {len(passages):,} from {len(talk.cues):,} cues",
     ]
     for label, value in (("speaker", talk.speaker), ("channel", talk.channel), ("date", talk.date), ("link", talk.url)):
         if value:
             lines.insert(2, f"  {label:<9} {safe(value)}")
-    lines += [f"  repair    {_step_text(step.name, step.field, step.detail)}" for step in receipt.steps]
-    lines += [f"  uncertain {safe(sentence)}" for sentence in receipt.uncertain]
+    lines.append(receipt_text(talk).rstrip("\n"))
     for passage in passages:
         lines.append(f"\n  {clock(passage.start_ms)}–{clock(passage.end_ms)}")
         lines.append(wrap(passage.text, (), look, _INDENT))
     return "\n".join(lines) + "\n"
+
+
+def receipt_text(talk: Talk) -> str:
+    """Return what was done to a talk, for a person: words, times, each step, what stayed uncertain."""
+    receipt = talk.receipt
+    lines = [
+        f"  words     {receipt.words_before:,} in the file, {receipt.words_after:,} indexed",
+        f"  times     {safe(times_found(talk))}",
+    ]
+    lines += [f"  step      {_step_text(step)}" for step in receipt.steps]
+    lines += [f"  uncertain {safe(sentence)}" for sentence in receipt.uncertain]
+    return "\n".join(lines) + "\n"
+
+
+def times_found(talk: Talk) -> str:
+    """Say how the times of a talk were found."""
+    details = {step.name: step.detail for step in talk.receipt.steps}
+    if "align-times" in details:
+        detail = details["align-times"]
+        return f"exact, from {detail['from']}, which says {detail['matched']:,} of the {detail['words']:,} words"
+    if talk.timing == "exact":
+        return "exact, as they stand in the file"
+    within = f"nine in ten within {talk.margin_ms / 1000:.0f} s"
+    detail = details.get("estimate-times", {})
+    if not detail:
+        return f"estimated inside the file's long cues, {within}"
+    known = {"duration": "the duration and the length of the lines", "words": "the length of the lines alone"}
+    chapters = f" and {detail['chapters']} chapters" if detail.get("chapters") else ""
+    return f"estimated from {known.get(str(detail.get('from')), 'nothing')}{chapters}, {within}"
 
 
 def repair_lines(text: str, repair: Repair) -> Iterator[str]:
@@ -248,10 +319,16 @@ def _hit_text(hit: Hit, look: Look) -> str:
     title = click.style(safe(hit.title), bold=True) if look.color else safe(hit.title)
     by = _byline(hit)
     facts = " · ".join(part for part in (safe(by), _when(hit)) if part)
+    note = f"{wrap(_note(hit), (), look, _INDENT)}\n" if _note(hit) else ""
     return (
-        f"{hit.rank:>2}. {title}\n{_INDENT}{facts}\n{wrap(hit.text, hit.matches, look, _INDENT)}\n"
+        f"{hit.rank:>2}. {title}\n{_INDENT}{facts}\n{note}{wrap(hit.text, hit.matches, look, _INDENT)}\n"
         f"{_INDENT}{hyperlink(hit.url, look)}\n"
     )
+
+
+def _note(hit: Hit) -> str:
+    """Say what is written about the talk that made it a hit; its title stands there anyway."""
+    return f"[{hit.note[0]}: {hit.note[1]}]" if hit.note and hit.note[0] != "title" else ""
 
 
 def _byline(hit: Hit) -> str:
@@ -286,11 +363,23 @@ def _paragraph(cues: Sequence[Cue], talk: Talk, look: Look) -> str:
     return f"{f'[{mark}{clock(cues[0].start_ms)}]':<10}{text.lstrip()}\n"
 
 
-def _step_text(name: str, field: str, detail: dict[str, Json]) -> str:
-    counts = [
-        f"{key.replace('_', ' ')} {value}" for key, value in detail.items() if isinstance(value, int | float | str)
-    ]
-    return safe(f"{name} ({field}){': ' if counts else ''}{', '.join(counts)}")
+def _step_text(step: Step) -> str:
+    """Say in a line what a step did: its counts, and for repairs how many characters by which rule."""
+    facts: list[str] = []
+    for key, value in step.detail.items():
+        if key == "repaired":
+            facts += [f"{count:,} {_plural('character', count)} read as {rule}" for rule, count in value.items()]
+        elif key == "lines_shown_times":
+            facts += [f"{count:,} {_plural('line', count)} shown {times} times" for times, count in value.items()]
+        elif key == "names":
+            facts.append(
+                f"names {value}" if isinstance(value, int) else ", ".join(f"{a} is {b}" for a, b in value.items())
+            )
+        elif isinstance(value, int | float | str) and not isinstance(value, bool):
+            facts.append(
+                f"{key.replace('_', ' ')} {value:,}" if isinstance(value, int) else f"{key.replace('_', ' ')} {value}"
+            )
+    return safe(f"{step.name} ({step.field}){': ' if facts else ''}{', '.join(facts)}")
 
 
 def _cell(value: Json) -> Json:
