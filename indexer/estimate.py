@@ -16,7 +16,7 @@ import html
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -27,21 +27,47 @@ from .records import Chapter, Cue, Step
 
 Floats = NDArray[np.floating]
 
-# Seconds. Rounded between what fits give for fast talks and for slow ones, among 75 automatically captioned talks of a
-# fair and of a lecture course, so that neither decides (`benchmarks/estimate.py --fit` prints both).
-SECONDS = {"word": 0.16, "letter": 0.045, "digit": 0.25, "letter_name": 0.4, "hesitation": 0.4, "comma": 0.08}
-LINE_SECONDS = {"stop": 0.16, "short": 0.95, "cleared": 4.9}
-"""With caption lines: a sentence end inside one, one with room left, one after which the screen was cleared."""
-PROSE_SECONDS = {"stop": 0.45}
-"""Without them a sentence end stands for all longer pauses."""
-MUSIC_SECONDS = 6.5
-SOUND_SECONDS = 2.0
+_WORDS = {"word": 0.165, "letter": 0.044, "digit": 0.3, "letter_name": 0.5, "hesitation": 0.25, "new": 0.05}
+_SOUNDS = {"music": 4.5, "sound": 1.5}
+CAPTION_PACE = {
+    **_WORDS,
+    **{"comma": 0.0, "stop": 0.0, "end_stop": 0.0, "short": 1.3, "cleared": 6.2, "again": 0.35},
+    **_SOUNDS,
+    "opening_return": 0.22,
+}
+"""Seconds, where the cues are lines of captions: each word, letter and so on; a word the first time it is said; a line
+with room left; one after which the screen was cleared, and for each other such line near it; music or another sound
+alone on its line. The last is no time: a talk begins at a pace nearer to everybody's, so what is said at the beginning
+takes the share `opening_return * ln(slowness)` less, fading over `OPENING_SECONDS`.
+
+Rounded from a fit on 75 automatically captioned talks of a fair and of a lecture course. What pauses cost is measured
+over stretches of 80 lines, not line by line: where a speaker pauses often, the lines between are slower too, and only
+stretches show it (`benchmarks/estimate.py --fit`)."""
+PROSE_PACE = {
+    **_WORDS,
+    **{"comma": 0.08, "stop": 0.45, "end_stop": 0.45, "short": 0.0, "cleared": 0.0, "again": 0.0},
+    **_SOUNDS,
+    "opening_return": 0.22,
+}
+"""Without caption lines a sentence end stands for all longer pauses."""
+OPENING_SECONDS = 300.0
+"""Over which the opening fades, by a factor of e, in seconds of an average speaker."""
+_NEAR = 10
+"""Lines before and after one."""
+_AGAIN = 4
+"""More cleared screens than this near a line say nothing more."""
+_OWN_PACE = 0.7
+"""Half as fast, twice as fast: further than that no speaker's own pace goes."""
+SPOKEN = (*_WORDS, "comma", "stop")
+PAUSES = ("end_stop", "short", "cleared", "again", "music", "sound")
 _WIDE_LETTERS = 4
 """A Chinese character or Korean block takes as long as four Latin letters."""
 _LEAD_SECONDS = 0.5
-_TAIL_SECONDS = 4.0
+_LEAD_MUSIC_SECONDS = 6.5
+"""Music before the first words lasts longer than between them."""
+_TAIL_SECONDS = 6.0
 
-_MARGIN = {"lines": 0.9, "prose": 1.3}
+_MARGIN = {"lines": 0.85, "prose": 1.3}
 """Nine errors in ten are below this times the root of the duration in seconds (pauses add up like a random walk), times
 slowness ** 1.5: whoever speaks slowly also pauses less evenly."""
 _MARGIN_WITHOUT_DURATION = 0.3
@@ -98,6 +124,7 @@ def estimate_times(
     duration_ms: int | None,
     description: str,
     chapters: Sequence[Chapter],
+    pace: Mapping[str, float] | None = None,
 ) -> tuple[tuple[Cue, ...], int, Step]:
     """Give untimed cues times.
 
@@ -107,6 +134,7 @@ def estimate_times(
         duration_ms: of the recording, where it is known.
         description: its own chapter list is used where `chapters` is empty.
         chapters: exact times of titles, from a sidecar.
+        pace: other seconds than `CAPTION_PACE` or `PROSE_PACE`, for those who fit them.
 
     Returns:
         The cues with times that never run backwards; the margin in milliseconds, within which nine times in ten the
@@ -115,12 +143,15 @@ def estimate_times(
     chapters = tuple(chapters) or chapters_in(description)
     if not cues:
         return (), 0, Step("estimate-times", "cues", {"from": "nothing", "margin_ms": 0})
-    lines = _lines(cues)
-    spoken = np.array(lines.spoken)
-    weights = spoken + np.array(lines.pauses)
+    lines = count_lines(cues)
+    if pace is None:
+        pace = CAPTION_PACE if lines.captions else PROSE_PACE
+    spoken = np.where(lines.sounds, 0.0, np.maximum(0.15, lines.spoken @ [pace[name] for name in SPOKEN]))
+    weights = spoken + lines.pauses @ [pace[name] for name in PAUSES]
     total = float(weights.sum())
-    lead = _LEAD_SECONDS + (MUSIC_SECONDS if cues[0].end_ms & SOUND_MARK_MS else 0.0)
-    detail: dict[str, object] = {"lines": len(cues), "caption_lines": lines.captions, "pauses": lines.cleared}
+    lead = _LEAD_SECONDS + (_LEAD_MUSIC_SECONDS if cues[0].end_ms & SOUND_MARK_MS else 0.0)
+    cleared = int(lines.pauses[:, PAUSES.index("cleared")].sum())
+    detail: dict[str, object] = {"lines": len(cues), "caption_lines": lines.captions, "pauses": cleared}
     length = (duration_ms or 0) / 1000
     tail = min(_TAIL_SECONDS, 0.03 * length)
     slowness = (length - min(lead, 0.1 * length) - tail) / total
@@ -141,9 +172,15 @@ def estimate_times(
             slowness = (length - lead) / total
         margin = _MARGIN_WITHOUT_DURATION * length
         detail["from"] = "words"
-    starts = lead + np.concatenate(([0.0], np.cumsum(weights)))[:-1] * slowness
+    own = math.log(slowness / (1.0 if lines.captions else _PROSE_SLOWNESS))
+    own = max(-_OWN_PACE, min(_OWN_PACE, own))
+    slower = 1 - pace["opening_return"] * own * opening(weights)
+    weights = weights * slower
+    scale = slowness * total / float(weights.sum())
+    starts = lead + np.concatenate(([0.0], np.cumsum(weights)))[:-1] * scale
+    spoken = spoken * slower * scale
     if len(chapters) >= 2:
-        bend = _bend(cues, lines, starts, length, margin, chapters)
+        bend = _bend(cues, spoken, starts, length, margin, chapters)
         if bend.used:
             starts = starts + np.interp(starts, bend.at, bend.shift)
             starts = np.maximum.accumulate(np.clip(starts, 0.0, length))
@@ -151,7 +188,7 @@ def estimate_times(
             detail["chapters"] = bend.used
     margin_ms = max(2000, round(margin * 1000))
     detail |= {"slowness": round(slowness, 3), "margin_ms": margin_ms}
-    return _timed(cues, starts, spoken * slowness, length), margin_ms, Step("estimate-times", "cues", detail)
+    return _timed(cues, starts, spoken, length), margin_ms, Step("estimate-times", "cues", detail)
 
 
 def _timed(cues: Sequence[Cue], starts: Floats, spoken: Floats, length: float) -> tuple[Cue, ...]:
@@ -169,20 +206,27 @@ def _timed(cues: Sequence[Cue], starts: Floats, spoken: Floats, length: float) -
     return tuple(timed)
 
 
-@dataclass(frozen=True, slots=True)
-class _Lines:
-    """What an average speaker takes for each cue, in seconds."""
+def opening(weights: Floats) -> Floats:
+    """How much each line belongs to the talk's opening: 1 at its beginning, less and less. `weights` are seconds."""
+    return np.asarray(np.exp(-np.cumsum(weights) / OPENING_SECONDS), dtype=np.float64)
 
-    spoken: list[float]
-    pauses: list[float]
-    """The silence after it, or the sound it stands for."""
+
+@dataclass(frozen=True, slots=True)
+class LineCounts:
+    """What takes time in n cues."""
+
+    spoken: Floats
+    """How often each holds what `SPOKEN` names: shape (n, 8)."""
+    pauses: Floats
+    """Whether it ends with, or stands for, what `PAUSES` names: shape (n, 6)."""
+    sounds: NDArray[np.bool_]
+    """Whether nothing is said in it."""
     captions: bool
     """The cues are lines of captions, so that their ends tell of pauses."""
-    cleared: int
-    """How many lines a cleared screen follows."""
 
 
-def _lines(cues: Sequence[Cue]) -> _Lines:
+def count_lines(cues: Sequence[Cue]) -> LineCounts:
+    """Count what `CAPTION_PACE` gives seconds to, for each cue."""
     texts = [html.unescape(cue.text) for cue in cues]
     tokens = [tokens_of(text) for text in texts]
     widths = [width_of(text) + (3 if cue.turn else 0) for text, cue in zip(texts, cues, strict=True)]
@@ -191,29 +235,32 @@ def _lines(cues: Sequence[Cue]) -> _Lines:
     filled = [widths[i] + 1 + firsts[i + 1] > full for i in range(len(cues) - 1)] + [True]
     cleared = [bool(cue.end_ms & PAUSE_MARK_MS) and i + 1 < len(cues) for i, cue in enumerate(cues)]
     captions = any(cleared) or (len(cues) >= 8 and sum(filled) >= len(cues) / 2 and 20 <= full <= 100)
-    spoken: list[float] = []
-    pauses: list[float] = []
+    spoken = np.zeros((len(cues), len(SPOKEN)))
+    pauses = np.zeros((len(cues), len(PAUSES)))
+    sounds = np.array([is_sound(text) for text in texts])
+    passed = np.concatenate(([0], np.cumsum(cleared)))
+    said: set[str] = set()
     for i, row in enumerate(tokens):
-        if is_sound(texts[i]):
-            spoken.append(0.0)
-            pauses.append(MUSIC_SECONDS if "musi" in texts[i].lower() or "♪" in texts[i] else SOUND_SECONDS)
+        if sounds[i]:
+            music = "musi" in texts[i].lower() or "♪" in texts[i]
+            pauses[i, -2:] = music, not music
             continue
         counts, inner_stops = speech_counts(row)
-        own = sum(SECONDS[name] * number for name, number in counts.items())
-        stop = bool(row) and bool(_STOP.search(row[-1]))
-        if captions:
-            own += LINE_SECONDS["stop"] * inner_stops
-            pause = LINE_SECONDS["cleared"] if cleared[i] else 0.0 if filled[i] else LINE_SECONDS["short"]
-        else:
-            own += PROSE_SECONDS["stop"] * inner_stops
-            pause = PROSE_SECONDS["stop"] * stop
-        spoken.append(max(0.15, own))
-        pauses.append(pause)
-    return _Lines(spoken, pauses, captions, sum(cleared))
+        words = {bare for token in row if (bare := "".join(c for c in token.casefold() if c.isalnum()))}
+        counts["new"] = len(words - said)
+        said |= words
+        spoken[i] = [*(counts[name] for name in SPOKEN[:-1]), inner_stops]
+        pauses[i, 0] = bool(row) and bool(_STOP.search(row[-1]))
+        if captions and cleared[i]:
+            near = passed[min(len(cues), i + _NEAR + 1)] - passed[max(0, i - _NEAR)] - 1
+            pauses[i, 2:4] = 1, min(_AGAIN, near)
+        elif captions and not filled[i]:
+            pauses[i, 1] = 1
+    return LineCounts(spoken, pauses, sounds, captions)
 
 
 def speech_counts(tokens: Sequence[str]) -> tuple[Counter[str], int]:
-    """How often words hold what `SECONDS` names, and how many sentences end before the last word.
+    """How often words hold what `SPOKEN` names, and how many sentences end before the last word.
 
     >>> counts, stops = speech_counts(["Uh,", "see", "x", "=", "12.", "So"])
     >>> counts["word"], counts["digit"], counts["hesitation"], counts["letter_name"], stops
@@ -260,7 +307,7 @@ class _Bend:
 
 
 def _bend(
-    cues: Sequence[Cue], lines: _Lines, starts: Floats, length: float, margin: float, chapters: Sequence[Chapter]
+    cues: Sequence[Cue], spoken: Floats, starts: Floats, length: float, margin: float, chapters: Sequence[Chapter]
 ) -> _Bend:
     """Bend the estimate towards the places where chapter titles are spoken of.
 
@@ -272,17 +319,17 @@ def _bend(
     places = [(c.start_ms / 1000, c.title) for c in chapters if 0.0 < c.start_ms / 1000 < length]
     if not places:
         return nothing
-    times = _word_times(cues, lines, starts)
+    times = _word_times(cues, spoken, starts)
     # Pooled over a bridge nine errors in ten are below 1.645 * 0.4 of its spread at full length.
     walk = margin / (1.645 * 0.4 * math.sqrt(length))
     reach = 1.5 * walk * math.sqrt(length)
     grid = np.arange(-math.ceil(reach / _GRID_SECONDS), math.ceil(reach / _GRID_SECONDS) + 1) * _GRID_SECONDS
-    spoken = [_fit(title, np.asarray(time - grid, dtype=np.float64), times, len(cues)) for time, title in places]
-    if not any(np.ptp(score) > 0 for score in spoken):
+    fits = [_fit(title, np.asarray(time - grid, dtype=np.float64), times, len(cues)) for time, title in places]
+    if not any(np.ptp(score) > 0 for score in fits):
         return nothing
     points = [0.0, *(time for time, _ in places), length]
     forward = [np.where(grid == 0, 0.0, -np.inf)]
-    for i, score in enumerate(spoken):
+    for i, score in enumerate(fits):
         forward.append(_spread_out(forward[-1], grid, walk, points[i + 1] - points[i]) + _BELIEF * score)
     backward = np.where(grid == 0, 0.0, -np.inf)
     shifts: list[float] = []
@@ -297,8 +344,8 @@ def _bend(
         before = walk * math.sqrt(max(1.0, points[i + 1] * (length - points[i + 1]) / length))
         left.append(min(1.0, math.sqrt(float(belief @ (grid - mean) ** 2)) / before))
         shifts.append(mean)
-        used += float(np.ptp(spoken[i])) > 0
-        backward = backward + _BELIEF * spoken[i]
+        used += float(np.ptp(fits[i])) > 0
+        backward = backward + _BELIEF * fits[i]
     shifts.reverse()
     at = np.array([0.0, *(max(0.0, time - shift) for (time, _), shift in zip(places, shifts, strict=True)), length])
     order = np.argsort(at, kind="stable")
@@ -319,13 +366,13 @@ def _stem(token: str) -> str:
     return "".join(c for c in token.casefold() if c.isalnum())[:6]
 
 
-def _word_times(cues: Sequence[Cue], lines: _Lines, starts: Floats) -> dict[str, Floats]:
+def _word_times(cues: Sequence[Cue], spoken: Floats, starts: Floats) -> dict[str, Floats]:
     """When each word (by its first six letters) is said, as estimated."""
     times: dict[str, list[float]] = {}
-    for cue, start, spoken in zip(cues, starts, lines.spoken, strict=True):
+    for cue, start, seconds in zip(cues, starts, spoken, strict=True):
         tokens = tokens_of(cue.text)
         for k, token in enumerate(tokens):
-            times.setdefault(_stem(token), []).append(float(start) + spoken * k / len(tokens))
+            times.setdefault(_stem(token), []).append(float(start) + float(seconds) * k / len(tokens))
     return {stem: np.array(values) for stem, values in times.items()}
 
 

@@ -28,11 +28,35 @@ def starts(cues: list[Cue], duration_ms: int | None = None, chapters: tuple[Chap
 
 
 def test_equal_lines_take_equal_times() -> None:
-    times = starts([Cue(0, 0, FULL)] * 101, 300_000)
+    times = starts([Cue(0, 0, FULL)] * 401)
     steps = [b - a for a, b in pairwise(times)]
-    assert max(steps) - min(steps) <= 1
+    assert max(steps[1:]) - min(steps[1:]) <= 1
+    times = starts([Cue(0, 0, FULL)] * 401, 1_200_000)
     assert 0 < times[0] < 2000
-    assert 290_000 < times[-1] < 296_500
+    assert 1_190_000 < times[-1] < 1_194_000
+
+
+@pytest.mark.parametrize("speed", [0.7, 1.4])
+def test_a_talk_begins_at_a_pace_nearer_to_everybodys(speed: float) -> None:
+    cues = [Cue(0, 0, FULL)] * 1200
+    usual = starts(cues)
+    times = starts(cues, round(usual[-1] / speed))
+    steps = [b - a for a, b in pairwise(times)]
+    first, last, everybodys = steps[1], steps[-2], usual[2] - usual[1]
+    assert abs(first - everybodys) < 0.85 * abs(last - everybodys)
+    assert (first - everybodys) * (last - everybodys) > 0
+
+
+def test_a_word_takes_longer_the_first_time() -> None:
+    cues = [Cue(0, 0, FULL), Cue(0, 0, "or at two of"), Cue(0, 0, FULL), Cue(0, 0, "or at two of"), Cue(0, 0, FULL)]
+    times = starts(cues)
+    assert times[2] - times[1] > times[4] - times[3] + 100
+
+
+def test_cleared_screens_near_each_other_are_longer_pauses() -> None:
+    cues = [Cue(0, PAUSE_MARK_MS if i in (100, 300, 302, 304) else 0, FULL) for i in range(400)]
+    steps = [b - a for a, b in pairwise(starts(cues))]
+    assert steps[302] > steps[100] + 500
 
 
 def test_a_cleared_screen_is_a_long_pause_and_a_line_with_room_a_short_one() -> None:
@@ -154,8 +178,11 @@ def test_times_never_run_backwards(texts: list[str], duration: int | None, chapt
 
 @pytest.mark.realdata
 def test_flattened_records_against_their_captions() -> None:
-    """Half of the talks have a median error below 12 s; nine lines in ten lie within the stated margin."""
+    """Half of the lines are right to 12 s, and half of the talks in half of their lines; nine lines in ten lie within
+    the stated margin. The seconds were fitted on talks that include these; `benchmarks/estimate.py --fit` leaves each
+    out."""
     medians: list[float] = []
+    every: list[float] = []
     margins: list[int] = []
     within = lines = 0
     timed_records = {path.name: path for path in (SHARED / "records" / "flat_timed").iterdir()}
@@ -167,12 +194,13 @@ def test_flattened_records_against_their_captions() -> None:
         errors = np.abs([a.start_ms - b.start_ms for a, b in zip(cues, truth, strict=True)])
         medians.append(float(np.median(errors)) / 1000)
         margins.append(margin)
+        every += (errors / 1000).tolist()
         within += int((errors <= margin).sum())
         lines += len(errors)
         assert html.unescape(cues[0].text)
-    print(
-        f"median of talks {np.median(medians):.1f} s, within the margin {within / lines:.3f}, margins {sorted(margins)}"
-    )
+    print(f"median of talks {np.median(medians):.1f} s, of lines {np.median(every):.1f} s")
+    print(f"within the margin {within / lines:.3f}, margins {sorted(margins)}")
+    assert np.median(every) < 12
     assert np.median(medians) < 12
-    assert within / lines > 0.87
+    assert within / lines > 0.89
     assert np.median(margins) < 40_000
