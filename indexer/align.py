@@ -7,6 +7,7 @@ runs. Words without a partner get their time from their neighbours.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -14,12 +15,21 @@ from difflib import SequenceMatcher
 from itertools import pairwise
 
 from .flat import tokens_of
-from .records import Cue, Word
+from .records import Cue, Step, Talk, Word
 
 SAME_TALK = 0.3
 """The share of the shorter text's words that must match in runs of three, for two texts to be the same talk. Captions
 of one talk share half of them still when a third of the words were changed by chance; different talks of one series
 share at most seven in a hundred (342 pairs of the archive's flattened records)."""
+
+WHOLE = 0.5
+"""The share of the track's words that a text must say to take their place: edited transcripts leave out a fifth of what
+was said and change as much, an excerpt leaves out most."""
+LONGEST_GAP = 0.15
+"""The share of the track's words that may be missing from the text in one piece."""
+SAME_WORDS = 0.97
+"""Above this share two punctuated texts are one, written in two formats."""
+_STOPS = re.compile(r"[.?!…](?=[\"'”’»)\]]*(?:\s|$))|[。？！।؟]")
 
 _ANCHORS = (6, 4, 3, 2, 1)
 """Words in an anchor, level by level."""
@@ -40,12 +50,83 @@ class _Item:
     """Where in the cue it begins, as a share of the cue's characters."""
 
 
+@dataclass(frozen=True, slots=True)
+class Aligned:
+    """An untimed text with the times of a timed track, and how well the two agree. Words are counted, and in scripts
+    without spaces characters."""
+
+    cues: tuple[Cue, ...]
+    words: int
+    """Of the text."""
+    timed_words: int
+    """Of the track."""
+    matched: int
+    gap: int
+    """The longest stretch of the track of which the text says nothing."""
+
+
 def exact_times(untimed: Sequence[Cue], timed: Sequence[Cue]) -> tuple[Cue, ...] | None:
     """Give untimed cues the times at which a timed track of the same talk says their words.
 
     Text, speakers and turns stay those of `untimed`; single words get times where `timed` has them. Times are in
     milliseconds and never run backwards. None where the two are not the same talk, or no comparison is possible.
     """
+    found = align(untimed, timed)
+    return found.cues if found else None
+
+
+def with_times_of(text: Talk, track: Talk) -> Talk | None:
+    """Return a talk whose words are read from an untimed file, with the exact times of another file of it.
+
+    None where the text is no better than the track's own: a person's, punctuated, while the track is neither written by
+    a person nor of the same words; and where it is not the whole of the same talk.
+    """
+    if text.origin == "automatic" or not is_punctuated(text.cues) or not may_be_bettered(track):
+        return None
+    found = align(text.cues, track.cues)
+    if found is None or min(found.words, found.timed_words) < WHOLE * max(found.words, found.timed_words):
+        return None
+    if found.matched < WHOLE * found.timed_words or found.gap > LONGEST_GAP * found.timed_words:
+        return None
+    if is_punctuated(track.cues) and found.matched > SAME_WORDS * max(found.words, found.timed_words):
+        return None
+    detail = {
+        "from": track.source,
+        "words": found.words,
+        "matched": found.matched,
+        "share": round(found.matched / found.words, 3),
+    }
+    steps = [step for step in text.receipt.steps if step.name != "estimate-times"]
+    return replace(
+        text,
+        cues=found.cues,
+        timing="exact",
+        margin_ms=0,
+        receipt=replace(text.receipt, steps=(*steps, Step("align-times", "cues", detail))),
+    )
+
+
+def may_be_bettered(track: Talk) -> bool:
+    """Say whether another file may have better words than a timed track: one that no person is known to have written,
+    which is automatic or has no punctuation."""
+    if track.timing != "exact" or track.origin == "human":
+        return False
+    return track.origin == "automatic" or not is_punctuated(track.cues)
+
+
+def is_punctuated(cues: Sequence[Cue]) -> bool:
+    """Say whether sentences end: at least once in 250 letters. Sentences of speech have some 15 words, 70 letters.
+
+    >>> is_punctuated([Cue(0, 0, "So it is. And now?")]), is_punctuated([Cue(0, 0, "so it is and now " * 20)])
+    (True, False)
+    """
+    text = " ".join(cue.text for cue in cues)
+    letters = sum(char.isalnum() for char in text)
+    return len(_STOPS.findall(text)) * 250 >= letters > 0
+
+
+def align(untimed: Sequence[Cue], timed: Sequence[Cue]) -> Aligned | None:
+    """Match the words of two tracks of a talk; None as `exact_times`."""
     ours = _items(untimed)
     theirs = _items(timed)
     a = [item.key for item in ours]
@@ -59,7 +140,9 @@ def exact_times(untimed: Sequence[Cue], timed: Sequence[Cue]) -> tuple[Cue, ...]
     times: dict[tuple[int, int], int] = {}
     for item, start in zip(ours, starts, strict=True):
         times.setdefault((item.cue, item.token), start)
-    return _rebuild(untimed, times, timed)
+    heard = [-1, *(j for _, j in matches), len(b)]
+    gap = max(j - i - 1 for i, j in pairwise(heard))
+    return Aligned(_rebuild(untimed, times, timed), len(a), len(b), len(matches), gap)
 
 
 def matching(a: Sequence[str], b: Sequence[str]) -> list[tuple[int, int]]:

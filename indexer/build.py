@@ -9,19 +9,22 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
 from typing import Literal
 
 from . import catalog, embedding, recipe
+from .align import may_be_bettered, with_times_of
 from .catalog import FileRow
 from .embed import Encoder
 from .encoders import Encoders
 from .errors import BadIndexError, TalksearchError, UnreadableError
+from .load import About
 from .lock import writing
+from .misheard import misheard, odd_words
 from .notes import notes
 from .plan import Group, make_plan
 from .receipt import changes
@@ -33,6 +36,7 @@ from .scan import (
     look,
     may_be_transcript,
     merge_roots,
+    read_about,
     read_talk,
     relocated,
     root_of,
@@ -253,6 +257,7 @@ def _read_groups(
                 passages += len(pieces)
                 chosen = next(row.path for row in rows if row.talk_id and not row.note)
                 gone += catalog.put_talk(db, chosen, talk, [*pieces, *notes(talk)])
+                catalog.put_names(db, talk.id, misheard(talk), odd_words(talk))
             catalog.put_files(db, rows)
         if talk:
             (report.replaced if talk.id in known else report.added).append(talk.id)
@@ -261,21 +266,63 @@ def _read_groups(
 
 
 def _read_group(group: Group, report: Report) -> tuple[Talk | None, list[FileRow]]:
-    """Return the group's talk, from the first file that can be read, and what to remember of each file."""
+    """Return the group's talk and what to remember of each file.
+
+    The talk is read from the first file that can be read. Where that is a timed track and another file has better words
+    without times, these get the track's times (`align.with_times_of`).
+    """
     talk: Talk | None = None
+    spoke: FileRow | None = None
+    failed: dict[str, str] = {}
+    for row in group.files:
+        try:
+            talk, spoke = read_talk(Path(row.path), row.source, _others(group, row)), row
+            break
+        except UnreadableError as error:
+            failed[row.path] = error.message
+    if talk is None or spoke is None:
+        report.skipped += [Skipped(path, message) for path, message in failed.items()]
+        return None, [replace(row, talk_id=None, note=failed[row.path]) for row in group.files]
+    track = None
+    better = _better_text(talk, group, spoke)
+    if better:
+        track, (talk, spoke) = spoke, better
     rows = []
     for row in group.files:
-        if talk is not None:
-            report.copies.append(Skipped(row.path, f"the talk {talk.id} was read from {talk.source}"))
-            rows.append(replace(row, talk_id=talk.id, note=f"another copy of {talk.source}"))
-            continue
-        try:
-            talk = read_talk(Path(row.path), row.source)
+        if row.path in failed:
+            report.skipped.append(Skipped(row.path, failed[row.path]))
+            rows.append(replace(row, talk_id=None, note=failed[row.path]))
+        elif row == spoke:
             rows.append(replace(row, talk_id=talk.id, note=""))
-        except UnreadableError as error:
-            report.skipped.append(Skipped(row.path, error.message))
-            rows.append(replace(row, talk_id=None, note=error.message))
+        else:
+            gave = f"gave its times to {talk.source}" if row == track else f"another copy of {talk.source}"
+            reason = f", to which it {gave.partition(' to ')[0]}" if row == track else ""
+            report.copies.append(Skipped(row.path, f"the talk {talk.id} was read from {talk.source}{reason}"))
+            rows.append(replace(row, talk_id=talk.id, note=gave))
     return talk, rows
+
+
+def _others(group: Group, spoke: FileRow) -> Iterator[About]:
+    """Yield what the other files of a talk say about it; they are read when they are asked for."""
+    for row in group.files:
+        if row != spoke:
+            with suppress(UnreadableError):
+                yield read_about(Path(row.path), row.source)
+
+
+def _better_text(talk: Talk, group: Group, track: FileRow) -> tuple[Talk, FileRow] | None:
+    """Return the talk with the words of a better file and the times of this one, and that file; None where none is."""
+    if not may_be_bettered(talk):
+        return None
+    for row in group.files:
+        known = identity_of(row)
+        if row == track or known is None or known.timed:
+            continue
+        with suppress(UnreadableError):
+            better = with_times_of(read_talk(Path(row.path), row.source, _others(group, row)), talk)
+            if better:
+                return better, row
+    return None
 
 
 def _taken(db: sqlite3.Connection, talk: Talk, group: Group) -> bool:

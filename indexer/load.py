@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from .readers.timed_text import matches as has_times
 from .readers.times import count_units
 from .readers.vtt import origin_of
 from .receipt import decoding_step, estimate, read_with, reader_for, reading_steps, repair_cues, repair_step, tidy_lines
-from .records import Cue, Origin, Receipt, Step, Talk, Timing, Transcript
+from .records import Chapter, Cue, Origin, Receipt, Step, Talk, Timing, Transcript
 from .sidecar import Metadata, find_recording, language_of, parts, read_sidecar
 from .tidy import tidy, tidy_text
 
@@ -153,13 +153,43 @@ def _is_original(tag: str | None, about: Metadata | None) -> bool:
     return (language_of(tag) or "").split("-")[0] == spoken.split("-")[0] and not re.search(r"-[a-z]{2}$", tag)
 
 
-def load_talk(path: Path, source: str, data: bytes) -> Talk:
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a file and its sidecar say about a talk beside its words, repaired; None or empty where they say nothing."""
+
+    source: str
+    title: str | None = None
+    channel: str | None = None
+    speaker: str | None = None
+    description: str = ""
+    chapters: tuple[Chapter, ...] = ()
+    date: str | None = None
+    duration_ms: int | None = None
+    url: str | None = None
+    steps: tuple[Step, ...] = ()
+    """The repairs, by field."""
+
+
+_FIELDS = ("title", "channel", "speaker", "description", "chapters", "date", "duration_ms", "url")
+
+
+def about_talk(path: Path, source: str, data: bytes) -> About:
+    """Read what a file says about its talk, and leave its words alone. Raises UnreadableError as `load_talk` does."""
+    text, _, _ = decode(data)
+    found = read_with(reader_for(text, path.name), text, path.name, unfolding=False)
+    sidecar = read_sidecar(path) or Metadata()
+    return _about(path, source, found, sidecar, [])
+
+
+def load_talk(path: Path, source: str, data: bytes, others: Iterable[About] = ()) -> Talk:
     """Make a talk of a file.
 
     Args:
         path: where the file lies; its name and what lies beside it are looked at.
         source: its path relative to the PATH that is indexed, with forward slashes.
         data: its bytes.
+        others: what other files of the same talk say about it: taken, in order, for what this file leaves open. They
+            are asked for only as long as something is open.
 
     Raises:
         UnreadableError: it is no transcript, or holds no words, with the reason.
@@ -174,47 +204,36 @@ def load_talk(path: Path, source: str, data: bytes) -> Talk:
             "The file holds no speech: nothing is left after marks and sound labels.", "Leave the file out."
         )
     stem, tag = parts(path.name)
-    about = read_sidecar(path) or Metadata()
+    sidecar = read_sidecar(path) or Metadata()
     steps = [decoding_step(data, text, decoding), *reading_steps(reader, found), *cleaning, *repairing]
     notes = [*decode_notes, *found.uncertain, *repair_notes]
-    if about.problem:
-        notes.append(about.problem)
-    video = _video(about, found.url or _address(found.format, text), stem)
-    title = _line(about.title or found.title or "", "title", steps, notes) or humanised(stem)
-    description = _text(about.description or found.description, "description", steps, notes)
-    channel = _line(about.channel or found.channel or "", "channel", steps, notes) or None
-    speaker = _line(about.speaker or found.speaker or "", "speaker", steps, notes) or None
-    chapters = tuple(
-        replace(chapter, title=_line(chapter.title, "chapters", steps, notes) or chapter.title)
-        for chapter in about.chapters or found.chapters
-    )
-    duration = about.duration_ms or found.duration_ms
+    if sidecar.problem:
+        notes.append(sidecar.problem)
+    about = _filled(_about(path, source, found, sidecar, notes), others)
+    steps += about.steps
+    video = _video(sidecar, found.url or _address(found.format, text), stem)
     timing, margin = _timing(found, notes)
     if not found.timed:
-        cues, margin, step = estimate(cues, duration, description, chapters)
+        cues, margin, step = estimate(cues, about.duration_ms, about.description, about.chapters)
         steps.append(step)
-    recording = find_recording(path)
-    url = about.url or found.url or (youtube.watch_url(video) if video else None)
-    if url is None and recording is not None:
-        url = recording.absolute().as_uri()
     return Talk(
         id=video or slug(stem, source),
         source=source,
-        title=title,
+        title=about.title or humanised(stem),
         cues=cues,
         format=found.format,
         timing=timing,
         margin_ms=margin,
-        origin=_origin(found.origin, tag, about),
+        origin=_origin(found.origin, tag, sidecar),
         youtube_id=video,
-        url=url,
-        channel=channel,
-        speaker=speaker,
-        language=language_of(tag) or language_of(found.language) or about.language,
-        date=about.date or found.date,
-        duration_ms=duration,
-        description=description,
-        chapters=chapters,
+        url=about.url or (youtube.watch_url(video) if video else None),
+        channel=about.channel,
+        speaker=about.speaker,
+        language=language_of(tag) or language_of(found.language) or sidecar.language,
+        date=about.date,
+        duration_ms=about.duration_ms,
+        description=about.description,
+        chapters=about.chapters,
         receipt=Receipt(
             words_before=found.words_before,
             words_after=sum(len(cue.text.split()) for cue in cues),
@@ -222,6 +241,42 @@ def load_talk(path: Path, source: str, data: bytes) -> Talk:
             uncertain=tuple(dict.fromkeys(notes)),
         ),
     )
+
+
+def _about(path: Path, source: str, found: Transcript, sidecar: Metadata, notes: list[str]) -> About:
+    """The sidecar before the file; a recording beside it where neither has an address."""
+    steps: list[Step] = []
+    video = sidecar.youtube_id or youtube.find_id(found.url or "")
+    recording = None if sidecar.url or found.url or video else find_recording(path)
+    return About(
+        source=source,
+        title=_line(sidecar.title or found.title or "", "title", steps, notes) or None,
+        description=_text(sidecar.description or found.description, "description", steps, notes),
+        channel=_line(sidecar.channel or found.channel or "", "channel", steps, notes) or None,
+        speaker=_line(sidecar.speaker or found.speaker or "", "speaker", steps, notes) or None,
+        chapters=tuple(
+            replace(chapter, title=_line(chapter.title, "chapters", steps, notes) or chapter.title)
+            for chapter in sidecar.chapters or found.chapters
+        ),
+        date=sidecar.date or found.date,
+        duration_ms=sidecar.duration_ms or found.duration_ms,
+        url=sidecar.url or found.url or (recording.absolute().as_uri() if recording else None),
+        steps=tuple(steps),
+    )
+
+
+def _filled(about: About, others: Iterable[About]) -> About:
+    """Take from the other files of a talk what this one leaves open, and note in the receipt from which."""
+    missing = [name for name in _FIELDS if not getattr(about, name)]
+    files = iter(others)
+    while missing and (other := next(files, None)) is not None:
+        taken = {name: value for name in missing if (value := getattr(other, name))}
+        if taken:
+            repairs = [step for step in other.steps if step.field in taken]
+            fills = [Step("take-from", name.removesuffix("_ms"), {"from": other.source}) for name in taken]
+            about = replace(about, **taken, steps=(*about.steps, *fills, *repairs))
+            missing = [name for name in missing if name not in taken]
+    return about
 
 
 def _timing(found: Transcript, notes: list[str]) -> tuple[Timing, int]:

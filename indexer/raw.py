@@ -311,7 +311,7 @@ def passage_end(db: sqlite3.Connection, talk_id: str, at_ms: int) -> int | None:
     """
     row = db.execute(
         "SELECT max(p.end_ms, ?) FROM passages p JOIN talks t ON t.number = p.talk"
-        " WHERE t.id = ? AND p.end_ms > ? AND p.last_cue >= p.first_cue ORDER BY p.start_ms <= ? DESC,"
+        " WHERE t.id = ? AND p.end_ms > ? AND p.field = 'speech' ORDER BY p.start_ms <= ? DESC,"
         " abs(p.start_ms - ?) LIMIT 1",
         (at_ms + 1, talk_id, at_ms, at_ms, at_ms),
     ).fetchone()

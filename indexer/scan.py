@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from .catalog import FILE_NAME, FileRow
 from .errors import TalksearchError, UnreadableError
-from .load import Identity, identify, load_talk
+from .load import About, Identity, about_talk, identify, load_talk
 from .records import Talk
 from .sidecar import find_recording, find_sidecar
 
@@ -133,11 +133,21 @@ def talks_under(path: Path) -> Iterator[tuple[Path, Talk | UnreadableError]]:
             yield file, error
 
 
-def read_talk(path: Path, source: str) -> Talk:
-    """Read, restore and repair one file. Raises UnreadableError when it is no transcript or a reader fails on it."""
+def read_talk(path: Path, source: str, others: Iterable[About] = ()) -> Talk:
+    """Read, restore and repair one file; `others` say what it leaves open (`load_talk`).
+
+    Raises UnreadableError when it is no transcript or a reader fails on it.
+    """
     data = read_file(path)
     with _failing_on_one_file():
-        return load_talk(path, source, data)
+        return load_talk(path, source, data, others)
+
+
+def read_about(path: Path, source: str) -> About:
+    """Read what a file says about its talk beside its words. Raises UnreadableError as `read_talk` does."""
+    data = read_file(path)
+    with _failing_on_one_file():
+        return about_talk(path, source, data)
 
 
 @contextmanager

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,9 @@ from fakes import CountingEncoder
 from talksearch.indexer import build, catalog, recipe, scan, store, vectors
 from talksearch.indexer.build import Report
 from talksearch.indexer.errors import BadIndexError, LockedError, TalksearchError
+from talksearch.indexer.load import About
 from talksearch.indexer.lock import writing
+from talksearch.indexer.receipt import replay
 from talksearch.indexer.records import Talk
 
 
@@ -55,7 +58,7 @@ def test_a_new_archive_is_indexed(archive: Path, index: Path) -> None:
     report, encoder = run(index, archive)
     assert (len(report.added), report.kept, report.replaced, report.dropped) == (2, [], [], [])
     assert sources(index) == ["ships.vtt", "sub/bees.vtt"]
-    assert len(encoder.seen) == report.embedded == 2
+    assert len(encoder.seen) == report.embedded == 4, "two passages and two titles"
 
 
 def test_an_unchanged_archive_embeds_nothing(archive: Path, index: Path) -> None:
@@ -80,14 +83,14 @@ def test_a_changed_file_replaces_its_talk_and_embeds_what_is_new(archive: Path, 
     report, encoder = run(index, archive)
     assert (len(report.replaced), len(report.kept)) == (1, 1)
     assert encoder.seen == ["the ship sings a song"]
-    assert len(stored(index)) == 2
+    assert len(stored(index)) == 4
 
 
-def test_a_new_title_costs_no_embedding_but_reaches_the_store(archive: Path, index: Path) -> None:
+def test_a_new_title_embeds_itself_alone_and_reaches_the_store(archive: Path, index: Path) -> None:
     run(index, archive)
     (archive / "ships.info.json").write_text(json.dumps({"title": "Slow Ships", "id": "x"}))
     report, encoder = run(index, archive)
-    assert (len(report.replaced), encoder.seen) == (1, [])
+    assert (len(report.replaced), encoder.seen) == (1, ["Slow Ships"])
     client, collection = store.open_store(index)
     titles = {row["title"] for row in collection.get(include=["metadatas"])["metadatas"]}
     client.close()
@@ -100,7 +103,7 @@ def test_a_vanished_file_drops_its_talk_everywhere(archive: Path, index: Path) -
     report, _ = run(index, archive)
     assert len(report.dropped) == 1
     assert sources(index) == ["sub/bees.vtt"]
-    assert len(stored(index)) == 1
+    assert len(stored(index)) == 2
 
 
 def test_a_vanished_folder_drops_nothing(archive: Path, index: Path) -> None:
@@ -193,7 +196,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(
     assert catalog.counts(db).talks == 2  # their words can be searched
     assert catalog.counts(db).embedded == 0
     report, encoder = run(index, archive)
-    assert (len(report.kept), len(encoder.seen)) == (2, 2)
+    assert (len(report.kept), len(encoder.seen)) == (2, 4)
     assert catalog.counts(catalog.open_catalog(index)).embedded == 2
 
 
@@ -215,10 +218,10 @@ def test_an_interrupted_first_run_loses_nothing_to_the_next_path(archive: Path, 
 def test_a_defect_in_a_reader_costs_one_file(archive: Path, index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = scan.load_talk
 
-    def failing(path: Path, source: str, data: bytes) -> Talk:
+    def failing(path: Path, source: str, data: bytes, others: Iterable[About]) -> Talk:
         if path.name == "ships.vtt":
             raise IndexError("list index out of range")
-        return whole(path, source, data)
+        return whole(path, source, data, others)
 
     monkeypatch.setattr(scan, "load_talk", failing)
     report, _ = run(index, archive)
@@ -272,7 +275,7 @@ def test_another_format_is_refused(archive: Path, index: Path) -> None:
 def test_rebuilding_reads_everything_again(archive: Path, index: Path) -> None:
     run(index, archive)
     report, encoder = run(index, rebuild=True)
-    assert (len(report.added), len(encoder.seen)) == (2, 2)
+    assert (len(report.added), len(encoder.seen)) == (2, 4)
     assert sources(index) == ["ships.vtt", "sub/bees.vtt"]
     assert sorted(path.name for path in index.parent.iterdir() if "index" in path.name) == ["index"]
 
@@ -282,7 +285,7 @@ def test_removing_takes_a_talk_out_until_its_folder_is_indexed_again(archive: Pa
     talk = next(catalog.read_talks(catalog.open_catalog(index)))
     assert build.remove(index, [talk.id]) == [talk.id]
     assert len(sources(index)) == 1
-    assert len(stored(index)) == 1
+    assert len(stored(index)) == 2
     report, _ = run(index, archive)
     assert report.added == [talk.id]
 
@@ -298,3 +301,172 @@ def test_a_reader_sees_a_talk_whole_or_not_at_all(archive: Path, index: Path) ->
     reader.execute("COMMIT")
     assert reader.execute("SELECT text FROM passages ORDER BY number").fetchall() != before
     assert isinstance(reader, sqlite3.Connection)
+
+
+# --- several files of one talk --------------------------------------------------------------------------------------
+
+SPOKEN_TEXT = """
+so uh good morning everybody and welcome to this talk about slow ships um a slow ship keeps its own time and that is
+the first thing you need to know about it when my grandmother went to sea there was no clock on board that anyone would
+trust so the cook rang a bell whenever the bread was done and that was that you could set your watch by the bread she
+said if you had a watch and nobody had one now people ask me is that not dangerous and i tell them yes of course it was
+dangerous but the sea is dangerous with a clock too and at least there was bread so let us look at how they found their
+way home they counted waves they watched the birds and they argued a lot about both of these things all night long
+"""
+SPOKEN = SPOKEN_TEXT.split()
+TYPED = """Good morning, everybody, and welcome to this talk about slow ships.
+
+A slow ship keeps its own time, and that is the first thing you need to know about it.
+
+When my grandmother went to sea, there was no clock on board that anyone would trust. So the cook rang a bell whenever
+the bread was done, and that was that. You could set your watch by the bread, she said, if you had a watch. And nobody
+had one.
+
+Now people ask me: is that not dangerous? I tell them: yes, of course it was dangerous. But the sea is dangerous with a
+clock too, and at least there was bread.
+
+So let us look at how they found their way home. They counted waves, they watched the birds, and they argued a lot about
+both of these things, all night long.
+"""
+
+
+def automatic(words: list[str], word_ms: int = 500) -> str:
+    """Captions as YouTube makes them, six words a line, each with its time."""
+
+    def clock(ms: int) -> str:
+        return f"00:{ms // 60_000:02}:{ms // 1000 % 60:02}.{ms % 1000:03}"
+
+    out = ["WEBVTT\nKind: captions\nLanguage: en"]
+    above = " "
+    for at in range(0, len(words), 6):
+        line = words[at : at + 6]
+        start, end = at * word_ms, (at + len(line)) * word_ms
+        timed = line[0] + "".join(f"<{clock(start + k * word_ms)}><c> {word}</c>" for k, word in enumerate(line) if k)
+        out.append(f"{clock(start)} --> {clock(end - 10)}\n{above}\n{timed}")
+        above = " ".join(line)
+        out.append(f"{clock(end - 10)} --> {clock(end)}\n{above}\n ")
+    return "\n\n".join(out) + "\n"
+
+
+def the_talk(index: Path) -> Talk:
+    db = catalog.open_catalog(index)
+    (row,) = catalog.read_talks(db)
+    found = catalog.read_talk(db, row.id)
+    assert found is not None
+    return found
+
+
+def test_a_timed_track_that_turns_up_later_gives_its_times_to_the_better_text(tmp_path: Path, index: Path) -> None:
+    folder = tmp_path / "talks"
+    folder.mkdir()
+    (folder / "slow ships.txt").write_text(TYPED)
+    run(index, folder)
+    before = the_talk(index)
+    assert (before.timing, before.source) == ("estimated", "slow ships.txt")
+
+    (folder / "slow ships.en.vtt").write_text(automatic(SPOKEN))
+    report, _ = run(index, folder)
+    after = the_talk(index)
+    assert (after.timing, after.margin_ms, after.source) == ("exact", 0, "slow ships.txt")
+    assert (report.replaced, report.added, report.dropped) == ([before.id], [], [])
+    assert [cue.text for cue in after.cues] == [cue.text for cue in before.cues]
+    for words in ("When my grandmother", "So let us look"):
+        cue = next(cue for cue in after.cues if cue.text.startswith(words))
+        spoken = " ".join(SPOKEN)
+        said = len(spoken[: spoken.index(words.lower())].split())
+        assert abs(cue.start_ms - said * 500) <= 500
+    step = after.receipt.steps[-1]
+    assert (step.name, step.detail["from"]) == ("align-times", "slow ships.en.vtt")
+    assert 0.95 < step.detail["share"] <= 1
+    assert "gave its times" in report.copies[0].reason
+    texts = [cue.text for cue in replay((folder / "slow ships.txt").read_bytes(), "slow ships.txt", after.receipt)]
+    assert texts == [cue.text for cue in after.cues]
+    report, _ = run(index, folder)
+    assert (report.kept, report.replaced) == ([before.id], [])
+
+    (folder / "slow ships.en.vtt").write_text(automatic(SPOKEN, word_ms=700))
+    report, _ = run(index, folder)
+    assert report.replaced == [before.id]
+    assert the_talk(index).cues[-1].start_ms > after.cues[-1].start_ms
+
+    (folder / "slow ships.en.vtt").unlink()
+    report, _ = run(index, folder)
+    assert report.replaced == [before.id]
+    assert the_talk(index) == before
+
+
+UNPUNCTUATED = " ".join(SPOKEN)
+LINES = [" ".join(SPOKEN[at : at + 6]) for at in range(0, len(SPOKEN), 6)]
+STAY: dict[str, tuple[str, str]] = {
+    # what the text beside the captions is, and why the captions' own words stay
+    "the same captions flattened": ("f.txt", " ".join(f"{line} {line} {line}" for line in LINES)),
+    "typed without a stop": ("f.txt", UNPUNCTUATED),
+    "another talk": ("f.txt", "Bread is made of flour. And of water. Then it rises for as long as we sleep. " * 9),
+    "an excerpt": ("f.txt", TYPED.partition("When my")[0] + "That is all I wrote down."),
+    "the beginning, cut off": ("f.txt", TYPED.partition("Now people")[0]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", STAY)
+def test_a_text_that_is_no_better_does_not_replace_the_track(tmp_path: Path, index: Path, case: str) -> None:
+    folder = tmp_path / "talks"
+    folder.mkdir()
+    (folder / "f.en.vtt").write_text(automatic(SPOKEN))
+    name, content = STAY[case]
+    (folder / name).write_text(content)
+    report, _ = run(index, folder)
+    talk = the_talk(index)
+    assert (talk.source, talk.timing) == ("f.en.vtt", "exact")
+    assert [copy.path.rpartition("/")[2] for copy in report.copies] == [name]
+
+
+def test_a_track_that_a_person_wrote_keeps_its_words(tmp_path: Path, index: Path) -> None:
+    folder = tmp_path / "talks"
+    folder.mkdir()
+    (folder / "f.en.vtt").write_text(vtt(*LINES))
+    (folder / "f.txt").write_text(TYPED)
+    run(index, folder)
+    assert (the_talk(index).source, the_talk(index).timing) == ("f.txt", "exact")
+    about = {"id": "DTcRLlMv4_o", "extractor": "youtube", "language": "en", "subtitles": {"en": []}}
+    (folder / "f.info.json").write_text(json.dumps(about))
+    run(index, folder)
+    assert (the_talk(index).source, the_talk(index).origin) == ("f.en.vtt", "human")
+
+
+def test_what_a_file_leaves_open_is_taken_from_the_others(tmp_path: Path, index: Path) -> None:
+    folder = tmp_path / "talks"
+    folder.mkdir()
+    (folder / "slow [DTcRLlMv4_o].en.vtt").write_text(automatic(SPOKEN))
+    run(index, folder)
+    assert (the_talk(index).title, the_talk(index).description) == ("slow", "")
+    record = (
+        "Timestamp: 2025\nTitle: CafÃ© ships\nURL: https://youtu.be/DTcRLlMv4_o\nStatus: success\nDuration: 1:30\n"
+        f"Description: How they came home.\nContent:\n{UNPUNCTUATED}\n"
+    )
+    (folder / "record.txt").write_text(record)
+    report, _ = run(index, folder)
+    talk = the_talk(index)
+    assert report.replaced == ["DTcRLlMv4_o"]
+    assert (talk.source, talk.timing) == ("slow [DTcRLlMv4_o].en.vtt", "exact")
+    assert (talk.title, talk.description, talk.duration_ms) == ("Café ships", "How they came home.", 90_000)
+    taken = {step.field: step.detail["from"] for step in talk.receipt.steps if step.name == "take-from"}
+    assert taken == {"title": "record.txt", "description": "record.txt", "duration": "record.txt", "url": "record.txt"}
+    assert any((step.name, step.field) == ("repair-text", "title") for step in talk.receipt.steps)
+    data = (folder / talk.source).read_bytes()
+    assert replay(data, talk.source, talk.receipt) == talk.cues
+    (folder / "record.txt").unlink()
+    run(index, folder)
+    assert (the_talk(index).title, the_talk(index).description) == ("slow", "")
+
+
+def test_an_estimate_uses_the_duration_that_another_file_knows(tmp_path: Path, index: Path) -> None:
+    folder = tmp_path / "talks"
+    folder.mkdir()
+    (folder / "slow [DTcRLlMv4_o].txt").write_text(TYPED)
+    record = f"Title: T\nURL: https://youtu.be/DTcRLlMv4_o\nStatus: success\nDuration: 1:30\nContent:\n{UNPUNCTUATED}\n"
+    (folder / "z record that comes later.txt").write_text(record)
+    run(index, folder)
+    talk = the_talk(index)
+    assert talk.duration_ms == 90_000
+    estimated = next(step for step in talk.receipt.steps if step.name == "estimate-times")
+    assert estimated.detail["given"]["duration_ms"] == 90_000
