@@ -178,7 +178,8 @@ def about_talk(path: Path, source: str, data: bytes) -> About:
     text, _, _ = decode(data)
     found = read_with(reader_for(text, path.name), text, path.name, unfolding=False)
     sidecar = read_sidecar(path) or Metadata()
-    return _about(path, source, found, sidecar, [])
+    video = _video(sidecar, found.url or _address(found.format, text), parts(path.name)[0])
+    return _about(path, source, found, sidecar, video, [])
 
 
 def load_talk(path: Path, source: str, data: bytes, others: Iterable[About] = ()) -> Talk:
@@ -209,9 +210,9 @@ def load_talk(path: Path, source: str, data: bytes, others: Iterable[About] = ()
     notes = [*decode_notes, *found.uncertain, *repair_notes]
     if sidecar.problem:
         notes.append(sidecar.problem)
-    about = _filled(_about(path, source, found, sidecar, notes), others)
-    steps += about.steps
     video = _video(sidecar, found.url or _address(found.format, text), stem)
+    about = _filled(_about(path, source, found, sidecar, video, notes), others)
+    steps += about.steps
     timing, margin = _timing(found, notes)
     if not found.timed:
         cues, margin, step = estimate(cues, about.duration_ms, about.description, about.chapters)
@@ -226,7 +227,7 @@ def load_talk(path: Path, source: str, data: bytes, others: Iterable[About] = ()
         margin_ms=margin,
         origin=_origin(found.origin, tag, sidecar),
         youtube_id=video,
-        url=about.url or (youtube.watch_url(video) if video else None),
+        url=about.url,
         channel=about.channel,
         speaker=about.speaker,
         language=language_of(tag) or language_of(found.language) or sidecar.language,
@@ -243,11 +244,11 @@ def load_talk(path: Path, source: str, data: bytes, others: Iterable[About] = ()
     )
 
 
-def _about(path: Path, source: str, found: Transcript, sidecar: Metadata, notes: list[str]) -> About:
-    """The sidecar before the file; a recording beside it where neither has an address."""
+def _about(path: Path, source: str, found: Transcript, sidecar: Metadata, video: str | None, notes: list[str]) -> About:
+    """The sidecar before the file; a recording beside it where nothing has an address."""
     steps: list[Step] = []
-    video = sidecar.youtube_id or youtube.find_id(found.url or "")
-    recording = None if sidecar.url or found.url or video else find_recording(path)
+    url = sidecar.url or found.url or (youtube.watch_url(video) if video else None)
+    recording = None if url else find_recording(path)
     return About(
         source=source,
         title=_line(sidecar.title or found.title or "", "title", steps, notes) or None,
@@ -260,7 +261,7 @@ def _about(path: Path, source: str, found: Transcript, sidecar: Metadata, notes:
         ),
         date=sidecar.date or found.date,
         duration_ms=sidecar.duration_ms or found.duration_ms,
-        url=sidecar.url or found.url or (recording.absolute().as_uri() if recording else None),
+        url=url or (recording.absolute().as_uri() if recording else None),
         steps=tuple(steps),
     )
 

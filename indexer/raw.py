@@ -28,7 +28,7 @@ _NO_SPEECH = re.compile(
 _ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{4}|[\"\\/bfnrt])")
 _JSON = ("json3", "whisper-json", "ytapi")
 _NEAR = ((4, 40), (3, 40), (2, 30), (1, 10))
-_FAR = ((4, 600), (3, 120))
+_FAR = ((8, 5000), (6, 1500), (4, 300))
 """How many words of the talk must follow each other in the source for a place to be believed, and how many words of the
 source are searched for it, tried in this order. A screen of rolling captions is repeated within some twenty words, and
 what is nearest is right; a header or a note between cues is longer."""
@@ -231,7 +231,7 @@ def _in_order(words: Sequence[str], firsts: frozenset[int], tokens: Sequence[str
 def _resume(words: Sequence[str], tokens: Sequence[str], i: int, j: int) -> tuple[int, int] | None:
     """Return (words to leave out, place) of the nearest agreement from `words[i]` and `tokens[j]` on; None for none."""
     for runs in (_NEAR, _FAR) if i else (_FAR, _NEAR):
-        for skipped in range(4):
+        for skipped in range(12 if runs is _NEAR else 4):
             for size, ahead in runs:
                 run = words[i + skipped : i + skipped + size]
                 for place in range(j, min(len(tokens), j + ahead)):

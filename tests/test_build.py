@@ -450,7 +450,7 @@ def test_what_a_file_leaves_open_is_taken_from_the_others(tmp_path: Path, index:
     assert (talk.source, talk.timing) == ("slow [DTcRLlMv4_o].en.vtt", "exact")
     assert (talk.title, talk.description, talk.duration_ms) == ("Café ships", "How they came home.", 90_000)
     taken = {step.field: step.detail["from"] for step in talk.receipt.steps if step.name == "take-from"}
-    assert taken == {"title": "record.txt", "description": "record.txt", "duration": "record.txt", "url": "record.txt"}
+    assert taken == {"title": "record.txt", "description": "record.txt", "duration": "record.txt"}
     assert any((step.name, step.field) == ("repair-text", "title") for step in talk.receipt.steps)
     data = (folder / talk.source).read_bytes()
     assert replay(data, talk.source, talk.receipt) == talk.cues
