@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from talksearch.indexer.align import exact_times, matching
+from talksearch.indexer.align import exact_times, is_punctuated, matching, may_be_bettered, with_times_of
 from talksearch.indexer.readers import record
-from talksearch.indexer.records import Cue, Word
+from talksearch.indexer.records import Cue, Receipt, Step, Talk, Word
 
 SHARED = Path(__file__).parents[1] / ".." / "shared" / "archive"
 TIMED = [
@@ -51,6 +51,63 @@ def test_word_times_are_used_and_handed_on() -> None:
     assert times is not None
     assert [cue.start_ms for cue in times] == [0, 1600, 4900]
     assert times[1].words == (Word("five", 1600), Word("six,", 2500), Word("seven", 3600))
+
+
+EDITED = untimed(
+    "Good morning, and welcome to the lecture about gravity and light.",
+    "“Mass tells space how to curve,",
+    "and space tells mass how to move along the shortest path.”",
+)
+TEXT = Talk(
+    "t", "t.txt", "T", tuple(EDITED), timing="estimated", margin_ms=9000,
+    receipt=Receipt(steps=(Step("read", "file", {}), Step("estimate-times", "cues", {}))),
+)  # fmt: skip
+TRACK = Talk("t", "t.vtt", "T", tuple(replace(cue, text=cue.text.replace(".", "")) for cue in TIMED))
+
+
+def test_a_better_text_takes_the_times_of_the_track() -> None:
+    joined = with_times_of(TEXT, TRACK)
+    assert joined is not None
+    assert (joined.timing, joined.margin_ms, joined.source) == ("exact", 0, "t.txt")
+    assert [cue.text for cue in joined.cues] == [cue.text for cue in EDITED]
+    assert [step.name for step in joined.receipt.steps] == ["read", "align-times"]
+    detail = joined.receipt.steps[-1].detail
+    assert (detail["from"], detail["words"], detail["matched"]) == ("t.vtt", 28, 27)
+
+
+@pytest.mark.parametrize(
+    ("text", "track"),
+    [
+        (replace(TEXT, origin="automatic"), TRACK),
+        (TEXT, replace(TRACK, origin="human")),
+        (TEXT, replace(TRACK, timing="estimated")),
+        (TEXT, replace(TRACK, cues=tuple(TIMED))),  # punctuated, and nobody knows that a machine wrote it
+        (
+            replace(TEXT, cues=tuple(untimed("so mass tells space how to curve and space tells mass how to move"))),
+            TRACK,
+        ),
+        (replace(TEXT, cues=tuple(EDITED[:1])), TRACK),  # half of it is missing
+        (
+            replace(TEXT, cues=tuple(untimed(*[cue.text for cue in TIMED]))),
+            replace(TRACK, origin="automatic", cues=tuple(TIMED)),
+        ),
+    ],
+)
+def test_a_text_that_is_no_better_does_not(text: Talk, track: Talk) -> None:
+    assert with_times_of(text, track) is None
+
+
+def test_whose_words_may_be_bettered() -> None:
+    assert may_be_bettered(TRACK)
+    assert may_be_bettered(replace(TRACK, cues=tuple(TIMED), origin="automatic"))
+    assert not may_be_bettered(replace(TRACK, cues=tuple(TIMED)))
+
+
+def test_sentences_end_in_many_scripts() -> None:
+    for text in ("时间过得很快。我们走吧！", "समय तेज़ है। चलो।", "هل تفهم؟", "He said: “Go.”"):
+        assert is_punctuated(untimed(text))
+    assert not is_punctuated(untimed("version 2.0 of the file a.txt " * 20))
+    assert not is_punctuated([])
 
 
 def test_another_talk_is_none() -> None:

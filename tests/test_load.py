@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from talksearch.indexer.errors import UnreadableError
-from talksearch.indexer.load import humanised, identify, load_talk, slug
+from talksearch.indexer.load import About, humanised, identify, load_talk, slug
 from talksearch.indexer.records import Chapter, Talk
 
 SHARED = Path(__file__).parent / ".." / ".." / "shared"
@@ -168,17 +169,59 @@ def test_identities_of_records_know_whether_there_are_times(tmp_path: Path) -> N
         assert load(tmp_path, "r.txt", content).timing == ("exact" if expected else "estimated")
 
 
+CRAMMED = "WEBVTT\n\n00:00:00.500 --> 00:00:00.510\n" + "So we went on and on. " * 60 + "\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "timed"),
+    [
+        ("a.vtt", CRAMMED, False),
+        ("a.srt", CRAMMED.replace("WEBVTT\n", "1").replace(".5", ",5"), False),
+        ("a.vtt", CRAMMED.replace("00:00.510", "02:00.000"), True),
+        ("a.vtt", "WEBVTT\n\n" + "00:01.000 --> 00:02.000\nHello there.\n\n" * 4, False),
+        ("a.vtt", VTT, True),
+        ("a.vtt", ROLLING, True),
+    ],
+)
+def test_whether_there_are_times_is_what_the_reader_finds(tmp_path: Path, name: str, content: str, timed: bool) -> None:
+    assert identify(tmp_path / name, content.encode()).timed is timed
+    assert (load(tmp_path, name, content).timing == "exact") is timed
+
+
+def test_what_others_say_is_asked_for_only_where_something_is_open(tmp_path: Path) -> None:
+    def never() -> Iterator[About]:
+        raise AssertionError("nothing is open")
+        yield
+
+    info = {
+        "title": "T", "channel": "C", "creator": "S", "description": "D", "upload_date": "20240102", "duration": 9,
+        "webpage_url": "https://example.org/t", "chapters": [{"start_time": 0, "title": "One"}],
+    }  # fmt: skip
+    load(tmp_path, "a.vtt", VTT, **info)
+    data = VTT.encode()
+    assert load_talk(tmp_path / "a.vtt", "a.vtt", data, never()).title == "T"
+    others = [About("x.txt", description="of x"), About("y.txt", title="of y", description="of y")]
+    talk = load_talk(tmp_path / "b.vtt", "b.vtt", data, others)
+    assert (talk.title, talk.description) == ("of y", "of x")
+    assert [(step.field, step.detail) for step in talk.receipt.steps if step.name == "take-from"] == [
+        ("description", {"from": "x.txt"}),
+        ("title", {"from": "y.txt"}),
+    ]
+
+
 @pytest.mark.realdata
 def test_real_talks_are_sound() -> None:
     archive = SHARED / "archive"
     files = sorted(path for path in archive.rglob("*") if path.is_file() and not path.name.endswith(".info.json"))
     if not files:
         pytest.skip("the archive of real talks is not here")
-    for path in files[::25]:
+    crammed = [path for path in files if path.name.startswith("tabconf")]
+    for path in [*files[::25], *crammed]:
         data = path.read_bytes()
         talk = load_talk(path, path.name, data)
         identity = identify(path, data)
         assert (identity.youtube_id, identity.origin, identity.format) == (talk.youtube_id, talk.origin, talk.format)
+        assert identity.timed == (not any(step.name == "estimate-times" for step in talk.receipt.steps))
         assert all(a.start_ms <= b.start_ms for a, b in pairwise(talk.cues))
         assert all(cue.start_ms <= cue.end_ms and cue.text for cue in talk.cues)
         assert all(not cue.words or " ".join(word.text for word in cue.words) == cue.text for cue in talk.cues)
