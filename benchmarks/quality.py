@@ -26,7 +26,7 @@ import numpy as np
 
 from talksearch.indexer import build
 from talksearch.search import engine, measure
-from talksearch.search.candidates import by_meaning, by_words
+from talksearch.search.candidates import by_meaning, by_words, query_terms
 from talksearch.search.fuse import Candidate
 from talksearch.search.query import Query
 
@@ -47,7 +47,7 @@ def meaning(index: engine.Index, text: str) -> list[Candidate]:
 
 def words(index: engine.Index, text: str) -> list[Candidate]:
     """Rank by BM25."""
-    return [Candidate(number, score) for number, score in by_words(index.db, text, None, DEPTH)[0]]
+    return [Candidate(number, score) for number, score in by_words(index.db, query_terms(index.db, text), None, DEPTH)]
 
 
 def rank_fusion(index: engine.Index, text: str) -> list[Candidate]:
@@ -63,7 +63,7 @@ def standardised(index: engine.Index, text: str) -> list[Candidate]:
     """Rank by cosine and BM25, each as deviations from its mean, words at a third of the weight."""
     vector = index.encoder().encode_query(text)
     numbers, _, mean, deviation = by_meaning(index.vectors, vector, None, DEPTH)
-    said = dict(by_words(index.db, text, None, DEPTH)[0])
+    said = dict(by_words(index.db, query_terms(index.db, text), None, DEPTH))
     every = np.array(sorted({*numbers.tolist(), *said}), np.int64)
     rows = index.vectors.find(every)
     cosines = np.where(rows >= 0, index.vectors.rows[rows] @ vector, mean)
@@ -140,7 +140,7 @@ def main() -> int:
 
 def _rival(index: engine.Index, golds: Iterable[measure.Gold], rank: Rank) -> list[measure.Outcome]:
     return [
-        measure.judge(gold, engine.to_hits(index, Query(gold.query, measure.DEPTH), rank(index, gold.query), ()))
+        measure.judge(gold, engine.to_hits(index, Query(gold.query, measure.DEPTH), rank(index, gold.query), (), {}))
         for gold in golds
     ]
 

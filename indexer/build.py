@@ -24,7 +24,7 @@ from .encoders import Encoders
 from .errors import BadIndexError, TalksearchError, UnreadableError
 from .load import About
 from .lock import writing
-from .misheard import misheard, odd_words
+from .misheard import misheard
 from .notes import notes
 from .plan import Group, make_plan
 from .receipt import changes
@@ -257,7 +257,7 @@ def _read_groups(
                 passages += len(pieces)
                 chosen = next(row.path for row in rows if row.talk_id and not row.note)
                 gone += catalog.put_talk(db, chosen, talk, [*pieces, *notes(talk)])
-                catalog.put_names(db, talk.id, misheard(talk), odd_words(talk))
+                catalog.put_names(db, talk.id, *misheard(talk))
             catalog.put_files(db, rows)
         if talk:
             (report.replaced if talk.id in known else report.added).append(talk.id)

@@ -16,10 +16,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .errors import BadIndexError
 from .records import Chapter, Cue, Passage, Receipt, Step, Talk, Word
 from .words import terms
+
+if TYPE_CHECKING:  # a search must not wait for the word lists
+    from .misheard import Heard, Odd
 
 FILE_NAME = "catalog.sqlite3"
 
@@ -55,6 +59,17 @@ CREATE INDEX passages_digest ON passages (digest);
 -- The terms of each passage under its number; `words.terms` made them, so the tokenizer only cuts at the spaces.
 CREATE VIRTUAL TABLE words USING fts5(terms, tokenize="unicode61 remove_diacritics 0 categories 'L* N* M* Co'");
 CREATE TABLE common (term TEXT PRIMARY KEY) WITHOUT ROWID;
+-- Words of a talk that stand for a name they sound like; odd words of the archive by their sound (`misheard`).
+CREATE TABLE heard (
+    talk INTEGER NOT NULL, heard TEXT NOT NULL, meant TEXT NOT NULL, strange INTEGER NOT NULL,
+    PRIMARY KEY (meant, talk, heard)
+) WITHOUT ROWID;
+CREATE INDEX heard_strange ON heard (heard) WHERE strange;
+CREATE INDEX heard_of_talk ON heard (talk);
+CREATE TABLE odd (
+    talk INTEGER NOT NULL, sound TEXT NOT NULL, word TEXT NOT NULL, term TEXT NOT NULL, PRIMARY KEY (sound, word, talk)
+) WITHOUT ROWID;
+CREATE INDEX odd_of_talk ON odd (talk);
 """
 
 
@@ -176,6 +191,22 @@ def put_talk(db: sqlite3.Connection, path: str, talk: Talk, passages: Sequence[P
     return gone
 
 
+def put_names(db: sqlite3.Connection, talk_id: str, heard: Iterable[Heard], odd: Iterable[Odd]) -> None:
+    """Remember the misheard names and the odd words of a talk; call inside a transaction."""
+    number = db.execute("SELECT number FROM talks WHERE id = ?", (talk_id,)).fetchone()[0]
+    _forget_names(db, number)
+    db.executemany(
+        "INSERT OR IGNORE INTO heard VALUES (?, ?, ?, ?)",
+        ((number, name.heard, name.meant, name.strange) for name in heard),
+    )
+    db.executemany("INSERT INTO odd VALUES (?, ?, ?, ?)", ((number, one.sound, one.word, one.term) for one in odd))
+
+
+def _forget_names(db: sqlite3.Connection, number: int) -> None:
+    db.execute("DELETE FROM heard WHERE talk = ?", (number,))
+    db.execute("DELETE FROM odd WHERE talk = ?", (number,))
+
+
 def drop_talk(db: sqlite3.Connection, talk_id: str) -> list[str]:
     """Take a talk out; call inside a transaction. Returns the ids of its passages."""
     row = db.execute("SELECT number FROM talks WHERE id = ?", (talk_id,)).fetchone()
@@ -184,6 +215,7 @@ def drop_talk(db: sqlite3.Connection, talk_id: str) -> list[str]:
     had = dict(db.execute("SELECT id, number FROM passages WHERE talk = ?", row))
     _delete_passages(db, list(had.values()))
     db.execute("DELETE FROM cues WHERE talk = ?", row)
+    _forget_names(db, row[0])
     db.execute("DELETE FROM talks WHERE number = ?", row)
     return list(had)
 

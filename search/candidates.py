@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -97,16 +98,10 @@ def by_meaning(vectors: Vectors, query: Floats, within: Ints | None, count: int)
     return numbers[best], cosines[best], mean, deviation
 
 
-def by_words(
-    db: sqlite3.Connection, text: str, within: Ints | None, count: int
-) -> tuple[list[tuple[int, float]], tuple[str, ...]]:
-    """Return the passages that hold words of a text, as (number, BM25 score), best first, and the terms looked for.
-
-    Terms that stand nearly everywhere are left out unless there are no others.
-    """
-    asked = query_terms(db, text)
+def by_words(db: sqlite3.Connection, asked: Sequence[str], within: Ints | None, count: int) -> list[tuple[int, float]]:
+    """Return the passages that hold any of some terms, or of terms in a row, as (number, BM25 score), best first."""
     if not asked:
-        return [], ()
+        return []
     match = " OR ".join(f'"{term}"' for term in asked)
     inside, values = "", [match]
     if within is not None:
@@ -116,11 +111,14 @@ def by_words(
         f"SELECT rowid, -bm25(words) FROM words WHERE words MATCH ? {inside} ORDER BY bm25(words), rowid LIMIT ?",  # noqa: S608
         (*values, count),
     )
-    return [(int(number), float(score)) for number, score in rows], asked
+    return [(int(number), float(score)) for number, score in rows]
 
 
 def query_terms(db: sqlite3.Connection, text: str) -> tuple[str, ...]:
-    """Return the terms of a query that tell passages apart, each once."""
+    """Return the terms of a query that tell passages apart, each once.
+
+    Terms that stand nearly everywhere are left out unless there are no others.
+    """
     every = tuple(dict.fromkeys(terms(text)))
     if len(every) < 2:
         return every

@@ -22,11 +22,12 @@ from talksearch.indexer.words import spans
 
 from .candidates import allowed, by_meaning, by_words, query_terms
 from .fuse import Candidate, fuse, score_words
+from .heard import Also, also, heard_in, holding_also, other_terms
 from .hit import Hit
 from .links import jump_to, link
 from .notes import notes_of, resolve
 from .pinpoint import pinpoint, spoken
-from .postings import Layout, holding, layout, surprises, together
+from .postings import Layout, layout, surprises, together
 from .query import Query
 
 _REACH = 40
@@ -94,19 +95,21 @@ def search(index: Index, query: Query) -> Answer:
     index.db.execute("BEGIN")  # one state of the catalog from here on, whatever is written meanwhile
     try:
         within = allowed(index.db, query.filters)
-        candidates, terms, note = _candidates(index, query, within)
-        return Answer(tuple(to_hits(index, query, candidates, terms)), terms, note)
+        terms = query_terms(index.db, query.text)
+        ways = also(index.db, query.text, terms)
+        candidates, note = _candidates(index, query, within, terms, ways)
+        return Answer(tuple(to_hits(index, query, candidates, terms, ways)), terms, note)
     finally:
         index.db.execute("COMMIT")
 
 
 def _candidates(
-    index: Index, query: Query, within: vectors.Ints | None
-) -> tuple[list[Candidate], tuple[str, ...], str]:
+    index: Index, query: Query, within: vectors.Ints | None, terms: tuple[str, ...], ways: Mapping[str, Also]
+) -> tuple[list[Candidate], str]:
     depth = max(_DEPTH, 4 * query.k)
     if query.mode == "lexical":
-        found, terms = by_words(index.db, query.text, within, depth)
-        return [Candidate(number, score, words=score) for number, score in found], terms, ""
+        found = by_words(index.db, [*terms, *other_terms(ways)], within, depth)
+        return [Candidate(number, score, words=score) for number, score in found], ""
     waiting, all_passages = index.db.execute(  # two counts, each from an index: one would read every passage
         "SELECT (SELECT count(*) FROM passages WHERE NOT embedded), (SELECT count(*) FROM passages)"
     ).fetchone()
@@ -116,13 +119,11 @@ def _candidates(
     vector = index.encoder().encode_query(query.text)
     if query.mode == "semantic":
         numbers, cosines, _, _ = by_meaning(index.vectors, vector, within, depth)
-        terms = query_terms(index.db, query.text)
         near = zip(numbers.tolist(), cosines.tolist(), strict=True)
-        return [Candidate(number, cosine, meaning=cosine) for number, cosine in near], terms, note
+        return [Candidate(number, cosine, meaning=cosine) for number, cosine in near], note
     lie, rows = index.layout()
-    terms = query_terms(index.db, query.text)
     silent = notes_of(index.db, query.leave_out)
-    said = [lie.places(holding(index.db, term, silent)) for term in terms]
+    said = [lie.places(holding_also(index.db, term, ways.get(term), silent)) for term in terms]
     pairs = [(at, at + 1, lie.places(together(index.db, *both, silent))) for at, both in enumerate(pairwise(terms))]
     words = score_words(lie, said, pairs)
     cosines = np.full(len(rows), np.nan, np.float32)
@@ -141,13 +142,18 @@ def _candidates(
         )
         for at in best.tolist()
     ]
-    return ranked, terms, note
+    return ranked, note
 
 
-def to_hits(index: Index, query: Query, candidates: Sequence[Candidate], terms: tuple[str, ...]) -> list[Hit]:
-    """Return candidates, best first, as hits: overlapping passages of a talk folded into one, `per_talk` kept."""
+def to_hits(
+    index: Index, query: Query, candidates: Sequence[Candidate], terms: tuple[str, ...], ways: Mapping[str, Also]
+) -> list[Hit]:
+    """Return candidates, best first, as hits: overlapping passages of a talk folded into one, `per_talk` kept.
+
+    `terms` are those that were looked for, and `ways` says how else they may have been written down.
+    """
     hits: list[Hit] = []
-    weights = surprises(index.db, terms)
+    surprise = surprises(index.db, terms)
     notes = resolve(index.db, index.vectors, candidates, terms, query.leave_out)
     taken: dict[str, list[tuple[int, int]]] = {}
     for candidate in candidates:
@@ -164,20 +170,21 @@ def to_hits(index: Index, query: Query, candidates: Sequence[Candidate], terms: 
         if query.per_talk is not None and len(spans_taken) >= query.per_talk:
             continue
         spans_taken.append((start_ms, end_ms))
+        weights = surprise | {other: surprise[term] for other, term in heard_in(ways, row[-3]).items()}
         answer_ms = found.start_ms
         if answer_ms is None:
             answer_ms = _answer_ms(index, row, surprises(index.db, found.terms) if found.terms else weights)
         hit = replace(_hit(row, candidate, query, answer_ms), note=found.note)
         if query.context_ms:
             hit = _widened(index, hit, query.context_ms)
-        matches = tuple((term.start, term.end) for term in spans(hit.text) if term.text in terms)
+        matches = tuple((term.start, term.end) for term in spans(hit.text) if term.text in weights)
         hits.append(replace(hit, rank=len(hits) + 1, matches=matches))
     return hits
 
 
 _PASSAGE = (
     "SELECT p.id, p.start_ms, p.end_ms, p.text, p.speakers, t.id, t.title, t.source, t.path, t.youtube_id, t.url,"
-    " t.channel, t.speaker, t.language, t.date, t.timing, t.margin_ms, p.first_cue, p.last_cue"
+    " t.channel, t.speaker, t.language, t.date, t.timing, t.margin_ms, t.number, p.first_cue, p.last_cue"
     " FROM passages p JOIN talks t ON t.number = p.talk WHERE p.number = ?"
 )
 
@@ -194,7 +201,7 @@ def _answer_ms(index: Index, row: Any, weights: Mapping[str, float]) -> int:
 def _hit(row: Any, candidate: Candidate, query: Query, answer_ms: int) -> Hit:
     (
         passage_id, start_ms, end_ms, text, speakers, talk_id, title, source, path, youtube_id, url, channel, speaker,
-        language, date, timing, margin_ms, _, _,
+        language, date, timing, margin_ms, _, _, _,
     ) = row  # fmt: skip
     jump_ms = jump_to(answer_ms, timing, margin_ms)
     return Hit(

@@ -11,7 +11,7 @@ from fakes import CountingEncoder
 from talksearch.indexer import build, catalog, store
 from talksearch.indexer.errors import BadIndexError, QueryError
 from talksearch.search import engine
-from talksearch.search.candidates import by_words, find_talk
+from talksearch.search.candidates import find_talk, query_terms
 from talksearch.search.engine import Answer
 from talksearch.search.query import Filters, Query, first_day, last_day
 
@@ -184,8 +184,8 @@ def test_a_talk_is_found_by_whatever_names_it(index: engine.Index) -> None:
 def test_common_terms_do_not_decide_unless_alone(index: engine.Index, tmp_path: Path) -> None:
     writer = catalog.open_catalog(tmp_path / "index", write=True)
     writer.execute("INSERT INTO common VALUES ('the')")
-    assert by_words(index.db, "the ship", None, 5)[1] == ("ship",)
-    assert by_words(index.db, "the", None, 5)[1] == ("the",)
+    assert query_terms(index.db, "the ship") == ("ship",)
+    assert query_terms(index.db, "the") == ("the",)
 
 
 @pytest.mark.parametrize(
