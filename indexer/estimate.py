@@ -67,7 +67,7 @@ _LEAD_MUSIC_SECONDS = 6.5
 """Music before the first words lasts longer than between them."""
 _TAIL_SECONDS = 6.0
 
-_MARGIN = {"lines": 0.85, "prose": 1.3}
+_MARGIN = {"lines": 0.85, "prose": 1.4}
 """Nine errors in ten are below this times the root of the duration in seconds (pauses add up like a random walk), times
 slowness ** 1.5: whoever speaks slowly also pauses less evenly."""
 _MARGIN_WITHOUT_DURATION = 0.3
@@ -350,8 +350,8 @@ def _bend(
     at = np.array([0.0, *(max(0.0, time - shift) for (time, _), shift in zip(places, shifts, strict=True)), length])
     order = np.argsort(at, kind="stable")
     shift = np.array([0.0, *shifts, 0.0])
-    # Between chapters it stays uncertain, and a wrong place costs: at most half of the margin is taken off.
-    return _Bend(at[order], shift[order], used, max(0.5, 0.25 + 0.75 * float(np.mean(left))))
+    # Between chapters it stays uncertain, and a wrong place costs: at most two fifths of the margin are taken off.
+    return _Bend(at[order], shift[order], used, max(0.6, 0.4 + 0.6 * float(np.mean(left))))
 
 
 def _spread_out(logs: Floats, grid: Floats, walk: float, seconds: float) -> Floats:

@@ -38,6 +38,8 @@ _SHORT_COST = 4.5
 """Nats. Four lines in five end because the next word no longer fits; the others end anywhere, -ln(0.2 / 20)."""
 _IRREGULAR_COST = 8.0
 """Nats for a line that stands there more than once but less often than the others."""
+_FEWEST_ROWS = 24
+"""A text of fewer may hold a verse or a refrain."""
 _VOCABULARY = 20_000
 """Words that a speaker chooses from, seen once each before the text begins."""
 _ECHO_COST = 4.0
@@ -129,20 +131,88 @@ def unfold(text: str) -> Unfolded:
     ['He said no no no.', 'Then he left.']
     """
     tokens = tokens_of(text)
+    before = count_words(text)
+    by_rows = _unfold_rows(text)
+    if by_rows is not None:
+        copies, lines = by_rows
+        return Unfolded(lines, copies, before, sum(count_words(line.text) for line in lines))
     best: tuple[float, int, list[_Part]] | None = None
     if len(tokens) >= 6:
         plain = sum(_literal_costs(tokens))
         for copies in (3, 2):
-            cost, parts = _parse(tokens, copies)
+            cost, parts = _parse(tokens, copies, _USUAL)
             if cost < plain and _is_folded(parts, tokens) and (best is None or cost < best[0]):
                 best = (cost, copies, parts)
-    before = count_words(text)
+        if best is not None:
+            # Speakers pause more or less often: once more with how often this one did.
+            cost, parts = _parse(tokens, best[1], _costs_of(best[2], tokens, best[1]))
+            if _is_folded(parts, tokens):
+                best = (cost, best[1], parts)
     if best is None:
         lines = tuple(Line(line, 1) for line in cut_lines(text))
         return Unfolded(lines, 1, before, sum(count_words(line.text) for line in lines))
     _, copies, parts = best
     lines = _lines(parts, tokens)
     return Unfolded(lines, copies, before, sum(count_words(line.text) for line in lines))
+
+
+def _unfold_rows(text: str) -> tuple[int, tuple[Line, ...]] | None:
+    """Unfold a text that kept the line breaks of its captions: no border has to be guessed. None where it did not.
+
+    Equal rows in a row are one line for every `copies` of them; one row that is left over is one more line, before a
+    pause.
+    """
+    rows = [row for row in (tokens_of(row) for row in text.replace("\r", "\n").split("\n")) if row]
+    if len(rows) < _FEWEST_ROWS:
+        return None
+    runs: list[tuple[int, list[str]]] = []
+    for row in rows:
+        if runs and runs[-1][1] == row:
+            runs[-1] = (runs[-1][0] + 1, row)
+        else:
+            runs.append((1, row))
+    times = Counter(number for number, _ in runs)
+    copies = max((3, 2), key=lambda number: times[number])
+    whole = sum(count * number for number, count in times.items() if number % copies == 0)
+    if whole < 0.8 * len(rows):
+        return None
+    lines: list[Line] = []
+    position = 0
+    for i, (number, row) in enumerate(runs):
+        left = number % copies
+        shown = [copies] * (number // copies) + [left] * bool(left)
+        for times_shown in shown:
+            lines.append(Line(" ".join(row), times_shown, position, False, times_shown == 1 and i + 1 < len(runs)))
+            position += len(row) * times_shown
+    pauses = [False, *(line.pause_after for line in lines[:-1])]
+    return copies, tuple(replace(line, pause_before=pause) for line, pause in zip(lines, pauses, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class _Costs:
+    """Nats for where lines end: at the full width, short of it, and at the end of a run; and for a missing copy."""
+
+    full: float
+    short: float
+    run_end: float
+    irregular: float
+
+
+_USUAL = _Costs(_FULL_COST, _SHORT_COST, _BREAK_COST, _IRREGULAR_COST)
+
+
+def _costs_of(parts: Sequence[_Part], tokens: Sequence[str], copies: int) -> _Costs:
+    """What lines of this text cost, from a first reading of it."""
+    lines = _lines(parts, tokens)
+    full = np.percentile([width_of(line.text) for line in lines], 90)
+    firsts = [width_of(tokens_of(line.text)[0]) for line in lines[1:]]
+    rolled = [i for i, line in enumerate(lines[:-1]) if line.times > 1]
+    short = sum(width_of(lines[i].text) + 1 + firsts[i] <= full for i in rolled)
+    share = min(0.6, max(0.02, (short + 1) / (len(rolled) + 5)))
+    ends = min(0.3, max(0.005, (sum(line.pause_after for line in lines) + 1) / (len(lines) + 25)))
+    missing = sum(1 < line.times < copies for line in lines) / len(lines)
+    irregular = min(_IRREGULAR_COST, -math.log(max(missing, 1e-9)))
+    return _Costs(-math.log(1 - share), -math.log(share / 20), -math.log(ends), irregular)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +287,7 @@ def _folds(tokens: Sequence[str], copies: int) -> dict[int, list[tuple[int, int,
     return found
 
 
-def _parse(tokens: Sequence[str], copies: int) -> tuple[float, list[_Part]]:
+def _parse(tokens: Sequence[str], copies: int, costs: _Costs) -> tuple[float, list[_Part]]:
     """The cheapest reading of the tokens as lines that stand there `copies` times and stretches that stand there once.
 
     Read backwards: `cost[i]` is the cheapest way to write down tokens i to the end. Two states: `line`, a line begins
@@ -238,22 +308,22 @@ def _parse(tokens: Sequence[str], copies: int) -> tuple[float, list[_Part]]:
             end = i + taken
             width = int(widths[i + length] - widths[i]) - 1
             wide = width > full or (end < n and width + int(widths[end + 1] - widths[end]) > full)
-            cost = float(sums[i + length] - sums[i]) + (_FULL_COST if wide else _SHORT_COST) + line[end]
+            cost = float(sums[i + length] - sums[i]) + (costs.full if wide else costs.short) + line[end]
             if width > 1.4 * full:
                 cost += _IRREGULAR_COST
             if times < copies and end < n:
-                cost += _IRREGULAR_COST
+                cost += costs.irregular
             if cost < fold[i]:
                 fold[i] = cost
                 choice[i] = (length, times, taken)
         once = literal[i] + inside[i + 1]
-        line[i] = min(fold[i], once + _BREAK_COST)
+        line[i] = min(fold[i], once + costs.run_end)
         inside[i] = min(fold[i], once)
     parts: list[_Part] = []
     i = 0
     in_stretch = False
     while i < n:
-        once = literal[i] + inside[i + 1] + (0.0 if in_stretch else _BREAK_COST)
+        once = literal[i] + inside[i + 1] + (0.0 if in_stretch else costs.run_end)
         if fold[i] <= once:
             length, times, taken = choice[i]
             parts.append(_Part(i, length, times, taken))

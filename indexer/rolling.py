@@ -14,6 +14,8 @@ HELD_MS = 50
 """YouTube holds the finished line for 10 ms before the next is written below it; nobody says anything in that time."""
 _SCREEN = 60
 """Words. No screen of captions shows more at a time."""
+_STAYING = 12
+"""Pairs of cues that overlap may be so by chance where there are fewer."""
 _NEIGHBOURS = 8
 """How many cues on each side decide whether a stretch of a file rolls."""
 
@@ -78,14 +80,15 @@ def collapse(shown: Sequence[Shown]) -> tuple[list[Shown], list[Step]]:
             seen.append(len(seen))
             screens[seen[-1]] = 1
         out.append(cue if new is cue.rows else replace(cue, start_ms=start, rows=new))
-    if not folded and not twins:
+    stays = not folded and _lines_stay(kept)
+    if not folded and not twins and not stays:
         return [cue for cue in shown if cue.rows], []
-    if folded:
+    if folded or stays:
         out = _clip(out)
     said = Counter(screens.values())
     lines_before = sum(len(cue.rows) for cue in shown)
     lines_after = sum(len(cue.rows) for cue in out)
-    detail = {
+    detail: dict[str, object] = {
         "lines_before": lines_before,
         "lines_after": lines_after,
         "words_before": sum(len(cue.text_key) for cue in shown),
@@ -93,6 +96,8 @@ def collapse(shown: Sequence[Shown]) -> tuple[list[Shown], list[Step]]:
         "lines_shown_times": {str(times): lines for times, lines in sorted(said.items())},
         "cues_standing_twice": twins,
     }
+    if stays:
+        detail["lines_that_stayed"] = len(out)
     return out, [Step("collapse-rolling", "cues", detail)]
 
 
@@ -106,6 +111,17 @@ def _without_twins(shown: list[Shown]) -> tuple[list[Shown], int]:
         ):
             kept.append(cue)
     return kept, len(shown) - len(kept)
+
+
+def _lines_stay(cues: Sequence[Shown]) -> bool:
+    """Whether every line stays on the screen while the one below is written: times roll, though no words do.
+
+    So YouTube's own tracks have it where each line is a cue of its own. Where people talk over each other only some
+    cues overlap.
+    """
+    pairs = [(before, cue) for before, cue in pairwise(cues) if len(before.rows) == 1 and len(cue.rows) == 1]
+    over = sum(before.start_ms < cue.start_ms < before.end_ms <= cue.end_ms for before, cue in pairs)
+    return len(pairs) >= _STAYING and over * 5 >= len(pairs) * 4
 
 
 def _is_held(before: Shown, cue: Shown) -> bool:
