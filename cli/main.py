@@ -433,6 +433,8 @@ def repair(file: Any, explain: bool) -> None:
 def inspect(path: Path, form: str, index_dir: Path | None) -> None:
     """Show what would be indexed of a file or folder and what was repaired in it. Touches no index.
 
+    In jsonl the first passage of a talk carries its receipt: every step, with all that it needs to be done again.
+
     \b
         talksearch inspect talk.en.vtt
         talksearch inspect ~/talks --format jsonl
