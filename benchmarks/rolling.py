@@ -4,8 +4,8 @@
 
 Each automatic caption file of YouTube (`.vtt` with word times) is turned into the forms that converters and scrapers
 make of it, read as talksearch reads a file, and compared with the words the file itself adds line by line. Printed are
-the words wrong in all talks and in the worst one, and how far off half of the words and nine in ten are, where the
-form has times. Sound labels and speaker marks count on neither side.
+how lines end, the words wrong in all talks and in the worst one, and how far off half of the words and nine in ten are,
+where the form has times. Sound labels and speaker marks count on neither side.
 """
 
 from __future__ import annotations
@@ -239,6 +239,28 @@ def read_words(talk: Talk) -> list[tuple[str, int]]:
     return words
 
 
+def pauses(files: Sequence[list[Seen]]) -> None:
+    """How long it takes from the beginning of a line's last word to the next line, by how the line ends."""
+    found: dict[str, list[float]] = {"the next word does not fit": [], "room left": [], "screen cleared": []}
+    for cues in files:
+        lines = added(cues)
+        cleared = {b.start for a, b in pairwise(cues) if not any(b.rows) and any(a.rows)}
+        full = np.percentile([len(html.unescape(plain(text))) for _, _, text in lines], 95)
+        for (start, end, text), (following, _, after) in pairwise(lines):
+            stamps = re.findall(r"<(\d[^>]*)>", text)
+            last = milliseconds(stamps[-1]) if stamps else start
+            if not words_of(plain(text)) or not words_of(plain(after)):
+                continue
+            fits = len(html.unescape(f"{plain(text)} {plain(after).split()[0]}")) <= full
+            kind = "screen cleared" if end in cleared else "room left" if fits else "the next word does not fit"
+            found[kind].append((following - last) / 1000)
+    print("\nHow lines end, and seconds from the beginning of the last word to the next line:")
+    print(f"{'':30} {'lines':>7} {'1 %':>6} {'25 %':>6} {'50 %':>6} {'75 %':>6} {'99 %':>6} {'mean':>6}")
+    for kind, seconds in found.items():
+        parts = " ".join(f"{x:6.1f}" for x in np.percentile(seconds, [1, 25, 50, 75, 99]))
+        print(f"{kind:30} {len(seconds):7} {parts} {np.mean(seconds):6.1f}")
+
+
 def main() -> None:
     """Measure, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -251,6 +273,8 @@ def main() -> None:
     truths = [timed_words(cues) for _, cues in talks]
     total = sum(map(len, truths))
     print(f"{len(talks)} talks, {total} words")
+    pauses([cues for _, cues in talks])
+    print("\nWords wrong:")
     print(f"{'':44} {'wrong':>6} {'%':>8} {'worst talk %':>13} {'seconds off, half':>18} {'nine in ten':>12}  timing")
     for name, (file, form) in FORMS.items():
         if args.form and args.form not in name:

@@ -66,6 +66,31 @@ def test_a_line_said_twice_stays_said_twice() -> None:
     assert [line.text for line in unfold(rolled([twice])).lines] == twice
 
 
+OFTEN_PAUSING = """We write this/down./Now/the first term/is equal to/zero, because the field is flat in this/region.
+Okay./And/the second/one, as I said on Monday, follows from/the/symmetry./So/what is left of it is only a number and
+that number/we call/lambda./Any questions?/Good./Then let us look at what it means that/lambda/is positive./It means
+the curve bends towards the axis and not/away from it./Right./Here/you see a picture/of that."""
+
+
+@pytest.mark.parametrize("copies", [2, 3])
+def test_a_speaker_who_often_pauses(copies: int) -> None:
+    """Lines that end short cost less where many do; of two copies the first reading gets three words wrong."""
+    said = OFTEN_PAUSING.replace("\n", "/").split("/")
+    assert [line.text for line in unfold(rolled([said[:11], said[11:20], said[20:]], copies)).lines] == said
+
+
+def test_line_breaks_are_borders() -> None:
+    """Where the rows of the captions were kept, a word said again at the end of a line is no longer a riddle."""
+    said = [*TALK[:6], "and so on and", "so on and", "so on.", *TALK[6:8], *TALK[9:]]
+    shown = [row for i, row in enumerate(said) for row in [row] * (1 if i == 8 else 3)]
+    unfolded = unfold("\n".join(shown))
+    assert [line.text for line in unfolded.lines] == said
+    assert [line.text for line in unfolded.lines if line.pause_after] == [said[8]]
+    assert [line.text for line in unfolded.lines if line.pause_before] == [said[9]]
+    tokens = tokens_of("\n".join(shown))
+    assert all(tokens[line.start] == tokens_of(line.text)[0] for line in unfolded.lines)
+
+
 def test_sound_labels_and_turns_between() -> None:
     text = "[music] [music] " + rolled(
         [["&gt;&gt; " + TALK[0], *TALK[1:6]], ["&gt;&gt; [music]"], TALK[6:8] + TALK[10:]]
