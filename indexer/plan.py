@@ -1,7 +1,8 @@
 """What an indexing run has to do, worked out from what was remembered and what is there now. Pure: no file is touched.
 
 Files of the same talk are one group: the same YouTube video, the same name in several formats or tracks, or the same
-content. The best file speaks for the talk; the others are noted.
+content. The best file speaks for the talk; the others fill what it leaves open, and a timed one may give its times to
+better words (`build`). So a talk is read again when any of its files is new, changed or gone.
 """
 
 from __future__ import annotations
