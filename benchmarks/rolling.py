@@ -205,7 +205,8 @@ FORMS: dict[str, tuple[str, Callable[[list[Seen], str], str]]] = {
 
 def words_of(text: str) -> list[str]:
     """Words, sounds and speaker marks left out."""
-    return SOUND.sub(" ", html.unescape(text)).split()
+    # A label may be broken over two lines: `[clears` and `throat]`.
+    return [word for word in SOUND.sub(" ", html.unescape(text)).split() if word[0] != "[" and word[-1] != "]"]
 
 
 def wrong(said: Sequence[str], read: Sequence[str]) -> int:
