@@ -130,33 +130,82 @@ def index(
     click.echo(render.report_text(report, counts.talks, counts.passages, counts.embedded), nl=False)
 
 
+def _mode_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option(
+        "--mode",
+        type=click.Choice(["hybrid", "semantic", "lexical"]),
+        default="hybrid",
+        show_default=True,
+        help="By meaning and words, by meaning only, or by words only.",
+    )(command)
+
+
+def _search_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of whatever looks for passages; `_query` makes a query of them."""
+    for option in reversed(
+        (
+            click.option("-k", type=click.IntRange(1, 1000), default=10, show_default=True, help="How many hits."),
+            _mode_option,
+            click.option(
+                "--talk",
+                "talks",
+                multiple=True,
+                metavar="ID",
+                shell_complete=_complete_talk,
+                help="Only in this talk (repeatable).",
+            ),
+            click.option("--speaker", metavar="NAME", help="Only where this person speaks; part of the name will do."),
+            click.option("--channel", metavar="NAME", help="Only from this channel; part of the name will do."),
+            click.option("--language", metavar="TAG", help="Only talks in this language, such as en or zh-Hant."),
+            click.option("--after", metavar="DATE", help="Only from this day, month or year on."),
+            click.option("--before", metavar="DATE", help="Only up to and including this day, month or year."),
+            click.option(
+                "--not", "avoid", default="", metavar="TEXT", help="Turn away from what is said in these words."
+            ),
+            click.option("--per-talk", type=click.IntRange(1), metavar="N", help="At most N hits of one talk."),
+            click.option(
+                "--context",
+                type=click.FloatRange(0, 3600),
+                default=0.0,
+                metavar="SECONDS",
+                help="Show so much around each hit.",
+            ),
+            click.option("--explain", is_flag=True, help="Say why each hit is one."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def _query(text: str, id_: str | None = None, **options: Any) -> Any:
+    """Return the query that `_search_options` describe."""
+    from talksearch.search.query import Filters, Query, first_day, last_day
+
+    after, before = options["after"], options["before"]
+    return Query(
+        text,
+        options["k"],
+        options["mode"],
+        Filters(
+            options["talks"],
+            options["speaker"],
+            options["channel"],
+            options["language"],
+            first_day(after) if after else None,
+            last_day(before) if before else None,
+        ),
+        options["per_talk"],
+        round(options["context"] * 1000),
+        id_,
+        avoid=options["avoid"],
+        heat=True,
+        explain=options["explain"],
+    )
+
+
 @cli.command()
 @click.argument("query", nargs=-1)
-@click.option("-k", type=click.IntRange(1, 1000), default=10, show_default=True, help="How many hits.")
-@click.option(
-    "--mode",
-    type=click.Choice(["hybrid", "semantic", "lexical"]),
-    default="hybrid",
-    show_default=True,
-    help="By meaning and words, by meaning only, or by words only.",
-)
-@click.option(
-    "--talk",
-    "talks",
-    multiple=True,
-    metavar="ID",
-    shell_complete=_complete_talk,
-    help="Only in this talk (repeatable).",
-)
-@click.option("--speaker", metavar="NAME", help="Only where this person speaks; part of the name will do.")
-@click.option("--channel", metavar="NAME", help="Only from this channel; part of the name will do.")
-@click.option("--language", metavar="TAG", help="Only talks in this language, such as en or zh-Hant.")
-@click.option("--after", metavar="DATE", help="Only from this day, month or year on.")
-@click.option("--before", metavar="DATE", help="Only up to and including this day, month or year.")
-@click.option("--per-talk", type=click.IntRange(1), metavar="N", help="At most N hits of one talk.")
-@click.option(
-    "--context", type=click.FloatRange(0, 3600), default=0.0, metavar="SECONDS", help="Show so much around each hit."
-)
+@_search_options
 @click.option(
     "--queries", type=click.File(encoding="utf-8"), metavar="FILE", help='Ask all of a file: {"id", "query"} a line.'
 )
@@ -164,55 +213,63 @@ def index(
 @_format_option("text", "jsonl", "csv", "markdown")
 @_index_option
 def search(
-    query: tuple[str, ...],
-    k: int,
-    mode: Any,
-    talks: tuple[str, ...],
-    speaker: str | None,
-    channel: str | None,
-    language: str | None,
-    after: str | None,
-    before: str | None,
-    per_talk: int | None,
-    context: float,
-    queries: Any,
-    open_first: bool,
-    form: str,
-    index_dir: Path | None,
+    query: tuple[str, ...], queries: Any, open_first: bool, form: str, index_dir: Path | None, **options: Any
 ) -> None:
     """Find passages that answer QUERY, best first.
+
+    The line of blocks under the first hit of a talk shows where along its length the query lives.
 
     \b
         talksearch "time dilation metaphor"
         talksearch "why the raid failed" --after 2023 --per-talk 1
+        talksearch "mercury" --not "the planet"
         talksearch --mode lexical "Cheeger inequality" --format jsonl
         talksearch search --queries questions.jsonl --format csv
     """
     from talksearch.search import engine
-    from talksearch.search.query import Filters, Query, first_day, last_day
 
     text = " ".join(query)
     if bool(text.strip()) == bool(queries):
         raise click.UsageError("Give a query, or a file of them with --queries.")
-    filters = Filters(
-        talks,
-        speaker,
-        channel,
-        language,
-        first_day(after) if after else None,
-        last_day(before) if before else None,
-    )
     asked = _read_queries(queries) if queries else [(None, text)]
+    made = [_query(words, id_, **options) for id_, words in asked]
     opened = engine.open_index(resolve(index_dir).index, warn=warn)
     notes: dict[str, None] = {}
-    for number, (id_, words) in enumerate(asked):
-        answer = engine.search(opened, Query(words, k, mode, filters, per_talk, round(context * 1000), id_))
+    for number, one in enumerate(made):
+        answer = engine.search(opened, one)
         notes[answer.note] = None
-        _print_hits(answer.hits, form, words if queries else None, first=number == 0)
+        _print_hits(answer.hits, form, one.text if queries else None, first=number == 0)
         if open_first and number == 0 and answer.hits:
             click.launch(answer.hits[0].url)
     for note in filter(None, notes):
         warn(note)
+
+
+@cli.command(context_settings={"ignore_unknown_options": True})
+@click.argument("moment", metavar="TALK@SECONDS", shell_complete=_complete_talk)
+@_search_options
+@_format_option("text", "jsonl", "csv", "markdown")
+@_index_option
+def similar(moment: str, form: str, index_dir: Path | None, **options: Any) -> None:
+    """Find passages like the one at a moment of a talk.
+
+    TALK is an id, a YouTube URL, the path of a transcript, or the beginning of an id. A URL may hold the time itself.
+
+    \b
+        talksearch similar DTcRLlMv4_o@777
+        talksearch similar "https://youtu.be/DTcRLlMv4_o?t=777" -k 5 --per-talk 1
+    """
+    from talksearch.search import engine
+
+    query = _query("", **options)
+    opened = engine.open_index(resolve(index_dir).index, warn=warn)
+    found, at_ms = _talk_and_moment(opened.db, moment)
+    if at_ms is None:
+        raise click.UsageError("Say which moment: TALK@SECONDS, such as DTcRLlMv4_o@777.")
+    answer = engine.similar(opened, query, found.id, at_ms)
+    _print_hits(answer.hits, form, None, first=True)
+    if answer.note:
+        warn(answer.note)
 
 
 def _read_queries(lines: Any) -> list[tuple[str | None, str]]:
@@ -462,13 +519,7 @@ def inspect(path: Path, form: str, index_dir: Path | None) -> None:
 @cli.command("eval")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(exists=True, path_type=Path))
 @click.option("-k", type=click.IntRange(1, 1000), default=100, show_default=True, help="How many hits to ask for.")
-@click.option(
-    "--mode",
-    type=click.Choice(["hybrid", "semantic", "lexical"]),
-    default="hybrid",
-    show_default=True,
-    help="By meaning and words, by meaning only, or by words only.",
-)
+@_mode_option
 @click.option(
     "--leave-out",
     type=click.Choice(["title", "chapter", "description"]),

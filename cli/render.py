@@ -319,11 +319,44 @@ def _hit_text(hit: Hit, look: Look) -> str:
     title = click.style(safe(hit.title), bold=True) if look.color else safe(hit.title)
     by = _byline(hit)
     facts = " · ".join(part for part in (safe(by), _when(hit)) if part)
-    note = f"{wrap(_note(hit), (), look, _INDENT)}\n" if _note(hit) else ""
-    return (
-        f"{hit.rank:>2}. {title}\n{_INDENT}{facts}\n{note}{wrap(hit.text, hit.matches, look, _INDENT)}\n"
-        f"{_INDENT}{hyperlink(hit.url, look)}\n"
-    )
+    lines = [f"{hit.rank:>2}. {title}", f"{_INDENT}{facts}"]
+    if hit.heat:
+        lines.append(f"{_INDENT}{_strip(hit.heat)}")
+    if _note(hit):
+        lines.append(wrap(_note(hit), (), look, _INDENT))
+    lines += [wrap(hit.text, hit.matches, look, _INDENT), f"{_INDENT}{hyperlink(hit.url, look)}"]
+    lines += [
+        f"{_INDENT}the same in {safe(copy.title)}, {clock(copy.jump_ms)}: {hyperlink(copy.url, look)}"
+        for copy in hit.copies
+    ]
+    if hit.more_in_talk:
+        lines.append(f"{_INDENT}and {hit.more_in_talk} more in this talk: --talk {safe(hit.talk_id)}")
+    if hit.explain is not None:
+        lines.append(wrap(_why(hit.explain), (), look, _INDENT))
+    return "\n".join(lines) + "\n"
+
+
+def _strip(heat: Sequence[float]) -> str:
+    """Return numbers from 0 to 1 as a line of blocks.
+
+    >>> _strip([0.0, 0.1, 0.5, 1.0])
+    '·▁▄█'
+    """
+    return "".join("·▁▂▃▄▅▆▇█"[round(min(1.0, max(0.0, value)) * 8)] for value in heat)
+
+
+def _why(explain: dict[str, Json]) -> str:
+    """Return why a passage is a hit, as a sentence."""
+    said = ", ".join(f"{term} {weight:.1f}" for term, weight in explain["terms"].items()) or "none"
+    missing = ", ".join(explain["terms_not_said"]) or "none"
+    parts = [f"score {explain['score']:.2f}"]
+    if explain["cosine"] is not None:
+        parts.append(f"meaning: cosine {explain['cosine']:.3f}, rank {explain['rank_by_meaning']}")
+    if explain["words"] is not None:
+        parts.append(f"words: {explain['words']:.1f}, rank {explain['rank_by_words']}")
+    parts += [f"said: {said}", f"not said: {missing}", f"found by {explain['found_by']}"]
+    parts.append(f"jump {explain['jump_from_start_s']:+.1f} s from the passage's start")
+    return f"[{'; '.join(parts)}]"
 
 
 def _note(hit: Hit) -> str:

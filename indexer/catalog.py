@@ -67,7 +67,8 @@ CREATE TABLE heard (
 CREATE INDEX heard_strange ON heard (heard) WHERE strange;
 CREATE INDEX heard_of_talk ON heard (talk);
 CREATE TABLE odd (
-    talk INTEGER NOT NULL, sound TEXT NOT NULL, word TEXT NOT NULL, term TEXT NOT NULL, PRIMARY KEY (sound, word, talk)
+    talk INTEGER NOT NULL, sound TEXT NOT NULL, word TEXT NOT NULL, term TEXT NOT NULL, strange INTEGER NOT NULL,
+    PRIMARY KEY (sound, word, talk)
 ) WITHOUT ROWID;
 CREATE INDEX odd_of_talk ON odd (talk);
 """
@@ -199,7 +200,9 @@ def put_names(db: sqlite3.Connection, talk_id: str, heard: Iterable[Heard], odd:
         "INSERT OR IGNORE INTO heard VALUES (?, ?, ?, ?)",
         ((number, name.heard, name.meant, name.strange) for name in heard),
     )
-    db.executemany("INSERT INTO odd VALUES (?, ?, ?, ?)", ((number, one.sound, one.word, one.term) for one in odd))
+    db.executemany(
+        "INSERT INTO odd VALUES (?, ?, ?, ?, ?)", ((number, one.sound, one.word, one.term, one.strange) for one in odd)
+    )
 
 
 def _forget_names(db: sqlite3.Connection, number: int) -> None:

@@ -76,6 +76,8 @@ class Odd:
     sound: str
     word: str
     term: str
+    strange: bool
+    """Hardly anybody uses it: it may be no word at all."""
 
 
 def misheard(talk: Talk) -> tuple[tuple[Heard, ...], tuple[Odd, ...]]:
@@ -127,7 +129,11 @@ def _odd_words(talk: Talk, said: Iterable[str], language: str) -> tuple[Odd, ...
     written = [talk.title, talk.channel or "", talk.speaker or "", talk.description]
     every = {*said, *(word for text in written for word in _words(_LINK.sub(" ", text)))}
     odd = (word for word in every if len(word) >= _SHORTEST and _zipf(word, language) < ODD and _is_latin(word))
-    return tuple(Odd(sound(word), word, made[0]) for word in sorted(odd) if len(made := terms(word)) == 1)
+    return tuple(
+        Odd(sound(word), word, made[0], _zipf(word, language) < _STRANGE)
+        for word in sorted(odd)
+        if len(made := terms(word)) == 1
+    )
 
 
 def _names(talk: Talk) -> Iterator[tuple[str, ...]]:

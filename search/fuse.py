@@ -42,7 +42,9 @@ class Candidate:
     """What the words say for it; None where no word of the query stands in or around it."""
 
 
-def score_words(layout: Layout, said: Sequence[Ints], pairs: Sequence[tuple[int, int, Ints]]) -> Array:
+def score_words(
+    layout: Layout, said: Sequence[Ints], pairs: Sequence[tuple[int, int, Ints]], talk: float = TALK
+) -> Array:
     """Return what the words of a query say for every passage (n,); 0 where none of them is said.
 
     `said` holds, for each term, the places of the passages that hold it; `pairs` holds (a term's position in `said`,
@@ -51,7 +53,7 @@ def score_words(layout: Layout, said: Sequence[Ints], pairs: Sequence[tuple[int,
     A term counts its surprise once in every passage that holds it and in the passages next to those: people name a
     thing once and then say "it". Saying it again adds nothing, so that a passage which holds all the words beats one
     that repeats a single one. Two words said together count more. A talk that has a term in many passages is a talk
-    about it, and lifts all its passages: BM25 with talks for documents and passages for words.
+    about it, and lifts all its passages (`talk` says how much): BM25 with talks for documents and passages for words.
     """
     count = len(layout.numbers)
     score = np.zeros(count)
@@ -71,14 +73,22 @@ def score_words(layout: Layout, said: Sequence[Ints], pairs: Sequence[tuple[int,
         holds = int((times > 0).sum())
         room = _SATURATION * (1 - _LENGTH + _LENGTH * lengths / lengths.mean())
         about = surprise(len(lengths), holds) * times * (_SATURATION + 1) / (times + room)
-        score += TALK * about[layout.talks]
+        score += talk * about[layout.talks]
     for one, other, places in pairs:
         score[places] += SIDE_BY_SIDE * min(worth[one], worth[other])
     return score
 
 
-def fuse(meaning: Floats | None, words: Array, within: npt.NDArray[np.bool_] | None, count: int) -> tuple[Ints, Array]:
+def fuse(
+    meaning: Floats | None,
+    words: Array,
+    within: npt.NDArray[np.bool_] | None,
+    count: int,
+    less: Array | None = None,
+) -> tuple[Ints, Array]:
     """Rank every passage: (places of the `count` best, best first, and the scores of all (n,)).
+
+    `less` (n,) is taken off the scores.
 
     `meaning` are cosines (n,), NaN where a passage has no vector yet; such a passage counts as of average meaning.
     Cosines are put on the scale of their deviations over the whole index: how many bits a point of cosine is worth
@@ -88,6 +98,8 @@ def fuse(meaning: Floats | None, words: Array, within: npt.NDArray[np.bool_] | N
     if meaning is not None and not np.isnan(meaning).all():
         usual, spread = float(np.nanmean(meaning)), float(np.nanstd(meaning)) or 1.0
         score = score + np.nan_to_num((meaning.astype(float) - usual) / spread)
+    if less is not None:
+        score = score - less
     eligible = np.flatnonzero(within) if within is not None else np.arange(len(score))
     some = eligible
     if len(eligible) > count:

@@ -85,11 +85,17 @@ def _alike(db: sqlite3.Connection, term: str, word: str) -> list[str]:
         return []
     from talksearch.indexer.likeness import looks_alike, plain, sound  # not needed for words in other scripts
 
-    known = db.execute("SELECT 1 FROM odd WHERE sound = ? AND word = ?", (sound(word), plain(word))).fetchone()
-    if not known and db.execute("SELECT 1 FROM words WHERE words MATCH ? LIMIT 1", (f'"{term}"',)).fetchone():
+    own = db.execute("SELECT strange FROM odd WHERE sound = ? AND word = ?", (sound(word), plain(word))).fetchone()
+    if not own and db.execute("SELECT 1 FROM words WHERE words MATCH ? LIMIT 1", (f'"{term}"',)).fetchone():
         return []
-    rows = db.execute("SELECT DISTINCT word, term FROM odd WHERE sound = ?", (sound(word),)).fetchall()
-    return [other for written, other in rows if looks_alike(written, word) >= _SURELY]
+    rows = db.execute("SELECT DISTINCT word, term, strange FROM odd WHERE sound = ?", (sound(word),)).fetchall()
+    # "Deletion" sounds like "dilation", and both are words: one of the two must be hardly any.
+    nothing_known = not own or own[0]
+    return [
+        other
+        for written, other, strange in rows
+        if (strange or nothing_known) and looks_alike(written, word) >= _SURELY
+    ]
 
 
 def _within(db: sqlite3.Connection, numbers: Ints, talk: int) -> Ints:

@@ -8,6 +8,16 @@ from talksearch.indexer.records import Field, Json, Timing
 
 
 @dataclass(frozen=True, slots=True)
+class Copy:
+    """A passage of another talk that says the same as a hit."""
+
+    talk_id: str
+    title: str
+    jump_ms: int
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """One ranked answer. Times in milliseconds."""
 
@@ -36,6 +46,14 @@ class Hit:
     query_id: str | None = None
     note: tuple[Field, str] | None = None
     """What is written about the talk that made it a hit: where it stands and its text. `text` is what is said there."""
+    more_in_talk: int = 0
+    """At a talk's last hit: how many more it would have in this list, did not the query limit them."""
+    copies: tuple[Copy, ...] = ()
+    """Where other talks say the same."""
+    heat: tuple[float, ...] = ()
+    """At a talk's first hit: where along its length the query lives, 0 to 1 for each fortieth."""
+    explain: dict[str, Json] | None = None
+    """Why it is a hit, when that was asked for."""
 
 
 def as_json(hit: Hit) -> dict[str, Json]:
@@ -61,7 +79,15 @@ def as_json(hit: Hit) -> dict[str, Json]:
         "matches": [list(span) for span in hit.matches],
         "passage_id": hit.passage_id,
         "note": {"field": hit.note[0], "text": hit.note[1]} if hit.note else None,
+        "more_in_talk": hit.more_in_talk,
+        "copies": [
+            {"talk_id": copy.talk_id, "title": copy.title, "jump_s": copy.jump_ms / 1000, "url": copy.url}
+            for copy in hit.copies
+        ],
+        "heat": list(hit.heat),
     }
+    if hit.explain is not None:
+        row["explain"] = hit.explain
     if hit.query_id is not None:
         row["query_id"] = hit.query_id
     return row

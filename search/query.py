@@ -44,6 +44,12 @@ class Query:
     context_ms: int = 0
     """How much of the talk to show around each passage."""
     id: str | None = None
+    avoid: str = ""
+    """A text to turn away from."""
+    heat: bool = False
+    """Say where along each talk the query lives."""
+    explain: bool = False
+    """Say why each hit is one."""
     leave_out: tuple[Field, ...] = ()
     """Notes that must not count: who measures with chapter titles for queries must not find them in the chapters."""
 

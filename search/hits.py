@@ -1,0 +1,228 @@
+"""Ranked passages as hits: overlapping ones folded, the second to jump to, and what a reader wants to know beside."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from talksearch.indexer import catalog
+from talksearch.indexer.records import Json
+from talksearch.indexer.split import ends_sentence, words_with_times
+from talksearch.indexer.vectors import Floats, Vectors
+from talksearch.indexer.words import spans, terms
+
+from .fuse import Candidate
+from .heard import heard_in
+from .heat import heat
+from .hit import Copy, Hit
+from .links import jump_to, link
+from .notes import Found, resolve
+from .pinpoint import pinpoint, spoken
+from .postings import surprises
+from .query import Query
+from .rank import Asked, Ranking
+
+_REACH = 40
+"""Words that context may grow by to begin and end with a sentence."""
+
+_SAME_MEANING, _SAME_WORDS = 0.93, 0.7
+"""Cosine and share of common terms (Jaccard) from which two passages say the same: a talk uploaded twice, a clip of it,
+the words that open every episode."""
+
+
+@dataclass(slots=True)
+class _List:
+    """The hits so far, and what they take up."""
+
+    hits: list[Hit] = field(default_factory=list)
+    spans: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+    """Stretches of each talk that are taken, shown or held back, as (start, end) in milliseconds."""
+    held_back: Counter[str] = field(default_factory=Counter)
+    """Hits of each talk that `per_talk` keeps from being shown."""
+    texts: list[tuple[Floats | None, set[str]]] = field(default_factory=list)
+    """Vector and terms of each hit."""
+
+
+def to_hits(
+    db: sqlite3.Connection,
+    vectors: Vectors,
+    query: Query,
+    ranking: Ranking,
+    asked: Asked,
+    itself: tuple[str, int, int] | None = None,
+) -> list[Hit]:
+    """Return the candidates of a ranking as hits, best first.
+
+    Of passages of a talk that overlap, the best one stands for all; passages of several talks that say the same are
+    folded under the best (`Hit.copies`). `itself` (talk id, start, end) is a stretch that is no hit.
+    """
+    surprise = surprises(db, asked.terms)
+    resolved = resolve(db, vectors, ranking.candidates, asked.terms, query.leave_out)
+    done = _List()
+    if itself:
+        done.spans[itself[0]] = [itself[1:]]
+    for candidate in ranking.candidates:
+        if len(done.hits) == query.k:
+            break
+        found = resolved(candidate)
+        row = db.execute(_PASSAGE, (found.number,)).fetchone() if found else None
+        if found is None or row is None:  # no note that counts; a talk that left the index, its vectors still about
+            continue
+        if _is_taken(done, row, query.per_talk) or _is_copy(done, vectors, found.number, row):
+            continue
+        weights = surprise | {other: surprise[term] for other, term in heard_in(asked.ways, row[-3]).items()}
+        answer_ms = found.start_ms
+        if answer_ms is None:
+            answer_ms = _answer_ms(db, row, surprises(db, found.terms) if found.terms else weights)
+        hit = replace(_hit(row, candidate.score, query, answer_ms), note=found.note, rank=len(done.hits) + 1)
+        if query.context_ms:
+            hit = _widened(db, hit, query.context_ms)
+        if query.explain:
+            hit = replace(hit, explain=_explained(ranking, candidate, found, hit, weights))
+        matches = tuple((term.start, term.end) for term in spans(hit.text) if term.text in weights)
+        done.hits.append(replace(hit, matches=matches))
+    return _beside(db, query, ranking, done)
+
+
+_PASSAGE = (
+    "SELECT p.id, p.start_ms, p.end_ms, p.text, p.speakers, t.id, t.title, t.source, t.path, t.youtube_id, t.url,"
+    " t.channel, t.speaker, t.language, t.date, t.timing, t.margin_ms, t.number, p.first_cue, p.last_cue"
+    " FROM passages p JOIN talks t ON t.number = p.talk WHERE p.number = ?"
+)
+
+
+def _is_taken(done: _List, row: Any, per_talk: int | None) -> bool:
+    """Say whether a better hit covers a passage or its talk has enough of them; if not, it is taken from now on."""
+    start_ms, end_ms, talk_id = row[1], row[2], row[5]
+    taken = done.spans.setdefault(talk_id, [])
+    if any(start_ms < end and start < end_ms for start, end in taken):
+        return True
+    taken.append((start_ms, end_ms))
+    shown = sum(hit.talk_id == talk_id for hit in done.hits) if per_talk is not None else 0
+    if per_talk is not None and shown >= per_talk:
+        done.held_back[talk_id] += 1
+        return True
+    return False
+
+
+def _is_copy(done: _List, vectors: Vectors, number: int, row: Any) -> bool:
+    """Say whether a passage says what a hit of another talk says; then the hit names it from now on."""
+    at = int(vectors.find(np.array([number], np.int64))[0])
+    vector: Floats | None = np.array(vectors.rows[at]) if at >= 0 else None
+    held = set(terms(row[3]))
+    for place, (other, words) in enumerate(done.texts):
+        hit = done.hits[place]
+        if hit.talk_id == row[5] or vector is None or other is None or float(vector @ other) < _SAME_MEANING:
+            continue
+        if len(held & words) >= _SAME_WORDS * len(held | words):
+            jump_ms = jump_to(row[1], row[15], row[16])
+            copy = Copy(row[5], row[6], jump_ms, link(row[10], Path(row[8]), jump_ms))
+            done.hits[place] = replace(hit, copies=(*hit.copies, copy))
+            return True
+    done.texts.append((vector, held))
+    return False
+
+
+def _beside(db: sqlite3.Connection, query: Query, ranking: Ranking, done: _List) -> list[Hit]:
+    """Return the hits with what belongs to a talk as a whole: its heat at the first, what was held back at the last."""
+    hits = list(done.hits)
+    first = {hit.talk_id: at for at, hit in reversed(list(enumerate(hits)))}
+    last = {hit.talk_id: at for at, hit in enumerate(hits)}
+    for talk_id, at in last.items():
+        hits[at] = replace(hits[at], more_in_talk=done.held_back[talk_id])
+    if query.heat and hits:
+        for talk_id, at in first.items():
+            hits[at] = replace(hits[at], heat=heat(db, talk_id, ranking, hits[0].score))
+    return hits
+
+
+def _explained(
+    ranking: Ranking, candidate: Candidate, found: Found, hit: Hit, weights: Mapping[str, float]
+) -> dict[str, Json]:
+    """Return why a passage is a hit, in the terms of docs/how-it-works.md."""
+    ranks: dict[str, int | None] = {}
+    for name in ("meaning", "words"):
+        value = getattr(candidate, name)
+        better = [other for other in ranking.candidates if (getattr(other, name) or 0.0) > (value or 0.0)]
+        ranks[name] = None if value is None else 1 + len(better)
+    said = {term.text for term in spans(hit.text)}
+    return {
+        "score": candidate.score,
+        "cosine": candidate.meaning,
+        "rank_by_meaning": ranks["meaning"],
+        "words": candidate.words,
+        "rank_by_words": ranks["words"],
+        "terms": {term: round(weight, 2) for term, weight in sorted(weights.items()) if term in said},
+        "terms_not_said": sorted(term for term in weights if term not in said),
+        "found_by": found.note[0] if found.note else "speech",
+        "jump_from_start_s": (hit.jump_ms - hit.start_ms) / 1000,
+    }
+
+
+def _answer_ms(db: sqlite3.Connection, row: Any, weights: Mapping[str, float]) -> int:
+    """Return where in a passage the answer begins: its start, where none of the words is said in it."""
+    if not weights:
+        return int(row[1])
+    cues = catalog.read_cues(db, row[5], row[-2], row[-1])
+    at_ms = pinpoint(spoken(cues, row[1], row[2]), weights)
+    return int(row[1]) if at_ms is None else at_ms
+
+
+def _hit(row: Any, score: float, query: Query, answer_ms: int) -> Hit:
+    (
+        passage_id, start_ms, end_ms, text, speakers, talk_id, title, source, path, youtube_id, url, channel, speaker,
+        language, date, timing, margin_ms, _, _, _,
+    ) = row  # fmt: skip
+    jump_ms = jump_to(answer_ms, timing, margin_ms)
+    return Hit(
+        rank=0,
+        score=score,
+        passage_id=passage_id,
+        talk_id=talk_id,
+        title=title,
+        source=source,
+        youtube_id=youtube_id,
+        channel=channel,
+        speaker=speaker or ", ".join(json.loads(speakers)) or None,
+        date=date,
+        language=language,
+        start_ms=start_ms,
+        end_ms=end_ms,
+        jump_ms=jump_ms,
+        url=link(url, Path(path), jump_ms),
+        timing=timing,
+        margin_ms=margin_ms,
+        text=text,
+        query_id=query.id,
+    )
+
+
+def _widened(db: sqlite3.Connection, hit: Hit, context_ms: int) -> Hit:
+    """Return the hit with the words of its talk from `context_ms` before it to as much behind it.
+
+    The edges move on to the next sentence border, if there is one within a few words. The jump stays where it was.
+    """
+    first_ms, last_ms = hit.start_ms - context_ms, hit.end_ms + context_ms
+    cues = catalog.read_cues(db, hit.talk_id)
+    words = [word for cue in cues for word in words_with_times(cue)]
+    inside = [at for at, (_, start_ms, end_ms) in enumerate(words) if start_ms < last_ms and end_ms > first_ms]
+    if not inside:
+        return hit
+    first, last = inside[0], inside[-1]
+    first = next(
+        (at for at in range(first, max(first - _REACH, -1), -1) if at == 0 or ends_sentence(words[at - 1][0])), first
+    )
+    last = next((at for at in range(last, min(last + _REACH, len(words))) if ends_sentence(words[at][0])), last)
+    return replace(
+        hit,
+        start_ms=words[first][1],
+        end_ms=words[last][2],
+        text=" ".join(word for word, _, _ in words[first : last + 1]),
+    )
