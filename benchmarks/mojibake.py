@@ -13,6 +13,7 @@ A language's first half was looked at while building; the second half was not.
 The last lines say how far the marks can be trusted: of the characters that lost a byte and were put back, how many are
 right where the edit is called certain, and where it is not.
 
+--sample N  every Nth sentence only
 --controls  drop the C1 controls too, as something that strips control characters does (latin-1, latin-9)
 --healthy   read every file below DIR, which must hold no mojibake: print what is changed, and megabytes a second
 """
@@ -159,6 +160,7 @@ def main() -> None:
     parser.add_argument("languages", nargs="*")
     parser.add_argument("--half", choices=("seen", "held-out", "both"), default="both")
     parser.add_argument("--pages", nargs="*", default=list(CODECS))
+    parser.add_argument("--sample", type=int, default=1, metavar="N")
     parser.add_argument("--healthy", type=Path, metavar="DIR")
     for flag in ("alone", "twice", "controls"):
         parser.add_argument(f"--{flag}", action="store_true")
@@ -175,6 +177,7 @@ def main() -> None:
         sentences = texts[language]
         middle = len(sentences) // 2
         sentences = {"seen": sentences[:middle], "held-out": sentences[middle:], "both": sentences}[args.half]
+        sentences = sentences[:: args.sample]
         cells = [measure(sentences, page, args) for page in args.pages]
         for kind in ("lossy", "all"):
             row = []

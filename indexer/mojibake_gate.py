@@ -56,6 +56,11 @@ def _balance(word: str, page: str) -> int:
     return total
 
 
+def cut_short(line: str, page: str) -> int:
+    """How many characters of a line lost bytes, as a page sees it."""
+    return sum(match.lastindex in (4, 5) for match in _grammar(page).finditer(line))
+
+
 def _lone(word: str, page: str) -> bool:
     """Whether a word holds a lead byte's character by itself and nothing that a page cannot explain."""
     groups = {match.lastindex for match in _grammar(page).finditer(word)}

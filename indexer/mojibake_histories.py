@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
-from .mojibake_gate import LONE, Span, explained, lines_of, spans
+from .mojibake_gate import LONE, Span, cut_short, explained, lines_of, spans
 from .mojibake_lattice import REACH, Reading, decode, unhurt_at
 from .mojibake_letters import Style, literal, respelled
 from .mojibake_marks import pairing
@@ -172,13 +172,7 @@ def _best(text: str, lines: list[Span]) -> list[Found]:
     most = max(gross - over for gross, over in counted.values())
     near = [p for p, (gross, over) in counted.items() if gross - over >= most - max(3.0, 0.15 * gross)]
     pages = sorted(near, key=lambda page: counted[page][1] - counted[page][0])
-    sample = lines
-    size = 0
-    for n, line in enumerate(lines):
-        size += sum(c > "\x7f" for c in text[line.start : line.end])
-        if size > SAMPLE:
-            sample = lines[: n + 1]
-            break
+    sample = _sample(text, lines, pages)
     chains: list[tuple[str, ...]] = [(page,) for page in pages[:5]]
     chains += [(inner, outer) for outer in pages[:2] for inner in _inner(text, sample, outer)]
     best: list[Found] = []
@@ -195,6 +189,26 @@ def _best(text: str, lines: list[Span]) -> list[Found]:
         best = _read(text, best[0].channel.pages, lines)
         worth = sum(max(0.0, f.margin) for f in best)
     return [f for f in best if f.margin >= _enough(text, f, worth - max(0.0, f.margin))]
+
+
+def _sample(text: str, lines: list[Span], pages: list[str]) -> list[Span]:
+    """Lines to tell the page by: the first ones, and those with most characters that any of the pages calls cut short.
+
+    Pages differ in which bytes they lose, so what lost nothing tells them not apart.
+    """
+    sizes = [sum(c > "\x7f" for c in text[line.start : line.end]) for line in lines]
+    if sum(sizes) <= SAMPLE:
+        return lines
+    short = [max(cut_short(text[line.start : line.end], page) for page in pages[:5]) for line in lines]
+    chosen: set[int] = set()
+    for order in (range(len(lines)), sorted(range(len(lines)), key=lambda n: -short[n])):
+        size = 0
+        for n in order:
+            chosen.add(n)
+            size += sizes[n]
+            if size > SAMPLE / 2:
+                break
+    return [lines[n] for n in sorted(chosen)]
 
 
 def _enough(text: str, found: Found, elsewhere: float) -> float:
