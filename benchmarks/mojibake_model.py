@@ -12,7 +12,7 @@ SOURCES is a folder in which these public packages lie unpacked; nothing of thei
     pythainlp/                 PyPI pythainlp (Apache-2.0): Thai word counts
     help/                      Debian libreoffice-help-{zh-cn,zh-tw,ja,ko,hi,vi} (MPL-2.0): running text
     handbook/                  Debian debian-handbook (CC BY-SA 3.0 or GPL-2+): running text in 25 languages
-    gnome/                     Debian gnome-user-docs (CC BY-SA 3.0), its share/help: running text in 30 languages
+    gnome/                     Debian gnome-user-docs (CC BY-SA 3.0), its share/help: running text, zh ja ko he
 
 and the PyPI package wordfreq (CC BY-SA 4.0, Robyn Speer 2022) must be importable. A model is a letter n-gram model with
 absolute discounting and backoff (Ney, Essen and Kneser 1994), thinned out by how much each n-gram matters (after
@@ -80,6 +80,7 @@ HANDBOOK = {
     "nb": "nb-NO", "nl": "nl-NL", "pl": "pl-PL", "pt": "pt-BR", "ro": "ro-RO", "ru": "ru-RU", "sv": "sv-SE",
     "tr": "tr-TR", "vi": "vi-VN", "zh": "zh-CN",
 }  # fmt: skip
+GNOME = {"zh": "zh_CN", "ja": "ja", "ko": "ko", "he": "he"}
 SCRIPTS: dict[str, tuple[list[str], int, float]] = {
     # script: languages, longest n-gram, how much an n-gram must matter to be kept
     "hani": (["zh"], 4, 10.0),
@@ -103,8 +104,7 @@ QUOTES = {ord(a): b for a, b in zip("「」『』", "“”‘’", strict=True)
 
 ACROSS = {"thai": 0.25, "jpan": 0.2, "kore": 0.2}
 """The least share of contexts that may run across words, where nothing stands between words (the more, the less running
-text there is). Chinese has enough of it, and there counting word ends was
-measured to make repair worse."""
+text there is). For Chinese, pairs and triples of words say it themselves."""
 
 
 KATAKANA = re.compile("[\u30a1-\u30fa\u30fc]{2}")
@@ -126,8 +126,7 @@ def running(sources: Path, language: str, simplify: dict[int, str]) -> Iterator[
     """Lines of running text in one language, each distinct line once."""
     folders = [sources / "handbook" / HANDBOOK[language]] if language in HANDBOOK else []
     folders += [sources / "help" / name for name in {"zh": ("zh-CN", "zh-TW")}.get(language, (language,))]
-    gnome = {"zh": "zh_CN", "pt": "pt_BR", "nb": "nb"}.get(language, language)
-    folders += [folder for folder in [sources / "gnome" / gnome] if folder.is_dir()]
+    folders += [sources / "gnome" / GNOME[language]] if language in GNOME else []
     seen: set[str] = set()
     for folder in folders:
         for line in pages(folder):
