@@ -484,6 +484,27 @@ def repair(file: Any, explain: bool) -> None:
 
 
 @cli.command()
+@click.option("--check", is_flag=True, help="Only look, change nothing.")
+@_index_option
+def doctor(check: bool, index_dir: Path | None) -> None:
+    """Check the index against itself and the files it was made of, and mend it.
+
+    \b
+        talksearch doctor
+        talksearch doctor --check
+    """
+    from talksearch.indexer.doctor import examine
+
+    from .terminal import safe
+
+    found = examine(resolve(index_dir).index, mend=not check)
+    for one in found:
+        click.echo(f"{'Mended' if one.mended else 'Found'}: {safe(one.what)} {one.advice}".rstrip())
+    if not found:
+        click.echo("The index is sound.")
+
+
+@cli.command()
 @click.argument("path", type=click.Path(exists=True, path_type=Path))
 @_format_option("text", "jsonl")
 @_index_option

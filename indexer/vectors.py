@@ -74,11 +74,11 @@ def compact(folder: Path, dimension: int, alive: Collection[int]) -> int:
     dead = int((~keep).sum())
     if dead * 4 <= len(keep):
         return 0
-    _write_anew(folder, dimension, old.numbers[keep], old.rows, np.flatnonzero(keep))
+    write_anew(folder, dimension, old.numbers[keep], old.rows, np.flatnonzero(keep))
     return dead
 
 
-def _write_anew(folder: Path, dimension: int, numbers: Ints, rows: Floats, kept: Ints) -> None:
+def write_anew(folder: Path, dimension: int, numbers: Ints, rows: Floats, kept: Ints) -> None:
     """Put a new file in the old one's place at once; whoever has the old one open goes on reading it."""
     fresh = folder / f"{FILE_NAME}.new"
     with fresh.open("wb") as file:
