@@ -8,10 +8,12 @@ read, and aligned word by word. An alignment puts the whole quote on any stretch
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import sqlite3
 import unicodedata
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -36,7 +38,7 @@ Costs = npt.NDArray[np.float32]
 Op = Literal["same", "changed", "asked", "said", "swapped"]
 """What became of some words: said as asked; other words instead; only asked; only said; the other way round."""
 
-_ENOUGH = 0.55
+_ENOUGH = 0.6
 """How much of a quote must be right, where it has more words than are asked for exactly."""
 
 _EXACT = 2.0
@@ -56,7 +58,7 @@ _SWAPPED = 0.5
 """What it costs when two words beside each other are said the other way round."""
 
 _INFLECTED, _NUMBER, _MISHEARD, _ALIKE = 0.9, 0.9, 0.8, 0.8
-"""Credit for another form of a word, a number written out, a known mishearing, and (times the likeness) like letters."""
+"""Credit for another form of a word, a number written out, a known mishearing, and (times the likeness) for letters."""
 
 _LETTERS = 0.6
 """Share of letters that two words must have in common to be taken for alike."""
@@ -67,11 +69,23 @@ _SHORTEST = 4
 _CHUNK = 16
 """Terms that are looked for together: so many nearly always lie in one passage or two neighbours."""
 
-_PLACES = 400
-"""Places whose terms are aligned with the quote."""
+_PLACES = 200
+"""Places whose terms are aligned with the quote, at the most."""
 
-_READ = 40
-"""Places whose cues are read, at the least."""
+_WORTH = 0.25
+"""The evidence that a place must have for that, as a share of what the best place has."""
+
+_MORE = 10
+"""Places whose cues are read beyond those asked for, as two passages often hold the same words."""
+
+_TELLING = 4
+"""Telling terms that find a quote without the help of two common words in a row."""
+
+_AT_ONCE = 40
+"""Stretches that are aligned at once."""
+
+_UNSEEN = 1.0
+"""How many words of a place may turn out to be right that do not look so by their terms."""
 
 _FAR = np.float32(1e6)
 
@@ -153,7 +167,7 @@ def find_quotes(db: sqlite3.Connection, text: str, within: Ints | None, count: i
     size = sum(0.5 if is_unspaced(unit.plain[0]) else 1.0 for unit in asked)
     exact = size <= _EXACT
     weights = np.array([_COMMON if unit.term in common else 1.0 for unit in asked], np.float32)
-    keep = max(_READ, 3 * count)
+    keep = count + _MORE
     chunks = _chunks(text)
     plain = [unit.plain for unit in asked] if len(chunks) == 1 else []
     ways = {} if exact else ways
@@ -206,10 +220,10 @@ def _plain(word: str) -> str:
 
 
 _SMALL = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
-    " eighteen nineteen"
-).split()
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+    *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
+    *("thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"),
+)
+_TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 _DIGITS = {word: str(number) for number, word in enumerate(_SMALL)}
 _DIGITS |= {ten: str(10 * at) for at, ten in enumerate(_TENS, 2)}
 _DIGITS |= {ten + one: str(10 * at + of) for at, ten in enumerate(_TENS, 2) for of, one in enumerate(_SMALL[1:10], 1)}
@@ -269,17 +283,14 @@ def _places(
     if all(len(term) == 1 and is_unspaced(term) for term in asked):
         rows = "SELECT group_concat(number) FROM passages WHERE instr(text, ?) > 0"
         return [(number, number) for number in _inside(_numbers(db.execute(rows, asked[:1]).fetchone()[0]), within)]
-    whole = np.empty(0, np.int64)
+    whole: list[int] = []
     if len(chunk) == 1:
-        whole = _speech(_holding(db, f'"{" ".join(asked)}"'), silent)
-        if len(whole) > (keep if exact else _PLACES):
-            whole = _verbatim(db, whole, plain)
+        whole = _inside(_speech(_holding(db, f'"{" ".join(asked)}"'), silent), within)
         if exact:
-            # A border between passages may part two words only where nothing but a dash stands in both.
-            ends = _speech(_holding(db, f'^ "{asked[-1]}"'), silent) if len(asked) > 1 else whole[:0]
-            ends = ends[~np.isin(ends, whole)]
-            alone = [(int(number), int(number)) for number in _inside(whole, within)]
-            return [*alone, *((int(number) - 1, int(number)) for number in _inside(ends, within))]
+            whole = _verbatim(db, whole, plain, 5 * keep)
+            return [*((number, number) for number in whole), *_parted(db, asked, within)]
+        if len(whole) > _PLACES:
+            whole = _verbatim(db, whole, plain, _PLACES)
     highest, passages = db.execute("SELECT max(number), count(*) FROM passages").fetchone()
     alone_score = np.zeros(highest + 2, np.float32)
     both_score = np.zeros(highest + 2, np.float32)
@@ -304,17 +315,15 @@ def _places(
     next_alone = np.append(alone_score[1:], np.float32(0))
     both_score[both_score <= np.maximum(alone_score, next_alone) + 1e-4] = 0
     places: dict[Place, None] = {}
-    for number in _inside(whole, within)[:_PLACES]:
-        places[(number, number)] = None
-    if len(places) < _PLACES and int((both_score >= full - 1e-3).sum()) > _PLACES:
+    places |= {(number, number): None for number in whole[:_PLACES]}
+    if int((alone_score >= full - 1e-3).sum() + (both_score >= full - 1e-3).sum()) > _PLACES:
         # Words so common that too many neighbours hold them all: those count where the second begins amid the quote.
-        for number in _inside(_speech(_begun(db, asked), silent), within):
-            if both_score[number - 1]:
-                places[(int(number) - 1, int(number))] = None
+        places |= {(number - 1, number): None for number in _begun(db, asked).tolist() if both_score[number - 1]}
     scores = np.concatenate([alone_score, both_score])
+    worth = _WORTH * float(scores.max())
     best = np.argpartition(-scores, min(_PLACES, len(scores) - 1))[:_PLACES]
     for at in best[np.argsort(-scores[best], kind="stable")].tolist():
-        if scores[at] > 0:
+        if scores[at] > worth:
             places[(at, at) if at < len(alone_score) else (at - len(alone_score), at - len(alone_score) + 1)] = None
     return _sift(db, list(places), asked, common, ways, keep)
 
@@ -323,12 +332,16 @@ def _features(
     db: sqlite3.Connection, chunk: tuple[tuple[str, ...], ...], ways: Mapping[str, Also], common: frozenset[str]
 ) -> Iterator[Ints]:
     """Yield the passages that hold each telling term in whatever way it is written, and each two terms in a row."""
-    for term in dict.fromkeys(term for run in chunk for term in run if term not in common):
+    every = dict.fromkeys(term for run in chunk for term in run)
+    telling = [term for term in every if term not in common]
+    for term in telling or (every if max(map(len, chunk)) == 1 else []):
         way = ways.get(term, Also())
         # A word heard for a name in one talk stands for it there only; here it may be too many, the alignment will see.
         others = dict.fromkeys([*way.terms, *(phrase for phrase, _ in way.phrases)])
         yield _holding(db, " OR ".join(f'"{one}"' for one in [term, *others]))
     for one, other in dict.fromkeys(pair for run in chunk for pair in pairwise(run)):
+        if len(telling) >= _TELLING and one in common and other in common:
+            continue  # they stand in thousands of passages and take the longest to find
         yield _holding(db, f'"{one} {other}"')
 
 
@@ -338,20 +351,47 @@ def _begun(db: sqlite3.Connection, asked: Sequence[str]) -> Ints:
     return _holding(db, " OR ".join(f'^ "{phrase}"' for phrase in phrases))
 
 
-def _verbatim(db: sqlite3.Connection, numbers: Ints, plain: Sequence[str]) -> Ints:
-    """Leave out the passages that hold the terms in a row but other forms of the words, as far as one look can tell."""
+def _parted(db: sqlite3.Connection, asked: Sequence[str], within: Ints | None) -> Iterator[Place]:
+    """Yield where one passage ends with the first of two terms and the next begins with the second.
+
+    Passages overlap, but in what both hold there may be no term: a dash.
+    """
+    if len(asked) != 2:
+        return
+    begun = _holding(db, f'^ "{asked[1]}"')
+    before = json.dumps((begun - 1).tolist())
+    rows = db.execute("SELECT id, c0 FROM words_content WHERE id IN (SELECT value FROM json_each(?))", (before,))
+    for number, text in rows.fetchall():
+        if text.rsplit(" ", 1)[-1] == asked[0] and len(_inside(np.array([number, number + 1]), within)):
+            yield number, number + 1
+
+
+def _verbatim(db: sqlite3.Connection, numbers: Sequence[int], plain: Sequence[str], enough: int) -> list[int]:
+    """Leave out the passages that hold the terms in a row but other forms of the words, as far as one look can tell.
+
+    Stops when `enough` are found that surely hold the words.
+    """
     if not plain:
-        return numbers
+        return list(numbers)
     words = ["['’]?".join(map(re.escape, word)) for word in plain]
     gap = r"[\W_]*" if any(is_unspaced(word[0]) for word in plain) else r"[\W_]+"
     look = re.compile(gap.join(words), re.IGNORECASE)
-    rows = db.execute(
-        "SELECT number, text FROM passages WHERE number IN (SELECT value FROM json_each(?))",
-        (json.dumps(numbers.tolist()),),
-    )
-    # Accents may be written or not; such texts are looked at later, with care.
-    kept = [number for number, text in rows if not text.isascii() or look.search(text)]
-    return np.array(kept, np.int64)
+    kept: list[int] = []
+    sure = 0
+    for at in range(0, len(numbers), 1_000):
+        rows = db.execute(
+            "SELECT number, text FROM passages WHERE number IN (SELECT value FROM json_each(?))",
+            (json.dumps(numbers[at : at + 1_000]),),
+        )
+        for number, text in rows.fetchall():
+            if look.search(text):
+                kept.append(number)
+                sure += 1
+            elif not text.isascii():  # accents may be written or not; such texts are looked at later, with care
+                kept.append(number)
+        if sure >= enough:
+            break
+    return kept
 
 
 def _sift(
@@ -370,12 +410,13 @@ def _sift(
     rows = db.execute("SELECT id, c0 FROM words_content WHERE id IN (SELECT value FROM json_each(?))", (wanted,))
     held = {number: text.split() for number, text in rows}
     joined = [_joined(held.get(first, []), held.get(last, []) if last > first else []) for first, last in places]
-    units = [[_Unit(term, term, 0, 0) for term in said] for said in joined]
+    units = [_Unit(term, term, 0, 0) for term in asked]
     weights = np.array([_COMMON if term in common else 1.0 for term in asked], np.float32)
-    heard = _heard_anywhere(ways)
-    table = _tables([_Unit(term, term, 0, 0) for term in asked], weights, units, [heard] * len(units), joining=False)
-    costs = table.least[-1].min(axis=1)
-    return [places[at] for at in np.argsort(costs, kind="stable")[:keep].tolist()]
+    heard = [_heard_anywhere(ways)] * len(joined)
+    costs = _tables(units, weights, joined, joined, heard, joining=False).least[-1].min(axis=1)
+    best = np.argsort(costs, kind="stable")[:keep]
+    # Joined words and words that sound alike are only seen in the cues: they may turn out better.
+    return [places[at] for at in best.tolist() if costs[at] <= (1 - _ENOUGH) * weights.sum() + _UNSEEN]
 
 
 def _heard_anywhere(ways: Mapping[str, Also]) -> dict[str, str]:
@@ -420,69 +461,91 @@ def _inside(numbers: Ints, within: Ints | None) -> list[int]:
 
 # --- stretches: the words of talks around places ---------------------------------------------------------------------
 
-_CueRow = tuple[int, int, int, str, str | None]
-"""A cue's number, when it begins and ends, its text, its words as JSON."""
+_Place = tuple[int, int]
+"""Where a word stands in a talk: the cue's number, the word's in it."""
+
+_Said = tuple[_Place, str, int, int]
+"""A word of a talk: where it stands, itself, when it begins and ends."""
 
 
 def _stretches(db: sqlite3.Connection, places: Iterable[Place], length: int) -> list[_Stretch]:
     """Read what is said at places, and before and behind as many words as the quote has and a few more."""
     numbers = json.dumps(sorted({number for place in places for number in place}))
     rows = db.execute(
-        "SELECT talk, first_cue, last_cue FROM passages"
-        " WHERE number IN (SELECT value FROM json_each(?)) AND field = 'speech' ORDER BY talk, first_cue",
+        "SELECT talk, first_cue, last_cue, start_ms, end_ms FROM passages"
+        " WHERE number IN (SELECT value FROM json_each(?)) AND field = 'speech' ORDER BY talk, first_cue, start_ms",
         (numbers,),
     ).fetchall()
     more = length + 4
-    wanted: dict[int, dict[int, _CueRow]] = {}
-    for talk, first, last in rows:
-        near = db.execute(
+    runs: list[tuple[int, list[_Said]]] = []
+    read: dict[tuple[int, int], list[_Said]] = {}
+    for talk, first, last, start_ms, end_ms in rows:
+        words = _said(db, talk, first, last, more, read)
+        # Cues may be much longer than passages, which begin and end within them.
+        inside = [
+            at
+            for at, (place, _, first_ms, last_ms) in enumerate(words)
+            if first <= place[0] <= last and last_ms >= start_ms and first_ms <= end_ms
+        ]
+        if not inside:
+            continue
+        words = words[max(0, inside[0] - more) : inside[-1] + 1 + more]
+        if runs and runs[-1][0] == talk and runs[-1][1][0][0] <= words[0][0] <= runs[-1][1][-1][0]:
+            end = runs[-1][1][-1][0]
+            runs[-1][1].extend(word for word in words if word[0] > end)
+        else:
+            runs.append((talk, words))
+    return [_stretch(talk, words) for talk, words in runs]
+
+
+def _said(
+    db: sqlite3.Connection, talk: int, first: int, last: int, more: int, read: dict[tuple[int, int], list[_Said]]
+) -> list[_Said]:
+    """Return the words of cues and, before and behind them, of so many cues as hold `more` words."""
+
+    def words(row: tuple[int, int, int, str, str | None]) -> list[_Said]:
+        number, start_ms, end_ms, text, timed = row
+        if (talk, number) not in read:
+            known = tuple(Word(*word) for word in json.loads(timed)) if timed else ()
+            cue = Cue(start_ms, end_ms, text, words=known)
+            read[talk, number] = [((number, at), *word) for at, word in enumerate(words_with_times(cue))]
+        return read[talk, number]
+
+    for margin in (2 + more // 4, more):  # a cue may hold one word; few do
+        rows = db.execute(
             "SELECT number, start_ms, end_ms, text, words FROM cues WHERE talk = ? AND number BETWEEN ? AND ?"
             " ORDER BY number",
-            (talk, first - more, last + more),
+            (talk, first - margin, last + margin),
         ).fetchall()
-        before = _as_many([row for row in near if row[0] < first][::-1], more)
-        behind = _as_many([row for row in near if row[0] > last], more)
-        inside = [row for row in near if first <= row[0] <= last]
-        wanted.setdefault(talk, {}).update((row[0], row) for row in [*before, *inside, *behind])
-    stretches = []
-    for talk, cues in wanted.items():
-        in_order = sorted(cues)
-        for _, run in groupby(enumerate(in_order), key=lambda pair: pair[1] - pair[0]):
-            stretches.append(_stretch(talk, [cues[number] for _, number in run]))
-    return stretches
-
-
-def _as_many(rows: Sequence[_CueRow], words: int) -> list[_CueRow]:
-    """Return the first of some cues: those that hold so many words together."""
-    taken = []
-    for row in rows:
-        if words <= 0:
+        before: list[_Said] = []
+        for row in reversed([row for row in rows if row[0] < first]):
+            if len(before) >= more:
+                break
+            before = words(row) + before
+        inside = [word for row in rows if first <= row[0] <= last for word in words(row)]
+        behind: list[_Said] = []
+        for row in rows:
+            if row[0] > last and len(behind) < more:
+                behind += words(row)
+        if len(before) >= more and len(behind) >= more:
             break
-        taken.append(row)
-        words -= len(row[3].split()) if row[3].isascii() else sum(1 for _ in _units(row[3]))
-    return taken
+    return before + inside + behind
 
 
-def _stretch(talk: int, rows: Sequence[_CueRow]) -> _Stretch:
-    words: list[tuple[int, str, int, int, int]] = []  # where it stands, the word, its cue, when it begins and ends
-    at = 0
-    for number, start_ms, end_ms, text, timed in rows:
-        known = tuple(Word(*word) for word in json.loads(timed)) if timed else ()
-        for word, first_ms, last_ms in words_with_times(Cue(start_ms, end_ms, text, words=known)):
-            words.append((at, word, number, first_ms, last_ms))
-            at += len(word) + 1
+def _stretch(talk: int, words: Sequence[_Said]) -> _Stretch:
+    begins = [0, *itertools.accumulate(len(word) + 1 for _, word, *_ in words)]
     text = " ".join(word for _, word, *_ in words)
     units = tuple(_units(text))
     times = []
     here = 0
     for unit in units:
-        while here + 1 < len(words) and words[here + 1][0] <= unit.start:
+        while begins[here + 1] <= unit.start:
             here += 1
-        begin, word, number, first_ms, last_ms = words[here]
+        (number, _), word, first_ms, last_ms = words[here]
         if is_unspaced(unit.plain[0]):
             span = last_ms - first_ms
-            last_ms = first_ms + span * min(unit.end - begin, len(word)) // len(word)
-            first_ms = first_ms + span * (unit.start - begin) // len(word)
+            last_ms = first_ms + span * min(unit.end - begins[here], len(word)) // len(word)
+            first_ms = first_ms + span * (unit.start - begins[here]) // len(word)
         times.append((number, first_ms, last_ms))
     return _Stretch(talk, text, units, tuple(times))
 
@@ -507,41 +570,37 @@ class _Tables:
 def _tables(
     asked: Sequence[_Unit],
     weights: Costs,
-    said: Sequence[Sequence[_Unit]],
+    said: Sequence[Sequence[str]],
+    said_terms: Sequence[Sequence[str]],
     heard: Sequence[Mapping[str, str]],
     *,
     joining: bool,
 ) -> _Tables:
     """Align a quote with stretches, all at once. `heard` says for each which terms stand for one that was asked."""
     n, m = len(asked), max(map(len, said), default=0)
-    vocabulary: dict[str, int] = {}
-    terms_of: list[str] = []
+    vocabulary: defaultdict[str, int] = defaultdict(itertools.count().__next__)
     at = np.full((len(said), m), -1, np.int64)
-    for row, units in enumerate(said):
-        for column, unit in enumerate(units):
-            number = vocabulary.setdefault(unit.plain, len(vocabulary))
-            if number == len(terms_of):
-                terms_of.append(unit.term)
-            at[row, column] = number
+    for row, words in enumerate(said):
+        at[row, : len(words)] = [vocabulary[word] for word in words]
+    term_of: dict[str, str] = {}
+    for words, stems in zip(said, said_terms, strict=True):
+        term_of.update(zip(words, stems, strict=True))
     credit = np.zeros((n, len(vocabulary) + 1), np.float32)  # the last column is that of no word
     if vocabulary:
-        credit[:, :-1] = _credit(asked, list(vocabulary), terms_of, sounds=joining)
+        credit[:, :-1] = _credit(asked, list(vocabulary), [term_of[word] for word in vocabulary], sounds=joining)
     change = (weights[:, None] * (1 - credit))[:, at]
     for row, names in enumerate(heard):
-        for column, unit in enumerate(said[row] if names else ()):
-            meant = names.get(unit.term)
+        for column, term in enumerate(said_terms[row] if names else ()):
+            meant = names.get(term)
             for i, one in enumerate(asked if meant else ()):
                 if one.term == meant:
                     change[i, row, column] = min(change[i, row, column], weights[i] * (1 - _MISHEARD))
     split = join = None
     if joining and m:
-        words = [*vocabulary, ""]
-        pairs: dict[str, int] = {}
+        pairs: defaultdict[str, int] = defaultdict(itertools.count(1).__next__)
         pair_at = np.zeros_like(at)
-        for row, units in enumerate(said):
-            for column in range(1, len(units)):
-                pair = units[column - 1].plain + units[column].plain
-                pair_at[row, column] = pairs.setdefault(pair, len(pairs) + 1)
+        for row, words in enumerate(said):
+            pair_at[row, 1 : len(words)] = [pairs[one + other] for one, other in pairwise(words)]
         split = np.where(pair_at == 0, _FAR, 0).astype(np.float32)[None].repeat(n, 0)
         if pairs:
             worth = np.zeros((n, len(pairs) + 1), np.float32)
@@ -549,7 +608,7 @@ def _tables(
             split += np.where(worth > 0, weights[:, None] * (1 - worth), _FAR)[:, pair_at]
         join = np.full((n, *at.shape), _FAR, np.float32)
         if n > 1:
-            worth = _joint([one.plain + other.plain for one, other in pairwise(asked)], words)
+            worth = _joint([one.plain + other.plain for one, other in pairwise(asked)], [*vocabulary, ""])
             worth[:, -1] = 0
             both = (weights[1:] + weights[:-1])[:, None]
             join[1:] = np.where(worth > 0, both * (1 - worth), _FAR)[:, at]
@@ -649,11 +708,13 @@ def _align(
     at = 0
     while at < len(ordered):
         # Long quotes make long stretches: as many at once as memory allows.
-        size = max(1, min(_READ, 4_000_000 // (len(asked) * len(ordered[at].units))))
+        size = max(1, min(_AT_ONCE, 4_000_000 // (len(asked) * len(ordered[at].units))))
         group = ordered[at : at + size]
         at += size
         heard = [heard_in(ways, stretch.talk) if ways else {} for stretch in group]
-        tables = _tables(asked, weights, [stretch.units for stretch in group], heard, joining=enough < 1)
+        plain = [[unit.plain for unit in stretch.units] for stretch in group]
+        stems = [[unit.term for unit in stretch.units] for stretch in group]
+        tables = _tables(asked, weights, plain, stems, heard, joining=enough < 1)
         for row, stretch in enumerate(group):
             ends = tables.least[-1, row, : len(stretch.units) + 1]
             taken: list[range] = []
