@@ -73,7 +73,7 @@ _PLACES = 200
 """Places whose terms are aligned with the quote, at the most."""
 
 _WORTH = 0.25
-"""The evidence that a place must have for that, as a share of what the best place has."""
+"""The evidence that a place must have for that, as a share of what the best place has, where places are many."""
 
 _MORE = 10
 """Places whose cues are read beyond those asked for, as two passages often hold the same words."""
@@ -322,8 +322,8 @@ def _places(
     scores = np.concatenate([alone_score, both_score])
     worth = _WORTH * float(scores.max())
     best = np.argpartition(-scores, min(_PLACES, len(scores) - 1))[:_PLACES]
-    for at in best[np.argsort(-scores[best], kind="stable")].tolist():
-        if scores[at] > worth:
+    for place, at in enumerate(best[np.argsort(-scores[best], kind="stable")].tolist()):
+        if scores[at] > (worth if place >= 2 * keep else 0):
             places[(at, at) if at < len(alone_score) else (at - len(alone_score), at - len(alone_score) + 1)] = None
     return _sift(db, list(places), asked, common, ways, keep)
 

@@ -310,7 +310,9 @@ def test_twin_nearly_so(talks: list[list[list[str]]], quote: list[str]) -> None:
         found = ask(db, " ".join(quote), 10)
         db.close()
     best = max(1 - least_cost(quote, words) / len(quote) for words in spoken)
-    if best >= 0.6:
+    if abs(best - 0.6) < 1e-6:
+        return  # on the threshold; rounding decides
+    if best > 0.6:
         assert found[0].score == pytest.approx(best, abs=1e-4)
     else:
         assert found == []
