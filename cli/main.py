@@ -537,8 +537,27 @@ def inspect(path: Path, form: str, index_dir: Path | None) -> None:
             click.echo(render.inspect_text(talk, passages, look(sys.stdout)))
 
 
+def _make_gold(db: Any, files: Sequence[Path], count: int) -> None:
+    """Write known items to the one file that is named. Raises TalksearchError where it exists."""
+    from talksearch.search.known_items import known_items
+
+    from . import render
+
+    if len(files) != 1:
+        raise click.UsageError("Name one FILE for --make.")
+    made = list(known_items(db, count))
+    try:
+        with files[0].open("x", encoding="utf-8") as out:
+            out.write(render.jsonl(made))
+    except FileExistsError:
+        raise TalksearchError(f"{files[0]} is there already.", "Name a new file, or remove it first.") from None
+    except OSError as error:
+        raise TalksearchError(f"{files[0]} cannot be written: {error.strerror}.", "Name another file.") from error
+    warn(f"{len(made)} queries in {files[0]}. Measure with them: talksearch eval {files[0]}")
+
+
 @cli.command("eval")
-@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(exists=True, path_type=Path))
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
 @click.option("-k", type=click.IntRange(1, 1000), default=100, show_default=True, help="How many hits to ask for.")
 @_mode_option
 @click.option(
@@ -547,11 +566,19 @@ def inspect(path: Path, form: str, index_dir: Path | None) -> None:
     multiple=True,
     help="Do not search what is written there (repeatable): for queries that were drawn from it.",
 )
+@click.option("--make", type=click.IntRange(1, 100_000), metavar="N", help="Draw N queries from the index into FILE.")
 @click.option("--worst", default=10, show_default=True, metavar="N", help="How many failures of each file to list.")
 @_format_option("text", "jsonl")
 @_index_option
 def evaluate(
-    files: tuple[Path, ...], k: int, mode: Any, leave_out: Any, worst: int, form: str, index_dir: Path | None
+    files: tuple[Path, ...],
+    k: int,
+    mode: Any,
+    leave_out: Any,
+    make: int | None,
+    worst: int,
+    form: str,
+    index_dir: Path | None,
 ) -> None:
     """Measure the index on queries whose answers are known.
 
@@ -559,8 +586,11 @@ def evaluate(
     when it lies in that talk and its jump second from 15 seconds before `start_s` up to `end_s`; where no end is given,
     up to 180 seconds after the start.
 
+    Who has no such queries draws some from the archive itself: things that were said, as somebody might remember them.
+
     \b
         talksearch eval questions.jsonl
+        talksearch eval mine.jsonl --make 200
         talksearch eval chapters.jsonl --leave-out chapter --leave-out description --format jsonl
     """
     from talksearch.search import engine, measure
@@ -569,6 +599,9 @@ def evaluate(
     from .terminal import safe
 
     opened = engine.open_index(resolve(index_dir).index, warn=warn)
+    if make:
+        _make_gold(opened.db, files, make)
+        return
     golds = [gold for file in files for gold in measure.read_gold(file)]
     for talk in measure.absent(opened, golds):
         warn(f"Not in the index, its queries count as missed: {safe(talk)}")

@@ -1,0 +1,68 @@
+"""Queries drawn from an index: right by construction, the same every time, and never over a file that exists."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from fakes import CountingEncoder
+
+from talksearch.cli.main import cli
+from talksearch.indexer import build, catalog
+from talksearch.indexer.words import terms
+from talksearch.search import measure
+from talksearch.search.known_items import known_items
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Path:
+    archive = tmp_path / "talks"
+    archive.mkdir()
+    for talk in range(3):
+        lines = "".join(
+            f"[{at // 6}:{at % 6 * 10:02}] In part {at} of talk {talk} one mentions topic{talk}x{at} and also thing{at}.\n"
+            for at in range(30)
+        )
+        (archive / f"talk{talk}.txt").write_text(lines, encoding="utf-8")
+    build.index(tmp_path / "index", [archive], encoder=CountingEncoder())
+    return tmp_path / "index"
+
+
+def test_an_item_is_said_where_it_says(index: Path, tmp_path: Path) -> None:
+    db = catalog.open_catalog(index)
+    made = list(known_items(db, 20))
+    assert {item["kind"] for item in made} == {"words", "quote"}
+    assert len({item["query"] for item in made}) == len(made) == 20
+    for item in made:
+        talk_id = db.execute("SELECT id FROM talks WHERE source = ?", (item["talk"],)).fetchone()[0]
+        said = " ".join(
+            cue.text
+            for cue in catalog.read_cues(db, talk_id)
+            if cue.end_ms > item["start_s"] * 1000 and cue.start_ms < item["end_s"] * 1000
+        )
+        assert set(terms(item["query"])) <= set(terms(said))
+    file = tmp_path / "gold.jsonl"
+    file.write_text("".join(json.dumps(item) + "\n" for item in made), encoding="utf-8")
+    assert len(measure.read_gold(file)) == 20
+
+
+def test_the_same_index_gives_the_same_items(index: Path) -> None:
+    db = catalog.open_catalog(index)
+    assert list(known_items(db, 8)) == list(known_items(db, 8))
+    assert list(known_items(db, 8)) != list(known_items(db, 8, seed=1))
+
+
+def test_an_archive_with_too_little_in_it_gives_fewer_and_ends(index: Path) -> None:
+    assert len(list(known_items(catalog.open_catalog(index), 300))) < 300
+
+
+def test_the_command_writes_a_new_file_only(index: Path, tmp_path: Path) -> None:
+    file = tmp_path / "mine.jsonl"
+    made = CliRunner().invoke(cli, ["eval", str(file), "--make", "6", "--index", str(index)])
+    assert made.exit_code == 0, made.output
+    assert len(file.read_text(encoding="utf-8").splitlines()) == 6
+    again = CliRunner().invoke(cli, ["eval", str(file), "--make", "6", "--index", str(index)])
+    assert again.exit_code == 1
+    assert "is there already" in again.output
