@@ -133,10 +133,10 @@ def index(
 def _mode_option(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option(
         "--mode",
-        type=click.Choice(["hybrid", "semantic", "lexical"]),
+        type=click.Choice(["hybrid", "semantic", "lexical", "quote"]),
         default="hybrid",
         show_default=True,
-        help="By meaning and words, by meaning only, or by words only.",
+        help="By meaning and words, by meaning only, by words only, or what was said word for word or nearly.",
     )(command)
 
 
@@ -217,12 +217,14 @@ def search(
 ) -> None:
     """Find passages that answer QUERY, best first.
 
-    The line of blocks under the first hit of a talk shows where along its length the query lives.
+    The line of blocks under the first hit of a talk shows where along its length the query lives. A QUERY in quotation
+    marks, or with --mode quote, finds what was said word for word, or nearly: captions mishear, and memory changes.
 
     \b
         talksearch "time dilation metaphor"
         talksearch "why the raid failed" --after 2023 --per-talk 1
         talksearch "mercury" --not "the planet"
+        talksearch '"be the change you wish to see"'
         talksearch --mode lexical "Cheeger inequality" --format jsonl
         talksearch search --queries questions.jsonl --format csv
     """

@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # building imports every reader, and a search must not wait f
     from talksearch.indexer.build import Report
     from talksearch.indexer.mojibake import Repair
     from talksearch.search.measure import Outcome
+    from talksearch.search.quote import Quoted
 
 _INDENT = "    "
 
@@ -329,11 +330,27 @@ def _hit_text(hit: Hit, look: Look) -> str:
         f"{_INDENT}the same in {safe(copy.title)}, {clock(copy.jump_ms)}: {hyperlink(copy.url, look)}"
         for copy in hit.copies
     ]
+    if hit.quote is not None and hit.quote.score < 1:
+        lines.append(wrap(_difference(hit.quote), (), look, _INDENT))
     if hit.more_in_talk:
         lines.append(f"{_INDENT}and {hit.more_in_talk} more in this talk: --talk {safe(hit.talk_id)}")
     if hit.explain is not None:
         lines.append(wrap(_why(hit.explain), (), look, _INDENT))
     return "\n".join(lines) + "\n"
+
+
+def _difference(quoted: Quoted) -> str:
+    """Return where what was said differs from what was asked for."""
+    parts = [
+        f"“{one.said}” for “{one.asked}”"
+        if one.asked and one.said
+        else f"“{one.asked}” is not said"
+        if one.asked
+        else f"“{one.said}” is said besides"
+        for one in quoted.difference
+        if one.op != "same"
+    ]
+    return f"[{'; '.join(parts)}]" if parts else ""
 
 
 def _strip(heat: Sequence[float]) -> str:

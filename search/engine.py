@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -15,13 +15,14 @@ from talksearch.indexer import catalog, embed, recipe, vectors
 from talksearch.indexer.embed import Encoder
 from talksearch.indexer.errors import BadIndexError, ModelError, QueryError
 from talksearch.indexer.vectors import Floats, Ints
+from talksearch.indexer.words import terms
 
 from .candidates import allowed, query_terms
 from .heard import also
 from .hit import Hit
-from .hits import to_hits
+from .hits import quote_hits, to_hits
 from .postings import Layout, layout, surprises
-from .query import Query
+from .query import Query, split_quotes
 from .rank import Asked, Source, rank
 
 
@@ -77,13 +78,46 @@ def open_index(folder: Path, *, encoder: Encoder | None = None, warn: Callable[[
 
 
 def search(index: Index, query: Query) -> Answer:
-    """Answer a query. Raises QueryError when it is empty or a filter names what is not there."""
+    """Answer a query. Raises QueryError when it is empty or a filter names what is not there.
+
+    A query that stands in quotation marks as a whole asks for the quote; where marks stand around a part of it, the
+    passages that say that part come into question.
+    """
     if not query.text.strip():
         raise QueryError("The query is empty.", 'Say what you look for: talksearch "time dilation metaphor"')
+    text, quotes = split_quotes(query.text)
     with _one_state(index.db):
-        asked = _asked(index, query.text, query.mode != "lexical")
+        within = allowed(index.db, query.filters)
+        if query.mode == "quote" or quotes == (text,):
+            return _quotes(index, query, text, within)
+        note = ""
+        for quote in quotes:
+            saying = _saying(index, quote, within)
+            note = note if len(saying) else f"Nobody says {quote!r}, not even nearly; the rest was looked for."
+            within = saying if len(saying) else within
+        asked = _asked(index, text, query.mode != "lexical")
         avoided = _asked(index, query.avoid, query.mode != "lexical") if query.avoid.strip() else None
-        return _answer(index, query, asked, avoided)
+        answer = _answer(index, query, asked, avoided, within)
+        return replace(answer, note=" ".join(filter(None, (note, answer.note))))
+
+
+def _quotes(index: Index, query: Query, text: str, within: Ints | None) -> Answer:
+    from .quote import find_quotes  # most searches are for no quote
+
+    found = find_quotes(index.db, text, within, query.k if query.per_talk is None else _SAYING)
+    return Answer(tuple(quote_hits(index.db, query, found)), tuple(terms(text)))
+
+
+def _saying(index: Index, quote: str, within: Ints | None) -> Ints:
+    """Return the passages in which a quote lies, sorted."""
+    from .quote import find_quotes
+
+    found = find_quotes(index.db, quote, within, _SAYING)
+    return np.unique(np.array([number for quoted in found for number in quoted.passages], np.int64))
+
+
+_SAYING = 1_000
+"""Places of a quote that are looked for where not all of them are shown."""
 
 
 def similar(index: Index, query: Query, talk_id: str, at_ms: int) -> Answer:
@@ -100,12 +134,19 @@ def similar(index: Index, query: Query, talk_id: str, at_ms: int) -> Answer:
         number, text, start_ms, end_ms = row
         # Its rarest words say what it is about; all of them would find whoever talks alike.
         weights = surprises(index.db, query_terms(index.db, text))
-        terms = tuple(sorted(weights, key=lambda term: -weights[term])[:_TELLING])
+        telling = tuple(sorted(weights, key=lambda term: -weights[term])[:_TELLING])
         at = index.vectors.find(np.array([number], np.int64))
         vector: Floats | None = np.array(index.vectors.rows[at[0]]) if at[0] >= 0 else None
         if vector is None and query.mode != "lexical":
             vector = index.encoder().encode_query(text)
-        return _answer(index, query, Asked(terms, {}, vector, query=False), None, (talk_id, start_ms, end_ms))
+        return _answer(
+            index,
+            query,
+            Asked(telling, {}, vector, query=False),
+            None,
+            allowed(index.db, query.filters),
+            (talk_id, start_ms, end_ms),
+        )
 
 
 _TELLING = 6
@@ -119,17 +160,21 @@ _AT = (
 
 
 def _answer(
-    index: Index, query: Query, asked: Asked, avoided: Asked | None, itself: tuple[str, int, int] | None = None
+    index: Index,
+    query: Query,
+    asked: Asked,
+    avoided: Asked | None,
+    within: Ints | None,
+    itself: tuple[str, int, int] | None = None,
 ) -> Answer:
-    within = allowed(index.db, query.filters)
     ranking = rank(Source(index.db, index.vectors, index.layout), query, asked, avoided, within)
     hits = to_hits(index.db, index.vectors, query, ranking, asked, itself)
     return Answer(tuple(hits), asked.terms, ranking.note)
 
 
 def _asked(index: Index, text: str, meaning: bool) -> Asked:
-    terms = query_terms(index.db, text)
-    return Asked(terms, also(index.db, text, terms), index.encoder().encode_query(text) if meaning else None)
+    found = query_terms(index.db, text)
+    return Asked(found, also(index.db, text, found), index.encoder().encode_query(text) if meaning else None)
 
 
 @contextmanager

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from talksearch.indexer.records import Field, Json, Timing
+
+if TYPE_CHECKING:  # most searches are for no quote
+    from .quote import Quoted
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,8 @@ class Hit:
     """Where other talks say the same."""
     heat: tuple[float, ...] = ()
     """At a talk's first hit: where along its length the query lives, 0 to 1 for each fortieth."""
+    quote: Quoted | None = None
+    """What was said, where a quote was asked for."""
     explain: dict[str, Json] | None = None
     """Why it is a hit, when that was asked for."""
 
@@ -86,6 +92,14 @@ def as_json(hit: Hit) -> dict[str, Json]:
         ],
         "heat": list(hit.heat),
     }
+    if hit.quote is not None:
+        row["quote"] = {
+            "text": hit.quote.text,
+            "start_s": hit.quote.start_ms / 1000,
+            "end_s": hit.quote.end_ms / 1000,
+            "score": round(hit.quote.score, 4),
+            "difference": [{"op": one.op, "asked": one.asked, "said": one.said} for one in hit.quote.difference],
+        }
     if hit.explain is not None:
         row["explain"] = hit.explain
     if hit.query_id is not None:

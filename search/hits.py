@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -28,6 +28,9 @@ from .pinpoint import pinpoint, spoken
 from .postings import surprises
 from .query import Query
 from .rank import Asked, Ranking
+
+if TYPE_CHECKING:  # most searches are for no quote
+    from .quote import Quoted
 
 _REACH = 40
 """Words that context may grow by to begin and end with a sentence."""
@@ -89,6 +92,30 @@ def to_hits(
         matches = tuple((term.start, term.end) for term in spans(hit.text) if term.text in weights)
         done.hits.append(replace(hit, matches=matches))
     return _beside(db, query, ranking, done)
+
+
+def quote_hits(db: sqlite3.Connection, query: Query, found: Sequence[Quoted]) -> list[Hit]:
+    """Return stretches in which a quote was said as hits that open at its first word."""
+    hits: list[Hit] = []
+    shown: Counter[str] = Counter()
+    for quoted in found:
+        row = db.execute(_PASSAGE, (quoted.passages[0],)).fetchone()
+        shown[row[5]] += 1
+        if len(hits) == query.k or shown[row[5]] > (query.per_talk or shown[row[5]]):
+            continue
+        hit = replace(_hit(row, quoted.score, query, quoted.start_ms), rank=len(hits) + 1, quote=quoted)
+        at = hit.text.find(quoted.text)
+        if at < 0:  # it runs on into the next passage
+            hit = replace(hit, start_ms=quoted.start_ms, end_ms=quoted.end_ms, text=quoted.text)
+        if query.context_ms:
+            hit = _widened(db, hit, query.context_ms)
+        at = hit.text.find(quoted.text)
+        hits.append(replace(hit, matches=((at, at + len(quoted.text)),) if at >= 0 else ()))
+    last = {hit.talk_id: at for at, hit in enumerate(hits)}
+    for talk_id, at in last.items():
+        held_back = shown[talk_id] - (query.per_talk or shown[talk_id])
+        hits[at] = replace(hits[at], more_in_talk=max(0, held_back))
+    return hits
 
 
 _PASSAGE = (

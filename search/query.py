@@ -10,7 +10,8 @@ from typing import Literal
 from talksearch.indexer.errors import QueryError
 from talksearch.indexer.records import Field
 
-Mode = Literal["hybrid", "semantic", "lexical"]
+Mode = Literal["hybrid", "semantic", "lexical", "quote"]
+"""`quote`: what was said word for word, or nearly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,23 @@ class Query:
     """Say why each hit is one."""
     leave_out: tuple[Field, ...] = ()
     """Notes that must not count: who measures with chapter titles for queries must not find them in the chapters."""
+
+
+def split_quotes(text: str) -> tuple[str, tuple[str, ...]]:
+    """Return a query without its quotation marks, and what stood between them.
+
+    >>> split_quotes('“time dilation” in "a ship"')
+    ('time dilation in a ship', ('time dilation', 'a ship'))
+    >>> split_quotes("what's a disk")
+    ("what's a disk", ())
+    """
+    parts = tuple(part for found in _QUOTED.findall(text) for part in found if part.strip())
+    if not parts:
+        return text, ()
+    return " ".join(_QUOTED.sub(lambda match: "".join(match.groups("")), text).split()), parts
+
+
+_QUOTED = re.compile(r"(?<!\w)\"([^\"]+)\"(?!\w)|“([^“”]+)”|„([^„“”]+)[“”]|«([^«»]+)»|「([^「」]+)」|『([^『』]+)』")
 
 
 def first_day(text: str) -> str:

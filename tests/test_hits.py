@@ -13,7 +13,7 @@ from talksearch.indexer.errors import QueryError
 from talksearch.search import engine
 from talksearch.search.heat import BINS
 from talksearch.search.hit import as_json
-from talksearch.search.query import Query
+from talksearch.search.query import Filters, Query
 
 FILLER = "there was nothing much to say about any of this while the afternoon went by and the room grew darker"
 INTRO = (
@@ -116,3 +116,37 @@ def test_nothing_is_like_what_comes_after_the_end(index: engine.Index) -> None:
     talk_id = index.db.execute("SELECT id FROM talks WHERE source = 'rain.vtt'").fetchone()[0]
     with pytest.raises(QueryError, match="says nothing at 4000 s"):
         engine.similar(index, Query(""), talk_id, 4_000_000)
+
+
+@pytest.mark.parametrize("text", ['"the bridge of copper"', "“The bridge, of copper”", "„the bridge of copper“"])
+def test_a_query_in_quotation_marks_is_a_quote(index: engine.Index, text: str) -> None:
+    hit = ask(index, text).hits[0]
+    assert (hit.source, hit.jump_ms, hit.score) == ("bridge.vtt", 50_000, 1.0)
+    assert [hit.text[start:end] for start, end in hit.matches] == ["the bridge of copper"]
+    assert as_json(hit)["quote"]["difference"][0]["op"] == "same"
+
+
+def test_what_memory_changed_is_shown(index: engine.Index) -> None:
+    (hit,) = ask(
+        index, "there was hardly much to say about any of this while the morning went by", mode="quote", k=1
+    ).hits
+    changed = [(one.asked, one.said) for one in hit.quote.difference if one.op == "changed"] if hit.quote else []
+    assert changed == [("hardly", "nothing"), ("morning", "afternoon")]
+    assert 0.6 < hit.score < 1
+
+
+def test_a_quote_within_a_query_decides_which_passages_count(index: engine.Index) -> None:
+    assert {hit.source for hit in ask(index, 'bread "came back"').hits} == {"rain.vtt"}
+    answer = ask(index, 'bread "the violins of Cremona"')
+    assert "Nobody says 'the violins of Cremona'" in answer.note
+    assert answer.hits
+
+
+def test_quotes_keep_the_limit_and_the_filters(index: engine.Index) -> None:
+    said = "there was nothing much to say about any of this"
+    hits = ask(index, said, mode="quote", k=3, per_talk=1).hits
+    assert len({hit.talk_id for hit in hits}) == 3
+    assert all(hit.more_in_talk > 0 for hit in hits)
+    bridge = Query(said, mode="quote", filters=Filters(talks=("bridge.vtt",)))
+    assert {hit.source for hit in engine.search(index, bridge).hits} == {"bridge.vtt"}
+    assert ask(index, '"nobody ever said these words together"').hits == ()

@@ -22,7 +22,7 @@ def index(tmp_path: Path) -> Path:
     archive.mkdir()
     for talk in range(3):
         lines = "".join(
-            f"[{at // 6}:{at % 6 * 10:02}] In part {at} of talk {talk} one mentions topic{talk}x{at} and also thing{at}.\n"
+            f"[{at // 6}:{at % 6 * 10:02}] In part {at} of talk {talk} one names topic{talk}x{at} and thing{at}.\n"
             for at in range(30)
         )
         (archive / f"talk{talk}.txt").write_text(lines, encoding="utf-8")
