@@ -6,13 +6,14 @@ import csv
 import io
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import click
 
 from talksearch.indexer import youtube
-from talksearch.indexer.records import Cue, Json, Passage, Step, Talk
+from talksearch.indexer.records import Cue, Json, Passage, Step, Talk, Timing
 from talksearch.indexer.split import ends_sentence
 from talksearch.search.hit import Hit, as_json
 from talksearch.search.links import jump_to
@@ -201,6 +202,8 @@ def passages_json(talk: Talk, passages: Sequence[Passage], link: Callable[[int],
 
 def inspect_text(talk: Talk, passages: Sequence[Passage], look: Look) -> str:
     """Return what would be indexed of a talk and what was done to it, for a person."""
+    from talksearch.indexer.notes import notes  # a search must not wait for it
+
     lines = [
         click.style(safe(talk.source), bold=True) if look.color else safe(talk.source),
         f"  title     {safe(talk.title)}",
@@ -212,10 +215,17 @@ def inspect_text(talk: Talk, passages: Sequence[Passage], look: Look) -> str:
         if value:
             lines.insert(2, f"  {label:<9} {safe(value)}")
     lines.append(receipt_text(talk).rstrip("\n"))
+    written = Counter(note.field for note in notes(talk))
+    found = [f"{count} {_plural(_NOTES[name], count)}" for name, count in written.items()]
+    lines.append(f"  searched  besides: {', '.join(found)}")
+    mark = _mark(talk.timing)
     for passage in passages:
-        lines.append(f"\n  {clock(passage.start_ms)}–{clock(passage.end_ms)}")
+        lines.append(f"\n  {mark}{clock(passage.start_ms)}–{mark}{clock(passage.end_ms)}")
         lines.append(wrap(passage.text, (), look, _INDENT))
     return "\n".join(lines) + "\n"
+
+
+_NOTES = {"title": "title", "chapter": "chapter", "description": "sentence of the description"}
 
 
 def receipt_text(talk: Talk) -> str:
@@ -327,8 +337,8 @@ def _hit_text(hit: Hit, look: Look) -> str:
         lines.append(wrap(_note(hit), (), look, _INDENT))
     lines += [wrap(hit.text, hit.matches, look, _INDENT), f"{_INDENT}{hyperlink(hit.url, look)}"]
     lines += [
-        f"{_INDENT}the same in {safe(copy.title)}, {clock(copy.jump_ms)}: {hyperlink(copy.url, look)}"
-        for copy in hit.copies
+        f"{_INDENT}the same in {safe(one.title)}, {_mark(one.timing)}{clock(one.jump_ms)}: {hyperlink(one.url, look)}"
+        for one in hit.copies
     ]
     if hit.quote is not None and hit.quote.score < 1:
         lines.append(wrap(_difference(hit.quote), (), look, _INDENT))
@@ -351,6 +361,11 @@ def _difference(quoted: Quoted) -> str:
         if one.op != "same"
     ]
     return f"[{'; '.join(parts)}]" if parts else ""
+
+
+def _mark(timing: Timing) -> str:
+    """Return what stands before a time: `~` where it was estimated."""
+    return "~" if timing == "estimated" else ""
 
 
 def _strip(heat: Sequence[float]) -> str:
@@ -407,7 +422,7 @@ def _paragraphs(cues: Sequence[Cue]) -> Iterator[list[Cue]]:
 
 
 def _paragraph(cues: Sequence[Cue], talk: Talk, look: Look) -> str:
-    mark = "~" if talk.timing == "estimated" else ""
+    mark = _mark(talk.timing)
     name = f"{cues[0].speaker}: " if cues[0].speaker else ""
     text = wrap(name + " ".join(cue.text for cue in cues), (), look, " " * 10)
     return f"{f'[{mark}{clock(cues[0].start_ms)}]':<10}{text.lstrip()}\n"
@@ -446,7 +461,8 @@ def _plain_url(url: str) -> str:
 
 
 def _plural(word: str, count: int) -> str:
-    return word if count == 1 else f"{word}s"
+    first, _, rest = word.partition(" ")
+    return word if count == 1 else f"{first}s {rest}".rstrip()
 
 
 def _duration(seconds: float) -> str:

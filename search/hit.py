@@ -19,6 +19,8 @@ class Copy:
     title: str
     jump_ms: int
     url: str
+    timing: Timing
+    margin_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,14 @@ def as_json(hit: Hit) -> dict[str, Json]:
         "note": {"field": hit.note[0], "text": hit.note[1]} if hit.note else None,
         "more_in_talk": hit.more_in_talk,
         "copies": [
-            {"talk_id": copy.talk_id, "title": copy.title, "jump_s": copy.jump_ms / 1000, "url": copy.url}
+            {
+                "talk_id": copy.talk_id,
+                "title": copy.title,
+                "jump_s": copy.jump_ms / 1000,
+                "url": copy.url,
+                "timing": copy.timing,
+                "margin_s": copy.margin_ms / 1000,
+            }
             for copy in hit.copies
         ],
         "heat": list(hit.heat),

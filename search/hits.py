@@ -150,7 +150,7 @@ def _is_copy(done: _List, vectors: Vectors, number: int, row: Any) -> bool:
             continue
         if len(held & words) >= _SAME_WORDS * len(held | words):
             jump_ms = jump_to(row[1], row[15], row[16])
-            copy = Copy(row[5], row[6], jump_ms, link(row[10], Path(row[8]), jump_ms))
+            copy = Copy(row[5], row[6], jump_ms, link(row[10], Path(row[8]), jump_ms), row[15], row[16])
             done.hits[place] = replace(hit, copies=(*hit.copies, copy))
             return True
     done.texts.append((vector, held))
