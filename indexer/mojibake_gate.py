@@ -51,14 +51,24 @@ def _balance(word: str, page: str) -> int:
     for match in _grammar(page).finditer(word):
         group = match.lastindex or 0
         total += _WORTH[group] if loses or group < 4 else -1
-    if page in _LONELY_PAGES and LONE.search(word):
-        total += 1
+    if total <= 0 and page in _LONELY_PAGES and LONE.search(word):
+        total += 1  # only where nothing else tells: a page must not gain by it on what another page reads whole
     return total
 
 
 def cut_short(line: str, page: str) -> int:
     """How many characters of a line lost bytes, as a page sees it."""
     return sum(match.lastindex in (4, 5) for match in _grammar(page).finditer(line))
+
+
+def asked_instead(text: str, page: str) -> bool:
+    """Whether question marks stand for lost bytes: after most of what was cut short, not after the last of a question.
+
+    >>> asked_instead("Ð?Ñ‚Ð°", "windows-1252"), asked_instead("Ð¡ÐºÐ¾Ð»ÑŒÐÐÐ?Ñ‚Ð°", "windows-1252")
+    (True, False)
+    """
+    short = [match.end() for match in _grammar(page).finditer(text) if match.lastindex in (4, 5)]
+    return 2 * sum(text[end : end + 1] == "?" for end in short) > len(short)
 
 
 def _lone(word: str, page: str) -> bool:

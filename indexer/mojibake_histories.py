@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
-from .mojibake_gate import LONE, Span, cut_short, explained, lines_of, spans
+from .mojibake_gate import LONE, Span, asked_instead, cut_short, explained, lines_of, spans
 from .mojibake_lattice import REACH, Reading, decode, unhurt_at
 from .mojibake_letters import Style, literal, respelled
 from .mojibake_marks import pairing
@@ -84,7 +84,7 @@ class Found:
 def _alive(text: str, page: str) -> str:
     """Those fragile characters that the text still shows, and `?` where it stands inside damaged characters."""
     controls = "\x80" if re.search("[\x80-\x9f]", text) else ""
-    asked = "?" if instead(page).search(text) else ""
+    asked = "?" if instead(page).search(text) and asked_instead(text, page) else ""
     return controls + asked + "".join(c for c in "\xa0\xad\ufffd" if c in text)
 
 
@@ -102,7 +102,7 @@ def _read(text: str, pages: tuple[str, ...], lines: list[Span], taken: list[Foun
                 stretches.append(Span(start, end))
     if not stretches:
         return []
-    channel = Channel(pages, _alive("".join(text[s.start : s.end] for s in stretches), outer))
+    channel = Channel(pages, _alive("\n".join(text[s.start : s.end] for s in stretches), outer))
     latin = latin_language("\n".join(text[line.start : line.end] for line in lines))
     around: Counter[str] = Counter()
     each = []
@@ -117,6 +117,8 @@ def _read(text: str, pages: tuple[str, ...], lines: list[Span], taken: list[Foun
         while end < len(text) and end < s.end + 4 and text[end] not in "\r\n" and text[end] < "\x80":
             end += 1
         piece = text[s.start : end]
+        if end == len(text) or text[end] in "\r\n":
+            piece += "\n"  # that a word ends here tells what its last letter was
         reading = decode(piece, context, channel, style)
         if reading is None or not any(p.damaged for p in reading.pieces):
             continue
@@ -170,8 +172,14 @@ def _best(text: str, lines: list[Span]) -> list[Found]:
     if not counted:
         return []
     most = max(gross - over for gross, over in counted.values())
-    near = [p for p, (gross, over) in counted.items() if gross - over >= most - max(3.0, 0.15 * gross)]
-    pages = sorted(near, key=lambda page: counted[page][1] - counted[page][0])
+    # Counts only leave out the hopeless: how likely the whole text is to read decides. A page that holds every
+    # character is asked even if it explains less, since what lost nothing counts alike through all of them.
+    near = [
+        p
+        for p, (gross, over) in counted.items()
+        if gross - over >= most - max(3.0, 0.15 * gross) or (not over and 2 * gross >= most)
+    ]
+    pages = sorted(near, key=lambda page: (counted[page][1] > 0, counted[page][1] - counted[page][0]))
     sample = _sample(text, lines, pages)
     chains: list[tuple[str, ...]] = [(page,) for page in pages[:5]]
     chains += [(inner, outer) for outer in pages[:2] for inner in _inner(text, sample, outer)]

@@ -23,6 +23,10 @@ SANDWICH = 14.0
 """For a letter of another script to stand alone before a small Latin letter."""
 RARE = 5.0
 """What it costs at most that a letter does not go with the letters before it."""
+DANDA = "\u0964"
+"""The Hindi full stop. The texts behind the statistics write a Latin one, and what they say of it holds for both."""
+STOP = -4.5
+"""The log probability of a danda, at least: the statistics are of words more than of sentences."""
 TAIL = 10
 """Letters before a letter that its likelihood may depend on."""
 
@@ -101,6 +105,8 @@ def _last_script(before: str) -> str:
 def _context(before: str, here: str) -> str:
     """The letters before a letter as the statistics of a script see them."""
     context = normal(before, here == "latn")[-5:]
+    if here == "deva":
+        return context.replace(DANDA, ".")
     if here == "hani":
         simplify = chinese()[0]
         return "".join([simplify.get(c, c) for c in context])
@@ -123,7 +129,7 @@ def likelihood(before: str, char: str, style: Style) -> float:
         inside = before[-1:].isalpha() and before[-1:] > "\x7f"
         cost -= SWITCH_INSIDE if inside else SWITCH
     model = load(here)
-    small = lower(char)
+    small = "." if char == DANDA and here == "deva" else lower(char)
     context = _context(before, here)
     if letters == "latn" and char > "\x7f":
         cost += letter_bias(style.latin, small)
@@ -139,7 +145,7 @@ def likelihood(before: str, char: str, style: Style) -> float:
     # A word may be in no word list, and a sign may stand anywhere: the letters before never rule a character out.
     anywhere = model.score("", small) - RARE
     if not letters and char > "\x7f":
-        anywhere = max(anywhere, _sign(char, before))
+        anywhere = max(anywhere, _sign(char, before) if char != DANDA else STOP)
     cost += max(model.score(context, small), anywhere)
     return cost + _case(char, before) if letters in _CASED else cost
 
