@@ -272,11 +272,12 @@ def repair_lines(text: str, repair: Repair) -> Iterator[str]:
 
 def report_text(report: Report, talks: int, passages: int, embedded: int) -> str:
     """Return what an indexing run did."""
+    besides = " (titles, chapters and descriptions as well)" if report.embedded > passages else ""
     lines = [
         f"{talks:,} {_plural('talk', talks)} in the index: {len(report.added):,} added,"
         f" {len(report.replaced):,} replaced, {len(report.kept):,} kept, {len(report.dropped):,} dropped.",
         f"{passages:,} {_plural('passage', passages)}, {embedded:,} with vectors;"
-        f" {report.embedded:,} embedded in this run, which took {_duration(report.seconds)}.",
+        f" {report.embedded:,} embedded in this run{besides}, which took {_duration(report.seconds)}.",
     ]
     if report.repairs:
         done = ", ".join(f"{safe(name)} in {count:,}" for name, count in report.repairs.most_common())
