@@ -51,6 +51,8 @@ class _List:
     """Hits of each talk that `per_talk` keeps from being shown."""
     texts: list[tuple[Floats | None, set[str]]] = field(default_factory=list)
     """Vector and terms of each hit."""
+    places: dict[int, int] = field(default_factory=dict)
+    """Where the vectors of the candidates lie, by passage number."""
 
 
 def to_hits(
@@ -68,7 +70,8 @@ def to_hits(
     """
     surprise = surprises(db, asked.terms)
     resolved = resolve(db, vectors, ranking.candidates, asked.terms, query.leave_out)
-    done = _List()
+    numbers = np.array([candidate.number for candidate in ranking.candidates], np.int64)
+    done = _List(places=dict(zip(numbers.tolist(), vectors.find(numbers).tolist(), strict=True)))
     if itself:
         done.spans[itself[0]] = [itself[1:]]
     for candidate in ranking.candidates:
@@ -141,7 +144,9 @@ def _is_taken(done: _List, row: Any, per_talk: int | None) -> bool:
 
 def _is_copy(done: _List, vectors: Vectors, number: int, row: Any) -> bool:
     """Say whether a passage says what a hit of another talk says; then the hit names it from now on."""
-    at = int(vectors.find(np.array([number], np.int64))[0])
+    if number not in done.places:
+        done.places[number] = int(vectors.find(np.array([number], np.int64))[0])
+    at = done.places[number]
     vector: Floats | None = np.array(vectors.rows[at]) if at >= 0 else None
     held = set(terms(row[3]))
     for place, (other, words) in enumerate(done.texts):
