@@ -78,9 +78,10 @@ def trust(clean: str, page: str, gone: frozenset[int], twice: bool, edits: tuple
         if edit.after == edit.before:
             continue
         first, last = starts.get(edit.start), ends.get(edit.end)
-        if first is None or last is None:
-            continue
         kind = "sure" if edit.certain else "open"
+        if first is None or last is None:  # it begins or ends inside a character, and so is wrong
+            counts[kind] += 1
+            continue
         for mark, at in zip(right(clean[first:last], edit.after), range(first, last), strict=True):
             if lost[at]:
                 counts[kind] += 1

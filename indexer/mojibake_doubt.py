@@ -9,14 +9,20 @@ from dataclasses import dataclass, replace
 
 from .mojibake_edits import Edit
 from .mojibake_histories import Found
-from .mojibake_lattice import Piece
+from .mojibake_lattice import WIDE, Piece, decode
 from .mojibake_letters import Style, gain, literal, spelling
 from .mojibake_marks import MARKS, pairing
 from .mojibake_model import chinese, load, lower, script
 from .mojibake_words import word_likelihood, words_likelihood
 
 SURE = 0.97
-"""The share of a candidate from which it counts as certain."""
+"""The share of a candidate, all other characters as they were read, from which it counts as certain, ..."""
+SURE_TOGETHER = 0.8
+"""... and its share of all readings together, which show where neighbours are wrong with it, ..."""
+LEFT = 0.1
+"""... but where candidates are many, all others together may be left this much divided by their number at most, ..."""
+LEFT_TOGETHER = 2.0
+"""... and so much in all readings: the more there are, the better the chance that a wrong one looks right."""
 POSSIBLE = 0.03
 """The share from which a candidate is named as an alternative."""
 TOO_CLOSE = 0.20
@@ -209,8 +215,25 @@ def by_habit(settled: list[Settled]) -> list[Settled]:
     return [(tuple(pieces), rankings) for pieces, rankings in changed]
 
 
+def _certain(piece: Piece, share: float, together: float) -> bool:
+    """Whether a damaged character is beyond doubt, by its share where it stands and its share of all readings."""
+    many = len(piece.others)
+    if many < 2:
+        return True
+    return 1 - share <= min(1 - SURE, LEFT / many) and 1 - together <= min(1 - SURE_TOGETHER, LEFT_TOGETHER / many)
+
+
+def _reread(found: Found) -> Found:
+    """Read again with more readings side by side, where any character is open."""
+    if all(len(piece.others) < 2 for piece in found.reading.pieces):
+        return found
+    reading = decode(found.piece, found.context, found.channel, found.style, WIDE)
+    return replace(found, reading=reading) if reading else found
+
+
 def edits_of(text: str, found: list[Found]) -> Iterator[Edit]:
     """The edits that make the readings of a text: runs of certain characters together, each doubtful one by itself."""
+    found = [_reread(f) for f in found]
     settled = by_habit([settle(f) for f in found])
     for f, (pieces, rankings) in zip(found, settled, strict=True):
         yield from _edits(text, f, pieces, rankings)
@@ -232,13 +255,14 @@ def _edits(text: str, found: Found, pieces: tuple[Piece, ...], rankings: dict[in
             continue
         ranking = rankings.get(at, [(1.0, piece.char)])
         share = next(s for s, c in ranking if c == piece.char)
-        if share >= SURE:
+        if _certain(piece, share, found.reading.shares.get((piece.start, piece.char), 0.0)):
             run.append(piece)
             continue
         yield from flush()
         start, end = piece.start + found.start, piece.end + found.start
         before = text[start:end]
-        rest = tuple(c for s, c in ranking if s >= POSSIBLE and c != piece.char)[:8]
+        others = [(s, c) for s, c in ranking if c != piece.char]
+        rest = tuple(c for n, (s, c) in enumerate(others) if s >= POSSIBLE or n == 0)[:8]
         if share < TOO_CLOSE:
             yield Edit(start, end, before, before, rule, False, (piece.char, *rest))
         else:

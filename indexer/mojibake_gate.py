@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
-from .mojibake_pages import any_gate, bytes_of, characters, undefined
+from .mojibake_pages import TAILS, any_gate, bytes_of, characters, undefined
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,8 @@ def _grammar(page: str) -> re.Pattern[str]:
     )
 
 
+FEW = 8
+"""Of 64 tail bytes, as many as a page may lose for a lone lead byte to be an exception."""
 _WORTH = (0, 3, 2, 1, 1, 0, -1)
 _WORD = re.compile(r"[^ \t\r\n]+")
 LONE = re.compile("(?<=[a-z])[ÃÄÅÂ](?![A-ZÀ-Þ])")
@@ -141,6 +144,25 @@ def lines_of(text: str) -> list[Span]:
     return spans
 
 
+def _left_over(words: list[str], page: str) -> int:
+    """How many characters of words are lone lead bytes or none of the page's: most, in words that are healthy."""
+    back = bytes_of(page)
+    lone = sum(match.lastindex == 5 for word in words for match in _grammar(page).finditer(word))
+    return lone + sum(c > "\x7f" and c not in back and c != "\ufffd" for word in words for c in word)
+
+
+@cache
+def _at_most(page: str) -> int:
+    """How many characters damaged words leave over for each that they explain, by how many tail bytes a page loses.
+
+    In healthy Arabic, where most letters are lead bytes' in windows-1256, it is far more, and no statistics need be
+    loaded to see it.
+    """
+    table = characters(page)
+    lost = undefined(page) | {b for b in TAILS if unicodedata.category(table[b] or "x") == "Cf"}
+    return 1 if len(lost & set(TAILS)) <= FEW else 2
+
+
 def explained(text: str, lines: list[Span], page: str) -> tuple[int, int]:
     """(how much a page explains in all lines, how many characters of these lines it cannot hold)."""
     back = bytes_of(page)
@@ -148,6 +170,10 @@ def explained(text: str, lines: list[Span], page: str) -> tuple[int, int]:
     for line in lines:
         part = text[line.start : line.end]
         for span in spans(part, page):
-            gross += sum(_balance(word[0], page) for word in _WORD.finditer(part[span.start : span.end]))
+            words = [word[0] for word in _WORD.finditer(part[span.start : span.end])]
+            balances = [_balance(word, page) for word in words]
+            telling = [word for word, balance in zip(words, balances, strict=True) if balance > 0]
+            if _left_over(telling, page) <= _at_most(page) * sum(b for b in balances if b > 0):
+                gross += sum(balances)
         over += sum(c > "\x7f" and c not in back and c != "\ufffd" for c in part)
     return gross, over

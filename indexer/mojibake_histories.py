@@ -79,6 +79,8 @@ class Found:
     channel: Channel
     margin: float
     context: str
+    piece: str
+    """The text that was read: the span and a little more, to the end of a word."""
 
 
 def _alive(text: str, page: str) -> str:
@@ -124,7 +126,7 @@ def _read(text: str, pages: tuple[str, ...], lines: list[Span], taken: list[Foun
             continue
         plain = max(literal(piece, context, other) for other in {Style(), style})
         plain += pairing(piece, pairing(context)[0])[1]
-        found.append(Found(s.start, end, reading, style, channel, reading.score - plain, context))
+        found.append(Found(s.start, end, reading, style, channel, reading.score - plain, context, piece))
     return found
 
 

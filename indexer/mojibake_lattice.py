@@ -6,6 +6,7 @@ readings that the letters before make likely.
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from collections import defaultdict
 from dataclasses import dataclass
@@ -19,8 +20,13 @@ from .mojibake_pages import Channel, byte_looks, bytes_of, openers, spell
 LITERAL = 6.0
 """To take a character for healthy in the middle of damage, although damage could have made it."""
 BEAM = 12
+"""Readings kept side by side while code pages are compared, ..."""
+WIDE = 64
+"""... and once the page is known: where characters have dozens of candidates, too few readings hide the doubt."""
 HOPELESS = 10.0
 """A reading that has fallen behind this far is given up."""
+EVEN = 0.7
+"""How much of the differences in score counts when readings are weighed against each other."""
 REACH = 80
 """Characters before a quotation mark in which it may have been opened."""
 MOST = 80
@@ -45,6 +51,8 @@ class Reading:
 
     pieces: tuple[Piece, ...]
     score: float
+    shares: dict[tuple[int, str], float]
+    """What a damaged character with several candidates, by where it begins, has of the probability of all readings."""
 
 
 @cache
@@ -130,7 +138,16 @@ def _edges(text: str, i: int, channel: Channel) -> dict[int, list[tuple[str, flo
     return found
 
 
-Path = tuple["Path", Piece] | None
+@dataclass(slots=True, eq=False)
+class _State:
+    """The best way to a place in the text with certain letters last, and every way there."""
+
+    score: float
+    before: str
+    opened: str
+    last: tuple[_State, Piece] | None
+    ways: list[tuple[_State, Piece, float]]
+    """The states before, with what each adds to the score."""
 
 
 @cache
@@ -139,45 +156,87 @@ def _own(channel: Channel) -> frozenset[str]:
     return frozenset("".join(seen for table in byte_looks(channel) for seen, _ in table))
 
 
-def decode(text: str, context: str, channel: Channel, style: Style) -> Reading | None:
-    """The likeliest reading of damaged text; None where it has none."""
+def decode(text: str, context: str, channel: Channel, style: Style, beam: int = BEAM) -> Reading | None:
+    """The likeliest reading of damaged text; None where it has none. `shares` are told by a wide beam only."""
     own = _own(channel)
-    beams: list[dict[tuple[str, str], tuple[float, str, str, Path]]] = [{} for _ in range(len(text) + 1)]
-    beams[0]["", ""] = (0.0, context, pairing(context)[0], None)
+    beams: list[dict[tuple[str, str], _State]] = [{} for _ in range(len(text) + 1)]
+    beams[0]["", ""] = _State(0.0, context, pairing(context)[0], None, [])
+    kept: list[_State] = []
     for i, here in enumerate(text):
         states = beams[i]
         if not states:
             continue
         beams[i] = {}
-        top = max(state[0] for state in states.values())
-        best = [state for state in states.values() if state[0] > top - HOPELESS]
-        if len(best) > BEAM:
-            best = sorted(best, key=lambda state: -state[0])[:BEAM]
+        top = max(state.score for state in states.values())
+        best = [state for state in states.values() if state.score > top - HOPELESS]
+        if len(best) > beam:
+            best = sorted(best, key=lambda state: -state.score)[:beam]
+        kept += best
         edges = _edges(text, i, channel) if here > "\x7f" else {}
         literal = 0.0 if here <= "\x7f" or here not in own else -LITERAL
         steps: list[tuple[int, list[tuple[str, float]], bool]] = [(i + 1, [(here, -literal)], False)]
         for end, chars in edges.items():
-            steps.append((end, _likeliest(chars, best[0][1], style), True))
+            steps.append((end, _likeliest(chars, best[0].before, style), True))
         for end, chars, damaged in steps:
             onward = beams[end]
             others = tuple(chars) if damaged else ()
             for char, cost in chars:
                 piece = Piece(i, end, char, damaged, others)
-                for score, before, opened, path in best:
-                    after_opened, added = paired(opened, char)
-                    total = score - cost + gain(before, char, style) + added
-                    after = before[-REACH:] + char
+                for state in best:
+                    after_opened, more = paired(state.opened, char)
+                    added = gain(state.before, char, style) - cost + more
+                    total = state.score + added
+                    after = state.before[-REACH:] + char
                     key = after[-5:], after_opened
-                    if key not in onward or total > onward[key][0]:
-                        onward[key] = (total, after, after_opened, (path, piece))
+                    known = onward.get(key)
+                    if known is None:
+                        onward[key] = _State(total, after, after_opened, (state, piece), [(state, piece, added)])
+                        continue
+                    known.ways.append((state, piece, added))
+                    if total > known.score:
+                        known.score, known.before, known.last = total, after, (state, piece)
     if not beams[-1]:
         return None
-    score, _, _, path = max(beams[-1].values(), key=lambda state: state[0])
+    ends = list(beams[-1].values())
+    state = max(ends, key=lambda state: state.score)
+    score = state.score
     pieces = []
-    while path is not None:
-        path, piece = path
+    while state.last is not None:
+        state, piece = state.last
         pieces.append(piece)
-    return Reading(tuple(reversed(pieces)), score)
+    return Reading(tuple(reversed(pieces)), score, _shares(kept, ends) if beam > BEAM else {})
+
+
+def _shares(kept: list[_State], ends: list[_State]) -> dict[tuple[int, str], float]:
+    """What each character, by where it begins, has of the probability of all readings together.
+
+    Forward and backward sums over all ways (Wessel, Schlueter, Macherey and Ney 2001, for words of recognised speech).
+    Letters that depend on each other make one another likely; only all of them read otherwise shows the doubt. As
+    there, scores are scaled down: a model's odds are too sure of themselves.
+    """
+    forward: dict[int, float] = {}
+    for state in [*kept, *ends]:
+        into = [forward[id(before)] + added * EVEN for before, _, added in state.ways]
+        forward[id(state)] = _sum(into) if into else 0.0
+    top = _sum([forward[id(state)] for state in ends])
+    backward = {id(state): 0.0 for state in ends}
+    shares: dict[tuple[int, str], float] = defaultdict(float)
+    for state in reversed([*kept, *ends]):
+        onward = backward.get(id(state))
+        if onward is None:  # no way on from here
+            continue
+        for before, piece, added in state.ways:
+            rest = onward + added * EVEN
+            known = backward.get(id(before))
+            backward[id(before)] = rest if known is None else _sum([known, rest])
+            if len(piece.others) > 1:
+                shares[piece.start, piece.char] += math.exp(forward[id(before)] + rest - top)
+    return shares
+
+
+def _sum(logs: list[float]) -> float:
+    top = max(logs)
+    return top + math.log(sum(math.exp(x - top) for x in logs))
 
 
 def _likeliest(chars: list[tuple[str, float]], before: str, style: Style) -> list[tuple[str, float]]:
