@@ -26,14 +26,13 @@ from .words import terms
 
 ODD = 3.5
 """Words rarer than this (Zipf scale of wordfreq: 3 is once in a million words) may be names, or what a name was heard
-as. Below it lie nine in ten family names, above it the words that people use."""
+as; above it lie the words that people use."""
 
 _STRANGE = 2.0
 """Words rarer than this are hardly ever what was meant, where a name that sounds alike is at hand."""
 
 _ALIKE = 0.72
-"""How alike a strange word and a name must be. Of the pairs above it in 75 talks nine in ten are right
-(benchmarks/misheard.py)."""
+"""How alike a strange word and a name must be: "sheffler" stands for "Schaeffler", "smaller" not for "Schuller"."""
 
 _ALIKE_IN_RUN = 0.6
 """How alike each word must be where several in a row are: "mark tierman" for "Marc Theermann"."""
