@@ -21,7 +21,7 @@ SURE_TOGETHER = 0.8
 """... and its share of all readings together, which show where neighbours are wrong with it, ..."""
 LEFT = 0.1
 """... but where candidates are many, all others together may be left this much divided by their number at most, ..."""
-LEFT_TOGETHER = 2.0
+LEFT_TOGETHER = 1.0
 """... and so much in all readings: the more there are, the better the chance that a wrong one looks right."""
 POSSIBLE = 0.03
 """The share from which a candidate is named as an alternative."""

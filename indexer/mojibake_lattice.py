@@ -29,6 +29,8 @@ EVEN = 0.7
 """How much of the differences in score counts when readings are weighed against each other."""
 REACH = 80
 """Characters before a quotation mark in which it may have been opened."""
+DOUBTFUL = 7.0
+"""A reading beside the first `BEAM` is kept while it has fallen behind less than this, and so tells of doubt."""
 MOST = 80
 """Candidates looked at for one damaged character."""
 
@@ -169,8 +171,9 @@ def decode(text: str, context: str, channel: Channel, style: Style, beam: int = 
         beams[i] = {}
         top = max(state.score for state in states.values())
         best = [state for state in states.values() if state.score > top - HOPELESS]
-        if len(best) > beam:
+        if len(best) > BEAM:
             best = sorted(best, key=lambda state: -state.score)[:beam]
+            best = [state for n, state in enumerate(best) if n < BEAM or state.score > top - DOUBTFUL]
         kept += best
         edges = _edges(text, i, channel) if here > "\x7f" else {}
         literal = 0.0 if here <= "\x7f" or here not in own else -LITERAL
