@@ -64,7 +64,7 @@ def resolve(
     marks = ", ".join("?" * len(numbers))
     # By the index of notes alone: reading the rows of all candidates would take longer than ranking them.
     among = f"FROM passages INDEXED BY passages_of_notes WHERE field != 'speech' AND number IN ({marks})"
-    notes = {row[0] for row in db.execute(f"SELECT number {among}", numbers)}
+    notes = {row[0] for row in db.execute(f"SELECT number {among}", numbers)} if numbers else set()
     said: dict[int, list[Candidate]] = {}
     tied: dict[int, dict[int, int | None]] = {}
 
