@@ -247,7 +247,11 @@ def search(
         warn(note)
 
 
-@cli.command(context_settings={"ignore_unknown_options": True})
+# A talk id may begin with "-": what is no option of these commands is a talk.
+_IDS = {"ignore_unknown_options": True}
+
+
+@cli.command(context_settings=_IDS)
 @click.argument("moment", metavar="TALK@SECONDS", shell_complete=_complete_talk)
 @_search_options
 @_format_option("text", "jsonl", "csv", "markdown")
@@ -337,10 +341,6 @@ def talks(form: str, index_dir: Path | None) -> None:
         click.echo(render.jsonl(render.talk_json(talk, *sizes.get(talk.id, (0, 0))) for talk in listed), nl=False)
     else:
         click.echo(render.talks_text(listed, sizes), nl=False)
-
-
-# A talk id may begin with "-": what is no option of these commands is a talk.
-_IDS = {"ignore_unknown_options": True}
 
 
 @cli.command(context_settings=_IDS)

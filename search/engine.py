@@ -96,8 +96,7 @@ def search(index: Index, query: Query) -> Answer:
             note = note if len(saying) else f"Nobody says {quote!r}, not even nearly; the rest was looked for."
             within = saying if len(saying) else within
         asked = _asked(index, text, query.mode != "lexical")
-        avoided = _asked(index, query.avoid, query.mode != "lexical") if query.avoid.strip() else None
-        answer = _answer(index, query, asked, avoided, within)
+        answer = _answer(index, query, asked, within)
         return replace(answer, note=" ".join(filter(None, (note, answer.note))))
 
 
@@ -143,7 +142,6 @@ def similar(index: Index, query: Query, talk_id: str, at_ms: int) -> Answer:
             index,
             query,
             Asked(telling, {}, vector, query=False),
-            None,
             allowed(index.db, query.filters),
             (talk_id, start_ms, end_ms),
         )
@@ -163,10 +161,10 @@ def _answer(
     index: Index,
     query: Query,
     asked: Asked,
-    avoided: Asked | None,
     within: Ints | None,
     itself: tuple[str, int, int] | None = None,
 ) -> Answer:
+    avoided = _asked(index, query.avoid, query.mode != "lexical") if query.avoid.strip() else None
     ranking = rank(Source(index.db, index.vectors, index.layout), query, asked, avoided, within)
     hits = to_hits(index.db, index.vectors, query, ranking, asked, itself)
     return Answer(tuple(hits), asked.terms, ranking.note)

@@ -112,6 +112,14 @@ def test_passages_like_a_moment_leave_that_moment_out(index: engine.Index) -> No
         assert hit.talk_id != talk_id or hit.start_ms >= 30_000 or hit.end_ms <= 20_000
 
 
+def test_similar_turns_away_too(index: engine.Index) -> None:
+    talk_id = index.db.execute("SELECT id FROM talks WHERE source = 'rain.vtt'").fetchone()[0]
+    plain = [hit.source for hit in engine.similar(index, Query("", k=20), talk_id, 20_000).hits]
+    turned = [hit.source for hit in engine.similar(index, Query("", k=20, avoid="bread"), talk_id, 20_000).hits]
+    assert "bread.vtt" in plain
+    assert "bread.vtt" not in turned or turned.index("bread.vtt") > plain.index("bread.vtt")
+
+
 def test_nothing_is_like_what_comes_after_the_end(index: engine.Index) -> None:
     talk_id = index.db.execute("SELECT id FROM talks WHERE source = 'rain.vtt'").fetchone()[0]
     with pytest.raises(QueryError, match="says nothing at 4000 s"):
