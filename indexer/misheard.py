@@ -125,8 +125,7 @@ def _stand_for_names(talk: Talk, said: Sequence[str], language: str) -> tuple[He
 
 
 def _odd_words(talk: Talk, said: Iterable[str], language: str) -> tuple[Odd, ...]:
-    written = [talk.title, talk.channel or "", talk.speaker or "", talk.description]
-    every = {*said, *(word for text in written for word in _words(_LINK.sub(" ", text)))}
+    every = {*said, *(word for text in _written(talk) for word in _words(text))}
     odd = (word for word in every if len(word) >= _SHORTEST and _zipf(word, language) < ODD and _is_latin(word))
     return tuple(
         Odd(sound(word), word, made[0], _zipf(word, language) < _STRANGE)
@@ -137,10 +136,14 @@ def _odd_words(talk: Talk, said: Iterable[str], language: str) -> tuple[Odd, ...
 
 def _names(talk: Talk) -> Iterator[tuple[str, ...]]:
     """Yield what is written with capitals about a talk: runs of words, each in small letters."""
-    written = [talk.title, talk.channel or "", talk.speaker or "", talk.description]
-    for text in [*written, *(chapter.title for chapter in talk.chapters)]:
-        for row in _LINK.sub(" ", text).split("\n"):
+    for text in [*_written(talk), *(_LINK.sub(" ", chapter.title) for chapter in talk.chapters)]:
+        for row in text.split("\n"):
             yield from _runs(row)
+
+
+def _written(talk: Talk) -> list[str]:
+    """Return what is written about a talk as a whole, without links."""
+    return [_LINK.sub(" ", text or "") for text in (talk.title, talk.channel, talk.speaker, talk.description)]
 
 
 def _runs(row: str) -> Iterator[tuple[str, ...]]:

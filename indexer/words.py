@@ -89,12 +89,20 @@ def _pairs(run: str) -> list[str]:
     return [run[at : at + 2] for at in range(len(run) - 1)] or [run]
 
 
-@lru_cache(maxsize=200_000)
-def _fold(word: str) -> str:
+def unaccented(word: str) -> str:
+    """Return a word in small letters of plain width, without accents.
+
+    >>> unaccented("Jérôme"), unaccented("\\uff21\\uff22")
+    ('jerome', 'ab')
+    """
     plain = unicodedata.normalize("NFKD", word.casefold())
     plain = "".join(character for character in plain if not unicodedata.combining(character))
-    plain = unicodedata.normalize("NFKC", plain)
-    return str(_stemmer().stemWord(_APOSTROPHE.sub("", plain)))
+    return unicodedata.normalize("NFKC", plain)
+
+
+@lru_cache(maxsize=200_000)
+def _fold(word: str) -> str:
+    return str(_stemmer().stemWord(_APOSTROPHE.sub("", unaccented(word))))
 
 
 @cache

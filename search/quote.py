@@ -12,7 +12,6 @@ import itertools
 import json
 import re
 import sqlite3
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,7 +27,7 @@ from rapidfuzz.distance import Levenshtein
 from talksearch.indexer.records import Cue, Word
 from talksearch.indexer.split import words_with_times
 from talksearch.indexer.vectors import Ints
-from talksearch.indexer.words import is_unspaced, spans, terms
+from talksearch.indexer.words import is_unspaced, spans, terms, unaccented
 
 from .heard import Also, also, heard_in
 from .postings import surprise
@@ -214,9 +213,7 @@ def _units(text: str) -> Iterator[_Unit]:
 @lru_cache(maxsize=200_000)
 def _plain(word: str) -> str:
     """A word in small letters, without accents and apostrophes, not stemmed."""
-    folded = unicodedata.normalize("NFKD", word.casefold())
-    folded = "".join(character for character in folded if not unicodedata.combining(character))
-    return unicodedata.normalize("NFKC", folded.replace("'", "").replace("’", ""))
+    return unaccented(word.replace("'", "").replace("’", ""))
 
 
 _SMALL = (
