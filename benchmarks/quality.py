@@ -1,11 +1,14 @@
-"""How well talksearch finds, beside what a user could build from the same passages in an afternoon.
+"""How well talksearch finds, beside what a user could take or build instead.
 
     python benchmarks/quality.py [--index DIR] [--limit N] [--out FILE] [GOLD...]
 
-Every gold file is asked of the whole index. The rivals rank the same passages: by meaning only, by words (BM25), by
-reciprocal rank fusion of the two (k = 60, the usual way), and by their standardised scores with words at a third of the
-weight. Prints a table with 95-in-100 intervals and writes everything as JSON. Exit 1 where talksearch does not beat the
-best rival by what `expected_quality.json` asks; figures of a gold file stand for themselves, never for a mean.
+Every gold file is asked of the whole index. Some rivals rank the same passages (60 words, step 40) and open them at
+their start: by meaning only, by words (BM25), by reciprocal rank fusion of the two (k = 60, the usual way), and by
+their standardised scores with words at a third of the weight. Others have their own pieces (`rivals.py`): 480 characters at
+cue borders, ranked in the same three ways, as the strongest peer does, and the tutorial script's fixed 1,000 characters
+by meaning. Prints a table with 95-in-100 intervals and writes everything as JSON, with the rank of every query, so that
+what was lost where can be looked up. Exit 1 where talksearch does not beat the best rival by what
+`expected_quality.json` asks; figures of a gold file stand for themselves, never for a mean.
 
 Talks that are not in the index are left out, with their queries, so that a part of an archive can be measured.
 Chapters and descriptions are withheld: the queries of some gold files are chapter titles.
@@ -16,19 +19,22 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from time import perf_counter
 
 import numpy as np
+import rivals
 
 from talksearch.indexer import build
+from talksearch.indexer.embed import Encoder
 from talksearch.indexer.records import Field
 from talksearch.search import engine, measure
 from talksearch.search.candidates import by_meaning, by_words, query_terms
 from talksearch.search.fuse import Candidate
+from talksearch.search.hit import Hit
 from talksearch.search.hits import to_hits
 from talksearch.search.query import Query
 from talksearch.search.rank import Asked, Ranking
@@ -44,48 +50,61 @@ WITHHELD: tuple[Field, ...] = ("chapter", "description")
 NOTES: tuple[Field, ...] = ("title", *WITHHELD)
 ASKED = Asked(())
 
-Rank = Callable[[engine.Index, str], list[Candidate]]
+Ask = Callable[[str], list[Hit]]
+"""From a query to hits."""
 
 
-def meaning(index: engine.Index, text: str) -> list[Candidate]:
-    """Rank by cosine."""
-    numbers, cosines, _, _ = by_meaning(index.vectors, index.encoder().encode_query(text), None, DEPTH)
-    return [Candidate(*both) for both in zip(numbers.tolist(), cosines.tolist(), strict=True)]
+def passages(index: engine.Index) -> dict[str, Ask]:
+    """Return the rivals that rank the index's own passages."""
+
+    def by_cosine(text: str) -> rivals.Ranked:
+        numbers, cosines, _, _ = by_meaning(index.vectors, index.encoder().encode_query(text), None, DEPTH)
+        return list(zip(numbers.tolist(), cosines.tolist(), strict=True))
+
+    def by_bm25(text: str) -> rivals.Ranked:
+        return by_words(index.db, query_terms(index.db, text), None, DEPTH)
+
+    def standardised(text: str) -> rivals.Ranked:
+        vector = index.encoder().encode_query(text)
+        numbers, _, mean, deviation = by_meaning(index.vectors, vector, None, DEPTH)
+        said = dict(by_bm25(text))
+        every = np.array(sorted({*numbers.tolist(), *said}), np.int64)
+        rows = index.vectors.find(every)
+        cosines = np.where(rows >= 0, index.vectors.rows[rows] @ vector, mean)
+        scores = np.array([said.get(number, 0.0) for number in every.tolist()])
+        sums = (cosines - mean) / deviation + (scores - scores.mean()) / (scores.std() or 1.0) / 3
+        return sorted(zip(every.tolist(), sums.tolist(), strict=True), key=lambda both: (-both[1], both[0]))
+
+    def ask(ranked: Callable[[str], rivals.Ranked]) -> Ask:
+        def hits(text: str) -> list[Hit]:
+            ranking = Ranking([Candidate(*both) for both in ranked(text)], lambda numbers: np.zeros(len(numbers)), 0.0)
+            query = Query(text, measure.DEPTH, leave_out=NOTES)
+            return to_hits(index.db, index.vectors, query, ranking, ASKED)
+
+        return hits
+
+    return {
+        "meaning only": ask(by_cosine),
+        "words only": ask(by_bm25),
+        "rank fusion": ask(lambda text: rivals.fused([by_cosine(text), by_bm25(text)])),
+        "standardised": ask(standardised),
+    }
 
 
-def words(index: engine.Index, text: str) -> list[Candidate]:
-    """Rank by BM25."""
-    return [Candidate(number, score) for number, score in by_words(index.db, query_terms(index.db, text), None, DEPTH)]
+def pieces(index: engine.Index, cache: Path, encoder: Encoder) -> dict[str, Ask]:
+    """Return the rivals that cut talks in their own way; `encoder` embeds what is not in `cache`."""
+    peer = rivals.prepare(index, lambda cues: rivals.at_cue_borders(cues, rivals.PEER), cache, encoder)
+    tutorial = rivals.prepare(index, lambda cues: rivals.at_characters(cues, rivals.TUTORIAL), cache, encoder)
 
+    def ask(rival: rivals.Rival, rank: Callable[[engine.Index, rivals.Rival, str], rivals.Ranked]) -> Ask:
+        return lambda text: rivals.hits(rival, rank(index, rival, text), measure.DEPTH)
 
-def rank_fusion(index: engine.Index, text: str) -> list[Candidate]:
-    """Rank by the sum of 1 / (60 + rank) in both lists (Cormack, Clarke and Büttcher, SIGIR 2009)."""
-    scores: dict[int, float] = {}
-    for ranked in (meaning(index, text), words(index, text)):
-        for rank, candidate in enumerate(ranked, 1):
-            scores[candidate.number] = scores.get(candidate.number, 0.0) + 1 / (60 + rank)
-    return _best(scores)
-
-
-def standardised(index: engine.Index, text: str) -> list[Candidate]:
-    """Rank by cosine and BM25, each as deviations from its mean, words at a third of the weight."""
-    vector = index.encoder().encode_query(text)
-    numbers, _, mean, deviation = by_meaning(index.vectors, vector, None, DEPTH)
-    said = dict(by_words(index.db, query_terms(index.db, text), None, DEPTH))
-    every = np.array(sorted({*numbers.tolist(), *said}), np.int64)
-    rows = index.vectors.find(every)
-    cosines = np.where(rows >= 0, index.vectors.rows[rows] @ vector, mean)
-    scores = np.array([said.get(number, 0.0) for number in every.tolist()])
-    fused = (cosines - mean) / deviation + (scores - scores.mean()) / (scores.std() or 1.0) / 3
-    return _best(dict(zip(every.tolist(), fused.tolist(), strict=True)))
-
-
-RIVALS: dict[str, Rank] = {
-    "meaning only": meaning,
-    "words only": words,
-    "rank fusion": rank_fusion,
-    "standardised": standardised,
-}
+    return {
+        "480 meaning": ask(peer, rivals.by_meaning),
+        "480 words": ask(peer, rivals.by_words),
+        "480 fusion": ask(peer, rivals.by_rank_fusion),
+        "tutorial": ask(tutorial, rivals.by_meaning),
+    }
 
 
 def main() -> int:
@@ -99,7 +118,9 @@ def main() -> int:
     if not options.index.exists():
         print(f"Building {options.index} from {SHARED / 'archive'}: an hour on two cores.", file=sys.stderr)
         build.index(options.index, [SHARED / "archive"])
-    index = _remembering(engine.open_index(options.index, warn=lambda text: print(text, file=sys.stderr)))
+    opened = engine.open_index(options.index, warn=lambda text: print(text, file=sys.stderr))
+    index = _remembering(opened)
+    systems = passages(index) | pieces(index, options.out.parent, opened.encoder())
     expected = json.loads(EXPECTED.read_text(encoding="utf-8"))
     report, failed = [], []
     for path in options.gold or sorted((SHARED / "gold").glob("*.jsonl")):
@@ -110,12 +131,12 @@ def main() -> int:
             golds = tuple(golds[at * len(golds) // options.limit] for at in range(options.limit))
         if not golds:
             continue
-        outcomes = {name: _rival(index, golds, rank) for name, rank in RIVALS.items()}
+        outcomes = {name: [measure.judge(gold, ask(gold.query)) for gold in golds] for name, ask in systems.items()}
         started = perf_counter()
         outcomes[OURS] = measure.ask(index, golds, leave_out=WITHHELD)
         took = (perf_counter() - started) / len(golds)
         figures = {name: measure.figures(rows) for name, rows in outcomes.items()}
-        best = max(RIVALS, key=lambda name: figures[name]["mrr@10"].value)
+        best = max(systems, key=lambda name: figures[name]["mrr@10"].value)
         gain = measure.difference(outcomes[OURS], outcomes[best])
         wanted = expected["mrr_gain_over_best_rival"].get(path.stem)
         print(f"\n{path.stem}: {len(golds):,} queries, {len(absent)} talks absent, {took * 1000:.0f} ms a query")
@@ -133,6 +154,8 @@ def main() -> int:
                 "absent_talks": len(absent),
                 "best_rival": best,
                 "mrr_gain": [gain.value, gain.low, gain.high],
+                "ranks": {name: [row.rank for row in rows] for name, rows in outcomes.items()},
+                "talk_ranks": {name: [row.talk_rank for row in rows] for name, rows in outcomes.items()},
                 "systems": {
                     name: {key: [row[key].value, row[key].low, row[key].high] for key in row}
                     for name, row in figures.items()
@@ -146,23 +169,8 @@ def main() -> int:
     return 1 if failed else 0
 
 
-def _rival(index: engine.Index, golds: Iterable[measure.Gold], rank: Rank) -> list[measure.Outcome]:
-    return [
-        measure.judge(
-            gold, to_hits(index.db, index.vectors, Query(gold.query, measure.DEPTH, leave_out=NOTES), ranking, ASKED)
-        )
-        for gold in golds
-        for ranking in [Ranking(rank(index, gold.query), lambda numbers: np.zeros(len(numbers)), 0.0)]
-    ]
-
-
-def _best(scores: dict[int, float]) -> list[Candidate]:
-    ranked = sorted(scores.items(), key=lambda both: (-both[1], both[0]))
-    return [Candidate(*both) for both in ranked]
-
-
 def _remembering(index: engine.Index) -> engine.Index:
-    """Return the index with an encoder that encodes each query once: four systems ask the same."""
+    """Return the index with an encoder that encodes each query once: all systems ask the same."""
     loaded = index.encoder()
 
     class Remembering:
