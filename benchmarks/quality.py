@@ -4,10 +4,10 @@
 
 Every gold file is asked of the whole index. Some rivals rank the same passages (60 words, step 40) and open them at
 their start: by meaning only, by words (BM25), by reciprocal rank fusion of the two (k = 60, the usual way), and by
-their standardised scores with words at a third of the weight. Others have their own pieces (`rivals.py`): 480 characters at
-cue borders, ranked in the same three ways, as the strongest peer does, and the tutorial script's fixed 1,000 characters
-by meaning. Prints a table with 95-in-100 intervals and writes everything as JSON, with the rank of every query, so that
-what was lost where can be looked up. Exit 1 where talksearch does not beat the best rival by what
+their standardised scores with words at a third of the weight. Others have their own pieces (`rivals.py`): 480
+characters at cue borders, ranked in the same three ways, as the strongest peer does, and the tutorial script's fixed
+1,000 characters by meaning. Prints a table with 95-in-100 intervals and writes everything as JSON, with the rank of
+every query, so that what was lost where can be looked up. Exit 1 where talksearch does not beat the best rival by what
 `expected_quality.json` asks; figures of a gold file stand for themselves, never for a mean.
 
 Talks that are not in the index are left out, with their queries, so that a part of an archive can be measured.
