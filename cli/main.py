@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,11 @@ import click
 from click.shell_completion import CompletionItem
 
 from talksearch.indexer.errors import TalksearchError
-from talksearch.indexer.settings import resolve
+from talksearch.indexer.settings import Settings, resolve
 
+from .client import ask
 from .terminal import look, utf8_output, warn
+from .wire import Printed, request
 
 # Heavy modules are imported inside the commands that need them: `--help` and a search by words must not wait for them.
 
@@ -141,7 +143,7 @@ def _mode_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _search_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options of whatever looks for passages; `_query` makes a query of them."""
+    """The options of whatever looks for passages; `asking.make_query` makes a query of them."""
     for option in reversed(
         (
             click.option("-k", type=click.IntRange(1, 1000), default=10, show_default=True, help="How many hits."),
@@ -177,32 +179,6 @@ def _search_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def _query(text: str, id_: str | None = None, **options: Any) -> Any:
-    """Return the query that `_search_options` describe."""
-    from talksearch.search.query import Filters, Query, first_day, last_day
-
-    after, before = options["after"], options["before"]
-    return Query(
-        text,
-        options["k"],
-        options["mode"],
-        Filters(
-            options["talks"],
-            options["speaker"],
-            options["channel"],
-            options["language"],
-            first_day(after) if after else None,
-            last_day(before) if before else None,
-        ),
-        options["per_talk"],
-        round(options["context"] * 1000),
-        id_,
-        avoid=options["avoid"],
-        heat=True,
-        explain=options["explain"],
-    )
-
-
 @cli.command()
 @click.argument("query", nargs=-1)
 @_search_options
@@ -228,23 +204,11 @@ def search(
         talksearch --mode lexical "Cheeger inequality" --format jsonl
         talksearch search --queries questions.jsonl --format csv
     """
-    from talksearch.search import engine
-
     text = " ".join(query)
     if bool(text.strip()) == bool(queries):
         raise click.UsageError("Give a query, or a file of them with --queries.")
     asked = _read_queries(queries) if queries else [(None, text)]
-    made = [_query(words, id_, **options) for id_, words in asked]
-    opened = engine.open_index(resolve(index_dir).index, warn=warn)
-    notes: dict[str, None] = {}
-    for number, one in enumerate(made):
-        answer = engine.search(opened, one)
-        notes[answer.note] = None
-        _print_hits(answer.hits, form, one.text if queries else None, first=number == 0)
-        if open_first and number == 0 and answer.hits:
-            click.launch(answer.hits[0].url)
-    for note in filter(None, notes):
-        warn(note)
+    _print_answers(index_dir, "search", asked, options, form, headings=bool(queries), open_first=open_first)
 
 
 # A talk id may begin with "-": what is no option of these commands is a talk.
@@ -265,17 +229,7 @@ def similar(moment: str, form: str, index_dir: Path | None, **options: Any) -> N
         talksearch similar DTcRLlMv4_o@777
         talksearch similar "https://youtu.be/DTcRLlMv4_o?t=777" -k 5 --per-talk 1
     """
-    from talksearch.search import engine
-
-    query = _query("", **options)
-    opened = engine.open_index(resolve(index_dir).index, warn=warn)
-    found, at_ms = _talk_and_moment(opened.db, moment)
-    if at_ms is None:
-        raise click.UsageError("Say which moment: TALK@SECONDS, such as DTcRLlMv4_o@777.")
-    answer = engine.similar(opened, query, found.id, at_ms)
-    _print_hits(answer.hits, form, None, first=True)
-    if answer.note:
-        warn(answer.note)
+    _print_answers(index_dir, "similar", [(None, moment)], options, form)
 
 
 def _read_queries(lines: Any) -> list[tuple[str | None, str]]:
@@ -302,22 +256,53 @@ def _read_queries(lines: Any) -> list[tuple[str | None, str]]:
     return asked
 
 
-def _print_hits(hits: Sequence[Any], form: str, heading: str | None, *, first: bool) -> None:
-    from . import render
-    from .terminal import safe
+def _print_answers(
+    index_dir: Path | None,
+    command: str,
+    asked: Sequence[tuple[str | None, str]],
+    options: dict[str, Any],
+    form: str,
+    *,
+    headings: bool = False,
+    open_first: bool = False,
+) -> None:
+    """Print the answers to (id, text) in order, by the resident engine where one runs."""
+    settings = resolve(index_dir)
+    shown = look(sys.stdout)
+    requests = [
+        request(command, text, options, form, shown, id_=id_, heading=headings, first=number == 0)
+        for number, (id_, text) in enumerate(asked)
+    ]
+    notes: dict[str, None] = {}
+    for number, answer in enumerate(_answers(settings, requests)):
+        click.echo(answer.out, nl=False)
+        for line in answer.err:
+            warn(line)
+        notes[answer.note] = None
+        if open_first and number == 0 and answer.url:
+            click.launch(answer.url)
+    for note in filter(None, notes):
+        warn(note)
 
-    if form == "jsonl":
-        click.echo(render.hits_jsonl(hits), nl=False)
-    elif form == "csv":
-        click.echo(render.hits_csv(hits, header=first), nl=False)
-    elif form == "markdown":
-        title = f"## {render.markdown(heading)}\n\n" if heading else ""
-        click.echo(title + render.hits_markdown(hits), nl=heading is not None)
-    else:
-        title = f"{safe(heading)}\n\n" if heading else ""
-        click.echo(title + render.hits_text(hits, look(sys.stdout)), nl=heading is not None)
-        if not hits:
-            warn("Nothing found.")
+
+def _answers(settings: Settings, requests: Sequence[dict[str, Any]]) -> Iterator[Printed]:
+    """Yield the answers to requests: what a resident engine does not answer is answered here."""
+    done = 0
+    if settings.server:
+        for printed in ask(settings.index, requests):
+            yield printed
+            done += 1
+    if done == len(requests):
+        return
+    from talksearch.search import engine
+
+    from . import asking
+
+    for one in requests[done:]:
+        asking.query_of(one)  # a date that is none is said before anything is opened
+    opened = engine.open_index(settings.index, warn=warn)
+    for one in requests[done:]:
+        yield asking.respond(opened, one)
 
 
 @cli.command()
@@ -374,11 +359,12 @@ def show(
     from talksearch.indexer import raw as source
 
     from . import render
+    from .asking import talk_and_moment
 
     if raw and receipt:
         raise click.UsageError("Give --raw or --receipt, not both.")
     db = catalog.open_catalog(resolve(index_dir).index)
-    found, at_ms = _talk_and_moment(db, talk)
+    found, at_ms = talk_and_moment(db, talk)
     from_ms = at_ms if from_s is None else round(from_s * 1000)
     to_ms = None if to_s is None else round(to_s * 1000)
     if raw and to_ms is None and from_ms is not None and from_s is None:
@@ -394,25 +380,6 @@ def show(
     else:
         shown = render.talk_text(found, look(sys.stdout), part)
     click.echo(shown, nl=False)
-
-
-def _talk_and_moment(db: Any, name: str) -> tuple[Any, int | None]:
-    """Return the talk with its cues, and the milliseconds behind `@` or in a URL; a talk's own name may hold an `@`."""
-    from talksearch.indexer import catalog
-    from talksearch.indexer.raw import moment
-    from talksearch.search.candidates import find_talk
-
-    plain, at_ms = moment(name)
-    try:
-        talk_id = find_talk(db, name)
-        at_ms = at_ms if plain == name else None
-    except TalksearchError:
-        if plain == name:
-            raise
-        talk_id = find_talk(db, plain)
-    found = catalog.read_talk(db, talk_id)
-    assert found is not None
-    return found, at_ms
 
 
 @cli.command()
@@ -615,3 +582,48 @@ def evaluate(
         click.echo(render.jsonl(map(measure.outcome_json, outcomes)), nl=False)
     else:
         click.echo(render.eval_text(outcomes, worst), nl=False)
+
+
+@cli.command()
+@click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="Where to listen.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8376, show_default=True, help="Which port; 0 takes a free one."
+)
+@_index_option
+def serve(host: str, port: int, index_dir: Path | None) -> None:
+    """Keep the index warm: a web page, an HTTP API, and answers for the command line in milliseconds.
+
+    While it runs, `search` and `similar` on this index are answered by it, as the same user on this machine, with the
+    same output; TALKSEARCH_NO_SERVER=1 switches that off. Ctrl-C stops it.
+
+    \b
+        talksearch serve
+        talksearch serve --port 0 --index ~/other-index
+    """
+    from .serve import Serving
+    from .serve import serve as run
+
+    def tell(serving: Serving) -> None:
+        warn(f"Serving {settings.index} at {serving.url}")
+        if serving.socket is None:
+            warn("This system has no Unix sockets: searches on the command line are answered without the server.")
+        if serving.public:
+            warn(f"Whoever can reach {host} can search this index: there is no password.")
+
+    settings = resolve(index_dir)
+    run(settings.index, host, port, tell=tell, warn=warn)
+
+
+@cli.command()
+@_index_option
+def mcp(index_dir: Path | None) -> None:
+    """Answer programs that speak the Model Context Protocol, on standard input and output.
+
+    A program such as an assistant starts it by itself; docs/serving.md has what to write into its configuration.
+
+    \b
+        talksearch mcp --index ~/talks-index
+    """
+    from .mcp_server import run
+
+    run(resolve(index_dir).index, warn)

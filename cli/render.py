@@ -59,10 +59,10 @@ def hits_markdown(hits: Sequence[Hit]) -> str:
     """Return hits as a numbered Markdown list; nothing in them acts as Markdown or HTML."""
     lines = []
     for hit in hits:
-        said = f", {markdown(by)}" if (by := _byline(hit)) else ""
+        said = f", {markdown(by)}" if (by := byline(hit)) else ""
         lines.append(
-            f"{hit.rank}. **{markdown(hit.title)}**{said} — [{_when(hit)}](<{_plain_url(hit.url)}>)\n\n"
-            + (f"   {markdown(_note(hit))}\n\n" if _note(hit) else "")
+            f"{hit.rank}. **{markdown(hit.title)}**{said} — [{when(hit)}](<{_plain_url(hit.url)}>)\n\n"
+            + (f"   {markdown(noted(hit))}\n\n" if noted(hit) else "")
             + f"   > {markdown(hit.text)}\n"
         )
     return "\n".join(lines)
@@ -218,9 +218,9 @@ def inspect_text(talk: Talk, passages: Sequence[Passage], look: Look) -> str:
     written = Counter(note.field for note in notes(talk))
     found = [f"{count} {_plural(_NOTES[name], count)}" for name, count in written.items()]
     lines.append(f"  searched  besides: {', '.join(found)}")
-    mark = _mark(talk.timing)
+    about = mark(talk.timing)
     for passage in passages:
-        lines.append(f"\n  {mark}{clock(passage.start_ms)}–{mark}{clock(passage.end_ms)}")
+        lines.append(f"\n  {about}{clock(passage.start_ms)}–{about}{clock(passage.end_ms)}")
         lines.append(wrap(passage.text, (), look, _INDENT))
     return "\n".join(lines) + "\n"
 
@@ -329,28 +329,28 @@ _CSV_KEYS = (
 
 def _hit_text(hit: Hit, look: Look) -> str:
     title = click.style(safe(hit.title), bold=True) if look.color else safe(hit.title)
-    by = _byline(hit)
-    facts = " · ".join(part for part in (safe(by), _when(hit)) if part)
+    by = byline(hit)
+    facts = " · ".join(part for part in (safe(by), when(hit)) if part)
     lines = [f"{hit.rank:>2}. {title}", f"{_INDENT}{facts}"]
     if hit.heat:
-        lines.append(f"{_INDENT}{_strip(hit.heat)}")
-    if _note(hit):
-        lines.append(wrap(_note(hit), (), look, _INDENT))
+        lines.append(f"{_INDENT}{heat_line(hit.heat)}")
+    if noted(hit):
+        lines.append(wrap(noted(hit), (), look, _INDENT))
     lines += [wrap(hit.text, hit.matches, look, _INDENT), f"{_INDENT}{hyperlink(hit.url, look)}"]
     lines += [
-        f"{_INDENT}the same in {safe(one.title)}, {_mark(one.timing)}{clock(one.jump_ms)}: {hyperlink(one.url, look)}"
+        f"{_INDENT}the same in {safe(one.title)}, {mark(one.timing)}{clock(one.jump_ms)}: {hyperlink(one.url, look)}"
         for one in hit.copies
     ]
     if hit.quote is not None and hit.quote.score < 1:
-        lines.append(wrap(_difference(hit.quote), (), look, _INDENT))
+        lines.append(wrap(difference(hit.quote), (), look, _INDENT))
     if hit.more_in_talk:
         lines.append(f"{_INDENT}and {hit.more_in_talk} more in this talk: --talk {safe(hit.talk_id)}")
     if hit.explain is not None:
-        lines.append(wrap(_why(hit.explain), (), look, _INDENT))
+        lines.append(wrap(why(hit.explain), (), look, _INDENT))
     return "\n".join(lines) + "\n"
 
 
-def _difference(quoted: Quoted) -> str:
+def difference(quoted: Quoted) -> str:
     """Return where what was said differs from what was asked for."""
     parts = [
         f"“{one.said}” for “{one.asked}”"
@@ -364,21 +364,21 @@ def _difference(quoted: Quoted) -> str:
     return f"[{'; '.join(parts)}]" if parts else ""
 
 
-def _mark(timing: Timing) -> str:
+def mark(timing: Timing) -> str:
     """Return what stands before a time: `~` where it was estimated."""
     return "~" if timing == "estimated" else ""
 
 
-def _strip(heat: Sequence[float]) -> str:
+def heat_line(heat: Sequence[float]) -> str:
     """Return numbers from 0 to 1 as a line of blocks.
 
-    >>> _strip([0.0, 0.1, 0.5, 1.0])
+    >>> heat_line([0.0, 0.1, 0.5, 1.0])
     '·▁▄█'
     """
     return "".join("·▁▂▃▄▅▆▇█"[round(min(1.0, max(0.0, value)) * 8)] for value in heat)
 
 
-def _why(explain: dict[str, Json]) -> str:
+def why(explain: dict[str, Json]) -> str:
     """Return why a passage is a hit, as a sentence."""
     said = ", ".join(f"{term} {weight:.1f}" for term, weight in explain["terms"].items()) or "none"
     missing = ", ".join(explain["terms_not_said"]) or "none"
@@ -392,16 +392,18 @@ def _why(explain: dict[str, Json]) -> str:
     return f"[{'; '.join(parts)}]"
 
 
-def _note(hit: Hit) -> str:
+def noted(hit: Hit) -> str:
     """Say what is written about the talk that made it a hit; its title stands there anyway."""
     return f"[{hit.note[0]}: {hit.note[1]}]" if hit.note and hit.note[0] != "title" else ""
 
 
-def _byline(hit: Hit) -> str:
+def byline(hit: Hit) -> str:
+    """Return who speaks and where it was given, as far as is known."""
     return " · ".join(part for part in (hit.speaker, hit.channel if hit.channel != hit.speaker else None) if part)
 
 
-def _when(hit: Hit) -> str:
+def when(hit: Hit) -> str:
+    """Return the time at which a hit opens, with its margin where it was estimated."""
     if hit.timing == "exact":
         return clock(hit.jump_ms)
     return f"~{clock(hit.jump_ms)} (±{hit.margin_ms / 1000:.0f} s)"
@@ -423,10 +425,9 @@ def _paragraphs(cues: Sequence[Cue]) -> Iterator[list[Cue]]:
 
 
 def _paragraph(cues: Sequence[Cue], talk: Talk, look: Look) -> str:
-    mark = _mark(talk.timing)
     name = f"{cues[0].speaker}: " if cues[0].speaker else ""
     text = wrap(name + " ".join(cue.text for cue in cues), (), look, " " * 10)
-    return f"{f'[{mark}{clock(cues[0].start_ms)}]':<10}{text.lstrip()}\n"
+    return f"{f'[{mark(talk.timing)}{clock(cues[0].start_ms)}]':<10}{text.lstrip()}\n"
 
 
 def _step_text(step: Step) -> str:

@@ -47,9 +47,18 @@ def safe(text: str) -> str:
 def hyperlink(url: str, look: Look) -> str:
     """Return a URL, clickable where the terminal can; what is not a plain web or file address stays text."""
     url = safe(url)
-    if not look.links or not _LINKABLE.fullmatch(url):
+    if not look.links or not is_linkable(url):
         return url
     return f"\x1b]8;;{url}\x1b\\{url}\x1b]8;;\x1b\\"
+
+
+def is_linkable(url: str) -> bool:
+    """Say whether something is a plain address of the web or of a file, fit to be a link.
+
+    >>> [is_linkable(url) for url in ("https://x.org/?t=1", "file:///a%20b", "javascript:alert(1)", "https://x/ y")]
+    [True, True, False, False]
+    """
+    return _LINKABLE.fullmatch(url) is not None
 
 
 def clock(milliseconds: int) -> str:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-
-import platformdirs
 
 from .errors import TalksearchError
 
@@ -26,12 +23,18 @@ class Settings:
     """The folder of the index."""
     model: str | None
     """The model asked for. None: the one the index was built with, or the default for a new one."""
+    server: bool = True
+    """Whether a resident engine may answer, where one runs (`talksearch serve`)."""
 
 
 def config_file(environment: Mapping[str, str] = os.environ) -> Path:
     """Return where config.toml is looked for: TALKSEARCH_CONFIG, else the user's configuration folder."""
     given = environment.get("TALKSEARCH_CONFIG")
-    return Path(given) if given else Path(platformdirs.user_config_dir("talksearch")) / "config.toml"
+    if given:
+        return Path(given)
+    import platformdirs  # a search should not wait for what it can do without
+
+    return Path(platformdirs.user_config_dir("talksearch")) / "config.toml"
 
 
 def resolve(
@@ -44,18 +47,23 @@ def resolve(
     written = _written(config_file(environment))
     where = index or environment.get("TALKSEARCH_INDEX") or written.get("index")
     if not where:
+        import platformdirs
+
         where = Path(platformdirs.user_data_dir("talksearch")) / "index"
     return Settings(
         index=Path(where).expanduser(),
         model=model or environment.get("TALKSEARCH_MODEL") or written.get("model"),
+        server=environment.get("TALKSEARCH_NO_SERVER", "") in ("", "0"),
     )
 
 
 def _written(path: Path) -> dict[str, str]:
+    if not path.exists():
+        return {}
+    import tomllib
+
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise TalksearchError(
             f"The settings in {path} cannot be read: {error}.", "Correct the file or move it away."
