@@ -6,10 +6,9 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from click.shell_completion import CompletionItem
 
 from talksearch.indexer.errors import TalksearchError
 from talksearch.indexer.settings import Settings, resolve
@@ -17,6 +16,9 @@ from talksearch.indexer.settings import Settings, resolve
 from .client import ask
 from .terminal import look, utf8_output, warn
 from .wire import Printed, request
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 # Heavy modules are imported inside the commands that need them: `--help` and a search by words must not wait for them.
 
@@ -61,6 +63,8 @@ def _format_option(*formats: str) -> Callable[[Callable[..., Any]], Callable[...
 
 def _complete_talk(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Complete the id of a talk, its title beside it where the shell shows that."""
+    from click.shell_completion import CompletionItem
+
     from talksearch.indexer import catalog
 
     from .terminal import safe

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -17,7 +16,7 @@ import click
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp_types import CallToolResult, TextContent, ToolAnnotations
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from talksearch.indexer import catalog
 from talksearch.indexer.embed import Encoder
@@ -50,32 +49,26 @@ _INSTRUCTIONS = (
 _READS = ToolAnnotations(read_only_hint=True, open_world_hint=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Hits:
+class Hits(BaseModel):
     """Hits, best first, with the keys of `talksearch search --format jsonl`."""
 
     hits: list[dict[str, Any]]
-    note: str
-    """What is to be known about how the answer came about; mostly empty."""
+    note: str = Field(description="What is to be known about how the answer came about; mostly empty")
 
 
-@dataclass(frozen=True, slots=True)
-class Talks:
+class Talks(BaseModel):
     """Some talks of the index."""
 
     talks: list[dict[str, Any]]
-    total: int
-    """How many there are, with those that are not listed."""
+    total: int = Field(description="How many there are, with those that are not listed")
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(BaseModel):
     """A talk, or a part of it."""
 
     talk: dict[str, Any]
     cues: list[dict[str, Any]]
-    next_s: float | None
-    """Where to go on reading; null at the end."""
+    next_s: float | None = Field(description="Where to go on reading; null at the end")
 
 
 def run(folder: Path, warn: Callable[[str], None], encoder: Encoder | None = None) -> None:
@@ -157,7 +150,7 @@ def server(resident: Resident) -> MCPServer[Any]:
             some = meant[offset : offset + limit]
             rows = [render.talk_json(one, *sizes.get(one.id, (0, 0))) for one in some]
             short = [{key: value for key, value in row.items() if key != "chapters"} for row in rows]
-            return render.talks_text(some, sizes), Talks(short, len(meant))
+            return render.talks_text(some, sizes), Talks(talks=short, total=len(meant))
 
         return _result(*await _with_index(resident, work))
 
@@ -179,7 +172,8 @@ def server(resident: Resident) -> MCPServer[Any]:
             text = render.talk_text(found, _LOOK, shown)
             if more is not None:
                 text += f"\nIt goes on: read_talk with from_s {more:g}.\n"
-            return text, Reading(render.talk_json(found, *size), list(render.cues_json(found, shown)), more)
+            cues = list(render.cues_json(found, shown))
+            return text, Reading(talk=render.talk_json(found, *size), cues=cues, next_s=more)
 
         return _result(*await _with_index(resident, work))
 
@@ -204,11 +198,11 @@ async def _with_index(resident: Resident, work: Callable[[engine.Index], T]) -> 
 def _hits(answer: engine.Answer) -> CallToolResult:
     text = render.hits_text(answer.hits, _LOOK) or "Nothing found.\n"
     text += f"\n{answer.note}\n" if answer.note else ""
-    return _result(text, Hits([as_json(hit) for hit in answer.hits], answer.note))
+    return _result(text, Hits(hits=[as_json(hit) for hit in answer.hits], note=answer.note))
 
 
 def _result(text: str, value: Hits | Talks | Reading) -> CallToolResult:
-    return CallToolResult(content=[TextContent(text=text)], structured_content=asdict(value))
+    return CallToolResult(content=[TextContent(text=text)], structured_content=value.model_dump())
 
 
 def _cut(cues: Sequence[Cue], at: int) -> int:

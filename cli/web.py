@@ -272,13 +272,14 @@ async def _page(request: Request) -> Response:
     except (TalksearchError, click.UsageError) as error:
         wrong = error
     page = _PAGE.render(
-        asked={key: value for key, value in asked.items() if key != "talk"},
-        talks=asked.get("talk", []),
+        asked={key: safe(value) for key, value in asked.items() if key != "talk"},
+        talks=[safe(name) for name in asked.get("talk", [])],
         modes=get_args(Mode),
-        answer=answer,
+        note=safe(answer.note) if answer else "",
+        answered=answer is not None,
         hits=[_shown(hit, asked) for hit in answer.hits] if answer else [],
-        error=wrong.message if wrong else "",
-        hint=wrong.hint if isinstance(wrong, TalksearchError) else "",
+        error=safe(wrong.message) if wrong else "",
+        hint=safe(wrong.hint) if isinstance(wrong, TalksearchError) else "",
     )
     return HTMLResponse(page, _status(wrong) if wrong else 200)
 

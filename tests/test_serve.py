@@ -1,0 +1,637 @@
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+from fakes import CountingEncoder
+from tiny import make_index, serving, short_runtime_folder, write_talk
+
+from talksearch.cli import client, main, web, wire
+from talksearch.cli.main import cli
+from talksearch.cli.serve import Serving, serve
+from talksearch.indexer import build
+from talksearch.indexer.errors import TalksearchError
+from talksearch.search import engine
+
+pytestmark = pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="this system has no Unix sockets")
+
+EVIL = '<script>alert(1)</script> "><img src=x onerror=alert(1)> \x1b]0;owned\x07 \u202eabc'
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_index(tmp_path_factory.mktemp("served"))
+
+
+@pytest.fixture(autouse=True)
+def _fake_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A search without the server uses the encoder that the server uses."""
+    monkeypatch.setattr(engine, "_load_encoder", lambda *_: CountingEncoder())
+
+
+@pytest.fixture(scope="module")
+def served(index: Path) -> Iterator[Serving]:
+    with short_runtime_folder(), serving(index) as one:
+        yield one
+
+
+@pytest.fixture
+def runtime() -> Iterator[Path]:
+    with short_runtime_folder() as folder:
+        yield folder
+
+
+def run(*args: str, **options: Any) -> Result:
+    return CliRunner().invoke(cli, args, catch_exceptions=False, **options)
+
+
+@pytest.fixture
+def answered(monkeypatch: pytest.MonkeyPatch) -> list[wire.Printed]:
+    """The answers that came from a server."""
+    seen: list[wire.Printed] = []
+
+    def ask(*args: Any) -> Iterator[wire.Printed]:
+        for printed in client.ask(*args):
+            seen.append(printed)
+            yield printed
+
+    monkeypatch.setattr(main, "ask", ask)
+    return seen
+
+
+# --------------------------------------------------------------------------------------------------- the command line
+
+ASKED = [
+    ["ship"],
+    ["ship", "-k", "1", "--explain"],
+    ["ship", "--format", "jsonl", "--explain"],
+    ["ship", "--format", "csv", "--context", "70"],
+    ["ship time", "--format", "markdown", "--not", "late"],
+    ["ship", "--mode", "lexical", "--per-talk", "1"],
+    ["bee", "--mode", "semantic", "--talk", "bees"],
+    ['"every bee knows whan rain"'],
+    ["rain", "--mode", "quote", "--format", "jsonl"],
+    ['ship "nobody has ever said this"'],
+    ["qqqzzz", "--mode", "lexical"],
+    ["x", "--after", "someday"],
+    ["x", "--talk", "no-such-talk"],
+    ["similar", "ships@62", "-k", "2"],
+    ["similar", "ships@62", "--format", "jsonl", "--explain"],
+    ["similar", "ships"],
+    ["similar", "no-such-talk@3"],
+    ["similar", "ships@99999"],
+]
+
+
+@pytest.mark.parametrize("args", ASKED, ids=" ".join)
+def test_a_server_answers_byte_for_byte_as_no_server_does(
+    args: list[str], index: Path, served: Serving, answered: list[wire.Printed], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TALKSEARCH_INDEX", str(index))
+    through = run(*args)
+    assert through.exit_code != 0 or answered
+    answered.clear()
+    monkeypatch.setenv("TALKSEARCH_NO_SERVER", "1")
+    alone = run(*args)
+    assert not answered
+    assert (through.stdout_bytes, through.stderr, through.exit_code) == (
+        alone.stdout_bytes, alone.stderr, alone.exit_code,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("form", ["text", "jsonl", "csv", "markdown"])
+def test_many_queries_are_answered_alike(
+    form: str,
+    index: Path,
+    served: Serving,
+    answered: list[wire.Printed],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TALKSEARCH_INDEX", str(index))
+    queries = tmp_path / "q.jsonl"
+    queries.write_text('{"id": "a", "query": "bee"}\n{"query": "ship *late*"}\n{"query": "\\"bee of song\\" rain"}\n')
+    through = run("search", "--queries", str(queries), "--format", form)
+    assert len(answered) == 3
+    monkeypatch.setenv("TALKSEARCH_NO_SERVER", "1")
+    alone = run("search", "--queries", str(queries), "--format", form)
+    assert (through.stdout_bytes, through.stderr) == (alone.stdout_bytes, alone.stderr)
+    assert through.exit_code == 0
+
+
+def test_a_terminal_gets_colours_and_links(index: Path, served: Serving) -> None:
+    from talksearch.cli.terminal import Look
+
+    options = {"k": 1, "talks": ()}
+    asked = wire.request("search", "ship", options, "text", Look(color=True, links=True, width=60))
+    (printed,) = client.ask(index, [asked])
+    assert "\x1b]8;;https://example.org/ships" in printed.out
+    assert "\x1b[1m" in printed.out
+
+
+def test_open_opens_the_first_hit(index: Path, served: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(click, "launch", opened.append)
+    monkeypatch.setenv("TALKSEARCH_INDEX", str(index))
+    run("ship", "--open")
+    monkeypatch.setenv("TALKSEARCH_NO_SERVER", "1")
+    run("ship", "--open")
+    assert len(opened) == 2
+    assert len(set(opened)) == 1
+    assert opened[0].startswith("https://example.org/ships")
+
+
+def test_the_client_wakes_nothing_heavy(index: Path, served: Serving) -> None:
+    program = (
+        "import sys; from talksearch.cli.main import cli; cli(['ship'], standalone_mode=False);"
+        " print(*sorted(sys.modules), file=sys.stderr)"
+    )
+    environment = {**os.environ, "TALKSEARCH_INDEX": str(index)}
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, env=environment, timeout=60, check=True
+    )
+    loaded = set(done.stderr.split())
+    assert "Ships" in done.stdout
+    assert "talksearch.cli.client" in loaded
+    heavy = {"numpy", "onnxruntime", "rich", "sqlite3", "starlette", "asyncio", "Stemmer", "talksearch.search.engine"}
+    assert not loaded & {*heavy, "talksearch.cli.render", "talksearch.indexer.records"}
+
+
+def test_without_a_server_there_is_no_answer(index: Path, runtime: Path) -> None:
+    assert list(client.ask(index, [{}])) == []
+    assert client.greet(index) is None
+
+
+def test_a_server_that_stops_midway_leaves_the_rest_to_the_client(
+    index: Path, runtime: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TALKSEARCH_INDEX", str(index))
+    queries = tmp_path / "q.jsonl"
+    queries.write_text('{"query": "bee"}\n{"query": "ship"}\n{"query": "rain"}\n')
+    alone = run("search", "--queries", str(queries))
+    with serving(index) as one:
+
+        def ask(*args: Any) -> Iterator[wire.Printed]:
+            for number, printed in enumerate(client.ask(*args)):
+                yield printed
+                if number == 0:
+                    one.stop()
+                    path = one.socket
+                    assert path is not None
+                    for _ in range(1000):
+                        if not path.exists():
+                            break
+                        threading.Event().wait(0.01)
+
+        monkeypatch.setattr(main, "ask", ask)
+        assert run("search", "--queries", str(queries)).stdout == alone.stdout
+
+
+def test_an_index_that_is_gone_is_told_by_the_client_himself(
+    tmp_path: Path, runtime: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = make_index(tmp_path)
+    monkeypatch.setenv("TALKSEARCH_INDEX", str(index))
+    with serving(index):
+        index.rename(tmp_path / "away")
+        through = run("ship")
+        (tmp_path / "away").rename(index)
+        assert "Ships" in run("ship").stdout
+    index.rename(tmp_path / "away")
+    alone = run("ship")
+    assert (through.exit_code, through.stderr) == (alone.exit_code, alone.stderr)
+    assert "There is no index" in alone.stderr
+
+
+def test_a_talk_that_is_added_is_found_through_the_server(
+    tmp_path: Path, runtime: Path, answered: list[wire.Printed], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = make_index(tmp_path)
+    monkeypatch.setenv("TALKSEARCH_INDEX", str(index))
+    with serving(index):
+        assert "Loaf" not in run("bread").stdout
+        write_talk(tmp_path / "talks", "loaf", ["bread and bread"])
+        build.index(index, (), encoder=CountingEncoder())
+        assert run("bread").stdout.startswith(" 1. Loaf")
+    assert len(answered) == 2
+
+
+# ------------------------------------------------------------------------------------------------ who is at the socket
+
+
+def test_the_socket_is_private_and_goes_with_the_server(index: Path, runtime: Path) -> None:
+    with serving(index) as one:
+        assert one.socket == wire.socket_path(index)
+        assert one.socket is not None
+        assert stat.S_IMODE(one.socket.stat().st_mode) == 0o600
+        assert stat.S_IMODE(one.socket.parent.stat().st_mode) == 0o700
+        assert client.greet(index) == {"ready": True, "url": one.url}
+        assert wire.socket_path(index / ".." / index.name) == one.socket
+    assert not one.socket.exists()
+    assert client.greet(index) is None
+
+
+def test_a_second_server_says_that_there_is_one(index: Path, runtime: Path) -> None:
+    with (
+        serving(index) as one,
+        pytest.raises(TalksearchError, match=rf"runs already .*{re.escape(one.url)}"),
+    ):
+        serve(index, "127.0.0.1", 0, tell=lambda _: None, encoder=CountingEncoder())
+    with serving(index):
+        pass
+
+
+def test_a_port_that_is_taken_is_told(index: Path, runtime: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(TalksearchError, match="cannot be used"):
+        serve(index, "127.0.0.1", taken.getsockname()[1], tell=lambda _: None, encoder=CountingEncoder())
+
+
+def test_no_index_is_told_at_the_start(tmp_path: Path, runtime: Path) -> None:
+    with pytest.raises(TalksearchError, match="no index"):
+        serve(tmp_path / "none", "127.0.0.1", 0, tell=lambda _: None)
+    path = wire.socket_path(tmp_path / "none")
+    assert path is not None
+    assert not path.exists()
+
+
+def test_a_socket_that_a_killed_server_left_is_passed_over_and_replaced(
+    index: Path, runtime: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = wire.socket_path(index)
+    assert path is not None
+    path.parent.mkdir(mode=0o700)
+    left = socket.socket(socket.AF_UNIX)
+    left.bind(str(path))
+    left.close()
+    monkeypatch.setenv("TALKSEARCH_INDEX", str(index))
+    assert "Ships" in run("ship").stdout
+    assert list(client.ask(index, [{}])) == []
+    with serving(index):
+        assert client.greet(index) is not None
+
+
+def test_other_code_is_not_asked(
+    index: Path, runtime: Path, answered: list[wire.Printed], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TALKSEARCH_INDEX", str(index))
+    with serving(index):
+        assert "Ships" in run("ship").stdout
+        assert len(answered) == 1
+        monkeypatch.setattr(wire, "code", lambda: "of another version")
+        assert "Ships" in run("ship").stdout
+        assert (client.greet(index) or {})["ready"] is False
+    assert len(answered) == 1
+
+
+@contextmanager
+def _impostor(index: Path, behave: Callable[[socket.socket], None]) -> Iterator[None]:
+    """Listen in the place of a server."""
+    path = wire.socket_path(index)
+    assert path is not None
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(path))
+        listening.listen()
+
+        def accept() -> None:
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(100_000)
+                behave(connection)
+
+        thread = threading.Thread(target=accept)
+        thread.start()
+        yield
+        thread.join(10)
+    path.unlink()
+
+
+READY = b'{"ready": true}\n'
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        b"", b"\n", b"nonsense\n", b"[]\n", b'{"ready": 1}\n', b"\xff\n", b'{"ready": tr', b"[" * 100_000 + b"\n",
+        READY, READY + b"{}\n", READY + b'{"out": 3, "err": [], "note": "", "url": ""}\n',
+        READY + b'{"out": "", "err": [3], "note": "", "url": ""}\n', READY + b'{"pass": true}\n',
+    ],
+)  # fmt: skip
+def test_a_broken_server_is_passed_over(
+    reply: bytes, index: Path, runtime: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TALKSEARCH_INDEX", str(index))
+    with _impostor(index, lambda connection: connection.sendall(reply)):
+        result = run("ship")
+    assert result.stdout.startswith(" 1. Ships")
+    assert result.stderr == ""
+
+
+def test_an_answer_without_end_is_not_waited_for(index: Path, runtime: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "LONGEST_ANSWER", 10_000)
+    hung_up: list[bool] = []
+
+    def behave(connection: socket.socket) -> None:
+        connection.sendall(READY)
+        while not hung_up:
+            try:
+                connection.sendall(b"x" * 10_000)
+            except OSError:
+                hung_up.append(True)
+
+    with _impostor(index, behave):
+        assert list(client.ask(index, [{}])) == []
+
+
+def test_a_server_that_hangs_costs_moments(index: Path, runtime: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "_GREETING_S", 0.1)
+    hold = threading.Event()
+    with _impostor(index, lambda _: bool(hold.wait(10))):  # type: ignore[arg-type]
+        assert list(client.ask(index, [{}])) == []
+        hold.set()
+
+
+def test_a_folder_that_others_can_open_is_not_trusted(index: Path, runtime: Path) -> None:
+    with serving(index) as one:
+        assert one.socket is not None
+        one.socket.parent.chmod(0o755)
+        assert client.greet(index) is None
+        one.socket.parent.chmod(0o700)
+        assert client.greet(index) is not None
+
+
+@pytest.mark.parametrize(
+    "said", [b"", b"nonsense\n", b"[]\n", b"{}\n", b"x" * (wire.LONGEST_REQUEST + 10) + b"\n", b"\xff\xfe\n"]
+)
+def test_who_does_not_greet_is_hung_up_on(said: bytes, index: Path, served: Serving) -> None:
+    assert served.socket is not None
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(10)
+        connection.connect(str(served.socket))
+        try:
+            connection.sendall(said)
+            connection.shutdown(socket.SHUT_WR)
+            told = connection.recv(1000)
+        except (BrokenPipeError, ConnectionResetError):
+            told = b""
+    assert b"true" not in told
+    assert client.greet(index) == {"ready": True, "url": served.url}
+
+
+# -------------------------------------------------------------------------------------------------------------- HTTP
+
+
+def get(served: Serving, path: str, method: str = "GET", **headers: str) -> tuple[int, dict[str, str], str]:
+    where = urlsplit(served.url)
+    connection = HTTPConnection(where.hostname or "", where.port, timeout=30)
+    connection.request(method, path, headers={key.replace("_", "-"): value for key, value in headers.items()})
+    response = connection.getresponse()
+    told = response.read().decode()
+    connection.close()
+    return response.status, {key.lower(): value for key, value in response.getheaders()}, told
+
+
+def api(served: Serving, path: str) -> Any:
+    status, headers, told = get(served, path)
+    assert status == 200, told
+    assert headers["content-type"] == "application/json"
+    return json.loads(told)
+
+
+def test_the_api_gives_the_hits_of_jsonl(index: Path, served: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TALKSEARCH_INDEX", str(index))
+    for path, args in [
+        ("search?q=ship&k=2&explain=1", "ship -k 2 --explain"),
+        ("search?q=rain&talk=bees&talk=bridges&not=song&per_talk=1", "rain --talk bees --talk bridges --not song"),
+        ("search?q=bee&mode=lexical&context=70&before=2020&channel=", "bee --mode lexical --context 70 --before 2020"),
+        ("similar?moment=ships@62&k=1", "similar ships@62 -k 1"),
+    ]:
+        more = ["--per-talk", "1"] if "per_talk" in path else []
+        lines = run(*args.split(), *more, "--format", "jsonl").stdout.splitlines()
+        assert api(served, f"/api/{path}")["hits"] == [json.loads(line) for line in lines]
+
+
+def test_the_api_lists_and_shows_talks(index: Path, served: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TALKSEARCH_INDEX", str(index))
+    listed = [json.loads(line) for line in run("talks", "--format", "jsonl").stdout.splitlines()]
+    assert api(served, "/api/talks")["talks"] == listed
+    shown = api(served, "/api/talk/bees")
+    assert shown["talk"] in listed
+    assert shown["cues"] == [json.loads(line) for line in run("show", "bees", "--format", "jsonl").stdout.splitlines()]
+    part = run("show", "bees", "--from", "100", "--to", "110", "--format", "jsonl").stdout.splitlines()
+    assert api(served, "/api/talk/bees?from=100&to=110")["cues"] == [json.loads(line) for line in part]
+    assert len(part) == 1
+    assert api(served, "/api/stats") == json.loads(run("stats", "--format", "jsonl").stdout)
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/api/search", 400),
+        ("/api/search?q=%20", 400),
+        ("/api/search?q=x&k=0", 400),
+        ("/api/search?q=x&k=1001", 400),
+        ("/api/search?q=x&k=ten", 400),
+        ("/api/search?q=x&k=%C2%B2", 400),
+        ("/api/search?q=x&context=-1", 400),
+        ("/api/search?q=x&context=nan", 400),
+        ("/api/search?q=x&mode=psychic", 400),
+        ("/api/search?q=x&after=someday", 400),
+        ("/api/search?q=x&talk=nobody", 400),
+        ("/api/search?q=x&colour=red", 400),
+        ("/api/search?q=" + "x" * 10_001, 400),
+        ("/api/similar", 400),
+        ("/api/similar?moment=ships", 400),
+        ("/api/similar?moment=nobody@3", 400),
+        ("/api/talk/nobody", 404),
+        ("/api/talk/%3Cscript%3E", 404),
+        ("/api/nothing", 404),
+        ("/nothing", 404),
+    ],
+)
+def test_a_bad_request_is_told_why(path: str, status: int, served: Serving) -> None:
+    found, headers, told = get(served, path)
+    assert found == status, told
+    assert headers["content-type"] == "application/json"
+    assert json.loads(told).keys() == {"error", "hint"}
+    assert all(json.loads(told).values())
+
+
+def test_only_get_is_answered(served: Serving) -> None:
+    status, _, told = get(served, "/api/search?q=bee", "POST")
+    assert status == 405
+    assert "error" in json.loads(told)
+
+
+def test_an_index_that_goes_is_503_until_it_is_back(tmp_path: Path, runtime: Path) -> None:
+    index = make_index(tmp_path)
+    with serving(index) as one:
+        index.rename(tmp_path / "away")
+        for path in ("/api/search?q=ship", "/api/stats", "/?q=ship"):
+            status, _, told = get(one, path)
+            assert status == 503
+            assert "no index" in told
+        (tmp_path / "away").rename(index)
+        assert api(one, "/api/search?q=ship")["hits"]
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [
+        ("/", {}),
+        ("/api/search?q=bee", {}),
+        ("/api/search?q=bee", {"Host": "localhost:1234"}),
+        ("/api/search?q=bee", {"Host": "[::1]"}),
+        ("/api/search?q=bee", {"Sec_Fetch_Site": "same-origin"}),
+        ("/", {"Sec_Fetch_Site": "cross-site", "Sec_Fetch_Mode": "navigate", "Sec_Fetch_Dest": "document"}),
+    ],
+)
+def test_the_machine_itself_may_ask(path: str, headers: dict[str, str], served: Serving) -> None:
+    status, given, _ = get(served, path, **headers)
+    assert status == 200
+    assert not any(name.startswith("access-control") for name in given)
+    assert given["content-security-policy"].startswith("default-src 'none';")
+    assert given["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "evil.example"},
+        {"Host": "evil.example:8376"},
+        {"Host": "127.0.0.1.evil.example"},
+        {"Host": "localhost.evil.example"},
+        {"Host": ""},
+        {"Host": "[oops"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Sec_Fetch_Site": "cross-site"},
+        {"Sec_Fetch_Site": "same-site"},
+        {"Sec_Fetch_Site": "cross-site", "Sec_Fetch_Mode": "navigate", "Sec_Fetch_Dest": "iframe"},
+    ],
+)
+def test_other_sites_may_not(headers: dict[str, str], served: Serving) -> None:
+    for path in ("/api/search?q=bee", "/?q=bee"):
+        status, given, told = get(served, path, **headers)
+        assert status == 403
+        assert "bee" not in told
+        assert not any(name.startswith("access-control") for name in given)
+
+
+def test_what_is_untrusted_is_only_shown(tmp_path: Path, runtime: Path) -> None:
+    write_talk(tmp_path / "talks", "evil", ["the ship <b>sails</b> &amp; <script>x</script>"], title=EVIL, channel=EVIL)
+    write_talk(tmp_path / "talks", "worse", ["a song of code"], webpage_url="javascript:alert(1)")
+    build.index(tmp_path / "index", [tmp_path / "talks"], encoder=CountingEncoder())
+    with serving(tmp_path / "index") as one:
+        evil = quote(EVIL)
+        for path in ("/?q=ship", "/?like=evil@61", f"/?q={evil}", f"/?q=x&speaker={evil}&talk={evil}"):
+            _, _, page = get(one, path)
+            assert "<script" not in page
+            assert "<img" not in page
+            assert not re.search("[\x00-\x09\x0b-\x1f\x7f\u202e]", page)
+        _, _, page = get(one, "/?q=song+of+code")
+        assert "<mark>song</mark>" in page
+        assert 'href="javascript' not in page
+        title = api(one, "/api/search?q=ship")["hits"][0]["title"]
+        assert title.startswith("<script>")  # JSON holds what is there; nosniff keeps it from being a page
+
+
+@pytest.mark.parametrize("url", ["https://a.org/?v=1&t=2", "http://a.org", "file:///talks/a%20b.vtt"])
+def test_addresses_of_the_web_and_files_are_links(url: str) -> None:
+    assert web._link(url) == url
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", "https://a b", "//a.org", "HTTPS:x", ""])
+def test_other_addresses_are_no_links(url: str) -> None:
+    assert web._link(url) == ""
+
+
+def test_the_page_loads_nothing_from_anywhere(served: Serving) -> None:
+    _, headers, page = get(served, "/?q=ship")
+    assert "<mark>ship</mark>" in page
+    assert 'href="https://example.org/ships' in page
+    assert not re.search(r"<(script|link|img|iframe|object|base)\b", page)
+    assert "src=" not in page
+    assert "script-src" not in headers["content-security-policy"]  # so that default-src 'none' holds for it
+
+
+def test_the_page_finds_shows_errors_and_keeps_what_was_asked(served: Serving) -> None:
+    assert "Nothing found" in get(served, "/?q=qqqzzz&mode=lexical")[2]
+    status, _, page = get(served, "/?q=ship&after=someday")
+    assert status == 400
+    assert "is not a date" in page
+    page = get(served, "/?q=ship&mode=lexical&speaker=&k=")[2]
+    assert '<option selected value="lexical">' in page
+    assert 'name="q" value="ship"' in page
+    assert get(served, "/?like=ships@62")[0] == 200
+
+
+def test_eight_clients_at_once_get_their_own_answers(served: Serving, index: Path) -> None:
+    said = {"ship": "Ships", "bee": "Bees", "bridge": "Bridges", "late": "Ships"}
+
+    def over_http(word: str) -> set[str]:
+        return {api(served, f"/api/search?q={word}")["hits"][0]["title"] for _ in range(5)}
+
+    def over_the_socket(word: str) -> set[str]:
+        from talksearch.cli.terminal import Look
+
+        asked = wire.request("search", word, {"talks": ()}, "jsonl", Look(color=False, links=False, width=80))
+        return {json.loads(printed.out.splitlines()[0])["title"] for printed in client.ask(index, [asked] * 5)}
+
+    with ThreadPoolExecutor(8) as clients:
+        first = [clients.submit(over_http, word) for word in said]
+        second = [clients.submit(over_the_socket, word) for word in said]
+        assert [future.result() for future in first] == [{title} for title in said.values()]
+        assert [future.result() for future in second] == [{title} for title in said.values()]
+
+
+# ------------------------------------------------------------------------------------------------------------ stopping
+
+
+@pytest.mark.parametrize("which", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_cleanly(which: signal.Signals, index: Path, runtime: Path) -> None:
+    program = """
+import sys
+from pathlib import Path
+from fakes import CountingEncoder
+from talksearch.cli.serve import serve
+
+def tell(one):
+    print(one.url, flush=True)
+
+serve(Path(sys.argv[1]), "127.0.0.1", 0, encoder=CountingEncoder(), tell=tell)
+"""
+    server = subprocess.Popen(
+        [sys.executable, "-c", program, str(index)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parent,
+    )
+    assert server.stdout is not None
+    assert server.stdout.readline().startswith("http://127.0.0.1:")
+    path = wire.socket_path(index)
+    assert path is not None
+    assert path.exists()
+    server.send_signal(which)
+    _, said = server.communicate(timeout=20)
+    assert server.returncode == 0, said
+    assert said == ""
+    assert not path.exists()
