@@ -1,0 +1,270 @@
+"""How quickly a resident engine answers: in the engine, over its socket, on the command line, and to many at once.
+
+    python benchmarks/warm.py [--index DIR] [--queries N] [--runs N] [--seconds S] [--out FILE] [GOLD...]
+
+Starts `talksearch serve` on the index and asks it queries of the gold files, spread evenly over them (or a list built
+in, where there are none). What is compared is asked in turn, within one run, because machines have moods:
+
+- in the engine: `engine.search` in this process, one query at a time; without a filter, within one talk, in one year
+- over the socket: the same queries of one client, rendered as text, as the command line asks them
+- command line: `talksearch QUERY` as a process of its own, through the server, without it, and Python doing nothing
+- at once: 8 clients on the socket for some seconds; answers, errors, times, and each client's share
+
+Prints machine, versions and figures (milliseconds) and writes them as JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import random
+import re
+import statistics
+import subprocess
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from talksearch.cli import client, wire
+from talksearch.cli.terminal import Look
+from talksearch.search import engine, measure
+from talksearch.search.query import Filters, Query
+
+ROOT = Path(__file__).parents[1]
+SHARED = ROOT / ".." / "shared"
+CLIENTS = 8
+QUERIES = (
+    "time dilation metaphor", "why the launch was called off", "how bees survive the winter", "salt on steel cables",
+    "the budget for next year", "what a gradient is", "who should sign the message", "remote control design",
+    "privacy of transactions", "teaching children to read", "the cost of storage", "open questions about consensus",
+)  # fmt: skip
+PLAIN = Look(color=False, links=False, width=100)
+OPTIONS: dict[str, Any] = {
+    "k": 10, "mode": "hybrid", "talks": (), "speaker": None, "channel": None, "language": None, "after": None,
+    "before": None, "avoid": "", "per_talk": None, "context": 0.0, "explain": False,
+}  # fmt: skip
+
+
+def main() -> None:
+    """Measure, print, write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("gold", nargs="*", type=Path, help="gold files (default: all of ../shared/gold)")
+    parser.add_argument("--index", type=Path, default=ROOT / ".cache" / "quality-index")
+    parser.add_argument("--queries", type=int, default=200, help="how many different queries")
+    parser.add_argument("--runs", type=int, default=15, help="how often the command line is started")
+    parser.add_argument("--seconds", type=float, default=15.0, help="how long 8 clients ask at once")
+    parser.add_argument("--out", type=Path, default=ROOT / ".cache" / "warm.json")
+    options = parser.parse_args()
+    texts = _queries(options.gold or sorted((SHARED / "gold").glob("*.jsonl")), options.queries)
+    opened = engine.open_index(options.index)
+    passages = opened.db.execute("SELECT count(*) FROM passages").fetchone()[0]
+    report: dict[str, Any] = {
+        "machine": _machine(),
+        "versions": {name: version(name) for name in ("talksearch", "numpy", "onnxruntime", "click", "uvicorn")}
+        | {"python": platform.python_version()},
+        "passages": passages,
+        "queries": len(texts),
+    }
+    print(f"{report['machine']}\n{report['versions']}\n{passages:,} passages, {len(texts)} queries\n")
+
+    report["engine_ms"] = _in_the_engine(opened, texts)
+    started = perf_counter()
+    server = _serve(options.index)
+    try:
+        report["ready_s"] = round(perf_counter() - started, 2)
+        report["socket_ms"] = {"one client": _times(_over_the_socket(options.index, texts))}
+        report["command_line_ms"] = _command_line(options.index, texts, options.runs)
+        report["at_once"] = _at_once(options.index, texts, options.seconds)
+        report["server_memory_mb"] = _memory(server.pid)
+    finally:
+        server.terminate()
+        server.wait(20)
+    _print(report)
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    options.out.write_text(json.dumps(report, indent=1), encoding="utf-8")
+
+
+def _in_the_engine(opened: engine.Index, texts: Sequence[str]) -> dict[str, Any]:
+    """Ask each query without a filter, within one talk, and in one year, in turn."""
+    drawn = random.Random(1)
+    talks = [row[0] for row in opened.db.execute("SELECT id FROM talks ORDER BY id")]
+    years = Counter(row[0] for row in opened.db.execute("SELECT substr(date, 1, 4) FROM talks WHERE date IS NOT NULL"))
+    year = years.most_common(1)[0][0] if years else "2024"
+    ways: dict[str, Callable[[], Filters]] = {
+        "no filter": Filters,
+        "one talk": lambda: Filters(talks=(drawn.choice(talks),)),
+        f"one year ({year})": lambda: Filters(after=f"{year}-01-01", before=f"{year}-12-31"),
+    }
+    for text in texts[:5]:
+        engine.search(opened, Query(text, heat=True))
+    times: dict[str, list[float]] = {name: [] for name in ways}
+    for text in texts:
+        for name, filters in ways.items():
+            query = Query(text, filters=filters(), heat=True)
+            times[name].append(_timed(lambda query=query: engine.search(opened, query)))  # type: ignore[misc]
+    return {name: _times(found) for name, found in times.items()}
+
+
+def _over_the_socket(index: Path, texts: Sequence[str]) -> list[float]:
+    times = []
+    at = perf_counter()
+    for _ in client.ask(index, [_request(text) for text in texts]):
+        now = perf_counter()
+        times.append((now - at) * 1000)
+        at = now
+    if len(times) != len(texts):
+        raise SystemExit("The server stopped answering.")
+    return times[1:]  # the first includes the greeting
+
+
+def _command_line(index: Path, texts: Sequence[str], runs: int) -> dict[str, Any]:
+    command = [sys.executable, "-m", "talksearch.cli", "--index", str(index)]
+    alone = {**os.environ, "TALKSEARCH_NO_SERVER": "1"}
+    times: dict[str, list[float]] = {"through the server": [], "without it": [], "python -c pass": []}
+    for text in [texts[at * len(texts) // runs] for at in range(runs)]:
+        through, plain = (_process([*command, "--", text], environment) for environment in (dict(os.environ), alone))
+        if through[1] != plain[1]:
+            raise SystemExit(f"The server prints something else for {text!r}.")
+        times["through the server"].append(through[0])
+        times["without it"].append(plain[0])
+        times["python -c pass"].append(_process([sys.executable, "-c", "pass"], dict(os.environ))[0])
+    return {name: _times(found) for name, found in times.items()}
+
+
+def _at_once(index: Path, texts: Sequence[str], seconds: float) -> dict[str, Any]:
+    """Let 8 clients ask as fast as they are answered."""
+    begin = threading.Barrier(CLIENTS)
+    times: list[list[float]] = [[] for _ in range(CLIENTS)]
+    errors = [0] * CLIENTS
+
+    def ask(number: int) -> None:
+        mine = [_request(text) for text in random.Random(number).sample(list(texts), len(texts))]
+        begin.wait()
+        end = at = perf_counter() + seconds
+        at -= seconds
+        while at < end:
+            answered = 0
+            for _ in client.ask(index, mine):
+                now = perf_counter()
+                times[number].append((now - at) * 1000)
+                answered, at = answered + 1, now
+                if at >= end:
+                    return
+            errors[number] += answered < len(mine)
+            at = perf_counter()
+
+    clients = [threading.Thread(target=ask, args=(number,)) for number in range(CLIENTS)]
+    for one in clients:
+        one.start()
+    for one in clients:
+        one.join()
+    every = [time for mine in times for time in mine]
+    shares = [len(mine) / len(every) for mine in times]
+    return {
+        "clients": CLIENTS,
+        "seconds": seconds,
+        "answers": len(every),
+        "answers_a_second": round(len(every) / seconds, 1),
+        "errors": sum(errors),
+        "ms": _times(every),
+        "least_share": round(min(shares), 4),
+        "greatest_share": round(max(shares), 4),
+        "p99_ms_of_each": [_times(mine)["p99"] for mine in times],
+    }
+
+
+def _request(text: str) -> dict[str, Any]:
+    return wire.request("search", text, OPTIONS, "text", PLAIN)
+
+
+def _serve(index: Path) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "talksearch.cli", "serve", "--port", "0", "--index", str(index)]
+    server = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    assert server.stderr is not None
+    for line in server.stderr:
+        if line.startswith("Serving"):
+            return server
+    raise SystemExit("The server did not start.")
+
+
+def _process(command: Sequence[str], environment: dict[str, str]) -> tuple[float, bytes]:
+    at = perf_counter()
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True)
+    return (perf_counter() - at) * 1000, done.stdout
+
+
+def _timed(work: Callable[[], object]) -> float:
+    at = perf_counter()
+    work()
+    return (perf_counter() - at) * 1000
+
+
+def _times(times: Sequence[float]) -> dict[str, float]:
+    ordered = sorted(times)
+    return {
+        "median": round(statistics.median(ordered), 1),
+        "p99": round(ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))], 1),
+        "min": round(ordered[0], 1),
+        "max": round(ordered[-1], 1),
+    }
+
+
+def _queries(files: Sequence[Path], count: int) -> list[str]:
+    every = [gold.query for file in files for gold in measure.read_gold(file)]
+    spread = [every[at * len(every) // count] for at in range(count)] if len(every) > count else every
+    return list(dict.fromkeys(spread)) or list(QUERIES)
+
+
+def _machine() -> str:
+    try:
+        found = re.search(r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.MULTILINE)
+    except OSError:
+        found = None
+    return f"{found[1] if found else platform.processor()}, {os.cpu_count()} cores, {platform.platform()}"
+
+
+def _memory(process: int) -> int | None:
+    """Return the most memory that a process has held, in megabytes; None where the system does not tell."""
+    try:
+        status = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
+    except OSError:
+        return None
+    found = re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
+    return int(found[1]) // 1024 if found else None
+
+
+def _print(report: dict[str, Any]) -> None:
+    for heading, key in (
+        ("in the engine", "engine_ms"),
+        ("over the socket", "socket_ms"),
+        ("command line", "command_line_ms"),
+    ):
+        print(f"{heading + ', ms':<28}{'median':>9}{'p99':>9}{'min':>9}{'max':>9}")
+        for name, row in report[key].items():
+            print(f"  {name:<26}" + "".join(f"{row[figure]:>9.1f}" for figure in ("median", "p99", "min", "max")))
+    at_once = report["at_once"]
+    print(
+        f"{CLIENTS} clients at once for {at_once['seconds']:g} s: {at_once['answers']:,} answers"
+        f" ({at_once['answers_a_second']:g} a second), {at_once['errors']} errors, median {at_once['ms']['median']} ms,"
+        f" p99 {at_once['ms']['p99']} ms; the shares of the clients from {at_once['least_share']:.1%}"
+        f" to {at_once['greatest_share']:.1%}"
+    )
+    lines = report["command_line_ms"]
+    saved = lines["through the server"]["median"] / lines["without it"]["median"]
+    slowest = max(row["median"] for row in report["engine_ms"].values())
+    print(
+        f"the command line with a server takes {saved:.2f} of its time without; the slowest filter"
+        f" {slowest / report['engine_ms']['no filter']['median']:.2f} of the time without a filter; the server was ready"
+        f" after {report['ready_s']} s and held {report['server_memory_mb']} MB"
+    )
+
+
+if __name__ == "__main__":
+    main()
