@@ -261,8 +261,8 @@ def _print(report: dict[str, Any]) -> None:
     slowest = max(row["median"] for row in report["engine_ms"].values())
     print(
         f"the command line with a server takes {saved:.2f} of its time without; the slowest filter"
-        f" {slowest / report['engine_ms']['no filter']['median']:.2f} of the time without a filter; the server was ready"
-        f" after {report['ready_s']} s and held {report['server_memory_mb']} MB"
+        f" {slowest / report['engine_ms']['no filter']['median']:.2f} of the time without a filter; the server was"
+        f" ready after {report['ready_s']} s and held {report['server_memory_mb']} MB"
     )
 
 
