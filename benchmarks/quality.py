@@ -77,9 +77,9 @@ def passages(index: engine.Index) -> dict[str, Ask]:
 
     def ask(ranked: Callable[[str], rivals.Ranked]) -> Ask:
         def hits(text: str) -> list[Hit]:
-            ranking = Ranking([Candidate(*both) for both in ranked(text)], lambda numbers: np.zeros(len(numbers)), 0.0)
-            query = Query(text, measure.DEPTH, leave_out=NOTES)
-            return to_hits(index.db, index.vectors, query, ranking, ASKED)
+            candidates = [Candidate(*both) for both in ranked(text)]
+            ranking = Ranking(candidates, lambda numbers: np.zeros(len(numbers)), 0.0, index.table)
+            return to_hits(index.db, Query(text, measure.DEPTH, leave_out=NOTES), ranking, ASKED)
 
         return hits
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from talksearch.search import engine, measure
-from talksearch.search.tie import tie
+from talksearch.search.tie import holds_of, tie
 
 GOLD = Path(__file__).parents[1] / ".." / "shared" / "gold"
 
@@ -62,10 +62,10 @@ def tied(index: engine.Index, talk: int, golds: list[measure.Gold]) -> tuple[lis
         "SELECT number, text, start_ms FROM passages WHERE talk = ? AND field = 'speech' ORDER BY number", (talk,)
     ).fetchall()
     vectors = np.asarray(index.vectors.rows[index.vectors.find(np.array([row[0] for row in rows], np.int64))])
-    texts = [row[1] for row in rows]
+    holds = holds_of([row[1] for row in rows])
     asked = np.array([index.encoder().encode_query(gold.query) for gold in golds])
-    together = tie([gold.query for gold in golds], asked, texts, vectors)
-    alone = [tie([gold.query], asked[at : at + 1], texts, vectors)[0] for at, gold in enumerate(golds)]
+    together = tie([gold.query for gold in golds], asked, holds, vectors)
+    alone = [tie([gold.query], asked[at : at + 1], holds, vectors)[0] for at, gold in enumerate(golds)]
 
     def right(gold: measure.Gold, at: int | None) -> bool | None:
         return None if at is None else measure.jump_error(gold, rows[at][2]) is not None

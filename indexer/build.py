@@ -16,7 +16,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Literal
 
-from . import catalog, embedding, recipe
+from . import catalog, columns, embedding, recipe
 from .align import may_be_bettered, with_times_of
 from .catalog import FileRow
 from .embed import Encoder
@@ -134,7 +134,14 @@ def remove(folder: Path, talk_ids: Iterable[str]) -> list[str]:
             with embedding.opened(folder) as (store, collection):
                 store.drop(collection, gone)
         catalog.note_common_terms(db)
+        _write_columns(folder, db)
         return removed
+
+
+def _write_columns(folder: Path, db: sqlite3.Connection) -> None:
+    made = recipe.read(folder)
+    if made:
+        columns.write(folder, db, made.model.dimension)
 
 
 def _rebuild(
@@ -212,6 +219,7 @@ def _update(
             lambda: encoders.get().card.dimension,
             lambda done, total: tell(Progress("embedding", done, total, len(plan.read), done)),
         )
+        _write_columns(folder, db)
         report.notes += encoders.notes
     report.skipped.sort(key=lambda skipped: skipped.path)
     report.copies.sort(key=lambda copy: copy.path)

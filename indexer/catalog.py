@@ -168,6 +168,7 @@ def put_talk(db: sqlite3.Connection, path: str, talk: Talk, passages: Sequence[P
     had = dict(db.execute("SELECT id, number FROM passages WHERE talk = ?", (number,)))
     gone = list(had.keys() - {passage.id for passage in passages})
     _delete_passages(db, [had[id_] for id_ in gone])
+    mark_changed(db)
     for passage in passages:
         if passage.id in had:
             db.execute(
@@ -220,6 +221,7 @@ def drop_talk(db: sqlite3.Connection, talk_id: str) -> list[str]:
     db.execute("DELETE FROM cues WHERE talk = ?", row)
     _forget_names(db, row[0])
     db.execute("DELETE FROM talks WHERE number = ?", row)
+    mark_changed(db)
     return list(had)
 
 
@@ -254,7 +256,19 @@ def text_digest(text: str) -> bytes:
     return hashlib.blake2b(text.encode(), digest_size=16).digest()
 
 
+def mark_changed(db: sqlite3.Connection) -> None:
+    """Note that passages or their words changed, so that what was derived from them is known to be old."""
+    before = db.execute("PRAGMA user_version").fetchone()[0]
+    db.execute(f"PRAGMA user_version = {(before + 1) % 2**31}")
+
+
 # ---------------------------------------------------------------------------------------------------------- reading
+
+
+def version(db: sqlite3.Connection) -> tuple[int, int]:
+    """Return what tells one state of the passages from another: how often they changed, and the highest number."""
+    last = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'passages'").fetchone()
+    return db.execute("PRAGMA user_version").fetchone()[0], last[0] if last else 0
 
 
 def roots(db: sqlite3.Connection) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from . import catalog, embedding, recipe, vectors
+from . import catalog, columns, embedding, recipe, vectors
 from .errors import BadIndexError
 from .lock import writing
 from .words import terms
@@ -43,6 +43,9 @@ def examine(folder: Path, *, mend: bool = True) -> list[Finding]:
     with writing(folder), closing(catalog.open_catalog(folder, write=True)) as db:
         _check_database(folder, db)
         found = [*_words(db, mend), *_vectors(db, folder, made.model.dimension, mend)]
+        current = columns.check(folder, db, made.model.dimension, mend=mend)
+        if not current and not found:  # where anything else was mended, they are old because of that
+            found.append(_finding("The columns that make searching fast were missing, old or damaged.", mend))
         found += [*_encoder(folder), *_waiting(db), *_files(db)]
     return found
 
@@ -73,6 +76,7 @@ def _words(db: sqlite3.Connection, mend: bool) -> list[Finding]:
                 "INSERT INTO words (rowid, terms) VALUES (?, ?)",
                 ((number, " ".join(terms(text))) for number, text in lacking),
             )
+            catalog.mark_changed(db)
         catalog.note_common_terms(db)
     what = f"{len(lacking)} passages had no words in the word index, and {len(left_over)} entries had no passage."
     return [Finding(what, mend, "" if mend else "Run: talksearch doctor")]

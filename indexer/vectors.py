@@ -8,9 +8,11 @@ and is passed over, until `compact` writes the file anew. The copy may always be
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,22 +27,28 @@ Ints = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Vectors:
-    """The copy, open for reading."""
+    """The copy, open for reading. Safe to share between threads."""
 
-    numbers: Ints
-    """Passage numbers (n,)."""
+    read_numbers: Callable[[], Ints]
     rows: Floats
-    """Normalised vectors (n, dimension), mapped from the file."""
+    """Normalised vectors (n, dimension), mapped from the file. A product with all of them is slow, because records lie
+    apart: `columns` has what a query looks at first."""
+
+    @property
+    def numbers(self) -> Ints:
+        """Passage numbers (n,). Read when they are first asked for, which touches every page of the file."""
+        return self.read_numbers()
 
     def find(self, numbers: Ints) -> Ints:
         """Return the row of each passage number, the latest where it stands twice; -1 where it has none."""
-        if len(self.numbers) == 0:
+        own = self.numbers
+        if len(own) == 0:
             return np.full(len(numbers), -1)
         # Nearly always they rise as they were appended; then sorting, the dear part, is not needed.
-        order = None if (self.numbers[1:] >= self.numbers[:-1]).all() else np.argsort(self.numbers, kind="stable")
-        at = np.maximum(np.searchsorted(self.numbers, numbers, side="right", sorter=order) - 1, 0)
+        order = None if (own[1:] >= own[:-1]).all() else np.argsort(own, kind="stable")
+        at = np.maximum(np.searchsorted(own, numbers, side="right", sorter=order) - 1, 0)
         rows = at if order is None else order[at]
-        return np.where(self.numbers[rows] == numbers, rows, -1)
+        return np.where(own[rows] == numbers, rows, -1)
 
 
 def read(folder: Path, dimension: int) -> Vectors:
@@ -49,9 +57,27 @@ def read(folder: Path, dimension: int) -> Vectors:
     record = _record(dimension)
     count = path.stat().st_size // record.itemsize if path.exists() else 0
     if count == 0:
-        return Vectors(np.empty(0, np.int64), np.empty((0, dimension), np.float32))
-    records = np.memmap(path, record, "r", shape=(count,))
-    return Vectors(np.array(records["number"]), records["vector"])
+        return Vectors(lambda: np.empty(0, np.int64), np.empty((0, dimension), np.float32))
+    records = np.memmap(path, record, "r", shape=(count,)).view(np.ndarray)
+    return Vectors(cache(lambda: np.array(records["number"])), records["vector"])
+
+
+def stamp(folder: Path) -> tuple[int, str]:
+    """Return what tells one content of the copy from another: its length and a hash of its end.
+
+    It is only ever appended to, or written anew with fewer records; numbers are never used twice.
+    """
+    path = folder / FILE_NAME
+    try:
+        with path.open("rb") as file:
+            length = file.seek(0, os.SEEK_END)
+            file.seek(max(0, length - _END))
+            return length, hashlib.blake2b(file.read(), digest_size=16).hexdigest()
+    except FileNotFoundError:
+        return 0, ""
+
+
+_END = 16_384
 
 
 def append(folder: Path, numbers: Ints, rows: Floats) -> None:

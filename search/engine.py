@@ -6,24 +6,23 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 
 import numpy as np
 
-from talksearch.indexer import catalog, embed, recipe, vectors
+from talksearch.indexer import catalog, columns, embed, recipe, vectors
 from talksearch.indexer.embed import Encoder
 from talksearch.indexer.errors import BadIndexError, ModelError, QueryError
-from talksearch.indexer.vectors import Floats, Ints
+from talksearch.indexer.vectors import Ints
 from talksearch.indexer.words import terms
 
 from .candidates import allowed, query_terms
 from .heard import also
 from .hit import Hit
 from .hits import quote_hits, to_hits
-from .postings import Layout, layout, surprises
 from .query import Query, split_quotes
 from .rank import Asked, Source, rank
+from .table import Table, read_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +35,8 @@ class Index:
     vectors: vectors.Vectors
     encoder: Callable[[], Encoder]
     """Loads the encoder when it is first called."""
-    layout: Callable[[], tuple[Layout, Ints]]
-    """Reads, when it is first called, where the passages lie, and the row of `vectors` of each (-1 without one)."""
+    table: Callable[[], Table]
+    """Returns the passages as ranking sees them, of the state that `db` shows; reads them anew when that changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +66,15 @@ def open_index(folder: Path, *, encoder: Encoder | None = None, warn: Callable[[
             loaded.append(_load_encoder(folder, made, warn))
         return loaded[0]
 
-    copy = vectors.read(folder, made.model.dimension)
+    held: list[tuple[object, Table]] = []
 
-    @cache
-    def lie() -> tuple[Layout, Ints]:
-        found = layout(db)
-        return found, copy.find(found.numbers)
+    def table() -> Table:
+        now = (db.execute("PRAGMA data_version").fetchone()[0], columns.file_stamp(folder))
+        if not held or held[0][0] != now:
+            held[:] = [(now, read_table(folder, db, vectors.read(folder, made.model.dimension)))]
+        return held[0][1]
 
-    return Index(folder, db, made, copy, get, lie)
+    return Index(folder, db, made, vectors.read(folder, made.model.dimension), get, table)
 
 
 def search(index: Index, query: Query) -> Answer:
@@ -132,10 +132,10 @@ def similar(index: Index, query: Query, talk_id: str, at_ms: int) -> Answer:
             )
         number, text, start_ms, end_ms = row
         # Its rarest words say what it is about; all of them would find whoever talks alike.
-        weights = surprises(index.db, query_terms(index.db, text))
+        table = index.table()
+        weights = table.surprises(query_terms(index.db, text))
         telling = tuple(sorted(weights, key=lambda term: -weights[term])[:_TELLING])
-        at = index.vectors.find(np.array([number], np.int64))
-        vector: Floats | None = np.array(index.vectors.rows[at[0]]) if at[0] >= 0 else None
+        vector = table.vector(table.place(number))
         if vector is None and query.mode != "lexical":
             vector = index.encoder().encode_query(text)
         return _answer(
@@ -143,7 +143,7 @@ def similar(index: Index, query: Query, talk_id: str, at_ms: int) -> Answer:
             query,
             Asked(telling, {}, vector, query=False),
             allowed(index.db, query.filters),
-            (talk_id, start_ms, end_ms),
+            (number, start_ms, end_ms),
         )
 
 
@@ -162,11 +162,11 @@ def _answer(
     query: Query,
     asked: Asked,
     within: Ints | None,
-    itself: tuple[str, int, int] | None = None,
+    itself: tuple[int, int, int] | None = None,
 ) -> Answer:
     avoided = _asked(index, query.avoid, query.mode != "lexical") if query.avoid.strip() else None
-    ranking = rank(Source(index.db, index.vectors, index.layout), query, asked, avoided, within)
-    hits = to_hits(index.db, index.vectors, query, ranking, asked, itself)
+    ranking = rank(Source(index.db, index.table), query, asked, avoided, within)
+    hits = to_hits(index.db, query, ranking, asked, itself)
     return Answer(tuple(hits), asked.terms, ranking.note)
 
 

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from talksearch.indexer.vectors import Floats, Ints
+from talksearch.indexer.vectors import Ints
 
 from .postings import Layout, surprise
+from .table import Near
 
 Array = npt.NDArray[np.float64]
 
@@ -59,49 +60,108 @@ def score_words(
     score = np.zeros(count)
     if not count:
         return score
-    lengths = np.bincount(layout.talks).astype(float)
-    same = (layout.talks[1:] == layout.talks[:-1]) & ~layout.notes[1:] & ~layout.notes[:-1]
+    about = np.zeros(len(layout.sizes))
+    room = _SATURATION * (1 - _LENGTH + _LENGTH * layout.sizes / layout.sizes.mean())
     worth = [surprise(count, len(places)) for places in said]
     for places, value in zip(said, worth, strict=True):
+        if not len(places):
+            continue
         here = np.zeros(count, bool)
         here[places] = True
         around = here.copy()
-        around[1:] |= here[:-1] & same
-        around[:-1] |= here[1:] & same
-        score += value * around
-        times = np.bincount(layout.talks[places], minlength=len(lengths)).astype(float)
-        holds = int((times > 0).sum())
-        room = _SATURATION * (1 - _LENGTH + _LENGTH * lengths / lengths.mean())
-        about = surprise(len(lengths), holds) * times * (_SATURATION + 1) / (times + room)
-        score += talk * about[layout.talks]
+        around[1:] |= here[:-1] & layout.beside
+        around[:-1] |= here[1:] & layout.beside
+        score[np.flatnonzero(around)] += value
+        times = np.bincount(layout.talks[places], minlength=len(about)).astype(float)
+        holds = int(np.count_nonzero(times))
+        about += surprise(len(about), holds) * times * (_SATURATION + 1) / (times + room)
     for one, other, places in pairs:
         score[places] += SIDE_BY_SIDE * min(worth[one], worth[other])
+    if talk:
+        score += (talk * about)[layout.talks]
     return score
 
 
 def fuse(
-    meaning: Floats | None,
+    meaning: Near | None,
     words: Array,
     within: npt.NDArray[np.bool_] | None,
     count: int,
-    less: Array | None = None,
+    less: Less | None = None,
 ) -> tuple[Ints, Array]:
     """Rank every passage: (places of the `count` best, best first, and the scores of all (n,)).
 
-    `less` (n,) is taken off the scores.
+    `less` is taken off the scores. Scores of the best are exact. Where `meaning` is only about right, those of others
+    are as well: passages are left out only where even the highest score that they may have is too low.
 
-    `meaning` are cosines (n,), NaN where a passage has no vector yet; such a passage counts as of average meaning.
     Cosines are put on the scale of their deviations over the whole index: how many bits a point of cosine is worth
-    differs from model to model and from query to query, how unusual it is does not.
+    differs from model to model and from query to query, how unusual it is does not. A passage that has no vector yet
+    counts as of average meaning.
     """
-    score = WORDS_WEIGHT * words
-    if meaning is not None and not np.isnan(meaning).all():
-        usual, spread = float(np.nanmean(meaning)), float(np.nanstd(meaning)) or 1.0
-        score = score + np.nan_to_num((meaning.astype(float) - usual) / spread)
-    if less is not None:
-        score = score - less
-    eligible = np.flatnonzero(within) if within is not None else np.arange(len(score))
-    some = eligible
-    if len(eligible) > count:
-        some = eligible[np.argpartition(-score[eligible], count - 1)[:count]]
+    score = score_all(meaning, words, less)
+    eligible = np.flatnonzero(within) if within is not None else None
+    some = _may_be_best(score, slack(meaning, less), eligible, count)
+    if some is None:
+        some = np.arange(len(score))
+    score[some] = score_some(meaning, words, less, some)
+    if len(some) > count:
+        some = some[np.argpartition(-score[some], count - 1)[:count]]
     return some[np.lexsort((some, -score[some]))], score
+
+
+@dataclass(frozen=True, slots=True)
+class Less:
+    """What is to be turned away from: its evidence, and the share of its score that is taken off."""
+
+    meaning: Near | None
+    words: Array
+    share: float
+
+
+def score_all(meaning: Near | None, words: Array, less: Less | None = None) -> Array:
+    """Return the scores of all passages (n,), as exact as the cosines in `meaning` are."""
+    score = WORDS_WEIGHT * words
+    if meaning is not None:
+        score += (meaning.cosines - meaning.mean) / meaning.deviation
+    if less is not None:
+        score -= less.share * np.maximum(score_all(less.meaning, less.words), 0.0)
+    return score
+
+
+def score_some(meaning: Near | None, words: Array, less: Less | None, places: Ints) -> Array:
+    """Return the exact scores of the passages at some places."""
+    score = WORDS_WEIGHT * words[places]
+    if meaning is not None:
+        cosines = meaning.cosines[places] if meaning.errors is None else meaning.exact(places)
+        score += np.nan_to_num((cosines - meaning.mean) / meaning.deviation)
+    if less is not None:
+        score -= less.share * np.maximum(score_some(less.meaning, less.words, None, places), 0.0)
+    return score
+
+
+def slack(meaning: Near | None, less: Less | None) -> Array | None:
+    """Return how far off `score_all` may be (n,); None where it is exact."""
+    parts: list[Array] = []
+    for near, share in ((meaning, 1.0), (less.meaning if less else None, less.share if less else 0.0)):
+        if near is not None and near.errors is not None:
+            parts.append(near.errors * np.float64(share / near.deviation))
+    return sum(parts[1:], parts[0]) if parts else None
+
+
+def _may_be_best(score: Array, off: Array | None, eligible: Ints | None, count: int) -> Ints | None:
+    """Return the places that may be among the `count` best; None: all of them."""
+    if off is None:
+        return eligible
+    low, high = score - off, score + off
+    if eligible is None:
+        if len(low) <= count:
+            return None
+        bar = np.partition(low, len(low) - count)[len(low) - count]
+        found: Ints = np.flatnonzero(high >= bar)
+        return found
+    if len(eligible) <= count:
+        return eligible
+    low = low[eligible]
+    bar = np.partition(low, len(low) - count)[len(low) - count]
+    some: Ints = eligible[high[eligible] >= bar]
+    return some

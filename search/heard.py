@@ -11,7 +11,7 @@ import numpy as np
 from talksearch.indexer.vectors import Ints
 from talksearch.indexer.words import spans
 
-from .postings import holding
+from .table import Table
 
 _SURELY = 0.65
 """How alike two odd words must be in letters that sound the same, where nothing is written about the talk."""
@@ -40,12 +40,12 @@ def also(db: sqlite3.Connection, text: str, asked: Sequence[str]) -> dict[str, A
     return {term: ways for term, ways in found.items() if ways.terms or ways.phrases}
 
 
-def holding_also(db: sqlite3.Connection, term: str, ways: Also | None, silent: Ints) -> Ints:
-    """Return the numbers of the passages that hold a term, in whatever way it was written down."""
-    lists = [holding(db, term, silent)]
+def holding_also(table: Table, term: str, ways: Also | None) -> Ints:
+    """Return the places of the passages that hold a term, in whatever way it was written down, rising."""
+    lists = [table.holding(term)]
     if ways:
-        lists += [holding(db, other, silent) for other in ways.terms]
-        lists += [_within(db, holding(db, phrase, silent), talk) for phrase, talk in ways.phrases]
+        lists += [table.holding(other) for other in ways.terms]
+        lists += [table.in_talk(table.holding(phrase), talk) for phrase, talk in ways.phrases]
     return np.unique(np.concatenate(lists)) if len(lists) > 1 else lists[0]
 
 
@@ -96,9 +96,3 @@ def _alike(db: sqlite3.Connection, term: str, word: str) -> list[str]:
         for written, other, strange in rows
         if (strange or nothing_known) and looks_alike(written, word) >= _SURELY
     ]
-
-
-def _within(db: sqlite3.Connection, numbers: Ints, talk: int) -> Ints:
-    rows = db.execute("SELECT number FROM passages WHERE talk = ?", (talk,)).fetchall()
-    inside: Ints = np.intersect1d(numbers, np.array([row[0] for row in rows], np.int64))
-    return inside

@@ -10,13 +10,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from talksearch.indexer import catalog
 from talksearch.indexer.records import Json
 from talksearch.indexer.split import ends_sentence, words_with_times
-from talksearch.indexer.vectors import Floats, Vectors
-from talksearch.indexer.words import spans, terms
+from talksearch.indexer.words import spans
 
 from .fuse import Candidate
 from .heard import heard_in
@@ -25,9 +22,9 @@ from .hit import Copy, Hit
 from .links import jump_to, link
 from .notes import Found, resolve
 from .pinpoint import pinpoint, spoken
-from .postings import surprises
 from .query import Query
 from .rank import Asked, Ranking
+from .table import Table
 
 if TYPE_CHECKING:  # most searches are for no quote
     from .quote import Quoted
@@ -42,59 +39,68 @@ the words that open every episode."""
 
 @dataclass(slots=True)
 class _List:
-    """The hits so far, and what they take up."""
+    """The hits so far, and what they take up. Talks are counted as `Layout` does."""
 
     hits: list[Hit] = field(default_factory=list)
-    spans: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+    talks: list[int] = field(default_factory=list)
+    """The talk of each hit."""
+    spans: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
     """Stretches of each talk that are taken, shown or held back, as (start, end) in milliseconds."""
-    held_back: Counter[str] = field(default_factory=Counter)
+    held_back: Counter[int] = field(default_factory=Counter)
     """Hits of each talk that `per_talk` keeps from being shown."""
-    texts: list[tuple[Floats | None, set[str]]] = field(default_factory=list)
-    """Vector and terms of each hit."""
-    places: dict[int, int] = field(default_factory=dict)
-    """Where the vectors of the candidates lie, by passage number."""
+    said: list[tuple[int, set[str]]] = field(default_factory=list)
+    """Place and terms of each hit."""
 
 
 def to_hits(
     db: sqlite3.Connection,
-    vectors: Vectors,
     query: Query,
     ranking: Ranking,
     asked: Asked,
-    itself: tuple[str, int, int] | None = None,
+    itself: tuple[int, int, int] | None = None,
 ) -> list[Hit]:
     """Return the candidates of a ranking as hits, best first.
 
     Of passages of a talk that overlap, the best one stands for all; passages of several talks that say the same are
-    folded under the best (`Hit.copies`). `itself` (talk id, start, end) is a stretch that is no hit.
+    folded under the best (`Hit.copies`). `itself` (number of a passage, start, end) is a stretch of its talk that is no
+    hit. Only candidates that become hits, or nearly, are read from the catalog.
     """
-    surprise = surprises(db, asked.terms)
-    resolved = resolve(db, vectors, ranking.candidates, asked.terms, query.leave_out)
-    numbers = np.array([candidate.number for candidate in ranking.candidates], np.int64)
-    done = _List(places=dict(zip(numbers.tolist(), vectors.find(numbers).tolist(), strict=True)))
+    if not ranking.candidates:
+        return []
+    table = ranking.table()
+    surprise = table.surprises(asked.terms)
+    resolved = resolve(db, table, ranking.candidates, asked.terms, query.leave_out)
+    done = _List()
     if itself:
-        done.spans[itself[0]] = [itself[1:]]
+        done.spans[int(table.lie.talks[table.place(itself[0])])] = [itself[1:]]
     for candidate in ranking.candidates:
         if len(done.hits) == query.k:
             break
         found = resolved(candidate)
-        row = db.execute(_PASSAGE, (found.number,)).fetchone() if found else None
-        if found is None or row is None:  # no note that counts; a talk that left the index, its vectors still about
+        if found is None:  # no note that counts; a talk that left the index, its vectors still about
             continue
-        if _is_taken(done, row, query.per_talk) or _is_copy(done, vectors, found.number, row):
+        place = table.place(found.number)
+        talk = int(table.lie.talks[place])
+        if _is_taken(done, talk, *table.times(place), query.per_talk):
+            continue
+        row = db.execute(_PASSAGE, (found.number,)).fetchone()
+        marked = list(spans(row[3]))
+        if _is_copy(done, table, place, talk, row, {term.text for term in marked}):
             continue
         weights = surprise | {other: surprise[term] for other, term in heard_in(asked.ways, row[-3]).items()}
         answer_ms = found.start_ms
         if answer_ms is None:
-            answer_ms = _answer_ms(db, row, surprises(db, found.terms) if found.terms else weights)
+            answer_ms = _answer_ms(db, row, table.surprises(found.terms) if found.terms else weights)
         hit = replace(_hit(row, candidate.score, query, answer_ms), note=found.note, rank=len(done.hits) + 1)
         if query.context_ms:
             hit = _widened(db, hit, query.context_ms)
+            marked = list(spans(hit.text))
         if query.explain:
             hit = replace(hit, explain=_explained(ranking, candidate, found, hit, weights))
-        matches = tuple((term.start, term.end) for term in spans(hit.text) if term.text in weights)
+        matches = tuple((term.start, term.end) for term in marked if term.text in weights)
         done.hits.append(replace(hit, matches=matches))
-    return _beside(db, query, ranking, done)
+        done.talks.append(talk)
+    return _beside(table, query, ranking, done)
 
 
 def quote_hits(db: sqlite3.Connection, query: Query, found: Sequence[Quoted]) -> list[Hit]:
@@ -128,50 +134,43 @@ _PASSAGE = (
 )
 
 
-def _is_taken(done: _List, row: Any, per_talk: int | None) -> bool:
+def _is_taken(done: _List, talk: int, start_ms: int, end_ms: int, per_talk: int | None) -> bool:
     """Say whether a better hit covers a passage or its talk has enough of them; if not, it is taken from now on."""
-    start_ms, end_ms, talk_id = row[1], row[2], row[5]
-    taken = done.spans.setdefault(talk_id, [])
+    taken = done.spans.setdefault(talk, [])
     if any(start_ms < end and start < end_ms for start, end in taken):
         return True
     taken.append((start_ms, end_ms))
-    shown = sum(hit.talk_id == talk_id for hit in done.hits) if per_talk is not None else 0
-    if per_talk is not None and shown >= per_talk:
-        done.held_back[talk_id] += 1
+    if per_talk is not None and done.talks.count(talk) >= per_talk:
+        done.held_back[talk] += 1
         return True
     return False
 
 
-def _is_copy(done: _List, vectors: Vectors, number: int, row: Any) -> bool:
+def _is_copy(done: _List, table: Table, place: int, talk: int, row: Any, held: set[str]) -> bool:
     """Say whether a passage says what a hit of another talk says; then the hit names it from now on."""
-    if number not in done.places:
-        done.places[number] = int(vectors.find(np.array([number], np.int64))[0])
-    at = done.places[number]
-    vector: Floats | None = np.array(vectors.rows[at]) if at >= 0 else None
-    held = set(terms(row[3]))
-    for place, (other, words) in enumerate(done.texts):
-        hit = done.hits[place]
-        if hit.talk_id == row[5] or vector is None or other is None or float(vector @ other) < _SAME_MEANING:
+    for at, (other, words) in enumerate(done.said):
+        if done.talks[at] == talk or len(held & words) < _SAME_WORDS * len(held | words):
             continue
-        if len(held & words) >= _SAME_WORDS * len(held | words):
+        one, two = table.vector(place), table.vector(other)
+        if one is not None and two is not None and float(one @ two) >= _SAME_MEANING:
             jump_ms = jump_to(row[1], row[15], row[16])
             copy = Copy(row[5], row[6], jump_ms, link(row[10], Path(row[8]), jump_ms), row[15], row[16])
-            done.hits[place] = replace(hit, copies=(*hit.copies, copy))
+            done.hits[at] = replace(done.hits[at], copies=(*done.hits[at].copies, copy))
             return True
-    done.texts.append((vector, held))
+    done.said.append((place, held))
     return False
 
 
-def _beside(db: sqlite3.Connection, query: Query, ranking: Ranking, done: _List) -> list[Hit]:
+def _beside(table: Table, query: Query, ranking: Ranking, done: _List) -> list[Hit]:
     """Return the hits with what belongs to a talk as a whole: its heat at the first, what was held back at the last."""
     hits = list(done.hits)
-    first = {hit.talk_id: at for at, hit in reversed(list(enumerate(hits)))}
-    last = {hit.talk_id: at for at, hit in enumerate(hits)}
-    for talk_id, at in last.items():
-        hits[at] = replace(hits[at], more_in_talk=done.held_back[talk_id])
+    first = {talk: at for at, talk in reversed(list(enumerate(done.talks)))}
+    last = {talk: at for at, talk in enumerate(done.talks)}
+    for talk, at in last.items():
+        hits[at] = replace(hits[at], more_in_talk=done.held_back[talk])
     if query.heat and hits:
-        for talk_id, at in first.items():
-            hits[at] = replace(hits[at], heat=heat(db, talk_id, ranking, hits[0].score))
+        for at, strip in zip(first.values(), heat(table, list(first), ranking, hits[0].score), strict=True):
+            hits[at] = replace(hits[at], heat=strip)
     return hits
 
 

@@ -7,12 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from talksearch.indexer.records import Field
-from talksearch.indexer.vectors import Ints, Vectors
 from talksearch.indexer.words import terms
 
 from .fuse import Candidate
+from .table import Table
 from .tie import tie
 
 _BOILERPLATE = 3
@@ -35,21 +36,9 @@ class Found:
     """The words that show where in the passage it is, instead of the query's."""
 
 
-def notes_of(db: sqlite3.Connection, fields: Sequence[Field]) -> Ints:
-    """Return the numbers of all notes that stand in some fields."""
-    if not fields:
-        return np.empty(0, np.int64)
-    marks = ", ".join("?" * len(fields))
-    rows = db.execute(
-        f"SELECT number FROM passages WHERE field != 'speech' AND field IN ({marks})",  # noqa: S608 - only marks
-        tuple(fields),
-    ).fetchall()
-    return np.fromiter((row[0] for row in rows), np.int64, len(rows))
-
-
 def resolve(
     db: sqlite3.Connection,
-    vectors: Vectors,
+    table: Table,
     candidates: Sequence[Candidate],
     asked: Sequence[str],
     leave_out: Sequence[Field],
@@ -60,83 +49,78 @@ def resolve(
     of, where there is one (`tie`). Otherwise a note leads to the best candidate of its talk that answers the query: by
     one of its terms (`asked`) or by meaning. If there is none, it leads to the beginning of the talk.
     """
-    numbers = [candidate.number for candidate in candidates]
-    marks = ", ".join("?" * len(numbers))
-    # By the index of notes alone: reading the rows of all candidates would take longer than ranking them.
-    among = f"FROM passages INDEXED BY passages_of_notes WHERE field != 'speech' AND number IN ({marks})"
-    notes = {row[0] for row in db.execute(f"SELECT number {among}", numbers)} if numbers else set()
-    said: dict[int, list[Candidate]] = {}
-    tied: dict[int, dict[int, int | None]] = {}
+    places = np.array([table.place(candidate.number) for candidate in candidates], np.int64)
+    said = places[(places >= 0) & ~table.lie.notes[places]]
+    by_place = dict(zip(places.tolist(), candidates, strict=True))
+    answering: list[set[int]] = []
 
-    def in_talk(talk: int) -> list[Candidate]:
-        if talk not in said:
-            own = {row[0] for row in db.execute("SELECT number FROM passages WHERE talk = ?", (talk,))} - notes
-            said[talk] = [candidate for candidate in candidates if candidate.number in own]
-        return said[talk]
+    def answers(candidate: Candidate, place: int) -> bool:
+        if not answering:  # few queries lead to a note that asks
+            held = [np.intersect1d(table.holding(term), said, assume_unique=True) for term in asked]
+            answering.append({place for some in held for place in some.tolist()})
+        return (candidate.meaning or 0.0) >= _MEANT or place in answering[0]
 
     def found(candidate: Candidate) -> Found | None:
-        if candidate.number not in notes:
-            return Found(candidate.number)
-        row = db.execute(_NOTE, (candidate.number,)).fetchone()
-        if row is None or row[1] in leave_out:
+        place = table.place(candidate.number)
+        if place < 0:
             return None
-        talk, field, text, start_ms, digest = row
+        if not table.lie.notes[place]:
+            return Found(candidate.number)
+        field, text, start_ms, digest = db.execute(_NOTE, (candidate.number,)).fetchone()
+        if field in leave_out:
+            return None
         note = (field, text)
+        talk = int(table.lie.talks[place])
         if field == "chapter":
-            number = _said_at(db, talk, start_ms)
-            return None if number is None else Found(number, note, start_ms)
+            return _found(table, talk, start_ms, note)
         if field == "description":
             if db.execute(_TALKS_WITH, (digest,)).fetchone()[0] >= _BOILERPLATE:
                 return None
-            if talk not in tied:
-                tied[talk] = _ties(db, vectors, talk)
-            number = tied[talk].get(candidate.number)
+            if talk not in table.tied:
+                table.tied[talk] = _ties(db, table, talk)
+            number = table.tied[talk].get(candidate.number)
             if number is not None:
                 return Found(number, note, None, tuple(dict.fromkeys(terms(text))))
-        for other in in_talk(talk):
-            if (other.meaning or 0.0) >= _MEANT or _holds(db, other.number, asked):
-                return Found(other.number, note)
-        number = _said_at(db, talk, 0)
-        return None if number is None else Found(number, note, 0)
+        for other in said[table.lie.talks[said] == talk].tolist():
+            if answers(by_place[other], other):
+                return Found(by_place[other].number, note)
+        return _found(table, talk, 0, note)
 
     return found
 
 
-_NOTE = "SELECT talk, field, text, start_ms, digest FROM passages WHERE number = ?"
+_NOTE = "SELECT field, text, start_ms, digest FROM passages WHERE number = ?"
 _TALKS_WITH = "SELECT count(DISTINCT talk) FROM passages WHERE digest = ?"
 
 
-def _holds(db: sqlite3.Connection, number: int, asked: Sequence[str]) -> bool:
-    if not asked:
-        return False
-    match = " OR ".join(f'"{term}"' for term in asked)
-    return db.execute("SELECT 1 FROM words WHERE rowid = ? AND words MATCH ?", (number, match)).fetchone() is not None
+def _found(table: Table, talk: int, start_ms: int, note: tuple[Field, str]) -> Found | None:
+    place = table.said_in(talk).at(start_ms)
+    return None if place is None else Found(int(table.lie.numbers[place]), note, start_ms)
 
 
-def _said_at(db: sqlite3.Connection, talk: int, start_ms: int) -> int | None:
-    """Return the passage that is said at a time, or the next one; the last where the talk ends before."""
-    rows = "SELECT number FROM passages WHERE talk = ? AND field = 'speech'"
-    row = db.execute(f"{rows} AND end_ms > ? ORDER BY start_ms, number LIMIT 1", (talk, start_ms)).fetchone()
-    row = row or db.execute(f"{rows} ORDER BY start_ms DESC, number DESC LIMIT 1", (talk,)).fetchone()
-    return int(row[0]) if row else None
-
-
-def _ties(db: sqlite3.Connection, vectors: Vectors, talk: int) -> dict[int, int | None]:
+def _ties(db: sqlite3.Connection, table: Table, talk: int) -> dict[int, int | None]:
     """Return, for every sentence of a talk's description, the number of the passage it speaks of."""
-    rows = db.execute("SELECT number, field, text FROM passages WHERE talk = ? ORDER BY number", (talk,)).fetchall()
-    at = vectors.find(np.array([row[0] for row in rows], np.int64))
+    rows = db.execute(
+        "SELECT number, text FROM passages WHERE talk = ? AND field = 'description' ORDER BY number",
+        (int(table.lie.talk_numbers[talk]),),
+    ).fetchall()
     # What has no vector yet can be neither compared nor tied.
-    notes = [
-        (row, place) for row, place in zip(rows, at.tolist(), strict=True) if row[1] == "description" and place >= 0
-    ]
-    passages = [(row, place) for row, place in zip(rows, at.tolist(), strict=True) if row[1] == "speech" and place >= 0]
+    notes = [(row, at) for row in rows if (at := table.rows[table.place(row[0])]) >= 0]
+    places = table.said_in(talk).places
+    places = places[table.rows[places] >= 0]
+    if not notes or not len(places):
+        return {}
+
+    def holds(term: str) -> npt.NDArray[np.bool_]:
+        return np.isin(places, table.holding(term), assume_unique=True)
+
     chosen = tie(
-        [row[2] for row, _ in notes],
-        np.asarray(vectors.rows[[place for _, place in notes]]),
-        [row[2] for row, _ in passages],
-        np.asarray(vectors.rows[[place for _, place in passages]]),
+        [row[1] for row, _ in notes],
+        table.vectors.rows[np.array([at for _, at in notes])],
+        holds,
+        table.vectors.rows[table.rows[places]],
     )
     return {
-        note[0]: None if number is None else passages[number][0][0]
-        for (note, _), number in zip(notes, chosen, strict=True)
+        row[0]: None if at is None else int(table.lie.numbers[places[at]])
+        for (row, _), at in zip(notes, chosen, strict=True)
     }

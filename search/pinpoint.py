@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from talksearch.indexer.records import Cue
 from talksearch.indexer.split import ends_sentence, words_with_times
@@ -56,7 +57,7 @@ def pinpoint(words: Sequence[Spoken], weights: Mapping[str, float]) -> int | Non
     >>> pinpoint(said, {"clock": 5.0}), pinpoint(said, {"ship": 5.0})
     (1000, None)
     """
-    told = [{term: weights[term] for term in terms(word.text) if term in weights} for word in words]
+    told = [{term: weights[term] for term in _terms(word.text) if term in weights} for word in words]
     best, most = None, 0.0
     for at, here in enumerate(told):
         if not here:
@@ -66,6 +67,12 @@ def pinpoint(words: Sequence[Spoken], weights: Mapping[str, float]) -> int | Non
         if sum(together.values()) > most + 1e-9:
             best, most = at, sum(together.values())
     return None if best is None else words[_beginning(words, best)].start_ms
+
+
+@lru_cache(maxsize=65_536)
+def _terms(word: str) -> tuple[str, ...]:
+    """Return the terms of a word. The same few thousand words make up nearly all that is said."""
+    return tuple(terms(word))
 
 
 def _beginning(words: Sequence[Spoken], at: int) -> int:

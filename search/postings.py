@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from talksearch.indexer.records import Field
 from talksearch.indexer.vectors import Ints
 
-_NEAR = 2
+NEAR = 2
 """Words that may stand between two words of a query said together: "the block, its size" says "block size"."""
 
 _NONE: Ints = np.empty(0, np.int64)
@@ -34,6 +35,12 @@ class Layout:
     """The place of each number, -1 where a number is of no passage (highest number + 1,)."""
     notes: npt.NDArray[np.bool_]
     """Which of them are notes: written about the talk, not said in it (n,)."""
+    talk_numbers: Ints
+    """The number of each talk in the catalog (talks,)."""
+    sizes: npt.NDArray[np.float64]
+    """How many passages each talk has (talks,)."""
+    beside: npt.NDArray[np.bool_]
+    """Whether each passage and the next are said one after the other in one talk (n - 1,)."""
 
     def places(self, numbers: Ints) -> Ints:
         """Return the places of passage numbers; what is not in the index is left out."""
@@ -49,14 +56,24 @@ def layout(db: sqlite3.Connection) -> Layout:
     ).fetchone()
     numbers, talks = _integers(row[0]), _integers(row[1])
     notes = db.execute("SELECT group_concat(number) FROM passages WHERE field != 'speech'").fetchone()[0]
-    return make(numbers, np.unique(talks, return_inverse=True)[1].astype(np.int64), _integers(notes))
+    talk_numbers, talk_of = np.unique(talks, return_inverse=True)
+    return make(numbers, talk_of.astype(np.int64), _integers(notes), talk_numbers)
 
 
-def make(numbers: Ints, talks: Ints, notes: Ints) -> Layout:
-    """Return the layout of passages that are given in the order of their places; `notes` are numbers."""
+def make(numbers: Ints, talks: Ints, notes: Ints, talk_numbers: Ints | None = None) -> Layout:
+    """Return the layout of passages that are given in the order of their places; `notes` are numbers.
+
+    Without `talk_numbers` talks are numbered as they are counted.
+    """
     places_of = np.full(int(numbers.max(initial=-1)) + 1, -1, np.int64)
     places_of[numbers] = np.arange(len(numbers))
-    return Layout(numbers, talks, places_of, np.isin(numbers, notes))
+    written = np.zeros(len(numbers), bool)
+    written[places_of[notes]] = True
+    sizes = np.bincount(talks).astype(float)
+    beside = (talks[1:] == talks[:-1]) & ~written[1:] & ~written[:-1]
+    if talk_numbers is None:
+        talk_numbers = np.arange(len(sizes))
+    return Layout(numbers, talks, places_of, written, talk_numbers, sizes, beside)
 
 
 def holding(db: sqlite3.Connection, term: str, silent: Ints = _NONE) -> Ints:
@@ -66,7 +83,19 @@ def holding(db: sqlite3.Connection, term: str, silent: Ints = _NONE) -> Ints:
 
 def together(db: sqlite3.Connection, one: str, other: str, silent: Ints = _NONE) -> Ints:
     """Return the numbers of the passages that say two terms side by side, or nearly, except those that are `silent`."""
-    return _matches(db, f'NEAR("{one}" "{other}", {_NEAR})', silent)
+    return _matches(db, f'NEAR("{one}" "{other}", {NEAR})', silent)
+
+
+def notes_of(db: sqlite3.Connection, fields: Sequence[Field]) -> Ints:
+    """Return the numbers of all notes that stand in some fields."""
+    if not fields:
+        return np.empty(0, np.int64)
+    marks = ", ".join("?" * len(fields))
+    rows = db.execute(
+        f"SELECT number FROM passages WHERE field != 'speech' AND field IN ({marks})",  # noqa: S608 - only marks
+        tuple(fields),
+    ).fetchall()
+    return np.fromiter((row[0] for row in rows), np.int64, len(rows))
 
 
 def surprise(passages: int, holding: int) -> float:

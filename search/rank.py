@@ -8,16 +8,14 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 
-from talksearch.indexer.vectors import Floats, Ints, Vectors
+from talksearch.indexer.vectors import Floats, Ints
 
-from .candidates import by_meaning, by_words
-from .fuse import TALK, Array, Candidate, fuse, score_words
+from .candidates import by_words
+from .fuse import TALK, Array, Candidate, Less, fuse, score_some, score_words
 from .heard import Also, holding_also, other_terms
-from .notes import notes_of
-from .postings import Layout, together
 from .query import Query
+from .table import FEW, Mask, Near, Table, near
 
 _DEPTH = 400
 """Passages looked at for hits. More than are shown, because those that overlap a better one are passed over."""
@@ -31,8 +29,8 @@ class Source:
     """What is ranked."""
 
     db: sqlite3.Connection
-    vectors: Vectors
-    layout: Callable[[], tuple[Layout, Ints]]
+    table: Callable[[], Table]
+    """Reads the passages when it is first called: a search by words does without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +57,8 @@ class Ranking:
     """Scores of passages by number; `usual` where a passage has none."""
     usual: float
     """The score from which a passage may have to do with the query: the mean and two deviations, 0 for words."""
+    table: Callable[[], Table]
+    """The passages as ranking saw them."""
     note: str = ""
 
 
@@ -83,6 +83,7 @@ def _lexical(source: Source, asked: Asked, avoided: Asked | None, within: Ints |
         [Candidate(number, score, words=score) for number, score in found],
         lambda numbers: np.array([known.get(number, 0.0) for number in numbers.tolist()]),
         0.0,
+        source.table,
     )
 
 
@@ -96,16 +97,31 @@ def _semantic(
         aside = avoided.vector - (avoided.vector @ vector) * vector
         turned = vector - np.float32(_AVOID) * aside
         vector = (turned / (np.linalg.norm(turned) or 1.0)).astype(np.float32)
-    numbers, cosines, mean, deviation = by_meaning(source.vectors, vector, within, depth)
-
-    def scores(wanted: Ints) -> Array:
-        rows = source.vectors.find(wanted)
-        found: Array = np.where(rows >= 0, source.vectors.rows[rows] @ vector, mean).astype(float)
-        return found
-
-    near = zip(numbers.tolist(), cosines.tolist(), strict=True)
-    candidates = [Candidate(number, cosine, meaning=cosine) for number, cosine in near]
-    return Ranking(candidates, scores, mean + 2 * deviation, note)
+    table = source.table()
+    meaning = near(table, vector)
+    inside = table.rows >= 0
+    allowed = _inside(table, within)
+    if allowed is not None:
+        inside &= allowed
+    best, _ = fuse(meaning, np.zeros(len(table.rows)), inside, depth)
+    cosines, numbers = meaning.exact(best), table.lie.numbers[best]
+    order = np.lexsort((numbers, -cosines))
+    candidates = [
+        Candidate(number, cosine, meaning=cosine)
+        for number, cosine in zip(numbers[order].tolist(), cosines[order].tolist(), strict=True)
+    ]
+    mean, deviation = meaning.mean, meaning.deviation
+    if allowed is not None:
+        among = np.flatnonzero(inside)
+        own = meaning.cosines[among] if len(among) > FEW else meaning.exact(among)
+        mean, deviation = (float(own.mean()), float(own.std()) or 1.0) if len(own) else (0.0, 1.0)
+    return Ranking(
+        candidates,
+        lambda numbers: np.nan_to_num(meaning.exact(table.lie.places(numbers)), nan=mean),
+        mean + 2 * deviation,
+        lambda: table,
+        note,
+    )
 
 
 def _hybrid(
@@ -117,43 +133,62 @@ def _hybrid(
     depth: int,
     note: str,
 ) -> Ranking:
-    lie, rows = source.layout()
-    silent = notes_of(source.db, query.leave_out)
-    words, cosines = _evidence(source, asked, silent)
-    inside: npt.NDArray[np.bool_] | None = None
-    if within is not None:
-        inside = np.zeros(len(rows), bool)
-        inside[lie.places(within)] = True
+    table = source.table()
+    silent = table.silent(query.leave_out)
+    words, meaning = _evidence(table, asked, silent)
     less = None
     if avoided:
-        turned_from, away = _evidence(source, avoided, silent)
-        less = _AVOID * np.maximum(fuse(away, turned_from, None, 1)[1], 0.0)
-    best, scores = fuse(cosines, words, inside, depth, less)
+        turned_from, away = _evidence(table, avoided, silent)
+        less = Less(away, turned_from, _AVOID)
+    best, scores = fuse(meaning, words, _inside(table, within), depth, less)
+    cosines = meaning.exact(best) if meaning else np.full(len(best), np.nan)
     candidates = [
-        Candidate(
-            int(lie.numbers[at]),
-            float(scores[at]),
-            None if np.isnan(cosines[at]) else float(cosines[at]),
-            float(words[at]) or None,
+        Candidate(number, score, None if cosine != cosine else cosine, said or None)
+        for number, score, cosine, said in zip(
+            table.lie.numbers[best].tolist(),
+            scores[best].tolist(),
+            cosines.tolist(),
+            words[best].tolist(),
+            strict=True,
         )
-        for at in best.tolist()
     ]
-    usual = float(scores.mean() + 2 * scores.std()) if len(scores) else 0.0
-    return Ranking(candidates, lambda numbers: scores[lie.places(numbers)], usual, note)
+    return Ranking(
+        candidates,
+        lambda numbers: score_some(meaning, words, less, table.lie.places(numbers)),
+        _unlikely(scores),
+        lambda: table,
+        note,
+    )
 
 
-def _evidence(source: Source, asked: Asked, silent: Ints) -> tuple[Array, Floats]:
-    """Return what words and meaning say for every passage: scores (n,) and cosines (n,), NaN without a vector."""
-    lie, rows = source.layout()
-    said = [lie.places(holding_also(source.db, term, asked.ways.get(term), silent)) for term in asked.terms]
+def _evidence(table: Table, asked: Asked, silent: Mask | None) -> tuple[Array, Near | None]:
+    """Return what words say for every passage (n,), and how near it is in meaning."""
+
+    def heard(places: Ints) -> Ints:
+        return places if silent is None else places[~silent[places]]
+
+    said = [heard(holding_also(table, term, asked.ways.get(term))) for term in asked.terms]
     pairs = [
-        (at, at + 1, lie.places(together(source.db, *both, silent)))
+        (at, at + 1, heard(table.together(*both)))
         for at, both in enumerate(pairwise(asked.terms if asked.query else ()))
     ]
-    cosines = np.full(len(rows), np.nan, np.float32)
-    if asked.vector is not None and (rows >= 0).any():
-        cosines[rows >= 0] = (source.vectors.rows @ asked.vector)[rows[rows >= 0]]
-    return score_words(lie, said, pairs, TALK if asked.query else 0.0), cosines
+    meaning = None if asked.vector is None else near(table, asked.vector)
+    return score_words(table.lie, said, pairs, TALK if asked.query else 0.0), meaning
+
+
+def _inside(table: Table, within: Ints | None) -> Mask | None:
+    if within is None:
+        return None
+    inside = np.zeros(len(table.rows), bool)
+    inside[table.lie.places(within)] = True
+    return inside
+
+
+def _unlikely(scores: Array) -> float:
+    """Return the score that is two deviations above the mean: few passages reach it by chance."""
+    if not len(scores):
+        return 0.0
+    return float(scores.mean() + 2 * scores.std())
 
 
 def _waiting(db: sqlite3.Connection) -> str:

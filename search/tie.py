@@ -7,8 +7,7 @@ all of them, where going back costs. docs/quality.md has the figures.
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -35,15 +34,19 @@ _NEAR = 0.4
 _Array = npt.NDArray[np.float64]
 
 
-def tie(notes: Sequence[str], note_vectors: Floats, passages: Sequence[str], vectors: Floats) -> list[int | None]:
+Holds = Callable[[str], npt.NDArray[np.bool_]]
+"""Says which of a talk's passages hold a term (n,)."""
+
+
+def tie(notes: Sequence[str], note_vectors: Floats, holds: Holds, vectors: Floats) -> list[int | None]:
     """Return, for each sentence of one description in order, the position of the passage it speaks of, or None.
 
-    `note_vectors` (m, dimension) and `vectors` (n, dimension) are normalised; `passages` are the talk's, in order.
+    `note_vectors` (m, dimension) and `vectors` (n, dimension) of the talk's passages in order are normalised.
     """
-    if not notes or not passages:
+    if not notes or not len(vectors):
         return [None] * len(notes)
     cosines = note_vectors.astype(float) @ vectors.astype(float).T
-    words = _shared_words(notes, passages)
+    words = _shared_words(notes, holds, len(vectors))
     spread = cosines.std(axis=1, keepdims=True)
     meaning = (cosines - cosines.mean(axis=1, keepdims=True)) / np.where(spread > 0, spread, 1.0)
     evidence = meaning + _WORDS_WEIGHT * words
@@ -52,20 +55,29 @@ def tie(notes: Sequence[str], note_vectors: Floats, passages: Sequence[str], vec
     return _in_order(evidence - _LEAST)
 
 
-def _shared_words(notes: Sequence[str], passages: Sequence[str]) -> _Array:
-    """What the words that a note (row) and a passage (column) share tell, those next door counting half."""
+def holds_of(passages: Sequence[str]) -> Holds:
+    """Return what says which of some texts hold a term.
+
+    >>> holds_of(["a ship", "two ships at sea"])("ship").tolist()
+    [True, True]
+    """
     held = [set(terms(passage)) for passage in passages]
-    frequency = Counter(term for one in held for term in one)
-    score = np.zeros((len(notes), len(passages)))
+    return lambda term: np.array([term in one for one in held], bool)
+
+
+def _shared_words(notes: Sequence[str], holds: Holds, count: int) -> _Array:
+    """What the words that a note (row) and a passage (column) share tell, those next door counting half."""
+    score = np.zeros((len(notes), count))
     for row, note in enumerate(notes):
         for term in set(terms(note)):
-            if not 0 < frequency[term] <= max(1, _COMMON * len(passages)):
+            here = holds(term)
+            frequency = int(here.sum())
+            if not 0 < frequency <= max(1, _COMMON * count):
                 continue
-            here = np.array([term in one for one in held])
             around = here.copy()
             around[1:] |= here[:-1]
             around[:-1] |= here[1:]
-            rarity = math.log(1 + (len(passages) - frequency[term] + 0.5) / (frequency[term] + 0.5))
+            rarity = math.log(1 + (count - frequency + 0.5) / (frequency + 0.5))
             score[row] += rarity * (here * 0.5 + around * 0.5)
     return score
 

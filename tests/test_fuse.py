@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
 
 from talksearch.search.fuse import SIDE_BY_SIDE, TALK, WORDS_WEIGHT, fuse, score_words
 from talksearch.search.postings import holding, layout, make, surprise, together
+from talksearch.search.table import Near
 
 # Two talks: passages 10 to 13, and 20 to 21.
 NOWHERE = np.empty(0, np.int64)
 LAYOUT = make(np.array([10, 11, 12, 13, 20, 21]), np.array([0, 0, 0, 0, 1, 1]), NOWHERE)
+
+
+def known(cosines: Sequence[float]) -> Near:
+    """Exact cosines, NaN where a passage has no vector."""
+    given = np.array(cosines, float)
+    mean, deviation = float(np.nanmean(given)), float(np.nanstd(given))
+    return Near(np.where(np.isnan(given), mean, given), None, mean, deviation or 1.0, lambda at: given[at])
 
 
 def places(*at: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
@@ -57,9 +66,9 @@ def test_words_said_together_count_more() -> None:
 
 
 def test_meaning_counts_in_deviations_and_words_beside_it() -> None:
-    cosines = np.array([0.1, 0.3, 0.5, 0.3, 0.1, 0.5], np.float32)
+    cosines = np.array([0.1, 0.3, 0.5, 0.3, 0.1, 0.5])
     words = np.array([0, 0, 0, 0, 8.0, 0])
-    best, score = fuse(cosines, words, None, 6)
+    best, score = fuse(known(cosines), words, None, 6)
     assert score[2] == pytest.approx(0.2 / cosines.std())
     assert score[4] == pytest.approx(-0.2 / cosines.std() + WORDS_WEIGHT * 8)
     assert sorted(best) == list(range(6))
@@ -67,35 +76,34 @@ def test_meaning_counts_in_deviations_and_words_beside_it() -> None:
 
 
 def test_a_passage_without_a_vector_is_found_by_its_words() -> None:
-    cosines = np.array([0.1, np.nan, 0.3, 0.2, np.nan, 0.2], np.float32)
-    best, score = fuse(cosines, np.array([0, 20.0, 0, 0, 0, 0]), None, 1)
+    best, score = fuse(known([0.1, np.nan, 0.3, 0.2, np.nan, 0.2]), np.array([0, 20.0, 0, 0, 0, 0]), None, 1)
     assert best.tolist() == [1]
     assert score[4] == 0
 
 
-@pytest.mark.parametrize("meaning", [None, np.full(6, np.nan, np.float32)])
-def test_without_any_vector_words_alone_rank(meaning: object) -> None:
-    best, _ = fuse(meaning, np.array([0, 1.0, 3, 2, 0, 0]), None, 3)  # type: ignore[arg-type]
+@pytest.mark.parametrize("meaning", [None, Near(np.zeros(6), None, 0.0, 1.0, lambda at: np.full(len(at), np.nan))])
+def test_without_any_vector_words_alone_rank(meaning: Near | None) -> None:
+    best, _ = fuse(meaning, np.array([0, 1.0, 3, 2, 0, 0]), None, 3)
     assert best.tolist() == [2, 3, 1]
 
 
 def test_only_what_the_filters_allow_is_ranked() -> None:
     within = np.array([False, True, True, False, False, False])
-    best, _ = fuse(np.linspace(1, 0, 6, dtype=np.float32), np.zeros(6), within, 5)
+    best, _ = fuse(known(np.linspace(1, 0, 6)), np.zeros(6), within, 5)
     assert best.tolist() == [1, 2]
-    nothing, _ = fuse(np.linspace(1, 0, 6, dtype=np.float32), np.zeros(6), np.zeros(6, bool), 5)
+    nothing, _ = fuse(known(np.linspace(1, 0, 6)), np.zeros(6), np.zeros(6, bool), 5)
     assert nothing.tolist() == []
 
 
 def test_equal_scores_keep_the_order_of_the_archive() -> None:
-    best, _ = fuse(np.ones(6, np.float32), np.zeros(6), None, 6)
+    best, _ = fuse(known([1.0] * 6), np.zeros(6), None, 6)
     assert best.tolist() == [0, 1, 2, 3, 4, 5]
 
 
 def test_an_empty_index_gives_nothing() -> None:
     empty = make(NOWHERE, NOWHERE, NOWHERE)
     assert score_words(empty, [NOWHERE], []).tolist() == []
-    assert fuse(np.empty(0, np.float32), np.empty(0), None, 5)[0].tolist() == []
+    assert fuse(None, np.empty(0), None, 5)[0].tolist() == []
     assert empty.places(places(1, 2)).tolist() == []
 
 

@@ -15,7 +15,7 @@ from talksearch.indexer.records import Chapter, Cue, Talk
 from talksearch.search import engine
 from talksearch.search.hit import as_json
 from talksearch.search.query import Query
-from talksearch.search.tie import tie
+from talksearch.search.tie import holds_of, tie
 
 # What says something about a talk stays, word for word but for its marks.
 KEPT = [
@@ -99,17 +99,17 @@ def test_ties_follow_the_order_of_the_talk() -> None:
     said[30] = "varnish dries slowly on old violins"
     meaning, unlike = np.eye(60, 99, dtype=np.float32), np.eye(3, 99, k=70, dtype=np.float32)
     violins, harrow = "old violins and their slow varnish that dries", "the Harrow bridge stood"
-    assert tie([violins, harrow, "unheard of"], unlike, said, meaning) == [30, 40, None]
-    assert tie([harrow, violins], unlike[:2], said, meaning) == [3, 30]
+    assert tie([violins, harrow, "unheard of"], unlike, holds_of(said), meaning) == [30, 40, None]
+    assert tie([harrow, violins], unlike[:2], holds_of(said), meaning) == [3, 30]
 
 
 def test_nothing_shared_and_nothing_near_is_not_tied() -> None:
     said = [f"passage {at} speaks of number {at}" for at in range(20)]
     noise = np.random.default_rng(1).normal(size=(24, 64)).astype(np.float32)
     noise /= np.linalg.norm(noise, axis=1, keepdims=True)
-    assert tie(["关于时间", "关于速度", "über Zeit", "о времени"], noise[:4], said, noise[4:]) == [None] * 4
-    assert tie([], noise[:0], said, noise[4:]) == []
-    assert tie(["alone"], noise[:1], [], noise[:0]) == [None]
+    assert tie(["关于时间", "关于速度", "über Zeit", "о времени"], noise[:4], holds_of(said), noise[4:]) == [None] * 4
+    assert tie([], noise[:0], holds_of(said), noise[4:]) == []
+    assert tie(["alone"], noise[:1], holds_of([]), noise[:0]) == [None]
 
 
 @pytest.fixture

@@ -1,0 +1,197 @@
+"""The passages of an index as ranking sees them: where they lie, who holds a word, how near each is in meaning.
+
+All of it comes from the columns (`talksearch.indexer.columns`), which answer in milliseconds, or, where those are
+missing or older than the catalog, from the catalog and the vectors themselves, which say the same and take longer.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from talksearch.indexer import columns
+from talksearch.indexer.columns import FIELDS, Columns
+from talksearch.indexer.records import Field
+from talksearch.indexer.vectors import Floats, Ints, Vectors
+
+from .postings import NEAR, Layout, holding, layout, make, notes_of, surprise, together
+
+FEW = 5_000
+"""Vectors up to which the exact product with all of them takes a millisecond."""
+
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What is said in one talk, in the order of passages."""
+
+    places: Ints
+    """(n,), rising."""
+    starts: Ints
+    ends: Ints
+    """In milliseconds (n,)."""
+
+    def at(self, start_ms: int) -> int | None:
+        """Return the place of what is said at a time, or next; the last where the talk ends before, None in silence."""
+        if not len(self.places):
+            return None
+        later = np.flatnonzero(self.ends > start_ms)
+        if len(later):
+            return int(self.places[later[self.starts[later].argmin()]])
+        return int(self.places[len(self.starts) - 1 - self.starts[::-1].argmax()])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Table:
+    """All passages of one state of an index. A place is a position in its arrays.
+
+    It belongs to the thread that its connection belongs to; the arrays may be shared.
+    """
+
+    lie: Layout
+    rows: Ints
+    """The row of each passage in `vectors`, -1 where it has none (n,)."""
+    vectors: Vectors
+    columns: Columns | None
+    """None where they are missing or of another state."""
+    db: sqlite3.Connection
+    tied: dict[int, dict[int, int | None]] = field(default_factory=dict)
+    """For talks that were asked for before: the passage that each sentence of the description speaks of (`notes`)."""
+
+    def place(self, number: int) -> int:
+        """Return the place of a passage number, -1 where it is of no passage."""
+        return int(self.lie.places_of[number]) if number < len(self.lie.places_of) else -1
+
+    def said_in(self, talk: int) -> Said:
+        """Return what is said in a talk, as `lie` counts them."""
+        first, last = np.searchsorted(self.lie.talks, (talk, talk + 1)).tolist()
+        places = first + np.flatnonzero(~self.lie.notes[first:last])
+        if self.columns:
+            starts, ends = self.columns.starts[places], self.columns.ends[places]
+            return Said(places, starts.astype(np.int64), ends.astype(np.int64))
+        rows = self.db.execute(
+            "SELECT start_ms, end_ms FROM passages WHERE talk = ? AND field = 'speech' ORDER BY number",
+            (int(self.lie.talk_numbers[talk]),),
+        ).fetchall()
+        times = np.array(rows, np.int64).reshape(-1, 2)
+        return Said(places, times[:, 0], times[:, 1])
+
+    def times(self, place: int) -> tuple[int, int]:
+        """Return when a passage begins and ends, in milliseconds."""
+        if self.columns:
+            return int(self.columns.starts[place]), int(self.columns.ends[place])
+        number = int(self.lie.numbers[place])
+        start, end = self.db.execute("SELECT start_ms, end_ms FROM passages WHERE number = ?", (number,)).fetchone()
+        return int(start), int(end)
+
+    def vector(self, place: int) -> Floats | None:
+        """Return the vector of a passage (dimension,), None where it has none."""
+        row = int(self.rows[place])
+        return np.array(self.vectors.rows[row]) if row >= 0 else None
+
+    def holding(self, term: str) -> Ints:
+        """Return the places of the passages that hold a term, or terms in a row with spaces between."""
+        if self.columns:
+            return self.columns.holding(term)
+        return self.lie.places(holding(self.db, term))
+
+    def together(self, one: str, other: str) -> Ints:
+        """Return the places of the passages that say two terms side by side, or nearly."""
+        if self.columns:
+            return self.columns.together(one, other, NEAR)
+        return self.lie.places(together(self.db, one, other))
+
+    def surprises(self, terms: Iterable[str]) -> dict[str, float]:
+        """Return how much each of some terms tells."""
+        return {term: surprise(len(self.rows), len(self.holding(term))) for term in terms}
+
+    def in_talk(self, places: Ints, number: int) -> Ints:
+        """Return those of some places that lie in the talk with a number."""
+        found: Ints = places[self.lie.talk_numbers[self.lie.talks[places]] == number]
+        return found
+
+    def silent(self, fields: Sequence[Field]) -> Mask | None:
+        """Return which passages are notes of some fields (n,); None where there are no such fields."""
+        if not fields:
+            return None
+        if self.columns:
+            kinds = [FIELDS.index(name) for name in fields if name != "speech"]
+            found: Mask = np.isin(self.columns.fields, np.array(kinds, np.uint8))
+            return found
+        found = np.zeros(len(self.rows), bool)
+        found[self.lie.places(notes_of(self.db, fields))] = True
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """How near every passage is to a query vector."""
+
+    cosines: npt.NDArray[np.float64]
+    """Cosines (n,), the mean where a passage has no vector. Where `errors` is not None they are only about right."""
+    errors: Floats | None
+    """How far off each may be at most (n,)."""
+    mean: float
+    deviation: float
+    """Of the exact cosines of all vectors; 1 where they do not differ."""
+    exact: Callable[[Ints], npt.NDArray[np.float64]]
+    """Exact cosines of the passages at some places; NaN where one has no vector."""
+
+
+def read_table(folder: Path, db: sqlite3.Connection, copy: Vectors) -> Table:
+    """Return the passages of the state that `db` shows, inside a transaction that only reads."""
+    found = columns.read(folder, db)
+    if found is None or found.codes.shape[1] != copy.rows.shape[1]:
+        lie = layout(db)
+        return Table(lie, copy.find(lie.numbers), copy, None, db)
+    numbers = found.numbers.astype(np.int64)
+    lie = make(numbers, found.talks.astype(np.int64), numbers[found.fields != 0], found.talk_numbers)
+    return Table(lie, found.rows.astype(np.int64), copy, found, db)
+
+
+def near(table: Table, vector: Floats) -> Near:
+    """Compare a normalised vector with all vectors of an index.
+
+    With columns: the product with one byte a dimension, which reads a quarter of the memory. A cosine is off by no more
+    than the length of what was rounded away (Cauchy and Schwarz), of the passage's vector and of the query's.
+    """
+    there = table.rows >= 0
+    some = bool(there.any())
+    whole = bool(there.all())
+
+    def exact(places: Ints) -> npt.NDArray[np.float64]:
+        rows = table.rows[places]
+        found = np.full(len(places), np.nan)
+        has = rows >= 0
+        found[has] = table.vectors.rows[rows[has]] @ vector
+        return found
+
+    if table.columns is None or len(table.rows) <= FEW or not some:
+        cosines = np.full(len(table.rows), np.nan)
+        if some:
+            cosines[there] = (table.vectors.rows @ vector)[table.rows[there]]
+        mean, deviation = (float(cosines[there].mean()), float(cosines[there].std()) or 1.0) if some else (0.0, 1.0)
+        cosines[~there] = mean
+        return Near(cosines, None, mean, deviation, exact)
+    made = table.columns
+    import simsimd  # a search by words must not wait for it
+
+    scale = max(float(np.abs(vector).max()), float(np.finfo(np.float32).tiny)) / 127
+    code = np.rint(vector / scale).astype(np.int8)
+    lost = float(np.linalg.norm(vector - code * np.float32(scale)))
+    cosines = np.asarray(simsimd.cdist(made.codes, code[None, :], metric="dot")).reshape(-1)
+    cosines *= made.scales
+    cosines *= scale
+    mean = float(made.mean @ vector)
+    deviation = max(float(vector @ made.second @ vector) - mean * mean, 0.0) ** 0.5 or 1.0
+    if not whole:
+        cosines[~there] = mean
+    # |v·q - v'·q'| <= |v - v'|·|q| + |v'|·|q - q'|, and |v'| <= 1 + |v - v'|.
+    errors = made.errors * np.float32(1 + lost) + np.float32(lost)
+    return Near(cosines, errors, mean, deviation, exact)

@@ -1,0 +1,240 @@
+"""The columns say what the catalog and the vectors say, and are passed over when those have changed."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fakes import CountingEncoder
+
+from talksearch.indexer import build, catalog, columns, vectors
+from talksearch.indexer.doctor import examine
+from talksearch.search import engine, postings
+from talksearch.search.query import Filters, Query
+from talksearch.search.table import near, read_table
+from talksearch.search.tie import holds_of
+
+DATA = Path(__file__).parents[1] / "data"
+
+
+class WideEncoder(CountingEncoder):
+    """As many dimensions as a real model, most of them small: what rounding to a byte loses is not nothing."""
+
+    def __init__(self) -> None:
+        super().__init__("wide")
+        self.card = type(self.card)("wide", "", 96, 200)
+
+    def encode_query(self, text: str) -> np.ndarray:
+        drawn = np.random.default_rng(0).normal(size=(4096, 96)).astype(np.float32)
+        vector = 0.3 * drawn[0] + sum(
+            drawn[int.from_bytes(word.encode()[:3], "big") % 4095 + 1] for word in text.split()
+        )
+        return vector / np.linalg.norm(vector)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample archive, indexed."""
+    made = tmp_path_factory.mktemp("index") / "index"
+    build.index(made, [DATA], encoder=WideEncoder())
+    return made
+
+
+@pytest.fixture
+def db(folder: Path) -> Iterator[sqlite3.Connection]:
+    with closing(catalog.open_catalog(folder)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def rounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many vectors as there are count as many, so that bytes are looked at first."""
+    monkeypatch.setattr("talksearch.search.table.FEW", 0)
+
+
+def vocabulary(db: sqlite3.Connection) -> list[str]:
+    return sorted({word for (text,) in db.execute("SELECT terms FROM words") for word in text.split()})
+
+
+def test_they_are_there_after_indexing_and_hold_every_passage(folder: Path, db: sqlite3.Connection) -> None:
+    made = columns.read(folder, db)
+    assert made is not None
+    lie = postings.layout(db)
+    assert made.numbers.tolist() == lie.numbers.tolist()
+    assert made.talks.tolist() == lie.talks.tolist()
+    assert made.talk_numbers.tolist() == lie.talk_numbers.tolist()
+    rows = db.execute("SELECT number, start_ms, end_ms, speakers, field FROM passages").fetchall()
+    at = {number: place for place, number in enumerate(made.numbers.tolist())}
+    for number, start_ms, end_ms, speakers, field in rows:
+        place = at[number]
+        assert (made.starts[place], made.ends[place]) == (start_ms, end_ms)
+        assert made.speakers[made.voices[place]] == speakers
+        assert columns.FIELDS[made.fields[place]] == field
+
+
+def test_words_are_where_the_word_index_has_them(folder: Path, db: sqlite3.Connection) -> None:
+    quick = read_table(folder, db, vectors.read(folder, 96))
+    assert quick.columns is not None
+    for word in [*vocabulary(db), "nobodysaysthis", ""]:
+        expected = np.sort(quick.lie.places(postings.holding(db, word))) if word else []
+        assert quick.holding(word).tolist() == list(expected), word
+
+
+def test_words_together_are_where_the_word_index_has_them(folder: Path, db: sqlite3.Connection) -> None:
+    quick = read_table(folder, db, vectors.read(folder, 96))
+    drawn = random.Random(1)
+    texts = [row[0].split() for row in db.execute("SELECT terms FROM words")]
+    for text in drawn.sample(texts, min(len(texts), 150)):
+        if len(text) < 8:
+            continue
+        at = drawn.randrange(len(text) - 6)
+        one, other = text[at], text[at + drawn.randrange(1, 6)]
+        if one != other:
+            expected = np.sort(quick.lie.places(postings.together(db, one, other)))
+            assert quick.together(one, other).tolist() == expected.tolist(), (one, other)
+        row = " ".join(text[at : at + 3])
+        assert quick.holding(row).tolist() == np.sort(quick.lie.places(postings.holding(db, row))).tolist(), row
+
+
+@pytest.mark.usefixtures("rounded")
+def test_a_cosine_is_no_further_off_than_is_said_and_the_moments_are_those_of_all(
+    folder: Path, db: sqlite3.Connection
+) -> None:
+    copy = vectors.read(folder, 96)
+    quick = read_table(folder, db, copy)
+    for text in ("ship time", "a bridge of copper", "x", "The rain came back to the code"):
+        vector = WideEncoder().encode_query(text)
+        found = near(quick, vector)
+        exact = (copy.rows @ vector)[quick.rows].astype(float)
+        assert found.errors is not None
+        assert (np.abs(found.cosines - exact) <= found.errors).all()
+        assert found.errors.max() < 0.05
+        assert found.mean == pytest.approx(exact.mean(), abs=1e-6)
+        assert found.deviation == pytest.approx(exact.std(), abs=1e-5)
+        assert found.exact(np.arange(7)) == pytest.approx(exact[:7], abs=1e-6)
+
+
+QUERIES = (
+    "time ship", "the bridge", "rain on the roof", "code", "why", "bread and rain", "光速不變", "nobody ever said this",
+    "a song of the harbour and what it means for those who build bridges", "Ship", "time", "in the end",
+)  # fmt: skip
+
+
+def _options() -> list[dict[str, object]]:
+    return [
+        {},
+        {"mode": "semantic"},
+        {"mode": "lexical"},
+        {"per_talk": 1},
+        {"leave_out": ("title", "chapter", "description")},
+        {"avoid": "rain bread"},
+        {"avoid": "ship", "mode": "semantic"},
+        {"k": 50, "explain": True},
+        {"filters": Filters(after="2020")},
+        {"filters": Filters(language="en")},
+        {"filters": Filters(speaker="a")},
+    ]
+
+
+@pytest.mark.usefixtures("rounded")
+@pytest.mark.parametrize("options", _options(), ids=str)
+def test_answers_are_those_of_the_catalog_itself(
+    folder: Path, tmp_path: Path, options: dict[str, object], db: sqlite3.Connection
+) -> None:
+    """With and without columns: same hits in the same order, same jumps, same heat; scores to the rounding."""
+    for name in (catalog.FILE_NAME, vectors.FILE_NAME, "recipe.json"):
+        (tmp_path / name).write_bytes((folder / name).read_bytes())
+    quick = engine.open_index(folder, encoder=WideEncoder())
+    plain = engine.open_index(tmp_path, encoder=WideEncoder())
+    talks = [row[0] for row in db.execute("SELECT id FROM talks ORDER BY id")]
+    for number, text in enumerate(QUERIES):
+        for extra in ({}, {"filters": Filters(talks=(talks[number % len(talks)],))}):
+            query = Query(text, heat=True, **{**options, **extra})  # type: ignore[arg-type]
+            one, other = engine.search(quick, query), engine.search(plain, query)
+            assert [hit.passage_id for hit in one.hits] == [hit.passage_id for hit in other.hits]
+            for ours, theirs in zip(one.hits, other.hits, strict=True):
+                assert ours.score == pytest.approx(theirs.score, abs=1e-4)
+                # What may score so high by chance is reckoned from rounded cosines, in an index this small from few.
+                assert ours.heat == pytest.approx(theirs.heat, abs=1e-2)
+                assert (ours.jump_ms, ours.note, ours.matches) == (theirs.jump_ms, theirs.note, theirs.matches)
+                assert (ours.copies, ours.more_in_talk) == (theirs.copies, theirs.more_in_talk)
+    assert quick.table().columns is not None
+    assert plain.table().columns is None
+
+
+def copied(folder: Path, to: Path) -> Path:
+    to.mkdir()
+    for name in (catalog.FILE_NAME, vectors.FILE_NAME, "recipe.json", columns.FILE_NAME):
+        (to / name).write_bytes((folder / name).read_bytes())
+    return to
+
+
+def test_another_state_of_the_catalog_or_the_vectors_is_noticed_also_by_who_has_it_open(
+    folder: Path, tmp_path: Path
+) -> None:
+    one = copied(folder, tmp_path / "one")
+    opened = engine.open_index(one, encoder=WideEncoder())
+    gone = engine.search(opened, Query("ship")).hits[0]
+    assert opened.table().columns is not None
+    with closing(catalog.open_catalog(one, write=True)) as writer:
+        with catalog.transaction(writer):
+            catalog.drop_talk(writer, gone.talk_id)
+        assert opened.table().columns is None
+        assert gone.talk_id not in {hit.talk_id for hit in engine.search(opened, Query("ship", k=50)).hits}
+        assert columns.write(one, writer, 96)
+        assert not columns.write(one, writer, 96)
+    assert opened.table().columns is not None
+    assert gone.talk_id not in {hit.talk_id for hit in engine.search(opened, Query("ship", k=50)).hits}
+    vectors.append(one, np.array([10**6]), np.ones((1, 96), np.float32))
+    with closing(catalog.open_catalog(one)) as reader:
+        assert columns.read(one, reader) is None
+
+
+@pytest.mark.parametrize("damage", [lambda old: b"", lambda old: old[: len(old) // 2], lambda old: b"x" + old[1:]])
+def test_a_damaged_file_is_passed_over(folder: Path, tmp_path: Path, damage: object) -> None:
+    one = copied(folder, tmp_path / "one")
+    (one / columns.FILE_NAME).write_bytes(damage((folder / columns.FILE_NAME).read_bytes()))  # type: ignore[operator]
+    with closing(catalog.open_catalog(one)) as reader:
+        assert columns.read(one, reader) is None
+
+
+def test_doctor_finds_and_mends_a_wrong_byte(folder: Path) -> None:
+    path = folder / columns.FILE_NAME
+    right = path.read_bytes()
+    path.write_bytes(right[:-1] + bytes([right[-1] ^ 1]))
+    assert any("columns" in finding.what and finding.mended for finding in examine(folder))
+    assert path.read_bytes() == right
+    assert not any("columns" in finding.what for finding in examine(folder))
+
+
+@pytest.mark.usefixtures("rounded")
+def test_a_passage_without_a_vector_counts_as_of_average_meaning(folder: Path, tmp_path: Path) -> None:
+    one = copied(folder, tmp_path / "one")
+    whole = vectors.read(one, 96)
+    half = np.arange(0, len(whole.numbers), 2)
+    vectors.write_anew(one, 96, whole.numbers[half], whole.rows, half)
+    with closing(catalog.open_catalog(one)) as reader:
+        plain = engine.open_index(one, encoder=WideEncoder())
+        expected = [engine.search(plain, Query(text)).hits for text in QUERIES]
+        assert plain.table().columns is None
+        assert columns.write(one, reader, 96)
+        found = [engine.search(plain, Query(text)).hits for text in QUERIES]
+        assert plain.table().columns is not None
+    assert [[hit.passage_id for hit in hits] for hits in found] == [
+        [hit.passage_id for hit in hits] for hits in expected
+    ]
+
+
+def test_what_ties_sentences_reads_the_same_words(folder: Path, db: sqlite3.Connection) -> None:
+    quick = read_table(folder, db, vectors.read(folder, 96))
+    texts = [
+        row[0] for row in db.execute("SELECT text FROM passages INDEXED BY passages_of_talk ORDER BY talk, number")
+    ]
+    holds = holds_of(texts)
+    for word in random.Random(2).sample(vocabulary(db), 100):
+        assert quick.holding(word).tolist() == np.flatnonzero(holds(word)).tolist()
