@@ -304,7 +304,7 @@ def _answers(settings: Settings, requests: Sequence[dict[str, Any]]) -> Iterator
 
     for one in requests[done:]:
         asking.query_of(one)  # a date that is none is said before anything is opened
-    opened = engine.open_index(settings.index, warn=warn)
+    opened = engine.open_index(settings.index, warn=warn, once=len(requests) == 1)
     for one in requests[done:]:
         yield asking.respond(opened, one)
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Literal
 
-from . import catalog, columns, embedding, recipe
+from . import catalog, columns, embedding, light, recipe
 from .align import may_be_bettered, with_times_of
 from .catalog import FileRow
 from .embed import Encoder
@@ -134,14 +134,16 @@ def remove(folder: Path, talk_ids: Iterable[str]) -> list[str]:
             with embedding.opened(folder) as (store, collection):
                 store.drop(collection, gone)
         catalog.note_common_terms(db)
-        _write_columns(folder, db)
+        _make_ready(folder, db)
         return removed
 
 
-def _write_columns(folder: Path, db: sqlite3.Connection) -> None:
+def _make_ready(folder: Path, db: sqlite3.Connection) -> None:
+    """Leave beside the index what makes a query fast."""
     made = recipe.read(folder)
     if made:
         columns.write(folder, db, made.model.dimension)
+        light.quicken(folder)
 
 
 def _rebuild(
@@ -219,7 +221,7 @@ def _update(
             lambda: encoders.get().card.dimension,
             lambda done, total: tell(Progress("embedding", done, total, len(plan.read), done)),
         )
-        _write_columns(folder, db)
+        _make_ready(folder, db)
         report.notes += encoders.notes
     report.skipped.sort(key=lambda skipped: skipped.path)
     report.copies.sort(key=lambda copy: copy.path)

@@ -7,7 +7,6 @@ import unicodedata
 from functools import lru_cache
 
 import jellyfish
-from rapidfuzz.distance import Levenshtein
 
 LOOKS = 0.5
 """How much of their letters two words must share to be compared by sound at all."""
@@ -36,12 +35,18 @@ def alike(one: str, other: str) -> float:
     looks = looks_alike(one, other)
     if looks < LOOKS:
         return 0.0
-    return (looks + Levenshtein.normalized_similarity(sound(one), sound(other))) / 2
+    return (looks + _similarity(sound(one), sound(other))) / 2
 
 
 def looks_alike(one: str, other: str) -> float:
     """Return the share of letters that two words have in common: 1 less the normalised edit distance."""
-    return float(Levenshtein.normalized_similarity(plain(one), plain(other)))
+    return _similarity(plain(one), plain(other))
+
+
+def _similarity(one: str, other: str) -> float:
+    from rapidfuzz.distance import Levenshtein  # most searches meet no word that sounds like one of theirs
+
+    return float(Levenshtein.normalized_similarity(one, other))
 
 
 @lru_cache(maxsize=100_000)

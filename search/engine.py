@@ -50,8 +50,17 @@ class Answer:
     """What the user must know about how the answer came about; empty when there is nothing."""
 
 
-def open_index(folder: Path, *, encoder: Encoder | None = None, warn: Callable[[str], None] = lambda _: None) -> Index:
+def open_index(
+    folder: Path,
+    *,
+    encoder: Encoder | None = None,
+    warn: Callable[[str], None] = lambda _: None,
+    once: bool = False,
+) -> Index:
     """Open an index; `warn` hears a sentence when something works but slowly.
+
+    `once`: for hardly more than one query, so that starting counts for more than running. An index belongs to the
+    thread that opened it, because its connection does; an `encoder` may be shared between threads.
 
     Raises BadIndexError when there is none or it cannot be read.
     """
@@ -63,7 +72,7 @@ def open_index(folder: Path, *, encoder: Encoder | None = None, warn: Callable[[
 
     def get() -> Encoder:
         if not loaded:
-            loaded.append(_load_encoder(folder, made, warn))
+            loaded.append(_load_encoder(folder, made, warn, once))
         return loaded[0]
 
     held: list[tuple[object, Table]] = []
@@ -185,11 +194,11 @@ def _one_state(db: sqlite3.Connection) -> Iterator[None]:
         db.execute("COMMIT")
 
 
-def _load_encoder(folder: Path, made: recipe.Recipe, warn: Callable[[str], None]) -> Encoder:
+def _load_encoder(folder: Path, made: recipe.Recipe, warn: Callable[[str], None], once: bool) -> Encoder:
     from talksearch.indexer import light  # a search by words must not wait for onnxruntime
 
     try:
-        return light.load(folder)
+        return light.load(folder, queries=True, once=once)
     except ModelError as error:
         warn(f"{error.message} Loading the model itself, which takes seconds.")
         return embed.load(

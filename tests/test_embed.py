@@ -58,6 +58,24 @@ def test_the_light_encoder_gives_the_same_vectors(model: SentenceEncoder, tmp_pa
     assert light.agreement(chosen, model, TEXTS) > light.SAME_COSINE
 
 
+def test_the_copy_that_starts_quickly_gives_the_same_vectors_and_may_be_damaged(
+    model: SentenceEncoder, tmp_path: Path
+) -> None:
+    light.export(model, tmp_path, TEXTS)
+    assert light.quicken(tmp_path)
+    assert not light.quicken(tmp_path)  # it is there
+    folder = tmp_path / light.FOLDER
+    quick = {path.suffix: path for path in folder.glob("quick-*")}
+    assert set(quick) == {".onnx", ".bin"}
+    for options in ({"queries": True}, {"once": True}):
+        assert light.agreement(light.load(tmp_path, **options), model, TEXTS) > 0.9999
+    quick[".onnx"].write_bytes(b"damaged")
+    assert light.agreement(light.load(tmp_path, once=True), model, TEXTS) > 0.9999
+    (folder / light.MODEL).write_bytes((folder / light.MODEL).read_bytes() + b"\x00\x00")  # as if it were another model
+    light.quicken(tmp_path)
+    assert quick[".onnx"] not in set(folder.iterdir())
+
+
 def test_an_export_that_disagrees_is_refused(
     model: SentenceEncoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
