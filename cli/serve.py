@@ -67,6 +67,7 @@ def serve(
 
     Raises BadIndexError when there is no index, TalksearchError when one serves it already or the address is taken.
     """
+    folder = Path(os.path.realpath(folder))  # a link may lead elsewhere tomorrow, and the socket is this index's
     resident = Resident(folder, encoder=encoder, workers=workers, warn=warn)
     try:
         with _only_one(folder) as path, _listening(host, port) as web_socket:
