@@ -9,26 +9,21 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, suppress
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
 from typing import Literal
 
 from . import catalog, columns, embedding, light, recipe
-from .align import may_be_bettered, with_times_of
 from .catalog import FileRow
 from .embed import Encoder
 from .encoders import Encoders
-from .errors import BadIndexError, TalksearchError, UnreadableError
-from .load import About
+from .errors import BadIndexError, TalksearchError
 from .lock import writing
-from .misheard import misheard
-from .notes import notes
 from .plan import Group, make_plan
-from .receipt import changes
-from .records import Talk
+from .reading import Read, Skipped, read_group, read_groups
 from .scan import (
     Root,
     files_under,
@@ -36,12 +31,9 @@ from .scan import (
     look,
     may_be_transcript,
     merge_roots,
-    read_about,
-    read_talk,
     relocated,
     root_of,
 )
-from .split import split
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +45,6 @@ class Progress:
     total: int
     talks: int = 0
     passages: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Skipped:
-    """A file that gave no talk, and why."""
-
-    path: str
-    reason: str
 
 
 @dataclass(slots=True)
@@ -98,20 +82,22 @@ def index(
     rebuild: bool = False,
     prompts: tuple[str | None, str | None] = (None, None),
     encoder: Encoder | None = None,
+    processes: int | None = None,
     tell: Tell = lambda _: None,
 ) -> Report:
     """Make the index in `folder` hold exactly what lies under `paths`, beside what other PATHs gave it before.
 
     Without `paths` every PATH of the index is looked at again. `prompts` are the query and passage prompts of a new
-    index where the model's own should not count. An `encoder` given takes the place of the model (for tests). Raises
-    LockedError, BadIndexError, ModelError, or TalksearchError when a PATH is not there.
+    index where the model's own should not count. An `encoder` given takes the place of the model (for tests).
+    `processes` is how many read beside this one (`reading.read_groups`). Raises LockedError, BadIndexError, ModelError,
+    or TalksearchError when a PATH is not there.
     """
     started = perf_counter()
     if rebuild:
-        report = _rebuild(folder, paths, model, prompts, encoder, tell)
+        report = _rebuild(folder, paths, model, prompts, encoder, processes, tell)
     else:
         with writing(folder):
-            report = _update(folder, paths, model, prompts, encoder, tell)
+            report = _update(folder, paths, model, prompts, encoder, processes, tell)
     report.seconds = perf_counter() - started
     return report
 
@@ -152,6 +138,7 @@ def _rebuild(
     model: str | None,
     prompts: tuple[str | None, str | None],
     encoder: Encoder | None,
+    processes: int | None,
     tell: Tell,
 ) -> Report:
     """Build a new index beside the old one and put it in its place, so that searching goes on meanwhile."""
@@ -160,7 +147,7 @@ def _rebuild(
         shutil.rmtree(fresh, ignore_errors=True)
         every = [*_roots_of(folder), *paths]
         with writing(fresh):
-            report = _update(fresh, every, model, prompts, encoder, tell)
+            report = _update(fresh, every, model, prompts, encoder, processes, tell)
         old = folder.with_name(f".{folder.name}.old")
         folder.rename(old)
         fresh.rename(folder)
@@ -183,6 +170,7 @@ def _update(
     model: str | None,
     prompts: tuple[str | None, str | None],
     encoder: Encoder | None,
+    processes: int | None,
     tell: Tell,
 ) -> Report:
     report = Report()
@@ -200,7 +188,7 @@ def _update(
             db.execute("DELETE FROM roots")
             db.executemany("INSERT INTO roots VALUES (?)", ((str(root.path),) for root in roots))
         encoders = Encoders(folder, known, model, prompts, encoder)
-        gone = _read_groups(db, plan.read, encoders, report, tell)
+        gone = _read_groups(db, plan.read, encoders, report, tell, processes)
         for group in plan.keep:
             _note_kept(group, report)
         report.skipped += [Skipped(row.path, row.note) for row in plan.unreadable]
@@ -248,98 +236,47 @@ def _look_at(
 
 
 def _read_groups(
-    db: sqlite3.Connection, groups: Sequence[Group], encoders: Encoders, report: Report, tell: Tell
+    db: sqlite3.Connection,
+    groups: Sequence[Group],
+    encoders: Encoders,
+    report: Report,
+    tell: Tell,
+    processes: int | None,
 ) -> list[str]:
     """Read each group's talk from its best file into the catalog; returns the ids of passages that are gone."""
+    if not groups:
+        return []
     gone: list[str] = []
     passages = 0
-    known = set(catalog.talk_paths(db))
-    for done, group in enumerate(groups):
-        tell(Progress("reading", done, len(groups), done, passages))
-        talk, rows = _read_group(group, report)
+    known = catalog.talk_paths(db)
+    measure = encoders.measure()
+    tell(Progress("reading", 0, len(groups)))
+    for done, (group, read) in enumerate(zip(groups, read_groups(groups, measure, processes), strict=True), 1):
+        if read.rows and _taken(db, read, group):
+            read = read_group(group, measure, _salt(group.files[0].path))
         with catalog.transaction(db):
-            if talk:
-                if _taken(db, talk, group):
-                    talk = replace(talk, id=f"{talk.id}-{_salt(group.files[0].path)}")
-                    rows = [replace(row, talk_id=talk.id) if row.talk_id else row for row in rows]
-                encoder = encoders.get()
-                pieces = split(talk, encoder.count_tokens, encoder.card.max_tokens, encoders.splitting)
-                passages += len(pieces)
-                chosen = next(row.path for row in rows if row.talk_id and not row.note)
-                gone += catalog.put_talk(db, chosen, talk, [*pieces, *notes(talk)])
-                catalog.put_names(db, talk.id, *misheard(talk))
-            catalog.put_files(db, rows)
-        if talk:
-            (report.replaced if talk.id in known else report.added).append(talk.id)
-            report.repairs.update({step.name for step in changes(talk.receipt)})
+            if read.rows:
+                gone += catalog.put_rows(db, read.path, read.rows)
+                catalog.put_names(db, read.rows.talk_id, read.heard, read.odd)
+            catalog.put_files(db, read.files)
+        if read.rows:
+            passages += len(read.rows.passages)
+            (report.replaced if read.rows.talk_id in known else report.added).append(read.rows.talk_id)
+            report.repairs.update(read.repairs)
+        elif read.lost:  # what the index holds of it stays
+            paths = {row.path for row in group.files}
+            report.kept += [talk_id for talk_id, path in known.items() if path in paths]
+        report.copies += read.copies
+        report.skipped += read.skipped
+        tell(Progress("reading", done, len(groups), done, passages))
     return gone
 
 
-def _read_group(group: Group, report: Report) -> tuple[Talk | None, list[FileRow]]:
-    """Return the group's talk and what to remember of each file.
-
-    The talk is read from the first file that can be read. Where that is a timed track and another file has better words
-    without times, these get the track's times (`align.with_times_of`).
-    """
-    talk: Talk | None = None
-    spoke: FileRow | None = None
-    failed: dict[str, str] = {}
-    for row in group.files:
-        try:
-            talk, spoke = read_talk(Path(row.path), row.source, _others(group, row)), row
-            break
-        except UnreadableError as error:
-            failed[row.path] = error.message
-    if talk is None or spoke is None:
-        report.skipped += [Skipped(path, message) for path, message in failed.items()]
-        return None, [replace(row, talk_id=None, note=failed[row.path]) for row in group.files]
-    track = None
-    better = _better_text(talk, group, spoke)
-    if better:
-        track, (talk, spoke) = spoke, better
-    rows = []
-    for row in group.files:
-        if row.path in failed:
-            report.skipped.append(Skipped(row.path, failed[row.path]))
-            rows.append(replace(row, talk_id=None, note=failed[row.path]))
-        elif row == spoke:
-            rows.append(replace(row, talk_id=talk.id, note=""))
-        else:
-            gave = f"gave its times to {talk.source}" if row == track else f"another copy of {talk.source}"
-            reason = f", to which it {gave.partition(' to ')[0]}" if row == track else ""
-            report.copies.append(Skipped(row.path, f"the talk {talk.id} was read from {talk.source}{reason}"))
-            rows.append(replace(row, talk_id=talk.id, note=gave))
-    return talk, rows
-
-
-def _others(group: Group, spoke: FileRow) -> Iterator[About]:
-    """Yield what the other files of a talk say about it; they are read when they are asked for."""
-    for row in group.files:
-        if row != spoke:
-            with suppress(UnreadableError):
-                yield read_about(Path(row.path), row.source)
-
-
-def _better_text(talk: Talk, group: Group, track: FileRow) -> tuple[Talk, FileRow] | None:
-    """Return the talk with the words of a better file and the times of this one, and that file; None where none is."""
-    if not may_be_bettered(talk):
-        return None
-    for row in group.files:
-        known = identity_of(row)
-        if row == track or known is None or known.timed:
-            continue
-        with suppress(UnreadableError):
-            better = with_times_of(read_talk(Path(row.path), row.source, _others(group, row)), talk)
-            if better:
-                return better, row
-    return None
-
-
-def _taken(db: sqlite3.Connection, talk: Talk, group: Group) -> bool:
+def _taken(db: sqlite3.Connection, read: Read, group: Group) -> bool:
     """Say whether a talk of another place has this id: two PATHs may each hold a `talk.vtt`."""
-    if talk.youtube_id:
+    if read.youtube_id or not read.rows:
         return False
-    row = db.execute("SELECT path FROM talks WHERE id = ?", (talk.id,)).fetchone()
+    row = db.execute("SELECT path FROM talks WHERE id = ?", (read.rows.talk_id,)).fetchone()
     return row is not None and row[0] not in {file.path for file in group.files} and Path(row[0]).exists()
 
 

@@ -140,14 +140,52 @@ def transaction(db: sqlite3.Connection) -> Iterator[None]:
 # ---------------------------------------------------------------------------------------------------------- writing
 
 
+@dataclass(frozen=True, slots=True)
+class TalkRows:
+    """A talk as the rows that `put_rows` writes: made where the talk was read, so that the one writer only writes."""
+
+    talk_id: str
+    values: dict[str, object]
+    """Columns of `talks`, all but the path."""
+    cues: list[tuple[object, ...]]
+    """Columns of `cues`, all but the talk."""
+    passages: list[tuple[object, ...]]
+    """(id, start_ms, end_ms, first_cue, last_cue, text, speakers, digest, field, terms)."""
+
+
+def rows_of(talk: Talk, passages: Sequence[Passage]) -> TalkRows:
+    """Turn a talk and its passages into rows."""
+    return TalkRows(
+        talk.id,
+        _talk_row(talk),
+        [
+            (at, cue.start_ms, cue.end_ms, cue.text, cue.speaker, cue.turn, _words_json(cue))
+            for at, cue in enumerate(talk.cues)
+        ],
+        [
+            (
+                one.id, one.start_ms, one.end_ms, one.first_cue, one.last_cue, one.text,
+                json.dumps(one.speakers, ensure_ascii=False), text_digest(one.text), one.field,
+                " ".join(terms(one.text)),
+            )
+            for one in passages
+        ],
+    )  # fmt: skip
+
+
 def put_talk(db: sqlite3.Connection, path: str, talk: Talk, passages: Sequence[Passage]) -> list[str]:
+    """Put a talk in the place of the one with its id: `put_rows` of its `rows_of`."""
+    return put_rows(db, path, rows_of(talk, passages))
+
+
+def put_rows(db: sqlite3.Connection, path: str, rows: TalkRows) -> list[str]:
     """Put a talk in the place of the one with its id, if any; call inside a transaction.
 
     A passage that was there before, word for word at the same time, keeps its number and its vector. Returns the ids of
     the passages that are gone.
     """
-    old = db.execute("SELECT number FROM talks WHERE id = ?", (talk.id,)).fetchone()
-    row = _talk_row(path, talk)
+    old = db.execute("SELECT number FROM talks WHERE id = ?", (rows.talk_id,)).fetchone()
+    row = {"path": path, **rows.values}
     columns = ", ".join(row)
     if old:
         number = int(old[0])
@@ -158,38 +196,26 @@ def put_talk(db: sqlite3.Connection, path: str, talk: Talk, passages: Sequence[P
         marks = ", ".join("?" * len(row))
         cursor = db.execute(f"INSERT INTO talks ({columns}) VALUES ({marks})", tuple(row.values()))  # noqa: S608
         number = int(cursor.lastrowid or 0)
-    db.executemany(
-        "INSERT INTO cues VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            (number, at, cue.start_ms, cue.end_ms, cue.text, cue.speaker, cue.turn, _words_json(cue))
-            for at, cue in enumerate(talk.cues)
-        ),
-    )
-    had = dict(db.execute("SELECT id, number FROM passages WHERE talk = ?", (number,)))
-    gone = list(had.keys() - {passage.id for passage in passages})
+    db.executemany("INSERT INTO cues VALUES (?, ?, ?, ?, ?, ?, ?, ?)", ((number, *cue) for cue in rows.cues))
+    had = dict(db.execute("SELECT id, number FROM passages WHERE talk = ?", (number,))) if old else {}
+    gone = list(had.keys() - {passage[0] for passage in rows.passages})
     _delete_passages(db, [had[id_] for id_ in gone])
     mark_changed(db)
-    for passage in passages:
-        if passage.id in had:
-            db.execute(
-                # Its vector is known, but what the store says of it may have changed: it is put there again.
-                "UPDATE passages SET end_ms = ?, first_cue = ?, last_cue = ?, speakers = ?, embedded = 0"
-                " WHERE number = ?",
-                (
-                    passage.end_ms, passage.first_cue, passage.last_cue,
-                    json.dumps(passage.speakers, ensure_ascii=False), had[passage.id],
-                ),
-            )  # fmt: skip
-            continue
-        cursor = db.execute(
-            "INSERT INTO passages (id, talk, start_ms, end_ms, first_cue, last_cue, text, speakers, digest, field)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                passage.id, number, passage.start_ms, passage.end_ms, passage.first_cue, passage.last_cue, passage.text,
-                json.dumps(passage.speakers, ensure_ascii=False), text_digest(passage.text), passage.field,
-            ),
-        )  # fmt: skip
-        db.execute("INSERT INTO words (rowid, terms) VALUES (?, ?)", (cursor.lastrowid, " ".join(terms(passage.text))))
+    db.executemany(
+        # Its vector is known, but what the store says of it may have changed: it is put there again.
+        "UPDATE passages SET end_ms = ?, first_cue = ?, last_cue = ?, speakers = ?, embedded = 0 WHERE number = ?",
+        ((*(one[at] for at in (2, 3, 4, 6)), had[one[0]]) for one in rows.passages if one[0] in had),
+    )
+    # AUTOINCREMENT, by hand, so that passages and their words are two statements and not two a passage.
+    last = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'passages'").fetchone()
+    new = list(enumerate((one for one in rows.passages if one[0] not in had), (last[0] if last else 0) + 1))
+    db.executemany(
+        "INSERT INTO passages"
+        " (number, id, talk, start_ms, end_ms, first_cue, last_cue, text, speakers, digest, field)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        ((at, one[0], number, *one[1:-1]) for at, one in new),
+    )
+    db.executemany("INSERT INTO words (rowid, terms) VALUES (?, ?)", ((at, one[-1]) for at, one in new))
     return gone
 
 
@@ -337,11 +363,11 @@ _TALK_COLUMNS = (
 )  # fmt: skip
 
 
-def _talk_row(path: str, talk: Talk) -> dict[str, object]:
+def _talk_row(talk: Talk) -> dict[str, object]:
     row: dict[str, object] = {name: getattr(talk, name) for name in _TALK_COLUMNS}
     row["chapters"] = json.dumps([[chapter.start_ms, chapter.title] for chapter in talk.chapters], ensure_ascii=False)
     row["receipt"] = json.dumps(asdict(talk.receipt), ensure_ascii=False)
-    return {"path": path, **row}
+    return row
 
 
 def _talk(db: sqlite3.Connection, row: Sequence[object], *, cues: bool) -> Talk:

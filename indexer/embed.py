@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import json
 import logging
 import os
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+import tokenizers
 
 from .errors import ModelError
 from .records import Json
@@ -143,6 +145,24 @@ def load(
     if room < 16:
         raise ModelError(f"The model {name!r} leaves room for {room} tokens of text.", "Use a shorter prompt.")
     return SentenceEncoder(model, replace(card, max_tokens=room))
+
+
+def default_card(query_prompt: str | None = None, passage_prompt: str | None = None) -> ModelCard:
+    """Return the default model's card without loading it, as `load` would give it: talks are split before it is needed.
+
+    Prompts are given as to `load`; the default model has none of its own.
+    """
+    folder = default_folder()
+    loaded = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
+    loaded.no_truncation()
+    loaded.no_padding()
+    query, passage = query_prompt or "", passage_prompt or ""
+    prompt = max(len(loaded.encode(text, add_special_tokens=False).ids) for text in (query, passage))
+    dimension = int(json.loads((folder / "config.json").read_text(encoding="utf-8"))["hidden_size"])
+    room = DEFAULT_MAX_TOKENS - prompt
+    if room < 16:
+        raise ModelError(f"The model {DEFAULT_MODEL!r} leaves room for {room} tokens of text.", "Use a shorter prompt.")
+    return ModelCard(DEFAULT_MODEL, _fingerprint(folder, None), dimension, room, query, passage)
 
 
 def default_folder() -> Path:

@@ -1,10 +1,16 @@
-"""Giving passages their vectors: each text goes through the model once, into Chroma and into the copy."""
+"""Giving passages their vectors: each text goes through the model once, into Chroma and into the copy.
+
+While the model works on a window of passages, a second thread puts the window before it into the stores, which do their
+work outside Python's lock. A window counts as embedded only when the stores have it.
+"""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +20,21 @@ from . import catalog, vectors
 from .embed import Encoder
 from .vectors import Floats, Ints, Vectors
 
-_WINDOW = 2_048
-"""Passages between two commits: an interrupted run loses no more than these."""
+_WINDOW = 4_096
+"""Passages between two commits: an interrupted run loses no more than two windows. The more of them, the more have the
+same length, which the model likes."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """Passages that get their vectors together."""
+
+    numbers: Ints
+    ids: list[str]
+    texts: list[str]
+    digests: list[bytes]
+    same: list[int | None]
+    """The number of another passage with the same text that has its vector, if any."""
 
 
 def embed_pending(
@@ -35,34 +54,38 @@ def embed_pending(
     total = db.execute("SELECT count(*) FROM passages WHERE NOT embedded").fetchone()[0]
     if not total and not gone:
         return 0
-    encoded = done = 0
     tell(0, total)
     with opened(folder) as (store, collection):
         store.drop(collection, gone)
-        while numbers := [row[0] for row in db.execute(_PENDING, (_WINDOW,))]:
-            encoded += _embed(db, folder, numbers, encoder_for, dimension(), store, collection)
-            done += len(numbers)
-            tell(done, total)
+        encoded = _embed(db, folder, encoder_for, dimension, store, collection, lambda done: tell(done, total))
         _sweep(db, folder, dimension(), store, collection)
     return encoded
 
 
 def mend_copy(db: sqlite3.Connection, folder: Path, dimension: int) -> int:
     """Take from Chroma what the copy lacks of the embedded passages. Returns how many vectors that were."""
-    rows = db.execute("SELECT number, id FROM passages WHERE embedded").fetchall()
-    numbers = np.array([row[0] for row in rows], np.int64)
-    lacking = np.flatnonzero(vectors.read(folder, dimension).find(numbers) < 0)
+    numbers = _numbers(db, "WHERE embedded")
+    lacking = numbers[vectors.read(folder, dimension).find(numbers) < 0]
     if not len(lacking):
         return 0
+    have = 0
     with opened(folder) as (store, collection):
-        found = store.read(collection, [rows[at][1] for at in lacking])
-    have = [at for at in lacking if rows[at][1] in found]
-    lost = [(int(numbers[at]),) for at in lacking if rows[at][1] not in found]
-    with catalog.transaction(db):  # what Chroma lost as well is embedded anew
-        db.executemany("UPDATE passages SET embedded = 0 WHERE number = ?", lost)
-    if have:
-        vectors.append(folder, numbers[have], np.array([found[rows[at][1]] for at in have], np.float32))
-    return len(have)
+        for at in range(0, len(lacking), _WINDOW):
+            part = lacking[at : at + _WINDOW].tolist()
+            ids = dict(db.execute(f"SELECT id, number FROM passages WHERE number IN ({_marks(part)})", part))  # noqa: S608
+            found = store.read(collection, list(ids))
+            with catalog.transaction(db):  # what Chroma lost as well is embedded anew
+                db.executemany(
+                    "UPDATE passages SET embedded = 0 WHERE number = ?",
+                    ((number,) for id_, number in ids.items() if id_ not in found),
+                )
+            if found:
+                rows = sorted((ids[id_], vector) for id_, vector in found.items())
+                vectors.append(
+                    folder, np.array([row[0] for row in rows], np.int64), np.array([row[1] for row in rows], np.float32)
+                )
+                have += len(rows)
+    return have
 
 
 @contextmanager
@@ -77,49 +100,118 @@ def opened(folder: Path) -> Iterator[tuple[Any, Any]]:
         client.close()
 
 
-_PENDING = "SELECT number FROM passages WHERE NOT embedded ORDER BY number LIMIT ?"
+_PENDING = """
+SELECT number, id, text, digest,
+    (SELECT other.number FROM passages other WHERE other.digest = passages.digest AND other.embedded LIMIT 1)
+FROM passages WHERE NOT embedded AND number > ? ORDER BY number LIMIT ?
+"""
 
 
 def _embed(
     db: sqlite3.Connection,
     folder: Path,
-    numbers: Sequence[int],
     encoder_for: Callable[[Sequence[str]], Encoder],
-    dimension: int,
+    dimension: Callable[[], int],
     store: Any,
     collection: Any,
+    tell: Callable[[int], None],
 ) -> int:
-    rows = [
-        db.execute("SELECT id, text, digest FROM passages WHERE number = ?", (number,)).fetchone() for number in numbers
-    ]
-    copy = vectors.read(folder, dimension)
-    known = {digest: vector for _, _, digest in rows if (vector := _known(db, copy, digest)) is not None}
-    fresh = {digest: text for _, text, digest in rows if digest not in known}
-    if fresh:
-        texts = list(fresh.values())
-        known.update(zip(fresh, encoder_for(texts).encode_passages(texts), strict=True))
-    found: Floats = np.array([known[digest] for _, _, digest in rows], np.float32)
-    store.put(collection, [row[0] for row in rows], found, store.describe(db, numbers))
-    wanted: Ints = np.array(numbers, np.int64)
-    lacking = copy.find(wanted) < 0
+    encoded = done = last = 0
+    copy: Vectors | None = None
+    writing: Future[Ints] | None = None
+    before: dict[bytes, Floats] = {}  # the window that is being written: the copy does not have it yet
+
+    def finish(written: Future[Ints]) -> None:
+        nonlocal copy, done
+        numbers = written.result()
+        with catalog.transaction(db):
+            db.executemany("UPDATE passages SET embedded = 1 WHERE number = ?", ((int(one),) for one in numbers))
+        if copy is not None:
+            copy = _grown(copy, folder, dimension(), numbers)
+        done += len(numbers)
+        tell(done)
+
+    with ThreadPoolExecutor(1, "talksearch-stores") as writer:
+        while (window := _next(db, last)) is not None:
+            last = int(window.numbers[-1])
+            copy = copy or vectors.read(folder, dimension())
+            known = _known(copy, window, before)
+            fresh = {
+                digest: text for digest, text in zip(window.digests, window.texts, strict=True) if digest not in known
+            }
+            if fresh:
+                texts = list(fresh.values())
+                known.update(zip(fresh, encoder_for(texts).encode_passages(texts), strict=True))
+                encoded += len(fresh)
+            found: Floats = np.array([known[digest] for digest in window.digests], np.float32)
+            rows = store.describe(db, window.numbers.tolist())
+            if writing is not None:
+                finish(writing)
+            lacking = copy.find(window.numbers) < 0
+            writing = writer.submit(_write, folder, store, collection, window, found, rows, lacking)
+            before = {digest: known[digest] for digest in window.digests}
+        if writing is not None:
+            finish(writing)
+    return encoded
+
+
+def _next(db: sqlite3.Connection, last: int) -> _Window | None:
+    """Return the passages after number `last` that wait; None where there are none."""
+    rows = db.execute(_PENDING, (last, _WINDOW)).fetchall()
+    if not rows:
+        return None
+    numbers, ids, texts, digests, same = zip(*rows, strict=True)
+    return _Window(np.array(numbers, np.int64), list(ids), list(texts), list(digests), list(same))
+
+
+def _known(copy: Vectors, window: _Window, before: dict[bytes, Floats]) -> dict[bytes, Floats]:
+    """Return the vectors that the same words were given before. A number's text never changes, nor does its vector."""
+    known = {digest: before[digest] for digest in window.digests if digest in before}
+    same = np.array([-1 if number is None else number for number in window.same], np.int64)
+    for rows in (copy.find(same), copy.find(window.numbers)):
+        for at in np.flatnonzero(rows >= 0):
+            known.setdefault(window.digests[at], np.array(copy.rows[rows[at]]))
+    return known
+
+
+def _write(
+    folder: Path,
+    store: Any,
+    collection: Any,
+    window: _Window,
+    found: Floats,
+    rows: list[dict[str, Any]],
+    lacking: np.ndarray,
+) -> Ints:
+    """Put a window into Chroma and the copy and return its numbers."""
+    store.put(collection, window.ids, found, rows)
     if lacking.any():
-        vectors.append(folder, wanted[lacking], found[lacking])
-    with catalog.transaction(db):
-        db.executemany("UPDATE passages SET embedded = 1 WHERE number = ?", ((number,) for number in numbers))
-    return len(fresh)
+        vectors.append(folder, window.numbers[lacking], found[lacking])
+    return window.numbers
 
 
-def _known(db: sqlite3.Connection, copy: Vectors, digest: bytes) -> Floats | None:
-    """Return the vector that the same words were given before. A number's text never changes, nor does its vector."""
-    same = db.execute("SELECT number FROM passages WHERE digest = ? LIMIT 8", (digest,)).fetchall()
-    rows = copy.find(np.array([row[0] for row in same], np.int64))
-    rows = rows[rows >= 0]
-    return np.array(copy.rows[rows[0]]) if len(rows) else None
+def _grown(copy: Vectors, folder: Path, dimension: int, numbers: Ints) -> Vectors:
+    """Return the copy with what was appended. To read the numbers of a large file anew for each window takes longer
+    than to embed the window.
+    """
+    own = copy.numbers
+    known = np.concatenate([own, numbers[copy.find(numbers) < 0]])
+    return replace(vectors.read(folder, dimension), read_numbers=lambda: known)
 
 
 def _sweep(db: sqlite3.Connection, folder: Path, dimension: int, store: Any, collection: Any) -> None:
     """Take out of the store what the catalog does not know, left there by an interrupted run; shrink the copy."""
-    alive = dict(db.execute("SELECT id, number FROM passages"))
-    if collection.count() != len(alive):
+    numbers = _numbers(db, "")
+    if collection.count() != len(numbers):
+        alive = {row[0] for row in db.execute("SELECT id FROM passages")}
         store.drop(collection, [id_ for id_ in store.all_ids(collection) if id_ not in alive])
-    vectors.compact(folder, dimension, alive.values())
+    vectors.compact(folder, dimension, numbers)
+
+
+def _numbers(db: sqlite3.Connection, where: str) -> Ints:
+    rows = db.execute(f"SELECT number FROM passages {where} ORDER BY number")  # noqa: S608 - our own words
+    return np.fromiter((row[0] for row in rows), np.int64)
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ", ".join("?" * len(values))

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from . import fast, light, recipe
-from .embed import Encoder, SentenceEncoder, load
+from .embed import Encoder, SentenceEncoder, default_card, default_folder, load
 from .errors import ModelError
 from .light import LightEncoder
+from .reading import Measure
 from .recipe import Recipe
 from .settings import DEFAULT_MODEL
 from .split import Splitting
@@ -50,6 +51,22 @@ class Encoders:
             self._encoder = self._load(self._model or DEFAULT_MODEL)
             recipe.write(self._folder, Recipe(self._encoder.card, self.splitting))
         return self._encoder
+
+    def measure(self) -> Measure:
+        """Return how talks are split. Wakes no model where the index, or the default model, has a tokenizer's file."""
+        if self._encoder is None and not self._known and (self._model or DEFAULT_MODEL) == DEFAULT_MODEL:
+            card = default_card(*self._prompts)
+            recipe.write(self._folder, Recipe(card, self.splitting))
+            self._known = Recipe(card, self.splitting)
+        if self._encoder is None and self._known:
+            beside = self._folder / light.FOLDER
+            own = beside if (beside / "card.json").exists() else None
+            if own is None and self._known.model.name == DEFAULT_MODEL:
+                own = default_folder()
+            if own:
+                return Measure(self.splitting, self._known.model.max_tokens, own / "tokenizer.json")
+        encoder = self.get()
+        return Measure(self.splitting, encoder.card.max_tokens, None, encoder.count_tokens)
 
     def for_texts(self, texts: Sequence[str]) -> Encoder:
         """Return the encoder for embedding `texts`, which also serve to check that a faster one gives the same."""

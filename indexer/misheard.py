@@ -107,7 +107,8 @@ def _stand_for_names(talk: Talk, said: Sequence[str], language: str) -> tuple[He
                 found.update(_pair((name[:cut], name[cut:]), name, strange=False))
     alone: dict[tuple[str, str], int] = defaultdict(int)
     for one, other in sorted({pair for run in runs for pair in pairwise(run)}):
-        for heard in product({one, *near.get(one, ())}, {other, *near.get(other, ())}):
+        # Sorted, because a set's order is another in each process.
+        for heard in product(sorted({one, *near.get(one, ())}), sorted({other, *near.get(other, ())})):
             if heard not in pairs or not _same_run(heard, (one, other)):
                 continue
             for word, name, beside in ((heard[0], one, other), (heard[1], other, one)):

@@ -41,9 +41,11 @@ class Splitting:
         return asdict(self)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Piece:
-    """A word, or one character of a script without spaces, with its time."""
+    """A word, or one character of a script without spaces, with its time. Never changed; frozen ones take three times
+    as long to make, and there is one for every word of an archive.
+    """
 
     text: str
     space: bool
@@ -116,28 +118,25 @@ def ends_sentence(word: str) -> bool:
 
 def _pieces(cues: Sequence[Cue], count_tokens: Callable[[str], int], max_tokens: int) -> list[_Piece]:
     pieces: list[_Piece] = []
+    known: dict[str, list[tuple[str, float, int]]] = {}  # a talk says the same few thousand words again and again
     latest_ms = 0
     for number, (cue, following) in enumerate(zip(cues, [*cues[1:], None], strict=bool(cues))):
         # Cues may overlap, as two speakers do. What was said first is then taken to have been said before the rest.
         if following and not cue.words and cue.start_ms < following.start_ms < cue.end_ms:
             cue = replace(cue, end_ms=following.start_ms)
         for word, start_ms, end_ms in words_with_times(cue):
+            parts = known.get(word)
+            if parts is None:
+                parts = known[word] = [
+                    (part, 0.5 if is_unspaced(part[0]) else 1.0, count_tokens(part))
+                    for part in _parts(word, count_tokens, max_tokens)
+                ]
             start_ms = latest_ms = max(start_ms, latest_ms)
-            end_ms = max(start_ms, end_ms)
-            parts = _parts(word, count_tokens, max_tokens)
-            for at, part in enumerate(parts):
-                span = end_ms - start_ms
-                pieces.append(
-                    _Piece(
-                        text=part,
-                        space=at == 0,
-                        start_ms=start_ms + span * at // len(parts),
-                        end_ms=start_ms + span * (at + 1) // len(parts),
-                        cue=number,
-                        size=0.5 if is_unspaced(part[0]) else 1.0,
-                        tokens=count_tokens(part),
-                    )
-                )
+            span = max(start_ms, end_ms) - start_ms
+            count = len(parts)
+            for at, (part, size, tokens) in enumerate(parts):
+                begin, end = start_ms + span * at // count, start_ms + span * (at + 1) // count
+                pieces.append(_Piece(part, at == 0, begin, end, number, size, tokens))
     return pieces
 
 
@@ -168,7 +167,9 @@ def _gaps(pieces: Sequence[_Piece], cues: Sequence[Cue]) -> list[float]:
 
 
 def _gap(piece: _Piece, following: _Piece, cues: Sequence[Cue]) -> float:
-    gap = 1.0 if ends_sentence(piece.text) else 0.35 if _CLAUSE_END.search(piece.text) else 0.0
+    gap = 0.0
+    if not piece.text[-1].isalnum():  # else neither pattern can match, and nearly all words end so
+        gap = 1.0 if ends_sentence(piece.text) else 0.35 if _CLAUSE_END.search(piece.text) else 0.0
     pause = 0
     if following.cue != piece.cue:
         gap += 0.6 if cues[following.cue].turn else 0.1
@@ -182,12 +183,14 @@ def _end(pieces: Sequence[_Piece], gaps: Sequence[float], start: int, max_tokens
     """Return where the passage that begins at `start` ends (exclusive): the strongest gap near the proper length."""
     size, tokens = 0.0, 0
     best, best_worth = start + 1, float("-inf")
+    length, slack = splitting.length, splitting.slack
     for at in range(start, len(pieces)):
-        size += pieces[at].size
-        tokens += pieces[at].tokens
-        if at > start and (tokens > max_tokens or size > splitting.length + splitting.slack):
+        piece = pieces[at]
+        size += piece.size
+        tokens += piece.tokens
+        if at > start and (tokens > max_tokens or size > length + slack):
             return best
-        away = abs(size - splitting.length) / splitting.slack
+        away = abs(size - length) / slack
         worth = gaps[at] - away if away <= 1 else -1e6 + size
         if worth >= best_worth:
             best, best_worth = at + 1, worth

@@ -54,16 +54,19 @@ def drop(collection: Any, ids: Sequence[str]) -> None:
 def describe(db: sqlite3.Connection, numbers: Sequence[int]) -> list[dict[str, Any]]:
     """Return text and metadata of passages for the store, in the order of `numbers`; seconds, and no empty values."""
     rows = {}
-    for number in numbers:
-        row = db.execute(
-            "SELECT p.text, t.id, t.title, t.source, t.youtube_id, t.url, t.channel, t.language, t.date, t.timing,"
-            " p.start_ms / 1000.0, p.end_ms / 1000.0, p.field FROM passages p JOIN talks t ON t.number = p.talk"
-            " WHERE p.number = ?",
-            (number,),
-        ).fetchone()
-        rows[number] = {key: value for key, value in zip(_KEYS, row, strict=True) if value is not None}
+    for at in range(0, len(numbers), _BATCH):
+        part = list(numbers[at : at + _BATCH])
+        marks = ", ".join("?" * len(part))
+        for row in db.execute(f"{_DESCRIBE} WHERE p.number IN ({marks})", part):
+            rows[row[0]] = {key: value for key, value in zip(_KEYS, row[1:], strict=True) if value is not None}
     return [rows[number] for number in numbers]
 
+
+_DESCRIBE = """
+SELECT p.number, p.text, t.id, t.title, t.source, t.youtube_id, t.url, t.channel, t.language, t.date, t.timing,
+    p.start_ms / 1000.0, p.end_ms / 1000.0, p.field
+FROM passages p JOIN talks t ON t.number = p.talk
+"""
 
 _KEYS = (
     "text", "talk_id", "title", "source", "youtube_id", "url", "channel", "language", "date", "timing", "start_s",
