@@ -7,13 +7,12 @@ import sqlite3
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from talksearch.indexer import catalog
-from talksearch.indexer.records import Json
+from talksearch.indexer.records import Field, Json
 from talksearch.indexer.split import ends_sentence, words_with_times
-from talksearch.indexer.words import spans
+from talksearch.indexer.words import marks, terms
 
 from .fuse import Candidate
 from .heard import heard_in
@@ -84,21 +83,22 @@ def to_hits(
         if _is_taken(done, talk, *table.times(place), query.per_talk):
             continue
         row = db.execute(_PASSAGE, (found.number,)).fetchone()
-        marked = list(spans(row[3]))
-        if _is_copy(done, table, place, talk, row, {term.text for term in marked}):
+        marked = list(marks(row[3]))
+        if _is_copy(done, table, place, talk, row, {term for term, _, _ in marked}):
             continue
         weights = surprise | {other: surprise[term] for other, term in heard_in(asked.ways, row[-3]).items()}
         answer_ms = found.start_ms
         if answer_ms is None:
             answer_ms = _answer_ms(db, row, table.surprises(found.terms) if found.terms else weights)
-        hit = replace(_hit(row, candidate.score, query, answer_ms), note=found.note, rank=len(done.hits) + 1)
+        matches = tuple((start, end) for term, start, end in marked if term in weights)
+        hit = _hit(row, candidate.score, query, answer_ms, len(done.hits) + 1, found.note, matches)
         if query.context_ms:
             hit = _widened(db, hit, query.context_ms)
-            marked = list(spans(hit.text))
+            matches = tuple((start, end) for term, start, end in marks(hit.text) if term in weights)
+            hit = replace(hit, matches=matches)
         if query.explain:
             hit = replace(hit, explain=_explained(ranking, candidate, found, hit, weights))
-        matches = tuple((term.start, term.end) for term in marked if term.text in weights)
-        done.hits.append(replace(hit, matches=matches))
+        done.hits.append(hit)
         done.talks.append(talk)
     return _beside(table, query, ranking, done)
 
@@ -112,7 +112,7 @@ def quote_hits(db: sqlite3.Connection, query: Query, found: Sequence[Quoted]) ->
         shown[row[5]] += 1
         if len(hits) == query.k or shown[row[5]] > (query.per_talk or shown[row[5]]):
             continue
-        hit = replace(_hit(row, quoted.score, query, quoted.start_ms), rank=len(hits) + 1, quote=quoted)
+        hit = replace(_hit(row, quoted.score, query, quoted.start_ms, len(hits) + 1), quote=quoted)
         at = hit.text.find(quoted.text)
         if at < 0:  # it runs on into the next passage
             hit = replace(hit, start_ms=quoted.start_ms, end_ms=quoted.end_ms, text=quoted.text)
@@ -154,7 +154,7 @@ def _is_copy(done: _List, table: Table, place: int, talk: int, row: Any, held: s
         one, two = table.vector(place), table.vector(other)
         if one is not None and two is not None and float(one @ two) >= _SAME_MEANING:
             jump_ms = jump_to(row[1], row[15], row[16])
-            copy = Copy(row[5], row[6], jump_ms, link(row[10], Path(row[8]), jump_ms), row[15], row[16])
+            copy = Copy(row[5], row[6], jump_ms, link(row[10], row[8], jump_ms), row[15], row[16])
             done.hits[at] = replace(done.hits[at], copies=(*done.hits[at].copies, copy))
             return True
     done.said.append((place, held))
@@ -167,7 +167,8 @@ def _beside(table: Table, query: Query, ranking: Ranking, done: _List) -> list[H
     first = {talk: at for at, talk in reversed(list(enumerate(done.talks)))}
     last = {talk: at for at, talk in enumerate(done.talks)}
     for talk, at in last.items():
-        hits[at] = replace(hits[at], more_in_talk=done.held_back[talk])
+        if done.held_back[talk]:
+            hits[at] = replace(hits[at], more_in_talk=done.held_back[talk])
     if query.heat and hits:
         for at, strip in zip(first.values(), heat(table, list(first), ranking, hits[0].score), strict=True):
             hits[at] = replace(hits[at], heat=strip)
@@ -183,7 +184,7 @@ def _explained(
         value = getattr(candidate, name)
         better = [other for other in ranking.candidates if (getattr(other, name) or 0.0) > (value or 0.0)]
         ranks[name] = None if value is None else 1 + len(better)
-    said = {term.text for term in spans(hit.text)}
+    said = set(terms(hit.text))
     return {
         "score": candidate.score,
         "cosine": candidate.meaning,
@@ -206,14 +207,22 @@ def _answer_ms(db: sqlite3.Connection, row: Any, weights: Mapping[str, float]) -
     return int(row[1]) if at_ms is None else at_ms
 
 
-def _hit(row: Any, score: float, query: Query, answer_ms: int) -> Hit:
+def _hit(
+    row: Any,
+    score: float,
+    query: Query,
+    answer_ms: int,
+    rank: int,
+    note: tuple[Field, str] | None = None,
+    matches: tuple[tuple[int, int], ...] = (),
+) -> Hit:
     (
         passage_id, start_ms, end_ms, text, speakers, talk_id, title, source, path, youtube_id, url, channel, speaker,
         language, date, timing, margin_ms, _, _, _,
     ) = row  # fmt: skip
     jump_ms = jump_to(answer_ms, timing, margin_ms)
     return Hit(
-        rank=0,
+        rank=rank,
         score=score,
         passage_id=passage_id,
         talk_id=talk_id,
@@ -227,11 +236,13 @@ def _hit(row: Any, score: float, query: Query, answer_ms: int) -> Hit:
         start_ms=start_ms,
         end_ms=end_ms,
         jump_ms=jump_ms,
-        url=link(url, Path(path), jump_ms),
+        url=link(url, path, jump_ms),
         timing=timing,
         margin_ms=margin_ms,
         text=text,
+        matches=matches,
         query_id=query.id,
+        note=note,
     )
 
 

@@ -23,6 +23,6 @@ def jump_to(start_ms: int, timing: Timing, margin_ms: int) -> int:
     return max(0, start_ms - early)
 
 
-def link(url: str | None, transcript: Path, jump_ms: int) -> str:
+def link(url: str | None, transcript: Path | str, jump_ms: int) -> str:
     """Return the address that opens a talk at a moment; the transcript itself where no recording is known."""
-    return youtube.link(url, jump_ms // 1000) if url else transcript.as_uri()
+    return youtube.link(url, jump_ms // 1000) if url else Path(transcript).as_uri()

@@ -5,11 +5,13 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 
 from talksearch.indexer.records import Field
+from talksearch.indexer.vectors import Ints
 from talksearch.indexer.words import terms
 
 from .fuse import Candidate
@@ -49,16 +51,15 @@ def resolve(
     of, where there is one (`tie`). Otherwise a note leads to the best candidate of its talk that answers the query: by
     one of its terms (`asked`) or by meaning. If there is none, it leads to the beginning of the talk.
     """
-    places = np.array([table.place(candidate.number) for candidate in candidates], np.int64)
-    said = places[(places >= 0) & ~table.lie.notes[places]]
-    by_place = dict(zip(places.tolist(), candidates, strict=True))
-    answering: list[set[int]] = []
 
-    def answers(candidate: Candidate, place: int) -> bool:
-        if not answering:  # few queries lead to a note that asks
-            held = [np.intersect1d(table.holding(term), said, assume_unique=True) for term in asked]
-            answering.append({place for some in held for place in some.tolist()})
-        return (candidate.meaning or 0.0) >= _MEANT or place in answering[0]
+    @cache
+    def said() -> tuple[dict[int, Candidate], Ints, set[int]]:
+        """What candidates say: by place, best first; their places; those that hold a term."""
+        by_place = {table.place(candidate.number): candidate for candidate in candidates}
+        every = np.array([place for place in by_place if place >= 0], np.int64)
+        every = every[~table.lie.notes[every]]
+        held = [np.intersect1d(table.holding(term), every, assume_unique=True) for term in asked]
+        return by_place, every, {place for some in held for place in some.tolist()}
 
     def found(candidate: Candidate) -> Found | None:
         place = table.place(candidate.number)
@@ -81,8 +82,9 @@ def resolve(
             number = table.tied[talk].get(candidate.number)
             if number is not None:
                 return Found(number, note, None, tuple(dict.fromkeys(terms(text))))
-        for other in said[table.lie.talks[said] == talk].tolist():
-            if answers(by_place[other], other):
+        by_place, every, holding = said()
+        for other in every[table.lie.talks[every] == talk].tolist():
+            if other in holding or (by_place[other].meaning or 0.0) >= _MEANT:
                 return Found(by_place[other].number, note)
         return _found(table, talk, 0, note)
 

@@ -57,7 +57,11 @@ def pinpoint(words: Sequence[Spoken], weights: Mapping[str, float]) -> int | Non
     >>> pinpoint(said, {"clock": 5.0}), pinpoint(said, {"ship": 5.0})
     (1000, None)
     """
-    told = [{term: weights[term] for term in _terms(word.text) if term in weights} for word in words]
+    apart = weights.keys().isdisjoint
+    told = [
+        {} if apart(said) else {term: weights[term] for term in said if term in weights}
+        for said in (_terms(word.text) for word in words)
+    ]
     best, most = None, 0.0
     for at, here in enumerate(told):
         if not here:

@@ -12,7 +12,7 @@ import numpy as np
 from talksearch.indexer.vectors import Floats, Ints
 
 from .candidates import by_words
-from .fuse import TALK, Array, Candidate, Less, fuse, score_some, score_words
+from .fuse import TALK, Array, Candidate, Less, fuse, score_words
 from .heard import Also, holding_also, other_terms
 from .query import Query
 from .table import FEW, Mask, Near, Table, near
@@ -54,7 +54,7 @@ class Ranking:
     candidates: Sequence[Candidate]
     """Best first."""
     scores: Callable[[Ints], Array]
-    """Scores of passages by number; `usual` where a passage has none."""
+    """Scores of passages by number: exact for candidates, for others to about a hundredth of a deviation."""
     usual: float
     """The score from which a passage may have to do with the query: the mean and two deviations, 0 for words."""
     table: Callable[[], Table]
@@ -67,7 +67,7 @@ def rank(source: Source, query: Query, asked: Asked, avoided: Asked | None, with
     depth = max(_DEPTH, 4 * query.k)
     if query.mode == "lexical":
         return _lexical(source, asked, avoided, within, depth)
-    note = _waiting(source.db)
+    note = _waiting(source)
     if query.mode == "semantic":
         return _semantic(source, asked, avoided, within, depth, note)
     return _hybrid(source, query, asked, avoided, within, depth, note)
@@ -104,7 +104,7 @@ def _semantic(
     if allowed is not None:
         inside &= allowed
     best, _ = fuse(meaning, np.zeros(len(table.rows)), inside, depth)
-    cosines, numbers = meaning.exact(best), table.lie.numbers[best]
+    cosines, numbers = meaning.cosines[best], table.lie.numbers[best]
     order = np.lexsort((numbers, -cosines))
     candidates = [
         Candidate(number, cosine, meaning=cosine)
@@ -117,7 +117,7 @@ def _semantic(
         mean, deviation = (float(own.mean()), float(own.std()) or 1.0) if len(own) else (0.0, 1.0)
     return Ranking(
         candidates,
-        lambda numbers: np.nan_to_num(meaning.exact(table.lie.places(numbers)), nan=mean),
+        lambda numbers: meaning.cosines[table.lie.places(numbers)],
         mean + 2 * deviation,
         lambda: table,
         note,
@@ -141,7 +141,9 @@ def _hybrid(
         turned_from, away = _evidence(table, avoided, silent)
         less = Less(away, turned_from, _AVOID)
     best, scores = fuse(meaning, words, _inside(table, within), depth, less)
-    cosines = meaning.exact(best) if meaning else np.full(len(best), np.nan)
+    cosines = np.full(len(best), np.nan)
+    if meaning:
+        cosines = np.where(table.rows[best] >= 0, meaning.cosines[best], np.nan)
     candidates = [
         Candidate(number, score, None if cosine != cosine else cosine, said or None)
         for number, score, cosine, said in zip(
@@ -154,7 +156,7 @@ def _hybrid(
     ]
     return Ranking(
         candidates,
-        lambda numbers: score_some(meaning, words, less, table.lie.places(numbers)),
+        lambda numbers: scores[table.lie.places(numbers)],
         _unlikely(scores),
         lambda: table,
         note,
@@ -188,11 +190,11 @@ def _unlikely(scores: Array) -> float:
     """Return the score that is two deviations above the mean: few passages reach it by chance."""
     if not len(scores):
         return 0.0
-    return float(scores.mean() + 2 * scores.std())
+    mean = float(scores.mean())
+    return mean + 2 * max(float(np.einsum("i,i->", scores, scores)) / len(scores) - mean * mean, 0.0) ** 0.5
 
 
-def _waiting(db: sqlite3.Connection) -> str:
-    waiting, every = db.execute(  # two counts, each from an index: one would read every passage
-        "SELECT (SELECT count(*) FROM passages WHERE NOT embedded), (SELECT count(*) FROM passages)"
-    ).fetchone()
+def _waiting(source: Source) -> str:
+    waiting = source.db.execute("SELECT count(*) FROM passages WHERE NOT embedded").fetchone()[0]
+    every = len(source.table().rows)
     return f"{waiting} of {every} passages have no vector yet and are found by their words only." if waiting else ""

@@ -134,14 +134,22 @@ class Near:
     """How near every passage is to a query vector."""
 
     cosines: npt.NDArray[np.float64]
-    """Cosines (n,), the mean where a passage has no vector. Where `errors` is not None they are only about right."""
+    """Cosines (n,), the mean where a passage has no vector. Where `errors` is not None they are only about right, until
+    `settle` was asked for them."""
     errors: Floats | None
-    """How far off each may be at most (n,)."""
+    """How far off each was at first at most (n,)."""
     mean: float
     deviation: float
     """Of the exact cosines of all vectors; 1 where they do not differ."""
     exact: Callable[[Ints], npt.NDArray[np.float64]]
     """Exact cosines of the passages at some places; NaN where one has no vector."""
+
+    def settle(self, places: Ints) -> npt.NDArray[np.float64]:
+        """Make the cosines at some places exact, and return them."""
+        if self.errors is not None:
+            self.cosines[places] = np.nan_to_num(self.exact(places), nan=self.mean)
+        found: npt.NDArray[np.float64] = self.cosines[places]
+        return found
 
 
 def read_table(folder: Path, db: sqlite3.Connection, copy: Vectors) -> Table:
