@@ -1,6 +1,6 @@
 """How quickly a resident engine answers: in the engine, over its socket, on the command line, and to many at once.
 
-    python benchmarks/warm.py [--index DIR] [--queries N] [--runs N] [--seconds S] [--out FILE] [GOLD...]
+    python benchmarks/warm.py [--index DIR] [--queries N] [--runs N] [--seconds S] [--out FILE] [--chart SVG] [GOLD...]
 
 Starts `talksearch serve` on the index and asks it queries of the gold files, spread evenly over them (or a list built
 in, where there are none). What is compared is asked in turn, within one run, because machines have moods:
@@ -32,6 +32,8 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+from chart import bars
+
 from talksearch.cli import client, wire
 from talksearch.cli.terminal import Look
 from talksearch.search import engine, measure
@@ -61,6 +63,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=15, help="how often the command line is started")
     parser.add_argument("--seconds", type=float, default=15.0, help="how long 8 clients ask at once")
     parser.add_argument("--out", type=Path, default=ROOT / ".cache" / "warm.json")
+    parser.add_argument("--chart", type=Path, help="where to draw the medians")
     options = parser.parse_args()
     texts = _queries(options.gold or sorted((SHARED / "gold").glob("*.jsonl")), options.queries)
     opened = engine.open_index(options.index)
@@ -87,6 +90,10 @@ def main() -> None:
         server.terminate()
         server.wait(20)
     _print(report)
+    report["chart"] = _chart(report)
+    if options.chart:
+        chart = report["chart"]
+        options.chart.write_text(bars(chart["title"], chart["unit"], chart["bars"]), encoding="utf-8")
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(report, indent=1), encoding="utf-8")
 
@@ -238,6 +245,19 @@ def _memory(process: int) -> int | None:
         return None
     found = re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
     return int(found[1]) // 1024 if found else None
+
+
+def _chart(report: dict[str, Any]) -> dict[str, Any]:
+    rows = [
+        ("command line, no server", report["command_line_ms"]["without it"]),
+        ("command line, server", report["command_line_ms"]["through the server"]),
+        (f"{CLIENTS} clients at once", report["at_once"]["ms"]),
+        ("one client on the socket", report["socket_ms"]["one client"]),
+        ("in the engine", report["engine_ms"]["no filter"]),
+        ("in the engine, one talk", report["engine_ms"]["one talk"]),
+    ]
+    title = f"Warm: one query in {report['passages']:,} passages, median"
+    return {"title": title, "unit": "ms", "bars": [(name, row["median"]) for name, row in rows]}
 
 
 def _print(report: dict[str, Any]) -> None:
