@@ -84,32 +84,40 @@ def similar(index: Index, moment: str, query: Query) -> Answer:
     """Find passages like the one at TALK@SECONDS. Raises click.UsageError where no seconds are given."""
     from talksearch.search import engine
 
-    found, at_ms = talk_and_moment(index.db, moment)
+    talk_id, at_ms = find_moment(index.db, moment)
     if at_ms is None:
         raise click.UsageError("Say which moment: TALK@SECONDS, such as DTcRLlMv4_o@777.")
-    return engine.similar(index, query, found.id, at_ms)
+    return engine.similar(index, query, talk_id, at_ms)
 
 
 def talk_and_moment(db: sqlite3.Connection, name: str) -> tuple[Talk, int | None]:
-    """Return the talk with its cues, and the milliseconds behind `@` or in a URL; a talk's own name may hold an `@`.
+    """Return the talk with its cues, and the milliseconds that a name holds (`find_moment`).
 
     Raises QueryError when the name means no talk, or several.
     """
     from talksearch.indexer import catalog
+
+    talk_id, at_ms = find_moment(db, name)
+    found = catalog.read_talk(db, talk_id)
+    assert found is not None
+    return found, at_ms
+
+
+def find_moment(db: sqlite3.Connection, name: str) -> tuple[str, int | None]:
+    """Return a talk's id, and the milliseconds behind `@` or in a URL; a talk's own name may hold an `@`.
+
+    Raises QueryError when the name means no talk, or several.
+    """
     from talksearch.indexer.raw import moment
     from talksearch.search.candidates import find_talk
 
     plain, at_ms = moment(name)
     try:
-        talk_id = find_talk(db, name)
-        at_ms = at_ms if plain == name else None
+        return find_talk(db, name), at_ms if plain == name else None
     except TalksearchError:
         if plain == name:
             raise
-        talk_id = find_talk(db, plain)
-    found = catalog.read_talk(db, talk_id)
-    assert found is not None
-    return found, at_ms
+        return find_talk(db, plain), at_ms
 
 
 def _printed(answer: Answer, asked: Mapping[str, Json]) -> Printed:

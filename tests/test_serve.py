@@ -276,7 +276,7 @@ def test_a_socket_that_a_killed_server_left_is_passed_over_and_replaced(
 ) -> None:
     path = wire.socket_path(index)
     assert path is not None
-    path.parent.mkdir(mode=0o700)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     left = socket.socket(socket.AF_UNIX)
     left.bind(str(path))
     left.close()
@@ -305,7 +305,7 @@ def _impostor(index: Path, behave: Callable[[socket.socket], None]) -> Iterator[
     """Listen in the place of a server."""
     path = wire.socket_path(index)
     assert path is not None
-    path.parent.mkdir(mode=0o700, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(str(path))
         listening.listen()
