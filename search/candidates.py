@@ -14,43 +14,49 @@ from talksearch.indexer.vectors import Floats, Ints, Vectors
 from talksearch.indexer.words import terms
 
 from .query import Filters
+from .table import Mask, Table
 
 
-def allowed(db: sqlite3.Connection, filters: Filters) -> Ints | None:
+def allowed(table: Table, filters: Filters) -> Ints | None:
     """Return the numbers of the passages that pass the filters, sorted; None when every passage does.
 
     Raises QueryError when a talk that was named is not in the index.
     """
-    conditions, values = [], []
+    conditions: list[str] = []
+    values: list[object] = []
     if filters.talks:
-        numbers = sorted({number for name in filters.talks for number in _talk_numbers(db, name)})
-        conditions.append(f"t.number IN ({', '.join(map(str, numbers))})")
-    for column, value in (("t.channel", filters.channel),):
-        if value:
-            conditions.append(f"casefold({column}) LIKE ? ESCAPE '\\'")
-            values.append(_contains(value))
-    if filters.speaker:
-        conditions.append("(casefold(t.speaker) LIKE ? ESCAPE '\\' OR casefold(p.speakers) LIKE ? ESCAPE '\\')")
-        values += [_contains(filters.speaker)] * 2
+        numbers = sorted({number for name in filters.talks for number in _talk_numbers(table.db, name)})
+        conditions.append(f"number IN ({', '.join(map(str, numbers))})")
+    if filters.channel:
+        conditions.append("casefold(channel) LIKE ? ESCAPE '\\'")
+        values.append(_contains(filters.channel))
     if filters.language:
-        conditions.append("(lower(t.language) = ? OR lower(t.language) LIKE ? ESCAPE '\\')")
+        conditions.append("(lower(language) = ? OR lower(language) LIKE ? ESCAPE '\\')")
         tag = filters.language.lower().replace("_", "-")
         values += [tag, tag.replace("\\", "").replace("%", "") + "-%"]
     if filters.after:
-        conditions.append("t.date >= ?")
+        conditions.append("date >= ?")
         values.append(filters.after)
     if filters.before:
-        conditions.append("t.date <= ?")
+        conditions.append("date <= ?")
         values.append(filters.before)
-    if not conditions:
+    if not conditions and not filters.speaker:
         return None
-    db.create_function("casefold", 1, lambda text: text.casefold() if text else text, deterministic=True)
-    rows = db.execute(
-        "SELECT p.number FROM passages p JOIN talks t ON t.number = p.talk WHERE"  # noqa: S608 - values are bound
-        f" {' AND '.join(conditions)} ORDER BY p.number",
-        values,
-    )
-    return np.fromiter((row[0] for row in rows), np.int64)
+    inside = _of_talks(table, " AND ".join(conditions) or "TRUE", values)
+    if filters.speaker:
+        speaker = "casefold(speaker) LIKE ? ESCAPE '\\'"
+        inside &= _of_talks(table, speaker, [_contains(filters.speaker)]) | table.spoken_by(filters.speaker)
+    return np.sort(table.lie.numbers[inside], kind="stable")  # nearly in order
+
+
+def _of_talks(table: Table, condition: str, values: Sequence[object]) -> Mask:
+    """Return which passages are of talks for which an SQL condition holds (n,)."""
+    # SQLite's own upper and lower case end with ASCII.
+    table.db.create_function("casefold", 1, lambda text: text.casefold() if text else text, deterministic=True)
+    rows = table.db.execute(f"SELECT number FROM talks WHERE {condition}", values)  # noqa: S608 - values are bound
+    talks = np.isin(table.lie.talk_numbers, np.fromiter((row[0] for row in rows), np.int64))
+    found: Mask = talks[table.lie.talks]
+    return found
 
 
 def find_talk(db: sqlite3.Connection, name: str) -> str:

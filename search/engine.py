@@ -20,7 +20,7 @@ from .candidates import allowed, query_terms
 from .heard import also
 from .hit import Hit
 from .hits import quote_hits, to_hits
-from .query import Query, split_quotes
+from .query import Filters, Query, split_quotes
 from .rank import Asked, Source, rank
 from .table import Table, read_table
 
@@ -96,7 +96,7 @@ def search(index: Index, query: Query) -> Answer:
         raise QueryError("The query is empty.", 'Say what you look for: talksearch "time dilation metaphor"')
     text, quotes = split_quotes(query.text)
     with _one_state(index.db):
-        within = allowed(index.db, query.filters)
+        within = allowed(index.table(), query.filters) if query.filters != Filters() else None
         if query.mode == "quote" or quotes == (text,):
             return _quotes(index, query, text, within)
         note = ""
@@ -151,7 +151,7 @@ def similar(index: Index, query: Query, talk_id: str, at_ms: int) -> Answer:
             index,
             query,
             Asked(telling, {}, vector, query=False),
-            allowed(index.db, query.filters),
+            allowed(table, query.filters),
             (number, start_ms, end_ms),
         )
 

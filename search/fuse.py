@@ -99,10 +99,7 @@ def fuse(
     counts as of average meaning.
     """
     score = score_all(meaning, words, less)
-    eligible = np.flatnonzero(within) if within is not None else None
-    some = _may_be_best(score, slack(meaning, less), eligible, count)
-    if some is None:
-        some = np.arange(len(score))
+    some = _may_be_best(score, slack(meaning, less), within, count)
     score[some] = score_some(meaning, words, less, some)
     if len(some) > count:
         some = some[np.argpartition(-score[some], count - 1)[:count]]
@@ -147,21 +144,25 @@ def slack(meaning: Near | None, less: Less | None) -> Array | None:
     return sum(parts[1:], parts[0]) if parts else None
 
 
-def _may_be_best(score: Array, off: Array | None, eligible: Ints | None, count: int) -> Ints | None:
-    """Return the places that may be among the `count` best; None: all of them."""
-    if off is None:
+def _may_be_best(score: Array, off: Array | None, within: npt.NDArray[np.bool_] | None, count: int) -> Ints:
+    """Return the places that may be among the `count` best."""
+    eligible = np.arange(len(score)) if within is None else np.flatnonzero(within)
+    if off is None or len(eligible) <= count:
         return eligible
-    if eligible is not None:
+    few = len(eligible) * 4 < len(score)  # then looking at those alone is quicker than at all of them
+    if few:
         score, off = score[eligible], off[eligible]
-    if len(score) <= count:
-        return eligible
-    some: Ints = np.flatnonzero(score + off >= _highest(score - off, count))
-    return some if eligible is None else eligible[some]
+    low, high = score - off, score + off
+    if within is not None and not few:
+        low[~within] = high[~within] = -np.inf
+    some: Ints = np.flatnonzero(high >= _highest(low, count))
+    return eligible[some] if few else some
 
 
 def _highest(values: Array, count: int) -> float:
     """Return the value at place `count` from above; partitioning all of them would be a tenth of the whole search."""
     some = values[:: max(1, len(values) // 4_096)]
-    high = values[values > some.mean() + some.std()]
+    some = some[np.isfinite(some)]
+    high = values[values > some.mean() + some.std()] if len(some) else values
     values = high if len(high) >= count else values
     return float(np.partition(values, len(values) - count)[len(values) - count])

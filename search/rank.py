@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -191,7 +192,8 @@ def _unlikely(scores: Array) -> float:
     if not len(scores):
         return 0.0
     mean = float(scores.mean())
-    return mean + 2 * max(float(np.einsum("i,i->", scores, scores)) / len(scores) - mean * mean, 0.0) ** 0.5
+    square = float(np.einsum("i,i->", scores, scores)) / len(scores)
+    return mean + 2 * math.sqrt(max(square - mean * mean, 0.0))
 
 
 def _waiting(source: Source) -> str:

@@ -116,6 +116,19 @@ class Table:
         found: Ints = places[self.lie.talk_numbers[self.lie.talks[places]] == number]
         return found
 
+    def spoken_by(self, name: str) -> Mask:
+        """Return which passages somebody speaks in whose name holds `name`, whatever the case (n,)."""
+        wanted = name.casefold()
+        if self.columns:
+            matching = np.array([wanted in who.casefold() for who in self.columns.speakers], bool)
+            found: Mask = matching[self.columns.voices]
+            return found
+        rows = self.db.execute("SELECT number, speakers FROM passages WHERE speakers != '[]'")
+        numbers = np.fromiter((number for number, who in rows if wanted in who.casefold()), np.int64)
+        found = np.zeros(len(self.rows), bool)
+        found[self.lie.places(numbers)] = True
+        return found
+
     def silent(self, fields: Sequence[Field]) -> Mask | None:
         """Return which passages are notes of some fields (n,); None where there are no such fields."""
         if not fields:
