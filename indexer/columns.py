@@ -19,9 +19,11 @@ import os
 import re
 import sqlite3
 from array import array
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -327,7 +329,7 @@ def _lie(db: sqlite3.Connection) -> dict[str, Array]:
 
 def _words(db: sqlite3.Connection) -> tuple[npt.NDArray[np.int32], Ints, list[str]]:
     """Return the words of all passages in the order of their places, how many each has, and what the words are."""
-    known: dict[str, int] = {}
+    known: defaultdict[str, int] = defaultdict(count().__next__)  # numbers a word when it first comes
     words, lengths = array("i"), array("q")
     rows = db.execute(
         "SELECT coalesce(w.terms, '') FROM passages p INDEXED BY passages_of_talk"
@@ -338,7 +340,7 @@ def _words(db: sqlite3.Connection) -> tuple[npt.NDArray[np.int32], Ints, list[st
         every = text.split()
         if not text.replace(" ", "").isalnum():
             every = [word for term in every for word in pieces(term)]
-        words.extend([known.setdefault(word, len(known)) for word in every])
+        words.extend(map(known.__getitem__, every))
         lengths.append(len(every))
     return np.array(words, np.int32), np.array(lengths, np.int64), list(known)
 
@@ -374,11 +376,12 @@ def _fill_codes(views: dict[str, Array], copy: Vectors, rows: npt.NDArray[np.int
         there = np.flatnonzero(own >= 0)
         found = np.ascontiguousarray(copy.rows[own[there]])
         scales = np.maximum(np.abs(found).max(axis=1, initial=0.0), np.finfo(np.float32).tiny) / np.float32(127)
-        codes = np.rint(found / scales[:, None]).astype(np.int8)
+        exact = found / scales[:, None]
+        codes = np.rint(exact)
         views["codes"][first + there] = codes
         views["scales"][first + there] = scales
-        off = np.linalg.norm(codes * scales[:, None] - found, axis=1)
-        views["errors"][first + there] = off + _ROUNDING
+        exact -= codes
+        views["errors"][first + there] = np.sqrt(np.einsum("ij,ij->i", exact, exact)) * scales + _ROUNDING
         count += len(there)
         mean += found.sum(axis=0, dtype=float)
         second += found.T @ found
