@@ -21,11 +21,18 @@ Array = npt.NDArray[np.float64]
 WORDS_WEIGHT = 0.25
 """What a natural unit of surprise in the words counts beside one standard deviation of meaning."""
 
-SIDE_BY_SIDE = 0.6
+SIDE_BY_SIDE = 2.0
 """What two words of the query count more when they are said together, as a share of the rarer one."""
 
 TALK = 1.2
 """What a word counts that the whole talk speaks of, as a share of what it counts in the passage."""
+
+THROUGHOUT = 0.5
+"""What a natural unit of evidence counts that a whole talk gives (`throughout`), beside one standard deviation of
+meaning."""
+
+_FAINT = 12.0
+"""How far below the best score a passage may lie to count as evidence for its talk: e to the -12 is nothing."""
 
 _SATURATION, _LENGTH = 1.2, 0.75
 """BM25's k1 and b (Robertson and Zaragoza, The Probabilistic Relevance Framework, 2009)."""
@@ -41,6 +48,8 @@ class Candidate:
     """Cosine to the query; None where no vector was compared."""
     words: float | None = None
     """What the words say for it; None where no word of the query stands in or around it."""
+    talk: float | None = None
+    """What the whole of its talk says for it; None where that was not asked."""
 
 
 def score_words(
@@ -80,6 +89,22 @@ def score_words(
     if talk:
         score += (talk * about)[layout.talks]
     return score
+
+
+def throughout(layout: Layout, score: Array) -> Array:
+    """Return what the whole of its talk says for every passage (n,), given the scores of all (n,).
+
+    The logarithm of the sum of exp(score) over the passages of its talk, where a talk that has nothing but the best
+    passage of all has 0. So a talk that comes back to what was asked, or speaks around it for long, lifts all its
+    passages, though no single one may say much.
+    """
+    if not len(score):
+        return score
+    below = score - score.max()
+    some = np.flatnonzero(below > -_FAINT)
+    sums = np.bincount(layout.talks[some], weights=np.exp(below[some]), minlength=len(layout.sizes))
+    told: Array = np.log(np.maximum(sums, np.exp(-_FAINT)))
+    return told[layout.talks]
 
 
 def fuse(

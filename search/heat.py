@@ -12,11 +12,12 @@ from .table import Table
 BINS = 40
 
 
-def heat(table: Table, talks: Sequence[int], ranking: Ranking, best: float) -> list[tuple[float, ...]]:
+def heat(table: Table, talks: Sequence[int], ranking: Ranking) -> list[tuple[float, ...]]:
     """Return how much each fortieth of some talks (as `Layout` counts them) has to do with the query, from 0 to 1.
 
-    1 is the best hit of the whole answer, so that talks can be compared; 0 is what any passage may score by chance.
+    1 is the best passage of the whole answer, so that talks can be compared; 0 is what any may score by chance.
     """
+    best = float(ranking.scores(np.array([ranking.candidates[0].number]))[0]) if ranking.candidates else ranking.usual
     strips = np.zeros((len(talks), BINS))
     said = [table.said_in(talk) for talk in talks]
     if best > ranking.usual and any(len(one.places) for one in said):

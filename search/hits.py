@@ -20,7 +20,7 @@ from .heat import heat
 from .hit import Copy, Hit
 from .links import jump_to, link
 from .notes import Found, resolve
-from .pinpoint import pinpoint, spoken
+from .pinpoint import known_start, pinpoint, spoken
 from .query import Query
 from .rank import Asked, Ranking
 from .table import Table
@@ -170,7 +170,7 @@ def _beside(table: Table, query: Query, ranking: Ranking, done: _List) -> list[H
         if done.held_back[talk]:
             hits[at] = replace(hits[at], more_in_talk=done.held_back[talk])
     if query.heat and hits:
-        for at, strip in zip(first.values(), heat(table, list(first), ranking, hits[0].score), strict=True):
+        for at, strip in zip(first.values(), heat(table, list(first), ranking), strict=True):
             hits[at] = replace(hits[at], heat=strip)
     return hits
 
@@ -191,6 +191,7 @@ def _explained(
         "rank_by_meaning": ranks["meaning"],
         "words": candidate.words,
         "rank_by_words": ranks["words"],
+        "talk": candidate.talk,
         "terms": {term: round(weight, 2) for term, weight in sorted(weights.items()) if term in said},
         "terms_not_said": sorted(term for term in weights if term not in said),
         "found_by": found.note[0] if found.note else "speech",
@@ -199,12 +200,11 @@ def _explained(
 
 
 def _answer_ms(db: sqlite3.Connection, row: Any, weights: Mapping[str, float]) -> int:
-    """Return where in a passage the answer begins: its start, where none of the words is said in it."""
-    if not weights:
-        return int(row[1])
+    """Return where in a passage the answer begins: at its start, where none of the words is said in it."""
     cues = catalog.read_cues(db, row[5], row[-2], row[-1])
-    at_ms = pinpoint(spoken(cues, row[1], row[2]), weights)
-    return int(row[1]) if at_ms is None else at_ms
+    at_ms = pinpoint(spoken(cues, row[1], row[2]), weights) if weights else None
+    at_ms = int(row[1]) if at_ms is None else at_ms
+    return known_start(cues, at_ms) if row[15] == "exact" else at_ms  # estimated times are spread over the whole talk
 
 
 def _hit(

@@ -13,7 +13,18 @@ import numpy as np
 from talksearch.indexer.vectors import Floats, Ints
 
 from .candidates import by_words
-from .fuse import TALK, Array, Candidate, Less, fuse, score_words
+from .fuse import (
+    TALK,
+    THROUGHOUT,
+    WORDS_WEIGHT,
+    Array,
+    Candidate,
+    Less,
+    fuse,
+    score_all,
+    score_words,
+    throughout,
+)
 from .heard import Also, holding_also, other_terms
 from .query import Query
 from .table import FEW, Mask, Near, Table, near
@@ -55,7 +66,8 @@ class Ranking:
     candidates: Sequence[Candidate]
     """Best first."""
     scores: Callable[[Ints], Array]
-    """Scores of passages by number: exact for candidates, for others to about a hundredth of a deviation."""
+    """Scores of passages by number, each by itself, without what the whole of its talk says: exact for candidates, for
+    others to about a hundredth of a deviation."""
     usual: float
     """The score from which a passage may have to do with the query: the mean and two deviations, 0 for words."""
     table: Callable[[], Table]
@@ -141,24 +153,28 @@ def _hybrid(
     if avoided:
         turned_from, away = _evidence(table, avoided, silent)
         less = Less(away, turned_from, _AVOID)
-    best, scores = fuse(meaning, words, _inside(table, within), depth, less)
+    alone = score_all(meaning, words, less)
+    lift = THROUGHOUT * throughout(table.lie, alone) if asked.query else np.zeros(len(alone))
+    best, scores = fuse(meaning, words + lift / WORDS_WEIGHT, _inside(table, within), depth, less)
+    alone = scores - lift  # as exact as they are now
     cosines = np.full(len(best), np.nan)
     if meaning:
         cosines = np.where(table.rows[best] >= 0, meaning.cosines[best], np.nan)
     candidates = [
-        Candidate(number, score, None if cosine != cosine else cosine, said or None)
-        for number, score, cosine, said in zip(
+        Candidate(number, score, None if cosine != cosine else cosine, said or None, talk)
+        for number, score, cosine, said, talk in zip(
             table.lie.numbers[best].tolist(),
             scores[best].tolist(),
             cosines.tolist(),
             words[best].tolist(),
+            lift[best].tolist(),
             strict=True,
         )
     ]
     return Ranking(
         candidates,
-        lambda numbers: scores[table.lie.places(numbers)],
-        _unlikely(scores),
+        lambda numbers: alone[table.lie.places(numbers)],
+        _unlikely(alone),
         lambda: table,
         note,
     )
