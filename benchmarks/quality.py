@@ -19,7 +19,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -31,6 +31,7 @@ import rivals
 from talksearch.indexer import build
 from talksearch.indexer.embed import Encoder
 from talksearch.indexer.records import Field
+from talksearch.indexer.words import terms
 from talksearch.search import engine, measure
 from talksearch.search.candidates import by_meaning, by_words, query_terms
 from talksearch.search.fuse import Candidate
@@ -79,7 +80,8 @@ def passages(index: engine.Index) -> dict[str, Ask]:
         def hits(text: str) -> list[Hit]:
             candidates = [Candidate(*both) for both in ranked(text)]
             ranking = Ranking(candidates, lambda numbers: np.zeros(len(numbers)), 0.0, index.table)
-            return to_hits(index.db, Query(text, measure.DEPTH, leave_out=NOTES), ranking, ASKED)
+            found = to_hits(index.db, Query(text, measure.DEPTH, leave_out=NOTES), ranking, ASKED)
+            return [replace(hit, jump_ms=hit.start_ms) for hit in found]
 
         return hits
 
@@ -145,6 +147,8 @@ def main() -> int:
             cells = (f"{row[key].value:.3f} ({row[key].low:.3f}-{row[key].high:.3f})" for key in SHOWN)
             print(f"{name:<14}" + "".join(f"{cell:>24}" for cell in cells))
         print(f"mrr@10 over {best}: {gain.value:+.3f} ({gain.low:+.3f} to {gain.high:+.3f}), expected {wanted}")
+        lost = losses(index, outcomes[OURS])
+        print("; ".join(f"{name} {share:.3f}" for name, share in lost.items()))
         if wanted is not None and gain.value < wanted and not options.limit:
             failed.append(path.stem)
         report.append(
@@ -154,6 +158,7 @@ def main() -> int:
                 "absent_talks": len(absent),
                 "best_rival": best,
                 "mrr_gain": [gain.value, gain.low, gain.high],
+                "losses": lost,
                 "ranks": {name: [row.rank for row in rows] for name, rows in outcomes.items()},
                 "talk_ranks": {name: [row.talk_rank for row in rows] for name, rows in outcomes.items()},
                 "systems": {
@@ -167,6 +172,38 @@ def main() -> int:
     if failed:
         print(f"\nBelow what is expected: {', '.join(failed)}.", file=sys.stderr)
     return 1 if failed else 0
+
+
+def losses(index: engine.Index, outcomes: Sequence[measure.Outcome]) -> dict[str, float]:
+    """Return where the queries end, as shares of all: what an ideal next stage could still win at each rank.
+
+    "unsaid" is the share of queries that are not right first and of whose telling words none is said in the answer.
+    """
+    bounds = {"first": (1, 1), "2 to 10": (2, 10), "11 to 40": (11, 40), "41 to 100": (41, 100)}
+    shares = {
+        name: sum(low <= (one.rank or 0) <= high for one in outcomes) / len(outcomes)
+        for name, (low, high) in bounds.items()
+    }
+    lost = [one for one in outcomes if one.rank is None]
+    shares["right talk, other place"] = sum(one.talk_rank is not None for one in lost) / len(outcomes)
+    shares["other talks only"] = sum(one.talk_rank is None for one in lost) / len(outcomes)
+    shares["unsaid"] = sum(one.rank != 1 and not _said(index, one.gold) for one in outcomes) / len(outcomes)
+    return shares
+
+
+def _said(index: engine.Index, gold: measure.Gold) -> bool:
+    """Say whether any telling word of a query is said where it is answered."""
+    asked = set(query_terms(index.db, gold.query))
+    talks = index.db.execute("SELECT number, source, id, youtube_id FROM talks").fetchall()
+    numbers = [row[0] for row in talks if gold.talk in row[2:] or measure.same_path(row[1], gold.talk)]
+    return any(
+        asked & set(terms(text))
+        for number in numbers
+        for start_ms, end_ms in gold.spans
+        for (text,) in index.db.execute(
+            "SELECT text FROM cues WHERE talk = ? AND end_ms > ? AND start_ms < ?", (number, start_ms, end_ms)
+        )
+    )
 
 
 def _remembering(index: engine.Index) -> engine.Index:
