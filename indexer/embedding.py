@@ -40,14 +40,15 @@ class _Window:
 def embed_pending(
     db: sqlite3.Connection,
     folder: Path,
-    encoder_for: Callable[[Sequence[str]], Encoder],
+    encoder_for: Callable[[Sequence[str], int], Encoder],
     gone: Sequence[str],
     dimension: Callable[[], int],
     tell: Callable[[int, int], None],
 ) -> int:
     """Embed every passage that has no vector yet and take the vectors of `gone` passages out.
 
-    `encoder_for` gives the encoder once texts to embed are known, so that nothing is loaded when there are none;
+    `encoder_for` gives the encoder once texts to embed are known, and how many passages wait: nothing is loaded when
+    there are none;
     `tell(done, total)` hears of progress. Returns how many passages went through the model: a text that was embedded
     before, or stands twice, does not.
     """
@@ -57,7 +58,9 @@ def embed_pending(
     tell(0, total)
     with opened(folder) as (store, collection):
         store.drop(collection, gone)
-        encoded = _embed(db, folder, encoder_for, dimension, store, collection, lambda done: tell(done, total))
+        encoded = _embed(
+            db, folder, lambda texts: encoder_for(texts, total), dimension, store, collection, lambda n: tell(n, total)
+        )
         _sweep(db, folder, dimension(), store, collection)
     return encoded
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from . import fast, light, recipe
@@ -68,13 +69,19 @@ class Encoders:
         encoder = self.get()
         return Measure(self.splitting, encoder.card.max_tokens, None, encoder.count_tokens)
 
-    def for_texts(self, texts: Sequence[str]) -> Encoder:
-        """Return the encoder for embedding `texts`, which also serve to check that a faster one gives the same."""
+    def for_texts(self, texts: Sequence[str], waiting: int = 0) -> Encoder:
+        """Return the encoder for embedding `texts`, which also serve to check that a faster one gives the same.
+
+        `waiting` is how many passages are to be embedded with it; the more, the longer the choice may take.
+        """
         if self._bulk is None:
-            self._bulk = self._choose(texts)
+            self._bulk, how = self._choose(texts, waiting)
+            known = recipe.read(self._folder)
+            if known and how:
+                recipe.write(self._folder, replace(known, embedded_by=how))
         return self._bulk
 
-    def _choose(self, texts: Sequence[str]) -> Encoder:
+    def _choose(self, texts: Sequence[str], waiting: int) -> tuple[Encoder, str]:
         encoder = self.get()
         if isinstance(encoder, SentenceEncoder):
             try:
@@ -83,13 +90,14 @@ class Encoders:
                 self.notes.append(
                     f"Queries will load the model {encoder.card.name!r} itself, which takes seconds: {error.message}."
                 )
-                return encoder
+                return encoder, "sentence-transformers"
             if not encoder.on_cpu:
-                return encoder
+                return encoder, "sentence-transformers on a GPU"
             encoder = self._encoder
         if isinstance(encoder, LightEncoder) and len(texts) >= fast.WORTH_IT:
-            return fast.fastest(self._folder, encoder, texts)
-        return encoder
+            choice = fast.choose(self._folder, encoder, texts, waiting)
+            return choice.encoder, choice.how
+        return encoder, ""
 
     def _load(self, name: str) -> SentenceEncoder:
         query, passage = self._prompts

@@ -1,12 +1,14 @@
 """Embedding many passages as fast as the machine can: the exported model through OpenVINO, where that wins.
 
-It helps most on a processor with bfloat16. Whether it wins is measured, not assumed.
+It helps most on a processor with bfloat16 and with byte products. Whether it wins is measured on the archive's own
+text, not assumed, and what was chosen stands in the recipe.
 """
 
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -16,26 +18,46 @@ import numpy as np
 from . import light
 from .embed import Encoder, ModelCard
 from .light import SAME_COSINE, LightEncoder, agreement, batches
-from .vectors import Floats
+from .narrow import narrow
+from .vectors import Floats, Ints
 
 WORTH_IT = 1_000
 """Passages below which choosing would take longer than it saves."""
 
+BYTES_WORTH_IT = 30_000
+"""Passages below which finding out which products bear bytes would take longer than it saves."""
+
+NEAR_COSINE = 0.998
+"""How near to the model's own the vectors of an encoder with bytes must be in the mean, on text that it was not made
+with; none may be below `_FAR_COSINE`. `benchmarks/build.py` shows what that does to finding."""
+
+_FAR_COSINE = 0.99
+_MOST_LOSS = 0.0015
 _SAMPLE = 96
+_RANGES = 64
+_BATCH = 16
+_STEP = 8
+"""Lengths are rounded up to a multiple of it: OpenVINO prepares anew for each shape that it meets."""
+
+Keep = Callable[[list[int], list[Any], Ints], None]
+"""Takes which texts a batch holds, all outputs of the model for them (the first is the vectors (n, dimension); a model
+may have more, such as one vector a token (n, length, dimension)), and the attention mask (n, length). Arrays are only
+valid while it runs. Called from several threads."""
 
 
 class OpenVinoEncoder:
     """The exported model, run by OpenVINO for throughput."""
 
-    def __init__(self, folder: Path, card: ModelCard) -> None:
+    def __init__(self, folder: Path, card: ModelCard, model: Any = None) -> None:
+        """`model` is an OpenVINO model to take the place of the exported one."""
         import openvino  # half a second, and needed only for large runs
 
         core = openvino.Core()
-        narrow = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        self.narrow = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         self._model = core.compile_model(
-            str(folder / light.FOLDER / light.MODEL),
+            model or str(folder / light.FOLDER / light.MODEL),
             "CPU",
-            {"INFERENCE_PRECISION_HINT": "bf16" if narrow else "f32", "PERFORMANCE_HINT": "THROUGHPUT"},
+            {"INFERENCE_PRECISION_HINT": "bf16" if self.narrow else "f32", "PERFORMANCE_HINT": "THROUGHPUT"},
         )
         self._queue: Any = openvino.AsyncInferQueue(self._model)
         self._tokenizer = light.tokenizer(folder / light.FOLDER, card)
@@ -59,33 +81,93 @@ class OpenVinoEncoder:
         row: Floats = self._encode([self._card.query_prompt + text])[0]
         return row
 
+    def run(self, texts: Sequence[str], keep: Keep) -> None:
+        """Run the model over texts as they are, and hand all of its outputs on, batch by batch."""
+
+        def done(request: Any, batch: tuple[list[int], Ints]) -> None:
+            keep(batch[0], [tensor.data for tensor in request.output_tensors], batch[1])
+
+        self._queue.set_callback(done)
+        for rows, ids, mask in batches(self._tokenizer, texts, size=_BATCH, multiple=_STEP):
+            self._queue.start_async({"input_ids": ids, "attention_mask": mask}, (rows, mask))
+        self._queue.wait_all()
+
     def _encode(self, texts: Sequence[str]) -> Floats:
         vectors = np.empty((len(texts), self._card.dimension), np.float32)
 
-        def keep(request: Any, rows: list[int]) -> None:
-            vectors[rows] = request.get_output_tensor(0).data
+        def keep(rows: list[int], outputs: list[Any], _: Ints) -> None:
+            vectors[rows] = outputs[0]
 
-        self._queue.set_callback(keep)
-        # Lengths in steps of 8: OpenVINO prepares anew for each shape it meets.
-        for rows, ids, mask in batches(self._tokenizer, texts, size=16, multiple=8):
-            self._queue.start_async({"input_ids": ids, "attention_mask": mask}, rows)
-        self._queue.wait_all()
-        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)  # bfloat16 leaves lengths a little off 1
+        self.run(texts, keep)
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)  # narrow numbers leave lengths a little off 1
         return vectors
 
 
-def fastest(folder: Path, encoder: LightEncoder, sample: Sequence[str]) -> Encoder:
-    """Return the encoder that embeds `sample` fastest and gives the same vectors: the light one or OpenVINO's."""
-    if importlib.util.find_spec("openvino") is None:
-        return encoder
-    few = list(sample[:_SAMPLE])
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """An encoder, and in words which it is and what the choice rests on."""
+
+    encoder: Encoder
+    how: str
+
+
+def fastest(folder: Path, encoder: LightEncoder, sample: Sequence[str], waiting: int = 0) -> Encoder:
+    """Return the encoder of `choose`."""
+    return choose(folder, encoder, sample, waiting).encoder
+
+
+def choose(folder: Path, encoder: LightEncoder, sample: Sequence[str], waiting: int = 0) -> Choice:
+    """Choose what embeds `sample` fastest and gives the same vectors, or nearly: the light encoder or OpenVINO's.
+
+    `waiting` is how many passages are to be embedded.
+    """
+    few = list(sample[:: max(1, len(sample) // _SAMPLE)])[:_SAMPLE]
+    plain = Choice(encoder, "ONNX Runtime")
+    if importlib.util.find_spec("openvino") is None or not few:
+        return plain
     try:
         other = OpenVinoEncoder(folder, encoder.card)
         if agreement(other, encoder, few) < SAME_COSINE:
-            return encoder
+            return plain
+        found = [plain, Choice(other, f"OpenVINO in {'bfloat16' if other.narrow else 'float32'}")]
+        if waiting >= BYTES_WORTH_IT:
+            found += _with_bytes(folder, encoder, sample, few)
     except RuntimeError:  # OpenVINO's own: an operation or a processor it does not know
-        return encoder
-    return other if _seconds(other, few) < _seconds(encoder, few) else encoder
+        return plain
+    took = [
+        min(times) for times in zip(*([_seconds(one.encoder, few) for one in found] for _ in range(2)), strict=True)
+    ]
+    best = min(range(len(found)), key=took.__getitem__)
+    rates = ", ".join(
+        f"{one.how} {len(few) / seconds:.0f}"
+        for one, seconds in zip(found, took, strict=True)
+        if one is not found[best]
+    )
+    rest = f"; passages a second on a sample: {len(few) / took[best]:.0f}, {rates}"
+    return Choice(found[best].encoder, found[best].how + rest)
+
+
+def _with_bytes(folder: Path, encoder: LightEncoder, sample: Sequence[str], few: Sequence[str]) -> list[Choice]:
+    """Return the encoder that works with bytes where the model bears it, nothing where not."""
+    made_with = [text for text in sample[1 :: max(1, len(sample) // _RANGES)] if text not in set(few)][:_RANGES]
+    exported = folder / light.FOLDER
+    texts = [encoder.card.passage_prompt + text for text in made_with]
+    whole = [(ids, mask) for _, ids, mask in batches(light.tokenizer(exported, encoder.card), texts, size=1)]
+    model, products, of = narrow(exported / light.MODEL, whole, _MOST_LOSS)
+    if not products:
+        return []
+    other = OpenVinoEncoder(folder, encoder.card, model)
+    cosines = (other.encode_passages(few) * encoder.encode_passages(few)).sum(axis=1)
+    if cosines.mean() < NEAR_COSINE or cosines.min() < _FAR_COSINE:
+        return []
+    wide = "bfloat16" if other.narrow else "float32"
+    return [
+        Choice(
+            other,
+            f"OpenVINO with {products} of {of} products in 8 bits and the rest in {wide}"
+            f" (cosine to the model's own {cosines.mean():.4f}, at the lowest {cosines.min():.4f})",
+        )
+    ]
 
 
 def _seconds(encoder: Encoder, texts: Sequence[str]) -> float:

@@ -23,6 +23,9 @@ class Recipe:
     model: ModelCard
     splitting: Splitting
     format: int = FORMAT
+    embedded_by: str = ""
+    """In words: what ran the model when many passages were last embedded, and the measurement it was chosen by. For
+    whoever wants to know; any way of running it that `fast` allows gives the same vectors or nearly."""
 
 
 def write(folder: Path, recipe: Recipe) -> None:
@@ -41,7 +44,11 @@ def read(folder: Path) -> Recipe | None:
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
         if values["format"] == FORMAT:
-            return Recipe(ModelCard(**values["model"]), Splitting(**values["splitting"]))
+            return Recipe(
+                ModelCard(**values["model"]),
+                Splitting(**values["splitting"]),
+                embedded_by=str(values.get("embedded_by", "")),
+            )
         problem = f"has format {values['format']}, and this version of talksearch reads format {FORMAT}"
     except FileNotFoundError:
         return None
