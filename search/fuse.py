@@ -87,8 +87,18 @@ def score_words(
     for one, other, places in pairs:
         score[places] += SIDE_BY_SIDE * min(worth[one], worth[other])
     if talk:
-        score += (talk * about)[layout.talks]
+        score += np.repeat(talk * about, layout.sizes.astype(np.int64))  # passages of a talk lie side by side
     return score
+
+
+def settle_best(score: Array, meaning: Near | None, words: Array, less: Less | None) -> None:
+    """Make the best scores exact, in place: those that decide what the whole of a talk says."""
+    best = np.flatnonzero(score >= highest(score, _SETTLED)) if len(score) > _SETTLED else np.arange(len(score))
+    score[best] = score_some(meaning, words, less, best)
+
+
+_SETTLED = 1_000
+"""How many scores that is; what the thousandth passage adds to its talk is next to nothing."""
 
 
 def throughout(layout: Layout, score: Array) -> Array:
@@ -124,7 +134,7 @@ def fuse(
     counts as of average meaning.
     """
     score = score_all(meaning, words, less)
-    some = _may_be_best(score, slack(meaning, less), within, count)
+    some = _may_be_best(score, meaning, less, within, count)
     score[some] = score_some(meaning, words, less, some)
     if len(some) > count:
         some = some[np.argpartition(-score[some], count - 1)[:count]]
@@ -160,31 +170,36 @@ def score_some(meaning: Near | None, words: Array, less: Less | None, places: In
     return score
 
 
-def slack(meaning: Near | None, less: Less | None) -> Array | None:
-    """Return how far off `score_all` may be (n,); None where it is exact."""
-    parts: list[Array] = []
-    for near, share in ((meaning, 1.0), (less.meaning if less else None, less.share if less else 0.0)):
-        if near is not None and near.errors is not None:
-            parts.append(near.errors * np.float64(share / near.deviation))
-    return sum(parts[1:], parts[0]) if parts else None
-
-
-def _may_be_best(score: Array, off: Array | None, within: npt.NDArray[np.bool_] | None, count: int) -> Ints:
-    """Return the places that may be among the `count` best."""
+def _may_be_best(
+    score: Array, meaning: Near | None, less: Less | None, within: npt.NDArray[np.bool_] | None, count: int
+) -> Ints:
+    """Return the places that may be among the `count` best, in whichever way cosines are off."""
+    parts = [(near, share / near.deviation) for near, share in _parts(meaning, less) if near.errors is not None]
     eligible = np.arange(len(score)) if within is None else np.flatnonzero(within)
-    if off is None or len(eligible) <= count:
+    if not parts or len(eligible) <= count:
         return eligible
     few = len(eligible) * 4 < len(score)  # then looking at those alone is quicker than at all of them
     if few:
-        score, off = score[eligible], off[eligible]
-    low, high = score - off, score + off
-    if within is not None and not few:
-        low[~within] = high[~within] = -np.inf
-    some: Ints = np.flatnonzero(high >= _highest(low, count))
-    return eligible[some] if few else some
+        score = score[eligible]
+    elif within is not None:
+        score = np.where(within, score, -np.inf)
+    # First as if all were as far off as the worst, which needs no more than comparing; then each by its own.
+    most = sum(near.most_off() * share for near, share in parts)
+    some = np.flatnonzero(score >= highest(score, count) - 2 * most)
+    places = eligible[some] if few else some
+    off = sum((near.off(places) * share for near, share in parts[1:]), parts[0][0].off(places) * parts[0][1])
+    score = score[some]
+    found: Ints = places[score + off >= highest(score - off, count)]
+    return found
 
 
-def _highest(values: Array, count: int) -> float:
+def _parts(meaning: Near | None, less: Less | None) -> list[tuple[Near, float]]:
+    """Return what a score is made of that may be off, each with its share."""
+    parts = [(meaning, 1.0), (less.meaning if less else None, less.share if less else 0.0)]
+    return [(near, share) for near, share in parts if near is not None]
+
+
+def highest(values: Array, count: int) -> float:
     """Return the value at place `count` from above; partitioning all of them would be a tenth of the whole search."""
     some = values[:: max(1, len(values) // 4_096)]
     some = some[np.isfinite(some)]

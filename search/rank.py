@@ -23,6 +23,7 @@ from .fuse import (
     fuse,
     score_all,
     score_words,
+    settle_best,
     throughout,
 )
 from .heard import Also, holding_also, other_terms
@@ -154,6 +155,7 @@ def _hybrid(
         turned_from, away = _evidence(table, avoided, silent)
         less = Less(away, turned_from, _AVOID)
     alone = score_all(meaning, words, less)
+    settle_best(alone, meaning, words, less)
     lift = THROUGHOUT * throughout(table.lie, alone) if asked.query else np.zeros(len(alone))
     best, scores = fuse(meaning, words + lift / WORDS_WEIGHT, _inside(table, within), depth, less)
     alone = scores - lift  # as exact as they are now

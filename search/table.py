@@ -150,17 +150,35 @@ class Near:
     """Cosines (n,), the mean where a passage has no vector. Where `errors` is not None they are only about right, until
     `settle` was asked for them."""
     errors: Floats | None
-    """How far off each was at first at most (n,)."""
+    """How far off each was at first at most (n,), but for `lost`."""
     mean: float
     deviation: float
     """Of the exact cosines of all vectors; 1 where they do not differ."""
     exact: Callable[[Ints], npt.NDArray[np.float64]]
     """Exact cosines of the passages at some places; NaN where one has no vector."""
+    lost: float = 0.0
+    """What the query's own rounding adds to the errors: `errors * (1 + lost) + lost`."""
+    settled: list[Mask] = field(default_factory=list)
+    """Which cosines `settle` made exact (n,), once it was asked for any."""
+
+    def off(self, places: Ints) -> npt.NDArray[np.float64]:
+        """Return how far off the cosines at some places were at first at most."""
+        if self.errors is None:
+            return np.zeros(len(places))
+        return self.errors[places].astype(np.float64) * (1 + self.lost) + self.lost
+
+    def most_off(self) -> float:
+        """Return how far off any cosine was at first at most."""
+        return 0.0 if self.errors is None else float(self.errors.max(initial=0.0)) * (1 + self.lost) + self.lost
 
     def settle(self, places: Ints) -> npt.NDArray[np.float64]:
         """Make the cosines at some places exact, and return them."""
         if self.errors is not None:
-            self.cosines[places] = np.nan_to_num(self.exact(places), nan=self.mean)
+            if not self.settled:
+                self.settled.append(np.zeros(len(self.cosines), bool))
+            wanted = places[~self.settled[0][places]]
+            self.cosines[wanted] = np.nan_to_num(self.exact(wanted), nan=self.mean)
+            self.settled[0][wanted] = True
         found: npt.NDArray[np.float64] = self.cosines[places]
         return found
 
@@ -214,5 +232,4 @@ def near(table: Table, vector: Floats) -> Near:
     if not whole:
         cosines[~there] = mean
     # |v·q - v'·q'| <= |v - v'|·|q| + |v'|·|q - q'|, and |v'| <= 1 + |v - v'|.
-    errors = made.errors * np.float32(1 + lost) + np.float32(lost)
-    return Near(cosines, errors, mean, deviation, exact)
+    return Near(cosines, made.errors, mean, deviation, exact, lost)
