@@ -1,0 +1,275 @@
+"""How fast an archive becomes searchable, and in how much memory.
+
+    python benchmarks/build.py [--archive DIR] [--passages N] [--whole] [--out FILE] [--chart FILE.svg]
+
+In one run, on this machine:
+
+- read: talks a minute read, restored and split by one process
+- words: seconds until all words of the archive are searchable, with one process and with as many as there are cores
+- encode: passages a second through `SentenceTransformer.encode` (float32, batches of 32) and through what an indexing
+  run of this size chooses, on the same passages of the archive, in turn, and how near their vectors are
+- build: a part of the archive (`--whole`: all of it) indexed from nothing: where the time goes, peak memory by stage
+- again: the same unchanged; then with one new talk
+
+Prints figures and ratios and writes them as JSON. Exit 1 where a goal is missed: 200 talks a minute, 60 s, 3 times, a
+tenth of the time outside the model, 2 s.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from time import perf_counter, process_time
+from typing import Any
+
+import numpy as np
+from chart import bars
+
+from talksearch.indexer import catalog, embed, fast, light
+from talksearch.indexer.embed import default_folder
+
+HERE = Path(__file__).parent
+SHARED = HERE.parent / ".." / "shared"
+GOALS = {"talks a minute": 200.0, "words, s": 60.0, "times encode": 3.0, "outside the model": 0.1, "unchanged, s": 2.0}
+
+_RUN = """
+import json, resource, sys, threading, time
+from pathlib import Path
+from talksearch.indexer import build, encoders
+
+class Enough(Exception):
+    pass
+
+def memory():
+    with open("/proc/self/status") as lines:
+        return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS"))
+
+def main():
+    folder, processes, stop_after, *paths = sys.argv[1:]
+    started = time.perf_counter()
+    stages, seen = {}, {}
+    model = [0.0, 0.0]
+    chosen = encoders.Encoders.for_texts
+    def timed(self, texts, waiting=0):
+        at = time.perf_counter()
+        encoder = chosen(self, texts, waiting)
+        model[1] += time.perf_counter() - at
+        class Timed:
+            card = encoder.card
+            def encode_passages(self, texts):
+                at = time.perf_counter()
+                vectors = encoder.encode_passages(texts)
+                model[0] += time.perf_counter() - at
+                return vectors
+        return Timed()
+    encoders.Encoders.for_texts = timed
+    stage = ["start"]
+    def watch():
+        while True:
+            seen[stage[0]] = max(seen.get(stage[0], 0), memory())
+            time.sleep(0.05)
+    threading.Thread(target=watch, daemon=True).start()
+    def tell(progress):
+        stage[0] = progress.phase
+        stages.setdefault(progress.phase, time.perf_counter() - started)
+        if progress.phase == stop_after:
+            raise Enough
+    report = None
+    try:
+        report = build.index(Path(folder), [Path(path) for path in paths], processes=int(processes) or None, tell=tell)
+    except Enough:
+        pass
+    own, readers = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    print(json.dumps({
+        "seconds": time.perf_counter() - started, "stages": stages, "peak_mb": seen,
+        "peak_of_a_reader_mb": readers.ru_maxrss / 1024, "model_s": model[0], "choosing_s": model[1],
+        "processor_s": own.ru_utime + own.ru_stime + readers.ru_utime + readers.ru_stime,
+        "embedded": report.embedded if report else 0, "talks": len(report.added) if report else 0,
+    }))
+
+if __name__ == "__main__":
+    main()
+"""
+
+
+def main() -> int:
+    """Measure, print, write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--archive", type=Path, default=SHARED / "archive")
+    parser.add_argument("--passages", type=int, default=2_048, help="how many are encoded both ways")
+    parser.add_argument("--part", default="nyu", help="the folder of the archive that is built from nothing")
+    parser.add_argument("--whole", action="store_true", help="build the whole archive from nothing")
+    parser.add_argument("--out", type=Path, default=HERE.parent / ".cache" / "build.json")
+    parser.add_argument("--chart", type=Path)
+    options = parser.parse_args()
+    names = ("torch", "sentence-transformers", "onnxruntime", "openvino", "chromadb", "numpy")
+    report: dict[str, Any] = {
+        "machine": f"{platform.machine()}, {len(os.sched_getaffinity(0))} cores, {_processor()}",
+        "load_before": os.getloadavg()[0],
+        "versions": {"python": platform.python_version()} | {name: version(name) for name in names},
+        "archive_mb": round(sum(file.stat().st_size for file in options.archive.rglob("*") if file.is_file()) / 1e6),
+    }
+    for key, value in report.items():
+        print(f"{key}: {value}")
+    with tempfile.TemporaryDirectory(dir=options.out.parent if options.out.parent.exists() else None) as scratch:
+        work = Path(scratch)
+        report["words"] = _words(work, options.archive)
+        report["encode"] = _encode(work / "words", options.passages)
+        report["build"] = _build(work, options.archive if options.whole else options.archive / options.part)
+    report["goals"] = _judge(report)
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    options.out.write_text(json.dumps(report, indent=1), encoding="utf-8")
+    if options.chart:
+        rates = report["encode"]["passages_a_second"]
+        options.chart.write_text(bars("Embedding", "passages/s", list(rates.items())), encoding="utf-8")
+    return 0 if all(row["met"] for row in report["goals"].values()) else 1
+
+
+def _words(work: Path, archive: Path) -> dict[str, Any]:
+    """Read the whole archive into a catalog, with one process and with all cores; the second stays for what follows."""
+    one = _index(work / "one", archive, processes=1, stop_after="embedding")
+    many = _index(work / "words", archive, stop_after="embedding")
+    with catalog.open_catalog(work / "words") as db:
+        counts = catalog.counts(db)
+    shutil.rmtree(work / "one")
+    found = {
+        "talks": counts.talks,
+        "passages": counts.passages,
+        "one_process_s": one["seconds"],
+        "talks_a_minute_of_processor_time": counts.talks / one["processor_s"] * 60,
+        "all_cores_s": many["seconds"],
+        "peak_mb": many["peak_mb"],
+        "peak_of_a_reader_mb": many["peak_of_a_reader_mb"],
+    }
+    rate = found["talks_a_minute_of_processor_time"]
+    print(f"\nread: {counts.talks} talks, {counts.passages:,} passages: {rate:.0f} talks a minute of one core")
+    print(f"words searchable after {many['seconds']:.1f} s with all cores, {one['seconds']:.1f} s with one process")
+    print(f"  peak memory {max(many['peak_mb'].values()):.0f} MB, and {many['peak_of_a_reader_mb']:.0f} MB a reader")
+    return found
+
+
+def _encode(folder: Path, count: int) -> dict[str, Any]:
+    """Encode the same passages in turn by sentence-transformers and by what an indexing run would choose."""
+    from sentence_transformers import SentenceTransformer
+
+    with catalog.open_catalog(folder) as db:
+        every = [row[0] for row in db.execute("SELECT text FROM passages WHERE field = 'speech' ORDER BY number")]
+    texts = random.Random(7).sample(every, min(count, len(every)))
+    plain = SentenceTransformer(str(default_folder()), device="cpu")
+    exported = light.export(embed.load(), folder, texts[:64])
+    at = perf_counter()
+    choice = fast.choose(folder, exported, every[:4_096], len(every))
+    choosing = perf_counter() - at
+    print(f"\nchosen in {choosing:.1f} s: {choice.how}")
+    times: dict[str, list[float]] = {"SentenceTransformer.encode": [], "talksearch": []}
+    busy: dict[str, list[float]] = {name: [] for name in times}
+    plain.encode(texts[:64], batch_size=32, normalize_embeddings=True)
+    choice.encoder.encode_passages(texts[:512])
+    exact = ours = np.empty(0)
+    for _ in range(3):
+        for name in times:
+            at, cpu = perf_counter(), process_time()
+            if name == "talksearch":
+                ours = choice.encoder.encode_passages(texts)
+            else:
+                exact = plain.encode(texts, batch_size=32, normalize_embeddings=True)
+            times[name].append(perf_counter() - at)
+            busy[name].append(process_time() - cpu)
+    cosines = (exact * ours).sum(axis=1)
+    ratios = sorted(theirs / mine for theirs, mine in zip(*times.values(), strict=True))
+    rates = {name: len(texts) / float(np.median(took)) for name, took in times.items()}
+    found = {
+        "passages": len(texts),
+        "chosen": choice.how,
+        "choosing_s": choosing,
+        "passages_a_second": rates,
+        "processor_s": busy,
+        "seconds": times,
+        "ratio": ratios[len(ratios) // 2],
+        "ratios": ratios,
+        "cosine_mean": float(cosines.mean()),
+        "cosine_lowest": float(cosines.min()),
+    }
+    print(f"encode, {len(texts):,} passages in turn, three times, medians:")
+    for name, rate in rates.items():
+        print(f"  {name:<28}{rate:7.1f} passages/s")
+    print(f"  {found['ratio']:.2f} times ({ratios[0]:.2f} to {ratios[-1]:.2f}); cosine to it {cosines.mean():.4f}")
+    return found
+
+
+def _build(work: Path, archive: Path) -> dict[str, Any]:
+    """Index from nothing, again unchanged, and again with one new talk."""
+    first = _index(work / "index", archive)
+    again = _index(work / "index", archive)
+    extra = work / "extra"
+    extra.mkdir()
+    talk = sorted(archive.rglob("*.vtt"))[0]
+    # Another talk of the same words would cost nothing to embed: each word is turned round.
+    text = "\n".join(
+        line if "-->" in line or not line.isascii() else " ".join(word[::-1] for word in line.split())
+        for line in talk.read_text(encoding="utf-8").splitlines()[2:]
+    )
+    (extra / "a new talk.vtt").write_text(f"WEBVTT\n\n{text}", encoding="utf-8")
+    new = _index(work / "index", extra)
+    outside = 1 - first["model_s"] / first["seconds"]
+    found = {"archive": archive.name, "first": first, "unchanged": again, "new_talk": new, "outside_model": outside}
+    print(
+        f"\nbuild of {archive.name} ({first['talks']} talks, {first['embedded']:,} passages embedded):"
+        f" {first['seconds']:.1f} s, of which {first['model_s']:.1f} s in the model and {first['choosing_s']:.1f} s to"
+        f" export and choose it; {outside:.1%} outside the model"
+    )
+    for stage, peak in first["peak_mb"].items():
+        print(f"  peak memory while {stage}: {peak:.0f} MB")
+    print(f"unchanged: {again['seconds']:.2f} s")
+    print(f"one new talk: {new['seconds']:.2f} s, {new['embedded']} passages embedded")
+    return found
+
+
+def _index(folder: Path, archive: Path, *, processes: int = 0, stop_after: str = "") -> dict[str, Any]:
+    """Run one indexing run in a process of its own; what it printed."""
+    script = folder.parent / "run.py"  # a file, because processes that read start by importing it
+    script.write_text(_RUN, encoding="utf-8")
+    command = [sys.executable, str(script), str(folder), str(processes), stop_after, str(archive)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def _judge(report: dict[str, Any]) -> dict[str, Any]:
+    figures = {
+        "talks a minute": report["words"]["talks_a_minute_of_processor_time"],
+        "words, s": report["words"]["all_cores_s"],
+        "times encode": report["encode"]["ratio"],
+        "outside the model": report["build"]["outside_model"],
+        "unchanged, s": report["build"]["unchanged"]["seconds"],
+    }
+    upwards = {"talks a minute", "times encode"}
+    print()
+    rows = {}
+    for name, goal in GOALS.items():
+        met = figures[name] >= goal if name in upwards else figures[name] <= goal
+        rows[name] = {"figure": figures[name], "goal": goal, "met": met}
+        print(f"{'met   ' if met else 'MISSED'} {name}: {figures[name]:.3g} (goal {goal:g})")
+    return rows
+
+
+def _processor() -> str:
+    try:
+        lines: Sequence[str] = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,313 @@
+"""What happens to an index as it grows to a million passages.
+
+    python benchmarks/scale.py --base INDEX [--sizes 10000,100000] [--work DIR] [--keep] [--out FILE] [--chart FILE.svg]
+
+The archive is synthetic: the talks of a real index again and again, under new ids, word for word with all their cues,
+and each passage with a vector of its own, the real one and noise at a cosine of about 0.9 to it. They are written by
+the same functions as in an indexing run, only the model is left out. One index grows from size to size; the figures of
+a size are those of the step to it, measured in processes of their own. `--work` with `--keep` goes on where an earlier
+call stopped.
+
+Prints for each size: passages a second put into catalog and stores, disk by part, peak memory while building and
+asking, cold latency (`talksearch QUERY` in a fresh process) and warm latency, and how much of the exact top ten
+Chroma's approximate search finds. Exit 1 where recall@10 is below 0.98.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import resource
+import shutil
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from chart import bars
+
+from talksearch.indexer import catalog, columns, embedding, recipe, store, vectors
+from talksearch.indexer.catalog import TalkRows
+from talksearch.indexer.vectors import Floats
+
+HERE = Path(__file__).parent
+NOISE = 0.48
+"""Length of the noise beside a vector of length 1: the cosine between them is 1 / sqrt(1 + 0.48^2), about 0.9."""
+RECALL = 0.98
+QUERIES = (
+    "time dilation metaphor", "why the launch was called off", "how bees survive the winter", "salt on steel cables",
+    "the budget for next year", "what a gradient is", "who should sign the message", "remote control design",
+    "privacy of transactions", "teaching children to read", "the cost of storage", "open questions about consensus",
+)  # fmt: skip
+
+
+def main() -> int:
+    """Grow, measure, print, write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--base", type=Path, required=True, help="a real index; it is only read")
+    parser.add_argument("--sizes", default="10000,100000")
+    parser.add_argument("--work", type=Path, help="where the index grows (default: a temporary folder)")
+    parser.add_argument("--keep", action="store_true", help="leave it there")
+    parser.add_argument("--out", type=Path, default=HERE.parent / ".cache" / "scale.json")
+    parser.add_argument("--chart", type=Path, help="where to draw the warm latency of each size")
+    parser.add_argument("--step", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.step:
+        name, _, size = options.step.partition(":")
+        print(json.dumps(_STEPS[name](options.base, options.work, int(size))))
+        return 0
+    work = options.work or Path(tempfile.mkdtemp(prefix="scale-"))
+    names = ("chromadb", "numpy", "onnxruntime")
+    report: dict[str, Any] = {
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "versions": {"python": platform.python_version()} | {name: version(name) for name in names},
+        "sizes": [],
+    }
+    print(*(f"{key}: {value}" for key, value in report.items() if key != "sizes"), sep="\n")
+    try:
+        for size in sorted(map(int, options.sizes.split(","))):
+            row: dict[str, Any] = {"passages": size, "load": os.getloadavg()[0]}
+            for step in _STEPS:
+                row[step] = _child(options.base, work, step, size)
+            row["disk_mb"] = _disk(work)
+            report["sizes"].append(row)
+            _show(row)
+            options.out.parent.mkdir(parents=True, exist_ok=True)
+            options.out.write_text(json.dumps(report, indent=1), encoding="utf-8")
+    finally:
+        if not options.keep:
+            shutil.rmtree(work, ignore_errors=True)
+    if options.chart:
+        rows = [(f"{row['passages']:,} passages", row["ask"]["warm_ms"]) for row in report["sizes"]]
+        options.chart.write_text(bars("A query in a warm process", "ms", rows), encoding="utf-8")
+    return 0 if all(row["chroma"]["recall_at_10"] >= RECALL for row in report["sizes"]) else 1
+
+
+def _child(base: Path, work: Path, step: str, size: int) -> dict[str, Any]:
+    command = [sys.executable, __file__, "--base", str(base), "--work", str(work), "--step", f"{step}:{size}"]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def _show(row: dict[str, Any]) -> None:
+    grow, ask, chroma = row["grow"], row["ask"], row["chroma"]
+    print(
+        f"\n{row['passages']:,} passages (load {row['load']:.1f})\n"
+        f"  catalog {grow['catalog_rate']:,.0f} passages/s, vectors and Chroma {grow['stores_rate']:,.0f} passages/s,"
+        f" columns {grow['columns_s']:.1f} s, peak {grow['peak_mb']:.0f} MB\n"
+        f"  disk: {', '.join(f'{part} {size:,.0f} MB' for part, size in row['disk_mb'].items())}\n"
+        f"  cold {ask['cold_ms']:.0f} ms and {ask['cold_peak_mb']:.0f} MB; warm {ask['warm_ms']:.1f} ms in the median,"
+        f" {ask['warm_slowest_ms']:.1f} at the slowest, {ask['warm_peak_mb']:.0f} MB\n"
+        f"  Chroma: recall@10 {chroma['recall_at_10']:.4f}, {chroma['query_ms']:.1f} ms a query,"
+        f" {chroma['peak_mb']:.0f} MB, opened and first answer in {chroma['first_ms']:.0f} ms",
+        flush=True,
+    )
+
+
+def _disk(work: Path) -> dict[str, float]:
+    parts: dict[str, float] = {}
+    for file in work.rglob("*"):
+        if file.is_file():
+            name = file.relative_to(work).parts[0]
+            parts[name] = parts.get(name, 0) + file.stat().st_size / 1e6
+    return dict(sorted(((name, size) for name, size in parts.items() if size >= 1), key=lambda part: -part[1]))
+
+
+# --- growing --------------------------------------------------------------------------------------------------------
+
+
+def _grow(base: Path, work: Path, size: int) -> dict[str, Any]:
+    """Bring the index to `size` passages."""
+    made = recipe.read(base)
+    if made is None:
+        raise SystemExit(f"there is no index in {base}")
+    work.mkdir(parents=True, exist_ok=True)
+    if not (work / recipe.FILE_NAME).exists():
+        shutil.copytree(base / "encoder", work / "encoder")
+        recipe.write(work, made)
+    with closing(catalog.open_catalog(work, write=True)) as db, closing(catalog.open_catalog(base)) as source:
+        before = _count(db)
+        at = perf_counter()
+        _write_talks(db, source, size)
+        catalog.note_common_terms(db)
+        written = perf_counter() - at
+        encoder = _Noisy(base, source, made.model.dimension, before)
+        at = perf_counter()
+        embedding.embed_pending(db, work, lambda *_: encoder, [], lambda: made.model.dimension, lambda *_: None)
+        stored = perf_counter() - at
+        at = perf_counter()
+        columns.write(work, db, made.model.dimension)
+        added = _count(db) - before
+    return {
+        "added": added,
+        "catalog_rate": added / written if added else 0.0,
+        "stores_rate": added / stored if added else 0.0,
+        "columns_s": perf_counter() - at,
+        "peak_mb": _peak(),
+    }
+
+
+def _count(db: sqlite3.Connection) -> int:
+    return int(db.execute("SELECT count(*) FROM passages").fetchone()[0])
+
+
+def _write_talks(db: sqlite3.Connection, source: sqlite3.Connection, size: int) -> None:
+    """Write talks until there are `size` passages; the last one is cut."""
+    left = size - _count(db)
+    written = int(db.execute("SELECT count(*) FROM talks").fetchone()[0])
+    talks = [row[0] for row in source.execute("SELECT id FROM talks ORDER BY id")]
+    while left > 0:
+        copy, at = divmod(written, len(talks))
+        rows = _talk(source, talks[at], copy, left)
+        with catalog.transaction(db):
+            catalog.put_rows(db, f"/scale/{rows.talk_id}", rows)
+        left -= len(rows.passages)
+        written += 1
+
+
+def _talk(source: sqlite3.Connection, talk_id: str, copy: int, most: int) -> TalkRows:
+    """Return a talk of the real index as the rows of another one."""
+    found = catalog.read_talk(source, talk_id)
+    if found is None:
+        raise SystemExit(f"the talk {talk_id} left the base index meanwhile")
+    number = source.execute("SELECT number FROM talks WHERE id = ?", (talk_id,)).fetchone()[0]
+    talk = replace(found, id=f"{talk_id}~{copy}", youtube_id=None, source=f"{copy}/{found.source}")
+    passages = source.execute(
+        "SELECT p.id, start_ms, end_ms, first_cue, last_cue, text, speakers, digest, field, terms"
+        " FROM passages p JOIN words w ON w.rowid = p.number WHERE talk = ? ORDER BY p.number LIMIT ?",
+        (number, most),
+    )
+    return replace(
+        catalog.rows_of(talk, ()),
+        passages=[
+            # Its own digest: it gets a vector of its own.
+            (f"{talk.id}:{id_.rpartition(':')[2]}", *rest[:6], catalog.text_digest(f"{copy} {rest[4]}"), *rest[7:])
+            for id_, *rest in passages
+        ],
+    )
+
+
+class _Noisy:
+    """Gives each text its vector in the real index, and noise."""
+
+    def __init__(self, base: Path, source: sqlite3.Connection, dimension: int, seed: int) -> None:
+        self._copy = vectors.read(base, dimension)
+        self._rows = {
+            digest: int(number)
+            for digest, number in source.execute("SELECT digest, number FROM passages WHERE embedded")
+        }
+        self._random = np.random.default_rng(seed)
+
+    def encode_passages(self, texts: Sequence[str]) -> Floats:
+        numbers = np.array([self._rows[catalog.text_digest(text)] for text in texts], np.int64)
+        return _noisy(np.array(self._copy.rows[self._copy.find(numbers)]), self._random)
+
+
+def _noisy(rows: Floats, random: np.random.Generator) -> Floats:
+    noise = random.standard_normal(rows.shape, np.float32)
+    rows = rows + NOISE * noise / np.linalg.norm(noise, axis=1, keepdims=True)
+    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), np.float32)
+
+
+# --- asking ---------------------------------------------------------------------------------------------------------
+
+
+def _ask(_: Path, work: Path, __: int) -> dict[str, Any]:
+    """Ask from the command line in fresh processes, then many times in this one."""
+    cold, peaks = [], []
+    command = [sys.executable, "-m", "talksearch.cli", "--index", str(work), "--format", "jsonl"]
+    for query in QUERIES[:6]:
+        at = perf_counter()
+        asked = subprocess.Popen([*command, query], stdout=subprocess.DEVNULL)
+        _, status, used = os.wait4(asked.pid, 0)
+        cold.append(perf_counter() - at)
+        if status:
+            raise SystemExit(f"{' '.join(command)} failed")
+        peaks.append(used.ru_maxrss / 1024)
+    from talksearch.search import engine
+    from talksearch.search.query import Query
+
+    index = engine.open_index(work)
+    engine.search(index, Query(QUERIES[0]))
+    warm = []
+    for query in QUERIES * 3:
+        at = perf_counter()
+        engine.search(index, Query(query))
+        warm.append(perf_counter() - at)
+    return {
+        "cold_ms": statistics.median(cold[1:]) * 1000,
+        "cold_first_ms": cold[0] * 1000,
+        "cold_peak_mb": max(peaks),
+        "warm_ms": statistics.median(warm) * 1000,
+        "warm_slowest_ms": max(warm) * 1000,
+        "warm_peak_mb": _peak(),
+    }
+
+
+def _chroma(_: Path, work: Path, __: int) -> dict[str, Any]:
+    """Compare Chroma's approximate ten nearest with the exact ones, for noisy copies of passages."""
+    made = recipe.read(work)
+    if made is None:
+        raise SystemExit(f"there is no index in {work}")
+    with closing(catalog.open_catalog(work)) as db:
+        copy = vectors.read(work, made.model.dimension)
+        random = np.random.default_rng(1)
+        queries = _noisy(np.array(copy.rows[random.choice(len(copy.rows), 200)]), random)
+        exact = [_ids(db, copy.numbers[best]) for best in _nearest(copy.rows, queries)]
+    at = perf_counter()
+    client, collection = store.open_store(work)
+    store.nearest(collection, queries[0], 10)
+    first = perf_counter() - at
+    took, right = [], 0
+    for query, wanted in zip(queries, exact, strict=True):
+        at = perf_counter()
+        found = {id_ for id_, _ in store.nearest(collection, query, 10)}
+        took.append(perf_counter() - at)
+        right += len(found & wanted)
+    client.close()
+    return {
+        "recall_at_10": right / (10 * len(queries)),
+        "query_ms": statistics.median(took) * 1000,
+        "first_ms": first * 1000,
+        "peak_mb": _peak(),
+    }
+
+
+def _nearest(rows: Floats, queries: Floats, count: int = 10) -> Iterator[Any]:
+    """Yield the rows nearest to each query, block by block so that memory stays bounded."""
+    best = np.full((len(queries), 0), 0, np.int64)
+    scores = np.empty((len(queries), 0), np.float32)
+    for at in range(0, len(rows), 50_000):
+        block = queries @ np.array(rows[at : at + 50_000]).T
+        both = np.concatenate([scores, block], axis=1)
+        where = np.concatenate([best, np.broadcast_to(np.arange(at, at + block.shape[1]), block.shape)], axis=1)
+        top = np.argpartition(-both, min(count, both.shape[1]) - 1, axis=1)[:, :count]
+        scores, best = np.take_along_axis(both, top, 1), np.take_along_axis(where, top, 1)
+    yield from best
+
+
+def _ids(db: sqlite3.Connection, numbers: Any) -> set[str]:
+    return {db.execute("SELECT id FROM passages WHERE number = ?", (int(one),)).fetchone()[0] for one in numbers}
+
+
+def _peak() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+_STEPS = {"grow": _grow, "ask": _ask, "chroma": _chroma}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from talksearch.indexer import embed, fast, light, recipe
+from talksearch.indexer.encoders import Encoders
+from talksearch.indexer.light import LightEncoder
+from talksearch.indexer.recipe import Recipe
+from talksearch.indexer.split import Splitting
+
+PLACES = ("at sea", "in winter", "on the stage", "under the bridge", "in the code", "at the bakery", "in the rain")
+TEXTS = [
+    f"{who} {does} {place} and nobody knows why, which is what this talk is about, number {at}"
+    for at, (who, does, place) in enumerate(
+        (who, does, place)
+        for who in ("a ship's clock", "the bees", "our engineers", "an old song", "the committee", "my grandmother")
+        for does in ("runs slow", "keeps warm", "is built anew", "changes its mind")
+        for place in PLACES
+    )
+]
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, LightEncoder]:
+    folder = tmp_path_factory.mktemp("index")
+    return folder, light.export(embed.load(), folder, TEXTS[:8])
+
+
+def test_the_default_models_card_is_known_without_loading_it() -> None:
+    assert embed.default_card() == embed.load().card
+    assert embed.default_card("ask: ", "text: ") == embed.load(query_prompt="ask: ", passage_prompt="text: ").card
+
+
+def test_products_in_bytes_give_nearly_the_models_own_vectors(exported: tuple[Path, LightEncoder]) -> None:
+    folder, encoder = exported
+    (choice,) = fast._with_bytes(folder, encoder, TEXTS, TEXTS[:24])
+    cosines = (choice.encoder.encode_passages(TEXTS[24:80]) * encoder.encode_passages(TEXTS[24:80])).sum(axis=1)
+    assert cosines.mean() > fast.NEAR_COSINE
+    assert cosines.max() < 1 - 1e-6  # they are not the same: something was done with bytes
+    assert "8 bits" in choice.how
+
+
+def test_bytes_that_change_the_vectors_too_much_are_not_used(
+    exported: tuple[Path, LightEncoder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, encoder = exported
+    monkeypatch.setattr(fast, "_MOST_LOSS", 1.0)
+    monkeypatch.setattr(fast, "NEAR_COSINE", 0.999999)
+    assert fast._with_bytes(folder, encoder, TEXTS, TEXTS[:24]) == []
+
+
+def test_all_outputs_of_a_model_are_handed_on_in_one_pass(exported: tuple[Path, LightEncoder]) -> None:
+    folder, encoder = exported
+    seen: dict[int, np.ndarray] = {}
+
+    def keep(rows: list[int], outputs: list[np.ndarray], mask: np.ndarray) -> None:
+        assert len(outputs[0]) == len(mask) == len(rows)
+        seen.update(zip(rows, np.array(outputs[0]), strict=True))
+
+    fast.OpenVinoEncoder(folder, encoder.card).run(TEXTS[:40], keep)
+    exact = encoder.encode_passages(TEXTS[:40])
+    assert all(seen[at] @ exact[at] > 0.99 for at in range(40))
+
+
+def test_the_recipe_says_what_embedded_and_by_which_measurement(
+    exported: tuple[Path, LightEncoder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, encoder = exported
+    recipe.write(folder, Recipe(encoder.card, Splitting()))
+    monkeypatch.setattr(fast, "WORTH_IT", 100)
+    encoders = Encoders(folder, recipe.read(folder), None, (None, None), None)
+    encoders.for_texts(TEXTS, len(TEXTS))
+    made = recipe.read(folder)
+    assert made
+    assert "passages a second" in made.embedded_by
+    assert (made.model, made.splitting) == (encoder.card, Splitting())
