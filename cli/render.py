@@ -323,14 +323,14 @@ def stats_text(facts: dict[str, Json]) -> str:
 _ORIGINS = {"human": "a person", "automatic": "speech recognition", "unknown": "an unknown hand"}
 _CSV_KEYS = (
     "query_id", "rank", "score", "talk_id", "title", "speaker", "channel", "date", "language", "source", "youtube_id",
-    "start_s", "end_s", "jump_s", "url", "timing", "margin_s", "text", "matches", "passage_id",
+    "start_s", "end_s", "jump_s", "url", "timing", "margin_s", "text", "matches", "passage_id", "grade",
 )  # fmt: skip
 
 
 def _hit_text(hit: Hit, look: Look) -> str:
     title = click.style(safe(hit.title), bold=True) if look.color else safe(hit.title)
     by = byline(hit)
-    facts = " · ".join(part for part in (safe(by), when(hit)) if part)
+    facts = " · ".join(part for part in (safe(by), when(hit), how_good(hit)) if part)
     lines = [f"{hit.rank:>2}. {title}", f"{_INDENT}{facts}"]
     if hit.heat:
         lines.append(f"{_INDENT}{heat_line(hit.heat)}")
@@ -400,6 +400,11 @@ def noted(hit: Hit) -> str:
 def byline(hit: Hit) -> str:
     """Return who speaks and where it was given, as far as is known."""
     return " · ".join(part for part in (hit.speaker, hit.channel if hit.channel != hit.speaker else None) if part)
+
+
+def how_good(hit: Hit) -> str:
+    """Return how good a hit is, in two words; nothing where that is not known."""
+    return f"{hit.grade} match" if hit.grade else ""
 
 
 def when(hit: Hit) -> str:

@@ -292,7 +292,7 @@ def _shown(hit: Hit, asked: Mapping[str, Any]) -> dict[str, Any]:
         "title": safe(hit.title),
         "link": _link(hit.url),
         "url": safe(hit.url),
-        "facts": safe(" · ".join(filter(None, (render.byline(hit), hit.date)))),
+        "facts": safe(" · ".join(filter(None, (render.byline(hit), hit.date, render.how_good(hit))))),
         "when": render.when(hit),
         "heat": render.heat_line(hit.heat),
         "note": safe(render.noted(hit)),

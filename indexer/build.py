@@ -16,7 +16,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Literal
 
-from . import catalog, columns, embedding, light, recipe
+from . import calibration, catalog, columns, embedding, light, recipe
 from .catalog import FileRow
 from .embed import Encoder
 from .encoders import Encoders
@@ -124,11 +124,12 @@ def remove(folder: Path, talk_ids: Iterable[str]) -> list[str]:
         return removed
 
 
-def _make_ready(folder: Path, db: sqlite3.Connection) -> None:
-    """Leave beside the index what makes a query fast."""
+def _make_ready(folder: Path, db: sqlite3.Connection, encoder: Callable[[], Encoder] | None = None) -> None:
+    """Leave beside the index what makes a query fast, and what grades its hits."""
     made = recipe.read(folder)
     if made:
         columns.write(folder, db, made.model.dimension)
+        calibration.write(folder, db, made.model, encoder)
         light.quicken(folder)
 
 
@@ -209,7 +210,7 @@ def _update(
             lambda: encoders.get().card.dimension,
             lambda done, total: tell(Progress("embedding", done, total, len(plan.read), done)),
         )
-        _make_ready(folder, db)
+        _make_ready(folder, db, encoders.get)
         report.notes += encoders.notes
     report.skipped.sort(key=lambda skipped: skipped.path)
     report.copies.sort(key=lambda copy: copy.path)

@@ -10,13 +10,14 @@ from pathlib import Path
 
 import numpy as np
 
-from talksearch.indexer import catalog, columns, embed, recipe, vectors
+from talksearch.indexer import calibration, catalog, columns, embed, recipe, vectors
 from talksearch.indexer.embed import Encoder
 from talksearch.indexer.errors import BadIndexError, ModelError, QueryError
 from talksearch.indexer.vectors import Ints
 from talksearch.indexer.words import terms
 
 from .candidates import allowed, query_terms
+from .grade import judge, verdict
 from .heard import also
 from .hit import Hit
 from .hits import quote_hits, to_hits
@@ -175,8 +176,12 @@ def _answer(
 ) -> Answer:
     avoided = _asked(index, query.avoid, query.mode != "lexical") if query.avoid.strip() else None
     ranking = rank(Source(index.db, index.table), query, asked, avoided, within)
-    hits = to_hits(index.db, query, ranking, asked, itself)
-    return Answer(tuple(hits), asked.terms, ranking.note)
+    graded = None
+    if asked.query:
+        known = calibration.read(index.folder, index.recipe.model)
+        graded = judge(ranking.table(), query.mode, asked, known)
+    hits = to_hits(index.db, query, ranking, asked, itself, graded)
+    return Answer(tuple(hits), asked.terms, " ".join(filter(None, (ranking.note, verdict(hits)))))
 
 
 def _asked(index: Index, text: str, meaning: bool) -> Asked:

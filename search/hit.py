@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from talksearch.indexer.records import Field, Json, Timing
 
 if TYPE_CHECKING:  # most searches are for no quote
+    from .grade import Word
     from .quote import Quoted
 
 
@@ -60,6 +61,8 @@ class Hit:
     """At a talk's first hit: where along its length the query lives, 0 to 1 for each fortieth."""
     quote: Quoted | None = None
     """What was said, where a quote was asked for."""
+    grade: Word | None = None
+    """How good it is by what it was found by; None for a quote, in `similar`, and where the index is not calibrated."""
     explain: dict[str, Json] | None = None
     """Why it is a hit, when that was asked for."""
 
@@ -100,6 +103,7 @@ def as_json(hit: Hit) -> dict[str, Json]:
             for copy in hit.copies
         ],
         "heat": list(hit.heat),
+        "grade": hit.grade,
     }
     if hit.quote is not None:
         row["quote"] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from talksearch.indexer.split import ends_sentence, words_with_times
 from talksearch.indexer.words import marks, terms
 
 from .fuse import Candidate
+from .grade import Grade, with_grade
 from .heard import heard_in
 from .heat import heat
 from .hit import Copy, Hit
@@ -57,12 +58,14 @@ def to_hits(
     ranking: Ranking,
     asked: Asked,
     itself: tuple[int, int, int] | None = None,
+    graded: Callable[[Candidate, int], Grade] | None = None,
 ) -> list[Hit]:
     """Return the candidates of a ranking as hits, best first.
 
     Of passages of a talk that overlap, the best one stands for all; passages of several talks that say the same are
     folded under the best (`Hit.copies`). `itself` (number of a passage, start, end) is a stretch of its talk that is no
-    hit. Only candidates that become hits, or nearly, are read from the catalog.
+    hit. `graded` says how good the candidate is that led to the passage with a number. Only candidates that become
+    hits, or nearly, are read from the catalog.
     """
     if not ranking.candidates:
         return []
@@ -98,6 +101,8 @@ def to_hits(
             hit = replace(hit, matches=matches)
         if query.explain:
             hit = replace(hit, explain=_explained(ranking, candidate, found, hit, weights))
+        if graded:
+            hit = with_grade(hit, graded(candidate, found.number))
         done.hits.append(hit)
         done.talks.append(talk)
     return _beside(table, query, ranking, done)

@@ -1,0 +1,218 @@
+"""How good a hit is, as a plain word that means the same in every index and with every model.
+
+A score says which passage is best, not whether it is any good: something is always nearest. What tells the two apart is
+how near the hit is compared with what the same index gives to queries that have nothing to do with it
+(`talksearch.indexer.calibration`), and how much of what the query's words tell is said there. Only such standardised
+quantities count; no raw cosine does, since each model has its own scale. The coefficients are fitted by
+benchmarks/grade.py.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Literal
+
+import numpy as np
+
+from talksearch.indexer.calibration import FEWEST, Calibration
+from talksearch.indexer.vectors import Ints
+
+from .fuse import Candidate
+from .heard import holding_also
+from .hit import Hit
+from .postings import Layout, surprise
+from .query import Mode
+from .rank import Asked
+from .table import Table
+
+Word = Literal["strong", "fair", "weak"]
+
+WEAK, STRONG = 0.2, 0.9
+"""Probabilities below which a hit is weak, and from which on it is strong. They are for as many queries with an answer
+as without; of those that people put to their own archive more have one. Where four of five do, 0.2 are even odds."""
+
+NOTHING_GOOD = "Nothing in the archive answers this well; these are the nearest passages."
+
+LOOKED_AT = 3
+"""Hits of which at least one must be better than weak, or else nothing good was found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grade:
+    """How good a hit is."""
+
+    word: Word
+    probability: float
+    """That the hit answers, where as many queries have a right first hit as have no answer in the archive."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the words of a query tell in an index."""
+
+    said: Sequence[Ints]
+    """The places of the passages that hold each term, rising."""
+    worth: Sequence[float]
+    """The surprise of each term."""
+    pairs: Sequence[tuple[float, Ints]]
+    """For terms that follow each other: the surprise of the less rare one, and the places where both stand together."""
+    usual: float
+    """The surprise of a word that a single passage says: ln(passages)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What speaks for a hit. NaN: not known, because no vector or no word was compared."""
+
+    meaning: float
+    """Cosine of the hit above that of the nearest passage to unanswered queries, in deviations of a query's cosines."""
+    around: float
+    """Share of the query's surprise that is said in the hit or right beside it, 0 to 1."""
+    chance: float
+    """Surprise said in or beside the hit, that of words side by side counted once more, as a share of ln(passages),
+    less 1: above 0, no passage would hold by chance all that this one does, if words fell independently."""
+
+
+def judge(
+    table: Table, mode: Mode, asked: Asked, calibration: Calibration | None
+) -> Callable[[Candidate, int], Grade] | None:
+    """Return what grades a candidate that led to the passage with a number, by what it was found by.
+
+    None where there are too few passages to tell what is usual, and where meaning counts and the index is not
+    calibrated, or was when it was another altogether. A filter makes no hit better: each is held against what the whole
+    index gives.
+    """
+    if len(table.rows) < FEWEST or (mode != "lexical" and not (calibration and fits(calibration, table))):
+        return None
+    words = None if mode == "semantic" else tell(table, asked)
+
+    def graded(candidate: Candidate, number: int) -> Grade:
+        meaning = math.nan if candidate.meaning is None else candidate.meaning
+        places = [table.place(candidate.number), table.place(number)]
+        return grade(evidence(table.lie, places, words, meaning, calibration))
+
+    return graded
+
+
+def fits(calibration: Calibration, table: Table) -> bool:
+    """Say whether an index was calibrated when it was about as large as it is now.
+
+    The usual nearest cosine moves slowly, with about the root of the logarithm of the number of passages.
+    """
+    now = int(np.count_nonzero(table.rows >= 0))
+    return calibration.passages <= _OUTGROWN * now and now <= _OUTGROWN * calibration.passages
+
+
+_OUTGROWN = 2
+
+
+def with_grade(hit: Hit, found: Grade) -> Hit:
+    """Return a hit with its grade, and with the probability where it is explained."""
+    if hit.explain is None:
+        return replace(hit, grade=found.word)
+    return replace(hit, grade=found.word, explain={**hit.explain, "grade_probability": round(found.probability, 3)})
+
+
+def verdict(hits: Sequence[Hit]) -> str:
+    """Return a sentence where no hit is any good; empty where one is, or where that is not known."""
+    return NOTHING_GOOD if hits and all(hit.grade == "weak" for hit in hits[:LOOKED_AT]) else ""
+
+
+def tell(table: Table, asked: Asked) -> Told | None:
+    """Return what the words of a query tell; None where it has none."""
+    said = [holding_also(table, term, asked.ways.get(term)) for term in asked.terms]
+    return told(table.lie, said, [table.together(*both) for both in pairwise(asked.terms)])
+
+
+def told(layout: Layout, said: Sequence[Ints], together: Sequence[Ints]) -> Told | None:
+    """Return what words tell that stand at some places, and together with the next one at others; None without words.
+
+    A word that nobody says tells the most: it may be all that was asked for.
+    """
+    if not said:
+        return None
+    count = len(layout.numbers)
+    worth = [surprise(count, len(places)) for places in said]
+    pairs = [(min(both), places) for both, places in zip(pairwise(worth), together, strict=True)]
+    return Told(said, worth, pairs, math.log(count + 1))
+
+
+def evidence(
+    layout: Layout,
+    places: Sequence[int],
+    words: Told | None,
+    meaning: float,
+    calibration: Calibration | None,
+) -> Evidence:
+    """Return what speaks for a hit at some places of the layout: its passage, and the note that led there.
+
+    `meaning` is its cosine, NaN where none was compared.
+    """
+    around = chance = math.nan
+    if words is not None:
+        near = _beside(layout, places)
+        here = sum(worth for worth, held in zip(words.worth, words.said, strict=True) if _any(held, near))
+        linked = sum(worth for worth, held in words.pairs if _any(held, near))
+        around = here / sum(words.worth)
+        chance = (here + linked) / words.usual - 1
+    if calibration is None or math.isnan(meaning):
+        return Evidence(math.nan, around, chance)
+    return Evidence((meaning - calibration.cosine) / calibration.deviation, around, chance)
+
+
+def grade(found: Evidence) -> Grade:
+    """Return how good a hit is."""
+    kind = kind_of(found)
+    if kind is None:
+        return Grade("weak", 0.0)
+    odds = sum(one * other for one, other in zip(COEFFICIENTS[kind], features(found, kind), strict=True))
+    probability = 1 / (1 + math.exp(-max(-30.0, min(30.0, odds))))
+    return Grade("strong" if probability >= STRONG else "fair" if probability >= WEAK else "weak", probability)
+
+
+Kind = Literal["both", "meaning", "words"]
+
+
+def kind_of(found: Evidence) -> Kind | None:
+    """Return what there is to go by; None where there is nothing."""
+    meant, told = not math.isnan(found.meaning), not math.isnan(found.around)
+    return "both" if meant and told else "meaning" if meant else "words" if told else None
+
+
+def features(found: Evidence, kind: Kind) -> list[float]:
+    """Return what the logistic model weighs, 1 for its intercept first. Bounded, so that no single one decides all."""
+    meant, said = _bounded(found.meaning, -3, 7), [found.around, _bounded(found.chance, -1, 2)]
+    return [1.0, meant] if kind == "meaning" else [1.0, meant, *said] if kind == "both" else [1.0, *said]
+
+
+COEFFICIENTS: dict[Kind, tuple[float, ...]] = {
+    "both": (-4.641, 0.872, 2.032, 2.655),
+    "meaning": (-5.634, 1.470),
+    "words": (-4.255, 4.251, 3.284),
+}
+"""Printed by benchmarks/grade.py --fit."""
+
+
+def _beside(layout: Layout, places: Sequence[int]) -> list[int]:
+    """Return places and those of what is said right before and after them, rising."""
+    found = set(places)
+    for at in places:
+        if at > 0 and layout.beside[at - 1]:
+            found.add(at - 1)
+        if at < len(layout.beside) and layout.beside[at]:
+            found.add(at + 1)
+    return sorted(found)
+
+
+def _any(held: Ints, near: Sequence[int]) -> bool:
+    if not len(held):
+        return False
+    at = np.searchsorted(held, near).clip(max=len(held) - 1)
+    return bool((held[at] == near).any())
+
+
+def _bounded(value: float, least: float, most: float) -> float:
+    return max(least, min(most, value))
