@@ -180,7 +180,8 @@ def _answer(
     if asked.query:
         known = calibration.read(index.folder, index.recipe.model)
         graded = judge(ranking.table(), query.mode, asked, known)
-    hits = to_hits(index.db, query, ranking, asked, itself, graded)
+    encode = (lambda texts: index.encoder().encode_passages(texts)) if asked.query else None
+    hits = to_hits(index.db, query, ranking, asked, itself, graded, encode)
     return Answer(tuple(hits), asked.terms, " ".join(filter(None, (ranking.note, verdict(hits)))))
 
 

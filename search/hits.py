@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from talksearch.indexer import catalog
 from talksearch.indexer.records import Field, Json
 from talksearch.indexer.split import ends_sentence, words_with_times
+from talksearch.indexer.vectors import Floats
 from talksearch.indexer.words import marks, terms
 
 from .fuse import Candidate
@@ -21,7 +22,7 @@ from .heat import heat
 from .hit import Copy, Hit
 from .links import jump_to, link
 from .notes import Found, resolve
-from .pinpoint import known_start, pinpoint, spoken
+from .pinpoint import known_start, pinpoint, spoken, stretches, thought
 from .query import Query
 from .rank import Asked, Ranking
 from .table import Table
@@ -31,6 +32,9 @@ if TYPE_CHECKING:  # most searches are for no quote
 
 _REACH = 40
 """Words that context may grow by to begin and end with a sentence."""
+
+_LOOKED_AT = 10
+"""Hits that are opened by meaning where no word says where: encoding their stretches takes milliseconds each."""
 
 _SAME_MEANING, _SAME_WORDS = 0.93, 0.7
 """Cosine and share of common terms (Jaccard) from which two passages say the same: a talk uploaded twice, a clip of it,
@@ -59,6 +63,7 @@ def to_hits(
     asked: Asked,
     itself: tuple[int, int, int] | None = None,
     graded: Callable[[Candidate, int], Grade] | None = None,
+    encode: Callable[[Sequence[str]], Floats] | None = None,
 ) -> list[Hit]:
     """Return the candidates of a ranking as hits, best first.
 
@@ -66,6 +71,9 @@ def to_hits(
     folded under the best (`Hit.copies`). `itself` (number of a passage, start, end) is a stretch of its talk that is no
     hit. `graded` says how good the candidate is that led to the passage with a number. Only candidates that become
     hits, or nearly, are read from the catalog.
+
+    `encode` gives vectors of texts: by them the first hits that say none of the words are opened, and marked, at the
+    stretch that is nearest in meaning.
     """
     if not ranking.candidates:
         return []
@@ -94,10 +102,19 @@ def to_hits(
         if answer_ms is None:
             answer_ms = _answer_ms(db, row, table.surprises(found.terms) if found.terms else weights)
         matches = tuple((start, end) for term, start, end in marked if term in weights)
+        nearest = None
+        if not matches and found.note is None and encode and asked.vector is not None and len(done.hits) < _LOOKED_AT:
+            nearest = _nearest(db, row, asked.vector, encode)
+            if nearest:
+                answer_ms, matches = nearest
         hit = _hit(row, candidate.score, query, answer_ms, len(done.hits) + 1, found.note, matches)
         if query.context_ms:
             hit = _widened(db, hit, query.context_ms)
-            matches = tuple((start, end) for term, start, end in marks(hit.text) if term in weights)
+            shift = hit.text.find(row[3]) if nearest else -1
+            if not nearest:
+                matches = tuple((start, end) for term, start, end in marks(hit.text) if term in weights)
+            else:
+                matches = tuple((start + shift, end + shift) for start, end in matches if shift >= 0)
             hit = replace(hit, matches=matches)
         if query.explain:
             hit = replace(hit, explain=_explained(ranking, candidate, found, hit, weights))
@@ -210,6 +227,22 @@ def _answer_ms(db: sqlite3.Connection, row: Any, weights: Mapping[str, float]) -
     at_ms = pinpoint(spoken(cues, row[1], row[2]), weights) if weights else None
     at_ms = int(row[1]) if at_ms is None else at_ms
     return known_start(cues, at_ms) if row[15] == "exact" else at_ms  # estimated times are spread over the whole talk
+
+
+def _nearest(
+    db: sqlite3.Connection, row: Any, vector: Floats, encode: Callable[[Sequence[str]], Floats]
+) -> tuple[int, tuple[tuple[int, int], ...]] | None:
+    """Return where the stretch of a passage begins that is nearest in meaning, and the characters it stands for."""
+    cues = catalog.read_cues(db, row[5], row[-2], row[-1])
+    words = spoken(cues, row[1], row[2])
+    parts = stretches(words)
+    texts = [" ".join(word.text for word in words[first:last]) for first, last in parts]
+    if not words or any(text not in row[3] for text in texts):  # its edges lie within words
+        return None
+    best = int((encode(texts) @ vector).argmax())
+    at_ms = thought(words, parts[best][0])
+    start = row[3].index(texts[best])
+    return known_start(cues, at_ms) if row[15] == "exact" else at_ms, ((start, start + len(texts[best])),)
 
 
 def _hit(

@@ -76,6 +76,24 @@ def pinpoint(words: Sequence[Spoken], weights: Mapping[str, float]) -> int | Non
     return None if best is None else words[_beginning(words, best)].start_ms
 
 
+def stretches(words: Sequence[Spoken]) -> list[tuple[int, int]]:
+    """Return the stretches of words, as (first, one behind the last), among which the one that answers is looked for.
+
+    Each is about a sentence long and overlaps the next by half.
+
+    >>> stretches([Spoken("so", 0, 1)] * 24)
+    [(0, 15), (8, 23), (16, 24)]
+    """
+    step = (_STRETCH + 1) // 2
+    ends = range(0, max(1, len(words) - _STRETCH + step), step)
+    return [(at, min(at + _STRETCH, len(words))) for at in ends]
+
+
+def thought(words: Sequence[Spoken], at: int) -> int:
+    """Return the millisecond at which the thought begins that the word `at` is part of."""
+    return words[_beginning(words, at)].start_ms
+
+
 def known_start(cues: Sequence[Cue], at_ms: int) -> int:
     """Return where to open what is said at `at_ms`: there, or at the start of its cue where only that is known.
 

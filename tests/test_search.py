@@ -66,6 +66,26 @@ def test_meaning_finds_what_shares_no_word_and_words_do_not(index: engine.Index)
     assert len(titles(ask(index, "unheard", mode="semantic"))) == 3
 
 
+def test_a_hit_without_the_words_is_opened_and_marked_where_it_is_nearest_in_meaning(tmp_path: Path) -> None:
+    class Foreign(CountingEncoder):
+        """Knows what a word of another language means."""
+
+        def encode_query(self, text: str) -> np.ndarray:
+            return super().encode_query(text.replace("Schiff", "ship"))
+
+    lines = [f"{number} there is nothing of interest in this" for number in ("one", "two", "three", "four", "five")]
+    lines.append("then the ship comes home")
+    cues = "".join(f"00:00:{5 * at:02}.000 --> 00:00:{5 * at + 5:02}.000\n{line}\n\n" for at, line in enumerate(lines))
+    (tmp_path / "talk.vtt").write_text(f"WEBVTT\n\n{cues}", encoding="utf-8")
+    build.index(tmp_path / "index", [tmp_path], encoder=CountingEncoder())
+    index = engine.open_index(tmp_path / "index", encoder=Foreign())
+    hit = engine.search(index, Query("Schiff")).hits[0]
+    (marked,) = [hit.text[start:end] for start, end in hit.matches]
+    assert "ship" in marked
+    assert len(marked) < len(hit.text) / 2
+    assert 15_000 <= hit.jump_ms <= 25_000
+
+
 def test_scripts_without_spaces_are_found_by_words(index: engine.Index) -> None:
     assert titles(ask(index, "相對論", mode="lexical")) == ["相對論"]
     assert titles(ask(index, "時間", mode="lexical")) == ["相對論"]
