@@ -35,7 +35,7 @@ from talksearch.indexer.vectors import Ints, Vectors
 from talksearch.indexer.words import terms
 from talksearch.search import engine, measure
 from talksearch.search.candidates import query_terms
-from talksearch.search.grade import COEFFICIENTS, STRONG, WEAK, Evidence, Kind, evidence, features, tell
+from talksearch.search.grade import COEFFICIENTS, STRONG, WEAK, Evidence, Kind, evidence, features, told
 from talksearch.search.heard import also
 from talksearch.search.postings import make
 from talksearch.search.query import Query
@@ -192,7 +192,7 @@ def _first(part: Table, asked: Asked, kind: Kind, calibration: Calibration | Non
     return best.number, evidence(
         part.lie,
         [part.place(best.number)],
-        None if kind == "meaning" else tell(part, asked),
+        None if kind == "meaning" or not ranking.said else told(part.lie, *ranking.said),
         math.nan if best.meaning is None else best.meaning,
         calibration,
     )

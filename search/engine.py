@@ -179,7 +179,7 @@ def _answer(
     graded = None
     if asked.query:
         known = calibration.read(index.folder, index.recipe.model)
-        graded = judge(ranking.table(), query.mode, asked, known)
+        graded = judge(ranking, query.mode, asked, known)
     encode = (lambda texts: index.encoder().encode_passages(texts)) if asked.query else None
     hits = to_hits(index.db, query, ranking, asked, itself, graded, encode)
     return Answer(tuple(hits), asked.terms, " ".join(filter(None, (ranking.note, verdict(hits)))))

@@ -10,7 +10,7 @@ benchmarks/grade.py.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
@@ -25,7 +25,7 @@ from .heard import holding_also
 from .hit import Hit
 from .postings import Layout, surprise
 from .query import Mode
-from .rank import Asked
+from .rank import Asked, Ranking
 from .table import Table
 
 Word = Literal["strong", "fair", "weak"]
@@ -77,7 +77,7 @@ class Evidence:
 
 
 def judge(
-    table: Table, mode: Mode, asked: Asked, calibration: Calibration | None
+    ranking: Ranking, mode: Mode, asked: Asked, calibration: Calibration | None
 ) -> Callable[[Candidate, int], Grade] | None:
     """Return what grades a candidate that led to the passage with a number, by what it was found by.
 
@@ -85,9 +85,11 @@ def judge(
     calibrated, or was when it was another altogether. A filter makes no hit better: each is held against what the whole
     index gives.
     """
+    table = ranking.table()
     if len(table.rows) < FEWEST or (mode != "lexical" and not (calibration and fits(calibration, table))):
         return None
-    words = None if mode == "semantic" else tell(table, asked)
+    said = None if mode == "semantic" else ranking.said or where_said(table, asked)
+    words = told(table.lie, *said) if said else None
 
     def graded(candidate: Candidate, number: int) -> Grade:
         meaning = math.nan if candidate.meaning is None else candidate.meaning
@@ -121,10 +123,10 @@ def verdict(hits: Sequence[Hit]) -> str:
     return NOTHING_GOOD if hits and all(hit.grade == "weak" for hit in hits[:LOOKED_AT]) else ""
 
 
-def tell(table: Table, asked: Asked) -> Told | None:
-    """Return what the words of a query tell; None where it has none."""
+def where_said(table: Table, asked: Asked) -> tuple[list[Ints], list[Ints]]:
+    """Return the places where each term of a query is said, and those where it is said together with the next."""
     said = [holding_also(table, term, asked.ways.get(term)) for term in asked.terms]
-    return told(table.lie, said, [table.together(*both) for both in pairwise(asked.terms)])
+    return said, [table.together(*both) for both in pairwise(asked.terms)]
 
 
 def told(layout: Layout, said: Sequence[Ints], together: Sequence[Ints]) -> Told | None:
@@ -153,7 +155,7 @@ def evidence(
     """
     around = chance = math.nan
     if words is not None:
-        near = _beside(layout, places)
+        near = _beside(layout, set(places))
         here = sum(worth for worth, held in zip(words.worth, words.said, strict=True) if _any(held, near))
         linked = sum(worth for worth, held in words.pairs if _any(held, near))
         around = here / sum(words.worth)
@@ -196,22 +198,19 @@ COEFFICIENTS: dict[Kind, tuple[float, ...]] = {
 """Printed by benchmarks/grade.py --fit."""
 
 
-def _beside(layout: Layout, places: Sequence[int]) -> list[int]:
-    """Return places and those of what is said right before and after them, rising."""
-    found = set(places)
-    for at in places:
-        if at > 0 and layout.beside[at - 1]:
-            found.add(at - 1)
-        if at < len(layout.beside) and layout.beside[at]:
-            found.add(at + 1)
-    return sorted(found)
+def _beside(layout: Layout, places: Iterable[int]) -> list[tuple[int, int]]:
+    """Return stretches from what is said right before each place to what is said right after it, as (first, last)."""
+    beside = layout.beside
+    return [(at - int(at > 0 and beside[at - 1]), at + int(at < len(beside) and beside[at])) for at in places]
 
 
-def _any(held: Ints, near: Sequence[int]) -> bool:
-    if not len(held):
-        return False
-    at = np.searchsorted(held, near).clip(max=len(held) - 1)
-    return bool((held[at] == near).any())
+def _any(held: Ints, near: Sequence[tuple[int, int]]) -> bool:
+    """Say whether any of some rising places lies in any of the stretches."""
+    for first, last in near:
+        at = int(held.searchsorted(first))
+        if at < len(held) and held[at] <= last:
+            return True
+    return False
 
 
 def _bounded(value: float, least: float, most: float) -> float:

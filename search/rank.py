@@ -74,6 +74,8 @@ class Ranking:
     table: Callable[[], Table]
     """The passages as ranking saw them."""
     note: str = ""
+    said: tuple[Sequence[Ints], Sequence[Ints]] | None = None
+    """Where each term is said, and each together with the next; None where ranking did not look."""
 
 
 def rank(source: Source, query: Query, asked: Asked, avoided: Asked | None, within: Ints | None) -> Ranking:
@@ -149,10 +151,10 @@ def _hybrid(
 ) -> Ranking:
     table = source.table()
     silent = table.silent(query.leave_out)
-    words, meaning = _evidence(table, asked, silent)
+    words, meaning, said = _evidence(table, asked, silent)
     less = None
     if avoided:
-        turned_from, away = _evidence(table, avoided, silent)
+        turned_from, away, _ = _evidence(table, avoided, silent)
         less = Less(away, turned_from, _AVOID)
     alone = score_all(meaning, words, less)
     settle_best(alone, meaning, words, less)
@@ -179,11 +181,14 @@ def _hybrid(
         _unlikely(alone),
         lambda: table,
         note,
+        said,
     )
 
 
-def _evidence(table: Table, asked: Asked, silent: Mask | None) -> tuple[Array, Near | None]:
-    """Return what words say for every passage (n,), and how near it is in meaning."""
+def _evidence(
+    table: Table, asked: Asked, silent: Mask | None
+) -> tuple[Array, Near | None, tuple[list[Ints], list[Ints]]]:
+    """Return what words say for every passage (n,), how near it is in meaning, and where words are said (Ranking)."""
 
     def heard(places: Ints) -> Ints:
         return places if silent is None else places[~silent[places]]
@@ -194,7 +199,8 @@ def _evidence(table: Table, asked: Asked, silent: Mask | None) -> tuple[Array, N
         for at, both in enumerate(pairwise(asked.terms if asked.query else ()))
     ]
     meaning = None if asked.vector is None else near(table, asked.vector)
-    return score_words(table.lie, said, pairs, TALK if asked.query else 0.0), meaning
+    words = score_words(table.lie, said, pairs, TALK if asked.query else 0.0)
+    return words, meaning, (said, [places for *_, places in pairs])
 
 
 def _inside(table: Table, within: Ints | None) -> Mask | None:
