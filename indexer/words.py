@@ -40,8 +40,8 @@ class Term:
 def spans(text: str) -> Iterator[Term]:
     """Yield the terms of a text in order.
 
-    Words are folded (case, width, accents) and stemmed; a run of a script without spaces yields its overlapping pairs
-    of characters, the usual way to search such text without a dictionary.
+    Words are folded (case, width, accents) and stemmed as their script says; a run of a script without spaces yields
+    its overlapping pairs of characters, the usual way to search such text without a dictionary.
 
     >>> [term.text for term in spans("Time dilation's METAPHORS")]
     ['time', 'dilat', 'metaphor']
@@ -107,13 +107,55 @@ def unaccented(word: str) -> str:
 
 @lru_cache(maxsize=200_000)
 def _fold(word: str) -> str:
-    return str(_stemmer().stemWord(_APOSTROPHE.sub("", unaccented(word))))
+    if word.isascii():  # most words of most archives
+        return str(_stemmer("english").stemWord(_APOSTROPHE.sub("", word.lower())))
+    folded = _APOSTROPHE.sub("", unaccented(word))
+    if folded.isascii():
+        return str(_stemmer("english").stemWord(folded))
+    for language, letters in _SCRIPTS:
+        if letters.match(folded):
+            return str(_stemmer(language).stemWord(_spelled_for(language, word, folded)))
+    return str(_stemmer("english").stemWord(folded))
+
+
+def _spelled_for(language: str, word: str, folded: str) -> str:
+    """Return a word as the stemmer of a language wants it: with the marks that its endings are told by."""
+    if language in ("greek", "armenian"):
+        return folded
+    if language == "arabic":
+        # The stemmer takes "and" off a bare noun but not off one with an article, and "f" off a noun without one; so
+        # nouns lose all that is written before them and the article first, like in Larkey's light stemmer.
+        return _ARABIC_ARTICLE.sub("", folded.replace("\u0640", ""))
+    keep = _KEPT_MARKS.get(language, "")
+    plain = unicodedata.normalize("NFKD", word.casefold())
+    plain = "".join(letter for letter in plain if letter in keep or not unicodedata.combining(letter))
+    plain = _APOSTROPHE.sub("", unicodedata.normalize("NFC", plain))
+    return plain.replace("ё", "е") if language == "russian" else plain
+
+
+# A query does not say its language, and both sides must agree, so the script of a word decides, and Latin script is
+# English. A word with letters that the language does not have (Ukrainian, Persian) has no stemmer here. The letters are
+# those of `unaccented` words, which have lost the breve of "й".
+_SCRIPTS = tuple(
+    (language, re.compile(rf"(?:{letters})+\Z"))
+    for language, letters in (
+        ("russian", "[а-я]"),
+        ("arabic", "[\u0621-\u063a\u0640-\u064a]"),
+        ("greek", "[α-ω]"),
+        ("hindi", "[\u0900-\u0963]"),
+        ("armenian", "[ա-և]"),
+        ("tamil", "[\u0b80-\u0bff]"),
+    )
+)
+_KEPT_MARKS = {"russian": "\u0306\u0308", "hindi": "\u094d", "tamil": "\u0bcd"}
+"""Marks that belong to a letter or tell endings apart: of "й" and "ё"; the sign for no vowel."""
+
+_ARABIC_ARTICLE = re.compile(r"^[وف]?(?:[بك]?ال|لل)(?=.{3})")
 
 
 @cache
-def _stemmer() -> Stemmer.Stemmer:
-    # One stemmer for every language: a query does not say its language, and both sides must agree.
-    return Stemmer.Stemmer("english")
+def _stemmer(language: str) -> Stemmer.Stemmer:
+    return Stemmer.Stemmer(language)
 
 
 @cache

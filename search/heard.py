@@ -1,4 +1,4 @@
-"""The other ways in which the words of a query may have been written down: names that captions misheard."""
+"""The other ways in which the words of a query may stand in the index: names that captions misheard, and compounds."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 from talksearch.indexer.vectors import Ints
 from talksearch.indexer.words import spans
 
+from .compounds import compounds_of
 from .table import Table
 
 _SURELY = 0.65
@@ -24,7 +25,7 @@ class Also:
     """How else a term may stand in the index."""
 
     terms: tuple[str, ...] = ()
-    """Terms that mean the same wherever they stand."""
+    """Terms, or terms in a row with spaces between, that mean the same wherever they stand."""
     phrases: tuple[tuple[str, int], ...] = ()
     """Terms in a row that mean the same in one talk: (terms with spaces between, number of the talk)."""
 
@@ -32,8 +33,8 @@ class Also:
 def also(db: sqlite3.Connection, text: str, asked: Sequence[str]) -> dict[str, Also]:
     """Return, for the terms of a query that were looked for (`asked`), how else they may stand; most stand for nothing.
 
-    Two sources: what sounds like a name that is written about its talk (`misheard`), and, for words that few people
-    use, other such words of the archive that sound the same.
+    Three sources: what sounds like a name that is written about its talk (`misheard`); for words that few people use,
+    other such words of the archive that sound the same; and compounds that a word is part of (`compounds`).
     """
     words = {term.text: text[term.start : term.end] for term in spans(text)}
     found = {term: _other_ways(db, term, words.get(term, term)) for term in asked}
@@ -54,7 +55,8 @@ def heard_in(ways: Mapping[str, Also], talk: int) -> dict[str, str]:
     found: dict[str, str] = {}
     for asked, way in ways.items():
         for other in way.terms:
-            found.setdefault(other, asked)
+            for part in other.split():
+                found.setdefault(part, asked)
         for phrase, number in way.phrases:
             if number == talk:
                 for other in phrase.split():
@@ -76,7 +78,8 @@ def other_terms(ways: Mapping[str, Also]) -> list[str]:
 def _other_ways(db: sqlite3.Connection, term: str, word: str) -> Also:
     phrases = tuple(db.execute("SELECT heard, talk FROM heard WHERE meant = ? ORDER BY talk, heard", (term,)))
     others = [row[0] for row in db.execute("SELECT DISTINCT meant FROM heard WHERE strange AND heard = ?", (term,))]
-    return Also(tuple(dict.fromkeys(other for other in [*others, *_alike(db, term, word)] if other != term)), phrases)
+    everywhere = [*others, *_alike(db, term, word), *compounds_of(db, term)]
+    return Also(tuple(dict.fromkeys(other for other in everywhere if other != term)), phrases)
 
 
 def _alike(db: sqlite3.Connection, term: str, word: str) -> list[str]:
