@@ -197,8 +197,10 @@ def search(
 ) -> None:
     """Find passages that answer QUERY, best first.
 
-    The line of blocks under the first hit of a talk shows where along its length the query lives. A QUERY in quotation
-    marks, or with --mode quote, finds what was said word for word, or nearly: captions mishear, and memory changes.
+    Each hit is a strong, a fair or a weak match, held against what the archive gives to queries it has no answer to.
+    Where nothing good is found, that is said, and the nearest passages are shown. The line of blocks under the first
+    hit of a talk shows where along its length the query lives. A QUERY in quotation marks, or with --mode quote, finds
+    what was said word for word, or nearly: captions mishear, and memory changes.
 
     \b
         talksearch "time dilation metaphor"

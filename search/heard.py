@@ -30,14 +30,15 @@ class Also:
     """Terms in a row that mean the same in one talk: (terms with spaces between, number of the talk)."""
 
 
-def also(db: sqlite3.Connection, text: str, asked: Sequence[str]) -> dict[str, Also]:
+def also(db: sqlite3.Connection, text: str, asked: Sequence[str], *, compounds: bool = True) -> dict[str, Also]:
     """Return, for the terms of a query that were looked for (`asked`), how else they may stand; most stand for nothing.
 
     Three sources: what sounds like a name that is written about its talk (`misheard`); for words that few people use,
-    other such words of the archive that sound the same; and compounds that a word is part of (`compounds`).
+    other such words of the archive that sound the same; and, unless they are not wanted, `compounds` that a word is part
+    of.
     """
     words = {term.text: text[term.start : term.end] for term in spans(text)}
-    found = {term: _other_ways(db, term, words.get(term, term)) for term in asked}
+    found = {term: _other_ways(db, term, words.get(term, term), compounds) for term in asked}
     return {term: ways for term, ways in found.items() if ways.terms or ways.phrases}
 
 
@@ -75,10 +76,10 @@ def other_terms(ways: Mapping[str, Also]) -> list[str]:
     )
 
 
-def _other_ways(db: sqlite3.Connection, term: str, word: str) -> Also:
+def _other_ways(db: sqlite3.Connection, term: str, word: str, compounds: bool) -> Also:
     phrases = tuple(db.execute("SELECT heard, talk FROM heard WHERE meant = ? ORDER BY talk, heard", (term,)))
     others = [row[0] for row in db.execute("SELECT DISTINCT meant FROM heard WHERE strange AND heard = ?", (term,))]
-    everywhere = [*others, *_alike(db, term, word), *compounds_of(db, term)]
+    everywhere = [*others, *_alike(db, term, word), *(compounds_of(db, term) if compounds else ())]
     return Also(tuple(dict.fromkeys(other for other in everywhere if other != term)), phrases)
 
 

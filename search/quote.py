@@ -161,7 +161,7 @@ def find_quotes(db: sqlite3.Connection, text: str, within: Ints | None, count: i
     asked = tuple(_units(text))
     if not asked or count < 1:
         return []
-    ways = also(db, text, tuple(dict.fromkeys(terms(text))))
+    ways = also(db, text, tuple(dict.fromkeys(terms(text))), compounds=False)  # a quote is of whole words
     common = _common(db, [unit.term for unit in asked])
     size = sum(0.5 if is_unspaced(unit.plain[0]) else 1.0 for unit in asked)
     exact = size <= _EXACT
