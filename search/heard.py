@@ -34,8 +34,7 @@ def also(db: sqlite3.Connection, text: str, asked: Sequence[str], *, compounds: 
     """Return, for the terms of a query that were looked for (`asked`), how else they may stand; most stand for nothing.
 
     Three sources: what sounds like a name that is written about its talk (`misheard`); for words that few people use,
-    other such words of the archive that sound the same; and, unless they are not wanted, `compounds` that a word is part
-    of.
+    other such words of the archive that sound the same; and, if wanted, `compounds` that a word is part of.
     """
     words = {term.text: text[term.start : term.end] for term in spans(text)}
     found = {term: _other_ways(db, term, words.get(term, term), compounds) for term in asked}
