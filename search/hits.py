@@ -33,7 +33,7 @@ if TYPE_CHECKING:  # most searches are for no quote
 _REACH = 40
 """Words that context may grow by to begin and end with a sentence."""
 
-_LOOKED_AT = 10
+_LOOKED_AT = 5
 """Hits that are opened by meaning where no word says where: encoding their stretches takes milliseconds each."""
 
 _SAME_MEANING, _SAME_WORDS = 0.93, 0.7

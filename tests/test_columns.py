@@ -20,6 +20,7 @@ from talksearch.search.table import near, read_table
 from talksearch.search.tie import holds_of
 
 DATA = Path(__file__).parents[1] / "data"
+DRAWN = np.random.default_rng(0).normal(size=(4096, 96)).astype(np.float32)
 
 
 class WideEncoder(CountingEncoder):
@@ -30,10 +31,8 @@ class WideEncoder(CountingEncoder):
         self.card = type(self.card)("wide", "", 96, 200)
 
     def encode_query(self, text: str) -> np.ndarray:
-        drawn = np.random.default_rng(0).normal(size=(4096, 96)).astype(np.float32)
-        vector = 0.3 * drawn[0] + sum(
-            drawn[int.from_bytes(word.encode()[:3], "big") % 4095 + 1] for word in text.split()
-        )
+        words = [int.from_bytes(word.encode()[:3], "big") % 4095 + 1 for word in text.split()]
+        vector = 0.3 * DRAWN[0] + DRAWN[words].sum(axis=0)
         return vector / np.linalg.norm(vector)
 
 
