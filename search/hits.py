@@ -17,7 +17,7 @@ from talksearch.indexer.words import marks, terms
 
 from .fuse import Candidate
 from .grade import Grade, with_grade
-from .heard import heard_in
+from .heard import heard_in, holding_also
 from .heat import heat
 from .hit import Copy, Hit
 from .links import jump_to, link
@@ -33,8 +33,8 @@ if TYPE_CHECKING:  # most searches are for no quote
 _REACH = 40
 """Words that context may grow by to begin and end with a sentence."""
 
-_LOOKED_AT = 5
-"""Hits that are opened by meaning where no word says where: encoding their stretches takes milliseconds each."""
+_LOOKED_AT = 3
+"""Hits that are opened by meaning where no word can say where: encoding their stretches takes tens of milliseconds."""
 
 _SAME_MEANING, _SAME_WORDS = 0.93, 0.7
 """Cosine and share of common terms (Jaccard) from which two passages say the same: a talk uploaded twice, a clip of it,
@@ -72,14 +72,16 @@ def to_hits(
     hit. `graded` says how good the candidate is that led to the passage with a number. Only candidates that become
     hits, or nearly, are read from the catalog.
 
-    `encode` gives vectors of texts: by them the first hits that say none of the words are opened, and marked, at the
-    stretch that is nearest in meaning.
+    `encode` gives vectors of texts: by them, where words do not count or nobody says any of them, the first hits are
+    opened, and marked, at the stretch that is nearest in meaning.
     """
     if not ranking.candidates:
         return []
     table = ranking.table()
     surprise = table.surprises(asked.terms)
     resolved = resolve(db, table, ranking.candidates, asked.terms, query.leave_out)
+    unsaid = query.mode == "semantic" or not any(len(holding_also(table, t, asked.ways.get(t))) for t in asked.terms)
+    looked_at = _LOOKED_AT if unsaid and encode and asked.vector is not None else 0
     done = _List()
     if itself:
         done.spans[int(table.lie.talks[table.place(itself[0])])] = [itself[1:]]
@@ -103,7 +105,9 @@ def to_hits(
             answer_ms = _answer_ms(db, row, table.surprises(found.terms) if found.terms else weights)
         matches = tuple((start, end) for term, start, end in marked if term in weights)
         nearest = None
-        if not matches and found.note is None and encode and asked.vector is not None and len(done.hits) < _LOOKED_AT:
+        if not matches and found.note is None and len(done.hits) < looked_at:
+            assert encode is not None
+            assert asked.vector is not None
             nearest = _nearest(db, row, asked.vector, encode)
             if nearest:
                 answer_ms, matches = nearest
