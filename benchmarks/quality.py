@@ -31,9 +31,10 @@ import rivals
 from talksearch.indexer import build
 from talksearch.indexer.embed import Encoder
 from talksearch.indexer.records import Field
+from talksearch.indexer.vectors import Floats, Ints
 from talksearch.indexer.words import terms
 from talksearch.search import engine, measure
-from talksearch.search.candidates import by_meaning, by_words, query_terms
+from talksearch.search.candidates import by_words, query_terms
 from talksearch.search.fuse import Candidate
 from talksearch.search.hit import Hit
 from talksearch.search.hits import to_hits
@@ -60,23 +61,25 @@ Ask = Callable[[str], list[Hit]]
 def passages(index: engine.Index) -> dict[str, Ask]:
     """Return the rivals that rank the index's own passages."""
 
+    rows, every = index.vectors.rows, index.vectors.numbers
+
     def by_cosine(text: str) -> rivals.Ranked:
-        numbers, cosines, _, _ = by_meaning(index.vectors, index.encoder().encode_query(text), None, DEPTH)
-        return list(zip(numbers.tolist(), cosines.tolist(), strict=True))
+        return _nearest(every, rows @ index.encoder().encode_query(text))
 
     def by_bm25(text: str) -> rivals.Ranked:
         return by_words(index.db, query_terms(index.db, text), None, DEPTH)
 
     def standardised(text: str) -> rivals.Ranked:
         vector = index.encoder().encode_query(text)
-        numbers, _, mean, deviation = by_meaning(index.vectors, vector, None, DEPTH)
+        cosines = rows @ vector
+        mean, deviation = float(cosines.mean()), float(cosines.std()) or 1.0
         said = dict(by_bm25(text))
-        every = np.array(sorted({*numbers.tolist(), *said}), np.int64)
-        rows = index.vectors.find(every)
-        cosines = np.where(rows >= 0, index.vectors.rows[rows] @ vector, mean)
-        scores = np.array([said.get(number, 0.0) for number in every.tolist()])
+        some = np.array(sorted({*dict(_nearest(every, cosines)), *said}), np.int64)
+        at = index.vectors.find(some)
+        cosines = np.where(at >= 0, rows[at] @ vector, mean)
+        scores = np.array([said.get(number, 0.0) for number in some.tolist()])
         sums = (cosines - mean) / deviation + (scores - scores.mean()) / (scores.std() or 1.0) / 3
-        return sorted(zip(every.tolist(), sums.tolist(), strict=True), key=lambda both: (-both[1], both[0]))
+        return sorted(zip(some.tolist(), sums.tolist(), strict=True), key=lambda both: (-both[1], both[0]))
 
     def ask(ranked: Callable[[str], rivals.Ranked]) -> Ask:
         def hits(text: str) -> list[Hit]:
@@ -93,6 +96,13 @@ def passages(index: engine.Index) -> dict[str, Ask]:
         "rank fusion": ask(lambda text: rivals.fused([by_cosine(text), by_bm25(text)])),
         "standardised": ask(standardised),
     }
+
+
+def _nearest(numbers: Ints, cosines: Floats) -> rivals.Ranked:
+    """Return the passages with the highest cosines, best first."""
+    best = np.argpartition(-cosines, min(DEPTH, len(cosines) - 1))[:DEPTH]
+    best = best[np.lexsort((numbers[best], -cosines[best]))]
+    return list(zip(numbers[best].tolist(), cosines[best].tolist(), strict=True))
 
 
 def pieces(index: engine.Index, cache: Path, encoder: Encoder) -> dict[str, Ask]:

@@ -137,6 +137,16 @@ def transaction(db: sqlite3.Connection) -> Iterator[None]:
     db.execute("COMMIT")
 
 
+@contextmanager
+def one_state(db: sqlite3.Connection) -> Iterator[None]:
+    """Read one state of the catalog, whatever is written meanwhile."""
+    db.execute("BEGIN")
+    try:
+        yield
+    finally:
+        db.execute("COMMIT")
+
+
 # ---------------------------------------------------------------------------------------------------------- writing
 
 

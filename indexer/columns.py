@@ -20,8 +20,7 @@ import re
 import sqlite3
 from array import array
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -199,7 +198,7 @@ def write(folder: Path, db: sqlite3.Connection, dimension: int) -> bool:
 
     Some seconds for 100,000 passages. The memory it takes grows by some 30 bytes a passage and 4 a word.
     """
-    with _one_state(db):
+    with catalog.one_state(db):
         if read(folder, db) is not None:
             return False
         _make(folder, db, dimension).replace(folder / FILE_NAME)
@@ -208,22 +207,13 @@ def write(folder: Path, db: sqlite3.Connection, dimension: int) -> bool:
 
 def check(folder: Path, db: sqlite3.Connection, dimension: int, *, mend: bool) -> bool:
     """Say whether the file is what would be made now, to the byte; with `mend` it is from then on."""
-    with _one_state(db):
+    with catalog.one_state(db):
         fresh, old = _make(folder, db, dimension), folder / FILE_NAME
         same = old.exists() and filecmp.cmp(fresh, old, shallow=False)
         if mend and not same:
             fresh.replace(old)
         fresh.unlink(missing_ok=True)
         return same
-
-
-@contextmanager
-def _one_state(db: sqlite3.Connection) -> Iterator[None]:
-    db.execute("BEGIN")
-    try:
-        yield
-    finally:
-        db.execute("COMMIT")
 
 
 def _make(folder: Path, db: sqlite3.Connection, dimension: int) -> Path:

@@ -1,4 +1,4 @@
-"""Finding candidate passages, by meaning and by words, each within what the filters allow."""
+"""Which passages the filters allow, and finding passages by words within them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from talksearch.indexer import youtube
 from talksearch.indexer.errors import QueryError
-from talksearch.indexer.vectors import Floats, Ints, Vectors
+from talksearch.indexer.vectors import Ints
 from talksearch.indexer.words import terms
 
 from .query import Filters
@@ -84,24 +84,6 @@ def _talk_numbers(db: sqlite3.Connection, name: str) -> list[int]:
     if not numbers:
         raise QueryError(f"There is no talk {name!r} in the index.", "List them: talksearch talks")
     return numbers
-
-
-def by_meaning(vectors: Vectors, query: Floats, within: Ints | None, count: int) -> tuple[Ints, Floats, float, float]:
-    """Return the passages nearest to a query vector: (numbers, cosines, mean and deviation of all cosines), best first.
-
-    Exact: the product with every vector that the filters allow.
-    """
-    cosines = vectors.rows @ query
-    numbers = vectors.numbers
-    if within is not None:
-        inside = np.isin(numbers, within, assume_unique=False)
-        cosines, numbers = cosines[inside], numbers[inside]
-    if not len(numbers):
-        return np.empty(0, np.int64), np.empty(0, np.float32), 0.0, 1.0
-    mean, deviation = float(cosines.mean()), float(cosines.std()) or 1.0
-    best = np.argpartition(-cosines, min(count, len(cosines) - 1))[:count]
-    best = best[np.lexsort((numbers[best], -cosines[best]))]
-    return numbers[best], cosines[best], mean, deviation
 
 
 def by_words(db: sqlite3.Connection, asked: Sequence[str], within: Ints | None, count: int) -> list[tuple[int, float]]:

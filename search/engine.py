@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -96,7 +95,7 @@ def search(index: Index, query: Query) -> Answer:
     if not query.text.strip():
         raise QueryError("The query is empty.", 'Say what you look for: talksearch "time dilation metaphor"')
     text, quotes = split_quotes(query.text)
-    with _one_state(index.db):
+    with catalog.one_state(index.db):
         within = allowed(index.table(), query.filters) if query.filters != Filters() else None
         if query.mode == "quote" or quotes == (text,):
             return _quotes(index, query, text, within)
@@ -134,7 +133,7 @@ def similar(index: Index, query: Query, talk_id: str, at_ms: int) -> Answer:
 
     `query` says how many, from where and how; its text is not looked at. Raises QueryError when nothing is said there.
     """
-    with _one_state(index.db):
+    with catalog.one_state(index.db):
         row = index.db.execute(_AT, (talk_id, at_ms, at_ms)).fetchone()
         if row is None:
             raise QueryError(
@@ -188,16 +187,6 @@ def _answer(
 def _asked(index: Index, text: str, meaning: bool) -> Asked:
     found = query_terms(index.db, text)
     return Asked(found, also(index.db, text, found), index.encoder().encode_query(text) if meaning else None)
-
-
-@contextmanager
-def _one_state(db: sqlite3.Connection) -> Iterator[None]:
-    """Read one state of the catalog, whatever is written meanwhile."""
-    db.execute("BEGIN")
-    try:
-        yield
-    finally:
-        db.execute("COMMIT")
 
 
 def _load_encoder(folder: Path, made: recipe.Recipe, warn: Callable[[str], None], once: bool) -> Encoder:

@@ -21,11 +21,10 @@ from talksearch.indexer.calibration import FEWEST, Calibration
 from talksearch.indexer.vectors import Ints
 
 from .fuse import Candidate
-from .heard import holding_also
 from .hit import Hit
 from .postings import Layout, surprise
 from .query import Mode
-from .rank import Asked, Ranking
+from .rank import Asked, Ranking, where_said
 from .table import Table
 
 Word = Literal["strong", "fair", "weak"]
@@ -121,12 +120,6 @@ def with_grade(hit: Hit, found: Grade) -> Hit:
 def verdict(hits: Sequence[Hit]) -> str:
     """Return a sentence where no hit is any good; empty where one is, or where that is not known."""
     return NOTHING_GOOD if hits and all(hit.grade == "weak" for hit in hits[:LOOKED_AT]) else ""
-
-
-def where_said(table: Table, asked: Asked) -> tuple[list[Ints], list[Ints]]:
-    """Return the places where each term of a query is said, and those where it is said together with the next."""
-    said = [holding_also(table, term, asked.ways.get(term)) for term in asked.terms]
-    return said, [table.together(*both) for both in pairwise(asked.terms)]
 
 
 def told(layout: Layout, said: Sequence[Ints], together: Sequence[Ints]) -> Told | None:

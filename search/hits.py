@@ -17,7 +17,7 @@ from talksearch.indexer.words import marks, terms
 
 from .fuse import Candidate
 from .grade import Grade, with_grade
-from .heard import heard_in, holding_also
+from .heard import heard_in
 from .heat import heat
 from .hit import Copy, Hit
 from .links import jump_to, link
@@ -80,8 +80,8 @@ def to_hits(
     table = ranking.table()
     surprise = table.surprises(asked.terms)
     resolved = resolve(db, table, ranking.candidates, asked.terms, query.leave_out)
-    unsaid = query.mode == "semantic" or not any(len(holding_also(table, t, asked.ways.get(t))) for t in asked.terms)
-    looked_at = _LOOKED_AT if unsaid and encode and asked.vector is not None else 0
+    unsaid = query.mode == "semantic" or (ranking.said is not None and not any(map(len, ranking.said[0])))
+    looked_at = _LOOKED_AT if unsaid else 0
     done = _List()
     if itself:
         done.spans[int(table.lie.talks[table.place(itself[0])])] = [itself[1:]]
@@ -105,9 +105,7 @@ def to_hits(
             answer_ms = _answer_ms(db, row, table.surprises(found.terms) if found.terms else weights)
         matches = tuple((start, end) for term, start, end in marked if term in weights)
         nearest = None
-        if not matches and found.note is None and len(done.hits) < looked_at:
-            assert encode is not None
-            assert asked.vector is not None
+        if len(done.hits) < looked_at and not matches and found.note is None and encode and asked.vector is not None:
             nearest = _nearest(db, row, asked.vector, encode)
             if nearest:
                 answer_ms, matches = nearest

@@ -190,17 +190,24 @@ def _evidence(
 ) -> tuple[Array, Near | None, tuple[list[Ints], list[Ints]]]:
     """Return what words say for every passage (n,), how near it is in meaning, and where words are said (Ranking)."""
 
+    said, together = where_said(table, asked, silent)
+    pairs = [(at, at + 1, places) for at, places in enumerate(together)]
+    meaning = None if asked.vector is None else near(table, asked.vector)
+    words = score_words(table.lie, said, pairs, TALK if asked.query else 0.0)
+    return words, meaning, (said, together)
+
+
+def where_said(table: Table, asked: Asked, silent: Mask | None = None) -> tuple[list[Ints], list[Ints]]:
+    """Return the places where each term is said, and those where it is said together with the next, if that matters.
+
+    Passages that are `silent` say nothing.
+    """
+
     def heard(places: Ints) -> Ints:
         return places if silent is None else places[~silent[places]]
 
     said = [heard(holding_also(table, term, asked.ways.get(term))) for term in asked.terms]
-    pairs = [
-        (at, at + 1, heard(table.together(*both)))
-        for at, both in enumerate(pairwise(asked.terms if asked.query else ()))
-    ]
-    meaning = None if asked.vector is None else near(table, asked.vector)
-    words = score_words(table.lie, said, pairs, TALK if asked.query else 0.0)
-    return words, meaning, (said, [places for *_, places in pairs])
+    return said, [heard(table.together(*both)) for both in pairwise(asked.terms if asked.query else ())]
 
 
 def _inside(table: Table, within: Ints | None) -> Mask | None:
