@@ -387,6 +387,8 @@ def why(explain: dict[str, Json]) -> str:
         parts.append(f"meaning: cosine {explain['cosine']:.3f}, rank {explain['rank_by_meaning']}")
     if explain["words"] is not None:
         parts.append(f"words: {explain['words']:.1f}, rank {explain['rank_by_words']}")
+    if explain["tokens"] is not None:
+        parts.append(f"token by token: {explain['tokens']:+.1f} deviations among the first")
     parts += [f"said: {said}", f"not said: {missing}", f"found by {explain['found_by']}"]
     parts.append(f"jump {explain['jump_from_start_s']:+.1f} s from the passage's start")
     return f"[{'; '.join(parts)}]"

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from talksearch.indexer import catalog, light, recipe
-from talksearch.indexer.embed import Encoder, ModelCard
+from talksearch.indexer.embed import AskedTokens, Encoder, ModelCard, encode_query_by_token
 from talksearch.indexer.errors import BadIndexError, TalksearchError
 from talksearch.indexer.vectors import Floats
 from talksearch.search import engine
@@ -184,6 +184,11 @@ class _OneAtATime:
         """Return a normalised vector (dimension,)."""
         with self._lock:
             return self._encoder().encode_query(text)
+
+    def encode_query_by_token(self, text: str) -> AskedTokens:
+        """Return what `encode_query` returns, and the vectors of the query's tokens, if it knows them."""
+        with self._lock:
+            return encode_query_by_token(self._encoder(), text)
 
 
 _MODEL = f"{light.FOLDER}/{light.MODEL}"

@@ -56,6 +56,8 @@ CREATE INDEX passages_of_talk ON passages (talk);
 CREATE INDEX passages_of_notes ON passages (number) WHERE field != 'speech';
 CREATE INDEX passages_pending ON passages (number) WHERE NOT embedded;
 CREATE INDEX passages_digest ON passages (digest);
+-- What each token of an embedded passage means (`tokens.encode`), where the encoder knows.
+CREATE TABLE tokens (number INTEGER PRIMARY KEY, codes BLOB NOT NULL);
 -- The terms of each passage under its number; `words.terms` made them, so the tokenizer only cuts at the spaces.
 CREATE VIRTUAL TABLE words USING fts5(terms, tokenize="unicode61 remove_diacritics 0 categories 'L* N* M* Co'");
 CREATE TABLE common (term TEXT PRIMARY KEY) WITHOUT ROWID;
@@ -275,6 +277,16 @@ def forget_files(db: sqlite3.Connection, paths: Iterable[str]) -> None:
     db.executemany("DELETE FROM files WHERE path = ?", ((path,) for path in paths))
 
 
+def put_embedded(db: sqlite3.Connection, numbers: Sequence[int], codes: Sequence[bytes | None]) -> None:
+    """Note that passages have their vectors, and what their tokens mean, where that is known.
+
+    Call inside a transaction.
+    """
+    db.executemany("UPDATE passages SET embedded = 1 WHERE number = ?", ((number,) for number in numbers))
+    known = ((number, meant) for number, meant in zip(numbers, codes, strict=True) if meant is not None)
+    db.executemany("INSERT OR REPLACE INTO tokens VALUES (?, ?)", known)
+
+
 def note_common_terms(db: sqlite3.Connection, share: float = 0.1) -> None:
     """Note the terms that stand in more than `share` of the passages.
 
@@ -357,6 +369,14 @@ def read_cues(db: sqlite3.Connection, talk_id: str, first: int = 0, last: int | 
     )
 
 
+def read_tokens(db: sqlite3.Connection, numbers: Sequence[int]) -> dict[int, bytes]:
+    """Return what the tokens of some passages mean, by passage number; those of which it is not known are left out."""
+    wanted = json.dumps(list(numbers))
+    return dict(
+        db.execute("SELECT number, codes FROM tokens WHERE number IN (SELECT value FROM json_each(?))", (wanted,))
+    )
+
+
 def counts(db: sqlite3.Connection) -> Counts:
     """Count what the index holds."""
     passages, embedded = db.execute("SELECT count(*), total(embedded) FROM passages WHERE field = 'speech'").fetchone()
@@ -404,3 +424,4 @@ def _words_json(cue: Cue) -> str | None:
 def _delete_passages(db: sqlite3.Connection, numbers: Sequence[int]) -> None:
     db.executemany("DELETE FROM words WHERE rowid = ?", ((number,) for number in numbers))
     db.executemany("DELETE FROM passages WHERE number = ?", ((number,) for number in numbers))
+    db.executemany("DELETE FROM tokens WHERE number = ?", ((number,) for number in numbers))

@@ -12,11 +12,11 @@ import importlib.util
 import json
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import tokenizers
@@ -32,6 +32,9 @@ _DEFAULT_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d
 
 DEFAULT_MAX_TOKENS = 254
 """Of the default model: 256, less its two marks."""
+
+_TOKENS_AT_ONCE = 256
+"""Texts whose tokens' vectors are held at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,46 @@ class Encoder(Protocol):
         """Return a normalised vector (dimension,)."""
 
 
+KeepTokens = Callable[[int, Floats], None]
+"""Takes the position of a text and the vectors of its tokens (tokens, width), without the marks that the model puts
+around a text. The array is only valid while it runs. Called from several threads, once for each text."""
+
+
+@runtime_checkable
+class TokenEncoder(Encoder, Protocol):
+    """An encoder that can also give the vectors of single tokens."""
+
+    def encode_by_token(self, texts: Sequence[str], keep: KeepTokens) -> Floats:
+        """Return what `encode_passages` returns, and hand on the vectors of each text's tokens."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskedTokens:
+    """A query, token by token."""
+
+    vector: Floats
+    """Of the whole, normalised (dimension,)."""
+    tokens: Floats
+    """Of each token, but for the model's own marks and the prompt (tokens, width); none where they are not known."""
+    spans: tuple[tuple[int, int], ...]
+    """The characters of the query that each token stands for."""
+
+
+@runtime_checkable
+class QueryTokenEncoder(Encoder, Protocol):
+    """An encoder that may also know the vectors of a query's tokens."""
+
+    def encode_query_by_token(self, text: str) -> AskedTokens:
+        """Return what `encode_query` returns, and the vectors of the query's tokens, if it knows them."""
+
+
+def encode_query_by_token(encoder: Encoder, text: str) -> AskedTokens:
+    """Return what an encoder says of a query, with what it says of its tokens where it knows that."""
+    if isinstance(encoder, QueryTokenEncoder):
+        return encoder.encode_query_by_token(text)
+    return AskedTokens(encoder.encode_query(text), np.empty((0, 0), np.float32), ())
+
+
 class SentenceEncoder:
     """A model loaded by sentence-transformers."""
 
@@ -99,6 +142,29 @@ class SentenceEncoder:
         """Return a normalised vector (dimension,), with the query prompt in front of the text."""
         row: Floats = self._encode(self.model.encode_query, [text], self._card.query_prompt)[0]
         return row
+
+    def encode_by_token(self, texts: Sequence[str], keep: KeepTokens) -> Floats:
+        """Return what `encode_passages` returns, and hand on the vectors of each text's tokens."""
+        vectors = np.empty((len(texts), self._card.dimension), np.float32)
+        order = sorted(range(len(texts)), key=lambda at: len(texts[at]))
+        tokenizer = self.model.tokenizer
+        marks = sorted({*tokenizer.all_special_ids} - {tokenizer.unk_token_id})  # a word it does not know is a word
+        for first in range(0, len(order), _TOKENS_AT_ONCE):  # a vector a token is much to hold
+            places = order[first : first + _TOKENS_AT_ONCE]
+            every = self.model.encode_document(
+                [texts[at] for at in places],
+                prompt=self._card.passage_prompt,
+                output_value=None,
+                show_progress_bar=False,
+                batch_size=32,
+            )
+            for at, one in zip(places, every, strict=True):
+                vectors[at] = one["sentence_embedding"].float().cpu().numpy()
+                there = one["attention_mask"].bool()
+                own = ~np.isin(one["input_ids"][there].cpu().numpy(), marks)
+                keep(at, one["token_embeddings"][there].float().cpu().numpy()[own])
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+        return vectors
 
     def _encode(self, encode: Any, texts: Sequence[str], prompt: str) -> Floats:
         vectors = encode(list(texts), prompt=prompt, normalize_embeddings=True, show_progress_bar=False, batch_size=32)

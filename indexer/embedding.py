@@ -16,13 +16,22 @@ from typing import Any
 
 import numpy as np
 
-from . import catalog, vectors
-from .embed import Encoder
+from . import catalog, tokens, vectors
+from .embed import Encoder, TokenEncoder
 from .vectors import Floats, Ints, Vectors
 
 _WINDOW = 4_096
 """Passages between two commits: an interrupted run loses no more than two windows. The more of them, the more have the
 same length, which the model likes."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Meant:
+    """What the model says of a text."""
+
+    vector: Floats
+    codes: bytes | None
+    """What its tokens mean (`tokens.encode`); None where the model gives tokens no vectors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +131,14 @@ def _embed(
     encoded = done = last = 0
     copy: Vectors | None = None
     writing: Future[Ints] | None = None
-    before: dict[bytes, Floats] = {}  # the window that is being written: the copy does not have it yet
+    before: dict[bytes, _Meant] = {}  # of the window that is being written, which nothing has yet
+    codes: list[bytes | None] = []
 
     def finish(written: Future[Ints]) -> None:
         nonlocal copy, done
         numbers = written.result()
         with catalog.transaction(db):
-            db.executemany("UPDATE passages SET embedded = 1 WHERE number = ?", ((int(one),) for one in numbers))
+            catalog.put_embedded(db, numbers.tolist(), codes)
         if copy is not None:
             copy = _grown(copy, folder, dimension(), numbers)
         done += len(numbers)
@@ -138,21 +148,23 @@ def _embed(
         while (window := _next(db, last)) is not None:
             last = int(window.numbers[-1])
             copy = copy or vectors.read(folder, dimension())
-            known = _known(copy, window, before)
+            known = _known(db, copy, window, before, tokens.read(folder) is not None)
             fresh = {
                 digest: text for digest, text in zip(window.digests, window.texts, strict=True) if digest not in known
             }
             if fresh:
                 texts = list(fresh.values())
-                known.update(zip(fresh, encoder_for(texts).encode_passages(texts), strict=True))
+                known.update(zip(fresh, _encode(folder, encoder_for(texts), texts), strict=True))
                 encoded += len(fresh)
-            found: Floats = np.array([known[digest] for digest in window.digests], np.float32)
+            meant = [known[digest] for digest in window.digests]
+            found: Floats = np.array([one.vector for one in meant], np.float32)
             rows = store.describe(db, window.numbers.tolist())
             if writing is not None:
                 finish(writing)
             lacking = copy.find(window.numbers) < 0
             writing = writer.submit(_write, folder, store, collection, window, found, rows, lacking)
-            before = {digest: known[digest] for digest in window.digests}
+            before = dict(zip(window.digests, meant, strict=True))
+            codes = [one.codes for one in meant]
         if writing is not None:
             finish(writing)
     return encoded
@@ -167,13 +179,32 @@ def _next(db: sqlite3.Connection, last: int) -> _Window | None:
     return _Window(np.array(numbers, np.int64), list(ids), list(texts), list(digests), list(same))
 
 
-def _known(copy: Vectors, window: _Window, before: dict[bytes, Floats]) -> dict[bytes, Floats]:
-    """Return the vectors that the same words were given before. A number's text never changes, nor does its vector."""
+def _encode(folder: Path, encoder: Encoder, texts: Sequence[str]) -> list[_Meant]:
+    directions = tokens.read(folder)
+    if directions is None or not isinstance(encoder, TokenEncoder):
+        return [_Meant(vector, None) for vector in encoder.encode_passages(texts)]
+    codes = [b""] * len(texts)
+
+    def keep(at: int, found: Floats) -> None:
+        codes[at] = tokens.encode(directions, found)
+
+    found = encoder.encode_by_token(texts, keep)
+    return [_Meant(*both) for both in zip(found, codes, strict=True)]
+
+
+def _known(
+    db: sqlite3.Connection, copy: Vectors, window: _Window, before: dict[bytes, _Meant], by_token: bool
+) -> dict[bytes, _Meant]:
+    """Return what the same words were given before. The text of a number never changes, nor does what is said of it."""
     known = {digest: before[digest] for digest in window.digests if digest in before}
     same = np.array([-1 if number is None else number for number in window.same], np.int64)
-    for rows in (copy.find(same), copy.find(window.numbers)):
+    for numbers in (same, window.numbers):
+        rows = copy.find(numbers)
+        had = catalog.read_tokens(db, numbers[rows >= 0].tolist()) if by_token else {}
         for at in np.flatnonzero(rows >= 0):
-            known.setdefault(window.digests[at], np.array(copy.rows[rows[at]]))
+            codes = had.get(int(numbers[at]))
+            if codes is not None or not by_token:
+                known.setdefault(window.digests[at], _Meant(np.array(copy.rows[rows[at]]), codes))
     return known
 
 

@@ -15,6 +15,9 @@ from .recipe import Recipe
 from .settings import DEFAULT_MODEL
 from .split import Splitting
 
+_CHECKED = 64
+"""Texts on which an exported model is compared with the model itself."""
+
 
 class Encoders:
     """The encoders of one run on one index.
@@ -85,7 +88,7 @@ class Encoders:
         encoder = self.get()
         if isinstance(encoder, SentenceEncoder):
             try:
-                self._encoder = light.export(encoder, self._folder, texts[:64])
+                self._encoder = light.export(encoder, self._folder, texts[:: -(-len(texts) // _CHECKED)])
             except ModelError as error:
                 self.notes.append(
                     f"Queries will load the model {encoder.card.name!r} itself, which takes seconds: {error.message}."

@@ -7,7 +7,7 @@ text, not assumed, and what was chosen stands in the recipe.
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 
 from . import light
-from .embed import Encoder, ModelCard
-from .light import SAME_COSINE, LightEncoder, agreement, batches
+from .embed import Encoder, KeepTokens, ModelCard
+from .light import SAME_COSINE, Batch, LightEncoder, agreement, batches
 from .narrow import narrow
-from .vectors import Floats, Ints
+from .vectors import Floats
 
 WORTH_IT = 1_000
 """Passages below which choosing would take longer than it saves."""
@@ -38,11 +38,6 @@ _RANGES = 64
 _BATCH = 16
 _STEP = 8
 """Lengths are rounded up to a multiple of it: OpenVINO prepares anew for each shape that it meets."""
-
-Keep = Callable[[list[int], list[Any], Ints], None]
-"""Takes which texts a batch holds, all outputs of the model for them (the first is the vectors (n, dimension); a model
-may have more, such as one vector a token (n, length, dimension)), and the attention mask (n, length). Arrays are only
-valid while it runs. Called from several threads."""
 
 
 class OpenVinoEncoder:
@@ -81,24 +76,24 @@ class OpenVinoEncoder:
         row: Floats = self._encode([self._card.query_prompt + text])[0]
         return row
 
-    def run(self, texts: Sequence[str], keep: Keep) -> None:
-        """Run the model over texts as they are, and hand all of its outputs on, batch by batch."""
+    def encode_by_token(self, texts: Sequence[str], keep: KeepTokens) -> Floats:
+        """Return what `encode_passages` returns, and hand on the vectors of each text's tokens."""
+        return self._encode([self._card.passage_prompt + text for text in texts], keep)
 
-        def done(request: Any, batch: tuple[list[int], Ints]) -> None:
-            keep(batch[0], [tensor.data for tensor in request.output_tensors], batch[1])
-
-        self._queue.set_callback(done)
-        for rows, ids, mask in batches(self._tokenizer, texts, size=_BATCH, multiple=_STEP):
-            self._queue.start_async({"input_ids": ids, "attention_mask": mask}, (rows, mask))
-        self._queue.wait_all()
-
-    def _encode(self, texts: Sequence[str]) -> Floats:
+    def _encode(self, texts: Sequence[str], keep: KeepTokens | None = None) -> Floats:
         vectors = np.empty((len(texts), self._card.dimension), np.float32)
 
-        def keep(rows: list[int], outputs: list[Any], _: Ints) -> None:
-            vectors[rows] = outputs[0]
+        def done(request: Any, batch: Batch) -> None:
+            vectors[batch.rows] = request.get_output_tensor(0).data
+            if keep:
+                every = request.get_output_tensor(1).data
+                for at, row in enumerate(batch.rows):
+                    keep(row, every[at][batch.own[at]])
 
-        self.run(texts, keep)
+        self._queue.set_callback(done)
+        for batch in batches(self._tokenizer, texts, size=_BATCH, multiple=_STEP):
+            self._queue.start_async({"input_ids": batch.ids, "attention_mask": batch.mask}, batch)
+        self._queue.wait_all()
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)  # narrow numbers leave lengths a little off 1
         return vectors
 
@@ -152,7 +147,7 @@ def _with_bytes(folder: Path, encoder: LightEncoder, sample: Sequence[str], few:
     made_with = [text for text in sample[1 :: max(1, len(sample) // _RANGES)] if text not in set(few)][:_RANGES]
     exported = folder / light.FOLDER
     texts = [encoder.card.passage_prompt + text for text in made_with]
-    whole = [(ids, mask) for _, ids, mask in batches(light.tokenizer(exported, encoder.card), texts, size=1)]
+    whole = [(one.ids, one.mask) for one in batches(light.tokenizer(exported, encoder.card), texts, size=1)]
     model, products, of = narrow(exported / light.MODEL, whole, _MOST_LOSS)
     if not products:
         return []

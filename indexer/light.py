@@ -9,21 +9,25 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import onnxruntime
 import tokenizers
 from onnxruntime.capi import onnxruntime_pybind11_state as onnx_errors
 
-from .embed import DEFAULT_MAX_TOKENS, ModelCard, SentenceEncoder, default_folder
+from . import tokens
+from .embed import DEFAULT_MAX_TOKENS, AskedTokens, KeepTokens, ModelCard, SentenceEncoder, default_folder
 from .errors import ModelError
 from .vectors import Floats, Ints
 
 FOLDER = "encoder"
 MODEL, _TOKENIZER, _CARD = "model.onnx", "tokenizer.json", "card.json"
+_VECTOR_ONLY = ["embedding"]
 
 _FAILED = (
     onnx_errors.Fail,
@@ -38,6 +42,20 @@ _FAILED = (
 
 SAME_COSINE = 0.999
 """How near to the model's own a vector must be for two encoders to count as the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Texts of like length, as the model takes them."""
+
+    rows: list[int]
+    """Which texts they are."""
+    ids: Ints
+    """Token ids (n, length); padding has id 0."""
+    mask: Ints
+    """1 where there is a token (n, length)."""
+    own: npt.NDArray[np.bool_]
+    """Where there is a token of the text, not a mark that the model puts around it (n, length)."""
 
 
 class LightEncoder:
@@ -68,10 +86,40 @@ class LightEncoder:
         row: Floats = self._encode([self._card.query_prompt + text])[0]
         return row
 
-    def _encode(self, texts: Sequence[str]) -> Floats:
+    @property
+    def knows_tokens(self) -> bool:
+        """Whether the model gives a vector to each token."""
+        return len(self._session.get_outputs()) > 1
+
+    def encode_by_token(self, texts: Sequence[str], keep: KeepTokens) -> Floats:
+        """Return what `encode_passages` returns, and hand on the vectors of each text's tokens."""
+        return self._encode([self._card.passage_prompt + text for text in texts], keep)
+
+    def encode_query_by_token(self, text: str) -> AskedTokens:
+        """Return what `encode_query` returns, and the vectors of the query's tokens, if the model gives them."""
+        prompt = len(self._card.query_prompt)
+        found = self._tokenizer.encode(self._card.query_prompt + text)
+        ids = np.array([found.ids], np.int64)
+        vectors, *others = self._session.run(None, {"input_ids": ids, "attention_mask": np.ones_like(ids)})
+        if not others:
+            return AskedTokens(vectors[0], np.empty((0, 0), np.float32), ())
+        own = [
+            at
+            for at, (mark, (_, end)) in enumerate(zip(found.special_tokens_mask, found.offsets, strict=True))
+            if not mark and end > prompt
+        ]
+        spans = tuple((max(0, found.offsets[at][0] - prompt), found.offsets[at][1] - prompt) for at in own)
+        return AskedTokens(vectors[0], others[0][0][own], spans)
+
+    def _encode(self, texts: Sequence[str], keep: KeepTokens | None = None) -> Floats:
         vectors = np.empty((len(texts), self._card.dimension), np.float32)
-        for rows, ids, mask in batches(self._tokenizer, texts):
-            vectors[rows] = self._session.run(None, {"input_ids": ids, "attention_mask": mask})[0]
+        names = None if keep else _VECTOR_ONLY
+        for batch in batches(self._tokenizer, texts):
+            found = self._session.run(names, {"input_ids": batch.ids, "attention_mask": batch.mask})
+            vectors[batch.rows] = found[0]
+            if keep:
+                for row, own, every in zip(batch.rows, batch.own, found[1], strict=True):
+                    keep(row, every[own])
         return vectors
 
     def _count(self, word: str) -> int:
@@ -194,31 +242,28 @@ def tokenizer(folder: Path, card: ModelCard) -> tokenizers.Tokenizer:
     return loaded
 
 
-def batches(
-    encode: tokenizers.Tokenizer, texts: Sequence[str], size: int = 32, multiple: int = 1
-) -> Iterator[tuple[list[int], Ints, Ints]]:
-    """Yield (positions in `texts`, token ids, attention mask) with texts of like length together.
-
-    Both arrays are int64 (batch, length); length is a multiple of `multiple`. Padding tokens have id 0 and are masked.
-    """
-    ids = [encoding.ids for encoding in encode.encode_batch(list(texts))]
-    order = sorted(range(len(ids)), key=lambda at: len(ids[at]))
+def batches(encode: tokenizers.Tokenizer, texts: Sequence[str], size: int = 32, multiple: int = 1) -> Iterator[Batch]:
+    """Yield the texts as batches for the model, those of like length together; lengths are multiples of `multiple`."""
+    every = encode.encode_batch(list(texts))
+    lengths = [len(one) for one in every]
+    order = sorted(range(len(every)), key=lengths.__getitem__)
     for at in range(0, len(order), size):
         rows = order[at : at + size]
-        length = -(-max(len(ids[row]) for row in rows) // multiple) * multiple
-        padded = np.zeros((len(rows), length), np.int64)
-        mask = np.zeros((len(rows), length), np.int64)
+        shape = len(rows), -(-max(lengths[row] for row in rows) // multiple) * multiple
+        ids, mask, own = np.zeros(shape, np.int64), np.zeros(shape, np.int64), np.zeros(shape, bool)
         for line, row in enumerate(rows):
-            padded[line, : len(ids[row])] = ids[row]
-            mask[line, : len(ids[row])] = 1
-        yield rows, padded, mask
+            ids[line, : lengths[row]] = every[row].ids
+            mask[line, : lengths[row]] = 1
+            own[line, : lengths[row]] = np.array(every[row].special_tokens_mask) == 0
+        yield Batch(rows, ids, mask, own)
 
 
 def export(encoder: SentenceEncoder, folder: Path, sample: Sequence[str]) -> LightEncoder:
     """Write the light encoder of a model into an index folder and return it.
 
-    `sample` is text of the archive on which both must agree. Raises ModelError when the model cannot be exported or the
-    two disagree; the index then works with sentence-transformers itself.
+    `sample` is text of the archive on which both must agree, and whose tokens show in which directions tokens differ
+    (`tokens`). Raises ModelError when the model cannot be exported or the two disagree; the index then works with
+    sentence-transformers itself.
     """
     import torch
 
@@ -238,13 +283,20 @@ def export(encoder: SentenceEncoder, folder: Path, sample: Sequence[str]) -> Lig
                 (torch.ones((2, 4), dtype=torch.int64), torch.ones((2, 4), dtype=torch.int64)),
                 str(target / MODEL),
                 input_names=["input_ids", "attention_mask"],
-                output_names=["embedding"],
-                dynamic_axes={"input_ids": {0: "n", 1: "t"}, "attention_mask": {0: "n", 1: "t"}, "embedding": {0: "n"}},
+                output_names=[*_VECTOR_ONLY, "tokens"],
+                dynamic_axes={
+                    "input_ids": {0: "n", 1: "t"},
+                    "attention_mask": {0: "n", 1: "t"},
+                    "embedding": {0: "n"},
+                    "tokens": {0: "n", 1: "t"},
+                },
                 opset_version=17,
                 dynamo=False,  # the newer exporter needs onnxscript as well
             )
         light = LightEncoder(target, encoder.card)
         worst = agreement(light, encoder, sample)
+        if light.knows_tokens:
+            tokens.write(folder, tokens.learn(_tokens_of(light, sample)))
     except ModelError:
         raise
     except Exception as error:
@@ -257,6 +309,12 @@ def export(encoder: SentenceEncoder, folder: Path, sample: Sequence[str]) -> Lig
     return light
 
 
+def _tokens_of(encoder: LightEncoder, texts: Sequence[str]) -> Floats:
+    found: list[Floats] = []
+    encoder.encode_by_token(texts, lambda _, vectors: found.append(np.array(vectors)))
+    return np.concatenate(found)
+
+
 def agreement(one: Any, other: Any, sample: Sequence[str]) -> float:
     """Return the lowest cosine between the vectors that two encoders give the same passages and queries."""
     passages = (one.encode_passages(sample) * other.encode_passages(sample)).sum(axis=1)
@@ -265,7 +323,9 @@ def agreement(one: Any, other: Any, sample: Sequence[str]) -> float:
 
 
 def _pipeline(model: Any) -> Any:
-    """Return a torch module that takes token ids and a mask through all modules of the model, to the vector."""
+    """Return a torch module that takes token ids and a mask through all modules of the model, to the vector and, where
+    the model has them, the vectors of the tokens.
+    """
     import torch
 
     needs_types = "token_type_ids" in model.tokenizer.model_input_names
@@ -281,6 +341,8 @@ def _pipeline(model: Any) -> Any:
                 features["token_type_ids"] = torch.zeros_like(input_ids)
             for module in self.model:
                 features = module(features)
-            return torch.nn.functional.normalize(features["sentence_embedding"], dim=-1)
+            vector = torch.nn.functional.normalize(features["sentence_embedding"], dim=-1)
+            found = features.get("token_embeddings")
+            return vector if found is None else (vector, found)
 
     return Pipeline()

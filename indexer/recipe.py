@@ -10,7 +10,7 @@ from .embed import ModelCard
 from .errors import BadIndexError
 from .split import Splitting
 
-FORMAT = 3
+FORMAT = 4
 """Raised when an index of before can no longer be read, or when talks must be cleaned and split anew."""
 
 FILE_NAME = "recipe.json"

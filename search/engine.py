@@ -5,16 +5,18 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
 
-from talksearch.indexer import calibration, catalog, columns, embed, recipe, vectors
+from talksearch.indexer import calibration, catalog, columns, embed, recipe, tokens, vectors
 from talksearch.indexer.embed import Encoder
 from talksearch.indexer.errors import BadIndexError, ModelError, QueryError
-from talksearch.indexer.vectors import Ints
+from talksearch.indexer.vectors import Floats, Ints
 from talksearch.indexer.words import terms
 
+from . import late
 from .candidates import allowed, query_terms
 from .grade import judge, verdict
 from .heard import also
@@ -37,6 +39,8 @@ class Index:
     """Loads the encoder when it is first called."""
     table: Callable[[], Table]
     """Returns the passages as ranking sees them, of the state that `db` shows; reads them anew when that changed."""
+    directions: Callable[[], Floats | None]
+    """Returns what tells tokens apart (`tokens`); None where the index does not know what tokens mean."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,8 @@ def open_index(
             held[:] = [(now, read_table(folder, db, vectors.read(folder, made.model.dimension)))]
         return held[0][1]
 
-    return Index(folder, db, made, vectors.read(folder, made.model.dimension), get, table)
+    directions = cache(lambda: tokens.read(folder))
+    return Index(folder, db, made, vectors.read(folder, made.model.dimension), get, table, directions)
 
 
 def search(index: Index, query: Query) -> Answer:
@@ -104,7 +109,7 @@ def search(index: Index, query: Query) -> Answer:
             saying = _saying(index, quote, within)
             note = note if len(saying) else f"Nobody says {quote!r}, not even nearly; the rest was looked for."
             within = saying if len(saying) else within
-        asked = _asked(index, text, query.mode != "lexical")
+        asked = _asked(index, text, query.mode != "lexical", by_token=query.mode == "hybrid")
         answer = _answer(index, query, asked, within)
         return replace(answer, note=" ".join(filter(None, (note, answer.note))))
 
@@ -175,6 +180,9 @@ def _answer(
 ) -> Answer:
     avoided = _asked(index, query.avoid, query.mode != "lexical") if query.avoid.strip() else None
     ranking = rank(Source(index.db, index.table), query, asked, avoided, within)
+    if asked.tokens is not None:
+        read = partial(catalog.read_tokens, index.db)
+        ranking = replace(ranking, candidates=late.rerank(ranking.candidates, asked.tokens, read))
     graded = None
     if asked.query:
         known = calibration.read(index.folder, index.recipe.model)
@@ -184,9 +192,17 @@ def _answer(
     return Answer(tuple(hits), asked.terms, " ".join(filter(None, (ranking.note, verdict(hits)))))
 
 
-def _asked(index: Index, text: str, meaning: bool) -> Asked:
+def _asked(index: Index, text: str, meaning: bool, *, by_token: bool = False) -> Asked:
     found = query_terms(index.db, text)
-    return Asked(found, also(index.db, text, found), index.encoder().encode_query(text) if meaning else None)
+    ways = also(index.db, text, found)
+    if not meaning:
+        return Asked(found, ways)
+    directions = index.directions() if by_token else None
+    if directions is None:
+        return Asked(found, ways, index.encoder().encode_query(text))
+    meant = embed.encode_query_by_token(index.encoder(), text)
+    worth = index.table().surprises(found)
+    return Asked(found, ways, meant.vector, late.wanted(text, meant, directions, worth))
 
 
 def _load_encoder(folder: Path, made: recipe.Recipe, warn: Callable[[str], None], once: bool) -> Encoder:

@@ -50,6 +50,9 @@ class Candidate:
     """What the words say for it; None where no word of the query stands in or around it."""
     talk: float | None = None
     """What the whole of its talk says for it; None where that was not asked."""
+    tokens: float | None = None
+    """How much nearer to the query it comes token by token than the other best candidates, in their deviations; None
+    where it was not among those that were compared."""
 
 
 def score_words(

@@ -216,6 +216,7 @@ def _explained(
         "words": candidate.words,
         "rank_by_words": ranks["words"],
         "talk": candidate.talk,
+        "tokens": candidate.tokens,
         "terms": {term: round(weight, 2) for term, weight in sorted(weights.items()) if term in said},
         "terms_not_said": sorted(term for term in weights if term not in said),
         "found_by": found.note[0] if found.note else "speech",

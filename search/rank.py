@@ -27,6 +27,7 @@ from .fuse import (
     throughout,
 )
 from .heard import Also, holding_also, other_terms
+from .late import Wanted
 from .query import Query
 from .table import FEW, Mask, Near, Table, near
 
@@ -55,6 +56,8 @@ class Asked:
     """How else the terms may have been written down."""
     vector: Floats | None = None
     """None where only words count."""
+    tokens: Wanted | None = None
+    """What its tokens mean; None where that does not count, or is not known."""
     query: bool = True
     """It is a query: terms that follow each other belong together, and a talk about them is likely meant. False: it is
     a passage, whose words only say what it is about."""

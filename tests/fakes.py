@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from talksearch.indexer.embed import ModelCard
+from talksearch.indexer.embed import AskedTokens, KeepTokens, ModelCard
 from talksearch.indexer.vectors import Floats
 
 WORDS = ("time", "ship", "bee", "bridge", "bread", "rain", "code", "song")
@@ -35,3 +35,19 @@ class CountingEncoder:
         counts = np.array([words.count(word) for word in WORDS], np.float32) + 0.01
         vector: Floats = counts / np.linalg.norm(counts)
         return vector
+
+
+class WordEncoder(CountingEncoder):
+    """One that knows tokens: a word is a token, and its vector says which of the eight words it is."""
+
+    def encode_by_token(self, texts: Sequence[str], keep: KeepTokens) -> Floats:
+        for at, text in enumerate(texts):
+            keep(at, np.array([[word == known for known in WORDS] for word in text.lower().split()], np.float32))
+        return self.encode_passages(texts)
+
+    def encode_query_by_token(self, text: str) -> AskedTokens:
+        found: list[Floats] = []
+        self.encode_by_token([text], lambda _, one: found.append(one))
+        starts = [text.index(word) for word in text.split()]
+        spans = tuple((start, start + len(word)) for start, word in zip(starts, text.split(), strict=True))
+        return AskedTokens(self.encode_query(text), found[0], spans)

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from talksearch.indexer import embed, fast, light, narrow, recipe
@@ -53,19 +52,6 @@ def test_bytes_that_change_the_vectors_too_much_are_not_used(
     monkeypatch.setattr(narrow, "_TRIED", 1)
     monkeypatch.setattr(fast, "NEAR_COSINE", 0.999999)
     assert fast._with_bytes(folder, encoder, TEXTS, TEXTS[:24]) == []
-
-
-def test_all_outputs_of_a_model_are_handed_on_in_one_pass(exported: tuple[Path, LightEncoder]) -> None:
-    folder, encoder = exported
-    seen: dict[int, np.ndarray] = {}
-
-    def keep(rows: list[int], outputs: list[np.ndarray], mask: np.ndarray) -> None:
-        assert len(outputs[0]) == len(mask) == len(rows)
-        seen.update(zip(rows, np.array(outputs[0]), strict=True))
-
-    fast.OpenVinoEncoder(folder, encoder.card).run(TEXTS[:40], keep)
-    exact = encoder.encode_passages(TEXTS[:40])
-    assert all(seen[at] @ exact[at] > 0.99 for at in range(40))
 
 
 def test_the_recipe_says_what_embedded_and_by_which_measurement(

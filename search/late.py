@@ -1,0 +1,95 @@
+"""Late interaction: the best passages compared with the query token by token.
+
+One vector for a passage says what it is about as a whole. Whether something in it means what a single word of the query
+means, only the vectors of its tokens tell: MaxSim (Khattab and Zaharia, ColBERT, 2020, arXiv:2004.12832), here with the
+tokens of a model that was not trained for it, each word counting as much as it tells. docs/quality.md has the figures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from talksearch.indexer import tokens
+from talksearch.indexer.embed import AskedTokens
+from talksearch.indexer.vectors import Floats
+from talksearch.indexer.words import spans
+
+from .fuse import Array, Candidate
+
+FIRST = 40
+"""Candidates that are looked at."""
+
+WEIGHT = 1.0
+"""What a standard deviation among these counts, beside one of meaning among all passages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the tokens of a query mean, and how much each counts."""
+
+    along: Floats
+    """How far each lies along the directions of the index, so that the nearest code there can be gives 1
+    (tokens, directions)."""
+    weights: Array
+    """(tokens,), in all 1."""
+
+
+def wanted(text: str, asked: AskedTokens, directions: Floats, worth: Mapping[str, float]) -> Wanted | None:
+    """Return what to look for with the query `text`, of whose terms each tells as much as `worth` says.
+
+    None where no token belongs to a term that tells anything.
+    """
+    weights = np.zeros(len(asked.spans))
+    for term in spans(text):
+        for at, (start, end) in enumerate(asked.spans):
+            if start < term.end and term.start < end:
+                weights[at] = max(weights[at], worth.get(term.text, 0.0))
+    counting = np.flatnonzero(weights)
+    if not len(counting):
+        return None
+    along = asked.tokens[counting] @ directions.T
+    along /= np.abs(along).sum(axis=1, keepdims=True)
+    return Wanted(along, weights[counting] / weights.sum())
+
+
+def likeness(query: Wanted, codes: Sequence[bytes]) -> Array:
+    """Return how near passages (n,), given as the codes of their tokens, come to those of the query, at most 1.
+
+    Each token of the query is held against the one that is nearest to it in the passage. Without tokens it is 0.
+    """
+    signs = [tokens.decode(one, query.along.shape[1]) for one in codes]
+    found = np.zeros(len(codes))
+    some = [at for at, one in enumerate(signs) if len(one)]
+    if some:
+        near = np.concatenate([signs[at] for at in some]) @ query.along.T
+        starts = np.cumsum([0, *(len(signs[at]) for at in some[:-1])])
+        found[some] = np.maximum.reduceat(near, starts, axis=0) @ query.weights
+    return found
+
+
+def rerank(
+    candidates: Sequence[Candidate], query: Wanted, read: Callable[[Sequence[int]], Mapping[int, bytes]]
+) -> list[Candidate]:
+    """Return the candidates, best first, their scores with what the tokens of the first ones say added.
+
+    `read` gives the codes of passages by number. What has none counts as average; who comes after the first ones, as
+    the worst of them.
+    """
+    first = candidates[:FIRST]
+    codes = read([one.number for one in first])
+    known = [at for at, one in enumerate(first) if one.number in codes]
+    if len(known) < 2:
+        return list(candidates)
+    found = likeness(query, [codes[first[at].number] for at in known])
+    deviations = np.zeros(len(first))
+    deviations[known] = (found - found.mean()) / (found.std() or 1.0)
+    rest = float(deviations.min())
+    said = [*deviations.tolist(), *[rest] * (len(candidates) - len(first))]
+    again = [
+        replace(one, score=one.score + WEIGHT * value, tokens=value if at < len(first) else None)
+        for at, (one, value) in enumerate(zip(candidates, said, strict=True))
+    ]
+    return sorted(again, key=lambda one: -one.score)

@@ -1,0 +1,94 @@
+"""Late interaction: the first candidates compared token by token."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fakes import WORDS, WordEncoder
+
+from talksearch.indexer import build, tokens
+from talksearch.indexer.embed import AskedTokens
+from talksearch.search import engine, late
+from talksearch.search.fuse import Candidate
+from talksearch.search.hit import as_json
+from talksearch.search.late import Wanted
+from talksearch.search.query import Query
+
+AXES = np.eye(8, dtype=np.float32)
+
+
+def codes(*words: str) -> bytes:
+    return tokens.encode(AXES, np.array([[word == known for known in WORDS] for word in words], np.float32))
+
+
+def asked(text: str) -> AskedTokens:
+    return WordEncoder().encode_query_by_token(text)
+
+
+def wanted(text: str, **worth: float) -> Wanted:
+    found = late.wanted(text, asked(text), AXES, worth)
+    assert found is not None
+    return found
+
+
+def test_a_token_counts_what_its_term_tells() -> None:
+    found = wanted("the ship in time", ship=6.0, time=2.0)
+    assert found.weights.tolist() == [0.75, 0.25]
+    assert late.wanted("the ship", asked("the ship"), AXES, {}) is None
+    assert late.wanted("the ship", AskedTokens(AXES[0], AXES[:0], ()), AXES, {"ship": 1.0}) is None
+
+
+def test_each_token_is_held_against_the_nearest() -> None:
+    query = wanted("ship time", ship=3.0, time=1.0)
+    both, ship, time, neither, nothing = late.likeness(
+        query, [codes("time", "bee", "ship"), codes("ship"), codes("time"), codes("bee"), b""]
+    )
+    assert both == pytest.approx(1.0)
+    assert both > ship > time > neither
+    assert nothing == 0
+
+
+@pytest.mark.parametrize("count", [5, 40, 100])
+def test_the_first_are_ordered_anew_and_the_rest_stays_behind_them_in_its_order(count: int) -> None:
+    candidates = [Candidate(at, 1.0 - at / 1_000) for at in range(count)]
+    held = {at: codes("ship") if at % 3 == 0 else codes("bee") for at in range(count)}
+    read: list[int] = []
+
+    def of(numbers: Sequence[int]) -> dict[int, bytes]:
+        read.extend(numbers)
+        return {number: held[number] for number in numbers}
+
+    found = late.rerank(candidates, wanted("ship", ship=1.0), of)
+    first = min(count, late.FIRST)
+    assert read == list(range(first))
+    expected = sorted(range(first), key=lambda at: (at % 3 != 0, at)) + list(range(first, count))
+    assert [one.number for one in found] == expected
+    assert [one.score for one in found] == sorted((one.score for one in found), reverse=True)
+    assert all((one.tokens is None) == (one.number >= first) for one in found)
+
+
+def test_what_has_no_tokens_yet_counts_as_average() -> None:
+    candidates = [Candidate(at, 1.0) for at in range(3)]
+    found = late.rerank(candidates, wanted("ship", ship=1.0), lambda _: {0: codes("bee"), 2: codes("ship")})
+    assert [one.number for one in found] == [2, 1, 0]
+    assert late.rerank(candidates, wanted("ship", ship=1.0), lambda _: {0: codes("bee")}) == candidates
+
+
+@pytest.mark.parametrize(("mode", "compared"), [("hybrid", True), ("semantic", False), ("lexical", False)])
+def test_a_search_says_what_the_tokens_said(tmp_path: Path, mode: str, compared: bool) -> None:
+    index = tmp_path / "index"
+    index.mkdir()
+    tokens.write(index, AXES)
+    for name, text in (("one", "ship and time"), ("two", "ship and rain"), ("three", "bread and song")):
+        (tmp_path / f"{name}.srt").write_text(f"1\n00:00:01,000 --> 00:00:09,000\n{text}\n")
+    build.index(index, [tmp_path], encoder=WordEncoder())
+    answer = engine.search(
+        engine.open_index(index, encoder=WordEncoder()),
+        Query("ship time", mode=mode, explain=True),  # type: ignore[arg-type]
+    )
+    assert answer.hits[0].text == "ship and time"
+    said = as_json(answer.hits[0])["explain"]["tokens"]  # type: ignore[index, call-overload]
+    assert (said is not None) == compared
