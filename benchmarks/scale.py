@@ -3,8 +3,8 @@
     python benchmarks/scale.py --base INDEX [--sizes 10000,100000] [--work DIR] [--keep] [--out FILE] [--chart FILE.svg]
 
 The archive is synthetic: the talks of a real index again and again, under new ids, word for word with all their cues,
-and each passage with a vector of its own, the real one and noise at a cosine of about 0.9 to it. They are written by
-the same functions as in an indexing run, only the model is left out. One index grows from size to size; the figures of
+and each passage with a vector of its own, the real one and noise at a cosine of about 0.9 to it; what its tokens mean is
+that of the real one. They are written by the same functions as in an indexing run, only the model is left out. One index grows from size to size; the figures of
 a size are those of the step to it, measured in processes of their own. `--work` with `--keep` goes on where an earlier
 call stopped.
 
@@ -37,8 +37,9 @@ from typing import Any
 import numpy as np
 from chart import bars
 
-from talksearch.indexer import catalog, columns, embedding, recipe, store, vectors
+from talksearch.indexer import catalog, columns, embedding, recipe, store, tokens, vectors
 from talksearch.indexer.catalog import TalkRows
+from talksearch.indexer.embed import KeepTokens
 from talksearch.indexer.vectors import Floats
 
 HERE = Path(__file__).parent
@@ -137,6 +138,9 @@ def _grow(base: Path, work: Path, size: int) -> dict[str, Any]:
     if not (work / recipe.FILE_NAME).exists():
         shutil.copytree(base / "encoder", work / "encoder")
         recipe.write(work, made)
+        directions = tokens.read(base)
+        if directions is not None:
+            tokens.write(work, directions)
     with closing(catalog.open_catalog(work, write=True)) as db, closing(catalog.open_catalog(base)) as source:
         before = _count(db)
         at = perf_counter()
@@ -209,10 +213,20 @@ class _Noisy:
             for digest, number in source.execute("SELECT digest, number FROM passages WHERE embedded")
         }
         self._random = np.random.default_rng(seed)
+        self._db = source
+        self._directions = tokens.read(base)
 
     def encode_passages(self, texts: Sequence[str]) -> Floats:
         numbers = np.array([self._rows[catalog.text_digest(text)] for text in texts], np.int64)
         return _noisy(np.array(self._copy.rows[self._copy.find(numbers)]), self._random)
+
+    def encode_by_token(self, texts: Sequence[str], keep: KeepTokens) -> Floats:
+        assert self._directions is not None  # or nobody would ask
+        numbers = [self._rows[catalog.text_digest(text)] for text in texts]
+        codes = catalog.read_tokens(self._db, numbers)
+        for at, number in enumerate(numbers):
+            keep(at, tokens.decode(codes[number], len(self._directions)) @ self._directions)
+        return self.encode_passages(texts)
 
 
 def _noisy(rows: Floats, random: np.random.Generator) -> Floats:

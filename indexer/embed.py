@@ -78,8 +78,8 @@ around a text. The array is only valid while it runs. Called from several thread
 
 
 @runtime_checkable
-class TokenEncoder(Encoder, Protocol):
-    """An encoder that can also give the vectors of single tokens."""
+class TokenEncoder(Protocol):
+    """An encoder that also gives the vectors of single tokens."""
 
     def encode_by_token(self, texts: Sequence[str], keep: KeepTokens) -> Floats:
         """Return what `encode_passages` returns, and hand on the vectors of each text's tokens."""
@@ -98,7 +98,7 @@ class AskedTokens:
 
 
 @runtime_checkable
-class QueryTokenEncoder(Encoder, Protocol):
+class QueryTokenEncoder(Protocol):
     """An encoder that may also know the vectors of a query's tokens."""
 
     def encode_query_by_token(self, text: str) -> AskedTokens:
