@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
 import sqlite3
+import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +16,7 @@ import numpy as np
 from talksearch.indexer import calibration, catalog, columns, embed, recipe, vectors
 from talksearch.indexer.embed import Encoder
 from talksearch.indexer.errors import BadIndexError, ModelError, QueryError
-from talksearch.indexer.vectors import Ints
+from talksearch.indexer.vectors import Floats, Ints
 from talksearch.indexer.words import terms
 
 from .candidates import allowed, query_terms
@@ -37,6 +41,8 @@ class Index:
     """Loads the encoder when it is first called."""
     table: Callable[[], Table]
     """Returns the passages as ranking sees them, of the state that `db` shows; reads them anew when that changed."""
+    beside: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "encoding"))
+    """Where queries are encoded, which takes half of the time, while words are looked up. It starts at first use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +74,8 @@ def open_index(
     made = recipe.read(folder)
     if made is None:
         raise BadIndexError(f"There is no finished index in {folder}.", "Make one: talksearch index PATH")
+    if not once:
+        _keep_memory()
     loaded: list[Encoder] = [encoder] if encoder else []
 
     def get() -> Encoder:
@@ -144,9 +152,12 @@ def similar(index: Index, query: Query, talk_id: str, at_ms: int) -> Answer:
         table = index.table()
         weights = table.surprises(query_terms(index.db, text))
         telling = tuple(sorted(weights, key=lambda term: -weights[term])[:_TELLING])
-        vector = table.vector(table.place(number))
-        if vector is None and query.mode != "lexical":
-            vector = index.encoder().encode_query(text)
+        known = table.vector(table.place(number))
+        vector: Callable[[], Floats] | None = None
+        if known is not None:
+            vector = partial(np.asarray, known)
+        elif query.mode != "lexical":
+            vector = _encoding(index, text)
         return _answer(
             index,
             query,
@@ -174,19 +185,43 @@ def _answer(
     itself: tuple[int, int, int] | None = None,
 ) -> Answer:
     avoided = _asked(index, query.avoid, query.mode != "lexical") if query.avoid.strip() else None
+    known = calibration.read(index.folder, index.recipe.model) if asked.query else None
     ranking = rank(Source(index.db, index.table), query, asked, avoided, within)
-    graded = None
-    if asked.query:
-        known = calibration.read(index.folder, index.recipe.model)
-        graded = judge(ranking, query.mode, asked, known)
+    graded = judge(ranking, query.mode, asked, known) if asked.query else None
     encode = (lambda texts: index.encoder().encode_passages(texts)) if asked.query else None
     hits = to_hits(index.db, query, ranking, asked, itself, graded, encode)
     return Answer(tuple(hits), asked.terms, " ".join(filter(None, (ranking.note, verdict(hits)))))
 
 
 def _asked(index: Index, text: str, meaning: bool) -> Asked:
+    vector = _encoding(index, text) if meaning else None
     found = query_terms(index.db, text)
-    return Asked(found, also(index.db, text, found), index.encoder().encode_query(text) if meaning else None)
+    return Asked(found, also(index.db, text, found), vector)
+
+
+def _encoding(index: Index, text: str) -> Callable[[], Floats]:
+    """Begin to encode a query in another thread; return what waits for its vector."""
+    return index.beside.submit(lambda: index.encoder().encode_query(text)).result
+
+
+def _keep_memory() -> None:
+    """Have the C library keep the memory of one query for the next one, instead of giving it back to the system.
+
+    Ranking needs arrays of a number for each passage, and to be given their pages anew takes longer than to fill them.
+    """
+    if sys.platform != "linux":
+        return
+    adjust = getattr(ctypes.CDLL(None), "mallopt", None)  # of glibc alone
+    if adjust:
+        adjust(_TRIM_THRESHOLD, _KEPT)
+        adjust(_MMAP_THRESHOLD, _KEPT)
+
+
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
+"""From glibc's malloc.h."""
+
+_KEPT = 32 << 20
+"""Bytes; the most that glibc lets the second of them be."""
 
 
 def _load_encoder(folder: Path, made: recipe.Recipe, warn: Callable[[str], None], once: bool) -> Encoder:
