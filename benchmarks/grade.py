@@ -25,6 +25,7 @@ import pickle
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -137,7 +138,7 @@ def gather(folder: Path, gold: Path, count: int) -> list[Row]:
     ready = []
     for _, text, _, _ in asked:
         found = query_terms(index.db, text)
-        ready.append(Asked(found, also(index.db, text, found), encode(text)))
+        ready.append(Asked(found, also(index.db, text, found), partial(np.asarray, encode(text))))
     known: dict[tuple[str, ...], Ints] = {}
     rows: list[Row] = []
     for archive in (*SOURCES, *MIXED, "all"):

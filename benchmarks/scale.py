@@ -3,10 +3,10 @@
     python benchmarks/scale.py --base INDEX [--sizes 10000,100000] [--work DIR] [--keep] [--out FILE] [--chart FILE.svg]
 
 The archive is synthetic: the talks of a real index again and again, under new ids, word for word with all their cues,
-and each passage with a vector of its own, the real one and noise at a cosine of about 0.9 to it; what its tokens mean is
-that of the real one. They are written by the same functions as in an indexing run, only the model is left out. One index grows from size to size; the figures of
-a size are those of the step to it, measured in processes of their own. `--work` with `--keep` goes on where an earlier
-call stopped.
+and each passage with a vector of its own, the real one and noise at a cosine of about 0.9 to it, and with the tokens of
+the real one. They are written by the same functions as in an indexing run, only the model is left out. One index grows
+from size to size; the figures of a size are those of the step to it, measured in processes of their own. `--work` with
+`--keep` goes on where an earlier call stopped.
 
 Prints for each size: passages a second put into catalog and stores, disk by part, peak memory while building and
 asking, cold latency (`talksearch QUERY` in a fresh process) and warm latency, and how much of the exact top ten

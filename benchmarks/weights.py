@@ -18,6 +18,7 @@ import argparse
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -99,7 +100,7 @@ def _asking(index: engine.Index, gold: measure.Gold) -> Asking | None:
     lie = table.lie
     query = Query(gold.query, 1, leave_out=NOTES)
     words = engine.query_terms(db, gold.query)
-    asked = Asked(words, also(db, gold.query, words), index.encoder().encode_query(gold.query))
+    asked = Asked(words, also(db, gold.query, words), partial(np.asarray, index.encoder().encode_query(gold.query)))
     ranking = rank(Source(db, index.table), query, asked, None, None)
     some = [one for one in ranking.candidates if not lie.notes[table.place(one.number)]][:FIRST]
     if not some:
@@ -108,7 +109,7 @@ def _asking(index: engine.Index, gold: measure.Gold) -> Asking | None:
     talks = lie.talks[at]
     silent = table.silent(NOTES)
     assert asked.vector is not None
-    nearness = near(table, asked.vector)
+    nearness = near(table, asked.vector())
     meaning = (nearness.cosines - nearness.mean) / nearness.deviation
 
     def heard(places: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

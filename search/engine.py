@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import ctypes
 import sqlite3
+import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
 
 from talksearch.indexer import calibration, catalog, columns, embed, recipe, tokens, vectors
-from talksearch.indexer.embed import Encoder
+from talksearch.indexer.embed import AskedTokens, Encoder, encode_query_by_token
 from talksearch.indexer.errors import BadIndexError, ModelError, QueryError
 from talksearch.indexer.vectors import Floats, Ints
 from talksearch.indexer.words import terms
@@ -41,6 +44,8 @@ class Index:
     """Returns the passages as ranking sees them, of the state that `db` shows; reads them anew when that changed."""
     directions: Callable[[], Floats | None]
     """Returns what tells tokens apart (`tokens`); None where the index does not know what tokens mean."""
+    beside: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "encoding"))
+    """Where queries are encoded, which takes half of the time, while words are looked up. It starts at first use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,8 @@ def open_index(
     made = recipe.read(folder)
     if made is None:
         raise BadIndexError(f"There is no finished index in {folder}.", "Make one: talksearch index PATH")
+    if not once:
+        _keep_memory()
     loaded: list[Encoder] = [encoder] if encoder else []
 
     def get() -> Encoder:
@@ -149,9 +156,12 @@ def similar(index: Index, query: Query, talk_id: str, at_ms: int) -> Answer:
         table = index.table()
         weights = table.surprises(query_terms(index.db, text))
         telling = tuple(sorted(weights, key=lambda term: -weights[term])[:_TELLING])
-        vector = table.vector(table.place(number))
-        if vector is None and query.mode != "lexical":
-            vector = index.encoder().encode_query(text)
+        known = table.vector(table.place(number))
+        vector: Callable[[], Floats] | None = None
+        if known is not None:
+            vector = partial(np.asarray, known)
+        elif query.mode != "lexical":
+            vector = _vector(_encoding(index, text))
         return _answer(
             index,
             query,
@@ -179,30 +189,57 @@ def _answer(
     itself: tuple[int, int, int] | None = None,
 ) -> Answer:
     avoided = _asked(index, query.avoid, query.mode != "lexical") if query.avoid.strip() else None
+    known = calibration.read(index.folder, index.recipe.model) if asked.query else None
     ranking = rank(Source(index.db, index.table), query, asked, avoided, within)
     if asked.tokens is not None:
+        wanted = asked.tokens(index.table().surprises(asked.terms))
         read = partial(catalog.read_tokens, index.db)
-        ranking = replace(ranking, candidates=late.rerank(ranking.candidates, asked.tokens, read))
-    graded = None
-    if asked.query:
-        known = calibration.read(index.folder, index.recipe.model)
-        graded = judge(ranking, query.mode, asked, known)
+        ranking = replace(ranking, candidates=late.rerank(ranking.candidates, wanted, read))
+    graded = judge(ranking, query.mode, asked, known) if asked.query else None
     encode = (lambda texts: index.encoder().encode_passages(texts)) if asked.query else None
     hits = to_hits(index.db, query, ranking, asked, itself, graded, encode)
     return Answer(tuple(hits), asked.terms, " ".join(filter(None, (ranking.note, verdict(hits)))))
 
 
 def _asked(index: Index, text: str, meaning: bool, *, by_token: bool = False) -> Asked:
-    found = query_terms(index.db, text)
-    ways = also(index.db, text, found)
-    if not meaning:
-        return Asked(found, ways)
     directions = index.directions() if by_token else None
-    if directions is None:
-        return Asked(found, ways, index.encoder().encode_query(text))
-    meant = embed.encode_query_by_token(index.encoder(), text)
-    worth = index.table().surprises(found)
-    return Asked(found, ways, meant.vector, late.wanted(text, meant, directions, worth))
+    meant = _encoding(index, text) if meaning else None
+    found = query_terms(index.db, text)
+    return Asked(
+        found,
+        also(index.db, text, found),
+        _vector(meant) if meant else None,
+        (lambda worth: late.wanted(text, meant(), directions, worth)) if meant and directions is not None else None,
+    )
+
+
+def _encoding(index: Index, text: str) -> Callable[[], AskedTokens]:
+    """Begin to encode a query in another thread; return what waits for it."""
+    return index.beside.submit(lambda: encode_query_by_token(index.encoder(), text)).result
+
+
+def _vector(meant: Callable[[], AskedTokens]) -> Callable[[], Floats]:
+    return lambda: meant().vector
+
+
+def _keep_memory() -> None:
+    """Have the C library keep the memory of one query for the next one, instead of giving it back to the system.
+
+    Ranking needs arrays of a number for each passage, and to be given their pages anew takes longer than to fill them.
+    """
+    if sys.platform != "linux":
+        return
+    adjust = getattr(ctypes.CDLL(None), "mallopt", None)  # of glibc alone
+    if adjust:
+        adjust(_TRIM_THRESHOLD, _KEPT)
+        adjust(_MMAP_THRESHOLD, _KEPT)
+
+
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
+"""From glibc's malloc.h."""
+
+_KEPT = 32 << 20
+"""Bytes; the most that glibc lets the second of them be."""
 
 
 def _load_encoder(folder: Path, made: recipe.Recipe, warn: Callable[[str], None], once: bool) -> Encoder:

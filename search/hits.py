@@ -106,7 +106,7 @@ def to_hits(
         matches = tuple((start, end) for term, start, end in marked if term in weights)
         nearest = None
         if len(done.hits) < looked_at and not matches and found.note is None and encode and asked.vector is not None:
-            nearest = _nearest(db, row, asked.vector, encode)
+            nearest = _nearest(db, row, asked.vector(), encode)
             if nearest:
                 answer_ms, matches = nearest
         hit = _hit(row, candidate.score, query, answer_ms, len(done.hits) + 1, found.note, matches)

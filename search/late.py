@@ -8,7 +8,7 @@ tokens of a model that was not trained for it, each word counting as much as it 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -71,7 +71,7 @@ def likeness(query: Wanted, codes: Sequence[bytes]) -> Array:
 
 
 def rerank(
-    candidates: Sequence[Candidate], query: Wanted, read: Callable[[Sequence[int]], Mapping[int, bytes]]
+    candidates: Sequence[Candidate], query: Wanted | None, read: Callable[[Sequence[int]], Mapping[int, bytes]]
 ) -> list[Candidate]:
     """Return the candidates, best first, their scores with what the tokens of the first ones say added.
 
@@ -81,7 +81,7 @@ def rerank(
     first = candidates[:FIRST]
     codes = read([one.number for one in first])
     known = [at for at, one in enumerate(first) if one.number in codes]
-    if len(known) < 2:
+    if query is None or len(known) < 2:
         return list(candidates)
     found = likeness(query, [codes[first[at].number] for at in known])
     deviations = np.zeros(len(first))
@@ -89,7 +89,7 @@ def rerank(
     rest = float(deviations.min())
     said = [*deviations.tolist(), *[rest] * (len(candidates) - len(first))]
     again = [
-        replace(one, score=one.score + WEIGHT * value, tokens=value if at < len(first) else None)
+        one._replace(score=one.score + WEIGHT * value, tokens=value if at < len(first) else None)
         for at, (one, value) in enumerate(zip(candidates, said, strict=True))
     ]
     return sorted(again, key=lambda one: -one.score)

@@ -6,8 +6,8 @@ A passage is where to look; what answers may begin half a minute into it. docs/q
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from talksearch.indexer.records import Cue
 from talksearch.indexer.split import ends_sentence, words_with_times
@@ -29,9 +29,8 @@ _LONG_MS, _TURN_MS = 20_000, 45_000
 """From which length on the seconds inside a cue are guesses; how far back its start may lie to be opened instead."""
 
 
-@dataclass(frozen=True, slots=True)
-class Spoken:
-    """A word with its time, and whether another speaker begins with it."""
+class Spoken(NamedTuple):
+    """A word with its time, and whether another speaker begins with it. A tuple, because a query makes a thousand."""
 
     text: str
     start_ms: int

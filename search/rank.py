@@ -16,10 +16,10 @@ from .candidates import by_words
 from .fuse import (
     TALK,
     THROUGHOUT,
-    WORDS_WEIGHT,
     Array,
     Candidate,
     Less,
+    best_of,
     fuse,
     score_all,
     score_words,
@@ -54,10 +54,10 @@ class Asked:
     terms: tuple[str, ...]
     ways: Mapping[str, Also] = field(default_factory=dict)
     """How else the terms may have been written down."""
-    vector: Floats | None = None
-    """None where only words count."""
-    tokens: Wanted | None = None
-    """What its tokens mean; None where that does not count, or is not known."""
+    vector: Callable[[], Floats] | None = None
+    """Waits for the vector, which may still be in the making; None where only words count."""
+    tokens: Callable[[Mapping[str, float]], Wanted | None] | None = None
+    """Given how much each term tells, waits for what the query's tokens mean; None where that does not count."""
     query: bool = True
     """It is a query: terms that follow each other belong together, and a talk about them is likely meant. False: it is
     a passage, whose words only say what it is about."""
@@ -110,10 +110,11 @@ def _semantic(
     source: Source, asked: Asked, avoided: Asked | None, within: Ints | None, depth: int, note: str
 ) -> Ranking:
     assert asked.vector is not None
-    vector = asked.vector
+    vector = asked.vector()
     if avoided and avoided.vector is not None:
         # What both have in common is what was asked for: only what lies aside of it is turned away from.
-        aside = avoided.vector - (avoided.vector @ vector) * vector
+        away = avoided.vector()
+        aside = away - (away @ vector) * vector
         turned = vector - np.float32(_AVOID) * aside
         vector = (turned / (np.linalg.norm(turned) or 1.0)).astype(np.float32)
     table = source.table()
@@ -162,8 +163,7 @@ def _hybrid(
     alone = score_all(meaning, words, less)
     settle_best(alone, meaning, words, less)
     lift = THROUGHOUT * throughout(table.lie, alone) if asked.query else np.zeros(len(alone))
-    best, scores = fuse(meaning, words + lift / WORDS_WEIGHT, _inside(table, within), depth, less)
-    alone = scores - lift  # as exact as they are now
+    best = best_of(alone, lift, meaning, words, less, _inside(table, within), depth)
     cosines = np.full(len(best), np.nan)
     if meaning:
         cosines = np.where(table.rows[best] >= 0, meaning.cosines[best], np.nan)
@@ -171,7 +171,7 @@ def _hybrid(
         Candidate(number, score, None if cosine != cosine else cosine, said or None, talk)
         for number, score, cosine, said, talk in zip(
             table.lie.numbers[best].tolist(),
-            scores[best].tolist(),
+            (alone[best] + lift[best]).tolist(),
             cosines.tolist(),
             words[best].tolist(),
             lift[best].tolist(),
@@ -195,8 +195,8 @@ def _evidence(
 
     said, together = where_said(table, asked, silent)
     pairs = [(at, at + 1, places) for at, places in enumerate(together)]
-    meaning = None if asked.vector is None else near(table, asked.vector)
     words = score_words(table.lie, said, pairs, TALK if asked.query else 0.0)
+    meaning = None if asked.vector is None else near(table, asked.vector())
     return words, meaning, (said, together)
 
 
