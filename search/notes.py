@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-import numpy.typing as npt
 
 from talksearch.indexer.records import Field
 from talksearch.indexer.vectors import Ints
 from talksearch.indexer.words import terms
 
 from .fuse import Candidate
-from .table import Table
+from .table import Mask, Table
 from .tie import tie
 
 _BOILERPLATE = 3
@@ -113,8 +112,12 @@ def _ties(db: sqlite3.Connection, table: Table, talk: int) -> dict[int, int | No
     if not notes or not len(places):
         return {}
 
-    def holds(term: str) -> npt.NDArray[np.bool_]:
-        return np.isin(places, table.holding(term), assume_unique=True)
+    first = int(np.searchsorted(table.lie.talks, talk))
+
+    @cache
+    def holds(term: str) -> Mask:
+        found: Mask = table.holding_in(talk, term)[places - first]
+        return found
 
     chosen = tie(
         [row[1] for row, _ in notes],

@@ -5,8 +5,10 @@ A passage is where to look; what answers may begin half a minute into it. docs/q
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from itertools import accumulate
 from typing import NamedTuple
 
 from talksearch.indexer.records import Cue
@@ -28,6 +30,9 @@ _BREATH_MS = 2_000
 _LONG_MS, _TURN_MS = 20_000, 45_000
 """From which length on the seconds inside a cue are guesses; how far back its start may lie to be opened instead."""
 
+_LONG_TEXT = 1_000
+"""Letters of a cue from which on only the words that are wanted are timed."""
+
 
 class Spoken(NamedTuple):
     """A word with its time, and whether another speaker begins with it. A tuple, because a query makes a thousand."""
@@ -43,9 +48,29 @@ def spoken(cues: Sequence[Cue], start_ms: int, end_ms: int) -> list[Spoken]:
     return [
         Spoken(text, first_ms, last_ms, cue.turn and at == 0)
         for cue in cues
-        for at, (text, first_ms, last_ms) in enumerate(words_with_times(cue))
+        for at, (text, first_ms, last_ms) in _timed(cue, start_ms, end_ms)
         if start_ms <= first_ms < end_ms
     ]
+
+
+def _timed(cue: Cue, start_ms: int, end_ms: int) -> Iterable[tuple[int, tuple[str, int, int]]]:
+    """Return the words of a cue as `words_with_times` does, numbered; of a long cue only those that begin in a time.
+
+    In edited transcripts a cue may have thousands of words, of which a passage holds some sixty.
+    """
+    if cue.words or len(cue.text) < _LONG_TEXT:
+        return enumerate(words_with_times(cue))
+    words = cue.text.split()
+    letters = [0, *accumulate(map(len, words))]
+    total, length_ms = letters[-1] + len(words), cue.end_ms - cue.start_ms
+
+    def begins(at: int) -> int:
+        return cue.start_ms + length_ms * (letters[at] + at) // total
+
+    first = bisect_left(range(len(words)), start_ms, key=begins)
+    last = bisect_left(range(len(words)), end_ms, first, key=begins)
+    times = [begins(at) for at in range(first, last + 1)]
+    return enumerate(zip(words[first:last], times, times[1:], strict=False), first)
 
 
 def pinpoint(words: Sequence[Spoken], weights: Mapping[str, float]) -> int | None:

@@ -101,6 +101,19 @@ class Table:
             return self.columns.holding(term)
         return self.lie.places(holding(self.db, term))
 
+    def holding_in(self, talk: int, term: str) -> Mask:
+        """Return which passages of a talk, as `lie` counts them, hold a term. Other talks are not looked at."""
+        first, last = np.searchsorted(self.lie.talks, (talk, talk + 1)).tolist()
+        found = np.zeros(last - first, bool)
+        if self.columns:
+            stands = self.columns.positions_of(term)
+            begin, end = np.searchsorted(stands, np.array((first, last), stands.dtype) << self.columns.shift)
+            found[(stands[begin:end] >> self.columns.shift).astype(np.int64) - first] = True
+        else:
+            held = self.holding(term)
+            found[held[(held >= first) & (held < last)] - first] = True
+        return found
+
     def together(self, one: str, other: str) -> Ints:
         """Return the places of the passages that say two terms side by side, or nearly."""
         if self.columns:

@@ -16,7 +16,7 @@ from talksearch.indexer import build, catalog, columns, vectors
 from talksearch.indexer.doctor import examine
 from talksearch.search import engine, postings
 from talksearch.search.query import Filters, Query
-from talksearch.search.table import near, read_table
+from talksearch.search.table import Table, near, read_table
 from talksearch.search.tie import holds_of
 
 DATA = Path(__file__).parents[1] / "data"
@@ -82,6 +82,17 @@ def test_words_are_where_the_word_index_has_them(folder: Path, db: sqlite3.Conne
     for word in [*vocabulary(db), "nobodysaysthis", ""]:
         expected = np.sort(quick.lie.places(postings.holding(db, word))) if word else []
         assert quick.holding(word).tolist() == list(expected), word
+
+
+def test_words_of_one_talk_are_where_the_word_index_has_them(folder: Path, db: sqlite3.Connection) -> None:
+    quick = read_table(folder, db, vectors.read(folder, 96))
+    plain = Table(quick.lie, quick.rows, quick.vectors, None, db)
+    for word in [*random.Random(3).sample(vocabulary(db), 20), "nobodysaysthis"]:
+        every = np.zeros(len(quick.rows), bool)
+        every[quick.holding(word)] = True
+        for talk in range(len(quick.lie.sizes)):
+            expected = every[quick.lie.talks == talk].tolist()
+            assert quick.holding_in(talk, word).tolist() == plain.holding_in(talk, word).tolist() == expected
 
 
 def test_words_together_are_where_the_word_index_has_them(folder: Path, db: sqlite3.Connection) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from talksearch.indexer.records import Cue, Word
+from talksearch.indexer.split import words_with_times
 from talksearch.search.pinpoint import Spoken, pinpoint, spoken
 
 
@@ -76,3 +79,16 @@ def test_words_of_cues_within_the_passage() -> None:
         Cue(1_000, 2_000, "and thanks", turn=True, words=(Word("and", 1_000), Word("thanks", 1_600))),
     ]
     assert spoken(cues, 300, 1_600) == [Spoken("long", 375, 1_000), Spoken("and", 1_000, 1_600, turn=True)]
+
+
+def test_words_are_timed_as_everywhere_else() -> None:
+    drawn = random.Random(0)
+    for _ in range(50):
+        text = " ".join("w" * drawn.randrange(1, 12) for _ in range(drawn.randrange(400)))
+        cue = Cue(drawn.randrange(5_000), drawn.randrange(5_000, 200_000), text, turn=True)
+        start_ms, end_ms = sorted(drawn.randrange(200_000) for _ in range(2))
+        assert spoken([cue], start_ms, end_ms) == [
+            Spoken(word, first_ms, last_ms, at == 0)
+            for at, (word, first_ms, last_ms) in enumerate(words_with_times(cue))
+            if start_ms <= first_ms < end_ms
+        ]
