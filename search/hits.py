@@ -33,8 +33,8 @@ if TYPE_CHECKING:  # most searches are for no quote
 _REACH = 40
 """Words that context may grow by to begin and end with a sentence."""
 
-_LOOKED_AT = 3
-"""Hits that are opened by meaning where no word can say where: encoding their stretches takes tens of milliseconds."""
+_LOOKED_AT = 1
+"""Hits that are opened by meaning where no word can say where. To encode the stretches of one takes longer than all else."""
 
 _SAME_MEANING, _SAME_WORDS = 0.93, 0.7
 """Cosine and share of common terms (Jaccard) from which two passages say the same: a talk uploaded twice, a clip of it,
@@ -72,7 +72,7 @@ def to_hits(
     hit. `graded` says how good the candidate is that led to the passage with a number. Only candidates that become
     hits, or nearly, are read from the catalog.
 
-    `encode` gives vectors of texts: by them, where words do not count or nobody says any of them, the first hits are
+    `encode` gives vectors of texts: by them, where words do not count or nobody says any of them, the first hit is
     opened, and marked, at the stretch that is nearest in meaning.
     """
     if not ranking.candidates:
