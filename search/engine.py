@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ctypes
 import sqlite3
-import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -19,6 +17,7 @@ from talksearch.indexer.errors import BadIndexError, ModelError, QueryError
 from talksearch.indexer.vectors import Floats, Ints
 from talksearch.indexer.words import terms
 
+from . import memory
 from .candidates import allowed, query_terms
 from .grade import judge, verdict
 from .heard import also
@@ -75,7 +74,8 @@ def open_index(
     if made is None:
         raise BadIndexError(f"There is no finished index in {folder}.", "Make one: talksearch index PATH")
     if not once:
-        _keep_memory()
+        memory.keep()
+        memory.read_ahead([folder / module.FILE_NAME for module in (catalog, columns, vectors)])
     loaded: list[Encoder] = [encoder] if encoder else []
 
     def get() -> Encoder:
@@ -202,26 +202,6 @@ def _asked(index: Index, text: str, meaning: bool) -> Asked:
 def _encoding(index: Index, text: str) -> Callable[[], Floats]:
     """Begin to encode a query in another thread; return what waits for its vector."""
     return index.beside.submit(lambda: index.encoder().encode_query(text)).result
-
-
-def _keep_memory() -> None:
-    """Have the C library keep the memory of one query for the next one, instead of giving it back to the system.
-
-    Ranking needs arrays of a number for each passage, and to be given their pages anew takes longer than to fill them.
-    """
-    if sys.platform != "linux":
-        return
-    adjust = getattr(ctypes.CDLL(None), "mallopt", None)  # of glibc alone
-    if adjust:
-        adjust(_TRIM_THRESHOLD, _KEPT)
-        adjust(_MMAP_THRESHOLD, _KEPT)
-
-
-_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
-"""From glibc's malloc.h."""
-
-_KEPT = 32 << 20
-"""Bytes; the most that glibc lets the second of them be."""
 
 
 def _load_encoder(folder: Path, made: recipe.Recipe, warn: Callable[[str], None], once: bool) -> Encoder:
