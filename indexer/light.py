@@ -97,19 +97,21 @@ class LightEncoder:
 
     def encode_query_by_token(self, text: str) -> AskedTokens:
         """Return what `encode_query` returns, and the vectors of the query's tokens, if the model gives them."""
-        prompt = len(self._card.query_prompt)
         found = self._tokenizer.encode(self._card.query_prompt + text)
         ids = np.array([found.ids], np.int64)
         vectors, *others = self._session.run(None, {"input_ids": ids, "attention_mask": np.ones_like(ids)})
         if not others:
             return AskedTokens(vectors[0], np.empty((0, 0), np.float32), ())
-        own = [
-            at
-            for at, (mark, (_, end)) in enumerate(zip(found.special_tokens_mask, found.offsets, strict=True))
-            if not mark and end > prompt
-        ]
+        prompt = len(self._card.query_prompt)
+        own = [at for at in _own(found) if found.offsets[at][1] > prompt]
         spans = tuple((max(0, found.offsets[at][0] - prompt), found.offsets[at][1] - prompt) for at in own)
         return AskedTokens(vectors[0], others[0][0][own], spans)
+
+    def passage_spans(self, text: str) -> list[tuple[int, int]]:
+        """Return the characters that each token of a passage stands for; those of the prompt lie before the first."""
+        found = self._tokenizer.encode(self._card.passage_prompt + text)
+        prompt = len(self._card.passage_prompt)
+        return [(found.offsets[at][0] - prompt, found.offsets[at][1] - prompt) for at in _own(found)]
 
     def _encode(self, texts: Sequence[str], keep: KeepTokens | None = None) -> Floats:
         vectors = np.empty((len(texts), self._card.dimension), np.float32)
@@ -124,6 +126,11 @@ class LightEncoder:
 
     def _count(self, word: str) -> int:
         return len(self._tokenizer.encode(word, add_special_tokens=False).ids)
+
+
+def _own(encoding: tokenizers.Encoding) -> list[int]:
+    """Return which tokens are the text's own, not marks that the model puts around it."""
+    return [at for at, mark in enumerate(encoding.special_tokens_mask) if not mark]
 
 
 def load(folder: Path, *, queries: bool = False, once: bool = False) -> LightEncoder:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ctypes
 import sqlite3
-import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -19,12 +17,13 @@ from talksearch.indexer.errors import BadIndexError, ModelError, QueryError
 from talksearch.indexer.vectors import Floats, Ints
 from talksearch.indexer.words import terms
 
-from . import late
+from . import late, memory
 from .candidates import allowed, query_terms
 from .grade import judge, verdict
 from .heard import also
 from .hit import Hit
 from .hits import quote_hits, to_hits
+from .late import ByToken
 from .query import Filters, Query, split_quotes
 from .rank import Asked, Source, rank
 from .table import Table, read_table
@@ -78,7 +77,8 @@ def open_index(
     if made is None:
         raise BadIndexError(f"There is no finished index in {folder}.", "Make one: talksearch index PATH")
     if not once:
-        _keep_memory()
+        memory.keep()
+        memory.read_ahead([folder / module.FILE_NAME for module in (catalog, columns, vectors)])
     loaded: list[Encoder] = [encoder] if encoder else []
 
     def get() -> Encoder:
@@ -116,7 +116,7 @@ def search(index: Index, query: Query) -> Answer:
             saying = _saying(index, quote, within)
             note = note if len(saying) else f"Nobody says {quote!r}, not even nearly; the rest was looked for."
             within = saying if len(saying) else within
-        asked = _asked(index, text, query.mode != "lexical", by_token=query.mode == "hybrid")
+        asked = _asked(index, text, query.mode != "lexical", by_token=True)
         answer = _answer(index, query, asked, within)
         return replace(answer, note=" ".join(filter(None, (note, answer.note))))
 
@@ -191,13 +191,11 @@ def _answer(
     avoided = _asked(index, query.avoid, query.mode != "lexical") if query.avoid.strip() else None
     known = calibration.read(index.folder, index.recipe.model) if asked.query else None
     ranking = rank(Source(index.db, index.table), query, asked, avoided, within)
-    if asked.tokens is not None:
-        wanted = asked.tokens(index.table().surprises(asked.terms))
-        read = partial(catalog.read_tokens, index.db)
-        ranking = replace(ranking, candidates=late.rerank(ranking.candidates, wanted, read))
+    by_token = _by_token(index, asked)
+    if by_token and query.mode == "hybrid":
+        ranking = replace(ranking, candidates=late.rerank(ranking.candidates, by_token))
     graded = judge(ranking, query.mode, asked, known) if asked.query else None
-    encode = (lambda texts: index.encoder().encode_passages(texts)) if asked.query else None
-    hits = to_hits(index.db, query, ranking, asked, itself, graded, encode)
+    hits = to_hits(index.db, query, ranking, asked, itself, graded, by_token)
     return Answer(tuple(hits), asked.terms, " ".join(filter(None, (ranking.note, verdict(hits)))))
 
 
@@ -213,6 +211,16 @@ def _asked(index: Index, text: str, meaning: bool, *, by_token: bool = False) ->
     )
 
 
+def _by_token(index: Index, asked: Asked) -> ByToken | None:
+    """Return what compares passages with the query token by token; None where that is not known."""
+    wanted = asked.tokens(index.table().surprises(asked.terms)) if asked.tokens else None
+    if wanted is None:
+        return None
+    return ByToken(
+        wanted, partial(catalog.read_tokens, index.db), lambda text: embed.passage_spans(index.encoder(), text)
+    )
+
+
 def _encoding(index: Index, text: str) -> Callable[[], AskedTokens]:
     """Begin to encode a query in another thread; return what waits for it."""
     return index.beside.submit(lambda: encode_query_by_token(index.encoder(), text)).result
@@ -220,26 +228,6 @@ def _encoding(index: Index, text: str) -> Callable[[], AskedTokens]:
 
 def _vector(meant: Callable[[], AskedTokens]) -> Callable[[], Floats]:
     return lambda: meant().vector
-
-
-def _keep_memory() -> None:
-    """Have the C library keep the memory of one query for the next one, instead of giving it back to the system.
-
-    Ranking needs arrays of a number for each passage, and to be given their pages anew takes longer than to fill them.
-    """
-    if sys.platform != "linux":
-        return
-    adjust = getattr(ctypes.CDLL(None), "mallopt", None)  # of glibc alone
-    if adjust:
-        adjust(_TRIM_THRESHOLD, _KEPT)
-        adjust(_MMAP_THRESHOLD, _KEPT)
-
-
-_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
-"""From glibc's malloc.h."""
-
-_KEPT = 32 << 20
-"""Bytes; the most that glibc lets the second of them be."""
 
 
 def _load_encoder(folder: Path, made: recipe.Recipe, warn: Callable[[str], None], once: bool) -> Encoder:

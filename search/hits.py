@@ -7,19 +7,21 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from talksearch.indexer import catalog
 from talksearch.indexer.records import Field, Json
 from talksearch.indexer.split import ends_sentence, words_with_times
-from talksearch.indexer.vectors import Floats
 from talksearch.indexer.words import marks, terms
 
+from . import late
 from .fuse import Candidate
 from .grade import Grade, with_grade
 from .heard import heard_in
 from .heat import heat
 from .hit import Copy, Hit
+from .late import ByToken
 from .links import jump_to, link
 from .notes import Found, resolve
 from .pinpoint import known_start, pinpoint, spoken, stretches, thought
@@ -32,9 +34,6 @@ if TYPE_CHECKING:  # most searches are for no quote
 
 _REACH = 40
 """Words that context may grow by to begin and end with a sentence."""
-
-_LOOKED_AT = 3
-"""Hits that are opened by meaning where no word can say where: encoding their stretches takes tens of milliseconds."""
 
 _SAME_MEANING, _SAME_WORDS = 0.93, 0.7
 """Cosine and share of common terms (Jaccard) from which two passages say the same: a talk uploaded twice, a clip of it,
@@ -63,7 +62,7 @@ def to_hits(
     asked: Asked,
     itself: tuple[int, int, int] | None = None,
     graded: Callable[[Candidate, int], Grade] | None = None,
-    encode: Callable[[Sequence[str]], Floats] | None = None,
+    by_token: ByToken | None = None,
 ) -> list[Hit]:
     """Return the candidates of a ranking as hits, best first.
 
@@ -72,16 +71,14 @@ def to_hits(
     hit. `graded` says how good the candidate is that led to the passage with a number. Only candidates that become
     hits, or nearly, are read from the catalog.
 
-    `encode` gives vectors of texts: by them, where words do not count or nobody says any of them, the first hits are
-    opened, and marked, at the stretch that is nearest in meaning.
+    With `by_token`, a hit that says none of the query's words is opened, and marked, at the stretch that is nearest to
+    the query token by token.
     """
     if not ranking.candidates:
         return []
     table = ranking.table()
     surprise = table.surprises(asked.terms)
     resolved = resolve(db, table, ranking.candidates, asked.terms, query.leave_out)
-    unsaid = query.mode == "semantic" or (ranking.said is not None and not any(map(len, ranking.said[0])))
-    looked_at = _LOOKED_AT if unsaid else 0
     done = _List()
     if itself:
         done.spans[int(table.lie.talks[table.place(itself[0])])] = [itself[1:]]
@@ -105,8 +102,8 @@ def to_hits(
             answer_ms = _answer_ms(db, row, table.surprises(found.terms) if found.terms else weights)
         matches = tuple((start, end) for term, start, end in marked if term in weights)
         nearest = None
-        if len(done.hits) < looked_at and not matches and found.note is None and encode and asked.vector is not None:
-            nearest = _nearest(db, row, asked.vector(), encode)
+        if by_token and not matches and found.note is None:
+            nearest = _nearest(db, row, by_token, found.number)
             if nearest:
                 answer_ms, matches = nearest
         hit = _hit(row, candidate.score, query, answer_ms, len(done.hits) + 1, found.note, matches)
@@ -233,19 +230,20 @@ def _answer_ms(db: sqlite3.Connection, row: Any, weights: Mapping[str, float]) -
 
 
 def _nearest(
-    db: sqlite3.Connection, row: Any, vector: Floats, encode: Callable[[Sequence[str]], Floats]
+    db: sqlite3.Connection, row: Any, by_token: ByToken, number: int
 ) -> tuple[int, tuple[tuple[int, int], ...]] | None:
     """Return where the stretch of a passage begins that is nearest in meaning, and the characters it stands for."""
     cues = catalog.read_cues(db, row[5], row[-2], row[-1])
     words = spoken(cues, row[1], row[2])
-    parts = stretches(words)
-    texts = [" ".join(word.text for word in words[first:last]) for first, last in parts]
-    if not words or any(text not in row[3] for text in texts):  # its edges lie within words
+    if " ".join(word.text for word in words) != row[3]:  # its edges lie within words
         return None
-    best = int((encode(texts) @ vector).argmax())
-    at_ms = thought(words, parts[best][0])
-    start = row[3].index(texts[best])
-    return known_start(cues, at_ms) if row[15] == "exact" else at_ms, ((start, start + len(texts[best])),)
+    ends = list(accumulate(len(word.text) + 1 for word in words))
+    parts = {(ends[first] - len(words[first].text) - 1, ends[last - 1] - 1): first for first, last in stretches(words)}
+    found = late.nearest(by_token, number, row[3], list(parts))
+    if found is None:
+        return None
+    at_ms = thought(words, parts[found])
+    return known_start(cues, at_ms) if row[15] == "exact" else at_ms, (found,)
 
 
 def _hit(

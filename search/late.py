@@ -37,6 +37,17 @@ class Wanted:
     """(tokens,), in all 1."""
 
 
+@dataclass(frozen=True, slots=True)
+class ByToken:
+    """What it takes to compare passages of an index with a query token by token."""
+
+    query: Wanted
+    codes: Callable[[Sequence[int]], Mapping[int, bytes]]
+    """Gives the codes of passages by number, of those that have some."""
+    spans: Callable[[str], Sequence[tuple[int, int]]]
+    """Gives the characters that each token of a passage's text stands for, in the order of its codes."""
+
+
 def wanted(text: str, asked: AskedTokens, directions: Floats, worth: Mapping[str, float]) -> Wanted | None:
     """Return what to look for with the query `text`, of whose terms each tells as much as `worth` says.
 
@@ -70,20 +81,17 @@ def likeness(query: Wanted, codes: Sequence[bytes]) -> Array:
     return found
 
 
-def rerank(
-    candidates: Sequence[Candidate], query: Wanted | None, read: Callable[[Sequence[int]], Mapping[int, bytes]]
-) -> list[Candidate]:
+def rerank(candidates: Sequence[Candidate], by_token: ByToken) -> list[Candidate]:
     """Return the candidates, best first, their scores with what the tokens of the first ones say added.
 
-    `read` gives the codes of passages by number. What has none counts as average; who comes after the first ones, as
-    the worst of them.
+    What has no tokens counts as average; who comes after the first ones, as the worst of them.
     """
     first = candidates[:FIRST]
-    codes = read([one.number for one in first])
+    codes = by_token.codes([one.number for one in first])
     known = [at for at, one in enumerate(first) if one.number in codes]
-    if query is None or len(known) < 2:
+    if len(known) < 2:
         return list(candidates)
-    found = likeness(query, [codes[first[at].number] for at in known])
+    found = likeness(by_token.query, [codes[first[at].number] for at in known])
     deviations = np.zeros(len(first))
     deviations[known] = (found - found.mean()) / (found.std() or 1.0)
     rest = float(deviations.min())
@@ -93,3 +101,22 @@ def rerank(
         for at, (one, value) in enumerate(zip(candidates, said, strict=True))
     ]
     return sorted(again, key=lambda one: -one.score)
+
+
+def nearest(by_token: ByToken, number: int, text: str, parts: Sequence[tuple[int, int]]) -> tuple[int, int] | None:
+    """Return which of some parts of a passage, given as characters of its text, comes nearest to the query.
+
+    The first where several do; None where the passage has no tokens there.
+    """
+    codes = by_token.codes([number]).get(number, b"")
+    spans = by_token.spans(text)
+    signs = tokens.decode(codes, by_token.query.along.shape[1])[: len(spans)]
+    near = signs @ by_token.query.along.T
+    best, most = None, -np.inf
+    for first, last in parts:
+        inside = [at for at, (start, end) in enumerate(spans[: len(near)]) if first < end and start < last]
+        if inside:
+            value = float(near[inside].max(axis=0) @ by_token.query.weights)
+            if value > most + 1e-9:
+                best, most = (first, last), value
+    return best

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -48,6 +49,7 @@ class WordEncoder(CountingEncoder):
     def encode_query_by_token(self, text: str) -> AskedTokens:
         found: list[Floats] = []
         self.encode_by_token([text], lambda _, one: found.append(one))
-        starts = [text.index(word) for word in text.split()]
-        spans = tuple((start, start + len(word)) for start, word in zip(starts, text.split(), strict=True))
-        return AskedTokens(self.encode_query(text), found[0], spans)
+        return AskedTokens(self.encode_query(text), found[0], self.passage_spans(text))
+
+    def passage_spans(self, text: str) -> tuple[tuple[int, int], ...]:
+        return tuple(match.span() for match in re.finditer(r"\S+", text))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ from talksearch.indexer.embed import AskedTokens
 from talksearch.search import engine, late
 from talksearch.search.fuse import Candidate
 from talksearch.search.hit import as_json
-from talksearch.search.late import Wanted
+from talksearch.search.late import ByToken, Wanted
 from talksearch.search.query import Query
 
 AXES = np.eye(8, dtype=np.float32)
@@ -32,6 +32,10 @@ def wanted(text: str, **worth: float) -> Wanted:
     found = late.wanted(text, asked(text), AXES, worth)
     assert found is not None
     return found
+
+
+def by_token(text: str, read: Callable[[Sequence[int]], dict[int, bytes]]) -> ByToken:
+    return ByToken(wanted(text, **dict.fromkeys(text.split(), 1.0)), read, WordEncoder().passage_spans)
 
 
 def test_a_token_counts_what_its_term_tells() -> None:
@@ -61,7 +65,7 @@ def test_the_first_are_ordered_anew_and_the_rest_stays_behind_them_in_its_order(
         read.extend(numbers)
         return {number: held[number] for number in numbers}
 
-    found = late.rerank(candidates, wanted("ship", ship=1.0), of)
+    found = late.rerank(candidates, by_token("ship", of))
     first = min(count, late.FIRST)
     assert read == list(range(first))
     expected = sorted(range(first), key=lambda at: (at % 3 != 0, at)) + list(range(first, count))
@@ -72,9 +76,18 @@ def test_the_first_are_ordered_anew_and_the_rest_stays_behind_them_in_its_order(
 
 def test_what_has_no_tokens_yet_counts_as_average() -> None:
     candidates = [Candidate(at, 1.0) for at in range(3)]
-    found = late.rerank(candidates, wanted("ship", ship=1.0), lambda _: {0: codes("bee"), 2: codes("ship")})
+    found = late.rerank(candidates, by_token("ship", lambda _: {0: codes("bee"), 2: codes("ship")}))
     assert [one.number for one in found] == [2, 1, 0]
-    assert late.rerank(candidates, wanted("ship", ship=1.0), lambda _: {0: codes("bee")}) == candidates
+    assert late.rerank(candidates, by_token("ship", lambda _: {0: codes("bee")})) == candidates
+
+
+def test_the_nearest_part_of_a_passage_is_the_one_with_the_nearest_tokens() -> None:
+    said = "rain and bread then a ship in time and rain"
+    parts = [(0, 13), (14, 25), (26, 43)]
+    query = by_token("ship time", lambda _: {7: codes(*said.split())})
+    assert late.nearest(query, 7, said, parts) == (14, 25)
+    assert late.nearest(query, 7, said, [(26, 43), (0, 13)]) == (26, 43)
+    assert late.nearest(query, 8, said, parts) is None
 
 
 @pytest.mark.parametrize(("mode", "compared"), [("hybrid", True), ("semantic", False), ("lexical", False)])

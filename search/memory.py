@@ -1,0 +1,49 @@
+"""What an engine that stays asks of the system: to keep the memory it works in, and to read its files ahead."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
+"""M_TRIM_THRESHOLD and M_MMAP_THRESHOLD of glibc's malloc.h."""
+
+_KEPT = 32 << 20
+"""Bytes; the most that glibc takes for the second of them."""
+
+_SHARE = 4
+"""Files are read ahead where all of them together take at most this part of the memory."""
+
+
+def keep() -> None:
+    """Have the C library keep the memory of one query for the next one, instead of giving it back to the system.
+
+    Ranking needs arrays of a number for each passage, and to be given their pages anew takes longer than to fill them.
+    This holds for the whole process, and costs it up to 32 MB. Does nothing but with glibc.
+    """
+    if sys.platform != "linux":
+        return
+    adjust = getattr(ctypes.CDLL(None), "mallopt", None)  # other C libraries have none
+    if adjust:
+        adjust(_TRIM_THRESHOLD, _KEPT)
+        adjust(_MMAP_THRESHOLD, _KEPT)
+
+
+def read_ahead(files: Sequence[Path]) -> None:
+    """Have the system begin to read files that queries will look at here and there; return before it has.
+
+    Otherwise the first queries wait for the disk at every place that none has looked at before.
+    """
+    if sys.platform != "linux":
+        return
+    with suppress(OSError):  # some file is missing: then opening it tells, or nobody needs it
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        if sum(path.stat().st_size for path in files) > memory // _SHARE:
+            return
+        for path in files:
+            with path.open("rb") as file:
+                os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_WILLNEED)

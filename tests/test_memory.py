@@ -1,0 +1,45 @@
+"""What an engine that stays asks of the system."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from talksearch.search import memory
+
+FAULTS = """
+import resource
+import numpy as np
+from talksearch.search import memory
+if {keep}:
+    memory.keep()
+def work():
+    several = [np.ones(1 << 17) for _ in range(8)]
+for _ in range(3):
+    work()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(10):
+    work()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc can be asked to keep memory")
+def test_memory_is_kept_from_one_query_to_the_next() -> None:
+    kept, given_back = (
+        int(subprocess.run([sys.executable, "-c", FAULTS.format(keep=keep)], capture_output=True, check=True).stdout)
+        for keep in (True, False)
+    )
+    assert kept < 100 < given_back
+
+
+def test_files_that_are_missing_are_passed_over(tmp_path: Path) -> None:
+    there = tmp_path / "there"
+    there.write_bytes(b"words")
+    memory.read_ahead([tmp_path / "missing", there])
+    memory.read_ahead([there])
+    assert there.read_bytes() == b"words"
