@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
-from fakes import CountingEncoder
+from fakes import CountingEncoder, WordEncoder
 
-from talksearch.indexer import build, catalog, store
+from talksearch.indexer import build, catalog, store, tokens
+from talksearch.indexer.embed import AskedTokens
 from talksearch.indexer.errors import BadIndexError, QueryError
 from talksearch.search import engine
 from talksearch.search.candidates import find_talk, query_terms
@@ -67,17 +69,20 @@ def test_meaning_finds_what_shares_no_word_and_words_do_not(index: engine.Index)
 
 
 def test_a_hit_without_the_words_is_opened_and_marked_where_it_is_nearest_in_meaning(tmp_path: Path) -> None:
-    class Foreign(CountingEncoder):
+    class Foreign(WordEncoder):
         """Knows what a word of another language means."""
 
-        def encode_query(self, text: str) -> np.ndarray:
-            return super().encode_query(text.replace("Schiff", "ship"))
+        def encode_query_by_token(self, text: str) -> AskedTokens:
+            asked = super().encode_query_by_token(text.replace("Schiff", "ship"))
+            return replace(asked, spans=self.passage_spans(text))
 
     lines = [f"{number} there is nothing of interest in this" for number in ("one", "two", "three", "four", "five")]
     lines.append("then the ship comes home")
     cues = "".join(f"00:00:{5 * at:02}.000 --> 00:00:{5 * at + 5:02}.000\n{line}\n\n" for at, line in enumerate(lines))
     (tmp_path / "talk.vtt").write_text(f"WEBVTT\n\n{cues}", encoding="utf-8")
-    build.index(tmp_path / "index", [tmp_path], encoder=CountingEncoder())
+    (tmp_path / "index").mkdir()
+    tokens.write(tmp_path / "index", np.eye(8, dtype=np.float32))
+    build.index(tmp_path / "index", [tmp_path], encoder=WordEncoder())
     index = engine.open_index(tmp_path / "index", encoder=Foreign())
     hit = engine.search(index, Query("Schiff")).hits[0]
     (marked,) = [hit.text[start:end] for start, end in hit.matches]
