@@ -6,12 +6,12 @@ at which words, and each vector in one byte a dimension, with how far that may b
 and the copy of the vectors, and may always be deleted: then searching takes longer and finds the same.
 
 A reader takes the file only if it is of the very state of the catalog and of the vectors that it sees; `write` makes
-it at the end of an indexing run. The file is put in place whole, and whoever has the old one open goes on reading it.
+it at the end of an indexing run: from the file of the run before where little changed (`columns_merge`), else from
+nothing, which says the same. The file is put in place whole, and whoever has the old one open goes on reading it.
 """
 
 from __future__ import annotations
 
-import filecmp
 import hashlib
 import json
 import mmap
@@ -20,8 +20,8 @@ import re
 import sqlite3
 from array import array
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, fields
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ from . import catalog, vectors
 from .vectors import Floats, Ints, Vectors
 
 FILE_NAME = "columns.bin"
+_FRESH = f"{FILE_NAME}.new"
 
 _MAGIC = b"talksearch columns 1\n"
 _ALIGN = 64
@@ -47,6 +48,10 @@ _APART = 8
 
 FIELDS = ("speech", "title", "chapter", "description")
 """Fields by the number under which `Columns.fields` has them; any other is `len(FIELDS)`."""
+
+_ADDED_UP = 1e-9
+"""How far a mean may be off, because it depends on the order in which float64 values are added and subtracted: so often
+as an index may be updated, less than that."""
 
 Array = npt.NDArray[Any]
 Positions = npt.NDArray[np.unsignedinteger[Any]]
@@ -160,21 +165,25 @@ def read(folder: Path, db: sqlite3.Connection) -> Columns | None:
 
     Call it inside a transaction that only reads, so that what is read later is of the same state.
     """
+    found = _open(folder / FILE_NAME)
+    return found[0] if found and found[1] == state(folder, db) else None
+
+
+def _open(path: Path) -> tuple[Columns, list[Any]] | None:
+    """Map a file: what it holds, and of which state that is; None where it is missing or damaged."""
     try:
-        with (folder / FILE_NAME).open("rb") as file:
+        with path.open("rb") as file:
             mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     except (OSError, ValueError):  # none; an empty file cannot be mapped
         return None
     try:
         header, start = _header(mapped)
-        if header["state"] != state(folder, db):
-            return None
         found = {
             name: np.frombuffer(mapped, np.dtype(kind), int(np.prod(shape)), start + offset).reshape(shape)
             for name, (kind, shape, offset) in header["arrays"].items()
         }
         names = tuple(bytes(found.pop("speakers")).decode().split("\0"))
-        return Columns(**found, speakers=names, shift=header["shift"])
+        return Columns(**found, speakers=names, shift=header["shift"]), list(header["state"])
     except (ValueError, KeyError, TypeError, UnicodeDecodeError):
         return None
 
@@ -196,30 +205,51 @@ def file_stamp(folder: Path) -> tuple[int, int] | None:
 def write(folder: Path, db: sqlite3.Connection, dimension: int) -> bool:
     """Make the file where it is missing or of another state. Returns whether it was made.
 
-    Some seconds for 100,000 passages. The memory it takes grows by some 30 bytes a passage and 4 a word.
+    From the file that is there where less than a third of the passages changed: about what these cost, and copying the
+    rest. From nothing some seconds for 100,000 passages; the memory that takes grows by some 30 bytes a passage and 4 a
+    word.
     """
+    from .columns_merge import merge  # a query, which only reads, does not wait for it
+
     with catalog.one_state(db):
-        if read(folder, db) is not None:
+        now, old = state(folder, db), _open(folder / FILE_NAME)
+        if old and old[1] == now:
             return False
-        _make(folder, db, dimension).replace(folder / FILE_NAME)
+        fresh, copy = folder / _FRESH, vectors.read(folder, dimension)
+        if not old or not merge(fresh, now, folder, db, copy, *old):
+            _write(fresh, now, db, copy, dimension)
+        fresh.replace(folder / FILE_NAME)
         return True
 
 
 def check(folder: Path, db: sqlite3.Connection, dimension: int, *, mend: bool) -> bool:
-    """Say whether the file is what would be made now, to the byte; with `mend` it is from then on."""
+    """Say whether the file is what would be made from nothing now; with `mend` it is from then on.
+
+    Everything is compared to the bit but the two means, which depend on the order of adding by less than 1e-9.
+    """
     with catalog.one_state(db):
-        fresh, old = _make(folder, db, dimension), folder / FILE_NAME
-        same = old.exists() and filecmp.cmp(fresh, old, shallow=False)
+        fresh, old = folder / _FRESH, folder / FILE_NAME
+        _write(fresh, state(folder, db), db, vectors.read(folder, dimension), dimension)
+        same = alike(old, fresh)
         if mend and not same:
             fresh.replace(old)
         fresh.unlink(missing_ok=True)
         return same
 
 
-def _make(folder: Path, db: sqlite3.Connection, dimension: int) -> Path:
-    fresh = folder / f"{FILE_NAME}.new"
-    _write(fresh, state(folder, db), db, vectors.read(folder, dimension), dimension)
-    return fresh
+def alike(one: Path, other: Path) -> bool:
+    """Say whether two such files are whole, of one state, and hold the same; the means but for the order of adding."""
+    ours, theirs = _open(one), _open(other)
+    if ours is None or theirs is None or ours[1] != theirs[1]:
+        return False
+    for name in (field.name for field in fields(Columns)):
+        mine, its = (np.asarray(getattr(found[0], name)) for found in (ours, theirs))
+        if mine.shape != its.shape or mine.dtype != its.dtype:
+            return False
+        near = name in ("mean", "second")
+        if not (np.allclose(mine, its, rtol=0, atol=_ADDED_UP) if near else np.array_equal(mine, its)):
+            return False
+    return True
 
 
 def _header(mapped: mmap.mmap) -> tuple[dict[str, Any], int]:
@@ -240,22 +270,48 @@ def _aligned(offset: int) -> int:
 
 
 def _write(path: Path, made_of: Sequence[Any], db: sqlite3.Connection, copy: Vectors, dimension: int) -> None:
-    arrays = _lie(db)
-    count = len(arrays["numbers"])
+    """Make the file from nothing."""
+    arrays = lie(db)
     arrays["rows"] = copy.find(arrays["numbers"].astype(np.int64)).astype(np.int32)
-    words, lengths, vocabulary = _words(db)
+    words, lengths, vocabulary = words_of(db)
     # A term goes by its hash: a query looks it up without reading all terms.
-    hashes = np.array([_hash(word) for word in vocabulary], np.uint64)
+    hashes = hashes_of(vocabulary)
     order = np.argsort(hashes)
     rank_of = np.empty(len(order), np.int32)
     rank_of[order] = np.arange(len(order))
     times = np.bincount(words, minlength=len(order))[order] if len(words) else np.zeros(len(order), np.int64)
     arrays["hashes"] = hashes[order]
     arrays["offsets"] = np.concatenate(([0], np.cumsum(times))).astype(np.int64)
-    shift = int(lengths.max(initial=0) + _APART).bit_length()
-    kind = np.uint32 if count << shift < 1 << 32 else np.uint64
+    shift = shift_for(int(lengths.max(initial=0)))
+
+    def fill(views: dict[str, Array]) -> None:
+        _fill_positions(views["positions"], arrays["offsets"], rank_of, words, lengths, shift)
+        there = np.flatnonzero(arrays["rows"] >= 0)
+        sums = fill_codes(views, copy, arrays["rows"], there)
+        for name, one in zip(("mean", "second"), sums, strict=True):
+            views[name][...] = one / max(len(there), 1)
+
+    put(path, made_of, shift, arrays, len(words), dimension, fill)
+
+
+def shift_for(longest: int) -> int:
+    """Return by how many bits a place is shifted where the longest passage has so many words."""
+    return (longest + _APART).bit_length()
+
+
+def put(
+    path: Path,
+    made_of: Sequence[Any],
+    shift: int,
+    arrays: dict[str, Array],
+    words: int,
+    dimension: int,
+    fill: Callable[[dict[str, Array]], None],
+) -> None:
+    """Write a file of small arrays and of large ones, for all positions and codes, which `fill` fills in place."""
+    count = len(arrays["numbers"])
     open_: dict[str, tuple[Any, tuple[int, ...]]] = {
-        "positions": (kind, (len(words),)),
+        "positions": (np.uint32 if count << shift < 1 << 32 else np.uint64, (words,)),
         "codes": (np.int8, (count, dimension)),
         "scales": (np.float32, (count,)),
         "errors": (np.float32, (count,)),
@@ -280,19 +336,19 @@ def _write(path: Path, made_of: Sequence[Any], db: sqlite3.Connection, copy: Vec
             }
             for name, one in arrays.items():
                 views[name][...] = one
-            _fill_positions(views["positions"], arrays["offsets"], rank_of, words, lengths, shift)
-            _fill_codes(views, copy, arrays["rows"])
+            fill(views)
             mapped[: len(text)] = text
             views.clear()  # a mapping cannot be closed while arrays lie in it
             mapped.flush()
         os.fsync(file.fileno())
 
 
-def _lie(db: sqlite3.Connection) -> dict[str, Array]:
-    """Return how passages lie along their talks, and what else is known of each."""
+def lie(db: sqlite3.Connection, only: Collection[int] | None = None) -> dict[str, Array]:
+    """Return how passages lie along their talks, of all or `only` some talks, and what else is known of each."""
     rows = db.execute(
-        "SELECT number, talk, field, start_ms, end_ms, speakers FROM passages INDEXED BY passages_of_talk"
-        " ORDER BY talk, number"
+        "SELECT number, talk, field, start_ms, end_ms, speakers FROM passages INDEXED BY passages_of_talk"  # noqa: S608
+        f" {'' if only is None else 'WHERE talk IN (SELECT value FROM json_each(?))'} ORDER BY talk, number",
+        () if only is None else (json.dumps(list(only)),),
     )
     numbers, talks, fields, starts, ends, voices = (array(kind) for kind in "iqBiii")
     speakers: dict[str, int] = {}
@@ -317,14 +373,20 @@ def _lie(db: sqlite3.Connection) -> dict[str, Array]:
     }
 
 
-def _words(db: sqlite3.Connection) -> tuple[npt.NDArray[np.int32], Ints, list[str]]:
-    """Return the words of all passages in the order of their places, how many each has, and what the words are."""
+def words_of(
+    db: sqlite3.Connection, only: Collection[int] | None = None
+) -> tuple[npt.NDArray[np.int32], Ints, list[str]]:
+    """Return the words of passages in the order of their places, how many each has, and what the words are.
+
+    Of all passages, or of those with `only` some numbers.
+    """
     known: defaultdict[str, int] = defaultdict(count().__next__)  # numbers a word when it first comes
     words, lengths = array("i"), array("q")
     rows = db.execute(
-        "SELECT coalesce(w.terms, '') FROM passages p INDEXED BY passages_of_talk"
+        f"SELECT coalesce(w.terms, '') FROM passages p {'INDEXED BY passages_of_talk' if only is None else ''}"  # noqa: S608
         " LEFT JOIN words w ON w.rowid = p.number"
-        " ORDER BY p.talk, p.number"
+        f" {'' if only is None else 'WHERE p.number IN (SELECT value FROM json_each(?))'} ORDER BY p.talk, p.number",
+        () if only is None else (json.dumps(list(only)),),
     )
     for (text,) in rows:
         every = text.split()
@@ -357,26 +419,49 @@ def _fill_positions(
         cursor[ranks[begins]] += many
 
 
-def _fill_codes(views: dict[str, Array], copy: Vectors, rows: npt.NDArray[np.int32]) -> None:
-    """Fill in what stands for the vectors, and how far that is off."""
-    count = 0
-    mean, second = np.zeros_like(views["mean"]), np.zeros_like(views["second"])
-    for first in range(0, len(rows), _BLOCK):
-        own = rows[first : first + _BLOCK]
-        there = np.flatnonzero(own >= 0)
-        found = np.ascontiguousarray(copy.rows[own[there]])
+def fill_codes(views: dict[str, Array], copy: Vectors, rows: Array, places: Ints) -> tuple[Array, Array]:
+    """Fill in what stands for the vectors of some places, which all have one, and how far that is off.
+
+    `rows` are those of all places. Returns the sums of these vectors and of their products with themselves.
+    """
+    sums = np.zeros_like(views["mean"]), np.zeros_like(views["second"])
+    for at, found in _vectors_of(copy, rows[places], sums):
+        own = places[at : at + len(found)]
         scales = np.maximum(np.abs(found).max(axis=1, initial=0.0), np.finfo(np.float32).tiny) / np.float32(127)
         exact = found / scales[:, None]
         codes = np.rint(exact)
-        views["codes"][first + there] = codes
-        views["scales"][first + there] = scales
+        views["codes"][own] = codes
+        views["scales"][own] = scales
         exact -= codes
-        views["errors"][first + there] = np.sqrt(np.einsum("ij,ij->i", exact, exact)) * scales + _ROUNDING
-        count += len(there)
-        mean += found.sum(axis=0, dtype=float)
-        second += found.T @ found
-    views["mean"][...] = mean / max(count, 1)
-    views["second"][...] = second / max(count, 1)
+        views["errors"][own] = np.sqrt(np.einsum("ij,ij->i", exact, exact)) * scales + _ROUNDING
+    return sums
+
+
+def sums_of(copy: Vectors, rows: Array) -> tuple[Array, Array]:
+    """Return the sums of the vectors in some rows and of their products with themselves."""
+    dimension = copy.rows.shape[1]
+    sums = np.zeros(dimension), np.zeros((dimension, dimension))
+    for _ in _vectors_of(copy, rows, sums):
+        pass
+    return sums
+
+
+def _vectors_of(copy: Vectors, rows: Array, sums: tuple[Array, Array]) -> Iterator[tuple[int, Floats]]:
+    """Yield vectors in blocks, with where each block begins, and add them to two sums.
+
+    Added up in float64, so that a sum from which vectors are taken out again is the sum of those that stay.
+    """
+    for at in range(0, len(rows), _BLOCK):
+        found = np.ascontiguousarray(copy.rows[rows[at : at + _BLOCK]])
+        wide = found.astype(np.float64)
+        sums[0][...] += wide.sum(axis=0)
+        sums[1][...] += wide.T @ wide
+        yield at, found
+
+
+def hashes_of(words: Sequence[str]) -> npt.NDArray[np.uint64]:
+    """Return what each word goes by."""
+    return np.array([_hash(word) for word in words], np.uint64)
 
 
 def _hash(word: str) -> int:
