@@ -9,7 +9,7 @@ In one run, on this machine:
 - encode: passages a second through `SentenceTransformer.encode` (float32, batches of 32) and through what an indexing
   run of this size chooses, on the same passages of the archive, in turn, and how near their vectors are
 - build: a part of the archive (`--whole`: all of it) indexed from nothing: where the time goes, peak memory by stage
-- again: the same unchanged; then with one new talk
+- again: the same unchanged; then with one new talk, beside what its columns would take from nothing
 
 Prints figures and ratios and writes them as JSON. Exit 1 where a goal is missed: 200 talks a minute, 60 s, 3 times, a
 tenth of the time outside the model, 2 s.
@@ -35,7 +35,7 @@ from typing import Any
 import numpy as np
 from chart import bars
 
-from talksearch.indexer import catalog, embed, fast, light
+from talksearch.indexer import catalog, columns, embed, fast, light, recipe
 from talksearch.indexer.embed import default_folder
 
 HERE = Path(__file__).parent
@@ -45,7 +45,7 @@ GOALS = {"talks a minute": 200.0, "words, s": 60.0, "times encode": 3.0, "outsid
 _RUN = """
 import json, resource, sys, threading, time
 from pathlib import Path
-from talksearch.indexer import build, encoders
+from talksearch.indexer import build, columns, encoders
 
 class Enough(Exception):
     pass
@@ -73,6 +73,13 @@ def main():
                 return vectors
         return Timed()
     encoders.Encoders.for_texts = timed
+    made, columns_s = columns.write, [0.0]
+    def write(*given):
+        at = time.perf_counter()
+        done = made(*given)
+        columns_s[0] += time.perf_counter() - at
+        return done
+    columns.write = write
     stage = ["start"]
     def watch():
         while True:
@@ -93,6 +100,7 @@ def main():
     print(json.dumps({
         "seconds": time.perf_counter() - started, "stages": stages, "peak_mb": seen,
         "peak_of_a_reader_mb": readers.ru_maxrss / 1024, "model_s": model[0], "choosing_s": model[1],
+        "columns_s": columns_s[0],
         "processor_s": own.ru_utime + own.ru_stime + readers.ru_utime + readers.ru_stime,
         "embedded": report.embedded if report else 0, "talks": len(report.added) if report else 0,
     }))
@@ -221,8 +229,16 @@ def _build(work: Path, archive: Path) -> dict[str, Any]:
     )
     (extra / "a new talk.vtt").write_text(f"WEBVTT\n\n{text}", encoding="utf-8")
     new = _index(work / "index", extra)
+    made = recipe.read(work / "index")
+    assert made is not None
+    (work / "index" / columns.FILE_NAME).unlink()
+    with catalog.open_catalog(work / "index") as db:
+        at = perf_counter()
+        columns.write(work / "index", db, made.model.dimension)
+        whole = perf_counter() - at
     outside = 1 - first["model_s"] / first["seconds"]
     found = {"archive": archive.name, "first": first, "unchanged": again, "new_talk": new, "outside_model": outside}
+    found["columns_whole_s"] = whole
     print(
         f"\nbuild of {archive.name} ({first['talks']} talks, {first['embedded']:,} passages embedded):"
         f" {first['seconds']:.1f} s, of which {first['model_s']:.1f} s in the model and {first['choosing_s']:.1f} s to"
@@ -231,7 +247,10 @@ def _build(work: Path, archive: Path) -> dict[str, Any]:
     for stage, peak in first["peak_mb"].items():
         print(f"  peak memory while {stage}: {peak:.0f} MB")
     print(f"unchanged: {again['seconds']:.2f} s")
-    print(f"one new talk: {new['seconds']:.2f} s, {new['embedded']} passages embedded")
+    print(
+        f"one new talk: {new['seconds']:.2f} s, {new['embedded']} passages embedded, of which {new['model_s']:.2f} s in"
+        f" the model and {new['columns_s']:.2f} s for the columns, which take {whole:.2f} s from nothing"
+    )
     return found
 
 
