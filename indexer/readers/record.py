@@ -45,6 +45,7 @@ _CUE_TIMES = re.compile(
 )
 _TAG = re.compile(r"<[^<>]*>")
 _TAG_TIME = re.compile(r"<(?:(\d{1,3}):)?(\d{1,2}):(\d{2})\.(\d{3})>")
+_COUNTER = re.compile(r"(?:^|\s)(\d+)\s*$")
 _BLOCK_NOTE = re.compile(r"^(?:NOTE|STYLE|REGION)\b")
 _MARK = re.compile(r"[\[(]((?:\d{1,2}:)?\d{1,3}:[0-5]\d(?:[.,]\d{1,3})?)[\])]")
 _LINE_MARK = re.compile(r"^[ \t]*[\[(]?((?:\d{1,2}:)?\d{1,3}:[0-5]\d(?:[.,]\d{1,3})?)[\])]?[ \t:\-–]*(?=\s|$)", re.M)
@@ -296,7 +297,9 @@ def _caption_blocks(speech: str) -> list[_Block]:
         if "\n" in payload:
             payload = _without_notes(payload)
         if not last:
-            payload = re.sub(rf"(?:^|\s){i + 2}\s*$", "", payload)
+            counter = _COUNTER.search(payload)
+            if counter and counter[1] == str(i + 2):
+                payload = payload[: counter.start()]
         start, end = _clock_ms(match.groups()[:4]), _clock_ms(match.groups()[4:8])
         text, times = _tagged(payload)
         blocks.append(_Block(start, max(start, end), text, times))
