@@ -17,7 +17,7 @@ from talksearch.indexer.errors import BadIndexError, ModelError, QueryError
 from talksearch.indexer.vectors import Floats, Ints
 from talksearch.indexer.words import terms
 
-from . import late, memory
+from . import late
 from .candidates import allowed, query_terms
 from .grade import judge, verdict
 from .heard import also
@@ -77,7 +77,10 @@ def open_index(
     if made is None:
         raise BadIndexError(f"There is no finished index in {folder}.", "Make one: talksearch index PATH")
     if not once:
+        from . import memory  # not for a single query
+
         memory.keep()
+        memory.one_thread()
         memory.read_ahead([folder / module.FILE_NAME for module in (catalog, columns, vectors)])
     loaded: list[Encoder] = [encoder] if encoder else []
 

@@ -82,9 +82,10 @@ def likeness(query: Wanted, codes: Sequence[bytes]) -> Array:
 
 
 def rerank(candidates: Sequence[Candidate], by_token: ByToken) -> list[Candidate]:
-    """Return the candidates, best first, their scores with what the tokens of the first ones say added.
+    """Return the candidates, best first, what the tokens of the first ones say added to their scores.
 
-    What has no tokens counts as average; who comes after the first ones, as the worst of them.
+    Added is by how much each is nearer than the least near of them, so that all others stay where they are. What has no
+    tokens counts as average.
     """
     first = candidates[:FIRST]
     codes = by_token.codes([one.number for one in first])
@@ -94,13 +95,12 @@ def rerank(candidates: Sequence[Candidate], by_token: ByToken) -> list[Candidate
     found = likeness(by_token.query, [codes[first[at].number] for at in known])
     deviations = np.zeros(len(first))
     deviations[known] = (found - found.mean()) / (found.std() or 1.0)
-    rest = float(deviations.min())
-    said = [*deviations.tolist(), *[rest] * (len(candidates) - len(first))]
+    more = WEIGHT * (deviations - deviations.min())
     again = [
-        one._replace(score=one.score + WEIGHT * value, tokens=value if at < len(first) else None)
-        for at, (one, value) in enumerate(zip(candidates, said, strict=True))
+        one._replace(score=one.score + added, tokens=value)
+        for one, added, value in zip(first, more.tolist(), deviations.tolist(), strict=True)
     ]
-    return sorted(again, key=lambda one: -one.score)
+    return [*sorted(again, key=lambda one: -one.score), *candidates[FIRST:]]
 
 
 def nearest(by_token: ByToken, number: int, text: str, parts: Sequence[tuple[int, int]]) -> tuple[int, int] | None:

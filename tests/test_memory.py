@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from talksearch.search import memory
 
@@ -35,6 +36,12 @@ def test_memory_is_kept_from_one_query_to_the_next() -> None:
         for keep in (True, False)
     )
     assert kept < 100 < given_back
+
+
+def test_products_take_one_thread() -> None:
+    with threadpool_limits(limits=2, user_api="blas"):
+        memory.one_thread()
+        assert {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"} == {1}
 
 
 def test_files_that_are_missing_are_passed_over(tmp_path: Path) -> None:
