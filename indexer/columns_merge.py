@@ -8,7 +8,6 @@ needs to be known.
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -69,7 +68,7 @@ def merge(
     Returns False, and nothing counts that was written, where that cannot be done or is not worth it: where vectors were
     written anew, where much changed, or where the old file contradicts itself.
     """
-    grown = made_of[0] >= was[0] and made_of[1] >= was[1] and _begins_as_it_did(folder, was[2], was[3])
+    grown = made_of[0] >= was[0] and made_of[1] >= was[1] and vectors.stamp(folder, was[2]) == (was[2], was[3])
     if not grown or not len(old.numbers) or old.codes.shape[1] != copy.rows.shape[1]:
         return False
     try:
@@ -122,17 +121,6 @@ def _merge(
     words = len(old.positions) + len(new.at) - len(lost)
     columns.put(path, made_of, shift, arrays, words, copy.rows.shape[1], fill)
     return True
-
-
-def _begins_as_it_did(folder: Path, length: int, digest: str) -> bool:
-    """Say whether the copy of the vectors was only appended to since it was so long and `vectors.stamp` was this."""
-    try:
-        with (folder / vectors.FILE_NAME).open("rb") as file:
-            file.seek(max(0, length - vectors._END))
-            end = file.read(length - file.tell())
-            return file.tell() == length and hashlib.blake2b(end, digest_size=16).hexdigest() == digest
-    except FileNotFoundError:
-        return False
 
 
 def _sizes(old: Columns) -> dict[int, tuple[int, int]]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cache
@@ -62,17 +63,18 @@ def read(folder: Path, dimension: int) -> Vectors:
     return Vectors(cache(lambda: np.array(records["number"])), records["vector"])
 
 
-def stamp(folder: Path) -> tuple[int, str]:
+def stamp(folder: Path, until: int | None = None) -> tuple[int, str]:
     """Return what tells one content of the copy from another: its length and a hash of its end.
 
-    It is only ever appended to, or written anew with fewer records; numbers are never used twice.
+    It is only ever appended to, or written anew with fewer records; numbers are never used twice. `until`: of its first
+    so many bytes, to see whether it was only appended to since it was so long.
     """
     path = folder / FILE_NAME
     try:
         with path.open("rb") as file:
-            length = file.seek(0, os.SEEK_END)
-            file.seek(max(0, length - _END))
-            return length, hashlib.blake2b(file.read(), digest_size=16).hexdigest()
+            length = min(file.seek(0, os.SEEK_END), until if until is not None else sys.maxsize)
+            start = file.seek(max(0, length - _END))
+            return length, hashlib.blake2b(file.read(length - start), digest_size=16).hexdigest()
     except FileNotFoundError:
         return 0, ""
 
