@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,12 @@ from . import catalog, tokens, vectors
 from .embed import Encoder, TokenEncoder
 from .vectors import Floats, Ints, Vectors
 
-_WINDOW = 4_096
-"""Passages between two commits: an interrupted run loses no more than two windows. The more of them, the more have the
-same length, which the model likes."""
+_WINDOW = 1_024
+"""Passages between two commits: an interrupted run loses no more than two windows, and the stores have one left to
+write when the model is done. With fewer, too few have the same length, which the model likes."""
+
+_SAMPLE = 4_096
+"""Passages of which an encoder is chosen and made, spread over all that wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +60,9 @@ def embed_pending(
 ) -> int:
     """Embed every passage that has no vector yet and take the vectors of `gone` passages out.
 
-    `encoder_for` gives the encoder once texts to embed are known, and how many passages wait: nothing is loaded when
-    there are none;
-    `tell(done, total)` hears of progress. Returns how many passages went through the model: a text that was embedded
-    before, or stands twice, does not.
+    `encoder_for` gives the encoder for a sample of what waits, and how many passages wait; nothing is loaded before
+    there is a text to embed. `tell(done, total)` hears of progress. Returns how many passages went through the model: a
+    text that was embedded before, or stands twice, does not.
     """
     total = db.execute("SELECT count(*) FROM passages WHERE NOT embedded").fetchone()[0]
     if not total and not gone:
@@ -67,9 +70,8 @@ def embed_pending(
     tell(0, total)
     with opened(folder) as (store, collection):
         store.drop(collection, gone)
-        encoded = _embed(
-            db, folder, lambda texts: encoder_for(texts, total), dimension, store, collection, lambda n: tell(n, total)
-        )
+        encoder = cache(lambda: encoder_for(_sample(db, total), total))
+        encoded = _embed(db, folder, encoder, dimension, store, collection, lambda n: tell(n, total))
         _sweep(db, folder, dimension(), store, collection)
     return encoded
 
@@ -122,7 +124,7 @@ FROM passages WHERE NOT embedded AND number > ? ORDER BY number LIMIT ?
 def _embed(
     db: sqlite3.Connection,
     folder: Path,
-    encoder_for: Callable[[Sequence[str]], Encoder],
+    encoder: Callable[[], Encoder],
     dimension: Callable[[], int],
     store: Any,
     collection: Any,
@@ -154,7 +156,7 @@ def _embed(
             }
             if fresh:
                 texts = list(fresh.values())
-                known.update(zip(fresh, _encode(folder, encoder_for(texts), texts), strict=True))
+                known.update(zip(fresh, _encode(folder, encoder(), texts), strict=True))
                 encoded += len(fresh)
             meant = [known[digest] for digest in window.digests]
             found: Floats = np.array([one.vector for one in meant], np.float32)
@@ -168,6 +170,13 @@ def _embed(
         if writing is not None:
             finish(writing)
     return encoded
+
+
+def _sample(db: sqlite3.Connection, waiting: int) -> list[str]:
+    step = -(-waiting // _SAMPLE)
+    rows = db.execute("SELECT text FROM passages WHERE NOT embedded AND number % ? = 0 ORDER BY number", (step,))
+    found = [row[0] for row in rows]
+    return found or [db.execute("SELECT text FROM passages WHERE NOT embedded LIMIT 1").fetchone()[0]]
 
 
 def _next(db: sqlite3.Connection, last: int) -> _Window | None:

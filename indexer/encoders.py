@@ -73,7 +73,7 @@ class Encoders:
         return Measure(self.splitting, encoder.card.max_tokens, None, encoder.count_tokens)
 
     def for_texts(self, texts: Sequence[str], waiting: int = 0) -> Encoder:
-        """Return the encoder for embedding `texts`, which also serve to check that a faster one gives the same.
+        """Return the encoder for passages of which `texts` are a sample, on which a faster one must give the same.
 
         `waiting` is how many passages are to be embedded with it; the more, the longer the choice may take.
         """
@@ -97,7 +97,7 @@ class Encoders:
             if not encoder.on_cpu:
                 return encoder, "sentence-transformers on a GPU"
             encoder = self._encoder
-        if isinstance(encoder, LightEncoder) and len(texts) >= fast.WORTH_IT:
+        if isinstance(encoder, LightEncoder) and waiting >= fast.WORTH_IT:
             choice = fast.choose(self._folder, encoder, texts, waiting)
             return choice.encoder, choice.how
         return encoder, ""
