@@ -7,6 +7,7 @@ tokens of a model that was not trained for it, each word counting as much as it 
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -109,14 +110,15 @@ def nearest(by_token: ByToken, number: int, text: str, parts: Sequence[tuple[int
     The first where several do; None where the passage has no tokens there.
     """
     codes = by_token.codes([number]).get(number, b"")
-    spans = by_token.spans(text)
-    signs = tokens.decode(codes, by_token.query.along.shape[1])[: len(spans)]
-    near = signs @ by_token.query.along.T
+    signs = tokens.decode(codes, by_token.query.along.shape[1])
+    spans = by_token.spans(text)[: len(signs)]
+    near = signs[: len(spans)] @ by_token.query.along.T
+    starts, ends = [start for start, _ in spans], [end for _, end in spans]
     best, most = None, -np.inf
     for first, last in parts:
-        inside = [at for at, (start, end) in enumerate(spans[: len(near)]) if first < end and start < last]
-        if inside:
-            value = float(near[inside].max(axis=0) @ by_token.query.weights)
+        inside = near[bisect_right(ends, first) : bisect_left(starts, last)]
+        if len(inside):
+            value = float(inside.max(axis=0) @ by_token.query.weights)
             if value > most + 1e-9:
                 best, most = (first, last), value
     return best
