@@ -97,15 +97,14 @@ def to_hits(
         if _is_copy(done, table, place, talk, row, {term for term, _, _ in marked}):
             continue
         weights = surprise | {other: surprise[term] for other, term in heard_in(asked.ways, row[-3]).items()}
-        answer_ms = found.start_ms
-        if answer_ms is None:
-            answer_ms = _answer_ms(db, row, table.surprises(found.terms) if found.terms else weights)
         matches = tuple((start, end) for term, start, end in marked if term in weights)
-        nearest = None
+        answer_ms, nearest = found.start_ms, None
         if by_token and not matches and found.note is None:
             nearest = _nearest(db, row, by_token, found.number)
-            if nearest:
-                answer_ms, matches = nearest
+        if nearest:
+            answer_ms, matches = nearest
+        elif answer_ms is None:
+            answer_ms = _answer_ms(db, row, table.surprises(found.terms) if found.terms else weights)
         hit = _hit(row, candidate.score, query, answer_ms, len(done.hits) + 1, found.note, matches)
         if query.context_ms:
             hit = _widened(db, hit, query.context_ms)
