@@ -302,8 +302,6 @@ def export(encoder: SentenceEncoder, folder: Path, sample: Sequence[str]) -> Lig
             )
         light = LightEncoder(target, encoder.card)
         worst = agreement(light, encoder, sample)
-        if light.knows_tokens:
-            tokens.write(folder, tokens.learn(_tokens_of(light, sample)))
     except ModelError:
         raise
     except Exception as error:
@@ -312,6 +310,8 @@ def export(encoder: SentenceEncoder, folder: Path, sample: Sequence[str]) -> Lig
         model.to(device)
     if worst < SAME_COSINE:
         raise ModelError(f"its export gives other vectors (cosine {worst:.4f})")
+    if light.knows_tokens:
+        tokens.write(folder, tokens.learn(_tokens_of(light, sample)))
     (target / _CARD).write_text(json.dumps(encoder.card.as_json()), encoding="utf-8")
     return light
 
@@ -350,6 +350,7 @@ def _pipeline(model: Any) -> Any:
                 features = module(features)
             vector = torch.nn.functional.normalize(features["sentence_embedding"], dim=-1)
             found = features.get("token_embeddings")
-            return vector if found is None else (vector, found)
+            by_token = found is not None and found.shape[:2] == input_ids.shape  # else there are no vectors of tokens
+            return (vector, found) if by_token else vector
 
     return Pipeline()

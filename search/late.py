@@ -27,6 +27,10 @@ WEIGHT = 1.0
 """What a standard deviation among these counts, beside one of meaning among all passages."""
 
 
+_ALIKE = 1e-6
+"""Likenesses that differ by no more differ by rounding."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What the tokens of a query mean, and how much each counts."""
@@ -95,7 +99,7 @@ def rerank(candidates: Sequence[Candidate], by_token: ByToken) -> list[Candidate
         return list(candidates)
     found = likeness(by_token.query, [codes[first[at].number] for at in known])
     deviations = np.zeros(len(first))
-    deviations[known] = (found - found.mean()) / (found.std() or 1.0)
+    deviations[known] = (found - found.mean()) / max(float(found.std()), _ALIKE)
     more = WEIGHT * (deviations - deviations.min())
     again = [
         one._replace(score=one.score + added, tokens=value)

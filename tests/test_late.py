@@ -74,6 +74,12 @@ def test_the_first_are_ordered_anew_and_the_rest_stays_behind_them_in_its_order(
     assert all((one.tokens is None) == (one.number >= first) for one in found)
 
 
+def test_passages_that_are_alike_stay_in_their_order() -> None:
+    candidates = [Candidate(at, 1.0 - at / 1_000) for at in range(30)]
+    found = late.rerank(candidates, by_token("ship time", lambda numbers: dict.fromkeys(numbers, codes("ship", "bee"))))
+    assert [one.number for one in found] == list(range(30))
+
+
 def test_what_has_no_tokens_yet_counts_as_average() -> None:
     candidates = [Candidate(at, 1.0) for at in range(3)]
     found = late.rerank(candidates, by_token("ship", lambda _: {0: codes("bee"), 2: codes("ship")}))
