@@ -39,7 +39,7 @@ def one_thread() -> None:
     """Have numpy's library for products use one thread, in the whole process.
 
     A query's products are small. The threads that OpenBLAS starts for them wait for more by running in circles, and
-    take the processor from the thread that encodes the next query: the catalog then answered after 4 ms, not 0.4.
+    take the processor from the thread that encodes the next query, or from the one that looks up its words.
     """
     threadpool_limits(1, "blas")
 
