@@ -27,8 +27,8 @@ _BACK_MS = 8_000
 _BREATH_MS = 2_000
 """How far to step back where nothing shows the beginning, as in captions without punctuation."""
 
-_LONG_MS, _TURN_MS = 20_000, 45_000
-"""From which length on the seconds inside a cue are guesses; how far back its start may lie to be opened instead."""
+_LONG_MS, _TURN_MS = 20_000, 60_000
+"""From which length on the seconds inside any cue are guesses; how far back its start may lie to be opened instead."""
 
 _LONG_TEXT = 1_000
 """Letters of a cue from which on only the words that are wanted are timed."""
@@ -73,12 +73,13 @@ def _timed(cue: Cue, start_ms: int, end_ms: int) -> Iterable[tuple[int, tuple[st
     return enumerate(zip(words[first:last], times, times[1:], strict=False), first)
 
 
-def pinpoint(words: Sequence[Spoken], weights: Mapping[str, float]) -> int | None:
+def pinpoint(words: Sequence[Spoken], weights: Mapping[str, float], cues: Sequence[Cue] = ()) -> int | None:
     """Return the millisecond at which to open a passage; None where it says no word that was asked for.
 
     `weights` says how much each term tells. The stretch of words that holds most of what was asked begins with one of
-    the terms (the first such stretch, where several hold as much); the jump goes from there back to where its thought
-    begins: behind the end of a sentence, a pause, or with a speaker's turn.
+    the terms; the jump goes from there back to where its thought begins: behind the end of a sentence, a pause, or with
+    a speaker's turn. Given the `cues` that the words stand in, it goes on to the `known_start`. Where several stretches
+    hold as much, it is the first that is not opened long before its words; the first of all, where all are.
 
     >>> said = [Spoken(word, 1_000 * at, 1_000 * at + 900) for at, word in enumerate("Yes. Now a clock".split())]
     >>> pinpoint(said, {"clock": 5.0}), pinpoint(said, {"ship": 5.0})
@@ -89,15 +90,25 @@ def pinpoint(words: Sequence[Spoken], weights: Mapping[str, float]) -> int | Non
         {} if apart(said) else {term: weights[term] for term in said if term in weights}
         for said in (_terms(word.text) for word in words)
     ]
-    best, most = None, 0.0
+    best: list[int] = []
+    most = 0.0
     for at, here in enumerate(told):
         if not here:
             continue
         # Each term once: a stretch that repeats one word does not say more.
         together = {term: weight for other in told[at : at + _STRETCH] for term, weight in other.items()}
-        if sum(together.values()) > most + 1e-9:
-            best, most = at, sum(together.values())
-    return None if best is None else words[_beginning(words, best)].start_ms
+        much = sum(together.values())
+        if much > most + 1e-9:
+            best, most = [at], much
+        elif much > most - 1e-9:
+            best.append(at)
+    opened: int | None = None
+    for at in best:
+        at_ms = known_start(cues, thought(words, at))
+        if words[at].start_ms - at_ms <= _BACK_MS:
+            return at_ms
+        opened = at_ms if opened is None else opened
+    return opened
 
 
 def stretches(words: Sequence[Spoken]) -> list[tuple[int, int]]:
@@ -124,13 +135,24 @@ def known_start(cues: Sequence[Cue], at_ms: int) -> int:
     In edited transcripts a cue is a speaker's turn, often minutes long, without word times. Its start is exact and is
     where a thought begins; the seconds inside are shared out by letters. Where it began not long ago, it is opened.
 
-    >>> known_start([Cue(0, 60_000, "so long")], 30_000), known_start([Cue(0, 90_000, "so long")], 60_000)
-    (0, 60000)
+    >>> known_start([Cue(0, 60_000, "so long")], 30_000), known_start([Cue(0, 90_000, "so long")], 70_000)
+    (0, 70000)
     """
     inside = [cue for cue in cues if cue.start_ms <= at_ms < cue.end_ms and not cue.words]
-    if inside and inside[-1].end_ms - inside[-1].start_ms >= _LONG_MS and at_ms - inside[-1].start_ms <= _TURN_MS:
+    if inside and at_ms - inside[-1].start_ms <= _TURN_MS and _only_start_known(cues, inside[-1]):
         return inside[-1].start_ms
     return at_ms
+
+
+def _only_start_known(cues: Sequence[Cue], cue: Cue) -> bool:
+    """Say whether the seconds inside a cue without word times are guesses.
+
+    They are where it is long. They also are where turns follow each other without the least gap: then only their starts
+    were noted, and silence counts as speech. Captions that end when the speaker stops are not opened at their start.
+    """
+    if cue.end_ms - cue.start_ms >= _LONG_MS:
+        return True
+    return cue.turn and any(other.end_ms == cue.start_ms or other.start_ms == cue.end_ms for other in cues)
 
 
 @lru_cache(maxsize=65_536)

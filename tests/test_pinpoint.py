@@ -8,7 +8,7 @@ import pytest
 
 from talksearch.indexer.records import Cue, Word
 from talksearch.indexer.split import words_with_times
-from talksearch.search.pinpoint import Spoken, pinpoint, spoken
+from talksearch.search.pinpoint import Spoken, known_start, pinpoint, spoken
 
 
 def say(text: str, step_ms: int = 500) -> list[Spoken]:
@@ -71,6 +71,54 @@ def test_never_before_the_passage_nor_behind_the_word() -> None:
         at = pinpoint(words, weights)
         assert at is not None
         assert words[0].start_ms <= at <= words[-1].start_ms
+
+
+TURNS = [Cue(0, 12_000, "one"), Cue(12_000, 30_000, "two", turn=True), Cue(30_000, 31_000, "three", turn=True)]
+CAPTIONS = [Cue(0, 4_900, "one"), Cue(5_000, 19_000, "two", turn=True), Cue(19_100, 25_000, "three")]
+
+
+@pytest.mark.parametrize(
+    ("cues", "at_ms", "opened_ms"),
+    [
+        (TURNS, 25_000, 12_000),  # nobody noted when the turn ends: it lasts until the next
+        (TURNS, 12_000, 12_000),
+        (TURNS[1:], 25_000, 12_000),
+        (TURNS[:2], 25_000, 12_000),
+        ([Cue(0, 50_000, "a paragraph")], 40_000, 0),
+        ([Cue(0, 200_000, "a paragraph", turn=True)], 60_000, 0),
+    ],
+)
+def test_a_turn_opens_at_its_start(cues: list[Cue], at_ms: int, opened_ms: int) -> None:
+    assert known_start(cues, at_ms) == opened_ms
+
+
+@pytest.mark.parametrize(
+    ("cues", "at_ms"),
+    [
+        (TURNS, 8_000),  # the same speaker goes on, in a cue as short as a sentence
+        (CAPTIONS, 15_000),  # what ends when the speaker stops is timed well enough
+        ([Cue(0, 200_000, "a paragraph", turn=True)], 60_001),
+        ([Cue(0, 60_000, "so long", turn=True, words=(Word("so", 0), Word("long", 30_000)))], 30_000),
+        (TURNS, 31_000),
+        ([], 5_000),
+    ],
+)
+def test_opens_where_it_is_said(cues: list[Cue], at_ms: int) -> None:
+    assert known_start(cues, at_ms) == at_ms
+
+
+def test_of_the_same_said_twice_the_one_that_is_not_opened_long_before() -> None:
+    talk = [
+        Cue(0, 40_000, f"Well. {' '.join(['and'] * 60)}. Then a clock."),
+        Cue(40_000, 60_000, "The clock is slow.", turn=True),
+    ]
+    words = spoken(talk, 0, 60_000)
+    said_ms = next(word.start_ms for word in words if word.text == "Then")
+    assert pinpoint(words, {"clock": 5.0}) == said_ms
+    assert pinpoint(words, {"clock": 5.0}, talk) == 40_000
+    assert pinpoint(words, {"clock": 5.0, "then": 1.0}, talk) == 0, "more is said there"
+    assert pinpoint(spoken(talk[:1], 0, 40_000), {"clock": 5.0}, talk[:1]) == 0
+    assert pinpoint(words, {"ship": 5.0}, talk) is None
 
 
 def test_words_of_cues_within_the_passage() -> None:
