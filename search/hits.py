@@ -223,9 +223,9 @@ def _explained(
 def _answer_ms(db: sqlite3.Connection, row: Any, weights: Mapping[str, float]) -> int:
     """Return where in a passage the answer begins: at its start, where none of the words is said in it."""
     cues = catalog.read_cues(db, row[5], row[-2], row[-1])
-    at_ms = pinpoint(spoken(cues, row[1], row[2]), weights) if weights else None
-    at_ms = int(row[1]) if at_ms is None else at_ms
-    return known_start(cues, at_ms) if row[15] == "exact" else at_ms  # estimated times are spread over the whole talk
+    known = cues if row[15] == "exact" else ()  # estimated times are spread over the whole talk
+    at_ms = pinpoint(spoken(cues, row[1], row[2]), weights, known) if weights else None
+    return known_start(known, int(row[1])) if at_ms is None else at_ms
 
 
 def _nearest(
