@@ -13,6 +13,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +127,7 @@ def _read(folder: Path) -> dict[str, Any]:
     return values if isinstance(values, dict) else {}
 
 
+@cache  # a query asks, and there are hundreds of null queries to go through
 def _name(card: ModelCard) -> str:
     """Return what tells the vectors of the null queries from those of another model, or of other queries."""
     made_of = json.dumps([card.name, card.fingerprint, card.dimension, card.query_prompt, NULL_QUERIES])

@@ -103,15 +103,17 @@ class LightEncoder:
         if not others:
             return AskedTokens(vectors[0], np.empty((0, 0), np.float32), ())
         prompt = len(self._card.query_prompt)
-        own = [at for at in _own(found) if found.offsets[at][1] > prompt]
-        spans = tuple((max(0, found.offsets[at][0] - prompt), found.offsets[at][1] - prompt) for at in own)
+        offsets = found.offsets  # a list that is made anew whenever it is asked for
+        own = [at for at in _own(found) if offsets[at][1] > prompt]
+        spans = tuple((max(0, offsets[at][0] - prompt), offsets[at][1] - prompt) for at in own)
         return AskedTokens(vectors[0], others[0][0][own], spans)
 
     def passage_spans(self, text: str) -> list[tuple[int, int]]:
         """Return the characters that each token of a passage stands for; those of the prompt lie before the first."""
         found = self._tokenizer.encode(self._card.passage_prompt + text)
         prompt = len(self._card.passage_prompt)
-        return [(found.offsets[at][0] - prompt, found.offsets[at][1] - prompt) for at in _own(found)]
+        offsets = found.offsets
+        return [(offsets[at][0] - prompt, offsets[at][1] - prompt) for at in _own(found)]
 
     def _encode(self, texts: Sequence[str], keep: KeepTokens | None = None) -> Floats:
         vectors = np.empty((len(texts), self._card.dimension), np.float32)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
@@ -53,23 +53,58 @@ def spans(text: str) -> Iterator[Term]:
 
 def marks(text: str) -> Iterator[tuple[str, int, int]]:
     """Yield the terms of a text in order as (term, start, end), like `spans`, which is slower."""
-    for match in _TOKEN.finditer(text):
+    at = 0
+    for word in text.split(" "):  # no term has a space in it
+        for term, start, end in _marks_in(word):
+            yield term, at + start, at + end
+        at += len(word) + 1
+
+
+def places(text: str, wanted: Collection[str]) -> list[tuple[int, int]]:
+    """Return the characters of a text, as (start, end), that stand for some terms.
+
+    >>> places("Time dilation's metaphors", {"dilat"})
+    [(5, 15)]
+    """
+    found: list[tuple[int, int]] = []
+    at = 0
+    for word in text.split(" "):
+        found += [(at + start, at + end) for term, start, end in _marks_in(word) if term in wanted]
+        at += len(word) + 1
+    return found
+
+
+def _marks_in(word: str) -> tuple[tuple[str, int, int], ...]:
+    return _known_marks(word) if len(word) <= _LONGEST_KEPT else _marks_of(word)
+
+
+def _marks_of(word: str) -> tuple[tuple[str, int, int], ...]:
+    found: list[tuple[str, int, int]] = []
+    for match in _TOKEN.finditer(word):
+        start, end = match.span()
         if match.lastgroup != "run":
             term = _fold(match[0])
             if term:
-                yield term, match.start(), match.end()
+                found.append((term, start, end))
             continue
-        start, end = match.span()
         run = unicodedata.normalize("NFKC", match[0])
         if len(run) != end - start:  # compatibility forms that grow cannot be mapped back pair by pair
-            yield from ((pair, start, end) for pair in _pairs(run))
+            found += ((pair, start, end) for pair in _pairs(run))
         else:
-            yield from ((pair, start + at, start + at + len(pair)) for at, pair in enumerate(_pairs(run)))
+            found += ((pair, start + at, start + at + len(pair)) for at, pair in enumerate(_pairs(run)))
+    return tuple(found)
+
+
+_known_marks = lru_cache(maxsize=65_536)(_marks_of)
+"""The same few ten thousand words make up nearly all that is said."""
+
+_LONGEST_KEPT = 24
+"""Letters; what is longer is a line of a script without spaces, or an address, and hardly comes again."""
 
 
 def terms(text: str) -> list[str]:
     """Return the terms of a text without their places."""
-    return [mark[0] for mark in marks(text)]
+    return [mark[0] for word in text.split(" ") for mark in _marks_in(word)]
 
 
 def is_unspaced(character: str) -> bool:

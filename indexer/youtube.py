@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
 _ID = re.compile(r"[A-Za-z0-9_-]{11}")
@@ -208,20 +209,24 @@ def link(url: str | None, seconds: int) -> str:
     """
     if not url:
         return ""
-    seconds = max(0, int(seconds))
+    before, after = _around_seconds(url)
+    return f"{before}{max(0, int(seconds))}{after}" if before else url
+
+
+@lru_cache(maxsize=10_000)
+def _around_seconds(url: str) -> tuple[str, str]:
+    """Return what stands before and behind the seconds in a link; empty where the address is none."""
     video = find_id(url)
     try:
         parts = urlsplit(url)
         host = (parts.hostname or "").lower()
     except ValueError:
-        return url
+        return "", ""
     if video and re.fullmatch(_HOST, host or "", re.IGNORECASE):
         if host.endswith("youtu.be"):
-            return f"https://youtu.be/{video}?t={seconds}"
+            return f"https://youtu.be/{video}?t=", ""
         if "/embed/" in parts.path:
-            return f"https://{host}/embed/{video}?start={seconds}"
+            return f"https://{host}/embed/{video}?start=", ""
         kept = [(key, value) for key, value in parse_qsl(parts.query) if key in ("list", "index")]
-        return f"https://www.youtube.com/watch?{urlencode([('v', video), *kept, ('t', str(seconds))])}"
-    if host == "vimeo.com" or host.endswith(".vimeo.com"):
-        return urlunsplit(parts._replace(fragment=f"t={seconds}s"))
-    return urlunsplit(parts._replace(fragment=f"t={seconds}"))
+        return f"https://www.youtube.com/watch?{urlencode([('v', video), *kept])}&t=", ""
+    return urlunsplit(parts._replace(fragment="t=")), "s" if host == "vimeo.com" or host.endswith(".vimeo.com") else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
@@ -219,9 +219,13 @@ def _by_token(index: Index, asked: Asked) -> ByToken | None:
     wanted = asked.tokens(index.table().surprises(asked.terms)) if asked.tokens else None
     if wanted is None:
         return None
-    return ByToken(
-        wanted, partial(catalog.read_tokens, index.db), lambda text: embed.passage_spans(index.encoder(), text)
-    )
+    held: dict[int, bytes] = {}  # hits are looked at again
+
+    def codes(numbers: Sequence[int]) -> dict[int, bytes]:
+        held.update(catalog.read_tokens(index.db, [number for number in numbers if number not in held]))
+        return {number: held[number] for number in numbers if number in held}
+
+    return ByToken(wanted, codes, lambda text: embed.passage_spans(index.encoder(), text))
 
 
 def _encoding(index: Index, text: str) -> Callable[[], AskedTokens]:

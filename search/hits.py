@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from talksearch.indexer import catalog
 from talksearch.indexer.records import Field, Json
 from talksearch.indexer.split import ends_sentence, words_with_times
-from talksearch.indexer.words import marks, terms
+from talksearch.indexer.vectors import Floats
+from talksearch.indexer.words import places, terms
 
 from . import late
 from .fuse import Candidate
@@ -51,8 +52,8 @@ class _List:
     """Stretches of each talk that are taken, shown or held back, as (start, end) in milliseconds."""
     held_back: Counter[int] = field(default_factory=Counter)
     """Hits of each talk that `per_talk` keeps from being shown."""
-    said: list[tuple[int, set[str]]] = field(default_factory=list)
-    """Place and terms of each hit."""
+    said: list[tuple[Floats | None, str]] = field(default_factory=list)
+    """Vector and text of each hit."""
 
 
 def to_hits(
@@ -93,11 +94,10 @@ def to_hits(
         if _is_taken(done, talk, *table.times(place), query.per_talk):
             continue
         row = db.execute(_PASSAGE, (found.number,)).fetchone()
-        marked = list(marks(row[3]))
-        if _is_copy(done, table, place, talk, row, {term for term, _, _ in marked}):
+        if _is_copy(done, table.vector(place), talk, row):
             continue
         weights = surprise | {other: surprise[term] for other, term in heard_in(asked.ways, row[-3]).items()}
-        matches = tuple((start, end) for term, start, end in marked if term in weights)
+        matches = tuple(places(row[3], weights))
         answer_ms, nearest = found.start_ms, None
         if by_token and not matches and found.note is None:
             nearest = _nearest(db, row, by_token, found.number)
@@ -110,7 +110,7 @@ def to_hits(
             hit = _widened(db, hit, query.context_ms)
             shift = hit.text.find(row[3]) if nearest else -1
             if not nearest:
-                matches = tuple((start, end) for term, start, end in marks(hit.text) if term in weights)
+                matches = tuple(places(hit.text, weights))
             else:
                 matches = tuple((start + shift, end + shift) for start, end in matches if shift >= 0)
             hit = replace(hit, matches=matches)
@@ -166,18 +166,19 @@ def _is_taken(done: _List, talk: int, start_ms: int, end_ms: int, per_talk: int 
     return False
 
 
-def _is_copy(done: _List, table: Table, place: int, talk: int, row: Any, held: set[str]) -> bool:
+def _is_copy(done: _List, vector: Floats | None, talk: int, row: Any) -> bool:
     """Say whether a passage says what a hit of another talk says; then the hit names it from now on."""
-    for at, (other, words) in enumerate(done.said):
-        if done.talks[at] == talk or len(held & words) < _SAME_WORDS * len(held | words):
+    for at, (other, text) in enumerate(done.said):
+        # The vectors first: they differ for nearly all, and are quicker to compare than words.
+        if done.talks[at] == talk or vector is None or other is None or float(vector @ other) < _SAME_MEANING:
             continue
-        one, two = table.vector(place), table.vector(other)
-        if one is not None and two is not None and float(one @ two) >= _SAME_MEANING:
+        one, two = set(terms(row[3])), set(terms(text))
+        if len(one & two) >= _SAME_WORDS * len(one | two):
             jump_ms = jump_to(row[1], row[15], row[16])
             copy = Copy(row[5], row[6], jump_ms, link(row[10], row[8], jump_ms), row[15], row[16])
             done.hits[at] = replace(done.hits[at], copies=(*done.hits[at].copies, copy))
             return True
-    done.said.append((place, held))
+    done.said.append((vector, row[3]))
     return False
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from talksearch.indexer.words import spans, terms
+from talksearch.indexer.words import places, spans, terms
 
 
 @pytest.mark.parametrize(
@@ -78,3 +78,15 @@ def test_every_term_stands_where_it_says() -> None:
 
 def test_punctuation_alone_has_no_terms() -> None:
     assert terms("… — _ ♪ ?!") == []
+
+
+@pytest.mark.parametrize(
+    "text", ["Time  dilation's METAPHORS, 相对论 and ｱｲｳ ㍿", "a\u00a0b\nc\u3000相对 " + "論" * 40, ""]
+)
+def test_the_places_of_terms_are_where_they_stand(text: str) -> None:
+    every = list(spans(text))
+    assert places(text, {term.text for term in every}) == [(term.start, term.end) for term in every]
+    assert terms(text) == [term.text for term in every]
+    for wanted in {term.text for term in every}:
+        assert places(text, {wanted}) == [(term.start, term.end) for term in every if term.text == wanted]
+    assert places(text, {"nowhere"}) == []
