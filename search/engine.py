@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
@@ -193,12 +193,13 @@ def _answer(
 ) -> Answer:
     avoided = _asked(index, query.avoid, query.mode != "lexical") if query.avoid.strip() else None
     known = calibration.read(index.folder, index.recipe.model) if asked.query else None
+    worth = index.table().surprises(asked.terms)  # before the vector is waited for
     ranking = rank(Source(index.db, index.table), query, asked, avoided, within)
-    by_token = _by_token(index, asked)
+    by_token = _by_token(index, asked, worth)
     if by_token and query.mode == "hybrid":
         ranking = replace(ranking, candidates=late.rerank(ranking.candidates, by_token))
     graded = judge(ranking, query.mode, asked, known) if asked.query else None
-    hits = to_hits(index.db, query, ranking, asked, itself, graded, by_token)
+    hits = to_hits(index.db, query, ranking, asked, worth, itself, graded, by_token)
     return Answer(tuple(hits), asked.terms, " ".join(filter(None, (ranking.note, verdict(hits)))))
 
 
@@ -214,9 +215,9 @@ def _asked(index: Index, text: str, meaning: bool, *, by_token: bool = False) ->
     )
 
 
-def _by_token(index: Index, asked: Asked) -> ByToken | None:
+def _by_token(index: Index, asked: Asked, worth: Mapping[str, float]) -> ByToken | None:
     """Return what compares passages with the query token by token; None where that is not known."""
-    wanted = asked.tokens(index.table().surprises(asked.terms)) if asked.tokens else None
+    wanted = asked.tokens(worth) if asked.tokens else None
     if wanted is None:
         return None
     held: dict[int, bytes] = {}  # hits are looked at again

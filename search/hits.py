@@ -61,6 +61,7 @@ def to_hits(
     query: Query,
     ranking: Ranking,
     asked: Asked,
+    worth: Mapping[str, float],
     itself: tuple[int, int, int] | None = None,
     graded: Callable[[Candidate, int], Grade] | None = None,
     by_token: ByToken | None = None,
@@ -68,9 +69,9 @@ def to_hits(
     """Return the candidates of a ranking as hits, best first.
 
     Of passages of a talk that overlap, the best one stands for all; passages of several talks that say the same are
-    folded under the best (`Hit.copies`). `itself` (number of a passage, start, end) is a stretch of its talk that is no
-    hit. `graded` says how good the candidate is that led to the passage with a number. Only candidates that become
-    hits, or nearly, are read from the catalog.
+    folded under the best (`Hit.copies`). `worth` says how much each term tells that was asked for. `itself` (number of
+    a passage, start, end) is a stretch of its talk that is no hit. `graded` says how good the candidate is that led to
+    the passage with a number. Only candidates that become hits, or nearly, are read from the catalog.
 
     With `by_token`, a hit that says none of the query's words is opened, and marked, at the stretch that is nearest to
     the query token by token.
@@ -78,7 +79,6 @@ def to_hits(
     if not ranking.candidates:
         return []
     table = ranking.table()
-    surprise = table.surprises(asked.terms)
     resolved = resolve(db, table, ranking.candidates, asked.terms, query.leave_out)
     done = _List()
     if itself:
@@ -96,7 +96,7 @@ def to_hits(
         row = db.execute(_PASSAGE, (found.number,)).fetchone()
         if _is_copy(done, table.vector(place), talk, row):
             continue
-        weights = surprise | {other: surprise[term] for other, term in heard_in(asked.ways, row[-3]).items()}
+        weights = {**worth, **{other: worth[term] for other, term in heard_in(asked.ways, row[-3]).items()}}
         matches = tuple(places(row[3], weights))
         answer_ms, nearest = found.start_ms, None
         if by_token and not matches and found.note is None:
