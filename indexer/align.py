@@ -121,7 +121,7 @@ def is_punctuated(cues: Sequence[Cue]) -> bool:
     (True, False)
     """
     text = " ".join(cue.text for cue in cues)
-    letters = sum(char.isalnum() for char in text)
+    letters = sum(map(str.isalnum, text))
     return len(_STOPS.findall(text)) * 250 >= letters > 0
 
 

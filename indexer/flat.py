@@ -228,7 +228,8 @@ class _Part:
 
 def width_of(text: str) -> int:
     """Columns that a text takes on screen: wide East Asian characters count two, entities as what they stand for."""
-    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in html.unescape(text))
+    plain = html.unescape(text)
+    return len(plain) if plain.isascii() else sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in plain)
 
 
 def _literal_costs(tokens: Sequence[str]) -> list[float]:
