@@ -85,7 +85,7 @@ def passages(index: engine.Index) -> dict[str, Ask]:
         def hits(text: str) -> list[Hit]:
             candidates = [Candidate(*both) for both in ranked(text)]
             ranking = Ranking(candidates, lambda numbers: np.zeros(len(numbers)), 0.0, index.table)
-            found = to_hits(index.db, Query(text, measure.DEPTH, leave_out=NOTES), ranking, ASKED)
+            found = to_hits(index.db, Query(text, measure.DEPTH, leave_out=NOTES), ranking, ASKED, {})
             return [replace(hit, jump_ms=hit.start_ms) for hit in found]
 
         return hits

@@ -156,7 +156,7 @@ def _asking(index: engine.Index, gold: measure.Gold) -> Asking | None:
     right, spans = [], []
     for candidate, place in zip(some, at.tolist(), strict=True):
         alone_ranked = Ranking([candidate], ranking.scores, ranking.usual, ranking.table)
-        hits = to_hits(db, query, alone_ranked, asked)
+        hits = to_hits(db, query, alone_ranked, asked, table.surprises(asked.terms))
         hit = hits[0] if hits else None
         is_right = hit is not None and measure.is_talk(hit, gold.talk)
         right.append(is_right and hit is not None and measure.jump_error(gold, hit.jump_ms) is not None)
