@@ -132,12 +132,8 @@ def _pieces(cues: Sequence[Cue], count_tokens: Callable[[str], int], max_tokens:
                     for part in _parts(word, count_tokens, max_tokens)
                 ]
             start_ms = latest_ms = max(start_ms, latest_ms)
-            count = len(parts)
-            if count == 1:  # nearly all words
-                part, size, tokens = parts[0]
-                pieces.append(_Piece(part, True, start_ms, max(start_ms, end_ms), number, size, tokens))
-                continue
             span = max(start_ms, end_ms) - start_ms
+            count = len(parts)
             for at, (part, size, tokens) in enumerate(parts):
                 begin, end = start_ms + span * at // count, start_ms + span * (at + 1) // count
                 pieces.append(_Piece(part, at == 0, begin, end, number, size, tokens))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
@@ -58,20 +58,6 @@ def marks(text: str) -> Iterator[tuple[str, int, int]]:
         for term, start, end in _marks_in(word):
             yield term, at + start, at + end
         at += len(word) + 1
-
-
-def places(text: str, wanted: Collection[str]) -> list[tuple[int, int]]:
-    """Return the characters of a text, as (start, end), that stand for some terms.
-
-    >>> places("Time dilation's metaphors", {"dilat"})
-    [(5, 15)]
-    """
-    found: list[tuple[int, int]] = []
-    at = 0
-    for word in text.split(" "):
-        found += [(at + start, at + end) for term, start, end in _marks_in(word) if term in wanted]
-        at += len(word) + 1
-    return found
 
 
 def _marks_in(word: str) -> tuple[tuple[str, int, int], ...]:

@@ -223,7 +223,8 @@ def _by_token(index: Index, asked: Asked, worth: Mapping[str, float]) -> ByToken
     held: dict[int, bytes] = {}  # hits are looked at again
 
     def codes(numbers: Sequence[int]) -> dict[int, bytes]:
-        held.update(catalog.read_tokens(index.db, [number for number in numbers if number not in held]))
+        if lacking := [number for number in numbers if number not in held]:
+            held.update(catalog.read_tokens(index.db, lacking))
         return {number: held[number] for number in numbers if number in held}
 
     return ByToken(wanted, codes, lambda text: embed.passage_spans(index.encoder(), text))

@@ -11,10 +11,10 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from talksearch.indexer import catalog
-from talksearch.indexer.records import Field, Json
+from talksearch.indexer.records import Cue, Field, Json
 from talksearch.indexer.split import ends_sentence, words_with_times
 from talksearch.indexer.vectors import Floats
-from talksearch.indexer.words import places, terms
+from talksearch.indexer.words import marks, terms
 
 from . import late
 from .fuse import Candidate
@@ -25,7 +25,7 @@ from .hit import Copy, Hit
 from .late import ByToken
 from .links import jump_to, link
 from .notes import Found, resolve
-from .pinpoint import known_start, pinpoint, spoken, stretches, thought
+from .pinpoint import Spoken, known_start, pinpoint, spoken, stretches, thought
 from .query import Query
 from .rank import Asked, Ranking
 from .table import Table
@@ -97,7 +97,7 @@ def to_hits(
         if _is_copy(done, table.vector(place), talk, row):
             continue
         weights = {**worth, **{other: worth[term] for other, term in heard_in(asked.ways, row[-3]).items()}}
-        matches = tuple(places(row[3], weights))
+        matches = tuple((start, end) for term, start, end in marks(row[3]) if term in weights)
         answer_ms, nearest = found.start_ms, None
         if by_token and not matches and found.note is None:
             nearest = _nearest(db, row, by_token, found.number)
@@ -110,7 +110,7 @@ def to_hits(
             hit = _widened(db, hit, query.context_ms)
             shift = hit.text.find(row[3]) if nearest else -1
             if not nearest:
-                matches = tuple(places(hit.text, weights))
+                matches = tuple((start, end) for term, start, end in marks(hit.text) if term in weights)
             else:
                 matches = tuple((start + shift, end + shift) for start, end in matches if shift >= 0)
             hit = replace(hit, matches=matches)
@@ -223,9 +223,8 @@ def _explained(
 
 def _answer_ms(db: sqlite3.Connection, row: Any, weights: Mapping[str, float]) -> int:
     """Return where in a passage the answer begins: at its start, where none of the words is said in it."""
-    cues = catalog.read_cues(db, row[5], row[-2], row[-1])
-    known = cues if row[15] == "exact" else ()  # estimated times are spread over the whole talk
-    at_ms = pinpoint(spoken(cues, row[1], row[2]), weights, known) if weights else None
+    words, known = _said(db, row)
+    at_ms = pinpoint(words, weights, known)
     return known_start(known, int(row[1])) if at_ms is None else at_ms
 
 
@@ -233,8 +232,7 @@ def _nearest(
     db: sqlite3.Connection, row: Any, by_token: ByToken, number: int
 ) -> tuple[int, tuple[tuple[int, int], ...]] | None:
     """Return where the stretch of a passage begins that is nearest in meaning, and the characters it stands for."""
-    cues = catalog.read_cues(db, row[5], row[-2], row[-1])
-    words = spoken(cues, row[1], row[2])
+    words, known = _said(db, row)
     if " ".join(word.text for word in words) != row[3]:  # its edges lie within words
         return None
     ends = list(accumulate(len(word.text) + 1 for word in words))
@@ -242,8 +240,15 @@ def _nearest(
     found = late.nearest(by_token, number, row[3], list(parts))
     if found is None:
         return None
-    at_ms = thought(words, parts[found])
-    return known_start(cues, at_ms) if row[15] == "exact" else at_ms, (found,)
+    return known_start(known, thought(words, parts[found])), (found,)
+
+
+def _said(db: sqlite3.Connection, row: Any) -> tuple[list[Spoken], Sequence[Cue]]:
+    """Return the words of a passage, and the cues whose starts are known: none where times are estimated, which are
+    spread over the whole talk.
+    """
+    cues = catalog.read_cues(db, row[5], row[-2], row[-1])
+    return spoken(cues, row[1], row[2]), cues if row[15] == "exact" else ()
 
 
 def _hit(

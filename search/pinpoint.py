@@ -102,13 +102,11 @@ def pinpoint(words: Sequence[Spoken], weights: Mapping[str, float], cues: Sequen
             best, most = [at], much
         elif much > most - 1e-9:
             best.append(at)
-    opened: int | None = None
     for at in best:
         at_ms = known_start(cues, thought(words, at))
         if words[at].start_ms - at_ms <= _BACK_MS:
             return at_ms
-        opened = at_ms if opened is None else opened
-    return opened
+    return known_start(cues, thought(words, best[0])) if best else None
 
 
 def stretches(words: Sequence[Spoken]) -> list[tuple[int, int]]:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from talksearch.indexer.words import places, spans, terms
+from talksearch.indexer.words import _marks_of, marks, spans, terms
 
 
 @pytest.mark.parametrize(
@@ -83,10 +83,17 @@ def test_punctuation_alone_has_no_terms() -> None:
 @pytest.mark.parametrize(
     "text", ["Time  dilation's METAPHORS, 相对论 and ｱｲｳ ㍿", "a\u00a0b\nc\u3000相对 " + "論" * 40, ""]
 )
-def test_the_places_of_terms_are_where_they_stand(text: str) -> None:
-    every = list(spans(text))
-    assert places(text, {term.text for term in every}) == [(term.start, term.end) for term in every]
-    assert terms(text) == [term.text for term in every]
-    for wanted in {term.text for term in every}:
-        assert places(text, {wanted}) == [(term.start, term.end) for term in every if term.text == wanted]
-    assert places(text, {"nowhere"}) == []
+def test_terms_found_word_by_word_are_those_of_the_whole_text(text: str) -> None:
+    every = list(marks(text))
+    assert tuple(every) == _marks_of(text)
+    assert [(term.text, term.start, term.end) for term in spans(text)] == every
+    assert terms(text) == [term for term, _, _ in every]
+
+
+def test_the_places_of_terms_are_where_they_stand() -> None:
+    assert list(marks("Time  dilation's 相对论")) == [
+        ("time", 0, 4),
+        ("dilat", 6, 16),
+        ("相对", 17, 19),
+        ("对论", 18, 20),
+    ]
