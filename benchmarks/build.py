@@ -38,8 +38,8 @@ from typing import Any
 import numpy as np
 from chart import bars
 
-from talksearch.indexer import catalog, columns, embed, fast, light, recipe, tokens
-from talksearch.indexer.embed import Encoder, TokenEncoder, default_folder
+from talksearch.indexer import catalog, columns, embed, embedding, fast, light, recipe
+from talksearch.indexer.embed import Encoder, default_folder
 from talksearch.indexer.vectors import Floats
 from talksearch.search import measure
 from talksearch.search.measure import Gold
@@ -198,7 +198,6 @@ def _encode(folder: Path, count: int) -> dict[str, Any]:
     texts = [passage[1] for passages, _ in talks for passage in passages]
     plain = SentenceTransformer(str(default_folder()), device="cpu")
     exported = light.export(embed.load(), folder, texts[:: len(texts) // 64])
-    directions = tokens.read(folder)
     at = perf_counter()
     choice = fast.choose(folder, exported, every[:4_096], len(every))
     choosing = perf_counter() - at
@@ -208,12 +207,8 @@ def _encode(folder: Path, count: int) -> dict[str, Any]:
         return np.asarray(plain.encode(some, batch_size=32, normalize_embeddings=True), np.float32)
 
     def ours(some: list[str]) -> Floats:
-        # As an indexing run does: what tokens mean comes out of the same pass.
-        if directions is None or not isinstance(choice.encoder, TokenEncoder):
-            return choice.encoder.encode_passages(some)
-        return choice.encoder.encode_by_token(some, lambda _, found: kept.append(tokens.encode(directions, found)))
+        return np.array([meant.vector for meant in embedding.encode(folder, choice.encoder, some)], np.float32)
 
-    kept: list[bytes] = []
     ways = {"SentenceTransformer.encode": theirs, "talksearch": ours}
     times: dict[str, list[float]] = {name: [] for name in ways}
     busy: dict[str, list[float]] = {name: [] for name in ways}

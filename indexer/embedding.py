@@ -1,7 +1,7 @@
 """Giving passages their vectors: each text goes through the model once, into Chroma and into the copy.
 
-While the model works on a window of passages, a second thread puts the window before it into the stores, which do their
-work outside Python's lock. A window counts as embedded only when the stores have it.
+While the model works on a window of passages, a second thread has the window before it put into the stores. A window
+counts as embedded only when the stores have it.
 """
 
 from __future__ import annotations
@@ -16,9 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from . import catalog, tokens, vectors
 from .embed import Encoder, TokenEncoder
+from .storing import Put, describe, putting
 from .vectors import Floats, Ints, Vectors
 
 _WINDOW = 1_024
@@ -30,7 +32,7 @@ _SAMPLE = 4_096
 
 
 @dataclass(frozen=True, slots=True)
-class _Meant:
+class Meant:
     """What the model says of a text."""
 
     vector: Floats
@@ -68,10 +70,13 @@ def embed_pending(
     if not total and not gone:
         return 0
     tell(0, total)
-    with opened(folder) as (store, collection):
-        store.drop(collection, gone)
+    if gone:
+        with opened(folder) as (store, collection):
+            store.drop(collection, gone)
+    with putting(folder, total) as put:
         encoder = cache(lambda: encoder_for(_sample(db, total), total))
-        encoded = _embed(db, folder, encoder, dimension, store, collection, lambda n: tell(n, total))
+        encoded = _embed(db, folder, encoder, dimension, put, lambda n: tell(n, total))
+    with opened(folder) as (store, collection):
         _sweep(db, folder, dimension(), store, collection)
     return encoded
 
@@ -126,14 +131,13 @@ def _embed(
     folder: Path,
     encoder: Callable[[], Encoder],
     dimension: Callable[[], int],
-    store: Any,
-    collection: Any,
+    put: Put,
     tell: Callable[[int], None],
 ) -> int:
     encoded = done = last = 0
     copy: Vectors | None = None
     writing: Future[Ints] | None = None
-    before: dict[bytes, _Meant] = {}  # of the window that is being written, which nothing has yet
+    before: dict[bytes, Meant] = {}  # of the window that is being written, which nothing has yet
     codes: list[bytes | None] = []
 
     def finish(written: Future[Ints]) -> None:
@@ -156,15 +160,15 @@ def _embed(
             }
             if fresh:
                 texts = list(fresh.values())
-                known.update(zip(fresh, _encode(folder, encoder(), texts), strict=True))
+                known.update(zip(fresh, encode(folder, encoder(), texts), strict=True))
                 encoded += len(fresh)
             meant = [known[digest] for digest in window.digests]
             found: Floats = np.array([one.vector for one in meant], np.float32)
-            rows = store.describe(db, window.numbers.tolist())
+            rows = describe(db, window.numbers.tolist())
             if writing is not None:
                 finish(writing)
             lacking = copy.find(window.numbers) < 0
-            writing = writer.submit(_write, folder, store, collection, window, found, rows, lacking)
+            writing = writer.submit(_write, folder, put, window, found, rows, lacking)
             before = dict(zip(window.digests, meant, strict=True))
             codes = [one.codes for one in meant]
         if writing is not None:
@@ -188,22 +192,25 @@ def _next(db: sqlite3.Connection, last: int) -> _Window | None:
     return _Window(np.array(numbers, np.int64), list(ids), list(texts), list(digests), list(same))
 
 
-def _encode(folder: Path, encoder: Encoder, texts: Sequence[str]) -> list[_Meant]:
+def encode(folder: Path, encoder: Encoder, texts: Sequence[str]) -> list[Meant]:
+    """Return what the model says of texts, for the index in `folder`."""
     directions = tokens.read(folder)
     if directions is None or not isinstance(encoder, TokenEncoder):
-        return [_Meant(vector, None) for vector in encoder.encode_passages(texts)]
+        return [Meant(vector, None) for vector in encoder.encode_passages(texts)]
     codes = [b""] * len(texts)
 
     def keep(at: int, found: Floats) -> None:
         codes[at] = tokens.encode(directions, found)
 
-    found = encoder.encode_by_token(texts, keep)
-    return [_Meant(*both) for both in zip(found, codes, strict=True)]
+    # These products are small, and threads of numpy's library that wait for more take the processor from the model.
+    with threadpool_limits(1, "blas"):
+        found = encoder.encode_by_token(texts, keep)
+    return [Meant(*both) for both in zip(found, codes, strict=True)]
 
 
 def _known(
-    db: sqlite3.Connection, copy: Vectors, window: _Window, before: dict[bytes, _Meant], by_token: bool
-) -> dict[bytes, _Meant]:
+    db: sqlite3.Connection, copy: Vectors, window: _Window, before: dict[bytes, Meant], by_token: bool
+) -> dict[bytes, Meant]:
     """Return what the same words were given before. The text of a number never changes, nor does what is said of it."""
     known = {digest: before[digest] for digest in window.digests if digest in before}
     same = np.array([-1 if number is None else number for number in window.same], np.int64)
@@ -213,21 +220,20 @@ def _known(
         for at in np.flatnonzero(rows >= 0):
             codes = had.get(int(numbers[at]))
             if codes is not None or not by_token:
-                known.setdefault(window.digests[at], _Meant(np.array(copy.rows[rows[at]]), codes))
+                known.setdefault(window.digests[at], Meant(np.array(copy.rows[rows[at]]), codes))
     return known
 
 
 def _write(
     folder: Path,
-    store: Any,
-    collection: Any,
+    put: Put,
     window: _Window,
     found: Floats,
     rows: list[dict[str, Any]],
     lacking: np.ndarray,
 ) -> Ints:
     """Put a window into Chroma and the copy and return its numbers."""
-    store.put(collection, window.ids, found, rows)
+    put(window.ids, found, rows)
     if lacking.any():
         vectors.append(folder, window.numbers[lacking], found[lacking])
     return window.numbers

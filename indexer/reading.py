@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import gc
 import json
-import multiprocessing
 import os
-import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -24,6 +22,7 @@ from queue import SimpleQueue
 import tokenizers
 
 from .align import may_be_bettered, with_times_of
+from .apart import Apart, start
 from .catalog import FileRow, TalkRows, rows_of
 from .errors import UnreadableError
 from .load import About
@@ -161,20 +160,28 @@ def _in_processes(groups: Sequence[Group], measure: Measure, count: int) -> Iter
     room = threading.Semaphore(_AHEAD + 2 * count)
     jobs = iter(_order(groups, 2 * count))
     lock = threading.Lock()
-    workers: list[_Worker] = []
+    started: list[Apart] = []
     stopping = threading.Event()
 
+    def begin() -> Apart | None:
+        apart = start(_serve, measure)
+        if apart is not None:
+            started.append(apart)
+            if stopping.is_set():  # too late for whoever ends all that have started
+                apart.end()
+        return apart
+
     def work() -> None:
-        worker = _start(measure, workers, lock)
-        while worker is not None:
+        apart = begin()
+        while apart is not None:
             room.acquire()
             with lock:
                 at = None if stopping.is_set() else next(jobs, None)
             if at is None:
                 break
-            read = worker.read(groups[at])
+            read = _read(apart, groups[at])
             if read is None and not stopping.is_set():
-                worker = _start(measure, workers, lock)
+                apart = begin()
             results.put((at, read or _lost(groups[at])))
         results.put((-1, None))
 
@@ -197,58 +204,25 @@ def _in_processes(groups: Sequence[Group], measure: Measure, count: int) -> Iter
     finally:
         stopping.set()
         room.release(count)
-        with lock:
-            for worker in workers:
-                worker.end()
+        for apart in started:
+            apart.end()
         for thread in threads:
             thread.join()
 
 
-@dataclass(frozen=True, slots=True)
-class _Worker:
-    """A process that reads, and the line to it."""
-
-    process: multiprocessing.process.BaseProcess
-    line: Connection
-
-    def read(self, group: Group) -> Read | None:
-        """Have a group read; None where the process ended over it."""
-        try:
-            self.line.send(group)
-            read: Read = self.line.recv()
-        except (EOFError, OSError):
-            return None
-        return read
-
-    def end(self) -> None:
-        """End the process, whatever it does: it holds nothing that is not read again from the files."""
-        self.process.kill()
-        self.process.join()
-
-
-def _start(measure: Measure, workers: list[_Worker], lock: threading.Lock) -> _Worker | None:
-    """Start a process; None where none can be started."""
-    context = multiprocessing.get_context("spawn")  # the only way to start one that is safe beside threads
-    line, far = context.Pipe()
-    worker = _Worker(context.Process(target=_serve, args=(far, measure), daemon=True), line)
-    try:
-        with lock:
-            worker.process.start()
-            workers.append(worker)
-        far.close()
-        line.recv()  # it says that it is there
-    except (EOFError, OSError, RuntimeError, AssertionError):  # the last: inside a process that may have no children
-        return None
-    return worker
-
-
 def _serve(line: Connection, measure: Measure) -> None:
     """Read what comes down the line until it is cut. Runs in a process of its own."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of a terminal; the first one decides
-    with suppress(EOFError, OSError):
-        line.send(None)
-        while True:
-            line.send(read_group(line.recv(), measure))
+    while True:
+        line.send(read_group(line.recv(), measure))
+
+
+def _read(apart: Apart, group: Group) -> Read | None:
+    """Have a group read by a process; None where it ended over it."""
+    try:
+        read: Read = apart.ask(group)
+    except (EOFError, OSError):
+        return None
+    return read
 
 
 def _lost(group: Group) -> Read:

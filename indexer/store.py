@@ -6,7 +6,6 @@ speed. A passage's id in Chroma is its id in the catalog, which decides whether 
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -34,7 +33,7 @@ def open_store(folder: Path) -> tuple[Any, Any]:
 
 
 def put(collection: Any, ids: Sequence[str], vectors: np.ndarray, rows: Sequence[dict[str, Any]]) -> None:
-    """Put passages with their vectors (n, dimension) and what `describe` says of them."""
+    """Put passages with their vectors (n, dimension) and what `storing.describe` says of them."""
     for at in range(0, len(ids), _BATCH):
         part = slice(at, at + _BATCH)
         collection.upsert(
@@ -49,29 +48,6 @@ def drop(collection: Any, ids: Sequence[str]) -> None:
     """Take passages out; ids that are not there do no harm."""
     for at in range(0, len(ids), _BATCH):
         collection.delete(ids=list(ids[at : at + _BATCH]))
-
-
-def describe(db: sqlite3.Connection, numbers: Sequence[int]) -> list[dict[str, Any]]:
-    """Return text and metadata of passages for the store, in the order of `numbers`; seconds, and no empty values."""
-    rows = {}
-    for at in range(0, len(numbers), _BATCH):
-        part = list(numbers[at : at + _BATCH])
-        marks = ", ".join("?" * len(part))
-        for row in db.execute(f"{_DESCRIBE} WHERE p.number IN ({marks})", part):
-            rows[row[0]] = {key: value for key, value in zip(_KEYS, row[1:], strict=True) if value is not None}
-    return [rows[number] for number in numbers]
-
-
-_DESCRIBE = """
-SELECT p.number, p.text, t.id, t.title, t.source, t.youtube_id, t.url, t.channel, t.language, t.date, t.timing,
-    p.start_ms / 1000.0, p.end_ms / 1000.0, p.field
-FROM passages p JOIN talks t ON t.number = p.talk
-"""
-
-_KEYS = (
-    "text", "talk_id", "title", "source", "youtube_id", "url", "channel", "language", "date", "timing", "start_s",
-    "end_s", "field",
-)  # fmt: skip
 
 
 def read(collection: Any, ids: Sequence[str]) -> dict[str, np.ndarray]:

@@ -4,11 +4,13 @@ import os
 import signal
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fakes import CountingEncoder
 
 from talksearch.indexer import build, catalog, embed, reading
+from talksearch.indexer.apart import Apart
 from talksearch.indexer.plan import Group, make_plan
 from talksearch.indexer.reading import Measure, Read
 from talksearch.indexer.scan import identity_of, look
@@ -48,16 +50,16 @@ def test_a_process_that_ends_over_a_talk_costs_that_talk_and_another_takes_its_p
     groups = groups_of(write(tmp_path / "talks", 6))
     alone = list(reading.read_groups(groups, measure(), 1))
     bad = groups[2].files[0].path
-    whole = reading._Worker.read
+    whole = reading._read
 
-    def killed(self: reading._Worker, group: Group) -> Read | None:
+    def killed(apart: Apart, group: Group) -> Read | None:
         if group.files[0].path == bad:
-            assert self.process.pid
-            os.kill(self.process.pid, signal.SIGKILL)
+            assert apart.process.pid
+            os.kill(apart.process.pid, signal.SIGKILL)
             time.sleep(0.1)
-        return whole(self, group)
+        return whole(apart, group)
 
-    monkeypatch.setattr(reading._Worker, "read", killed)
+    monkeypatch.setattr(reading, "_read", killed)
     found = list(reading.read_groups(groups, measure(), 2))
     assert [read for at, read in enumerate(found) if at != 2] == [read for at, read in enumerate(alone) if at != 2]
     assert found[2].lost
@@ -68,26 +70,26 @@ def test_a_process_that_ends_over_a_talk_costs_that_talk_and_another_takes_its_p
 
 def test_where_no_process_can_be_started_this_one_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     groups = groups_of(write(tmp_path / "talks", 3))
-    monkeypatch.setattr(reading, "_start", lambda *_: None)
+    monkeypatch.setattr(reading, "start", lambda *_: None)
     assert list(reading.read_groups(groups, measure(), 2)) == list(reading.read_groups(groups, measure(), 1))
 
 
 def test_whoever_stops_asking_leaves_no_process_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    started: list[reading._Worker] = []
-    start = reading._start
+    started: list[Apart] = []
+    start = reading.start
 
-    def noted(*given: object) -> reading._Worker | None:
-        worker = start(*given)  # type: ignore[arg-type]
-        if worker:
-            started.append(worker)
-        return worker
+    def noted(*given: Any) -> Apart | None:
+        apart = start(*given)
+        if apart:
+            started.append(apart)
+        return apart
 
-    monkeypatch.setattr(reading, "_start", noted)
+    monkeypatch.setattr(reading, "start", noted)
     reads = reading.read_groups(groups_of(write(tmp_path / "talks", 6)), measure(), 2)
     next(reads)
     reads.close()  # type: ignore[attr-defined]
     assert started
-    assert not any(worker.process.is_alive() for worker in started)
+    assert not any(apart.process.is_alive() for apart in started)
 
 
 def test_an_index_is_the_same_however_many_read(tmp_path: Path) -> None:

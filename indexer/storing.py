@@ -1,0 +1,95 @@
+"""Putting passages into Chroma while the model works on others.
+
+Chroma keeps Python's lock while it takes passages in, about a millisecond for each (chromadb 1.5.9), and without that
+lock the model waits for its next texts. So where many come, a process of its own puts them.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from functools import partial
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from .apart import Apart, start
+from .errors import BadIndexError
+from .vectors import Floats
+
+Put = Callable[[Sequence[str], Floats, Sequence[dict[str, Any]]], None]
+"""Takes the ids of passages, their vectors and what `describe` says of them."""
+
+_WORTH_A_PROCESS = 4_000
+"""Passages; a process needs a second or two to start."""
+
+_AT_ONCE = 2_000
+"""Passages that one statement asks for."""
+
+
+@contextmanager
+def putting(folder: Path, waiting: int) -> Iterator[Put]:
+    """Give what puts passages into the Chroma store of an index, of which about `waiting` will come.
+
+    Nobody else may have the store open meanwhile: a Chroma client does not see what another process puts. Putting
+    raises BadIndexError when the process ended over it, or Chroma refused.
+    """
+    apart = start(_serve, folder) if waiting >= _WORTH_A_PROCESS else None
+    if apart is None:
+        from . import store  # importing chromadb costs a second
+
+        client, collection = store.open_store(folder)
+        with closing(client):
+            yield partial(store.put, collection)
+        return
+    try:
+        yield partial(_put, apart)
+    finally:
+        apart.close()
+
+
+def _put(apart: Apart, ids: Sequence[str], vectors: Floats, rows: Sequence[dict[str, Any]]) -> None:
+    try:
+        problem = apart.ask((ids, vectors, rows))
+    except (EOFError, OSError):
+        problem = "the process that writes into it ended; it may have run out of memory"
+    if problem:
+        raise BadIndexError(f"Chroma did not take passages: {problem}.", "Go on where it stopped: talksearch index")
+
+
+def _serve(line: Connection, folder: Path) -> None:
+    from . import store
+
+    client, collection = store.open_store(folder)
+    with closing(client):
+        while True:
+            ids, vectors, rows = line.recv()
+            try:
+                store.put(collection, ids, vectors, rows)
+                line.send("")
+            except Exception as error:  # noqa: BLE001 - whatever Chroma raises, whoever waits must hear of it
+                line.send(str(error) or type(error).__name__)
+
+
+def describe(db: sqlite3.Connection, numbers: Sequence[int]) -> list[dict[str, Any]]:
+    """Return text and metadata of passages for Chroma, in the order of `numbers`; seconds, and no empty values."""
+    rows = {}
+    for at in range(0, len(numbers), _AT_ONCE):
+        part = list(numbers[at : at + _AT_ONCE])
+        marks = ", ".join("?" * len(part))
+        for row in db.execute(f"{_DESCRIBE} WHERE p.number IN ({marks})", part):
+            rows[row[0]] = {key: value for key, value in zip(_KEYS, row[1:], strict=True) if value is not None}
+    return [rows[number] for number in numbers]
+
+
+_DESCRIBE = """
+SELECT p.number, p.text, t.id, t.title, t.source, t.youtube_id, t.url, t.channel, t.language, t.date, t.timing,
+    p.start_ms / 1000.0, p.end_ms / 1000.0, p.field
+FROM passages p JOIN talks t ON t.number = p.talk
+"""
+
+_KEYS = (
+    "text", "talk_id", "title", "source", "youtube_id", "url", "channel", "language", "date", "timing", "start_s",
+    "end_s", "field",
+)  # fmt: skip

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import os
+import signal
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from talksearch.indexer import store, storing
+from talksearch.indexer.apart import Apart, start
+from talksearch.indexer.errors import BadIndexError
+
+IDS = ["a", "b", "c"]
+VECTORS = np.eye(3, 4, dtype=np.float32)
+ROWS = [{"text": f"text {at}", "talk_id": "talk", "start_s": float(at)} for at in range(3)]
+
+
+@pytest.mark.parametrize("waiting", [3, 100_000])
+def test_what_is_put_is_in_the_store_in_this_process_or_another(tmp_path: Path, waiting: int) -> None:
+    with storing.putting(tmp_path, waiting) as put:
+        put(IDS[:2], VECTORS[:2], ROWS[:2])
+        put(IDS[2:], VECTORS[2:], ROWS[2:])
+    client, collection = store.open_store(tmp_path)
+    with closing(client):
+        assert {id_: vector.tolist() for id_, vector in store.read(collection, IDS).items()} == dict(
+            zip(IDS, VECTORS.tolist(), strict=True)
+        )
+        assert collection.get("b")["metadatas"] == [{"talk_id": "talk", "start_s": 1.0}]
+        assert store.nearest(collection, VECTORS[2], 1)[0][0] == "c"
+
+
+def test_what_chroma_refuses_is_told_and_more_can_be_put(tmp_path: Path) -> None:
+    with storing.putting(tmp_path, 100_000) as put:
+        put(IDS[:1], VECTORS[:1], ROWS[:1])
+        with pytest.raises(BadIndexError, match="dimension"):
+            put(IDS[1:2], np.ones((1, 7), np.float32), ROWS[1:2])
+        put(IDS[2:], VECTORS[2:], ROWS[2:])
+    client, collection = store.open_store(tmp_path)
+    with closing(client):
+        assert sorted(store.all_ids(collection)) == ["a", "c"]
+
+
+def test_a_process_that_ends_is_told_and_what_it_had_put_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[Apart] = []
+
+    def noted(*given: Any) -> Apart | None:
+        apart = start(*given)
+        assert apart
+        started.append(apart)
+        return apart
+
+    monkeypatch.setattr(storing, "start", noted)
+    with storing.putting(tmp_path, 100_000) as put:
+        put(IDS[:1], VECTORS[:1], ROWS[:1])
+        assert started[0].process.pid
+        os.kill(started[0].process.pid, signal.SIGKILL)
+        with pytest.raises(BadIndexError, match="ended"):
+            put(IDS[1:], VECTORS[1:], ROWS[1:])
+    assert not started[0].process.is_alive()
+    client, collection = store.open_store(tmp_path)
+    with closing(client):
+        assert list(store.all_ids(collection)) == ["a"]
+
+
+def test_where_no_process_can_be_started_this_one_puts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(storing, "start", lambda *_: None)
+    with storing.putting(tmp_path, 100_000) as put:
+        put(IDS, VECTORS, ROWS)
+    client, collection = store.open_store(tmp_path)
+    with closing(client):
+        assert sorted(store.all_ids(collection)) == IDS
