@@ -73,7 +73,7 @@ def embed_pending(
     if gone:
         with opened(folder) as (store, collection):
             store.drop(collection, gone)
-    with putting(folder, total) as put:
+    with putting(folder, total, len(_numbers(db, "WHERE embedded"))) as put:
         encoder = cache(lambda: encoder_for(_sample(db, total), total))
         encoded = _embed(db, folder, encoder, dimension, put, lambda n: tell(n, total))
     with opened(folder) as (store, collection):

@@ -29,19 +29,20 @@ _AT_ONCE = 2_000
 
 
 @contextmanager
-def putting(folder: Path, waiting: int) -> Iterator[Put]:
+def putting(folder: Path, waiting: int, there: int) -> Iterator[Put]:
     """Give what puts passages into the Chroma store of an index, of which about `waiting` will come.
 
+    `there` is how many passages that will not come the store should hold: if it holds no more, all that come are new.
     Nobody else may have the store open meanwhile: a Chroma client does not see what another process puts. Putting
     raises BadIndexError when the process ended over it, or Chroma refused.
     """
-    apart = start(_serve, folder) if waiting >= _WORTH_A_PROCESS else None
+    apart = start(_serve, folder, there) if waiting >= _WORTH_A_PROCESS else None
     if apart is None:
         from . import store  # importing chromadb costs a second
 
         client, collection = store.open_store(folder)
         with closing(client):
-            yield partial(store.put, collection)
+            yield partial(store.put, collection, new=collection.count() == there)
         return
     try:
         yield partial(_put, apart)
@@ -58,15 +59,16 @@ def _put(apart: Apart, ids: Sequence[str], vectors: Floats, rows: Sequence[dict[
         raise BadIndexError(f"Chroma did not take passages: {problem}.", "Go on where it stopped: talksearch index")
 
 
-def _serve(line: Connection, folder: Path) -> None:
+def _serve(line: Connection, folder: Path, there: int) -> None:
     from . import store
 
     client, collection = store.open_store(folder)
     with closing(client):
+        new = collection.count() == there
         while True:
             ids, vectors, rows = line.recv()
             try:
-                store.put(collection, ids, vectors, rows)
+                store.put(collection, ids, vectors, rows, new=new)
                 line.send("")
             except Exception as error:  # noqa: BLE001 - whatever Chroma raises, whoever waits must hear of it
                 line.send(str(error) or type(error).__name__)

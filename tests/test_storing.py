@@ -20,7 +20,7 @@ ROWS = [{"text": f"text {at}", "talk_id": "talk", "start_s": float(at)} for at i
 
 @pytest.mark.parametrize("waiting", [3, 100_000])
 def test_what_is_put_is_in_the_store_in_this_process_or_another(tmp_path: Path, waiting: int) -> None:
-    with storing.putting(tmp_path, waiting) as put:
+    with storing.putting(tmp_path, waiting, 0) as put:
         put(IDS[:2], VECTORS[:2], ROWS[:2])
         put(IDS[2:], VECTORS[2:], ROWS[2:])
     client, collection = store.open_store(tmp_path)
@@ -33,7 +33,7 @@ def test_what_is_put_is_in_the_store_in_this_process_or_another(tmp_path: Path, 
 
 
 def test_what_chroma_refuses_is_told_and_more_can_be_put(tmp_path: Path) -> None:
-    with storing.putting(tmp_path, 100_000) as put:
+    with storing.putting(tmp_path, 100_000, 0) as put:
         put(IDS[:1], VECTORS[:1], ROWS[:1])
         with pytest.raises(BadIndexError, match="dimension"):
             put(IDS[1:2], np.ones((1, 7), np.float32), ROWS[1:2])
@@ -53,7 +53,7 @@ def test_a_process_that_ends_is_told_and_what_it_had_put_stays(tmp_path: Path, m
         return apart
 
     monkeypatch.setattr(storing, "start", noted)
-    with storing.putting(tmp_path, 100_000) as put:
+    with storing.putting(tmp_path, 100_000, 0) as put:
         put(IDS[:1], VECTORS[:1], ROWS[:1])
         assert started[0].process.pid
         os.kill(started[0].process.pid, signal.SIGKILL)
@@ -67,8 +67,24 @@ def test_a_process_that_ends_is_told_and_what_it_had_put_stays(tmp_path: Path, m
 
 def test_where_no_process_can_be_started_this_one_puts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(storing, "start", lambda *_: None)
-    with storing.putting(tmp_path, 100_000) as put:
+    with storing.putting(tmp_path, 100_000, 0) as put:
         put(IDS, VECTORS, ROWS)
     client, collection = store.open_store(tmp_path)
     with closing(client):
         assert sorted(store.all_ids(collection)) == IDS
+
+
+@pytest.mark.parametrize("waiting", [3, 100_000])
+def test_what_an_interrupted_run_left_in_the_store_is_put_again(tmp_path: Path, waiting: int) -> None:
+    with storing.putting(tmp_path, waiting, 0) as put:
+        put(IDS, VECTORS, ROWS)
+    with storing.putting(tmp_path, waiting, 1) as put:
+        put(IDS[1:], VECTORS[1:], [{**row, "talk_id": "renamed"} for row in ROWS[1:]])
+    client, collection = store.open_store(tmp_path)
+    with closing(client):
+        found = collection.get(IDS)
+        assert dict(zip(found["ids"], (row["talk_id"] for row in found["metadatas"]), strict=True)) == {
+            "a": "talk",
+            "b": "renamed",
+            "c": "renamed",
+        }
