@@ -23,7 +23,7 @@ import argparse
 import math
 import pickle
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -36,7 +36,7 @@ from talksearch.indexer.vectors import Ints, Vectors
 from talksearch.indexer.words import terms
 from talksearch.search import engine, measure
 from talksearch.search.candidates import query_terms
-from talksearch.search.grade import COEFFICIENTS, STRONG, WEAK, Evidence, Kind, evidence, features, told
+from talksearch.search.grade import COEFFICIENTS, STRONG, WEAK, Evidence, Kind, evidence, features, said_otherwise, told
 from talksearch.search.heard import also
 from talksearch.search.postings import make
 from talksearch.search.query import Query
@@ -193,7 +193,7 @@ def _first(part: Table, asked: Asked, kind: Kind, calibration: Calibration | Non
     return best.number, evidence(
         part.lie,
         [part.place(best.number)],
-        None if kind == "meaning" or not ranking.said else told(part.lie, *ranking.said),
+        None if kind == "meaning" or not ranking.said else told(part.lie, *ranking.said, said_otherwise(part, asked)),
         math.nan if best.meaning is None else best.meaning,
         calibration,
     )
@@ -236,9 +236,14 @@ def fitted(rows: Sequence[Row], kind: Kind, without: str = "") -> Array:
     return beta
 
 
-def chances(rows: Sequence[Row], kind: Kind, beta: Sequence[float] | Array) -> Array:
-    """Return the probability of each row."""
-    made: Array = 1 / (1 + np.exp(-np.clip(_matrix(rows, kind) @ np.asarray(beta), -30, 30)))
+def chances(rows: Sequence[Row], kind: Kind, betas: Mapping[Kind, Sequence[float] | Array]) -> Array:
+    """Return the probability of each row, as `talksearch.search.grade.grade` makes it of other coefficients."""
+    odds = _matrix(rows, kind) @ np.asarray(betas[kind])
+    if kind == "both":
+        otherwise = np.array([row.found[kind].otherwise for row in rows], bool)
+        by_words = np.array([features(row.found[kind], "words") for row in rows]).reshape(len(rows), -1)
+        odds = np.where(otherwise, np.maximum(odds, by_words @ np.asarray(betas["words"])), odds)
+    made: Array = 1 / (1 + np.exp(-np.clip(odds, -30, 30)))
     return made
 
 
@@ -253,16 +258,16 @@ def report(rows: Sequence[Row], kind: Kind) -> None:
     print(f"{'archive':22}{'own':>5}{'strong':>14}{'fair':>14}{'weak':>14}{'foreign':>9}"
           f"{'alarm':>7}{'strong':>8}{'miss':>6}{'more':>6}{'AUC':>6}{'shipped: alarm':>16}{'miss':>6}")  # fmt: skip
     for archive in (*SOURCES, *MIXED):
-        beta = fitted(rows, kind, archive)
+        betas = {one: fitted(rows, one, archive) for one in COEFFICIENTS}
         for small in (False, True):
             every = [row for row in rows if row.source and row.archive == archive and row.small == small]
             if not every:
                 continue
             some = [row for row in every if not row.longer]
-            more = chances([row for row in every if row.longer and row.right[kind]], kind, beta)
+            more = chances([row for row in every if row.longer and row.right[kind]], kind, betas)
             own = np.array([row.source in members(archive) for row in some])
             right = np.array([row.right[kind] for row in some])
-            p, shipped = chances(some, kind, beta), chances(some, kind, COEFFICIENTS[kind])
+            p, shipped = chances(some, kind, betas), chances(some, kind, COEFFICIENTS)
             cells = ""
             for low, high in ((STRONG, 2.0), (WEAK, STRONG), (-1.0, WEAK)):
                 inside = own & (p >= low) & (p < high)
@@ -275,8 +280,8 @@ def report(rows: Sequence[Row], kind: Kind) -> None:
                   f"{(shipped[~own] >= WEAK).mean():>16.1%}{(shipped[right] < WEAK).mean():>6.0%}")  # fmt: skip
     for row in rows:
         if not row.source and not row.small and row.archive == ("all" if row.query == MUST_BE_FAIR else ASKED_OF):
-            p = chances([row], kind, COEFFICIENTS[kind])[0]
-            q = chances([row], kind, fitted(rows, kind, ASKED_OF))[0]
+            p = chances([row], kind, COEFFICIENTS)[0]
+            q = chances([row], kind, {one: fitted(rows, one, ASKED_OF) for one in COEFFICIENTS})[0]
             print(f"  {row.query!r} asked of {row.archive}: shipped {p:.2f}, fitted without {ASKED_OF} {q:.2f}")
 
 

@@ -81,6 +81,7 @@ def open_index(
 
         memory.keep()
         memory.one_thread()
+        memory.freeze()
         memory.read_ahead([folder / module.FILE_NAME for module in (catalog, columns, vectors)])
     loaded: list[Encoder] = [encoder] if encoder else []
 

@@ -21,6 +21,7 @@ from talksearch.indexer.calibration import FEWEST, Calibration
 from talksearch.indexer.vectors import Ints
 
 from .fuse import Candidate
+from .heard import holding_also
 from .hit import Hit
 from .postings import Layout, surprise
 from .query import Mode
@@ -60,6 +61,8 @@ class Told:
     """For terms that follow each other: the surprise of the less rare one, and the places where both stand together."""
     usual: float
     """The surprise of a word that a single passage says: ln(passages)."""
+    otherwise: Sequence[Ints] = ()
+    """The places of the passages that hold a term only as captions misheard it, or inside a compound, rising."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,8 @@ class Evidence:
     chance: float
     """Surprise said in or beside the hit, that of words side by side counted once more, as a share of ln(passages),
     less 1: above 0, no passage would hold by chance all that this one does, if words fell independently."""
+    otherwise: bool = False
+    """Some of that is said only as captions misheard it: the model, which knows the name, sees another word there."""
 
 
 def judge(
@@ -88,7 +93,7 @@ def judge(
     if len(table.rows) < FEWEST or (mode != "lexical" and not (calibration and fits(calibration, table))):
         return None
     said = None if mode == "semantic" else ranking.said or where_said(table, asked)
-    words = told(table.lie, *said) if said else None
+    words = told(table.lie, *said, said_otherwise(table, asked)) if said else None
 
     def graded(candidate: Candidate, number: int) -> Grade:
         meaning = math.nan if candidate.meaning is None else candidate.meaning
@@ -122,7 +127,15 @@ def verdict(hits: Sequence[Hit]) -> str:
     return NOTHING_GOOD if hits and all(hit.grade == "weak" for hit in hits[:LOOKED_AT]) else ""
 
 
-def told(layout: Layout, said: Sequence[Ints], together: Sequence[Ints]) -> Told | None:
+def said_otherwise(table: Table, asked: Asked) -> list[Ints]:
+    """Return the places of the passages that hold a term of the query, but not as it was asked for."""
+    return [
+        np.setdiff1d(holding_also(table, term, ways), table.holding(term), assume_unique=True)
+        for term, ways in asked.ways.items()
+    ]
+
+
+def told(layout: Layout, said: Sequence[Ints], together: Sequence[Ints], otherwise: Sequence[Ints] = ()) -> Told | None:
     """Return what words tell that stand at some places, and together with the next one at others; None without words.
 
     A word that nobody says tells the most: it may be all that was asked for.
@@ -132,7 +145,7 @@ def told(layout: Layout, said: Sequence[Ints], together: Sequence[Ints]) -> Told
     count = len(layout.numbers)
     worth = [surprise(count, len(places)) for places in said]
     pairs = [(min(both), places) for both, places in zip(pairwise(worth), together, strict=True)]
-    return Told(said, worth, pairs, math.log(count + 1))
+    return Told(said, worth, pairs, math.log(count + 1), otherwise)
 
 
 def evidence(
@@ -147,23 +160,28 @@ def evidence(
     `meaning` is its cosine, NaN where none was compared.
     """
     around = chance = math.nan
+    otherwise = False
     if words is not None:
         near = _beside(layout, set(places))
         here = sum(worth for worth, held in zip(words.worth, words.said, strict=True) if _any(held, near))
         linked = sum(worth for worth, held in words.pairs if _any(held, near))
         around = here / sum(words.worth)
         chance = (here + linked) / words.usual - 1
+        otherwise = any(_any(held, near) for held in words.otherwise)
     if calibration is None or math.isnan(meaning):
         return Evidence(math.nan, around, chance)
-    return Evidence((meaning - calibration.cosine) / calibration.deviation, around, chance)
+    return Evidence((meaning - calibration.cosine) / calibration.deviation, around, chance, otherwise)
 
 
 def grade(found: Evidence) -> Grade:
-    """Return how good a hit is."""
+    """Return how good a hit is: by words alone where that speaks for it and meaning does not know these words."""
     kind = kind_of(found)
     if kind is None:
         return Grade("weak", 0.0)
-    odds = sum(one * other for one, other in zip(COEFFICIENTS[kind], features(found, kind), strict=True))
+    kinds: tuple[Kind, ...] = ("both", "words") if kind == "both" and found.otherwise else (kind,)
+    odds = max(
+        sum(one * other for one, other in zip(COEFFICIENTS[kind], features(found, kind), strict=True)) for kind in kinds
+    )
     probability = 1 / (1 + math.exp(-max(-30.0, min(30.0, odds))))
     return Grade("strong" if probability >= STRONG else "fair" if probability >= WEAK else "weak", probability)
 

@@ -1,12 +1,15 @@
-"""What an engine that stays asks of the system: to keep the memory it works in, to read its files ahead, one thread."""
+"""What an engine that stays asks of the system: to keep the memory it works in, to read its files ahead, one thread; and
+of Python: not to look for garbage among what stays."""
 
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 from threadpoolctl import threadpool_limits
@@ -42,6 +45,16 @@ def one_thread() -> None:
     take the processor from the thread that encodes the next query, or from the one that looks up its words.
     """
     threadpool_limits(1, "blas")
+
+
+@cache  # once in a process: what is frozen is never looked at again
+def freeze() -> None:
+    """Have Python's search for reference cycles pass over all that is there now, which is mostly modules.
+
+    To go through them takes as long as to answer a query, and would come on top of every few hundredth one.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def read_ahead(files: Sequence[Path]) -> None:

@@ -135,6 +135,20 @@ def test_one_telling_word_that_nobody_says_does_not_spoil_what_is_clearly_answer
     assert grade(found(ROWS[7], [at(7), at(7), NOWHERE])).word != "weak"
 
 
+def test_a_name_that_captions_misheard_is_graded_by_words_where_that_says_more() -> None:
+    query, beside = NULLS[3], [at(200), at(200), NOWHERE]  # two of three words are said there, and nothing is near
+    assert USUAL is not None
+    far = float(ROWS[200] @ query)
+    plain = evidence(LAYOUT, [200], told(LAYOUT, beside, [NOWHERE] * 2), far, USUAL)
+    misheard = evidence(LAYOUT, [200], told(LAYOUT, beside, [NOWHERE] * 2, [at(200)]), far, USUAL)
+    elsewhere = evidence(LAYOUT, [200], told(LAYOUT, beside, [NOWHERE] * 2, [at(90)]), far, USUAL)
+    assert (plain.otherwise, misheard.otherwise, elsewhere.otherwise) == (False, True, False)
+    assert grade(plain).probability == grade(elsewhere).probability < 0.2
+    assert grade(misheard).probability == grade(replace(misheard, meaning=math.nan)).probability > 0.2
+    near = replace(misheard, meaning=5.0)
+    assert grade(near).probability == grade(replace(near, otherwise=False)).probability
+
+
 def test_nothing_that_speaks_for_a_hit_lowers_its_grade() -> None:
     middle = Evidence(1.0, 0.5, 0.0)
     for name in Evidence.__slots__:

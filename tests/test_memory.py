@@ -44,6 +44,20 @@ def test_products_take_one_thread() -> None:
         assert {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"} == {1}
 
 
+FROZEN = """
+import gc
+from talksearch.search import memory
+before = len(gc.get_objects())
+memory.freeze()
+print(before, len(gc.get_objects()))
+"""
+
+
+def test_what_stays_is_not_searched_for_garbage() -> None:
+    before, after = subprocess.run([sys.executable, "-c", FROZEN], capture_output=True, check=True).stdout.split()
+    assert int(after) < int(before) / 10
+
+
 def test_files_that_are_missing_are_passed_over(tmp_path: Path) -> None:
     there = tmp_path / "there"
     there.write_bytes(b"words")
