@@ -1,5 +1,7 @@
-"""What an engine that stays asks of the system: to keep the memory it works in, to read its files ahead, one thread; and
-of Python: not to look for garbage among what stays."""
+"""What an engine that stays asks of the system: to keep the memory it works in, to read its files ahead, one thread.
+
+And of Python: not to look for garbage among what stays.
+"""
 
 from __future__ import annotations
 
