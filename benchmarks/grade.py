@@ -36,7 +36,18 @@ from talksearch.indexer.vectors import Ints, Vectors
 from talksearch.indexer.words import terms
 from talksearch.search import engine, measure
 from talksearch.search.candidates import query_terms
-from talksearch.search.grade import COEFFICIENTS, STRONG, WEAK, Evidence, Kind, evidence, features, said_otherwise, told
+from talksearch.search.grade import (
+    COEFFICIENTS,
+    STRONG,
+    WEAK,
+    Evidence,
+    Kind,
+    evidence,
+    features,
+    probability,
+    said_otherwise,
+    told,
+)
 from talksearch.search.heard import also
 from talksearch.search.postings import make
 from talksearch.search.query import Query
@@ -193,7 +204,9 @@ def _first(part: Table, asked: Asked, kind: Kind, calibration: Calibration | Non
     return best.number, evidence(
         part.lie,
         [part.place(best.number)],
-        None if kind == "meaning" or not ranking.said else told(part.lie, *ranking.said, said_otherwise(part, asked)),
+        None
+        if kind == "meaning" or not ranking.said
+        else told(part.lie, *ranking.said, said_otherwise(part, asked, ranking.said[0])),
         math.nan if best.meaning is None else best.meaning,
         calibration,
     )
@@ -236,15 +249,14 @@ def fitted(rows: Sequence[Row], kind: Kind, without: str = "") -> Array:
     return beta
 
 
-def chances(rows: Sequence[Row], kind: Kind, betas: Mapping[Kind, Sequence[float] | Array]) -> Array:
-    """Return the probability of each row, as `talksearch.search.grade.grade` makes it of other coefficients."""
-    odds = _matrix(rows, kind) @ np.asarray(betas[kind])
-    if kind == "both":
-        otherwise = np.array([row.found[kind].otherwise for row in rows], bool)
-        by_words = np.array([features(row.found[kind], "words") for row in rows]).reshape(len(rows), -1)
-        odds = np.where(otherwise, np.maximum(odds, by_words @ np.asarray(betas["words"])), odds)
-    made: Array = 1 / (1 + np.exp(-np.clip(odds, -30, 30)))
-    return made
+def fitted_each(rows: Sequence[Row], without: str) -> dict[Kind, list[float]]:
+    """Return the coefficients of every kind of evidence."""
+    return {kind: fitted(rows, kind, without).tolist() for kind in COEFFICIENTS}
+
+
+def chances(rows: Sequence[Row], kind: Kind, betas: Mapping[Kind, Sequence[float]]) -> Array:
+    """Return the probability of each row."""
+    return np.array([probability(row.found[kind], kind, betas) for row in rows], float)
 
 
 def auc(good: Array, bad: Array) -> float:
@@ -258,7 +270,7 @@ def report(rows: Sequence[Row], kind: Kind) -> None:
     print(f"{'archive':22}{'own':>5}{'strong':>14}{'fair':>14}{'weak':>14}{'foreign':>9}"
           f"{'alarm':>7}{'strong':>8}{'miss':>6}{'more':>6}{'AUC':>6}{'shipped: alarm':>16}{'miss':>6}")  # fmt: skip
     for archive in (*SOURCES, *MIXED):
-        betas = {one: fitted(rows, one, archive) for one in COEFFICIENTS}
+        betas = fitted_each(rows, archive)
         for small in (False, True):
             every = [row for row in rows if row.source and row.archive == archive and row.small == small]
             if not every:
@@ -281,7 +293,7 @@ def report(rows: Sequence[Row], kind: Kind) -> None:
     for row in rows:
         if not row.source and not row.small and row.archive == ("all" if row.query == MUST_BE_FAIR else ASKED_OF):
             p = chances([row], kind, COEFFICIENTS)[0]
-            q = chances([row], kind, {one: fitted(rows, one, ASKED_OF) for one in COEFFICIENTS})[0]
+            q = chances([row], kind, fitted_each(rows, ASKED_OF))[0]
             print(f"  {row.query!r} asked of {row.archive}: shipped {p:.2f}, fitted without {ASKED_OF} {q:.2f}")
 
 

@@ -43,7 +43,7 @@ class Apart:
 
 
 def start(serve: Callable[..., None], *given: Any) -> Apart | None:
-    """Start a process that runs `serve(line, *given)`, which answers what comes down the line (`answering`).
+    """Start a process that runs `serve(line, *given)`, which answers what comes down the line until it is cut.
 
     Returns None where none can be started: in a script without a main guard, say.
     """

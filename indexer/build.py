@@ -16,7 +16,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Literal
 
-from . import calibration, catalog, columns, embedding, light, recipe
+from . import calibration, catalog, columns, embedding, light, recipe, storing
 from .catalog import FileRow
 from .embed import Encoder
 from .encoders import Encoders
@@ -117,7 +117,7 @@ def remove(folder: Path, talk_ids: Iterable[str]) -> list[str]:
             gone += passages
             removed.append(talk_id)
         if gone:
-            with embedding.opened(folder) as (store, collection):
+            with storing.opened(folder) as (store, collection):
                 store.drop(collection, gone)
         catalog.note_common_terms(db)
         _make_ready(folder, db)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from . import catalog, columns, embedding, recipe, vectors
+from . import catalog, columns, embedding, recipe, storing, vectors
 from .errors import BadIndexError
 from .lock import writing
 from .words import terms
@@ -88,7 +88,7 @@ def _vectors(db: sqlite3.Connection, folder: Path, dimension: int, mend: bool) -
     copy = vectors.read(folder, dimension)
     places = copy.find(np.array([row[1] for row in rows], np.int64))
     found: list[Finding] = []
-    with embedding.opened(folder) as (store, collection):
+    with storing.opened(folder) as (store, collection):
         stored = set(store.all_ids(collection))
         known = {row[0] for row in db.execute("SELECT id FROM passages")}
         strangers = sorted(stored - known)

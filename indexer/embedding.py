@@ -7,9 +7,8 @@ counts as embedded only when the stores have it.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -20,7 +19,7 @@ from threadpoolctl import threadpool_limits
 
 from . import catalog, tokens, vectors
 from .embed import Encoder, TokenEncoder
-from .storing import Put, describe, putting
+from .storing import Put, describe, opened, putting
 from .vectors import Floats, Ints, Vectors
 
 _WINDOW = 1_024
@@ -105,18 +104,6 @@ def mend_copy(db: sqlite3.Connection, folder: Path, dimension: int) -> int:
                 )
                 have += len(rows)
     return have
-
-
-@contextmanager
-def opened(folder: Path) -> Iterator[tuple[Any, Any]]:
-    """Open the Chroma store for a while: (the `store` module, the collection)."""
-    from . import store  # importing chromadb costs a second
-
-    client, collection = store.open_store(folder)
-    try:
-        yield store, collection
-    finally:
-        client.close()
 
 
 _PENDING = """

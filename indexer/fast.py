@@ -35,7 +35,7 @@ _FAR_COSINE = 0.99
 _MOST_LOSS = 0.0015
 _SAMPLE = 96
 _FEWER = 2
-"""Of how many texts of the sample one is enough to compare speed, and what should be the same."""
+"""Every second text of the sample is enough to compare speed, and what should be the same."""
 
 _RANGES = 64
 _BATCH = 16
@@ -120,29 +120,29 @@ def choose(folder: Path, encoder: LightEncoder, sample: Sequence[str], waiting: 
     `waiting` is how many passages are to be embedded.
     """
     few = list(sample[:: max(1, len(sample) // _SAMPLE)])[:_SAMPLE]
+    fewer = few[::_FEWER]
     plain = Choice(encoder, "ONNX Runtime")
     if importlib.util.find_spec("openvino") is None or not few:
         return plain
     try:
         other = OpenVinoEncoder(folder, encoder.card)
-        if agreement(other, encoder, few[::_FEWER]) < SAME_COSINE:
+        if agreement(other, encoder, fewer) < SAME_COSINE:
             return plain
         found = [plain, Choice(other, f"OpenVINO in {'bfloat16' if other.narrow else 'float32'}")]
         if waiting >= BYTES_WORTH_IT:
             found += _with_bytes(folder, encoder, sample, few)
     except RuntimeError:  # OpenVINO's own: an operation or a processor it does not know
         return plain
-    timed = few[::_FEWER]
     took = [
-        min(times) for times in zip(*([_seconds(one.encoder, timed) for one in found] for _ in range(2)), strict=True)
+        min(times) for times in zip(*([_seconds(one.encoder, fewer) for one in found] for _ in range(2)), strict=True)
     ]
     best = min(range(len(found)), key=took.__getitem__)
     rates = ", ".join(
-        f"{one.how} {len(timed) / seconds:.0f}"
+        f"{one.how} {len(fewer) / seconds:.0f}"
         for one, seconds in zip(found, took, strict=True)
         if one is not found[best]
     )
-    rest = f"; passages a second on a sample: {len(timed) / took[best]:.0f}, {rates}"
+    rest = f"; passages a second on a sample: {len(fewer) / took[best]:.0f}, {rates}"
     return Choice(found[best].encoder, found[best].how + rest)
 
 

@@ -37,7 +37,7 @@ def put(
 ) -> None:
     """Put passages with their vectors (n, dimension) and what `storing.describe` says of them.
 
-    `new`: none of them is there, which saves Chroma a fifth of the work; what is there after all stays as it is.
+    `new`: none of them is there, which spares Chroma looking for it; what is there after all stays as it is.
     """
     take = collection.add if new else collection.upsert
     for at in range(0, len(ids), _BATCH):

@@ -1,7 +1,7 @@
-"""Putting passages into Chroma while the model works on others.
+"""The Chroma store as it is opened for a while, and putting passages into it while the model works on others.
 
-Chroma keeps Python's lock while it takes passages in, about a millisecond for each (chromadb 1.5.9), and without that
-lock the model waits for its next texts. So where many come, a process of its own puts them.
+Chroma keeps Python's lock while it takes passages in (chromadb 1.5.9), and without that lock the model waits for its
+next texts. So where many come, a process of its own puts them.
 """
 
 from __future__ import annotations
@@ -29,6 +29,16 @@ _AT_ONCE = 2_000
 
 
 @contextmanager
+def opened(folder: Path) -> Iterator[tuple[Any, Any]]:
+    """Open the Chroma store for a while: (the `store` module, the collection)."""
+    from . import store  # importing chromadb costs a second
+
+    client, collection = store.open_store(folder)
+    with closing(client):
+        yield store, collection
+
+
+@contextmanager
 def putting(folder: Path, waiting: int, there: int) -> Iterator[Put]:
     """Give what puts passages into the Chroma store of an index, of which about `waiting` will come.
 
@@ -38,16 +48,19 @@ def putting(folder: Path, waiting: int, there: int) -> Iterator[Put]:
     """
     apart = start(_serve, folder, there) if waiting >= _WORTH_A_PROCESS else None
     if apart is None:
-        from . import store  # importing chromadb costs a second
-
-        client, collection = store.open_store(folder)
-        with closing(client):
-            yield partial(store.put, collection, new=collection.count() == there)
+        with _putting_here(folder, there) as put:
+            yield put
         return
     try:
         yield partial(_put, apart)
     finally:
         apart.close()
+
+
+@contextmanager
+def _putting_here(folder: Path, there: int) -> Iterator[Put]:
+    with opened(folder) as (store, collection):
+        yield partial(store.put, collection, new=collection.count() == there)
 
 
 def _put(apart: Apart, ids: Sequence[str], vectors: Floats, rows: Sequence[dict[str, Any]]) -> None:
@@ -60,15 +73,11 @@ def _put(apart: Apart, ids: Sequence[str], vectors: Floats, rows: Sequence[dict[
 
 
 def _serve(line: Connection, folder: Path, there: int) -> None:
-    from . import store
-
-    client, collection = store.open_store(folder)
-    with closing(client):
-        new = collection.count() == there
+    with _putting_here(folder, there) as put:
         while True:
-            ids, vectors, rows = line.recv()
+            given = line.recv()
             try:
-                store.put(collection, ids, vectors, rows, new=new)
+                put(*given)
                 line.send("")
             except Exception as error:  # noqa: BLE001 - whatever Chroma raises, whoever waits must hear of it
                 line.send(str(error) or type(error).__name__)

@@ -10,7 +10,7 @@ benchmarks/grade.py.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
@@ -21,7 +21,6 @@ from talksearch.indexer.calibration import FEWEST, Calibration
 from talksearch.indexer.vectors import Ints
 
 from .fuse import Candidate
-from .heard import holding_also
 from .hit import Hit
 from .postings import Layout, surprise
 from .query import Mode
@@ -77,7 +76,7 @@ class Evidence:
     """Surprise said in or beside the hit, that of words side by side counted once more, as a share of ln(passages),
     less 1: above 0, no passage would hold by chance all that this one does, if words fell independently."""
     otherwise: bool = False
-    """Some of that is said only as captions misheard it: the model, which knows the name, sees another word there."""
+    """Some of that is said only as captions misheard it, where the model sees another word, or inside a compound."""
 
 
 def judge(
@@ -93,7 +92,7 @@ def judge(
     if len(table.rows) < FEWEST or (mode != "lexical" and not (calibration and fits(calibration, table))):
         return None
     said = None if mode == "semantic" else ranking.said or where_said(table, asked)
-    words = told(table.lie, *said, said_otherwise(table, asked)) if said else None
+    words = told(table.lie, *said, said_otherwise(table, asked, said[0])) if said else None
 
     def graded(candidate: Candidate, number: int) -> Grade:
         meaning = math.nan if candidate.meaning is None else candidate.meaning
@@ -127,11 +126,12 @@ def verdict(hits: Sequence[Hit]) -> str:
     return NOTHING_GOOD if hits and all(hit.grade == "weak" for hit in hits[:LOOKED_AT]) else ""
 
 
-def said_otherwise(table: Table, asked: Asked) -> list[Ints]:
-    """Return the places of the passages that hold a term of the query, but not as it was asked for."""
+def said_otherwise(table: Table, asked: Asked, said: Sequence[Ints]) -> list[Ints]:
+    """Return, of the places where each term is `said`, those where it does not stand as it was asked for."""
     return [
-        np.setdiff1d(holding_also(table, term, ways), table.holding(term), assume_unique=True)
-        for term, ways in asked.ways.items()
+        np.setdiff1d(places, table.holding(term), assume_unique=True)
+        for term, places in zip(asked.terms, said, strict=True)
+        if term in asked.ways
     ]
 
 
@@ -174,16 +174,23 @@ def evidence(
 
 
 def grade(found: Evidence) -> Grade:
-    """Return how good a hit is: by words alone where that speaks for it and meaning does not know these words."""
+    """Return how good a hit is."""
     kind = kind_of(found)
     if kind is None:
         return Grade("weak", 0.0)
+    chance = probability(found, kind, COEFFICIENTS)
+    return Grade("strong" if chance >= STRONG else "fair" if chance >= WEAK else "weak", chance)
+
+
+def probability(found: Evidence, kind: Kind, coefficients: Mapping[Kind, Sequence[float]]) -> float:
+    """Return the probability that a hit answers, by one kind of evidence; by words alone where that says more and
+    meaning does not know these words.
+    """
     kinds: tuple[Kind, ...] = ("both", "words") if kind == "both" and found.otherwise else (kind,)
     odds = max(
-        sum(one * other for one, other in zip(COEFFICIENTS[kind], features(found, kind), strict=True)) for kind in kinds
+        sum(one * other for one, other in zip(coefficients[kind], features(found, kind), strict=True)) for kind in kinds
     )
-    probability = 1 / (1 + math.exp(-max(-30.0, min(30.0, odds))))
-    return Grade("strong" if probability >= STRONG else "fair" if probability >= WEAK else "weak", probability)
+    return 1 / (1 + math.exp(-max(-30.0, min(30.0, odds))))
 
 
 Kind = Literal["both", "meaning", "words"]

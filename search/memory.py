@@ -1,7 +1,4 @@
-"""What an engine that stays asks of the system: to keep the memory it works in, to read its files ahead, one thread.
-
-And of Python: not to look for garbage among what stays.
-"""
+"""What an engine that stays asks for: its memory kept, one thread, no search for garbage, files read ahead."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from fakes import CountingEncoder
 
-from talksearch.indexer import build, catalog, embedding, recipe, vectors
+from talksearch.indexer import build, catalog, recipe, storing, vectors
 from talksearch.indexer.doctor import examine
 from talksearch.indexer.errors import BadIndexError
 from talksearch.search import engine
@@ -58,7 +58,7 @@ def test_a_lost_copy_is_made_from_chroma(index: Path) -> None:
 
 
 def test_strangers_in_chroma_go(index: Path) -> None:
-    with embedding.opened(index) as (_, collection):
+    with storing.opened(index) as (_, collection):
         collection.upsert(ids=["nobody"], embeddings=[np.ones(8) / np.sqrt(8)], documents=["?"])
     assert mended(index) == ["Chroma holds 1 passages that the catalog does not know."]
     assert examine(index) == []
@@ -76,7 +76,7 @@ def test_a_wrong_vector_is_made_again(index: Path, where: str) -> None:
     else:
         db = catalog.open_catalog(index)
         id_ = db.execute("SELECT id FROM passages WHERE number = ?", (int(copy.numbers[0]),)).fetchone()[0]
-        with embedding.opened(index) as (_, collection):
+        with storing.opened(index) as (_, collection):
             collection.delete(ids=[id_])
     found = examine(index)
     assert "1 passages wait for their vectors." in [one.what for one in found]
