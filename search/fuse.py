@@ -19,16 +19,19 @@ from .table import Near
 
 Array = npt.NDArray[np.float64]
 
-WORDS_WEIGHT = 0.25
+WORDS_WEIGHT = 0.3
 """What a natural unit of surprise in the words counts beside one standard deviation of meaning."""
+
+REACH = 2
+"""Passages away from which a word still counts."""
 
 SIDE_BY_SIDE = 2.0
 """What two words of the query count more when they are said together, as a share of the rarer one."""
 
-TALK = 1.2
+TALK = 0.5
 """What a word counts that the whole talk speaks of, as a share of what it counts in the passage."""
 
-THROUGHOUT = 0.5
+THROUGHOUT = 0.7
 """What a natural unit of evidence counts that a whole talk gives (`throughout`), beside one standard deviation of
 meaning."""
 
@@ -63,8 +66,8 @@ def score_words(
     `said` holds, for each term, the places of the passages that hold it; `pairs` holds (a term's position in `said`,
     the next term's, the places where they stand together).
 
-    A term counts its surprise once in every passage that holds it and in the passages next to those: people name a
-    thing once and then say "it". Saying it again adds nothing, so that a passage which holds all the words beats one
+    A term counts its surprise once in every passage that holds it and in those up to `REACH` away: people name a thing
+    once and then say "it". Saying it again adds nothing, so that a passage which holds all the words beats one
     that repeats a single one. Two words said together count more. A talk that has a term in many passages is a talk
     about it, and lifts all its passages (`talk` says how much): BM25 with talks for documents and passages for words.
     """
@@ -80,9 +83,11 @@ def score_words(
             continue
         here = np.zeros(count, bool)
         here[places] = True
-        around = here.copy()
-        around[1:] |= here[:-1] & layout.beside
-        around[:-1] |= here[1:] & layout.beside
+        around = here
+        for _ in range(REACH):
+            nearer, around = around, around.copy()
+            around[1:] |= nearer[:-1] & layout.beside
+            around[:-1] |= nearer[1:] & layout.beside
         score[np.flatnonzero(around)] += value
         times = np.bincount(layout.talks[places], minlength=len(about)).astype(float)
         holds = int(np.count_nonzero(times))
@@ -100,8 +105,8 @@ def settle_best(score: Array, meaning: Near | None, words: Array, less: Less | N
     score[best] = score_some(meaning, words, less, best)
 
 
-_SETTLED = 1_000
-"""How many scores that is; what the thousandth passage adds to its talk is next to nothing."""
+_SETTLED = 400
+"""How many scores that is; what the four hundredth passage adds to its talk is next to nothing."""
 
 
 def throughout(layout: Layout, score: Array) -> Array:
