@@ -25,9 +25,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from talksearch.indexer.vectors import Floats
 from talksearch.indexer.words import terms
 from talksearch.search import engine, measure
-from talksearch.search.fuse import THROUGHOUT, WORDS_WEIGHT, Array, score_words, throughout
+from talksearch.search.fuse import REACH, SIDE_BY_SIDE, TALK, THROUGHOUT, WORDS_WEIGHT, Array, score_words, throughout
 from talksearch.search.heard import also, holding_also
 from talksearch.search.hits import to_hits
 from talksearch.search.postings import surprise
@@ -42,10 +43,10 @@ FIRST = 150
 NOTES = ("title", "chapter", "description")
 
 NAMES = (
-    "meaning", "around", "together", "talk", "throughout", "inside", "wider", "neighbours", "talk vector", "talk best",
-    "title", "covered",
+    "meaning", "around", "together", "talk", "throughout", "inside", "nearer", "wider", "neighbours", "talk vector",
+    "talk best", "title", "covered",
 )  # fmt: skip
-"""The evidence, in the order of the columns."""
+"""The evidence, in the order of the columns. "inside", "nearer" and "wider" are "around" with another reach."""
 
 KEPT = ("meaning", "around", "together", "talk", "throughout")
 
@@ -59,6 +60,12 @@ class Asking:
     right: npt.NDArray[np.bool_]
     spans: list[tuple[int, int, int]]
     """Talk, start and end of each passage in milliseconds: of those that overlap, one is shown."""
+    vectors: Floats
+    """Of the passages (passages, dimension)."""
+    asked: Floats
+    """Of the query (dimension,)."""
+    deviation: float
+    """Of the cosines of the whole index."""
 
 
 def main() -> None:
@@ -70,8 +77,7 @@ def main() -> None:
     index = engine.open_index(options.index)
     asked = {source: gather(index, source, options.limit) for source in SOURCES}
     print(f"{'evidence':<58}" + "".join(f"{source:>10}" for source in SOURCES) + f"{'mean':>8}  weights")
-    shipped = np.array([1.0, WORDS_WEIGHT, *_shipped(), THROUGHOUT])
-    line("as shipped", KEPT, asked, shipped)
+    line("as shipped", KEPT, asked, shipped())
     base: list[str] = []
     for name in KEPT:
         base.append(name)
@@ -82,10 +88,9 @@ def main() -> None:
     line("all of it", NAMES, asked)
 
 
-def _shipped() -> tuple[float, float]:
-    from talksearch.search.fuse import SIDE_BY_SIDE, TALK
-
-    return WORDS_WEIGHT * SIDE_BY_SIDE, WORDS_WEIGHT * TALK
+def shipped() -> Array:
+    """Return the weights of today's ranking, in the order of `KEPT`."""
+    return np.array([1.0, WORDS_WEIGHT, WORDS_WEIGHT * SIDE_BY_SIDE, WORDS_WEIGHT * TALK, THROUGHOUT])
 
 
 def gather(index: engine.Index, source: str, limit: int) -> list[Asking]:
@@ -123,13 +128,15 @@ def _asking(index: engine.Index, gold: measure.Gold) -> Asking | None:
     for one, other, places in pairs:
         together[places] += min(worth[one], worth[other])
     talk = score_words(lie, said, [], 1.0) - around
-    inside, wide = np.zeros(len(around)), np.zeros(len(around))
-    for places, value in zip(said, worth, strict=True):
-        inside[places] += value
-        reach = np.unique(np.concatenate([places + step for step in range(-2, 3)]))
-        reach = reach[(reach >= 0) & (reach < len(wide))]
-        wide[reach] += value
-    alone = meaning + WORDS_WEIGHT * around + _shipped()[0] * together + _shipped()[1] * talk
+
+    def within(reach: int) -> Array:
+        found = np.zeros(len(around))
+        for places, value in zip(said, worth, strict=True):
+            near = np.unique(np.concatenate([places + step for step in range(-reach, reach + 1)]))
+            found[near[(near >= 0) & (near < len(found))]] += value
+        return found
+
+    alone = np.array([meaning, around, together, talk]).T @ shipped()[:4]
     beside = np.maximum(np.append(meaning[1:], -9.0), np.insert(meaning[:-1], 0, -9.0))
     by_talk = {int(one): np.flatnonzero(lie.talks == one) for one in np.unique(talks)}
     titles = {
@@ -145,8 +152,9 @@ def _asking(index: engine.Index, gold: measure.Gold) -> Asking | None:
         together[at],
         talk[at],
         throughout(lie, alone)[at],
-        inside[at],
-        wide[at],
+        within(0)[at],
+        within(REACH - 1)[at],
+        within(REACH + 1)[at],
         beside[at],
         np.array([of_talk[int(one)].mean() for one in talks]),
         np.array([of_talk[int(one)].max() for one in talks]),
@@ -161,7 +169,8 @@ def _asking(index: engine.Index, gold: measure.Gold) -> Asking | None:
         is_right = hit is not None and measure.is_talk(hit, gold.talk)
         right.append(is_right and hit is not None and measure.jump_error(gold, hit.jump_ms) is not None)
         spans.append((int(lie.talks[place]), *table.times(place)))
-    return Asking(np.array(columns, float).T, np.array(right), spans)
+    vectors = np.array([table.vector(place) for place in at.tolist()])
+    return Asking(np.array(columns, float).T, np.array(right), spans, vectors, asked.vector(), nearness.deviation)
 
 
 def line(label: str, names: Sequence[str], asked: dict[str, list[Asking]], given: Array | None = None) -> None:

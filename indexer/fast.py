@@ -21,7 +21,7 @@ from .light import SAME_COSINE, Batch, LightEncoder, agreement, batches
 from .narrow import narrow
 from .vectors import Floats
 
-WORTH_IT = 1_000
+WORTH_IT = 300
 """Passages below which choosing would take longer than it saves."""
 
 BYTES_WORTH_IT = 30_000
@@ -34,6 +34,10 @@ with; none may be below `_FAR_COSINE`. `benchmarks/build.py` shows what that doe
 _FAR_COSINE = 0.99
 _MOST_LOSS = 0.0015
 _SAMPLE = 96
+_LEAST_SAMPLE = 16
+_SHARE = 10
+"""The sample is no more than a tenth of what waits, or else choosing would take longer than it saves."""
+
 _FEWER = 2
 """Every second text of the sample is enough to compare speed, and what should be the same."""
 
@@ -119,7 +123,8 @@ def choose(folder: Path, encoder: LightEncoder, sample: Sequence[str], waiting: 
 
     `waiting` is how many passages are to be embedded.
     """
-    few = list(sample[:: max(1, len(sample) // _SAMPLE)])[:_SAMPLE]
+    count = min(_SAMPLE, max(_LEAST_SAMPLE, (waiting or len(sample)) // _SHARE))
+    few = list(sample[:: max(1, len(sample) // count)])[:count]
     fewer = few[::_FEWER]
     plain = Choice(encoder, "ONNX Runtime")
     if importlib.util.find_spec("openvino") is None or not few:
