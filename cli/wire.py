@@ -8,7 +8,8 @@ index, same code. Then each request is answered in turn:
                                                      or {"error": "…", "hint": "…"}, {"usage": "…"}, {"pass": true}
 
 `pass` means: do it yourself. An answer holds what is to be printed, made by the very function that makes it where no
-server runs, so both print the same to the byte, and the client needs neither numpy nor what renders.
+server runs, so both print the same, but for the last digit of a score (`search.hit`), and the client needs neither
+numpy nor what renders.
 
 Both ends import this, and the client must not wait: only what costs next to nothing is imported here.
 """
