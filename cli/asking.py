@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from talksearch.indexer.errors import TalksearchError
+from talksearch.indexer.errors import QueryError, TalksearchError
 from talksearch.indexer.records import Json, Talk
-from talksearch.search.query import Filters, Mode, Query, first_day, last_day
+from talksearch.search.query import Filters, Mode, Query, as_text, first_day, last_day
 
-from .terminal import Look, safe
+from .terminal import Look, clock, safe
 from .wire import Printed
 
 if TYPE_CHECKING:
@@ -38,24 +38,25 @@ def make_query(
 ) -> Query:
     """Return the query that the options of `search` describe; `context` in seconds.
 
-    Raises QueryError when a date is none.
+    What is no character in a text, such as a byte of an argument that is not UTF-8, becomes U+FFFD. Raises QueryError
+    when a date is none.
     """
     return Query(
-        text,
+        as_text(text),
         k,
         mode,
         Filters(
-            tuple(talks),
-            speaker,
-            channel,
-            language,
+            tuple(map(as_text, talks)),
+            as_text(speaker) if speaker else None,
+            as_text(channel) if channel else None,
+            as_text(language) if language else None,
             first_day(after) if after else None,
             last_day(before) if before else None,
         ),
         per_talk,
         round(context * 1000),
         id_,
-        avoid=avoid,
+        avoid=as_text(avoid),
         heat=True,
         explain=explain,
     )
@@ -106,18 +107,52 @@ def talk_and_moment(db: sqlite3.Connection, name: str) -> tuple[Talk, int | None
 def find_moment(db: sqlite3.Connection, name: str) -> tuple[str, int | None]:
     """Return a talk's id, and the milliseconds behind `@` or in a URL; a talk's own name may hold an `@`.
 
-    Raises QueryError when the name means no talk, or several.
+    Raises QueryError when the name means no talk, or several, or a moment after the talk's last words.
     """
     from talksearch.indexer.raw import moment
     from talksearch.search.candidates import find_talk
 
     plain, at_ms = moment(name)
     try:
-        return find_talk(db, name), at_ms if plain == name else None
+        talk_id = find_talk(db, name)
+        at_ms = at_ms if plain == name else None
     except TalksearchError:
         if plain == name:
             raise
-        return find_talk(db, plain), at_ms
+        talk_id = find_talk(db, plain)
+    if at_ms is not None:
+        last = "SELECT max(start_ms), max(end_ms) FROM cues WHERE talk = (SELECT number FROM talks WHERE id = ?)"
+        _must_not_be_past(talk_id, at_ms, *db.execute(last, (talk_id,)).fetchone())
+    return talk_id, at_ms
+
+
+def stretch(talk: Talk, from_ms: int | None, to_ms: int | None) -> tuple[range, str]:
+    """Return which cues of a talk are said from one moment to another, and a sentence where there are none.
+
+    None stands for the talk's beginning and its end. Raises click.UsageError where the end comes before the beginning,
+    and QueryError where the beginning comes after the talk's last words.
+    """
+    from talksearch.indexer.raw import cues_between
+
+    if from_ms is not None and to_ms is not None and to_ms < from_ms:
+        raise click.UsageError(f"A stretch cannot end at {to_ms / 1000:g} s that begins at {from_ms / 1000:g} s.")
+    if from_ms is not None and talk.cues:
+        ends = max(cue.end_ms for cue in talk.cues)
+        _must_not_be_past(talk.id, from_ms, talk.cues[-1].start_ms, ends)
+    part = cues_between(talk.cues, from_ms or 0, to_ms)
+    if part or (from_ms is None and to_ms is None):
+        return part, ""
+    following = talk.cues[part.start : part.start + 1]
+    then = f" The next words begin at {clock(following[0].start_ms)}." if following else ""
+    return part, f"Nothing is said in that stretch of the talk {talk.id}.{then}"
+
+
+def _must_not_be_past(talk_id: str, at_ms: int, last_start_ms: int | None, end_ms: int | None) -> None:
+    if end_ms is not None and last_start_ms is not None and at_ms >= end_ms and at_ms > last_start_ms:
+        raise QueryError(
+            f"The last words of the talk {talk_id} end at {clock(end_ms)}, which is {end_ms / 1000:g} s.",
+            "Name an earlier second, or read the talk: talksearch show TALK",
+        )
 
 
 def _printed(answer: Answer, asked: Mapping[str, Json]) -> Printed:

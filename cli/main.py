@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,13 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 # Heavy modules are imported inside the commands that need them: `--help` and a search by words must not wait for them.
+
+
+def _number(_: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
+    """Refuse "nan", which click takes for a number within any range, and "inf"."""
+    if value is not None and not isfinite(value):
+        raise click.BadParameter(f"{value} is not a number of seconds.", param=parameter)
+    return value
 
 
 class _Commands(click.Group):
@@ -172,6 +180,7 @@ def _search_options(command: Callable[..., Any]) -> Callable[..., Any]:
             click.option(
                 "--context",
                 type=click.FloatRange(0, 3600),
+                callback=_number,
                 default=0.0,
                 metavar="SECONDS",
                 help="Show so much around each hit.",
@@ -187,7 +196,10 @@ def _search_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.argument("query", nargs=-1)
 @_search_options
 @click.option(
-    "--queries", type=click.File(encoding="utf-8"), metavar="FILE", help='Ask all of a file: {"id", "query"} a line.'
+    "--queries",
+    type=click.File(encoding="utf-8-sig"),
+    metavar="FILE",
+    help='Ask all of a file: {"id", "query"} a line.',
 )
 @click.option("--open", "open_first", is_flag=True, help="Open the first hit.")
 @_format_option("text", "jsonl", "csv", "markdown")
@@ -201,6 +213,9 @@ def search(
     Where nothing good is found, that is said, and the nearest passages are shown. The line of blocks under the first
     hit of a talk shows where along its length the query lives. A QUERY in quotation marks, or with --mode quote, finds
     what was said word for word, or nearly: captions mishear, and memory changes.
+
+    A link opens at the second `jump_s`. It may lie before the passage's `start_s`: up to a minute where only the start
+    of a whole turn is known, up to 8 seconds where times are estimated.
 
     \b
         talksearch "time dilation metaphor"
@@ -252,7 +267,7 @@ def _read_queries(lines: Any) -> list[tuple[str | None, str]]:
                 query, id_ = row["query"], row.get("id")
                 if not isinstance(query, str) or not query.strip():
                     raise ValueError
-            except (ValueError, KeyError, TypeError, AttributeError):
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
                 raise TalksearchError(
                     f"Line {number} of {lines.name} is not a query.", 'Each line is like {"id": "q1", "query": "…"}.'
                 ) from None
@@ -275,6 +290,10 @@ def _print_answers(
     """Print the answers to (id, text) in order, by the resident engine where one runs."""
     settings = resolve(index_dir)
     shown = look(sys.stdout)
+    if not asked and form == "csv":
+        from . import render
+
+        click.echo(render.hits_csv(()), nl=False)
     requests = [
         request(command, text, options, form, shown, id_=id_, heading=headings, first=number == 0)
         for number, (id_, text) in enumerate(asked)
@@ -336,8 +355,10 @@ def talks(form: str, index_dir: Path | None) -> None:
 
 @cli.command(context_settings=_IDS)
 @click.argument("talk", shell_complete=_complete_talk)
-@click.option("--from", "from_s", type=click.FloatRange(0), metavar="SECONDS", help="Only from there on.")
-@click.option("--to", "to_s", type=click.FloatRange(0), metavar="SECONDS", help="Only up to there.")
+@click.option(
+    "--from", "from_s", type=click.FloatRange(0), callback=_number, metavar="SECONDS", help="Only from there on."
+)
+@click.option("--to", "to_s", type=click.FloatRange(0), callback=_number, metavar="SECONDS", help="Only up to there.")
 @click.option("--raw", is_flag=True, help="The untouched source: the file itself, or what of it is behind the stretch.")
 @click.option("--receipt", is_flag=True, help="What was done to the talk between its file and the index.")
 @_format_option("text", "jsonl")
@@ -365,7 +386,7 @@ def show(
     from talksearch.indexer import raw as source
 
     from . import render
-    from .asking import talk_and_moment
+    from .asking import stretch, talk_and_moment
 
     if raw and receipt:
         raise click.UsageError("Give --raw or --receipt, not both.")
@@ -375,7 +396,7 @@ def show(
     to_ms = None if to_s is None else round(to_s * 1000)
     if raw and to_ms is None and from_ms is not None and from_s is None:
         to_ms = source.passage_end(db, found.id, from_ms)
-    part = source.cues_between(found.cues, from_ms or 0, to_ms)
+    part, silence = stretch(found, from_ms, to_ms)
     whole = from_ms is None and to_ms is None
     if receipt:
         shown = render.jsonl([render.receipt_json(found)]) if form == "jsonl" else render.receipt_text(found)
@@ -386,6 +407,8 @@ def show(
     else:
         shown = render.talk_text(found, look(sys.stdout), part)
     click.echo(shown, nl=False)
+    if silence and not receipt:
+        warn(silence)
 
 
 @cli.command()
@@ -600,7 +623,7 @@ def serve(host: str, port: int, index_dir: Path | None) -> None:
     """Keep the index warm: a web page, an HTTP API, and answers for the command line in milliseconds.
 
     While it runs, `search` and `similar` on this index are answered by it, as the same user on this machine, with the
-    same output; TALKSEARCH_NO_SERVER=1 switches that off. Ctrl-C stops it.
+    same hits in the same order; TALKSEARCH_NO_SERVER=1 switches that off. Ctrl-C stops it.
 
     \b
         talksearch serve

@@ -21,7 +21,7 @@ from pydantic import BaseModel, Field
 from talksearch.indexer import catalog
 from talksearch.indexer.embed import Encoder
 from talksearch.indexer.errors import TalksearchError
-from talksearch.indexer.raw import cues_between
+from talksearch.indexer.raw import LATEST_S
 from talksearch.indexer.records import Cue
 from talksearch.search import engine
 from talksearch.search.hit import as_json
@@ -29,7 +29,7 @@ from talksearch.search.query import Mode
 from talksearch.search.stats import gather
 
 from . import render
-from .asking import make_query, similar, talk_and_moment
+from .asking import make_query, similar, stretch, talk_and_moment
 from .resident import Resident
 from .terminal import Look
 
@@ -158,19 +158,19 @@ def server(resident: Resident) -> MCPServer[Any]:
     @made.tool(annotations=_READS)
     async def read_talk(
         talk: Annotated[str, Field(description="An id, a YouTube URL, or the beginning of an id")],
-        from_s: Annotated[float | None, Field(ge=0, description="From this second on")] = None,
-        to_s: Annotated[float | None, Field(ge=0, description="Up to this second")] = None,
+        from_s: Annotated[float | None, Field(ge=0, le=LATEST_S, description="From this second on")] = None,
+        to_s: Annotated[float | None, Field(ge=0, le=LATEST_S, description="Up to this second")] = None,
     ) -> Annotated[CallToolResult, Reading]:
         """Read what is said in a talk, or in a part of it, with its times."""
 
         def work(index: engine.Index) -> tuple[str, Reading]:
             found, at_ms = talk_and_moment(index.db, talk)
             first_ms = at_ms if from_s is None else round(from_s * 1000)
-            part = cues_between(found.cues, first_ms or 0, None if to_s is None else round(to_s * 1000))
+            part, silence = stretch(found, first_ms, None if to_s is None else round(to_s * 1000))
             shown = range(part.start, _cut(found.cues[part.start : part.stop], part.start))
             more = found.cues[shown.stop].start_ms / 1000 if shown.stop < part.stop else None
             size = catalog.talk_sizes(index.db).get(found.id, (0, 0))
-            text = render.talk_text(found, _LOOK, shown)
+            text = render.talk_text(found, _LOOK, shown) + (f"\n{silence}\n" if silence else "")
             if more is not None:
                 text += f"\nIt goes on: read_talk with from_s {more:g}.\n"
             cues = list(render.cues_json(found, shown))

@@ -137,6 +137,8 @@ def raw_shown(talk: Talk, data: bytes, part: range, form: str, whole: bool, look
 
     if whole and form == "text":
         return _untouched(raw_text(data, talk.receipt), look)
+    if not part:
+        return ""
     source = source_of(data, talk.source.rpartition("/")[2], talk)
     if form == "text":
         start, end = source.behind(part.start, part.stop - 1)

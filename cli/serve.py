@@ -75,13 +75,18 @@ def serve(
                 resident.warm()
             except ModelError as error:
                 warn(f"Only searches by words are answered: {error.message}")
-            asyncio.run(_run(resident, path, web_socket, host, tell))
+            asyncio.run(_run(resident, path, web_socket, host, tell, warn))
     finally:
         resident.close()
 
 
 async def _run(
-    resident: Resident, path: Path | None, web_socket: socket.socket, host: str, tell: Callable[[Serving], None]
+    resident: Resident,
+    path: Path | None,
+    web_socket: socket.socket,
+    host: str,
+    tell: Callable[[Serving], None],
+    warn: Callable[[str], None],
 ) -> None:
     at, port = web_socket.getsockname()[:2]
     shown = "localhost" if at in ("0.0.0.0", "::") else f"[{at}]" if ":" in at else at  # noqa: S104
@@ -102,7 +107,7 @@ async def _run(
         server.should_exit = True
 
     with _signals_heard(stop):
-        async with _on_socket(resident, path, url):
+        async with _on_socket(resident, path, url, warn):
             tell(Serving(url, path, not ipaddress.ip_address(at).is_loopback, stop))
             await server.serve([web_socket])
 
@@ -175,7 +180,9 @@ def _only_one(folder: Path) -> Iterator[Path | None]:
 
 
 @asynccontextmanager
-async def _on_socket(resident: Resident, path: Path | None, url: str) -> AsyncIterator[None]:
+async def _on_socket(
+    resident: Resident, path: Path | None, url: str, warn: Callable[[str], None]
+) -> AsyncIterator[None]:
     if path is None:
         yield
         return
@@ -198,7 +205,7 @@ async def _on_socket(resident: Resident, path: Path | None, url: str) -> AsyncIt
         tasks.add(task)
         try:
             if len(tasks) <= _CONNECTIONS:
-                await _converse(resident, reader, writer, meant, ready)
+                await _converse(resident, reader, writer, meant, ready, warn)
         except OSError:  # gone, or silent for too long
             pass
         finally:
@@ -221,6 +228,7 @@ async def _converse(
     writer: asyncio.StreamWriter,
     meant: dict[str, Json],
     ready: dict[str, Json],
+    warn: Callable[[str], None],
 ) -> None:
     said = await _message(reader)
     if said != meant:
@@ -228,7 +236,7 @@ async def _converse(
         return
     await _say(writer, ready)
     while (said := await _message(reader)) is not None:
-        await _say(writer, await _reply(resident, said))
+        await _say(writer, await _reply(resident, said, warn))
 
 
 async def _message(reader: asyncio.StreamReader) -> dict[str, Json] | None:
@@ -248,14 +256,22 @@ async def _say(writer: asyncio.StreamWriter, message: dict[str, Json]) -> None:
     await writer.drain()
 
 
-async def _reply(resident: Resident, asked: dict[str, Json]) -> dict[str, Json]:
-    """Return the answer to a request as a message."""
+async def _reply(resident: Resident, asked: dict[str, Json], warn: Callable[[str], None]) -> dict[str, Json]:
+    """Return the answer to a request as a message; what nobody foresaw is logged in a line, and the client goes on."""
     try:
-        printed: Printed = await asyncio.wrap_future(resident.submit(partial(asking.respond, asked=asked)))
-    except (BadIndexError, ModelError, BusyError):
-        return {"pass": True}  # only who opens the index himself can say what is wrong, in his own words
-    except TalksearchError as error:
-        return {"error": error.message, "hint": error.hint}
-    except click.UsageError as error:
-        return {"usage": error.message}
-    return {"out": printed.out, "err": list(printed.err), "note": printed.note, "url": printed.url}
+        future = resident.submit(partial(asking.respond, asked=asked))
+    except BusyError:
+        return {"pass": True}
+    (told,) = await asyncio.gather(asyncio.wrap_future(future), return_exceptions=True)
+    match told:
+        case Printed():
+            return {"out": told.out, "err": list(told.err), "note": told.note, "url": told.url}
+        case BadIndexError() | ModelError():
+            pass  # only who opens the index himself can say what is wrong, in his own words
+        case TalksearchError():
+            return {"error": told.message, "hint": told.hint}
+        case click.UsageError():
+            return {"usage": told.message}
+        case _:
+            warn(f"A request could not be answered here, {type(told).__name__}: {told}")
+    return {"pass": True}

@@ -30,7 +30,7 @@ from starlette.routing import Route
 
 from talksearch.indexer import catalog
 from talksearch.indexer.errors import QueryError, TalksearchError
-from talksearch.indexer.raw import cues_between
+from talksearch.indexer.raw import LATEST_S
 from talksearch.indexer.records import Json
 from talksearch.search import engine
 from talksearch.search.hit import Hit, as_json
@@ -38,11 +38,13 @@ from talksearch.search.query import Mode
 from talksearch.search.stats import gather
 
 from . import render
-from .asking import make_query, similar, talk_and_moment
+from .asking import make_query, similar, stretch, talk_and_moment
 from .resident import Resident
 from .terminal import clock, is_linkable, safe
 
 T = TypeVar("T")
+
+_MOMENT = "similar?moment=DTcRLlMv4_o@777"
 
 _LONGEST_QUERY = 10_000
 """Characters of a query."""
@@ -138,8 +140,9 @@ def _status(error: TalksearchError | click.UsageError) -> int:
     return 400 if isinstance(error, QueryError | click.UsageError) else 503
 
 
-async def _misused(_: Request, error: click.UsageError) -> Response:
-    return _error(400, error.message, "Such as /api/similar?moment=DTcRLlMv4_o@777")
+async def _misused(request: Request, error: click.UsageError) -> Response:
+    reading = request.url.path.startswith("/api/talk/")
+    return _error(400, error.message, f"Such as /api/{'talk/ID?from=60&to=120' if reading else _MOMENT}")
 
 
 async def _refused(_: Request, error: HTTPException) -> Response:
@@ -165,7 +168,7 @@ async def _similar(request: Request) -> Response:
     given = _parameters(request, "moment")
     moment = _text(given.pop("moment", ""))
     if not moment:
-        raise QueryError("Say which moment.", "Such as /api/similar?moment=DTcRLlMv4_o@777")
+        raise QueryError("Say which moment.", f"Such as /api/{_MOMENT}")
     query = make_query("", **_options(given))
     answer = await _with_index(request, partial(similar, moment=moment, query=query))
     return JSONResponse({"hits": [as_json(hit) for hit in answer.hits], "note": answer.note})
@@ -181,7 +184,7 @@ async def _talks(request: Request) -> Response:
 
 async def _talk(request: Request) -> Response:
     name = request.path_params["talk"]
-    from_s, to_s = (_number(request.query_params, key, 0, 1e9) for key in ("from", "to"))
+    from_s, to_s = (_number(request.query_params, key, 0, LATEST_S) for key in ("from", "to"))
 
     def read(index: engine.Index) -> dict[str, Json] | TalksearchError:
         try:
@@ -189,7 +192,7 @@ async def _talk(request: Request) -> Response:
         except QueryError as error:
             return error
         first_ms = at_ms if from_s is None else round(from_s * 1000)
-        part = cues_between(found.cues, first_ms or 0, None if to_s is None else round(to_s * 1000))
+        part, _ = stretch(found, first_ms, None if to_s is None else round(to_s * 1000))
         size = catalog.talk_sizes(index.db).get(found.id, (0, 0))
         return {"talk": render.talk_json(found, *size), "cues": list(render.cues_json(found, part))}
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 import sqlite3
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -285,6 +285,10 @@ def _objects(text: str, start: int, end: int) -> tuple[int, int]:
     return (line if not text[line:start].strip() else start), end
 
 
+LATEST_S = 1e9
+"""Seconds behind which no talk says anything: 32 years. What is asked for later stands for this moment."""
+
+
 def moment(name: str) -> tuple[str, int | None]:
     """Split `TALK@SECONDS`, or a YouTube URL with a time in it, into what names the talk and milliseconds.
 
@@ -296,12 +300,16 @@ def moment(name: str) -> tuple[str, int | None]:
         seconds = 0.0
         for part in found[2].split(":"):
             seconds = seconds * 60 + float(part)
-        return found[1], round(seconds * 1000)
+        return found[1], _milliseconds(seconds)
     found = re.search(r"[?&#](?:t|start|time_continue)=(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?(?:&|#|$)", name)
     if found and any(found.groups()) and "://" in name:
-        hours, minutes, seconds_ = (int(part or 0) for part in found.groups())
-        return name, ((hours * 60 + minutes) * 60 + seconds_) * 1000
+        hours, minutes, seconds = (float(part or 0) for part in found.groups())
+        return name, _milliseconds((hours * 60 + minutes) * 60 + seconds)
     return name, None
+
+
+def _milliseconds(seconds: float) -> int:
+    return round(min(seconds, LATEST_S) * 1000)
 
 
 def passage_end(db: sqlite3.Connection, talk_id: str, at_ms: int) -> int | None:
@@ -319,13 +327,25 @@ def passage_end(db: sqlite3.Connection, talk_id: str, at_ms: int) -> int | None:
 
 
 def cues_between(cues: Sequence[Cue], from_ms: int, to_ms: int | None) -> range:
-    """Return the positions of the cues that are said between two moments: of one at least where there are any.
+    """Return the positions of the cues that are said between two moments; where none is, an empty range at the next.
+
+    A cue that begins at the first moment is the first of them, also where another still goes on.
 
     >>> cues = [Cue(0, 900, "a"), Cue(1000, 1900, "b"), Cue(2000, 2900, "c")]
-    >>> list(cues_between(cues, 950, 2000)), list(cues_between(cues, 2100, None)), list(cues_between(cues, 9000, None))
-    ([0, 1], [2], [2])
+    >>> [list(cues_between(cues, *span)) for span in ((850, 2000), (950, 2000), (2100, None), (2100, 2100))]
+    [[0, 1], [1], [2], [2]]
+    >>> cues_between(cues, 920, 980), cues_between(cues, 9000, None)
+    (range(1, 1), range(3, 3))
     """
     starts = [cue.start_ms for cue in cues]
-    first = max(0, bisect_right(starts, from_ms) - 1)
-    last = len(cues) if to_ms is None else max(first + 1, sum(start < to_ms for start in starts))
-    return range(first, min(last, len(cues)))
+    first = bisect_left(starts, from_ms)
+    last = len(cues) if to_ms is None else bisect_left(starts, to_ms)
+    begun = bisect_right(starts, from_ms)
+    if first < begun:
+        return range(first, max(begun, last))
+    while first and cues[first - 1].end_ms > from_ms:
+        first -= 1
+    if first < last:
+        return range(first, last)
+    around = [at for at, cue in enumerate(cues[:first]) if cue.end_ms > from_ms]  # with shorter ones inside
+    return range(around[-1], around[-1] + 1) if around else range(first, first)

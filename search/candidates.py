@@ -13,7 +13,7 @@ from talksearch.indexer.errors import QueryError
 from talksearch.indexer.vectors import Ints
 from talksearch.indexer.words import terms
 
-from .query import Filters
+from .query import Filters, as_text
 from .table import Mask, Table
 
 
@@ -72,6 +72,7 @@ def find_talk(db: sqlite3.Connection, name: str) -> str:
 
 
 def _talk_numbers(db: sqlite3.Connection, name: str) -> list[int]:
+    name = as_text(name)
     exact = "SELECT number FROM talks WHERE id = ? OR source = ? OR path = ?"
     numbers = [row[0] for row in db.execute(exact, (name, name, name))]
     video = youtube.find_id(name)

@@ -55,6 +55,21 @@ class Query:
     """Notes that must not count: who measures with chapter titles for queries must not find them in the chapters."""
 
 
+def as_text(given: str) -> str:
+    """Return what somebody gave with U+FFFD for what is no character, as Unicode advises: a lone surrogate.
+
+    An argument that is not UTF-8 has one for each of its bytes, and JSON can spell half a pair. Neither an encoder nor
+    SQLite takes them.
+
+    >>> as_text("bit\\udcffcoin"), as_text("bees 🐝")
+    ('bit\ufffdcoin', 'bees 🐝')
+    """
+    return _NO_CHARACTER.sub("\ufffd", given)
+
+
+_NO_CHARACTER = re.compile("[\ud800-\udfff]")
+
+
 def split_quotes(text: str) -> tuple[str, tuple[str, ...]]:
     """Return a query without its quotation marks, and what stood between them.
 

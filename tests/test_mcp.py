@@ -90,6 +90,20 @@ def test_talks_are_listed_and_read(index: Path) -> None:
     assert read.structured_content["next_s"] is None
 
 
+def test_a_stretch_in_which_nothing_is_said_is_told(index: Path) -> None:
+    read = call(index, "read_talk", talk="bees", from_s=70, to_s=100)
+    assert read.structured_content is not None
+    assert read.structured_content["cues"] == []
+    assert "Nothing is said in that stretch of the talk bees-" in text_of(read)
+    assert "The next words begin at 2:00." in text_of(read)
+
+
+def test_half_a_character_is_asked_with_a_mark_in_its_place(index: Path) -> None:
+    found = call(index, "search_talks", query="bee \ud800")
+    assert found.structured_content == call(index, "search_talks", query="bee \ufffd").structured_content
+    assert text_of(call(index, "search_talks", query="bee", channel="\ud800")) == "Nothing found.\n"
+
+
 def test_a_long_talk_is_read_in_parts(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mcp_server, "_READ_AT_ONCE", 10)
     first = call(index, "read_talk", talk="bees").structured_content
@@ -110,7 +124,11 @@ def test_a_long_talk_is_read_in_parts(index: Path, monkeypatch: pytest.MonkeyPat
         ("search_talks", {"query": "x", "k": 0}, "k"),
         ("search_talks", {"query": "x", "mode": "psychic"}, "mode"),
         ("similar_moments", {"moment": "bees"}, "Say which moment"),
+        ("similar_moments", {"moment": "bees@9999"}, "end at 2:05, which is 125 s."),
         ("read_talk", {"talk": "nobody"}, "nobody"),
+        ("read_talk", {"talk": "bees", "from_s": 9, "to_s": 5}, "A stretch cannot end at 5 s that begins at 9 s."),
+        ("read_talk", {"talk": "bees", "from_s": 9999}, "end at 2:05, which is 125 s."),
+        ("read_talk", {"talk": "bees", "from_s": 1e300}, "from_s"),
     ],
 )
 def test_errors_are_sentences(tool: str, arguments: dict[str, Any], said: str, index: Path) -> None:

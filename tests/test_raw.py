@@ -15,8 +15,8 @@ from talksearch.cli.main import cli
 from talksearch.cli.terminal import Look
 from talksearch.indexer import build
 from talksearch.indexer.load import load_talk
-from talksearch.indexer.raw import Source, source_of
-from talksearch.indexer.records import Talk
+from talksearch.indexer.raw import Source, cues_between, moment, source_of
+from talksearch.indexer.records import Cue, Talk
 from talksearch.indexer.scan import may_be_transcript
 
 SAID = ("So to close out the show, I'd like to", "dive a little bit deeper into", "very, very long and", "good talks")
@@ -177,6 +177,64 @@ def test_show_begins_at_the_moment(archive: Path) -> None:
     assert "by you" not in run("show", "DTcRLlMv4_o", "--to", "4").stdout
     rows = [json.loads(line) for line in run("show", "DTcRLlMv4_o@3", "--format", "jsonl").stdout.splitlines()]
     assert [row["text"] for row in rows] == ["is made possible", "by you"]
+
+
+SPOKEN = [
+    Cue(1000, 9000, "a"),
+    Cue(2000, 3000, "b"),
+    Cue(2000, 3100, "c"),
+    Cue(10_000, 11_000, "d"),
+    Cue(12_000, 12_000, "e"),
+]
+
+
+@pytest.mark.parametrize(
+    ("from_ms", "to_ms", "said"),
+    [
+        (0, None, "abcde"),
+        (0, 1000, ""),
+        (0, 1001, "a"),
+        (1500, 1500, "a"),
+        (2000, None, "bcde"),
+        (2000, 2000, "bc"),
+        (2500, 2600, "abc"),
+        (3050, 10_001, "cd"),
+        (5000, 6000, "a"),  # though others began and ended meanwhile
+        (9000, 10_000, ""),
+        (9000, None, "de"),
+        (11_500, 11_600, ""),
+        (12_000, None, "e"),
+        (12_001, None, ""),
+        (10**12, None, ""),
+    ],
+)
+def test_only_what_is_said_in_a_stretch_is_of_it(from_ms: int, to_ms: int | None, said: str) -> None:
+    assert "".join(SPOKEN[at].text for at in cues_between(SPOKEN, from_ms, to_ms)) == said
+
+
+@pytest.mark.parametrize(
+    ("name", "at_ms"),
+    [
+        ("a@5", 5000),
+        ("a@99999999999999999999999", 10**12),
+        ("a@" + "9" * 500, 10**12),
+        ("a@" + "9" * 200 + ":" + "9" * 200, 10**12),
+        ("https://youtu.be/a?t=" + "9" * 5000, 10**12),
+        ("https://youtu.be/a?t=1h1m1s", 3_661_000),
+    ],
+)
+def test_moments_have_a_bound(name: str, at_ms: int) -> None:
+    assert moment(name)[1] == at_ms
+
+
+def test_a_stretch_in_which_nothing_is_said_shows_no_other(archive: Path) -> None:
+    for form in ("text", "jsonl"):
+        for raw in ([], ["--raw"]):
+            result = run("show", "escape", "--from", "0", "--to", "0.5", "--format", form, *raw)
+            assert "alert" not in result.stdout
+            assert "Nothing is said in that stretch" in result.stderr
+            assert "begin at 0:01." in result.stderr
+    assert run("show", "escape", "--from", "1.5").stderr == ""
 
 
 def test_raw_for_programs_names_the_characters(archive: Path) -> None:

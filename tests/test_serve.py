@@ -26,6 +26,7 @@ from tiny import make_index, serving, short_runtime_folder, write_talk
 from talksearch.cli import client, main, web, wire
 from talksearch.cli.main import cli
 from talksearch.cli.serve import Serving, serve
+from talksearch.cli.terminal import Look
 from talksearch.indexer import build
 from talksearch.indexer.errors import TalksearchError
 from talksearch.search import engine
@@ -97,13 +98,18 @@ ASKED = [
     ["similar", "ships"],
     ["similar", "no-such-talk@3"],
     ["similar", "ships@99999"],
+    ["similar", "ships@99999999999999999999999"],
+    ["bee\udcff rain"],
+    ["bee", "--channel", "\udcff"],
+    ["similar", "\udcff@3"],
 ]
 
 
 @pytest.mark.parametrize("args", ASKED, ids=" ".join)
-def test_a_server_answers_byte_for_byte_as_no_server_does(
+def test_a_server_answers_as_no_server_does(
     args: list[str], index: Path, served: Serving, answered: list[wire.Printed], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """To the byte, since this encoder rounds alike wherever it runs."""
     monkeypatch.setenv("TALKSEARCH_INDEX", str(index))
     through = run(*args)
     assert through.exit_code != 0 or answered
@@ -137,8 +143,6 @@ def test_many_queries_are_answered_alike(
 
 
 def test_a_terminal_gets_colours_and_links(index: Path, served: Serving) -> None:
-    from talksearch.cli.terminal import Look
-
     options = {"k": 1, "talks": ()}
     asked = wire.request("search", "ship", options, "text", Look(color=True, links=True, width=60))
     (printed,) = client.ask(index, [asked])
@@ -395,6 +399,25 @@ def test_who_does_not_greet_is_hung_up_on(said: bytes, index: Path, served: Serv
     assert client.greet(index) == {"ready": True, "url": served.url}
 
 
+def test_what_nobody_foresaw_is_passed_back_and_logged_in_a_line(index: Path, runtime: Path) -> None:
+    said: list[str] = []
+    with serving(index, warn=said.append) as one:
+        assert one.socket is not None
+        with socket.socket(socket.AF_UNIX) as connection, connection.makefile("rb") as replies:
+            connection.settimeout(10)
+            connection.connect(str(one.socket))
+            connection.sendall(json.dumps(wire.greeting(index)).encode() + b"\n")
+            assert json.loads(replies.readline())["ready"] is True
+            for asked in ({}, {"command": "search", "text": 3, "options": {}}):
+                connection.sendall(json.dumps(asked).encode() + b"\n")
+                assert json.loads(replies.readline()) == {"pass": True}
+            right = wire.request("search", "ship", {}, "jsonl", Look(color=False, links=False, width=80))
+            connection.sendall(json.dumps(right).encode() + b"\n")
+            assert "Ships" in json.loads(replies.readline())["out"]
+    assert len(said) == 2
+    assert all(line.startswith("A request could not be answered here, ") and "\n" not in line for line in said)
+
+
 # -------------------------------------------------------------------------------------------------------------- HTTP
 
 
@@ -435,9 +458,10 @@ def test_the_api_lists_and_shows_talks(index: Path, served: Serving, monkeypatch
     shown = api(served, "/api/talk/bees")
     assert shown["talk"] in listed
     assert shown["cues"] == [json.loads(line) for line in run("show", "bees", "--format", "jsonl").stdout.splitlines()]
-    part = run("show", "bees", "--from", "100", "--to", "110", "--format", "jsonl").stdout.splitlines()
-    assert api(served, "/api/talk/bees?from=100&to=110")["cues"] == [json.loads(line) for line in part]
+    part = run("show", "bees", "--from", "100", "--to", "130", "--format", "jsonl").stdout.splitlines()
+    assert api(served, "/api/talk/bees?from=100&to=130")["cues"] == [json.loads(line) for line in part]
     assert len(part) == 1
+    assert api(served, "/api/talk/bees?from=100&to=110")["cues"] == []
     assert api(served, "/api/stats") == json.loads(run("stats", "--format", "jsonl").stdout)
 
 
@@ -460,6 +484,11 @@ def test_the_api_lists_and_shows_talks(index: Path, served: Serving, monkeypatch
         ("/api/similar", 400),
         ("/api/similar?moment=ships", 400),
         ("/api/similar?moment=nobody@3", 400),
+        ("/api/similar?moment=ships@99999999999999999999999", 400),
+        ("/api/talk/bees?from=9&to=5", 400),
+        ("/api/talk/bees?from=9999", 400),
+        ("/api/talk/bees?from=nan", 400),
+        ("/api/talk/bees@9999", 404),
         ("/api/talk/nobody", 404),
         ("/api/talk/%3Cscript%3E", 404),
         ("/api/nothing", 404),
@@ -590,8 +619,6 @@ def test_eight_clients_at_once_get_their_own_answers(served: Serving, index: Pat
         return {api(served, f"/api/search?q={word}")["hits"][0]["title"] for _ in range(5)}
 
     def over_the_socket(word: str) -> set[str]:
-        from talksearch.cli.terminal import Look
-
         asked = wire.request("search", word, {"talks": ()}, "jsonl", Look(color=False, links=False, width=80))
         return {json.loads(printed.out.splitlines()[0])["title"] for printed in client.ask(index, [asked] * 5)}
 
