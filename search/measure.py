@@ -23,7 +23,7 @@ from talksearch.indexer.records import Field, Json
 
 from . import engine
 from .hit import Hit
-from .query import Mode, Query
+from .query import Mode, Query, as_text
 
 EARLY_MS = 15_000
 """Who opens a recording this early still hears the answer begin."""
@@ -100,7 +100,7 @@ def read_gold(path: Path) -> tuple[Gold, ...]:
     """Read a gold file. Raises QueryError that names the line that cannot be used."""
     golds = []
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise QueryError(f"{path} cannot be read: {error}.", "It is a file of JSON objects, one a line.") from error
     for number, line in enumerate(lines, 1):
@@ -114,14 +114,14 @@ def read_gold(path: Path) -> tuple[Gold, ...]:
             golds.append(
                 Gold(
                     id=str(row.get("id", number)),
-                    query=str(row["query"]),
+                    query=as_text(str(row["query"])),
                     talk=str(row["talk"]),
                     spans=tuple((round(first * 1000), round(last * 1000)) for first, last in spans),
                     kind=str(row.get("kind", "")),
                     file=path.stem,
                 )
             )
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, OverflowError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise QueryError(
                 f"Line {number} of {path} is no query with a known answer.",
                 'Each line is like {"query": "…", "talk": "folder/talk.vtt", "start_s": 61, "end_s": 120}.',

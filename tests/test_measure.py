@@ -126,7 +126,7 @@ def test_gold_as_people_write_it(tmp_path: Path) -> None:
         {"id": 7, "query": "b", "talk": "a.vtt", "start_s": 1.5, "end_s": 2.25, "kind": "quote"},
         {"query": "c", "talk": "a.vtt", "start_s": 5, "end_s": 6, "spans": [[5, 6], [8, 9]]},
     ]
-    file.write_text("\n\n".join(map(json.dumps, rows)), encoding="utf-8")
+    file.write_text("\n\n".join(map(json.dumps, rows)), encoding="utf-8-sig")
     assert measure.read_gold(file) == (
         Gold("1", "a", "a.vtt", ((10_000, 190_000),), "", "mine"),
         Gold("7", "b", "a.vtt", ((1_500, 2_250),), "quote", "mine"),
@@ -134,12 +134,24 @@ def test_gold_as_people_write_it(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("line", ["{", "[]", '{"query": "a"}', '{"query": "a", "talk": "b", "start_s": "soon"}', "7"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "{", "[]", '{"query": "a"}', '{"query": "a", "talk": "b", "start_s": "soon"}', "7",
+        '{"query": "a", "talk": "b", "start_s": Infinity}', "[" * 100_000,
+    ],
+)  # fmt: skip
 def test_a_line_that_is_no_gold_is_named(tmp_path: Path, line: str) -> None:
     file = tmp_path / "gold.jsonl"
     file.write_text('{"query": "a", "talk": "b", "start_s": 1}\n' + line, encoding="utf-8")
     with pytest.raises(QueryError, match="Line 2 of"):
         measure.read_gold(file)
+
+
+def test_a_query_may_hold_any_character_and_half_a_one(tmp_path: Path) -> None:
+    file = tmp_path / "gold.jsonl"
+    file.write_text('{"query": "a\u2028b\\ud800", "talk": "b", "start_s": 1}\n', encoding="utf-8")
+    assert measure.read_gold(file)[0].query == "a\u2028b\ufffd"
 
 
 def test_json_has_no_nan() -> None:
