@@ -11,8 +11,8 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, astuple, dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ import numpy as np
 from . import catalog, vectors
 from .embed import Encoder, ModelCard
 from .errors import ModelError
-from .vectors import Floats
+from .vectors import Floats, Ints, Vectors
 
 FILE_NAME = "calibration.json"
 NULLS_NAME = "nulls.npy"
@@ -74,14 +74,40 @@ def write(folder: Path, db: sqlite3.Connection, card: ModelCard, encoder: Callab
     About half a second for 100,000 passages. The `encoder` is asked for only where the null queries have no vectors
     yet; without one, or where it cannot be loaded, the index then stays as it is.
     """
-    name, state = _name(card), [*catalog.version(db), *vectors.stamp(folder)]
+    name, state = _name(card), _state(folder, db)
     before = _read(folder)
     if before.get("state") == state and before.get("nulls") == name:
         return False
+    return _write(folder, db, card, encoder)
+
+
+def check(folder: Path, db: sqlite3.Connection, card: ModelCard) -> bool:
+    """Say whether both files are whole and say what `write` would measure now, or there are too few passages for it."""
     copy = vectors.read(folder, card.dimension)
-    numbers = np.array([row[0] for row in db.execute("SELECT number FROM passages WHERE embedded")], np.int64)
-    rows = copy.find(numbers)
-    rows = np.sort(rows[rows >= 0])
+    rows = _rows(db, copy)
+    if len(rows) < FEWEST:
+        return True
+    nulls = _nulls(folder, _name(card), card.dimension)
+    known = read(folder, card)
+    if nulls is None or known is None or _read(folder).get("state") != _state(folder, db):
+        return False
+    found = calibrate(_blocks(copy, rows), nulls)
+    return found is not None and bool(np.allclose(astuple(found), astuple(known), rtol=_ROUNDING, atol=0))
+
+
+_ROUNDING = 1e-4
+"""By how much two machines may measure otherwise, as a share."""
+
+
+def mend(folder: Path, db: sqlite3.Connection, card: ModelCard, encoder: Callable[[], Encoder]) -> bool:
+    """Calibrate an index anew, whatever is there. Returns whether it was done (`write`)."""
+    return _write(folder, db, card, encoder)
+
+
+def _write(folder: Path, db: sqlite3.Connection, card: ModelCard, encoder: Callable[[], Encoder] | None) -> bool:
+    name, state = _name(card), _state(folder, db)
+    copy = vectors.read(folder, card.dimension)
+    rows = _rows(db, copy)
     if len(rows) < FEWEST:
         return False
     nulls = _nulls(folder, name, card.dimension)
@@ -97,12 +123,27 @@ def write(folder: Path, db: sqlite3.Connection, card: ModelCard, encoder: Callab
         fresh.replace(folder / NULLS_NAME)
     if nulls is None:
         return False
-    found = calibrate((copy.rows[rows[at : at + _BLOCK]] for at in range(0, len(rows), _BLOCK)), nulls)
+    found = calibrate(_blocks(copy, rows), nulls)
     values = {"state": state, "nulls": name, **(asdict(found) if found else {})}
     fresh = folder / f"{FILE_NAME}.new"
     fresh.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
     fresh.replace(folder / FILE_NAME)
     return True
+
+
+def _state(folder: Path, db: sqlite3.Connection) -> list[Any]:
+    return [*catalog.version(db), *vectors.stamp(folder)]
+
+
+def _rows(db: sqlite3.Connection, copy: Vectors) -> Ints:
+    """Return the rows of the copy that hold embedded passages, in the order of the file."""
+    numbers = np.array([row[0] for row in db.execute("SELECT number FROM passages WHERE embedded")], np.int64)
+    rows = copy.find(numbers)
+    return np.sort(rows[rows >= 0])
+
+
+def _blocks(copy: Vectors, rows: Ints) -> Iterator[Floats]:
+    return (copy.rows[rows[at : at + _BLOCK]] for at in range(0, len(rows), _BLOCK))
 
 
 def read(folder: Path, card: ModelCard) -> Calibration | None:
@@ -142,7 +183,14 @@ def _nulls(folder: Path, name: str, dimension: int) -> Floats | None:
         found = np.load(folder / NULLS_NAME)
     except (OSError, ValueError, EOFError):
         return None
-    return found if found.shape == (len(NULL_QUERIES), dimension) and found.dtype == np.float32 else None
+    if found.shape != (len(NULL_QUERIES), dimension) or found.dtype != np.float32:
+        return None
+    with np.errstate(all="ignore"):  # damaged numbers may be of any size
+        return found if np.allclose(np.linalg.norm(found, axis=1), 1.0, rtol=0, atol=_AT_LENGTH_ONE) else None
+
+
+_AT_LENGTH_ONE = 1e-3
+"""How far a vector's length may be from 1."""
 
 
 NULL_QUERIES: tuple[str, ...] = tuple(

@@ -105,26 +105,67 @@ class Counts:
 def open_catalog(folder: Path, *, write: bool = False) -> sqlite3.Connection:
     """Open the catalog in an index folder; with `write` make it where there is none.
 
-    Raises BadIndexError when there is none to read, or the file is damaged.
+    Raises BadIndexError when there is none to read, the file is damaged, or may not be read or written.
     """
     path = folder / FILE_NAME
     if not write and not path.exists():
         raise BadIndexError(f"There is no index in {folder}.", "Make one: talksearch index PATH")
     try:
-        mode = "rwc" if write else "ro"
-        db = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, timeout=30)
-        if write:
+        if not write:
+            return _open_to_read(path)
+        db = _connect(path, "mode=rwc")
+        try:
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = NORMAL")
             if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'talks'").fetchone():
                 db.executescript(_SCHEMA)
-        else:
-            db.execute("SELECT 1 FROM talks LIMIT 1")
+        except sqlite3.Error:
+            db.close()
+            raise
+        return db
     except sqlite3.Error as error:
+        damaged = _kind(error) in (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
         raise BadIndexError(
-            f"The catalog {path} cannot be read: {error}.", "Build the index again: talksearch index PATH --rebuild"
+            f"The catalog {path} cannot be {'read' if damaged or not write else 'written'}: {error}.",
+            "Build the index again: talksearch index PATH --rebuild"
+            if damaged
+            else "See who may read and write the index's folder, or copy it to where it can be written.",
         ) from error
+
+
+def _kind(error: sqlite3.Error) -> int:
+    """Return what kind of error it is: the rest of SQLite's number is detail."""
+    return int(getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)) & 0xFF
+
+
+def _open_to_read(path: Path) -> sqlite3.Connection:
+    """Open the catalog for reading, also where nothing can be written beside it: on a share, in a snapshot.
+
+    SQLite reads a catalog in WAL mode only with an index of its log beside it, which it makes where there is none, and
+    which a folder that cannot be written refuses. Without a log there is nothing to be indexed: then the catalog is
+    opened as a file that nobody changes (sqlite.org/wal.html, "Read-Only Databases").
+    """
+    try:
+        return _readable(_connect(path, "mode=ro"))
+    except sqlite3.Error as error:
+        log = path.with_name(f"{path.name}-wal")
+        refused = _kind(error) in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
+        if not refused or (log.exists() and log.stat().st_size):
+            raise
+    return _readable(_connect(path, "mode=ro&immutable=1"))
+
+
+def _readable(db: sqlite3.Connection) -> sqlite3.Connection:
+    try:
+        db.execute("SELECT 1 FROM talks LIMIT 1")
+    except sqlite3.Error:
+        db.close()
+        raise
     return db
+
+
+def _connect(path: Path, options: str) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.absolute().as_uri()}?{options}", uri=True, isolation_level=None, timeout=30)
 
 
 @contextmanager

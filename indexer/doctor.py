@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
-from contextlib import closing
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from . import catalog, columns, embedding, recipe, storing, vectors
-from .errors import BadIndexError
+from . import calibration, catalog, columns, embedding, recipe, storing, tokens, vectors
+from .embed import Encoder, ModelCard
+from .errors import BadIndexError, ModelError
 from .lock import writing
 from .words import terms
 
@@ -30,24 +33,39 @@ class Finding:
     """What to do about it, where it was not mended."""
 
 
-def examine(folder: Path, *, mend: bool = True) -> list[Finding]:
-    """Check an index and mend it; with `mend` False only look.
+def examine(folder: Path, *, mend: bool = True, encoder: Encoder | None = None) -> list[Finding]:
+    """Check an index and mend it; with `mend` False only look, also where nothing can be written.
 
-    Raises BadIndexError where there is no index or its catalog is damaged, with the command that builds it again;
-    LockedError while somebody writes to it.
+    An `encoder` given takes the place of the light one (for tests). Raises BadIndexError where there is no index or its
+    catalog is damaged, with the command that builds it again; LockedError while somebody writes to it; TalksearchError
+    where it is to be mended and cannot be written.
     """
     made = recipe.read(folder)
     catalog.open_catalog(folder).close()
     if made is None:
         raise BadIndexError(f"The index {folder} was never finished.", "Go on with it: talksearch index")
-    with writing(folder), closing(catalog.open_catalog(folder, write=True)) as db:
+    with _held(folder, mend), closing(catalog.open_catalog(folder, write=mend)) as db:
         _check_database(folder, db)
         found = [*_words(db, mend), *_vectors(db, folder, made.model.dimension, mend)]
-        current = columns.check(folder, db, made.model.dimension, mend=mend)
+        current = _columns(folder, db, made.model.dimension, mend)
         if not current and not found:  # where anything else was mended, they are old because of that
             found.append(_finding("The columns that make searching fast were missing, old or damaged.", mend))
-        found += [*_encoder(folder), *_waiting(db), *_files(db)]
+        if encoder is None:
+            found += _encoder(db, folder, made.model, mend)
+        found += _tokens(db, folder)
+        found += _calibration(db, folder, made.model, mend, encoder, old=bool(found))
+        found += [*_waiting(db), *_files(db)]
     return found
+
+
+@contextmanager
+def _held(folder: Path, mend: bool) -> Iterator[None]:
+    """Keep others from writing; to look at what nobody can write takes no lock."""
+    if mend or os.access(folder, os.W_OK):
+        with writing(folder):
+            yield
+    else:
+        yield
 
 
 def _check_database(folder: Path, db: sqlite3.Connection) -> None:
@@ -82,36 +100,73 @@ def _words(db: sqlite3.Connection, mend: bool) -> list[Finding]:
     return [Finding(what, mend, "" if mend else "Run: talksearch doctor")]
 
 
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """What Chroma and the copy have of the embedded passages, where they do not both have the same vector of length 1:
+    passage numbers.
+    """
+
+    strangers: list[str]
+    """Ids of passages that Chroma has and the catalog does not know."""
+    not_in_chroma: list[int]
+    """Those of which only the copy has a vector that is sound."""
+    not_in_copy: list[int]
+    """Those of which only Chroma has one, and the copy none."""
+    wrong_in_copy: list[int]
+    """Those of which only Chroma has one, and the copy one that is not sound."""
+    again: list[int]
+    """Those of which neither has one, or both have one and these differ."""
+
+
 def _vectors(db: sqlite3.Connection, folder: Path, dimension: int, mend: bool) -> list[Finding]:
-    """Chroma and the copy hold a vector of length 1 for each embedded passage, the same one, and nothing else."""
+    """Chroma and the copy hold a vector of length 1 for each embedded passage, the same one, and nothing else.
+
+    What only one of them lost it gets back from the other.
+    """
+    found: list[Finding] = []
     rows = db.execute("SELECT id, number FROM passages WHERE embedded ORDER BY number").fetchall()
     copy = vectors.read(folder, dimension)
-    places = copy.find(np.array([row[1] for row in rows], np.int64))
-    found: list[Finding] = []
-    with storing.opened(folder) as (store, collection):
-        stored = set(store.all_ids(collection))
-        known = {row[0] for row in db.execute("SELECT id FROM passages")}
-        strangers = sorted(stored - known)
-        lost = [number for id_, number in rows if id_ not in stored]
-        wrong = _disagreeing(store, collection, rows, copy, places)
-        if strangers:
+    try:
+        if rows and (why := storing.damage(folder)):
+            raise storing.unusable(folder, why)
+        compared = _compare(db, folder, rows, copy, mend)
+    except BadIndexError as error:
+        if not storing.is_damaged(error):
             if mend:
-                store.drop(collection, strangers)
-            found.append(_finding(f"Chroma holds {len(strangers)} passages that the catalog does not know.", mend))
-    bad = sorted({*lost, *wrong})
-    if bad:
-        if mend:  # embedded anew by the next `index`; the copy's record is passed over once a later one repeats it
+                raise
+            lacking = int((copy.find(np.array([row[1] for row in rows], np.int64)) < 0).sum())
+            return [Finding(f"{error.message} So it was not looked at.", False, error.hint), *_lacking(lacking, mend)]
+        if not mend:
+            return [_finding(error.message, mend)]
+        aside = storing.put_aside(folder)
+        where = f" What is left of it lies in {aside} and may be deleted." if aside else ""
+        found.append(_finding(f"{error.message} A new one was made.{where}", mend))
+        compared = _compare(db, folder, rows, copy, mend)
+    if compared.strangers:
+        found.append(_finding(f"Chroma holds {len(compared.strangers)} passages that the catalog does not know.", mend))
+    if compared.again:
+        if mend:  # embedded anew by the next `index`
             with catalog.transaction(db):
-                db.executemany("UPDATE passages SET embedded = 0 WHERE number = ?", ((number,) for number in bad))
-            _forget(folder, dimension, set(bad))
-        what = f"{len(lost)} passages had no vector in Chroma, and {len(wrong)} a wrong one there or in the copy."
+                db.executemany(
+                    "UPDATE passages SET embedded = 0 WHERE number = ?", ((number,) for number in compared.again)
+                )
+        what = f"{len(compared.again)} passages have no sound vector in Chroma or in the copy, or not the same one."
         found.append(Finding(what, False, "Their vectors are made again by: talksearch index" if mend else _RUN))
-    lacking = int((places < 0).sum())
-    if lacking:
+    if compared.not_in_chroma:
         if mend:
-            embedding.mend_copy(db, folder, dimension)
-        found.append(_finding(f"The copy of the vectors lacked {lacking} of them.", mend))
-    return found
+            storing.refill(folder, db, compared.not_in_chroma, copy)
+        found.append(_finding(f"Chroma lacked the vectors of {len(compared.not_in_chroma)} passages.", mend))
+    if mend and (wrong := {*compared.again, *compared.wrong_in_copy}):
+        _forget(folder, dimension, wrong)
+    if mend and (compared.not_in_copy or compared.wrong_in_copy):
+        embedding.mend_copy(db, folder, dimension)
+    if compared.wrong_in_copy:
+        found.append(_finding(f"The copy of the vectors held {len(compared.wrong_in_copy)} damaged ones.", mend))
+    return [*found, *_lacking(len(compared.not_in_copy), mend)]
+
+
+def _lacking(count: int, mend: bool) -> list[Finding]:
+    return [_finding(f"The copy of the vectors lacked {count} of them.", mend)] if count else []
 
 
 _RUN = "Run: talksearch doctor"
@@ -121,22 +176,41 @@ def _finding(what: str, mended: bool) -> Finding:
     return Finding(what, mended, "" if mended else _RUN)
 
 
-def _disagreeing(
-    store: Any, collection: Any, rows: list[tuple[str, int]], copy: vectors.Vectors, places: vectors.Ints
-) -> list[int]:
-    """Return the numbers of the passages whose vector in the copy is not the one in Chroma, or not of length 1."""
-    wrong: list[int] = []
-    there = [(id_, number, place) for (id_, number), place in zip(rows, places.tolist(), strict=True) if place >= 0]
-    for at in range(0, len(there), _AT_ONCE):
-        some = there[at : at + _AT_ONCE]
-        stored = store.read(collection, [id_ for id_, _, _ in some])
-        for id_, number, place in some:
-            ours = copy.rows[place]
-            theirs = stored.get(id_)
-            differs = theirs is not None and float(np.abs(ours - theirs).max()) > _AT_LENGTH_ONE
-            if differs or abs(float(np.linalg.norm(ours)) - 1) > _AT_LENGTH_ONE:
-                wrong.append(number)
-    return wrong
+def _compare(
+    db: sqlite3.Connection, folder: Path, rows: list[tuple[str, int]], copy: vectors.Vectors, mend: bool
+) -> _Compared:
+    """Compare Chroma with the copy, for the (id, number) of all embedded passages; with `mend` strangers go at once.
+
+    Raises BadIndexError where Chroma cannot be read.
+    """
+    known = {row[0] for row in db.execute("SELECT id FROM passages")}
+    places = copy.find(np.array([number for _, number in rows], np.int64)).tolist()
+    found = _Compared([], [], [], [], [])
+    with storing.opened(folder) as (store, collection):
+        stored = set(store.all_ids(collection))
+        found.strangers.extend(sorted(stored - known))
+        if mend and found.strangers:
+            store.drop(collection, found.strangers)
+        for at in range(0, len(rows), _AT_ONCE):
+            some = rows[at : at + _AT_ONCE]
+            theirs = store.read(collection, [id_ for id_, _ in some if id_ in stored])
+            for (id_, number), place in zip(some, places[at : at + _AT_ONCE], strict=True):
+                ours = copy.rows[place] if place >= 0 else None
+                here, there = _is_sound(ours), _is_sound(theirs.get(id_))
+                if here and there and float(np.abs(ours - theirs[id_]).max()) <= _AT_LENGTH_ONE:
+                    continue
+                if here == there:
+                    found.again.append(number)
+                elif here:
+                    found.not_in_chroma.append(number)
+                else:
+                    (found.not_in_copy if ours is None else found.wrong_in_copy).append(number)
+    return found
+
+
+def _is_sound(vector: vectors.Floats | None) -> bool:
+    with np.errstate(all="ignore"):  # damaged numbers may be of any size
+        return vector is not None and abs(float(np.linalg.norm(vector)) - 1) <= _AT_LENGTH_ONE
 
 
 _AT_ONCE = 2_000
@@ -149,22 +223,95 @@ def _forget(folder: Path, dimension: int, numbers: set[int]) -> None:
     vectors.write_anew(folder, dimension, copy.numbers[kept], copy.rows, kept)
 
 
-def _encoder(folder: Path) -> list[Finding]:
+def _columns(folder: Path, db: sqlite3.Connection, dimension: int, mend: bool) -> bool:
+    """Say whether the columns are what would be made from nothing now, as which they are left with `mend`."""
+    if mend:
+        return columns.check(folder, db, dimension, mend=True)
+    with tempfile.TemporaryDirectory() as beside:  # nothing is written into what is only looked at
+        vectors_file = folder / vectors.FILE_NAME
+        if vectors_file.exists():
+            (Path(beside) / vectors.FILE_NAME).symlink_to(vectors_file.absolute())
+        columns.write(Path(beside), db, dimension)
+        return columns.alike(folder / columns.FILE_NAME, Path(beside) / columns.FILE_NAME)
+
+
+def _encoder(db: sqlite3.Connection, folder: Path, card: ModelCard, mend: bool) -> list[Finding]:
+    """The light encoder gives passages the vectors that the index has, and so does its copy that starts faster."""
     from . import light
 
-    if (folder / light.FOLDER).is_dir():
+    if not (folder / light.FOLDER).exists() and _count_waiting(db):
+        return [Finding("The index has no light encoder yet.", False, "It is made by: talksearch index")]
+    texts, known = _some_embedded(db, folder, card.dimension)
+    problem = light.problem(folder, card, texts, known)
+    if not problem:
+        quick = light.quicken(folder, check=True) if mend else not light.is_quick(folder)
+        what = "The copy of the light encoder that starts faster was missing, old or damaged."
+        return [_finding(what, mend)] if quick else []
+    problem = f"{problem} Every query loads the model itself, which takes seconds."
+    if not mend:
+        return [_finding(problem, mend)]
+    try:
+        light.make_again(folder, card, texts)
+    except ModelError as error:
+        return [Finding(f"{problem} It cannot be made again: {error.message}", False, error.hint)]
+    light.quicken(folder)
+    return [_finding(f"{problem} It was made again.", mend)]
+
+
+_FEW = 64
+"""Passages on which the light encoder is tried."""
+
+
+def _some_embedded(db: sqlite3.Connection, folder: Path, dimension: int) -> tuple[list[str], vectors.Floats]:
+    """Return the texts of some passages, from all over the index, and their vectors (n, dimension)."""
+    numbers = np.array([row[0] for row in db.execute("SELECT number FROM passages WHERE embedded ORDER BY number")])
+    copy = vectors.read(folder, dimension)
+    numbers = numbers.astype(np.int64)[:: -(-len(numbers) // _FEW) or 1]
+    places = copy.find(numbers)
+    there = places >= 0
+    texts = [
+        db.execute("SELECT text FROM passages WHERE number = ?", (number,)).fetchone()[0]
+        for number in numbers[there].tolist()
+    ]
+    return texts, np.array(copy.rows[places[there]])
+
+
+def _tokens(db: sqlite3.Connection, folder: Path) -> list[Finding]:
+    """What is known of tokens can be read: without the directions along which they were encoded it means nothing."""
+    if tokens.read(folder) is not None or not db.execute("SELECT 1 FROM tokens LIMIT 1").fetchone():
         return []
     return [
         Finding(
-            "The index has no light encoder; every query loads the model itself, which takes seconds.",
+            "The directions along which tokens are compared are missing or damaged, and cannot be had again from what"
+            " was encoded with them: the best passages are not compared with a query token by token.",
             False,
-            "Make it: talksearch index PATH --rebuild",
+            "Make all of it again: talksearch index --rebuild",
         )
     ]
 
 
+def _calibration(
+    db: sqlite3.Connection, folder: Path, card: ModelCard, mend: bool, encoder: Encoder | None, *, old: bool
+) -> list[Finding]:
+    """What grades hits is of this state of the index; `old`: what it was measured on was just mended."""
+    from . import light
+
+    if calibration.check(folder, db, card):
+        return []
+    said = not old or calibration.read(folder, card) is None
+    done = mend and calibration.mend(folder, db, card, lambda: encoder or light.load(folder))
+    if done and not said:
+        return []
+    advice = "" if done else "Make it: talksearch index" if mend else _RUN
+    return [Finding("What hits are graded by was missing, old or damaged.", done, advice)]
+
+
+def _count_waiting(db: sqlite3.Connection) -> int:
+    return int(db.execute("SELECT count(*) FROM passages WHERE NOT embedded").fetchone()[0])
+
+
 def _waiting(db: sqlite3.Connection) -> list[Finding]:
-    waiting = db.execute("SELECT count(*) FROM passages WHERE NOT embedded").fetchone()[0]
+    waiting = _count_waiting(db)
     return [Finding(f"{waiting} passages wait for their vectors.", False, "Go on: talksearch index")] if waiting else []
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -22,6 +23,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as onnx_errors
 
 from . import tokens
 from .embed import DEFAULT_MAX_TOKENS, AskedTokens, KeepTokens, ModelCard, SentenceEncoder, default_folder
+from .embed import load as load_model
 from .errors import ModelError
 from .vectors import Floats, Ints
 
@@ -34,10 +36,12 @@ _FAILED = (
     onnx_errors.InvalidArgument,
     onnx_errors.InvalidGraph,
     onnx_errors.InvalidProtobuf,
+    onnx_errors.NoModel,
     onnx_errors.NoSuchFile,
     onnx_errors.NotImplemented,
     onnx_errors.RuntimeException,
     OSError,
+    ValueError,  # a message that quotes damaged bytes is no text
 )
 
 SAME_COSINE = 0.999
@@ -145,26 +149,63 @@ def load(folder: Path, *, queries: bool = False, once: bool = False) -> LightEnc
         card = ModelCard(**json.loads((folder / FOLDER / _CARD).read_text(encoding="utf-8")))
         return LightEncoder(folder / FOLDER, card, queries=queries or once, once=once)
     except FileNotFoundError as error:
-        raise ModelError(f"The index {folder} has no light encoder.") from error
+        raise ModelError(f"The index {folder} has no light encoder.", _MAKE_AGAIN) from error
     except Exception as error:
+        raise ModelError(f"The encoder in {folder / FOLDER} cannot be loaded: {error}", _MAKE_AGAIN) from error
+
+
+_MAKE_AGAIN = "Make it again: talksearch doctor"
+
+
+def problem(folder: Path, card: ModelCard, texts: Sequence[str], known: Floats) -> str:
+    """Say what is wrong with the light encoder of an index that was made with the model of a card; empty where nothing
+    is.
+
+    `known` are the vectors that the index has of some of its passages (n, dimension).
+    """
+    try:
+        light = load(folder)
+        if light.card != card:
+            return f"The encoder in {folder / FOLDER} is of another model than the index."
+        found = light.encode_passages(texts) if len(texts) else known
+        light.encode_query("word")
+    except ModelError as error:
+        return error.message
+    except _FAILED as error:
+        return f"The encoder in {folder / FOLDER} does not run: {error}"
+    if len(texts) and not float((found * known).sum(axis=1).min()) >= SAME_COSINE:
+        return f"The encoder in {folder / FOLDER} gives other vectors than those of the index."
+    return ""
+
+
+def make_again(folder: Path, card: ModelCard, sample: Sequence[str]) -> LightEncoder:
+    """Export the model of an index once more: `export`. Raises ModelError also where the model cannot be loaded, or is
+    another one by now.
+    """
+    model = load_model(card.name, query_prompt=card.query_prompt, passage_prompt=card.passage_prompt)
+    if model.card != card:
         raise ModelError(
-            f"The encoder in {folder / FOLDER} cannot be loaded: {error}",
-            "Make it again: talksearch index PATH --rebuild",
-        ) from error
+            f"The model {card.name!r} is no longer the one that the index was made with.",
+            f"Build the index again with it: talksearch index --rebuild --model {card.name}",
+        )
+    return export(model, folder, sample or ["word"])
 
 
-def quicken(folder: Path) -> bool:
+def quicken(folder: Path, *, check: bool = False) -> bool:
     """Leave beside the light encoder a second copy of it that starts in a quarter of the time. Returns whether it did.
 
     The graph is as onnxruntime rewrites it for itself, and the weights are a file of their own, which is mapped and not
     read: a query touches a few rows of the table of tokens. It belongs to one version of onnxruntime and one model
     (`_quick`), takes as much disk as the model, and may be deleted. It is kept only if it gives the same vectors.
+
+    A copy that is there stays, unless half of it is missing or, with `check`, which takes as long as to make it, it
+    does not start or gives other vectors.
     """
     model = folder / FOLDER / MODEL
     if not model.exists():
         return False
     quick = _quick(model)
-    if quick.exists():
+    if is_quick(folder) if check else _whole(quick):
         return False
     for old in model.parent.glob("quick-*"):
         old.unlink()
@@ -177,19 +218,43 @@ def quicken(folder: Path) -> bool:
     )
     options.add_session_config_entry("session.optimized_model_external_initializers_min_size_in_bytes", "1024")
     try:
-        both = _start(model, options), _start(fresh, _options(rewritten=True))
-        for length in (2, 50):
-            tokens = np.arange(1, length + 1)[None, :]
-            given = {"input_ids": tokens, "attention_mask": np.ones_like(tokens)}
-            one, other = (session.run(None, given)[0][0] for session in both)
-            if float(one @ other) < SAME_COSINE:
-                return False
+        if not _alike(_start(model, options), _start(fresh, _options(rewritten=True))):
+            return False
         fresh.replace(quick)
         return True
     except _FAILED:  # without this copy all works, only slower to start
         return False
     finally:
         fresh.unlink(missing_ok=True)
+
+
+def is_quick(folder: Path) -> bool:
+    """Say whether the copy that starts faster is there, starts, and gives the vectors of the model beside it."""
+    model = folder / FOLDER / MODEL
+    try:
+        return _whole(_quick(model)) and _alike(
+            _start(model, _options()), _start(_quick(model), _options(rewritten=True))
+        )
+    except _FAILED:
+        return False
+
+
+def _whole(quick: Path) -> bool:
+    """Say whether both files of a copy are there, without looking into them."""
+    try:
+        return all(path.stat().st_size for path in (quick, quick.with_suffix(".bin")))
+    except FileNotFoundError:
+        return False
+
+
+def _alike(one: onnxruntime.InferenceSession, other: onnxruntime.InferenceSession) -> bool:
+    for length in (2, 50):
+        ids = np.arange(1, length + 1)[None, :]
+        given = {"input_ids": ids, "attention_mask": np.ones_like(ids)}
+        ours, theirs = (session.run(None, given)[0][0] for session in (one, other))
+        if not float(ours @ theirs) >= SAME_COSINE:  # damaged weights may give what is no number
+            return False
+    return True
 
 
 def _quick(model: Path) -> Path:
@@ -271,7 +336,8 @@ def export(encoder: SentenceEncoder, folder: Path, sample: Sequence[str]) -> Lig
     """Write the light encoder of a model into an index folder and return it.
 
     `sample` is text of the archive on which both must agree, and whose tokens show in which directions tokens differ
-    (`tokens`). Raises ModelError when the model cannot be exported or the two disagree; the index then works with
+    (`tokens`), which is asked only before any passage is embedded: codes that were made along others would mean
+    nothing. Raises ModelError when the model cannot be exported or the two disagree; the index then works with
     sentence-transformers itself.
     """
     import torch
@@ -279,6 +345,9 @@ def export(encoder: SentenceEncoder, folder: Path, sample: Sequence[str]) -> Lig
     model = encoder.model
     target = folder / FOLDER
     target.mkdir(parents=True, exist_ok=True)
+    (target / _CARD).unlink(missing_ok=True)  # written last: without it there is no encoder, whatever else is there
+    for old in target.glob("quick-*"):
+        old.unlink()
     fast = getattr(model.tokenizer, "backend_tokenizer", None)
     if fast is None:
         raise ModelError("its tokenizer is not one that the tokenizers library can run")
@@ -310,12 +379,21 @@ def export(encoder: SentenceEncoder, folder: Path, sample: Sequence[str]) -> Lig
         raise ModelError(f"it cannot be exported: {str(error).splitlines()[0] if str(error) else error!r}") from error
     finally:
         model.to(device)
-    if worst < SAME_COSINE:
+    if not worst >= SAME_COSINE:
         raise ModelError(f"its export gives other vectors (cosine {worst:.4f})")
-    if light.knows_tokens:
+    if light.knows_tokens and tokens.read(folder) is None and not _has_embedded(folder):
         tokens.write(folder, tokens.learn(_tokens_of(light, sample)))
     (target / _CARD).write_text(json.dumps(encoder.card.as_json()), encoding="utf-8")
     return light
+
+
+def _has_embedded(folder: Path) -> bool:
+    from . import catalog  # whoever only encodes a query need not wait for it
+
+    if not (folder / catalog.FILE_NAME).exists():
+        return False
+    with closing(catalog.open_catalog(folder)) as db:
+        return db.execute("SELECT 1 FROM passages WHERE embedded LIMIT 1").fetchone() is not None
 
 
 def _tokens_of(encoder: LightEncoder, texts: Sequence[str]) -> Floats:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import filelock
 
-from .errors import LockedError
+from .errors import LockedError, TalksearchError
 
 
 @contextmanager
@@ -20,23 +20,31 @@ def writing(index: Path) -> Iterator[None]:
     """Hold the index for writing.
 
     The operating system frees the lock when the process ends, however it ends. Raises LockedError at once when
-    somebody else holds it.
+    somebody else holds it, and TalksearchError where the folder cannot be written.
     """
-    index.mkdir(parents=True, exist_ok=True)
     holder = index / "lock.holder"
+    lock = filelock.FileLock(index / "lock", timeout=0)
     try:
-        with filelock.FileLock(index / "lock", timeout=0):
-            holder.write_text(json.dumps(_me()), encoding="utf-8")
-            try:
-                yield
-            finally:
-                with suppress(FileNotFoundError):  # a rebuilt index took this folder's place
-                    holder.unlink()
+        index.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+        holder.write_text(json.dumps(_me()), encoding="utf-8")
     except filelock.Timeout:
         raise LockedError(
             f"Another process is writing to the index {index}{_who(holder)}.",
             "Wait until it is done; searching works meanwhile.",
         ) from None
+    except OSError as error:
+        lock.release()
+        raise TalksearchError(
+            f"The index {index} cannot be written: {error.strerror or error}.",
+            "Searching it works; to change it, copy it to where it can be written.",
+        ) from error
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # a rebuilt index took this folder's place
+            holder.unlink()
+        lock.release()
 
 
 def _me() -> dict[str, str | int]:

@@ -12,11 +12,13 @@ from typing import Any
 
 import chromadb
 import numpy as np
+from chromadb.api.shared_system_client import SharedSystemClient
 from chromadb.config import Settings as ChromaSettings
+from chromadb.errors import ChromaError
 
 from .errors import BadIndexError
+from .storing import FOLDER
 
-FOLDER = "chroma"
 COLLECTION = "passages"
 
 # Chroma refuses batches above 5,461 (chromadb 1.5); this stays below and keeps memory small.
@@ -24,12 +26,24 @@ _BATCH = 2_000
 
 
 def open_store(folder: Path) -> tuple[Any, Any]:
-    """Open the store in an index folder, made where there is none: (client, collection). Close the client after use."""
-    client = chromadb.PersistentClient(
-        path=str(folder / FOLDER), settings=ChromaSettings(anonymized_telemetry=False, allow_reset=False)
-    )
-    collection = client.get_or_create_collection(COLLECTION, metadata={"hnsw:space": "cosine"}, embedding_function=None)
-    return client, collection
+    """Open the store in an index folder, made where there is none: (client, collection). Close the client after use.
+
+    Raises ChromaError where it is damaged or cannot be written.
+    """
+    try:
+        client = chromadb.PersistentClient(
+            path=str(folder / FOLDER), settings=ChromaSettings(anonymized_telemetry=False, allow_reset=False)
+        )
+    except ChromaError:
+        # Chroma keeps the half of a client that it made and would give it out again for the same folder (1.5.9).
+        SharedSystemClient.clear_system_cache()
+        raise
+    try:
+        made = {"hnsw:space": "cosine"}
+        return client, client.get_or_create_collection(COLLECTION, metadata=made, embedding_function=None)
+    except ChromaError:
+        client.close()
+        raise
 
 
 def put(

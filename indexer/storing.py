@@ -6,6 +6,9 @@ next texts. So where many come, a process of its own puts them.
 
 from __future__ import annotations
 
+import json
+import re
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -14,9 +17,14 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from .apart import Apart, start
 from .errors import BadIndexError
-from .vectors import Floats
+from .vectors import Floats, Vectors
+
+FOLDER = "chroma"
+_DATABASE = "chroma.sqlite3"
 
 Put = Callable[[Sequence[str], Floats, Sequence[dict[str, Any]]], None]
 """Takes the ids of passages, their vectors and what `describe` says of them."""
@@ -30,12 +38,92 @@ _AT_ONCE = 2_000
 
 @contextmanager
 def opened(folder: Path) -> Iterator[tuple[Any, Any]]:
-    """Open the Chroma store for a while: (the `store` module, the collection)."""
-    from . import store  # importing chromadb costs a second
+    """Open the Chroma store for a while: (the `store` module, the collection).
 
-    client, collection = store.open_store(folder)
-    with closing(client):
-        yield store, collection
+    Raises BadIndexError where it cannot be opened, and in the place of what Chroma raises while it is open.
+    """
+    from chromadb.errors import ChromaError  # importing chromadb costs a second
+
+    from . import store
+
+    try:
+        client, collection = store.open_store(folder)
+        with closing(client):
+            yield store, collection
+    except ChromaError as error:
+        raise unusable(folder, str(error)) from error
+
+
+def unusable(folder: Path, why: str) -> BadIndexError:
+    """Return what to raise where the store cannot be used: it is damaged, or Chroma says so, `why`."""
+    return BadIndexError(
+        f"The Chroma store in {folder / FOLDER} cannot be used: {why}.",
+        _MEND if _is_damage(why) else "See whether another program uses it, and whether it can be written.",
+    )
+
+
+_MEND = "Mend it: talksearch doctor"
+
+
+def is_damaged(error: BadIndexError) -> bool:
+    """Say whether what `opened` raised means that the store is damaged, and not only in use, or that a disk is full."""
+    return error.hint == _MEND
+
+
+def _is_damage(what: str) -> bool:
+    """Say whether words of Chroma mean damage. Of SQLite's errors, whose number it gives, only two do; its graph's have
+    no number.
+    """
+    code = re.search(r"\(code: (\d+)\)", what)
+    return code is None or int(code[1]) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def damage(folder: Path) -> str:
+    """Say what is wrong with the file in which Chroma keeps all but its graph; empty where nothing is.
+
+    Chroma makes a new file where it finds none, and notices damage only where it happens to read.
+    """
+    path = folder / FOLDER / _DATABASE
+    try:
+        if not path.stat().st_size:
+            return "it is empty"
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
+            found = str(db.execute("PRAGMA quick_check(1)").fetchone()[0])
+            return "" if found == "ok" else found
+    except FileNotFoundError:
+        return "it is missing"
+    except sqlite3.DatabaseError as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # another program may use it, or have left work to undo
+        return str(error) if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) else ""
+
+
+def put_aside(folder: Path) -> Path | None:
+    """Put a damaged Chroma store aside, in the place of any put there before, and return where it is; None without one.
+
+    The next to open the store finds none and makes a new one.
+    """
+    bad, aside = folder / FOLDER, folder / f"{FOLDER}.damaged"
+    if not bad.exists():
+        return None
+    if aside.is_dir():
+        shutil.rmtree(aside)
+    bad.rename(aside)
+    return aside
+
+
+def refill(folder: Path, db: sqlite3.Connection, numbers: Sequence[int], copy: Vectors) -> None:
+    """Put passages that Chroma lacks into it, with their vectors from the copy, where each has one."""
+    places = copy.find(np.array(numbers, np.int64))
+    with putting(folder, len(numbers), -1) as put:  # nothing is known of what is there
+        for at in range(0, len(numbers), _AT_ONCE):
+            part = list(numbers[at : at + _AT_ONCE])
+            ids = dict(
+                db.execute("SELECT number, id FROM passages WHERE number IN (SELECT value FROM json_each(?))", [
+                    json.dumps(part)
+                ])
+            )  # fmt: skip
+            rows = np.array(copy.rows[places[at : at + _AT_ONCE]])
+            put([ids[number] for number in part], rows, describe(db, part))
 
 
 @contextmanager
@@ -73,6 +161,14 @@ def _put(apart: Apart, ids: Sequence[str], vectors: Floats, rows: Sequence[dict[
 
 
 def _serve(line: Connection, folder: Path, there: int) -> None:
+    try:
+        _take(line, folder, there)
+    except BadIndexError as error:  # it could not be opened: whoever asks first must hear of it
+        line.recv()
+        line.send(f"{error.message} {error.hint}")
+
+
+def _take(line: Connection, folder: Path, there: int) -> None:
     with _putting_here(folder, there) as put:
         while True:
             given = line.recv()

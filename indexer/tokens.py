@@ -55,9 +55,19 @@ def write(folder: Path, directions: Floats) -> None:
 
 
 def read(folder: Path) -> Floats | None:
-    """Return the directions of an index; None where its encoder gives no vectors of tokens."""
+    """Return the directions of an index (n, width); None where its encoder gives no vectors of tokens, or the file is
+    damaged, which shows: they are of length 1 and at right angles.
+    """
     try:
-        directions: Floats = np.load(folder / _FILE)
-    except FileNotFoundError:
+        found = np.load(folder / _FILE)
+    except (OSError, ValueError, EOFError):
         return None
-    return directions
+    if found.dtype != np.float32 or found.ndim != 2 or not 0 < len(found) <= min(DIRECTIONS, found.shape[1]):
+        return None
+    with np.errstate(all="ignore"):  # damaged numbers may be of any size
+        square = np.eye(len(found), dtype=np.float32)
+        return found if np.allclose(found @ found.T, square, rtol=0, atol=_AT_RIGHT_ANGLES) else None
+
+
+_AT_RIGHT_ANGLES = 1e-3
+"""How far a product of two directions may be from 0, and of one with itself from 1."""

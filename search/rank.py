@@ -232,5 +232,11 @@ def _unlikely(scores: Array) -> float:
 
 def _waiting(source: Source) -> str:
     waiting = source.db.execute("SELECT count(*) FROM passages WHERE NOT embedded").fetchone()[0]
-    every = len(source.table().rows)
-    return f"{waiting} of {every} passages have no vector yet and are found by their words only." if waiting else ""
+    rows = source.table().rows
+    lost = int(np.count_nonzero(rows < 0)) - waiting  # the copy of the vectors may be damaged, or deleted
+    notes = (
+        f"{waiting} of {len(rows)} passages have no vector yet and are found by their words only." if waiting else "",
+        f"The vectors of {lost} of {len(rows)} passages are lost, and these are found by their words only."
+        " Mend it: talksearch doctor" if lost > 0 else "",
+    )  # fmt: skip
+    return " ".join(filter(None, notes))

@@ -122,3 +122,39 @@ def test_a_damaged_catalog_is_reported(tmp_path: Path) -> None:
     (tmp_path / catalog.FILE_NAME).write_bytes(b"not a database, surely not one at all" * 10)
     with pytest.raises(BadIndexError):
         catalog.open_catalog(tmp_path)
+
+
+def read_only(folder: Path) -> Path:
+    """Make a catalog, and make it impossible for SQLite to leave anything beside it, for whoever it runs as."""
+    db = catalog.open_catalog(folder, write=True)
+    put(db, TALK, passage("abc:1"))
+    db.close()
+    (folder / f"{catalog.FILE_NAME}-shm").mkdir()
+    return folder
+
+
+def test_a_catalog_beside_which_nothing_can_be_written_can_be_read(tmp_path: Path) -> None:
+    db = catalog.open_catalog(read_only(tmp_path))
+    assert catalog.read_talk(db, "abc") == TALK
+    db.close()
+
+
+def test_what_a_log_beside_it_may_hold_is_not_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path, options: str) -> None:
+        error = sqlite3.OperationalError("unable to open database file")
+        error.sqlite_errorcode = sqlite3.SQLITE_CANTOPEN
+        assert "immutable" not in options
+        raise error
+
+    (read_only(tmp_path) / f"{catalog.FILE_NAME}-wal").write_bytes(b"?" * 64)
+    monkeypatch.setattr(catalog, "_connect", refuse)
+    with pytest.raises(BadIndexError, match="cannot be read") as caught:
+        catalog.open_catalog(tmp_path)
+    assert "--rebuild" not in caught.value.hint
+
+
+def test_a_catalog_that_cannot_be_written_need_not_be_built_again(tmp_path: Path) -> None:
+    (tmp_path / catalog.FILE_NAME).mkdir()  # refused to whoever it runs as
+    with pytest.raises(BadIndexError, match="cannot be written") as caught:
+        catalog.open_catalog(tmp_path, write=True)
+    assert "--rebuild" not in caught.value.hint

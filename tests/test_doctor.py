@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import random
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from fakes import CountingEncoder
+from fakes import WORDS, CountingEncoder, WordEncoder
 
-from talksearch.indexer import build, catalog, recipe, storing, vectors
-from talksearch.indexer.doctor import examine
-from talksearch.indexer.errors import BadIndexError
+from talksearch.indexer import build, calibration, catalog, doctor, light, recipe, storing, tokens, vectors
+from talksearch.indexer.doctor import Finding
+from talksearch.indexer.errors import BadIndexError, ModelError, TalksearchError
 from talksearch.search import engine
 from talksearch.search.query import Query
 
@@ -22,16 +26,58 @@ def index(tmp_path: Path) -> Path:
     for name, line in (("ships", "the ship keeps its own time"), ("bees", "every bee knows the rain")):
         (archive / f"{name}.txt").write_text(f"[0:00] {line}\n[0:10] and so on\n", encoding="utf-8")
     build.index(tmp_path / "index", [archive], encoder=CountingEncoder())
-    (tmp_path / "index" / "encoder").mkdir(exist_ok=True)
     return tmp_path / "index"
+
+
+@pytest.fixture
+def large(tmp_path: Path) -> Path:
+    """One large enough to be calibrated, which knows tokens."""
+    drawn = random.Random(3)
+    lines = (f"[{at * 20 // 60}:{at * 20 % 60:02}] {' '.join(drawn.choices(WORDS, k=40))}\n" for at in range(80))
+    (tmp_path / "long.txt").write_text("".join(lines), encoding="utf-8")
+    (tmp_path / "index").mkdir()
+    tokens.write(tmp_path / "index", np.eye(8, dtype=np.float32))
+    build.index(tmp_path / "index", [tmp_path / "long.txt"], encoder=WordEncoder())
+    return tmp_path / "index"
+
+
+def examine(index: Path, *, mend: bool = True) -> list[Finding]:
+    return doctor.examine(index, mend=mend, encoder=CountingEncoder())
 
 
 def mended(index: Path) -> list[str]:
     return [finding.what for finding in examine(index) if finding.mended]
 
 
+def ask(index: Path, query: str) -> engine.Answer:
+    return engine.search(engine.open_index(index, encoder=CountingEncoder()), Query(query))
+
+
 def first(index: Path, query: str) -> str:
-    return engine.search(engine.open_index(index, encoder=CountingEncoder()), Query(query)).hits[0].source
+    return ask(index, query).hits[0].source
+
+
+def copy_of(index: Path) -> vectors.Vectors:
+    made = recipe.read(index)
+    assert made is not None
+    return vectors.read(index, made.model.dimension)
+
+
+def put_vector(index: Path, row: int, value: float) -> None:
+    """Write another vector into a row of the copy: each of its eight values is `value`."""
+    copy = copy_of(index)
+    rows = np.array(copy.rows)
+    rows[row] = value
+    vectors.write_anew(index, rows.shape[1], copy.numbers, rows, np.arange(len(rows)))
+
+
+def files_in(index: Path) -> dict[str, bytes]:
+    """Return what the files of an index hold, but for those that SQLite makes while a catalog is read."""
+    return {
+        str(path.relative_to(index)): path.read_bytes()
+        for path in index.rglob("*")
+        if path.is_file() and not path.name.endswith(("-shm", "-wal")) and path.name != "lock"
+    }
 
 
 def test_a_sound_index_is_left_alone(index: Path) -> None:
@@ -50,11 +96,22 @@ def test_lost_words_come_back(index: Path) -> None:
     assert engine.search(engine.open_index(index), Query("ship", mode="lexical")).hits
 
 
-def test_a_lost_copy_is_made_from_chroma(index: Path) -> None:
+def test_a_lost_copy_is_told_and_made_from_chroma(index: Path) -> None:
     (index / "vectors.bin").unlink()
+    answer = ask(index, "ship")
+    assert answer.note.startswith("The vectors of 4 of 4 passages are lost")
     assert mended(index) == ["The copy of the vectors lacked 4 of them."]
     assert examine(index) == []
     assert first(index, "ship") == "ships.txt"
+    assert ask(index, "ship").note == ""
+
+
+def test_a_copy_cut_short_is_told(index: Path) -> None:
+    path = index / "vectors.bin"
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    for mode in ("hybrid", "semantic"):
+        answer = engine.search(engine.open_index(index, encoder=CountingEncoder()), Query("ship", mode=mode))
+        assert "The vectors of 2 of 4 passages are lost" in answer.note
 
 
 def test_strangers_in_chroma_go(index: Path) -> None:
@@ -64,24 +121,134 @@ def test_strangers_in_chroma_go(index: Path) -> None:
     assert examine(index) == []
 
 
-@pytest.mark.parametrize("where", ["chroma", "copy"])
-def test_a_wrong_vector_is_made_again(index: Path, where: str) -> None:
-    made = recipe.read(index)
-    assert made is not None
-    copy = vectors.read(index, made.model.dimension)
-    if where == "copy":
-        rows = np.array(copy.rows)
-        rows[0] = 0.5
-        vectors.write_anew(index, made.model.dimension, copy.numbers, rows, np.arange(len(rows)))
-    else:
-        db = catalog.open_catalog(index)
-        id_ = db.execute("SELECT id FROM passages WHERE number = ?", (int(copy.numbers[0]),)).fetchone()[0]
-        with storing.opened(index) as (_, collection):
-            collection.delete(ids=[id_])
-    found = examine(index)
-    assert "1 passages wait for their vectors." in [one.what for one in found]
+def test_a_damaged_vector_in_the_copy_comes_from_chroma(index: Path) -> None:
+    before = np.array(copy_of(index).rows[0])
+    put_vector(index, 0, 0.5)  # not of length 1
+    assert mended(index) == ["The copy of the vectors held 1 damaged ones."]
+    copy = copy_of(index)
+    assert (
+        copy.rows[copy.find(copy.numbers[:1])[0]].tolist() == before.tolist() or before.tolist() in copy.rows.tolist()
+    )
+    assert examine(index) == []
+
+
+def test_what_chroma_lost_comes_from_the_copy(index: Path) -> None:
+    db = catalog.open_catalog(index)
+    ids = [row[0] for row in db.execute("SELECT id FROM passages ORDER BY number LIMIT 2")]
+    with storing.opened(index) as (store, collection):
+        before = collection.get(ids[0], include=["embeddings", "documents", "metadatas"])
+        store.drop(collection, ids)
+    assert examine(index, mend=False)[0].what == "Chroma lacked the vectors of 2 passages."
+    assert mended(index) == ["Chroma lacked the vectors of 2 passages."]
+    with storing.opened(index) as (_, collection):
+        after = collection.get(ids[0], include=["embeddings", "documents", "metadatas"])
+    assert after["embeddings"].tolist() == before["embeddings"].tolist()
+    assert (after["documents"], after["metadatas"]) == (before["documents"], before["metadatas"])
+    assert examine(index) == []
+
+
+def test_vectors_that_differ_and_those_that_nobody_has_are_made_again(index: Path) -> None:
+    put_vector(index, 0, 8**-0.5)  # of length 1
+    assert "1 passages wait for their vectors." in [one.what for one in examine(index)]
     build.index(index, [], encoder=CountingEncoder())
     assert examine(index) == []
+
+    id_ = catalog.open_catalog(index).execute("SELECT id FROM passages WHERE number = 1").fetchone()[0]
+    with storing.opened(index) as (store, collection):
+        store.drop(collection, [id_])
+    copy = copy_of(index)
+    put_vector(index, int(copy.find(np.array([1]))[0]), 3.0)
+    assert "1 passages wait for their vectors." in [one.what for one in examine(index)]
+    build.index(index, [], encoder=CountingEncoder())
+    assert examine(index) == []
+    assert first(index, "ship") == "ships.txt"
+
+
+DAMAGE: dict[str, Callable[[Path], object]] = {
+    "gone": lambda path: path.unlink(),
+    "empty": lambda path: path.write_bytes(b""),
+    "cut short": lambda path: os.truncate(path, 3_000),
+    "something else": lambda path: path.write_bytes(b"something else" * 1_000),
+}
+
+
+@pytest.mark.parametrize("how", DAMAGE)
+def test_a_damaged_chroma_is_put_aside_and_filled_again_from_the_copy(index: Path, how: str) -> None:
+    DAMAGE[how](index / "chroma" / "chroma.sqlite3")
+    before = files_in(index)
+    looked = examine(index, mend=False)
+    assert looked[0].what.startswith(f"The Chroma store in {index / 'chroma'} cannot be used")
+    assert files_in(index) == before  # --check changes nothing
+    if how in ("cut short", "something else"):
+        with pytest.raises(BadIndexError) as caught, storing.opened(index):
+            pass
+        assert "doctor" in caught.value.hint
+    assert not any("wait" in finding.what for finding in examine(index))
+    assert (index / "chroma.damaged").is_dir()
+    assert examine(index) == []
+    assert first(index, "ship") == "ships.txt"
+    with storing.opened(index) as (_, collection):
+        assert collection.count() == 4
+
+
+def test_a_chroma_that_is_only_in_use_is_not_put_aside(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def busy(*_: object) -> None:
+        raise storing.unusable(index, "error returned from database: (code: 5) database is locked")
+
+    monkeypatch.setattr(storing, "opened", busy)
+    with pytest.raises(BadIndexError, match="locked"):
+        examine(index)
+    assert not (index / "chroma.damaged").exists()
+    assert "So it was not looked at." in examine(index, mend=False)[0].what
+
+
+@pytest.mark.parametrize("name", [calibration.FILE_NAME, calibration.NULLS_NAME])
+@pytest.mark.parametrize("how", ["gone", "empty", "something else"])
+def test_what_hits_are_graded_by_is_made_again(large: Path, name: str, how: str) -> None:
+    assert examine(large) == []
+    before = (large / calibration.FILE_NAME).read_bytes()
+    DAMAGE[how](large / name)
+    said = "What hits are graded by was missing, old or damaged."
+    assert [finding.what for finding in examine(large, mend=False)] == [said]
+    assert mended(large) == [said]
+    assert (large / calibration.FILE_NAME).read_bytes() == before
+    assert examine(large) == []
+
+
+def test_a_wrong_number_in_the_calibration_is_seen(large: Path) -> None:
+    path = large / calibration.FILE_NAME
+    before = path.read_text()
+    path.write_text(before.replace('"cosine": 0.', '"cosine": 0.0'))
+    assert path.read_text() != before
+    assert len(mended(large)) == 1
+    assert path.read_text() == before
+
+
+@pytest.mark.parametrize("how", ["gone", "empty", "something else"])
+def test_lost_directions_are_named_and_never_replaced_by_others(large: Path, how: str) -> None:
+    DAMAGE[how](large / "directions.npy")
+    assert ask(large, "rain and code").hits  # what tokens mean does not count then
+    (only,) = examine(large)
+    assert "directions" in only.what
+    assert not only.mended
+    assert "--rebuild" in only.advice
+
+
+def test_where_nothing_can_be_written_it_only_looks(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    (index / "lock").unlink(missing_ok=True)
+    (index / "lock").mkdir()  # so that it cannot be taken, by whoever
+    assert examine(index, mend=False) == []
+    with pytest.raises(TalksearchError, match="cannot be written"):
+        examine(index)
+
+
+def test_the_columns_of_an_index_that_is_only_looked_at_are_compared(index: Path) -> None:
+    (index / "columns.bin").unlink()
+    assert [finding.what for finding in examine(index, mend=False)] == [
+        "The columns that make searching fast were missing, old or damaged."
+    ]
+    assert not list(index.glob("columns.bin*"))
 
 
 def test_files_that_are_gone_are_named(index: Path) -> None:
@@ -102,3 +269,91 @@ def test_no_index_and_a_damaged_one_say_what_to_do(tmp_path: Path, index: Path) 
     with pytest.raises(BadIndexError) as caught:
         examine(index)
     assert "--rebuild" in caught.value.hint
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An index of the default model, with its light encoder."""
+    folder = tmp_path_factory.mktemp("real")
+    (folder / "talk.txt").write_text("[0:00] Bees keep warm in winter by trembling.\n[0:10] And so on.\n")
+    build.index(folder / "index", [folder / "talk.txt"], processes=1)
+    assert doctor.examine(folder / "index") == []
+    return folder / "index"
+
+
+def garbled(path: Path) -> None:
+    """Turn all bits of a stretch in the middle around."""
+    data = bytearray(path.read_bytes())
+    third = slice(len(data) // 3, 2 * len(data) // 3)
+    data[third] = bytes(255 - byte for byte in data[third])
+    path.write_bytes(bytes(data))
+
+
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [
+        ("card.json", DAMAGE["empty"]),
+        ("tokenizer.json", DAMAGE["gone"]),
+        ("tokenizer.json", DAMAGE["cut short"]),
+        ("model.onnx", DAMAGE["gone"]),
+        ("model.onnx", garbled),
+    ],
+)
+def test_a_damaged_light_encoder_is_named(
+    real: Path, tmp_path: Path, name: str, damage: Callable[[Path], object]
+) -> None:
+    shutil.copytree(real, tmp_path / "index", dirs_exist_ok=True)
+    damage(tmp_path / "index" / "encoder" / name)
+    (only,) = doctor.examine(tmp_path / "index", mend=False)
+    assert "encoder" in only.what
+    assert not only.mended
+
+
+def test_a_light_encoder_is_made_again_along_the_same_directions(real: Path, tmp_path: Path) -> None:
+    index = tmp_path / "index"
+    shutil.copytree(real, index, dirs_exist_ok=True)
+    before = (index / "directions.npy").read_bytes()
+    garbled(index / "encoder" / "tokenizer.json")
+    (only,) = doctor.examine(index)
+    assert only.mended
+    assert doctor.examine(index) == []
+    assert light.is_quick(index)
+    assert (index / "directions.npy").read_bytes() == before
+
+    (index / "directions.npy").unlink()
+    shutil.rmtree(index / "encoder")
+    doctor.examine(index)
+    assert light.is_quick(index)
+    assert not (index / "directions.npy").exists()  # others would make the codes mean something else
+
+
+@pytest.mark.parametrize(("suffix", "how"), [(".bin", "gone"), (".bin", "empty"), (".onnx", "something else")])
+def test_a_damaged_copy_of_the_encoder_is_made_again(real: Path, tmp_path: Path, suffix: str, how: str) -> None:
+    index = tmp_path / "index"
+    shutil.copytree(real, index, dirs_exist_ok=True)
+    (path,) = (index / "encoder").glob(f"quick-*{suffix}")
+    DAMAGE[how](path)
+    assert not light.is_quick(index)
+    if how != "something else":  # an indexing run only looks whether both files are there
+        assert light.quicken(index)
+    else:
+        (only,) = doctor.examine(index)
+        assert only.mended
+    assert doctor.examine(index) == []
+
+
+def test_a_model_that_cannot_be_had_is_named(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def load(*_: object, **__: object) -> None:
+        raise ModelError("The model is not there.", "Bring it.")
+
+    monkeypatch.setattr(light, "load_model", load)
+    (only,) = doctor.examine(index)
+    assert "It cannot be made again: The model is not there." in only.what
+    assert (only.mended, only.advice) == (False, "Bring it.")
+
+
+def test_an_encoder_that_the_first_run_did_not_come_to_is_made_by_the_next(index: Path) -> None:
+    catalog.open_catalog(index, write=True).execute("UPDATE passages SET embedded = 0")
+    (encoder, _) = [finding for finding in doctor.examine(index) if not finding.mended]
+    assert encoder.what == "The index has no light encoder yet."
+    assert encoder.advice == "It is made by: talksearch index"

@@ -88,3 +88,37 @@ def test_what_an_interrupted_run_left_in_the_store_is_put_again(tmp_path: Path, 
             "b": "renamed",
             "c": "renamed",
         }
+
+
+@pytest.mark.parametrize("waiting", [3, 100_000])
+def test_a_damaged_store_is_told_in_a_sentence_wherever_it_is_opened(tmp_path: Path, waiting: int) -> None:
+    with storing.putting(tmp_path, 3, 0) as put:
+        put(IDS, VECTORS, ROWS)
+    assert storing.damage(tmp_path) == ""
+    os.truncate(tmp_path / "chroma" / "chroma.sqlite3", 3_000)
+    assert storing.damage(tmp_path)
+    with pytest.raises(BadIndexError, match="talksearch doctor" if waiting > 3 else "cannot be used"):  # noqa: SIM117
+        with storing.putting(tmp_path, waiting, 0) as put:
+            put(IDS, VECTORS, ROWS)
+    aside = storing.put_aside(tmp_path)
+    assert aside
+    assert (aside / "chroma.sqlite3").exists()
+    with storing.putting(tmp_path, 3, 0) as put:  # Chroma does not go on with what it had opened
+        put(IDS, VECTORS, ROWS)
+    assert storing.damage(tmp_path) == ""
+
+
+@pytest.mark.parametrize(
+    ("said", "damaged"),
+    [
+        ("error returned from database: (code: 11) database disk image is malformed", True),
+        ("error returned from database: (code: 26) file is not a database", True),
+        ("error returned from database: (code: 267) database disk image is malformed", True),
+        ("Error executing plan: Internal error: Error getting embedding", True),
+        ("error returned from database: (code: 5) database is locked", False),
+        ("error returned from database: (code: 8) attempt to write a readonly database", False),
+        ("error returned from database: (code: 13) database or disk is full", False),
+    ],
+)
+def test_damage_is_told_from_a_store_that_is_in_use(tmp_path: Path, said: str, damaged: bool) -> None:
+    assert storing.is_damaged(storing.unusable(tmp_path, said)) == damaged

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -119,3 +120,29 @@ def test_an_encoder_that_knows_no_tokens_is_no_problem(tmp_path: Path) -> None:
     build.index(tmp_path / "index", [tmp_path / "talk.srt"], encoder=CountingEncoder())
     assert set(codes_of(tmp_path / "index").values()) == {None}
     assert embed.encode_query_by_token(CountingEncoder(), "rain").spans == ()
+
+
+def spoilt(path: Path) -> None:
+    directions = np.load(path)
+    directions[3:5] *= np.float32(-2e30)
+    np.save(path, directions)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda path: path.unlink(),
+        lambda path: path.write_bytes(b""),
+        lambda path: path.write_bytes(b"something else" * 100),
+        lambda path: path.write_bytes(path.read_bytes()[:500]),
+        lambda path: np.save(path, np.eye(64, dtype=np.float64)),
+        lambda path: np.save(path, np.float32(1)),
+        lambda path: np.save(path, np.eye(8, dtype=np.float32)[:0]),
+        spoilt,
+    ],
+)
+def test_damaged_directions_are_none(tmp_path: Path, damage: Callable[[Path], object]) -> None:
+    tokens.write(tmp_path, tokens.learn(np.random.default_rng(0).normal(size=(500, 80)).astype(np.float32)))
+    assert tokens.read(tmp_path) is not None
+    damage(tmp_path / "directions.npy")
+    assert tokens.read(tmp_path) is None
