@@ -18,6 +18,7 @@ from .readers.blocks import TIME_LINE, clock
 from .readers.timed_text import matches as has_times
 from .readers.times import count_units
 from .readers.vtt import origin_of
+from .readers.ytapi import video_in
 from .receipt import decoding_step, estimate, read_with, reader_for, reading_steps, repair_cues, repair_step, tidy_lines
 from .records import Chapter, Cue, Origin, Receipt, Step, Talk, Timing, Transcript
 from .sidecar import Metadata, find_recording, language_of, parts, read_sidecar
@@ -80,6 +81,9 @@ def _glance(form: str, text: str, name: str) -> tuple[Origin, bool]:
     if form == "ytapi":
         found = re.search(r'"is_generated":\s*(true|false)', text)
         return ("unknown" if not found else "automatic" if found[1] == "true" else "human"), True
+    if form == "json":
+        services = r'"(?:utterances|results?|response|chunks|monologues|words)"\s*:'
+        return ("automatic" if re.search(services, text) else "unknown"), True
     if form == "record":
         head, _, content = text.partition("\nContent:")
         content = content or head
@@ -124,7 +128,9 @@ def _address(form: str, text: str) -> str | None:
         return match[1] if match else None
     if form == "ytapi":
         match = re.search(r'"video_id":\s*"([A-Za-z0-9_-]{11})"', text)
-        return youtube.watch_url(match[1]) if match else None
+        alone = re.match(r'\s*\{\s*"([^"]{11})"\s*:', text)
+        video = match[1] if match else video_in(alone[1]) if alone else None
+        return youtube.watch_url(video) if video else None
     if form in ("text", "markdown"):
         return "\n".join(text.split("\n", 40)[:40])
     return None

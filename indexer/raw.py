@@ -26,7 +26,7 @@ _NO_SPEECH = re.compile(
 )
 """Tags, times, keys of JSON, entities, cue numbers: words in them were never said."""
 _ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{4}|[\"\\/bfnrt])")
-_JSON = ("json3", "whisper-json", "ytapi")
+_JSON = ("json3", "whisper-json", "ytapi", "json")
 _NEAR = ((4, 40), (3, 40), (2, 30), (1, 10))
 _FAR = ((8, 5000), (6, 1500), (4, 300))
 """How many words of the talk must follow each other in the source for a place to be believed, and how many words of the

@@ -22,7 +22,7 @@ from .errors import UnreadableError
 from .estimate import chapters_in, estimate_times
 from .mojibake import Edit, Repair
 from .mojibake import replay as apply_edits
-from .readers import json3, plain, record, sbv, sniff, srt, timed_text, tsv, vtt, whisper, ytapi
+from .readers import json3, plain, record, sbv, sniff, srt, table, timed_json, timed_text, tsv, vtt, whisper, ytapi
 from .readers.jsons import parse
 from .records import Chapter, Cue, Json, Receipt, Step, Transcript, Word
 from .tidy import tidy_text
@@ -157,6 +157,8 @@ _READERS: dict[str, Callable[[str, str], Transcript]] = {
     "json3": lambda text, _: json3.read(parse(text.lstrip())),
     "whisper-json": lambda text, _: whisper.read(parse(text.lstrip())),
     "ytapi": lambda text, _: ytapi.read(parse(text.lstrip())),
+    "json": lambda text, _: timed_json.read(parse(text.lstrip())),
+    "table": lambda text, _: table.read(text),
     "timed-text": timed_text.read,
 }
 

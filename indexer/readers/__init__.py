@@ -8,14 +8,14 @@ from typing import Any
 
 from ..errors import UnreadableError
 from ..records import Transcript
-from . import json3, plain, record, sbv, srt, timed_text, tsv, vtt, whisper, ytapi
+from . import json3, plain, record, sbv, srt, table, timed_json, timed_text, tsv, vtt, whisper, ytapi
 from .blocks import TIME_LINE
 from .decode import decode
 from .jsons import parse
 
 __all__ = ["FORMATS", "decode", "read", "sniff"]
 
-FORMATS = ("vtt", "srt", "sbv", "json3", "whisper-json", "tsv", "ytapi", "record", "markdown", "text")
+FORMATS = ("vtt", "srt", "sbv", "json3", "whisper-json", "tsv", "ytapi", "json", "table", "record", "markdown", "text")
 
 _TEXT_NAMES = (
     "txt",
@@ -68,6 +68,8 @@ def read(text: str, name: str) -> Transcript:
         return whisper.read(data)
     if form == "ytapi":
         return ytapi.read(data)
+    if form == "json":
+        return timed_json.read(data)
     if form == "vtt":
         return vtt.read(text, name)
     if form == "srt":
@@ -76,6 +78,8 @@ def read(text: str, name: str) -> Transcript:
         return sbv.read(text)
     if form == "tsv":
         return tsv.read(text)
+    if form == "table":
+        return table.read(text)
     if form == "record":
         return record.read(text)
     if timed_text.matches(text):
@@ -93,6 +97,8 @@ def _sniff(text: str, name: str) -> tuple[str, Any]:
         found = _sniff_json(head, name, ending)
         if found:
             return found
+    if not _is_whispers(head) and table.matches(text):
+        return "table", None
     if record.matches(text):
         return "record", None
     times = TIME_LINE.search(text)
@@ -113,13 +119,20 @@ def _sniff(text: str, name: str) -> tuple[str, Any]:
         return _subtitles(text, ending), None
     if sbv.TIME_LINE.search(text):
         return "sbv", None
-    if tsv.HEADER.match(head) or (tsv.ROW.match(head) and len(tsv.ROW.findall(head)) * 2 > head.count("\n")):
+    if tsv.HEADER.match(head) or _is_whispers(head):
         return "tsv", None
     if _MARKUP.match(head):
         raise UnreadableError("This is HTML or XML, not a transcript.", "Export the captions as VTT or SRT.")
     if ending in _CAPTION_NAMES and not timed_text.matches(text):
         raise UnreadableError(f"The .{ending} file has no cues.", "No line in it holds the times of a cue.")
     return _sniff_text(text, name, ending), None
+
+
+def _is_whispers(head: str) -> bool:
+    """Whether it is Whisper's own table, in whole milliseconds."""
+    header = tsv.HEADER.match(head)
+    first = tsv.ROW.match(head, header.end()) if header else tsv.ROW.match(head)
+    return first is not None and (header is not None or len(tsv.ROW.findall(head)) * 2 > head.count("\n"))
 
 
 def _subtitles(text: str, ending: str) -> str:
@@ -143,17 +156,33 @@ def _sniff_json(head: str, name: str, ending: str) -> tuple[str, Any] | None:
         if ending.startswith("json") or re.match(r"[\[{]\s*[\[{\"]", head):
             raise
         return None
+    lines = isinstance(data, list) and head[0] == "{"
+    if lines and _of_several_talks(data):
+        raise UnreadableError("The lines of this file belong to several talks.", "Write one file for each talk.")
     if json3.matches(data):
         return "json3", data
     if ytapi.matches(data) and not whisper.matches(data):
         return "ytapi", data
     if whisper.matches(data):
         return "whisper-json", data
+    if timed_json.matches(data):
+        return "json", data
+    if lines:
+        raise UnreadableError("This is a list of JSON objects, one a line, not a transcript.", "")
     if isinstance(data, dict) and (name.lower().endswith(".info.json") or {"extractor", "formats"} & data.keys()):
         raise UnreadableError("This is metadata that belongs to a transcript (.info.json), not a transcript.", "")
+    if ytapi.holds_several(data):
+        raise UnreadableError("This JSON holds several talks.", "Write one file for each talk.")
     raise UnreadableError(
-        "This JSON is of no kind of transcript that talksearch knows.", "Known: json3, Whisper, youtube-transcript-api."
+        "This JSON is of no kind of transcript that talksearch knows: it has no list of segments or words with times.",
+        "Known: json3, Whisper, youtube-transcript-api, podcast transcripts, and what recognition services give.",
     )
+
+
+def _of_several_talks(entries: list[Any]) -> bool:
+    """Whether JSON lines are hits or records of several talks, not the segments of one."""
+    keys = ("talk", "talk_id", "video_id", "youtube_id", "episode", "source", "file", "query", "rank")
+    return any(len({str(entry[key]) for entry in entries if key in entry}) > 1 for key in keys)
 
 
 def _is_json_lines(head: str) -> bool:

@@ -4,20 +4,34 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import Any
 
 from ..errors import UnreadableError
 from ..records import Word
+from .times import parse_clock
+
+_HALVES = re.compile(
+    r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\."
+)
+"""Escapes of JSON; the group takes those that are half a character, whose other half was cut off."""
 
 
 def parse(text: str) -> Any:
-    """Parse JSON.
+    """Parse JSON; objects that stand one after the other, as in JSON lines, become a list.
 
     Raises:
         UnreadableError: it is none, with the line where it breaks.
     """
+    if "\\ud" in text or "\\uD" in text:
+        text = _HALVES.sub(lambda match: "\\ufffd" if match[1] else match[0], text)
     try:
-        return json.loads(text)
+        try:
+            return json.loads(text)
+        except json.JSONDecodeError as error:
+            if error.msg != "Extra data" or not text.lstrip().startswith("{"):
+                raise
+            return _objects(text)
     except json.JSONDecodeError as error:
         raise UnreadableError(
             f"The JSON is broken at line {error.lineno}: {error.msg}.", "Was the download cut off? Fetch it again."
@@ -28,13 +42,41 @@ def parse(text: str) -> Any:
         raise UnreadableError(f"The JSON holds a value that cannot be read: {error}.", "") from error
 
 
+def _objects(text: str) -> list[Any]:
+    """Parse objects that stand one after the other. Raises JSONDecodeError where something else stands."""
+    decoder = json.JSONDecoder()
+    found = []
+    at = 0
+    while at < len(text):
+        if text[at].isspace():
+            at += 1
+        elif text[at] == "{":
+            value, at = decoder.raw_decode(text, at)
+            found.append(value)
+        else:
+            raise json.JSONDecodeError("Extra data", text, at)
+    return found
+
+
 def milliseconds(value: object, per_unit: int = 1000) -> int | None:
-    """Turn a number, or a string that holds one, into milliseconds; None for anything else.
+    """Turn a time as JSON holds it into milliseconds; None for what is none.
+
+    A number, or a string that holds one, is as many units of `per_unit` milliseconds. A clock, seconds with an `s`
+    behind them, and protobuf's `seconds` and `nanos` say their unit themselves.
 
     >>> milliseconds(1.5), milliseconds("2"), milliseconds(float("nan")), milliseconds(True), milliseconds(None)
     (1500, 2000, None, None, None)
+    >>> milliseconds("0:01:02,5"), milliseconds("1.4s", 1), milliseconds({"seconds": "1", "nanos": 5 * 10**8}, 1)
+    (62500, 1400, 1500)
     """
+    if isinstance(value, dict) and value and value.keys() <= {"seconds", "nanos"}:
+        whole, rest = milliseconds(value.get("seconds", 0)), milliseconds(value.get("nanos", 0), 1)
+        return None if whole is None or rest is None else whole + rest // 10**6
     if isinstance(value, str):
+        if ":" in value:
+            return parse_clock(value)
+        if value.endswith("s"):
+            value, per_unit = value[:-1], 1000
         try:
             value = float(value)
         except ValueError:

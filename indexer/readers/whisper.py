@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..records import Transcript, Word
-from .jsons import milliseconds, string, timed_words
-from .times import RawCue, mend, parse_clock
+from .jsons import string, timed_words
+from .segments import speaker_of, times_of, unit_of, without_times
+from .times import RawCue, mend
 from .vtt import count_words
 
 
@@ -33,24 +34,27 @@ def read(data: Any) -> Transcript:
     """
     about: dict[str, Any] = data if isinstance(data, dict) else {"segments": data}
     segments = about.get("segments")
+    entries = [
+        (text, entry)
+        for entry in (segments if isinstance(segments, list) else about.get("transcription", []))
+        if isinstance(entry, dict) and (text := string(entry.get("text")))
+    ]
+    per_unit, steps = unit_of(entries)
     raw: list[RawCue] = []
     notes = 0
-    for entry in segments if isinstance(segments, list) else about.get("transcription", []):
-        if not isinstance(entry, dict):
-            continue
-        text = string(entry.get("text"))
-        if not text:
-            continue
-        start, end = _times(entry)
+    for text, entry in entries:
+        start, end = times_of(entry, per_unit)
         if start is None:
             notes += 1
             start = raw[-1].end_ms or raw[-1].start_ms if raw else 0
-        words = _words(entry.get("words"), text, start)
-        raw.append(RawCue(start, end, text, speaker=string(entry.get("speaker")), words=words))
-    mended = mend(raw, "Whisper file")
+        words = _words(entry.get("words"), text, start, per_unit)
+        raw.append(RawCue(start, end, text, speaker=speaker_of(entry), words=words))
+    mended = mend(raw, "Whisper file") if notes < len(raw) or not raw else without_times(raw)
     result = about.get("result")
     language = string(about.get("language")) or (string(result.get("language")) if isinstance(result, dict) else None)
-    uncertain = (f"{notes} segments had no start; they were put after the ones before them.",) if notes else ()
+    uncertain = (
+        (f"{notes} segments had no start; they were put after the ones before them.",) if notes and mended.timed else ()
+    )
     return Transcript(
         format="whisper-json",
         cues=mended.cues,
@@ -59,22 +63,12 @@ def read(data: Any) -> Transcript:
         language=language,
         duration_ms=mended.duration_ms,
         words_before=count_words(raw),
-        steps=mended.steps,
+        steps=(*steps, *mended.steps),
         uncertain=(*mended.uncertain, *uncertain),
     )
 
 
-def _times(entry: dict[str, Any]) -> tuple[int | None, int | None]:
-    offsets = entry.get("offsets")
-    if isinstance(offsets, dict):
-        return milliseconds(offsets.get("from"), 1), milliseconds(offsets.get("to"), 1)
-    stamps = entry.get("timestamps")
-    if isinstance(stamps, dict):
-        return parse_clock(str(stamps.get("from"))), parse_clock(str(stamps.get("to")))
-    return milliseconds(entry.get("start")), milliseconds(entry.get("end"))
-
-
-def _words(entries: object, text: str, start_ms: int) -> tuple[Word, ...]:
+def _words(entries: object, text: str, start_ms: int, per_unit: int) -> tuple[Word, ...]:
     """Word times, where together they are the words of the text; a word without a time takes the one before it."""
     if not isinstance(entries, list):
         return ()
@@ -85,7 +79,7 @@ def _words(entries: object, text: str, start_ms: int) -> tuple[Word, ...]:
         word = entry.get("word", entry.get("text"))
         if not isinstance(word, str):
             return ()
-        parts.append((word, milliseconds(entry.get("start"))))
+        parts.append((word, times_of(entry, per_unit)[0]))
     joined, words = timed_words(parts, start_ms)
     tokens = text.split()
     if joined.split() == tokens:

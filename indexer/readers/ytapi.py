@@ -8,13 +8,13 @@ from typing import Any
 from ..records import Origin, Transcript
 from ..youtube import is_id, watch_url
 from .json3 import clip
-from .jsons import milliseconds, string
+from .jsons import string
+from .segments import speaker_of, times_of, unit_of
 from .times import RawCue, mend
 from .vtt import count_words
 
-_START = ("start", "start_time", "offset", "startTime", "begin")
-_LENGTH = ("duration", "dur")
-_END = ("end", "end_time", "endTime")
+_WORDS = ("words", "result", "results", "utterances", "chunks")
+"""Lists of `timed_json`, whose entries may be single words."""
 
 
 def matches(data: object) -> bool:
@@ -29,7 +29,7 @@ def _entries(data: object) -> list[Any]:
         for key in ("snippets", "transcript", "captions", "subtitles", "cues"):
             if isinstance(data.get(key), list):
                 return list(data[key])
-        return []
+        return _only_list(data)[1]
     if isinstance(data, list):
         if len(data) == 1 and isinstance(data[0], list):  # one list a video
             return data[0]
@@ -37,16 +37,30 @@ def _entries(data: object) -> list[Any]:
     return []
 
 
+def _only_list(data: dict[str, Any]) -> tuple[str, list[Any]]:
+    """Return the list that is all there is, and its key: `{"DTcRLlMv4_o": [...]}`."""
+    key, value = next(iter(data.items())) if len(data) == 1 else ("", None)
+    return key, value if isinstance(value, list) and key not in _WORDS else []
+
+
+def holds_several(data: object) -> bool:
+    """Whether parsed JSON holds the lists of several videos."""
+    lists = [value for value in data.values() if isinstance(value, list)] if isinstance(data, dict) else []
+    return sum(bool(entries) and all(map(_is_cue, entries)) for entries in lists) > 1
+
+
+def video_in(key: str) -> str | None:
+    """Return a key of JSON where it is a video's id and not a word of eleven letters.
+
+    >>> video_in("DTcRLlMv4_o"), video_in("transcripts"), video_in("captionList"), video_in("my_captions")
+    ('DTcRLlMv4_o', None, None, None)
+    """
+    named = any(char.isdigit() for char in key) or sum(char.isupper() for char in key) > 2
+    return key if is_id(key) and named else None
+
+
 def _is_cue(entry: object) -> bool:
-    return isinstance(entry, dict) and isinstance(entry.get("text"), str) and _first(entry, _START) is not None
-
-
-def _first(entry: dict[str, Any], keys: tuple[str, ...]) -> int | None:
-    for key in keys:
-        ms = milliseconds(entry.get(key))
-        if ms is not None:
-            return ms
-    return None
+    return isinstance(entry, dict) and isinstance(entry.get("text"), str) and times_of(entry)[0] is not None
 
 
 def read(data: Any) -> Transcript:
@@ -55,15 +69,22 @@ def read(data: Any) -> Transcript:
     Raises:
         UnreadableError: no cues, or times that cannot be.
     """
-    raw = []
-    for entry in _entries(data):
-        if not _is_cue(entry):
-            continue
-        start = _first(entry, _START) or 0
-        length, end = _first(entry, _LENGTH), _first(entry, _END)
-        if length is not None:
-            end = start + max(length, 0)
-        raw.append(RawCue(start, end, entry["text"], speaker=string(entry.get("speaker"))))
+    entries = [
+        (entry["text"], entry)
+        for entry in _entries(data)
+        if isinstance(entry, dict) and isinstance(entry.get("text"), str)
+    ]
+    per_unit, steps = unit_of(entries)
+    raw: list[RawCue] = []
+    untimed = 0
+    for text, entry in entries:
+        start, end = times_of(entry, per_unit)
+        if start is None:
+            if not text.strip():
+                continue
+            untimed += 1
+            start = raw[-1].end_ms or raw[-1].start_ms if raw else 0
+        raw.append(RawCue(start, end, text, speaker=speaker_of(entry)))
     about: dict[str, Any] = data if isinstance(data, dict) else {}
     generated = about.get("is_generated")
     origin: Origin = "automatic" if generated is True else "human" if generated is False else "unknown"
@@ -71,7 +92,8 @@ def read(data: Any) -> Transcript:
         b.start_ms < a.end_ms for a, b in pairwise(raw) if a.end_ms is not None
     )  # lines stay while the next is written: only rolling captions do so throughout
     mended = mend(clip(raw) if overlapping * 2 > len(raw) else raw, "list of captions")
-    video = about.get("video_id")
+    notes = (f"{untimed} segments had no start; they were put after the ones before them.",) if untimed else ()
+    video = about.get("video_id") or video_in(_only_list(about)[0])
     return Transcript(
         format="ytapi",
         cues=mended.cues,
@@ -82,6 +104,6 @@ def read(data: Any) -> Transcript:
         language=string(about.get("language_code")),
         duration_ms=mended.duration_ms,
         words_before=count_words(raw),
-        steps=mended.steps,
-        uncertain=mended.uncertain,
+        steps=(*steps, *mended.steps),
+        uncertain=(*mended.uncertain, *notes),
     )

@@ -1,0 +1,168 @@
+"""Tables with a header that names the columns: CSV and TSV with a start, a text, and as may be an end and a speaker."""
+
+from __future__ import annotations
+
+import csv
+import re
+from typing import Any
+
+from ..errors import UnreadableError
+from ..records import Transcript
+from .jsons import milliseconds, string
+from .segments import speaker_of, times_of, unit_of
+from .times import RawCue, mend
+from .vtt import count_words
+
+_COLUMNS = {
+    "start": "start begin from in startat timestart timein starttime starttimestamp begintime timestamp time timecode"
+    " offset ts t0",
+    "end": "end to out stop endat timeend timeout endtime endtimestamp stoptime t1",
+    "duration": "duration dur length",
+    "speaker": "speaker speakername speakerlabel speakerid name who voice participant",
+    "text": "text transcript transcription body content caption subtitle sentence utterance dialogue speech",
+    "talk": "videoid youtubeid talkid talk video episodeid episode filename file source",
+}
+"""What columns are called, without spaces and signs; of two for one thing the one counts that stands first here."""
+_ROLES = {name: role for role, names in _COLUMNS.items() for name in names.split()}
+_UNITS = {"ms": "_ms", "msec": "_ms", "milliseconds": "_ms", "millis": "_ms", "s": "s", "sec": "s", "secs": "s",
+          "seconds": "s"}  # fmt: skip
+_SWALLOWED = re.compile(r"\n[ \t]*\"?[\d:.]+\"?[,;\t]\"?[\d:.]+")
+"""A row inside a cell: a quotation mark that nobody closed."""
+
+
+def matches(text: str) -> bool:
+    """Whether the first line names a start and a text, and most rows that hold a text have a time."""
+    form = _form(text)
+    if form is None:
+        return False
+    rows = _rows(text, *form)
+    timed = [times_of(row)[0] is not None for row in rows if string(row.get("text"))]
+    return sum(timed) * 2 > len(timed)
+
+
+def read(text: str) -> Transcript:
+    """Read a table that `matches`.
+
+    Raises:
+        UnreadableError: no cues, times that cannot be, or rows that are longer than the header.
+    """
+    form = _form(text)
+    if form is None:
+        raise UnreadableError("The first line names no columns with a start and a text.", "Nothing to index.")
+    rows = _rows(text, *form)
+    if len({row["talk"] for row in rows if "talk" in row}) > 1:
+        raise UnreadableError("The rows of this table belong to several talks.", "Write one file for each talk.")
+    entries = [(words, row) for row in rows if (words := string(row.get("text")))]
+    per_unit, steps = unit_of(entries)
+    raw: list[RawCue] = []
+    untimed = 0
+    for words, row in entries:
+        start, end = times_of(row, per_unit)
+        if start is None:
+            untimed += 1
+            start = raw[-1].end_ms or raw[-1].start_ms if raw else 0
+        raw.append(RawCue(start, end, words, row["row"], speaker=speaker_of(row)))
+    mended = mend(raw, "table")
+    notes = (f"{untimed} rows had no start; they were put after the ones before them.",) if untimed else ()
+    return Transcript(
+        format="table",
+        cues=mended.cues,
+        timed=mended.timed,
+        duration_ms=mended.duration_ms,
+        words_before=count_words(raw),
+        steps=(*steps, *mended.steps),
+        uncertain=(*mended.uncertain, *notes),
+    )
+
+
+def _form(text: str) -> tuple[str, tuple[str, ...]] | None:
+    """Return what stands between columns, and their keys, as `segments` knows them; empty for those of no use."""
+    header = text.lstrip().split("\n", 1)[0]
+    if len(header) > 1_000:
+        return None
+    for delimiter in "\t,;|":
+        cells = [cell.strip().strip('"').strip() for cell in header.split(delimiter)]
+        named = [(_key(cell), cell) for cell in cells]
+        keys = tuple(key if key == "text" or (key, cell) == _first_of(key, named) else "" for key, cell in named)
+        if {"start", "start_ms"} & set(keys) and keys.count("text") == 1:
+            return delimiter, keys
+    return None
+
+
+def _first_of(key: str, named: list[tuple[str, str]]) -> tuple[str, str]:
+    """Return the column of those with a key whose name comes first in `_COLUMNS`."""
+
+    def rank(column: tuple[str, str]) -> int:
+        names = _COLUMNS.get(key.removesuffix("_ms"), "").split()
+        name = "".join(_words(column[1]))
+        return names.index(name) if name in names else len(names)
+
+    return min((column for column in named if column[0] == key), key=rank)
+
+
+def _words(name: str) -> list[str]:
+    return re.findall(r"[a-z0-9]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower())
+
+
+def _key(name: str) -> str:
+    """Return the key of a column: `Start (ms)` is `start_ms`, `Start time` is `start`.
+
+    >>> [_key(name) for name in ("Start (ms)", "end_time", "startMs", "Speaker Name", "Text", "id", "duration_s")]
+    ['start_ms', 'end', 'start_ms', 'speaker', 'text', '', 'duration']
+    """
+    words = _words(name)
+    unit = _UNITS.get(words[-1], "") if len(words) > 1 else ""
+    role = _ROLES.get("".join(words[:-1] if unit else words), "")
+    return f"{role}_ms" if unit == "_ms" and role in ("start", "end", "duration") else role
+
+
+def _rows(text: str, delimiter: str, keys: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Return the rows as objects with `keys`, and under `row` the number of the line on which they end."""
+    body = text.lstrip()
+    rows = _cells(body, delimiter, delimiter != "\t")
+    at = keys.index("text")
+    if delimiter != "\t" and any(len(row) > at and _SWALLOWED.search(row[at]) for _, row in rows):
+        rows = _cells(body, delimiter, False)
+    found: list[dict[str, Any]] = []
+    for number, cells in rows[1:]:
+        if len(cells) > len(keys) and any(cell.strip() for cell in cells[len(keys) :]):
+            if at != len(keys) - 1:
+                raise UnreadableError(
+                    f"Line {number} of the table has more columns than its header.",
+                    "Put the texts in quotation marks, or their column last.",
+                )
+            cells = [*cells[:at], delimiter.join(cells[at:])]  # a text with commas that nobody quoted
+        row: dict[str, Any] = {
+            key: cell.strip() for key, cell in zip(keys, cells, strict=False) if key and cell.strip()
+        }
+        if not row:
+            continue
+        lone = len(cells) == 1 and found and milliseconds(cells[0].strip()) is None
+        if lone:  # a line break inside a text
+            found[-1]["text"] = f"{found[-1].get('text', '')}\n{cells[0].strip()}"
+            continue
+        found.append({**row, "row": number})
+    return found
+
+
+def _cells(text: str, delimiter: str, quoted: bool) -> list[tuple[int, list[str]]]:
+    """Cut a table into rows of cells, each with the number of its last line. Raises UnreadableError."""
+    reader = csv.reader(
+        text.splitlines(keepends=True),
+        delimiter=delimiter,
+        quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE,
+    )
+    rows = []
+    try:
+        for cells in reader:
+            if not quoted:
+                cells = [
+                    cell[1:-1].replace('""', '"')
+                    if len(cell) > 1 and cell[0] == cell[-1] == '"' and '"' not in cell[1:-1].replace('""', "")
+                    else cell
+                    for cell in (cell.strip() for cell in cells)
+                ]
+            rows.append((reader.line_num, cells))
+    except csv.Error as error:
+        raise UnreadableError(f"The table is broken at line {reader.line_num}: {error}.", "Export it again.") from error
+    return rows
