@@ -247,7 +247,6 @@ def _encoder(db: sqlite3.Connection, folder: Path, card: ModelCard, mend: bool) 
         quick = light.quicken(folder, check=True) if mend else not light.is_quick(folder)
         what = "The copy of the light encoder that starts faster was missing, old or damaged."
         return [_finding(what, mend)] if quick else []
-    problem = f"{problem} Every query loads the model itself, which takes seconds."
     if not mend:
         return [_finding(problem, mend)]
     try:

@@ -151,7 +151,13 @@ def load(folder: Path, *, queries: bool = False, once: bool = False) -> LightEnc
     except FileNotFoundError as error:
         raise ModelError(f"The index {folder} has no light encoder.", _MAKE_AGAIN) from error
     except Exception as error:
-        raise ModelError(f"The encoder in {folder / FOLDER} cannot be loaded: {error}", _MAKE_AGAIN) from error
+        raise ModelError(
+            f"The encoder in {folder / FOLDER} cannot be loaded: {_first_line(error)}.", _MAKE_AGAIN
+        ) from error
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
 
 
 _MAKE_AGAIN = "Make it again: talksearch doctor"
@@ -172,10 +178,16 @@ def problem(folder: Path, card: ModelCard, texts: Sequence[str], known: Floats) 
     except ModelError as error:
         return error.message
     except _FAILED as error:
-        return f"The encoder in {folder / FOLDER} does not run: {error}"
-    if len(texts) and not float((found * known).sum(axis=1).min()) >= SAME_COSINE:
+        return f"The encoder in {folder / FOLDER} does not run: {_first_line(error)}."
+    if len(texts) and not float(np.median((found * known).sum(axis=1))) >= _KNOWN_COSINE:
         return f"The encoder in {folder / FOLDER} gives other vectors than those of the index."
     return ""
+
+
+_KNOWN_COSINE = 0.99
+"""How near to what the index has a vector must usually be: many passages may have been embedded in 8 bits, and `fast`
+allows no single one to be further off.
+"""
 
 
 def make_again(folder: Path, card: ModelCard, sample: Sequence[str]) -> LightEncoder:

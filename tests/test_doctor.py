@@ -309,6 +309,21 @@ def test_a_damaged_light_encoder_is_named(
     assert not only.mended
 
 
+def test_what_was_embedded_in_fewer_bits_does_not_speak_against_the_encoder(real: Path) -> None:
+    made = recipe.read(real)
+    assert made is not None
+    texts = ["Bees keep warm.", "The ship is late.", "Bread needs time."]
+    known = light.load(real).encode_passages(texts)
+    drawn = np.random.default_rng(0).normal(size=known.shape).astype(np.float32)
+    for by, wrong in ((0.005, False), (0.02, True)):
+        other = known + by * drawn
+        other /= np.linalg.norm(other, axis=1, keepdims=True)
+        cosine = float((known * other).sum(axis=1).mean())
+        assert (cosine < 0.99) == wrong
+        assert cosine < light.SAME_COSINE
+        assert bool(light.problem(real, made.model, texts, other)) == wrong
+
+
 def test_a_light_encoder_is_made_again_along_the_same_directions(real: Path, tmp_path: Path) -> None:
     index = tmp_path / "index"
     shutil.copytree(real, index, dirs_exist_ok=True)
