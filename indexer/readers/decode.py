@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Callable
 
 from ..errors import UnreadableError
-from ..records import Step
+from ..records import Json, Step
+from .codepage import Page, find_page
 
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),  # before UTF-16, whose mark they begin with
     (codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
 )  # fmt: skip
 _CONTROLS = re.compile(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f\x7f]")
-_HIGH = re.compile(rb"[\x80-\xff]+")
+LINE_END = re.compile(r"\r+\n|\r")
+r"""Line ends other than `\n`. Files that went through a wrong transfer end their lines with `\r\r\n`."""
+
 _BROKEN_UTF8 = re.compile(rb"[\xc2-\xf4][\x80-\xbf]")
 _SIGNS = frozenset("“”‘’–—…•€™°«»¿¡£§©®·„‚‹›½¼¾²³×÷\xa0")
 _EDIT = 20
@@ -50,7 +52,7 @@ def decode(data: bytes) -> tuple[str, tuple[Step, ...], tuple[str, ...]]:
 
 
 def _newlines(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+    return LINE_END.sub("\n", text) if "\r" in text else text
 
 
 def _marked(data: bytes, encoding: str) -> tuple[str, tuple[Step, ...], tuple[str, ...]]:
@@ -92,10 +94,13 @@ def _without_mark(data: bytes) -> tuple[str, tuple[Step, ...], tuple[str, ...]]:
 def _line_by_line(data: bytes) -> tuple[str, tuple[Step, ...], tuple[str, ...]]:
     page = _whole_file(data)
     if page:
-        encoding, text = page
-        step = Step("decode", "cues", {"encoding": encoding})
-        return _newlines(text), (step,), (f"The file is not UTF-8; it was read as {encoding}, which fits all of it.",)
-    lines = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
+        broken: dict[str, Json] = {"unreadable": page.broken} if page.broken else {}
+        nearly = f"; {page.nearly} fits nearly as well" if page.nearly else ""
+        notes = [f"The file is not UTF-8; it was read as {page.name}, in which its letters go together{nearly}."]
+        if page.broken:
+            notes.append(f"{page.broken} characters that cannot be known are marked \ufffd.")
+        return _newlines(page.text), (Step("decode", "cues", {"encoding": page.name} | broken),), tuple(notes)
+    lines = re.split(rb"\r+\n|\r|\n", data)
     out = []
     legacy: list[int] = []
     marked: list[int] = []
@@ -168,31 +173,12 @@ def _as_windows_1252(raw: bytes, before: str, after: str) -> str | None:
     return said
 
 
-def _whole_file(data: bytes) -> tuple[str, str] | None:
-    """A code page that fits the whole file in a way chance does not; only where no line with high bytes is UTF-8."""
-    high = b"".join(_HIGH.findall(data))
-    if len(high) < 12:
-        return None
+def _whole_file(data: bytes) -> Page | None:
+    """Return the code page of the whole file; None where lines with high bytes are UTF-8."""
     foreign = [line for line in data.splitlines() if not line.isascii()]
     if sum(_is_utf8(line) for line in foreign) * 5 > len(foreign):
         return None
-    tests: tuple[tuple[str, Callable[[str], float], float], ...] = (
-        ("shift_jis", lambda text: _share(text, 0x3040, 0x30FF), 0.3),
-        ("euc_jp", lambda text: _share(text, 0x3040, 0x30FF), 0.3),
-        ("euc_kr", lambda text: _share(text, 0xAC00, 0xD7A3), 0.8),
-        ("gb2312", _frequent_gb, 0.8),
-        ("big5", _frequent_big5, 0.8),
-        ("windows-1251", _lower_cyrillic, 0.8),
-        ("koi8-r", _lower_cyrillic, 0.8),
-    )
-    for encoding, score, least in tests:
-        try:
-            text = data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if score(text) >= least:
-            return encoding, text
-    return None
+    return find_page(data)
 
 
 def _is_utf8(line: bytes) -> bool:
@@ -201,31 +187,3 @@ def _is_utf8(line: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-def _share(text: str, first: int, last: int) -> float:
-    foreign = [char for char in text if char > "\x7f" and not 0x3000 <= ord(char) <= 0x303F]
-    return sum(first <= ord(char) <= last for char in foreign) / max(len(foreign), 1)
-
-
-def _frequent_gb(text: str) -> float:
-    """Share of characters of GB 2312's first level (the 3,755 frequent ones, lead bytes B0 to D7)."""
-    return _share_of_leads(text, "gb2312", 0xB0, 0xD7)
-
-
-def _frequent_big5(text: str) -> float:
-    """Share of characters of Big5's frequent level (lead bytes A4 to C6)."""
-    return _share_of_leads(text, "big5", 0xA4, 0xC6)
-
-
-def _share_of_leads(text: str, encoding: str, first: int, last: int) -> float:
-    foreign = [char for char in text if ord(char) >= 0x3400 and ord(char) < 0xFF00]
-    if len(foreign) * 2 < sum(char > "\x7f" for char in text):
-        return 0.0
-    return sum(first <= char.encode(encoding)[0] <= last for char in foreign) / max(len(foreign), 1)
-
-
-def _lower_cyrillic(text: str) -> float:
-    """Share of small Russian letters among the characters that are not ASCII: text read in a wrong page has few."""
-    foreign = [char for char in text if char > "\x7f" and char not in _SIGNS]
-    return sum("а" <= char <= "я" or char == "ё" for char in foreign) / max(len(foreign), 1)
