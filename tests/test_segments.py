@@ -320,6 +320,13 @@ def test_a_receipt_gives_the_cues_again(form: str, tmp_path: Path) -> None:
     assert (talk.youtube_id == "DTcRLlMv4_o") is (form == "segments: by video")
 
 
+@pytest.mark.parametrize("time", ["00:00:1,.000", "9" * 5000 + ":00", "9" * 5000, "nan", "-1:00", "1:2:3:4", "s", ":"])
+def test_what_looks_like_a_time_and_is_none_is_passed_over(time: str) -> None:
+    entries = [{"start": f"0:0{i}", "text": f"number {i}"} for i in range(5)]
+    entries[2]["start"] = time
+    assert [cue.start_ms for cue in read(json.dumps({"segments": entries}), "a.json").cues[:2]] == [0, 1000]
+
+
 _VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(["0:05", "1.4s"]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["start", "text", "word"]), inner),

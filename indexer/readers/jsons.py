@@ -16,6 +16,9 @@ _HALVES = re.compile(
 )
 """Escapes of JSON; the group takes those that are half a character, whose other half was cut off."""
 
+_LONGEST = 40
+"""Characters of a time that is written as a string; Python refuses to read numbers of thousands of digits."""
+
 
 def parse(text: str) -> Any:
     """Parse JSON; objects that stand one after the other, as in JSON lines, become a list.
@@ -73,6 +76,8 @@ def milliseconds(value: object, per_unit: int = 1000) -> int | None:
         whole, rest = milliseconds(value.get("seconds", 0)), milliseconds(value.get("nanos", 0), 1)
         return None if whole is None or rest is None else whole + rest // 10**6
     if isinstance(value, str):
+        if len(value) > _LONGEST:
+            return None
         if ":" in value:
             return parse_clock(value)
         if value.endswith("s"):
