@@ -23,6 +23,7 @@ from .estimate import chapters_in, estimate_times
 from .mojibake import Edit, Repair
 from .mojibake import replay as apply_edits
 from .readers import json3, plain, record, sbv, sniff, srt, table, timed_json, timed_text, tsv, vtt, whisper, ytapi
+from .readers.decode import LINE_END
 from .readers.jsons import parse
 from .records import Chapter, Cue, Json, Receipt, Step, Transcript, Word
 from .tidy import tidy_text
@@ -124,7 +125,7 @@ def decode_with(data: bytes, detail: Detail, *, line_ends: bool = True) -> str:
             text = data.decode(encoding, errors="replace" if "unreadable" in detail else "strict")
     except (UnicodeDecodeError, StopIteration, RuntimeError, LookupError) as error:
         raise UnreadableError(f"The file is not {encoding}, as its receipt says; it is another file.", _HINT) from error
-    return text.replace("\r\n", "\n").replace("\r", "\n") if line_ends and "\r" in text else text
+    return LINE_END.sub("\n", text) if line_ends and "\r" in text else text
 
 
 def _escaped(data: bytes) -> str:
@@ -133,7 +134,7 @@ def _escaped(data: bytes) -> str:
 
 def _read_as(data: bytes, text: str) -> list[str]:
     """Return what each stretch of bytes that is no UTF-8 was read as, in order."""
-    whole = _escaped(data).replace("\r\n", "\n").replace("\r", "\n")
+    whole = LINE_END.sub("\n", _escaped(data))
     read_as: list[str] = []
     shift = 0
     for match in _NOT_UTF8.finditer(whole):
