@@ -75,6 +75,8 @@ SEGMENTS: dict[str, Any] = {
 WORDS: dict[str, Any] = {
     "OpenAI": {"task": "transcribe", "language": "english", "duration": 14.5, "text": TEXT, "words": [
         {"word": bare(w), "start": s, "end": e} for w, s, e, _ in each_word()]},
+    "OpenAI without segments": {"text": TEXT, "segments": [], "words": [
+        {"word": bare(w), "start": s, "end": e} for w, s, e, _ in each_word()]},
     "Hugging Face": {"text": f" {TEXT}", "chunks": [
         {"timestamp": [s, e], "text": f" {w}"} for w, s, e, _ in each_word()]},
     "Deepgram": {"results": {"channels": [{"alternatives": [{"transcript": TEXT, "confidence": 0.9, "words": [

@@ -163,7 +163,9 @@ def _sniff_json(head: str, name: str, ending: str) -> tuple[str, Any] | None:
         return "json3", data
     if ytapi.matches(data) and not whisper.matches(data):
         return "ytapi", data
-    if whisper.matches(data):
+    # OpenAI's answers with times of words have an empty list of segments.
+    segments = not isinstance(data, dict) or data.get("segments") or data.get("transcription")
+    if whisper.matches(data) and (segments or not timed_json.matches(data)):
         return "whisper-json", data
     if timed_json.matches(data):
         return "json", data
