@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from talksearch.indexer.errors import UnreadableError
-from talksearch.indexer.readers import decode, read, sniff
+from talksearch.indexer.readers import decode, read, sniff, timed_text
 from talksearch.indexer.readers.times import RawCue, mend
 from talksearch.indexer.records import Chapter, Transcript, Word
 
@@ -133,6 +133,15 @@ def test_markdown_carries_metadata_and_chapters() -> None:
     )  # fmt: skip
     assert found.chapters == (Chapter(30_000, "Middle"), Chapter(60_000, "End"))
     assert [cue.text for cue in found.cues] == ["One two.", "Three.", "Four."]
+
+
+@pytest.mark.parametrize(
+    ("value", "speaker"), [("Ana Ruiz # host", "Ana Ruiz"), ("'Ana # Ruiz'", "Ana # Ruiz"), ("Ana#Ruiz", "Ana#Ruiz")]
+)
+def test_a_comment_in_front_matter_is_no_value(value: str, speaker: str) -> None:
+    front = timed_text.Front()
+    assert timed_text.read_front_matter(["---", f"speaker: {value}", "---"], front) == 3
+    assert front.values == {"speaker": speaker}
 
 
 def test_word_times_are_kept() -> None:

@@ -179,7 +179,9 @@ def read_front_matter(lines: Sequence[str], front: Front) -> int:
             return i + 1
         key = _KEY.match(lines[i])
         if key:
-            _keep(key["key"], key["value"], front)
+            # Behind a space, # begins a comment in YAML, but not inside quotation marks.
+            quoted = key["value"][0] in "'\""
+            _keep(key["key"], key["value"] if quoted else re.sub(r"\s#.*$", "", key["value"]), front)
     return 0
 
 
