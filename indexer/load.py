@@ -24,6 +24,8 @@ from .records import Chapter, Cue, Origin, Receipt, Step, Talk, Timing, Transcri
 from .sidecar import Metadata, find_recording, language_of, parts, read_sidecar
 from .tidy import tidy, tidy_text
 
+_JSON_TEXT = re.compile(r'"(?:text|body|utf8)"\s*:\s*"((?:[^"\\]|\\.)*)"')
+_TAG = re.compile(r"<[^>]*>")
 _LONG_CUE_MS = 300_000
 """A cue of five minutes tells little about when its last word is said."""
 _MUCH_TEXT = 150
@@ -46,6 +48,8 @@ class Identity:
     origin: Origin
     original: bool
     """The track is in the language that is spoken, as far as its name and sidecar tell; not a translation."""
+    words: int = 0
+    """About how many words it has, whatever repeats counted once; 0 where that was not looked at."""
 
 
 def identify(path: Path, data: bytes) -> Identity:
@@ -67,7 +71,16 @@ def identify(path: Path, data: bytes) -> Identity:
         timed=timed,
         origin=_origin(origin, tag, about),
         original=_is_original(tag, about),
+        words=_words(form, text),
     )
+
+
+def _words(form: str, text: str) -> int:
+    """Count words about: lines of captions, which may roll, and segments, which JSON often has twice, count once."""
+    if "json" in form or form == "ytapi":
+        return len(" ".join(set(_JSON_TEXT.findall(text))).split())
+    lines = {_TAG.sub("", line) for line in text.splitlines() if "-->" not in line}
+    return len(" ".join(lines).split())
 
 
 def _glance(form: str, text: str, name: str) -> tuple[Origin, bool]:

@@ -35,10 +35,16 @@ class Plan:
     """Paths that were remembered and are no longer there."""
 
 
+_SHORT = 5
+"""Text with less than one word in so many of what another file of the talk has is notes about it: its chapters, say."""
+
 # A person's text before a machine's, as far as it is known.
 _ORIGINS = {"human": 0, "unknown": 1, "automatic": 2}
 # Formats that carry word times or names before those that lost them.
-_FORMATS = {"json3": 0, "whisper-json": 1, "vtt": 2, "srt": 3, "ytapi": 4, "sbv": 5, "tsv": 6, "record": 7}
+_FORMATS = {
+    "json3": 0, "whisper-json": 1, "json": 1, "vtt": 2, "srt": 3, "ytapi": 4, "sbv": 5, "tsv": 6, "table": 6,
+    "record": 7,
+}  # fmt: skip
 
 
 def make_plan(
@@ -67,7 +73,9 @@ def make_plan(
     read: list[Group] = []
     keep: list[Group] = []
     for paths in groups.values():
-        paths.sort(key=lambda path: _worth(readable[path], path))
+        most = max(readable[path].words for path in paths)
+        whisper = any(readable[path].format == "whisper-json" for path in paths)
+        paths.sort(key=lambda path: _worth(readable[path], path, most, whisper))
         group = Group(tuple(now[path] for path in paths))
         same = all(_same(before.get(path), now[path]) for path in paths)
         # A file that left the group changes it too: it may have been the one that spoke for the talk.
@@ -91,10 +99,16 @@ def _same(before: FileRow | None, now: FileRow) -> bool:
     )
 
 
-def _worth(identity: Identity, path: str) -> tuple[object, ...]:
+def _worth(identity: Identity, path: str, most: int, whisper: bool) -> tuple[object, ...]:
+    """Sort files of a talk by how well they say what is said in it; `most` is how many words the longest has.
+
+    `whisper`: its JSON is among them; then it likely wrote the captions too, without word times and language.
+    """
+    origin = "automatic" if whisper and identity.format in ("vtt", "srt", "tsv") else identity.origin
     return (
+        identity.words * _SHORT < most and identity.format in ("text", "markdown"),
         not identity.timed,
-        _ORIGINS[identity.origin],
+        _ORIGINS[origin],
         not identity.original,
         _FORMATS.get(identity.format, 9),
         len(path),

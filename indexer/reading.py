@@ -31,7 +31,7 @@ from .notes import notes
 from .plan import Group
 from .receipt import changes
 from .records import Talk
-from .scan import identity_of, read_about, read_talk
+from .scan import failing_on_one_file, identity_of, read_about, read_talk
 from .split import Splitting, split
 
 _AHEAD = 64
@@ -102,11 +102,17 @@ def read_group(group: Group, measure: Measure, salt: str = "") -> Read:
         if salt:
             talk = replace(talk, id=f"{talk.id}-{salt}")
             files = [replace(row, talk_id=talk.id) if row.talk_id else row for row in files]
-        passages = split(talk, measure.counter(), measure.room, measure.splitting)
-        heard, odd = misheard(talk)
+        try:
+            with failing_on_one_file():
+                passages = split(talk, measure.counter(), measure.room, measure.splitting)
+                heard, odd = misheard(talk)
+                rows = rows_of(talk, [*passages, *notes(talk)])
+        except UnreadableError as error:
+            skipped += [Skipped(row.path, error.message) for row in files]
+            return Read([replace(row, talk_id=None, note=error.message) for row in files], skipped=skipped)
         return Read(
             files=files,
-            rows=rows_of(talk, [*passages, *notes(talk)]),
+            rows=rows,
             youtube_id=talk.youtube_id,
             path=next(row.path for row in files if row.talk_id and not row.note),
             heard=heard,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -29,7 +30,12 @@ _NOT_TEXT = re.compile(
 
 
 # What a folder says about itself.
-_ABOUT = re.compile(r"(readme|licen[cs]e|copying|changelog|contributing|authors|notice)(\.[a-z]{2,8})?$", re.IGNORECASE)
+_ABOUT = re.compile(
+    r"(readme|licen[cs]e|copying|changelog|contributing|authors|notice)(\.(md|markdown|rst|txt))?$", re.IGNORECASE
+)
+
+# What lies beside a recording and is not said in it: what yt-dlp writes, and tracks of chapters.
+_BESIDE = re.compile(r"\.(info\.json|description|chapters\.(vtt|srt))$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +53,12 @@ class Root:
         return path == self.path or self.path in path.parents
 
 
-def files_under(root: Root) -> Iterator[Path]:
+def files_under(root: Root, seen: frozenset[Path] = frozenset()) -> Iterator[Path]:
     """Yield every file under a PATH, sorted; hidden ones and the insides of an index are passed over.
 
-    Raises TalksearchError when the PATH is not there: an archive on a disk that is not plugged in has not vanished.
+    Links to folders are followed, but not back into a folder that they lie in (`seen`). A link that leads nowhere and a
+    folder that cannot be entered are yielded themselves, so that they become lines of the report. Raises
+    TalksearchError when the PATH is not there: an archive on a disk that is not plugged in has not vanished.
     """
     if root.path.is_file():
         yield root.path
@@ -65,19 +73,27 @@ def files_under(root: Root) -> Iterator[Path]:
     except OSError:
         yield root.path  # looked at, it becomes a line in the report
         return
+    seen |= {Path(os.path.realpath(root.path))}
     for path in inside:
         if path.name.startswith("."):
             continue
         if path.is_dir():
-            if not (path / FILE_NAME).exists() and not path.is_symlink():
-                yield from files_under(Root(path))
-        elif path.is_file():
+            if not _is_index(path) and not (path.is_symlink() and Path(os.path.realpath(path)) in seen):
+                yield from files_under(Root(path), seen)
+        elif path.is_file() or path.is_symlink():
             yield path
+
+
+def _is_index(path: Path) -> bool:
+    try:
+        return (path / FILE_NAME).exists()
+    except OSError:  # it cannot be entered
+        return False
 
 
 def may_be_transcript(path: Path) -> bool:
     """Say whether a file is worth opening, by its name: not a sidecar, a recording, an image, a README."""
-    return not (path.name.endswith(".info.json") or _NOT_TEXT.search(path.name) or _ABOUT.match(path.name))
+    return not (_BESIDE.search(path.name) or _NOT_TEXT.search(path.name) or _ABOUT.match(path.name))
 
 
 def look(path: Path, source: str, known: FileRow | None) -> FileRow:
@@ -106,7 +122,7 @@ def look(path: Path, source: str, known: FileRow | None) -> FileRow:
     if known and (known.digest, known.source) == (digest, source):
         return replace(known, stamp=stamp)
     try:
-        with _failing_on_one_file():
+        with failing_on_one_file():
             identity = json.dumps(asdict(identify(path, data)), ensure_ascii=False)
     except UnreadableError as error:
         return FileRow(str(path), source, stamp, digest, None, None, error.message)
@@ -139,19 +155,19 @@ def read_talk(path: Path, source: str, others: Iterable[About] = ()) -> Talk:
     Raises UnreadableError when it is no transcript or a reader fails on it.
     """
     data = read_file(path)
-    with _failing_on_one_file():
+    with failing_on_one_file():
         return load_talk(path, source, data, others)
 
 
 def read_about(path: Path, source: str) -> About:
     """Read what a file says about its talk beside its words. Raises UnreadableError as `read_talk` does."""
     data = read_file(path)
-    with _failing_on_one_file():
+    with failing_on_one_file():
         return about_talk(path, source, data)
 
 
 @contextmanager
-def _failing_on_one_file() -> Iterator[None]:
+def failing_on_one_file() -> Iterator[None]:
     """Turn a defect of a reader into a file that cannot be read: one file must never end a run over thousands."""
     try:
         yield

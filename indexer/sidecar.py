@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from . import youtube
+from .readers.jsons import without_halves
 from .records import Chapter
 
 LARGEST_BYTES = 64_000_000
@@ -19,7 +20,7 @@ LARGEST_BYTES = 64_000_000
 _LONGEST_S = 100 * 3600
 
 _TRANSCRIPTS_TEXT = """
-vtt srt sbv json json3 srv1 srv2 srv3 ttml tsv txt text md markdown mdown transcript ass lrc
+vtt srt sbv json json3 jsonl srv1 srv2 srv3 ttml tsv csv txt text md markdown mdown transcript ass lrc
 """
 _TRANSCRIPTS = frozenset(_TRANSCRIPTS_TEXT.split())
 _RECORDINGS = ("mp4", "mkv", "webm", "mov", "m4v", "avi", "flv", "mpg", "mpeg", "wmv", "ts", "m4a", "mp3", "wav", "ogg",
@@ -157,7 +158,8 @@ def _read(path: Path, _mtime_ns: int, size: int) -> Metadata:
     if size > LARGEST_BYTES:
         return Metadata(problem=f"{path.name} has {size // 1_000_000} MB and was not read.")
     try:
-        data = json.loads(path.read_bytes())
+        raw = path.read_bytes()
+        data = json.loads(without_halves(raw.decode(json.detect_encoding(raw))))
     except OSError as error:
         return Metadata(problem=f"{path.name} cannot be read: {error.strerror}.")
     except UnicodeDecodeError:

@@ -19,7 +19,7 @@ from talksearch.indexer.words import terms
 
 from . import late
 from .candidates import allowed, query_terms
-from .grade import judge, verdict
+from .grade import judge, lacking, verdict
 from .heard import also
 from .hit import Hit
 from .hits import quote_hits, to_hits
@@ -201,7 +201,9 @@ def _answer(
         ranking = replace(ranking, candidates=late.rerank(ranking.candidates, by_token))
     graded = judge(ranking, query.mode, asked, known) if asked.query else None
     hits = to_hits(index.db, query, ranking, asked, worth, itself, graded, by_token)
-    return Answer(tuple(hits), asked.terms, " ".join(filter(None, (ranking.note, verdict(hits)))))
+    # Where vectors are waited for, or lost, that is why nothing was measured, and it is said already.
+    ungraded = lacking(query.mode, known, ranking.table()) if asked.query and hits and not ranking.note else ""
+    return Answer(tuple(hits), asked.terms, " ".join(filter(None, (ranking.note, ungraded, verdict(hits)))))
 
 
 def _asked(index: Index, text: str, meaning: bool, *, by_token: bool = False) -> Asked:

@@ -35,6 +35,8 @@ as without; of those that people put to their own archive more have one. Where f
 
 NOTHING_GOOD = "Nothing in the archive answers this well; these are the nearest passages."
 
+UNGRADED = "Hits have no grade, because what they are graded by is missing or damaged. Measure it: talksearch doctor"
+
 LOOKED_AT = 3
 """Hits of which at least one must be better than weak, or else nothing good was found."""
 
@@ -100,6 +102,13 @@ def judge(
         return grade(evidence(table.lie, places, words, meaning, calibration))
 
     return graded
+
+
+def lacking(mode: Mode, calibration: Calibration | None, table: Table) -> str:
+    """Return a sentence where hits could be graded if only the index were calibrated; else an empty one."""
+    if mode == "lexical" or calibration is not None or np.count_nonzero(table.rows >= 0) < FEWEST:
+        return ""
+    return UNGRADED
 
 
 def fits(calibration: Calibration, table: Table) -> bool:

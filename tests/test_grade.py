@@ -17,6 +17,7 @@ from talksearch.search import engine
 from talksearch.search.grade import (
     COEFFICIENTS,
     NOTHING_GOOD,
+    UNGRADED,
     Evidence,
     evidence,
     features,
@@ -225,7 +226,8 @@ def test_without_a_calibration_nothing_is_claimed(archive: Path, text: str) -> N
     (archive / calibration.FILE_NAME).write_text(text)
     answer = ask(archive, "recipe for sourdough bread")
     assert {hit.grade for hit in answer.hits} == {None}
-    assert answer.note == ""
+    assert answer.note == UNGRADED
+    assert ask(archive, "gravity", "lexical").note == ""  # graded without one
 
 
 def test_a_calibration_that_the_index_outgrew_does_not_count(archive: Path) -> None:

@@ -26,8 +26,7 @@ def parse(text: str) -> Any:
     Raises:
         UnreadableError: it is none, with the line where it breaks.
     """
-    if "\\ud" in text or "\\uD" in text:
-        text = _HALVES.sub(lambda match: "\\ufffd" if match[1] else match[0], text)
+    text = without_halves(text)
     try:
         try:
             return json.loads(text)
@@ -43,6 +42,17 @@ def parse(text: str) -> Any:
         raise UnreadableError("The JSON is nested too deeply to be a transcript.", "") from error
     except ValueError as error:  # a number of thousands of digits
         raise UnreadableError(f"The JSON holds a value that cannot be read: {error}.", "") from error
+
+
+def without_halves(text: str) -> str:
+    r"""Return JSON with the escapes of half characters, whose other half was cut off, as those of U+FFFD.
+
+    >>> without_halves(r'"Tides \ud83c" "\ud83c\udf0a"')
+    '"Tides \\ufffd" "\\ud83c\\udf0a"'
+    """
+    if "\\ud" in text or "\\uD" in text:
+        return _HALVES.sub(lambda match: "\\ufffd" if match[1] else match[0], text)
+    return text
 
 
 def _objects(text: str) -> list[Any]:

@@ -38,6 +38,8 @@ def read(text: str, name: str = "") -> Transcript:
         if raw and not text.lstrip().startswith("WEBVTT"):
             notes = ("The WEBVTT header is missing; the file was read as WebVTT by its time lines.",)
         steps = (Step("read-damaged-vtt", "cues", {"cues": len(raw)}),)
+    if sum("#xywh=" in cue.text for cue in raw) * 2 > len(raw):
+        raise UnreadableError("This is a track of thumbnails for a player, not of what is said.", "Leave it out.")
     mended = mend(raw, "WebVTT file")
     header = text[: text.find("-->") if "-->" in text else 0]
     language = _LANGUAGE.search(header)
