@@ -434,8 +434,11 @@ def stats(form: str, index_dir: Path | None) -> None:
 def remove(talks: tuple[str, ...], index_dir: Path | None) -> None:
     """Take talks out of the index. Their files stay, and indexing their folder again brings them back.
 
+    A PATH that was indexed takes all its talks with it, and is not looked at any more.
+
     \b
         talksearch remove DTcRLlMv4_o
+        talksearch remove ~/old-talks
     """
     from talksearch.indexer import build, catalog
     from talksearch.search.candidates import find_talk
@@ -444,10 +447,13 @@ def remove(talks: tuple[str, ...], index_dir: Path | None) -> None:
 
     settings = resolve(index_dir)
     db = catalog.open_catalog(settings.index)
-    ids = [find_talk(db, talk) for talk in talks]
+    roots = {talk: root for talk in talks if (root := build.find_root(settings.index, talk))}
+    ids = [find_talk(db, talk) for talk in talks if talk not in roots]
     db.close()
-    for talk_id in build.remove(settings.index, ids):
+    for talk_id in build.remove(settings.index, ids, roots.values()):
         click.echo(f"Removed {safe(talk_id)}.")
+    for root in roots.values():
+        click.echo(f"Forgot {safe(str(root))}.")
 
 
 @cli.command()

@@ -6,6 +6,7 @@ talk is in the catalog whole or not at all, and the next run embeds what still w
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 from collections import Counter
@@ -93,6 +94,8 @@ def index(
     or TalksearchError when a PATH is not there.
     """
     started = perf_counter()
+    folder = Path(os.path.realpath(folder))  # what is a link stays one
+    _undo_half_a_swap(folder)
     if rebuild:
         report = _rebuild(folder, paths, model, prompts, encoder, processes, tell)
     else:
@@ -102,26 +105,39 @@ def index(
     return report
 
 
-def remove(folder: Path, talk_ids: Iterable[str]) -> list[str]:
-    """Take talks out of the index and return their ids.
+def remove(folder: Path, talk_ids: Iterable[str], roots: Iterable[Path] = ()) -> list[str]:
+    """Take talks out of the index, and PATHs with all that lies under them; return the ids of the talks.
 
-    A later `index` of the same PATH puts them back: the index holds what lies there.
+    A later `index` of the same PATH puts them back: the index holds what lies there. `roots` are PATHs of the index.
     """
-    with writing(folder), closing(catalog.open_catalog(folder, write=True)) as db:
+    with (
+        writing(folder),
+        closing(catalog.open_catalog(folder, write=True)) as db,
+        storing.opened(folder) as (store, collection),  # first: where it cannot be opened, nothing is half removed
+    ):
+        under = [Root(path) for path in roots]
+        paths = catalog.talk_paths(db)
+        inside = [talk_id for talk_id, path in paths.items() if any(root.holds(Path(path)) for root in under)]
+        removed = list(dict.fromkeys([*talk_ids, *inside]))
         gone: list[str] = []
-        removed = []
-        for talk_id in talk_ids:
+        for talk_id in removed:
             with catalog.transaction(db):
-                passages = catalog.drop_talk(db, talk_id)
+                gone += catalog.drop_talk(db, talk_id)
                 db.execute("UPDATE files SET talk_id = NULL, stamp = '', note = '' WHERE talk_id = ?", (talk_id,))
-            gone += passages
-            removed.append(talk_id)
+        with catalog.transaction(db):
+            catalog.forget_files(db, [path for path in catalog.files(db) if any(r.holds(Path(path)) for r in under)])
+            db.executemany("DELETE FROM roots WHERE path = ?", ((str(root.path),) for root in under))
         if gone:
-            with storing.opened(folder) as (store, collection):
-                store.drop(collection, gone)
+            store.drop(collection, gone)
         catalog.note_common_terms(db)
         _make_ready(folder, db)
         return removed
+
+
+def find_root(folder: Path, name: str) -> Path | None:
+    """Return the PATH of an index that a name means, None where it means none."""
+    path = Path(os.path.normpath(Path(name).absolute()))
+    return path if path in _roots_of(folder) else None
 
 
 def _make_ready(folder: Path, db: sqlite3.Connection, encoder: Callable[[], Encoder] | None = None) -> None:
@@ -142,18 +158,50 @@ def _rebuild(
     processes: int | None,
     tell: Tell,
 ) -> Report:
-    """Build a new index beside the old one and put it in its place, so that searching goes on meanwhile."""
+    """Build a new index beside the old one and put it in its place, so that searching goes on meanwhile.
+
+    It has the old one's model and prompts where no others are given. PATHs that are not there any more are left out
+    where others are named.
+    """
+    fresh, old = (folder.with_name(f".{folder.name}.{what}") for what in ("rebuild", "old"))
     with writing(folder):
-        fresh = folder.with_name(f".{folder.name}.rebuild")
-        shutil.rmtree(fresh, ignore_errors=True)
-        every = [*_roots_of(folder), *paths]
+        for left in (fresh, old):  # by a run that was ended
+            shutil.rmtree(left, ignore_errors=True)
+        before, problem = _recipe_of(folder)
+        if before and model in (None, before.model.name):
+            model = before.model.name
+            query, passage = prompts
+            prompts = (
+                before.model.query_prompt if query is None else query,
+                before.model.passage_prompt if passage is None else passage,
+            )
+        roots = _roots_of(folder)
+        gone = [root for root in roots if paths and not root.exists()]
         with writing(fresh):
-            report = _update(fresh, every, model, prompts, encoder, processes, tell)
-        old = folder.with_name(f".{folder.name}.old")
+            report = _update(fresh, [*(root for root in roots if root not in gone), *paths], model, prompts, encoder,
+                             processes, tell)  # fmt: skip
+        if problem and model is None:
+            report.notes.append(f"{problem} The new one has the default model.")
+        report.notes += [f"{root} is not there any more and was left out." for root in gone]
         folder.rename(old)
         fresh.rename(folder)
     shutil.rmtree(old)
     return report
+
+
+def _undo_half_a_swap(folder: Path) -> None:
+    """Put an index back that a rebuild had moved aside when it was ended."""
+    old = folder.with_name(f".{folder.name}.old")
+    if old.is_dir() and not folder.exists():
+        old.rename(folder)
+
+
+def _recipe_of(folder: Path) -> tuple[recipe.Recipe | None, str]:
+    """Return the recipe of an index, and what is wrong with it where it cannot be read."""
+    try:
+        return recipe.read(folder), ""
+    except BadIndexError as error:
+        return None, error.message
 
 
 def _roots_of(folder: Path) -> list[Path]:
@@ -184,6 +232,7 @@ def _update(
         if not walk:
             raise TalksearchError("There is nothing to index yet.", "Name a folder: talksearch index PATH")
         now, report.beside = _look_at(roots, walk, before, tell)
+        roots = _without_moved(roots, now)
         plan = make_plan(before, now, identity_of)
         with catalog.transaction(db):  # first, so that what an interrupted run has read belongs somewhere
             db.execute("DELETE FROM roots")
@@ -193,12 +242,11 @@ def _update(
         for group in plan.keep:
             _note_kept(group, report)
         report.skipped += [Skipped(row.path, row.note) for row in plan.unreadable]
-        gone += _drop_vanished(db, report)
         with catalog.transaction(db):
             touched = [row for group in plan.keep for row in group.files if row != before[row.path]]
             catalog.put_files(db, [*plan.unreadable, *touched])
             catalog.forget_files(db, plan.gone)
-        if plan.read or gone:
+        if plan.read:
             catalog.note_common_terms(db)
         if known:
             embedding.mend_copy(db, folder, known.model.dimension)
@@ -210,11 +258,35 @@ def _update(
             lambda: encoders.get().card.dimension,
             lambda done, total: tell(Progress("embedding", done, total, len(plan.read), done)),
         )
+        # After embedding: a file that was moved has another id, and the same words keep their vectors.
+        vanished = _drop_vanished(db, report)
+        if vanished:
+            with storing.opened(folder) as (store, collection):
+                store.drop(collection, vanished)
+            catalog.note_common_terms(db)
         _make_ready(folder, db, encoders.get)
         report.notes += encoders.notes
     report.skipped.sort(key=lambda skipped: skipped.path)
     report.copies.sort(key=lambda copy: copy.path)
     return report
+
+
+def _without_moved(roots: Sequence[Root], now: dict[str, FileRow]) -> list[Root]:
+    """Take files out of `now` whose PATH is not there any more and whose content lies elsewhere: they were moved.
+
+    Returns the PATHs without those of which nothing is left. What lies nowhere else stays: its disk may be unplugged.
+    """
+    missing = [root for root in roots if not root.path.exists()]
+    inside = [path for path in now if any(root.holds(Path(path)) for root in missing)]
+    elsewhere = {_content(row) for path, row in now.items() if path not in set(inside)}
+    for path in inside:
+        if _content(now[path]) in elsewhere or not now[path].digest:
+            del now[path]
+    return [root for root in roots if root not in missing or any(root.holds(Path(path)) for path in now)]
+
+
+def _content(row: FileRow) -> str:
+    return row.digest.partition(":")[0]
 
 
 def _look_at(

@@ -66,7 +66,7 @@ def files_under(root: Root, seen: frozenset[Path] = frozenset()) -> Iterator[Pat
     if not root.path.is_dir():
         raise TalksearchError(
             f"{root.path} is not there.",
-            "Plug in its disk, or correct the path; to take its talks out: talksearch remove",
+            f"Plug in its disk, or correct the path; to take its talks out: talksearch remove {root.path}",
         )
     try:
         inside = sorted(root.path.iterdir())
@@ -207,7 +207,7 @@ def merge_roots(known: Sequence[str], given: Sequence[Path]) -> tuple[list[Root]
     A PATH inside one that was indexed before stays part of that one, so that its files keep their names; a PATH around
     earlier ones takes their place.
     """
-    walk = [Root(path.absolute()) for path in given]
+    walk = [Root(Path(os.path.normpath(path.absolute()))) for path in given]
     roots = [Root(Path(path)) for path in known]
     for root in walk:
         if not any(other.holds(root.path) for other in roots):

@@ -25,7 +25,7 @@ from .hit import Hit
 from .hits import quote_hits, to_hits
 from .late import ByToken
 from .query import Filters, Query, split_quotes
-from .rank import Asked, Source, rank
+from .rank import Asked, Source, rank, waiting
 from .table import Table, read_table
 
 
@@ -111,18 +111,29 @@ def search(index: Index, query: Query) -> Answer:
     if not query.text.strip():
         raise QueryError("The query is empty.", 'Say what you look for: talksearch "time dilation metaphor"')
     text, quotes = split_quotes(query.text)
+    quoted = query.mode == "quote" or quotes == (text,)
     with catalog.one_state(index.db):
+        meaning = query.mode != "lexical" and _has_vectors(index)
+        # First, because encoding takes longest and goes on beside the rest.
+        asked = None if quoted else _asked(index, text, meaning, by_token=True)
         within = allowed(index.table(), query.filters) if query.filters != Filters() else None
-        if query.mode == "quote" or quotes == (text,):
+        if asked is None:
             return _quotes(index, query, text, within)
         note = ""
         for quote in quotes:
             saying = _saying(index, quote, within)
             note = note if len(saying) else f"Nobody says {quote!r}, not even nearly; the rest was looked for."
             within = saying if len(saying) else within
-        asked = _asked(index, text, query.mode != "lexical", by_token=True)
         answer = _answer(index, query, asked, within)
         return replace(answer, note=" ".join(filter(None, (note, answer.note))))
+
+
+def _has_vectors(index: Index) -> bool:
+    """Say whether there is a vector to compare with. Before the first one there is no light encoder either."""
+    try:
+        return (index.folder / vectors.FILE_NAME).stat().st_size > 0
+    except OSError:
+        return False
 
 
 def _quotes(index: Index, query: Query, text: str, within: Ints | None) -> Answer:
@@ -164,7 +175,7 @@ def similar(index: Index, query: Query, talk_id: str, at_ms: int) -> Answer:
         vector: Callable[[], Floats] | None = None
         if known is not None:
             vector = partial(np.asarray, known)
-        elif query.mode != "lexical":
+        elif query.mode != "lexical" and _has_vectors(index):
             vector = _vector(_encoding(index, text))
         return _answer(
             index,
@@ -192,7 +203,9 @@ def _answer(
     within: Ints | None,
     itself: tuple[int, int, int] | None = None,
 ) -> Answer:
-    avoided = _asked(index, query.avoid, query.mode != "lexical") if query.avoid.strip() else None
+    if query.mode == "semantic" and asked.vector is None:
+        return Answer((), asked.terms, waiting(Source(index.db, index.table)))
+    avoided = _asked(index, query.avoid, asked.vector is not None) if query.avoid.strip() else None
     known = calibration.read(index.folder, index.recipe.model) if asked.query else None
     worth = index.table().surprises(asked.terms)  # before the vector is waited for
     ranking = rank(Source(index.db, index.table), query, asked, avoided, within)

@@ -86,7 +86,7 @@ def rank(source: Source, query: Query, asked: Asked, avoided: Asked | None, with
     depth = max(_DEPTH, 4 * query.k)
     if query.mode == "lexical":
         return _lexical(source, asked, avoided, within, depth)
-    note = _waiting(source)
+    note = waiting(source)
     if query.mode == "semantic":
         return _semantic(source, asked, avoided, within, depth, note)
     return _hybrid(source, query, asked, avoided, within, depth, note)
@@ -230,12 +230,13 @@ def _unlikely(scores: Array) -> float:
     return mean + 2 * math.sqrt(max(square - mean * mean, 0.0))
 
 
-def _waiting(source: Source) -> str:
-    waiting = source.db.execute("SELECT count(*) FROM passages WHERE NOT embedded").fetchone()[0]
+def waiting(source: Source) -> str:
+    """Say how many passages are found by their words only, because they have no vector; empty where none is."""
+    count = source.db.execute("SELECT count(*) FROM passages WHERE NOT embedded").fetchone()[0]
     rows = source.table().rows
-    lost = int(np.count_nonzero(rows < 0)) - waiting  # the copy of the vectors may be damaged, or deleted
+    lost = int(np.count_nonzero(rows < 0)) - count  # the copy of the vectors may be damaged, or deleted
     notes = (
-        f"{waiting} of {len(rows)} passages have no vector yet and are found by their words only." if waiting else "",
+        f"{count} of {len(rows)} passages have no vector yet and are found by their words only." if count else "",
         f"The vectors of {lost} of {len(rows)} passages are lost, and these are found by their words only."
         " Mend it: talksearch doctor" if lost > 0 else "",
     )  # fmt: skip

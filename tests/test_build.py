@@ -4,6 +4,7 @@ import json
 import sqlite3
 import threading
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -470,3 +471,97 @@ def test_an_estimate_uses_the_duration_that_another_file_knows(tmp_path: Path, i
     assert talk.duration_ms == 90_000
     estimated = next(step for step in talk.receipt.steps if step.name == "estimate-times")
     assert estimated.detail["given"]["duration_ms"] == 90_000
+
+
+def test_an_archive_that_was_moved_is_found_where_it_is_now(archive: Path, index: Path) -> None:
+    run(index, archive)
+    moved = archive.with_name("moved")
+    archive.rename(moved)
+    report, encoder = run(index, moved)
+    assert (len(report.added) + len(report.replaced), report.skipped, encoder.seen) == (2, [], [])
+    assert catalog.roots(catalog.open_catalog(index)) == [str(moved)]
+    assert run(index)[0].dropped == []
+
+
+def test_what_lies_nowhere_else_stays_while_its_disk_is_away(archive: Path, index: Path, tmp_path: Path) -> None:
+    run(index, archive)
+    archive.rename(tmp_path / "unplugged")
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "moon.vtt").write_text(vtt("the moon pulls the water"))
+    assert run(index, other)[0].dropped == []
+    assert sources(index) == ["moon.vtt", "ships.vtt", "sub/bees.vtt"]
+    with pytest.raises(TalksearchError, match="is not there"):
+        run(index)
+    assert len(build.remove(index, [], [archive])) == 2
+    assert sources(index) == ["moon.vtt"]
+    assert run(index)[0].dropped == []
+
+
+def test_a_path_is_the_same_however_it_is_written(archive: Path, index: Path) -> None:
+    run(index, archive)
+    report, _ = run(index, archive / "sub" / "..")
+    assert (len(report.kept), report.copies) == (2, [])
+    assert catalog.roots(catalog.open_catalog(index)) == [str(archive)]
+    assert build.find_root(index, f"{archive}/sub/..") == archive
+
+
+def test_what_was_moved_inside_its_archive_keeps_its_vectors(archive: Path, index: Path) -> None:
+    run(index, archive)
+    before = len(stored(index))
+    (archive / "ships.vtt").rename(archive / "sub" / "ships.vtt")
+    report, encoder = run(index, archive)
+    assert (len(report.added), len(report.dropped), encoder.seen) == (1, 1, [])
+    assert len(stored(index)) == before
+
+
+def test_a_rebuild_keeps_model_and_prompts(archive: Path, index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(index, archive)
+    made = recipe.read(index)
+    assert made is not None
+    card = replace(made.model, name="other/model", query_prompt="query: ", passage_prompt="passage: ")
+    recipe.write(index, replace(made, model=card))
+    seen: list[object] = []
+    update = build._update
+
+    def watched(folder: Path, paths: object, model: object, prompts: object, *rest: object) -> object:
+        seen.append((model, prompts))
+        return update(folder, paths, model, prompts, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(build, "_update", watched)
+    build.index(index, [], rebuild=True, prompts=(None, "text: "), encoder=CountingEncoder())
+    assert seen == [("other/model", ("query: ", "text: "))]
+
+
+def test_a_rebuild_says_which_model_it_takes_where_the_recipe_is_damaged(archive: Path, index: Path) -> None:
+    run(index, archive)
+    (index / recipe.FILE_NAME).write_text("{")
+    assert "default model" in run(index, archive, rebuild=True)[0].notes[-1]
+
+
+def test_a_rebuild_leaves_out_paths_that_are_gone_where_others_are_named(archive: Path, index: Path) -> None:
+    run(index, archive)
+    moved = archive.with_name("moved")
+    archive.rename(moved)
+    report, _ = run(index, moved, rebuild=True)
+    assert "is not there any more" in report.notes[-1]
+    assert sources(index) == ["ships.vtt", "sub/bees.vtt"]
+
+
+def test_a_rebuild_works_through_a_link_and_over_what_an_ended_one_left(archive: Path, tmp_path: Path) -> None:
+    real, link = tmp_path / "real", tmp_path / "link"
+    run(real, archive)
+    link.symlink_to(real)
+    for left in (".real.old", ".real.rebuild"):
+        (tmp_path / left).mkdir()
+        (tmp_path / left / "something").write_text("left")
+    run(link, rebuild=True)
+    assert link.is_symlink()
+    assert sources(link) == ["ships.vtt", "sub/bees.vtt"]
+    assert not list(tmp_path.glob(".real.*"))
+
+
+def test_an_index_that_was_moved_aside_comes_back(archive: Path, index: Path) -> None:
+    run(index, archive)
+    index.rename(index.with_name(f".{index.name}.old"))
+    assert len(run(index)[0].kept) == 2

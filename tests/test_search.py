@@ -195,6 +195,21 @@ def test_a_broken_encoder_is_never_a_silent_fall_back_to_words(index: engine.Ind
         ask(opened, "ship")
 
 
+def test_before_the_first_vector_words_answer_and_no_model_is_loaded(index: engine.Index, tmp_path: Path) -> None:
+    catalog.open_catalog(tmp_path / "index", write=True).execute("UPDATE passages SET embedded = 0")
+    (tmp_path / "index" / "vectors.bin").unlink()
+
+    def load() -> CountingEncoder:
+        raise AssertionError("a model was loaded")
+
+    early = replace(engine.open_index(tmp_path / "index"), encoder=load)
+    found = ask(early, "ship", avoid="bee")
+    assert titles(found) == ["Ships"]
+    assert found.note.startswith("6 of 6 passages have no vector yet")
+    meant = ask(early, "ship", mode="semantic")
+    assert (meant.hits, meant.note) == ((), "6 of 6 passages have no vector yet and are found by their words only.")
+
+
 def test_no_index_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(BadIndexError) as error:
         engine.open_index(tmp_path / "nothing")
