@@ -164,8 +164,10 @@ def _hybrid(
     settle_best(alone, meaning, words, less)
     lift = THROUGHOUT * throughout(table.lie, alone) if asked.query else np.zeros(len(alone))
     best = best_of(alone, lift, meaning, words, less, _inside(table, within), depth)
-    cosines = np.full(len(best), np.nan)
-    if meaning:
+    if meaning is None:
+        best = best[words[best] > 0]  # nothing else speaks for a passage
+        cosines = np.full(len(best), np.nan)
+    else:
         cosines = np.where(table.rows[best] >= 0, meaning.cosines[best], np.nan)
     candidates = [
         Candidate(number, score, None if cosine != cosine else cosine, said or None, talk)
