@@ -145,7 +145,9 @@ def _ends_with(whole: tuple[str, ...], part: tuple[str, ...]) -> bool:
 
 
 def _row_evidence(before: Shown, cue: Shown) -> bool | None:
-    """Whether the pair rolls by rows; None where it says nothing (a single row, or the same words everywhere)."""
+    """Whether the pair rolls by rows; None where it says nothing: a single row, the same words everywhere, or the same
+    screen again, which a prayer or a chorus shows too.
+    """
     if not before.rows or not cue.rows:
         return None
     if _is_held(before, cue):
@@ -153,7 +155,7 @@ def _row_evidence(before: Shown, cue: Shown) -> bool | None:
     if len(cue.rows) < 2 or cue.top_empty:
         return None
     last = before.rows[-1].key
-    if len({*_keys(before.rows), *_keys(cue.rows)}) == 1:
+    if len({*_keys(before.rows), *_keys(cue.rows)}) == 1 or _keys(before.rows) == _keys(cue.rows):
         return None
     return cue.rows[0].key == last or any(
         _keys(before.rows[-k:]) == _keys(cue.rows[:k]) for k in range(2, min(len(before.rows), len(cue.rows)) + 1)

@@ -121,6 +121,14 @@ def test_text_that_does_not_roll_stays(text: str) -> None:
     assert words_of(talk_of("a.txt", UNCHANGED[text])) == UNCHANGED[text].split()
 
 
+def test_the_same_screen_of_two_rows_said_again_stays() -> None:
+    prayer = "Hail Mary full of grace\nthe Lord is with thee"
+    cues = [f"00:{at // 2:02}:{at % 2 * 30:02}.000 --> 00:{at // 2:02}:{at % 2 * 30 + 29:02}.000" for at in range(10)]
+    talk = talk_of("a.vtt", "WEBVTT\n\n" + "".join(f"{times}\n{prayer}\n\n" for times in cues))
+    assert words_of(talk) == prayer.split() * 10
+    assert [cue.start_ms for cue in talk.cues] == [30_000 * at for at in range(10)]
+
+
 def test_people_who_talk_over_each_other_keep_their_times() -> None:
     lines = [(i * STEP, i * STEP + STEP + (900 if i % 3 == 0 else 0), [line]) for i, line in enumerate(SAID)]
     talk = talk_of("a.srt", srt(lines))
