@@ -27,6 +27,7 @@ _SPACE = re.compile(
     r"(?:[ \t\n\r\f\v\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]|(?<![\xc2-\xf4\x80-\xbf])[\xa0\x85])+"
 )
 DEBRIS = re.compile(
+    "\x1b\\[[0-9;?]*[A-Za-z]|"  # a terminal's colours
     "[\x00-\x08\x0e-\x1f\x7f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\u206a-\u206f\ufeff\ufff9-\ufffb\u180e]"
 )
 """Characters that are never seen, whatever encoding the text was in."""

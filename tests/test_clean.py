@@ -102,6 +102,10 @@ def test_sound_labels(label: str, sound: bool) -> None:
     assert is_sound(label) is sound
 
 
+def test_colours_of_a_terminal_are_no_words() -> None:
+    assert tidy_text("\x1b[1;31mWelcome\x1b[0m home [31 of us]") == "Welcome home [31 of us]"
+
+
 def test_tidy_text_is_done_once_and_for_all() -> None:
     text = "a\u200b b\xa0\x85c\u200dd"
     assert tidy_text(text) == tidy_text(tidy_text(text)) == "a b cd"
