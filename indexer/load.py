@@ -167,6 +167,8 @@ def _is_original(tag: str | None, about: Metadata | None) -> bool:
     if tag is None or tag.lower().endswith("-orig"):
         return True
     spoken = about.language if about else None
+    if spoken is None and about:  # YouTube marks the track that was not translated
+        spoken = next((language_of(track) for track in about.automatic_tracks if track.endswith("-orig")), None)
     if spoken is None:
         return False
     return (language_of(tag) or "").split("-")[0] == spoken.split("-")[0] and not re.search(r"-[a-z]{2}$", tag)

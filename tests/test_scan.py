@@ -113,6 +113,16 @@ def test_of_what_whisper_wrote_the_json_speaks(tmp_path: Path) -> None:
     assert list(said(tmp_path / "index")) == ["tides.json"]
 
 
+def test_a_translation_does_not_speak_where_the_sidecar_marks_the_original(tmp_path: Path) -> None:
+    archive = tmp_path / "talks"
+    archive.mkdir()
+    for tag in ("de", "en"):
+        (archive / f"tides.{tag}.vtt").write_text(CUES.replace("Welcome", f"{tag} welcome"))
+    (archive / "tides.info.json").write_text('{"automatic_captions": {"en-orig": [{}], "en": [{}], "de": [{}]}}')
+    run(tmp_path / "index", archive)
+    assert list(said(tmp_path / "index")) == ["tides.en.vtt"]
+
+
 def test_a_track_of_thumbnails_is_not_said(tmp_path: Path) -> None:
     archive = tmp_path / "talks"
     archive.mkdir()
