@@ -173,3 +173,10 @@ def test_line_ends_that_went_through_a_wrong_transfer_are_single() -> None:
     found, steps, _ = decode(data)
     assert found == "1\n00:00:01,000 --> 00:00:02,000\nHello.\n"
     assert decode_with(data, decoding_step(data, found, steps).detail) == found
+
+
+@pytest.mark.parametrize("utf8", [1, 2, 5, 9])
+def test_latin_lines_of_two_encodings_are_read_line_by_line(utf8: int) -> None:
+    line = "Größe für alle Übungen"
+    data = b"\n".join(line.encode("utf-8" if at < utf8 else "cp1252") for at in range(10))
+    assert decode(data)[0].splitlines() == [line] * 10

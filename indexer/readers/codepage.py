@@ -78,7 +78,7 @@ def find_page(data: bytes) -> Page | None:
     best: list[tuple[float, str, str]] = []
     for name, style in _PAGES:
         text = data.decode(name, errors="replace")
-        if text.count("\ufffd") * _BROKEN_SHARE > high or (few and not _is_latin(text)):
+        if text.count("\ufffd") * _BROKEN_SHARE > high or (few and not is_latin(text)):
             continue
         style = Style(style.han, style.traditional, latin_language(text[:5_000]))
         shown = sample.decode(name, errors="replace").rstrip("\ufffd")
@@ -99,7 +99,8 @@ def _sample(data: bytes) -> bytes:
     return b" ".join(words[::step])[:_LOOKED_AT]
 
 
-def _is_latin(text: str) -> bool:
+def is_latin(text: str) -> bool:
+    """Return whether no letter of a text is of another script."""
     return all(char < "\u0250" or char > "\u1fff" for char in text)
 
 

@@ -7,7 +7,7 @@ import re
 
 from ..errors import UnreadableError
 from ..records import Json, Step
-from .codepage import Page, find_page
+from .codepage import Page, find_page, is_latin
 
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),  # before UTF-16, whose mark they begin with
@@ -176,9 +176,12 @@ def _as_windows_1252(raw: bytes, before: str, after: str) -> str | None:
 def _whole_file(data: bytes) -> Page | None:
     """Return the code page of the whole file; None where lines with high bytes are UTF-8."""
     foreign = [line for line in data.splitlines() if not line.isascii()]
-    if sum(_is_utf8(line) for line in foreign) * 5 > len(foreign):
+    in_utf8 = sum(_is_utf8(line) for line in foreign)
+    if in_utf8 * 5 > len(foreign):
         return None
-    return find_page(data)
+    page = find_page(data)
+    # Other scripts give short lines that are UTF-8 by chance; in Latin pages two bytes together hardly ever are.
+    return None if page and in_utf8 and is_latin(page.text) else page
 
 
 def _is_utf8(line: bytes) -> bool:
