@@ -131,16 +131,17 @@ def index(
     from . import progress, render
 
     settings = resolve(index_dir, model)
+    folder = settings.index.resolve()  # before it is built anew: where it is the working folder, that one is replaced
     with progress.bar() as tell:
         report = build.index(
-            settings.index,
+            folder,
             paths,
             model=settings.model,
             rebuild=rebuild,
             prompts=(query_prompt, passage_prompt),
             tell=tell,
         )
-    counts = catalog.counts(catalog.open_catalog(settings.index))
+    counts = catalog.counts(catalog.open_catalog(folder))
     click.echo(render.report_text(report, counts.talks, counts.passages, counts.embedded), nl=False)
 
 

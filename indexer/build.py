@@ -232,7 +232,13 @@ def _update(
         if not walk:
             raise TalksearchError("There is nothing to index yet.", "Name a folder: talksearch index PATH")
         now, report.beside = _look_at(roots, walk, before, tell)
-        roots = _without_moved(roots, now)
+        left = _without_moved(roots, now)
+        report.notes += [
+            f"{root.path} is not there, and nothing lies only in it: it is no longer looked at."
+            for root in roots
+            if root not in left
+        ]
+        roots = left
         plan = make_plan(before, now, identity_of)
         with catalog.transaction(db):  # first, so that what an interrupted run has read belongs somewhere
             db.execute("DELETE FROM roots")

@@ -480,6 +480,7 @@ def test_an_archive_that_was_moved_is_found_where_it_is_now(archive: Path, index
     report, encoder = run(index, moved)
     assert (len(report.added) + len(report.replaced), report.skipped, encoder.seen) == (2, [], [])
     assert catalog.roots(catalog.open_catalog(index)) == [str(moved)]
+    assert report.notes == [f"{archive} is not there, and nothing lies only in it: it is no longer looked at."]
     assert run(index)[0].dropped == []
 
 

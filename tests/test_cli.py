@@ -330,3 +330,14 @@ def test_untrusted_text_cannot_act(tmp_path: Path) -> None:
 def test_the_version_is_the_project_s() -> None:
     project = tomllib.loads((DATA.parent / "pyproject.toml").read_text())["project"]
     assert project["version"] in run("--version").stdout
+
+
+def test_an_index_is_built_anew_from_inside_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    talk = tmp_path / "talks" / "ship.vtt"
+    talk.parent.mkdir()
+    talk.write_text("WEBVTT\n\n00:00:01.000 --> 00:00:03.000\nThe ship keeps its own time.\n", encoding="utf-8")
+    folder = tmp_path / "index"
+    run("index", str(talk.parent), "--index", str(folder))
+    with monkeypatch.context() as inside:
+        inside.chdir(folder)
+        assert "1 talk in the index: 1 added" in run("index", "--rebuild", "--index", ".").stdout
