@@ -21,7 +21,7 @@ from .readers.vtt import origin_of
 from .readers.ytapi import video_in
 from .receipt import decoding_step, estimate, read_with, reader_for, reading_steps, repair_cues, repair_step, tidy_lines
 from .records import Chapter, Cue, Origin, Receipt, Step, Talk, Timing, Transcript
-from .sidecar import Metadata, find_recording, language_of, parts, read_sidecar
+from .sidecar import Metadata, find_recording, is_named_after_folder, language_of, parts, read_sidecar
 from .tidy import tidy, tidy_text
 
 _JSON_TEXT = re.compile(r'"(?:text|body|utf8)"\s*:\s*"((?:[^"\\]|\\.)*)"')
@@ -167,8 +167,6 @@ def _is_original(tag: str | None, about: Metadata | None) -> bool:
     if tag is None or tag.lower().endswith("-orig"):
         return True
     spoken = about.language if about else None
-    if spoken is None and about:  # YouTube marks the track that was not translated
-        spoken = next((language_of(track) for track in about.automatic_tracks if track.endswith("-orig")), None)
     if spoken is None:
         return False
     return (language_of(tag) or "").split("-")[0] == spoken.split("-")[0] and not re.search(r"-[a-z]{2}$", tag)
@@ -187,11 +185,12 @@ class About:
     date: str | None = None
     duration_ms: int | None = None
     url: str | None = None
+    language: str | None = None
     steps: tuple[Step, ...] = ()
     """The repairs, by field."""
 
 
-_FIELDS = ("title", "channel", "speaker", "description", "chapters", "date", "duration_ms", "url")
+_FIELDS = ("title", "channel", "speaker", "description", "chapters", "date", "duration_ms", "url", "language")
 
 
 def about_talk(path: Path, source: str, data: bytes) -> About:
@@ -199,8 +198,11 @@ def about_talk(path: Path, source: str, data: bytes) -> About:
     text, _, _ = decode(data)
     found = read_with(reader_for(text, path.name), text, path.name, unfolding=False)
     sidecar = read_sidecar(path) or Metadata()
-    video = _video(sidecar, found.url or _address(found.format, text), parts(path.name)[0])
-    return _about(path, source, found, sidecar, video, [])
+    stem, tag = parts(path.name)
+    video = _video(sidecar, found.url or _address(found.format, text), stem)
+    about = _about(path, source, found, sidecar, video, [])
+    # A track that may be a translation does not tell which language another file is in.
+    return about if _is_original(tag, sidecar) else replace(about, language=None)
 
 
 def load_talk(path: Path, source: str, data: bytes, others: Iterable[About] = ()) -> Talk:
@@ -241,7 +243,7 @@ def load_talk(path: Path, source: str, data: bytes, others: Iterable[About] = ()
     return Talk(
         id=video or slug(stem, source),
         source=source,
-        title=about.title or humanised(stem),
+        title=about.title or humanised(path.absolute().parent.name if is_named_after_folder(path) else stem),
         cues=cues,
         format=found.format,
         timing=timing,
@@ -251,7 +253,7 @@ def load_talk(path: Path, source: str, data: bytes, others: Iterable[About] = ()
         url=about.url,
         channel=about.channel,
         speaker=about.speaker,
-        language=language_of(tag) or language_of(found.language) or sidecar.language,
+        language=about.language,
         date=about.date,
         duration_ms=about.duration_ms,
         description=about.description,
@@ -283,6 +285,7 @@ def _about(path: Path, source: str, found: Transcript, sidecar: Metadata, video:
         date=sidecar.date or found.date,
         duration_ms=sidecar.duration_ms or found.duration_ms,
         url=url or (recording.absolute().as_uri() if recording else None),
+        language=language_of(parts(path.name)[1]) or language_of(found.language) or sidecar.language,
         steps=tuple(steps),
     )
 

@@ -7,11 +7,14 @@ better words (`build`). So a talk is read again when any of its files is new, ch
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from .catalog import FileRow
 from .load import Identity
+from .sidecar import language_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +76,11 @@ def make_plan(
     read: list[Group] = []
     keep: list[Group] = []
     for paths in groups.values():
-        most = max(readable[path].words for path in paths)
-        whisper = any(readable[path].format == "whisper-json" for path in paths)
-        paths.sort(key=lambda path: _worth(readable[path], path, most, whisper))
+        files = [readable[path] for path in paths]
+        most = max(file.words for file in files)
+        whisper = any(file.format == "whisper-json" for file in files)
+        spoken = _spoken(files)
+        paths.sort(key=lambda path: _worth(readable[path], path, most, whisper, spoken))
         group = Group(tuple(now[path] for path in paths))
         same = all(_same(before.get(path), now[path]) for path in paths)
         # A file that left the group changes it too: it may have been the one that spoke for the talk.
@@ -99,16 +104,47 @@ def _same(before: FileRow | None, now: FileRow) -> bool:
     )
 
 
-def _worth(identity: Identity, path: str, most: int, whisper: bool) -> tuple[object, ...]:
+def _spoken(files: Sequence[Identity]) -> str | None:
+    """Tell from the tracks of a talk which language is spoken; None where they do not say.
+
+    A sidecar or `-orig` says so. Else `fr-en` is a translation from English where an English track, or another
+    translation from English, lies beside it (alone, `pt-br` is not Breton). Else it is the language of the tracks that
+    show a machine's hand: YouTube's translations have lost it.
+    """
+    tagged = [(file, tag, _language(tag)) for file in files if (tag := file.language_tag)]
+    said = [language for file, _, language in tagged if file.original]
+    if said:
+        return said[0]
+    sources = Counter(match[1] for _, tag, _ in tagged if (match := re.search(r"-([a-z]{2,3})$", tag)))
+    plain = {language for _, tag, language in tagged if not re.search(r"-[a-z]{2,3}$", tag)}
+    for language, count in sources.most_common():
+        if language in plain or count > 1:
+            return language
+    heard = {language for file, _, language in tagged if file.origin == "automatic"}
+    return heard.pop() if len(heard) == 1 else None
+
+
+def _language(tag: str | None) -> str | None:
+    language = language_of(tag)
+    return language.partition("-")[0] if language else None
+
+
+def _worth(identity: Identity, path: str, most: int, whisper: bool, spoken: str | None) -> tuple[object, ...]:
     """Sort files of a talk by how well they say what is said in it; `most` is how many words the longest has.
 
-    `whisper`: its JSON is among them; then it likely wrote the captions too, without word times and language.
+    `whisper`: its JSON is among them; then it likely wrote the captions too, without word times and language. `spoken`
+    is the language of the talk, as far as its tracks tell: what a machine translated is not what was said.
     """
+    tag = identity.language_tag
+    translated = not identity.original and spoken is not None and tag is not None and _language(tag) != spoken
     origin = "automatic" if whisper and identity.format in ("vtt", "srt", "tsv") else identity.origin
     return (
-        identity.words * _SHORT < most and identity.format in ("text", "markdown"),
+        # An index of before counted no words: 0 is unknown.
+        0 < identity.words * _SHORT < most and identity.format in ("text", "markdown"),
+        translated and origin != "human",
         not identity.timed,
         _ORIGINS[origin],
+        translated,
         not identity.original,
         _FORMATS.get(identity.format, 9),
         len(path),

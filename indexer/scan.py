@@ -6,8 +6,10 @@ import hashlib
 import json
 import os
 import re
+import stat
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from .catalog import FILE_NAME, FileRow
 from .errors import TalksearchError, UnreadableError
 from .load import About, Identity, about_talk, identify, load_talk
 from .records import Talk
-from .sidecar import find_recording, find_sidecar
+from .sidecar import find_description, find_recording, find_sidecar
 
 LARGEST_BYTES = 100_000_000
 """A transcript of a whole day is 5 MB; what is larger than this is something else."""
@@ -53,12 +55,13 @@ class Root:
         return path == self.path or self.path in path.parents
 
 
-def files_under(root: Root, seen: frozenset[Path] = frozenset()) -> Iterator[Path]:
+def files_under(root: Root) -> Iterator[Path]:
     """Yield every file under a PATH, sorted; hidden ones and the insides of an index are passed over.
 
-    Links to folders are followed, but not back into a folder that they lie in (`seen`). A link that leads nowhere and a
-    folder that cannot be entered are yielded themselves, so that they become lines of the report. Raises
-    TalksearchError when the PATH is not there: an archive on a disk that is not plugged in has not vanished.
+    Links to folders are followed after everything else, and no folder is walked twice: loops end, and what lies in the
+    archive itself keeps the path it has there. A link that leads nowhere, a pipe and a folder that cannot be entered
+    are yielded themselves, so that they become lines of the report. Raises TalksearchError when the PATH is not there:
+    an archive on a disk that is not plugged in has not vanished.
     """
     if root.path.is_file():
         yield root.path
@@ -68,20 +71,34 @@ def files_under(root: Root, seen: frozenset[Path] = frozenset()) -> Iterator[Pat
             f"{root.path} is not there.",
             f"Plug in its disk, or correct the path; to take its talks out: talksearch remove {root.path}",
         )
-    try:
-        inside = sorted(root.path.iterdir())
-    except OSError:
-        yield root.path  # looked at, it becomes a line in the report
+    walked: set[str] = set()
+    links: deque[Path] = deque()
+    yield from _files_in(root.path, walked, links)
+    while links:
+        yield from _files_in(links.popleft(), walked, links)
+
+
+def _files_in(folder: Path, walked: set[str], links: deque[Path]) -> Iterator[Path]:
+    """Yield the files of a folder that was not `walked` yet, and put off links to folders."""
+    real = os.path.realpath(folder)
+    if real in walked:
         return
-    seen |= {Path(os.path.realpath(root.path))}
+    walked.add(real)
+    try:
+        inside = sorted(folder.iterdir())
+    except OSError:
+        yield folder  # looked at, it becomes a line in the report
+        return
     for path in inside:
         if path.name.startswith("."):
             continue
-        if path.is_dir():
-            if not _is_index(path) and not (path.is_symlink() and Path(os.path.realpath(path)) in seen):
-                yield from files_under(Root(path), seen)
-        elif path.is_file() or path.is_symlink():
+        if not os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises where nothing inside a folder may be looked at
             yield path
+        elif path.is_symlink():
+            if not _is_index(path):
+                links.append(path)
+        elif not _is_index(path):
+            yield from _files_in(path, walked, links)
 
 
 def _is_index(path: Path) -> bool:
@@ -104,7 +121,7 @@ def look(path: Path, source: str, known: FileRow | None) -> FileRow:
     stamp = ""
     try:
         str(path).encode()
-        beside = [found for found in (find_sidecar(path), find_recording(path)) if found]
+        beside = [found for found in (find_sidecar(path), find_description(path), find_recording(path)) if found]
         stamp = json.dumps([[file.name, *_stamp(file)] for file in (path, *beside)])
         if known and (known.stamp, known.source) == (stamp, source):
             return known
@@ -114,9 +131,13 @@ def look(path: Path, source: str, known: FileRow | None) -> FileRow:
         return FileRow(shown, shown, "", "", None, None, "Its name is not valid UTF-8; rename it.")
     except UnreadableError as error:
         return FileRow(str(path), source, stamp, "", None, None, error.message)
-    sidecar = find_sidecar(path)
+    except OSError as error:  # even what lies beside it may not be looked at
+        return FileRow(str(path), source, stamp, "", None, None, f"The file cannot be read: {error.strerror}.")
     # The content by itself first: two files with the same one are the same talk, whatever lies beside them.
-    beside_digest = hashlib.blake2b(sidecar.read_bytes() if sidecar else b"", digest_size=16)
+    beside_digest = hashlib.blake2b(digest_size=16)
+    for metadata in (find_sidecar(path), find_description(path)):
+        with suppress(OSError):  # the receipt of the talk says that it cannot be read
+            beside_digest.update(metadata.read_bytes() if metadata else b"")
     beside_digest.update("/".join(file.name for file in beside).encode())
     digest = f"{hashlib.blake2b(data, digest_size=16).hexdigest()}:{beside_digest.hexdigest()}"
     if known and (known.digest, known.source) == (digest, source):
@@ -189,7 +210,10 @@ def failing_on_one_file() -> Iterator[None]:
 def read_file(path: Path) -> bytes:
     """Return a file's content. Raises UnreadableError when it cannot be read, or is too large to be a transcript."""
     try:
-        if path.stat().st_size > LARGEST_BYTES:
+        status = path.stat()
+        if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
+            raise UnreadableError("This is a pipe or a device, not a file.")  # to open one could wait for ever
+        if status.st_size > LARGEST_BYTES:
             raise UnreadableError(f"The file is larger than {LARGEST_BYTES // 1_000_000} MB.")
         return path.read_bytes()
     except OSError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -18,6 +18,8 @@ from .records import Chapter
 LARGEST_BYTES = 64_000_000
 """yt-dlp's sidecars take about 0.7 MB; comments can make them tens of times larger."""
 _LONGEST_S = 100 * 3600
+_LONGEST_DESCRIPTION = 1_000_000
+"""Bytes; YouTube allows 5000 characters."""
 
 _TRANSCRIPTS_TEXT = """
 vtt srt sbv json json3 jsonl srv1 srv2 srv3 ttml tsv csv txt text md markdown mdown transcript ass lrc
@@ -25,6 +27,8 @@ vtt srt sbv json json3 jsonl srv1 srv2 srv3 ttml tsv csv txt text md markdown md
 _TRANSCRIPTS = frozenset(_TRANSCRIPTS_TEXT.split())
 _RECORDINGS = ("mp4", "mkv", "webm", "mov", "m4v", "avi", "flv", "mpg", "mpeg", "wmv", "ts", "m4a", "mp3", "wav", "ogg",
                "oga", "ogv", "opus", "flac", "aac", "aiff", "wma", "3gp")  # fmt: skip
+_KINDS = frozenset(("transcript", "transcription", "captions", "caption", "subtitles", "subtitle", "subs", "audio",
+                    "video", "recording", "index"))  # fmt: skip
 # ISO 639-1, and the codes of three letters and old codes that YouTube uses.
 _LANGUAGES_TEXT = """
 aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz ee el
@@ -119,7 +123,24 @@ def find_sidecar(path: Path) -> Path | None:
         beside = path.with_name(f"{name}.info.json")
         if beside.name != path.name and beside.is_file():
             return beside
-    return None
+    beside = path.with_name("info.json")
+    return beside if is_named_after_folder(path) and beside.is_file() else None
+
+
+def find_description(path: Path) -> Path | None:
+    """Find the `.description` that yt-dlp wrote for the recording of a transcript."""
+    stem, _ = parts(path.name)
+    beside = path.with_name(f"{stem}.description")
+    return beside if beside.name != path.name and beside.is_file() else None
+
+
+def is_named_after_folder(path: Path) -> bool:
+    """Say whether a file's name says only what kind of file it is, as where every talk has a folder of its own.
+
+    >>> [is_named_after_folder(Path(p)) for p in ("alpha/transcript.vtt", "alpha/captions.en.srt", "alpha/tides.vtt")]
+    [True, True, False]
+    """
+    return parts(path.name)[0].lower() in _KINDS
 
 
 def find_recording(path: Path) -> Path | None:
@@ -140,9 +161,27 @@ def find_recording(path: Path) -> Path | None:
 def read_sidecar(path_of_transcript: Path) -> Metadata | None:
     """Read the sidecar of a transcript; None where there is none.
 
-    Nothing in it is trusted: a value of the wrong type or out of all measure is left out and named in `problem`. Never
-    raises.
+    Nothing in it is trusted: a value of the wrong type or out of all measure is left out and named in `problem`. A
+    `.description` is its description where it has none, or where there is no other sidecar. Never raises.
     """
+    found = _read_info(path_of_transcript)
+    if found is not None and found.description:
+        return found
+    described = _read_description(path_of_transcript)
+    return replace(found or Metadata(), description=described) if described else found
+
+
+def _read_description(path_of_transcript: Path) -> str:
+    path = find_description(path_of_transcript)
+    try:
+        if path is None or path.stat().st_size > _LONGEST_DESCRIPTION:
+            return ""
+        return path.read_bytes().decode("utf-8-sig", errors="replace").strip()
+    except OSError:
+        return ""
+
+
+def _read_info(path_of_transcript: Path) -> Metadata | None:
     path = find_sidecar(path_of_transcript)
     if path is None:
         return None
@@ -215,6 +254,10 @@ def from_info(info: dict[str, Any], name: str = "the sidecar") -> Metadata:
     if language is not None and not re.fullmatch(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*", language):
         wrong.append("language is no language tag")
         language = None
+    automatic = _tracks(info.get("automatic_captions"))
+    originals = sorted(tag for tag in automatic if tag.lower().endswith("-orig"))
+    if language is None and len(originals) == 1:  # the track that YouTube translated all others from
+        language = originals[0]
     return Metadata(
         title=text("title", "fulltitle"),
         channel=text("channel", "uploader", "series"),
@@ -227,7 +270,7 @@ def from_info(info: dict[str, Any], name: str = "the sidecar") -> Metadata:
         language=language_of(language),
         youtube_id=found,
         human_tracks=_tracks(info.get("subtitles")),
-        automatic_tracks=_tracks(info.get("automatic_captions")),
+        automatic_tracks=automatic,
         problem=f"{name}: {'; '.join(dict.fromkeys(wrong))}." if wrong else None,
     )
 

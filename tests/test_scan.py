@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -41,7 +42,45 @@ def test_links_to_folders_are_followed_and_loops_end(tmp_path: Path) -> None:
     (inside / "sub" / "up").symlink_to(inside)
     (outside / "again").symlink_to(outside)
     (inside / "nowhere.vtt").symlink_to(tmp_path / "gone.vtt")
-    assert under(inside) == ["linked/a.vtt", "nowhere.vtt"]
+    assert under(inside) == ["nowhere.vtt", "linked/a.vtt"]
+
+
+def test_folders_that_link_to_each_other_are_walked_once(tmp_path: Path) -> None:
+    names = [f"f{at}" for at in range(9)]
+    for name in names:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.vtt").write_text(CUES)
+        for other in names:
+            (tmp_path / name / f"to-{other}").symlink_to(tmp_path / other)
+    (tmp_path / "all").symlink_to(tmp_path)
+    assert under(tmp_path) == [f"{name}/a.vtt" for name in names]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes here")
+def test_a_pipe_is_a_line_of_the_report_and_not_waited_for(tmp_path: Path) -> None:
+    archive = tmp_path / "talks"
+    archive.mkdir()
+    os.mkfifo(archive / "pipe.vtt")
+    report = run(tmp_path / "index", archive)
+    assert [Path(skipped.path).name for skipped in report.skipped] == ["pipe.vtt"]
+
+
+def test_a_sidecar_that_may_not_be_read_costs_what_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive = tmp_path / "talks"
+    archive.mkdir()
+    (archive / "tides.vtt").write_text(CUES)
+    (archive / "tides.info.json").write_text('{"title": "On tides"}')
+    whole = Path.read_bytes
+
+    def closed(path: Path) -> bytes:
+        if path.name.endswith(".info.json"):
+            raise PermissionError(13, "Permission denied")
+        return whole(path)
+
+    monkeypatch.setattr(Path, "read_bytes", closed)
+    run(tmp_path / "index", archive)
+    (talk,) = catalog.read_talks(catalog.open_catalog(tmp_path / "index"))
+    assert talk.title == "tides"
 
 
 def test_a_folder_that_cannot_be_entered_is_a_line_of_the_report(
@@ -163,3 +202,59 @@ def test_a_defect_over_one_talk_costs_that_talk(tmp_path: Path, monkeypatch: pyt
     report = run(tmp_path / "index", archive)
     assert len(report.added) == 1
     assert "no such thing" in report.skipped[0].reason
+
+
+@pytest.mark.parametrize(
+    ("names", "automatic", "speaks"),
+    [
+        (("de", "en", "fr-en"), (), "en"),
+        (("de", "en", "fr"), ("en",), "en"),
+        (("de", "en-orig", "fr"), (), "en-orig"),
+        (("de", "en", "en-orig"), ("en", "en-orig"), "en-orig"),
+        (("de-en", "fr-en"), (), "de-en"),
+        (("br", "pt"), (), "br"),
+        (("de", "pt-br"), (), "de"),  # nobody translated from Breton
+        (("de", "en"), ("de", "en"), "de"),
+    ],
+)
+def test_the_track_in_the_language_that_is_spoken_speaks(
+    names: tuple[str, ...], automatic: tuple[str, ...], speaks: str, tmp_path: Path
+) -> None:
+    archive = tmp_path / "talks"
+    archive.mkdir()
+    for name in names:
+        text = CUES.replace("The moon", name)
+        if name in automatic:
+            text = text.replace(" pulls", "<00:00:05.100><c> pulls</c>")
+        (archive / f"tides.{name}.vtt").write_text(text)
+    run(tmp_path / "index", archive)
+    assert list(said(tmp_path / "index")) == [f"tides.{speaks}.vtt"]
+
+
+def test_a_talk_in_a_folder_of_its_own_is_called_after_it(tmp_path: Path) -> None:
+    archive = tmp_path / "talks"
+    for name in ("On_tides", "On_ships"):
+        (archive / name).mkdir(parents=True)
+        (archive / name / "transcript.vtt").write_text(CUES.replace("moon", name))
+    (archive / "On_ships" / "info.json").write_text('{"title": "Slow ships", "upload_date": "20200101"}')
+    (archive / "On_ships" / "other.vtt").write_text(CUES.replace("moon", "sun"))
+    run(tmp_path / "index", archive)
+    talks = catalog.read_talks(catalog.open_catalog(tmp_path / "index"))
+    assert {talk.source: (talk.title, talk.date) for talk in talks} == {
+        "On_tides/transcript.vtt": ("On tides", None),
+        "On_ships/transcript.vtt": ("Slow ships", "2020-01-01"),
+        "On_ships/other.vtt": ("other", None),  # an info.json speaks for no file with a name of its own
+    }
+
+
+def test_a_description_beside_a_talk_is_its_description(tmp_path: Path) -> None:
+    archive = tmp_path / "talks"
+    archive.mkdir()
+    (archive / "tides.en.vtt").write_text(CUES)
+    (archive / "tides.description").write_text("How the moon pulls the water.\n")
+    folder = tmp_path / "index"
+    run(folder, archive)
+    (talk,) = catalog.read_talks(catalog.open_catalog(folder))
+    assert talk.description == "How the moon pulls the water."
+    (archive / "tides.description").write_text("How the sun pulls it too.\n")
+    assert len(run(folder, archive).replaced) == 1

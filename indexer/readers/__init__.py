@@ -171,7 +171,8 @@ def _sniff_json(head: str, name: str, ending: str) -> tuple[str, Any] | None:
         return "json", data
     if lines:
         raise UnreadableError("This is a list of JSON objects, one a line, not a transcript.", "")
-    if isinstance(data, dict) and (name.lower().endswith(".info.json") or {"extractor", "formats"} & data.keys()):
+    base = name.lower().rpartition("/")[2]
+    if isinstance(data, dict) and (f".{base}".endswith(".info.json") or {"extractor", "formats"} & data.keys()):
         raise UnreadableError("This is metadata that belongs to a transcript (.info.json), not a transcript.", "")
     if ytapi.holds_several(data):
         raise UnreadableError("This JSON holds several talks.", "Write one file for each talk.")
