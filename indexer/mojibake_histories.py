@@ -12,7 +12,7 @@ from .mojibake_lattice import REACH, Reading, decode, unhurt_at
 from .mojibake_letters import Style, literal, respelled
 from .mojibake_marks import pairing
 from .mojibake_model import chinese, latin_language, script
-from .mojibake_pages import CODECS, RARER, Channel, bytes_of, gate, instead
+from .mojibake_pages import CODECS, RARER, Channel, bytes_of, gate, instead, read_back
 
 # Costs and thresholds in nats (natural logarithms of odds). They are priors, set before any measurement.
 MARGIN = 9.0
@@ -83,9 +83,17 @@ class Found:
     """The text that was read: the span and a little more, to the end of a word."""
 
 
+_CONTROL = re.compile("[\x80-\x9f]")
+_HALF = re.compile(
+    "[\xc2-\xdf][\x80-\x9f]|[\xe0-\xef](?:[\x80-\x9f][\x80-\xbf]|[\x80-\xbf][\x80-\x9f])"
+    "|[\xf0-\xf4](?=[\x80-\xbf]{0,2}[\x80-\x9f])[\x80-\xbf]{3}"
+)
+"""UTF-8 that was read as latin-1, at least one C1 control among its characters."""
+
+
 def _alive(text: str, page: str) -> str:
     """Those fragile characters that the text still shows, and `?` where it stands inside damaged characters."""
-    controls = "\x80" if re.search("[\x80-\x9f]", text) else ""
+    controls = "\x80" if _CONTROL.search(text) else ""
     asked = "?" if instead(page).search(text) and asked_instead(text, page) else ""
     return controls + asked + "".join(c for c in "\xa0\xad\ufffd" if c in text)
 
@@ -104,7 +112,9 @@ def _read(text: str, pages: tuple[str, ...], lines: list[Span], taken: list[Foun
                 stretches.append(Span(start, end))
     if not stretches:
         return []
-    channel = Channel(pages, _alive("\n".join(text[s.start : s.end] for s in stretches), outer))
+    shown = "\n".join(text[s.start : s.end] for s in stretches)
+    kept = len(pages) > 1 and _CONTROL.search(read_back(shown, outer)) is not None
+    channel = Channel(pages, _alive(shown, outer), kept)
     latin = latin_language("\n".join(text[line.start : line.end] for line in lines))
     around: Counter[str] = Counter()
     each = []
@@ -124,6 +134,8 @@ def _read(text: str, pages: tuple[str, ...], lines: list[Span], taken: list[Foun
         reading = decode(piece, context, channel, style)
         if reading is None or not any(p.damaged for p in reading.pieces):
             continue
+        if _HALF.search("".join(p.char for p in reading.pieces)):
+            continue  # one step too few was undone, and nobody meant C1 controls
         plain = max(literal(piece, context, other) for other in {Style(), style})
         plain += pairing(piece, pairing(context)[0])[1]
         found.append(Found(s.start, end, reading, style, channel, reading.score - plain, context, piece))
@@ -132,13 +144,7 @@ def _read(text: str, pages: tuple[str, ...], lines: list[Span], taken: list[Foun
 
 def _inner(text: str, lines: list[Span], outer: str) -> list[str]:
     """The pages through which text may have gone before `outer`: what `outer` reads must look like damage of theirs."""
-    back = bytes_of(outer)
-    once = "".join(
-        bytes(b for c in text[line.start : line.end] if (b := back.get(c, ord(c) if c < "\x80" else 0))).decode(
-            "utf-8", "ignore"
-        )
-        for line in lines
-    )
+    once = "".join(read_back(text[line.start : line.end], outer) for line in lines)
     strange = [c for c in once if c > "\x7f"]
     together = sum(len(run) for run in re.findall("[^\x00-\x7f]{2,}", once))
     if 2 * together < len(strange):

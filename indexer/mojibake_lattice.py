@@ -19,6 +19,10 @@ from .mojibake_pages import Channel, byte_looks, bytes_of, openers, spell
 
 LITERAL = 6.0
 """To take a character for healthy in the middle of damage, although damage could have made it."""
+ONCE = 6.0
+"""To take a character for read once in the middle of what was read twice."""
+RUN = 16
+"""Characters to each side that tell of it."""
 BEAM = 12
 """Readings kept side by side while code pages are compared, ..."""
 WIDE = 64
@@ -126,6 +130,21 @@ def unhurt_at(text: str, i: int, channel: Channel) -> tuple[int, str] | None:
     return (i + n, char) if len(char) == 1 and unicodedata.category(char) not in ("Cn", "Co", "Cs") else None
 
 
+def _once(text: str, i: int, page: str) -> bool:
+    """Whether the characters around `i` that are not ASCII are whole UTF-8 read once: inside them nothing changes."""
+    start, end = i, i + 1
+    while start > max(0, i - RUN) and text[start - 1] > "\x7f":
+        start -= 1
+    while end < min(len(text), i + RUN) and text[end] > "\x7f":
+        end += 1
+    back = bytes_of(page)
+    try:
+        read = bytes(back.get(c, 0) for c in text[start:end]).decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return not any(c < "\xa0" for c in read)
+
+
 def _edges(text: str, i: int, channel: Channel) -> dict[int, list[tuple[str, float]]]:
     """Damaged characters that may begin at `i`: by where they end, the candidates with the costs of their looks."""
     found: dict[int, list[tuple[str, float]]] = defaultdict(list)
@@ -137,6 +156,11 @@ def _edges(text: str, i: int, channel: Channel) -> dict[int, list[tuple[str, flo
     unhurt = unhurt_at(text, i, channel)
     if unhurt and unhurt[1] not in {c for c, _ in found.get(unhurt[0], ())}:
         found[unhurt[0]].append((unhurt[1], 0.0))
+    if len(channel.pages) > 1:
+        # Without this, what was read once is taken for what lost bytes twice, and characters are invented.
+        once = unhurt_at(text, i, Channel(channel.pages[-1:]))
+        if once and not found.get(once[0]) and _once(text, i, channel.pages[-1]):
+            found[once[0]].append((once[1], ONCE))
     return found
 
 

@@ -127,6 +127,8 @@ class Channel:
 
     pages: tuple[str, ...]
     alive: str = ""
+    controls: bool = False
+    """Whether C1 controls came through every page but the last: what the last one is read back to shows them."""
 
     @property
     def name(self) -> str:
@@ -141,7 +143,8 @@ def byte_looks(channel: Channel) -> tuple[Looks, ...]:
     """For each byte, its possible looks at the far end of a channel."""
     first, last = channel.pages[0], channel.pages[-1]
     # What the text shows was seen through the last page; of an earlier one it says nothing.
-    table = looks(first, channel.alive if first == last else "\xa0")
+    inner = channel.alive if first == last else "\xa0"
+    table = looks(first, inner + "\x80" if channel.controls and "\x80" not in inner else inner)
     for page in channel.pages[1:]:
         # One look for each byte keeps the ways that a character may look few: the cheapest, so what the text shows.
         table = tuple(tuple(_through((min(once, key=lambda look: look[1]),), page, channel.alive)) for once in table)
@@ -177,6 +180,16 @@ def openers(channel: Channel) -> dict[str, tuple[int, ...]]:
                 if first != " ":
                     found.setdefault(first, set()).add(lead)
     return {first: tuple(sorted(leads)) for first, leads in found.items()}
+
+
+def read_back(text: str, page: str) -> str:
+    """Text as it was before a page read it: its bytes as UTF-8, those of lost or healthy characters left out.
+
+    >>> read_back("Ã¢Â€Â™", "windows-1252")
+    'â\\x80\\x99'
+    """
+    back = bytes_of(page)
+    return bytes(b for c in text if (b := back.get(c, ord(c) if c < "\x80" else 0))).decode("utf-8", "ignore")
 
 
 def _chars(chars: Iterable[str]) -> str:

@@ -56,6 +56,43 @@ def test_damaging_the_repaired_text_again_gives_the_original(language, page):
     assert lose(repair_text(damaged).text, page) == damaged
 
 
+TWICE = [
+    "It’s fine, isn’t it?",
+    "It’s the café’s tide.",
+    "naïve … —",
+    "“Yes,” she said – it’s true.",
+    "Größe über alles, voilà",
+    "Привет мир как дела",
+    "你好世界我们",
+]
+
+
+@pytest.mark.parametrize("first", ["latin-1", "windows-1252"])
+@pytest.mark.parametrize("last", ["latin-1", "windows-1252"])
+@pytest.mark.parametrize("text", TWICE)
+def test_two_readings_that_lost_nothing_are_both_undone(text, first, last):
+    damaged = lose(lose(text, first, b""), last, b"")
+    repair = repair_text(damaged)
+    assert repair.text == text
+    assert replay(damaged, repair.edits) == text
+    assert all(edit.certain for edit in repair.edits)
+
+
+def test_words_read_once_and_twice_in_one_line():
+    twice = lose(lose("isn’t", "latin-1", b""), "windows-1252", b"")
+    damaged = f"The {lose('café', 'windows-1252')} {twice} open"
+    assert repair_text(damaged).text == "The café isn’t open"
+
+
+@pytest.mark.parametrize("times", [3, 4])
+def test_a_reading_is_not_undone_by_half(times):
+    damaged = "It’s the moon, isn’t it?"
+    for _ in range(times):
+        damaged = lose(damaged, "latin-1", b"")
+    mended = repair_text(damaged).text
+    assert mended == damaged or not any("\x80" <= c <= "\x9f" for c in mended)
+
+
 def test_healthy_and_damaged_lines_side_by_side():
     lines = ["Über alles “geht” es gut.", lose("Всё хорошо, спасибо за внимание", "windows-1252"), "Её сёстры — там"]
     assert repair_text("\n".join(lines)).text.split("\n") == [
