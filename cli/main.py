@@ -448,7 +448,7 @@ def remove(talks: tuple[str, ...], index_dir: Path | None) -> None:
 
     settings = resolve(index_dir)
     db = catalog.open_catalog(settings.index)
-    roots = {talk: root for talk in talks if (root := build.find_root(settings.index, talk))}
+    roots = {talk: root for talk in talks if (root := build.find_root(db, talk))}
     ids = [find_talk(db, talk) for talk in talks if talk not in roots]
     db.close()
     for talk_id in build.remove(settings.index, ids, roots.values()):

@@ -27,6 +27,7 @@ from .plan import Group, make_plan
 from .reading import Read, Skipped, read_group, read_groups
 from .scan import (
     Root,
+    as_root,
     files_under,
     identity_of,
     look,
@@ -134,10 +135,10 @@ def remove(folder: Path, talk_ids: Iterable[str], roots: Iterable[Path] = ()) ->
         return removed
 
 
-def find_root(folder: Path, name: str) -> Path | None:
+def find_root(db: sqlite3.Connection, name: str) -> Path | None:
     """Return the PATH of an index that a name means, None where it means none."""
-    path = Path(os.path.normpath(Path(name).absolute()))
-    return path if path in _roots_of(folder) else None
+    path = as_root(Path(name)).path
+    return path if str(path) in catalog.roots(db) else None
 
 
 def _make_ready(folder: Path, db: sqlite3.Connection, encoder: Callable[[], Encoder] | None = None) -> None:
@@ -283,8 +284,10 @@ def _without_moved(roots: Sequence[Root], now: dict[str, FileRow]) -> list[Root]
     Returns the PATHs without those of which nothing is left. What lies nowhere else stays: its disk may be unplugged.
     """
     missing = [root for root in roots if not root.path.exists()]
-    inside = [path for path in now if any(root.holds(Path(path)) for root in missing)]
-    elsewhere = {_content(row) for path, row in now.items() if path not in set(inside)}
+    if not missing:
+        return list(roots)
+    inside = {path for path in now if any(root.holds(Path(path)) for root in missing)}
+    elsewhere = {_content(row) for path, row in now.items() if path not in inside}
     for path in inside:
         if _content(now[path]) in elsewhere or not now[path].digest:
             del now[path]

@@ -78,7 +78,7 @@ def write(folder: Path, db: sqlite3.Connection, card: ModelCard, encoder: Callab
     before = _read(folder)
     if before.get("state") == state and before.get("nulls") == name:
         return False
-    return _write(folder, db, card, encoder)
+    return mend(folder, db, card, encoder)
 
 
 def check(folder: Path, db: sqlite3.Connection, card: ModelCard) -> bool:
@@ -99,12 +99,8 @@ _ROUNDING = 1e-4
 """By how much two machines may measure otherwise, as a share."""
 
 
-def mend(folder: Path, db: sqlite3.Connection, card: ModelCard, encoder: Callable[[], Encoder]) -> bool:
+def mend(folder: Path, db: sqlite3.Connection, card: ModelCard, encoder: Callable[[], Encoder] | None) -> bool:
     """Calibrate an index anew, whatever is there. Returns whether it was done (`write`)."""
-    return _write(folder, db, card, encoder)
-
-
-def _write(folder: Path, db: sqlite3.Connection, card: ModelCard, encoder: Callable[[], Encoder] | None) -> bool:
     name, state = _name(card), _state(folder, db)
     copy = vectors.read(folder, card.dimension)
     rows = _rows(db, copy)

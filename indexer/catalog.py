@@ -124,7 +124,7 @@ def open_catalog(folder: Path, *, write: bool = False) -> sqlite3.Connection:
             raise
         return db
     except sqlite3.Error as error:
-        damaged = _kind(error) in (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+        damaged = kind_of(error) in (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
         raise BadIndexError(
             f"The catalog {path} cannot be {'read' if damaged or not write else 'written'}: {error}.",
             "Build the index again: talksearch index PATH --rebuild"
@@ -133,7 +133,7 @@ def open_catalog(folder: Path, *, write: bool = False) -> sqlite3.Connection:
         ) from error
 
 
-def _kind(error: sqlite3.Error) -> int:
+def kind_of(error: sqlite3.Error) -> int:
     """Return what kind of error it is: the rest of SQLite's number is detail."""
     return int(getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)) & 0xFF
 
@@ -149,7 +149,7 @@ def _open_to_read(path: Path) -> sqlite3.Connection:
         return _readable(_connect(path, "mode=ro"))
     except sqlite3.Error as error:
         log = path.with_name(f"{path.name}-wal")
-        refused = _kind(error) in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
+        refused = kind_of(error) in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
         if not refused or (log.exists() and log.stat().st_size):
             raise
     return _readable(_connect(path, "mode=ro&immutable=1"))

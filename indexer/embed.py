@@ -199,7 +199,7 @@ def load(
         model = SentenceTransformer(str(folder or name))
     except (OSError, ValueError, ImportError, RuntimeError) as error:
         raise ModelError(
-            f"The model {name!r} cannot be loaded: {_first_line(error)}",
+            f"The model {name!r} cannot be loaded: {first_line(error)}",
             "Give a folder that holds a sentence-transformers model, or a name that your machine can download.",
         ) from error
     own = {key: str(value) for key, value in dict(getattr(model, "prompts", None) or {}).items()}
@@ -219,6 +219,17 @@ def load(
     if room < 16:
         raise ModelError(f"The model {name!r} leaves room for {room} tokens of text.", "Use a shorter prompt.")
     return SentenceEncoder(model, replace(card, max_tokens=room))
+
+
+def load_same(card: ModelCard) -> SentenceEncoder:
+    """Load the model of a card. Raises ModelError as `load` does, and when it is another one by now."""
+    encoder = load(card.name, query_prompt=card.query_prompt, passage_prompt=card.passage_prompt)
+    if encoder.card != card:
+        raise ModelError(
+            f"The model {card.name!r} is no longer the one that the index was made with.",
+            f"Build the index again with it: talksearch index --rebuild --model {card.name}",
+        )
+    return encoder
 
 
 def default_card(query_prompt: str | None = None, passage_prompt: str | None = None) -> ModelCard:
@@ -286,5 +297,6 @@ def _quiet() -> None:
     transformers_logging.disable_progress_bar()
 
 
-def _first_line(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
+    """Return the first line of what an error says, or its kind where it says nothing."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0]

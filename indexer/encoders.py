@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from . import fast, light, recipe
-from .embed import Encoder, SentenceEncoder, default_card, default_folder, load
+from .embed import Encoder, SentenceEncoder, default_card, default_folder, load, load_same
 from .errors import ModelError
 from .light import LightEncoder
 from .reading import Measure
@@ -50,9 +50,10 @@ class Encoders:
             try:
                 self._encoder = light.load(self._folder)
             except ModelError:
-                self._encoder = self._load(self._known.model.name)
+                self._encoder = load_same(self._known.model)
         elif self._encoder is None:
-            self._encoder = self._load(self._model or DEFAULT_MODEL)
+            query, passage = self._prompts
+            self._encoder = load(self._model or DEFAULT_MODEL, query_prompt=query, passage_prompt=passage)
             recipe.write(self._folder, Recipe(self._encoder.card, self.splitting))
         return self._encoder
 
@@ -101,15 +102,3 @@ class Encoders:
             choice = fast.choose(self._folder, encoder, texts, waiting)
             return choice.encoder, choice.how
         return encoder, ""
-
-    def _load(self, name: str) -> SentenceEncoder:
-        query, passage = self._prompts
-        if self._known:
-            query, passage = self._known.model.query_prompt, self._known.model.passage_prompt
-        encoder = load(name, query_prompt=query, passage_prompt=passage)
-        if self._known and encoder.card != self._known.model:
-            raise ModelError(
-                f"The model {name!r} is no longer the one that the index was made with.",
-                f"Build the index again with it: talksearch index --rebuild --model {name}",
-            )
-        return encoder

@@ -22,8 +22,16 @@ import tokenizers
 from onnxruntime.capi import onnxruntime_pybind11_state as onnx_errors
 
 from . import tokens
-from .embed import DEFAULT_MAX_TOKENS, AskedTokens, KeepTokens, ModelCard, SentenceEncoder, default_folder
-from .embed import load as load_model
+from .embed import (
+    DEFAULT_MAX_TOKENS,
+    AskedTokens,
+    KeepTokens,
+    ModelCard,
+    SentenceEncoder,
+    default_folder,
+    first_line,
+    load_same,
+)
 from .errors import ModelError
 from .vectors import Floats, Ints
 
@@ -152,12 +160,8 @@ def load(folder: Path, *, queries: bool = False, once: bool = False) -> LightEnc
         raise ModelError(f"The index {folder} has no light encoder.", _MAKE_AGAIN) from error
     except Exception as error:
         raise ModelError(
-            f"The encoder in {folder / FOLDER} cannot be loaded: {_first_line(error)}.", _MAKE_AGAIN
+            f"The encoder in {folder / FOLDER} cannot be loaded: {first_line(error).rstrip('.')}.", _MAKE_AGAIN
         ) from error
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
 
 
 _MAKE_AGAIN = "Make it again: talksearch doctor"
@@ -178,7 +182,7 @@ def problem(folder: Path, card: ModelCard, texts: Sequence[str], known: Floats) 
     except ModelError as error:
         return error.message
     except _FAILED as error:
-        return f"The encoder in {folder / FOLDER} does not run: {_first_line(error)}."
+        return f"The encoder in {folder / FOLDER} does not run: {first_line(error).rstrip('.')}."
     if len(texts) and not float(np.median((found * known).sum(axis=1))) >= _KNOWN_COSINE:
         return f"The encoder in {folder / FOLDER} gives other vectors than those of the index."
     return ""
@@ -194,13 +198,7 @@ def make_again(folder: Path, card: ModelCard, sample: Sequence[str]) -> LightEnc
     """Export the model of an index once more: `export`. Raises ModelError also where the model cannot be loaded, or is
     another one by now.
     """
-    model = load_model(card.name, query_prompt=card.query_prompt, passage_prompt=card.passage_prompt)
-    if model.card != card:
-        raise ModelError(
-            f"The model {card.name!r} is no longer the one that the index was made with.",
-            f"Build the index again with it: talksearch index --rebuild --model {card.name}",
-        )
-    return export(model, folder, sample or ["word"])
+    return export(load_same(card), folder, sample or ["word"])
 
 
 def quicken(folder: Path, *, check: bool = False) -> bool:

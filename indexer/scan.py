@@ -55,6 +55,13 @@ class Root:
         return path == self.path or self.path in path.parents
 
 
+def as_root(path: Path) -> Root:
+    """Return the PATH that a user means, however it is written. Links in it stay, because they may come to lead
+    elsewhere.
+    """
+    return Root(Path(os.path.normpath(path.absolute())))
+
+
 def files_under(root: Root) -> Iterator[Path]:
     """Yield every file under a PATH, sorted; hidden ones and the insides of an index are passed over.
 
@@ -121,7 +128,9 @@ def look(path: Path, source: str, known: FileRow | None) -> FileRow:
     stamp = ""
     try:
         str(path).encode()
-        beside = [found for found in (find_sidecar(path), find_description(path), find_recording(path)) if found]
+        about = [found for found in (find_sidecar(path), find_description(path)) if found]
+        recording = find_recording(path)
+        beside = [*about, recording] if recording else about
         stamp = json.dumps([[file.name, *_stamp(file)] for file in (path, *beside)])
         if known and (known.stamp, known.source) == (stamp, source):
             return known
@@ -135,9 +144,9 @@ def look(path: Path, source: str, known: FileRow | None) -> FileRow:
         return FileRow(str(path), source, stamp, "", None, None, f"The file cannot be read: {error.strerror}.")
     # The content by itself first: two files with the same one are the same talk, whatever lies beside them.
     beside_digest = hashlib.blake2b(digest_size=16)
-    for metadata in (find_sidecar(path), find_description(path)):
+    for metadata in about:
         with suppress(OSError):  # the receipt of the talk says that it cannot be read
-            beside_digest.update(metadata.read_bytes() if metadata else b"")
+            beside_digest.update(metadata.read_bytes())
     beside_digest.update("/".join(file.name for file in beside).encode())
     digest = f"{hashlib.blake2b(data, digest_size=16).hexdigest()}:{beside_digest.hexdigest()}"
     if known and (known.digest, known.source) == (digest, source):
@@ -231,7 +240,7 @@ def merge_roots(known: Sequence[str], given: Sequence[Path]) -> tuple[list[Root]
     A PATH inside one that was indexed before stays part of that one, so that its files keep their names; a PATH around
     earlier ones takes their place.
     """
-    walk = [Root(Path(os.path.normpath(path.absolute()))) for path in given]
+    walk = [as_root(path) for path in given]
     roots = [Root(Path(path)) for path in known]
     for root in walk:
         if not any(other.holds(root.path) for other in roots):

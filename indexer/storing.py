@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from .apart import Apart, start
+from .catalog import kind_of
 from .errors import BadIndexError
 from .vectors import Floats, Vectors
 
@@ -75,7 +76,10 @@ def _is_damage(what: str) -> bool:
     no number.
     """
     code = re.search(r"\(code: (\d+)\)", what)
-    return code is None or int(code[1]) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+    return code is None or int(code[1]) & 0xFF in _DAMAGE
+
+
+_DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def damage(folder: Path) -> str:
@@ -93,8 +97,8 @@ def damage(folder: Path) -> str:
     except FileNotFoundError:
         return "it is missing"
     except sqlite3.DatabaseError as error:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # another program may use it, or have left work to undo
-        return str(error) if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) else ""
+        # Else another program may use it, or have left work to undo.
+        return str(error) if kind_of(error) in _DAMAGE else ""
 
 
 def put_aside(folder: Path) -> Path | None:

@@ -361,7 +361,7 @@ def test_a_model_that_cannot_be_had_is_named(index: Path, monkeypatch: pytest.Mo
     def load(*_: object, **__: object) -> None:
         raise ModelError("The model is not there.", "Bring it.")
 
-    monkeypatch.setattr(light, "load_model", load)
+    monkeypatch.setattr(light, "load_same", load)
     (only,) = doctor.examine(index)
     assert "It cannot be made again: The model is not there." in only.what
     assert (only.mended, only.advice) == (False, "Bring it.")

@@ -120,6 +120,16 @@ def unit_of(entries: Sequence[tuple[str, dict[str, Any]]]) -> tuple[int, tuple[S
     return 1, (Step("read-milliseconds", "cues", {"ms_a_word": round(a_word)}),)
 
 
+def start_after(raw: Sequence[RawCue]) -> int:
+    """Return where to put a segment that has no start: behind the last one, in milliseconds."""
+    return raw[-1].end_ms or raw[-1].start_ms if raw else 0
+
+
+def put_after(count: int, what: str = "segments") -> tuple[str, ...]:
+    """Return what is to be said of so many that were put there; nothing where there are none."""
+    return (f"{count} {what} had no start; they were put after the ones before them.",) if count else ()
+
+
 def without_times(raw: Sequence[RawCue]) -> Mended:
     """Keep the text of segments of which none has a time."""
     cues = tuple(Cue(0, 0, piece, cue.speaker) for cue in raw for piece in pieces(cue.text))

@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import UnreadableError
 from ..records import Transcript
 from .jsons import milliseconds, string
-from .segments import speaker_of, times_of, unit_of
+from .segments import put_after, speaker_of, start_after, times_of, unit_of
 from .times import RawCue, mend
 from .vtt import count_words
 
@@ -60,10 +60,9 @@ def read(text: str) -> Transcript:
         start, end = times_of(row, per_unit)
         if start is None:
             untimed += 1
-            start = raw[-1].end_ms or raw[-1].start_ms if raw else 0
+            start = start_after(raw)
         raw.append(RawCue(start, end, words, row["row"], speaker=speaker_of(row)))
     mended = mend(raw, "table")
-    notes = (f"{untimed} rows had no start; they were put after the ones before them.",) if untimed else ()
     return Transcript(
         format="table",
         cues=mended.cues,
@@ -71,7 +70,7 @@ def read(text: str) -> Transcript:
         duration_ms=mended.duration_ms,
         words_before=count_words(raw),
         steps=(*steps, *mended.steps),
-        uncertain=(*mended.uncertain, *notes),
+        uncertain=(*mended.uncertain, *put_after(untimed, "rows")),
     )
 
 

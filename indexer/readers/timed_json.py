@@ -14,7 +14,7 @@ from typing import Any
 
 from ..records import Origin, Transcript, Word
 from .jsons import string, timed_words
-from .segments import TEXTS, speaker_of, text_of, times_of, unit_of
+from .segments import TEXTS, put_after, speaker_of, start_after, text_of, times_of, unit_of
 from .times import RawCue, mend
 from .vtt import count_words
 
@@ -101,7 +101,7 @@ def read(data: Any) -> Transcript:
             start, end = times_of(group.entry, per_unit)
             if start is None:
                 untimed += 1
-                start = raw[-1].end_ms or raw[-1].start_ms if raw else 0
+                start = start_after(raw)
             text = group.text or "".join(text for text, _ in _joined(group.pieces))
             cues = [RawCue(start, end, text, speaker=speaker_of(group.entry))]
         raw += cues
@@ -109,8 +109,6 @@ def read(data: Any) -> Transcript:
         raw.sort(key=lambda cue: cue.start_ms)
     mended = mend(raw, "JSON file")
     about: dict[str, Any] = data if isinstance(data, dict) else {}
-    if untimed:
-        notes.append(f"{untimed} segments had no start; they were put after the ones before them.")
     services = not about.keys().isdisjoint(_SERVICES)
     origin: Origin = "automatic" if services or any(group.pieces for group in groups) else "unknown"
     return Transcript(
@@ -123,7 +121,7 @@ def read(data: Any) -> Transcript:
         duration_ms=mended.duration_ms,
         words_before=count_words(raw),
         steps=(*steps, *mended.steps),
-        uncertain=(*mended.uncertain, *notes),
+        uncertain=(*mended.uncertain, *notes, *put_after(untimed)),
     )
 
 

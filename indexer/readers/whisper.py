@@ -6,7 +6,7 @@ from typing import Any
 
 from ..records import Transcript, Word
 from .jsons import string, timed_words
-from .segments import speaker_of, times_of, unit_of, without_times
+from .segments import put_after, speaker_of, start_after, times_of, unit_of, without_times
 from .times import RawCue, mend
 from .vtt import count_words
 
@@ -46,15 +46,13 @@ def read(data: Any) -> Transcript:
         start, end = times_of(entry, per_unit)
         if start is None:
             notes += 1
-            start = raw[-1].end_ms or raw[-1].start_ms if raw else 0
+            start = start_after(raw)
         words = _words(entry.get("words"), text, start, per_unit)
         raw.append(RawCue(start, end, text, speaker=speaker_of(entry), words=words))
     mended = mend(raw, "Whisper file") if notes < len(raw) or not raw else without_times(raw)
     result = about.get("result")
     language = string(about.get("language")) or (string(result.get("language")) if isinstance(result, dict) else None)
-    uncertain = (
-        (f"{notes} segments had no start; they were put after the ones before them.",) if notes and mended.timed else ()
-    )
+    uncertain = put_after(notes) if mended.timed else ()
     return Transcript(
         format="whisper-json",
         cues=mended.cues,

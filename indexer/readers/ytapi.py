@@ -9,7 +9,7 @@ from ..records import Origin, Transcript
 from ..youtube import is_id, watch_url
 from .json3 import clip
 from .jsons import string
-from .segments import speaker_of, times_of, unit_of
+from .segments import put_after, speaker_of, start_after, times_of, unit_of
 from .times import RawCue, mend
 from .vtt import count_words
 
@@ -83,7 +83,7 @@ def read(data: Any) -> Transcript:
             if not text.strip():
                 continue
             untimed += 1
-            start = raw[-1].end_ms or raw[-1].start_ms if raw else 0
+            start = start_after(raw)
         raw.append(RawCue(start, end, text, speaker=speaker_of(entry)))
     about: dict[str, Any] = data if isinstance(data, dict) else {}
     generated = about.get("is_generated")
@@ -92,7 +92,6 @@ def read(data: Any) -> Transcript:
         b.start_ms < a.end_ms for a, b in pairwise(raw) if a.end_ms is not None
     )  # lines stay while the next is written: only rolling captions do so throughout
     mended = mend(clip(raw) if overlapping * 2 > len(raw) else raw, "list of captions")
-    notes = (f"{untimed} segments had no start; they were put after the ones before them.",) if untimed else ()
     video = about.get("video_id") or video_in(_only_list(about)[0])
     return Transcript(
         format="ytapi",
@@ -105,5 +104,5 @@ def read(data: Any) -> Transcript:
         duration_ms=mended.duration_ms,
         words_before=count_words(raw),
         steps=(*steps, *mended.steps),
-        uncertain=(*mended.uncertain, *notes),
+        uncertain=(*mended.uncertain, *put_after(untimed)),
     )
