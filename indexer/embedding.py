@@ -1,7 +1,7 @@
 """Giving passages their vectors: each text goes through the model once, into Chroma and into the copy.
 
-While the model works on a window of passages, a second thread has the window before it put into the stores. A window
-counts as embedded only when the stores have it.
+While the model works on a window of passages, in a thread of its own, another has the window before it put into the
+stores, and the next one is read. A window counts as embedded only when the stores have it.
 """
 
 from __future__ import annotations
@@ -74,9 +74,11 @@ def embed_pending(
             store.drop(collection, gone)
     with putting(folder, total, len(_numbers(db, "WHERE embedded"))) as put:
         encoder = cache(lambda: encoder_for(_sample(db, total), total))
-        encoded = _embed(db, folder, encoder, dimension, put, lambda n: tell(n, total))
-    with opened(folder) as (store, collection):
-        _sweep(db, folder, dimension(), store, collection)
+        encoded, held = _embed(db, folder, encoder, dimension, put, lambda n: tell(n, total))
+    numbers = _numbers(db, "")
+    if held != len(numbers):
+        _sweep(db, folder, len(numbers))
+    vectors.compact(folder, dimension(), numbers)
     return encoded
 
 
@@ -120,16 +122,21 @@ def _embed(
     dimension: Callable[[], int],
     put: Put,
     tell: Callable[[int], None],
-) -> int:
-    encoded = done = last = 0
+) -> tuple[int, int | None]:
+    """Return how many texts went through the model, and how many passages Chroma holds, None where none was put."""
+    encoded = done = 0
+    held: int | None = None
     copy: Vectors | None = None
-    writing: Future[Ints] | None = None
+    writing: Future[tuple[Ints, int]] | None = None
     before: dict[bytes, Meant] = {}  # of the window that is being written, which nothing has yet
     codes: list[bytes | None] = []
 
-    def finish(written: Future[Ints]) -> None:
-        nonlocal copy, done
-        numbers = written.result()
+    def record() -> None:
+        nonlocal copy, done, held, writing
+        if writing is None:
+            return
+        numbers, held = writing.result()
+        writing = None
         with catalog.transaction(db):
             catalog.put_embedded(db, numbers.tolist(), codes)
         if copy is not None:
@@ -137,30 +144,30 @@ def _embed(
         done += len(numbers)
         tell(done)
 
-    with ThreadPoolExecutor(1, "talksearch-stores") as writer:
-        while (window := _next(db, last)) is not None:
-            last = int(window.numbers[-1])
+    with ThreadPoolExecutor(1, "talksearch-stores") as writer, ThreadPoolExecutor(1, "talksearch-model") as model:
+        window = _next(db, 0)
+        while window is not None:
             copy = copy or vectors.read(folder, dimension())
             known = _known(db, copy, window, before, tokens.read(folder) is not None)
             fresh = {
                 digest: text for digest, text in zip(window.digests, window.texts, strict=True) if digest not in known
             }
-            if fresh:
-                texts = list(fresh.values())
-                known.update(zip(fresh, encode(folder, encoder(), texts), strict=True))
+            meaning = model.submit(encode, folder, encoder(), list(fresh.values())) if fresh else None
+            rows = describe(db, window.numbers.tolist())
+            record()  # before the next window is read, which asks what has a vector
+            following = _next(db, int(window.numbers[-1]))
+            if meaning is not None:
+                known.update(zip(fresh, meaning.result(), strict=True))
                 encoded += len(fresh)
             meant = [known[digest] for digest in window.digests]
             found: Floats = np.array([one.vector for one in meant], np.float32)
-            rows = describe(db, window.numbers.tolist())
-            if writing is not None:
-                finish(writing)
             lacking = copy.find(window.numbers) < 0
             writing = writer.submit(_write, folder, put, window, found, rows, lacking)
             before = dict(zip(window.digests, meant, strict=True))
             codes = [one.codes for one in meant]
-        if writing is not None:
-            finish(writing)
-    return encoded
+            window = following
+        record()
+    return encoded, held
 
 
 def _sample(db: sqlite3.Connection, waiting: int) -> list[str]:
@@ -218,12 +225,12 @@ def _write(
     found: Floats,
     rows: list[dict[str, Any]],
     lacking: np.ndarray,
-) -> Ints:
-    """Put a window into Chroma and the copy and return its numbers."""
-    put(window.ids, found, rows)
+) -> tuple[Ints, int]:
+    """Put a window into Chroma and the copy and return its numbers, and how many passages Chroma then holds."""
+    held = put(window.ids, found, rows)
     if lacking.any():
         vectors.append(folder, window.numbers[lacking], found[lacking])
-    return window.numbers
+    return window.numbers, held
 
 
 def _grown(copy: Vectors, folder: Path, dimension: int, numbers: Ints) -> Vectors:
@@ -235,13 +242,12 @@ def _grown(copy: Vectors, folder: Path, dimension: int, numbers: Ints) -> Vector
     return replace(vectors.read(folder, dimension), read_numbers=lambda: known)
 
 
-def _sweep(db: sqlite3.Connection, folder: Path, dimension: int, store: Any, collection: Any) -> None:
-    """Take out of the store what the catalog does not know, left there by an interrupted run; shrink the copy."""
-    numbers = _numbers(db, "")
-    if collection.count() != len(numbers):
-        alive = {row[0] for row in db.execute("SELECT id FROM passages")}
-        store.drop(collection, [id_ for id_ in store.all_ids(collection) if id_ not in alive])
-    vectors.compact(folder, dimension, numbers)
+def _sweep(db: sqlite3.Connection, folder: Path, passages: int) -> None:
+    """Take out of the store what the catalog, with so many `passages`, does not know: an interrupted run left it."""
+    with opened(folder) as (store, collection):
+        if collection.count() != passages:
+            alive = {row[0] for row in db.execute("SELECT id FROM passages")}
+            store.drop(collection, [id_ for id_ in store.all_ids(collection) if id_ not in alive])
 
 
 def _numbers(db: sqlite3.Connection, where: str) -> Ints:

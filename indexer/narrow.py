@@ -12,6 +12,7 @@ et al. 2022, arXiv:2211.10438).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,9 @@ a few channels run far ahead; with one half there, the loss is eight times as la
 
 _TRIED = 8
 """Batches on which each product is tried by itself. The ranges come from all."""
+
+_AT_ONCE = 2
+"""Products that are tried at a time, each in a copy of the model."""
 
 _SMALL, _TINY = 1e-5, 1e-8
 
@@ -48,15 +52,19 @@ def narrow(path: Path, sample: Sequence[Batch], most_loss: float) -> tuple[Any, 
     model = core.read_model(str(path))
     groups = _groups(model)
     ranges, exact = _seen(core, model.clone(), list(groups), sample)
-    order = []
-    for source, products in groups.items():
+
+    def loss_of(source: _Source) -> float:
         tried = model.clone()
         _quantise(_groups(tried)[source], *ranges[source])
-        loss = _loss(core, tried, sample[:_TRIED], exact)
-        work = sum(int(np.prod(product.input_value(1).get_shape())) for product in products)
-        order.append((loss / work, loss, source))
+        return _loss(core, tried, sample[:_TRIED], exact)
+
+    def work_of(source: _Source) -> int:
+        return sum(int(np.prod(product.input_value(1).get_shape())) for product in groups[source])
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:  # OpenVINO prepares a model on one core
+        losses = dict(zip(groups, pool.map(loss_of, groups), strict=True))
     spent, done = 0.0, 0
-    for _, loss, source in sorted(order):
+    for source, loss in sorted(losses.items(), key=lambda one: (one[1] / work_of(one[0]), one)):
         if spent + loss <= most_loss:
             spent += loss
             done += len(groups[source])

@@ -27,8 +27,8 @@ from .vectors import Floats, Vectors
 FOLDER = "chroma"
 _DATABASE = "chroma.sqlite3"
 
-Put = Callable[[Sequence[str], Floats, Sequence[dict[str, Any]]], None]
-"""Takes the ids of passages, their vectors and what `describe` says of them."""
+Put = Callable[[Sequence[str], Floats, Sequence[dict[str, Any]]], int]
+"""Takes the ids of passages, their vectors and what `describe` says of them; returns how many the store then holds."""
 
 _WORTH_A_PROCESS = 4_000
 """Passages; a process needs a second or two to start."""
@@ -152,16 +152,24 @@ def putting(folder: Path, waiting: int, there: int) -> Iterator[Put]:
 @contextmanager
 def _putting_here(folder: Path, there: int) -> Iterator[Put]:
     with opened(folder) as (store, collection):
-        yield partial(store.put, collection, new=collection.count() == there)
+        new = collection.count() == there
+
+        def put(ids: Sequence[str], vectors: Floats, rows: Sequence[dict[str, Any]]) -> int:
+            store.put(collection, ids, vectors, rows, new=new)
+            return int(collection.count())
+
+        yield put
 
 
-def _put(apart: Apart, ids: Sequence[str], vectors: Floats, rows: Sequence[dict[str, Any]]) -> None:
+def _put(apart: Apart, ids: Sequence[str], vectors: Floats, rows: Sequence[dict[str, Any]]) -> int:
+    count: int | None = None
     try:
-        problem = apart.ask((ids, vectors, rows))
+        count, problem = apart.ask((ids, vectors, rows))
     except (EOFError, OSError):
         problem = "the process that writes into it ended; it may have run out of memory"
-    if problem:
+    if count is None:
         raise BadIndexError(f"Chroma did not take passages: {problem}.", "Go on where it stopped: talksearch index")
+    return count
 
 
 def _serve(line: Connection, folder: Path, there: int) -> None:
@@ -169,7 +177,7 @@ def _serve(line: Connection, folder: Path, there: int) -> None:
         _take(line, folder, there)
     except BadIndexError as error:  # it could not be opened: whoever asks first must hear of it
         line.recv()
-        line.send(f"{error.message} {error.hint}")
+        line.send((None, f"{error.message} {error.hint}"))
 
 
 def _take(line: Connection, folder: Path, there: int) -> None:
@@ -177,10 +185,9 @@ def _take(line: Connection, folder: Path, there: int) -> None:
         while True:
             given = line.recv()
             try:
-                put(*given)
-                line.send("")
+                line.send((put(*given), ""))
             except Exception as error:  # noqa: BLE001 - whatever Chroma raises, whoever waits must hear of it
-                line.send(str(error) or type(error).__name__)
+                line.send((None, str(error) or type(error).__name__))
 
 
 def describe(db: sqlite3.Connection, numbers: Sequence[int]) -> list[dict[str, Any]]:
