@@ -12,7 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from .records import Cue, Json, Passage, Talk
 from .words import has_unspaced, is_unspaced
@@ -97,14 +97,10 @@ def words_with_times(cue: Cue) -> list[tuple[str, int, int]]:
         ends = [word.start_ms for word in cue.words[1:]] + [cue.end_ms]
         return [(word.text, word.start_ms, max(word.start_ms, end)) for word, end in zip(cue.words, ends, strict=True)]
     words = cue.text.split()
-    total = sum(len(word) + 1 for word in words)
-    spoken: list[tuple[str, int, int]] = []
-    at = 0
-    for word in words:
-        begin, at = at, at + len(word) + 1
-        span = cue.end_ms - cue.start_ms
-        spoken.append((word, cue.start_ms + span * begin // total, cue.start_ms + span * at // total))
-    return spoken
+    letters = [0, *accumulate(map(len, words))]
+    total, span = letters[-1] + len(words), cue.end_ms - cue.start_ms
+    times = [cue.start_ms + span * (count + at) // total for at, count in enumerate(letters)] if words else []
+    return list(zip(words, times, times[1:], strict=False))
 
 
 def ends_sentence(word: str) -> bool:

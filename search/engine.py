@@ -145,14 +145,20 @@ def _quotes(index: Index, query: Query, text: str, within: Ints | None) -> Answe
 
 def _saying(index: Index, quote: str, within: Ints | None) -> Ints:
     """Return the passages in which a quote lies, sorted."""
-    from .quote import find_quotes
+    from .quote import find_quotes, saying_surely
 
-    found = find_quotes(index.db, quote, within, _SAYING)
-    return np.unique(np.array([number for quoted in found for number in quoted.passages], np.int64))
+    sure = saying_surely(index.db, quote, within)
+    if len(sure) >= _SAYING:
+        return sure
+    rest = within
+    if len(sure):  # to find where a quote begins and ends takes long, and is not needed
+        rest = np.setdiff1d(index.table().lie.numbers if within is None else within, sure, assume_unique=True)
+    found = find_quotes(index.db, quote, rest, _SAYING)
+    return np.unique(np.concatenate([sure, np.array([n for quoted in found for n in quoted.passages], np.int64)]))
 
 
 _SAYING = 1_000
-"""Places of a quote that are looked for where not all of them are shown."""
+"""Passages that say a quote from which on no others are looked for, and places of it where not all are shown."""
 
 
 def similar(index: Index, query: Query, talk_id: str, at_ms: int) -> Answer:

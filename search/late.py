@@ -76,12 +76,11 @@ def likeness(query: Wanted, codes: Sequence[bytes]) -> Array:
 
     Each token of the query is held against the one that is nearest to it in the passage. Without tokens it is 0.
     """
-    signs = [tokens.decode(one, query.along.shape[1]) for one in codes]
     found = np.zeros(len(codes))
-    some = [at for at, one in enumerate(signs) if len(one)]
+    some = [at for at, one in enumerate(codes) if one]
     if some:
-        near = np.concatenate([signs[at] for at in some]) @ query.along.T
-        starts = np.cumsum([0, *(len(signs[at]) for at in some[:-1])])
+        near = tokens.decode(b"".join(codes), query.along.shape[1]) @ query.along.T
+        starts = np.cumsum([0, *(len(codes[at]) for at in some[:-1])]) * len(near) // sum(map(len, codes))
         found[some] = np.maximum.reduceat(near, starts, axis=0) @ query.weights
     return found
 

@@ -21,7 +21,7 @@ from talksearch.indexer.words import is_unspaced, terms
 
 from .heard import also
 from .quote_align import ENOUGH, Found, Op, align
-from .quote_places import chunks_of, places_of
+from .quote_places import chunks_of, places_of, surely
 from .quote_said import read_stretches
 from .quote_words import COMMON, Unit, units_of
 
@@ -97,6 +97,19 @@ def find_quotes(db: sqlite3.Connection, text: str, within: Ints | None, count: i
         if exact and len(found) >= count:
             break
     return _report(db, text, asked, found, within, count)
+
+
+def saying_surely(db: sqlite3.Connection, text: str, within: Ints | None) -> Ints:
+    """Return passages that say a quote as it stands, as far as one look at them tells; rising.
+
+    Only quotes of one or two words in ASCII are looked for, which are asked for exactly. Others of their passages may
+    say them as well, across a border or with accents: `find_quotes` tells.
+    """
+    asked = tuple(units_of(text))
+    chunks = chunks_of(text)
+    if not asked or len(asked) > _EXACT or not text.isascii() or len(chunks) != 1 or len(chunks[0]) != 1:
+        return np.empty(0, np.int64)
+    return surely(db, chunks[0][0], [unit.plain for unit in asked], within)
 
 
 def _common(db: sqlite3.Connection, asked: Sequence[str]) -> frozenset[str]:

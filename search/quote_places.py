@@ -33,6 +33,8 @@ _TELLING = 4
 _UNSEEN = 1.0
 """How many words of a place may turn out to be right that do not look so by their terms."""
 
+_SILENT = "SELECT group_concat(number) FROM passages WHERE field != 'speech'"
+
 Place = tuple[int, int]
 """A passage, or two that follow each other: (number of the first, of the last)."""
 
@@ -74,7 +76,7 @@ def places_of(
 
     `plain` holds the words of the quote where the terms are all of it.
     """
-    silent = _numbers(db.execute("SELECT group_concat(number) FROM passages WHERE field != 'speech'").fetchone()[0])
+    silent = _numbers(db.execute(_SILENT).fetchone()[0])
     asked = [term for run in chunk for term in run]
     if all(len(term) == 1 and is_unspaced(term) for term in asked):
         rows = "SELECT group_concat(number) FROM passages WHERE instr(text, ?) > 0"
@@ -162,6 +164,18 @@ def _parted(db: sqlite3.Connection, asked: Sequence[str], within: Ints | None) -
             yield number, number + 1
 
 
+def surely(db: sqlite3.Connection, asked: Sequence[str], plain: Sequence[str], within: Ints | None) -> Ints:
+    """Return the passages in which words stand as they are asked for, with nothing but space and signs between; rising.
+
+    `asked` holds their terms, `plain` the words themselves, in ASCII. Passages with other letters are left out.
+    """
+    silent = _numbers(db.execute(_SILENT).fetchone()[0])
+    numbers = _inside(_speech(_holding(db, f'"{" ".join(asked)}"'), silent), within)
+    look = re.compile(rf"(?<![\w'’]){_written(plain, _GAP)}(?![\w'’])", re.IGNORECASE)
+    found = [number for number, text in _texts(db, numbers) if text.isascii() and look.search(text)]
+    return np.array(sorted(found), np.int64)
+
+
 def _verbatim(db: sqlite3.Connection, numbers: Sequence[int], plain: Sequence[str], enough: int) -> list[int]:
     """Leave out the passages that hold the terms in a row but other forms of the words, as far as one look can tell.
 
@@ -169,17 +183,12 @@ def _verbatim(db: sqlite3.Connection, numbers: Sequence[int], plain: Sequence[st
     """
     if not plain:
         return list(numbers)
-    words = ["['’]?".join(map(re.escape, word)) for word in plain]
-    gap = r"[\W_]*" if any(is_unspaced(word[0]) for word in plain) else r"[\W_]+"
-    look = re.compile(gap.join(words), re.IGNORECASE)
+    gap = r"[\W_]*" if any(is_unspaced(word[0]) for word in plain) else _GAP
+    look = re.compile(_written(plain, gap), re.IGNORECASE)
     kept: list[int] = []
     sure = 0
     for at in range(0, len(numbers), 1_000):
-        rows = db.execute(
-            "SELECT number, text FROM passages WHERE number IN (SELECT value FROM json_each(?))",
-            (json.dumps(numbers[at : at + 1_000]),),
-        )
-        for number, text in rows.fetchall():
+        for number, text in _texts(db, numbers[at : at + 1_000]):
             if look.search(text):
                 kept.append(number)
                 sure += 1
@@ -188,6 +197,21 @@ def _verbatim(db: sqlite3.Connection, numbers: Sequence[int], plain: Sequence[st
         if sure >= enough:
             break
     return kept
+
+
+_GAP = r"[\W_]+"
+
+
+def _written(plain: Sequence[str], gap: str) -> str:
+    """Return a pattern of words as they may be written, with what a `gap` matches between them."""
+    return gap.join("['’]?".join(map(re.escape, word)) for word in plain)
+
+
+def _texts(db: sqlite3.Connection, numbers: Sequence[int]) -> list[tuple[int, str]]:
+    wanted = json.dumps(list(numbers))
+    return db.execute(
+        "SELECT number, text FROM passages WHERE number IN (SELECT value FROM json_each(?))", (wanted,)
+    ).fetchall()
 
 
 def _sift(

@@ -24,6 +24,9 @@ from .postings import NEAR, Layout, holding, layout, make, notes_of, surprise, t
 FEW = 5_000
 """Vectors up to which the exact product with all of them takes a millisecond."""
 
+_THREADS = 2
+"""What the product with bytes is shared out among: it is bound by memory, and more gain little."""
+
 Mask = npt.NDArray[np.bool_]
 
 
@@ -237,7 +240,7 @@ def near(table: Table, vector: Floats) -> Near:
     scale = max(float(np.abs(vector).max()), float(np.finfo(np.float32).tiny)) / 127
     code = np.rint(vector / scale).astype(np.int8)
     lost = float(np.linalg.norm(vector - code * np.float32(scale)))
-    cosines = np.asarray(simsimd.cdist(made.codes, code[None, :], metric="dot")).reshape(-1)
+    cosines = np.asarray(simsimd.cdist(made.codes, code[None, :], metric="dot", threads=_THREADS)).reshape(-1)
     cosines *= made.scales
     cosines *= scale
     mean = float(made.mean @ vector)

@@ -17,7 +17,7 @@ from talksearch.indexer import catalog
 from talksearch.indexer.misheard import Heard
 from talksearch.indexer.records import Cue, Talk, Word
 from talksearch.indexer.split import Splitting, split
-from talksearch.search.quote import Quoted, find_quotes
+from talksearch.search.quote import Quoted, find_quotes, saying_surely
 
 LONG = Splitting()
 SHORT = Splitting(length=12, slack=3, overlap=3)
@@ -321,3 +321,21 @@ def test_twin_nearly_so(talks: list[list[list[str]]], quote: list[str]) -> None:
         first = one.start_ms // 500
         assert said == spoken[one.talk - 1][first : first + len(said)]
         assert said == one.text.split()
+
+
+def test_passages_that_surely_say_a_quote_are_those_that_an_alignment_finds(mill: sqlite3.Connection) -> None:
+    every = {row[0] for row in mill.execute("SELECT number FROM passages WHERE field = 'speech'")}
+    words = sorted({word for row in mill.execute("SELECT text FROM passages") for word in row[0].lower().split()})
+    for text in words[:: max(1, len(words) // 40)]:
+        sure = set(saying_surely(mill, text, None).tolist())
+        assert sure <= every
+        assert sure <= {number for one in find_quotes(mill, text, None, 1_000) for number in one.passages}
+
+
+def test_a_part_of_a_word_is_not_surely_said(mill: sqlite3.Connection) -> None:
+    text = mill.execute("SELECT text FROM passages WHERE field = 'speech' AND text LIKE '%stones%'").fetchone()[0]
+    assert "stones" in text
+    assert len(saying_surely(mill, "stones", None)) > 0
+    assert len(saying_surely(mill, "stone", None)) == 0
+    assert len(saying_surely(mill, "listen to the stones", None)) == 0, "a long quote may be said otherwise"
+    assert len(saying_surely(mill, "stones", np.empty(0, np.int64))) == 0
