@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -66,14 +67,14 @@ def split(
     into another talk; consecutive ones overlap.
     """
     pieces = _pieces(talk.cues, count_tokens, max_tokens)
-    gaps = _gaps(pieces, talk.cues)
     if not pieces:
         return ()
+    row = _row(pieces, talk.cues)
     passages: list[Passage] = []
     seen: Counter[str] = Counter()
     start = 0
     while True:
-        end = _end(pieces, gaps, start, max_tokens, splitting)
+        end = _end(row, start, max_tokens, splitting)
         passage = _passage(talk, pieces[start:end])
         seen[passage.id] += 1
         if seen[passage.id] > 1:  # the same words at the same time, as files with broken times have them
@@ -81,7 +82,7 @@ def split(
         passages.append(passage)
         if end == len(pieces):
             return tuple(passages)
-        start = _next_start(pieces, gaps, start, end, max_tokens, splitting)
+        start = _next_start(row, start, end, max_tokens, splitting)
 
 
 def words_with_times(cue: Cue) -> list[tuple[str, int, int]]:
@@ -130,6 +131,10 @@ def _pieces(cues: Sequence[Cue], count_tokens: Callable[[str], int], max_tokens:
             start_ms = latest_ms = max(start_ms, latest_ms)
             span = max(start_ms, end_ms) - start_ms
             count = len(parts)
+            if count == 1:  # as most words are
+                part, size, tokens = parts[0]
+                pieces.append(_Piece(part, True, start_ms, start_ms + span, number, size, tokens))
+                continue
             for at, (part, size, tokens) in enumerate(parts):
                 begin, end = start_ms + span * at // count, start_ms + span * (at + 1) // count
                 pieces.append(_Piece(part, at == 0, begin, end, number, size, tokens))
@@ -157,9 +162,24 @@ def _parts(word: str, count_tokens: Callable[[str], int], max_tokens: int) -> li
     return parts
 
 
-def _gaps(pieces: Sequence[_Piece], cues: Sequence[Cue]) -> list[float]:
-    """Return the strength of the gap behind each piece: 0 inside a clause, 1 at a sentence's end, more at a turn."""
-    return [_gap(piece, following, cues) for piece, following in pairwise(pieces)] + [2.0]
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """The pieces of a talk as what decides where passages begin and end; sums are of all that stands before."""
+
+    gaps: Sequence[float]
+    """How strong the gap behind each is: 0 inside a clause, 1 at a sentence's end, more at a turn (n,)."""
+    sizes: Sequence[float]
+    """Words before each, and at last all (n + 1,)."""
+    tokens: Sequence[int]
+    """Tokens before each, and at last all (n + 1,)."""
+
+
+def _row(pieces: Sequence[_Piece], cues: Sequence[Cue]) -> _Row:
+    return _Row(
+        [_gap(piece, following, cues) for piece, following in pairwise(pieces)] + [2.0],
+        [0.0, *accumulate(piece.size for piece in pieces)],
+        [0, *accumulate(piece.tokens for piece in pieces)],
+    )
 
 
 def _gap(piece: _Piece, following: _Piece, cues: Sequence[Cue]) -> float:
@@ -167,45 +187,41 @@ def _gap(piece: _Piece, following: _Piece, cues: Sequence[Cue]) -> float:
     if not piece.text[-1].isalnum():  # else neither pattern can match, and nearly all words end so
         gap = 1.0 if ends_sentence(piece.text) else 0.35 if _CLAUSE_END.search(piece.text) else 0.0
     pause = 0
+    cue = cues[piece.cue]
     if following.cue != piece.cue:
         gap += 0.6 if cues[following.cue].turn else 0.1
-        pause = following.start_ms - cues[piece.cue].end_ms
-    if cues[piece.cue].words:  # timed by its beginning alone: a word does not last much longer than this
+        pause = following.start_ms - cue.end_ms
+    if cue.words:  # timed by its beginning alone: a word does not last much longer than this
         pause = max(pause, following.start_ms - piece.start_ms - _LONG_WORD_MS)
     return gap + min(1.0, pause / _FULL_PAUSE_MS) if pause >= _MIN_PAUSE_MS else gap
 
 
-def _end(pieces: Sequence[_Piece], gaps: Sequence[float], start: int, max_tokens: int, splitting: Splitting) -> int:
+def _end(row: _Row, start: int, max_tokens: int, splitting: Splitting) -> int:
     """Return where the passage that begins at `start` ends (exclusive): the strongest gap near the proper length."""
-    size, tokens = 0.0, 0
-    best, best_worth = start + 1, float("-inf")
-    length, slack = splitting.length, splitting.slack
-    for at in range(start, len(pieces)):
-        piece = pieces[at]
-        size += piece.size
-        tokens += piece.tokens
-        if at > start and (tokens > max_tokens or size > length + slack):
-            return best
-        away = abs(size - length) / slack
-        worth = gaps[at] - away if away <= 1 else -1e6 + size
+    sizes, length, slack = row.sizes, splitting.length, splitting.slack
+    # It may end behind any piece from `first` to, not including, `last`; behind the one before where none is near.
+    fits = bisect_right(row.tokens, row.tokens[start] + max_tokens) - 1
+    last = max(min(fits, bisect_right(sizes, sizes[start] + length + slack) - 1), start + 1)
+    if last == len(row.gaps):
+        return last
+    first = max(start, bisect_left(sizes, sizes[start] + length - slack) - 1)
+    best, best_worth = last, float("-inf")
+    for at in range(first, last):
+        worth = row.gaps[at] - abs(sizes[at + 1] - sizes[start] - length) / slack
         if worth >= best_worth:
             best, best_worth = at + 1, worth
-    return len(pieces)
+    return best
 
 
-def _next_start(
-    pieces: Sequence[_Piece], gaps: Sequence[float], start: int, end: int, max_tokens: int, splitting: Splitting
-) -> int:
+def _next_start(row: _Row, start: int, end: int, max_tokens: int, splitting: Splitting) -> int:
     """Return where the next passage begins: at a strong gap about `overlap` words before `end`, and after `start`."""
-    size, tokens = 0.0, 0
+    sizes, overlap = row.sizes, splitting.overlap
+    # Half the model's room at most, so that each passage brings something new.
+    room = bisect_left(row.tokens, row.tokens[end] - max_tokens // 2)
+    first = max(start + 1, room, bisect_left(sizes, sizes[end] - 2 * overlap))
     best, best_worth = end, float("-inf")
-    for at in range(end - 1, start, -1):
-        size += pieces[at].size
-        tokens += pieces[at].tokens
-        # Half the model's room at most, so that each passage brings something new.
-        if size > 2 * splitting.overlap or tokens > max_tokens // 2:
-            break
-        worth = gaps[at - 1] - abs(size - splitting.overlap) / splitting.overlap
+    for at in range(end - 1, first - 1, -1):
+        worth = row.gaps[at - 1] - abs(sizes[end] - sizes[at] - overlap) / overlap
         if worth > best_worth:
             best, best_worth = at, worth
     return best

@@ -145,7 +145,7 @@ def _quotes(index: Index, query: Query, text: str, within: Ints | None) -> Answe
 
 def _saying(index: Index, quote: str, within: Ints | None) -> Ints:
     """Return the passages in which a quote lies, sorted."""
-    from .quote import find_quotes, saying_surely
+    from .quote import find_quotes, is_long, saying_surely
 
     sure = saying_surely(index.db, quote, within)
     if len(sure) >= _SAYING:
@@ -153,12 +153,15 @@ def _saying(index: Index, quote: str, within: Ints | None) -> Ints:
     rest = within
     if len(sure):  # to find where a quote begins and ends takes long, and is not needed
         rest = np.setdiff1d(index.table().lie.numbers if within is None else within, sure, assume_unique=True)
-    found = find_quotes(index.db, quote, rest, _SAYING)
+    found = find_quotes(index.db, quote, rest, _NEARLY if is_long(quote) else _SAYING)
     return np.unique(np.concatenate([sure, np.array([n for quoted in found for n in quoted.passages], np.int64)]))
 
 
 _SAYING = 1_000
 """Passages that say a quote from which on no others are looked for, and places of it where not all are shown."""
+
+_NEARLY = 30
+"""Places of a longer quote that are looked for beside those that surely say it: most of them say it only nearly."""
 
 
 def similar(index: Index, query: Query, talk_id: str, at_ms: int) -> Answer:

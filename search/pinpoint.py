@@ -6,7 +6,7 @@ A passage is where to look; what answers may begin half a minute into it. docs/q
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import accumulate
 from typing import NamedTuple
@@ -45,21 +45,24 @@ class Spoken(NamedTuple):
 
 def spoken(cues: Sequence[Cue], start_ms: int, end_ms: int) -> list[Spoken]:
     """Return the words of cues that begin from `start_ms` up to, not including, `end_ms`."""
-    return [
-        Spoken(text, first_ms, last_ms, cue.turn and at == 0)
-        for cue in cues
-        for at, (text, first_ms, last_ms) in _timed(cue, start_ms, end_ms)
-        if start_ms <= first_ms < end_ms
-    ]
+    found: list[Spoken] = []
+    for cue in cues:
+        first, words = _timed(cue, start_ms, end_ms)
+        here = [Spoken(text, begin, end) for text, begin, end in words if start_ms <= begin < end_ms]
+        if cue.turn and first == 0 and here and words[0][1] >= start_ms:
+            here[0] = here[0]._replace(turn=True)
+        found += here
+    return found
 
 
-def _timed(cue: Cue, start_ms: int, end_ms: int) -> Iterable[tuple[int, tuple[str, int, int]]]:
-    """Return the words of a cue as `words_with_times` does, numbered; of a long cue only those that begin in a time.
+def _timed(cue: Cue, start_ms: int, end_ms: int) -> tuple[int, list[tuple[str, int, int]]]:
+    """Return words of a cue as `words_with_times` does, and which of its words the first of them is.
 
-    In edited transcripts a cue may have thousands of words, of which a passage holds some sixty.
+    In edited transcripts a cue may have thousands of words, of which a passage holds some sixty: of a long cue only
+    those that begin in a time are returned.
     """
     if cue.words or len(cue.text) < _LONG_TEXT:
-        return enumerate(words_with_times(cue))
+        return 0, words_with_times(cue)
     words = cue.text.split()
     letters = [0, *accumulate(map(len, words))]
     total, length_ms = letters[-1] + len(words), cue.end_ms - cue.start_ms
@@ -70,7 +73,7 @@ def _timed(cue: Cue, start_ms: int, end_ms: int) -> Iterable[tuple[int, tuple[st
     first = bisect_left(range(len(words)), start_ms, key=begins)
     last = bisect_left(range(len(words)), end_ms, first, key=begins)
     times = [begins(at) for at in range(first, last + 1)]
-    return enumerate(zip(words[first:last], times, times[1:], strict=False), first)
+    return first, list(zip(words[first:last], times, times[1:], strict=False))
 
 
 def pinpoint(words: Sequence[Spoken], weights: Mapping[str, float], cues: Sequence[Cue] = ()) -> int | None:
@@ -86,18 +89,13 @@ def pinpoint(words: Sequence[Spoken], weights: Mapping[str, float], cues: Sequen
     (1000, None)
     """
     apart = weights.keys().isdisjoint
-    told = [
-        {} if apart(said) else {term: weights[term] for term in said if term in weights}
-        for said in (_terms(word.text) for word in words)
-    ]
+    told = {at: said for at, word in enumerate(words) if not apart(said := _terms(word.text))}
     best: list[int] = []
     most = 0.0
-    for at, here in enumerate(told):
-        if not here:
-            continue
+    for at in told:
         # Each term once: a stretch that repeats one word does not say more.
-        together = {term: weight for other in told[at : at + _STRETCH] for term, weight in other.items()}
-        much = sum(together.values())
+        stretch = {term for other in range(at, at + _STRETCH) if other in told for term in told[other]}
+        much = sum(weights.get(term, 0.0) for term in stretch)
         if much > most + 1e-9:
             best, most = [at], much
         elif much > most - 1e-9:

@@ -76,8 +76,7 @@ def find_quotes(db: sqlite3.Connection, text: str, within: Ints | None, count: i
         return []
     ways = also(db, text, tuple(dict.fromkeys(terms(text))), compounds=False)  # a quote is of whole words
     common = _common(db, [unit.term for unit in asked])
-    size = sum(0.5 if is_unspaced(unit.plain[0]) else 1.0 for unit in asked)
-    exact = size <= _EXACT
+    exact = _size(asked) <= _EXACT
     weights = np.array([COMMON if unit.term in common else 1.0 for unit in asked], np.float32)
     keep = count + _MORE
     chunks = chunks_of(text)
@@ -102,14 +101,23 @@ def find_quotes(db: sqlite3.Connection, text: str, within: Ints | None, count: i
 def saying_surely(db: sqlite3.Connection, text: str, within: Ints | None) -> Ints:
     """Return passages that say a quote as it stands, as far as one look at them tells; rising.
 
-    Only quotes of one or two words in ASCII are looked for, which are asked for exactly. Others of their passages may
-    say them as well, across a border or with accents: `find_quotes` tells.
+    Only quotes in ASCII that fit a passage are looked for. Other passages may say them as well, across a border or with
+    accents, and longer ones nearly: `find_quotes` tells.
     """
     asked = tuple(units_of(text))
     chunks = chunks_of(text)
-    if not asked or len(asked) > _EXACT or not text.isascii() or len(chunks) != 1 or len(chunks[0]) != 1:
+    if not asked or not text.isascii() or len(chunks) != 1 or len(chunks[0]) != 1:
         return np.empty(0, np.int64)
     return surely(db, chunks[0][0], [unit.plain for unit in asked], within)
+
+
+def is_long(text: str) -> bool:
+    """Say whether a quote has so many words that some may be said otherwise."""
+    return _size(tuple(units_of(text))) > _EXACT
+
+
+def _size(asked: Sequence[Unit]) -> float:
+    return sum(0.5 if is_unspaced(unit.plain[0]) else 1.0 for unit in asked)
 
 
 def _common(db: sqlite3.Connection, asked: Sequence[str]) -> frozenset[str]:
