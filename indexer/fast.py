@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -17,7 +17,7 @@ import numpy as np
 
 from . import light
 from .embed import Encoder, KeepTokens, ModelCard
-from .light import SAME_COSINE, Batch, LightEncoder, agreement, batches
+from .light import SAME_COSINE, Batch, LightEncoder, batches
 from .narrow import narrow
 from .vectors import Floats
 
@@ -37,9 +37,6 @@ _SAMPLE = 96
 _LEAST_SAMPLE = 16
 _SHARE = 10
 """The sample is no more than a tenth of what waits, or else choosing would take longer than it saves."""
-
-_FEWER = 2
-"""Every second text of the sample is enough to compare speed, and what should be the same."""
 
 _FIRST = 16
 """Texts that each encoder is given before it is timed: the first take longer."""
@@ -116,6 +113,15 @@ class Choice:
     how: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    """What an encoder made of some texts."""
+
+    choice: Choice
+    vectors: Floats
+    seconds: float
+
+
 def fastest(folder: Path, encoder: LightEncoder, sample: Sequence[str], waiting: int = 0) -> Encoder:
     """Return the encoder of `choose`."""
     return choose(folder, encoder, sample, waiting).encoder
@@ -128,36 +134,30 @@ def choose(folder: Path, encoder: LightEncoder, sample: Sequence[str], waiting: 
     """
     count = min(_SAMPLE, max(_LEAST_SAMPLE, (waiting or len(sample)) // _SHARE))
     few = list(sample[:: max(1, len(sample) // count)])[:count]
-    fewer = few[::_FEWER]
     plain = Choice(encoder, "ONNX Runtime")
     if importlib.util.find_spec("openvino") is None or not few:
         return plain
+    own = _try(plain, few)
     try:
         other = OpenVinoEncoder(folder, encoder.card)
-        if agreement(other, encoder, fewer) < SAME_COSINE:
+        wide = _try(Choice(other, f"OpenVINO in {'bfloat16' if other.narrow else 'float32'}"), few)
+        if _cosines(wide, own).min() < SAME_COSINE:
             return plain
-        found = [plain, Choice(other, f"OpenVINO in {'bfloat16' if other.narrow else 'float32'}")]
-        if waiting >= BYTES_WORTH_IT:
-            found += _with_bytes(folder, encoder, sample, few)
+        tried = [own, wide, *(_with_bytes(folder, encoder, sample, few, own) if waiting >= BYTES_WORTH_IT else [])]
     except RuntimeError:  # OpenVINO's own: an operation or a processor it does not know
         return plain
-    for one in found:
-        one.encoder.encode_passages(fewer[:_FIRST])
-    took = [
-        min(times) for times in zip(*([_seconds(one.encoder, fewer) for one in found] for _ in range(2)), strict=True)
-    ]
-    best = min(range(len(found)), key=took.__getitem__)
-    rates = ", ".join(
-        f"{one.how} {len(fewer) / seconds:.0f}"
-        for one, seconds in zip(found, took, strict=True)
-        if one is not found[best]
-    )
-    rest = f"; passages a second on a sample: {len(fewer) / took[best]:.0f}, {rates}"
-    return Choice(found[best].encoder, found[best].how + rest)
+    best = min(tried, key=lambda one: one.seconds)
+    rates = ", ".join(f"{one.choice.how} {len(few) / one.seconds:.0f}" for one in tried if one is not best)
+    rest = f"; passages a second on a sample: {len(few) / best.seconds:.0f}, {rates}"
+    return Choice(best.choice.encoder, best.choice.how + rest)
 
 
-def _with_bytes(folder: Path, encoder: LightEncoder, sample: Sequence[str], few: Sequence[str]) -> list[Choice]:
-    """Return the encoder that works with bytes where the model bears it, nothing where not."""
+def _with_bytes(
+    folder: Path, encoder: LightEncoder, sample: Sequence[str], few: Sequence[str], own: _Tried
+) -> list[_Tried]:
+    """Try the encoder that works with bytes where the model bears it; nothing where not. `own` is what the light one
+    made of the `few`.
+    """
     made_with = [text for text in sample[1 :: max(1, len(sample) // _RANGES)] if text not in set(few)][:_RANGES]
     exported = folder / light.FOLDER
     texts = [encoder.card.passage_prompt + text for text in made_with]
@@ -166,20 +166,31 @@ def _with_bytes(folder: Path, encoder: LightEncoder, sample: Sequence[str], few:
     if not products:
         return []
     other = OpenVinoEncoder(folder, encoder.card, model)
-    cosines = (other.encode_passages(few) * encoder.encode_passages(few)).sum(axis=1)
+    found = _try(Choice(other, ""), few)
+    cosines = _cosines(found, own)
     if cosines.mean() < NEAR_COSINE or cosines.min() < _FAR_COSINE:
         return []
     wide = "bfloat16" if other.narrow else "float32"
-    return [
-        Choice(
-            other,
-            f"OpenVINO with {products} of {of} products in 8 bits and the rest in {wide}"
-            f" (cosine to the model's own {cosines.mean():.4f}, at the lowest {cosines.min():.4f})",
-        )
-    ]
+    how = (
+        f"OpenVINO with {products} of {of} products in 8 bits and the rest in {wide}"
+        f" (cosine to the model's own {cosines.mean():.4f}, at the lowest {cosines.min():.4f})"
+    )
+    return [replace(found, choice=Choice(other, how))]
 
 
-def _seconds(encoder: Encoder, texts: Sequence[str]) -> float:
-    started = perf_counter()
-    encoder.encode_passages(texts)
-    return perf_counter() - started
+def _try(choice: Choice, texts: Sequence[str]) -> _Tried:
+    """Embed texts and see how long that takes: twice as long as the quicker half, as others may be at work."""
+    choice.encoder.encode_passages(texts[:_FIRST])
+    vectors = np.empty((len(texts), choice.encoder.card.dimension), np.float32)
+    times = []
+    for half in (slice(0, None, 2), slice(1, None, 2)):
+        if texts[half]:
+            started = perf_counter()
+            vectors[half] = choice.encoder.encode_passages(texts[half])
+            times.append(perf_counter() - started)
+    return _Tried(choice, vectors, 2 * min(times))
+
+
+def _cosines(one: _Tried, other: _Tried) -> Floats:
+    found: Floats = (one.vectors * other.vectors).sum(axis=1)
+    return found

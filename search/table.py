@@ -24,9 +24,6 @@ from .postings import NEAR, Layout, holding, layout, make, notes_of, surprise, t
 FEW = 5_000
 """Vectors up to which the exact product with all of them takes a millisecond."""
 
-_THREADS = 2
-"""What the product with bytes is shared out among: it is bound by memory, and more gain little."""
-
 Mask = npt.NDArray[np.bool_]
 
 
@@ -240,9 +237,8 @@ def near(table: Table, vector: Floats) -> Near:
     scale = max(float(np.abs(vector).max()), float(np.finfo(np.float32).tiny)) / 127
     code = np.rint(vector / scale).astype(np.int8)
     lost = float(np.linalg.norm(vector - code * np.float32(scale)))
-    cosines = np.asarray(simsimd.cdist(made.codes, code[None, :], metric="dot", threads=_THREADS)).reshape(-1)
-    cosines *= made.scales
-    cosines *= scale
+    cosines = np.asarray(simsimd.cdist(made.codes, code[None, :], metric="dot")).reshape(-1)
+    cosines *= made.scales * np.float32(scale)
     mean = float(made.mean @ vector)
     deviation = max(float(vector @ made.second @ vector) - mean * mean, 0.0) ** 0.5 or 1.0
     if not whole:

@@ -38,7 +38,9 @@ def test_products_in_bytes_give_nearly_the_models_own_vectors(
 ) -> None:
     folder, encoder = exported
     monkeypatch.setattr(narrow, "_TRIED", 1)  # each product is tried by itself, which takes a while
-    (choice,) = fast._with_bytes(folder, encoder, TEXTS, TEXTS[:24])
+    own = fast._try(fast.Choice(encoder, "its own"), TEXTS[:24])
+    (tried,) = fast._with_bytes(folder, encoder, TEXTS, TEXTS[:24], own)
+    choice = tried.choice
     cosines = (choice.encoder.encode_passages(TEXTS[24:80]) * encoder.encode_passages(TEXTS[24:80])).sum(axis=1)
     assert cosines.mean() > fast.NEAR_COSINE
     assert cosines.max() < 1 - 1e-6  # they are not the same: something was done with bytes
@@ -51,7 +53,8 @@ def test_bytes_that_change_the_vectors_too_much_are_not_used(
     folder, encoder = exported
     monkeypatch.setattr(narrow, "_TRIED", 1)
     monkeypatch.setattr(fast, "NEAR_COSINE", 0.999999)
-    assert fast._with_bytes(folder, encoder, TEXTS, TEXTS[:24]) == []
+    own = fast._try(fast.Choice(encoder, "its own"), TEXTS[:24])
+    assert fast._with_bytes(folder, encoder, TEXTS, TEXTS[:24], own) == []
 
 
 def test_the_recipe_says_what_embedded_and_by_which_measurement(
