@@ -22,7 +22,22 @@ from .errors import UnreadableError
 from .estimate import chapters_in, estimate_times
 from .mojibake import Edit, Repair
 from .mojibake import replay as apply_edits
-from .readers import json3, plain, record, sbv, sniff, srt, table, timed_json, timed_text, tsv, vtt, whisper, ytapi
+from .readers import (
+    json3,
+    plain,
+    record,
+    sbv,
+    sniff,
+    srt,
+    table,
+    timed_json,
+    timed_text,
+    tsv,
+    vtt,
+    whisper,
+    word,
+    ytapi,
+)
 from .readers.decode import LINE_END
 from .readers.jsons import parse
 from .records import Chapter, Cue, Json, Receipt, Step, Transcript, Word
@@ -121,6 +136,8 @@ def decode_with(data: bytes, detail: Detail, *, line_ends: bool = True) -> str:
             text = _NOT_UTF8.sub(lambda _: next(instead), _escaped(data))
         elif encoding == "utf-8":
             text = data.decode("utf-8-sig")
+        elif encoding == word.ENCODING:
+            text = word.text_of(data)
         else:
             text = data.decode(encoding, errors="replace" if "unreadable" in detail else "strict")
     except (UnicodeDecodeError, StopIteration, RuntimeError, LookupError) as error:

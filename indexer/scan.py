@@ -24,7 +24,7 @@ LARGEST_BYTES = 100_000_000
 
 # Files that no reader needs to open. Everything else is judged by its content.
 _NOT_TEXT = re.compile(
-    r"\.(3gp|7z|aac|aiff|avi|avif|bin|bmp|bz2|class|db|dll|dmg|docx?|dylib|eot|epub|exe|flac|flv|gif|gz|heic|ico|iso|jar"
+    r"\.(3gp|7z|aac|aiff|avi|avif|bin|bmp|bz2|class|db|dll|dmg|doc|dylib|eot|epub|exe|flac|flv|gif|gz|heic|ico|iso|jar"
     r"|jpe?g|m4[av]|mkv|mov|mp[34]|mpe?g|od[pst]|og[gv]|opus|otf|part|pdf|png|pptx?|py[cdo]|rar|so|sqlite3?|svg|tar|tgz"
     r"|tiff?|ttf|wasm|wav|web[mp]|wm[av]|woff2?|xlsx?|xz|zip|zst)$",
     re.IGNORECASE,

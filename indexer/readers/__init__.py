@@ -199,6 +199,12 @@ def _is_json_lines(head: str) -> bool:
 
 def _sniff_text(text: str, name: str, ending: str) -> str:
     markdown = ending in ("md", "markdown", "mdown")
+    if ending == "docx":
+        if timed_text.matches(text):
+            return "text"
+        raise UnreadableError(  # folders of talks hold programmes and abstracts as well
+            "A .docx file without times is not taken for a transcript.", "If it is one, save it as plain text."
+        )
     if ending and ending not in _TEXT_NAMES and not (len(ending) > 5 or not ending.isalnum() or ending.isdigit()):
         raise UnreadableError(
             f"A .{ending} file without cues is not a transcript.", "Known by their times: VTT, SRT, SBV, JSON, TSV."

@@ -7,6 +7,7 @@ import re
 
 from ..errors import UnreadableError
 from ..records import Json, Step
+from . import word
 from .codepage import Page, find_page, is_latin
 
 _MARKS = (
@@ -28,7 +29,8 @@ def decode(data: bytes) -> tuple[str, tuple[Step, ...], tuple[str, ...]]:
 
     Valid UTF-8, 16 and 32 are what they are. Otherwise each line that is UTF-8 is read as such, and the bytes of the
     others as windows-1252, or as a code page of a whole file in another script, where that gives what people write;
-    what is left becomes U+FFFD. Returns the text, what was done, and sentences about what is not certain.
+    what is left becomes U+FFFD. A Word document gives its paragraphs. Returns the text, what was done, and sentences
+    about what is not certain.
 
     Raises:
         UnreadableError: the file is empty or binary.
@@ -41,6 +43,8 @@ def decode(data: bytes) -> tuple[str, tuple[Step, ...], tuple[str, ...]]:
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             return _marked(data, encoding)
+    if word.is_word(data):
+        return _newlines(word.text_of(data)), (Step("decode", "cues", {"encoding": word.ENCODING}),), ()
     if b"\x00" in data:
         return _without_mark(data)
     if len(_CONTROLS.findall(data[:100_000])) * 20 > len(data[:100_000]):
