@@ -101,7 +101,8 @@ def replay_text(text: str, field: str, receipt: Receipt) -> str:
 
 def changes(receipt: Receipt) -> tuple[Step, ...]:
     """Return the steps that changed something: all but plain decoding and reading, which every file needs."""
-    return tuple(step for step in receipt.steps if step.name != "read" and step.detail.get("encoding") != "utf-8")
+    plain = ("utf-8", word.ENCODING)
+    return tuple(step for step in receipt.steps if step.name != "read" and step.detail.get("encoding") not in plain)
 
 
 def tidy_lines(text: str) -> str:

@@ -12,7 +12,7 @@ import pytest
 from talksearch.indexer.errors import UnreadableError
 from talksearch.indexer.load import identify, load_talk
 from talksearch.indexer.readers import decode
-from talksearch.indexer.receipt import replay
+from talksearch.indexer.receipt import changes, replay
 from talksearch.indexer.scan import may_be_transcript
 
 TURNS = [
@@ -55,6 +55,7 @@ def load(data: bytes, name: str = "Harbour lecture.docx") -> list[tuple[int, str
     talk = load_talk(Path(name), name, data)
     again = replay(data, name, talk.receipt)
     assert [cue.text for cue in again] == [cue.text for cue in talk.cues]
+    assert "decode" not in {step.name for step in changes(talk.receipt)}, "nothing was damaged"
     return [(cue.start_ms, cue.speaker, cue.text) for cue in talk.cues]
 
 
