@@ -43,6 +43,14 @@ version type name number level phase stage year week day episode season issue ip
 background keywords subject attention danger info error action actions decision decisions attendees participants
 """
 _NOT_NAMES = frozenset(_NOT_NAMES_TEXT.split())
+_KEYS_OF_TIMES_TEXT = """
+duration length runtime time times timestamp timecode date start started starts end ended ends begin begins began
+stop finish finished recorded recording published uploaded updated created generated posted printed aired transcribed
+total elapsed remaining left running opening closing doors break pause lunch dinner breakfast coffee arrival departure
+kickoff sunrise sunset meeting session open opens close closes closed hours clock est gmt utc offset position eta
+bedtime wakeup checkin checkout
+"""
+_KEYS_OF_TIMES = frozenset(_KEYS_OF_TIMES_TEXT.split())
 _FUNCTION_WORDS_TEXT = """
 he she it they we you i said says say saying is are was were be been being am have has had do does did will
 would can could should may might must not this that these those there here what why how when where who which if
@@ -88,6 +96,16 @@ def looks_like_a_name(label: str) -> bool:
         or word.lower() in _PARTICLES
         for word in words
     ) and (words[0][0].isalnum() or words[0][0] in "@#")
+
+
+def may_stand_before_a_time(label: str) -> bool:
+    """Say whether a label before a time may be who speaks then, and not what the time is of.
+
+    >>> [may_stand_before_a_time(label) for label in ("Ana Ruiz", "SPEAKER_00", "Duration", "Total time", "Start")]
+    [True, True, False, False, False]
+    """
+    words = [word.strip(".'’-").lower() for word in label.split()]
+    return looks_like_a_name(label) and not any(word in _KEYS_OF_TIMES for word in words)
 
 
 def _no_name(words: Sequence[str]) -> bool:

@@ -13,10 +13,13 @@ from ..errors import UnreadableError
 from ..records import Cue, Transcript
 from ..youtube import find_id, watch_url
 from . import record
-from .timed_text import Front, iso_date, plain_markdown, read_front, read_front_matter
+from .front import Front, iso_date, plain_markdown, read_front, read_front_matter, read_keys
 from .times import pieces
 
 _HEADING = re.compile(r"^[ \t]{0,3}#{1,6}[ \t]")
+_SURE_TIMES = re.compile(r"-->|\[(?:\d{1,2}:)?\d{1,3}:[0-5]\d(?:[.,]\d{1,3})?\]")
+"""What tells that times which `record` finds are those of the words. Other figures, which `layout` did not take for
+times, are verses, ratios or times of day."""
 _FENCE = re.compile(r"^[ \t]*(?:```|~~~)")
 
 
@@ -37,25 +40,39 @@ def read(text: str, name: str = "", *, unfolding: bool = True) -> Transcript:
         if kept and _HEADING.match(body[kept[0]]):
             read_front(body[kept[0]], front)
             body = body[kept[0] + 1 :]
+    body = body[read_keys(body, front) :]
+    if markdown:
         body = [plain_markdown(re.sub(r"^[ \t]{0,3}#{1,6}[ \t]+", "", line)) for line in body]
     speech = "\n".join(body).strip()
     _refuse_what_is_no_speech(speech)
     found = record.read_content(speech, unfolding=unfolding)
-    if found.timed or any(step.name == "unfold-rolling" for step in found.steps) or speech.startswith("WEBVTT"):
-        return replace(found, format="text", title=front.values.get("title"))
+    timed = found.timed and (found.steps or _SURE_TIMES.search(speech))
+    if timed or any(step.name == "unfold-rolling" for step in found.steps) or speech.startswith("WEBVTT"):
+        return _described(replace(found, format="text"), front)
     cues = tuple(Cue(0, 0, piece) for piece in pieces(speech))
     video = find_id(front.values.get("url", "")) or find_id("\n".join(lines[:40]))
-    return Transcript(
+    transcript = Transcript(
         format="markdown" if markdown else "text",
         cues=cues,
         timed=False,
-        title=front.values.get("title"),
-        url=front.values.get("url") or (watch_url(video) if video else None),
-        channel=front.values.get("channel"),
-        speaker=front.values.get("speaker"),
-        language=front.values.get("language"),
-        date=iso_date(front.values.get("date")),
+        url=watch_url(video) if video else None,
         words_before=len(speech.split()),
+    )
+    return _described(transcript, front)
+
+
+def _described(found: Transcript, front: Front) -> Transcript:
+    """Add what stands above the text: it goes before what the text itself says of it."""
+    values = front.values
+    return replace(
+        found,
+        title=values.get("title"),
+        url=values.get("url") or found.url,
+        channel=values.get("channel"),
+        speaker=values.get("speaker"),
+        language=values.get("language") or found.language,
+        date=iso_date(values.get("date")),
+        description="\n".join([*front.text, found.description]).strip("\n"),
     )
 
 
