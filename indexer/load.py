@@ -13,7 +13,7 @@ from . import youtube
 from .clean import clean
 from .errors import UnreadableError
 from .mojibake import Repair, repair_text
-from .readers import decode, read, sniff
+from .readers import decode, read, sniff, youtube_xml
 from .readers.blocks import TIME_LINE, clock
 from .readers.timed_text import matches as has_times
 from .readers.times import count_units
@@ -26,6 +26,7 @@ from .tidy import tidy, tidy_text
 
 _JSON_TEXT = re.compile(r'"(?:text|body|utf8)"\s*:\s*"((?:[^"\\]|\\.)*)"')
 _TAG = re.compile(r"<[^>]*>")
+_IN_XML = ("srv1", "srv2", "srv3", "ttml", "sami")
 _LONG_CUE_MS = 300_000
 """A cue of five minutes tells little about when its last word is said."""
 _MUCH_TEXT = 150
@@ -79,6 +80,10 @@ def _words(form: str, text: str) -> int:
     """Count words about: lines of captions, which may roll, and segments, which JSON often has twice, count once."""
     if "json" in form or form == "ytapi":
         return len(" ".join(set(_JSON_TEXT.findall(text))).split())
+    if form in _IN_XML:
+        return len(_TAG.sub(" ", text).split())
+    if form == "ass":
+        return sum(len(line.split(",", 9)[-1].split()) for line in text.splitlines() if line.startswith("Dialogue:"))
     lines = {_TAG.sub("", line) for line in text.splitlines() if "-->" not in line}
     return len(" ".join(lines).split())
 
@@ -91,6 +96,10 @@ def _glance(form: str, text: str, name: str) -> tuple[Origin, bool]:
         return "automatic", True
     if form == "json3":
         return ("automatic" if '"aAppend"' in text or '"tOffsetMs"' in text else "human"), True
+    if form == "srv3":
+        return ("automatic" if youtube_xml.AUTOMATIC.search(text) else "human"), True
+    if form in (*_IN_XML, "ass", "microdvd"):
+        return origin_of("", name), form != "ttml" or re.search(r"\s(?:begin|end|dur)\s*=", text) is not None
     if form == "ytapi":
         found = re.search(r'"is_generated":\s*(true|false)', text)
         return ("unknown" if not found else "automatic" if found[1] == "true" else "human"), True

@@ -45,8 +45,8 @@ _SHORT = 5
 _ORIGINS = {"human": 0, "unknown": 1, "automatic": 2}
 # Formats that carry word times or names before those that lost them.
 _FORMATS = {
-    "json3": 0, "whisper-json": 1, "json": 1, "vtt": 2, "srt": 3, "ytapi": 4, "sbv": 5, "tsv": 6, "table": 6,
-    "record": 7,
+    "json3": 0, "srv3": 0, "whisper-json": 1, "json": 1, "vtt": 2, "srt": 3, "ttml": 3, "ytapi": 4, "srv2": 4,
+    "srv1": 4, "sbv": 5, "ass": 5, "sami": 5, "microdvd": 5, "tsv": 6, "table": 6, "record": 7,
 }  # fmt: skip
 
 

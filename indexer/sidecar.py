@@ -23,6 +23,7 @@ _LONGEST_DESCRIPTION = 1_000_000
 
 _TRANSCRIPTS_TEXT = """
 vtt srt sbv json json3 jsonl srv1 srv2 srv3 ttml tsv csv txt text md markdown mdown transcript ass lrc docx
+ssa smi sami sub dfxp xml
 """
 _TRANSCRIPTS = frozenset(_TRANSCRIPTS_TEXT.split())
 _RECORDINGS = ("mp4", "mkv", "webm", "mov", "m4v", "avi", "flv", "mpg", "mpeg", "wmv", "ts", "m4a", "mp3", "wav", "ogg",

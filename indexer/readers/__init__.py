@@ -8,14 +8,34 @@ from typing import Any
 
 from ..errors import UnreadableError
 from ..records import Transcript
-from . import json3, plain, record, sbv, srt, table, timed_json, timed_text, tsv, vtt, whisper, ytapi
+from . import (
+    json3,
+    markup_tree,
+    plain,
+    record,
+    sbv,
+    srt,
+    subs,
+    table,
+    timed_json,
+    timed_text,
+    tsv,
+    ttml,
+    vtt,
+    whisper,
+    youtube_xml,
+    ytapi,
+)
 from .blocks import TIME_LINE
 from .decode import decode
 from .jsons import parse
 
 __all__ = ["FORMATS", "decode", "read", "sniff"]
 
-FORMATS = ("vtt", "srt", "sbv", "json3", "whisper-json", "tsv", "ytapi", "json", "table", "record", "markdown", "text")
+FORMATS = (
+    "vtt", "srt", "sbv", "json3", "srv3", "srv2", "srv1", "ttml", "ass", "sami", "microdvd", "whisper-json", "tsv",
+    "ytapi", "json", "table", "record", "markdown", "text",
+)  # fmt: skip
 
 _TEXT_NAMES = (
     "txt",
@@ -32,8 +52,11 @@ _TEXT_NAMES = (
     "srt",
     "sbv",
     "tsv",
+    "lrc",
 )
-_CAPTION_NAMES = ("vtt", "srt", "sbv", "json3", "tsv")
+_CAPTION_NAMES = (
+    "vtt", "srt", "sbv", "json3", "tsv", "srv1", "srv2", "srv3", "ttml", "dfxp", "ass", "ssa", "smi", "sami",
+)  # fmt: skip
 _MARKUP = re.compile(r"<(?:!doctype|html|head|body|\?xml|tt[ >:]|transcript[ >]|timedtext|svg|rss|feed)", re.IGNORECASE)
 _NOT_TALKS = re.compile(
     r"(?:requirements[\w.-]*|constraints[\w.-]*|cmakelists|robots|licen[sc]e[\w.-]*|copying[\w.-]*|sha\d*sums?|checksums?"
@@ -76,6 +99,12 @@ def read(text: str, name: str) -> Transcript:
         return srt.read(text, name)
     if form == "sbv":
         return sbv.read(text)
+    if form in ("srv1", "srv2", "srv3"):
+        return youtube_xml.read(text, name, form)
+    if form == "ttml":
+        return ttml.read(text, name)
+    if form in ("ass", "sami", "microdvd"):
+        return subs.read(text, name, form)
     if form == "tsv":
         return tsv.read(text)
     if form == "table":
@@ -93,6 +122,9 @@ def _sniff(text: str, name: str) -> tuple[str, Any]:
     head = text.lstrip()
     if not head:
         raise UnreadableError("The file is empty.", "Nothing to index.")
+    told = _sniff_by_beginning(head)
+    if told:
+        return told, None
     if head[0] in "{[":
         found = _sniff_json(head, name, ending)
         if found:
@@ -122,10 +154,24 @@ def _sniff(text: str, name: str) -> tuple[str, Any]:
     if tsv.HEADER.match(head) or _is_whispers(head):
         return "tsv", None
     if _MARKUP.match(head):
-        raise UnreadableError("This is HTML or XML, not a transcript.", "Export the captions as VTT or SRT.")
+        raise UnreadableError(
+            "This is HTML or XML, not a transcript; of XML, TTML and YouTube's srv1, srv2 and srv3 are read.",
+            "Export the captions as VTT or SRT.",
+        )
     if ending in _CAPTION_NAMES and not timed_text.matches(text):
         raise UnreadableError(f"The .{ending} file has no cues.", "No line in it holds the times of a cue.")
     return _sniff_text(text, name, ending), None
+
+
+def _sniff_by_beginning(head: str) -> str | None:
+    """Tell the captions in XML and the subtitles of players, which say at once what they are."""
+    found = subs.format_of(head)
+    if found == "microdvd":
+        subs.rate_of(head)  # without it there are no times
+    if found or head[0] != "<":
+        return found
+    root = markup_tree.root_of(head)
+    return "ttml" if root == "tt" else youtube_xml.format_of(head, root)
 
 
 def _is_whispers(head: str) -> bool:
@@ -207,7 +253,8 @@ def _sniff_text(text: str, name: str, ending: str) -> str:
         )
     if ending and ending not in _TEXT_NAMES and not (len(ending) > 5 or not ending.isalnum() or ending.isdigit()):
         raise UnreadableError(
-            f"A .{ending} file without cues is not a transcript.", "Known by their times: VTT, SRT, SBV, JSON, TSV."
+            f"A .{ending} file without cues is not a transcript.",
+            "Known by their times: VTT, SRT, SBV, JSON, TSV, TTML, ASS, SAMI.",
         )
     if timed_text.matches(text):
         return "markdown" if markdown else "text"

@@ -1,0 +1,404 @@
+"""TTML, also called DFXP, as broadcasters and YouTube write it: `<tt><body><div><p begin="1.5s" end="00:00:03.2">`.
+
+https://www.w3.org/TR/ttml1/
+
+Times of elements inside others count from those, one after the other where `timeContainer` is `seq`; some programs
+write them from the beginning of the recording all the same, which shows where they would lie behind the end of what
+they stand in. Not done: `set` and other animation, `timeContainer` on spans, times of regions, ruby (its base and its
+reading are both kept), images of text, and SMPTE times with gaps (`markerMode`).
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+
+from ..errors import UnreadableError
+from ..records import Cue, Step, Transcript
+from .jsons import timed_words
+from .markup_tree import Node, parse
+from .segments import put_after, start_after
+from .times import RawCue, mend, pieces, show_clock
+from .vtt import count_words, origin_of
+from .youtube_xml import clip_overlapping
+
+_CLOCK = re.compile(r"(\d{1,3}):(\d{1,2}):(\d{1,2})(?:[.,](\d{1,9})|[:;](\d{1,3})(?:\.(\d{1,3}))?)?")
+_SHORT = re.compile(r"(?:(\d{1,3}):)?(\d{1,5}[.,]\d{1,9})")
+_OFFSET = re.compile(r"(\d{1,15}(?:\.\d{1,9})?)(h|ms|m|s|f|t)")
+_UNITS = {"h": 3_600_000.0, "m": 60_000.0, "s": 1000.0, "ms": 1.0}
+_SPACE = re.compile(r"[ \t\n\r]+")
+_NO_SPEECH = frozenset(("metadata", "set", "animate", "title", "desc", "copyright", "agent", "image", "audio"))
+"""Elements that may stand among what is said and hold none of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Rates:
+    """How the times of a file are to be read; frames and ticks are so many a second."""
+
+    frames: float
+    real_frames: float
+    """The same, as they really pass: 29.97 where 30 are counted."""
+    ticks: float
+    base: str
+    """`media`, `smpte` or `clock`."""
+    drop: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What an element takes over from those around it."""
+
+    start_ms: int = 0
+    end_ms: int | None = None
+    timed: bool = False
+    """Some element around has a time."""
+    language: str | None = None
+    agent: str | None = None
+    preserve: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A text inside a paragraph; with times where an element in the paragraph gives it its own."""
+
+    text: str
+    start_ms: int | None
+    end_ms: int | None
+    speaker: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """A cue and its language; `timed` is false where no time was found for it."""
+
+    cue: RawCue
+    language: str | None
+    timed: bool
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What is gathered on the way through a file."""
+
+    rates: _Rates
+    agents: dict[str, str]
+    absolute: bool
+    """Times inside other elements count from the beginning of the recording."""
+    said: list[_Said] = field(default_factory=list)
+    strange: list[tuple[int, str]] = field(default_factory=list)
+    """Line and text of what stands for a time and is none."""
+    misfits: int = 0
+    """Elements that begin outside of the time of what they stand in."""
+
+
+def read(text: str, name: str = "") -> Transcript:
+    """Read TTML. `name` tells which of several languages is wanted.
+
+    Raises:
+        UnreadableError: no cues, times that cannot be, or XML that declares entities.
+    """
+    root, damage = parse(text)
+    found = _gathered(root) if root else None
+    if found is None or not found.said:
+        raise UnreadableError(
+            " ".join(("The TTML file has no cues.", *damage)),
+            "Fetch it again." if damage else "Captions that are pictures cannot be read.",
+        )
+    notes = list(damage)
+    if found.strange:
+        line, value = found.strange[0]
+        notes.append(f"{len(found.strange)} times are none that TTML knows, the first at line {line} ({value[:20]!r}).")
+    said = _of_one_language(found.said, name, notes)
+    languages = Counter(one.language for one in said if one.language)
+    common = Transcript(
+        format="ttml",
+        cues=(),
+        origin=origin_of("", name),
+        language=languages.most_common(1)[0][0] if languages else None,
+        words_before=count_words([one.cue for one in said]),
+    )
+    if found.rates.base == "clock" or not any(one.timed for one in said):
+        if found.rates.base == "clock":
+            notes.append("The times are those of a clock on the wall; the text was kept and its times are estimated.")
+        cues = tuple(Cue(0, 0, piece, one.cue.speaker) for one in said for piece in pieces(one.cue.text))
+        return replace(common, cues=cues, timed=False, uncertain=tuple(notes))
+    raw = _placed(said)
+    raw.sort(key=lambda cue: cue.start_ms)
+    steps: list[Step] = []
+    raw = _from_zero(raw, found.rates, steps, notes)
+    mended = mend(clip_overlapping(raw), "TTML file")
+    return replace(
+        common,
+        cues=mended.cues,
+        timed=mended.timed,
+        duration_ms=mended.duration_ms,
+        steps=(*steps, *mended.steps),
+        uncertain=(*notes, *mended.uncertain, *put_after(sum(not one.timed for one in said))),
+    )
+
+
+def _gathered(root: Node) -> _Reading:
+    """Walk through the file; a second time where times inside others turn out not to count from these."""
+    rates, agents = _rates(root), _agents(root)
+    found = _Reading(rates, agents, absolute=False)
+    _walk(root, _Around(), found)
+    if found.misfits:
+        other = _Reading(rates, agents, absolute=True)
+        _walk(root, _Around(), other)
+        if other.misfits < found.misfits:
+            return other
+    return found
+
+
+def _walk(node: Node, around: _Around, found: _Reading) -> int | None:
+    """Gather the cues of an element; return when it ends, as far as that is known."""
+    here = _inside(node, around, found)
+    if node.name == "p":
+        before = len(found.said)
+        _paragraph(node, here, found)
+        ends = [one.cue.end_ms for one in found.said[before:] if one.cue.end_ms is not None]
+        return max(ends, default=here.end_ms)
+    in_a_row = node.attributes.get("timeContainer") == "seq"
+    last: int | None = None
+    for child in node.nodes():
+        if child.name not in ("body", "div", "p"):
+            continue
+        after = in_a_row and last is not None
+        end = _walk(child, replace(here, start_ms=last) if after and last is not None else here, found)
+        last = end if in_a_row or last is None else max(last, end or last)
+    return last if here.end_ms is None else here.end_ms
+
+
+def _inside(node: Node, around: _Around, found: _Reading) -> _Around:
+    """Work out what holds inside an element: its time, its language, whose words they are."""
+    begin, end, length = (_time_of(node, key, found) for key in ("begin", "end", "dur"))
+    base = 0 if found.absolute else around.start_ms
+    start = around.start_ms if begin is None else base + begin
+    stops = [stop for stop in (None if end is None else base + end, None if length is None else start + length) if stop]
+    if begin is not None and around.timed:
+        outside = start < around.start_ms or (around.end_ms is not None and start >= around.end_ms)
+        found.misfits += outside
+    if around.end_ms is not None and around.end_ms > start and (stops or begin is None):
+        stops.append(around.end_ms)
+    space = node.attributes.get("space")
+    return _Around(
+        start_ms=start,
+        end_ms=min(stops, default=None),
+        timed=around.timed or begin is not None or end is not None or length is not None,
+        language=node.attributes.get("lang", "").strip() or around.language,
+        agent=node.attributes.get("agent") or around.agent,
+        preserve=around.preserve if space is None else space == "preserve",
+    )
+
+
+def _paragraph(node: Node, here: _Around, found: _Reading) -> None:
+    """Make cues of a paragraph: one, whose words may have times, or one for each part that has its own."""
+    for speaker, group in groupby(_pieces(node, here, here, found), key=lambda piece: piece.speaker):
+        inside = list(group)
+        timed = [piece for piece in inside if piece.start_ms is not None and piece.text.strip()]
+        words = sum(len(piece.text.split()) for piece in inside)
+        if timed and words > 2 * len(timed):
+            for part in _parts(inside):
+                first = part[0]
+                begins = here.start_ms if here.timed else timed[0].start_ms or 0
+                start = begins if first.start_ms is None else first.start_ms
+                _add(here, found, RawCue(start, first.end_ms, "", node.line, speaker), part, timed=True)
+            continue
+        begin = here.start_ms if here.timed or not timed else timed[0].start_ms or 0
+        end = here.end_ms if here.end_ms is not None or not timed else timed[-1].end_ms
+        cue = RawCue(begin, end, "", node.line, speaker)
+        if timed:
+            text, times = timed_words([(piece.text, piece.start_ms) for piece in inside], begin)
+            found.said.append(_Said(replace(cue, text=text, words=times), here.language, True))
+        else:
+            _add(here, found, cue, inside, timed=here.timed)
+
+
+def _add(here: _Around, found: _Reading, cue: RawCue, part: Sequence[_Piece], *, timed: bool) -> None:
+    lines = [line.strip() for line in "".join(piece.text for piece in part).split("\n")]
+    text = "\n".join(line for line in lines if line)
+    if text:
+        found.said.append(_Said(replace(cue, text=text), here.language, timed))
+
+
+def _parts(inside: Sequence[_Piece]) -> Iterator[list[_Piece]]:
+    """Part the pieces of a paragraph where a piece has another time; those without one belong to what is before."""
+    part: list[_Piece] = []
+    for piece in inside:
+        new = piece.start_ms is not None and bool(part) and piece.start_ms != part[0].start_ms
+        if new and any(one.text.strip() for one in part):
+            yield part
+            part = []
+        elif new:
+            part = []
+        part.append(piece)
+    if part:
+        yield part
+
+
+def _pieces(node: Node, here: _Around, paragraph: _Around, found: _Reading) -> Iterator[_Piece]:
+    own = here is not paragraph and here.timed
+    for part in node.parts:
+        if isinstance(part, str):
+            text = part if here.preserve else _SPACE.sub(" ", part)
+            start, end = (here.start_ms, here.end_ms) if own else (None, None)
+            yield _Piece(text, start, end, _speaker(here, found))
+        elif part.name == "br":
+            yield _Piece("\n", None, None, _speaker(here, found))
+        elif part.name not in _NO_SPEECH:
+            inner = _inside(part, here, found)
+            if not {"begin", "end", "dur"} & part.attributes.keys():
+                # Its times are those around it, which are not its own.
+                inner = replace(inner, timed=own)
+            yield from _pieces(part, inner, paragraph, found)
+
+
+def _speaker(here: _Around, found: _Reading) -> str | None:
+    return found.agents.get(here.agent) if here.agent else None
+
+
+def _agents(root: Node) -> dict[str, str]:
+    """Return the names of those who speak, by the mark that stands at their words."""
+    found: dict[str, str] = {}
+    for node in root.nodes():
+        if node.name == "agent":
+            names = ["".join(part for part in name.parts if isinstance(part, str)) for name in node.nodes()]
+            named = " ".join(next((name for name in names if name.strip()), "").split())
+            if named and "id" in node.attributes:
+                found[node.attributes["id"]] = named
+        elif node.name in ("head", "metadata"):
+            found |= _agents(node)
+    return found
+
+
+# --- languages ------------------------------------------------------------------------------------------------------
+
+
+def _of_one_language(said: list[_Said], name: str, notes: list[str]) -> list[_Said]:
+    """Leave out the languages that stand beside another at the same times, as translations do.
+
+    A sentence in another language at a time of its own was said.
+    """
+    counts = Counter(one.language for one in said if one.language)
+    if len(counts) < 2:
+        return said
+    tags = name.lower().split(".")
+    wanted = max(counts, key=lambda language: (str(language).lower() in tags, counts[language]))
+    spans = sorted((one.cue.start_ms, one.cue.end_ms or one.cue.start_ms + 1) for one in said if one.language == wanted)
+    starts = [start for start, _ in spans]
+    beside = []
+    for language, count in counts.items():
+        here = [one.cue.start_ms for one in said if one.language == language and one.timed]
+        at = [(bisect_right(starts, start) - 1, start) for start in here]
+        together = sum(i >= 0 and start < spans[i][1] for i, start in at)
+        if language != wanted and together * 2 > count:
+            beside.append(language)
+    if beside:
+        notes.append(
+            f"The file holds captions in {wanted} and at the same times in {', '.join(beside)}; {wanted} was read."
+        )
+    return [one for one in said if one.language not in beside]
+
+
+# --- times ----------------------------------------------------------------------------------------------------------
+
+
+def _placed(said: Sequence[_Said]) -> list[RawCue]:
+    raw: list[RawCue] = []
+    for one in said:
+        raw.append(one.cue if one.timed else replace(one.cue, start_ms=start_after(raw), end_ms=None))
+    return raw
+
+
+def _from_zero(raw: list[RawCue], rates: _Rates, steps: list[Step], notes: list[str]) -> list[RawCue]:
+    """Count SMPTE times from the beginning of the programme, which tapes have at a full hour, such as 10:00:00:00."""
+    hour = _smpte(1, 0, 0, 0, rates)
+    offset = raw[0].start_ms // hour * hour
+    if rates.base != "smpte" or not offset:
+        return raw
+    steps.append(Step("mend-times", "cues", {"offset_ms": -offset}))
+    notes.append(
+        f"The time code begins at {show_clock(raw[0].start_ms)}, as on tapes whose programme begins at a full hour; "
+        f"{offset // hour} h were taken off."
+    )
+    return [
+        replace(
+            cue,
+            start_ms=cue.start_ms - offset,
+            end_ms=None if cue.end_ms is None else cue.end_ms - offset,
+            words=tuple(replace(word, start_ms=word.start_ms - offset) for word in cue.words),
+        )
+        for cue in raw
+    ]
+
+
+def _rates(root: Node) -> _Rates:
+    given = root.attributes
+    frames = _number(given.get("frameRate"))
+    factors = [_number(part) or 1.0 for part in re.split(r"[\s:]+", given.get("frameRateMultiplier", "").strip())]
+    multiplier = factors[0] / factors[1] if len(factors) == 2 else 1.0
+    counted = frames or 30.0
+    return _Rates(
+        frames=counted,
+        real_frames=counted * multiplier,
+        ticks=_number(given.get("tickRate")) or frames or 1.0,
+        base=given.get("timeBase", "media"),
+        drop=given.get("dropMode", "nonDrop"),
+    )
+
+
+def _number(text: str | None) -> float | None:
+    return float(text) if text and re.fullmatch(r"\d{1,12}(?:\.\d{1,6})?", text) and float(text) else None
+
+
+def _time_of(node: Node, key: str, found: _Reading) -> int | None:
+    value = node.attributes.get(key)
+    if value is None:
+        return None
+    ms = milliseconds_of(value.strip(), found.rates)
+    if ms is None:
+        found.strange.append((node.line, value))
+    return ms
+
+
+def milliseconds_of(text: str, rates: _Rates) -> int | None:
+    """Turn a time of TTML into milliseconds; None where it is none. A bare whole number may be anything.
+
+    >>> rates = _Rates(25.0, 25.0, 10_000_000.0, "media", "nonDrop")
+    >>> [milliseconds_of(time, rates) for time in ("00:00:01.5", "00:00:01:05", "1.5s", "90ms", "15000000t", "50f")]
+    [1500, 1200, 1500, 90, 1500, 2000]
+    >>> [milliseconds_of(time, rates) for time in ("9.731", "1:02.5", "1500", "indefinite", "00:61:00", "")]
+    [9731, 62500, None, None, None, None]
+    """
+    if match := _CLOCK.fullmatch(text):
+        hours, minutes, seconds = (int(match[i]) for i in (1, 2, 3))
+        if minutes > 59 or seconds > 60:
+            return None
+        frames = float(match[5] or 0)
+        if match[5] and rates.base == "smpte":
+            return _smpte(hours, minutes, seconds, frames, rates)
+        fraction = float(f"0.{match[4]}") if match[4] else frames / rates.real_frames
+        return round(((hours * 60 + minutes) * 60 + seconds + fraction) * 1000)
+    if match := _SHORT.fullmatch(text):
+        return round((int(match[1] or 0) * 60 + float(match[2].replace(",", "."))) * 1000)
+    if match := _OFFSET.fullmatch(text):
+        amount, unit = float(match[1]), match[2]
+        if unit in _UNITS:
+            return round(amount * _UNITS[unit])
+        return round(amount * 1000 / (rates.real_frames if unit == "f" else rates.ticks))
+    return None
+
+
+def _smpte(hours: int, minutes: int, seconds: int, frames: float, rates: _Rates) -> int:
+    """Count the frames that a time code tells, without those whose numbers it drops (TTML1, appendix N.2)."""
+    counted = ((hours * 60 + minutes) * 60 + seconds) * rates.frames + frames
+    dropped = 0
+    if rates.drop == "dropNTSC":
+        dropped = (hours * 54 + minutes - minutes // 10) * 2
+    elif rates.drop == "dropPAL":
+        dropped = (hours * 27 + minutes // 2 - minutes // 20) * 4
+    return round((counted - dropped) * 1000 / rates.real_frames)
