@@ -34,6 +34,24 @@ class Vectors:
     rows: Floats
     """Normalised vectors (n, dimension), mapped from the file. A product with all of them is slow, because records lie
     apart: `columns` has what a query looks at first."""
+    file: Path | None = None
+    """Where `take` reads rows from, if not from the mapping."""
+
+    def take(self, at: Ints) -> Floats:
+        """Return some rows (len(at), dimension).
+
+        A process that asks a single query reads them from the file: of what is mapped, the system puts whole stretches
+        around each row into the memory of a process, 64 kB where a row has 1.5.
+        """
+        if self.file is None:
+            return self.rows[at]
+        found = np.empty((len(at), self.rows.shape[1]), np.float32)
+        size = _record(self.rows.shape[1]).itemsize
+        with self.file.open("rb", buffering=0) as file:
+            for row, place in zip(found, at.tolist(), strict=True):
+                file.seek(place * size + _NUMBER.itemsize)
+                file.readinto(row.data)
+        return found
 
     @property
     def numbers(self) -> Ints:
@@ -52,15 +70,18 @@ class Vectors:
         return np.where(own[rows] == numbers, rows, -1)
 
 
-def read(folder: Path, dimension: int) -> Vectors:
-    """Open the copy; empty where there is none. A torn last record, left by an interrupted build, is passed over."""
+def read(folder: Path, dimension: int, *, once: bool = False) -> Vectors:
+    """Open the copy; empty where there is none. A torn last record, left by an interrupted build, is passed over.
+
+    `once`: for hardly more than one query, which should take little memory.
+    """
     path = folder / FILE_NAME
     record = _record(dimension)
     count = path.stat().st_size // record.itemsize if path.exists() else 0
     if count == 0:
         return Vectors(lambda: np.empty(0, np.int64), np.empty((0, dimension), np.float32))
     records = np.memmap(path, record, "r", shape=(count,)).view(np.ndarray)
-    return Vectors(cache(lambda: np.array(records["number"])), records["vector"])
+    return Vectors(cache(lambda: np.array(records["number"])), records["vector"], path if once else None)
 
 
 def stamp(folder: Path, until: int | None = None) -> tuple[int, str]:
@@ -120,5 +141,8 @@ def write_anew(folder: Path, dimension: int, numbers: Ints, rows: Floats, kept: 
     fresh.replace(folder / FILE_NAME)
 
 
+_NUMBER = np.dtype("<i8")
+
+
 def _record(dimension: int) -> np.dtype[Any]:
-    return np.dtype([("number", "<i8"), ("vector", "<f4", (dimension,))])
+    return np.dtype([("number", _NUMBER), ("vector", "<f4", (dimension,))])

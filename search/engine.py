@@ -95,11 +95,11 @@ def open_index(
     def table() -> Table:
         now = (db.execute("PRAGMA data_version").fetchone()[0], columns.file_stamp(folder))
         if not held or held[0][0] != now:
-            held[:] = [(now, read_table(folder, db, vectors.read(folder, made.model.dimension)))]
+            held[:] = [(now, read_table(folder, db, vectors.read(folder, made.model.dimension, once=once)))]
         return held[0][1]
 
     directions = cache(lambda: tokens.read(folder))
-    return Index(folder, db, made, vectors.read(folder, made.model.dimension), get, table, directions)
+    return Index(folder, db, made, vectors.read(folder, made.model.dimension, once=once), get, table, directions)
 
 
 def search(index: Index, query: Query) -> Answer:

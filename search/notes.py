@@ -121,9 +121,9 @@ def _ties(db: sqlite3.Connection, table: Table, talk: int) -> dict[int, int | No
 
     chosen = tie(
         [row[1] for row, _ in notes],
-        table.vectors.rows[np.array([at for _, at in notes])],
+        table.vectors.take(np.array([at for _, at in notes])),
         holds,
-        table.vectors.rows[table.rows[places]],
+        table.vectors.take(table.rows[places]),
     )
     return {
         row[0]: None if at is None else int(table.lie.numbers[places[at]])

@@ -92,8 +92,8 @@ class Table:
 
     def vector(self, place: int) -> Floats | None:
         """Return the vector of a passage (dimension,), None where it has none."""
-        row = int(self.rows[place])
-        return np.array(self.vectors.rows[row]) if row >= 0 else None
+        row = self.rows[place : place + 1]
+        return np.array(self.vectors.take(row)[0]) if row[0] >= 0 else None
 
     def holding(self, term: str) -> Ints:
         """Return the places of the passages that hold a term, or terms in a row with spaces between."""
@@ -221,7 +221,7 @@ def near(table: Table, vector: Floats) -> Near:
         rows = table.rows[places]
         found = np.full(len(places), np.nan)
         has = rows >= 0
-        found[has] = table.vectors.rows[rows[has]] @ vector
+        found[has] = table.vectors.take(rows[has]) @ vector
         return found
 
     if table.columns is None or len(table.rows) <= FEW or not some:

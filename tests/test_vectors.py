@@ -58,3 +58,14 @@ def test_a_few_dead_records_are_left_alone(tmp_path: Path) -> None:
     vectors.append(tmp_path, numbers(1, 2, 3, 4, 5), rows(1, 2, 3, 4, 5))
     assert vectors.compact(tmp_path, 2, {1, 2, 3, 4}) == 0
     assert len(vectors.read(tmp_path, 2).numbers) == 5
+
+
+def test_rows_are_the_same_read_from_the_file_and_mapped(tmp_path: Path) -> None:
+    rows = np.random.default_rng(3).normal(size=(50, 6)).astype(np.float32)
+    vectors.append(tmp_path, np.arange(50) * 3, rows)
+    at = np.array([7, 0, 49, 7])
+    for once in (False, True):
+        copy = vectors.read(tmp_path, 6, once=once)
+        assert np.array_equal(copy.take(at), rows[at])
+        assert copy.take(np.empty(0, np.int64)).shape == (0, 6)
+    assert vectors.read(tmp_path, 6, once=True).file, "else the test compares the mapping with itself"
