@@ -109,6 +109,8 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=HERE.parent / ".cache" / "cold.json")
     parser.add_argument("--chart", type=Path, help="where to draw the medians")
     options = parser.parse_args()
+    # An installed package comes with its bytecode; without it each process would compile first.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     made = recipe.read(options.index)
     if made is None:
         parser.error(f"there is no index in {options.index}")

@@ -65,6 +65,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=ROOT / ".cache" / "warm.json")
     parser.add_argument("--chart", type=Path, help="where to draw the medians")
     options = parser.parse_args()
+    # An installed package comes with its bytecode; without it each process would compile first.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     texts = _queries(options.gold or sorted((SHARED / "gold").glob("*.jsonl")), options.queries)
     opened = engine.open_index(options.index)
     passages = opened.db.execute("SELECT count(*) FROM passages").fetchone()[0]
