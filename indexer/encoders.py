@@ -98,6 +98,10 @@ class Encoders:
             if not encoder.on_cpu:
                 return encoder, "sentence-transformers on a GPU"
             encoder = self._encoder
+        if isinstance(encoder, LightEncoder) and waiting >= fast.KEPT_WORTH_IT:
+            known = fast.kept(self._folder, encoder, texts)
+            if known is not None:
+                return known, ""
         if isinstance(encoder, LightEncoder) and waiting >= fast.WORTH_IT:
             choice = fast.choose(self._folder, encoder, texts, waiting)
             return choice.encoder, choice.how

@@ -12,17 +12,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
 from . import light
 from .embed import Encoder, KeepTokens, ModelCard
 from .light import SAME_COSINE, Batch, LightEncoder, batches
-from .narrow import narrow
+from .narrow import Ranges, narrow, read, save, with_bytes
 from .vectors import Floats
 
 WORTH_IT = 300
 """Passages below which choosing would take longer than it saves."""
+
+KEPT_WORTH_IT = 100
+"""Passages below which what an earlier run found out takes longer to load and to check than it saves."""
 
 BYTES_WORTH_IT = 30_000
 """Passages below which finding out which products bear bytes would take longer than it saves."""
@@ -130,7 +134,8 @@ def fastest(folder: Path, encoder: LightEncoder, sample: Sequence[str], waiting:
 def choose(folder: Path, encoder: LightEncoder, sample: Sequence[str], waiting: int = 0) -> Choice:
     """Choose what embeds `sample` fastest and gives the same vectors, or nearly: the light encoder or OpenVINO's.
 
-    `waiting` is how many passages are to be embedded.
+    `waiting` is how many passages are to be embedded. Which products bear bytes is remembered beside the light encoder:
+    `kept`.
     """
     count = min(_SAMPLE, max(_LEAST_SAMPLE, (waiting or len(sample)) // _SHARE))
     few = list(sample[:: max(1, len(sample) // count)])[:count]
@@ -147,6 +152,8 @@ def choose(folder: Path, encoder: LightEncoder, sample: Sequence[str], waiting: 
     except RuntimeError:  # OpenVINO's own: an operation or a processor it does not know
         return plain
     best = min(tried, key=lambda one: one.seconds)
+    if best is own or best is wide:
+        _remembered(folder).unlink(missing_ok=True)
     rates = ", ".join(f"{one.choice.how} {len(few) / one.seconds:.0f}" for one in tried if one is not best)
     rest = f"; passages a second on a sample: {len(few) / best.seconds:.0f}, {rates}"
     return Choice(best.choice.encoder, best.choice.how + rest)
@@ -162,20 +169,48 @@ def _with_bytes(
     exported = folder / light.FOLDER
     texts = [encoder.card.passage_prompt + text for text in made_with]
     whole = [(one.ids, one.mask) for one in batches(light.tokenizer(exported, encoder.card), texts, size=1)]
-    model, products, of = narrow(exported / light.MODEL, whole, _MOST_LOSS)
-    if not products:
+    ranges = narrow(exported / light.MODEL, whole, _MOST_LOSS)
+    found = _in_bytes(folder, encoder, ranges, few, own) if ranges else None
+    if found is None:
         return []
+    save(_remembered(folder), ranges)
+    return [found]
+
+
+def kept(folder: Path, encoder: LightEncoder, sample: Sequence[str]) -> Encoder | None:
+    """Return the encoder with bytes in the form in which an earlier run found it; None where none did, or where it is
+    slower here than the light one, or gives other vectors of the `sample`.
+    """
+    try:
+        ranges = read(_remembered(folder))
+        few = list(sample[:: max(1, len(sample) // _LEAST_SAMPLE)])[:_LEAST_SAMPLE]
+        own = _try(Choice(encoder, ""), few)
+        found = _in_bytes(folder, encoder, ranges, few, own)
+    except (OSError, EOFError, ValueError, KeyError, BadZipFile, ImportError, RuntimeError):
+        return None  # there is none, it is damaged, or OpenVINO is another or gone
+    return found.choice.encoder if found and found.seconds < own.seconds else None
+
+
+def _remembered(folder: Path) -> Path:
+    """Return the file that holds which products of the exported model bear bytes: of that very model, by its size."""
+    exported = folder / light.FOLDER
+    return exported / f"bytes-{(exported / light.MODEL).stat().st_size}.npz"
+
+
+def _in_bytes(folder: Path, encoder: LightEncoder, ranges: Ranges, few: Sequence[str], own: _Tried) -> _Tried | None:
+    """Try the encoder that does some products with bytes; None where its vectors of `few` are not near enough."""
+    model, products, of = with_bytes(folder / light.FOLDER / light.MODEL, ranges)
     other = OpenVinoEncoder(folder, encoder.card, model)
     found = _try(Choice(other, ""), few)
     cosines = _cosines(found, own)
-    if cosines.mean() < NEAR_COSINE or cosines.min() < _FAR_COSINE:
-        return []
+    if not (cosines.mean() >= NEAR_COSINE and cosines.min() >= _FAR_COSINE):
+        return None
     wide = "bfloat16" if other.narrow else "float32"
     how = (
         f"OpenVINO with {products} of {of} products in 8 bits and the rest in {wide}"
         f" (cosine to the model's own {cosines.mean():.4f}, at the lowest {cosines.min():.4f})"
     )
-    return [replace(found, choice=Choice(other, how))]
+    return replace(found, choice=Choice(other, how))
 
 
 def _try(choice: Choice, texts: Sequence[str]) -> _Tried:

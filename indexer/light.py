@@ -356,7 +356,7 @@ def export(encoder: SentenceEncoder, folder: Path, sample: Sequence[str]) -> Lig
     target = folder / FOLDER
     target.mkdir(parents=True, exist_ok=True)
     (target / _CARD).unlink(missing_ok=True)  # written last: without it there is no encoder, whatever else is there
-    for old in target.glob("quick-*"):
+    for old in (*target.glob("quick-*"), *target.glob("bytes-*")):
         old.unlink()
     fast = getattr(model.tokenizer, "backend_tokenizer", None)
     if fast is None:

@@ -36,12 +36,15 @@ _AT_ONCE = 2
 
 _SMALL, _TINY = 1e-5, 1e-8
 
-_Source = tuple[str, int]
+Source = tuple[str, int]
 """What makes the activations of a product, and which of its outputs they are."""
 
+Ranges = dict[Source, tuple[Floats, Floats]]
+"""The least and the greatest value of each channel of the activations of products."""
 
-def narrow(path: Path, sample: Sequence[Batch], most_loss: float) -> tuple[Any, int, int]:
-    """Return (the OpenVINO model of the ONNX file at `path`, products done with bytes, products in all).
+
+def narrow(path: Path, sample: Sequence[Batch], most_loss: float) -> Ranges:
+    """Return which products of the ONNX model at `path` to do with bytes, and what their activations reach.
 
     `most_loss` is what the mean cosine of the vectors may fall below 1 on the sample, as far as the losses of the
     products add up, which they do about: each is measured by itself. Raises RuntimeError where OpenVINO cannot do it.
@@ -53,29 +56,61 @@ def narrow(path: Path, sample: Sequence[Batch], most_loss: float) -> tuple[Any, 
     groups = _groups(model)
     ranges, exact = _seen(core, model.clone(), list(groups), sample)
 
-    def loss_of(source: _Source) -> float:
+    def loss_of(source: Source) -> float:
         tried = model.clone()
         _quantise(_groups(tried)[source], *ranges[source])
         return _loss(core, tried, sample[:_TRIED], exact)
 
-    def work_of(source: _Source) -> int:
+    def work_of(source: Source) -> int:
         return sum(int(np.prod(product.input_value(1).get_shape())) for product in groups[source])
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:  # OpenVINO prepares a model on one core
         losses = dict(zip(groups, pool.map(loss_of, groups), strict=True))
-    spent, done = 0.0, 0
+    spent = 0.0
+    chosen: Ranges = {}
     for source, loss in sorted(losses.items(), key=lambda one: (one[1] / work_of(one[0]), one)):
         if spent + loss <= most_loss:
             spent += loss
-            done += len(groups[source])
-            _quantise(groups[source], *ranges[source])
+            chosen[source] = ranges[source]
+    return chosen
+
+
+def with_bytes(path: Path, ranges: Ranges) -> tuple[Any, int, int]:
+    """Return (the OpenVINO model of the ONNX file at `path`, products done with bytes, products in all).
+
+    Raises KeyError where the model has no such products, ValueError where they have other channels, RuntimeError where
+    OpenVINO cannot do it.
+    """
+    import openvino
+
+    model = openvino.Core().read_model(str(path))
+    groups = _groups(model)
+    for source, (low, high) in ranges.items():
+        _quantise(groups[source], low, high)
     model.validate_nodes_and_infer_types()
-    return model, done, sum(map(len, groups.values()))
+    return model, sum(len(groups[source]) for source in ranges), sum(map(len, groups.values()))
 
 
-def _groups(model: Any) -> dict[_Source, list[Any]]:
+def save(file: Path, ranges: Ranges) -> None:
+    """Write ranges into a file (npz), from which `read` has them again."""
+    arrays: dict[str, Any] = {}
+    for at, (low, high) in enumerate(ranges.values()):
+        arrays |= {f"l{at}": low, f"h{at}": high}
+    names, outputs = ([source[part] for source in ranges] for part in (0, 1))
+    with file.open("wb") as out:
+        np.savez(out, names=np.array(names, np.str_), outputs=np.array(outputs, np.int64), **arrays)
+
+
+def read(file: Path) -> Ranges:
+    """Return the ranges of a file. Raises OSError, EOFError, ValueError, KeyError or BadZipFile where it holds none."""
+    with np.load(file) as held:
+        sources = zip(held["names"].tolist(), held["outputs"].tolist(), strict=True)
+        return {source: (held[f"l{at}"], held[f"h{at}"]) for at, source in enumerate(sources)}
+
+
+def _groups(model: Any) -> dict[Source, list[Any]]:
     """Return the products with weights by their activations: query, key and value share theirs."""
-    groups: dict[_Source, list[Any]] = {}
+    groups: dict[Source, list[Any]] = {}
     for op in model.get_ordered_ops():
         if op.get_type_name() == "MatMul" and _weights(op) is not None:
             source = op.input_value(0)
@@ -92,17 +127,15 @@ def _weights(product: Any) -> Floats | None:
     return weights.T if product.get_attributes()["transpose_b"] else weights
 
 
-def _seen(
-    core: Any, model: Any, sources: Sequence[_Source], sample: Sequence[Batch]
-) -> tuple[dict[_Source, tuple[Floats, Floats]], list[Floats]]:
+def _seen(core: Any, model: Any, sources: Sequence[Source], sample: Sequence[Batch]) -> tuple[Ranges, list[Floats]]:
     """Return the least and the greatest value of each channel of each source, and the vectors of each batch."""
     by_name = {op.get_friendly_name(): op for op in model.get_ordered_ops()}
     first = len(model.outputs)
     for name, at in sources:
         model.add_outputs(by_name[name].output(at))
     ask = _request(core, model)
-    low: dict[_Source, Floats] = {}
-    high: dict[_Source, Floats] = {}
+    low: dict[Source, Floats] = {}
+    high: dict[Source, Floats] = {}
     vectors = []
     for ids, mask in sample:
         ask.infer({"input_ids": ids, "attention_mask": mask})

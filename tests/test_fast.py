@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import itertools
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from talksearch.indexer import embed, fast, light, narrow, recipe
@@ -47,6 +50,52 @@ def test_products_in_bytes_give_nearly_the_models_own_vectors(
     assert "8 bits" in choice.how
 
 
+def test_which_products_bear_bytes_is_remembered_for_the_next_run(
+    exported: tuple[Path, LightEncoder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, encoder = exported
+    monkeypatch.setattr(narrow, "_TRIED", 1)
+    own = fast._try(fast.Choice(encoder, "its own"), TEXTS[:24])
+    (tried,) = fast._with_bytes(folder, encoder, TEXTS, TEXTS[:24], own)
+    (file,) = (folder / light.FOLDER).glob("bytes-*")
+    monkeypatch.setattr(
+        fast, "_try", lambda choice, texts: replace(own, choice=choice, vectors=own.vectors[: len(texts)])
+    )
+    monkeypatch.setattr(fast, "_cosines", lambda *_: np.ones(1, np.float32))
+    assert fast.kept(folder, encoder, TEXTS) is None  # no faster than the light one
+    monkeypatch.undo()
+    monkeypatch.setattr(fast, "_cosines", lambda *_: np.zeros(1, np.float32))
+    assert fast.kept(folder, encoder, TEXTS) is None  # other vectors
+    monkeypatch.undo()
+    times = itertools.cycle((2.0, 1.0))  # of the light one, and of the other
+    tries = fast._try
+    monkeypatch.setattr(fast, "_try", lambda *given: replace(tries(*given), seconds=next(times)))
+    again = fast.kept(folder, encoder, TEXTS)
+    assert again is not None
+    cosines = (again.encode_passages(TEXTS[:24]) * tried.vectors).sum(axis=1)
+    assert cosines.min() > 0.99999
+    whole = file.read_bytes()
+    for damaged in (b"", whole[: len(whole) // 2], b"PK\x03\x04" + whole[4:200]):
+        file.write_bytes(damaged)
+        assert fast.kept(folder, encoder, TEXTS) is None
+    narrow.save(file, {("no such product", 0): (np.zeros(384, np.float32), np.ones(384, np.float32))})
+    assert fast.kept(folder, encoder, TEXTS) is None
+    file.unlink()
+    assert fast.kept(folder, encoder, TEXTS) is None
+
+
+def test_a_run_takes_what_an_earlier_one_found_out(
+    exported: tuple[Path, LightEncoder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, encoder = exported
+    recipe.write(folder, Recipe(encoder.card, Splitting(), embedded_by="as before"))
+    monkeypatch.setattr(fast, "kept", lambda *_: encoder)
+    assert Encoders(folder, recipe.read(folder), None, (None, None), None).for_texts(TEXTS, len(TEXTS)) is encoder
+    made = recipe.read(folder)
+    assert made
+    assert made.embedded_by == "as before"
+
+
 def test_bytes_that_change_the_vectors_too_much_are_not_used(
     exported: tuple[Path, LightEncoder], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -63,6 +112,7 @@ def test_the_recipe_says_what_embedded_and_by_which_measurement(
     folder, encoder = exported
     recipe.write(folder, Recipe(encoder.card, Splitting()))
     monkeypatch.setattr(fast, "WORTH_IT", 100)
+    monkeypatch.setattr(fast, "kept", lambda *_: None)
     encoders = Encoders(folder, recipe.read(folder), None, (None, None), None)
     encoders.for_texts(TEXTS, len(TEXTS))
     made = recipe.read(folder)
