@@ -296,9 +296,9 @@ def _build(work: Path, archive: Path) -> dict[str, Any]:
     extra = work / "extra"
     extra.mkdir()
     talk = sorted(archive.rglob("*.vtt"))[0]
-    # Another talk of the same words would cost nothing to embed: each word is turned round.
+    # Another talk of the same words would cost nothing to embed: they are put in the opposite order.
     text = "\n".join(
-        line if "-->" in line or not line.isascii() else " ".join(word[::-1] for word in line.split())
+        line if "-->" in line or not line.isascii() else " ".join(reversed(line.split()))
         for line in talk.read_text(encoding="utf-8").splitlines()[2:]
     )
     (extra / "a new talk.vtt").write_text(f"WEBVTT\n\n{text}", encoding="utf-8")
