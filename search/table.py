@@ -93,7 +93,7 @@ class Table:
     def vector(self, place: int) -> Floats | None:
         """Return the vector of a passage (dimension,), None where it has none."""
         row = self.rows[place : place + 1]
-        return np.array(self.vectors.take(row)[0]) if row[0] >= 0 else None
+        return self.vectors.take(row)[0] if row[0] >= 0 else None
 
     def holding(self, term: str) -> Ints:
         """Return the places of the passages that hold a term, or terms in a row with spaces between."""
