@@ -281,16 +281,16 @@ def _chroma(_: Path, work: Path, __: int) -> dict[str, Any]:
         queries = _noisy(np.array(copy.rows[random.choice(len(copy.rows), 200)]), random)
         exact = [_ids(db, copy.numbers[best]) for best in _nearest(copy.rows, queries)]
     at = perf_counter()
-    client, collection = store.open_store(work)
-    store.nearest(collection, queries[0], 10)
+    held = store.open_store(work)
+    store.nearest(held, queries[0], 10)
     first = perf_counter() - at
     took, right = [], 0
     for query, wanted in zip(queries, exact, strict=True):
         at = perf_counter()
-        found = {id_ for id_, _ in store.nearest(collection, query, 10)}
+        found = {id_ for id_, _ in store.nearest(held, query, 10)}
         took.append(perf_counter() - at)
         right += len(found & wanted)
-    client.close()
+    held.client.close()
     return {
         "recall_at_10": right / (10 * len(queries)),
         "query_ms": statistics.median(took) * 1000,

@@ -114,7 +114,7 @@ def remove(folder: Path, talk_ids: Iterable[str], roots: Iterable[Path] = ()) ->
     with (
         writing(folder),
         closing(catalog.open_catalog(folder, write=True)) as db,
-        storing.opened(folder) as (store, collection),  # first: where it cannot be opened, nothing is half removed
+        storing.opened(folder) as (store, held),  # first: where it cannot be opened, nothing is half removed
     ):
         under = [Root(path) for path in roots]
         paths = catalog.talk_paths(db)
@@ -129,7 +129,7 @@ def remove(folder: Path, talk_ids: Iterable[str], roots: Iterable[Path] = ()) ->
             catalog.forget_files(db, [path for path in catalog.files(db) if any(r.holds(Path(path)) for r in under)])
             db.executemany("DELETE FROM roots WHERE path = ?", ((str(root.path),) for root in under))
         if gone:
-            store.drop(collection, gone)
+            store.drop(held, gone)
         catalog.note_common_terms(db)
         _make_ready(folder, db)
         return removed
@@ -268,8 +268,8 @@ def _update(
         # After embedding: a file that was moved has another id, and the same words keep their vectors.
         vanished = _drop_vanished(db, report)
         if vanished:
-            with storing.opened(folder) as (store, collection):
-                store.drop(collection, vanished)
+            with storing.opened(folder) as (store, held):
+                store.drop(held, vanished)
             catalog.note_common_terms(db)
         _make_ready(folder, db, encoders.get)
         report.notes += encoders.notes

@@ -186,14 +186,14 @@ def _compare(
     known = {row[0] for row in db.execute("SELECT id FROM passages")}
     places = copy.find(np.array([number for _, number in rows], np.int64)).tolist()
     found = _Compared([], [], [], [], [])
-    with storing.opened(folder) as (store, collection):
-        stored = set(store.all_ids(collection))
+    with storing.opened(folder) as (store, held):
+        stored = set(store.all_ids(held))
         found.strangers.extend(sorted(stored - known))
         if mend and found.strangers:
-            store.drop(collection, found.strangers)
+            store.drop(held, found.strangers)
         for at in range(0, len(rows), _AT_ONCE):
             some = rows[at : at + _AT_ONCE]
-            theirs = store.read(collection, [id_ for id_, _ in some if id_ in stored])
+            theirs = store.read(held, [id_ for id_, _ in some if id_ in stored])
             for (id_, number), place in zip(some, places[at : at + _AT_ONCE], strict=True):
                 ours = copy.rows[place] if place >= 0 else None
                 here, there = _is_sound(ours), _is_sound(theirs.get(id_))

@@ -70,8 +70,8 @@ def embed_pending(
         return 0
     tell(0, total)
     if gone:
-        with opened(folder) as (store, collection):
-            store.drop(collection, gone)
+        with opened(folder) as (store, held):
+            store.drop(held, gone)
     with putting(folder, total, len(_numbers(db, "WHERE embedded"))) as put:
         encoder = cache(lambda: encoder_for(_sample(db, total), total))
         encoded, held = _embed(db, folder, encoder, dimension, put, lambda n: tell(n, total))
@@ -89,11 +89,11 @@ def mend_copy(db: sqlite3.Connection, folder: Path, dimension: int) -> int:
     if not len(lacking):
         return 0
     have = 0
-    with opened(folder) as (store, collection):
+    with opened(folder) as (store, held):
         for at in range(0, len(lacking), _WINDOW):
             part = lacking[at : at + _WINDOW].tolist()
             ids = dict(db.execute(f"SELECT id, number FROM passages WHERE number IN ({_marks(part)})", part))  # noqa: S608
-            found = store.read(collection, list(ids))
+            found = store.read(held, list(ids))
             with catalog.transaction(db):  # what Chroma lost as well is embedded anew
                 db.executemany(
                     "UPDATE passages SET embedded = 0 WHERE number = ?",
@@ -244,10 +244,10 @@ def _grown(copy: Vectors, folder: Path, dimension: int, numbers: Ints) -> Vector
 
 def _sweep(db: sqlite3.Connection, folder: Path, passages: int) -> None:
     """Take out of the store what the catalog, with so many `passages`, does not know: an interrupted run left it."""
-    with opened(folder) as (store, collection):
-        if collection.count() != passages:
+    with opened(folder) as (store, held):
+        if store.count(held) != passages:
             alive = {row[0] for row in db.execute("SELECT id FROM passages")}
-            store.drop(collection, [id_ for id_ in store.all_ids(collection) if id_ not in alive])
+            store.drop(held, [id_ for id_ in store.all_ids(held) if id_ not in alive])
 
 
 def _numbers(db: sqlite3.Connection, where: str) -> Ints:

@@ -39,7 +39,7 @@ _AT_ONCE = 2_000
 
 @contextmanager
 def opened(folder: Path) -> Iterator[tuple[Any, Any]]:
-    """Open the Chroma store for a while: (the `store` module, the collection).
+    """Open the Chroma store for a while: (the `store` module, what its functions take).
 
     Raises BadIndexError where it cannot be opened, and in the place of what Chroma raises while it is open.
     """
@@ -48,9 +48,9 @@ def opened(folder: Path) -> Iterator[tuple[Any, Any]]:
     from . import store
 
     try:
-        client, collection = store.open_store(folder)
-        with closing(client):
-            yield store, collection
+        held = store.open_store(folder)
+        with closing(held.client):
+            yield store, held
     except ChromaError as error:
         raise unusable(folder, str(error)) from error
 
@@ -151,14 +151,20 @@ def putting(folder: Path, waiting: int, there: int) -> Iterator[Put]:
 
 @contextmanager
 def _putting_here(folder: Path, there: int) -> Iterator[Put]:
-    with opened(folder) as (store, collection):
-        new = collection.count() == there
+    with opened(folder) as (store, first):
+        new = store.count(first) == there
+        held = first
 
         def put(ids: Sequence[str], vectors: Floats, rows: Sequence[dict[str, Any]]) -> int:
-            store.put(collection, ids, vectors, rows, new=new)
-            return int(collection.count())
+            nonlocal held
+            held = store.with_room(held, folder)
+            store.put(held, ids, vectors, rows, new=new)
+            return int(store.count(held))
 
-        yield put
+        try:
+            yield put
+        finally:
+            held.client.close()
 
 
 def _put(apart: Apart, ids: Sequence[str], vectors: Floats, rows: Sequence[dict[str, Any]]) -> int:

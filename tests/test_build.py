@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from fakes import CountingEncoder
 
-from talksearch.indexer import build, catalog, recipe, scan, store, vectors
+from talksearch.indexer import build, catalog, recipe, scan, storing, vectors
 from talksearch.indexer.build import Report
 from talksearch.indexer.errors import BadIndexError, LockedError, TalksearchError
 from talksearch.indexer.load import About
@@ -49,9 +49,8 @@ def sources(index: Path) -> list[str]:
 
 
 def stored(index: Path) -> dict[str, list[float]]:
-    client, collection = store.open_store(index)
-    found = collection.get(include=["embeddings", "documents", "metadatas"])
-    client.close()
+    with storing.opened(index) as (_, held):
+        found = held.collections[0].get(include=["embeddings", "documents", "metadatas"])
     return dict(zip(found["ids"], np.asarray(found["embeddings"], float).round(5).tolist(), strict=True))
 
 
@@ -92,9 +91,8 @@ def test_a_new_title_embeds_itself_alone_and_reaches_the_store(archive: Path, in
     (archive / "ships.info.json").write_text(json.dumps({"title": "Slow Ships", "id": "x"}))
     report, encoder = run(index, archive)
     assert (len(report.replaced), encoder.seen) == (1, ["Slow Ships"])
-    client, collection = store.open_store(index)
-    titles = {row["title"] for row in collection.get(include=["metadatas"])["metadatas"]}
-    client.close()
+    with storing.opened(index) as (_, held):
+        titles = {row["title"] for row in held.collections[0].get(include=["metadatas"])["metadatas"]}
     assert "Slow Ships" in titles
 
 
