@@ -114,22 +114,21 @@ def remove(folder: Path, talk_ids: Iterable[str], roots: Iterable[Path] = ()) ->
     with (
         writing(folder),
         closing(catalog.open_catalog(folder, write=True)) as db,
-        storing.opened(folder) as (store, held),  # first: where it cannot be opened, nothing is half removed
+        storing.opened(folder),  # first: where it cannot be opened, nothing is half removed
     ):
         under = [Root(path) for path in roots]
         paths = catalog.talk_paths(db)
         inside = [talk_id for talk_id, path in paths.items() if any(root.holds(Path(path)) for root in under)]
         removed = list(dict.fromkeys([*talk_ids, *inside]))
-        gone: list[str] = []
+        gone: dict[str, int] = {}
         for talk_id in removed:
             with catalog.transaction(db):
-                gone += catalog.drop_talk(db, talk_id)
+                gone |= catalog.drop_talk(db, talk_id)
                 db.execute("UPDATE files SET talk_id = NULL, stamp = '', note = '' WHERE talk_id = ?", (talk_id,))
         with catalog.transaction(db):
             catalog.forget_files(db, [path for path in catalog.files(db) if any(r.holds(Path(path)) for r in under)])
             db.executemany("DELETE FROM roots WHERE path = ?", ((str(root.path),) for root in under))
-        if gone:
-            store.drop(held, gone)
+        storing.drop(folder, gone)
         catalog.note_common_terms(db)
         _make_ready(folder, db)
         return removed
@@ -268,8 +267,7 @@ def _update(
         # After embedding: a file that was moved has another id, and the same words keep their vectors.
         vanished = _drop_vanished(db, report)
         if vanished:
-            with storing.opened(folder) as (store, held):
-                store.drop(held, vanished)
+            storing.drop(folder, vanished)
             catalog.note_common_terms(db)
         _make_ready(folder, db, encoders.get)
         report.notes += encoders.notes
@@ -324,11 +322,11 @@ def _read_groups(
     report: Report,
     tell: Tell,
     processes: int | None,
-) -> list[str]:
-    """Read each group's talk from its best file into the catalog; returns the ids of passages that are gone."""
+) -> dict[str, int]:
+    """Read each group's talk from its best file into the catalog; returns ids and numbers of passages that are gone."""
     if not groups:
-        return []
-    gone: list[str] = []
+        return {}
+    gone: dict[str, int] = {}
     passages = 0
     known = catalog.talk_paths(db)
     measure = encoders.measure()
@@ -338,7 +336,7 @@ def _read_groups(
             read = read_group(group, measure, _salt(group.files[0].path))
         with catalog.transaction(db):
             if read.rows:
-                gone += catalog.put_rows(db, read.path, read.rows)
+                gone |= catalog.put_rows(db, read.path, read.rows)
                 catalog.put_names(db, read.rows.talk_id, read.heard, read.odd)
             catalog.put_files(db, read.files)
         if read.rows:
@@ -376,13 +374,13 @@ def _note_kept(group: Group, report: Report) -> None:
             report.skipped.append(Skipped(row.path, row.note))
 
 
-def _drop_vanished(db: sqlite3.Connection, report: Report) -> list[str]:
-    """Drop the talks that no file speaks for any more; returns the ids of their passages."""
+def _drop_vanished(db: sqlite3.Connection, report: Report) -> dict[str, int]:
+    """Drop the talks that no file speaks for any more; returns the ids and numbers of their passages."""
     alive = {*report.added, *report.replaced, *report.kept}
-    gone: list[str] = []
+    gone: dict[str, int] = {}
     for talk_id in catalog.talk_paths(db):
         if talk_id not in alive:
             with catalog.transaction(db):
-                gone += catalog.drop_talk(db, talk_id)
+                gone |= catalog.drop_talk(db, talk_id)
             report.dropped.append(talk_id)
     return gone

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, astuple, dataclass
 from functools import cache
 from pathlib import Path
@@ -91,7 +91,7 @@ def check(folder: Path, db: sqlite3.Connection, card: ModelCard) -> bool:
     known = read(folder, card)
     if nulls is None or known is None or _read(folder).get("state") != _state(folder, db):
         return False
-    found = calibrate(_blocks(copy, rows), nulls)
+    found = calibrate(copy.blocks(rows), nulls)
     return found is not None and bool(np.allclose(astuple(found), astuple(known), rtol=_ROUNDING, atol=0))
 
 
@@ -119,7 +119,7 @@ def mend(folder: Path, db: sqlite3.Connection, card: ModelCard, encoder: Callabl
         fresh.replace(folder / NULLS_NAME)
     if nulls is None:
         return False
-    found = calibrate(_blocks(copy, rows), nulls)
+    found = calibrate(copy.blocks(rows), nulls)
     values = {"state": state, "nulls": name, **(asdict(found) if found else {})}
     fresh = folder / f"{FILE_NAME}.new"
     fresh.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
@@ -133,13 +133,9 @@ def _state(folder: Path, db: sqlite3.Connection) -> list[Any]:
 
 def _rows(db: sqlite3.Connection, copy: Vectors) -> Ints:
     """Return the rows of the copy that hold embedded passages, in the order of the file."""
-    numbers = np.array([row[0] for row in db.execute("SELECT number FROM passages WHERE embedded")], np.int64)
+    numbers = np.fromiter((row[0] for row in db.execute("SELECT number FROM passages WHERE embedded")), np.int64)
     rows = copy.find(numbers)
     return np.sort(rows[rows >= 0])
-
-
-def _blocks(copy: Vectors, rows: Ints) -> Iterator[Floats]:
-    return (copy.rows[rows[at : at + _BLOCK]] for at in range(0, len(rows), _BLOCK))
 
 
 def read(folder: Path, card: ModelCard) -> Calibration | None:

@@ -226,16 +226,16 @@ def rows_of(talk: Talk, passages: Sequence[Passage]) -> TalkRows:
     )  # fmt: skip
 
 
-def put_talk(db: sqlite3.Connection, path: str, talk: Talk, passages: Sequence[Passage]) -> list[str]:
+def put_talk(db: sqlite3.Connection, path: str, talk: Talk, passages: Sequence[Passage]) -> dict[str, int]:
     """Put a talk in the place of the one with its id: `put_rows` of its `rows_of`."""
     return put_rows(db, path, rows_of(talk, passages))
 
 
-def put_rows(db: sqlite3.Connection, path: str, rows: TalkRows) -> list[str]:
+def put_rows(db: sqlite3.Connection, path: str, rows: TalkRows) -> dict[str, int]:
     """Put a talk in the place of the one with its id, if any; call inside a transaction.
 
-    A passage that was there before, word for word at the same time, keeps its number and its vector. Returns the ids of
-    the passages that are gone.
+    A passage that was there before, word for word at the same time, keeps its number and its vector. Returns the ids
+    and numbers of the passages that are gone.
     """
     old = db.execute("SELECT number FROM talks WHERE id = ?", (rows.talk_id,)).fetchone()
     row = {"path": path, **rows.values}
@@ -251,8 +251,8 @@ def put_rows(db: sqlite3.Connection, path: str, rows: TalkRows) -> list[str]:
         number = int(cursor.lastrowid or 0)
     db.executemany("INSERT INTO cues VALUES (?, ?, ?, ?, ?, ?, ?, ?)", ((number, *cue) for cue in rows.cues))
     had = dict(db.execute("SELECT id, number FROM passages WHERE talk = ?", (number,))) if old else {}
-    gone = list(had.keys() - {passage[0] for passage in rows.passages})
-    _delete_passages(db, [had[id_] for id_ in gone])
+    gone = {id_: had[id_] for id_ in had.keys() - {passage[0] for passage in rows.passages}}
+    _delete_passages(db, list(gone.values()))
     mark_changed(db)
     db.executemany(
         # Its vector is known, but what the store says of it may have changed: it is put there again.
@@ -290,18 +290,18 @@ def _forget_names(db: sqlite3.Connection, number: int) -> None:
     db.execute("DELETE FROM odd WHERE talk = ?", (number,))
 
 
-def drop_talk(db: sqlite3.Connection, talk_id: str) -> list[str]:
-    """Take a talk out; call inside a transaction. Returns the ids of its passages."""
+def drop_talk(db: sqlite3.Connection, talk_id: str) -> dict[str, int]:
+    """Take a talk out; call inside a transaction. Returns the ids and numbers of its passages."""
     row = db.execute("SELECT number FROM talks WHERE id = ?", (talk_id,)).fetchone()
     if row is None:
-        return []
+        return {}
     had = dict(db.execute("SELECT id, number FROM passages WHERE talk = ?", row))
     _delete_passages(db, list(had.values()))
     db.execute("DELETE FROM cues WHERE talk = ?", row)
     _forget_names(db, row[0])
     db.execute("DELETE FROM talks WHERE number = ?", row)
     mark_changed(db)
-    return list(had)
+    return had
 
 
 def put_files(db: sqlite3.Connection, rows: Iterable[FileRow]) -> None:

@@ -20,10 +20,11 @@ import re
 import sqlite3
 from array import array
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,9 @@ _ALIGN = 64
 _BLOCK = 8_192
 """Passages worked on at once while the file is made."""
 
+_HELD = 8
+"""Blocks after which the pages of the new file are let go. Words go all over it, and pages come back for each block."""
+
 _ROUNDING = 1e-6
 """What is added to each error, because all of this is float32."""
 
@@ -54,6 +58,7 @@ _ADDED_UP = 1e-9
 as an index may be updated, less than that."""
 
 Array = npt.NDArray[Any]
+Words = npt.NDArray[np.int32]
 Positions = npt.NDArray[np.unsignedinteger[Any]]
 
 
@@ -206,8 +211,7 @@ def write(folder: Path, db: sqlite3.Connection, dimension: int) -> bool:
     """Make the file where it is missing or of another state. Returns whether it was made.
 
     From the file that is there where less than a third of the passages changed: about what these cost, and copying the
-    rest. From nothing some seconds for 100,000 passages; the memory that takes grows by some 30 bytes a passage and 4 a
-    word.
+    rest. From nothing some seconds for 100,000 passages; the memory that takes grows by some 50 bytes a passage.
     """
     from .columns_merge import merge  # a query, which only reads, does not wait for it
 
@@ -273,25 +277,42 @@ def _write(path: Path, made_of: Sequence[Any], db: sqlite3.Connection, copy: Vec
     """Make the file from nothing."""
     arrays = lie(db)
     arrays["rows"] = copy.find(arrays["numbers"].astype(np.int64)).astype(np.int32)
-    words, lengths, vocabulary = words_of(db)
-    # A term goes by its hash: a query looks it up without reading all terms.
-    hashes = hashes_of(vocabulary)
-    order = np.argsort(hashes)
-    rank_of = np.empty(len(order), np.int32)
-    rank_of[order] = np.arange(len(order))
-    times = np.bincount(words, minlength=len(order))[order] if len(words) else np.zeros(len(order), np.int64)
-    arrays["hashes"] = hashes[order]
-    arrays["offsets"] = np.concatenate(([0], np.cumsum(times))).astype(np.int64)
-    shift = shift_for(int(lengths.max(initial=0)))
+    # There may be more words than memory: they are gone through twice, from a file.
+    with TemporaryFile(dir=path.parent, buffering=0) as file:
+        known = _vocabulary()
+        sizes = [np.empty(0, np.int64)]
+        for words, own in _words_in(db, known):
+            words.tofile(file)
+            sizes.append(own)
+        lengths = np.concatenate(sizes)
 
-    def fill(views: dict[str, Array]) -> None:
-        _fill_positions(views["positions"], arrays["offsets"], rank_of, words, lengths, shift)
-        there = np.flatnonzero(arrays["rows"] >= 0)
-        sums = fill_codes(views, copy, arrays["rows"], there)
-        for name, one in zip(("mean", "second"), sums, strict=True):
-            views[name][...] = one / max(len(there), 1)
+        def again() -> Iterator[tuple[int, Ints, Words]]:
+            """Yield blocks: the place of the first passage, how many words each has, and the words."""
+            file.seek(0)
+            for at in range(0, len(lengths), _BLOCK):
+                own = lengths[at : at + _BLOCK]
+                yield at, own, np.fromfile(file, np.int32, int(own.sum()))
 
-    put(path, made_of, shift, arrays, len(words), dimension, fill)
+        # A term goes by its hash: a query looks it up without reading all terms.
+        hashes = hashes_of(list(known))
+        order = np.argsort(hashes)
+        rank_of = np.empty(len(order), np.int32)
+        rank_of[order] = np.arange(len(order))
+        times = np.zeros(len(order), np.int64)
+        for _, _, words in again():
+            times += np.bincount(words, minlength=len(order))
+        arrays["hashes"] = hashes[order]
+        arrays["offsets"] = np.concatenate(([0], np.cumsum(times[order])))
+        shift = shift_for(int(lengths.max(initial=0)))
+
+        def fill(views: dict[str, Array]) -> None:
+            _fill_positions(views["positions"], arrays["offsets"], rank_of, again(), shift)
+            there = np.flatnonzero(arrays["rows"] >= 0)
+            sums = fill_codes(views, copy, arrays["rows"], there)
+            for name, one in zip(("mean", "second"), sums, strict=True):
+                views[name][...] = one / max(len(there), 1)
+
+        put(path, made_of, shift, arrays, int(lengths.sum()), dimension, fill)
 
 
 def shift_for(longest: int) -> int:
@@ -373,39 +394,49 @@ def lie(db: sqlite3.Connection, only: Collection[int] | None = None) -> dict[str
     }
 
 
-def words_of(
-    db: sqlite3.Connection, only: Collection[int] | None = None
-) -> tuple[npt.NDArray[np.int32], Ints, list[str]]:
+def words_of(db: sqlite3.Connection, only: Collection[int] | None = None) -> tuple[Words, Ints, list[str]]:
     """Return the words of passages in the order of their places, how many each has, and what the words are.
 
     Of all passages, or of those with `only` some numbers.
     """
-    known: defaultdict[str, int] = defaultdict(count().__next__)  # numbers a word when it first comes
-    words, lengths = array("i"), array("q")
+    known = _vocabulary()
+    found = list(_words_in(db, known, only))
+    words = np.concatenate([np.empty(0, np.int32), *(words for words, _ in found)])
+    return words, np.concatenate([np.empty(0, np.int64), *(lengths for _, lengths in found)]), list(known)
+
+
+def _vocabulary() -> defaultdict[str, int]:
+    """Return what numbers words as they first come."""
+    return defaultdict(count().__next__)
+
+
+def _words_in(
+    db: sqlite3.Connection, known: defaultdict[str, int], only: Collection[int] | None = None
+) -> Iterator[tuple[Words, Ints]]:
+    """Yield the words of passages in blocks, as `known` numbers them, and how many words each passage has."""
     rows = db.execute(
         f"SELECT coalesce(w.terms, '') FROM passages p {'INDEXED BY passages_of_talk' if only is None else ''}"  # noqa: S608
         " LEFT JOIN words w ON w.rowid = p.number"
         f" {'' if only is None else 'WHERE p.number IN (SELECT value FROM json_each(?))'} ORDER BY p.talk, p.number",
         () if only is None else (json.dumps(list(only)),),
     )
-    for (text,) in rows:
-        every = text.split()
-        if not text.replace(" ", "").isalnum():
-            every = [word for term in every for word in pieces(term)]
-        words.extend(map(known.__getitem__, every))
-        lengths.append(len(every))
-    return np.array(words, np.int32), np.array(lengths, np.int64), list(known)
+    while block := rows.fetchmany(_BLOCK):
+        words, lengths = array("i"), array("q")
+        for (text,) in block:
+            every = text.split()
+            if not text.replace(" ", "").isalnum():
+                every = [word for term in every for word in pieces(term)]
+            words.extend(map(known.__getitem__, every))
+            lengths.append(len(every))
+        yield np.array(words, np.int32), np.array(lengths, np.int64)
 
 
 def _fill_positions(
-    positions: Array, offsets: Ints, rank_of: Array, words: npt.NDArray[np.int32], lengths: Ints, shift: int
+    positions: Array, offsets: Ints, rank_of: Array, blocks: Iterable[tuple[int, Ints, Words]], shift: int
 ) -> None:
-    ends = np.cumsum(lengths)
     cursor = offsets[:-1].copy()
-    for first in range(0, len(lengths), _BLOCK):
-        own = lengths[first : first + _BLOCK]
-        begin = int(ends[first] - lengths[first])
-        ranks = rank_of[words[begin : begin + int(own.sum())]]
+    for first, own, words in blocks:
+        ranks = rank_of[words]
         if not len(ranks):
             continue
         place = np.repeat(np.arange(first, first + len(own)), own)
@@ -417,6 +448,8 @@ def _fill_positions(
         to = cursor[ranks] + np.arange(len(ranks)) - np.repeat(begins, many)
         positions[to] = ((place << shift) | within)[order]
         cursor[ranks[begins]] += many
+        if first // _BLOCK % _HELD == 0:
+            vectors.let_go(positions)
 
 
 def fill_codes(views: dict[str, Array], copy: Vectors, rows: Array, places: Ints) -> tuple[Array, Array]:
@@ -434,6 +467,7 @@ def fill_codes(views: dict[str, Array], copy: Vectors, rows: Array, places: Ints
         views["scales"][own] = scales
         exact -= codes
         views["errors"][own] = np.sqrt(np.einsum("ij,ij->i", exact, exact)) * scales + _ROUNDING
+        vectors.let_go(views["codes"])
     return sums
 
 
@@ -451,12 +485,13 @@ def _vectors_of(copy: Vectors, rows: Array, sums: tuple[Array, Array]) -> Iterat
 
     Added up in float64, so that a sum from which vectors are taken out again is the sum of those that stay.
     """
-    for at in range(0, len(rows), _BLOCK):
-        found = np.ascontiguousarray(copy.rows[rows[at : at + _BLOCK]])
+    at = 0
+    for found in copy.blocks(rows):
         wide = found.astype(np.float64)
         sums[0][...] += wide.sum(axis=0)
         sums[1][...] += wide.T @ wide
         yield at, found
+        at += len(found)
 
 
 def hashes_of(words: Sequence[str]) -> npt.NDArray[np.uint64]:

@@ -244,6 +244,8 @@ def _fill_positions(positions: Array, old: Columns, new: _New, moves: _Moves, lo
         merged = np.insert(moved, here, come[first:last])[np.insert(stays, here, True)]
         positions[cursor : cursor + len(merged)] = merged
         cursor += len(merged)
+        for mapped in (positions, old.positions):
+            vectors.let_go(mapped)
     if not len(old.positions):
         positions[:] = come
 

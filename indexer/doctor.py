@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -183,29 +183,49 @@ def _compare(
 
     Raises BadIndexError where Chroma cannot be read.
     """
-    known = {row[0] for row in db.execute("SELECT id FROM passages")}
-    places = copy.find(np.array([number for _, number in rows], np.int64)).tolist()
+    numbers = np.array([number for _, number in rows], np.int64)
+    places = copy.find(numbers)
     found = _Compared([], [], [], [], [])
-    with storing.opened(folder) as (store, held):
-        stored = set(store.all_ids(held))
-        found.strangers.extend(sorted(stored - known))
-        if mend and found.strangers:
-            store.drop(held, found.strangers)
-        for at in range(0, len(rows), _AT_ONCE):
-            some = rows[at : at + _AT_ONCE]
-            theirs = store.read(held, [id_ for id_, _ in some if id_ in stored])
-            for (id_, number), place in zip(some, places[at : at + _AT_ONCE], strict=True):
-                ours = copy.rows[place] if place >= 0 else None
-                here, there = _is_sound(ours), _is_sound(theirs.get(id_))
-                if here and there and float(np.abs(ours - theirs[id_]).max()) <= _AT_LENGTH_ONE:
-                    continue
-                if here == there:
-                    found.again.append(number)
-                elif here:
-                    found.not_in_chroma.append(number)
-                else:
-                    (found.not_in_copy if ours is None else found.wrong_in_copy).append(number)
+    own = dict(storing.by_part(numbers))
+    for part in sorted({*storing.parts(folder), *own}):
+        here = own.get(part, slice(0))
+        known = {row[0] for row in db.execute(_IDS_IN, storing.bounds(part))}
+        with storing.opened(folder, part) as (store, collection):
+            stored = set(store.all_ids(collection))
+            strangers = sorted(stored - known)
+            found.strangers.extend(strangers)
+            if mend and strangers:
+                store.drop(collection, strangers)
+            for at in range(here.start or 0, here.stop, _AT_ONCE):
+                some = slice(at, min(at + _AT_ONCE, here.stop))
+                theirs = store.read(collection, [id_ for id_, _ in rows[some] if id_ in stored])
+                _compare_some(rows[some], places[some].tolist(), copy, theirs, found)
     return found
+
+
+_IDS_IN = "SELECT id FROM passages WHERE number >= ? AND number < ?"
+
+
+def _compare_some(
+    rows: Sequence[tuple[str, int]],
+    places: Sequence[int],
+    copy: vectors.Vectors,
+    theirs: Mapping[str, vectors.Floats],
+    found: _Compared,
+) -> None:
+    """Note where some passages, with their places in the copy, have another vector in Chroma, which are `theirs`."""
+    for (id_, number), place in zip(rows, places, strict=True):
+        ours, other = copy.rows[place] if place >= 0 else None, theirs.get(id_)
+        here, there = _is_sound(ours), _is_sound(other)
+        apart = np.abs(ours - other).max() if ours is not None and other is not None else np.inf
+        if here and there and apart <= _AT_LENGTH_ONE:
+            continue
+        if here == there:
+            found.again.append(number)
+        elif here:
+            found.not_in_chroma.append(number)
+        else:
+            (found.not_in_copy if ours is None else found.wrong_in_copy).append(number)
 
 
 def _is_sound(vector: vectors.Floats | None) -> bool:

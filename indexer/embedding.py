@@ -7,7 +7,8 @@ stores, and the next one is read. A window counts as embedded only when the stor
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache
@@ -19,7 +20,7 @@ from threadpoolctl import threadpool_limits
 
 from . import catalog, tokens, vectors
 from .embed import Encoder, TokenEncoder
-from .storing import Put, describe, opened, putting
+from .storing import Put, bounds, by_part, describe, drop, opened, putting
 from .vectors import Floats, Ints, Vectors
 
 _WINDOW = 1_024
@@ -55,11 +56,11 @@ def embed_pending(
     db: sqlite3.Connection,
     folder: Path,
     encoder_for: Callable[[Sequence[str], int], Encoder],
-    gone: Sequence[str],
+    gone: Mapping[str, int],
     dimension: Callable[[], int],
     tell: Callable[[int, int], None],
 ) -> int:
-    """Embed every passage that has no vector yet and take the vectors of `gone` passages out.
+    """Embed every passage that has no vector yet and take the vectors of `gone` passages, ids and numbers, out.
 
     `encoder_for` gives the encoder for a sample of what waits, and how many passages wait; nothing is loaded before
     there is a text to embed. `tell(done, total)` hears of progress. Returns how many passages went through the model: a
@@ -69,15 +70,15 @@ def embed_pending(
     if not total and not gone:
         return 0
     tell(0, total)
-    if gone:
-        with opened(folder) as (store, held):
-            store.drop(held, gone)
-    with putting(folder, total, len(_numbers(db, "WHERE embedded"))) as put:
+    drop(folder, gone)
+    with putting(folder, total, _sizes(_numbers(db, "WHERE embedded"))) as put:
         encoder = cache(lambda: encoder_for(_sample(db, total), total))
         encoded, held = _embed(db, folder, encoder, dimension, put, lambda n: tell(n, total))
     numbers = _numbers(db, "")
-    if held != len(numbers):
-        _sweep(db, folder, len(numbers))
+    sizes = _sizes(numbers)
+    for part in held:
+        if held[part] != sizes[part]:
+            _sweep(db, folder, part)
     vectors.compact(folder, dimension(), numbers)
     return encoded
 
@@ -89,22 +90,23 @@ def mend_copy(db: sqlite3.Connection, folder: Path, dimension: int) -> int:
     if not len(lacking):
         return 0
     have = 0
-    with opened(folder) as (store, held):
-        for at in range(0, len(lacking), _WINDOW):
-            part = lacking[at : at + _WINDOW].tolist()
-            ids = dict(db.execute(f"SELECT id, number FROM passages WHERE number IN ({_marks(part)})", part))  # noqa: S608
-            found = store.read(held, list(ids))
-            with catalog.transaction(db):  # what Chroma lost as well is embedded anew
-                db.executemany(
-                    "UPDATE passages SET embedded = 0 WHERE number = ?",
-                    ((number,) for id_, number in ids.items() if id_ not in found),
-                )
-            if found:
-                rows = sorted((ids[id_], vector) for id_, vector in found.items())
-                vectors.append(
-                    folder, np.array([row[0] for row in rows], np.int64), np.array([row[1] for row in rows], np.float32)
-                )
-                have += len(rows)
+    for part, own in by_part(lacking):
+        with opened(folder, part) as (store, collection):
+            for at in range(own.start, own.stop, _WINDOW):
+                some = lacking[at : min(at + _WINDOW, own.stop)].tolist()
+                ids = dict(db.execute(f"SELECT id, number FROM passages WHERE number IN ({_marks(some)})", some))  # noqa: S608
+                found = store.read(collection, list(ids))
+                with catalog.transaction(db):  # what Chroma lost as well is embedded anew
+                    db.executemany(
+                        "UPDATE passages SET embedded = 0 WHERE number = ?",
+                        ((number,) for id_, number in ids.items() if id_ not in found),
+                    )
+                if found:
+                    numbers = np.array(sorted(ids[id_] for id_ in found), np.int64)
+                    by_number = {ids[id_]: vector for id_, vector in found.items()}
+                    rows = np.array([by_number[number] for number in numbers.tolist()], np.float32)
+                    vectors.append(folder, numbers, rows)
+                    have += len(rows)
     return have
 
 
@@ -122,20 +124,23 @@ def _embed(
     dimension: Callable[[], int],
     put: Put,
     tell: Callable[[int], None],
-) -> tuple[int, int | None]:
-    """Return how many texts went through the model, and how many passages Chroma holds, None where none was put."""
+) -> tuple[int, dict[int, int]]:
+    """Return how many texts went through the model, and how many passages parts of the store hold that some were put
+    into.
+    """
     encoded = done = 0
-    held: int | None = None
+    held: dict[int, int] = {}
     copy: Vectors | None = None
-    writing: Future[tuple[Ints, int]] | None = None
+    writing: Future[tuple[Ints, Mapping[int, int]]] | None = None
     before: dict[bytes, Meant] = {}  # of the window that is being written, which nothing has yet
     codes: list[bytes | None] = []
 
     def record() -> None:
-        nonlocal copy, done, held, writing
+        nonlocal copy, done, writing
         if writing is None:
             return
-        numbers, held = writing.result()
+        numbers, counts = writing.result()
+        held.update(counts)
         writing = None
         with catalog.transaction(db):
             catalog.put_embedded(db, numbers.tolist(), codes)
@@ -225,9 +230,9 @@ def _write(
     found: Floats,
     rows: list[dict[str, Any]],
     lacking: np.ndarray,
-) -> tuple[Ints, int]:
-    """Put a window into Chroma and the copy and return its numbers, and how many passages Chroma then holds."""
-    held = put(window.ids, found, rows)
+) -> tuple[Ints, Mapping[int, int]]:
+    """Put a window into Chroma and the copy and return its numbers, and how many passages Chroma then holds (`Put`)."""
+    held = put(window.numbers, window.ids, found, rows)
     if lacking.any():
         vectors.append(folder, window.numbers[lacking], found[lacking])
     return window.numbers, held
@@ -242,12 +247,16 @@ def _grown(copy: Vectors, folder: Path, dimension: int, numbers: Ints) -> Vector
     return replace(vectors.read(folder, dimension), read_numbers=lambda: known)
 
 
-def _sweep(db: sqlite3.Connection, folder: Path, passages: int) -> None:
-    """Take out of the store what the catalog, with so many `passages`, does not know: an interrupted run left it."""
-    with opened(folder) as (store, held):
-        if store.count(held) != passages:
-            alive = {row[0] for row in db.execute("SELECT id FROM passages")}
-            store.drop(held, [id_ for id_ in store.all_ids(held) if id_ not in alive])
+def _sizes(numbers: Ints) -> Counter[int]:
+    """Return how many of some passages lie in each part of the store."""
+    return Counter({part: own.stop - own.start for part, own in by_part(numbers)})
+
+
+def _sweep(db: sqlite3.Connection, folder: Path, part: int) -> None:
+    """Take out of a part of the store what the catalog does not know to be there: an interrupted run left it."""
+    alive = {row[0] for row in db.execute("SELECT id FROM passages WHERE number >= ? AND number < ?", bounds(part))}
+    with opened(folder, part) as (store, collection):
+        store.drop(collection, [id_ for id_ in store.all_ids(collection) if id_ not in alive])
 
 
 def _numbers(db: sqlite3.Connection, where: str) -> Ints:

@@ -10,7 +10,7 @@ from .embed import ModelCard
 from .errors import BadIndexError
 from .split import Splitting
 
-FORMAT = 4
+FORMAT = 5
 """Raised when an index of before can no longer be read, or when talks must be cleaned and split anew."""
 
 FILE_NAME = "recipe.json"

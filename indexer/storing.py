@@ -6,12 +6,14 @@ next texts. So where many come, a process of its own puts them.
 
 from __future__ import annotations
 
+import ctypes
 import json
 import re
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -22,13 +24,18 @@ import numpy as np
 from .apart import Apart, start
 from .catalog import kind_of
 from .errors import BadIndexError
-from .vectors import Floats, Vectors
+from .vectors import Floats, Ints, Vectors
 
 FOLDER = "chroma"
 _DATABASE = "chroma.sqlite3"
 
-Put = Callable[[Sequence[str], Floats, Sequence[dict[str, Any]]], int]
-"""Takes the ids of passages, their vectors and what `describe` says of them; returns how many the store then holds."""
+PART = 50_000
+"""Numbers of passages that belong to one part of the store: what Chroma then holds in memory is bounded, however large
+the archive is. docs/scale.md has the figures."""
+
+Put = Callable[[Ints, Sequence[str], Floats, Sequence[dict[str, Any]]], Mapping[int, int]]
+"""Takes the numbers of passages, which rise, their ids, their vectors and what `describe` says of them; returns how
+many passages the parts hold then that it put some into."""
 
 _WORTH_A_PROCESS = 4_000
 """Passages; a process needs a second or two to start."""
@@ -37,9 +44,27 @@ _AT_ONCE = 2_000
 """Passages that one statement asks for."""
 
 
+def by_part(numbers: Ints) -> Iterator[tuple[int, slice]]:
+    """Yield each part of the store that passages are in, and which of them, whose numbers rise, these are.
+
+    A passage lies in the same part for as long as it is in the index.
+
+    >>> list(by_part(np.array([1, 49_999, 50_000, 260_000])))
+    [(0, slice(0, 2, None)), (1, slice(2, 3, None)), (5, slice(3, 4, None))]
+    """
+    own, firsts, counts = np.unique(numbers // PART, return_index=True, return_counts=True)
+    for part, first, count in zip(own.tolist(), firsts.tolist(), counts.tolist(), strict=True):
+        yield part, slice(first, first + count)
+
+
+def bounds(part: int) -> tuple[int, int]:
+    """Return the least number that a passage of a part can have, and the least that is too high."""
+    return part * PART, (part + 1) * PART
+
+
 @contextmanager
-def opened(folder: Path) -> Iterator[tuple[Any, Any]]:
-    """Open the Chroma store for a while: (the `store` module, what its functions take).
+def opened(folder: Path, part: int = 0) -> Iterator[tuple[Any, Any]]:
+    """Open a part of the Chroma store for a while: (the `store` module, the collection).
 
     Raises BadIndexError where it cannot be opened, and in the place of what Chroma raises while it is open.
     """
@@ -48,11 +73,33 @@ def opened(folder: Path) -> Iterator[tuple[Any, Any]]:
     from . import store
 
     try:
-        held = store.open_store(folder)
-        with closing(held.client):
-            yield store, held
+        client, collection = store.open_store(folder, part)
+        with closing(client):
+            yield store, collection
     except ChromaError as error:
         raise unusable(folder, str(error)) from error
+
+
+def parts(folder: Path) -> list[int]:
+    """Return which parts the Chroma store has. Raises BadIndexError where it cannot be opened."""
+    from chromadb.errors import ChromaError
+
+    from . import store
+
+    try:
+        client, _ = store.open_store(folder)
+        with closing(client):
+            return store.parts(client)
+    except ChromaError as error:
+        raise unusable(folder, str(error)) from error
+
+
+def drop(folder: Path, gone: Mapping[str, int]) -> None:
+    """Take passages, given as their ids and numbers, out of the Chroma store; what is not there does no harm."""
+    ids = sorted(gone, key=lambda id_: gone[id_])
+    for part, own in by_part(np.array([gone[id_] for id_ in ids], np.int64)):
+        with opened(folder, part) as (store, collection):
+            store.drop(collection, ids[own])
 
 
 def unusable(folder: Path, why: str) -> BadIndexError:
@@ -118,7 +165,7 @@ def put_aside(folder: Path) -> Path | None:
 def refill(folder: Path, db: sqlite3.Connection, numbers: Sequence[int], copy: Vectors) -> None:
     """Put passages that Chroma lacks into it, with their vectors from the copy, where each has one."""
     places = copy.find(np.array(numbers, np.int64))
-    with putting(folder, len(numbers), -1) as put:  # nothing is known of what is there
+    with putting(folder, len(numbers), {}) as put:  # nothing is known of what is there
         for at in range(0, len(numbers), _AT_ONCE):
             part = list(numbers[at : at + _AT_ONCE])
             ids = dict(
@@ -127,14 +174,14 @@ def refill(folder: Path, db: sqlite3.Connection, numbers: Sequence[int], copy: V
                 ])
             )  # fmt: skip
             rows = np.array(copy.rows[places[at : at + _AT_ONCE]])
-            put([ids[number] for number in part], rows, describe(db, part))
+            put(np.array(part, np.int64), [ids[number] for number in part], rows, describe(db, part))
 
 
 @contextmanager
-def putting(folder: Path, waiting: int, there: int) -> Iterator[Put]:
+def putting(folder: Path, waiting: int, there: Mapping[int, int]) -> Iterator[Put]:
     """Give what puts passages into the Chroma store of an index, of which about `waiting` will come.
 
-    `there` is how many passages that will not come the store should hold: if it holds no more, all that come are new.
+    `there` is how many passages that will not come each part should hold: if it holds no more, all that come are new.
     Nobody else may have the store open meanwhile: a Chroma client does not see what another process puts. Putting
     raises BadIndexError when the process ended over it, or Chroma refused.
     """
@@ -150,35 +197,57 @@ def putting(folder: Path, waiting: int, there: int) -> Iterator[Put]:
 
 
 @contextmanager
-def _putting_here(folder: Path, there: int) -> Iterator[Put]:
-    with opened(folder) as (store, first):
-        new = store.count(first) == there
-        held = first
+def _putting_here(folder: Path, there: Mapping[int, int]) -> Iterator[Put]:
+    with ExitStack() as stack:
+        part, store, collection, new = -1, None, None, False
 
-        def put(ids: Sequence[str], vectors: Floats, rows: Sequence[dict[str, Any]]) -> int:
-            nonlocal held
-            held = store.with_room(held, folder)
-            store.put(held, ids, vectors, rows, new=new)
-            return int(store.count(held))
+        def turn_to(wanted: int) -> None:
+            nonlocal part, store, collection, new
+            if part == wanted:
+                return
+            stack.close()
+            _give_back()
+            part = -1  # until the other one is open
+            store, collection = stack.enter_context(opened(folder, wanted))
+            part, new = wanted, collection.count() == there.get(wanted, 0)
 
-        try:
-            yield put
-        finally:
-            held.client.close()
+        def put(
+            numbers: Ints, ids: Sequence[str], vectors: Floats, rows: Sequence[dict[str, Any]]
+        ) -> Mapping[int, int]:
+            held: dict[int, int] = {}
+            for wanted, own in by_part(numbers):
+                turn_to(wanted)
+                assert store is not None
+                assert collection is not None
+                store.put(collection, ids[own], vectors[own], rows[own], new=new)
+                held[wanted] = int(collection.count())
+            return held
+
+        turn_to(max(there, default=0))  # where it cannot be opened that must be said before the model is loaded
+        yield put
 
 
-def _put(apart: Apart, ids: Sequence[str], vectors: Floats, rows: Sequence[dict[str, Any]]) -> int:
-    count: int | None = None
+def _give_back() -> None:
+    """Have the C library give the system the memory back that a closed client left in pieces. Only glibc needs it."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    if trim:
+        trim(0)
+
+
+def _put(
+    apart: Apart, numbers: Ints, ids: Sequence[str], vectors: Floats, rows: Sequence[dict[str, Any]]
+) -> Mapping[int, int]:
+    held: Mapping[int, int] | None = None
     try:
-        count, problem = apart.ask((ids, vectors, rows))
+        held, problem = apart.ask((numbers, ids, vectors, rows))
     except (EOFError, OSError):
         problem = "the process that writes into it ended; it may have run out of memory"
-    if count is None:
+    if held is None:
         raise BadIndexError(f"Chroma did not take passages: {problem}.", "Go on where it stopped: talksearch index")
-    return count
+    return held
 
 
-def _serve(line: Connection, folder: Path, there: int) -> None:
+def _serve(line: Connection, folder: Path, there: Mapping[int, int]) -> None:
     try:
         _take(line, folder, there)
     except BadIndexError as error:  # it could not be opened: whoever asks first must hear of it
@@ -186,7 +255,7 @@ def _serve(line: Connection, folder: Path, there: int) -> None:
         line.send((None, f"{error.message} {error.hint}"))
 
 
-def _take(line: Connection, folder: Path, there: int) -> None:
+def _take(line: Connection, folder: Path, there: Mapping[int, int]) -> None:
     with _putting_here(folder, there) as put:
         while True:
             given = line.recv()

@@ -9,9 +9,10 @@ and is passed over, until `compact` writes the file anew. The copy may always be
 from __future__ import annotations
 
 import hashlib
+import mmap
 import os
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -21,6 +22,9 @@ import numpy as np
 import numpy.typing as npt
 
 FILE_NAME = "vectors.bin"
+
+BLOCK = 8_192
+"""Rows that are worked on at once by who goes through all of them."""
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
@@ -55,8 +59,14 @@ class Vectors:
 
     @property
     def numbers(self) -> Ints:
-        """Passage numbers (n,). Read when they are first asked for, which touches every page of the file."""
+        """Passage numbers (n,). Read when they are first asked for, which reads the whole file."""
         return self.read_numbers()
+
+    def blocks(self, at: Ints) -> Iterator[Floats]:
+        """Yield some rows in blocks (`BLOCK` or fewer, dimension), so that no more than one is in memory."""
+        for first in range(0, len(at), BLOCK):
+            yield self.rows[at[first : first + BLOCK]]
+            let_go(self.rows)
 
     def find(self, numbers: Ints) -> Ints:
         """Return the row of each passage number, the latest where it stands twice; -1 where it has none."""
@@ -81,7 +91,28 @@ def read(folder: Path, dimension: int, *, once: bool = False) -> Vectors:
     if count == 0:
         return Vectors(lambda: np.empty(0, np.int64), np.empty((0, dimension), np.float32))
     records = np.memmap(path, record, "r", shape=(count,)).view(np.ndarray)
-    return Vectors(cache(lambda: np.array(records["number"])), records["vector"], path if once else None)
+    return Vectors(cache(lambda: _numbers(path, record, count)), records["vector"], path if once else None)
+
+
+def _numbers(path: Path, record: np.dtype[Any], count: int) -> Ints:
+    """Read the numbers of the first `count` records, not by the mapping, of which every page would stay in memory."""
+    found = np.empty(count, np.int64)
+    with path.open("rb") as file:
+        for at in range(0, count, BLOCK):
+            found[at : at + BLOCK] = np.fromfile(file, record, min(BLOCK, count - at))["number"]
+    return found
+
+
+def let_go(array: np.ndarray[Any, Any]) -> None:
+    """Have the system take the pages of a mapped file out of this process's memory; what was written stays in the file.
+
+    They come back when they are touched again. Without this, who walks through a large file ends up holding all of it.
+    """
+    base: Any = array
+    while isinstance(base, np.ndarray | memoryview):
+        base = base.obj if isinstance(base, memoryview) else base.base
+    if isinstance(base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        base.madvise(mmap.MADV_DONTNEED)
 
 
 def stamp(folder: Path, until: int | None = None) -> tuple[int, str]:
@@ -131,11 +162,12 @@ def write_anew(folder: Path, dimension: int, numbers: Ints, rows: Floats, kept: 
     """Put a new file in the old one's place at once; whoever has the old one open goes on reading it."""
     fresh = folder / f"{FILE_NAME}.new"
     with fresh.open("wb") as file:
-        for at in range(0, len(numbers), 16_384):
-            records = np.empty(len(numbers[at : at + 16_384]), _record(dimension))
-            records["number"] = numbers[at : at + 16_384]
-            records["vector"] = rows[kept[at : at + 16_384]]
+        at = 0
+        for block in Vectors(lambda: numbers, rows).blocks(kept):
+            records = np.empty(len(block), _record(dimension))
+            records["number"], records["vector"] = numbers[at : at + len(block)], block
             file.write(records.tobytes())
+            at += len(block)
         file.flush()
         os.fsync(file.fileno())
     fresh.replace(folder / FILE_NAME)

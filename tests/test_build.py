@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from fakes import CountingEncoder
 
-from talksearch.indexer import build, catalog, recipe, scan, storing, vectors
+from talksearch.indexer import build, catalog, recipe, scan, store, storing, vectors
 from talksearch.indexer.build import Report
 from talksearch.indexer.errors import BadIndexError, LockedError, TalksearchError
 from talksearch.indexer.load import About
@@ -49,8 +49,9 @@ def sources(index: Path) -> list[str]:
 
 
 def stored(index: Path) -> dict[str, list[float]]:
-    with storing.opened(index) as (_, held):
-        found = held.collections[0].get(include=["embeddings", "documents", "metadatas"])
+    client, collection = store.open_store(index)
+    found = collection.get(include=["embeddings", "documents", "metadatas"])
+    client.close()
     return dict(zip(found["ids"], np.asarray(found["embeddings"], float).round(5).tolist(), strict=True))
 
 
@@ -91,8 +92,9 @@ def test_a_new_title_embeds_itself_alone_and_reaches_the_store(archive: Path, in
     (archive / "ships.info.json").write_text(json.dumps({"title": "Slow Ships", "id": "x"}))
     report, encoder = run(index, archive)
     assert (len(report.replaced), encoder.seen) == (1, ["Slow Ships"])
-    with storing.opened(index) as (_, held):
-        titles = {row["title"] for row in held.collections[0].get(include=["metadatas"])["metadatas"]}
+    client, collection = store.open_store(index)
+    titles = {row["title"] for row in collection.get(include=["metadatas"])["metadatas"]}
+    client.close()
     assert "Slow Ships" in titles
 
 
@@ -103,6 +105,27 @@ def test_a_vanished_file_drops_its_talk_everywhere(archive: Path, index: Path) -
     assert len(report.dropped) == 1
     assert sources(index) == ["sub/bees.vtt"]
     assert len(stored(index)) == 2
+
+
+def test_the_store_of_a_large_archive_follows_its_changes(
+    archive: Path, index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here a part has room for three numbers of passages."""
+    monkeypatch.setattr(storing, "PART", 3)
+    run(index, archive)
+    (archive / "ships.vtt").write_text(vtt("the ship sings a song"))
+    (archive / "new.vtt").write_text(vtt("rain on the roof"))
+    run(index, archive)
+    (archive / "sub" / "bees.vtt").unlink()
+    (archive / "ships.info.json").write_text(json.dumps({"title": "Slow Ships", "id": "x"}))
+    run(index, archive)
+    known = {(row[0] // 3, row[1]) for row in catalog.open_catalog(index).execute("SELECT number, id FROM passages")}
+    there = set()
+    for part in storing.parts(index):
+        with storing.opened(index, part) as (store, collection):
+            there |= {(part, id_) for id_ in store.all_ids(collection)}
+    assert there == known
+    assert len(storing.parts(index)) > 1
 
 
 def test_a_vanished_folder_drops_nothing(archive: Path, index: Path) -> None:

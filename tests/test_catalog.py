@@ -63,7 +63,7 @@ def test_an_unchanged_passage_keeps_its_number_and_a_changed_one_goes(tmp_path: 
     before = embedded(db)
     gone = put(db, replace(TALK, title="Another"), passage("abc:1"), passage("abc:3", "and off"))
     after = embedded(db)
-    assert gone == ["abc:2"]
+    assert list(gone) == ["abc:2"]
     assert after["abc:1"] == before["abc:1"]
     assert after["abc:3"] > max(before.values())
     assert [row[0] for row in db.execute("SELECT rowid FROM words ORDER BY rowid")] == sorted(after.values())
@@ -73,7 +73,7 @@ def test_dropping_leaves_nothing(tmp_path: Path) -> None:
     db = catalog.open_catalog(tmp_path, write=True)
     put(db, TALK, passage("abc:1"))
     with catalog.transaction(db):
-        assert catalog.drop_talk(db, "abc") == ["abc:1"]
+        assert list(catalog.drop_talk(db, "abc")) == ["abc:1"]
     for table in ("talks", "cues", "passages", "words"):
         assert db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] == 0
 

@@ -115,8 +115,8 @@ def test_a_copy_cut_short_is_told(index: Path) -> None:
 
 
 def test_strangers_in_chroma_go(index: Path) -> None:
-    with storing.opened(index) as (_, held):
-        held.collections[0].upsert(ids=["nobody"], embeddings=[np.ones(8) / np.sqrt(8)], documents=["?"])
+    with storing.opened(index) as (_, collection):
+        collection.upsert(ids=["nobody"], embeddings=[np.ones(8) / np.sqrt(8)], documents=["?"])
     assert mended(index) == ["Chroma holds 1 passages that the catalog does not know."]
     assert examine(index) == []
 
@@ -135,15 +135,30 @@ def test_a_damaged_vector_in_the_copy_comes_from_chroma(index: Path) -> None:
 def test_what_chroma_lost_comes_from_the_copy(index: Path) -> None:
     db = catalog.open_catalog(index)
     ids = [row[0] for row in db.execute("SELECT id FROM passages ORDER BY number LIMIT 2")]
-    with storing.opened(index) as (store, held):
-        before = held.collections[0].get(ids[0], include=["embeddings", "documents", "metadatas"])
-        store.drop(held, ids)
+    with storing.opened(index) as (store, collection):
+        before = collection.get(ids[0], include=["embeddings", "documents", "metadatas"])
+        store.drop(collection, ids)
     assert examine(index, mend=False)[0].what == "Chroma lacked the vectors of 2 passages."
     assert mended(index) == ["Chroma lacked the vectors of 2 passages."]
-    with storing.opened(index) as (_, held):
-        after = held.collections[0].get(ids[0], include=["embeddings", "documents", "metadatas"])
+    with storing.opened(index) as (_, collection):
+        after = collection.get(ids[0], include=["embeddings", "documents", "metadatas"])
     assert after["embeddings"].tolist() == before["embeddings"].tolist()
     assert (after["documents"], after["metadatas"]) == (before["documents"], before["metadatas"])
+    assert examine(index) == []
+
+
+def test_passages_in_the_wrong_part_of_chroma_go_where_they_belong(
+    index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storing, "PART", 3)
+    assert mended(index) == [
+        "Chroma holds 2 passages that the catalog does not know.",
+        "Chroma lacked the vectors of 2 passages.",
+    ]
+    assert examine(index) == []
+    assert storing.parts(index) == [0, 1]
+    (index / "vectors.bin").unlink()
+    assert mended(index)[0] == "The copy of the vectors lacked 4 of them."
     assert examine(index) == []
 
 
@@ -154,8 +169,8 @@ def test_vectors_that_differ_and_those_that_nobody_has_are_made_again(index: Pat
     assert examine(index) == []
 
     id_ = catalog.open_catalog(index).execute("SELECT id FROM passages WHERE number = 1").fetchone()[0]
-    with storing.opened(index) as (store, held):
-        store.drop(held, [id_])
+    with storing.opened(index) as (store, collection):
+        store.drop(collection, [id_])
     copy = copy_of(index)
     put_vector(index, int(copy.find(np.array([1]))[0]), 3.0)
     assert "1 passages wait for their vectors." in [one.what for one in examine(index)]
@@ -187,8 +202,8 @@ def test_a_damaged_chroma_is_put_aside_and_filled_again_from_the_copy(index: Pat
     assert (index / "chroma.damaged").is_dir()
     assert examine(index) == []
     assert first(index, "ship") == "ships.txt"
-    with storing.opened(index) as (store, held):
-        assert store.count(held) == 4
+    with storing.opened(index) as (_, collection):
+        assert collection.count() == 4
 
 
 def test_a_chroma_that_is_only_in_use_is_not_put_aside(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:

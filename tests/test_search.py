@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from fakes import CountingEncoder, WordEncoder
 
-from talksearch.indexer import build, catalog, storing, tokens
+from talksearch.indexer import build, catalog, store, tokens
 from talksearch.indexer.embed import AskedTokens
 from talksearch.indexer.errors import BadIndexError, QueryError
 from talksearch.search import engine
@@ -99,8 +99,9 @@ def test_scripts_without_spaces_are_found_by_words(index: engine.Index) -> None:
 
 def test_the_copy_ranks_as_chroma_itself_does(index: engine.Index) -> None:
     query = CountingEncoder().encode_query("rain bee time")
-    with storing.opened(index.folder) as (store, held):
-        nearest = store.nearest(held, query, 6)
+    client, collection = store.open_store(index.folder)
+    nearest = store.nearest(collection, query, 6)
+    client.close()
     hits = ask(index, "rain bee time", mode="semantic", k=3, leave_out=("title",)).hits
     said = {row[0] for row in index.db.execute("SELECT id FROM passages WHERE field = 'speech'")}
     nearest = [(id_, score) for id_, score in nearest if id_ in said]
