@@ -22,7 +22,7 @@ from array import array
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
-from itertools import count
+from itertools import count, pairwise
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
@@ -41,8 +41,8 @@ _ALIGN = 64
 _BLOCK = 8_192
 """Passages worked on at once while the file is made."""
 
-_HELD = 8
-"""Blocks after which the pages of the new file are let go. Words go all over it, and pages come back for each block."""
+_HELD = 1 << 23
+"""Positions that are filled in by one walk through all words: their pages are in memory meanwhile."""
 
 _ROUNDING = 1e-6
 """What is added to each error, because all of this is float32."""
@@ -306,7 +306,7 @@ def _write(path: Path, made_of: Sequence[Any], db: sqlite3.Connection, copy: Vec
         shift = shift_for(int(lengths.max(initial=0)))
 
         def fill(views: dict[str, Array]) -> None:
-            _fill_positions(views["positions"], arrays["offsets"], rank_of, again(), shift)
+            _fill_positions(views["positions"], arrays["offsets"], rank_of, again, shift)
             there = np.flatnonzero(arrays["rows"] >= 0)
             sums = fill_codes(views, copy, arrays["rows"], there)
             for name, one in zip(("mean", "second"), sums, strict=True):
@@ -432,24 +432,31 @@ def _words_in(
 
 
 def _fill_positions(
-    positions: Array, offsets: Ints, rank_of: Array, blocks: Iterable[tuple[int, Ints, Words]], shift: int
+    positions: Array,
+    offsets: Ints,
+    rank_of: Array,
+    blocks: Callable[[], Iterable[tuple[int, Ints, Words]]],
+    shift: int,
 ) -> None:
     cursor = offsets[:-1].copy()
-    for first, own, words in blocks:
-        ranks = rank_of[words]
-        if not len(ranks):
-            continue
-        place = np.repeat(np.arange(first, first + len(own)), own)
-        within = np.arange(len(ranks)) - np.repeat(np.cumsum(own) - own, own)
-        order = np.argsort(ranks, kind="stable")
-        ranks = ranks[order]
-        begins = np.flatnonzero(np.diff(ranks, prepend=-1))
-        many = np.diff(begins, append=len(ranks))
-        to = cursor[ranks] + np.arange(len(ranks)) - np.repeat(begins, many)
-        positions[to] = ((place << shift) | within)[order]
-        cursor[ranks[begins]] += many
-        if first // _BLOCK % _HELD == 0:
-            vectors.let_go(positions)
+    cuts = np.searchsorted(offsets, np.arange(_HELD, len(positions), _HELD))
+    for low, high in pairwise(np.unique([0, *cuts.tolist(), len(cursor)]).tolist()):
+        for first, own, words in blocks():
+            ranks = rank_of[words]
+            at = np.flatnonzero((ranks >= low) & (ranks < high))
+            ranks = ranks[at]
+            if not len(ranks):
+                continue
+            place = np.repeat(np.arange(first, first + len(own)), own)[at]
+            within = at - np.repeat(np.cumsum(own) - own, own)[at]
+            order = np.argsort(ranks, kind="stable")
+            ranks = ranks[order]
+            begins = np.flatnonzero(np.diff(ranks, prepend=-1))
+            many = np.diff(begins, append=len(ranks))
+            to = cursor[ranks] + np.arange(len(ranks)) - np.repeat(begins, many)
+            positions[to] = ((place << shift) | within)[order]
+            cursor[ranks[begins]] += many
+        vectors.let_go(positions)
 
 
 def fill_codes(views: dict[str, Array], copy: Vectors, rows: Array, places: Ints) -> tuple[Array, Array]:

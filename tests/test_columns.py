@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -82,6 +83,18 @@ def test_words_are_where_the_word_index_has_them(folder: Path, db: sqlite3.Conne
     for word in [*vocabulary(db), "nobodysaysthis", ""]:
         expected = np.sort(quick.lie.places(postings.holding(db, word))) if word else []
         assert quick.holding(word).tolist() == list(expected), word
+
+
+def test_many_words_are_put_in_place_a_few_at_a_time(
+    folder: Path, db: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """An archive may have more words than memory; what comes of it is the same."""
+    monkeypatch.setattr(columns, "_HELD", 100)
+    monkeypatch.setattr(columns, "_BLOCK", 7)
+    shutil.copytree(folder, tmp_path / "other")
+    (tmp_path / "other" / columns.FILE_NAME).unlink()
+    assert columns.write(tmp_path / "other", db, 96)
+    assert columns.alike(folder / columns.FILE_NAME, tmp_path / "other" / columns.FILE_NAME)
 
 
 def test_words_of_one_talk_are_where_the_word_index_has_them(folder: Path, db: sqlite3.Connection) -> None:
