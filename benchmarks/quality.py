@@ -37,7 +37,7 @@ from talksearch.search import engine, measure
 from talksearch.search.candidates import by_words, query_terms
 from talksearch.search.fuse import Candidate
 from talksearch.search.hit import Hit
-from talksearch.search.hits import to_hits
+from talksearch.search.hits import look, to_hits
 from talksearch.search.query import Query
 from talksearch.search.rank import Asked, Ranking
 
@@ -85,7 +85,9 @@ def passages(index: engine.Index) -> dict[str, Ask]:
         def hits(text: str) -> list[Hit]:
             candidates = [Candidate(*both) for both in ranked(text)]
             ranking = Ranking(candidates, lambda numbers: np.zeros(len(numbers)), 0.0, index.table)
-            found = to_hits(index.db, Query(text, measure.DEPTH, leave_out=NOTES), ranking, ASKED, {})
+            found = to_hits(
+                index.db, Query(text, measure.DEPTH, leave_out=NOTES), ranking, ASKED, partial(look, index.db, {}, {})
+            )
             return [replace(hit, jump_ms=hit.start_ms) for hit in found]
 
         return hits

@@ -30,7 +30,7 @@ from talksearch.indexer.words import terms
 from talksearch.search import engine, measure
 from talksearch.search.fuse import REACH, SIDE_BY_SIDE, TALK, THROUGHOUT, WORDS_WEIGHT, Array, score_words, throughout
 from talksearch.search.heard import also, holding_also
-from talksearch.search.hits import to_hits
+from talksearch.search.hits import look, to_hits
 from talksearch.search.postings import surprise
 from talksearch.search.query import Query
 from talksearch.search.rank import Asked, Ranking, Source, rank
@@ -164,7 +164,7 @@ def _asking(index: engine.Index, gold: measure.Gold) -> Asking | None:
     right, spans = [], []
     for candidate, place in zip(some, at.tolist(), strict=True):
         alone_ranked = Ranking([candidate], ranking.scores, ranking.usual, ranking.table)
-        hits = to_hits(db, query, alone_ranked, asked, table.surprises(asked.terms))
+        hits = to_hits(db, query, alone_ranked, asked, partial(look, db, asked.ways, table.surprises(asked.terms)))
         hit = hits[0] if hits else None
         is_right = hit is not None and measure.is_talk(hit, gold.talk)
         right.append(is_right and hit is not None and measure.jump_error(gold, hit.jump_ms) is not None)

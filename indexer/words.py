@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
@@ -58,6 +58,22 @@ def marks(text: str) -> Iterator[tuple[str, int, int]]:
         for term, start, end in _marks_in(word):
             yield term, at + start, at + end
         at += len(word) + 1
+
+
+def marks_among(text: str, wanted: Collection[str]) -> list[tuple[int, int]]:
+    """Return where a text says any of some terms, as (start, end).
+
+    >>> marks_among("Time dilation's METAPHORS", {"dilat"})
+    [(5, 15)]
+    """
+    found: list[tuple[int, int]] = []
+    at = 0
+    for word in text.split(" "):
+        for term, start, end in _known_marks(word) if len(word) <= _LONGEST_KEPT else _marks_of(word):
+            if term in wanted:
+                found.append((at + start, at + end))
+        at += len(word) + 1
+    return found
 
 
 def _marks_in(word: str) -> tuple[tuple[str, int, int], ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from pathlib import Path
@@ -22,7 +22,7 @@ from .candidates import allowed, query_terms
 from .grade import judge, lacking, verdict
 from .heard import also
 from .hit import Hit
-from .hits import quote_hits, to_hits
+from .hits import look, quote_hits, to_hits
 from .late import ByToken
 from .query import Filters, Query, split_quotes
 from .rank import Asked, Source, rank, waiting
@@ -217,12 +217,13 @@ def _answer(
     avoided = _asked(index, query.avoid, asked.vector is not None) if query.avoid.strip() else None
     known = calibration.read(index.folder, index.recipe.model) if asked.query else None
     worth = index.table().surprises(asked.terms)  # before the vector is waited for
-    ranking = rank(Source(index.db, index.table), query, asked, avoided, within)
+    opened = cache(partial(look, index.db, asked.ways, worth))
+    ranking = rank(Source(index.db, index.table), query, asked, avoided, within, opened)
     by_token = _by_token(index, asked, worth)
     if by_token and query.mode == "hybrid":
         ranking = replace(ranking, candidates=late.rerank(ranking.candidates, by_token))
     graded = judge(ranking, query.mode, asked, known) if asked.query else None
-    hits = to_hits(index.db, query, ranking, asked, worth, itself, graded, by_token)
+    hits = to_hits(index.db, query, ranking, asked, opened, itself, graded, by_token)
     # Where vectors are waited for, or lost, that is why nothing was measured, and it is said already.
     ungraded = lacking(query.mode, known, ranking.table()) if asked.query and hits and not ranking.note else ""
     return Answer(tuple(hits), asked.terms, " ".join(filter(None, (ranking.note, ungraded, verdict(hits)))))
@@ -236,7 +237,10 @@ def _asked(index: Index, text: str, meaning: bool, *, by_token: bool = False) ->
         found,
         also(index.db, text, found),
         _vector(meant) if meant else None,
-        (lambda worth: late.wanted(text, meant(), directions, worth)) if meant and directions is not None else None,
+        (lambda worth: late.wanted(text, meant.result(), directions, worth))
+        if meant and directions is not None
+        else None,
+        meant.done if meant else lambda: True,
     )
 
 
@@ -255,13 +259,13 @@ def _by_token(index: Index, asked: Asked, worth: Mapping[str, float]) -> ByToken
     return ByToken(wanted, codes, lambda text: embed.passage_spans(index.encoder(), text))
 
 
-def _encoding(index: Index, text: str) -> Callable[[], AskedTokens]:
-    """Begin to encode a query in another thread; return what waits for it."""
-    return index.beside.submit(lambda: encode_query_by_token(index.encoder(), text)).result
+def _encoding(index: Index, text: str) -> Future[AskedTokens]:
+    """Begin to encode a query in another thread."""
+    return index.beside.submit(lambda: encode_query_by_token(index.encoder(), text))
 
 
-def _vector(meant: Callable[[], AskedTokens]) -> Callable[[], Floats]:
-    return lambda: meant().vector
+def _vector(meant: Future[AskedTokens]) -> Callable[[], Floats]:
+    return lambda: meant.result().vector
 
 
 def _load_encoder(folder: Path, made: recipe.Recipe, warn: Callable[[str], None], once: bool) -> Encoder:

@@ -14,12 +14,12 @@ from talksearch.indexer import catalog
 from talksearch.indexer.records import Cue, Field, Json
 from talksearch.indexer.split import ends_sentence, words_with_times
 from talksearch.indexer.vectors import Floats
-from talksearch.indexer.words import marks, terms
+from talksearch.indexer.words import marks_among, terms
 
 from . import late
 from .fuse import Candidate
 from .grade import Grade, with_grade
-from .heard import heard_in
+from .heard import Also, heard_in
 from .heat import heat
 from .hit import Copy, Hit
 from .late import ByToken
@@ -56,12 +56,36 @@ class _List:
     """Vector and text of each hit."""
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What a passage shows of a query, wherever it is ranked."""
+
+    row: Any
+    """What `_PASSAGE` reads."""
+    weights: Mapping[str, float]
+    """How much each term tells that was asked for, and each that stands for one in this talk."""
+    matches: tuple[tuple[int, int], ...]
+    """The characters of its text that such terms stand for."""
+    answer_ms: int | None
+    """Where to open it; None where it says no such term."""
+
+
+def look(db: sqlite3.Connection, ways: Mapping[str, Also], worth: Mapping[str, float], number: int) -> Opened:
+    """Read the passage with a number. `worth` says how much each term tells that was asked for, `ways` how else it may
+    stand.
+    """
+    row = db.execute(_PASSAGE, (number,)).fetchone()
+    weights = {**worth, **{other: worth[term] for other, term in heard_in(ways, row[-3]).items()}}
+    matches = tuple(marks_among(row[3], weights))
+    return Opened(row, weights, matches, _answer_ms(db, row, weights) if matches else None)
+
+
 def to_hits(
     db: sqlite3.Connection,
     query: Query,
     ranking: Ranking,
     asked: Asked,
-    worth: Mapping[str, float],
+    opened: Callable[[int], Opened],
     itself: tuple[int, int, int] | None = None,
     graded: Callable[[Candidate, int], Grade] | None = None,
     by_token: ByToken | None = None,
@@ -69,9 +93,9 @@ def to_hits(
     """Return the candidates of a ranking as hits, best first.
 
     Of passages of a talk that overlap, the best one stands for all; passages of several talks that say the same are
-    folded under the best (`Hit.copies`). `worth` says how much each term tells that was asked for. `itself` (number of
-    a passage, start, end) is a stretch of its talk that is no hit. `graded` says how good the candidate is that led to
-    the passage with a number. Only candidates that become hits, or nearly, are read from the catalog.
+    folded under the best (`Hit.copies`). `opened` gives what the passage with a number shows (`look`). `itself` (number
+    of a passage, start, end) is a stretch of its talk that is no hit. `graded` says how good the candidate is that led
+    to the passage with a number. Only candidates that become hits, or nearly, are read from the catalog.
 
     With `by_token`, a hit that says none of the query's words is opened, and marked, at the stretch that is nearest to
     the query token by token.
@@ -93,24 +117,25 @@ def to_hits(
         talk = int(table.lie.talks[place])
         if _is_taken(done, talk, *table.times(place), query.per_talk):
             continue
-        row = db.execute(_PASSAGE, (found.number,)).fetchone()
+        shown = opened(found.number)
+        row, weights, matches = shown.row, shown.weights, shown.matches
         if _is_copy(done, table.vector(place), talk, row):
             continue
-        weights = {**worth, **{other: worth[term] for other, term in heard_in(asked.ways, row[-3]).items()}}
-        matches = tuple((start, end) for term, start, end in marks(row[3]) if term in weights)
         answer_ms, nearest = found.start_ms, None
         if by_token and not matches and found.note is None:
             nearest = _nearest(db, row, by_token, found.number)
         if nearest:
             answer_ms, matches = nearest
+        elif answer_ms is None and found.terms:
+            answer_ms = _answer_ms(db, row, table.surprises(found.terms))
         elif answer_ms is None:
-            answer_ms = _answer_ms(db, row, table.surprises(found.terms) if found.terms else weights)
+            answer_ms = _answer_ms(db, row, weights) if shown.answer_ms is None else shown.answer_ms
         hit = _hit(row, candidate.score, query, answer_ms, len(done.hits) + 1, found.note, matches)
         if query.context_ms:
             hit = _widened(db, hit, query.context_ms)
             shift = hit.text.find(row[3]) if nearest else -1
             if not nearest:
-                matches = tuple((start, end) for term, start, end in marks(hit.text) if term in weights)
+                matches = tuple(marks_among(hit.text, weights))
             else:
                 matches = tuple((start + shift, end + shift) for start, end in matches if shift >= 0)
             hit = replace(hit, matches=matches)

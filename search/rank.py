@@ -21,6 +21,7 @@ from .fuse import (
     Less,
     best_of,
     fuse,
+    highest,
     score_all,
     score_words,
     settle_best,
@@ -58,6 +59,8 @@ class Asked:
     """Waits for the vector, which may still be in the making; None where only words count."""
     tokens: Callable[[Mapping[str, float]], Wanted | None] | None = None
     """Given how much each term tells, waits for what the query's tokens mean; None where that does not count."""
+    ready: Callable[[], bool] = lambda: True
+    """Says whether `vector` need not wait any more."""
     query: bool = True
     """It is a query: terms that follow each other belong together, and a talk about them is likely meant. False: it is
     a passage, whose words only say what it is about."""
@@ -81,15 +84,25 @@ class Ranking:
     """Where each term is said, and each together with the next; None where ranking did not look."""
 
 
-def rank(source: Source, query: Query, asked: Asked, avoided: Asked | None, within: Ints | None) -> Ranking:
-    """Rank passages by what is asked, those that say what is to be avoided further down."""
+def rank(
+    source: Source,
+    query: Query,
+    asked: Asked,
+    avoided: Asked | None,
+    within: Ints | None,
+    meanwhile: Callable[[int], object] | None = None,
+) -> Ranking:
+    """Rank passages by what is asked, those that say what is to be avoided further down.
+
+    While the vector is waited for, `meanwhile` is called with the numbers of passages that may come out best.
+    """
     depth = max(_DEPTH, 4 * query.k)
     if query.mode == "lexical":
         return _lexical(source, asked, avoided, within, depth)
     note = waiting(source)
     if query.mode == "semantic":
         return _semantic(source, asked, avoided, within, depth, note)
-    return _hybrid(source, query, asked, avoided, within, depth, note)
+    return _hybrid(source, query, asked, avoided, within, depth, note, meanwhile)
 
 
 def _lexical(source: Source, asked: Asked, avoided: Asked | None, within: Ints | None, depth: int) -> Ranking:
@@ -152,13 +165,14 @@ def _hybrid(
     within: Ints | None,
     depth: int,
     note: str,
+    meanwhile: Callable[[int], object] | None,
 ) -> Ranking:
     table = source.table()
     silent = table.silent(query.leave_out)
-    words, meaning, said = _evidence(table, asked, silent)
+    words, meaning, said = _evidence(table, asked, silent, lambda words: _ahead(table, asked, words, within, meanwhile))
     less = None
     if avoided:
-        turned_from, away, _ = _evidence(table, avoided, silent)
+        turned_from, away, _ = _evidence(table, avoided, silent, lambda _: None)
         less = Less(away, turned_from, _AVOID)
     alone = score_all(meaning, words, less)
     settle_best(alone, meaning, words, less)
@@ -191,15 +205,40 @@ def _hybrid(
 
 
 def _evidence(
-    table: Table, asked: Asked, silent: Mask | None
+    table: Table, asked: Asked, silent: Mask | None, ahead: Callable[[Array], None]
 ) -> tuple[Array, Near | None, tuple[list[Ints], list[Ints]]]:
-    """Return what words say for every passage (n,), how near it is in meaning, and where words are said (Ranking)."""
+    """Return what words say for every passage (n,), how near it is in meaning, and where words are said (Ranking).
 
+    `ahead` is given the first before the vector is waited for.
+    """
     said, together = where_said(table, asked, silent)
     pairs = [(at, at + 1, places) for at, places in enumerate(together)]
     words = score_words(table.lie, said, pairs, TALK if asked.query else 0.0)
+    ahead(words)
     meaning = None if asked.vector is None else near(table, asked.vector())
     return words, meaning, (said, together)
+
+
+def _ahead(
+    table: Table, asked: Asked, words: Array, within: Ints | None, meanwhile: Callable[[int], object] | None
+) -> None:
+    """Call `meanwhile` with the passages for which words say most, until the vector is there."""
+    if meanwhile is None or asked.ready():
+        return
+    among = np.arange(len(words)) if within is None else table.lie.places(within)
+    own = words if within is None else words[among]
+    best = np.flatnonzero(own >= max(highest(own, _LIKELY), 1e-9)) if len(own) > _LIKELY else np.flatnonzero(own)
+    best = best[np.argsort(-own[best], kind="stable")[:_LIKELY]]
+    for place in among[best].tolist():
+        if table.lie.notes[place]:
+            continue
+        if asked.ready():
+            return
+        meanwhile(int(table.lie.numbers[place]))
+
+
+_LIKELY = 30
+"""Passages that are looked at ahead at most. Of ten hits, four are among the ten for which words say most."""
 
 
 def where_said(table: Table, asked: Asked, silent: Mask | None = None) -> tuple[list[Ints], list[Ints]]:

@@ -4,6 +4,8 @@ import json
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from threading import Event
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,9 +14,11 @@ from fakes import CountingEncoder, WordEncoder
 from talksearch.indexer import build, catalog, store, tokens
 from talksearch.indexer.embed import AskedTokens
 from talksearch.indexer.errors import BadIndexError, QueryError
+from talksearch.indexer.vectors import Floats
 from talksearch.search import engine
 from talksearch.search.candidates import find_talk, query_terms
 from talksearch.search.engine import Answer
+from talksearch.search.hits import Opened, look
 from talksearch.search.query import Filters, Query, first_day, last_day
 
 TALKS = {
@@ -52,6 +56,32 @@ def ask(index: engine.Index, text: str, **options: object) -> Answer:
 @pytest.mark.parametrize("mode", ["hybrid", "semantic", "lexical"])
 def test_the_passage_that_says_it_comes_first(index: engine.Index, mode: str) -> None:
     assert titles(ask(index, "ship", mode=mode))[0] == "Ships"
+
+
+@pytest.mark.parametrize("filters", [Filters(), Filters(channel="Harbour")])
+def test_what_is_read_while_the_vector_is_waited_for_changes_nothing(
+    index: engine.Index, monkeypatch: pytest.MonkeyPatch, filters: Filters
+) -> None:
+    looked: list[int] = []
+    enough = Event()
+    waits = CountingEncoder()
+
+    def noted(*given: Any) -> Opened:
+        looked.append(given[-1])
+        enough.set()
+        return look(*given)
+
+    class Slow(CountingEncoder):
+        def encode_query(self, text: str) -> Floats:
+            assert enough.wait(10), "nothing was read meanwhile"
+            return waits.encode_query(text)
+
+    query = Query("the ship comes home", filters=filters, heat=True)
+    expected = engine.search(index, query)
+    monkeypatch.setattr(engine, "look", noted)
+    assert engine.search(engine.open_index(index.folder, encoder=Slow()), query) == expected
+    assert len(looked) == len(set(looked)), "each passage is read once"
+    assert len(looked) <= len(expected.hits) + 2
 
 
 def test_a_semantic_score_is_the_cosine(index: engine.Index) -> None:
