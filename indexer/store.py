@@ -4,7 +4,7 @@ Vectors are normalised and the space is cosine. Chroma is the record of the vect
 speed. A passage's id in Chroma is its id in the catalog, which decides whether it is in the index.
 
 Chroma holds the graph of a collection in memory from when it is first touched, so that one collection would take more
-the larger the archive is. A large one is kept in several, `passages`, `passages-2` and so on (`storing.part_of`).
+the larger the archive is. A large one is kept in several, `passages`, `passages-2` and so on (`storing.by_part`).
 """
 
 from __future__ import annotations

@@ -91,15 +91,15 @@ def read(folder: Path, dimension: int, *, once: bool = False) -> Vectors:
     if count == 0:
         return Vectors(lambda: np.empty(0, np.int64), np.empty((0, dimension), np.float32))
     records = np.memmap(path, record, "r", shape=(count,)).view(np.ndarray)
-    return Vectors(cache(lambda: _numbers(path, record, count)), records["vector"], path if once else None)
+    return Vectors(cache(lambda: _numbers(records)), records["vector"], path if once else None)
 
 
-def _numbers(path: Path, record: np.dtype[Any], count: int) -> Ints:
-    """Read the numbers of the first `count` records, not by the mapping, of which every page would stay in memory."""
-    found = np.empty(count, np.int64)
-    with path.open("rb") as file:
-        for at in range(0, count, BLOCK):
-            found[at : at + BLOCK] = np.fromfile(file, record, min(BLOCK, count - at))["number"]
+def _numbers(records: np.ndarray[Any, Any]) -> Ints:
+    """Read the numbers of mapped records, and let go of the pages that they lie on, which are all of the file."""
+    found = np.empty(len(records), np.int64)
+    for at in range(0, len(records), BLOCK):
+        found[at : at + BLOCK] = records["number"][at : at + BLOCK]
+        let_go(records)
     return found
 
 
