@@ -189,10 +189,9 @@ def _compare(
     own = dict(storing.by_part(numbers))
     for part in sorted({*storing.parts(folder), *own}):
         here = own.get(part, slice(0))
-        known = {row[0] for row in db.execute(_IDS_IN, storing.bounds(part))}
         with storing.opened(folder, part) as (store, collection):
             stored = set(store.all_ids(collection))
-            strangers = sorted(stored - known)
+            strangers = sorted(stored - storing.ids_in(db, part))
             found.strangers.extend(strangers)
             if mend and strangers:
                 store.drop(collection, strangers)
@@ -201,9 +200,6 @@ def _compare(
                 theirs = store.read(collection, [id_ for id_, _ in rows[some] if id_ in stored])
                 _compare_some(rows[some], places[some].tolist(), copy, theirs, found)
     return found
-
-
-_IDS_IN = "SELECT id FROM passages WHERE number >= ? AND number < ?"
 
 
 def _compare_some(
@@ -217,8 +213,7 @@ def _compare_some(
     for (id_, number), place in zip(rows, places, strict=True):
         ours, other = copy.rows[place] if place >= 0 else None, theirs.get(id_)
         here, there = _is_sound(ours), _is_sound(other)
-        apart = np.abs(ours - other).max() if ours is not None and other is not None else np.inf
-        if here and there and apart <= _AT_LENGTH_ONE:
+        if here and there and float(np.abs(np.asarray(ours) - np.asarray(other)).max()) <= _AT_LENGTH_ONE:
             continue
         if here == there:
             found.again.append(number)

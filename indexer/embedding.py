@@ -20,7 +20,7 @@ from threadpoolctl import threadpool_limits
 
 from . import catalog, tokens, vectors
 from .embed import Encoder, TokenEncoder
-from .storing import Put, bounds, by_part, describe, drop, opened, putting
+from .storing import Put, by_part, describe, drop, ids_in, opened, putting
 from .vectors import Floats, Ints, Vectors
 
 _WINDOW = 1_024
@@ -254,7 +254,7 @@ def _sizes(numbers: Ints) -> Counter[int]:
 
 def _sweep(db: sqlite3.Connection, folder: Path, part: int) -> None:
     """Take out of a part of the store what the catalog does not know to be there: an interrupted run left it."""
-    alive = {row[0] for row in db.execute("SELECT id FROM passages WHERE number >= ? AND number < ?", bounds(part))}
+    alive = ids_in(db, part)
     with opened(folder, part) as (store, collection):
         store.drop(collection, [id_ for id_ in store.all_ids(collection) if id_ not in alive])
 

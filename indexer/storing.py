@@ -57,9 +57,10 @@ def by_part(numbers: Ints) -> Iterator[tuple[int, slice]]:
         yield part, slice(first, first + count)
 
 
-def bounds(part: int) -> tuple[int, int]:
-    """Return the least number that a passage of a part can have, and the least that is too high."""
-    return part * PART, (part + 1) * PART
+def ids_in(db: sqlite3.Connection, part: int) -> set[str]:
+    """Return the ids of the passages that belong to a part of the store, as the catalog knows them."""
+    rows = db.execute("SELECT id FROM passages WHERE number >= ? AND number < ?", (part * PART, (part + 1) * PART))
+    return {row[0] for row in rows}
 
 
 @contextmanager

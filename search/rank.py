@@ -238,7 +238,7 @@ def _ahead(
 
 
 _LIKELY = 30
-"""Passages that are looked at ahead at most. Of ten hits, four are among the ten for which words say most."""
+"""Passages that are looked at ahead at most; there is hardly time for so many."""
 
 
 def where_said(table: Table, asked: Asked, silent: Mask | None = None) -> tuple[list[Ints], list[Ints]]:
