@@ -22,16 +22,13 @@ import numpy as np
 from . import catalog, vectors
 from .embed import Encoder, ModelCard
 from .errors import ModelError
-from .vectors import Floats, Ints, Vectors
+from .vectors import Floats, Ints, Vectors, blocks
 
 FILE_NAME = "calibration.json"
 NULLS_NAME = "nulls.npy"
 
 FEWEST = 50
 """Passages below which nothing is usual: one of ten that says a word may answer, or may not."""
-
-_BLOCK = 8_192
-"""Vectors that are compared at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +88,7 @@ def check(folder: Path, db: sqlite3.Connection, card: ModelCard) -> bool:
     known = read(folder, card)
     if nulls is None or known is None or _read(folder).get("state") != _state(folder, db):
         return False
-    found = calibrate(copy.blocks(rows), nulls)
+    found = calibrate(blocks(copy.rows, rows), nulls)
     return found is not None and bool(np.allclose(astuple(found), astuple(known), rtol=_ROUNDING, atol=0))
 
 
@@ -119,7 +116,7 @@ def mend(folder: Path, db: sqlite3.Connection, card: ModelCard, encoder: Callabl
         fresh.replace(folder / NULLS_NAME)
     if nulls is None:
         return False
-    found = calibrate(copy.blocks(rows), nulls)
+    found = calibrate(blocks(copy.rows, rows), nulls)
     values = {"state": state, "nulls": name, **(asdict(found) if found else {})}
     fresh = folder / f"{FILE_NAME}.new"
     fresh.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")

@@ -277,7 +277,7 @@ def _write(path: Path, made_of: Sequence[Any], db: sqlite3.Connection, copy: Vec
     """Make the file from nothing."""
     arrays = lie(db)
     arrays["rows"] = copy.find(arrays["numbers"].astype(np.int64)).astype(np.int32)
-    # There may be more words than memory: they are gone through twice, from a file.
+    # There may be more words than memory: they are gone through in a file.
     with TemporaryFile(dir=path.parent, buffering=0) as file:
         known = _vocabulary()
         sizes = [np.empty(0, np.int64)]
@@ -394,10 +394,9 @@ def lie(db: sqlite3.Connection, only: Collection[int] | None = None) -> dict[str
     }
 
 
-def words_of(db: sqlite3.Connection, only: Collection[int] | None = None) -> tuple[Words, Ints, list[str]]:
-    """Return the words of passages in the order of their places, how many each has, and what the words are.
-
-    Of all passages, or of those with `only` some numbers.
+def words_of(db: sqlite3.Connection, only: Collection[int]) -> tuple[Words, Ints, list[str]]:
+    """Return the words of the passages with some numbers in the order of their places, how many each has, and what the
+    words are.
     """
     known = _vocabulary()
     found = list(_words_in(db, known, only))
@@ -413,7 +412,10 @@ def _vocabulary() -> defaultdict[str, int]:
 def _words_in(
     db: sqlite3.Connection, known: defaultdict[str, int], only: Collection[int] | None = None
 ) -> Iterator[tuple[Words, Ints]]:
-    """Yield the words of passages in blocks, as `known` numbers them, and how many words each passage has."""
+    """Yield the words of passages in blocks, as `known` numbers them, and how many words each passage has.
+
+    Of all passages, or of those with `only` some numbers.
+    """
     rows = db.execute(
         f"SELECT coalesce(w.terms, '') FROM passages p {'INDEXED BY passages_of_talk' if only is None else ''}"  # noqa: S608
         " LEFT JOIN words w ON w.rowid = p.number"
@@ -493,7 +495,7 @@ def _vectors_of(copy: Vectors, rows: Array, sums: tuple[Array, Array]) -> Iterat
     Added up in float64, so that a sum from which vectors are taken out again is the sum of those that stay.
     """
     at = 0
-    for found in copy.blocks(rows):
+    for found in vectors.blocks(copy.rows, rows):
         wide = found.astype(np.float64)
         sums[0][...] += wide.sum(axis=0)
         sums[1][...] += wide.T @ wide

@@ -188,17 +188,18 @@ def _compare(
     found = _Compared([], [], [], [], [])
     own = dict(storing.by_part(numbers))
     for part in sorted({*storing.parts(folder), *own}):
-        here = own.get(part, slice(0))
+        some = own.get(part, slice(0))
+        mine, where = rows[some], places[some].tolist()
         with storing.opened(folder, part) as (store, collection):
             stored = set(store.all_ids(collection))
             strangers = sorted(stored - storing.ids_in(db, part))
             found.strangers.extend(strangers)
             if mend and strangers:
                 store.drop(collection, strangers)
-            for at in range(here.start or 0, here.stop, _AT_ONCE):
-                some = slice(at, min(at + _AT_ONCE, here.stop))
-                theirs = store.read(collection, [id_ for id_, _ in rows[some] if id_ in stored])
-                _compare_some(rows[some], places[some].tolist(), copy, theirs, found)
+            for at in range(0, len(mine), _AT_ONCE):
+                block = mine[at : at + _AT_ONCE]
+                theirs = store.read(collection, [id_ for id_, _ in block if id_ in stored])
+                _compare_some(block, where[at : at + _AT_ONCE], copy, theirs, found)
     return found
 
 

@@ -92,8 +92,9 @@ def mend_copy(db: sqlite3.Connection, folder: Path, dimension: int) -> int:
     have = 0
     for part, own in by_part(lacking):
         with opened(folder, part) as (store, collection):
-            for at in range(own.start, own.stop, _WINDOW):
-                some = lacking[at : min(at + _WINDOW, own.stop)].tolist()
+            mine = lacking[own].tolist()
+            for at in range(0, len(mine), _WINDOW):
+                some = mine[at : at + _WINDOW]
                 ids = dict(db.execute(f"SELECT id, number FROM passages WHERE number IN ({_marks(some)})", some))  # noqa: S608
                 found = store.read(collection, list(ids))
                 with catalog.transaction(db):  # what Chroma lost as well is embedded anew
@@ -102,11 +103,9 @@ def mend_copy(db: sqlite3.Connection, folder: Path, dimension: int) -> int:
                         ((number,) for id_, number in ids.items() if id_ not in found),
                     )
                 if found:
-                    numbers = np.array(sorted(ids[id_] for id_ in found), np.int64)
-                    by_number = {ids[id_]: vector for id_, vector in found.items()}
-                    rows = np.array([by_number[number] for number in numbers.tolist()], np.float32)
-                    vectors.append(folder, numbers, rows)
-                    have += len(rows)
+                    had, rows = zip(*sorted((ids[id_], vector) for id_, vector in found.items()), strict=True)
+                    vectors.append(folder, np.array(had, np.int64), np.array(rows, np.float32))
+                    have += len(had)
     return have
 
 

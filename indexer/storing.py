@@ -69,6 +69,20 @@ def opened(folder: Path, part: int = 0) -> Iterator[tuple[Any, Any]]:
 
     Raises BadIndexError where it cannot be opened, and in the place of what Chroma raises while it is open.
     """
+    with _client(folder, part) as (store, _, collection):
+        yield store, collection
+
+
+def parts(folder: Path) -> list[int]:
+    """Return which parts the Chroma store has. Raises BadIndexError where it cannot be opened."""
+    with _client(folder, 0) as (store, client, _):
+        found: list[int] = store.parts(client)
+        return found
+
+
+@contextmanager
+def _client(folder: Path, part: int) -> Iterator[tuple[Any, Any, Any]]:
+    """Open a part of the Chroma store for a while: (the `store` module, the client, the collection)."""
     from chromadb.errors import ChromaError  # importing chromadb costs a second
 
     from . import store
@@ -76,21 +90,7 @@ def opened(folder: Path, part: int = 0) -> Iterator[tuple[Any, Any]]:
     try:
         client, collection = store.open_store(folder, part)
         with closing(client):
-            yield store, collection
-    except ChromaError as error:
-        raise unusable(folder, str(error)) from error
-
-
-def parts(folder: Path) -> list[int]:
-    """Return which parts the Chroma store has. Raises BadIndexError where it cannot be opened."""
-    from chromadb.errors import ChromaError
-
-    from . import store
-
-    try:
-        client, _ = store.open_store(folder)
-        with closing(client):
-            return store.parts(client)
+            yield store, client, collection
     except ChromaError as error:
         raise unusable(folder, str(error)) from error
 
@@ -200,31 +200,38 @@ def putting(folder: Path, waiting: int, there: Mapping[int, int]) -> Iterator[Pu
 @contextmanager
 def _putting_here(folder: Path, there: Mapping[int, int]) -> Iterator[Put]:
     with ExitStack() as stack:
-        part, store, collection, new = -1, None, None, False
+        held: dict[int, _PutSome] = {}  # of the one part that is open
 
-        def turn_to(wanted: int) -> None:
-            nonlocal part, store, collection, new
-            if part == wanted:
-                return
-            stack.close()
-            _give_back()
-            part = -1  # until the other one is open
-            store, collection = stack.enter_context(opened(folder, wanted))
-            part, new = wanted, collection.count() == there.get(wanted, 0)
+        def turn_to(part: int) -> _PutSome:
+            if part not in held:
+                held.clear()
+                stack.close()
+                _give_back()
+                held[part] = stack.enter_context(_putting_into(folder, part, there.get(part, 0)))
+            return held[part]
 
         def put(
             numbers: Ints, ids: Sequence[str], vectors: Floats, rows: Sequence[dict[str, Any]]
         ) -> Mapping[int, int]:
-            held: dict[int, int] = {}
-            for wanted, own in by_part(numbers):
-                turn_to(wanted)
-                assert store is not None
-                assert collection is not None
-                store.put(collection, ids[own], vectors[own], rows[own], new=new)
-                held[wanted] = int(collection.count())
-            return held
+            return {part: turn_to(part)(ids[own], vectors[own], rows[own]) for part, own in by_part(numbers)}
 
         turn_to(max(there, default=0))  # where it cannot be opened that must be said before the model is loaded
+        yield put
+
+
+_PutSome = Callable[[Sequence[str], Floats, Sequence[dict[str, Any]]], int]
+"""Puts passages into the part that is open; returns how many it then holds."""
+
+
+@contextmanager
+def _putting_into(folder: Path, part: int, there: int) -> Iterator[_PutSome]:
+    with opened(folder, part) as (store, collection):
+        new = collection.count() == there
+
+        def put(ids: Sequence[str], vectors: Floats, rows: Sequence[dict[str, Any]]) -> int:
+            store.put(collection, ids, vectors, rows, new=new)
+            return int(collection.count())
+
         yield put
 
 

@@ -62,12 +62,6 @@ class Vectors:
         """Passage numbers (n,). Read when they are first asked for, which reads the whole file."""
         return self.read_numbers()
 
-    def blocks(self, at: Ints) -> Iterator[Floats]:
-        """Yield some rows in blocks (`BLOCK` or fewer, dimension), so that no more than one is in memory."""
-        for first in range(0, len(at), BLOCK):
-            yield self.rows[at[first : first + BLOCK]]
-            let_go(self.rows)
-
     def find(self, numbers: Ints) -> Ints:
         """Return the row of each passage number, the latest where it stands twice; -1 where it has none."""
         own = self.numbers
@@ -101,6 +95,13 @@ def _numbers(records: np.ndarray[Any, Any]) -> Ints:
         found[at : at + BLOCK] = records["number"][at : at + BLOCK]
         let_go(records)
     return found
+
+
+def blocks(rows: Floats, at: Ints) -> Iterator[Floats]:
+    """Yield some of the rows of a file in blocks (`BLOCK` or fewer, dimension), so that one at a time is in memory."""
+    for first in range(0, len(at), BLOCK):
+        yield rows[at[first : first + BLOCK]]
+        let_go(rows)
 
 
 def let_go(array: np.ndarray[Any, Any]) -> None:
@@ -163,7 +164,7 @@ def write_anew(folder: Path, dimension: int, numbers: Ints, rows: Floats, kept: 
     fresh = folder / f"{FILE_NAME}.new"
     with fresh.open("wb") as file:
         at = 0
-        for block in Vectors(lambda: numbers, rows).blocks(kept):
+        for block in blocks(rows, kept):
             records = np.empty(len(block), _record(dimension))
             records["number"], records["vector"] = numbers[at : at + len(block)], block
             file.write(records.tobytes())

@@ -61,7 +61,7 @@ def marks(text: str) -> Iterator[tuple[str, int, int]]:
 
 
 def marks_among(text: str, wanted: Collection[str]) -> list[tuple[int, int]]:
-    """Return where a text says any of some terms, as (start, end).
+    """Return where a text says any of some terms, as (start, end). Every hit asks: `marks` is slower.
 
     >>> marks_among("Time dilation's METAPHORS", {"dilat"})
     [(5, 15)]
@@ -69,7 +69,7 @@ def marks_among(text: str, wanted: Collection[str]) -> list[tuple[int, int]]:
     found: list[tuple[int, int]] = []
     at = 0
     for word in text.split(" "):
-        for term, start, end in _known_marks(word) if len(word) <= _LONGEST_KEPT else _marks_of(word):
+        for term, start, end in _marks_in(word):
             if term in wanted:
                 found.append((at + start, at + end))
         at += len(word) + 1

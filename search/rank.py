@@ -169,15 +169,19 @@ def _hybrid(
 ) -> Ranking:
     table = source.table()
     silent = table.silent(query.leave_out)
-    words, meaning, said = _evidence(table, asked, silent, lambda words: _ahead(table, asked, words, within, meanwhile))
+    inside = _inside(table, within)
+    words, said = _by_words(table, asked, silent)
+    if meanwhile is not None:
+        _look_ahead(table, asked, words if inside is None else np.where(inside, words, 0.0), meanwhile)
+    meaning = _by_meaning(table, asked)
     less = None
     if avoided:
-        turned_from, away, _ = _evidence(table, avoided, silent, lambda _: None)
-        less = Less(away, turned_from, _AVOID)
+        turned_from, _ = _by_words(table, avoided, silent)
+        less = Less(_by_meaning(table, avoided), turned_from, _AVOID)
     alone = score_all(meaning, words, less)
     settle_best(alone, meaning, words, less)
     lift = THROUGHOUT * throughout(table.lie, alone) if asked.query else np.zeros(len(alone))
-    best = best_of(alone, lift, meaning, words, less, _inside(table, within), depth)
+    best = best_of(alone, lift, meaning, words, less, inside, depth)
     if meaning is None:
         best = best[words[best] > 0]  # nothing else speaks for a passage
         cosines = np.full(len(best), np.nan)
@@ -204,37 +208,28 @@ def _hybrid(
     )
 
 
-def _evidence(
-    table: Table, asked: Asked, silent: Mask | None, ahead: Callable[[Array], None]
-) -> tuple[Array, Near | None, tuple[list[Ints], list[Ints]]]:
-    """Return what words say for every passage (n,), how near it is in meaning, and where words are said (Ranking).
-
-    `ahead` is given the first before the vector is waited for.
-    """
+def _by_words(table: Table, asked: Asked, silent: Mask | None) -> tuple[Array, tuple[list[Ints], list[Ints]]]:
+    """Return what words say for every passage (n,), and where they are said (Ranking)."""
     said, together = where_said(table, asked, silent)
     pairs = [(at, at + 1, places) for at, places in enumerate(together)]
-    words = score_words(table.lie, said, pairs, TALK if asked.query else 0.0)
-    ahead(words)
-    meaning = None if asked.vector is None else near(table, asked.vector())
-    return words, meaning, (said, together)
+    return score_words(table.lie, said, pairs, TALK if asked.query else 0.0), (said, together)
 
 
-def _ahead(
-    table: Table, asked: Asked, words: Array, within: Ints | None, meanwhile: Callable[[int], object] | None
-) -> None:
-    """Call `meanwhile` with the passages for which words say most, until the vector is there."""
-    if meanwhile is None or asked.ready():
+def _by_meaning(table: Table, asked: Asked) -> Near | None:
+    """Return how near every passage is in meaning, once the vector is there; None where only words count."""
+    return None if asked.vector is None else near(table, asked.vector())
+
+
+def _look_ahead(table: Table, asked: Asked, words: Array, meanwhile: Callable[[int], object]) -> None:
+    """Call `meanwhile` with the passages for which words (n,) say most, until the vector is there."""
+    if asked.ready() or not len(words):
         return
-    among = np.arange(len(words)) if within is None else table.lie.places(within)
-    own = words if within is None else words[among]
-    best = np.flatnonzero(own >= max(highest(own, _LIKELY), 1e-9)) if len(own) > _LIKELY else np.flatnonzero(own)
-    best = best[np.argsort(-own[best], kind="stable")[:_LIKELY]]
-    for place in among[best].tolist():
-        if table.lie.notes[place]:
-            continue
+    best = np.flatnonzero((words > 0) & (words >= highest(words, min(_LIKELY, len(words)))))
+    for place in best[np.argsort(-words[best], kind="stable")[:_LIKELY]].tolist():
         if asked.ready():
             return
-        meanwhile(int(table.lie.numbers[place]))
+        if not table.lie.notes[place]:
+            meanwhile(int(table.lie.numbers[place]))
 
 
 _LIKELY = 30
