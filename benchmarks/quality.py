@@ -29,7 +29,7 @@ import numpy as np
 import rivals
 
 from talksearch.indexer import build
-from talksearch.indexer.embed import Encoder, encode_query_by_token, passage_spans
+from talksearch.indexer.embed import Encoder, encode_query_by_token
 from talksearch.indexer.records import Field
 from talksearch.indexer.vectors import Floats, Ints
 from talksearch.indexer.words import terms
@@ -233,7 +233,6 @@ def _remembering(index: engine.Index) -> engine.Index:
         card = loaded.card
         encode_passages = staticmethod(loaded.encode_passages)
         encode_query = staticmethod(cache(loaded.encode_query))
-        passage_spans = staticmethod(partial(passage_spans, loaded))
         encode_query_by_token = staticmethod(cache(partial(encode_query_by_token, loaded)))
 
     return replace(index, encoder=lambda: Remembering())  # type: ignore[arg-type, return-value]

@@ -151,7 +151,7 @@ def _asking(index: engine.Index, gold: measure.Gold) -> Asking | None:
         around[at],
         together[at],
         talk[at],
-        throughout(lie, alone)[at],
+        throughout(lie.sizes.astype(int), alone)[at],
         within(0)[at],
         within(REACH - 1)[at],
         within(REACH + 1)[at],

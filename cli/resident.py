@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from talksearch.indexer import catalog, light, recipe
-from talksearch.indexer.embed import AskedTokens, Encoder, ModelCard, encode_query_by_token, passage_spans
+from talksearch.indexer.embed import AskedTokens, Encoder, ModelCard, encode_query_by_token
 from talksearch.indexer.errors import BadIndexError, TalksearchError
 from talksearch.indexer.vectors import Floats
 from talksearch.search import engine
@@ -189,11 +189,6 @@ class _OneAtATime:
         """Return what `encode_query` returns, and the vectors of the query's tokens, if it knows them."""
         with self._lock:
             return encode_query_by_token(self._encoder(), text)
-
-    def passage_spans(self, text: str) -> Sequence[tuple[int, int]]:
-        """Return the characters that each token of a passage stands for."""
-        with self._lock:
-            return passage_spans(self._encoder(), text)
 
 
 _MODEL = f"{light.FOLDER}/{light.MODEL}"

@@ -99,18 +99,10 @@ class AskedTokens:
 
 @runtime_checkable
 class QueryTokenEncoder(Protocol):
-    """An encoder that may also know the tokens of a query, and of passages."""
+    """An encoder that may also know the tokens of a query."""
 
     def encode_query_by_token(self, text: str) -> AskedTokens:
         """Return what `encode_query` returns, and the vectors of the query's tokens, if it knows them."""
-
-    def passage_spans(self, text: str) -> Sequence[tuple[int, int]]:
-        """Return the characters that each token of a passage stands for, as `TokenEncoder` hands its tokens on."""
-
-
-def passage_spans(encoder: Encoder, text: str) -> Sequence[tuple[int, int]]:
-    """Return the characters that each token of a passage stands for; none where the encoder knows no tokens."""
-    return encoder.passage_spans(text) if isinstance(encoder, QueryTokenEncoder) else ()
 
 
 def encode_query_by_token(encoder: Encoder, text: str) -> AskedTokens:

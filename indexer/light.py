@@ -120,13 +120,6 @@ class LightEncoder:
         spans = tuple((max(0, offsets[at][0] - prompt), offsets[at][1] - prompt) for at in own)
         return AskedTokens(vectors[0], others[0][0][own], spans)
 
-    def passage_spans(self, text: str) -> list[tuple[int, int]]:
-        """Return the characters that each token of a passage stands for; those of the prompt lie before the first."""
-        found = self._tokenizer.encode(self._card.passage_prompt + text)
-        prompt = len(self._card.passage_prompt)
-        offsets = found.offsets
-        return [(offsets[at][0] - prompt, offsets[at][1] - prompt) for at in _own(found)]
-
     def _encode(self, texts: Sequence[str], keep: KeepTokens | None = None) -> Floats:
         vectors = np.empty((len(texts), self._card.dimension), np.float32)
         names = None if keep else _VECTOR_ONLY

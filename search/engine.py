@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +43,8 @@ class Index:
     """Returns the passages as ranking sees them, of the state that `db` shows; reads them anew when that changed."""
     directions: Callable[[], Floats | None]
     """Returns what tells tokens apart (`tokens`); None where the index does not know what tokens mean."""
+    count_tokens: Callable[[str], int]
+    """Counts the tokens of a word, remembered from query to query."""
     beside: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "encoding"))
     """Where queries are encoded, which takes half of the time, while words are looked up. It starts at first use."""
 
@@ -99,7 +101,12 @@ def open_index(
         return held[0][1]
 
     directions = cache(lambda: tokens.read(folder))
-    return Index(folder, db, made, vectors.read(folder, made.model.dimension, once=once), get, table, directions)
+    count = lru_cache(_WORDS)(lambda word: get().count_tokens(word))
+    return Index(folder, db, made, vectors.read(folder, made.model.dimension, once=once), get, table, directions, count)
+
+
+_WORDS = 65_536
+"""Words of which an index remembers how many tokens they have."""
 
 
 def search(index: Index, query: Query) -> Answer:
@@ -256,7 +263,7 @@ def _by_token(index: Index, asked: Asked, worth: Mapping[str, float]) -> ByToken
             held.update(catalog.read_tokens(index.db, lacking))
         return {number: held[number] for number in numbers if number in held}
 
-    return ByToken(wanted, codes, lambda text: embed.passage_spans(index.encoder(), text))
+    return ByToken(wanted, codes, index.count_tokens)
 
 
 def _encoding(index: Index, text: str) -> Future[AskedTokens]:

@@ -5,6 +5,7 @@ The figures behind each choice and constant are in docs/quality.md.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -109,8 +110,9 @@ _SETTLED = 400
 """How many scores that is; what the four hundredth passage adds to its talk is next to nothing."""
 
 
-def throughout(layout: Layout, score: Array) -> Array:
-    """Return what the whole of its talk says for every passage (n,), given the scores of all (n,).
+def throughout(sizes: Ints, score: Array) -> Array:
+    """Return what the whole of its talk says for every passage (n,), given how many passages each talk has (talks,) and
+    the scores of all (n,), those of a talk side by side.
 
     The logarithm of the sum of exp(score) over the passages of its talk, where a talk that has nothing but the best
     passage of all has 0. So a talk that comes back to what was asked, or speaks around it for long, lifts all its
@@ -118,11 +120,12 @@ def throughout(layout: Layout, score: Array) -> Array:
     """
     if not len(score):
         return score
-    below = score - score.max()
-    some = np.flatnonzero(below > -_FAINT)
-    sums = np.bincount(layout.talks[some], weights=np.exp(below[some]), minlength=len(layout.sizes))
-    told: Array = np.log(np.maximum(sums, np.exp(-_FAINT)))
-    return np.repeat(told, layout.sizes.astype(np.int64))
+    below = (score - score.max()).astype(np.float32)  # exact enough, and twice as fast
+    counts = below > -_FAINT
+    np.exp(below, out=below)
+    below *= counts
+    sums = np.add.reduceat(below, np.cumsum(sizes) - sizes)
+    return np.repeat(np.log(np.maximum(sums, math.exp(-_FAINT)).astype(np.float64)), sizes)
 
 
 def fuse(
@@ -204,21 +207,17 @@ def _may_be_best(
 ) -> Ints:
     """Return the places that may be among the `count` best, in whichever way cosines are off."""
     parts = [(near, share / near.deviation) for near, share in _parts(meaning, less) if near.errors is not None]
-    eligible = np.arange(len(score)) if within is None else np.flatnonzero(within)
-    if not parts or len(eligible) <= count:
-        return eligible
-    few = len(eligible) * 4 < len(score)  # then looking at those alone is quicker than at all of them
-    if few:
-        score = score[eligible]
-    elif within is not None:
+    many = len(score) if within is None else int(np.count_nonzero(within))
+    if not parts or many <= count:
+        return np.arange(len(score)) if within is None else np.flatnonzero(within)
+    if within is not None:
         score = np.where(within, score, -np.inf)
     # First as if all were as far off as the worst, which needs no more than comparing; then each by its own.
     most = sum(near.most_off() * share for near, share in parts)
     some = np.flatnonzero(score >= highest(score, count) - 2 * most)
-    places = eligible[some] if few else some
-    off = sum((near.off(places) * share for near, share in parts[1:]), parts[0][0].off(places) * parts[0][1])
+    off = sum((near.off(some) * share for near, share in parts[1:]), parts[0][0].off(some) * parts[0][1])
     score = score[some]
-    found: Ints = places[score + off >= highest(score - off, count)]
+    found: Ints = some[score + off >= highest(score - off, count)]
     return found
 
 

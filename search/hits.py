@@ -7,7 +7,6 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from talksearch.indexer import catalog
@@ -258,17 +257,17 @@ def _nearest(
 ) -> tuple[int, tuple[tuple[int, int], ...]] | None:
     """Return where the stretch of a passage begins that is nearest in meaning, and the characters it stands for."""
     words, known = _said(db, row)
-    if " ".join(word.text for word in words) != row[3]:  # its edges lie within words
+    texts = words.texts
+    if " ".join(texts) != row[3]:  # its edges lie within words
         return None
-    ends = list(accumulate(len(word.text) + 1 for word in words))
-    parts = {(ends[first] - len(words[first].text) - 1, ends[last - 1] - 1): first for first, last in stretches(words)}
-    found = late.nearest(by_token, number, row[3], list(parts))
+    found = late.nearest(by_token, number, texts, stretches(len(texts)))
     if found is None:
         return None
-    return known_start(known, thought(words, parts[found])), (found,)
+    begin, end = (sum(map(len, texts[:at])) + at for at in found)
+    return known_start(known, thought(words, found[0])), ((begin, end - 1),)
 
 
-def _said(db: sqlite3.Connection, row: Any) -> tuple[list[Spoken], Sequence[Cue]]:
+def _said(db: sqlite3.Connection, row: Any) -> tuple[Spoken, Sequence[Cue]]:
     """Return the words of a passage, and the cues whose starts are known: none where times are estimated, which are
     spread over the whole talk.
     """

@@ -5,11 +5,10 @@ A passage is where to look; what answers may begin half a minute into it. docs/q
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
-from typing import NamedTuple
 
 from talksearch.indexer.records import Cue
 from talksearch.indexer.split import ends_sentence, words_with_times
@@ -30,53 +29,51 @@ _BREATH_MS = 2_000
 _LONG_MS, _TURN_MS = 20_000, 60_000
 """From which length on the seconds inside any cue are guesses; how far back its start may lie to be opened instead."""
 
-_LONG_TEXT = 1_000
-"""Letters of a cue from which on only the words that are wanted are timed."""
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """The words of a passage with their times in milliseconds, as lists of one length: a query makes a thousand."""
+
+    texts: Sequence[str]
+    starts: Sequence[int]
+    ends: Sequence[int]
+    turns: Collection[int] = frozenset()
+    """Positions of words with which another speaker begins."""
 
 
-class Spoken(NamedTuple):
-    """A word with its time, and whether another speaker begins with it. A tuple, because a query makes a thousand."""
-
-    text: str
-    start_ms: int
-    end_ms: int
-    turn: bool = False
-
-
-def spoken(cues: Sequence[Cue], start_ms: int, end_ms: int) -> list[Spoken]:
+def spoken(cues: Sequence[Cue], start_ms: int, end_ms: int) -> Spoken:
     """Return the words of cues that begin from `start_ms` up to, not including, `end_ms`."""
-    found: list[Spoken] = []
+    found: list[tuple[str, int, int]] = []
+    turns: set[int] = set()
     for cue in cues:
-        first, words = _timed(cue, start_ms, end_ms)
-        here = [Spoken(text, begin, end) for text, begin, end in words if start_ms <= begin < end_ms]
-        if cue.turn and first == 0 and here and words[0][1] >= start_ms:
-            here[0] = here[0]._replace(turn=True)
+        whole, words = _timed(cue, start_ms, end_ms)
+        here = [word for word in words if start_ms <= word[1] < end_ms]
+        if cue.turn and whole and here and words[0][1] >= start_ms:
+            turns.add(len(found))
         found += here
-    return found
+    texts, starts, ends = zip(*found, strict=True) if found else ((), (), ())
+    return Spoken(texts, starts, ends, turns)
 
 
-def _timed(cue: Cue, start_ms: int, end_ms: int) -> tuple[int, list[tuple[str, int, int]]]:
-    """Return words of a cue as `words_with_times` does, and which of its words the first of them is.
+def _timed(cue: Cue, start_ms: int, end_ms: int) -> tuple[bool, list[tuple[str, int, int]]]:
+    """Return words of a cue as `words_with_times` does, and whether its first word is among them.
 
-    In edited transcripts a cue may have thousands of words, of which a passage holds some sixty: of a long cue only
-    those that begin in a time are returned.
+    In edited transcripts a cue may have thousands of words, of which a passage holds some sixty: of a cue whose time is
+    shared out by letters hardly more than those that begin in a time are returned.
     """
-    if cue.words or len(cue.text) < _LONG_TEXT:
-        return 0, words_with_times(cue)
-    words = cue.text.split()
-    letters = [0, *accumulate(map(len, words))]
-    total, length_ms = letters[-1] + len(words), cue.end_ms - cue.start_ms
-
-    def begins(at: int) -> int:
-        return cue.start_ms + length_ms * (letters[at] + at) // total
-
-    first = bisect_left(range(len(words)), start_ms, key=begins)
-    last = bisect_left(range(len(words)), end_ms, first, key=begins)
-    times = [begins(at) for at in range(first, last + 1)]
-    return first, list(zip(words[first:last], times, times[1:], strict=False))
+    length_ms, total = cue.end_ms - cue.start_ms, len(cue.text) + 1
+    if cue.words or length_ms <= 0:
+        return True, words_with_times(cue)
+    low, high = (max(0, (ms - cue.start_ms) * total // length_ms) for ms in (start_ms, end_ms))
+    first = cue.text.rfind(" ", 0, low) + 1
+    behind = cue.text.find(" ", high + 1)
+    words = cue.text[first : behind if behind >= 0 else total].split()
+    letters = accumulate((len(word) + 1 for word in words), initial=first)
+    times = [cue.start_ms + length_ms * at // total for at in letters]
+    return first == 0, list(zip(words, times, times[1:], strict=False))
 
 
-def pinpoint(words: Sequence[Spoken], weights: Mapping[str, float], cues: Sequence[Cue] = ()) -> int | None:
+def pinpoint(words: Spoken, weights: Mapping[str, float], cues: Sequence[Cue] = ()) -> int | None:
     """Return the millisecond at which to open a passage; None where it says no word that was asked for.
 
     `weights` says how much each term tells. The stretch of words that holds most of what was asked begins with one of
@@ -84,12 +81,12 @@ def pinpoint(words: Sequence[Spoken], weights: Mapping[str, float], cues: Sequen
     a speaker's turn. Given the `cues` that the words stand in, it goes on to the `known_start`. Where several stretches
     hold as much, it is the first that is not opened long before its words; the first of all, where all are.
 
-    >>> said = [Spoken(word, 1_000 * at, 1_000 * at + 900) for at, word in enumerate("Yes. Now a clock".split())]
+    >>> said = Spoken("Yes. Now a clock".split(), range(0, 4_000, 1_000), range(900, 4_900, 1_000))
     >>> pinpoint(said, {"clock": 5.0}), pinpoint(said, {"ship": 5.0})
     (1000, None)
     """
     apart = weights.keys().isdisjoint
-    told = {at: said for at, word in enumerate(words) if not apart(said := _terms(word.text))}
+    told = {at: said for at, said in enumerate(map(_terms, words.texts)) if not apart(said)}
     best: list[int] = []
     most = 0.0
     for at in told:
@@ -102,27 +99,27 @@ def pinpoint(words: Sequence[Spoken], weights: Mapping[str, float], cues: Sequen
             best.append(at)
     for at in best:
         at_ms = known_start(cues, thought(words, at))
-        if words[at].start_ms - at_ms <= _BACK_MS:
+        if words.starts[at] - at_ms <= _BACK_MS:
             return at_ms
     return known_start(cues, thought(words, best[0])) if best else None
 
 
-def stretches(words: Sequence[Spoken]) -> list[tuple[int, int]]:
-    """Return the stretches of words, as (first, one behind the last), among which the one that answers is looked for.
+def stretches(count: int) -> list[tuple[int, int]]:
+    """Return the stretches of so many words, as (first, one behind the last), among which the one that answers is
+    looked for.
 
     Each is about a sentence long and overlaps the next by half.
 
-    >>> stretches([Spoken("so", 0, 1)] * 24)
+    >>> stretches(24)
     [(0, 15), (8, 23), (16, 24)]
     """
     step = (_STRETCH + 1) // 2
-    ends = range(0, max(1, len(words) - _STRETCH + step), step)
-    return [(at, min(at + _STRETCH, len(words))) for at in ends]
+    return [(at, min(at + _STRETCH, count)) for at in range(0, max(1, count - _STRETCH + step), step)]
 
 
-def thought(words: Sequence[Spoken], at: int) -> int:
+def thought(words: Spoken, at: int) -> int:
     """Return the millisecond at which the thought begins that the word `at` is part of."""
-    return words[_beginning(words, at)].start_ms
+    return words.starts[_beginning(words, at)]
 
 
 def known_start(cues: Sequence[Cue], at_ms: int) -> int:
@@ -157,21 +154,22 @@ def _terms(word: str) -> tuple[str, ...]:
     return tuple(terms(word))
 
 
-def _beginning(words: Sequence[Spoken], at: int) -> int:
+def _beginning(words: Spoken, at: int) -> int:
     """Return the word with which the thought begins that the word `at` is part of."""
-    said_ms = words[at].start_ms
+    starts = words.starts
     first = at
-    while first > 0 and said_ms - words[first - 1].start_ms <= _BACK_MS:
+    while first > 0 and starts[at] - starts[first - 1] <= _BACK_MS:
         if _begins(words, first):
             return first
         first -= 1
     if first == 0 or _begins(words, first):
         return first
-    while at > 0 and said_ms - words[at - 1].start_ms <= _BREATH_MS:
+    said_ms = starts[at]
+    while at > 0 and said_ms - starts[at - 1] <= _BREATH_MS:
         at -= 1
     return at
 
 
-def _begins(words: Sequence[Spoken], at: int) -> bool:
-    before = words[at - 1]
-    return ends_sentence(before.text) or words[at].turn or words[at].start_ms - before.end_ms >= _PAUSE_MS
+def _begins(words: Spoken, at: int) -> bool:
+    silence_ms = words.starts[at] - words.ends[at - 1]
+    return silence_ms >= _PAUSE_MS or at in words.turns or ends_sentence(words.texts[at - 1])

@@ -7,8 +7,10 @@ import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from talksearch.indexer.vectors import Floats, Ints
 
@@ -31,6 +33,8 @@ from .heard import Also, holding_also, other_terms
 from .late import Wanted
 from .query import Query
 from .table import FEW, Mask, Near, Table, near
+
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 _DEPTH = 400
 """Passages looked at for hits. More than are shown, because those that overlap a better one are passed over."""
@@ -131,26 +135,26 @@ def _semantic(
         turned = vector - np.float32(_AVOID) * aside
         vector = (turned / (np.linalg.norm(turned) or 1.0)).astype(np.float32)
     table = source.table()
-    meaning = near(table, vector)
-    inside = table.rows >= 0
-    allowed = _inside(table, within)
-    if allowed is not None:
-        inside &= allowed
-    best, _ = fuse(meaning, np.zeros(len(table.rows)), inside, depth)
-    cosines, numbers = meaning.cosines[best], table.lie.numbers[best]
+    looked = _look_at(table, within)
+    meaning = near(table, vector, looked.places)
+    inside = looked.of(table.rows) >= 0
+    if looked.allowed is not None:
+        inside &= looked.allowed
+    best, _ = fuse(meaning, np.zeros(len(inside)), inside, depth)
+    cosines, numbers = meaning.cosines[best], looked.of(table.lie.numbers)[best]
     order = np.lexsort((numbers, -cosines))
     candidates = [
         Candidate(number, cosine, meaning=cosine)
         for number, cosine in zip(numbers[order].tolist(), cosines[order].tolist(), strict=True)
     ]
     mean, deviation = meaning.mean, meaning.deviation
-    if allowed is not None:
+    if within is not None:
         among = np.flatnonzero(inside)
         own = meaning.cosines[among] if len(among) > FEW else meaning.exact(among)
         mean, deviation = (float(own.mean()), float(own.std()) or 1.0) if len(own) else (0.0, 1.0)
     return Ranking(
         candidates,
-        lambda numbers: meaning.cosines[table.lie.places(numbers)],
+        lambda numbers: meaning.cosines[looked.positions(table.lie.places(numbers))],
         mean + 2 * deviation,
         lambda: table,
         note,
@@ -169,28 +173,36 @@ def _hybrid(
 ) -> Ranking:
     table = source.table()
     silent = table.silent(query.leave_out)
-    inside = _inside(table, within)
-    words, said = _by_words(table, asked, silent)
+    looked = _look_at(table, within)
+    every, said = _by_words(table, asked, silent)
+    words = looked.of(every)
     if meanwhile is not None:
-        _look_ahead(table, asked, words if inside is None else np.where(inside, words, 0.0), meanwhile)
-    meaning = _by_meaning(table, asked)
-    less = None
-    if avoided:
-        turned_from, _ = _by_words(table, avoided, silent)
-        less = Less(_by_meaning(table, avoided), turned_from, _AVOID)
+        _look_ahead(table, asked, looked, words, meanwhile)
+    turned_from = _by_words(table, avoided, silent)[0] if avoided else None
+
+    def evidence(places: Ints | None) -> tuple[Near | None, Less | None]:
+        """Return what meaning says for all passages, or those at some places, and what is to be taken off."""
+        less = None
+        if avoided and turned_from is not None:
+            off = turned_from if places is None else turned_from[places]
+            less = Less(_by_meaning(table, avoided, places), off, _AVOID)
+        return _by_meaning(table, asked, places), less
+
+    meaning, less = evidence(looked.places)
     alone = score_all(meaning, words, less)
     settle_best(alone, meaning, words, less)
-    lift = THROUGHOUT * throughout(table.lie, alone) if asked.query else np.zeros(len(alone))
-    best = best_of(alone, lift, meaning, words, less, inside, depth)
+    lift = THROUGHOUT * throughout(looked.sizes, alone) if asked.query else np.zeros(len(alone))
+    best = best_of(alone, lift, meaning, words, less, looked.allowed, depth)
     if meaning is None:
         best = best[words[best] > 0]  # nothing else speaks for a passage
-        cosines = np.full(len(best), np.nan)
-    else:
-        cosines = np.where(table.rows[best] >= 0, meaning.cosines[best], np.nan)
+    places = looked.place(best)
+    cosines = np.full(len(best), np.nan)
+    if meaning is not None:
+        cosines = np.where(table.rows[places] >= 0, meaning.cosines[best], np.nan)
     candidates = [
         Candidate(number, score, None if cosine != cosine else cosine, said or None, talk)
         for number, score, cosine, said, talk in zip(
-            table.lie.numbers[best].tolist(),
+            table.lie.numbers[places].tolist(),
             (alone[best] + lift[best]).tolist(),
             cosines.tolist(),
             words[best].tolist(),
@@ -198,14 +210,24 @@ def _hybrid(
             strict=True,
         )
     ]
+    some = np.arange(0, len(every), max(1, len(every) // _SAMPLE))
+    if looked.places is None:
+        usual = _unlikely(alone[some])
+    else:
+        meant, taken_off = evidence(some)
+        usual = _unlikely(score_all(meant, every[some], taken_off))
     return Ranking(
         candidates,
-        lambda numbers: alone[table.lie.places(numbers)],
-        _unlikely(alone),
+        lambda numbers: alone[looked.positions(table.lie.places(numbers))],
+        usual,
         lambda: table,
         note,
         said,
     )
+
+
+_SAMPLE = 4_096
+"""Passages of the whole index that tell what score is usual."""
 
 
 def _by_words(table: Table, asked: Asked, silent: Mask | None) -> tuple[Array, tuple[list[Ints], list[Ints]]]:
@@ -215,17 +237,23 @@ def _by_words(table: Table, asked: Asked, silent: Mask | None) -> tuple[Array, t
     return score_words(table.lie, said, pairs, TALK if asked.query else 0.0), (said, together)
 
 
-def _by_meaning(table: Table, asked: Asked) -> Near | None:
-    """Return how near every passage is in meaning, once the vector is there; None where only words count."""
-    return None if asked.vector is None else near(table, asked.vector())
+def _by_meaning(table: Table, asked: Asked, places: Ints | None) -> Near | None:
+    """Return how near all passages, or those at some places, are in meaning, once the vector is there; None where only
+    words count.
+    """
+    return None if asked.vector is None else near(table, asked.vector(), places)
 
 
-def _look_ahead(table: Table, asked: Asked, words: Array, meanwhile: Callable[[int], object]) -> None:
+def _look_ahead(table: Table, asked: Asked, looked: _Looked, words: Array, meanwhile: Callable[[int], object]) -> None:
     """Call `meanwhile` with the passages for which words (n,) say most, until the vector is there."""
     if asked.ready() or not len(words):
         return
-    best = np.flatnonzero((words > 0) & (words >= highest(words, min(_LIKELY, len(words)))))
-    for place in best[np.argsort(-words[best], kind="stable")[:_LIKELY]].tolist():
+    if looked.allowed is not None:
+        words = np.where(looked.allowed, words, 0.0)
+    best = np.flatnonzero(words)
+    if len(best) > _LIKELY:  # of these alone: numpy takes ten times as long to find the highest where most are 0
+        best = best[words[best] >= highest(words[best], _LIKELY)]
+    for place in looked.place(best[np.argsort(-words[best], kind="stable")[:_LIKELY]]).tolist():
         if asked.ready():
             return
         if not table.lie.notes[place]:
@@ -249,12 +277,42 @@ def where_said(table: Table, asked: Asked, silent: Mask | None = None) -> tuple[
     return said, [heard(table.together(*both)) for both in pairwise(asked.terms if asked.query else ())]
 
 
-def _inside(table: Table, within: Ints | None) -> Mask | None:
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """What a ranking looks at: all passages, or all of the talks of which filters allow any, because a talk is judged
+    as a whole. Positions count among these.
+    """
+
+    places: Ints | None
+    """Their places, rising (n,); None for all."""
+    sizes: Ints
+    """How many passages each of their talks has (talks,)."""
+    allowed: Mask | None
+    """Which of them may be hits (n,); None for all."""
+
+    def of(self, values: npt.NDArray[Scalar]) -> npt.NDArray[Scalar]:
+        """Return those of some values of all passages."""
+        return values if self.places is None else values[self.places]
+
+    def place(self, at: Ints) -> Ints:
+        """Return the places at some positions."""
+        return at if self.places is None else self.places[at]
+
+    def positions(self, places: Ints) -> Ints:
+        """Return the positions of some places, all of which are looked at."""
+        return places if self.places is None else np.searchsorted(self.places, places)
+
+
+def _look_at(table: Table, within: Ints | None) -> _Looked:
+    sizes = table.lie.sizes.astype(np.int64)
     if within is None:
-        return None
+        return _Looked(None, sizes, None)
     inside = np.zeros(len(table.rows), bool)
     inside[table.lie.places(within)] = True
-    return inside
+    talks = np.zeros(len(sizes), bool)
+    talks[table.lie.talks[inside]] = True
+    places = np.flatnonzero(talks[table.lie.talks])
+    return _Looked(places, sizes[talks], inside[places])
 
 
 def _unlikely(scores: Array) -> float:

@@ -65,6 +65,8 @@ class Table:
     db: sqlite3.Connection
     tied: dict[int, dict[int, int | None]] = field(default_factory=dict)
     """For talks that were asked for before: the passage that each sentence of the description speaks of (`notes`)."""
+    held: dict[str, int] = field(default_factory=dict)
+    """For terms that were asked for before: how many passages hold them."""
 
     def place(self, number: int) -> int:
         """Return the place of a passage number, -1 where it is of no passage."""
@@ -124,7 +126,12 @@ class Table:
 
     def surprises(self, terms: Iterable[str]) -> dict[str, float]:
         """Return how much each of some terms tells."""
-        return {term: surprise(len(self.rows), len(self.holding(term))) for term in terms}
+        found: dict[str, float] = {}
+        for term in terms:
+            if term not in self.held:
+                self.held[term] = len(self.holding(term))
+            found[term] = surprise(len(self.rows), self.held[term])
+        return found
 
     def in_talk(self, places: Ints, number: int) -> Ints:
         """Return those of some places that lie in the talk with a number."""
@@ -159,7 +166,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Near:
-    """How near every passage is to a query vector."""
+    """How near passages are to a query vector. Positions count among those that were compared: all, or some."""
 
     cosines: npt.NDArray[np.float64]
     """Cosines (n,), the mean where a passage has no vector. Where `errors` is not None they are only about right, until
@@ -168,33 +175,33 @@ class Near:
     """How far off each was at first at most (n,), but for `lost`."""
     mean: float
     deviation: float
-    """Of the exact cosines of all vectors; 1 where they do not differ."""
+    """Of the exact cosines of all vectors of the index; 1 where they do not differ."""
     exact: Callable[[Ints], npt.NDArray[np.float64]]
-    """Exact cosines of the passages at some places; NaN where one has no vector."""
+    """Exact cosines of the passages at some positions; NaN where one has no vector."""
     lost: float = 0.0
     """What the query's own rounding adds to the errors: `errors * (1 + lost) + lost`."""
     settled: list[Mask] = field(default_factory=list)
     """Which cosines `settle` made exact (n,), once it was asked for any."""
 
-    def off(self, places: Ints) -> npt.NDArray[np.float64]:
-        """Return how far off the cosines at some places were at first at most."""
+    def off(self, at: Ints) -> npt.NDArray[np.float64]:
+        """Return how far off the cosines at some positions were at first at most."""
         if self.errors is None:
-            return np.zeros(len(places))
-        return self.errors[places].astype(np.float64) * (1 + self.lost) + self.lost
+            return np.zeros(len(at))
+        return self.errors[at].astype(np.float64) * (1 + self.lost) + self.lost
 
     def most_off(self) -> float:
         """Return how far off any cosine was at first at most."""
         return 0.0 if self.errors is None else float(self.errors.max(initial=0.0)) * (1 + self.lost) + self.lost
 
-    def settle(self, places: Ints) -> npt.NDArray[np.float64]:
-        """Make the cosines at some places exact, and return them."""
+    def settle(self, at: Ints) -> npt.NDArray[np.float64]:
+        """Make the cosines at some positions exact, and return them."""
         if self.errors is not None:
             if not self.settled:
                 self.settled.append(np.zeros(len(self.cosines), bool))
-            wanted = places[~self.settled[0][places]]
+            wanted = at[~self.settled[0][at]]
             self.cosines[wanted] = np.nan_to_num(self.exact(wanted), nan=self.mean)
             self.settled[0][wanted] = True
-        found: npt.NDArray[np.float64] = self.cosines[places]
+        found: npt.NDArray[np.float64] = self.cosines[at]
         return found
 
 
@@ -209,56 +216,56 @@ def read_table(folder: Path, db: sqlite3.Connection, copy: Vectors) -> Table:
     return Table(lie, found.rows.astype(np.int64), copy, found, db)
 
 
-def near(table: Table, vector: Floats) -> Near:
-    """Compare a normalised vector with all vectors of an index.
+def near(table: Table, vector: Floats, places: Ints | None = None) -> Near:
+    """Compare a normalised vector with all vectors of an index, or with those of the passages at some places.
 
     With columns: the product with one byte a dimension, which reads a quarter of the memory. A cosine is off by no more
     than the length of what was rounded away (Cauchy and Schwarz), of the passage's vector and of the query's.
     """
     there = table.rows >= 0
-    some = bool(there.any())
-    whole = bool(there.all())
+    own = table.rows if places is None else table.rows[places]
 
-    def exact(places: Ints) -> npt.NDArray[np.float64]:
-        rows = table.rows[places]
-        found = np.full(len(places), np.nan)
+    def exact(at: Ints) -> npt.NDArray[np.float64]:
+        rows = own[at]
+        found = np.full(len(at), np.nan)
         has = rows >= 0
         found[has] = table.vectors.take(rows[has]) @ vector
         return found
 
+    some = bool(there.any())
     if table.columns is None or len(table.rows) <= FEW or not some:
         cosines = np.full(len(table.rows), np.nan)
         if some:
             cosines[there] = (table.vectors.rows @ vector)[table.rows[there]]
         mean, deviation = (float(cosines[there].mean()), float(cosines[there].std()) or 1.0) if some else (0.0, 1.0)
         cosines[~there] = mean
-        return Near(cosines, None, mean, deviation, exact)
+        return Near(cosines if places is None else cosines[places], None, mean, deviation, exact)
     made = table.columns
     scale = max(float(np.abs(vector).max()), float(np.finfo(np.float32).tiny)) / 127
     code = np.rint(vector / scale).astype(np.int8)
     lost = float(np.linalg.norm(vector - code * np.float32(scale)))
-    cosines = _products(made, code, scale)
+    cosines = _products(made, code, scale, places)
     mean = float(made.mean @ vector)
     deviation = max(float(vector @ made.second @ vector) - mean * mean, 0.0) ** 0.5 or 1.0
-    if not whole:
-        cosines[~there] = mean
+    cosines[own < 0] = mean
     # |v·q - v'·q'| <= |v - v'|·|q| + |v'|·|q - q'|, and |v'| <= 1 + |v - v'|.
-    return Near(cosines, made.errors, mean, deviation, exact, lost)
+    return Near(cosines, made.errors if places is None else made.errors[places], mean, deviation, exact, lost)
 
 
-def _products(made: Columns, code: npt.NDArray[np.int8], scale: float) -> npt.NDArray[np.float64]:
-    """Return the products of all vectors, as bytes, with a code that is worth `scale`; on two cores, if there are two.
+def _products(made: Columns, code: npt.NDArray[np.int8], scale: float, places: Ints | None) -> npt.NDArray[np.float64]:
+    """Return the products of vectors, as bytes, with a code that is worth `scale`: of all, or of those at some places.
 
-    simsimd's own threads wait for more by running in circles, and on a machine that is busy hold up what they were to
-    speed up.
+    On two cores, if there are two. simsimd's own threads wait for more by running in circles, and on a machine that is
+    busy hold up what they were to speed up.
     """
-    import simsimd  # a search by words must not wait for it
-
+    if places is not None and len(places) * _GATHERED < len(made.codes):
+        few = np.empty(len(places))
+        _multiply(made.codes[places], made.scales[places], code, scale, few)
+        return few
     found = np.empty(len(made.codes))
 
     def fill(part: slice) -> None:
-        products = np.asarray(simsimd.cdist(made.codes[part], code[None, :], metric="dot")).reshape(-1)
-        np.multiply(products, made.scales[part] * np.float32(scale), out=found[part])
+        _multiply(made.codes[part], made.scales[part], code, scale, found[part])
 
     half = len(found) // 2
     first, second = slice(half), slice(half, None)
@@ -268,7 +275,24 @@ def _products(made: Columns, code: npt.NDArray[np.int8], scale: float) -> npt.ND
         fill(second)
     else:
         later.result()
-    return found
+    return found if places is None else found[places]
+
+
+_GATHERED = 8
+"""Of how many passages one may be looked at so that to collect their vectors takes less than to compare all."""
+
+
+def _multiply(
+    codes: npt.NDArray[np.int8],
+    scales: Floats,
+    code: npt.NDArray[np.int8],
+    scale: float,
+    found: npt.NDArray[np.float64],
+) -> None:
+    import simsimd  # a search by words must not wait for it
+
+    products = np.asarray(simsimd.cdist(codes, code[None, :], metric="dot")).reshape(-1)
+    np.multiply(products, scales * np.float32(scale), out=found)
 
 
 @cache

@@ -49,7 +49,7 @@ class WordEncoder(CountingEncoder):
     def encode_query_by_token(self, text: str) -> AskedTokens:
         found: list[Floats] = []
         self.encode_by_token([text], lambda _, one: found.append(one))
-        return AskedTokens(self.encode_query(text), found[0], self.passage_spans(text))
+        return AskedTokens(self.encode_query(text), found[0], tuple(m.span() for m in re.finditer(r"\S+", text)))
 
-    def passage_spans(self, text: str) -> tuple[tuple[int, int], ...]:
-        return tuple(match.span() for match in re.finditer(r"\S+", text))
+    def count_tokens(self, word: str) -> int:
+        return 1

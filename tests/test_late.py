@@ -35,7 +35,7 @@ def wanted(text: str, **worth: float) -> Wanted:
 
 
 def by_token(text: str, read: Callable[[Sequence[int]], dict[int, bytes]]) -> ByToken:
-    return ByToken(wanted(text, **dict.fromkeys(text.split(), 1.0)), read, WordEncoder().passage_spans)
+    return ByToken(wanted(text, **dict.fromkeys(text.split(), 1.0)), read, WordEncoder().count_tokens)
 
 
 def test_a_token_counts_what_its_term_tells() -> None:
@@ -88,12 +88,14 @@ def test_what_has_no_tokens_yet_counts_as_average() -> None:
 
 
 def test_the_nearest_part_of_a_passage_is_the_one_with_the_nearest_tokens() -> None:
-    said = "rain and bread then a ship in time and rain"
-    parts = [(0, 13), (14, 25), (26, 43)]
-    query = by_token("ship time", lambda _: {7: codes(*said.split())})
-    assert late.nearest(query, 7, said, parts) == (14, 25)
-    assert late.nearest(query, 7, said, [(26, 43), (0, 13)]) == (26, 43)
+    said = ["rain", "and", "bread", "then", "a", "ship", "in", "time", "and", "rain"]
+    parts = [(0, 3), (3, 6), (6, 10)]
+    query = by_token("ship time", lambda _: {7: codes(*said)})
+    assert late.nearest(query, 7, said, parts) == (3, 6)
+    assert late.nearest(query, 7, said, [(6, 10), (0, 3)]) == (6, 10)
     assert late.nearest(query, 8, said, parts) is None
+    prompted = by_token("ship time", lambda _: {7: codes("ship", "ship", *said)})
+    assert late.nearest(prompted, 7, said, parts) == (3, 6), "the prompt's tokens are no word's"
 
 
 @pytest.mark.parametrize(("mode", "compared"), [("hybrid", True), ("semantic", False), ("lexical", False)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -11,8 +12,10 @@ from talksearch.indexer.split import words_with_times
 from talksearch.search.pinpoint import Spoken, known_start, pinpoint, spoken
 
 
-def say(text: str, step_ms: int = 500) -> list[Spoken]:
-    return [Spoken(word, at * step_ms, at * step_ms + step_ms - 50) for at, word in enumerate(text.split())]
+def say(text: str, step_ms: int = 500) -> Spoken:
+    words = text.split()
+    starts = [at * step_ms for at in range(len(words))]
+    return Spoken(words, starts, [start + step_ms - 50 for start in starts])
 
 
 def word_at(text: str, weights: dict[str, float], step_ms: int = 500) -> str | None:
@@ -59,10 +62,9 @@ def test_without_punctuation_only_a_breath_back() -> None:
 
 def test_a_pause_or_a_turn_begins_a_thought() -> None:
     words = say(" ".join([*(f"w{n}" for n in range(40)), "clock"]))
-    later = [*words[:35], *(Spoken(w.text, w.start_ms + 900, w.end_ms + 900) for w in words[35:])]
-    assert pinpoint(later, {"clock": 5.0}) == later[35].start_ms
-    turned = [*words[:33], Spoken("w33", words[33].start_ms, words[33].end_ms, turn=True), *words[34:]]
-    assert pinpoint(turned, {"clock": 5.0}) == turned[33].start_ms
+    starts, ends = ([ms + 900 * (at >= 35) for at, ms in enumerate(times)] for times in (words.starts, words.ends))
+    assert pinpoint(Spoken(words.texts, starts, ends), {"clock": 5.0}) == starts[35]
+    assert pinpoint(replace(words, turns={33}), {"clock": 5.0}) == words.starts[33]
 
 
 def test_never_before_the_passage_nor_behind_the_word() -> None:
@@ -70,7 +72,7 @@ def test_never_before_the_passage_nor_behind_the_word() -> None:
     for weights in ({"clock": 1.0}, {"late": 1.0}, {"so": 1.0}, {"slow": 3.0, "late": 1.0}):
         at = pinpoint(words, weights)
         assert at is not None
-        assert words[0].start_ms <= at <= words[-1].start_ms
+        assert words.starts[0] <= at <= words.starts[-1]
 
 
 TURNS = [Cue(0, 12_000, "one"), Cue(12_000, 30_000, "two", turn=True), Cue(30_000, 31_000, "three", turn=True)]
@@ -113,7 +115,7 @@ def test_of_the_same_said_twice_the_one_that_is_not_opened_long_before() -> None
         Cue(40_000, 60_000, "The clock is slow.", turn=True),
     ]
     words = spoken(talk, 0, 60_000)
-    said_ms = next(word.start_ms for word in words if word.text == "Then")
+    said_ms = words.starts[words.texts.index("Then")]
     assert pinpoint(words, {"clock": 5.0}) == said_ms
     assert pinpoint(words, {"clock": 5.0}, talk) == 40_000
     assert pinpoint(words, {"clock": 5.0, "then": 1.0}, talk) == 0, "more is said there"
@@ -126,7 +128,8 @@ def test_words_of_cues_within_the_passage() -> None:
         Cue(0, 1_000, "so long"),
         Cue(1_000, 2_000, "and thanks", turn=True, words=(Word("and", 1_000), Word("thanks", 1_600))),
     ]
-    assert spoken(cues, 300, 1_600) == [Spoken("long", 375, 1_000), Spoken("and", 1_000, 1_600, turn=True)]
+    assert spoken(cues, 300, 1_600) == Spoken(("long", "and"), (375, 1_000), (1_000, 1_600), {1})
+    assert spoken(cues, 5_000, 6_000) == Spoken((), (), (), set())
 
 
 def test_words_are_timed_as_everywhere_else() -> None:
@@ -135,8 +138,8 @@ def test_words_are_timed_as_everywhere_else() -> None:
         text = " ".join("w" * drawn.randrange(1, 12) for _ in range(drawn.randrange(400)))
         cue = Cue(drawn.randrange(5_000), drawn.randrange(5_000, 200_000), text, turn=True)
         start_ms, end_ms = sorted(drawn.randrange(200_000) for _ in range(2))
-        assert spoken([cue], start_ms, end_ms) == [
-            Spoken(word, first_ms, last_ms, at == 0)
-            for at, (word, first_ms, last_ms) in enumerate(words_with_times(cue))
-            if start_ms <= first_ms < end_ms
-        ]
+        every = words_with_times(cue)
+        inside = [word for word in every if start_ms <= word[1] < end_ms]
+        found = spoken([cue], start_ms, end_ms)
+        assert list(zip(found.texts, found.starts, found.ends, strict=True)) == inside
+        assert found.turns == ({0} if inside and inside[0] == every[0] else set())
