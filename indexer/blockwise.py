@@ -2,9 +2,9 @@
 
 A query is a dozen tokens. What takes time is not to multiply them but to bring the weights from memory, four bytes for
 each: with one byte, and with products of bytes by the processor's own instructions for that, the model runs in little
-more than half of the time. Each row of a block has a scale of its own, and so has each block of the activations, as they come
-(onnxruntime's MatMulNBits), so nothing has to be known of the texts, and the vectors stay near: `light.quicken`, which
-uses this, keeps the result only if they do and if it is faster here.
+more than half of the time. Each block of weights has a scale of its own, and so has each block of the activations, as
+they come (onnxruntime's MatMulNBits): nothing has to be known of the texts, and the vectors stay near. `light.quicken`,
+which uses this, keeps the result only if they do and if it is faster here.
 """
 
 from __future__ import annotations

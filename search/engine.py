@@ -46,7 +46,8 @@ class Index:
     count_tokens: Callable[[str], int]
     """Counts the tokens of a word, remembered from query to query."""
     beside: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "encoding"))
-    """Where queries are encoded, which takes half of the time, while words are looked up. It starts at first use."""
+    """Where queries are encoded and compared, which takes half of the time, while words are looked up. It starts at
+    first use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,12 +221,12 @@ def _answer(
     itself: tuple[int, int, int] | None = None,
 ) -> Answer:
     if query.mode == "semantic" and asked.vector is None:
-        return Answer((), asked.terms, waiting(Source(index.db, index.table)))
+        return Answer((), asked.terms, waiting(index.db, index.table()))
     avoided = _asked(index, query.avoid, asked.vector is not None) if query.avoid.strip() else None
     known = calibration.read(index.folder, index.recipe.model) if asked.query else None
     worth = index.table().surprises(asked.terms)  # before the vector is waited for
     opened = cache(partial(look, index.db, asked.ways, worth))
-    ranking = rank(Source(index.db, index.table), query, asked, avoided, within, opened)
+    ranking = rank(Source(index.db, index.table, index.beside), query, asked, avoided, within, opened)
     by_token = _by_token(index, asked, worth)
     if by_token and query.mode == "hybrid":
         ranking = replace(ranking, candidates=late.rerank(ranking.candidates, by_token))
@@ -247,7 +248,6 @@ def _asked(index: Index, text: str, meaning: bool, *, by_token: bool = False) ->
         (lambda worth: late.wanted(text, meant.result(), directions, worth))
         if meant and directions is not None
         else None,
-        meant.done if meant else lambda: True,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TypeVar
@@ -32,7 +33,7 @@ from .fuse import (
 from .heard import Also, holding_also, other_terms
 from .late import Wanted
 from .query import Query
-from .table import FEW, Mask, Near, Table, near
+from .table import FEW, Mask, Near, Table, begin_near, near
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 
@@ -50,6 +51,8 @@ class Source:
     db: sqlite3.Connection
     table: Callable[[], Table]
     """Reads the passages when it is first called: a search by words does without."""
+    beside: Executor
+    """Where queries are encoded and passages compared with them, while words are looked up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +66,6 @@ class Asked:
     """Waits for the vector, which may still be in the making; None where only words count."""
     tokens: Callable[[Mapping[str, float]], Wanted | None] | None = None
     """Given how much each term tells, waits for what the query's tokens mean; None where that does not count."""
-    ready: Callable[[], bool] = lambda: True
-    """Says whether `vector` need not wait any more."""
     query: bool = True
     """It is a query: terms that follow each other belong together, and a talk about them is likely meant. False: it is
     a passage, whose words only say what it is about."""
@@ -103,7 +104,7 @@ def rank(
     depth = max(_DEPTH, 4 * query.k)
     if query.mode == "lexical":
         return _lexical(source, asked, avoided, within, depth)
-    note = waiting(source)
+    note = waiting(source.db, source.table())
     if query.mode == "semantic":
         return _semantic(source, asked, avoided, within, depth, note)
     return _hybrid(source, query, asked, avoided, within, depth, note, meanwhile)
@@ -174,21 +175,21 @@ def _hybrid(
     table = source.table()
     silent = table.silent(query.leave_out)
     looked = _look_at(table, within)
+    comparing = _compare(source, table, asked.vector, looked.places) if asked.vector is not None else None
     every, said = _by_words(table, asked, silent)
     words = looked.of(every)
-    if meanwhile is not None:
-        _look_ahead(table, asked, looked, words, meanwhile)
     turned_from = _by_words(table, avoided, silent)[0] if avoided else None
 
-    def evidence(places: Ints | None) -> tuple[Near | None, Less | None]:
-        """Return what meaning says for all passages, or those at some places, and what is to be taken off."""
-        less = None
-        if avoided and turned_from is not None:
-            off = turned_from if places is None else turned_from[places]
-            less = Less(_by_meaning(table, avoided, places), off, _AVOID)
-        return _by_meaning(table, asked, places), less
+    def to_take_off(places: Ints | None) -> Less | None:
+        if avoided is None or turned_from is None:
+            return None
+        words = turned_from if places is None else turned_from[places]
+        return Less(_by_meaning(table, avoided, places), words, _AVOID)
 
-    meaning, less = evidence(looked.places)
+    if comparing is not None and meanwhile is not None:
+        _look_ahead(table, comparing.begun.done, looked, words, meanwhile)
+    meaning = comparing.result() if comparing is not None else None
+    less = to_take_off(looked.places)
     alone = score_all(meaning, words, less)
     settle_best(alone, meaning, words, less)
     lift = THROUGHOUT * throughout(looked.sizes, alone) if asked.query else np.zeros(len(alone))
@@ -214,8 +215,7 @@ def _hybrid(
     if looked.places is None:
         usual = _unlikely(alone[some])
     else:
-        meant, taken_off = evidence(some)
-        usual = _unlikely(score_all(meant, every[some], taken_off))
+        usual = _unlikely(score_all(_by_meaning(table, asked, some), every[some], to_take_off(some)))
     return Ranking(
         candidates,
         lambda numbers: alone[looked.positions(table.lie.places(numbers))],
@@ -244,17 +244,38 @@ def _by_meaning(table: Table, asked: Asked, places: Ints | None) -> Near | None:
     return None if asked.vector is None else near(table, asked.vector(), places)
 
 
-def _look_ahead(table: Table, asked: Asked, looked: _Looked, words: Array, meanwhile: Callable[[int], object]) -> None:
-    """Call `meanwhile` with the passages for which words (n,) say most, until the vector is there."""
-    if asked.ready() or not len(words):
-        return
+@dataclass(frozen=True, slots=True)
+class _Comparing:
+    """Passages that are compared with a vector in another thread, behind the encoding of it."""
+
+    begun: Future[tuple[Near, Callable[[], None]]]
+    done: Future[None]
+
+    def result(self) -> Near:
+        """Help with what is left, and return how near they are."""
+        found, fill = self.begun.result()
+        fill()
+        self.done.result()
+        return found
+
+
+def _compare(source: Source, table: Table, vector: Callable[[], Floats], places: Ints | None) -> _Comparing:
+    """Begin to compare all passages, or those at some places, with a vector."""
+    begun = source.beside.submit(lambda: begin_near(table, vector(), places))
+    return _Comparing(begun, source.beside.submit(lambda: begun.result()[1]()))
+
+
+def _look_ahead(
+    table: Table, done: Callable[[], bool], looked: _Looked, words: Array, meanwhile: Callable[[int], object]
+) -> None:
+    """Call `meanwhile` with the passages for which words (n,) say most, until something is done."""
     if looked.allowed is not None:
         words = np.where(looked.allowed, words, 0.0)
     best = np.flatnonzero(words)
     if len(best) > _LIKELY:  # of these alone: numpy takes ten times as long to find the highest where most are 0
         best = best[words[best] >= highest(words[best], _LIKELY)]
     for place in looked.place(best[np.argsort(-words[best], kind="stable")[:_LIKELY]]).tolist():
-        if asked.ready():
+        if done():
             return
         if not table.lie.notes[place]:
             meanwhile(int(table.lie.numbers[place]))
@@ -324,10 +345,10 @@ def _unlikely(scores: Array) -> float:
     return mean + 2 * math.sqrt(max(square - mean * mean, 0.0))
 
 
-def waiting(source: Source) -> str:
+def waiting(db: sqlite3.Connection, table: Table) -> str:
     """Say how many passages are found by their words only, because they have no vector; empty where none is."""
-    count = source.db.execute("SELECT count(*) FROM passages WHERE NOT embedded").fetchone()[0]
-    rows = source.table().rows
+    count = db.execute("SELECT count(*) FROM passages WHERE NOT embedded").fetchone()[0]
+    rows = table.rows
     lost = int(np.count_nonzero(rows < 0)) - count  # the copy of the vectors may be damaged, or deleted
     notes = (
         f"{count} of {len(rows)} passages have no vector yet and are found by their words only." if count else "",

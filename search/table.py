@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -217,12 +215,20 @@ def read_table(folder: Path, db: sqlite3.Connection, copy: Vectors) -> Table:
 
 
 def near(table: Table, vector: Floats, places: Ints | None = None) -> Near:
-    """Compare a normalised vector with all vectors of an index, or with those of the passages at some places.
+    """Compare a normalised vector with all vectors of an index, or with those of the passages at some places."""
+    found, fill = begin_near(table, vector, places)
+    fill()
+    return found
+
+
+def begin_near(table: Table, vector: Floats, places: Ints | None = None) -> tuple[Near, Callable[[], None]]:
+    """Begin what `near` does. Its cosines are there when what fills them in was called and has returned, in as many
+    threads as called it: they share the work.
 
     With columns: the product with one byte a dimension, which reads a quarter of the memory. A cosine is off by no more
     than the length of what was rounded away (Cauchy and Schwarz), of the passage's vector and of the query's.
     """
-    there = table.rows >= 0
+    made = table.columns
     own = table.rows if places is None else table.rows[places]
 
     def exact(at: Ints) -> npt.NDArray[np.float64]:
@@ -232,69 +238,44 @@ def near(table: Table, vector: Floats, places: Ints | None = None) -> Near:
         found[has] = table.vectors.take(rows[has]) @ vector
         return found
 
-    some = bool(there.any())
-    if table.columns is None or len(table.rows) <= FEW or not some:
-        cosines = np.full(len(table.rows), np.nan)
-        if some:
-            cosines[there] = (table.vectors.rows @ vector)[table.rows[there]]
-        mean, deviation = (float(cosines[there].mean()), float(cosines[there].std()) or 1.0) if some else (0.0, 1.0)
-        cosines[~there] = mean
-        return Near(cosines if places is None else cosines[places], None, mean, deviation, exact)
-    made = table.columns
+    if made is None or len(table.rows) <= FEW or not len(table.vectors.rows):
+        every, mean, deviation = _near_all(table, vector)
+        return Near(every if places is None else every[places], None, mean, deviation, exact), lambda: None
     scale = max(float(np.abs(vector).max()), float(np.finfo(np.float32).tiny)) / 127
     code = np.rint(vector / scale).astype(np.int8)
     lost = float(np.linalg.norm(vector - code * np.float32(scale)))
-    cosines = _products(made, code, scale, places)
     mean = float(made.mean @ vector)
     deviation = max(float(vector @ made.second @ vector) - mean * mean, 0.0) ** 0.5 or 1.0
-    cosines[own < 0] = mean
+    cosines = np.empty(len(own))
+    firsts = iter(range(0, len(own), _BLOCK))  # each is given out once, whoever asks
+
+    def fill() -> None:
+        import simsimd  # a search by words must not wait for it
+
+        for first in firsts:
+            block = slice(first, first + _BLOCK)
+            some = block if places is None else places[block]
+            products = np.asarray(simsimd.cdist(made.codes[some], code[None, :], metric="dot")).reshape(-1)
+            np.multiply(products, made.scales[some] * np.float32(scale), out=cosines[block])
+            cosines[block][own[block] < 0] = mean
+
     # |v·q - v'·q'| <= |v - v'|·|q| + |v'|·|q - q'|, and |v'| <= 1 + |v - v'|.
-    return Near(cosines, made.errors if places is None else made.errors[places], mean, deviation, exact, lost)
+    errors = made.errors if places is None else made.errors[places]
+    return Near(cosines, errors, mean, deviation, exact, lost), fill
 
 
-def _products(made: Columns, code: npt.NDArray[np.int8], scale: float, places: Ints | None) -> npt.NDArray[np.float64]:
-    """Return the products of vectors, as bytes, with a code that is worth `scale`: of all, or of those at some places.
-
-    On two cores, if there are two. simsimd's own threads wait for more by running in circles, and on a machine that is
-    busy hold up what they were to speed up.
-    """
-    if places is not None and len(places) * _GATHERED < len(made.codes):
-        few = np.empty(len(places))
-        _multiply(made.codes[places], made.scales[places], code, scale, few)
-        return few
-    found = np.empty(len(made.codes))
-
-    def fill(part: slice) -> None:
-        _multiply(made.codes[part], made.scales[part], code, scale, found[part])
-
-    half = len(found) // 2
-    first, second = slice(half), slice(half, None)
-    later = _beside().submit(fill, second)
-    fill(first)
-    if later.cancel():  # many queries are answered at once, and nobody has begun
-        fill(second)
-    else:
-        later.result()
-    return found if places is None else found[places]
+_BLOCK = 8_192
+"""Passages that are compared at once: a tenth of a millisecond. simsimd's own threads would wait for more by running in
+circles, and on a machine that is busy hold up what they were to speed up."""
 
 
-_GATHERED = 8
-"""Of how many passages one may be looked at so that to collect their vectors takes less than to compare all."""
-
-
-def _multiply(
-    codes: npt.NDArray[np.int8],
-    scales: Floats,
-    code: npt.NDArray[np.int8],
-    scale: float,
-    found: npt.NDArray[np.float64],
-) -> None:
-    import simsimd  # a search by words must not wait for it
-
-    products = np.asarray(simsimd.cdist(codes, code[None, :], metric="dot")).reshape(-1)
-    np.multiply(products, scales * np.float32(scale), out=found)
-
-
-@cache
-def _beside() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(1, "products")
+def _near_all(table: Table, vector: Floats) -> tuple[npt.NDArray[np.float64], float, float]:
+    """Return the exact cosines of all passages, their mean where one has no vector, that mean, and the deviation."""
+    there = table.rows >= 0
+    if not there.any():
+        return np.zeros(len(there)), 0.0, 1.0
+    found = (table.vectors.rows @ vector)[table.rows[there]].astype(np.float64)
+    mean = float(found.mean())
+    cosines = np.full(len(there), mean)
+    cosines[there] = found
+    return cosines, mean, float(found.std()) or 1.0
