@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from .errors import BadIndexError
 from .records import Chapter, Cue, Passage, Receipt, Step, Talk, Word
-from .words import terms
+from .words import terms_joined
 
 if TYPE_CHECKING:  # a search must not wait for the word lists
     from .misheard import Heard, Odd
@@ -219,7 +219,7 @@ def rows_of(talk: Talk, passages: Sequence[Passage]) -> TalkRows:
             (
                 one.id, one.start_ms, one.end_ms, one.first_cue, one.last_cue, one.text,
                 json.dumps(one.speakers, ensure_ascii=False), text_digest(one.text), one.field,
-                " ".join(terms(one.text)),
+                terms_joined(one.text),
             )
             for one in passages
         ],

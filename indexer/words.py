@@ -109,13 +109,30 @@ def terms(text: str) -> list[str]:
     return [mark[0] for word in text.split(" ") for mark in _marks_in(word)]
 
 
+def terms_joined(text: str) -> str:
+    """Return the terms of a text with spaces between, as the word index is given them.
+
+    >>> terms_joined("Time dilation's METAPHORS")
+    'time dilat metaphor'
+    """
+    words = text.split(" ")
+    if max(map(len, words)) > _LONGEST_KEPT:
+        return " ".join(terms(text))
+    return " ".join(filter(None, map(_known_terms, words)))
+
+
+@lru_cache(maxsize=65_536)
+def _known_terms(word: str) -> str:
+    return " ".join([mark[0] for mark in _marks_of(word)])
+
+
 def is_unspaced(character: str) -> bool:
     """Say whether a character belongs to a script that writes no spaces between words.
 
     >>> is_unspaced("論"), is_unspaced("한"), is_unspaced("x")
     (True, False, False)
     """
-    return bool(_unspaced().match(character))
+    return not character.isascii() and bool(_unspaced().match(character))
 
 
 def has_unspaced(text: str) -> bool:

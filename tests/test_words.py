@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from talksearch.indexer.words import _marks_of, marks, spans, terms
+from talksearch.indexer.words import _marks_of, marks, spans, terms, terms_joined
 
 
 @pytest.mark.parametrize(
@@ -88,6 +88,7 @@ def test_terms_found_word_by_word_are_those_of_the_whole_text(text: str) -> None
     assert tuple(every) == _marks_of(text)
     assert [(term.text, term.start, term.end) for term in spans(text)] == every
     assert terms(text) == [term for term, _, _ in every]
+    assert terms_joined(text) == " ".join(terms(text))
 
 
 def test_the_places_of_terms_are_where_they_stand() -> None:
