@@ -42,20 +42,30 @@ class Splitting:
         return asdict(self)
 
 
-@dataclass(slots=True)
-class _Piece:
-    """A word, or one character of a script without spaces, with its time. Never changed; frozen ones take three times
-    as long to make, and there is one for every word of an archive.
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """The pieces of a talk: words, or single characters of a script without spaces, with their times (n of them).
+
+    Kept as columns, because there is a piece for every word of an archive. Sums are of all that stands before.
     """
 
-    text: str
-    space: bool
-    """A space stands before it."""
-    start_ms: int
-    end_ms: int
-    cue: int
-    size: float
-    tokens: int
+    texts: Sequence[str]
+    """With the space that stands before, if any."""
+    starts_ms: Sequence[int]
+    ends_ms: Sequence[int]
+    cues: Sequence[int]
+    """Which cue each is in."""
+    gaps: Sequence[float]
+    """How strong the gap behind each is: 0 inside a clause, 1 at a sentence's end, more at a turn (n,)."""
+    sizes: Sequence[float]
+    """Words before each, and at last all (n + 1,)."""
+    tokens: Sequence[int]
+    """Tokens before each, and at last all (n + 1,)."""
+
+
+_Part = tuple[str, float, int, float]
+"""What a word is cut into: its text with the space that stands before, its size in words, its tokens, and how strong
+the gap behind it is as far as its last signs tell."""
 
 
 def split(
@@ -66,21 +76,20 @@ def split(
     Each passage stays within `max_tokens` by `count_tokens` (the model's own count for one word). A passage never runs
     into another talk; consecutive ones overlap.
     """
-    pieces = _pieces(talk.cues, count_tokens, max_tokens)
-    if not pieces:
+    row = _row(talk.cues, count_tokens, max_tokens)
+    if not row.texts:
         return ()
-    row = _row(pieces, talk.cues)
     passages: list[Passage] = []
     seen: Counter[str] = Counter()
     start = 0
     while True:
         end = _end(row, start, max_tokens, splitting)
-        passage = _passage(talk, pieces[start:end])
+        passage = _passage(talk, row, start, end)
         seen[passage.id] += 1
         if seen[passage.id] > 1:  # the same words at the same time, as files with broken times have them
             passage = replace(passage, id=f"{passage.id}.{seen[passage.id]}")
         passages.append(passage)
-        if end == len(pieces):
+        if end == len(row.texts):
             return tuple(passages)
         start = _next_start(row, start, end, max_tokens, splitting)
 
@@ -113,32 +122,56 @@ def ends_sentence(word: str) -> bool:
     return bool(_SENTENCE_END.search(word)) and not _ABBREVIATION.match(word)
 
 
-def _pieces(cues: Sequence[Cue], count_tokens: Callable[[str], int], max_tokens: int) -> list[_Piece]:
-    pieces: list[_Piece] = []
-    known: dict[str, list[tuple[str, float, int]]] = {}  # a talk says the same few thousand words again and again
+def _row(cues: Sequence[Cue], count_tokens: Callable[[str], int], max_tokens: int) -> _Row:
+    parts: list[_Part] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    numbers: list[int] = []
+    known: dict[str, list[_Part]] = {}  # a talk says the same few thousand words again and again
     latest_ms = 0
     for number, (cue, following) in enumerate(zip(cues, [*cues[1:], None], strict=bool(cues))):
         # Cues may overlap, as two speakers do. What was said first is then taken to have been said before the rest.
         if following and not cue.words and cue.start_ms < following.start_ms < cue.end_ms:
             cue = replace(cue, end_ms=following.start_ms)
         for word, start_ms, end_ms in words_with_times(cue):
-            parts = known.get(word)
-            if parts is None:
-                parts = known[word] = [
-                    (part, 0.5 if is_unspaced(part[0]) else 1.0, count_tokens(part))
-                    for part in _parts(word, count_tokens, max_tokens)
-                ]
-            start_ms = latest_ms = max(start_ms, latest_ms)
-            span = max(start_ms, end_ms) - start_ms
-            count = len(parts)
+            cut = known.get(word)
+            if cut is None:
+                cut = known[word] = _cut(word, count_tokens, max_tokens)
+            if start_ms < latest_ms:
+                start_ms = latest_ms
+            latest_ms = start_ms
+            if end_ms < start_ms:
+                end_ms = start_ms
+            count = len(cut)
             if count == 1:  # as most words are
-                part, size, tokens = parts[0]
-                pieces.append(_Piece(part, True, start_ms, start_ms + span, number, size, tokens))
+                parts.append(cut[0])
+                starts.append(start_ms)
+                ends.append(end_ms)
+                numbers.append(number)
                 continue
-            for at, (part, size, tokens) in enumerate(parts):
-                begin, end = start_ms + span * at // count, start_ms + span * (at + 1) // count
-                pieces.append(_Piece(part, at == 0, begin, end, number, size, tokens))
-    return pieces
+            times = [start_ms + (end_ms - start_ms) * at // count for at in range(count + 1)]
+            parts += cut
+            starts += times[:-1]
+            ends += times[1:]
+            numbers += [number] * count
+    if not parts:
+        return _Row((), (), (), (), (), (0.0,), (0,))
+    texts, sizes, tokens, endings = zip(*parts, strict=True)
+    gaps = _gaps(endings, starts, numbers, cues)
+    return _Row(texts, starts, ends, numbers, gaps, [0.0, *accumulate(sizes)], [0, *accumulate(tokens)])
+
+
+def _cut(word: str, count_tokens: Callable[[str], int], max_tokens: int) -> list[_Part]:
+    return [
+        (
+            part if at else f" {part}",
+            0.5 if is_unspaced(part[0]) else 1.0,
+            count_tokens(part),
+            # Nearly all words end with a letter, and neither pattern can match these.
+            0.0 if part[-1].isalnum() else 1.0 if ends_sentence(part) else 0.35 if _CLAUSE_END.search(part) else 0.0,
+        )
+        for at, part in enumerate(_parts(word, count_tokens, max_tokens))
+    ]
 
 
 def _parts(word: str, count_tokens: Callable[[str], int], max_tokens: int) -> list[str]:
@@ -162,38 +195,23 @@ def _parts(word: str, count_tokens: Callable[[str], int], max_tokens: int) -> li
     return parts
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """The pieces of a talk as what decides where passages begin and end; sums are of all that stands before."""
-
-    gaps: Sequence[float]
-    """How strong the gap behind each is: 0 inside a clause, 1 at a sentence's end, more at a turn (n,)."""
-    sizes: Sequence[float]
-    """Words before each, and at last all (n + 1,)."""
-    tokens: Sequence[int]
-    """Tokens before each, and at last all (n + 1,)."""
-
-
-def _row(pieces: Sequence[_Piece], cues: Sequence[Cue]) -> _Row:
-    return _Row(
-        [_gap(piece, following, cues) for piece, following in pairwise(pieces)] + [2.0],
-        [0.0, *accumulate(piece.size for piece in pieces)],
-        [0, *accumulate(piece.tokens for piece in pieces)],
-    )
-
-
-def _gap(piece: _Piece, following: _Piece, cues: Sequence[Cue]) -> float:
-    gap = 0.0
-    if not piece.text[-1].isalnum():  # else neither pattern can match, and nearly all words end so
-        gap = 1.0 if ends_sentence(piece.text) else 0.35 if _CLAUSE_END.search(piece.text) else 0.0
-    pause = 0
-    cue = cues[piece.cue]
-    if following.cue != piece.cue:
-        gap += 0.6 if cues[following.cue].turn else 0.1
-        pause = following.start_ms - cue.end_ms
-    if cue.words:  # timed by its beginning alone: a word does not last much longer than this
-        pause = max(pause, following.start_ms - piece.start_ms - _LONG_WORD_MS)
-    return gap + min(1.0, pause / _FULL_PAUSE_MS) if pause >= _MIN_PAUSE_MS else gap
+def _gaps(endings: Sequence[float], starts: Sequence[int], numbers: Sequence[int], cues: Sequence[Cue]) -> list[float]:
+    """Return how strong the gap behind each piece is: by how it ends, by turns and by pauses."""
+    gaps = list(endings)
+    for at, (number, following) in enumerate(pairwise(numbers)):
+        cue = cues[number]
+        pause = 0
+        if following != number:
+            gaps[at] += 0.6 if cues[following].turn else 0.1
+            pause = starts[at + 1] - cue.end_ms
+        elif not cue.words:
+            continue
+        if cue.words:  # timed by its beginning alone: a word does not last much longer than this
+            pause = max(pause, starts[at + 1] - starts[at] - _LONG_WORD_MS)
+        if pause >= _MIN_PAUSE_MS:
+            gaps[at] += min(1.0, pause / _FULL_PAUSE_MS)
+    gaps[-1] = 2.0
+    return gaps
 
 
 def _end(row: _Row, start: int, max_tokens: int, splitting: Splitting) -> int:
@@ -227,18 +245,18 @@ def _next_start(row: _Row, start: int, end: int, max_tokens: int, splitting: Spl
     return best
 
 
-def _passage(talk: Talk, pieces: Sequence[_Piece]) -> Passage:
-    text = "".join((" " if piece.space and at else "") + piece.text for at, piece in enumerate(pieces))
-    first, last = pieces[0], pieces[-1]
-    named = (talk.cues[number].speaker for number in range(first.cue, last.cue + 1))
-    place = f"{talk.id}\0{first.start_ms}\0{text}"
+def _passage(talk: Talk, row: _Row, start: int, end: int) -> Passage:
+    text = "".join(row.texts[start:end]).removeprefix(" ")
+    first_ms, first_cue, last_cue = row.starts_ms[start], row.cues[start], row.cues[end - 1]
+    named = [cue.speaker for cue in talk.cues[first_cue : last_cue + 1] if cue.speaker]
+    place = f"{talk.id}\0{first_ms}\0{text}"
     return Passage(
         id=f"{talk.id}:{hashlib.blake2b(place.encode(), digest_size=8).hexdigest()}",
         talk_id=talk.id,
-        start_ms=first.start_ms,
-        end_ms=max(last.end_ms, first.start_ms),
-        first_cue=first.cue,
-        last_cue=last.cue,
+        start_ms=first_ms,
+        end_ms=max(row.ends_ms[end - 1], first_ms),
+        first_cue=first_cue,
+        last_cue=last_cue,
         text=text,
-        speakers=tuple(dict.fromkeys(name for name in named if name)),
+        speakers=tuple(dict.fromkeys(named)),
     )
