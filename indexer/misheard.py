@@ -13,7 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from itertools import pairwise, product
+from itertools import chain, pairwise, product
 
 import numpy as np
 import wordfreq
@@ -86,7 +86,7 @@ def misheard(talk: Talk) -> tuple[tuple[Heard, ...], tuple[Odd, ...]]:
     language = _language(talk)
     if language is None:
         return (), ()
-    said = [word for cue in talk.cues for word in _words(cue.text)]
+    said = _words(" ".join([cue.text for cue in talk.cues]))
     return _stand_for_names(talk, said, language), _odd_words(talk, said, language)
 
 
@@ -127,12 +127,17 @@ def _stand_for_names(talk: Talk, said: Sequence[str], language: str) -> tuple[He
 
 def _odd_words(talk: Talk, said: Iterable[str], language: str) -> tuple[Odd, ...]:
     every = {*said, *(word for text in _written(talk) for word in _words(text))}
-    odd = (word for word in every if len(word) >= _SHORTEST and _zipf(word, language) < ODD and _is_latin(word))
-    return tuple(
-        Odd(sound(word), word, made[0], _zipf(word, language) < _STRANGE)
-        for word in sorted(odd)
-        if len(made := terms(word)) == 1
-    )
+    odd = (found for word in every if (found := _odd(word, language)))
+    return tuple(sorted(odd, key=lambda one: one.word))
+
+
+@lru_cache(maxsize=200_000)
+def _odd(word: str, language: str) -> Odd | None:
+    """Return a word as one that few people use; None for every other."""
+    if len(word) < _SHORTEST or _zipf(word, language) >= ODD or not _is_latin(word):
+        return None
+    made = terms(word)
+    return Odd(sound(word), word, made[0], _zipf(word, language) < _STRANGE) if len(made) == 1 else None
 
 
 def _names(talk: Talk) -> Iterator[tuple[str, ...]]:
@@ -219,11 +224,14 @@ def _pair(heard: Sequence[str], meant: str, *, strange: bool) -> dict[Heard, Non
     return {Heard(" ".join(ours), theirs[0], strange): None}
 
 
-def _words(text: str) -> Iterator[str]:
-    for token in _TOKEN.findall(text):
-        word = plain(_POSSESSIVE.sub("", token) if "'" in token or "’" in token else token)
-        if word:
-            yield word
+def _words(text: str) -> list[str]:
+    return list(chain.from_iterable(map(_words_in, text.split(" "))))  # no word has a space in it
+
+
+@lru_cache(maxsize=65_536)
+def _words_in(stretch: str) -> tuple[str, ...]:
+    words = (plain(_POSSESSIVE.sub("", token)) for token in _TOKEN.findall(stretch))
+    return tuple(word for word in words if word)
 
 
 @lru_cache(maxsize=100_000)
