@@ -13,7 +13,7 @@ from . import youtube
 from .clean import clean
 from .errors import UnreadableError
 from .mojibake import Repair, repair_text
-from .readers import decode, read, sniff, youtube_xml
+from .readers import decode, read, record, sniff, youtube_xml
 from .readers.blocks import TIME_LINE, clock
 from .readers.timed_text import matches as has_times
 from .readers.times import count_units
@@ -205,7 +205,8 @@ _FIELDS = ("title", "channel", "speaker", "description", "chapters", "date", "du
 def about_talk(path: Path, source: str, data: bytes) -> About:
     """Read what a file says about its talk, and leave its words alone. Raises UnreadableError as `load_talk` does."""
     text, _, _ = decode(data)
-    found = read_with(reader_for(text, path.name), text, path.name, unfolding=False)
+    reader = reader_for(text, path.name)
+    found = record.read_header(text) if reader == "record" else read_with(reader, text, path.name, unfolding=False)
     sidecar = read_sidecar(path) or Metadata()
     stem, tag = parts(path.name)
     video = _video(sidecar, found.url or _address(found.format, text), stem)

@@ -10,7 +10,7 @@ import pytest
 from talksearch.indexer.errors import UnreadableError
 from talksearch.indexer.flat import PAUSE_MARK_MS, SOUND_MARK_MS
 from talksearch.indexer.readers import plain
-from talksearch.indexer.readers.record import matches, parse_duration, read, read_content
+from talksearch.indexer.readers.record import matches, parse_duration, read, read_content, read_header
 from talksearch.indexer.records import Word
 
 SHARED = Path(__file__).parents[1] / ".." / "shared" / "archive"
@@ -104,6 +104,14 @@ def test_a_record_without_a_transcript_says_why(status: str, content: str) -> No
     assert matches(text)
     with pytest.raises(UnreadableError, match=status):
         read(text)
+
+
+@pytest.mark.parametrize("content", [FLAT, "WEBVTT Kind: captions Language: en " + FLAT, "Hello there. " * 9])
+def test_the_header_alone_says_what_the_whole_record_says(content: str) -> None:
+    alone, whole = read_header(record(content)), read(record(content))
+    assert alone.cues == ()
+    for name in ("title", "url", "language", "duration_ms", "description"):
+        assert getattr(alone, name) == getattr(whole, name)
 
 
 def test_no_content_key_at_all() -> None:

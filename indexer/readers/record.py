@@ -78,6 +78,26 @@ def read(text: str, *, unfolding: bool = True) -> Transcript:
     `end_ms` of `PAUSE_MARK_MS` marks a cue that is followed by a pause (see `talksearch.indexer.flat`).
     Raises UnreadableError where the record holds no transcript, with the scraper's own reason.
     """
+    header, content = _checked(text)
+    body = _read_content(content, unfolding)
+    status = header.get("status", "").strip()
+    uncertain = body.uncertain
+    if status.lower() not in _GOOD_STATUS:
+        uncertain = (*uncertain, f"The record's status is “{status}”, so the transcript may be incomplete.")
+    return _transcript(header, body, uncertain)
+
+
+def read_header(text: str) -> Transcript:
+    """Read what a record says about its talk: a transcript as `read` returns it, without cues. Raises as `read` does
+    where there is no transcript.
+    """
+    header, content = _checked(text)
+    _, language = _strip_residue(content)
+    return _transcript(header, _Body((), False, False, language, 0, ()), ())
+
+
+def _checked(text: str) -> tuple[dict[str, str], str]:
+    """Split a record into its values by key and its content. Raises UnreadableError where that is no transcript."""
     rows = _rows(text)
     header, content = _header(rows, _keys(rows))
     status = header.get("status", "").strip()
@@ -85,11 +105,7 @@ def read(text: str, *, unfolding: bool = True) -> Transcript:
         raise _no_content(status, "")
     if status.lower() not in _GOOD_STATUS and count_words(content) < _SHORT_OF_A_TALK:
         raise _no_content(status, content)
-    body = _read_content(content, unfolding)
-    uncertain = body.uncertain
-    if status.lower() not in _GOOD_STATUS:
-        uncertain = (*uncertain, f"The record's status is “{status}”, so the transcript may be incomplete.")
-    return _transcript(header, body, uncertain)
+    return header, content
 
 
 def read_content(text: str, *, unfolding: bool = True) -> Transcript:
