@@ -23,6 +23,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,6 +96,8 @@ def tokens_of(text: str) -> list[str]:
     >>> tokens_of(" a b\u00a0c\\n")
     ['a', 'b\\xa0c']
     """
+    if text.isascii() and text.isprintable():
+        return text.split()
     return [token for token in _SPACE.split(text) if token]
 
 
@@ -138,14 +141,15 @@ def unfold(text: str) -> Unfolded:
         return Unfolded(lines, copies, before, sum(count_words(line.text) for line in lines))
     best: tuple[float, int, list[_Part]] | None = None
     if len(tokens) >= 6:
-        plain = sum(_literal_costs(tokens))
+        written = _Written.of(tokens)
+        plain = sum(written.literal)
         for copies in (3, 2):
-            cost, parts = _parse(tokens, copies, _USUAL)
+            cost, parts = _parse(written, copies, _USUAL)
             if cost < plain and _is_folded(parts, tokens) and (best is None or cost < best[0]):
                 best = (cost, copies, parts)
         if best is not None:
             # Speakers pause more or less often: once more with how often this one did.
-            cost, parts = _parse(tokens, best[1], _costs_of(best[2], tokens, best[1]))
+            cost, parts = _parse(written, best[1], _costs_of(best[2], tokens, best[1]))
             if _is_folded(parts, tokens):
                 best = (cost, best[1], parts)
     if best is None:
@@ -234,19 +238,48 @@ def width_of(text: str) -> int:
 
 def _literal_costs(tokens: Sequence[str]) -> list[float]:
     """Nats for writing each token down, from how often it occurs in this text; labels and echoes are cheap."""
-    counts = Counter(tokens)
     total = len(tokens) + _VOCABULARY
+    once = {token: math.log(total / count) for token, count in Counter(tokens).items()}
+    labels = {token for token in once if _LABEL.match(html.unescape(token))}
     costs = []
     previous = ""
     for token in tokens:
-        cost = math.log(total / counts[token])
-        if _LABEL.match(html.unescape(token)):
+        cost = once[token]
+        if token in labels:
             cost = _LABEL_COST
         elif token == previous:
             cost = min(cost, _ECHO_COST)
         costs.append(cost)
         previous = token
     return costs
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A text as what its readings are made of; sums are of all that stands before a token (n + 1,)."""
+
+    tokens: Sequence[str]
+    literal: Sequence[float]
+    """Nats for writing each token down (n,)."""
+    sums: Sequence[float]
+    widths: Sequence[int]
+    """Columns, with a space behind each token."""
+    folds: dict[int, dict[int, list[tuple[int, int, int]]]]
+    """What `_folds` found, by the number of copies that was asked for."""
+
+    @staticmethod
+    def of(tokens: Sequence[str]) -> _Written:
+        """Measure a text."""
+        literal = _literal_costs(tokens)
+        columns = {token: width_of(token) + 1 for token in set(tokens)}
+        widths = [0, *accumulate(columns[token] for token in tokens)]
+        return _Written(tokens, literal, [0.0, *accumulate(literal)], widths, {})
+
+    def folded(self, copies: int) -> dict[int, list[tuple[int, int, int]]]:
+        """Return the places where tokens repeat, as `_folds` does."""
+        if copies not in self.folds:
+            self.folds[copies] = _folds(self.tokens, copies)
+        return self.folds[copies]
 
 
 def _runs(equal: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -288,18 +321,16 @@ def _folds(tokens: Sequence[str], copies: int) -> dict[int, list[tuple[int, int,
     return found
 
 
-def _parse(tokens: Sequence[str], copies: int, costs: _Costs) -> tuple[float, list[_Part]]:
-    """The cheapest reading of the tokens as lines that stand there `copies` times and stretches that stand there once.
+def _parse(written: _Written, copies: int, costs: _Costs) -> tuple[float, list[_Part]]:
+    """The cheapest reading of a text as lines that stand there `copies` times and stretches that stand there once.
 
     Read backwards: `cost[i]` is the cheapest way to write down tokens i to the end. Two states: `line`, a line begins
     at i; `inside`, i continues a stretch that stands there once.
     """
-    n = len(tokens)
-    literal = _literal_costs(tokens)
-    sums = np.concatenate(([0.0], np.cumsum(literal)))
-    widths = np.concatenate(([0], np.cumsum([width_of(token) + 1 for token in tokens])))
-    folds = _folds(tokens, copies)
-    full = _full_width(tokens, folds, copies)
+    n = len(written.tokens)
+    literal, sums, widths = written.literal, written.sums, written.widths
+    folds = written.folded(copies)
+    full = _full_width(written, folds, copies)
     fold = [math.inf] * n
     choice = [(0, 0, 0)] * n
     line = [0.0] * (n + 1)
@@ -307,9 +338,9 @@ def _parse(tokens: Sequence[str], copies: int, costs: _Costs) -> tuple[float, li
     for i in range(n - 1, -1, -1):
         for length, times, taken in folds.get(i, ()):
             end = i + taken
-            width = int(widths[i + length] - widths[i]) - 1
-            wide = width > full or (end < n and width + int(widths[end + 1] - widths[end]) > full)
-            cost = float(sums[i + length] - sums[i]) + (costs.full if wide else costs.short) + line[end]
+            width = widths[i + length] - widths[i] - 1
+            wide = width > full or (end < n and width + widths[end + 1] - widths[end] > full)
+            cost = sums[i + length] - sums[i] + (costs.full if wide else costs.short) + line[end]
             if width > 1.4 * full:
                 cost += _IRREGULAR_COST
             if times < copies and end < n:
@@ -337,13 +368,13 @@ def _parse(tokens: Sequence[str], copies: int, costs: _Costs) -> tuple[float, li
     return line[0] if n else 0.0, parts
 
 
-def _full_width(tokens: Sequence[str], folds: dict[int, list[tuple[int, int, int]]], copies: int) -> int:
+def _full_width(written: _Written, folds: dict[int, list[tuple[int, int, int]]], copies: int) -> int:
     """The width that lines are filled to: nineteen in twenty of the longest folds are no wider."""
     widths = []
     for start, options in folds.items():
         longest = max((length for length, times, _ in options if times == copies), default=0)
         if longest >= 2:
-            widths.append(width_of(" ".join(tokens[start : start + longest])))
+            widths.append(written.widths[start + longest] - written.widths[start] - 1)
     return int(np.percentile(widths, 90)) if widths else 40
 
 
