@@ -121,7 +121,7 @@ def is_punctuated(cues: Sequence[Cue]) -> bool:
     (True, False)
     """
     text = " ".join(cue.text for cue in cues)
-    letters = sum(map(str.isalnum, text))
+    letters = len(text) - sum(text.count(sign) for sign in set(text) if not sign.isalnum())
     return len(_STOPS.findall(text)) * 250 >= letters > 0
 
 

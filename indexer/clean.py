@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .markup import Shown, show, show_plain, without_invisible
+from .markup import DEBRIS, Shown, show, show_plain, without_invisible
 from .records import Cue, Json, Step, Transcript
 from .rolling import collapse
 from .sounds import cue_of, without_sounds
@@ -98,7 +98,7 @@ def _lowered(work: Work, shape: int) -> Work:
 _LOWER: dict[int, Callable[[Work], Sequence[Any]]] = {
     RAW: lambda work: [show_plain(cue) for cue in work.items],
     SHOWN: lambda work: [part for cue in work.items for part in parts_of(cue, work.timed, dashed=False)],
-    PARTS: lambda work: [cue for part in work.items if (cue := cue_of(part, part.tokens))],
+    PARTS: lambda work: [cue for part in work.items if (cue := cue_of(part))],
 }
 
 
@@ -107,8 +107,10 @@ def _strip_markup(cues: Sequence[Cue], _: Detail, __: bool) -> tuple[list[Shown]
     return [show(cue, counts) for cue in cues], dict(+counts)
 
 
-def _drop_invisible(shown: Sequence[Shown], _: Detail, __: bool) -> tuple[list[Shown], Detail]:
+def _drop_invisible(shown: Sequence[Shown], _: Detail, __: bool) -> tuple[Sequence[Shown], Detail]:
     counts: Counter[str] = Counter()
+    if not DEBRIS.search(" ".join([token for cue in shown for token in cue.text_key])):  # as in most files
+        return shown, {}
     return [without_invisible(cue, counts) for cue in shown], dict(+counts)
 
 

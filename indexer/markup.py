@@ -33,7 +33,8 @@ DEBRIS = re.compile(
 """Characters that are never seen, whatever encoding the text was in."""
 
 
-@dataclass(frozen=True, slots=True)
+# Never changed; frozen ones take three times as long to make, and there are two of them for every cue of an archive.
+@dataclass(slots=True)
 class Row:
     """One row of a cue as it is shown."""
 
@@ -50,7 +51,7 @@ def row_of(tokens: Sequence[Token], speaker: str | None, named: bool = False) ->
     return Row(tuple(tokens), speaker, named, tuple([text for text, _ in tokens]))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Shown:
     """A cue as it is shown: its rows that say something, and whether an empty one stands above them."""
 

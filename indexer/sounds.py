@@ -87,15 +87,19 @@ def without_sounds(part: Part, counts: Counter[str]) -> Cue | None:
             if not says(text):
                 counts["cues_of_sound_only"] += 1
                 return None
-    return cue_of(part, tokens)
+    return _cue(part, tokens, text)
 
 
-def cue_of(part: Part, tokens: Sequence[Token]) -> Cue | None:
-    """Make a cue of a part and those of its words that stay; None where none do."""
-    text = " ".join([token for token, _ in tokens])
+def cue_of(part: Part) -> Cue | None:
+    """Make a cue of a part; None where it has no words."""
+    return _cue(part, part.tokens, " ".join([token for token, _ in part.tokens]))
+
+
+def _cue(part: Part, tokens: Sequence[Token], text: str) -> Cue | None:
+    """Make a cue of those words of a part that stay, and of these as one text; None where none do."""
     if not text:
         return None
-    timed = all(time is not None for _, time in tokens)
+    timed = tokens[0][1] is not None and all(time is not None for _, time in tokens)
     words = tuple(Word(token, time) for token, time in tokens if time is not None) if timed else ()
     start = part.start_ms
     if words and tokens[0] is not part.tokens[0] and words[0].start_ms > start:
