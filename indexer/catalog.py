@@ -218,7 +218,7 @@ def rows_of(talk: Talk, passages: Sequence[Passage]) -> TalkRows:
         [
             (
                 one.id, one.start_ms, one.end_ms, one.first_cue, one.last_cue, one.text,
-                json.dumps(one.speakers, ensure_ascii=False), text_digest(one.text), one.field,
+                _encode(one.speakers), text_digest(one.text), one.field,
                 terms_joined(one.text),
             )
             for one in passages
@@ -434,10 +434,14 @@ _TALK_COLUMNS = (
 )  # fmt: skip
 
 
+# `json.dumps` would make an encoder for every passage and every cue.
+_encode = json.JSONEncoder(ensure_ascii=False).encode
+
+
 def _talk_row(talk: Talk) -> dict[str, object]:
     row: dict[str, object] = {name: getattr(talk, name) for name in _TALK_COLUMNS}
-    row["chapters"] = json.dumps([[chapter.start_ms, chapter.title] for chapter in talk.chapters], ensure_ascii=False)
-    row["receipt"] = json.dumps(asdict(talk.receipt), ensure_ascii=False)
+    row["chapters"] = _encode([[chapter.start_ms, chapter.title] for chapter in talk.chapters])
+    row["receipt"] = _encode(asdict(talk.receipt))
     return row
 
 
@@ -459,7 +463,7 @@ def _talk(db: sqlite3.Connection, row: Sequence[object], *, cues: bool) -> Talk:
 
 
 def _words_json(cue: Cue) -> str | None:
-    return json.dumps([[word.text, word.start_ms] for word in cue.words], ensure_ascii=False) if cue.words else None
+    return _encode([[word.text, word.start_ms] for word in cue.words]) if cue.words else None
 
 
 def _delete_passages(db: sqlite3.Connection, numbers: Sequence[int]) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .markup import DEBRIS, Shown, show, show_plain, without_invisible
+from .markup import Shown, has_debris, show, show_plain, without_invisible
 from .records import Cue, Json, Step, Transcript
 from .rolling import collapse
 from .sounds import cue_of, without_sounds
@@ -109,7 +109,7 @@ def _strip_markup(cues: Sequence[Cue], _: Detail, __: bool) -> tuple[list[Shown]
 
 def _drop_invisible(shown: Sequence[Shown], _: Detail, __: bool) -> tuple[Sequence[Shown], Detail]:
     counts: Counter[str] = Counter()
-    if not DEBRIS.search(" ".join([token for cue in shown for token in cue.text_key])):  # as in most files
+    if not has_debris(" ".join([token for cue in shown for token in cue.text_key])):  # as in most files
         return shown, {}
     return [without_invisible(cue, counts) for cue in shown], dict(+counts)
 

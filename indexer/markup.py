@@ -64,6 +64,11 @@ class Shown:
     turn: bool = False
 
 
+def has_debris(text: str) -> bool:
+    """Say whether a text holds characters that nobody sees."""
+    return not (text.isascii() and text.isprintable()) and DEBRIS.search(text) is not None
+
+
 def says(text: str) -> bool:
     """Say whether a text holds anything to say: a letter, a figure, or a sign of scripts that begin at U+3000."""
     return any(char.isalnum() or ord(char) > 0x2FFF for char in text)
@@ -120,7 +125,7 @@ def _shown(cue: Cue | Shown, rows: Sequence[Row], top_empty: bool) -> Shown:
 
 def without_invisible(cue: Shown, counts: Counter[str]) -> Shown:
     """Take characters out that nobody sees. `counts` is added to: `invisible`."""
-    if not DEBRIS.search(" ".join(cue.text_key)):
+    if not has_debris(" ".join(cue.text_key)):
         return cue
     rows: list[Row] = []
     top_empty = cue.top_empty

@@ -228,7 +228,7 @@ def _words(text: str) -> list[str]:
     return list(chain.from_iterable(map(_words_in, text.split(" "))))  # no word has a space in it
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=100_000)
 def _words_in(stretch: str) -> tuple[str, ...]:
     words = (plain(_POSSESSIVE.sub("", token)) for token in _TOKEN.findall(stretch))
     return tuple(word for word in words if word)

@@ -216,16 +216,17 @@ def _gaps(endings: Sequence[float], starts: Sequence[int], numbers: Sequence[int
 
 def _end(row: _Row, start: int, max_tokens: int, splitting: Splitting) -> int:
     """Return where the passage that begins at `start` ends (exclusive): the strongest gap near the proper length."""
-    sizes, length, slack = row.sizes, splitting.length, splitting.slack
+    gaps, sizes, length, slack = row.gaps, row.sizes, splitting.length, splitting.slack
     # It may end behind any piece from `first` to, not including, `last`; behind the one before where none is near.
     fits = bisect_right(row.tokens, row.tokens[start] + max_tokens) - 1
     last = max(min(fits, bisect_right(sizes, sizes[start] + length + slack) - 1), start + 1)
-    if last == len(row.gaps):
+    if last == len(gaps):
         return last
     first = max(start, bisect_left(sizes, sizes[start] + length - slack) - 1)
+    proper = sizes[start] + length
     best, best_worth = last, float("-inf")
     for at in range(first, last):
-        worth = row.gaps[at] - abs(sizes[at + 1] - sizes[start] - length) / slack
+        worth = gaps[at] - abs(sizes[at + 1] - proper) / slack
         if worth >= best_worth:
             best, best_worth = at + 1, worth
     return best
@@ -233,13 +234,14 @@ def _end(row: _Row, start: int, max_tokens: int, splitting: Splitting) -> int:
 
 def _next_start(row: _Row, start: int, end: int, max_tokens: int, splitting: Splitting) -> int:
     """Return where the next passage begins: at a strong gap about `overlap` words before `end`, and after `start`."""
-    sizes, overlap = row.sizes, splitting.overlap
+    gaps, sizes, overlap = row.gaps, row.sizes, splitting.overlap
     # Half the model's room at most, so that each passage brings something new.
     room = bisect_left(row.tokens, row.tokens[end] - max_tokens // 2)
     first = max(start + 1, room, bisect_left(sizes, sizes[end] - 2 * overlap))
+    proper = sizes[end] - overlap
     best, best_worth = end, float("-inf")
     for at in range(end - 1, first - 1, -1):
-        worth = row.gaps[at - 1] - abs(sizes[end] - sizes[at] - overlap) / overlap
+        worth = gaps[at - 1] - abs(proper - sizes[at]) / overlap
         if worth > best_worth:
             best, best_worth = at, worth
     return best

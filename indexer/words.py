@@ -121,7 +121,7 @@ def terms_joined(text: str) -> str:
     return " ".join(filter(None, map(_known_terms, words)))
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=100_000)
 def _known_terms(word: str) -> str:
     return " ".join([mark[0] for mark in _marks_of(word)])
 
