@@ -237,6 +237,13 @@ def test_a_cue_with_a_whole_talk_in_it_is_read_as_untimed() -> None:
     assert "line 3" in found.uncertain[0]
 
 
+def test_an_arrow_in_what_is_said_costs_no_words() -> None:
+    found = read(
+        "WEBVTT\n\n00:01.000 --> 00:04.000\nThe map\nA --> B\nis onto.\n\n00:04.000 --> 00:05.000\nYes.\n", "a.vtt"
+    )
+    assert spoken(found) == [(1000, 4000, "The map\nA --> B\nis onto."), (4000, 5000, "Yes.")]
+
+
 def test_an_end_that_means_nothing_is_mended() -> None:
     found = read("WEBVTT\n\n00:00:01.000 --> 99:59:59.000\nHello there.\n", "talk.vtt")
     assert spoken(found) == [(1000, 2800, "Hello there.")]

@@ -67,7 +67,8 @@ def _through_webvtt(text: str) -> list[RawCue] | None:
         return None
     heads = list(TIME_LINE.finditer(text))
     first = text.rfind("\n\n", 0, heads[0].start()) if heads else 0
-    if first < 0 or _STRAY.search(text, first):
+    # An arrow that is in no time line stands in what is said; webvtt-py would end the cue there without a word.
+    if first < 0 or text.count("-->") != len(heads) or _STRAY.search(text, first):
         return None
     try:
         # Where a cue stands on the screen says nothing here, and reading that takes most of the time.
