@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
@@ -121,13 +121,6 @@ def fits(calibration: Calibration, table: Table) -> bool:
 
 
 _OUTGROWN = 2
-
-
-def with_grade(hit: Hit, found: Grade) -> Hit:
-    """Return a hit with its grade, and with the probability where it is explained."""
-    if hit.explain is None:
-        return replace(hit, grade=found.word)
-    return replace(hit, grade=found.word, explain={**hit.explain, "grade_probability": round(found.probability, 3)})
 
 
 def verdict(hits: Sequence[Hit]) -> str:

@@ -17,7 +17,7 @@ from talksearch.indexer.words import marks_among, terms
 
 from . import late
 from .fuse import Candidate
-from .grade import Grade, with_grade
+from .grade import Grade
 from .heard import Also, heard_in
 from .heat import heat
 from .hit import Copy, Hit
@@ -129,7 +129,8 @@ def to_hits(
             answer_ms = _answer_ms(db, row, table.surprises(found.terms))
         elif answer_ms is None:
             answer_ms = _answer_ms(db, row, weights) if shown.answer_ms is None else shown.answer_ms
-        hit = _hit(row, candidate.score, query, answer_ms, len(done.hits) + 1, found.note, matches)
+        given = graded(candidate, found.number) if graded else None
+        hit = _hit(row, candidate.score, query, answer_ms, len(done.hits) + 1, found.note, matches, given)
         if query.context_ms:
             hit = _widened(db, hit, query.context_ms)
             shift = hit.text.find(row[3]) if nearest else -1
@@ -139,9 +140,7 @@ def to_hits(
                 matches = tuple((start + shift, end + shift) for start, end in matches if shift >= 0)
             hit = replace(hit, matches=matches)
         if query.explain:
-            hit = replace(hit, explain=_explained(ranking, candidate, found, hit, weights))
-        if graded:
-            hit = with_grade(hit, graded(candidate, found.number))
+            hit = replace(hit, explain=_explained(ranking, candidate, found, hit, weights, given))
         done.hits.append(hit)
         done.talks.append(talk)
     return _beside(table, query, ranking, done)
@@ -221,7 +220,12 @@ def _beside(table: Table, query: Query, ranking: Ranking, done: _List) -> list[H
 
 
 def _explained(
-    ranking: Ranking, candidate: Candidate, found: Found, hit: Hit, weights: Mapping[str, float]
+    ranking: Ranking,
+    candidate: Candidate,
+    found: Found,
+    hit: Hit,
+    weights: Mapping[str, float],
+    given: Grade | None,
 ) -> dict[str, Json]:
     """Return why a passage is a hit, in the terms of docs/how-it-works.md."""
     ranks: dict[str, int | None] = {}
@@ -242,6 +246,7 @@ def _explained(
         "terms_not_said": sorted(term for term in weights if term not in said),
         "found_by": found.note[0] if found.note else "speech",
         "jump_from_start_s": (hit.jump_ms - hit.start_ms) / 1000,
+        **({"grade_probability": round(given.probability, 3)} if given else {}),
     }
 
 
@@ -283,6 +288,7 @@ def _hit(
     rank: int,
     note: tuple[Field, str] | None = None,
     matches: tuple[tuple[int, int], ...] = (),
+    given: Grade | None = None,
 ) -> Hit:
     (
         passage_id, start_ms, end_ms, text, speakers, talk_id, title, source, path, youtube_id, url, channel, speaker,
@@ -311,6 +317,7 @@ def _hit(
         matches=matches,
         query_id=query.id,
         note=note,
+        grade=given.word if given else None,
     )
 
 

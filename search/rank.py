@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future
@@ -141,7 +140,7 @@ def _semantic(
     inside = looked.of(table.rows) >= 0
     if looked.allowed is not None:
         inside &= looked.allowed
-    best, _ = fuse(meaning, np.zeros(len(inside)), inside, depth)
+    best, _ = fuse(meaning, np.zeros(len(inside), np.float32), inside, depth)
     cosines, numbers = meaning.cosines[best], looked.of(table.lie.numbers)[best]
     order = np.lexsort((numbers, -cosines))
     candidates = [
@@ -192,7 +191,7 @@ def _hybrid(
     less = to_take_off(looked.places)
     alone = score_all(meaning, words, less)
     settle_best(alone, meaning, words, less)
-    lift = THROUGHOUT * throughout(looked.sizes, alone) if asked.query else np.zeros(len(alone))
+    lift = np.float32(THROUGHOUT) * throughout(looked.sizes, alone) if asked.query else np.zeros_like(alone)
     best = best_of(alone, lift, meaning, words, less, looked.allowed, depth)
     if meaning is None:
         best = best[words[best] > 0]  # nothing else speaks for a passage
@@ -340,9 +339,7 @@ def _unlikely(scores: Array) -> float:
     """Return the score that is two deviations above the mean: few passages reach it by chance."""
     if not len(scores):
         return 0.0
-    mean = float(scores.mean())
-    square = float(np.einsum("i,i->", scores, scores)) / len(scores)
-    return mean + 2 * math.sqrt(max(square - mean * mean, 0.0))
+    return float(scores.mean()) + 2 * float(scores.std())
 
 
 def waiting(db: sqlite3.Connection, table: Table) -> str:

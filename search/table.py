@@ -166,7 +166,7 @@ class Table:
 class Near:
     """How near passages are to a query vector. Positions count among those that were compared: all, or some."""
 
-    cosines: npt.NDArray[np.float64]
+    cosines: Floats
     """Cosines (n,), the mean where a passage has no vector. Where `errors` is not None they are only about right, until
     `settle` was asked for them."""
     errors: Floats | None
@@ -174,24 +174,27 @@ class Near:
     mean: float
     deviation: float
     """Of the exact cosines of all vectors of the index; 1 where they do not differ."""
-    exact: Callable[[Ints], npt.NDArray[np.float64]]
+    exact: Callable[[Ints], Floats]
     """Exact cosines of the passages at some positions; NaN where one has no vector."""
     lost: float = 0.0
     """What the query's own rounding adds to the errors: `errors * (1 + lost) + lost`."""
     settled: list[Mask] = field(default_factory=list)
     """Which cosines `settle` made exact (n,), once it was asked for any."""
 
-    def off(self, at: Ints) -> npt.NDArray[np.float64]:
+    def off(self, at: Ints) -> Floats:
         """Return how far off the cosines at some positions were at first at most."""
         if self.errors is None:
-            return np.zeros(len(at))
-        return self.errors[at].astype(np.float64) * (1 + self.lost) + self.lost
+            return np.zeros(len(at), np.float32)
+        found: Floats = self.errors[at] * np.float32(1 + self.lost) + np.float32(self.lost)
+        return found
 
     def most_off(self) -> float:
         """Return how far off any cosine was at first at most."""
-        return 0.0 if self.errors is None else float(self.errors.max(initial=0.0)) * (1 + self.lost) + self.lost
+        if self.errors is None:
+            return 0.0
+        return float(self.errors.max(initial=0.0) * np.float32(1 + self.lost) + np.float32(self.lost))
 
-    def settle(self, at: Ints) -> npt.NDArray[np.float64]:
+    def settle(self, at: Ints) -> Floats:
         """Make the cosines at some positions exact, and return them."""
         if self.errors is not None:
             if not self.settled:
@@ -199,7 +202,7 @@ class Near:
             wanted = at[~self.settled[0][at]]
             self.cosines[wanted] = np.nan_to_num(self.exact(wanted), nan=self.mean)
             self.settled[0][wanted] = True
-        found: npt.NDArray[np.float64] = self.cosines[at]
+        found: Floats = self.cosines[at]
         return found
 
 
@@ -231,9 +234,9 @@ def begin_near(table: Table, vector: Floats, places: Ints | None = None) -> tupl
     made = table.columns
     own = table.rows if places is None else table.rows[places]
 
-    def exact(at: Ints) -> npt.NDArray[np.float64]:
+    def exact(at: Ints) -> Floats:
         rows = own[at]
-        found = np.full(len(at), np.nan)
+        found = np.full(len(at), np.nan, np.float32)
         has = rows >= 0
         found[has] = table.vectors.take(rows[has]) @ vector
         return found
@@ -246,7 +249,7 @@ def begin_near(table: Table, vector: Floats, places: Ints | None = None) -> tupl
     lost = float(np.linalg.norm(vector - code * np.float32(scale)))
     mean = float(made.mean @ vector)
     deviation = max(float(vector @ made.second @ vector) - mean * mean, 0.0) ** 0.5 or 1.0
-    cosines = np.empty(len(own))
+    cosines = np.empty(len(own), np.float32)
     firsts = iter(range(0, len(own), _BLOCK))  # each is given out once, whoever asks
 
     def fill() -> None:
@@ -256,7 +259,7 @@ def begin_near(table: Table, vector: Floats, places: Ints | None = None) -> tupl
             block = slice(first, first + _BLOCK)
             some = block if places is None else places[block]
             products = np.asarray(simsimd.cdist(made.codes[some], code[None, :], metric="dot")).reshape(-1)
-            np.multiply(products, made.scales[some] * np.float32(scale), out=cosines[block])
+            np.multiply(products, made.scales[some] * np.float32(scale), out=cosines[block], casting="same_kind")
             cosines[block][own[block] < 0] = mean
 
     # |v·q - v'·q'| <= |v - v'|·|q| + |v'|·|q - q'|, and |v'| <= 1 + |v - v'|.
@@ -269,13 +272,13 @@ _BLOCK = 8_192
 circles, and on a machine that is busy hold up what they were to speed up."""
 
 
-def _near_all(table: Table, vector: Floats) -> tuple[npt.NDArray[np.float64], float, float]:
+def _near_all(table: Table, vector: Floats) -> tuple[Floats, float, float]:
     """Return the exact cosines of all passages, their mean where one has no vector, that mean, and the deviation."""
     there = table.rows >= 0
     if not there.any():
-        return np.zeros(len(there)), 0.0, 1.0
-    found = (table.vectors.rows @ vector)[table.rows[there]].astype(np.float64)
-    mean = float(found.mean())
-    cosines = np.full(len(there), mean)
+        return np.zeros(len(there), np.float32), 0.0, 1.0
+    found = (table.vectors.rows @ vector)[table.rows[there]]
+    mean = float(found.mean(dtype=np.float64))
+    cosines = np.full(len(there), mean, np.float32)
     cosines[there] = found
-    return cosines, mean, float(found.std()) or 1.0
+    return cosines, mean, float(found.std(dtype=np.float64)) or 1.0

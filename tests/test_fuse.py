@@ -19,9 +19,9 @@ LAYOUT = make(np.array([10, 11, 12, 13, 20, 21]), np.array([0, 0, 0, 0, 1, 1]), 
 
 def known(cosines: Sequence[float]) -> Near:
     """Exact cosines, NaN where a passage has no vector."""
-    given = np.array(cosines, float)
+    given = np.array(cosines, np.float32)
     mean, deviation = float(np.nanmean(given)), float(np.nanstd(given))
-    return Near(np.where(np.isnan(given), mean, given), None, mean, deviation or 1.0, lambda at: given[at])
+    return Near(np.where(np.isnan(given), np.float32(mean), given), None, mean, deviation or 1.0, lambda at: given[at])
 
 
 def places(*at: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
