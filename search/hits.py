@@ -13,7 +13,7 @@ from talksearch.indexer import catalog
 from talksearch.indexer.records import Cue, Field, Json
 from talksearch.indexer.split import ends_sentence, words_with_times
 from talksearch.indexer.vectors import Floats
-from talksearch.indexer.words import marks_among, terms
+from talksearch.indexer.words import marks_among, terms, told_by
 
 from . import late
 from .fuse import Candidate
@@ -75,8 +75,15 @@ def look(db: sqlite3.Connection, ways: Mapping[str, Also], worth: Mapping[str, f
     """
     row = db.execute(_PASSAGE, (number,)).fetchone()
     weights = {**worth, **{other: worth[term] for other, term in heard_in(ways, row[-3]).items()}}
-    matches = tuple(marks_among(row[3], weights))
-    return Opened(row, weights, matches, _answer_ms(db, row, weights) if matches else None)
+    words = row[3].split(" ")
+    told = told_by(words, weights)
+    if not told:
+        return Opened(row, weights, (), None)
+    said, known = _said(db, row)
+    # Where edges of the passage lie within words, these are not those of its text.
+    at_ms = pinpoint(said, weights, known, told if said.texts == words else None)
+    answer_ms = known_start(known, int(row[1])) if at_ms is None else at_ms
+    return Opened(row, weights, tuple(marks_among(words, told, weights)), answer_ms)
 
 
 def to_hits(
@@ -135,7 +142,8 @@ def to_hits(
             hit = _widened(db, hit, query.context_ms)
             shift = hit.text.find(row[3]) if nearest else -1
             if not nearest:
-                matches = tuple(marks_among(hit.text, weights))
+                words = hit.text.split(" ")
+                matches = tuple(marks_among(words, told_by(words, weights), weights))
             else:
                 matches = tuple((start + shift, end + shift) for start, end in matches if shift >= 0)
             hit = replace(hit, matches=matches)

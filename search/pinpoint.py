@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import accumulate
 
 from talksearch.indexer.records import Cue
 from talksearch.indexer.split import ends_sentence, words_with_times
-from talksearch.indexer.words import terms
+from talksearch.indexer.words import Marks, told_by
 
 _STRETCH = 15
 """Words looked at together: about a sentence."""
@@ -51,7 +50,7 @@ def spoken(cues: Sequence[Cue], start_ms: int, end_ms: int) -> Spoken:
         if cue.turn and whole and here and words[0][1] >= start_ms:
             turns.add(len(found))
         found += here
-    texts, starts, ends = zip(*found, strict=True) if found else ((), (), ())
+    texts, starts, ends = map(list, zip(*found, strict=True)) if found else ([], [], [])
     return Spoken(texts, starts, ends, turns)
 
 
@@ -73,25 +72,27 @@ def _timed(cue: Cue, start_ms: int, end_ms: int) -> tuple[bool, list[tuple[str, 
     return first == 0, list(zip(words, times, times[1:], strict=False))
 
 
-def pinpoint(words: Spoken, weights: Mapping[str, float], cues: Sequence[Cue] = ()) -> int | None:
+def pinpoint(
+    words: Spoken, weights: Mapping[str, float], cues: Sequence[Cue] = (), told: Mapping[int, Marks] | None = None
+) -> int | None:
     """Return the millisecond at which to open a passage; None where it says no word that was asked for.
 
     `weights` says how much each term tells. The stretch of words that holds most of what was asked begins with one of
     the terms; the jump goes from there back to where its thought begins: behind the end of a sentence, a pause, or with
     a speaker's turn. Given the `cues` that the words stand in, it goes on to the `known_start`. Where several stretches
-    hold as much, it is the first that is not opened long before its words; the first of all, where all are.
+    hold as much, it is the first that is not opened long before its words; the first of all, where all are. `told` is
+    what `told_by` says of the words, where that is known.
 
     >>> said = Spoken("Yes. Now a clock".split(), range(0, 4_000, 1_000), range(900, 4_900, 1_000))
     >>> pinpoint(said, {"clock": 5.0}), pinpoint(said, {"ship": 5.0})
     (1000, None)
     """
-    apart = weights.keys().isdisjoint
-    told = {at: said for at, said in enumerate(map(_terms, words.texts)) if not apart(said)}
+    told = told_by(words.texts, weights) if told is None else told
     best: list[int] = []
     most = 0.0
     for at in told:
         # Each term once: a stretch that repeats one word does not say more.
-        stretch = {term for other in range(at, at + _STRETCH) if other in told for term in told[other]}
+        stretch = {mark[0] for other in range(at, at + _STRETCH) if other in told for mark in told[other]}
         much = sum(weights.get(term, 0.0) for term in stretch)
         if much > most + 1e-9:
             best, most = [at], much
@@ -146,12 +147,6 @@ def _only_start_known(cues: Sequence[Cue], cue: Cue) -> bool:
     if cue.end_ms - cue.start_ms >= _LONG_MS:
         return True
     return cue.turn and any(other.end_ms == cue.start_ms or other.start_ms == cue.end_ms for other in cues)
-
-
-@lru_cache(maxsize=65_536)
-def _terms(word: str) -> tuple[str, ...]:
-    """Return the terms of a word. The same few thousand words make up nearly all that is said."""
-    return tuple(terms(word))
 
 
 def _beginning(words: Spoken, at: int) -> int:

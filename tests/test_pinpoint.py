@@ -128,8 +128,8 @@ def test_words_of_cues_within_the_passage() -> None:
         Cue(0, 1_000, "so long"),
         Cue(1_000, 2_000, "and thanks", turn=True, words=(Word("and", 1_000), Word("thanks", 1_600))),
     ]
-    assert spoken(cues, 300, 1_600) == Spoken(("long", "and"), (375, 1_000), (1_000, 1_600), {1})
-    assert spoken(cues, 5_000, 6_000) == Spoken((), (), (), set())
+    assert spoken(cues, 300, 1_600) == Spoken(["long", "and"], [375, 1_000], [1_000, 1_600], {1})
+    assert spoken(cues, 5_000, 6_000) == Spoken([], [], [], set())
 
 
 def test_words_are_timed_as_everywhere_else() -> None:
