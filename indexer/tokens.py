@@ -43,10 +43,12 @@ def decode(codes: bytes, directions: int) -> Floats:
     >>> decode(encode(axes, np.array([[0.5, -2.0], [-1.0, 3.0]], np.float32)), 2).tolist()
     [[1.0, -1.0], [-1.0, 1.0]]
     """
-    packed = np.frombuffer(codes, np.uint8).reshape(-1, -(-directions // 8))
-    bits = np.unpackbits(packed, axis=1, count=directions)
-    signs: Floats = bits.astype(np.float32) * 2 - 1
-    return signs
+    signs: Floats = _SIGNS[np.frombuffer(codes, np.uint8)].reshape(-1, -(-directions // 8) * 8)
+    return signs[:, :directions]
+
+
+_SIGNS: Floats = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).astype(np.float32) * 2 - 1
+"""What each byte stands for (256, 8)."""
 
 
 def write(folder: Path, directions: Floats) -> None:

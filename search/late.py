@@ -101,7 +101,7 @@ def rerank(candidates: Sequence[Candidate], by_token: ByToken) -> list[Candidate
     deviations[known] = (found - found.mean()) / max(float(found.std()), _ALIKE)
     more = WEIGHT * (deviations - deviations.min())
     again = [
-        one._replace(score=one.score + added, tokens=value)
+        Candidate(one.number, one.score + added, one.meaning, one.words, one.talk, value)
         for one, added, value in zip(first, more.tolist(), deviations.tolist(), strict=True)
     ]
     return [*sorted(again, key=lambda one: -one.score), *candidates[FIRST:]]
