@@ -1,0 +1,98 @@
+"""What it costs to encode queries with weights in bytes: the same questions, asked with the model's own floats.
+
+    python benchmarks/narrowed.py [--index DIR] [--limit N] [--out FILE] [GOLD...]
+
+Every query of the gold files (`--limit`: so many of each, spread evenly) is answered by the same index twice: with the
+copy of the model that queries use (`light.quicken`), and with the exported model itself. Printed of each file: MRR@10
+of both, the mean difference with its standard error, how often the first hit and all ten are the same, and the cosine
+of the vectors. Exit 1 where no copy in bytes is there, or a difference lies beyond two
+standard errors on the losing side.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from talksearch.indexer import light
+from talksearch.search import engine, measure
+from talksearch.search.measure import Gold
+from talksearch.search.query import Query
+
+ROOT = Path(__file__).parents[1]
+SHARED = ROOT / ".." / "shared"
+
+
+def main() -> int:
+    """Ask, compare, print, write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("gold", nargs="*", type=Path, help="gold files (default: all of ../shared/gold)")
+    parser.add_argument("--index", type=Path, default=ROOT / ".cache" / "quality-index")
+    parser.add_argument("--limit", type=int, default=150, help="queries of each file")
+    parser.add_argument("--out", type=Path, default=ROOT / ".cache" / "narrowed.json")
+    options = parser.parse_args()
+    if not list((options.index / light.FOLDER).glob("quick-*-bytes.onnx")):
+        raise SystemExit(f"Queries to {options.index} are encoded with floats: there is nothing to compare.")
+    encoders = {"bytes": light.load(options.index, queries=True), "floats": light.load(options.index)}
+    indexes = {name: engine.open_index(options.index, encoder=encoder) for name, encoder in encoders.items()}
+    report: dict[str, Any] = {
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "versions": {name: version(name) for name in ("onnxruntime", "numpy")},
+        "files": {},
+    }
+    print(f"{report['machine']}, {report['versions']}\n")
+    print(f"{'file':<16}{'queries':>8}{'bytes':>8}{'floats':>8}{'change':>9}{'error':>8}{'first':>7}{'ten':>6}"
+          f"{'cosine':>9}{'least':>8}")  # fmt: skip
+    for path in options.gold or sorted((SHARED / "gold").glob("*.jsonl")):
+        every = measure.read_gold(path)
+        step = max(1.0, len(every) / options.limit)
+        row = _compare(indexes, [every[int(at * step)] for at in range(min(options.limit, len(every)))])
+        report["files"][path.stem] = row
+        print(f"{path.stem:<16}{row['queries']:>8}{row['bytes']:>8.4f}{row['floats']:>8.4f}{row['change']:>+9.4f}"
+              f"{row['error']:>8.4f}{row['same_first']:>7.1%}{row['same_ten']:>6.0%}{row['cosine']:>9.5f}"
+              f"{row['lowest']:>8.4f}")  # fmt: skip
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    options.out.write_text(json.dumps(report, indent=1), encoding="utf-8")
+    return int(any(row["change"] < -2 * row["error"] for row in report["files"].values()))
+
+
+def _compare(indexes: dict[str, engine.Index], golds: Sequence[Gold]) -> dict[str, Any]:
+    ranks: dict[str, list[float]] = {name: [] for name in indexes}
+    cosines, first, ten = [], [], []
+    for gold in golds:
+        vectors, found = [], []
+        for name, index in indexes.items():
+            vectors.append(index.encoder().encode_query(gold.query))
+            hits = engine.search(index, Query(gold.query)).hits
+            found.append([hit.passage_id for hit in hits])
+            right = [
+                measure.is_talk(hit, gold.talk) and measure.jump_error(gold, hit.jump_ms) is not None for hit in hits
+            ]
+            ranks[name].append(1 / (1 + right.index(True)) if any(right) else 0.0)
+        cosines.append(float(vectors[0] @ vectors[1]))
+        first.append(found[0][:1] == found[1][:1])
+        ten.append(found[0] == found[1])
+    change = np.subtract(*(ranks[name] for name in ("bytes", "floats")))
+    return {
+        "queries": len(golds),
+        **{name: float(np.mean(own)) for name, own in ranks.items()},
+        "change": float(change.mean()),
+        "error": float(change.std() / len(change) ** 0.5),
+        "same_first": float(np.mean(first)),
+        "same_ten": float(np.mean(ten)),
+        "cosine": float(np.mean(cosines)),
+        "lowest": float(np.min(cosines)),
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())
