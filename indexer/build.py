@@ -11,6 +11,7 @@ import shutil
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -144,9 +145,11 @@ def _make_ready(folder: Path, db: sqlite3.Connection, encoder: Callable[[], Enco
     """Leave beside the index what makes a query fast, and what grades its hits."""
     made = recipe.read(folder)
     if made:
-        columns.write(folder, db, made.model.dimension)
-        calibration.write(folder, db, made.model, encoder)
-        light.quicken(folder)
+        with ThreadPoolExecutor(1, "talksearch-light") as beside:
+            quickened = beside.submit(light.quicken, folder)
+            columns.write(folder, db, made.model.dimension)
+            calibration.write(folder, db, made.model, encoder)
+            quickened.result()
 
 
 def _rebuild(
@@ -330,6 +333,7 @@ def _read_groups(
     passages = 0
     known = catalog.talk_paths(db)
     measure = encoders.measure()
+    encoders.begin()
     tell(Progress("reading", 0, len(groups)))
     for done, (group, read) in enumerate(zip(groups, read_groups(groups, measure, processes), strict=True), 1):
         if read.rows and _taken(db, read, group):

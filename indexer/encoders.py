@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,8 +16,8 @@ from .recipe import Recipe
 from .settings import DEFAULT_MODEL
 from .split import Splitting
 
-_CHECKED = 64
-"""Texts on which an exported model is compared with the model itself."""
+_SAMPLE = 64
+"""Texts that an exported model is checked on, and whose tokens show how tokens differ."""
 
 
 class Encoders:
@@ -41,12 +42,22 @@ class Encoders:
         self._folder, self._known, self._model, self._prompts = folder, known, model, prompts
         self._encoder = given
         self._bulk = given
+        self._loading: Future[SentenceEncoder] | None = None
         if given and not known:
             recipe.write(folder, Recipe(given.card, self.splitting))
 
+    def begin(self) -> None:
+        """Begin to load the model in another thread where it will be needed: it takes seconds, mostly of one core."""
+        if self._encoder is None and self._known and not light.is_there(self._folder):
+            thread = ThreadPoolExecutor(1, "talksearch-loading")
+            self._loading = thread.submit(load_same, self._known.model)
+            thread.shutdown(wait=False)
+
     def get(self) -> Encoder:
         """Return an encoder for this index: the light one, or the model itself where there is none yet."""
-        if self._encoder is None and self._known:
+        if self._encoder is None and self._loading is not None:
+            self._encoder = self._loading.result()
+        elif self._encoder is None and self._known:
             try:
                 self._encoder = light.load(self._folder)
             except ModelError:
@@ -65,7 +76,7 @@ class Encoders:
             self._known = Recipe(card, self.splitting)
         if self._encoder is None and self._known:
             beside = self._folder / light.FOLDER
-            own = beside if (beside / "card.json").exists() else None
+            own = beside if light.is_there(self._folder) else None
             if own is None and self._known.model.name == DEFAULT_MODEL:
                 own = default_folder()
             if own:
@@ -89,7 +100,7 @@ class Encoders:
         encoder = self.get()
         if isinstance(encoder, SentenceEncoder):
             try:
-                self._encoder = light.export(encoder, self._folder, texts[:: -(-len(texts) // _CHECKED)])
+                self._encoder = light.export(encoder, self._folder, texts[:: -(-len(texts) // _SAMPLE)])
             except ModelError as error:
                 self.notes.append(
                     f"Queries will load the model {encoder.card.name!r} itself, which takes seconds: {error.message}."

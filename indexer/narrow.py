@@ -28,7 +28,7 @@ _ALPHA = 0.85
 a few channels run far ahead; with one half there, the loss is eight times as large."""
 
 _TRIED = 8
-"""Batches on which each product is tried by itself. The ranges come from all."""
+"""Batches on which each product is tried by itself, all at once. The ranges come from all."""
 
 _SMALL, _TINY = 1e-5, 1e-8
 
@@ -55,7 +55,7 @@ def narrow(path: Path, sample: Sequence[Batch], most_loss: float) -> Ranges:
     def work_of(source: Source) -> int:
         return sum(int(np.prod(product.input_value(1).get_shape())) for product in groups[source])
 
-    losses = _losses(core, model, ranges, sample[:_TRIED], exact)
+    losses = _losses(core, model, ranges, _together(sample[:_TRIED]), np.concatenate(exact[:_TRIED]))
     spent = 0.0
     chosen: Ranges = {}
     for source, loss in sorted(losses.items(), key=lambda one: (one[1] / work_of(one[0]), one)):
@@ -147,9 +147,19 @@ def _scales(weights: Sequence[Floats], low: Floats, high: Floats) -> tuple[Float
     return smooth, min(float((low / smooth).min()), 0.0), max(float((high / smooth).max()), _SMALL)
 
 
-def _losses(
-    core: Any, model: Any, ranges: Ranges, sample: Sequence[Batch], exact: Sequence[Floats]
-) -> dict[Source, float]:
+def _together(batches: Sequence[Batch]) -> Batch:
+    """Return batches as one; what is shorter is padded."""
+    longest = max(ids.shape[1] for ids, _ in batches)
+    ids, masks = zip(*batches, strict=True)
+    return _padded(ids, longest), _padded(masks, longest)
+
+
+def _padded(arrays: Sequence[Ints], longest: int) -> Ints:
+    found: Ints = np.concatenate([np.pad(one, ((0, 0), (0, longest - one.shape[1]))) for one in arrays])
+    return found
+
+
+def _losses(core: Any, model: Any, ranges: Ranges, batch: Batch, exact: Floats) -> dict[Source, float]:
     """Return how far the mean cosine to the exact vectors falls below 1 with the products of each source in bytes.
 
     OpenVINO takes longer to prepare a model than to run it over the sample. So each product is there in both ways, and
@@ -174,13 +184,10 @@ def _losses(
     found = {}
     for at, source in enumerate(groups):
         which = {first + place: np.float32(place == at) for place in range(len(switches))}
-        cosines = []
-        for (ids, mask), vectors in zip(sample, exact, strict=False):
-            ask.infer({"input_ids": ids, "attention_mask": mask} | which)
-            narrowed = np.array(ask.get_output_tensor(0).data)
-            lengths = np.linalg.norm(narrowed, axis=1) * np.linalg.norm(vectors, axis=1)
-            cosines.append((narrowed * vectors).sum(axis=1) / lengths)
-        found[source] = max(0.0, 1 - float(np.concatenate(cosines).mean()))
+        ask.infer({"input_ids": batch[0], "attention_mask": batch[1]} | which)
+        narrowed = np.array(ask.get_output_tensor(0).data)
+        lengths = np.linalg.norm(narrowed, axis=1) * np.linalg.norm(exact, axis=1)
+        found[source] = max(0.0, 1 - float(((narrowed * exact).sum(axis=1) / lengths).mean()))
     return found
 
 

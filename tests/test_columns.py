@@ -6,6 +6,7 @@ import random
 import shutil
 import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from talksearch.indexer import build, catalog, columns, vectors
 from talksearch.indexer.doctor import examine
 from talksearch.search import engine, postings
 from talksearch.search.query import Filters, Query
-from talksearch.search.table import Table, near, read_table
+from talksearch.search.table import Table, begin_near, near, read_table
 from talksearch.search.tie import holds_of
 
 DATA = Path(__file__).parents[1] / "data"
@@ -140,6 +141,44 @@ def test_a_cosine_is_no_further_off_than_is_said_and_the_moments_are_those_of_al
         assert found.mean == pytest.approx(exact.mean(), abs=1e-6)
         assert found.deviation == pytest.approx(exact.std(), abs=1e-5)
         assert found.exact(np.arange(7)) == pytest.approx(exact[:7], abs=1e-6)
+
+
+@pytest.mark.usefixtures("rounded")
+@pytest.mark.parametrize("with_columns", [True, False])
+def test_some_passages_are_as_near_as_among_all(
+    folder: Path, db: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch, with_columns: bool
+) -> None:
+    monkeypatch.setattr("talksearch.search.table._BLOCK", 16)
+    copy = vectors.read(folder, 96)
+    table = read_table(folder, db, copy)
+    table = table if with_columns else Table(table.lie, table.rows, copy, None, db)
+    vector = WideEncoder().encode_query("a bridge of copper")
+    every = near(table, vector)
+    for places in (np.arange(0, len(table.rows), 3), np.array([5], np.int64), np.empty(0, np.int64)):
+        found = near(table, vector, places)
+        assert found.cosines.tolist() == every.cosines[places].tolist()
+        assert found.settle(np.arange(len(places))) == pytest.approx(every.exact(places), abs=1e-6)
+        assert (found.mean, found.deviation) == (every.mean, every.deviation)
+
+
+@pytest.mark.usefixtures("rounded")
+def test_however_many_compare_each_passage_is_compared_once(
+    folder: Path, db: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("talksearch.search.table._BLOCK", 4)
+    table = read_table(folder, db, vectors.read(folder, 96))
+    vector = WideEncoder().encode_query("ship time")
+    expected = near(table, vector).cosines.tolist()
+    for count in (1, 2, 5):
+        found, fill = begin_near(table, vector)
+        found.cosines[:] = np.nan
+        with ThreadPoolExecutor(count) as threads:
+            for done in [threads.submit(fill) for _ in range(count)]:
+                done.result()
+        assert found.cosines.tolist() == expected
+        found.cosines[:] = 0
+        fill()
+        assert not found.cosines.any()
 
 
 QUERIES = (
