@@ -21,8 +21,6 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-import os
-import platform
 import random
 import shutil
 import sqlite3
@@ -30,12 +28,12 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 from time import perf_counter, process_time
 from typing import Any
 
 import numpy as np
+from about import about
 from chart import bars
 
 from talksearch.indexer import catalog, columns, embed, embedding, fast, light, recipe
@@ -138,11 +136,8 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=HERE.parent / ".cache" / "build.json")
     parser.add_argument("--chart", type=Path)
     options = parser.parse_args()
-    names = ("torch", "sentence-transformers", "onnxruntime", "openvino", "chromadb", "numpy")
     report: dict[str, Any] = {
-        "machine": f"{platform.machine()}, {len(os.sched_getaffinity(0))} cores, {_processor()}",
-        "load_before": os.getloadavg()[0],
-        "versions": {"python": platform.python_version()} | {name: version(name) for name in names},
+        **about("torch", "sentence-transformers", "onnxruntime", "openvino", "chromadb", "numpy"),
         "archive_mb": round(sum(file.stat().st_size for file in options.archive.rglob("*") if file.is_file()) / 1e6),
     }
     for key, value in report.items():
@@ -355,14 +350,6 @@ def _judge(report: dict[str, Any]) -> dict[str, Any]:
         rows[name] = {"figure": figures[name], "goal": goal, "met": met}
         print(f"{'met   ' if met else 'MISSED'} {name}: {figures[name]:.3g} (goal {goal:g})")
     return rows
-
-
-def _processor() -> str:
-    try:
-        lines: Sequence[str] = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
 
 
 if __name__ == "__main__":

@@ -19,18 +19,17 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import re
 import statistics
 import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 from time import perf_counter, time
 from typing import Any
 
+from about import about
 from chart import bars
 
 from talksearch.indexer import recipe, store
@@ -118,13 +117,11 @@ def main() -> int:
     index = engine.open_index(options.index)
     passages = index.db.execute("SELECT count(*) FROM passages").fetchone()[0]
     report: dict[str, Any] = {
-        "machine": _machine(),
-        "versions": {"python": platform.python_version()}
-        | {name: version(name) for name in ("talksearch", "numpy", "onnxruntime", "tokenizers", "simsimd", "chromadb")}
-        | {name: version(name) for name in ("sentence-transformers", "torch")},
+        **about(
+            "talksearch", "numpy", "onnxruntime", "tokenizers", "simsimd", "chromadb", "sentence-transformers", "torch"
+        ),
         "passages": passages,
         "columns": index.table().columns is not None,
-        "load_before": os.getloadavg(),
     }
     print(f"{report['machine']}\n{report['versions']}\n{passages:,} passages; columns: {report['columns']}")
     ours = [sys.executable, "-m", "talksearch.cli", "--index", str(options.index)]
@@ -141,7 +138,7 @@ def main() -> int:
             found = _process([*command, QUERIES[run % len(QUERIES)]])
             if run >= 0:  # the first only fills the page cache
                 taken[name].append(found)
-    report["load_after"] = os.getloadavg()
+    report["load_after"] = round(os.getloadavg()[0], 2)
     report["wall_s"] = {name: _spread([wall for wall, _ in found]) for name, found in taken.items()}
     report["peak_mb"] = {name: round(max(peak for _, peak in found)) for name, found in taken.items()}
     # Ratios are of runs that stood next to each other, because machines have moods.
@@ -225,17 +222,8 @@ def _spread(values: Sequence[float]) -> dict[str, float]:
     }
 
 
-def _machine() -> str:
-    try:
-        found = re.search(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text(encoding="utf-8"))
-    except OSError:
-        found = None
-    return f"{found.group(1) if found else platform.processor()}, {os.cpu_count()} cores, {platform.system()}"
-
-
 def _print(report: dict[str, Any]) -> None:
-    before, after = report["load_before"][0], report["load_after"][0]
-    print(f"load average {before:.1f} before, {after:.1f} after\n")
+    print(f"load average {report['load_before']} before, {report['load_after']} after\n")
     print(f"{'':34}{'median s':>10}{'least':>10}{'most':>10}{'peak MB':>10}")
     for name, wall in report["wall_s"].items():
         print(f"{name:34}{wall['median']:>10}{wall['least']:>10}{wall['most']:>10}{report['peak_mb'][name]:>10}")

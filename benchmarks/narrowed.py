@@ -13,15 +13,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from about import about
 
 from talksearch.indexer import light
 from talksearch.search import engine, measure
@@ -44,11 +42,7 @@ def main() -> int:
         raise SystemExit(f"Queries to {options.index} are encoded with floats: there is nothing to compare.")
     encoders = {"bytes": light.load(options.index, queries=True), "floats": light.load(options.index)}
     indexes = {name: engine.open_index(options.index, encoder=encoder) for name, encoder in encoders.items()}
-    report: dict[str, Any] = {
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-        "versions": {name: version(name) for name in ("onnxruntime", "numpy")},
-        "files": {},
-    }
+    report: dict[str, Any] = {**about("onnxruntime", "numpy"), "files": {}}
     print(f"{report['machine']}, {report['versions']}\n")
     print(f"{'file':<16}{'queries':>8}{'bytes':>8}{'floats':>8}{'change':>9}{'error':>8}{'first':>7}{'ten':>6}"
           f"{'cosine':>9}{'least':>8}")  # fmt: skip

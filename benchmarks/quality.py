@@ -1,14 +1,15 @@
 """How well talksearch finds, beside what a user could take or build instead.
 
-    python benchmarks/quality.py [--index DIR] [--limit N] [--out FILE] [GOLD...]
+    python benchmarks/quality.py [--index DIR] [--limit N] [--out FILE] [--chart FILE.svg] [GOLD...]
 
 Every gold file is asked of the whole index. Some rivals rank the same passages (60 words, step 40) and open them at
 their start: by meaning only, by words (BM25), by reciprocal rank fusion of the two (k = 60, the usual way), and by
 their standardised scores with words at a third of the weight. Others have their own pieces (`rivals.py`): 480
 characters at cue borders, ranked in the same three ways, as the strongest peer does, and the tutorial script's fixed
-1,000 characters by meaning. Prints a table with 95-in-100 intervals and writes everything as JSON, with the rank of
-every query, so that what was lost where can be looked up. Exit 1 where talksearch does not beat the best rival by what
-`expected_quality.json` asks; figures of a gold file stand for themselves, never for a mean.
+1,000 characters by meaning. Prints machine, versions and a table with 95-in-100 intervals and writes everything as
+JSON, with the rank of every query, so that what was lost where can be looked up. `--chart` draws MRR@10 of each file,
+ours and the best rival's. Exit 1 where talksearch does not beat the best rival by what `expected_quality.json` asks;
+figures of a gold file stand for themselves, never for a mean.
 
 Talks that are not in the index are left out, with their queries, so that a part of an archive can be measured.
 Chapters and descriptions are withheld: the queries of some gold files are chapter titles.
@@ -24,9 +25,12 @@ from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 import rivals
+from about import about
+from chart import bars
 
 from talksearch.indexer import build
 from talksearch.indexer.embed import Encoder, encode_query_by_token
@@ -130,6 +134,7 @@ def main() -> int:
     parser.add_argument("--index", type=Path, default=ROOT / ".cache" / "quality-index")
     parser.add_argument("--limit", type=int, help="at most so many queries of a file, spread evenly over it")
     parser.add_argument("--out", type=Path, default=ROOT / ".cache" / "quality.json")
+    parser.add_argument("--chart", type=Path, help="where to draw MRR@10, ours and the best rival's")
     options = parser.parse_args()
     if not options.index.exists():
         print(f"Building {options.index} from {SHARED / 'archive'}: an hour on two cores.", file=sys.stderr)
@@ -138,7 +143,10 @@ def main() -> int:
     index = _remembering(opened)
     systems = passages(index) | pieces(index, options.out.parent, opened.encoder())
     expected = json.loads(EXPECTED.read_text(encoding="utf-8"))
-    report, failed = [], []
+    report: dict[str, Any] = {**about("talksearch", "onnxruntime", "chromadb", "ir-measures"), "files": []}
+    print(f"{report['machine']}\n{report['versions']}")
+    drawn: list[tuple[str, float]] = []
+    failed = []
     for path in options.gold or sorted((SHARED / "gold").glob("*.jsonl")):
         golds = measure.read_gold(path)
         absent = set(measure.absent(index, golds))
@@ -170,7 +178,8 @@ def main() -> int:
         print("; ".join(f"{name} {share:.3f}" for name, share in lost.items()))
         if wanted is not None and gain.value < wanted and not options.limit:
             failed.append(path.stem)
-        report.append(
+        drawn += [(f"{path.stem}: {name}", figures[name]["mrr@10"].value) for name in (OURS, best)]
+        report["files"].append(
             {
                 "file": path.stem,
                 "queries": len(golds),
@@ -188,6 +197,8 @@ def main() -> int:
         )
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(report, indent=1), encoding="utf-8")
+    if options.chart:
+        options.chart.write_text(bars("MRR@10, ours and the best rival's", "", drawn), encoding="utf-8")
     if failed:
         print(f"\nBelow what is expected: {', '.join(failed)}.", file=sys.stderr)
     return 1 if failed else 0

@@ -18,7 +18,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import resource
 import shutil
 import sqlite3
@@ -30,12 +29,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from heapq import nlargest
-from importlib.metadata import version
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 import numpy as np
+from about import about
 from chart import bars
 
 from talksearch.indexer import catalog, columns, embedding, recipe, store, storing, tokens, vectors
@@ -70,12 +69,7 @@ def main() -> int:
         print(json.dumps(_STEPS[name](options.base, options.work, int(size))))
         return 0
     work = options.work or Path(tempfile.mkdtemp(prefix="scale-"))
-    names = ("chromadb", "numpy", "onnxruntime")
-    report: dict[str, Any] = {
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-        "versions": {"python": platform.python_version()} | {name: version(name) for name in names},
-        "sizes": [],
-    }
+    report: dict[str, Any] = {**about("chromadb", "numpy", "onnxruntime"), "sizes": []}
     print(*(f"{key}: {value}" for key, value in report.items() if key != "sizes"), sep="\n")
     try:
         for size in sorted(map(int, options.sizes.split(","))):

@@ -1,14 +1,15 @@
 """Giving passages their vectors: each text goes through the model once, into Chroma and into the copy.
 
 While the model works on a window of passages, in a thread of its own, another has the window before it put into the
-stores, and the next one is read. A window counts as embedded only when the stores have it.
+stores, and the next one is read and laid out for the model, which never waits. A window counts as embedded only when
+the stores have it.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache
@@ -50,6 +51,25 @@ class _Window:
     digests: list[bytes]
     same: list[int | None]
     """The number of another passage with the same text that has its vector, if any."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A window that the model works on, or will next."""
+
+    window: _Window
+    known: dict[bytes, Meant]
+    """What is known of its texts, by digest."""
+    fresh: list[bytes]
+    """Digests of the texts that the model was given."""
+    meaning: Future[list[Meant]] | None
+
+    def meant(self, before: Mapping[bytes, Meant]) -> list[Meant]:
+        """Wait for the model, and return what is meant by each text, given what the window `before` meant."""
+        found = {**before, **self.known}
+        if self.meaning is not None:
+            found.update(zip(self.fresh, self.meaning.result(), strict=True))
+        return [found[digest] for digest in self.window.digests]
 
 
 def embed_pending(
@@ -131,7 +151,7 @@ def _embed(
     held: dict[int, int] = {}
     copy: Vectors | None = None
     writing: Future[tuple[Ints, Mapping[int, int]]] | None = None
-    before: dict[bytes, Meant] = {}  # of the window that is being written, which nothing has yet
+    before: dict[bytes, Meant] = {}  # of the window whose texts nothing has yet when the next one is asked for
     codes: list[bytes | None] = []
 
     def record() -> None:
@@ -148,28 +168,38 @@ def _embed(
         done += len(numbers)
         tell(done)
 
+    def ask(last: int, already: Collection[bytes]) -> _Asked | None:
+        """Give the model the passages behind number `last`, but for texts it has `already`; None without any."""
+        nonlocal copy
+        window = _next(db, last)
+        if window is None:
+            return None
+        copy = copy or vectors.read(folder, dimension())
+        known = _known(db, copy, window, tokens.read(folder) is not None)
+        fresh = {
+            digest: text
+            for digest, text in zip(window.digests, window.texts, strict=True)
+            if digest not in known and digest not in already
+        }
+        meaning = model.submit(encode, folder, encoder(), list(fresh.values())) if fresh else None
+        return _Asked(window, known, list(fresh), meaning)
+
     with ThreadPoolExecutor(1, "talksearch-stores") as writer, ThreadPoolExecutor(1, "talksearch-model") as model:
-        window = _next(db, 0)
-        while window is not None:
-            copy = copy or vectors.read(folder, dimension())
-            known = _known(db, copy, window, before, tokens.read(folder) is not None)
-            fresh = {
-                digest: text for digest, text in zip(window.digests, window.texts, strict=True) if digest not in known
-            }
-            meaning = model.submit(encode, folder, encoder(), list(fresh.values())) if fresh else None
+        asked = ask(0, ())
+        while asked is not None:
+            window = asked.window
             rows = describe(db, window.numbers.tolist())
             record()  # before the next window is read, which asks what has a vector
-            following = _next(db, int(window.numbers[-1]))
-            if meaning is not None:
-                known.update(zip(fresh, meaning.result(), strict=True))
-                encoded += len(fresh)
-            meant = [known[digest] for digest in window.digests]
+            following = ask(int(window.numbers[-1]), set(window.digests))
+            meant = asked.meant(before)
+            encoded += len(asked.fresh)
             found: Floats = np.array([one.vector for one in meant], np.float32)
+            assert copy is not None  # `ask` has read it
             lacking = copy.find(window.numbers) < 0
             writing = writer.submit(_write, folder, put, window, found, rows, lacking)
             before = dict(zip(window.digests, meant, strict=True))
             codes = [one.codes for one in meant]
-            window = following
+            asked = following
         record()
     return encoded, held
 
@@ -206,11 +236,9 @@ def encode(folder: Path, encoder: Encoder, texts: Sequence[str]) -> list[Meant]:
     return [Meant(*both) for both in zip(found, codes, strict=True)]
 
 
-def _known(
-    db: sqlite3.Connection, copy: Vectors, window: _Window, before: dict[bytes, Meant], by_token: bool
-) -> dict[bytes, Meant]:
+def _known(db: sqlite3.Connection, copy: Vectors, window: _Window, by_token: bool) -> dict[bytes, Meant]:
     """Return what the same words were given before. The text of a number never changes, nor does what is said of it."""
-    known = {digest: before[digest] for digest in window.digests if digest in before}
+    known: dict[bytes, Meant] = {}
     same = np.array([-1 if number is None else number for number in window.same], np.int64)
     for numbers in (same, window.numbers):
         rows = copy.find(numbers)

@@ -37,7 +37,7 @@ with; none may be below `_FAR_COSINE`. `benchmarks/build.py` shows what that doe
 
 _FAR_COSINE = 0.99
 _MOST_LOSS = 0.0015
-_SAMPLE = 96
+_SAMPLE = 64
 _LEAST_SAMPLE = 16
 _SHARE = 10
 """The sample is no more than a tenth of what waits, or else choosing would take longer than it saves."""
