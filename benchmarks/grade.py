@@ -24,6 +24,7 @@ import math
 import pickle
 import random
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -53,6 +54,8 @@ from talksearch.search.postings import make
 from talksearch.search.query import Query
 from talksearch.search.rank import Asked, Source, rank
 from talksearch.search.table import Table
+
+BESIDE = ThreadPoolExecutor(1)
 
 GOLD = Path(__file__).parents[1] / ".." / "shared" / "gold"
 SOURCES = ("bitcoin", "nyu", "ethereum", "zoom", "qmsum", "rolling")
@@ -197,9 +200,8 @@ def _first(part: Table, asked: Asked, kind: Kind, calibration: Calibration | Non
     """Return the number of the first hit, and what speaks for it."""
     if kind == "words":
         asked = replace(asked, vector=None)
-    ranking = rank(
-        Source(part.db, lambda: part), Query("", mode="semantic" if kind == "meaning" else "hybrid"), asked, None, None
-    )
+    query = Query("", mode="semantic" if kind == "meaning" else "hybrid")
+    ranking = rank(Source(part.db, lambda: part, BESIDE), query, asked, None, None)
     best = ranking.candidates[0]
     return best.number, evidence(
         part.lie,

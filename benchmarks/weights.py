@@ -106,7 +106,7 @@ def _asking(index: engine.Index, gold: measure.Gold) -> Asking | None:
     query = Query(gold.query, 1, leave_out=NOTES)
     words = engine.query_terms(db, gold.query)
     asked = Asked(words, also(db, gold.query, words), partial(np.asarray, index.encoder().encode_query(gold.query)))
-    ranking = rank(Source(db, index.table), query, asked, None, None)
+    ranking = rank(Source(db, index.table, index.beside), query, asked, None, None)
     some = [one for one in ranking.candidates if not lie.notes[table.place(one.number)]][:FIRST]
     if not some:
         return None

@@ -219,23 +219,34 @@ def quicken(folder: Path, *, check: bool = False) -> bool:
         return False
     for old in model.parent.glob("quick-*"):
         old.unlink()
-    narrowed = model.with_name("narrowed.onnx")
-    in_bytes, in_floats = _quick(model)
+    return _quicken_with_bytes(folder, model) or _quicken_with_floats(folder, model)
+
+
+def _quicken_with_bytes(folder: Path, model: Path) -> bool:
+    quick, narrowed = _quick(model)[0], model.with_name("narrowed.onnx")
     try:
         _start(model, _options())  # what is damaged is told here, and onnx need not tell it
-        if blockwise.write(model, narrowed) and _rewrite(narrowed, in_bytes):
-            found = _compare(folder, in_bytes)
+        if blockwise.write(model, narrowed) and _rewrite(narrowed, quick):
+            found = _compare(folder, quick)
             if found.cosine >= SAME_COSINE and found.lowest >= _FAR_COSINE and found.seconds < found.seconds_of_model:
                 return True
-        _remove(in_bytes)
-        if _rewrite(model, in_floats) and _compare(folder, in_floats).lowest >= SAME_COSINE:
-            return True
-        _remove(in_floats)
-        return False
-    except _FAILED:  # without this copy all works, only slower
-        return False
+    except _FAILED:
+        pass
     finally:
         narrowed.unlink(missing_ok=True)
+    _remove(quick)
+    return False
+
+
+def _quicken_with_floats(folder: Path, model: Path) -> bool:
+    quick = _quick(model)[1]
+    try:
+        if _rewrite(model, quick) and _compare(folder, quick).lowest >= SAME_COSINE:
+            return True
+    except _FAILED:  # without this copy all works, only slower
+        pass
+    _remove(quick)
+    return False
 
 
 def is_quick(folder: Path) -> bool:

@@ -126,9 +126,10 @@ class Table:
         """Return how much each of some terms tells."""
         found: dict[str, float] = {}
         for term in terms:
-            if term not in self.held:
-                self.held[term] = len(self.holding(term))
-            found[term] = surprise(len(self.rows), self.held[term])
+            held = self.held.get(term, 0) or len(self.holding(term))
+            if held:  # what nobody says is not kept: there is no end to it
+                self.held[term] = held
+            found[term] = surprise(len(self.rows), held)
         return found
 
     def in_talk(self, places: Ints, number: int) -> Ints:
