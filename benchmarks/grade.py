@@ -188,6 +188,7 @@ def gather(folder: Path, gold: Path, count: int) -> list[Row]:
                     first, evident[kind] = _first(part, put, kind, calibration)
                     right[kind] = (
                         one is not None
+                        and first is not None
                         and is_own
                         and measure.same_path(path_of[int(talk_at[whole.place(first)])], one.talk)
                         and measure.jump_error(one, start[first]) is not None
@@ -196,12 +197,14 @@ def gather(folder: Path, gold: Path, count: int) -> list[Row]:
     return rows
 
 
-def _first(part: Table, asked: Asked, kind: Kind, calibration: Calibration | None) -> tuple[int, Evidence]:
-    """Return the number of the first hit, and what speaks for it."""
+def _first(part: Table, asked: Asked, kind: Kind, calibration: Calibration | None) -> tuple[int | None, Evidence]:
+    """Return the number of the first hit, and what speaks for it; where nobody says any of the words, there is none."""
     if kind == "words":
         asked = replace(asked, vector=None)
     query = Query("", mode="semantic" if kind == "meaning" else "hybrid")
     ranking = rank(Source(part.db, lambda: part, BESIDE), query, asked, None, None)
+    if not ranking.candidates:
+        return None, Evidence(math.nan, 0.0, -1.0)
     best = ranking.candidates[0]
     return best.number, evidence(
         part.lie,
