@@ -55,7 +55,7 @@ def narrow(path: Path, sample: Sequence[Batch], most_loss: float) -> Ranges:
     def work_of(source: Source) -> int:
         return sum(int(np.prod(product.input_value(1).get_shape())) for product in groups[source])
 
-    losses = _losses(core, model, ranges, _together(sample[:_TRIED]), np.concatenate(exact[:_TRIED]))
+    losses = _losses(core, model, groups, ranges, _together(sample[:_TRIED]), np.concatenate(exact[:_TRIED]))
     spent = 0.0
     chosen: Ranges = {}
     for source, loss in sorted(losses.items(), key=lambda one: (one[1] / work_of(one[0]), one)):
@@ -159,7 +159,9 @@ def _padded(arrays: Sequence[Ints], longest: int) -> Ints:
     return found
 
 
-def _losses(core: Any, model: Any, ranges: Ranges, batch: Batch, exact: Floats) -> dict[Source, float]:
+def _losses(
+    core: Any, model: Any, groups: dict[Source, list[Any]], ranges: Ranges, batch: Batch, exact: Floats
+) -> dict[Source, float]:
     """Return how far the mean cosine to the exact vectors falls below 1 with the products of each source in bytes.
 
     OpenVINO takes longer to prepare a model than to run it over the sample. So each product is there in both ways, and
@@ -167,7 +169,6 @@ def _losses(core: Any, model: Any, ranges: Ranges, batch: Batch, exact: Floats) 
     """
     from openvino import opset13 as ops
 
-    groups = _groups(model)
     switches = []
     for source, products in groups.items():
         switch = ops.parameter([], np.float32)

@@ -13,7 +13,7 @@ from talksearch.indexer import catalog
 from talksearch.indexer.records import Cue, Field, Json
 from talksearch.indexer.split import ends_sentence, words_with_times
 from talksearch.indexer.vectors import Floats
-from talksearch.indexer.words import marks_among, terms, told_by
+from talksearch.indexer.words import Marks, marks_among, terms, told_by
 
 from . import late
 from .fuse import Candidate
@@ -79,11 +79,7 @@ def look(db: sqlite3.Connection, ways: Mapping[str, Also], worth: Mapping[str, f
     told = told_by(words, weights)
     if not told:
         return Opened(row, weights, (), None)
-    said, known = _said(db, row)
-    # Where edges of the passage lie within words, these are not those of its text.
-    at_ms = pinpoint(said, weights, known, told if said.texts == words else None)
-    answer_ms = known_start(known, int(row[1])) if at_ms is None else at_ms
-    return Opened(row, weights, tuple(marks_among(words, told, weights)), answer_ms)
+    return Opened(row, weights, tuple(marks_among(words, told, weights)), _answer_ms(db, row, weights, told))
 
 
 def to_hits(
@@ -258,11 +254,20 @@ def _explained(
     }
 
 
-def _answer_ms(db: sqlite3.Connection, row: Any, weights: Mapping[str, float]) -> int:
-    """Return where in a passage the answer begins: at its start, where none of the words is said in it."""
+def _answer_ms(
+    db: sqlite3.Connection, row: Any, weights: Mapping[str, float], told: Mapping[int, Marks] | None = None
+) -> int:
+    """Return where in a passage the answer begins: at its start, where none of the words is said in it. `told` is what
+    `told_by` says of the words of its text, where that is known.
+    """
     words, known = _said(db, row)
-    at_ms = pinpoint(words, weights, known)
+    at_ms = pinpoint(words, weights, known, told if _are_its_own(words, row) else None)
     return known_start(known, int(row[1])) if at_ms is None else at_ms
+
+
+def _are_its_own(words: Spoken, row: Any) -> bool:
+    """Say whether words that begin in a passage's time are those of its text; not where its edges lie within words."""
+    return " ".join(words.texts) == str(row[3])
 
 
 def _nearest(
@@ -271,9 +276,7 @@ def _nearest(
     """Return where the stretch of a passage begins that is nearest in meaning, and the characters it stands for."""
     words, known = _said(db, row)
     texts = words.texts
-    if " ".join(texts) != row[3]:  # its edges lie within words
-        return None
-    found = late.nearest(by_token, number, texts, stretches(len(texts)))
+    found = late.nearest(by_token, number, texts, stretches(len(texts))) if _are_its_own(words, row) else None
     if found is None:
         return None
     begin, end = (sum(map(len, texts[:at])) + at for at in found)

@@ -101,7 +101,7 @@ def rerank(candidates: Sequence[Candidate], by_token: ByToken) -> list[Candidate
     deviations[known] = (found - found.mean()) / max(float(found.std()), _ALIKE)
     more = WEIGHT * (deviations - deviations.min())
     again = [
-        Candidate(one.number, one.score + added, one.meaning, one.words, one.talk, value)
+        one._replace(score=one.score + added, tokens=value)
         for one, added, value in zip(first, more.tolist(), deviations.tolist(), strict=True)
     ]
     return [*sorted(again, key=lambda one: -one.score), *candidates[FIRST:]]
@@ -113,7 +113,7 @@ def nearest(
     """Return which of some parts of a passage, as (first, one behind the last) of its words, comes nearest to a query.
 
     The first where several do; None where the passage has no tokens there. Which tokens are a word's is known by
-    counting, word by word, as passages are split: to have the tokenizer say it of the text takes ten times as long.
+    counting, word by word, as passages are split: to have the tokenizer say it of the text takes longer.
     """
     codes = by_token.codes([number]).get(number, b"")
     near = tokens.decode(codes, by_token.query.along.shape[1]) @ by_token.query.along.T

@@ -45,9 +45,9 @@ def spoken(cues: Sequence[Cue], start_ms: int, end_ms: int) -> Spoken:
     found: list[tuple[str, int, int]] = []
     turns: set[int] = set()
     for cue in cues:
-        whole, words = _timed(cue, start_ms, end_ms)
+        from_first, words = _timed(cue, start_ms, end_ms)
         here = [word for word in words if start_ms <= word[1] < end_ms]
-        if cue.turn and whole and here and words[0][1] >= start_ms:
+        if cue.turn and from_first and here and words[0][1] >= start_ms:
             turns.add(len(found))
         found += here
     texts, starts, ends = map(list, zip(*found, strict=True)) if found else ([], [], [])

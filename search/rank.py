@@ -271,7 +271,7 @@ def _look_ahead(
     if looked.allowed is not None:
         words = np.where(looked.allowed, words, 0.0)
     best = np.flatnonzero(words)
-    if len(best) > _LIKELY:  # of these alone: numpy takes ten times as long to find the highest where most are 0
+    if len(best) > _LIKELY:  # of these alone: numpy takes long to find the highest where most are 0
         best = best[words[best] >= highest(words[best], _LIKELY)]
     for place in looked.place(best[np.argsort(-words[best], kind="stable")[:_LIKELY]]).tolist():
         if done():

@@ -67,9 +67,8 @@ def label_of(text: str) -> tuple[str, int] | None:
     >>> label_of("Mario Vega: Hello."), label_of("at 12:30"), label_of("Yes. He left: no")
     (('Mario Vega', 12), None, None)
     """
-    if ":" not in text and "：" not in text:  # as in nearly every cue
-        return None
-    match = _LABEL.match(text[:120]) if ":" in text[:90] or "：" in text[:90] else None
+    head = text[:90]
+    match = _LABEL.match(text[:120]) if ":" in head or "：" in head else None
     if not match:
         return None
     name = match["name"].strip().strip("[]")
