@@ -36,11 +36,14 @@ import numpy as np
 from about import about
 from chart import bars
 
-from talksearch.indexer import catalog, columns, embed, embedding, fast, light, recipe
-from talksearch.indexer.embed import Encoder, default_folder
-from talksearch.indexer.vectors import Floats
-from talksearch.search import measure
-from talksearch.search.measure import Gold
+from talksearch.indexer.encoders import base, onnx_encoder, selection
+from talksearch.indexer.encoders.base import Encoder, default_folder
+from talksearch.indexer.pipeline import embed_pending
+from talksearch.indexer.stores import catalog, recipe
+from talksearch.indexer.stores.columns import reader
+from talksearch.indexer.stores.vectors import Floats
+from talksearch.search.evaluation import measure
+from talksearch.search.evaluation.measure import Gold
 
 HERE = Path(__file__).parent
 SHARED = HERE.parent / ".." / "shared"
@@ -192,9 +195,9 @@ def _encode(folder: Path, count: int) -> dict[str, Any]:
         talks = _talks(db, golds, count)
     texts = [passage[1] for passages, _ in talks for passage in passages]
     plain = SentenceTransformer(str(default_folder()), device="cpu")
-    exported = light.export(embed.load(), folder, texts[:: len(texts) // 64])
+    exported = onnx_encoder.export(base.load(), folder, texts[:: len(texts) // 64])
     at = perf_counter()
-    choice = fast.choose(folder, exported, every[:4_096], len(every))
+    choice = selection.choose(folder, exported, every[:4_096], len(every))
     choosing = perf_counter() - at
     print(f"\nchosen in {choosing:.1f} s: {choice.how}")
 
@@ -202,7 +205,7 @@ def _encode(folder: Path, count: int) -> dict[str, Any]:
         return np.asarray(plain.encode(some, batch_size=32, normalize_embeddings=True), np.float32)
 
     def ours(some: list[str]) -> Floats:
-        return np.array([meant.vector for meant in embedding.encode(folder, choice.encoder, some)], np.float32)
+        return np.array([meant.vector for meant in embed_pending.encode(folder, choice.encoder, some)], np.float32)
 
     ways = {"SentenceTransformer.encode": theirs, "talksearch": ours}
     times: dict[str, list[float]] = {name: [] for name in ways}
@@ -300,10 +303,10 @@ def _build(work: Path, archive: Path) -> dict[str, Any]:
     new = _index(work / "index", extra)
     made = recipe.read(work / "index")
     assert made is not None
-    (work / "index" / columns.FILE_NAME).unlink()
+    (work / "index" / reader.FILE_NAME).unlink()
     with catalog.open_catalog(work / "index") as db:
         at = perf_counter()
-        columns.write(work / "index", db, made.model.dimension)
+        reader.write(work / "index", db, made.model.dimension)
         whole = perf_counter() - at
     outside = 1 - first["model_s"] / first["seconds"]
     found = {"archive": archive.name, "first": first, "unchanged": again, "new_talk": new, "outside_model": outside}

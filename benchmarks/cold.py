@@ -32,9 +32,10 @@ from typing import Any
 from about import about
 from chart import bars
 
-from talksearch.indexer import recipe, store
-from talksearch.indexer.embed import default_folder
+from talksearch.indexer.encoders.base import default_folder
 from talksearch.indexer.settings import DEFAULT_MODEL
+from talksearch.indexer.stores import recipe
+from talksearch.indexer.stores.chroma import client
 from talksearch.search import engine
 
 HERE = Path(__file__).parent
@@ -130,7 +131,7 @@ def main() -> int:
         FLOOR: [sys.executable, "-c", _FLOOR, str(options.index)],
         OURS: [*ours, "--"],
         WORDS: [*ours, "--mode", "lexical", "--"],
-        TUTORIAL: [sys.executable, str(HERE / "tutorial.py"), model, chroma, store.COLLECTION],
+        TUTORIAL: [sys.executable, str(HERE / "tutorial.py"), model, chroma, client.COLLECTION],
     }
     taken: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for run in range(-1, options.runs):

@@ -6,7 +6,7 @@ Every `.vtt` of YouTube's automatic captions under the folder is flattened (time
 unfolded and timed again; what was thrown away is the truth. Printed are the word error rate of the unfolding, how far
 off the estimated times are beside the baselines, and how often the truth lies within the stated margin.
 
-`--fit` fits the seconds of `talksearch.indexer.estimate` again and judges every talk by seconds that were fitted
+`--fit` fits the seconds of `restore.estimate_times` again and judges every talk by seconds that were fitted
 without it, and by seconds that were fitted without its whole channel. It also shows what would remain if more were
 known: true times every few minutes; and the same errors line by line, but in random order, so that none are alike over
 minutes.
@@ -25,11 +25,11 @@ from zlib import crc32
 
 import numpy as np
 
-from talksearch.indexer import estimate
-from talksearch.indexer.align import exact_times, matching
-from talksearch.indexer.flat import cut_lines, tokens_of
-from talksearch.indexer.readers import record
+from talksearch.indexer.readers import scraped_record
+from talksearch.indexer.readers.flattened import cut_lines, tokens_of
 from talksearch.indexer.records import Chapter, Cue
+from talksearch.indexer.restore import estimate_times
+from talksearch.indexer.restore.align_times import exact_times, matching
 
 HEAD = "Title: -\nURL: -\nStatus: success\nContent:\n"
 
@@ -57,8 +57,8 @@ def flattened(vtt: str) -> str:
 def sample(vtt_path: Path, text: str | None = None) -> Sample | None:
     """Read a caption file, and its flattened form where `text` does not give that."""
     vtt = vtt_path.read_text(encoding="utf-8")
-    timed = record.read(HEAD + vtt).cues
-    found = record.read(text if text is not None else HEAD + flattened(vtt))
+    timed = scraped_record.read(HEAD + vtt).cues
+    found = scraped_record.read(text if text is not None else HEAD + flattened(vtt))
     truth = exact_times(found.cues, timed)
     if truth is None:
         return None
@@ -86,19 +86,19 @@ Estimate = Callable[[Sample], tuple[Sequence[int], int]]
 
 def shipped(one: Sample) -> tuple[Sequence[int], int]:
     """What talksearch says, from text and duration."""
-    timed, margin, _ = estimate.estimate_times(one.cues, one.duration_ms, "", ())
+    timed, margin, _ = estimate_times.estimate_times(one.cues, one.duration_ms, "", ())
     return [cue.start_ms for cue in timed], margin
 
 
 def with_chapters(one: Sample) -> tuple[Sequence[int], int]:
     """What talksearch says when it knows the chapters too."""
-    timed, margin, _ = estimate.estimate_times(one.cues, one.duration_ms, "", one.chapters)
+    timed, margin, _ = estimate_times.estimate_times(one.cues, one.duration_ms, "", one.chapters)
     return [cue.start_ms for cue in timed], margin
 
 
 def without_duration(one: Sample) -> tuple[Sequence[int], int]:
     """What talksearch says from the text alone."""
-    timed, margin, _ = estimate.estimate_times(one.cues, None, "", ())
+    timed, margin, _ = estimate_times.estimate_times(one.cues, None, "", ())
     return [cue.start_ms for cue in timed], margin
 
 
@@ -138,8 +138,8 @@ def table(title: str, samples: Sequence[Sample], rows: Sequence[tuple[str, Estim
         report(name, samples, method)
 
 
-WHAT = (*estimate.SPOKEN, *estimate.PAUSES)
-FITTED = [estimate.CAPTION_PACE[name] > 0 for name in WHAT]
+WHAT = (*estimate_times.SPOKEN, *estimate_times.PAUSES)
+FITTED = [estimate_times.CAPTION_PACE[name] > 0 for name in WHAT]
 """In captions the lines' ends say what commas and stops say elsewhere."""
 PAUSE_LINES = 80
 """Lines in a stretch over which the cost of pauses is measured."""
@@ -159,7 +159,7 @@ class Lines:
 
 def lines_of(one: Sample) -> Lines:
     """What a fit needs of a talk."""
-    counted = estimate.count_lines(one.cues)
+    counted = estimate_times.count_lines(one.cues)
     starts = np.array([cue.start_ms for cue in one.truth]) / 1000
     return Lines(
         (np.hstack([counted.spoken, counted.pauses]) * FITTED)[:-1], np.minimum(LONGEST_SECONDS, np.diff(starts))
@@ -192,7 +192,7 @@ def fit(talks: Sequence[Lines]) -> dict[str, float]:
     for talk in talks:
         weights = talk.counts @ single
         slowness = talk.seconds.sum() / weights.sum()
-        opening = weights * estimate.opening(weights)
+        opening = weights * estimate_times.opening(weights)
         own = float(np.log(slowness))
         x = np.column_stack([talk.counts, -own * opening])
         edges = np.linspace(0, len(x), max(2, len(x) // PAUSE_LINES) + 1).astype(int)
@@ -221,7 +221,7 @@ def paced(paces: dict[str, Pace]) -> Estimate:
     """What talksearch would say with other seconds, by the name of the talk."""
 
     def starts(one: Sample) -> tuple[Sequence[int], int]:
-        timed, margin, _ = estimate.estimate_times(one.cues, one.duration_ms, "", (), paces[one.name])
+        timed, margin, _ = estimate_times.estimate_times(one.cues, one.duration_ms, "", (), paces[one.name])
         return [cue.start_ms for cue in timed], margin
 
     return starts
@@ -318,7 +318,7 @@ def main() -> None:
         table("The talks of the records", [one for one in samples if one.name in ids], rows) if ids else None
         table("All", samples, rows)
         print("\nSeconds:")
-        fits = [("shipped", dict(estimate.CAPTION_PACE)), ("fitted here", whole)]
+        fits = [("shipped", dict(estimate_times.CAPTION_PACE)), ("fitted here", whole)]
         fits += [(f"without {one.channel}", abroad[one.name]) for one in {s.channel: s for s in samples}.values()]
         for name, pace in fits:
             print(f"{name}:", {what: round(value, 3) for what, value in pace.items()})

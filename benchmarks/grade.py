@@ -32,12 +32,18 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from talksearch.indexer.calibration import NULL_QUERIES, Calibration, calibrate
-from talksearch.indexer.vectors import Ints, Vectors
-from talksearch.indexer.words import terms
-from talksearch.search import engine, measure
-from talksearch.search.candidates import query_terms
-from talksearch.search.grade import (
+from talksearch.indexer.stores.calibration import NULL_QUERIES, Calibration, calibrate
+from talksearch.indexer.stores.vectors import Ints, Vectors
+from talksearch.indexer.text.terms import terms
+from talksearch.search import engine
+from talksearch.search.evaluation import measure
+from talksearch.search.query import Query
+from talksearch.search.ranking.filters import query_terms
+from talksearch.search.ranking.passage_table import Table
+from talksearch.search.ranking.postings import make
+from talksearch.search.ranking.rank import Asked, Source, rank
+from talksearch.search.ranking.term_variants import also
+from talksearch.search.results.grade import (
     COEFFICIENTS,
     STRONG,
     WEAK,
@@ -49,11 +55,6 @@ from talksearch.search.grade import (
     said_otherwise,
     told,
 )
-from talksearch.search.heard import also
-from talksearch.search.postings import make
-from talksearch.search.query import Query
-from talksearch.search.rank import Asked, Source, rank
-from talksearch.search.table import Table
 
 BESIDE = ThreadPoolExecutor(1)
 

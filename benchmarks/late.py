@@ -15,8 +15,10 @@ from statistics import fmean
 
 from quality import ROOT, SHARED, WITHHELD
 
-from talksearch.search import engine, late, measure
+from talksearch.search import engine
+from talksearch.search.evaluation import measure
 from talksearch.search.query import Query
+from talksearch.search.ranking import late_interaction
 
 
 def main() -> None:
@@ -37,7 +39,7 @@ def main() -> None:
             golds = tuple(golds[at * len(golds) // options.limit] for at in range(options.limit))
         without: list[measure.Outcome] = []
         for weight in weights:
-            late.WEIGHT = weight
+            late_interaction.WEIGHT = weight
             found = [
                 measure.judge(gold, engine.search(index, Query(gold.query, 10, leave_out=WITHHELD)).hits)
                 for gold in golds

@@ -26,7 +26,7 @@ import torch
 from weights import KEPT, NAMES, ROOT, SOURCES, Asking, gather, mrr, shipped
 
 from talksearch.search import engine
-from talksearch.search.fuse import Array
+from talksearch.search.ranking.fusion import Array
 
 Asked = dict[str, list[Asking]]
 LEAVES = (4, 7, 15)

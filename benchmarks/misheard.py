@@ -20,7 +20,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 from talksearch.indexer.settings import resolve
-from talksearch.indexer.words import terms
+from talksearch.indexer.text.terms import terms
 from talksearch.search import engine
 from talksearch.search.hit import Hit
 from talksearch.search.query import Query

@@ -29,8 +29,8 @@ from pathlib import Path
 
 import ftfy
 
-from talksearch.indexer.mojibake import Edit, lose, repair_text
-from talksearch.indexer.mojibake_pages import CODECS, characters, undefined
+from talksearch.indexer.mojibake.codepages import CODECS, characters, undefined
+from talksearch.indexer.mojibake.repair import Edit, lose, repair_text
 
 TEXTS = Path(__file__).with_name("mojibake_texts.json")
 FTFY = ftfy.TextFixerConfig(

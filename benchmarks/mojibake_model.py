@@ -1,4 +1,4 @@
-"""Make `indexer/mojibake_<script>.xz`, the letter statistics that text repair decides with.
+"""Make `indexer/mojibake/<script>.xz`, the letter statistics that text repair decides with.
 
     python benchmarks/mojibake_model.py SOURCES
 
@@ -35,9 +35,9 @@ from pathlib import Path
 
 import wordfreq
 
-from talksearch.indexer.mojibake_model import STEP, ZERO, normal, script
+from talksearch.indexer.mojibake.ngrams import STEP, ZERO, normal, script
 
-OUT = Path(__file__).parents[1] / "indexer"
+OUT = Path(__file__).parents[1] / "indexer" / "mojibake"
 DISCOUNT = 0.75
 WORDS = 4_000_000
 """Each word list counts as a text of this many words."""
@@ -352,7 +352,7 @@ def write(name: str, p: dict[str, float], backoff: dict[str, float], pairs: dict
     rows.append(
         "".join(pair + chr(ZERO + max(0, round(-value / STEP))) for pair, value in sorted((pairs or {}).items()))
     )
-    path = OUT / f"mojibake_{name}.xz"
+    path = OUT / f"{name}.xz"
     path.write_bytes(lzma.compress("\n".join(rows).encode("utf-8"), preset=9 | lzma.PRESET_EXTREME))
     print(f"{name}: {len(p) + len(backoff):,} entries, {path.stat().st_size:,} bytes", flush=True)
 
@@ -368,7 +368,7 @@ def dictionary(sources: Path) -> dict[str, float]:
 
 
 def word_pairs(sources: Path, simplify: dict[str, str]) -> None:
-    """`indexer/mojibake_words.xz`: one line a word, as `indexer/mojibake_words.py` reads it.
+    """`indexer/mojibake/words.xz`: one line a word, as `indexer/mojibake/chinese_words.py` reads it.
 
     A word, its log probability in steps, and where words are known to follow it, its backoff weight and each of them
     with the log probability of following. Pairs that matter little are thinned out, and backoff weights made anew.
@@ -405,7 +405,7 @@ def word_pairs(sources: Path, simplify: dict[str, str]) -> None:
         rows.append(
             word + step(alone[word]) + (step(backoff) + "".join(w + step(p) for w, p in pairs) if pairs else "")
         )
-    path = OUT / "mojibake_words.xz"
+    path = OUT / "words.xz"
     path.write_bytes(lzma.compress("\n".join(rows).encode("utf-8"), preset=9))
     print(f"words: {len(alone):,}, pairs {sum(map(len, after.values())):,}, {path.stat().st_size:,} bytes", flush=True)
 
@@ -473,7 +473,7 @@ def latin_languages(sources: Path) -> None:
                 ]
             )
         )
-    path = OUT / "mojibake_languages.xz"
+    path = OUT / "languages.xz"
     path.write_bytes(lzma.compress("\n".join(rows).encode("utf-8"), preset=9))
     print(f"languages: {path.stat().st_size:,} bytes")
 

@@ -25,9 +25,10 @@ from typing import Any
 import numpy as np
 from about import about
 
-from talksearch.indexer import light
-from talksearch.search import engine, measure
-from talksearch.search.measure import Gold
+from talksearch.indexer.encoders import onnx_encoder
+from talksearch.search import engine
+from talksearch.search.evaluation import measure
+from talksearch.search.evaluation.measure import Gold
 from talksearch.search.query import Query
 
 ROOT = Path(__file__).parents[1]
@@ -42,13 +43,13 @@ def main() -> int:
     parser.add_argument("--limit", type=int, default=150, help="queries of each file")
     parser.add_argument("--out", type=Path, default=ROOT / ".cache" / "narrowed.json")
     options = parser.parse_args()
-    if not list((options.index / light.FOLDER).glob("quick-*-bytes.onnx")):
+    if not list((options.index / onnx_encoder.FOLDER).glob("quick-*-bytes.onnx")):
         raise SystemExit(f"Queries to {options.index} are encoded with floats: there is nothing to compare.")
     with tempfile.TemporaryDirectory() as scratch:  # a folder without the copy: then queries load the model itself
-        beside = Path(scratch) / light.FOLDER
-        shutil.copytree(options.index / light.FOLDER, beside, ignore=shutil.ignore_patterns("quick-*"))
-        floats = light.load(beside.parent, queries=True)
-    encoders = {"bytes": light.load(options.index, queries=True), "floats": floats}
+        beside = Path(scratch) / onnx_encoder.FOLDER
+        shutil.copytree(options.index / onnx_encoder.FOLDER, beside, ignore=shutil.ignore_patterns("quick-*"))
+        floats = onnx_encoder.load(beside.parent, queries=True)
+    encoders = {"bytes": onnx_encoder.load(options.index, queries=True), "floats": floats}
     indexes = {name: engine.open_index(options.index, encoder=encoder) for name, encoder in encoders.items()}
     report: dict[str, Any] = {**about("onnxruntime", "numpy"), "files": {}}
     print(f"{report['machine']}, {report['versions']}\n")

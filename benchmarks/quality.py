@@ -32,18 +32,19 @@ import rivals
 from about import about
 from chart import bars
 
-from talksearch.indexer import build
-from talksearch.indexer.embed import Encoder, encode_query_by_token
+from talksearch.indexer.encoders.base import Encoder, encode_query_by_token
+from talksearch.indexer.pipeline import run
 from talksearch.indexer.records import Field
-from talksearch.indexer.vectors import Floats, Ints
-from talksearch.indexer.words import terms
-from talksearch.search import engine, measure
-from talksearch.search.candidates import by_words, query_terms
-from talksearch.search.fuse import Candidate
+from talksearch.indexer.stores.vectors import Floats, Ints
+from talksearch.indexer.text.terms import terms
+from talksearch.search import engine
+from talksearch.search.evaluation import measure
 from talksearch.search.hit import Hit
-from talksearch.search.hits import look, to_hits
 from talksearch.search.query import Query
-from talksearch.search.rank import Asked, Ranking
+from talksearch.search.ranking.filters import by_words, query_terms
+from talksearch.search.ranking.fusion import Candidate
+from talksearch.search.ranking.rank import Asked, Ranking
+from talksearch.search.results.assemble import look, to_hits
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT / ".." / "shared"
@@ -138,7 +139,7 @@ def main() -> int:
     options = parser.parse_args()
     if not options.index.exists():
         print(f"Building {options.index} from {SHARED / 'archive'}: an hour on two cores.", file=sys.stderr)
-        build.index(options.index, [SHARED / "archive"])
+        run.index(options.index, [SHARED / "archive"])
     opened = engine.open_index(options.index, warn=lambda text: print(text, file=sys.stderr))
     index = _remembering(opened)
     systems = passages(index) | pieces(index, options.out.parent, opened.encoder())

@@ -18,9 +18,9 @@ from pathlib import Path
 
 import numpy as np
 
-from talksearch.indexer import catalog
-from talksearch.indexer.split import words_with_times
-from talksearch.search.quote import find_quotes
+from talksearch.indexer.passages.split import words_with_times
+from talksearch.indexer.stores import catalog
+from talksearch.search.quotes.find import find_quotes
 
 Drawn = tuple[int, int, list[str]]
 """A talk's number, when the stretch begins in milliseconds, its words."""

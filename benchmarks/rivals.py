@@ -14,16 +14,17 @@ from pathlib import Path
 
 import numpy as np
 
-from talksearch.indexer import catalog, fast, light
-from talksearch.indexer.embed import Encoder
+from talksearch.indexer.encoders import onnx_encoder, selection
+from talksearch.indexer.encoders.base import Encoder
+from talksearch.indexer.passages.split import words_with_times
 from talksearch.indexer.records import Cue, Talk
-from talksearch.indexer.split import words_with_times
-from talksearch.indexer.vectors import Floats
-from talksearch.indexer.words import terms
+from talksearch.indexer.stores import catalog
+from talksearch.indexer.stores.vectors import Floats
+from talksearch.indexer.text.terms import terms
 from talksearch.search import engine
-from talksearch.search.candidates import query_terms
 from talksearch.search.hit import Hit
 from talksearch.search.links import link
+from talksearch.search.ranking.filters import query_terms
 
 PEER, TUTORIAL = 480, 1_000
 """Characters a piece: the strongest peer's, at cue borders, and the tutorial scripts', wherever they fall."""
@@ -112,7 +113,11 @@ def prepare(
     kept = cache / f"{hashlib.sha256(repr((index.recipe.model, texts)).encode()).hexdigest()[:16]}.npy"
     if not kept.exists():
         cache.mkdir(parents=True, exist_ok=True)
-        faster = fast.fastest(index.folder, encoder, texts) if isinstance(encoder, light.LightEncoder) else encoder
+        faster = (
+            selection.fastest(index.folder, encoder, texts)
+            if isinstance(encoder, onnx_encoder.LightEncoder)
+            else encoder
+        )
         np.save(kept, faster.encode_passages(texts))
     words = sqlite3.connect(":memory:")
     words.execute(_WORDS)

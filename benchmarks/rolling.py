@@ -20,10 +20,10 @@ from pathlib import Path
 
 import numpy as np
 
-from talksearch.indexer.align import matching
 from talksearch.indexer.errors import UnreadableError
-from talksearch.indexer.load import load_talk
 from talksearch.indexer.records import Talk
+from talksearch.indexer.restore.align_times import matching
+from talksearch.indexer.talks.load import load_talk
 
 TAG = re.compile(r"<[^>]*>")
 SOUND = re.compile(r"\[[^\[\]]*\]|♪|>>+")

@@ -37,10 +37,15 @@ import numpy as np
 from about import about
 from chart import bars
 
-from talksearch.indexer import catalog, columns, embedding, recipe, store, storing, tokens, vectors
-from talksearch.indexer.catalog import TalkRows
-from talksearch.indexer.embed import KeepTokens
-from talksearch.indexer.vectors import Floats
+from talksearch.indexer.encoders import token_codes
+from talksearch.indexer.encoders.base import KeepTokens
+from talksearch.indexer.pipeline import embed_pending
+from talksearch.indexer.stores import catalog, recipe, vectors
+from talksearch.indexer.stores.catalog import TalkRows
+from talksearch.indexer.stores.chroma import client
+from talksearch.indexer.stores.chroma import store as storing
+from talksearch.indexer.stores.columns import reader
+from talksearch.indexer.stores.vectors import Floats
 
 HERE = Path(__file__).parent
 NOISE = 0.48
@@ -134,9 +139,9 @@ def _grow(base: Path, work: Path, size: int) -> dict[str, Any]:
     if not (work / recipe.FILE_NAME).exists():
         shutil.copytree(base / "encoder", work / "encoder")
         recipe.write(work, made)
-        directions = tokens.read(base)
+        directions = token_codes.read(base)
         if directions is not None:
-            tokens.write(work, directions)
+            token_codes.write(work, directions)
     with closing(catalog.open_catalog(work, write=True)) as db, closing(catalog.open_catalog(base)) as source:
         before = _count(db)
         at = perf_counter()
@@ -145,10 +150,10 @@ def _grow(base: Path, work: Path, size: int) -> dict[str, Any]:
         written = perf_counter() - at
         encoder = _Noisy(base, source, made.model.dimension, before)
         at = perf_counter()
-        embedding.embed_pending(db, work, lambda *_: encoder, {}, lambda: made.model.dimension, lambda *_: None)
+        embed_pending.embed_pending(db, work, lambda *_: encoder, {}, lambda: made.model.dimension, lambda *_: None)
         stored = perf_counter() - at
         at = perf_counter()
-        columns.write(work, db, made.model.dimension)
+        reader.write(work, db, made.model.dimension)
         added = _count(db) - before
     return {
         "added": added,
@@ -212,7 +217,7 @@ class _Noisy:
         }
         self._random = np.random.default_rng(seed)
         self._base = base
-        self._directions = tokens.read(base)
+        self._directions = token_codes.read(base)
 
     def encode_passages(self, texts: Sequence[str]) -> Floats:
         numbers = np.array([self._rows[catalog.text_digest(text)] for text in texts], np.int64)
@@ -224,7 +229,7 @@ class _Noisy:
         with closing(catalog.open_catalog(self._base)) as db:  # this runs in the model's thread
             codes = catalog.read_tokens(db, numbers)
         for at, number in enumerate(numbers):
-            keep(at, tokens.decode(codes[number], len(self._directions)) @ self._directions)
+            keep(at, token_codes.decode(codes[number], len(self._directions)) @ self._directions)
         return self.encode_passages(texts)
 
 
@@ -284,11 +289,11 @@ def _chroma(_: Path, work: Path, __: int) -> dict[str, Any]:
     for part in storing.parts(work):
         at = perf_counter()
         with storing.opened(work, part) as (_, collection):
-            store.nearest(collection, queries[0], 10)
+            client.nearest(collection, queries[0], 10)
             first += perf_counter() - at
             for one, query in enumerate(queries):
                 at = perf_counter()
-                found[one] += [(score, id_) for id_, score in store.nearest(collection, query, 10)]
+                found[one] += [(score, id_) for id_, score in client.nearest(collection, query, 10)]
                 took[one] += perf_counter() - at
     right = sum(len({id_ for _, id_ in nlargest(10, own)} & wanted) for own, wanted in zip(found, exact, strict=True))
     return {

@@ -16,8 +16,9 @@ from pathlib import Path
 
 import numpy as np
 
-from talksearch.search import engine, measure
-from talksearch.search.tie import holds_of, tie
+from talksearch.search import engine
+from talksearch.search.evaluation import measure
+from talksearch.search.results.align_description import holds_of, tie
 
 GOLD = Path(__file__).parents[1] / ".." / "shared" / "gold"
 

@@ -33,9 +33,10 @@ from typing import Any
 from about import about
 from chart import bars
 
-from talksearch.cli import client, wire
+from talksearch.cli.server import client, protocol
 from talksearch.cli.terminal import Look
-from talksearch.search import engine, measure
+from talksearch.search import engine
+from talksearch.search.evaluation import measure
 from talksearch.search.query import Filters, Query
 
 ROOT = Path(__file__).parents[1]
@@ -190,7 +191,7 @@ def _at_once(index: Path, texts: Sequence[str], seconds: float) -> dict[str, Any
 
 
 def _request(text: str) -> dict[str, Any]:
-    return wire.request("search", text, OPTIONS, "text", PLAIN)
+    return protocol.request("search", text, OPTIONS, "text", PLAIN)
 
 
 def _serve(index: Path) -> subprocess.Popen[str]:

@@ -25,16 +25,26 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from talksearch.indexer.vectors import Floats
-from talksearch.indexer.words import terms
-from talksearch.search import engine, measure
-from talksearch.search.fuse import REACH, SIDE_BY_SIDE, TALK, THROUGHOUT, WORDS_WEIGHT, Array, score_words, throughout
-from talksearch.search.heard import also, holding_also
-from talksearch.search.hits import look, to_hits
-from talksearch.search.postings import surprise
+from talksearch.indexer.stores.vectors import Floats
+from talksearch.indexer.text.terms import terms
+from talksearch.search import engine
+from talksearch.search.evaluation import measure
 from talksearch.search.query import Query
-from talksearch.search.rank import Asked, Ranking, Source, rank
-from talksearch.search.table import near
+from talksearch.search.ranking.fusion import (
+    REACH,
+    SIDE_BY_SIDE,
+    TALK,
+    THROUGHOUT,
+    WORDS_WEIGHT,
+    Array,
+    score_words,
+    throughout,
+)
+from talksearch.search.ranking.passage_table import near
+from talksearch.search.ranking.postings import surprise
+from talksearch.search.ranking.rank import Asked, Ranking, Source, rank
+from talksearch.search.ranking.term_variants import also, holding_also
+from talksearch.search.results.assemble import look, to_hits
 
 ROOT = Path(__file__).parents[1]
 GOLD = ROOT / ".." / "shared" / "gold"

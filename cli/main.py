@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from talksearch.cli.server.client import ask
+from talksearch.cli.server.protocol import Printed, request
 from talksearch.indexer.errors import TalksearchError
 from talksearch.indexer.settings import Settings, resolve
 
-from .client import ask
 from .terminal import look, utf8_output, warn
-from .wire import Printed, request
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -73,7 +73,7 @@ def _complete_talk(ctx: click.Context, _: click.Parameter, incomplete: str) -> l
     """Complete the id of a talk, its title beside it where the shell shows that."""
     from click.shell_completion import CompletionItem
 
-    from talksearch.indexer import catalog
+    from talksearch.indexer.stores import catalog
 
     from .terminal import safe
 
@@ -126,9 +126,11 @@ def index(
         talksearch index ~/talks
         talksearch index ~/talks --rebuild --model ~/models/multilingual-e5-small
     """
-    from talksearch.indexer import build, catalog
+    from talksearch.cli.render import hits
+    from talksearch.indexer.pipeline import run as build
+    from talksearch.indexer.stores import catalog
 
-    from . import progress, render
+    from . import progress
 
     settings = resolve(index_dir, model)
     folder = settings.index.resolve()  # before it is built anew: where it is the working folder, that one is replaced
@@ -142,7 +144,7 @@ def index(
             tell=tell,
         )
     counts = catalog.counts(catalog.open_catalog(folder))
-    click.echo(render.report_text(report, counts.talks, counts.passages, counts.embedded), nl=False)
+    click.echo(hits.report_text(report, counts.talks, counts.passages, counts.embedded), nl=False)
 
 
 def _mode_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -292,9 +294,9 @@ def _print_answers(
     settings = resolve(index_dir)
     shown = look(sys.stdout)
     if not asked and form == "csv":
-        from . import render
+        from talksearch.cli.render import hits
 
-        click.echo(render.hits_csv(()), nl=False)
+        click.echo(hits.hits_csv(()), nl=False)
     requests = [
         request(command, text, options, form, shown, id_=id_, heading=headings, first=number == 0)
         for number, (id_, text) in enumerate(asked)
@@ -322,13 +324,13 @@ def _answers(settings: Settings, requests: Sequence[dict[str, Any]]) -> Iterator
         return
     from talksearch.search import engine
 
-    from . import asking
+    from . import answers
 
     for one in requests[done:]:
-        asking.query_of(one)  # a date that is none is said before anything is opened
+        answers.query_of(one)  # a date that is none is said before anything is opened
     opened = engine.open_index(settings.index, warn=warn, once=len(requests) == 1)
     for one in requests[done:]:
-        yield asking.respond(opened, one)
+        yield answers.respond(opened, one)
 
 
 @cli.command()
@@ -341,17 +343,16 @@ def talks(form: str, index_dir: Path | None) -> None:
         talksearch talks
         talksearch talks --format jsonl
     """
-    from talksearch.indexer import catalog
-
-    from . import render
+    from talksearch.cli.render import hits
+    from talksearch.indexer.stores import catalog
 
     db = catalog.open_catalog(resolve(index_dir).index)
     sizes = catalog.talk_sizes(db)
     listed = catalog.read_talks(db)
     if form == "jsonl":
-        click.echo(render.jsonl(render.talk_json(talk, *sizes.get(talk.id, (0, 0))) for talk in listed), nl=False)
+        click.echo(hits.jsonl(hits.talk_json(talk, *sizes.get(talk.id, (0, 0))) for talk in listed), nl=False)
     else:
-        click.echo(render.talks_text(listed, sizes), nl=False)
+        click.echo(hits.talks_text(listed, sizes), nl=False)
 
 
 @cli.command(context_settings=_IDS)
@@ -383,11 +384,11 @@ def show(
         talksearch show DTcRLlMv4_o@754 --raw
         talksearch show DTcRLlMv4_o --receipt --format jsonl
     """
-    from talksearch.indexer import catalog
-    from talksearch.indexer import raw as source
+    from talksearch.cli.render import hits
+    from talksearch.indexer.stores import catalog
+    from talksearch.indexer.talks import provenance as source
 
-    from . import render
-    from .asking import stretch, talk_and_moment
+    from .answers import stretch, talk_and_moment
 
     if raw and receipt:
         raise click.UsageError("Give --raw or --receipt, not both.")
@@ -400,13 +401,13 @@ def show(
     part, silence = stretch(found, from_ms, to_ms)
     whole = from_ms is None and to_ms is None
     if receipt:
-        shown = render.jsonl([render.receipt_json(found)]) if form == "jsonl" else render.receipt_text(found)
+        shown = hits.jsonl([hits.receipt_json(found)]) if form == "jsonl" else hits.receipt_text(found)
     elif raw:
-        shown = render.raw_shown(found, source.untouched(db, found), part, form, whole, look(sys.stdout))
+        shown = hits.raw_shown(found, source.untouched(db, found), part, form, whole, look(sys.stdout))
     elif form == "jsonl":
-        shown = render.jsonl(render.cues_json(found, part))
+        shown = hits.jsonl(hits.cues_json(found, part))
     else:
-        shown = render.talk_text(found, look(sys.stdout), part)
+        shown = hits.talk_text(found, look(sys.stdout), part)
     click.echo(shown, nl=False)
     if silence and not receipt:
         warn(silence)
@@ -421,12 +422,11 @@ def stats(form: str, index_dir: Path | None) -> None:
     \b
         talksearch stats
     """
+    from talksearch.cli.render import hits
     from talksearch.search.stats import gather
 
-    from . import render
-
     facts = gather(resolve(index_dir).index)
-    click.echo(render.jsonl([facts]) if form == "jsonl" else render.stats_text(facts), nl=False)
+    click.echo(hits.jsonl([facts]) if form == "jsonl" else hits.stats_text(facts), nl=False)
 
 
 @cli.command(context_settings=_IDS)
@@ -441,8 +441,9 @@ def remove(talks: tuple[str, ...], index_dir: Path | None) -> None:
         talksearch remove DTcRLlMv4_o
         talksearch remove ~/old-talks
     """
-    from talksearch.indexer import build, catalog
-    from talksearch.search.candidates import find_talk
+    from talksearch.indexer.pipeline import run as build
+    from talksearch.indexer.stores import catalog
+    from talksearch.search.ranking.filters import find_talk
 
     from .terminal import safe
 
@@ -469,9 +470,8 @@ def repair(file: Any, explain: bool) -> None:
         talksearch repair titles.txt > repaired.txt
         curl -s https://example.org/feed | talksearch repair --explain
     """
-    from talksearch.indexer.mojibake import repair_text
-
-    from . import render
+    from talksearch.cli.render import hits
+    from talksearch.indexer.mojibake.repair import repair_text
 
     data = file.read()
     try:
@@ -484,7 +484,7 @@ def repair(file: Any, explain: bool) -> None:
     found = repair_text(text)
     click.echo(found.text.encode("utf-8"), nl=False)
     if explain:
-        for line in render.repair_lines(text, found):
+        for line in hits.repair_lines(text, found):
             warn(line)
 
 
@@ -522,12 +522,11 @@ def inspect(path: Path, form: str, index_dir: Path | None) -> None:
         talksearch inspect talk.en.vtt
         talksearch inspect ~/talks --format jsonl
     """
-    from talksearch.indexer.light import default_counter
-    from talksearch.indexer.scan import talks_under
-    from talksearch.indexer.split import split
+    from talksearch.cli.render import hits
+    from talksearch.indexer.encoders.onnx_encoder import default_counter
+    from talksearch.indexer.passages.split import split
+    from talksearch.indexer.pipeline.scan import talks_under
     from talksearch.search.links import link
-
-    from . import render
 
     count_tokens, max_tokens = default_counter(resolve(index_dir).index)
     for file, talk in talks_under(path):
@@ -536,24 +535,23 @@ def inspect(path: Path, form: str, index_dir: Path | None) -> None:
             continue
         passages = split(talk, count_tokens, max_tokens)
         if form == "jsonl":
-            rows = render.passages_json(talk, passages, partial(link, talk.url, file))
-            click.echo(render.jsonl(rows), nl=False)
+            rows = hits.passages_json(talk, passages, partial(link, talk.url, file))
+            click.echo(hits.jsonl(rows), nl=False)
         else:
-            click.echo(render.inspect_text(talk, passages, look(sys.stdout)))
+            click.echo(hits.inspect_text(talk, passages, look(sys.stdout)))
 
 
 def _make_gold(db: Any, files: Sequence[Path], count: int) -> None:
     """Write known items to the one file that is named. Raises TalksearchError where it exists."""
-    from talksearch.search.known_items import known_items
-
-    from . import render
+    from talksearch.cli.render import hits
+    from talksearch.search.evaluation.known_items import known_items
 
     if len(files) != 1:
         raise click.UsageError("Name one FILE for --make.")
     made = list(known_items(db, count))
     try:
         with files[0].open("x", encoding="utf-8") as out:
-            out.write(render.jsonl(made))
+            out.write(hits.jsonl(made))
     except FileExistsError:
         raise TalksearchError(f"{files[0]} is there already.", "Name a new file, or remove it first.") from None
     except OSError as error:
@@ -598,9 +596,10 @@ def evaluate(
         talksearch eval mine.jsonl --make 200
         talksearch eval chapters.jsonl --leave-out chapter --leave-out description --format jsonl
     """
-    from talksearch.search import engine, measure
+    from talksearch.cli.render import hits
+    from talksearch.search import engine
+    from talksearch.search.evaluation import measure
 
-    from . import render
     from .terminal import safe
 
     opened = engine.open_index(resolve(index_dir).index, warn=warn)
@@ -614,10 +613,10 @@ def evaluate(
     with click.progressbar(length=len(golds), label="Asking", file=shown, hidden=not shown.isatty()) as bar:
         outcomes = measure.ask(opened, golds, mode, k, lambda _: bar.update(1), leave_out)
     if form == "jsonl":
-        click.echo(render.jsonl(map(measure.summary_json, measure.summarise(outcomes))), nl=False)
-        click.echo(render.jsonl(map(measure.outcome_json, outcomes)), nl=False)
+        click.echo(hits.jsonl(map(measure.summary_json, measure.summarise(outcomes))), nl=False)
+        click.echo(hits.jsonl(map(measure.outcome_json, outcomes)), nl=False)
     else:
-        click.echo(render.eval_text(outcomes, worst), nl=False)
+        click.echo(hits.eval_text(outcomes, worst), nl=False)
 
 
 @cli.command()
@@ -636,8 +635,8 @@ def serve(host: str, port: int, index_dir: Path | None) -> None:
         talksearch serve
         talksearch serve --port 0 --index ~/other-index
     """
-    from .serve import Serving
-    from .serve import serve as run
+    from talksearch.cli.server.serve import Serving
+    from talksearch.cli.server.serve import serve as run
 
     def tell(serving: Serving) -> None:
         warn(f"Serving {settings.index} at {serving.url}")
@@ -660,6 +659,6 @@ def mcp(index_dir: Path | None) -> None:
     \b
         talksearch mcp --index ~/talks-index
     """
-    from .mcp_server import run
+    from talksearch.cli.server.mcp_server import run
 
     run(resolve(index_dir).index, warn)

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from talksearch.indexer.build import Progress
+from talksearch.indexer.pipeline.run import Progress
 
 _PHASES = {"looking": "Looking at files", "reading": "Reading talks", "embedding": "Embedding passages"}
 

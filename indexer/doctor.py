@@ -12,11 +12,16 @@ from pathlib import Path
 
 import numpy as np
 
-from . import calibration, catalog, columns, embedding, recipe, storing, tokens, vectors
-from .embed import Encoder, ModelCard
+from talksearch.indexer.encoders import token_codes
+from talksearch.indexer.encoders.base import Encoder, ModelCard
+from talksearch.indexer.pipeline import embed_pending
+from talksearch.indexer.stores import calibration, catalog, recipe, vectors
+from talksearch.indexer.stores.chroma import store as storing
+from talksearch.indexer.stores.columns import reader
+from talksearch.indexer.stores.lock import writing
+from talksearch.indexer.text.terms import terms
+
 from .errors import BadIndexError, ModelError
-from .lock import writing
-from .words import terms
 
 _AT_LENGTH_ONE = 1e-3
 """How far a vector's length may be from 1."""
@@ -159,7 +164,7 @@ def _vectors(db: sqlite3.Connection, folder: Path, dimension: int, mend: bool) -
     if mend and (wrong := {*compared.again, *compared.wrong_in_copy}):
         _forget(folder, dimension, wrong)
     if mend and (compared.not_in_copy or compared.wrong_in_copy):
-        embedding.mend_copy(db, folder, dimension)
+        embed_pending.mend_copy(db, folder, dimension)
     if compared.wrong_in_copy:
         found.append(_finding(f"The copy of the vectors held {len(compared.wrong_in_copy)} damaged ones.", mend))
     return [*found, *_lacking(len(compared.not_in_copy), mend)]
@@ -242,34 +247,34 @@ def _forget(folder: Path, dimension: int, numbers: set[int]) -> None:
 def _columns(folder: Path, db: sqlite3.Connection, dimension: int, mend: bool) -> bool:
     """Say whether the columns are what would be made from nothing now, as which they are left with `mend`."""
     if mend:
-        return columns.check(folder, db, dimension, mend=True)
+        return reader.check(folder, db, dimension, mend=True)
     with tempfile.TemporaryDirectory() as beside:  # nothing is written into what is only looked at
         vectors_file = folder / vectors.FILE_NAME
         if vectors_file.exists():
             (Path(beside) / vectors.FILE_NAME).symlink_to(vectors_file.absolute())
-        columns.write(Path(beside), db, dimension)
-        return columns.alike(folder / columns.FILE_NAME, Path(beside) / columns.FILE_NAME)
+        reader.write(Path(beside), db, dimension)
+        return reader.alike(folder / reader.FILE_NAME, Path(beside) / reader.FILE_NAME)
 
 
 def _encoder(db: sqlite3.Connection, folder: Path, card: ModelCard, mend: bool) -> list[Finding]:
     """The light encoder gives passages the vectors that the index has, and so does its copy that starts faster."""
-    from . import light
+    from talksearch.indexer.encoders import onnx_encoder
 
-    if not (folder / light.FOLDER).exists() and _count_waiting(db):
+    if not (folder / onnx_encoder.FOLDER).exists() and _count_waiting(db):
         return [Finding("The index has no light encoder yet.", False, "It is made by: talksearch index")]
     texts, known = _some_embedded(db, folder, card.dimension)
-    problem = light.problem(folder, card, texts, known)
+    problem = onnx_encoder.problem(folder, card, texts, known)
     if not problem:
-        quick = light.quicken(folder, check=True) if mend else not light.is_quick(folder)
+        quick = onnx_encoder.quicken(folder, check=True) if mend else not onnx_encoder.is_quick(folder)
         what = "The copy of the light encoder that starts faster was missing, old or damaged."
         return [_finding(what, mend)] if quick else []
     if not mend:
         return [_finding(problem, mend)]
     try:
-        light.make_again(folder, card, texts)
+        onnx_encoder.make_again(folder, card, texts)
     except ModelError as error:
         return [Finding(f"{problem} It cannot be made again: {error.message}", False, error.hint)]
-    light.quicken(folder)
+    onnx_encoder.quicken(folder)
     return [_finding(f"{problem} It was made again.", mend)]
 
 
@@ -293,7 +298,7 @@ def _some_embedded(db: sqlite3.Connection, folder: Path, dimension: int) -> tupl
 
 def _tokens(db: sqlite3.Connection, folder: Path) -> list[Finding]:
     """What is known of tokens can be read: without the directions along which they were encoded it means nothing."""
-    if tokens.read(folder) is not None or not db.execute("SELECT 1 FROM tokens LIMIT 1").fetchone():
+    if token_codes.read(folder) is not None or not db.execute("SELECT 1 FROM tokens LIMIT 1").fetchone():
         return []
     return [
         Finding(
@@ -309,12 +314,12 @@ def _calibration(
     db: sqlite3.Connection, folder: Path, card: ModelCard, mend: bool, encoder: Encoder | None, *, old: bool
 ) -> list[Finding]:
     """What grades hits is of this state of the index; `old`: what it was measured on was just mended."""
-    from . import light
+    from talksearch.indexer.encoders import onnx_encoder
 
     if calibration.check(folder, db, card):
         return []
     said = not old or calibration.read(folder, card) is None
-    done = mend and calibration.mend(folder, db, card, lambda: encoder or light.load(folder))
+    done = mend and calibration.mend(folder, db, card, lambda: encoder or onnx_encoder.load(folder))
     if done and not said:
         return []
     advice = "" if done else "Make it: talksearch index" if mend else _RUN

@@ -11,22 +11,24 @@ from pathlib import Path
 
 import numpy as np
 
-from talksearch.indexer import calibration, catalog, columns, embed, recipe, tokens, vectors
-from talksearch.indexer.embed import AskedTokens, Encoder, encode_query_by_token
+from talksearch.indexer.encoders import base, token_codes
+from talksearch.indexer.encoders.base import AskedTokens, Encoder, encode_query_by_token
 from talksearch.indexer.errors import BadIndexError, ModelError, QueryError
-from talksearch.indexer.vectors import Floats, Ints
-from talksearch.indexer.words import terms
+from talksearch.indexer.stores import calibration, catalog, recipe, vectors
+from talksearch.indexer.stores.columns import reader
+from talksearch.indexer.stores.vectors import Floats, Ints
+from talksearch.indexer.text.terms import terms
+from talksearch.search.ranking import late_interaction
+from talksearch.search.ranking.filters import allowed, query_terms
+from talksearch.search.ranking.late_interaction import ByToken
+from talksearch.search.ranking.passage_table import Table, read_table
+from talksearch.search.ranking.rank import Asked, Source, rank, waiting
+from talksearch.search.ranking.term_variants import also
+from talksearch.search.results.assemble import look, quote_hits, to_hits
+from talksearch.search.results.grade import judge, lacking, verdict
 
-from . import late
-from .candidates import allowed, query_terms
-from .grade import judge, lacking, verdict
-from .heard import also
 from .hit import Hit
-from .hits import look, quote_hits, to_hits
-from .late import ByToken
 from .query import Filters, Query, split_quotes
-from .rank import Asked, Source, rank, waiting
-from .table import Table, read_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +82,12 @@ def open_index(
     if made is None:
         raise BadIndexError(f"There is no finished index in {folder}.", "Make one: talksearch index PATH")
     if not once:
-        from . import memory  # not for a single query
+        from talksearch.cli.server import process_tuning  # not for a single query
 
-        memory.keep()
-        memory.one_thread()
-        memory.freeze()
-        memory.read_ahead([folder / module.FILE_NAME for module in (catalog, columns, vectors)])
+        process_tuning.keep()
+        process_tuning.one_thread()
+        process_tuning.freeze()
+        process_tuning.read_ahead([folder / module.FILE_NAME for module in (catalog, reader, vectors)])
     loaded: list[Encoder] = [encoder] if encoder else []
 
     def get() -> Encoder:
@@ -96,12 +98,12 @@ def open_index(
     held: list[tuple[object, Table]] = []
 
     def table() -> Table:
-        now = (db.execute("PRAGMA data_version").fetchone()[0], columns.file_stamp(folder))
+        now = (db.execute("PRAGMA data_version").fetchone()[0], reader.file_stamp(folder))
         if not held or held[0][0] != now:
             held[:] = [(now, read_table(folder, db, vectors.read(folder, made.model.dimension, once=once)))]
         return held[0][1]
 
-    directions = cache(lambda: tokens.read(folder))
+    directions = cache(lambda: token_codes.read(folder))
     count = lru_cache(_WORDS)(lambda word: get().count_tokens(word))
     return Index(folder, db, made, vectors.read(folder, made.model.dimension, once=once), get, table, directions, count)
 
@@ -145,7 +147,7 @@ def _has_vectors(index: Index) -> bool:
 
 
 def _quotes(index: Index, query: Query, text: str, within: Ints | None) -> Answer:
-    from .quote import find_quotes  # most searches are for no quote
+    from talksearch.search.quotes.find import find_quotes  # most searches are for no quote
 
     found = find_quotes(index.db, text, within, query.k if query.per_talk is None else _SAYING)
     return Answer(tuple(quote_hits(index.db, query, found)), tuple(terms(text)))
@@ -153,7 +155,7 @@ def _quotes(index: Index, query: Query, text: str, within: Ints | None) -> Answe
 
 def _saying(index: Index, quote: str, within: Ints | None) -> Ints:
     """Return the passages in which a quote lies, sorted."""
-    from .quote import find_quotes, is_long, saying_surely
+    from talksearch.search.quotes.find import find_quotes, is_long, saying_surely
 
     sure = saying_surely(index.db, quote, within)
     if len(sure) >= _SAYING:
@@ -229,7 +231,7 @@ def _answer(
     ranking = rank(Source(index.db, index.table, index.beside), query, asked, avoided, within, opened)
     by_token = _by_token(index, asked, worth)
     if by_token and query.mode == "hybrid":
-        ranking = replace(ranking, candidates=late.rerank(ranking.candidates, by_token))
+        ranking = replace(ranking, candidates=late_interaction.rerank(ranking.candidates, by_token))
     graded = judge(ranking, query.mode, asked, known) if asked.query else None
     hits = to_hits(index.db, query, ranking, asked, opened, itself, graded, by_token)
     # Where vectors are waited for, or lost, that is why nothing was measured, and it is said already.
@@ -245,7 +247,7 @@ def _asked(index: Index, text: str, meaning: bool, *, by_token: bool = False) ->
         found,
         also(index.db, text, found),
         _vector(meant) if meant else None,
-        (lambda worth: late.wanted(text, meant.result(), directions, worth))
+        (lambda worth: late_interaction.wanted(text, meant.result(), directions, worth))
         if meant and directions is not None
         else None,
     )
@@ -276,12 +278,12 @@ def _vector(meant: Future[AskedTokens]) -> Callable[[], Floats]:
 
 
 def _load_encoder(folder: Path, made: recipe.Recipe, warn: Callable[[str], None], once: bool) -> Encoder:
-    from talksearch.indexer import light  # a search by words must not wait for onnxruntime
+    from talksearch.indexer.encoders import onnx_encoder  # a search by words must not wait for onnxruntime
 
     try:
-        return light.load(folder, queries=True, once=once)
+        return onnx_encoder.load(folder, queries=True, once=once)
     except ModelError as error:
         warn(f"{error.message} Loading the model itself, which takes seconds.")
-        return embed.load(
+        return base.load(
             made.model.name, query_prompt=made.model.query_prompt, passage_prompt=made.model.passage_prompt
         )

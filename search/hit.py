@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from talksearch.indexer.records import Field, Json, Timing
 
 if TYPE_CHECKING:  # most searches are for no quote
-    from .grade import Word
-    from .quote import Quoted
+    from talksearch.search.quotes.find import Quoted
+    from talksearch.search.results.grade import Word
 
 
 @dataclass(frozen=True, slots=True)

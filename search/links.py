@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from talksearch.indexer import youtube
 from talksearch.indexer.records import Timing
+from talksearch.indexer.text import youtube
 
 _EARLY_MS = 8_000
 

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from talksearch.indexer import catalog, light, recipe, vectors
+from talksearch.indexer.encoders import onnx_encoder
 from talksearch.indexer.errors import BadIndexError
 from talksearch.indexer.records import Json
+from talksearch.indexer.stores import catalog, recipe, vectors
 
-_PARTS = {"catalog": catalog.FILE_NAME, "chroma": "chroma", "vectors": vectors.FILE_NAME, "encoder": light.FOLDER}
+_PARTS = {
+    "catalog": catalog.FILE_NAME,
+    "chroma": "chroma",
+    "vectors": vectors.FILE_NAME,
+    "encoder": onnx_encoder.FOLDER,
+}
 
 
 def gather(folder: Path) -> dict[str, Json]:

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from talksearch.indexer.align import exact_times, is_punctuated, matching, may_be_bettered, with_times_of
-from talksearch.indexer.readers import record
+from talksearch.indexer.readers import scraped_record
 from talksearch.indexer.records import Cue, Receipt, Step, Talk, Word
+from talksearch.indexer.restore.align_times import exact_times, is_punctuated, matching, may_be_bettered, with_times_of
 
 SHARED = Path(__file__).parents[1] / ".." / "shared" / "archive"
 TIMED = [
@@ -164,7 +164,7 @@ def test_perturbed_records_get_their_times_back() -> None:
     errors: list[float] = []
     others: list[tuple[Cue, ...]] = []
     for path in sorted((SHARED / "records" / "flat_timed").iterdir())[::3]:
-        timed = record.read(path.read_text("utf-8")).cues
+        timed = scraped_record.read(path.read_text("utf-8")).cues
         vocabulary = [word for cue in timed for word in cue.text.split()]
         ours: list[Cue] = []
         for cue in timed:

@@ -11,13 +11,17 @@ import numpy as np
 import pytest
 from fakes import CountingEncoder
 
-from talksearch.indexer import build, catalog, recipe, scan, store, storing, vectors
-from talksearch.indexer.build import Report
 from talksearch.indexer.errors import BadIndexError, LockedError, TalksearchError
-from talksearch.indexer.load import About
-from talksearch.indexer.lock import writing
-from talksearch.indexer.receipt import replay
+from talksearch.indexer.pipeline import run as build
+from talksearch.indexer.pipeline import scan
+from talksearch.indexer.pipeline.run import Report
 from talksearch.indexer.records import Talk
+from talksearch.indexer.stores import catalog, recipe, vectors
+from talksearch.indexer.stores.chroma import client as store
+from talksearch.indexer.stores.chroma import store as storing
+from talksearch.indexer.stores.lock import writing
+from talksearch.indexer.talks.load import About
+from talksearch.indexer.talks.receipt import replay
 
 
 def vtt(*lines: str, start: int = 0) -> str:

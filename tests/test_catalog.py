@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from talksearch.indexer import catalog
 from talksearch.indexer.errors import BadIndexError
 from talksearch.indexer.records import Chapter, Cue, Passage, Receipt, Step, Talk, Word
+from talksearch.indexer.stores import catalog
 
 CUES = (
     Cue(0, 1_000, "so it goes", "Ann", True, (Word("so", 0), Word("it", 400), Word("goes", 600))),

@@ -15,11 +15,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from talksearch.indexer.clean import clean
 from talksearch.indexer.readers import read
 from talksearch.indexer.records import Cue, Transcript, Word
-from talksearch.indexer.sounds import is_sound
-from talksearch.indexer.tidy import tidy_text
+from talksearch.indexer.restore.clean import clean
+from talksearch.indexer.restore.normalize import tidy_text
+from talksearch.indexer.restore.sound_labels import is_sound
 
 HERE = Path(__file__).parent
 SHARED = HERE / ".." / ".." / "shared"

@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner, Result
 from conftest import DATA
 
-from talksearch.cli.asking import make_query
+from talksearch.cli.answers import make_query
 from talksearch.cli.main import cli
 from talksearch.search import engine
 from talksearch.search.hit import as_json

@@ -8,7 +8,7 @@ import pytest
 
 from talksearch.indexer.readers import decode
 from talksearch.indexer.readers.codepage import find_page
-from talksearch.indexer.receipt import decode_with, decoding_step
+from talksearch.indexer.talks.receipt import decode_with, decoding_step
 
 SENTENCES = (
     (

@@ -14,12 +14,15 @@ import numpy as np
 import pytest
 from fakes import CountingEncoder
 
-from talksearch.indexer import build, catalog, columns, vectors
 from talksearch.indexer.doctor import examine
-from talksearch.search import engine, postings
+from talksearch.indexer.pipeline import run
+from talksearch.indexer.stores import catalog, vectors
+from talksearch.indexer.stores.columns import reader as columns
+from talksearch.search import engine
 from talksearch.search.query import Filters, Query
-from talksearch.search.table import Table, begin_near, near, read_table
-from talksearch.search.tie import holds_of
+from talksearch.search.ranking import postings
+from talksearch.search.ranking.passage_table import Table, begin_near, near, read_table
+from talksearch.search.results.align_description import holds_of
 
 DATA = Path(__file__).parents[1] / "data"
 DRAWN = np.random.default_rng(0).normal(size=(4096, 96)).astype(np.float32)
@@ -42,7 +45,7 @@ class WideEncoder(CountingEncoder):
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The sample archive, indexed."""
     made = tmp_path_factory.mktemp("index") / "index"
-    build.index(made, [DATA], encoder=WideEncoder())
+    run.index(made, [DATA], encoder=WideEncoder())
     return made
 
 
@@ -55,7 +58,7 @@ def db(folder: Path) -> Iterator[sqlite3.Connection]:
 @pytest.fixture
 def rounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """As many vectors as there are count as many, so that bytes are looked at first."""
-    monkeypatch.setattr("talksearch.search.table.FEW", 0)
+    monkeypatch.setattr("talksearch.search.ranking.passage_table.FEW", 0)
 
 
 def vocabulary(db: sqlite3.Connection) -> list[str]:
@@ -148,7 +151,7 @@ def test_a_cosine_is_no_further_off_than_is_said_and_the_moments_are_those_of_al
 def test_some_passages_are_as_near_as_among_all(
     folder: Path, db: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch, with_columns: bool
 ) -> None:
-    monkeypatch.setattr("talksearch.search.table._BLOCK", 16)
+    monkeypatch.setattr("talksearch.search.ranking.passage_table._BLOCK", 16)
     copy = vectors.read(folder, 96)
     table = read_table(folder, db, copy)
     table = table if with_columns else Table(table.lie, table.rows, copy, None, db)
@@ -165,7 +168,7 @@ def test_some_passages_are_as_near_as_among_all(
 def test_however_many_compare_each_passage_is_compared_once(
     folder: Path, db: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("talksearch.search.table._BLOCK", 4)
+    monkeypatch.setattr("talksearch.search.ranking.passage_table._BLOCK", 4)
     table = read_table(folder, db, vectors.read(folder, 96))
     vector = WideEncoder().encode_query("ship time")
     expected = near(table, vector).cosines.tolist()

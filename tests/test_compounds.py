@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from fakes import CountingEncoder
 
-from talksearch.indexer import build
-from talksearch.search import compounds, engine
-from talksearch.search.heard import also
+from talksearch.indexer.pipeline import run
+from talksearch.search import engine
 from talksearch.search.query import Query
+from talksearch.search.ranking import compounds
+from talksearch.search.ranking.term_variants import also
 
 TALKS = {
     "schiff": ("de-AT", ["die Donaudampfschifffahrt begann im Mai", "das Leben ist gut", "mit Signatur und Dampf"]),
@@ -38,7 +39,7 @@ def make(folder: Path, talks: dict[str, tuple[str, list[str]]]) -> engine.Index:
         cues = "".join(f"00:{at:02}:00.000 --> 00:{at:02}:05.000\n{line}\n\n" for at, line in enumerate(lines))
         (archive / f"{name}.vtt").write_text(f"WEBVTT\n\n{cues}", encoding="utf-8")
         (archive / f"{name}.info.json").write_text(json.dumps({"title": name, "language": language}), encoding="utf-8")
-    build.index(folder / "index", [archive], encoder=CountingEncoder())
+    run.index(folder / "index", [archive], encoder=CountingEncoder())
     return engine.open_index(folder / "index", encoder=CountingEncoder())
 
 

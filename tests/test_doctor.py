@@ -12,9 +12,13 @@ import numpy as np
 import pytest
 from fakes import WORDS, CountingEncoder, WordEncoder
 
-from talksearch.indexer import build, calibration, catalog, doctor, light, recipe, storing, tokens, vectors
+from talksearch.indexer import doctor
 from talksearch.indexer.doctor import Finding
+from talksearch.indexer.encoders import onnx_encoder, token_codes
 from talksearch.indexer.errors import BadIndexError, ModelError, TalksearchError
+from talksearch.indexer.pipeline import run
+from talksearch.indexer.stores import calibration, catalog, recipe, vectors
+from talksearch.indexer.stores.chroma import store as storing
 from talksearch.search import engine
 from talksearch.search.query import Query
 
@@ -25,7 +29,7 @@ def index(tmp_path: Path) -> Path:
     archive.mkdir()
     for name, line in (("ships", "the ship keeps its own time"), ("bees", "every bee knows the rain")):
         (archive / f"{name}.txt").write_text(f"[0:00] {line}\n[0:10] and so on\n", encoding="utf-8")
-    build.index(tmp_path / "index", [archive], encoder=CountingEncoder())
+    run.index(tmp_path / "index", [archive], encoder=CountingEncoder())
     return tmp_path / "index"
 
 
@@ -36,8 +40,8 @@ def large(tmp_path: Path) -> Path:
     lines = (f"[{at * 20 // 60}:{at * 20 % 60:02}] {' '.join(drawn.choices(WORDS, k=40))}\n" for at in range(80))
     (tmp_path / "long.txt").write_text("".join(lines), encoding="utf-8")
     (tmp_path / "index").mkdir()
-    tokens.write(tmp_path / "index", np.eye(8, dtype=np.float32))
-    build.index(tmp_path / "index", [tmp_path / "long.txt"], encoder=WordEncoder())
+    token_codes.write(tmp_path / "index", np.eye(8, dtype=np.float32))
+    run.index(tmp_path / "index", [tmp_path / "long.txt"], encoder=WordEncoder())
     return tmp_path / "index"
 
 
@@ -165,7 +169,7 @@ def test_passages_in_the_wrong_part_of_chroma_go_where_they_belong(
 def test_vectors_that_differ_and_those_that_nobody_has_are_made_again(index: Path) -> None:
     put_vector(index, 0, 8**-0.5)  # of length 1
     assert "1 passages wait for their vectors." in [one.what for one in examine(index)]
-    build.index(index, [], encoder=CountingEncoder())
+    run.index(index, [], encoder=CountingEncoder())
     assert examine(index) == []
 
     id_ = catalog.open_catalog(index).execute("SELECT id FROM passages WHERE number = 1").fetchone()[0]
@@ -174,7 +178,7 @@ def test_vectors_that_differ_and_those_that_nobody_has_are_made_again(index: Pat
     copy = copy_of(index)
     put_vector(index, int(copy.find(np.array([1]))[0]), 3.0)
     assert "1 passages wait for their vectors." in [one.what for one in examine(index)]
-    build.index(index, [], encoder=CountingEncoder())
+    run.index(index, [], encoder=CountingEncoder())
     assert examine(index) == []
     assert first(index, "ship") == "ships.txt"
 
@@ -291,7 +295,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An index of the default model, with its light encoder."""
     folder = tmp_path_factory.mktemp("real")
     (folder / "talk.txt").write_text("[0:00] Bees keep warm in winter by trembling.\n[0:10] And so on.\n")
-    build.index(folder / "index", [folder / "talk.txt"], processes=1)
+    run.index(folder / "index", [folder / "talk.txt"], processes=1)
     assert doctor.examine(folder / "index") == []
     return folder / "index"
 
@@ -328,15 +332,15 @@ def test_what_was_embedded_in_fewer_bits_does_not_speak_against_the_encoder(real
     made = recipe.read(real)
     assert made is not None
     texts = ["Bees keep warm.", "The ship is late.", "Bread needs time."]
-    known = light.load(real).encode_passages(texts)
+    known = onnx_encoder.load(real).encode_passages(texts)
     drawn = np.random.default_rng(0).normal(size=known.shape).astype(np.float32)
     for by, wrong in ((0.005, False), (0.02, True)):
         other = known + by * drawn
         other /= np.linalg.norm(other, axis=1, keepdims=True)
         cosine = float((known * other).sum(axis=1).mean())
         assert (cosine < 0.99) == wrong
-        assert cosine < light.SAME_COSINE
-        assert bool(light.problem(real, made.model, texts, other)) == wrong
+        assert cosine < onnx_encoder.SAME_COSINE
+        assert bool(onnx_encoder.problem(real, made.model, texts, other)) == wrong
 
 
 def test_a_light_encoder_is_made_again_along_the_same_directions(real: Path, tmp_path: Path) -> None:
@@ -347,13 +351,13 @@ def test_a_light_encoder_is_made_again_along_the_same_directions(real: Path, tmp
     (only,) = doctor.examine(index)
     assert only.mended
     assert doctor.examine(index) == []
-    assert light.is_quick(index)
+    assert onnx_encoder.is_quick(index)
     assert (index / "directions.npy").read_bytes() == before
 
     (index / "directions.npy").unlink()
     shutil.rmtree(index / "encoder")
     doctor.examine(index)
-    assert light.is_quick(index)
+    assert onnx_encoder.is_quick(index)
     assert not (index / "directions.npy").exists()  # others would make the codes mean something else
 
 
@@ -363,9 +367,9 @@ def test_a_damaged_copy_of_the_encoder_is_made_again(real: Path, tmp_path: Path,
     shutil.copytree(real, index, dirs_exist_ok=True)
     (path,) = (index / "encoder").glob(f"quick-*{suffix}")
     DAMAGE[how](path)
-    assert not light.is_quick(index)
+    assert not onnx_encoder.is_quick(index)
     if how != "something else":  # an indexing run only looks whether both files are there
-        assert light.quicken(index)
+        assert onnx_encoder.quicken(index)
     else:
         (only,) = doctor.examine(index)
         assert only.mended
@@ -376,7 +380,7 @@ def test_a_model_that_cannot_be_had_is_named(index: Path, monkeypatch: pytest.Mo
     def load(*_: object, **__: object) -> None:
         raise ModelError("The model is not there.", "Bring it.")
 
-    monkeypatch.setattr(light, "load_same", load)
+    monkeypatch.setattr(onnx_encoder, "load_same", load)
     (only,) = doctor.examine(index)
     assert "It cannot be made again: The model is not there." in only.what
     assert (only.mended, only.advice) == (False, "Bring it.")

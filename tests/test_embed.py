@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from talksearch.indexer import build, embed, fast, light
-from talksearch.indexer.embed import SentenceEncoder
+from talksearch.indexer.encoders import base, onnx_encoder, selection
+from talksearch.indexer.encoders.base import SentenceEncoder
 from talksearch.indexer.errors import ModelError
+from talksearch.indexer.pipeline import run
 from talksearch.search import engine
 from talksearch.search.query import Query
 
@@ -22,16 +23,16 @@ TEXTS = ["time dilation", "bees keep warm in winter", "相对论", "", "so so so
 
 @pytest.fixture(scope="module")
 def model() -> SentenceEncoder:
-    return embed.load()
+    return base.load()
 
 
 @pytest.fixture
 def prompted(tmp_path: Path) -> Path:
     """The default model in a folder, with prompts of its own."""
     folder = tmp_path / "prompted"
-    for path in embed.default_folder().rglob("*"):
+    for path in base.default_folder().rglob("*"):
         if path.is_file():
-            copy = folder / path.relative_to(embed.default_folder())
+            copy = folder / path.relative_to(base.default_folder())
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.symlink_to(path)
     config = folder / "config_sentence_transformers.json"
@@ -48,36 +49,38 @@ def test_vectors_are_normalised_and_near_for_like_meaning(model: SentenceEncoder
 
 
 def test_the_light_encoder_gives_the_same_vectors(model: SentenceEncoder, tmp_path: Path) -> None:
-    exported = light.export(model, tmp_path, TEXTS)
-    assert light.agreement(exported, model, TEXTS) > 0.9999
-    loaded = light.load(tmp_path)
-    assert light.agreement(loaded, model, TEXTS) > 0.9999
+    exported = onnx_encoder.export(model, tmp_path, TEXTS)
+    assert onnx_encoder.agreement(exported, model, TEXTS) > 0.9999
+    loaded = onnx_encoder.load(tmp_path)
+    assert onnx_encoder.agreement(loaded, model, TEXTS) > 0.9999
     assert loaded.card == model.card
     for word in ("relativity", "photosynthesize", "相对论", "x" * 50):
         assert loaded.count_tokens(word) == model.count_tokens(word)
-    chosen = fast.fastest(tmp_path, loaded, ["a passage of words"] * 20)
-    assert light.agreement(chosen, model, TEXTS) > light.SAME_COSINE
+    chosen = selection.fastest(tmp_path, loaded, ["a passage of words"] * 20)
+    assert onnx_encoder.agreement(chosen, model, TEXTS) > onnx_encoder.SAME_COSINE
 
 
 def test_the_copy_that_starts_quickly_gives_the_same_vectors_and_may_be_damaged(
     model: SentenceEncoder, tmp_path: Path
 ) -> None:
-    light.export(model, tmp_path, TEXTS)
-    assert light.quicken(tmp_path)
-    assert not light.quicken(tmp_path)  # it is there
-    folder = tmp_path / light.FOLDER
+    onnx_encoder.export(model, tmp_path, TEXTS)
+    assert onnx_encoder.quicken(tmp_path)
+    assert not onnx_encoder.quicken(tmp_path)  # it is there
+    folder = tmp_path / onnx_encoder.FOLDER
     quick = {path.suffix: path for path in folder.glob("quick-*")}
     assert set(quick) == {".onnx", ".bin"}
     vectors = []
     for options in ({"queries": True}, {"once": True}):
-        loaded = light.load(tmp_path, **options)
-        assert light.agreement(loaded, model, TEXTS) > 0.995  # weights may be in bytes
+        loaded = onnx_encoder.load(tmp_path, **options)
+        assert onnx_encoder.agreement(loaded, model, TEXTS) > 0.995  # weights may be in bytes
         vectors.append(np.array([loaded.encode_query(text) for text in TEXTS]))
     assert vectors[0] == pytest.approx(vectors[1], abs=1e-5)  # a server says what a fresh process says
     quick[".onnx"].write_bytes(b"damaged")
-    assert light.agreement(light.load(tmp_path, once=True), model, TEXTS) > 0.9999
-    (folder / light.MODEL).write_bytes((folder / light.MODEL).read_bytes() + b"\x00\x00")  # as if it were another model
-    light.quicken(tmp_path)
+    assert onnx_encoder.agreement(onnx_encoder.load(tmp_path, once=True), model, TEXTS) > 0.9999
+    (folder / onnx_encoder.MODEL).write_bytes(
+        (folder / onnx_encoder.MODEL).read_bytes() + b"\x00\x00"
+    )  # as if it were another model
+    onnx_encoder.quicken(tmp_path)
     assert quick[".onnx"] not in set(folder.iterdir())
 
 
@@ -85,10 +88,10 @@ def test_the_copy_that_starts_quickly_gives_the_same_vectors_and_may_be_damaged(
 def test_queries_have_weights_in_bytes_where_that_is_quicker_and_gives_nearly_the_same(
     model: SentenceEncoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, problem: str, kind: str
 ) -> None:
-    light.export(model, tmp_path, TEXTS)
-    compare = light._compare
+    onnx_encoder.export(model, tmp_path, TEXTS)
+    compare = onnx_encoder._compare
 
-    def compared(folder: Path, quick: Path) -> light._Compared:
+    def compared(folder: Path, quick: Path) -> onnx_encoder._Compared:
         found = replace(compare(folder, quick), seconds=1.0, seconds_of_model=2.0)
         if "bytes" not in quick.name:
             return found
@@ -96,18 +99,20 @@ def test_queries_have_weights_in_bytes_where_that_is_quicker_and_gives_nearly_th
         assert found.lowest > 0.995
         return replace(found, **{"none": {}, "slower": {"seconds": 3.0}, "far": {"cosine": 0.99}}[problem])
 
-    monkeypatch.setattr(light, "_compare", compared)
-    assert light.quicken(tmp_path)
-    assert light.is_quick(tmp_path)
-    assert {path.stem.rpartition("-")[2] for path in (tmp_path / light.FOLDER).glob("quick-*")} == {kind}
-    assert not list((tmp_path / light.FOLDER).glob("narrowed*"))
-    assert light.agreement(light.load(tmp_path, queries=True), model, TEXTS) > (0.995 if kind == "bytes" else 0.9999)
+    monkeypatch.setattr(onnx_encoder, "_compare", compared)
+    assert onnx_encoder.quicken(tmp_path)
+    assert onnx_encoder.is_quick(tmp_path)
+    assert {path.stem.rpartition("-")[2] for path in (tmp_path / onnx_encoder.FOLDER).glob("quick-*")} == {kind}
+    assert not list((tmp_path / onnx_encoder.FOLDER).glob("narrowed*"))
+    assert onnx_encoder.agreement(onnx_encoder.load(tmp_path, queries=True), model, TEXTS) > (
+        0.995 if kind == "bytes" else 0.9999
+    )
 
 
 def test_a_query_says_its_tokens_in_bytes_as_in_floats(model: SentenceEncoder, tmp_path: Path) -> None:
-    exact = light.export(model, tmp_path, TEXTS).encode_query_by_token("bees keep warm")
-    light.quicken(tmp_path)
-    found = light.load(tmp_path, once=True).encode_query_by_token("bees keep warm")
+    exact = onnx_encoder.export(model, tmp_path, TEXTS).encode_query_by_token("bees keep warm")
+    onnx_encoder.quicken(tmp_path)
+    found = onnx_encoder.load(tmp_path, once=True).encode_query_by_token("bees keep warm")
     assert found.spans == exact.spans
     lengths = np.linalg.norm(found.tokens, axis=1) * np.linalg.norm(exact.tokens, axis=1)
     assert ((found.tokens * exact.tokens).sum(axis=1) / lengths > 0.99).all()
@@ -116,41 +121,41 @@ def test_a_query_says_its_tokens_in_bytes_as_in_floats(model: SentenceEncoder, t
 def test_an_export_that_disagrees_is_refused(
     model: SentenceEncoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(light, "agreement", lambda *_: 0.5)
+    monkeypatch.setattr(onnx_encoder, "agreement", lambda *_: 0.5)
     with pytest.raises(ModelError, match="other vectors"):
-        light.export(model, tmp_path, TEXTS)
+        onnx_encoder.export(model, tmp_path, TEXTS)
     with pytest.raises(ModelError):
-        light.load(tmp_path)
+        onnx_encoder.load(tmp_path)
 
 
 def test_damaged_weights_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embed, "_DEFAULT_SHA256", "0" * 64)
+    monkeypatch.setattr(base, "_DEFAULT_SHA256", "0" * 64)
     with pytest.raises(ModelError, match="damaged"):
-        embed.load()
+        base.load()
 
 
 def test_a_model_that_is_not_there_is_an_error_with_advice(tmp_path: Path) -> None:
     with pytest.raises(ModelError) as error:
-        embed.load(str(tmp_path / "nothing"))
+        base.load(str(tmp_path / "nothing"))
     assert error.value.hint
 
 
 def test_a_models_own_prompts_are_honoured_and_can_be_overruled(prompted: Path, model: SentenceEncoder) -> None:
-    own = embed.load(str(prompted))
+    own = base.load(str(prompted))
     assert (own.card.query_prompt, own.card.passage_prompt) == ("query: ", "passage: ")
     assert own.encode_query("bees") == pytest.approx(model.encode_query("query: bees"), abs=1e-5)
     assert own.encode_passages(["bees"])[0] == pytest.approx(model.encode_query("passage: bees"), abs=1e-5)
     assert own.card.max_tokens < model.card.max_tokens
-    plain = embed.load(str(prompted), query_prompt="", passage_prompt="")
+    plain = base.load(str(prompted), query_prompt="", passage_prompt="")
     assert plain.encode_query("bees") == pytest.approx(model.encode_query("bees"), abs=1e-5)
 
 
 def test_an_index_of_another_model_answers_with_its_prompts(prompted: Path, tmp_path: Path) -> None:
     talk = tmp_path / "talk.srt"
     talk.write_text("1\n00:00:01,000 --> 00:00:04,000\nbees keep warm in winter\n")
-    build.index(tmp_path / "index", [talk], model=str(prompted))
+    run.index(tmp_path / "index", [talk], model=str(prompted))
     index = engine.open_index(tmp_path / "index")
-    own = embed.load(str(prompted))
+    own = base.load(str(prompted))
     hit = engine.search(index, Query("cold insects", mode="semantic")).hits[0]
     expected = own.encode_query("cold insects") @ own.encode_passages(["bees keep warm in winter"])[0]
     assert hit.score == pytest.approx(float(expected), abs=0.01)  # the query's weights may be in bytes
@@ -162,10 +167,10 @@ def test_where_there_is_no_light_encoder_the_model_itself_answers_and_says_so(
     def refuse(*_: object) -> None:
         raise ModelError("it cannot be exported")
 
-    monkeypatch.setattr(light, "export", refuse)
+    monkeypatch.setattr(onnx_encoder, "export", refuse)
     talk = tmp_path / "talk.srt"
     talk.write_text("1\n00:00:01,000 --> 00:00:04,000\nbees keep warm in winter\n")
-    report = build.index(tmp_path / "index", [talk])
+    report = run.index(tmp_path / "index", [talk])
     assert any("takes seconds" in note for note in report.notes)
     warned: list[str] = []
     index = engine.open_index(tmp_path / "index", warn=warned.append)

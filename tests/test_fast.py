@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from talksearch.indexer import embed, fast, light, narrow, recipe
-from talksearch.indexer.encoders import Encoders
-from talksearch.indexer.light import LightEncoder
-from talksearch.indexer.recipe import Recipe
-from talksearch.indexer.split import Splitting
+from talksearch.indexer.encoders import base, int8_openvino, onnx_encoder, selection
+from talksearch.indexer.encoders.onnx_encoder import LightEncoder
+from talksearch.indexer.passages.split import Splitting
+from talksearch.indexer.pipeline.encoder_provider import Encoders
+from talksearch.indexer.stores import recipe
+from talksearch.indexer.stores.recipe import Recipe
 
 PLACES = ("at sea", "in winter", "on the stage", "under the bridge", "in the code", "at the bakery", "in the rain")
 TEXTS = [
@@ -28,24 +29,24 @@ TEXTS = [
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, LightEncoder]:
     folder = tmp_path_factory.mktemp("index")
-    return folder, light.export(embed.load(), folder, TEXTS[:8])
+    return folder, onnx_encoder.export(base.load(), folder, TEXTS[:8])
 
 
 def test_the_default_models_card_is_known_without_loading_it() -> None:
-    assert embed.default_card() == embed.load().card
-    assert embed.default_card("ask: ", "text: ") == embed.load(query_prompt="ask: ", passage_prompt="text: ").card
+    assert base.default_card() == base.load().card
+    assert base.default_card("ask: ", "text: ") == base.load(query_prompt="ask: ", passage_prompt="text: ").card
 
 
 def test_products_in_bytes_give_nearly_the_models_own_vectors(
     exported: tuple[Path, LightEncoder], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder, encoder = exported
-    monkeypatch.setattr(narrow, "_TRIED", 1)  # each product is tried by itself, which takes a while
-    own = fast._try(fast.Choice(encoder, "its own"), TEXTS[:24])
-    (tried,) = fast._with_bytes(folder, encoder, TEXTS, TEXTS[:24], own)
+    monkeypatch.setattr(int8_openvino, "_TRIED", 1)  # each product is tried by itself, which takes a while
+    own = selection._try(selection.Choice(encoder, "its own"), TEXTS[:24])
+    (tried,) = selection._with_bytes(folder, encoder, TEXTS, TEXTS[:24], own)
     choice = tried.choice
     cosines = (choice.encoder.encode_passages(TEXTS[24:80]) * encoder.encode_passages(TEXTS[24:80])).sum(axis=1)
-    assert cosines.mean() > fast.NEAR_COSINE
+    assert cosines.mean() > selection.NEAR_COSINE
     assert cosines.max() < 1 - 1e-6  # they are not the same: something was done with bytes
     assert "8 bits" in choice.how
 
@@ -54,34 +55,34 @@ def test_which_products_bear_bytes_is_remembered_for_the_next_run(
     exported: tuple[Path, LightEncoder], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder, encoder = exported
-    monkeypatch.setattr(narrow, "_TRIED", 1)
-    own = fast._try(fast.Choice(encoder, "its own"), TEXTS[:24])
-    (tried,) = fast._with_bytes(folder, encoder, TEXTS, TEXTS[:24], own)
-    (file,) = (folder / light.FOLDER).glob("bytes-*")
+    monkeypatch.setattr(int8_openvino, "_TRIED", 1)
+    own = selection._try(selection.Choice(encoder, "its own"), TEXTS[:24])
+    (tried,) = selection._with_bytes(folder, encoder, TEXTS, TEXTS[:24], own)
+    (file,) = (folder / onnx_encoder.FOLDER).glob("bytes-*")
     monkeypatch.setattr(
-        fast, "_try", lambda choice, texts: replace(own, choice=choice, vectors=own.vectors[: len(texts)])
+        selection, "_try", lambda choice, texts: replace(own, choice=choice, vectors=own.vectors[: len(texts)])
     )
-    monkeypatch.setattr(fast, "_cosines", lambda *_: np.ones(1, np.float32))
-    assert fast.kept(folder, encoder, TEXTS) is None  # no faster than the light one
+    monkeypatch.setattr(selection, "_cosines", lambda *_: np.ones(1, np.float32))
+    assert selection.kept(folder, encoder, TEXTS) is None  # no faster than the light one
     monkeypatch.undo()
-    monkeypatch.setattr(fast, "_cosines", lambda *_: np.zeros(1, np.float32))
-    assert fast.kept(folder, encoder, TEXTS) is None  # other vectors
+    monkeypatch.setattr(selection, "_cosines", lambda *_: np.zeros(1, np.float32))
+    assert selection.kept(folder, encoder, TEXTS) is None  # other vectors
     monkeypatch.undo()
     times = itertools.cycle((2.0, 1.0))  # of the light one, and of the other
-    tries = fast._try
-    monkeypatch.setattr(fast, "_try", lambda *given: replace(tries(*given), seconds=next(times)))
-    again = fast.kept(folder, encoder, TEXTS)
+    tries = selection._try
+    monkeypatch.setattr(selection, "_try", lambda *given: replace(tries(*given), seconds=next(times)))
+    again = selection.kept(folder, encoder, TEXTS)
     assert again is not None
     cosines = (again.encode_passages(TEXTS[:24]) * tried.vectors).sum(axis=1)
     assert cosines.min() > 0.99999
     whole = file.read_bytes()
     for damaged in (b"", whole[: len(whole) // 2], b"PK\x03\x04" + whole[4:200]):
         file.write_bytes(damaged)
-        assert fast.kept(folder, encoder, TEXTS) is None
-    narrow.save(file, {("no such product", 0): (np.zeros(384, np.float32), np.ones(384, np.float32))})
-    assert fast.kept(folder, encoder, TEXTS) is None
+        assert selection.kept(folder, encoder, TEXTS) is None
+    int8_openvino.save(file, {("no such product", 0): (np.zeros(384, np.float32), np.ones(384, np.float32))})
+    assert selection.kept(folder, encoder, TEXTS) is None
     file.unlink()
-    assert fast.kept(folder, encoder, TEXTS) is None
+    assert selection.kept(folder, encoder, TEXTS) is None
 
 
 def test_a_run_takes_what_an_earlier_one_found_out(
@@ -89,7 +90,7 @@ def test_a_run_takes_what_an_earlier_one_found_out(
 ) -> None:
     folder, encoder = exported
     recipe.write(folder, Recipe(encoder.card, Splitting(), embedded_by="as before"))
-    monkeypatch.setattr(fast, "kept", lambda *_: encoder)
+    monkeypatch.setattr(selection, "kept", lambda *_: encoder)
     assert Encoders(folder, recipe.read(folder), None, (None, None), None).for_texts(TEXTS, len(TEXTS)) is encoder
     made = recipe.read(folder)
     assert made
@@ -100,10 +101,10 @@ def test_bytes_that_change_the_vectors_too_much_are_not_used(
     exported: tuple[Path, LightEncoder], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder, encoder = exported
-    monkeypatch.setattr(narrow, "_TRIED", 1)
-    monkeypatch.setattr(fast, "NEAR_COSINE", 0.999999)
-    own = fast._try(fast.Choice(encoder, "its own"), TEXTS[:24])
-    assert fast._with_bytes(folder, encoder, TEXTS, TEXTS[:24], own) == []
+    monkeypatch.setattr(int8_openvino, "_TRIED", 1)
+    monkeypatch.setattr(selection, "NEAR_COSINE", 0.999999)
+    own = selection._try(selection.Choice(encoder, "its own"), TEXTS[:24])
+    assert selection._with_bytes(folder, encoder, TEXTS, TEXTS[:24], own) == []
 
 
 def test_the_recipe_says_what_embedded_and_by_which_measurement(
@@ -111,8 +112,8 @@ def test_the_recipe_says_what_embedded_and_by_which_measurement(
 ) -> None:
     folder, encoder = exported
     recipe.write(folder, Recipe(encoder.card, Splitting()))
-    monkeypatch.setattr(fast, "WORTH_IT", 100)
-    monkeypatch.setattr(fast, "kept", lambda *_: None)
+    monkeypatch.setattr(selection, "WORTH_IT", 100)
+    monkeypatch.setattr(selection, "kept", lambda *_: None)
     encoders = Encoders(folder, recipe.read(folder), None, (None, None), None)
     encoders.for_texts(TEXTS, len(TEXTS))
     made = recipe.read(folder)

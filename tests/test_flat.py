@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from talksearch.indexer.align import matching
-from talksearch.indexer.flat import count_words, cut_lines, is_sound, tokens_of, unfold
-from talksearch.indexer.readers import record
+from talksearch.indexer.readers import scraped_record
+from talksearch.indexer.readers.flattened import count_words, cut_lines, is_sound, tokens_of, unfold
+from talksearch.indexer.restore.align_times import matching
 
 SHARED = Path(__file__).parents[1] / ".." / "shared" / "archive"
 needs_archive = pytest.mark.skipif(not SHARED.exists(), reason=f"the real talks are not here: {SHARED}")
@@ -186,7 +186,7 @@ def test_sounds() -> None:
 def test_the_seed_has_its_words() -> None:
     """13,680 words stand in the record, 4,574 were said."""
     (path,) = (SHARED / "seed").iterdir()
-    transcript = record.read(path.read_text(encoding="utf-8"))
+    transcript = scraped_record.read(path.read_text(encoding="utf-8"))
     assert transcript.words_before == 13_680
     assert sum(count_words(cue.text) for cue in transcript.cues) == pytest.approx(4_574, abs=5)
 
@@ -198,7 +198,9 @@ def test_word_error_rate_against_the_captions() -> None:
     errors = words = 0
     captions = {path.name[4:15]: path for path in (SHARED / "rolling").glob("*.vtt")}
     for path in sorted((SHARED / "records" / "flat_text").iterdir()):
-        found = tokens_of(" ".join(html.unescape(cue.text) for cue in record.read(path.read_text("utf-8")).cues))
+        found = tokens_of(
+            " ".join(html.unescape(cue.text) for cue in scraped_record.read(path.read_text("utf-8")).cues)
+        )
         said = tokens_of(html.unescape(" ".join(new_lines(captions[path.stem[-11:]].read_text("utf-8")))))
         words += len(said)
         if found != said:

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from talksearch.search.fuse import SIDE_BY_SIDE, TALK, WORDS_WEIGHT, fuse, score_words
-from talksearch.search.postings import holding, layout, make, surprise, together
-from talksearch.search.table import Near
+from talksearch.search.ranking.fusion import SIDE_BY_SIDE, TALK, WORDS_WEIGHT, fuse, score_words
+from talksearch.search.ranking.passage_table import Near
+from talksearch.search.ranking.postings import holding, layout, make, surprise, together
 
 # Two talks: passages 10 to 13, and 20 to 21.
 NOWHERE = np.empty(0, np.int64)

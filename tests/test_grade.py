@@ -11,10 +11,13 @@ import numpy as np
 import pytest
 from fakes import CountingEncoder
 
-from talksearch.indexer import build, calibration
-from talksearch.indexer.calibration import NULL_QUERIES, calibrate
+from talksearch.indexer.pipeline import run
+from talksearch.indexer.stores import calibration
+from talksearch.indexer.stores.calibration import NULL_QUERIES, calibrate
 from talksearch.search import engine
-from talksearch.search.grade import (
+from talksearch.search.query import Filters, Mode, Query
+from talksearch.search.ranking.postings import make
+from talksearch.search.results.grade import (
     COEFFICIENTS,
     NOTHING_GOOD,
     UNGRADED,
@@ -25,8 +28,6 @@ from talksearch.search.grade import (
     kind_of,
     told,
 )
-from talksearch.search.postings import make
-from talksearch.search.query import Filters, Mode, Query
 
 NOWHERE = np.empty(0, np.int64)
 COUNT = 400
@@ -182,7 +183,7 @@ def archive(tmp_path: Path) -> Path:
             word = "gravity" if (talk, cue) == (3, 30) else "clock" if cue % 9 == talk else "people"
             lines += [f"00:{cue:02}:00.000 --> 00:{cue:02}:50.000", f"and {word} w{talk}x{cue} said again here", ""]
         (folder / f"talk{talk}.vtt").write_text("\n".join(lines))
-    build.index(tmp_path / "index", [folder], encoder=CountingEncoder())
+    run.index(tmp_path / "index", [folder], encoder=CountingEncoder())
     return tmp_path / "index"
 
 
@@ -244,13 +245,13 @@ def test_an_unchanged_index_is_not_calibrated_again_and_a_changed_one_without_en
 ) -> None:
     path = archive / calibration.FILE_NAME
     before = path.read_bytes(), path.stat().st_mtime_ns
-    build.index(archive, [], encoder=CountingEncoder())
+    run.index(archive, [], encoder=CountingEncoder())
     assert (path.read_bytes(), path.stat().st_mtime_ns) == before
     nulls = (archive / calibration.NULLS_NAME).stat().st_mtime_ns
-    build.remove(archive, [engine.open_index(archive).db.execute("SELECT id FROM talks").fetchone()[0]])
-    build.index(archive, [], encoder=CountingEncoder())
+    run.remove(archive, [engine.open_index(archive).db.execute("SELECT id FROM talks").fetchone()[0]])
+    run.index(archive, [], encoder=CountingEncoder())
     assert path.stat().st_mtime_ns != before[1]
     assert (archive / calibration.NULLS_NAME).stat().st_mtime_ns == nulls
     path.unlink()
-    build.index(archive, [], encoder=CountingEncoder())
+    run.index(archive, [], encoder=CountingEncoder())
     assert path.exists()

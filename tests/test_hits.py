@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from fakes import CountingEncoder
 
-from talksearch.indexer import build
 from talksearch.indexer.errors import QueryError
+from talksearch.indexer.pipeline import run
 from talksearch.search import engine
-from talksearch.search.heat import BINS
 from talksearch.search.hit import as_json
 from talksearch.search.query import Filters, Query
+from talksearch.search.results.heat import BINS
 
 FILLER = "there was nothing much to say about any of this while the afternoon went by and the room grew darker"
 INTRO = (
@@ -41,7 +41,7 @@ def index(tmp_path: Path) -> engine.Index:
         )
         (archive / f"{name}.vtt").write_text(f"WEBVTT\n\n{cues}", encoding="utf-8")
         (archive / f"{name}.info.json").write_text(json.dumps({"title": name.title()}), encoding="utf-8")
-    build.index(tmp_path / "index", [archive], encoder=CountingEncoder())
+    run.index(tmp_path / "index", [archive], encoder=CountingEncoder())
     return engine.open_index(tmp_path / "index", encoder=CountingEncoder())
 
 

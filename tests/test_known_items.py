@@ -10,10 +10,11 @@ from click.testing import CliRunner
 from fakes import CountingEncoder
 
 from talksearch.cli.main import cli
-from talksearch.indexer import build, catalog
-from talksearch.indexer.words import terms
-from talksearch.search import measure
-from talksearch.search.known_items import known_items
+from talksearch.indexer.pipeline import run
+from talksearch.indexer.stores import catalog
+from talksearch.indexer.text.terms import terms
+from talksearch.search.evaluation import measure
+from talksearch.search.evaluation.known_items import known_items
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def index(tmp_path: Path) -> Path:
             for at in range(30)
         )
         (archive / f"talk{talk}.txt").write_text(lines, encoding="utf-8")
-    build.index(tmp_path / "index", [archive], encoder=CountingEncoder())
+    run.index(tmp_path / "index", [archive], encoder=CountingEncoder())
     return tmp_path / "index"
 
 

@@ -9,19 +9,21 @@ import numpy as np
 import pytest
 from fakes import WORDS, WordEncoder
 
-from talksearch.indexer import build, tokens
-from talksearch.indexer.embed import AskedTokens
-from talksearch.search import engine, late
-from talksearch.search.fuse import Candidate
+from talksearch.indexer.encoders import token_codes
+from talksearch.indexer.encoders.base import AskedTokens
+from talksearch.indexer.pipeline import run
+from talksearch.search import engine
 from talksearch.search.hit import as_json
-from talksearch.search.late import ByToken, Wanted
 from talksearch.search.query import Query
+from talksearch.search.ranking import late_interaction
+from talksearch.search.ranking.fusion import Candidate
+from talksearch.search.ranking.late_interaction import ByToken, Wanted
 
 AXES = np.eye(8, dtype=np.float32)
 
 
 def codes(*words: str) -> bytes:
-    return tokens.encode(AXES, np.array([[word == known for known in WORDS] for word in words], np.float32))
+    return token_codes.encode(AXES, np.array([[word == known for known in WORDS] for word in words], np.float32))
 
 
 def asked(text: str) -> AskedTokens:
@@ -29,7 +31,7 @@ def asked(text: str) -> AskedTokens:
 
 
 def wanted(text: str, **worth: float) -> Wanted:
-    found = late.wanted(text, asked(text), AXES, worth)
+    found = late_interaction.wanted(text, asked(text), AXES, worth)
     assert found is not None
     return found
 
@@ -41,13 +43,13 @@ def by_token(text: str, read: Callable[[Sequence[int]], dict[int, bytes]]) -> By
 def test_a_token_counts_what_its_term_tells() -> None:
     found = wanted("the ship in time", ship=6.0, time=2.0)
     assert found.weights.tolist() == [0.75, 0.25]
-    assert late.wanted("the ship", asked("the ship"), AXES, {}) is None
-    assert late.wanted("the ship", AskedTokens(AXES[0], AXES[:0], ()), AXES, {"ship": 1.0}) is None
+    assert late_interaction.wanted("the ship", asked("the ship"), AXES, {}) is None
+    assert late_interaction.wanted("the ship", AskedTokens(AXES[0], AXES[:0], ()), AXES, {"ship": 1.0}) is None
 
 
 def test_each_token_is_held_against_the_nearest() -> None:
     query = wanted("ship time", ship=3.0, time=1.0)
-    both, ship, time, neither, nothing = late.likeness(
+    both, ship, time, neither, nothing = late_interaction.likeness(
         query, [codes("time", "bee", "ship"), codes("ship"), codes("time"), codes("bee"), b""]
     )
     assert both == pytest.approx(1.0)
@@ -65,8 +67,8 @@ def test_the_first_are_ordered_anew_and_the_rest_stays_behind_them_in_its_order(
         read.extend(numbers)
         return {number: held[number] for number in numbers}
 
-    found = late.rerank(candidates, by_token("ship", of))
-    first = min(count, late.FIRST)
+    found = late_interaction.rerank(candidates, by_token("ship", of))
+    first = min(count, late_interaction.FIRST)
     assert read == list(range(first))
     expected = sorted(range(first), key=lambda at: (at % 3 != 0, at)) + list(range(first, count))
     assert [one.number for one in found] == expected
@@ -76,36 +78,38 @@ def test_the_first_are_ordered_anew_and_the_rest_stays_behind_them_in_its_order(
 
 def test_passages_that_are_alike_stay_in_their_order() -> None:
     candidates = [Candidate(at, 1.0 - at / 1_000) for at in range(30)]
-    found = late.rerank(candidates, by_token("ship time", lambda numbers: dict.fromkeys(numbers, codes("ship", "bee"))))
+    found = late_interaction.rerank(
+        candidates, by_token("ship time", lambda numbers: dict.fromkeys(numbers, codes("ship", "bee")))
+    )
     assert [one.number for one in found] == list(range(30))
 
 
 def test_what_has_no_tokens_yet_counts_as_average() -> None:
     candidates = [Candidate(at, 1.0) for at in range(3)]
-    found = late.rerank(candidates, by_token("ship", lambda _: {0: codes("bee"), 2: codes("ship")}))
+    found = late_interaction.rerank(candidates, by_token("ship", lambda _: {0: codes("bee"), 2: codes("ship")}))
     assert [one.number for one in found] == [2, 1, 0]
-    assert late.rerank(candidates, by_token("ship", lambda _: {0: codes("bee")})) == candidates
+    assert late_interaction.rerank(candidates, by_token("ship", lambda _: {0: codes("bee")})) == candidates
 
 
 def test_the_nearest_part_of_a_passage_is_the_one_with_the_nearest_tokens() -> None:
     said = ["rain", "and", "bread", "then", "a", "ship", "in", "time", "and", "rain"]
     parts = [(0, 3), (3, 6), (6, 10)]
     query = by_token("ship time", lambda _: {7: codes(*said)})
-    assert late.nearest(query, 7, said, parts) == (3, 6)
-    assert late.nearest(query, 7, said, [(6, 10), (0, 3)]) == (6, 10)
-    assert late.nearest(query, 8, said, parts) is None
+    assert late_interaction.nearest(query, 7, said, parts) == (3, 6)
+    assert late_interaction.nearest(query, 7, said, [(6, 10), (0, 3)]) == (6, 10)
+    assert late_interaction.nearest(query, 8, said, parts) is None
     prompted = by_token("ship time", lambda _: {7: codes("ship", "ship", *said)})
-    assert late.nearest(prompted, 7, said, parts) == (3, 6), "the prompt's tokens are no word's"
+    assert late_interaction.nearest(prompted, 7, said, parts) == (3, 6), "the prompt's tokens are no word's"
 
 
 @pytest.mark.parametrize(("mode", "compared"), [("hybrid", True), ("semantic", False), ("lexical", False)])
 def test_a_search_says_what_the_tokens_said(tmp_path: Path, mode: str, compared: bool) -> None:
     index = tmp_path / "index"
     index.mkdir()
-    tokens.write(index, AXES)
+    token_codes.write(index, AXES)
     for name, text in (("one", "ship and time"), ("two", "ship and rain"), ("three", "bread and song")):
         (tmp_path / f"{name}.srt").write_text(f"1\n00:00:01,000 --> 00:00:09,000\n{text}\n")
-    build.index(index, [tmp_path], encoder=WordEncoder())
+    run.index(index, [tmp_path], encoder=WordEncoder())
     answer = engine.search(
         engine.open_index(index, encoder=WordEncoder()),
         Query("ship time", mode=mode, explain=True),  # type: ignore[arg-type]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from talksearch.indexer.errors import LockedError, TalksearchError
-from talksearch.indexer.lock import writing
+from talksearch.indexer.stores.lock import writing
 
 
 def test_one_writes_at_a_time_and_the_other_hears_who(tmp_path: Path) -> None:

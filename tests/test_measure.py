@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from talksearch.indexer.errors import QueryError
-from talksearch.search import measure
+from talksearch.search.evaluation import measure
+from talksearch.search.evaluation.measure import Gold
 from talksearch.search.hit import Hit
-from talksearch.search.measure import Gold
 
 HIT = Hit(
     1, 2.5, "p", "t1", "Title", "archive/seed/a.vtt", "abcdefghijk", None, None, None, "en", 60_000, 80_000, 60_000,

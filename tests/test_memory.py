@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from talksearch.search import memory
+from talksearch.cli.server import process_tuning
 
 FAULTS = """
 import resource
 import numpy as np
-from talksearch.search import memory
+from talksearch.cli.server import process_tuning
 if {keep}:
-    memory.keep()
+    process_tuning.keep()
 def work():
     several = [np.ones(1 << 17) for _ in range(8)]
 for _ in range(3):
@@ -40,15 +40,15 @@ def test_memory_is_kept_from_one_query_to_the_next() -> None:
 
 def test_products_take_one_thread() -> None:
     with threadpool_limits(limits=2, user_api="blas"):
-        memory.one_thread()
+        process_tuning.one_thread()
         assert {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"} == {1}
 
 
 FROZEN = """
 import gc
-from talksearch.search import memory
+from talksearch.cli.server import process_tuning
 before = len(gc.get_objects())
-memory.freeze()
+process_tuning.freeze()
 print(before, len(gc.get_objects()))
 """
 
@@ -61,6 +61,6 @@ def test_what_stays_is_not_searched_for_garbage() -> None:
 def test_files_that_are_missing_are_passed_over(tmp_path: Path) -> None:
     there = tmp_path / "there"
     there.write_bytes(b"words")
-    memory.read_ahead([tmp_path / "missing", there])
-    memory.read_ahead([there])
+    process_tuning.read_ahead([tmp_path / "missing", there])
+    process_tuning.read_ahead([there])
     assert there.read_bytes() == b"words"

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 from fakes import CountingEncoder
 
-from talksearch.indexer import build, catalog
-from talksearch.indexer.misheard import misheard
+from talksearch.indexer.passages.misheard import misheard
+from talksearch.indexer.pipeline import run
 from talksearch.indexer.records import Cue, Talk
+from talksearch.indexer.stores import catalog
 from talksearch.search import engine
-from talksearch.search.heard import also
 from talksearch.search.query import Query
+from talksearch.search.ranking.term_variants import also
 
 
 def heard(title: str, said: str, language: str | None = "en", description: str = "") -> set[tuple[str, str]]:
@@ -77,7 +78,7 @@ def index(tmp_path: Path) -> engine.Index:
         )
         (archive / f"{name}.vtt").write_text(f"WEBVTT\n\n{cues}", encoding="utf-8")
         (archive / f"{name}.info.json").write_text(json.dumps({"title": title, "language": "en"}), encoding="utf-8")
-    build.index(tmp_path / "index", [archive], encoder=CountingEncoder())
+    run.index(tmp_path / "index", [archive], encoder=CountingEncoder())
     return engine.open_index(tmp_path / "index", encoder=CountingEncoder())
 
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from talksearch.indexer.mojibake import Edit, Repair, lose, repair_text, replay
-from talksearch.indexer.mojibake_pages import CODECS, characters
+from talksearch.indexer.mojibake.codepages import CODECS, characters
+from talksearch.indexer.mojibake.repair import Edit, Repair, lose, repair_text, replay
 
 HERE = Path(__file__).parent
 SHARED = HERE / ".." / ".." / "shared"

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from fakes import CountingEncoder
 
-from talksearch.indexer import build
-from talksearch.indexer.notes import notes, sentences
+from talksearch.indexer.passages.metadata_passages import notes, sentences
+from talksearch.indexer.pipeline import run
 from talksearch.indexer.records import Chapter, Cue, Talk
 from talksearch.search import engine
 from talksearch.search.hit import as_json
 from talksearch.search.query import Query
-from talksearch.search.tie import holds_of, tie
+from talksearch.search.results.align_description import holds_of, tie
 
 # What says something about a talk stays, word for word but for its marks.
 KEPT = [
@@ -134,7 +134,7 @@ def index(tmp_path: Path) -> engine.Index:
         )
         (archive / f"{name}.vtt").write_text(f"WEBVTT\n\n{cues}", encoding="utf-8")
         (archive / f"{name}.info.json").write_text(json.dumps(info), encoding="utf-8")
-    build.index(tmp_path / "index", [archive], encoder=CountingEncoder())
+    run.index(tmp_path / "index", [archive], encoder=CountingEncoder())
     return engine.open_index(tmp_path / "index", encoder=CountingEncoder())
 
 
@@ -172,7 +172,7 @@ def test_a_note_that_is_left_out_finds_nothing(index: engine.Index) -> None:
 
 
 def test_notes_are_not_counted_as_passages(index: engine.Index) -> None:
-    from talksearch.indexer import catalog
+    from talksearch.indexer.stores import catalog
 
     counts = catalog.counts(index.db)
     speech = index.db.execute("SELECT count(*) FROM passages WHERE field = 'speech'").fetchone()[0]

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
+from talksearch.indexer.passages.split import words_with_times
 from talksearch.indexer.records import Cue, Word
-from talksearch.indexer.split import words_with_times
-from talksearch.search.pinpoint import Spoken, known_start, pinpoint, spoken
+from talksearch.search.results.jump import Spoken, known_start, pinpoint, spoken
 
 
 def say(text: str, step_ms: int = 500) -> Spoken:

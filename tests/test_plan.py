@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from talksearch.indexer.catalog import FileRow
-from talksearch.indexer.load import Identity
-from talksearch.indexer.plan import make_plan
+from talksearch.indexer.pipeline.plan import make_plan
+from talksearch.indexer.stores.catalog import FileRow
+from talksearch.indexer.talks.load import Identity
 
 
 def first_of(**files: Identity) -> str:

@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from talksearch.indexer import catalog
-from talksearch.indexer.misheard import Heard
+from talksearch.indexer.passages.misheard import Heard
+from talksearch.indexer.passages.split import Splitting, split
 from talksearch.indexer.records import Cue, Talk, Word
-from talksearch.indexer.split import Splitting, split
-from talksearch.search.quote import Quoted, find_quotes, saying_surely
+from talksearch.indexer.stores import catalog
+from talksearch.search.quotes.find import Quoted, find_quotes, saying_surely
 
 LONG = Splitting()
 SHORT = Splitting(length=12, slack=3, overlap=3)

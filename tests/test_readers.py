@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from talksearch.indexer.errors import UnreadableError
 from talksearch.indexer.readers import decode, read, sniff, timed_text
-from talksearch.indexer.readers.times import RawCue, mend
+from talksearch.indexer.readers.cue_times import RawCue, mend
 from talksearch.indexer.records import Chapter, Transcript, Word
 
 SHARED = Path(__file__).parent / ".." / ".." / "shared"

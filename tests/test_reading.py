@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 from fakes import CountingEncoder
 
-from talksearch.indexer import build, catalog, embed, reading
-from talksearch.indexer.apart import Apart
-from talksearch.indexer.plan import Group, make_plan
-from talksearch.indexer.reading import Measure, Read
-from talksearch.indexer.scan import identity_of, look
-from talksearch.indexer.split import Splitting
+from talksearch.indexer.encoders import base
+from talksearch.indexer.passages.split import Splitting
+from talksearch.indexer.pipeline import read_talks, run
+from talksearch.indexer.pipeline.plan import Group, make_plan
+from talksearch.indexer.pipeline.read_talks import Measure, Read
+from talksearch.indexer.pipeline.scan import identity_of, look
+from talksearch.indexer.stores import catalog
+from talksearch.indexer.worker import Apart
 
 
 def write(folder: Path, count: int) -> Path:
@@ -32,14 +34,14 @@ def groups_of(folder: Path) -> tuple[Group, ...]:
 
 
 def measure() -> Measure:
-    return Measure(Splitting(), 200, embed.default_folder() / "tokenizer.json")
+    return Measure(Splitting(), 200, base.default_folder() / "tokenizer.json")
 
 
 @pytest.mark.parametrize("processes", [2, 3])
 def test_what_is_read_and_its_order_do_not_depend_on_how_many_read(tmp_path: Path, processes: int) -> None:
     groups = groups_of(write(tmp_path / "talks", 6))
-    alone = list(reading.read_groups(groups, measure(), 1))
-    assert list(reading.read_groups(groups, measure(), processes)) == alone
+    alone = list(read_talks.read_groups(groups, measure(), 1))
+    assert list(read_talks.read_groups(groups, measure(), processes)) == alone
     assert [read.files[0].path for read in alone] == [group.files[0].path for group in groups]
     assert sum(len(read.rows.passages) for read in alone if read.rows) > 6
 
@@ -48,9 +50,9 @@ def test_a_process_that_ends_over_a_talk_costs_that_talk_and_another_takes_its_p
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     groups = groups_of(write(tmp_path / "talks", 6))
-    alone = list(reading.read_groups(groups, measure(), 1))
+    alone = list(read_talks.read_groups(groups, measure(), 1))
     bad = groups[2].files[0].path
-    whole = reading._read
+    whole = read_talks._read
 
     def killed(apart: Apart, group: Group) -> Read | None:
         if group.files[0].path == bad:
@@ -59,8 +61,8 @@ def test_a_process_that_ends_over_a_talk_costs_that_talk_and_another_takes_its_p
             time.sleep(0.1)
         return whole(apart, group)
 
-    monkeypatch.setattr(reading, "_read", killed)
-    found = list(reading.read_groups(groups, measure(), 2))
+    monkeypatch.setattr(read_talks, "_read", killed)
+    found = list(read_talks.read_groups(groups, measure(), 2))
     assert [read for at, read in enumerate(found) if at != 2] == [read for at, read in enumerate(alone) if at != 2]
     assert found[2].lost
     assert found[2].rows is None
@@ -70,13 +72,13 @@ def test_a_process_that_ends_over_a_talk_costs_that_talk_and_another_takes_its_p
 
 def test_where_no_process_can_be_started_this_one_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     groups = groups_of(write(tmp_path / "talks", 3))
-    monkeypatch.setattr(reading, "start", lambda *_: None)
-    assert list(reading.read_groups(groups, measure(), 2)) == list(reading.read_groups(groups, measure(), 1))
+    monkeypatch.setattr(read_talks, "start", lambda *_: None)
+    assert list(read_talks.read_groups(groups, measure(), 2)) == list(read_talks.read_groups(groups, measure(), 1))
 
 
 def test_whoever_stops_asking_leaves_no_process_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[Apart] = []
-    start = reading.start
+    start = read_talks.start
 
     def noted(*given: Any) -> Apart | None:
         apart = start(*given)
@@ -84,8 +86,8 @@ def test_whoever_stops_asking_leaves_no_process_behind(tmp_path: Path, monkeypat
             started.append(apart)
         return apart
 
-    monkeypatch.setattr(reading, "start", noted)
-    reads = reading.read_groups(groups_of(write(tmp_path / "talks", 6)), measure(), 2)
+    monkeypatch.setattr(read_talks, "start", noted)
+    reads = read_talks.read_groups(groups_of(write(tmp_path / "talks", 6)), measure(), 2)
     next(reads)
     reads.close()  # type: ignore[attr-defined]
     assert started
@@ -98,14 +100,14 @@ def test_an_index_is_the_same_however_many_read(tmp_path: Path) -> None:
     for processes in (1, 2):
         folder = tmp_path / f"index {processes}"
         with pytest.raises(StopIteration):  # words are searchable; no model is needed to see it
-            build.index(folder, [talks], processes=processes, tell=stop_before_embedding)
+            run.index(folder, [talks], processes=processes, tell=stop_before_embedding)
         with catalog.open_catalog(folder) as db:
             contents.append([db.execute(f"SELECT * FROM {name}").fetchall() for name in ("passages", "cues", "files")])
     assert contents[0] == contents[1]
     assert contents[0][0]
 
 
-def stop_before_embedding(progress: build.Progress) -> None:
+def stop_before_embedding(progress: run.Progress) -> None:
     if progress.phase == "embedding":
         raise StopIteration
 
@@ -114,17 +116,17 @@ def test_a_talk_that_is_lost_stays_as_it_was_and_is_read_the_next_time(
     tmp_path: Path, index: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     talks = write(tmp_path / "talks", 2)
-    build.index(index, [talks], encoder=CountingEncoder())
+    run.index(index, [talks], encoder=CountingEncoder())
     changed = talks / "talk 00.srt"
     changed.write_text(changed.read_text().replace("word0", "bread"))
     with monkeypatch.context() as patched:
-        patched.setattr(build, "read_groups", lambda groups, *_: (reading._lost(group) for group in groups))
-        report = build.index(index, [talks], encoder=CountingEncoder())
+        patched.setattr(run, "read_groups", lambda groups, *_: (read_talks._lost(group) for group in groups))
+        report = run.index(index, [talks], encoder=CountingEncoder())
     assert (report.dropped, report.replaced, len(report.kept)) == ([], [], 3)
     assert "next run" in report.skipped[0].reason
     with catalog.open_catalog(index) as db:
         assert db.execute("SELECT count(*) FROM passages WHERE text LIKE '%word0 %'").fetchone()[0]
-    assert len(build.index(index, [talks], encoder=CountingEncoder()).replaced) == 1
+    assert len(run.index(index, [talks], encoder=CountingEncoder()).replaced) == 1
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from conftest import SHARED
 
-from talksearch.indexer.light import default_counter
-from talksearch.indexer.load import load_talk
-from talksearch.indexer.split import split
+from talksearch.indexer.encoders.onnx_encoder import default_counter
+from talksearch.indexer.passages.split import split
+from talksearch.indexer.talks.load import load_talk
 
 PROBLEMS = runpy.run_path(str(Path(__file__).parents[1] / "benchmarks" / "archive.py"))["problems"]
 SLICE = [

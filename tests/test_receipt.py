@@ -13,14 +13,15 @@ from conftest import DATA, SHARED
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from talksearch.indexer import load, readers, receipt
-from talksearch.indexer.clean import TOOLS, clean
+from talksearch.indexer import readers
 from talksearch.indexer.errors import UnreadableError
-from talksearch.indexer.load import load_talk
-from talksearch.indexer.receipt import changes, decode_with, replay, replay_text
+from talksearch.indexer.pipeline.scan import Root as ScanRoot
+from talksearch.indexer.pipeline.scan import files_under, may_be_transcript
 from talksearch.indexer.records import Cue, Receipt, Step, Talk
-from talksearch.indexer.scan import Root as ScanRoot
-from talksearch.indexer.scan import files_under, may_be_transcript
+from talksearch.indexer.restore.clean import TOOLS, clean
+from talksearch.indexer.talks import load, receipt
+from talksearch.indexer.talks.load import load_talk
+from talksearch.indexer.talks.receipt import changes, decode_with, replay, replay_text
 
 ROLLING = (
     "WEBVTT\nKind: captions\nLanguage: en\n\n00:00:00.000 --> 00:00:02.990\n \nThis<00:00:00.600><c> program</c>\n\n"
@@ -181,7 +182,7 @@ REMOVED: list[tuple[str, str, Callable[[tuple[Cue, ...]], Any], Any]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("shape", "step", "look", "then"), REMOVED, ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize(("shape", "step", "look", "then"), REMOVED, ids=[" ".join(row[:2]) for row in REMOVED])
 def test_a_step_that_is_not_listed_is_not_done(
     tmp_path: Path, shape: str, step: str, look: Callable[[tuple[Cue, ...]], Any], then: Any
 ) -> None:
@@ -202,11 +203,16 @@ def test_nothing_is_found_out_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         (receipt, ("sniff",)),
         (load, ("decode", "repair_text", "sniff")),
         (readers.timed_text, ("matches",)),
-        (readers.record, ("matches",)),
+        (readers.scraped_record, ("matches",)),
     ):
         for name in names:
             monkeypatch.setattr(module, name, never)
-    for module_name in ("clean.find_names", "speakers.names_in", "speakers.bold_names_in", "mojibake.repair_text"):
+    for module_name in (
+        "restore.clean.find_names",
+        "restore.speaker_names.names_in",
+        "restore.speaker_names.bold_names_in",
+        "mojibake.repair.repair_text",
+    ):
         monkeypatch.setattr(f"talksearch.indexer.{module_name}", never)
     for shape, (data, talk) in kept.items():
         assert replay(data, SHAPES[shape][0], talk.receipt) == talk.cues

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from talksearch.indexer.errors import UnreadableError
-from talksearch.indexer.flat import PAUSE_MARK_MS, SOUND_MARK_MS
-from talksearch.indexer.readers import plain
-from talksearch.indexer.readers.record import matches, parse_duration, read, read_content, read_header
+from talksearch.indexer.readers import plain_text
+from talksearch.indexer.readers.flattened import PAUSE_MARK_MS, SOUND_MARK_MS
+from talksearch.indexer.readers.scraped_record import matches, parse_duration, read, read_content, read_header
 from talksearch.indexer.records import Word
 
 SHARED = Path(__file__).parents[1] / ".." / "shared" / "archive"
@@ -234,7 +234,7 @@ def test_content_without_a_record_above_it() -> None:
 
 
 def test_a_line_that_looks_like_a_key_hides_no_prose() -> None:
-    found = plain.read("We speak of forms.\nContent: a short one.")
+    found = plain_text.read("We speak of forms.\nContent: a short one.")
     assert [cue.text for cue in found.cues] == ["We speak of forms.", "Content: a short one."]
 
 

@@ -11,10 +11,10 @@ import pytest
 from fakes import CountingEncoder
 from tiny import make_index, write_talk
 
-from talksearch.cli import resident as resident_module
-from talksearch.cli.resident import BusyError, Resident
-from talksearch.indexer import build
+from talksearch.cli.server import index_pool as resident_module
+from talksearch.cli.server.index_pool import BusyError, Resident
 from talksearch.indexer.errors import BadIndexError, QueryError
+from talksearch.indexer.pipeline import run
 from talksearch.search import engine
 from talksearch.search.query import Query
 
@@ -45,11 +45,11 @@ def test_it_answers_as_the_engine_does(resident: Resident, index: Path) -> None:
 def test_a_new_talk_is_found_and_a_removed_one_is_not(resident: Resident, index: Path) -> None:
     assert titles(resident, "bread")[:1] != ["Loaf"]
     write_talk(index.parent / "talks", "loaf", ["bread and bread and bread"])
-    build.index(index, (), encoder=CountingEncoder())
+    run.index(index, (), encoder=CountingEncoder())
     for _ in range(4):  # both workers
         assert titles(resident, "bread")[0] == "Loaf"
     found = resident.submit(lambda index: engine.search(index, Query("bread"))).result().hits[0]
-    build.remove(index, [found.talk_id])
+    run.remove(index, [found.talk_id])
     for _ in range(4):
         assert "Loaf" not in titles(resident, "bread")
 
@@ -57,7 +57,7 @@ def test_a_new_talk_is_found_and_a_removed_one_is_not(resident: Resident, index:
 def test_a_rebuilt_index_is_taken_up(resident: Resident, index: Path) -> None:
     assert "Ships" in titles(resident, "ship")
     (index.parent / "talks" / "ships.vtt").unlink()
-    build.index(index, (), rebuild=True, encoder=CountingEncoder())
+    run.index(index, (), rebuild=True, encoder=CountingEncoder())
     for _ in range(4):
         assert "Ships" not in titles(resident, "ship")
 
@@ -87,9 +87,9 @@ def test_searching_while_talks_come_and_go_never_fails(resident: Resident, index
         try:
             for number in range(4):
                 write_talk(index.parent / "talks", "come", [f"rain and code {number}", "time time"] * (number + 1))
-                build.index(index, (), encoder=CountingEncoder())
+                run.index(index, (), encoder=CountingEncoder())
                 (index.parent / "talks" / "come.vtt").unlink()
-                build.index(index, (), encoder=CountingEncoder())
+                run.index(index, (), encoder=CountingEncoder())
         finally:
             done.set()
         assert [future.result() for future in asking] == [{"Bridges"}] * 3
@@ -148,9 +148,9 @@ def test_it_is_opened_once_a_worker_and_again_only_when_it_changed(
             titles(resident, " ")
         assert titles(resident, "ship")
     assert len(opened) == 2
-    build.index(index, (), encoder=CountingEncoder())  # nothing to do
+    run.index(index, (), encoder=CountingEncoder())  # nothing to do
     write_talk(index.parent / "talks", "loaf", ["bread"])
-    build.index(index, (), encoder=CountingEncoder())
+    run.index(index, (), encoder=CountingEncoder())
     resident.warm()
     assert len(opened) == 4
 
@@ -175,7 +175,7 @@ def test_a_copy_in_the_place_of_an_index_is_noticed(resident: Resident, index: P
     other = tmp_path / "other"
     other.mkdir()
     write_talk(other / "talks", "solo", ["ship ship ship"])
-    build.index(other / "index", [other / "talks"], encoder=CountingEncoder())
+    run.index(other / "index", [other / "talks"], encoder=CountingEncoder())
     shutil.rmtree(index)
     (other / "index").rename(index)
     assert titles(resident, "ship") == ["Solo"]

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from talksearch.indexer.align import matching
-from talksearch.indexer.load import load_talk
 from talksearch.indexer.records import Talk
+from talksearch.indexer.restore.align_times import matching
+from talksearch.indexer.talks.load import load_talk
 
 SHARED = Path(__file__).parents[1] / ".." / "shared" / "archive" / "rolling"
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from fakes import CountingEncoder
 
-from talksearch.indexer import build, catalog
-from talksearch.indexer.build import Report
-from talksearch.indexer.scan import FILE_NAME, Root, files_under, may_be_transcript
+from talksearch.indexer.pipeline import run as build
+from talksearch.indexer.pipeline.run import Report
+from talksearch.indexer.pipeline.scan import FILE_NAME, Root, files_under, may_be_transcript
+from talksearch.indexer.stores import catalog
 
 CUES = "WEBVTT\n\n00:00:01.000 --> 00:00:04.000\nWelcome to the lecture on tides.\n\n" + "".join(
     f"00:00:{at:02}.000 --> 00:00:{at:02}.900\nThe moon pulls the water for the {at}th time.\n\n" for at in range(5, 40)
@@ -189,16 +190,16 @@ def test_a_defect_over_one_talk_costs_that_talk(tmp_path: Path, monkeypatch: pyt
     archive.mkdir()
     (archive / "one.vtt").write_text(CUES)
     (archive / "two.vtt").write_text(CUES.replace("moon", "sun"))
-    from talksearch.indexer import reading
+    from talksearch.indexer.pipeline import read_talks
 
-    split = reading.split
+    split = read_talks.split
 
     def breaking(talk: object, *rest: object) -> object:
         if "sun" in str(talk):
             raise ValueError("no such thing")
         return split(talk, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(reading, "split", breaking)
+    monkeypatch.setattr(read_talks, "split", breaking)
     report = run(tmp_path / "index", archive)
     assert len(report.added) == 1
     assert "no such thing" in report.skipped[0].reason

@@ -12,15 +12,18 @@ import numpy as np
 import pytest
 from fakes import CountingEncoder, WordEncoder
 
-from talksearch.indexer import build, catalog, store, tokens
-from talksearch.indexer.embed import AskedTokens
+from talksearch.indexer.encoders import token_codes
+from talksearch.indexer.encoders.base import AskedTokens
 from talksearch.indexer.errors import BadIndexError, QueryError
-from talksearch.indexer.vectors import Floats
+from talksearch.indexer.pipeline import run
+from talksearch.indexer.stores import catalog
+from talksearch.indexer.stores.chroma import client as store
+from talksearch.indexer.stores.vectors import Floats
 from talksearch.search import engine
-from talksearch.search.candidates import find_talk, query_terms
 from talksearch.search.engine import Answer
-from talksearch.search.hits import Opened, look
 from talksearch.search.query import Filters, Query, first_day, last_day
+from talksearch.search.ranking.filters import find_talk, query_terms
+from talksearch.search.results.assemble import Opened, look
 
 TALKS = {
     "ships": {"channel": "Harbour", "upload_date": "20240506"},
@@ -42,7 +45,7 @@ def index(tmp_path: Path) -> engine.Index:
         cues = "".join(f"00:{at:02}:00.000 --> 00:{at:02}:05.000\n{line}\n\n" for at, line in enumerate(LINES[name], 1))
         (archive / f"{name}.vtt").write_text(f"WEBVTT\n\n{cues}", encoding="utf-8")
         (archive / f"{name}.info.json").write_text(json.dumps({"title": name.title(), **info}), encoding="utf-8")
-    build.index(tmp_path / "index", [archive], encoder=CountingEncoder())
+    run.index(tmp_path / "index", [archive], encoder=CountingEncoder())
     return engine.open_index(tmp_path / "index", encoder=CountingEncoder())
 
 
@@ -112,8 +115,8 @@ def test_a_hit_without_the_words_is_opened_and_marked_where_it_is_nearest_in_mea
     cues = "".join(f"00:00:{5 * at:02}.000 --> 00:00:{5 * at + 5:02}.000\n{line}\n\n" for at, line in enumerate(lines))
     (tmp_path / "talk.vtt").write_text(f"WEBVTT\n\n{cues}", encoding="utf-8")
     (tmp_path / "index").mkdir()
-    tokens.write(tmp_path / "index", np.eye(8, dtype=np.float32))
-    build.index(tmp_path / "index", [tmp_path], encoder=WordEncoder())
+    token_codes.write(tmp_path / "index", np.eye(8, dtype=np.float32))
+    run.index(tmp_path / "index", [tmp_path], encoder=WordEncoder())
     index = engine.open_index(tmp_path / "index", encoder=Foreign())
     hit = engine.search(index, Query("Schiff")).hits[0]
     (marked,) = [hit.text[start:end] for start, end in hit.matches]
@@ -189,7 +192,7 @@ def test_overlapping_passages_are_one_hit_and_per_talk_holds(tmp_path: Path) -> 
     archive.mkdir()
     words = " ".join(["ship"] * 30 + ["rain"] * 30) + " "
     (archive / "long.srt").write_text(f"1\n00:00:00,000 --> 00:05:00,000\n{words * 5}\n")
-    build.index(tmp_path / "index", [archive], encoder=CountingEncoder())
+    run.index(tmp_path / "index", [archive], encoder=CountingEncoder())
     opened = engine.open_index(tmp_path / "index", encoder=CountingEncoder())
     hits = ask(opened, "ship").hits
     ordered = sorted((hit.start_ms, hit.end_ms) for hit in hits)

@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from talksearch.indexer.errors import UnreadableError
-from talksearch.indexer.load import identify, load_talk
 from talksearch.indexer.readers import read, sniff
-from talksearch.indexer.receipt import replay
 from talksearch.indexer.records import Transcript, Word
+from talksearch.indexer.talks.load import identify, load_talk
+from talksearch.indexer.talks.receipt import replay
 
 SAID = [
     (0.0, 4.8, "Ana", "Welcome everybody to the harbour lecture."),

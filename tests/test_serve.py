@@ -23,12 +23,13 @@ from click.testing import CliRunner, Result
 from fakes import CountingEncoder
 from tiny import make_index, serving, short_runtime_folder, write_talk
 
-from talksearch.cli import client, main, web, wire
+from talksearch.cli import main
 from talksearch.cli.main import cli
-from talksearch.cli.serve import Serving, serve
+from talksearch.cli.server import client, protocol, web
+from talksearch.cli.server.serve import Serving, serve
 from talksearch.cli.terminal import Look
-from talksearch.indexer import build
 from talksearch.indexer.errors import TalksearchError
+from talksearch.indexer.pipeline import run as build
 from talksearch.search import engine
 
 pytestmark = pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="this system has no Unix sockets")
@@ -64,11 +65,11 @@ def run(*args: str, **options: Any) -> Result:
 
 
 @pytest.fixture
-def answered(monkeypatch: pytest.MonkeyPatch) -> list[wire.Printed]:
+def answered(monkeypatch: pytest.MonkeyPatch) -> list[protocol.Printed]:
     """The answers that came from a server."""
-    seen: list[wire.Printed] = []
+    seen: list[protocol.Printed] = []
 
-    def ask(*args: Any) -> Iterator[wire.Printed]:
+    def ask(*args: Any) -> Iterator[protocol.Printed]:
         for printed in client.ask(*args):
             seen.append(printed)
             yield printed
@@ -107,7 +108,7 @@ ASKED = [
 
 @pytest.mark.parametrize("args", ASKED, ids=" ".join)
 def test_a_server_answers_as_no_server_does(
-    args: list[str], index: Path, served: Serving, answered: list[wire.Printed], monkeypatch: pytest.MonkeyPatch
+    args: list[str], index: Path, served: Serving, answered: list[protocol.Printed], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """To the byte, since this encoder rounds alike wherever it runs."""
     monkeypatch.setenv("TALKSEARCH_INDEX", str(index))
@@ -127,7 +128,7 @@ def test_many_queries_are_answered_alike(
     form: str,
     index: Path,
     served: Serving,
-    answered: list[wire.Printed],
+    answered: list[protocol.Printed],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -144,7 +145,7 @@ def test_many_queries_are_answered_alike(
 
 def test_a_terminal_gets_colours_and_links(index: Path, served: Serving) -> None:
     options = {"k": 1, "talks": ()}
-    asked = wire.request("search", "ship", options, "text", Look(color=True, links=True, width=60))
+    asked = protocol.request("search", "ship", options, "text", Look(color=True, links=True, width=60))
     (printed,) = client.ask(index, [asked])
     assert "\x1b]8;;https://example.org/ships" in printed.out
     assert "\x1b[1m" in printed.out
@@ -173,9 +174,9 @@ def test_the_client_wakes_nothing_heavy(index: Path, served: Serving) -> None:
     )
     loaded = set(done.stderr.split())
     assert "Ships" in done.stdout
-    assert "talksearch.cli.client" in loaded
+    assert "talksearch.cli.server.client" in loaded
     heavy = {"numpy", "onnxruntime", "rich", "sqlite3", "starlette", "asyncio", "Stemmer", "talksearch.search.engine"}
-    assert not loaded & {*heavy, "talksearch.cli.render", "talksearch.indexer.records"}
+    assert not loaded & {*heavy, "talksearch.cli.render.hits", "talksearch.indexer.records"}
 
 
 def test_without_a_server_there_is_no_answer(index: Path, runtime: Path) -> None:
@@ -192,7 +193,7 @@ def test_a_server_that_stops_midway_leaves_the_rest_to_the_client(
     alone = run("search", "--queries", str(queries))
     with serving(index) as one:
 
-        def ask(*args: Any) -> Iterator[wire.Printed]:
+        def ask(*args: Any) -> Iterator[protocol.Printed]:
             for number, printed in enumerate(client.ask(*args)):
                 yield printed
                 if number == 0:
@@ -225,7 +226,7 @@ def test_an_index_that_is_gone_is_told_by_the_client_himself(
 
 
 def test_a_talk_that_is_added_is_found_through_the_server(
-    tmp_path: Path, runtime: Path, answered: list[wire.Printed], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, runtime: Path, answered: list[protocol.Printed], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     index = make_index(tmp_path)
     monkeypatch.setenv("TALKSEARCH_INDEX", str(index))
@@ -242,12 +243,12 @@ def test_a_talk_that_is_added_is_found_through_the_server(
 
 def test_the_socket_is_private_and_goes_with_the_server(index: Path, runtime: Path) -> None:
     with serving(index) as one:
-        assert one.socket == wire.socket_path(index)
+        assert one.socket == protocol.socket_path(index)
         assert one.socket is not None
         assert stat.S_IMODE(one.socket.stat().st_mode) == 0o600
         assert stat.S_IMODE(one.socket.parent.stat().st_mode) == 0o700
         assert client.greet(index) == {"ready": True, "url": one.url}
-        assert wire.socket_path(index / ".." / index.name) == one.socket
+        assert protocol.socket_path(index / ".." / index.name) == one.socket
     assert not one.socket.exists()
     assert client.greet(index) is None
 
@@ -270,7 +271,7 @@ def test_a_port_that_is_taken_is_told(index: Path, runtime: Path) -> None:
 def test_no_index_is_told_at_the_start(tmp_path: Path, runtime: Path) -> None:
     with pytest.raises(TalksearchError, match="no index"):
         serve(tmp_path / "none", "127.0.0.1", 0, tell=lambda _: None)
-    path = wire.socket_path(tmp_path / "none")
+    path = protocol.socket_path(tmp_path / "none")
     assert path is not None
     assert not path.exists()
 
@@ -278,7 +279,7 @@ def test_no_index_is_told_at_the_start(tmp_path: Path, runtime: Path) -> None:
 def test_a_socket_that_a_killed_server_left_is_passed_over_and_replaced(
     index: Path, runtime: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = wire.socket_path(index)
+    path = protocol.socket_path(index)
     assert path is not None
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     left = socket.socket(socket.AF_UNIX)
@@ -292,13 +293,13 @@ def test_a_socket_that_a_killed_server_left_is_passed_over_and_replaced(
 
 
 def test_other_code_is_not_asked(
-    index: Path, runtime: Path, answered: list[wire.Printed], monkeypatch: pytest.MonkeyPatch
+    index: Path, runtime: Path, answered: list[protocol.Printed], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TALKSEARCH_INDEX", str(index))
     with serving(index):
         assert "Ships" in run("ship").stdout
         assert len(answered) == 1
-        monkeypatch.setattr(wire, "code", lambda: "of another version")
+        monkeypatch.setattr(protocol, "code", lambda: "of another version")
         assert "Ships" in run("ship").stdout
         assert (client.greet(index) or {})["ready"] is False
     assert len(answered) == 1
@@ -307,7 +308,7 @@ def test_other_code_is_not_asked(
 @contextmanager
 def _impostor(index: Path, behave: Callable[[socket.socket], None]) -> Iterator[None]:
     """Listen in the place of a server."""
-    path = wire.socket_path(index)
+    path = protocol.socket_path(index)
     assert path is not None
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with socket.socket(socket.AF_UNIX) as listening:
@@ -382,7 +383,7 @@ def test_a_folder_that_others_can_open_is_not_trusted(index: Path, runtime: Path
 
 
 @pytest.mark.parametrize(
-    "said", [b"", b"nonsense\n", b"[]\n", b"{}\n", b"x" * (wire.LONGEST_REQUEST + 10) + b"\n", b"\xff\xfe\n"]
+    "said", [b"", b"nonsense\n", b"[]\n", b"{}\n", b"x" * (protocol.LONGEST_REQUEST + 10) + b"\n", b"\xff\xfe\n"]
 )
 def test_who_does_not_greet_is_hung_up_on(said: bytes, index: Path, served: Serving) -> None:
     assert served.socket is not None
@@ -406,12 +407,12 @@ def test_what_nobody_foresaw_is_passed_back_and_logged_in_a_line(index: Path, ru
         with socket.socket(socket.AF_UNIX) as connection, connection.makefile("rb") as replies:
             connection.settimeout(10)
             connection.connect(str(one.socket))
-            connection.sendall(json.dumps(wire.greeting(index)).encode() + b"\n")
+            connection.sendall(json.dumps(protocol.greeting(index)).encode() + b"\n")
             assert json.loads(replies.readline())["ready"] is True
             for asked in ({}, {"command": "search", "text": 3, "options": {}}):
                 connection.sendall(json.dumps(asked).encode() + b"\n")
                 assert json.loads(replies.readline()) == {"pass": True}
-            right = wire.request("search", "ship", {}, "jsonl", Look(color=False, links=False, width=80))
+            right = protocol.request("search", "ship", {}, "jsonl", Look(color=False, links=False, width=80))
             connection.sendall(json.dumps(right).encode() + b"\n")
             assert "Ships" in json.loads(replies.readline())["out"]
     assert len(said) == 2
@@ -619,7 +620,7 @@ def test_eight_clients_at_once_get_their_own_answers(served: Serving, index: Pat
         return {api(served, f"/api/search?q={word}")["hits"][0]["title"] for _ in range(5)}
 
     def over_the_socket(word: str) -> set[str]:
-        asked = wire.request("search", word, {"talks": ()}, "jsonl", Look(color=False, links=False, width=80))
+        asked = protocol.request("search", word, {"talks": ()}, "jsonl", Look(color=False, links=False, width=80))
         return {json.loads(printed.out.splitlines()[0])["title"] for printed in client.ask(index, [asked] * 5)}
 
     with ThreadPoolExecutor(8) as clients:
@@ -638,7 +639,7 @@ def test_a_signal_ends_it_cleanly(which: signal.Signals, index: Path, runtime: P
 import sys
 from pathlib import Path
 from fakes import CountingEncoder
-from talksearch.cli.serve import serve
+from talksearch.cli.server.serve import serve
 
 def tell(one):
     print(one.url, flush=True)
@@ -654,7 +655,7 @@ serve(Path(sys.argv[1]), "127.0.0.1", 0, encoder=CountingEncoder(), tell=tell)
     )
     assert server.stdout is not None
     assert server.stdout.readline().startswith("http://127.0.0.1:")
-    path = wire.socket_path(index)
+    path = protocol.socket_path(index)
     assert path is not None
     assert path.exists()
     server.send_signal(which)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from talksearch.indexer.records import Chapter
-from talksearch.indexer.sidecar import (
+from talksearch.indexer.talks.sidecar import (
     Metadata,
     find_recording,
     find_sidecar,

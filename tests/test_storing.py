@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from talksearch.indexer import store, storing
-from talksearch.indexer.apart import Apart, start
 from talksearch.indexer.errors import BadIndexError
+from talksearch.indexer.stores.chroma import client as store
+from talksearch.indexer.stores.chroma import store as storing
+from talksearch.indexer.worker import Apart, start
 
 IDS = ["a", "b", "c"]
 NUMBERS = np.arange(1, 4)

@@ -24,7 +24,7 @@ class Watch:
             print(os.environ.get("ORT_DISABLE_TELEMETRY"))
 sys.meta_path.insert(0, Watch())
 import {entrance}
-import talksearch.search.engine, talksearch.indexer.light
+import talksearch.search.engine, talksearch.indexer.encoders.onnx_encoder
 import onnxruntime
 """
     environment = {key: value for key, value in os.environ.items() if key != "ORT_DISABLE_TELEMETRY"}

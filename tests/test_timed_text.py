@@ -6,10 +6,10 @@ from itertools import pairwise
 
 import pytest
 
-from talksearch.indexer.clean import clean
-from talksearch.indexer.readers import layout, plain, read, sniff, timed_text
-from talksearch.indexer.readers.front import Front, read_front_matter, read_keys
+from talksearch.indexer.readers import line_layout, plain_text, read, sniff, timed_text
+from talksearch.indexer.readers.front_matter import Front, read_front_matter, read_keys
 from talksearch.indexer.records import Cue
+from talksearch.indexer.restore.clean import clean
 
 WORDS = tuple(
     a + b for b in ("ban", "dor", "kel", "lim", "mar", "nut") for a in ("ba", "di", "ko", "lu", "me", "na", "pe")
@@ -199,7 +199,7 @@ def test_times_inside_paragraphs(brackets: str, name: str) -> None:
 
 def test_a_broken_line_is_counted_once() -> None:
     text = f"{said(40)} [0:20] {said(40, 2)}\n{said(9)} [0:45] {said(50, 3)} [1:10] {said(9, 4)}\n"
-    found = layout.find(text)
+    found = line_layout.find(text)
     assert found is not None
     assert [found.numbers[i] for i in found.stamps] == [1, 2, 2]
 
@@ -280,7 +280,7 @@ BODY = f"{said(50)}\n{said(40, 3)}\n"
 @pytest.mark.parametrize("end", ["\n", "---\n", "## One\n"])
 def test_keys_above_text_without_times(end: str) -> None:
     keys = "Title: On rivers\nSpeaker: Ana Ruiz\nDate: 2024-05-01\nVenue: Hall 3\nURL: https://youtu.be/DTcRLlMv4_o\n"
-    found = plain.read(f"{keys}{end}{BODY}", "talk.txt")
+    found = plain_text.read(f"{keys}{end}{BODY}", "talk.txt")
     assert (found.title, found.speaker, found.date, found.url) == (
         "On rivers", "Ana Ruiz", "2024-05-01", "https://youtu.be/DTcRLlMv4_o",
     )  # fmt: skip
@@ -289,7 +289,9 @@ def test_keys_above_text_without_times(end: str) -> None:
 
 
 def test_keys_under_the_heading_of_markdown() -> None:
-    found = plain.read(f"# On rivers\n\n**Speakers:** Ana Ruiz and Bob Ray\n**Date:** 2024-05-01\n\n{BODY}", "talk.md")
+    found = plain_text.read(
+        f"# On rivers\n\n**Speakers:** Ana Ruiz and Bob Ray\n**Date:** 2024-05-01\n\n{BODY}", "talk.md"
+    )
     assert (found.title, found.speaker, found.date) == ("On rivers", "Ana Ruiz and Bob Ray", "2024-05-01")
     assert " ".join(cue.text for cue in found.cues).split() == BODY.split()
 

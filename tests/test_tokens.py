@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 from fakes import WORDS, CountingEncoder, WordEncoder
 
-from talksearch.indexer import build, catalog, embed, fast, light, tokens
-from talksearch.indexer.embed import TokenEncoder
-from talksearch.indexer.vectors import Floats
+from talksearch.indexer.encoders import base, onnx_encoder, selection, token_codes
+from talksearch.indexer.encoders.base import TokenEncoder
+from talksearch.indexer.pipeline import run
+from talksearch.indexer.stores import catalog
+from talksearch.indexer.stores.vectors import Floats
 
 TEXTS = [
     "Time passes slower on a ship that is fast, and the clock of whoever stays behind runs on.",
@@ -27,38 +29,38 @@ TEXTS = [
 def test_directions_are_those_in_which_tokens_differ_most() -> None:
     drawn = np.random.default_rng(0).normal(size=(500, 80)).astype(np.float32)
     drawn[:, 60:] *= 0.01
-    directions = tokens.learn(drawn)
+    directions = token_codes.learn(drawn)
     assert directions.shape == (64, 80)
     assert directions @ directions.T == pytest.approx(np.eye(64), abs=1e-5)
     assert np.abs(directions[:60, 60:]).max() < 0.1
 
 
 def test_a_narrow_model_has_fewer_directions(tmp_path: Path) -> None:
-    directions = tokens.learn(np.eye(8, dtype=np.float32)[:3])
+    directions = token_codes.learn(np.eye(8, dtype=np.float32)[:3])
     assert directions.shape == (8, 8)
-    tokens.write(tmp_path, directions)
-    assert tokens.read(tmp_path) == pytest.approx(directions)
-    assert tokens.read(tmp_path / "elsewhere") is None
+    token_codes.write(tmp_path, directions)
+    assert token_codes.read(tmp_path) == pytest.approx(directions)
+    assert token_codes.read(tmp_path / "elsewhere") is None
 
 
 def test_codes_are_signs() -> None:
     axes = np.eye(12, dtype=np.float32)
     drawn = np.random.default_rng(1).normal(size=(30, 12)).astype(np.float32)
-    codes = tokens.encode(axes, drawn)
+    codes = token_codes.encode(axes, drawn)
     assert len(codes) == 30 * 2
-    assert tokens.decode(codes, 12).tolist() == np.sign(drawn).tolist()
-    assert tokens.decode(b"", 12).shape == (0, 12)
+    assert token_codes.decode(codes, 12).tolist() == np.sign(drawn).tolist()
+    assert token_codes.decode(b"", 12).shape == (0, 12)
 
 
 def test_all_encoders_give_the_same_tokens(tmp_path: Path) -> None:
-    model = embed.load()
-    exported = light.export(model, tmp_path, TEXTS)
-    directions = tokens.read(tmp_path)
+    model = base.load()
+    exported = onnx_encoder.export(model, tmp_path, TEXTS)
+    directions = token_codes.read(tmp_path)
     assert directions is not None
     assert directions.shape == (64, 384)
     every: dict[str, dict[int, Floats]] = {}
     encoders: dict[str, TokenEncoder] = {
-        "model": model, "light": exported, "fast": fast.OpenVinoEncoder(tmp_path, exported.card),
+        "model": model, "light": exported, "fast": selection.OpenVinoEncoder(tmp_path, exported.card),
     }  # fmt: skip
     for name, encoder in encoders.items():
         found = every[name] = {}
@@ -69,11 +71,11 @@ def test_all_encoders_give_the_same_tokens(tmp_path: Path) -> None:
         assert len(own) == min(254, sum(model.count_tokens(word) for word in text.split()))
         for name in ("light", "fast"):
             assert every[name][at].shape == own.shape
-            same = tokens.decode(tokens.encode(directions, every[name][at]), 64)
-            assert (same == tokens.decode(tokens.encode(directions, own), 64)).mean() > (
+            same = token_codes.decode(token_codes.encode(directions, every[name][at]), 64)
+            assert (same == token_codes.decode(token_codes.encode(directions, own), 64)).mean() > (
                 0.96 if name == "fast" else 0.999
             )
-    asked = light.load(tmp_path, once=True).encode_query_by_token("Bees keep  warm")
+    asked = onnx_encoder.load(tmp_path, once=True).encode_query_by_token("Bees keep  warm")
     assert [("Bees keep  warm")[start:end] for start, end in asked.spans] == ["Bees", "keep", "warm"]
     assert asked.vector == pytest.approx(model.encode_query("Bees keep  warm"), abs=1e-5)
 
@@ -90,7 +92,7 @@ def test_an_index_knows_the_tokens_of_its_passages_and_forgets_them_with_these(t
     index, archive = tmp_path / "index", tmp_path / "archive"
     archive.mkdir()
     index.mkdir()
-    tokens.write(index, np.eye(8, dtype=np.float32))
+    token_codes.write(index, np.eye(8, dtype=np.float32))
 
     def write(name: str, text: str) -> None:
         (archive / f"{name}.srt").write_text(f"1\n00:00:01,000 --> 00:00:09,000\n{text}\n")
@@ -98,17 +100,17 @@ def test_an_index_knows_the_tokens_of_its_passages_and_forgets_them_with_these(t
     drawn = random.Random(1)
     for name in ("one", "two"):
         write(name, " ".join(drawn.choices(WORDS, k=40)))
-    build.index(index, [archive], encoder=WordEncoder())
+    run.index(index, [archive], encoder=WordEncoder())
     first = codes_of(index)
     with closing(catalog.open_catalog(index)) as db:
         for id_, text in db.execute("SELECT id, text FROM passages"):
             expected = [[1.0 if word == known else -1.0 for known in WORDS] for word in text.lower().split()]
-            assert tokens.decode(first[id_] or b"", 8).tolist() == expected
+            assert token_codes.decode(first[id_] or b"", 8).tolist() == expected
 
     (archive / "copy.srt").write_bytes((archive / "one.srt").read_bytes())  # the same words are not embedded again
     (archive / "two.srt").unlink()
     again = WordEncoder()
-    build.index(index, [archive], encoder=again)
+    run.index(index, [archive], encoder=again)
     second = codes_of(index)
     assert all(second.values())
     assert not any(" ".join(again.seen).count(word) > 3 for word in WORDS)  # hardly more than a title
@@ -117,9 +119,9 @@ def test_an_index_knows_the_tokens_of_its_passages_and_forgets_them_with_these(t
 
 def test_an_encoder_that_knows_no_tokens_is_no_problem(tmp_path: Path) -> None:
     (tmp_path / "talk.srt").write_text("1\n00:00:01,000 --> 00:00:09,000\nrain and time\n")
-    build.index(tmp_path / "index", [tmp_path / "talk.srt"], encoder=CountingEncoder())
+    run.index(tmp_path / "index", [tmp_path / "talk.srt"], encoder=CountingEncoder())
     assert set(codes_of(tmp_path / "index").values()) == {None}
-    assert embed.encode_query_by_token(CountingEncoder(), "rain").spans == ()
+    assert base.encode_query_by_token(CountingEncoder(), "rain").spans == ()
 
 
 def spoilt(path: Path) -> None:
@@ -142,7 +144,7 @@ def spoilt(path: Path) -> None:
     ],
 )
 def test_damaged_directions_are_none(tmp_path: Path, damage: Callable[[Path], object]) -> None:
-    tokens.write(tmp_path, tokens.learn(np.random.default_rng(0).normal(size=(500, 80)).astype(np.float32)))
-    assert tokens.read(tmp_path) is not None
+    token_codes.write(tmp_path, token_codes.learn(np.random.default_rng(0).normal(size=(500, 80)).astype(np.float32)))
+    assert token_codes.read(tmp_path) is not None
     damage(tmp_path / "directions.npy")
-    assert tokens.read(tmp_path) is None
+    assert token_codes.read(tmp_path) is None

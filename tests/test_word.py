@@ -10,10 +10,10 @@ import docx
 import pytest
 
 from talksearch.indexer.errors import UnreadableError
-from talksearch.indexer.load import identify, load_talk
+from talksearch.indexer.pipeline.scan import may_be_transcript
 from talksearch.indexer.readers import decode
-from talksearch.indexer.receipt import changes, replay
-from talksearch.indexer.scan import may_be_transcript
+from talksearch.indexer.talks.load import identify, load_talk
+from talksearch.indexer.talks.receipt import changes, replay
 
 TURNS = [
     ("Ana Ruiz", "0:03", "Welcome everybody to the harbour lecture."),

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from talksearch.indexer.words import _marks_of, marks, spans, terms, terms_joined
+from talksearch.indexer.text.terms import _marks_of, marks, spans, terms, terms_joined
 
 
 @pytest.mark.parametrize(

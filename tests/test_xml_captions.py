@@ -10,12 +10,12 @@ from xml.sax.saxutils import escape, quoteattr
 import pytest
 
 from talksearch.indexer.errors import UnreadableError
-from talksearch.indexer.load import identify, load_talk
-from talksearch.indexer.plan import _FORMATS, make_plan
+from talksearch.indexer.pipeline.plan import _FORMATS, make_plan
+from talksearch.indexer.pipeline.scan import identity_of, look
 from talksearch.indexer.readers import decode, read, sniff
-from talksearch.indexer.receipt import replay
 from talksearch.indexer.records import Cue, Transcript, Word
-from talksearch.indexer.scan import identity_of, look
+from talksearch.indexer.talks.load import identify, load_talk
+from talksearch.indexer.talks.receipt import replay
 
 ROOT = Path(__file__).parents[1]
 JSON3 = sorted([*ROOT.glob("data/**/*.json3"), *(ROOT.parent / "shared" / "archive").glob("**/*.json3")])

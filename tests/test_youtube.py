@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from talksearch.indexer.youtube import find_id, id_from_name, is_id, link, looks_random, watch_url
+from talksearch.indexer.text.youtube import find_id, id_from_name, is_id, link, looks_random, watch_url
 
 ID = "-uJSdfo4z7c"
 

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from fakes import CountingEncoder
 
-from talksearch.cli.serve import Serving, serve
-from talksearch.indexer import build
+from talksearch.cli.server.serve import Serving, serve
+from talksearch.indexer.pipeline import run as build
 
 TALKS = {
     "ships": ["the ship keeps its own time", "and the ship comes home late"],

@@ -6,29 +6,30 @@ import json
 import re
 from typing import Any
 
-from ..errors import UnreadableError
-from ..records import Transcript
+from talksearch.indexer.errors import UnreadableError
+from talksearch.indexer.records import Transcript
+
 from . import (
-    json3,
-    markup_tree,
-    plain,
-    record,
+    plain_text,
     sbv,
+    scraped_record,
     srt,
-    subs,
+    subtitles,
     table,
     timed_json,
     timed_text,
-    tsv,
     ttml,
     vtt,
-    whisper,
+    whisper_json,
+    whisper_tsv,
+    xml_tree,
+    youtube_json3,
+    youtube_transcript_api,
     youtube_xml,
-    ytapi,
 )
-from .blocks import TIME_LINE
+from .cue_blocks import TIME_LINE
 from .decode import decode
-from .jsons import parse
+from .json_values import parse
 
 __all__ = ["FORMATS", "decode", "read", "sniff"]
 
@@ -86,11 +87,11 @@ def read(text: str, name: str) -> Transcript:
     """
     form, data = _sniff(text, name)
     if form == "json3":
-        return json3.read(data)
+        return youtube_json3.read(data)
     if form == "whisper-json":
-        return whisper.read(data)
+        return whisper_json.read(data)
     if form == "ytapi":
-        return ytapi.read(data)
+        return youtube_transcript_api.read(data)
     if form == "json":
         return timed_json.read(data)
     if form == "vtt":
@@ -104,16 +105,16 @@ def read(text: str, name: str) -> Transcript:
     if form == "ttml":
         return ttml.read(text, name)
     if form in ("ass", "sami", "microdvd"):
-        return subs.read(text, name, form)
+        return subtitles.read(text, name, form)
     if form == "tsv":
-        return tsv.read(text)
+        return whisper_tsv.read(text)
     if form == "table":
         return table.read(text)
     if form == "record":
-        return record.read(text)
+        return scraped_record.read(text)
     if timed_text.matches(text):
         return timed_text.read(text, name)
-    return plain.read(text, name)
+    return plain_text.read(text, name)
 
 
 def _sniff(text: str, name: str) -> tuple[str, Any]:
@@ -131,7 +132,7 @@ def _sniff(text: str, name: str) -> tuple[str, Any]:
             return found
     if not _is_whispers(head) and table.matches(text):
         return "table", None
-    if record.matches(text):
+    if scraped_record.matches(text):
         return "record", None
     times = TIME_LINE.search(text)
     if head.startswith("WEBVTT"):
@@ -151,7 +152,7 @@ def _sniff(text: str, name: str) -> tuple[str, Any]:
         return _subtitles(text, ending), None
     if sbv.TIME_LINE.search(text):
         return "sbv", None
-    if tsv.HEADER.match(head) or _is_whispers(head):
+    if whisper_tsv.HEADER.match(head) or _is_whispers(head):
         return "tsv", None
     if _MARKUP.match(head):
         raise UnreadableError(
@@ -165,20 +166,20 @@ def _sniff(text: str, name: str) -> tuple[str, Any]:
 
 def _sniff_by_beginning(head: str) -> str | None:
     """Tell the captions in XML and the subtitles of players, which say at once what they are."""
-    found = subs.format_of(head)
+    found = subtitles.format_of(head)
     if found == "microdvd":
-        subs.rate_of(head)  # without it there are no times
+        subtitles.rate_of(head)  # without it there are no times
     if found or head[0] != "<":
         return found
-    root = markup_tree.root_of(head)
+    root = xml_tree.root_of(head)
     return "ttml" if root == "tt" else youtube_xml.format_of(head, root)
 
 
 def _is_whispers(head: str) -> bool:
     """Whether it is Whisper's own table, in whole milliseconds."""
-    header = tsv.HEADER.match(head)
-    first = tsv.ROW.match(head, header.end()) if header else tsv.ROW.match(head)
-    return first is not None and (header is not None or len(tsv.ROW.findall(head)) * 2 > head.count("\n"))
+    header = whisper_tsv.HEADER.match(head)
+    first = whisper_tsv.ROW.match(head, header.end()) if header else whisper_tsv.ROW.match(head)
+    return first is not None and (header is not None or len(whisper_tsv.ROW.findall(head)) * 2 > head.count("\n"))
 
 
 def _subtitles(text: str, ending: str) -> str:
@@ -205,13 +206,13 @@ def _sniff_json(head: str, name: str, ending: str) -> tuple[str, Any] | None:
     lines = isinstance(data, list) and head[0] == "{"
     if lines and _of_several_talks(data):
         raise UnreadableError("The lines of this file belong to several talks.", "Write one file for each talk.")
-    if json3.matches(data):
+    if youtube_json3.matches(data):
         return "json3", data
-    if ytapi.matches(data) and not whisper.matches(data):
+    if youtube_transcript_api.matches(data) and not whisper_json.matches(data):
         return "ytapi", data
     # OpenAI's answers with times of words have an empty list of segments.
     segments = not isinstance(data, dict) or data.get("segments") or data.get("transcription")
-    if whisper.matches(data) and (segments or not timed_json.matches(data)):
+    if whisper_json.matches(data) and (segments or not timed_json.matches(data)):
         return "whisper-json", data
     if timed_json.matches(data):
         return "json", data
@@ -220,7 +221,7 @@ def _sniff_json(head: str, name: str, ending: str) -> tuple[str, Any] | None:
     base = name.lower().rpartition("/")[2]
     if isinstance(data, dict) and (f".{base}".endswith(".info.json") or {"extractor", "formats"} & data.keys()):
         raise UnreadableError("This is metadata that belongs to a transcript (.info.json), not a transcript.", "")
-    if ytapi.holds_several(data):
+    if youtube_transcript_api.holds_several(data):
         raise UnreadableError("This JSON holds several talks.", "Write one file for each talk.")
     raise UnreadableError(
         "This JSON is of no kind of transcript that talksearch knows: it has no list of segments or words with times.",

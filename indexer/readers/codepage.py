@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from ..mojibake_letters import Style, literal
-from ..mojibake_model import latin_language
+from talksearch.indexer.mojibake.letter_model import Style, literal
+from talksearch.indexer.mojibake.ngrams import latin_language
 
 _PAGES: tuple[tuple[str, Style], ...] = (
     # Of pages that give the same text, the first is named.

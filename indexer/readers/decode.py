@@ -5,9 +5,10 @@ from __future__ import annotations
 import codecs
 import re
 
-from ..errors import UnreadableError
-from ..records import Json, Step
-from . import word
+from talksearch.indexer.errors import UnreadableError
+from talksearch.indexer.records import Json, Step
+
+from . import word_document
 from .codepage import Page, find_page, is_latin
 
 _MARKS = (
@@ -43,8 +44,12 @@ def decode(data: bytes) -> tuple[str, tuple[Step, ...], tuple[str, ...]]:
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             return _marked(data, encoding)
-    if word.is_word(data):
-        return _newlines(word.text_of(data)), (Step("decode", "cues", {"encoding": word.ENCODING}),), ()
+    if word_document.is_word(data):
+        return (
+            _newlines(word_document.text_of(data)),
+            (Step("decode", "cues", {"encoding": word_document.ENCODING}),),
+            (),
+        )
     if b"\x00" in data:
         return _without_mark(data)
     if len(_CONTROLS.findall(data[:100_000])) * 20 > len(data[:100_000]):

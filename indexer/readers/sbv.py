@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
-from ..records import Transcript
-from .times import CLOCK, RawCue, mend, parse_clock
+from talksearch.indexer.records import Transcript
+
+from .cue_times import CLOCK, RawCue, mend, parse_clock
 from .vtt import count_words
 
 TIME_LINE = re.compile(rf"^[ \t]*({CLOCK})[ \t]*,[ \t]*({CLOCK})[ \t]*$", re.MULTILINE)

@@ -8,9 +8,10 @@ from itertools import pairwise
 from statistics import median
 from typing import Any
 
-from ..records import Cue, Step
-from .jsons import milliseconds, string
-from .times import Mended, RawCue, count_units, pieces
+from talksearch.indexer.records import Cue, Step
+
+from .cue_times import Mended, RawCue, count_units, pieces
+from .json_values import milliseconds, string
 
 TEXTS = ("text", "body", "transcript", "content", "caption", "subtitle", "sentence", "line")
 """Keys of what is said in a segment."""

@@ -6,9 +6,10 @@ tells that the row below is new.
 
 from __future__ import annotations
 
-from ..records import Transcript
-from .blocks import read_blocks
-from .times import mend
+from talksearch.indexer.records import Transcript
+
+from .cue_blocks import read_blocks
+from .cue_times import mend
 from .vtt import count_words, origin_of
 
 

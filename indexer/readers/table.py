@@ -6,11 +6,12 @@ import csv
 import re
 from typing import Any
 
-from ..errors import UnreadableError
-from ..records import Transcript
-from .jsons import milliseconds, string
+from talksearch.indexer.errors import UnreadableError
+from talksearch.indexer.records import Transcript
+
+from .cue_times import RawCue, mend
+from .json_values import milliseconds, string
 from .segments import put_after, speaker_of, start_after, times_of, unit_of
-from .times import RawCue, mend
 from .vtt import count_words
 
 _COLUMNS = {

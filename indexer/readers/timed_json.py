@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
-from ..records import Origin, Transcript, Word
-from .jsons import string, timed_words
+from talksearch.indexer.records import Origin, Transcript, Word
+
+from .cue_times import RawCue, mend
+from .json_values import string, timed_words
 from .segments import TEXTS, put_after, speaker_of, start_after, text_of, times_of, unit_of
-from .times import RawCue, mend
 from .vtt import count_words
 
 _SEGMENTS = (

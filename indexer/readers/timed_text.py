@@ -10,13 +10,14 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from ..records import Chapter, Transcript
-from ..youtube import find_id, watch_url
-from . import layout
-from .front import HEADING, RULE, Front, iso_date, plain_markdown, read_front, read_front_matter, read_keys
-from .layout import Layout
-from .names import label_of, names_in
-from .times import RawCue, mend
+from talksearch.indexer.records import Chapter, Transcript
+from talksearch.indexer.text.speaker_labels import label_of, names_in
+from talksearch.indexer.text.youtube import find_id, watch_url
+
+from . import line_layout
+from .cue_times import RawCue, mend
+from .front_matter import HEADING, RULE, Front, iso_date, plain_markdown, read_front, read_front_matter, read_keys
+from .line_layout import Layout
 from .vtt import count_words
 
 _LYRIC_TAG = re.compile(
@@ -34,7 +35,7 @@ def matches(text: str) -> bool:
     >>> matches("[0:00] Hello\\n[0:05] and welcome"), matches("12:30 is when we met.\\nWe left.\\nWe ate.\\nWe slept.")
     (True, False)
     """
-    return layout.find(text) is not None
+    return line_layout.find(text) is not None
 
 
 def read(text: str, name: str = "") -> Transcript:
@@ -44,7 +45,7 @@ def read(text: str, name: str = "") -> Transcript:
         UnreadableError: no cues, or times that cannot be.
     """
     markdown = name.lower().endswith((".md", ".markdown", ".mdown")) or "](" in text or "**" in text
-    found = layout.find(text) or layout.by_line(text)
+    found = line_layout.find(text) or line_layout.by_line(text)
     lines = found.lines
     front = Front()
     at = read_front_matter(lines, front)

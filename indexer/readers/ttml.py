@@ -17,13 +17,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
-from ..errors import UnreadableError
-from ..records import Cue, Step, Transcript
-from .jsons import timed_words
-from .markup_tree import Node, parse
+from talksearch.indexer.errors import UnreadableError
+from talksearch.indexer.records import Cue, Step, Transcript
+
+from .cue_times import RawCue, mend, pieces, show_clock
+from .json_values import timed_words
 from .segments import put_after, start_after
-from .times import RawCue, mend, pieces, show_clock
 from .vtt import count_words, origin_of
+from .xml_tree import Node, parse
 from .youtube_xml import clip_overlapping
 
 _CLOCK = re.compile(r"(\d{1,3}):(\d{1,2}):(\d{1,2})(?:[.,](\d{1,9})|[:;](\d{1,3})(?:\.(\d{1,3}))?)?")

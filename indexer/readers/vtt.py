@@ -10,10 +10,11 @@ from itertools import islice
 
 import webvtt
 
-from ..errors import UnreadableError
-from ..records import Origin, Step, Transcript
-from .blocks import TIME_LINE, read_blocks
-from .times import RawCue, mend, parse_clock
+from talksearch.indexer.errors import UnreadableError
+from talksearch.indexer.records import Origin, Step, Transcript
+
+from .cue_blocks import TIME_LINE, read_blocks
+from .cue_times import RawCue, mend, parse_clock
 
 _LANGUAGE = re.compile(r"^Language:[ \t]*([A-Za-z0-9-]{2,35})[ \t]*$", re.MULTILINE)
 _ORIGINAL_TRACK = re.compile(r"\.[a-z]{2,3}-orig\.[a-z0-9]+$", re.IGNORECASE)

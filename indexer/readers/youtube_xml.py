@@ -14,13 +14,14 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
-from ..errors import UnreadableError
-from ..records import Transcript
-from . import json3
-from .jsons import milliseconds
-from .markup_tree import Node, parse
-from .times import RawCue, mend
+from talksearch.indexer.errors import UnreadableError
+from talksearch.indexer.records import Transcript
+
+from . import youtube_json3
+from .cue_times import RawCue, mend
+from .json_values import milliseconds
 from .vtt import count_words, origin_of
+from .xml_tree import Node, parse
 
 _FIRST = re.compile(r"<(?:[\w.-]+:)?(?:(?P<p>p)\s+(?:[\w:.-]+=\"[^\"]*\"\s*)*t=|(?P<text>text)\s)")
 _INDENT = re.compile(r"\s*\n[ \t]+")
@@ -57,7 +58,7 @@ def read(text: str, name: str, form: str) -> Transcript:
     if form == "srv2" and not any(len(event["segs"]) > 1 for event in events):
         found = replace(_plain([_cue(node, "t", "d", 1) for node in nodes], name, notes), format="srv2")
     else:
-        found = replace(json3.read({"events": events}), format=form)
+        found = replace(youtube_json3.read({"events": events}), format=form)
     return replace(found, uncertain=(*notes, *found.uncertain))
 
 
@@ -153,7 +154,7 @@ def _plain(cues: list[RawCue | None], name: str, notes: tuple[str, ...]) -> Tran
 def clip_overlapping(raw: list[RawCue]) -> list[RawCue]:
     """End cues where the next begin if most overlap: lines that stay while the next is written, as rolling ones do."""
     over = sum(a.end_ms is not None and a.start_ms < b.start_ms < a.end_ms for a, b in pairwise(raw))
-    return json3.clip(raw) if over * 2 > len(raw) else raw
+    return youtube_json3.clip(raw) if over * 2 > len(raw) else raw
 
 
 def _said(node: Node) -> str:

@@ -1,0 +1,119 @@
+"""Asking a resident engine, where one runs. Nothing here fails: who gets no answer works it out himself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from talksearch.indexer.errors import TalksearchError
+
+from .protocol import LONGEST_ANSWER, LONGEST_REQUEST, Printed, greeting, is_own_socket, socket_path
+
+if TYPE_CHECKING:
+    import socket as sockets
+
+    from talksearch.indexer.records import Json
+
+_GREETING_S = 2.0
+"""How long a server may take to greet. One that hangs costs a search no more than this."""
+
+_ANSWER_S = 120.0
+"""How long an answer may take: other clients may be waiting before this one."""
+
+
+def ask(index: Path, requests: Sequence[dict[str, Json]]) -> Iterator[Printed]:
+    """Yield the answers of the resident engine of an index, in order, as long as there is one that gives them.
+
+    It ends early, at once if there is none, when the server is gone, stuck, of other code, or says to do it without.
+    Raises TalksearchError and click.UsageError where the query is at fault, as answering it here would.
+    """
+    path = socket_path(index)
+    if path is None or not is_own_socket(path):
+        return
+    connection = _connect(path)
+    if connection is None:
+        return
+    with connection, connection.makefile("rb") as replies:
+        if not _send(connection, greeting(index)):
+            return
+        first = True
+        for request in requests:
+            if not _send(connection, request):
+                return
+            if first:  # the first request goes out with the greeting, so that both take one turn
+                connection.settimeout(_GREETING_S)
+                if (_receive(replies) or {}).get("ready") is not True:
+                    return
+                connection.settimeout(_ANSWER_S)
+                first = False
+            printed = _printed(_receive(replies))
+            if printed is None:
+                return
+            yield printed
+
+
+def greet(index: Path) -> dict[str, Json] | None:
+    """Return how the resident engine of an index answers a greeting; None where there is none."""
+    path = socket_path(index)
+    connection = _connect(path) if path is not None and is_own_socket(path) else None
+    if connection is None:
+        return None
+    with connection, connection.makefile("rb") as replies:
+        return _receive(replies) if _send(connection, greeting(index)) else None
+
+
+def _connect(path: Path) -> sockets.socket | None:
+    import socket
+
+    if not hasattr(socket, "AF_UNIX"):
+        return None
+    connection = socket.socket(socket.AF_UNIX)
+    connection.settimeout(_GREETING_S)
+    try:
+        connection.connect(str(path))
+    except OSError:  # nobody listens: a server that was killed leaves its socket behind
+        connection.close()
+        return None
+    return connection
+
+
+def _send(connection: sockets.socket, message: dict[str, Json]) -> bool:
+    import json
+
+    line = json.dumps(message).encode() + b"\n"
+    if len(line) > LONGEST_REQUEST:
+        return False
+    try:
+        connection.sendall(line)
+    except OSError:
+        return False
+    return True
+
+
+def _receive(replies: IO[bytes]) -> dict[str, Json] | None:
+    """Return the next message; None where there is none, or none that can be read."""
+    import json
+
+    try:
+        line = replies.readline(LONGEST_ANSWER + 1)
+        message = json.loads(line) if line.endswith(b"\n") else None
+    except (OSError, ValueError, RecursionError):
+        return None
+    return message if isinstance(message, dict) else None
+
+
+def _printed(reply: dict[str, Json] | None) -> Printed | None:
+    """Return an answer; None where it is not to be used. Raises what the server says is wrong with the query."""
+    match reply:
+        case {"out": str(out), "err": [*err], "note": str(note), "url": str(url)} if all(
+            isinstance(line, str) for line in err
+        ):
+            return Printed(out, tuple(err), note, url)
+        case {"error": str(message), "hint": str(hint)}:
+            raise TalksearchError(message, hint)
+        case {"usage": str(message)}:
+            import click
+
+            raise click.UsageError(message)
+    return None

@@ -1,0 +1,155 @@
+"""What is written about a talk rather than said in it: its title, chapter titles and the sentences of its description.
+
+These notes are searched like passages and lead to the talk; a chapter's note knows its second. Link lists, diagrams,
+code, hashtags and calls to subscribe are no text. A description is untrusted and of any shape: Markdown, bullet points,
+a machine's summary in another language than the talk's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+
+from talksearch.indexer.records import Chapter, Field, Passage, Talk
+from talksearch.indexer.restore.estimate_times import chapters_in
+from talksearch.indexer.text.terms import has_unspaced, terms
+
+from .split import ends_sentence
+
+_LONGEST = 60
+"""Words in a note, as in a passage; what is longer is cut."""
+
+_SHORTEST = 4
+"""Terms in a sentence of a description; "Website:" and "Key points" say nothing about a talk."""
+
+_LINK = re.compile(
+    r"(?:https?://|www\.)\S+|\S+@\S+\.\w+|(?<!\w)@[\w.]+|\b[\w-]+(?:\.[\w-]+)*\.(?:com|org|net|io|ly|be)(?:/\S*)?"
+)
+_HASHTAG = re.compile(r"(?<!\w)#\w+")
+_TIME = re.compile(r"(?<!\d)(?:\d{1,2}:)?\d{1,3}:[0-5]\d(?!\d)")
+_MARKUP = re.compile(
+    r"\*{1,3}|_{2,3}|`+|~~|^\s*(?:#{1,6}\s|>\s|[-*+•▪►➤→✓✔★–—·]+\s+|(?:\d{1,2}|[A-Za-z])[.)]\s+)|!?\[|\]\([^)]*\)|\]"
+)
+_PICTURE = re.compile("[\u2190-\u21ff\u2300-\u23ff\u2500-\u27bf\ufe0f\U0001f000-\U0001faff]+")
+_UNSPACED_END = re.compile(r"([。！？；][」』”’）]*)(?=\S)")
+_FENCE = re.compile(r"^\s*(?:```|~~~)")
+_OPENING = re.compile(r"^\s*<(\w*(?:diagram|mermaid|code|pre|script|style|svg)\w*)[^>]*>", re.IGNORECASE)
+_DIAGRAM = re.compile(
+    r"^\s*(?:graph|flowchart|mindmap|sequenceDiagram|classDiagram|gantt|pie)\b(?:\s+(?:TD|TB|LR|RL|BT))?\s*;?\s*$"
+)
+_ARROW = re.compile(r"--+>|==+>|-\.->|\w\s*(?:\[[^\]]*\]|\{[^}]*\}|\(\([^)]*\)\))\s*(?:--|==|;|$)")
+_BEGGING = re.compile(
+    r"\b(?:subscrib\w*|follow (?:us|me|along)|like (?:and|&) (?:share|subscribe)|hit the (?:like|bell)|patreon"
+    r"|affiliate|promo code|discount code|use code|sponsor(?:ed|s)? (?:by|of)|all rights reserved|copyright|©"
+    r"|join (?:us|our) (?:on|discord|channel)|stay connected|business inquir\w+|abonn\w+|suscr[ií]b\w*|inscreva\w*"
+    r"|iscriv\w+)\b|订阅|訂閱|チャンネル登録|구독",
+    re.IGNORECASE,
+)  # fmt: skip
+
+
+def notes(talk: Talk) -> tuple[Passage, ...]:
+    """Return what is written about a talk, as passages whose `field` says where it stands.
+
+    A note's times are those of what it names: a chapter's, from its start to the next one's; 0 and 0 where nothing says
+    which part of the talk is meant.
+    """
+    found: dict[str, Passage] = {}
+    for field, text, start_ms, end_ms in _written(talk):
+        note = _note(talk, field, text, start_ms, end_ms)
+        found.setdefault(note.id, note)
+    return tuple(found.values())
+
+
+def sentences(description: str) -> list[str]:
+    """Return the sentences of a description that speak of the talk, in order.
+
+    >>> sentences("**Idea:** clocks run slow on fast ships.\\n\\nMore: https://example.org/x\\n0:00 Hello there all")
+    ['Idea: clocks run slow on fast ships.']
+    """
+    kept: list[str] = []
+    for row in _prose(description):
+        for sentence in _sentences(row):
+            if _says_something(sentence) and sentence not in kept:
+                kept += _cut(sentence)
+    return kept
+
+
+def _sentences(row: str) -> Iterator[str]:
+    every = _UNSPACED_END.sub(r"\1 ", row).split()
+    first = 0
+    for at, word in enumerate(every, 1):
+        # What goes on in small letters has not ended: `She asked "Why?" and left.`
+        if at == len(every) or (ends_sentence(word) and not every[at][0].islower()):
+            yield " ".join(every[first:at])
+            first = at
+
+
+def _written(talk: Talk) -> Iterator[tuple[Field, str, int, int]]:
+    yield "title", talk.title, 0, 0
+    chapters = talk.chapters or chapters_in(talk.description)
+    for chapter, following in zip(chapters, [*chapters[1:], None], strict=bool(chapters)):
+        yield "chapter", chapter.title, chapter.start_ms, _end(talk, chapter, following)
+    for sentence in sentences(talk.description):
+        yield "description", sentence, 0, 0
+
+
+def _end(talk: Talk, chapter: Chapter, following: Chapter | None) -> int:
+    last = talk.cues[-1].end_ms if talk.cues else chapter.start_ms
+    return max(chapter.start_ms, following.start_ms if following else last)
+
+
+def _note(talk: Talk, field: Field, text: str, start_ms: int, end_ms: int) -> Passage:
+    place = f"{talk.id}\0{field}\0{start_ms}\0{text}"
+    return Passage(
+        id=f"{talk.id}:{hashlib.blake2b(place.encode(), digest_size=8).hexdigest()}",
+        talk_id=talk.id,
+        start_ms=start_ms,
+        end_ms=end_ms,
+        first_cue=0,
+        last_cue=-1,
+        text=text,
+        field=field,
+    )
+
+
+def _prose(description: str) -> Iterator[str]:
+    """Yield the rows of a description that are sentences, without their marks."""
+    closing: str | None = None
+    drawing = False
+    for row in description.split("\n"):
+        if closing:  # inside a code fence, or an element that holds no prose
+            if re.match(closing, row, re.IGNORECASE):
+                closing = None
+            continue
+        if _FENCE.match(row):
+            closing = r"\s*(?:```|~~~)"
+            continue
+        if opening := _OPENING.match(row):
+            closing = None if f"</{opening[1]}" in row else rf".*</{opening[1]}"
+            continue
+        # A diagram without a fence ends with an empty row.
+        drawing = bool(_DIAGRAM.match(row)) or (drawing and bool(row.strip()))
+        if drawing or _ARROW.search(row) or _TIME.match(row.lstrip(" ([-–—•*")):
+            continue
+        text = _PICTURE.sub(" ", _MARKUP.sub("", row))
+        bare = _HASHTAG.sub(" ", _LINK.sub(" ", text))
+        # Who names an address says where to click, not what the talk is about.
+        if bare != text and len(terms(bare)) < 2 * _SHORTEST:
+            continue
+        if not _BEGGING.search(bare):
+            yield bare
+
+
+def _says_something(text: str) -> bool:
+    letters = sum(character.isalpha() for character in text)
+    return letters * 2 > len(text) and len(terms(text)) >= _SHORTEST
+
+
+def _cut(text: str) -> list[str]:
+    """Cut a sentence that is longer than a passage."""
+    if has_unspaced(text):
+        size = 2 * _LONGEST
+        return [text[at : at + size] for at in range(0, len(text), size)]
+    words = text.split()
+    return [" ".join(words[at : at + _LONGEST]) for at in range(0, len(words), _LONGEST)]

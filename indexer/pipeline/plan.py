@@ -1,0 +1,152 @@
+"""What an indexing run has to do, worked out from what was remembered and what is there now. Pure: no file is touched.
+
+Files of the same talk are one group: the same YouTube video, the same name in several formats or tracks, or the same
+content. The best file speaks for the talk; the others fill what it leaves open, and a timed one may give its times to
+better words (`build`). So a talk is read again when any of its files is new, changed or gone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from talksearch.indexer.stores.catalog import FileRow
+from talksearch.indexer.talks.load import Identity
+from talksearch.indexer.talks.sidecar import language_of
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The files of one talk, the best first."""
+
+    files: tuple[FileRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to do."""
+
+    read: tuple[Group, ...]
+    """New and changed talks."""
+    keep: tuple[Group, ...]
+    """Talks whose files are all as they were."""
+    unreadable: tuple[FileRow, ...]
+    """Files that are no transcripts, with the reason in `note`."""
+    gone: tuple[str, ...]
+    """Paths that were remembered and are no longer there."""
+
+
+_SHORT = 5
+"""Text with less than one word in so many of what another file of the talk has is notes about it: its chapters, say."""
+
+# A person's text before a machine's, as far as it is known.
+_ORIGINS = {"human": 0, "unknown": 1, "automatic": 2}
+# Formats that carry word times or names before those that lost them.
+_FORMATS = {
+    "json3": 0, "srv3": 0, "whisper-json": 1, "json": 1, "vtt": 2, "srt": 3, "ttml": 3, "ytapi": 4, "srv2": 4,
+    "srv1": 4, "sbv": 5, "ass": 5, "sami": 5, "microdvd": 5, "tsv": 6, "table": 6, "record": 7,
+}  # fmt: skip
+
+
+def make_plan(
+    before: Mapping[str, FileRow],
+    now: Mapping[str, FileRow],
+    identity_of: Callable[[FileRow], Identity | None],
+    *,
+    again: bool = False,
+) -> Plan:
+    """Compare what was remembered (`before`) with what is there (`now`), both by path.
+
+    `now` holds the files of every PATH of the index, those not walked this time as they were remembered. With `again`
+    every talk is read anew.
+    """
+    identities = {path: identity_of(row) for path, row in now.items()}
+    readable = {path: found for path, found in identities.items() if found}
+    groups: dict[str, list[str]] = {}
+    by_digest: dict[str, str] = {}
+    for path in sorted(readable):
+        key = readable[path].youtube_id or f"/{readable[path].base}"
+        # The same content under another name is the same talk, unless both claim to be different videos.
+        twin = by_digest.setdefault(now[path].digest.partition(":")[0], key)
+        if key.startswith("/"):
+            key = twin
+        groups.setdefault(key, []).append(path)
+    read: list[Group] = []
+    keep: list[Group] = []
+    for paths in groups.values():
+        files = [readable[path] for path in paths]
+        most = max(file.words for file in files)
+        whisper = any(file.format == "whisper-json" for file in files)
+        spoken = _spoken(files)
+        paths.sort(key=lambda path: _worth(readable[path], path, most, whisper, spoken))
+        group = Group(tuple(now[path] for path in paths))
+        same = all(_same(before.get(path), now[path]) for path in paths)
+        # A file that left the group changes it too: it may have been the one that spoke for the talk.
+        talk = now[paths[0]].talk_id
+        left = any(row.talk_id == talk and path not in now for path, row in before.items()) if talk else False
+        (keep if same and not left and not again else read).append(group)
+    return Plan(
+        read=tuple(read),
+        keep=tuple(keep),
+        unreadable=tuple(row for path, row in now.items() if identities[path] is None),
+        gone=tuple(path for path in before if path not in now),
+    )
+
+
+def _same(before: FileRow | None, now: FileRow) -> bool:
+    """Say whether a file is what it was, and what came of it is known."""
+    return (
+        before is not None
+        and (before.digest, before.source) == (now.digest, now.source)
+        and bool(now.talk_id or now.note)
+    )
+
+
+def _spoken(files: Sequence[Identity]) -> str | None:
+    """Tell from the tracks of a talk which language is spoken; None where they do not say.
+
+    A sidecar or `-orig` says so. Else `fr-en` is a translation from English where an English track, or another
+    translation from English, lies beside it (alone, `pt-br` is not Breton). Else it is the language of the tracks that
+    show a machine's hand: YouTube's translations have lost it.
+    """
+    tagged = [(file, tag, _language(tag)) for file in files if (tag := file.language_tag)]
+    said = [language for file, _, language in tagged if file.original]
+    if said:
+        return said[0]
+    sources = Counter(match[1] for _, tag, _ in tagged if (match := re.search(r"-([a-z]{2,3})$", tag)))
+    plain = {language for _, tag, language in tagged if not re.search(r"-[a-z]{2,3}$", tag)}
+    for language, count in sources.most_common():
+        if language in plain or count > 1:
+            return language
+    heard = {language for file, _, language in tagged if file.origin == "automatic"}
+    return heard.pop() if len(heard) == 1 else None
+
+
+def _language(tag: str | None) -> str | None:
+    language = language_of(tag)
+    return language.partition("-")[0] if language else None
+
+
+def _worth(identity: Identity, path: str, most: int, whisper: bool, spoken: str | None) -> tuple[object, ...]:
+    """Sort files of a talk by how well they say what is said in it; `most` is how many words the longest has.
+
+    `whisper`: its JSON is among them; then it likely wrote the captions too, without word times and language. `spoken`
+    is the language of the talk, as far as its tracks tell: what a machine translated is not what was said.
+    """
+    tag = identity.language_tag
+    translated = not identity.original and spoken is not None and tag is not None and _language(tag) != spoken
+    origin = "automatic" if whisper and identity.format in ("vtt", "srt", "tsv") else identity.origin
+    return (
+        # An index of before counted no words: 0 is unknown.
+        0 < identity.words * _SHORT < most and identity.format in ("text", "markdown"),
+        translated and origin != "human",
+        not identity.timed,
+        _ORIGINS[origin],
+        translated,
+        not identity.original,
+        _FORMATS.get(identity.format, 9),
+        len(path),
+        path,
+    )

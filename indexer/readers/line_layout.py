@@ -1,0 +1,294 @@
+"""Where the times stand in a transcript in text: which of the ways to write them a file keeps to, if any.
+
+What a line with a time looks like is in `stamps`. Many other texts have such lines: schedules, results, verses, logs.
+So the rarer ways count only where the times run forwards and the words between them can be said in that time.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import pairwise
+
+from talksearch.indexer.text.speaker_labels import looks_like_a_name
+
+from . import line_stamps as forms
+from .cue_times import count_units, parse_clock
+from .flattened import unfold
+from .line_stamps import Stamp, forwards
+
+_CLOCK_INSIDE = re.compile(r"\d:\d\d")
+# These begin with a fixed character, for speed: most texts have no time.
+_SECONDS_INSIDE = re.compile(r"\n(?:[ \t]*\d{1,5}[.)][ \t])?[^\w\n]*\d[\d.]*[ \t]?s?[ \t]*[\]\-–—→t]")
+_STUCK_INSIDE = re.compile(r":\d{3,4} (?:second|minute|hour)")
+_SPOKEN_INSIDE = re.compile(r"\d (?:second|minute|hour)")
+_CLOCK = r"(?P<start>(?:\d{1,3}:)?\d{1,3}:[0-5]\d(?:[.,]\d{1,3})?)"
+_MARKS = (
+    re.compile(rf"\[{_CLOCK}\](?:\((?P<link>[^()\s]*)\))?"),
+    re.compile(rf"\({_CLOCK}\)"),
+)
+_AVID = re.compile(r"<(?:begin|end) subtitles>|@ .*")
+_ANYBODY = re.compile(r"(?:Speaker|SPEAKER|Unknown|Unbekannt)[ _]?\d*")
+
+_SLOW, _FAST = 40, 300
+"""Words a minute between which people speak, pauses counted."""
+_LOOSE_SLOW, _LOOSE_FAST = 20, 400
+"""The same for a file as a whole that holds little else than lines with times."""
+_NEAR_BEGIN_MS = 60_000
+_SHORTEST_MS = 4_000
+"""What bare figures reach at least as seconds: shares and coefficients run from 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A text and the times in it."""
+
+    lines: Sequence[str]
+    """As in the file, but cut where a time stands inside one, and without what only repeats a time."""
+    stamps: dict[int, Stamp]
+    """By the position in `lines`."""
+    numbers: Sequence[int] = ()
+    """Line numbers in the file, from 1, where `lines` were cut."""
+    far_apart: bool = False
+    """Each time is for many lines or for a part of one, and what stands above the first is speech."""
+
+
+@lru_cache(maxsize=1)
+def find(text: str) -> Layout | None:
+    """Find the times in a text; None where it has none, or none that can be those of its words.
+
+    Whoever reads a file asks several times over, so the last answer is kept.
+    """
+    lines = text.split("\n")
+    filled = sum(1 for line in lines if line.strip())
+    plain = _each(lines, _plain)
+    found = _by_labels(lines, plain, filled) or _stuck(text, lines, plain, filled)
+    if found is None and _fits(plain, filled):
+        found = plain
+    if found is not None:
+        # In a text of few long lines one that begins with a time makes it fit, and has the other times inside.
+        inside = _inside(text, lines, more_than=2 * len(found)) if len(found) < 3 or len(text) > 500 * filled else None
+        return inside or _unspoken(text, Layout(lines, found))
+    other = _in_seconds(text, lines, filled) or _label_track(text, lines) or _in_frames(text, lines, filled)
+    if other:
+        return other
+    alone = _far_apart(lines, plain)
+    return _unspoken(text, alone) if alone else _inside(text, lines)
+
+
+def by_line(text: str) -> Layout:
+    """Take every line that begins with a time for one, whether or not the text as a whole looks like it."""
+    lines = text.split("\n")
+    return Layout(lines, _each(lines, _plain))
+
+
+def _each(lines: Sequence[str], form: Callable[[str], Stamp | None]) -> dict[int, Stamp]:
+    return {i: stamp for i, line in enumerate(lines) if ":" in line and (stamp := form(line)) is not None}
+
+
+def _plain(line: str) -> Stamp | None:
+    stamp = forms.stamp_of(line)
+    if stamp is None or stamp.text[:1] != "[" or stamp.end_ms is not None:
+        return stamp
+    starts, rest = forms.lyric_starts(line)
+    if len(starts) < 2:
+        return stamp
+    starts.sort()
+    return replace(stamp, start_ms=starts[0], text=rest.strip(), again=tuple(starts[1:]))
+
+
+def _fits(found: dict[int, Stamp], filled: int) -> bool:
+    """Whether there are three times at least or a third of all lines, one in 30 lines, and they run forwards."""
+    if not found or (len(found) < 3 and len(found) * 3 < filled) or len(found) * 30 < filled:
+        return False
+    return forwards(stamp.start_ms for stamp in found.values()) >= 0.8
+
+
+def _gaps(lines: Sequence[str], found: dict[int, Stamp]) -> list[tuple[int, int]]:
+    """Return for each time but the last the milliseconds until the next, and the words between them."""
+    at = sorted(found)
+    out = []
+    for i, following in pairwise(at):
+        words = count_units(found[i].text) + sum(count_units(line) for line in lines[i + 1 : following] if line)
+        out.append((found[following].start_ms - found[i].start_ms, words))
+    return out
+
+
+def _can_be_said(ms: int, words: int, slow: int = _SLOW, fast: int = _FAST) -> bool:
+    return slow * ms <= words * 60_000 <= fast * ms
+
+
+def _all_said(lines: Sequence[str], found: dict[int, Stamp]) -> bool:
+    """Whether the words of the whole file can be said between its first and its last time."""
+    gaps = _gaps(lines, found)
+    ms, words = sum(ms for ms, _ in gaps), sum(words for _, words in gaps)
+    return ms > 0 and _can_be_said(ms, words, _LOOSE_SLOW, _LOOSE_FAST)
+
+
+def _by_labels(lines: Sequence[str], plain: dict[int, Stamp], filled: int) -> dict[int, Stamp] | None:
+    """Names before the times (`Ana Ruiz: 00:00:05`), where they are most of the lines with a time or come up to it."""
+    named = {
+        i: stamp
+        for i, line in enumerate(lines)
+        if ":" in line and i not in plain and _CLOCK_INSIDE.search(line) and (stamp := forms.labelled(line))
+    }
+    if len(named) < 2 or len(named) * 2 < len(plain):
+        return None
+    both = dict(sorted({**plain, **named}.items()))
+    return both if _fits(both, filled) and _all_said(lines, both) else None
+
+
+def _unspoken(text: str, layout: Layout) -> Layout:
+    """Drop the time in words behind each clock (`1:05`, `1 minute, 5 seconds`) where nearly all clocks have one."""
+    if not _SPOKEN_INSIDE.search(text):
+        return layout
+    lines = list(layout.lines)
+    stamps = dict(layout.stamps)
+    dropped = 0
+    at = sorted(stamps)
+    for i, until in zip(at, [*at[1:], len(lines)], strict=True):
+        stamp = stamps[i]
+        if stamp.text:
+            rest = forms.without_spoken(stamp.text, stamp.start_ms)
+            if rest is not None:
+                stamps[i] = replace(stamp, text=rest)
+                dropped += 1
+            continue
+        below = next((j for j in range(i + 1, until) if lines[j].strip()), None)
+        rest = None if below is None else forms.without_spoken(lines[below], stamp.start_ms)
+        if below is not None and rest is not None:
+            lines[below] = rest
+            dropped += 1
+    return replace(layout, lines=lines, stamps=stamps) if dropped > 1 and dropped * 5 >= len(at) * 4 else layout
+
+
+def _stuck(text: str, lines: Sequence[str], plain: dict[int, Stamp], filled: int) -> dict[int, Stamp] | None:
+    """Clocks to which the same time in words sticks, where they are most of the lines with a time."""
+    if not _STUCK_INSIDE.search(text):
+        return None
+    stuck = _each(lines, forms.stuck)
+    both = dict(sorted({**plain, **stuck}.items()))
+    return both if len(stuck) > max(1, len(plain)) and _fits(both, filled) else None
+
+
+def _in_seconds(text: str, lines: Sequence[str], filled: int) -> Layout | None:
+    """Seconds in brackets or with their unit. Bare figures in brackets may also be versions, sections or measures."""
+    if not _SECONDS_INSIDE.search(f"\n{text}"):
+        return None
+    found = {i: stamp for i, line in enumerate(lines) if (stamp := forms.in_seconds(line))}
+    if len(found) < 2 or not _fits(found, filled):
+        return None
+    sure = sum(forms.named_unit(lines[i]) for i in found) * 2 > len(found)
+    long = max(stamp.start_ms for stamp in found.values()) >= _SHORTEST_MS
+    return Layout(lines, found) if sure or (long and _all_said(lines, found)) else None
+
+
+def _label_track(text: str, lines: Sequence[str]) -> Layout | None:
+    """Audacity's label track: nothing but rows of two times that run forwards and a text, mostly words."""
+    if "\t" not in text:
+        return None
+    # A row that begins with a backslash holds the frequencies of the label above it.
+    lines = ["" if line.startswith("\\\t") else line for line in lines]
+    found = {i: stamp for i, line in enumerate(lines) if (stamp := forms.in_label(line))}
+    if len(found) < 2 or len(found) * 10 < sum(1 for line in lines if line.strip()) * 9:
+        return None
+    starts = [stamp.start_ms for stamp in found.values()]
+    worded = sum(any(char.isalpha() for char in stamp.text) for stamp in found.values())
+    if forwards(starts) < 1 or starts[0] == starts[-1] or worded * 2 < len(found):
+        return None
+    if any(stamp.end_ms is None or stamp.end_ms < stamp.start_ms for stamp in found.values()):
+        return None
+    fast = sum(words for _, words in _gaps(lines, found)) * 60_000 > _LOOSE_FAST * (starts[-1] - starts[0])
+    return None if fast else Layout(lines, found)
+
+
+def _in_frames(text: str, lines: Sequence[str], filled: int) -> Layout | None:
+    rate = forms.frame_rate(text) if text.count(":") + text.count(";") > 5 else None
+    if rate is None:
+        return None
+    lines = ["" if _AVID.fullmatch(line.strip()) else line for line in lines]
+    found = {i: stamp for i, line in enumerate(lines) if (stamp := forms.in_frames(line, rate))}
+    if len(found) < 2 or not _fits(found, filled):
+        return None
+    # Premiere writes who speaks on the line below the time, above the words. Captions of two lines look alike, but
+    # their first lines are no names, or do not come back.
+    below = {
+        i: lines[i + 1].strip()
+        for i, stamp in found.items()
+        if not stamp.text and i + 2 < len(lines) and lines[i + 1].strip() and lines[i + 2].strip()
+    }
+    names = set(below.values())
+    known = all(_ANYBODY.fullmatch(name) for name in names)
+    named = len(below) * 10 >= len(found) * 9 and all(_is_name(name) for name in names)
+    if named and (known or len(names) * 2 <= len(below)):
+        found = {i: replace(stamp, speaker=below.get(i)) for i, stamp in found.items()}
+        lines = ["" if i - 1 in below else line for i, line in enumerate(lines)]
+    return Layout(lines, found)
+
+
+def _is_name(line: str) -> bool:
+    return len(line.split()) <= 5 and line[-1].isalnum() and looks_like_a_name(line)
+
+
+def _reached(first_ms: int, words: int) -> bool:
+    """Whether a first time is near the beginning, or the words above it fill the time until then."""
+    return first_ms <= _NEAR_BEGIN_MS or _can_be_said(first_ms, words)
+
+
+def _far_apart(lines: Sequence[str], plain: dict[int, Stamp]) -> Layout | None:
+    """Clocks with minutes of speech between: each must be reached by the words before it.
+
+    They stand alone on their lines, or there are three at least. A time of day in prose is not reached: "we met at /
+    12:30" is no talk of twelve minutes, with the words above it.
+    """
+    alone = {i: stamp for i, stamp in plain.items() if not stamp.text and stamp.speaker is None}
+    found = alone if len(alone) * 2 > len(plain) else plain
+    if len(found) < (2 if found is alone else 3):
+        return None
+    gaps = _gaps(lines, found)
+    first = next(iter(found))
+    above = sum(count_units(line) for line in lines[:first])
+    good = sum(ms > 0 and _can_be_said(ms, words) for ms, words in gaps)
+    if any(ms <= 0 for ms, _ in gaps) or good * 5 < len(gaps) * 4 or not _reached(found[first].start_ms, above):
+        return None
+    return Layout(lines, found, far_apart=True)
+
+
+def _inside(text: str, lines: Sequence[str], more_than: int = 2) -> Layout | None:
+    """Times in brackets inside paragraphs: three at least, nearly all rising, most of them reached by the words."""
+    for mark in _MARKS:
+        found = list(mark.finditer(text))
+        starts = [parse_clock(match["start"]) or 0 for match in found]
+        if len(found) <= max(more_than, 2) or forwards(starts) < 0.9 or starts[0] >= starts[-1]:
+            continue
+        between = [text[a.end() : b.start()] for a, b in pairwise(found)]
+        gaps = [(b - a, count_units(said)) for (a, b), said in zip(pairwise(starts), between, strict=True)]
+        good = sum(ms > 0 and _can_be_said(ms, words) for ms, words in gaps)
+        above = count_units(text[: found[0].start()])
+        if good * 3 < len(gaps) * 2 or not _reached(starts[0], above):
+            continue
+        if unfold(mark.sub(" ", text)).folded:
+            return None  # captions that say every line twice: `record` undoes that
+        return _cut(lines, mark)
+    return None
+
+
+def _cut(lines: Sequence[str], mark: re.Pattern[str]) -> Layout:
+    """Break lines where a mark stands in them."""
+    cut: list[str] = []
+    numbers: list[int] = []
+    stamps: dict[int, Stamp] = {}
+    for number, line in enumerate(lines, 1):
+        found = list(mark.finditer(line))
+        if not found or line[: found[0].start()].strip():
+            cut.append(line[: found[0].start()] if found else line)
+            numbers.append(number)
+        for i, match in enumerate(found):
+            said = line[match.end() : found[i + 1].start() if i + 1 < len(found) else len(line)]
+            link = match.groupdict().get("link")
+            stamps[len(cut)] = Stamp(parse_clock(match["start"]) or 0, None, said.strip(), link=link)
+            cut.append(line)
+            numbers.append(number)
+    return Layout(cut, stamps, numbers, far_apart=True)

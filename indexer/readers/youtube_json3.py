@@ -1,0 +1,80 @@
+"""YouTube's own caption format (`fmt=json3`): events of segments, with word times in automatic captions.
+
+An event with `aAppend` holds only the line break that makes the window roll; the lines themselves are not repeated.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from talksearch.indexer.errors import UnreadableError
+from talksearch.indexer.records import Origin, Transcript
+
+from .cue_times import RawCue, mend
+from .json_values import milliseconds, timed_words
+from .vtt import count_words
+
+
+def matches(data: object) -> bool:
+    """Whether parsed JSON has the shape."""
+    return isinstance(data, dict) and isinstance(data.get("events"), list)
+
+
+def read(data: Any) -> Transcript:
+    """Read parsed json3.
+
+    Raises:
+        UnreadableError: no cues, or times that cannot be.
+    """
+    raw: list[RawCue] = []
+    automatic = False
+    for event in data["events"]:
+        if not isinstance(event, dict):
+            continue
+        segments = event.get("segs")
+        start = milliseconds(event.get("tStartMs"), 1)
+        if not isinstance(segments, list) or start is None:
+            continue
+        automatic = automatic or bool(event.get("aAppend"))
+        pieces: list[tuple[str, int | None]] = []
+        for segment in segments:
+            if not isinstance(segment, dict) or not isinstance(segment.get("utf8"), str):
+                continue
+            automatic = automatic or "acAsrConf" in segment or "tOffsetMs" in segment
+            offset = milliseconds(segment.get("tOffsetMs", 0), 1)
+            pieces.append((segment["utf8"], None if offset is None else start + offset))
+        text = "".join(piece for piece, _ in pieces)
+        if not text.strip():
+            continue
+        joined, words = timed_words(pieces, start)
+        several = len(pieces) > 1
+        duration = milliseconds(event.get("dDurationMs"), 1)
+        end = None if duration is None else start + max(duration, 0)
+        raw.append(RawCue(start, end, joined if several else text, words=words if several else ()))
+    if not raw:
+        raise UnreadableError("The json3 file has no cues.", "The video may have no captions in this language.")
+    mended = mend(clip(raw) if automatic else raw, "json3 file")
+    origin: Origin = "automatic" if automatic else "human"
+    return Transcript(
+        format="json3",
+        cues=mended.cues,
+        timed=mended.timed,
+        origin=origin,
+        duration_ms=mended.duration_ms,
+        words_before=count_words(raw),
+        steps=mended.steps,
+        uncertain=mended.uncertain,
+    )
+
+
+def clip(raw: list[RawCue]) -> list[RawCue]:
+    """End every cue where the next begins.
+
+    The duration of an automatic line is how long it stays on the screen, which is until two lines later.
+    """
+    out = []
+    for cue, following in zip(raw, [*raw[1:], None], strict=True):
+        late = following and cue.end_ms is not None and cue.start_ms < following.start_ms < cue.end_ms
+        end = following.start_ms if following and late else cue.end_ms
+        out.append(RawCue(cue.start_ms, end, cue.text, cue.line, cue.speaker, cue.words))
+    return out

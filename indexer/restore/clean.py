@@ -1,0 +1,165 @@
+"""Raw cues to restored cues, step by step: markup, rolling captions, turns, sound labels, names, times in order.
+
+Each step is a function of a table. `clean` tries them all in order and notes those that did something; `again` does
+the noted ones, and only those, once more (`receipt.replay`). A step that is not noted is left out in both.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from talksearch.indexer.records import Cue, Json, Step, Transcript
+
+from .markup import Shown, has_debris, show, show_plain, without_invisible
+from .normalize import in_order, tidy
+from .rolling import collapse
+from .sound_labels import cue_of, without_sounds
+from .speaker_names import find_names, take_names
+from .turns import Part, mark_turns, parts_of
+
+Detail = dict[str, Json]
+
+# The shapes that cues take on their way, in this order; a step takes one and gives the same or a later one.
+RAW, SHOWN, PARTS, CUES = range(4)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Cues on their way: raw `Cue`s, `Shown`, `Part`s, restored `Cue`s."""
+
+    items: Sequence[Any]
+    timed: bool
+    shape: int = RAW
+
+
+@dataclass(frozen=True, slots=True)
+class _Tool:
+    """A step: the shape it takes and gives, what does it, and what finds out beforehand what it has to know.
+
+    `run` returns what became of the cues, and the counts of what it did: none where it changed nothing. `find` is asked
+    once, when a talk is read; what it found stands in the receipt and is given to `run` again.
+    """
+
+    takes: int
+    gives: int
+    run: Callable[[Sequence[Any], Detail, bool], tuple[Sequence[Any], Detail]]
+    find: Callable[[Sequence[Any], Transcript], Detail] = lambda _, __: {}
+    timed_only: bool = False
+
+
+def clean(transcript: Transcript, *, final: bool = True) -> tuple[tuple[Cue, ...], tuple[Step, ...]]:
+    """Restore the cues of a transcript.
+
+    Args:
+        transcript: as a reader returns it.
+        final: with False, characters that may be halves of misread letters stay for the text repair; whoever repairs
+            calls `tidy` afterwards.
+
+    Returns:
+        Cues as `Cue` documents them, none empty, `start_ms` never decreasing, and the steps taken with their counts.
+        Times of untimed transcripts are left as they are.
+    """
+    work = Work(transcript.cues, transcript.timed)
+    steps: list[Step] = []
+    for name, tool in TOOLS.items():
+        if (tool.timed_only and not work.timed) or (name == "tidy" and not final):
+            continue
+        work = _lowered(work, tool.takes)
+        found = tool.find(work.items, transcript)
+        items, did = tool.run(work.items, found, work.timed)
+        if did:
+            work = Work(items, work.timed, tool.gives)
+            steps.append(Step(name, "cues", did | found))
+    return finished(work), tuple(steps)
+
+
+def again(work: Work, step: Step) -> Work:
+    """Do one step of `clean` again, with what it found the first time. Raises KeyError where there is no such step."""
+    tool = TOOLS[step.name]
+    work = _lowered(work, tool.takes)
+    items, _ = tool.run(work.items, step.detail, work.timed)
+    return Work(items, work.timed, tool.gives)
+
+
+def finished(work: Work) -> tuple[Cue, ...]:
+    """Return the cues, whatever shape they were left in."""
+    return tuple(_lowered(work, CUES).items)
+
+
+def _lowered(work: Work, shape: int) -> Work:
+    """Bring cues into a later shape, and do nothing else to them."""
+    while work.shape < shape:
+        work = Work(_LOWER[work.shape](work), work.timed, work.shape + 1)
+    return work
+
+
+_LOWER: dict[int, Callable[[Work], Sequence[Any]]] = {
+    RAW: lambda work: [show_plain(cue) for cue in work.items],
+    SHOWN: lambda work: [part for cue in work.items for part in parts_of(cue, work.timed, dashed=False)],
+    PARTS: lambda work: [cue for part in work.items if (cue := cue_of(part))],
+}
+
+
+def _strip_markup(cues: Sequence[Cue], _: Detail, __: bool) -> tuple[list[Shown], Detail]:
+    counts: Counter[str] = Counter()
+    return [show(cue, counts) for cue in cues], dict(+counts)
+
+
+def _drop_invisible(shown: Sequence[Shown], _: Detail, __: bool) -> tuple[Sequence[Shown], Detail]:
+    counts: Counter[str] = Counter()
+    if not has_debris(" ".join([token for cue in shown for token in cue.text_key])):  # as in most files
+        return shown, {}
+    return [without_invisible(cue, counts) for cue in shown], dict(+counts)
+
+
+def _collapse(shown: Sequence[Shown], _: Detail, __: bool) -> tuple[list[Shown], Detail]:
+    rolled, steps = collapse(shown)
+    return rolled, steps[0].detail if steps else {}
+
+
+def _mark_turns(shown: Sequence[Shown], found: Detail, timed: bool) -> tuple[list[Part], Detail]:
+    counts: Counter[str] = Counter()
+    parts = mark_turns([part for cue in shown for part in parts_of(cue, timed, found["dashes"])], counts)
+    return parts, dict(+counts)
+
+
+def _drop_sounds(parts: Sequence[Part], _: Detail, __: bool) -> tuple[list[Cue], Detail]:
+    counts: Counter[str] = Counter()
+    cues = [cue for cue in (without_sounds(part, counts) for part in parts) if cue is not None]
+    return cues, dict(+counts)
+
+
+def _take_names(cues: Sequence[Cue], found: Detail, timed: bool) -> tuple[list[Cue], Detail]:
+    counts: Counter[str] = Counter()
+    return take_names(cues, found, timed, counts), dict(+counts)
+
+
+def _tidy(cues: Sequence[Cue], _: Detail, __: bool) -> tuple[Sequence[Cue], Detail]:
+    return _counted(cues, tidy(cues))
+
+
+def _in_order(cues: Sequence[Cue], _: Detail, __: bool) -> tuple[Sequence[Cue], Detail]:
+    return _counted(cues, in_order(cues))
+
+
+def _counted(before: Sequence[Cue], after: Sequence[Cue]) -> tuple[Sequence[Cue], Detail]:
+    kept = {id(cue) for cue in before}
+    changed = len(before) - sum(id(cue) in kept for cue in after)
+    return after, {"cues": changed} if changed else {}
+
+
+TOOLS: dict[str, _Tool] = {
+    "strip-markup": _Tool(RAW, SHOWN, _strip_markup),
+    "drop-invisible": _Tool(SHOWN, SHOWN, _drop_invisible),
+    "collapse-rolling": _Tool(SHOWN, SHOWN, _collapse, timed_only=True),
+    # In automatic captions a dash is a minus sign; turns are marked with `>>` there.
+    "mark-turns": _Tool(SHOWN, PARTS, _mark_turns, lambda _, found: {"dashes": found.origin != "automatic"}),
+    "drop-sounds": _Tool(PARTS, CUES, _drop_sounds),
+    "take-names": _Tool(CUES, CUES, _take_names, find_names),
+    "tidy": _Tool(CUES, CUES, _tidy),
+    "order-times": _Tool(CUES, CUES, _in_order, timed_only=True),
+}
+"""The steps by name, in the order in which they are done."""

@@ -1,0 +1,282 @@
+"""A raw cue to its rows of words: tags, entities and word times become what they mean."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from talksearch.indexer.records import Cue
+
+Token = tuple[str, int | None]
+"""A word as shown, and when it is said where the source times it."""
+
+_TAG = re.compile(
+    r"<!--.*?-->|<(?P<time>(?:\d+:)?\d{1,2}:\d{2}[.,]\d{1,3})>|<v(?:\.[^\s<>]*)?(?:[ \t]+(?P<voice>[^<>]*))?>"
+    r"|</?(?:c|v|i|b|u|s|em|strong|ruby|lang|font|span|p|div|big|small|sub|sup)(?:[.\s][^<>]*)?/?>"
+    r"|(?P<rt><rt>.*?(?:</rt>|$))|(?P<br><br[ \t]*/?>)|(?P<ass>\{\\[^{}]*\})|\{[ibu]\}|\{/[ibu]\}",
+    re.IGNORECASE | re.DOTALL,
+)
+_WORD_TIME = re.compile(r"<((?:\d+:)?\d{2}:\d{2}\.\d{3})>")
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});", re.IGNORECASE)
+# U+00A0 and U+0085 are spaces, but also halves of letters in text whose encoding was misread; these stay until it is
+# repaired (`tidy`).
+_SPACE = re.compile(
+    r"(?:[ \t\n\r\f\v\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]|(?<![\xc2-\xf4\x80-\xbf])[\xa0\x85])+"
+)
+DEBRIS = re.compile(
+    "\x1b\\[[0-9;?]*[A-Za-z]|"  # a terminal's colours
+    "[\x00-\x08\x0e-\x1f\x7f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\u206a-\u206f\ufeff\ufff9-\ufffb\u180e]"
+)
+"""Characters that are never seen, whatever encoding the text was in."""
+
+
+# Never changed; frozen ones take three times as long to make, and there are two of them for every cue of an archive.
+@dataclass(slots=True)
+class Row:
+    """One row of a cue as it is shown."""
+
+    tokens: tuple[Token, ...]
+    speaker: str | None = None
+    named: bool = False
+    """The row, or the part of it, begins with a voice tag."""
+    key: tuple[str, ...] = ()
+    """Its words without times: what rows are compared by."""
+
+
+def row_of(tokens: Sequence[Token], speaker: str | None, named: bool = False) -> Row:
+    """Make a row of its words."""
+    return Row(tuple(tokens), speaker, named, tuple([text for text, _ in tokens]))
+
+
+@dataclass(slots=True)
+class Shown:
+    """A cue as it is shown: its rows that say something, and whether an empty one stands above them."""
+
+    start_ms: int
+    end_ms: int
+    rows: tuple[Row, ...]
+    top_empty: bool = False
+    text_key: tuple[str, ...] = ()
+    """All words of all rows."""
+    turn: bool = False
+
+
+def has_debris(text: str) -> bool:
+    """Say whether a text holds characters that nobody sees."""
+    return not (text.isascii() and text.isprintable()) and DEBRIS.search(text) is not None
+
+
+def says(text: str) -> bool:
+    """Say whether a text holds anything to say: a letter, a figure, or a sign of scripts that begin at U+3000."""
+    return any(char.isalnum() or ord(char) > 0x2FFF for char in text)
+
+
+def show_plain(cue: Cue) -> Shown:
+    """Cut a raw cue into its rows and their words, and take nothing for markup."""
+    if cue.words:
+        rows = [row_of([(token, word.start_ms) for word in cue.words for token in _words(word.text)], cue.speaker)]
+        return _shown(cue, rows, top_empty=False)
+    rows = []
+    top_empty = False
+    for line in cue.text.split("\n"):
+        words = tuple(_words(line))
+        if words:
+            rows.append(Row(tuple([(word, None) for word in words]), cue.speaker, False, words))
+        elif not rows:
+            top_empty = True
+    return _shown(cue, rows, top_empty)
+
+
+def show(cue: Cue, counts: Counter[str]) -> Shown:
+    """Take the markup of a raw cue apart: its rows, their words and times, and whose they are.
+
+    `counts` is added to: `tags`, `comments` and `entities` taken out. A cue that holds none is as `show_plain` has it.
+    """
+    text = cue.text
+    rows: list[Row] = []
+    top_empty = False
+    tagged = ("<" in text or "{" in text) and _TAG.search(text) is not None
+    if not tagged and "&" not in text:
+        return show_plain(cue)
+    if cue.words and not tagged:
+        timed = [(_unescape(word.text, counts), word.start_ms) for word in cue.words]
+        rows = [row_of([(token, ms) for text, ms in timed for token in _words(text)], cue.speaker)]
+    else:
+        voice = cue.speaker
+        if "<br" in text.lower():
+            counts["tags"] += sum(match["br"] is not None for match in _TAG.finditer(text))
+            text = _TAG.sub(_line_break, text)
+        for line in text.split("\n"):
+            found, voice = _marked_up(line, cue, voice, counts)
+            if found:
+                rows += found
+            elif not rows:
+                top_empty = True
+    return _shown(cue, rows, top_empty)
+
+
+def _shown(cue: Cue | Shown, rows: Sequence[Row], top_empty: bool) -> Shown:
+    text_key = rows[0].key if len(rows) == 1 else tuple(token for row in rows for token in row.key)
+    return Shown(cue.start_ms, cue.end_ms, tuple(rows), top_empty and bool(rows), text_key, cue.turn)
+
+
+def without_invisible(cue: Shown, counts: Counter[str]) -> Shown:
+    """Take characters out that nobody sees. `counts` is added to: `invisible`."""
+    if not has_debris(" ".join(cue.text_key)):
+        return cue
+    rows: list[Row] = []
+    top_empty = cue.top_empty
+    for row in cue.rows:
+        seen = [(DEBRIS.sub("", text), time) for text, time in row.tokens]
+        counts["invisible"] += sum(map(len, row.key)) - sum(len(text) for text, _ in seen)
+        tokens = [token for token in seen if token[0]]
+        if tokens:
+            rows.append(row_of(tokens, row.speaker, row.named))
+        elif not rows:
+            top_empty = True
+    return _shown(cue, rows, top_empty)
+
+
+def _line_break(match: re.Match[str]) -> str:
+    return "\n" if match["br"] else match[0]
+
+
+def _words(line: str) -> list[str]:
+    if line.isascii() and line.isprintable():
+        return line.split()
+    return [token for token in _SPACE.split(line) if token]
+
+
+def _seen(text: str) -> str:
+    """What is seen of a text: whether a word goes on behind a tag is decided by that."""
+    return text if text.isascii() and text.isprintable() else DEBRIS.sub("", text)
+
+
+def _unescape(text: str, counts: Counter[str]) -> str:
+    """Resolve entities that end in a semicolon, also when they were escaped twice.
+
+    Without the semicolon `&copy` may be anything: "AT&T" and "R&D" are no entities.
+    """
+    for _ in range(3):
+        if "&" not in text:
+            break
+        resolved, found = _ENTITY.subn(lambda match: html.unescape(match[0]), text)
+        if resolved == text:
+            break
+        counts["entities"] += found
+        text = resolved
+    return text
+
+
+def _marked_up(line: str, cue: Cue, voice: str | None, counts: Counter[str]) -> tuple[list[Row], str | None]:
+    """Rows of one line with tags: more than one where the voice changes inside it."""
+    plain = line.replace("<c>", "").replace("</c>", "")
+    pieces = _WORD_TIME.split(plain)
+    if len(pieces) > 1 and "<" not in "".join(pieces[::2]) and "{" not in plain:
+        counts["tags"] += len(pieces) // 2
+        tokens = _word_timed(pieces, cue, counts)
+        return ([row_of(tokens, voice)] if tokens else []), voice
+    rows: list[Row] = []
+    tokens = []
+    time: int | None = None
+    timed = False
+    glue = False
+    named = False
+    done = 0
+
+    def add(piece: str) -> None:
+        nonlocal glue
+        piece = _unescape(piece, counts)
+        if not piece:
+            return
+        words = _words(piece)
+        if not words:
+            glue = False
+            return
+        seen = _seen(piece)
+        if glue and tokens and not _SPACE.match(seen):
+            tokens[-1] = (tokens[-1][0] + words[0], tokens[-1][1])
+            words = words[1:]
+        tokens.extend((word, time) for word in words)
+        glue = not _SPACE.match(seen[-1]) if seen else glue
+
+    for match in _TAG.finditer(line):
+        add(line[done : match.start()])
+        done = match.end()
+        if match["time"]:
+            time = _clock(match["time"])
+            timed = True
+            counts["tags"] += 1
+        elif match["voice"] is not None:
+            if tokens:
+                rows.append(row_of(tokens, voice, named))
+                tokens = []
+                glue = False
+            voice, named = _voice(match["voice"], counts) or voice, True
+            counts["tags"] += 1
+        elif match[0].startswith("<!--"):
+            counts["comments"] += 1
+        else:
+            counts["tags"] += 1
+    add(line[done:])
+    if tokens:
+        rows.append(row_of(tokens, voice, named))
+    if not timed and rows:
+        return rows, voice
+    return [_timed(row, cue) for row in rows], voice
+
+
+def _word_timed(pieces: Sequence[str], cue: Cue, counts: Counter[str]) -> list[Token]:
+    """Words of a line as YouTube writes it: texts with times between."""
+    tokens: list[Token] = []
+    last, latest = cue.start_ms, cue.end_ms
+    glue = False
+    for i in range(0, len(pieces), 2):
+        if i:
+            last = max(last, min(_clock(pieces[i - 1]), latest))
+        piece = pieces[i]
+        if not piece:
+            continue
+        if "&" in piece:
+            piece = _unescape(piece, counts)
+        words = _words(piece)
+        if not words:
+            glue = False
+            continue
+        seen = _seen(piece)
+        if glue and tokens and not seen[:1].isspace():
+            tokens[-1] = (tokens[-1][0] + words[0], tokens[-1][1])
+            words = words[1:]
+        for word in words:
+            tokens.append((word, last))
+        glue = not seen[-1].isspace() if seen else glue
+    return tokens
+
+
+def _voice(name: str, counts: Counter[str]) -> str | None:
+    return DEBRIS.sub("", " ".join(_words(_unescape(name, counts)))) or None
+
+
+def _clock(text: str) -> int:
+    if len(text) == 12 and text[8] == ".":
+        return ((int(text[:2]) * 60 + int(text[3:5])) * 60 + int(text[6:8])) * 1000 + int(text[9:])
+    *rest, seconds = text.replace(",", ".").split(":")
+    whole, _, fraction = seconds.partition(".")
+    minutes = 0
+    for part in rest:
+        minutes = minutes * 60 + int(part)
+    return (minutes * 60 + int(whole)) * 1000 + int(fraction.ljust(3, "0"))
+
+
+def _timed(row: Row, cue: Cue) -> Row:
+    """Give every token of a row with word times one: those before the first tag begin with the cue."""
+    tokens: list[Token] = []
+    last = cue.start_ms
+    for text, time in row.tokens:
+        if time is not None:
+            last = min(max(last, time), max(cue.end_ms, last))
+        tokens.append((text, last))
+    return Row(tuple(tokens), row.speaker, row.named, row.key)

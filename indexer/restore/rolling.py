@@ -1,0 +1,248 @@
+"""Rolling captions, which show every line two or three times, to cues that hold each line once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+from talksearch.indexer.records import Step
+
+from .markup import Row, Shown, row_of, says
+
+HELD_MS = 50
+"""YouTube holds the finished line for 10 ms before the next is written below it; nobody says anything in that time."""
+_SCREEN = 60
+"""Words. No screen of captions shows more at a time."""
+_STAYING = 12
+"""Pairs of cues that overlap may be so by chance where there are fewer."""
+_NEIGHBOURS = 8
+"""How many cues on each side decide whether a stretch of a file rolls."""
+
+
+def collapse(shown: Sequence[Shown]) -> tuple[list[Shown], list[Step]]:
+    """Undo rolling: keep of every cue the rows that are new on the screen.
+
+    A row is not new when it is what the cue before left there. That is read from the order of rows and cues, never
+    from the words inside a row, and only where the file rolls: among the cues around (`_NEIGHBOURS` on each side) at
+    least half begin with the row that the cue before ended with. Where rows were joined into one line, the same is
+    read from whole cues: one that begins with what the cue before added. Who says a line twice is shown twice by
+    YouTube too, the second time below the first.
+    """
+    shown = list(shown)
+    kept, twins = _without_twins(shown)
+    pairs = list(pairwise(kept))
+    # Rows joined into one line by a converter leave hardly a cue of two rows.
+    by_rows = sum(len(cue.rows) > 1 or cue.top_empty for cue in kept) * 5 > sum(bool(cue.rows) for cue in kept)
+    if by_rows:
+        rolls = _regime([_row_evidence(before, cue) for before, cue in pairs])
+    else:
+        rolls = _regime([_joined_evidence(before, cue) for before, cue in pairs], least=4)
+    # Where cues follow each other without a gap, a gap is a cleared screen whose empty cue was dropped.
+    touching = sum(before.end_ms == cue.start_ms for before, cue in pairs) * 10 >= len(pairs) * 8
+    out: list[Shown] = []
+    screens: Counter[int] = Counter()
+    seen: list[int] = []
+    last_new: tuple[str, ...] = ()
+    folded = 0
+    blank_before = True
+    for i, cue in enumerate(kept):
+        if not cue.rows:
+            blank_before = True
+            continue
+        before = kept[i - 1] if i else None
+        if before is not None and touching and before.end_ms < cue.start_ms:
+            blank_before = True
+        new: tuple[Row, ...] = cue.rows
+        if blank_before:
+            last_new = ()
+        if before is not None and before.rows and not blank_before:
+            if _is_held(before, cue):
+                new = ()
+            elif rolls[i - 1] and by_rows:
+                new = cue.rows[_carried(before, cue, _is_held_at(kept, i - 1)) :]
+            elif rolls[i - 1] and len(cue.rows) == 1 and not cue.top_empty:
+                new = _joined_new(before, cue, last_new)
+        blank_before = False
+        if new is not cue.rows:
+            carried = len(cue.rows) - len(new) or int(new != cue.rows)  # a part of a joined row is a line too
+            folded += carried
+            for j in seen[max(0, len(seen) - carried) :]:
+                screens[j] += 1
+        if not new:
+            # A line first seen for some milliseconds lasts as long as it stays.
+            if out and out[-1].end_ms - out[-1].start_ms <= HELD_MS:
+                out[-1] = replace(out[-1], end_ms=max(out[-1].end_ms, cue.end_ms))
+            continue
+        last_new = tuple(token for row in new for token in row.key)
+        start = cue.start_ms
+        for _ in new:
+            seen.append(len(seen))
+            screens[seen[-1]] = 1
+        out.append(cue if new is cue.rows else replace(cue, start_ms=start, rows=new))
+    stays = not folded and _lines_stay(kept)
+    if not folded and not twins and not stays:
+        return [cue for cue in shown if cue.rows], []
+    if folded or stays:
+        out = _clip(out)
+    said = Counter(screens.values())
+    lines_before = sum(len(cue.rows) for cue in shown)
+    lines_after = sum(len(cue.rows) for cue in out)
+    detail: dict[str, object] = {
+        "lines_before": lines_before,
+        "lines_after": lines_after,
+        "words_before": sum(len(cue.text_key) for cue in shown),
+        "words_after": sum(len(row.tokens) for cue in out for row in cue.rows),
+        "lines_shown_times": {str(times): lines for times, lines in sorted(said.items())},
+        "cues_standing_twice": twins,
+    }
+    if stays:
+        detail["lines_that_stayed"] = len(out)
+    return out, [Step("collapse-rolling", "cues", detail)]
+
+
+def _without_twins(shown: list[Shown]) -> tuple[list[Shown], int]:
+    """Drop a cue that has time and text of the one before: a track that was written twice."""
+    kept = shown[:1]
+    for cue in shown[1:]:
+        last = kept[-1]
+        if not (
+            cue.start_ms == last.start_ms and cue.end_ms == last.end_ms and cue.text_key == last.text_key and cue.rows
+        ):
+            kept.append(cue)
+    return kept, len(shown) - len(kept)
+
+
+def _lines_stay(cues: Sequence[Shown]) -> bool:
+    """Whether every line stays on the screen while the one below is written: times roll, though no words do.
+
+    So YouTube's own tracks have it where each line is a cue of its own. Where people talk over each other only some
+    cues overlap.
+    """
+    pairs = [(before, cue) for before, cue in pairwise(cues) if len(before.rows) == 1 and len(cue.rows) == 1]
+    over = sum(before.start_ms < cue.start_ms < before.end_ms <= cue.end_ms for before, cue in pairs)
+    return len(pairs) >= _STAYING and over * 5 >= len(pairs) * 4
+
+
+def _is_held(before: Shown, cue: Shown) -> bool:
+    """Whether a cue only holds rows that the one before ended with: too short for anybody to speak."""
+    if cue.end_ms - cue.start_ms > HELD_MS or before.end_ms - before.start_ms <= HELD_MS:
+        return False
+    n = len(cue.rows)
+    return _keys(cue.rows) == _keys(before.rows[-n:]) or (n == 1 and _ends_with(before.text_key, cue.text_key))
+
+
+def _is_held_at(cues: Sequence[Shown], i: int) -> bool:
+    return i > 0 and bool(cues[i - 1].rows) and _is_held(cues[i - 1], cues[i])
+
+
+def _keys(rows: Sequence[Row]) -> list[tuple[str, ...]]:
+    return [row.key for row in rows]
+
+
+def _ends_with(whole: tuple[str, ...], part: tuple[str, ...]) -> bool:
+    return bool(part) and whole[-len(part) :] == part
+
+
+def _row_evidence(before: Shown, cue: Shown) -> bool | None:
+    """Whether the pair rolls by rows; None where it says nothing: a single row, the same words everywhere, or the same
+    screen again, which a prayer or a chorus shows too.
+    """
+    if not before.rows or not cue.rows:
+        return None
+    if _is_held(before, cue):
+        return True if _keys(cue.rows) == _keys(before.rows[-len(cue.rows) :]) else None
+    if len(cue.rows) < 2 or cue.top_empty:
+        return None
+    last = before.rows[-1].key
+    if len({*_keys(before.rows), *_keys(cue.rows)}) == 1 or _keys(before.rows) == _keys(cue.rows):
+        return None
+    return cue.rows[0].key == last or any(
+        _keys(before.rows[-k:]) == _keys(cue.rows[:k]) for k in range(2, min(len(before.rows), len(cue.rows)) + 1)
+    )
+
+
+def _joined_evidence(before: Shown, cue: Shown) -> bool | None:
+    """Whether a cue of one row begins with the end of the one before, or with all of it, and goes on."""
+    if len(before.rows) != 1 or len(cue.rows) != 1:
+        return None
+    if _is_held(before, cue):
+        return True
+    if before.text_key == cue.text_key:
+        return None
+    if cue.start_ms - before.end_ms > HELD_MS or len(cue.text_key) > _SCREEN:
+        return False
+    shared = _overlap(before.text_key, cue.text_key)
+    words = sum(says(word) for word in cue.text_key[:shared])
+    # One word may follow itself by chance; a line has more, or is all that was shown.
+    return words > 1 or (words == 1 and shared == min(len(before.text_key), len(cue.text_key)))
+
+
+def _overlap(before: tuple[str, ...], cue: tuple[str, ...]) -> int:
+    """Length of the longest end of one that begins the other."""
+    for length in range(min(len(before), len(cue)), 0, -1):
+        if before[-length:] == cue[:length]:
+            return length
+    return 0
+
+
+def _regime(evidence: Sequence[bool | None], least: int = 1) -> list[bool]:
+    """For each pair, whether at least half of the telling pairs around it speak for rolling."""
+    yes = [0]
+    telling = [0]
+    for item in evidence:
+        yes.append(yes[-1] + (item is True))
+        telling.append(telling[-1] + (item is not None))
+    if yes[-1] < least:
+        return [False] * len(evidence)
+    out = []
+    total = len(evidence)
+    for i in range(total):
+        a, b = max(0, i - _NEIGHBOURS), min(total, i + _NEIGHBOURS + 1)
+        # Pairs that tell nothing widen the view.
+        while telling[b] - telling[a] < min(_NEIGHBOURS, telling[-1]) and (a > 0 or b < total):
+            a, b = max(0, a - _NEIGHBOURS), min(total, b + _NEIGHBOURS)
+        seen = telling[b] - telling[a]
+        out.append(seen > 0 and (yes[b] - yes[a]) * 2 >= seen and yes[b] - yes[a] > 0)
+    return out
+
+
+def _carried(before: Shown, cue: Shown, held: bool) -> int:
+    """How many rows of a cue were left there by the one before it."""
+    if cue.top_empty:
+        return 0
+    rows, old = _keys(cue.rows), _keys(before.rows)
+    if held:  # what is held is exactly what stays
+        return len(old) if rows[: len(old)] == old else 0
+    most = min(len(rows), len(old))
+    matching = [k for k in range(1, most + 1) if old[-k:] == rows[:k]]
+    if not matching:
+        return 0
+    # One row is written at a time, so all but the last of several rows were there before.
+    return len(rows) - 1 if len(rows) - 1 in matching else matching[-1]
+
+
+def _joined_new(before: Shown, cue: Shown, last_new: tuple[str, ...]) -> tuple[Row, ...]:
+    """What a joined cue adds behind the line that the cue before added, or behind their longest overlap."""
+    key = cue.text_key
+    if last_new and key[: len(last_new)] == last_new and _ends_with(before.text_key, last_new):
+        carried = len(last_new)
+    else:
+        carried = _overlap(before.text_key, key)
+    if not carried:
+        return cue.rows
+    rest = cue.rows[0].tokens[carried:]
+    return (row_of(rest, cue.rows[0].speaker),) if rest else ()
+
+
+def _clip(cues: Sequence[Shown]) -> list[Shown]:
+    """End a line where the next one begins: it stays on the screen longer, but the speaker has gone on."""
+    out = []
+    for i, cue in enumerate(cues):
+        following = cues[i + 1].start_ms if i + 1 < len(cues) else None
+        end = cue.end_ms
+        if following is not None and (end > following or end - cue.start_ms <= HELD_MS):
+            end = max(following if end > following else min(following, cue.start_ms + 5_000), cue.start_ms)
+        out.append(cue if end == cue.end_ms else replace(cue, end_ms=end))
+    return out

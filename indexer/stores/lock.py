@@ -1,0 +1,63 @@
+"""One writer to an index: a lock that says who holds it."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+
+import filelock
+
+from talksearch.indexer.errors import LockedError, TalksearchError
+
+
+@contextmanager
+def writing(index: Path) -> Iterator[None]:
+    """Hold the index for writing.
+
+    The operating system frees the lock when the process ends, however it ends. Raises LockedError at once when
+    somebody else holds it, and TalksearchError where the folder cannot be written.
+    """
+    holder = index / "lock.holder"
+    lock = filelock.FileLock(index / "lock", timeout=0)
+    try:
+        index.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+        holder.write_text(json.dumps(_me()), encoding="utf-8")
+    except filelock.Timeout:
+        raise LockedError(
+            f"Another process is writing to the index {index}{_who(holder)}.",
+            "Wait until it is done; searching works meanwhile.",
+        ) from None
+    except OSError as error:
+        lock.release()
+        raise TalksearchError(
+            f"The index {index} cannot be written: {error.strerror or error}.",
+            "Searching it works; to change it, copy it to where it can be written.",
+        ) from error
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # a rebuilt index took this folder's place
+            holder.unlink()
+        lock.release()
+
+
+def _me() -> dict[str, str | int]:
+    return {
+        "process": os.getpid(),
+        "host": socket.gethostname(),
+        "since": datetime.now().astimezone().isoformat(timespec="seconds"),
+    }
+
+
+def _who(holder: Path) -> str:
+    try:
+        who = json.loads(holder.read_text(encoding="utf-8"))
+        return f" (process {who['process']} on {who['host']}, since {who['since']})"
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""

@@ -1,0 +1,67 @@
+"""The recipe of an index: everything that its passages and vectors depend on. An index refuses a stranger."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from talksearch.indexer.encoders.base import ModelCard
+from talksearch.indexer.errors import BadIndexError
+from talksearch.indexer.passages.split import Splitting
+
+FORMAT = 5
+"""Raised when an index of before can no longer be read, or when talks must be cleaned and split anew."""
+
+FILE_NAME = "recipe.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How an index was made."""
+
+    model: ModelCard
+    splitting: Splitting
+    format: int = FORMAT
+    embedded_by: str = ""
+    """In words: what ran the model when many passages were last embedded, and the measurement it was chosen by. For
+    whoever wants to know; any way of running it that `fast` allows gives the same vectors or nearly."""
+
+
+def write(folder: Path, recipe: Recipe) -> None:
+    """Write the recipe of a new index."""
+    fresh = folder / f"{FILE_NAME}.new"
+    fresh.write_text(json.dumps(asdict(recipe), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    fresh.replace(folder / FILE_NAME)
+
+
+def read(folder: Path) -> Recipe | None:
+    """Return the recipe of an index folder; None where there is no index.
+
+    Raises BadIndexError when it cannot be understood: damaged, or of another format than this version reads.
+    """
+    path = folder / FILE_NAME
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        if values["format"] == FORMAT:
+            return Recipe(
+                ModelCard(**values["model"]),
+                Splitting(**values["splitting"]),
+                embedded_by=str(values.get("embedded_by", "")),
+            )
+        problem = f"has format {values['format']}, and this version of talksearch reads format {FORMAT}"
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        problem = f"has a damaged recipe ({error})"
+    raise BadIndexError(f"The index {folder} {problem}.", "Build it again: talksearch index PATH --rebuild")
+
+
+def check_model(folder: Path, recipe: Recipe, model: str | None) -> None:
+    """Raise BadIndexError when another model is asked for than the index was made with."""
+    if model is not None and model != recipe.model.name:
+        raise BadIndexError(
+            f"The index {folder} was made with the model {recipe.model.name!r}, not with {model!r};"
+            " vectors of two models cannot be compared.",
+            f"Build it again with the other model: talksearch index --rebuild --model {model}",
+        )

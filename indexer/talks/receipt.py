@@ -1,0 +1,309 @@
+"""What was done to a talk between its file and the index, written so that it can be done again.
+
+A receipt is an ordered list of named steps with everything that each needs (as ftfy's `apply_plan`, Speer 2019).
+`replay` does exactly these: the encoding and the reader that were noted are used and none is guessed, the text repair
+applies the edits that were noted and asks no statistics, and a step that is not in the list is not done. `load` makes
+talks with the same functions, so that a receipt cannot say one thing and the index hold another;
+`benchmarks/archive.py` checks it on every file of an archive.
+
+`decode` and `read` come first. What a reader itself had to restore in order to read follows as steps with
+`"by": "read"`. They are done inside `read`, so taking one out changes nothing, `unfold-rolling` apart: without it a
+flattened record is read with every line as often as it stands there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from talksearch.indexer.errors import UnreadableError
+from talksearch.indexer.mojibake.repair import Edit, Repair
+from talksearch.indexer.mojibake.repair import replay as apply_edits
+from talksearch.indexer.readers import plain_text as plain
+from talksearch.indexer.readers import (
+    sbv,
+    scraped_record,
+    sniff,
+    srt,
+    subtitles,
+    table,
+    timed_json,
+    timed_text,
+    ttml,
+    vtt,
+    whisper_json,
+    whisper_tsv,
+    youtube_json3,
+    youtube_transcript_api,
+    youtube_xml,
+)
+from talksearch.indexer.readers import word_document as word
+from talksearch.indexer.readers.decode import LINE_END
+from talksearch.indexer.readers.json_values import parse
+from talksearch.indexer.records import Chapter, Cue, Json, Receipt, Step, Transcript, Word
+from talksearch.indexer.restore import clean
+from talksearch.indexer.restore.estimate_times import chapters_in, estimate_times
+from talksearch.indexer.restore.normalize import tidy_text
+
+Detail = dict[str, Json]
+
+READ_BY_LINES = "utf-8 with exceptions"
+"""What `readers.decode` calls text whose lines are UTF-8 but for some bytes; `decode` steps say what those are."""
+_NOT_UTF8 = re.compile("[\udc80-\udcff]+")
+_HINT = "Index the file again: talksearch index"
+
+
+def replay(data: bytes, name: str, receipt: Receipt) -> tuple[Cue, ...]:
+    """Make the cues of a talk again from its file, by the steps of its receipt and nothing else.
+
+    Args:
+        data: the bytes of the file that the talk's text was read from.
+        name: its name, without folders.
+        receipt: as `load_talk` made it, or with steps taken out.
+
+    Returns:
+        The cues that were indexed, with the same texts, speakers and turns. Times are the same too where they were read
+        from this file or estimated. Times that another file gave (`align-times`) stay at 0: that file is not here.
+
+    Raises:
+        UnreadableError: the receipt does not begin with `decode` and `read`, names a step that nobody knows, or was
+            made for another file.
+    """
+    steps = [step for step in receipt.steps if step.field in ("file", "cues", "speakers")]
+    if [step.name for step in steps[:2]] != ["decode", "read"]:
+        raise UnreadableError("The receipt does not say how the file was decoded and read.", _HINT)
+    decoding, reading, *steps = steps
+    unfolding = any(step.name == "unfold-rolling" and _by_reader(step) for step in steps)
+    found = read_with(reading.detail["reader"], decode_with(data, decoding.detail), name, unfolding=unfolding)
+    work = clean.Work(found.cues, found.timed)
+    for step in steps:
+        if _by_reader(step):
+            continue
+        if step.name in _AFTER_CLEANING:
+            cues = _AFTER_CLEANING[step.name](clean.finished(work), step)
+            work = clean.Work(cues, found.timed, clean.CUES)
+        elif step.name in clean.TOOLS:
+            work = clean.again(work, step)
+        else:
+            raise UnreadableError(f"The receipt names a step that nobody knows: {step.name}.", _HINT)
+    return clean.finished(work)
+
+
+def replay_text(text: str, field: str, receipt: Receipt) -> str:
+    """Do again what was done to a text about the talk: its `title`, `description`, `channel` or `speaker`.
+
+    `text` is the field as the file or its sidecar has it. Chapters are several texts: their edits say which one each
+    belongs to and are not done again here.
+    """
+    for step in receipt.steps:
+        if step.field == field and step.name == "repair-text":
+            text = apply_edits(text, edits_of(step.detail))
+    return tidy_lines(text) if field == "description" else " ".join(tidy_lines(text).split())
+
+
+def changes(receipt: Receipt) -> tuple[Step, ...]:
+    """Return the steps that changed something: all but plain decoding and reading, which every file needs."""
+    plain = ("utf-8", word.ENCODING)
+    return tuple(step for step in receipt.steps if step.name != "read" and step.detail.get("encoding") not in plain)
+
+
+def tidy_lines(text: str) -> str:
+    """Take out of a text of several lines what is never text; the lines stay."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "\n".join(tidy_text(line) if line.strip() else "" for line in text.split("\n")).strip()
+
+
+# --- decoding -------------------------------------------------------------------------------------------------------
+
+
+def decoding_step(data: bytes, text: str, steps: Sequence[Step]) -> Step:
+    """Note how a file was decoded, so that `decode_with` can do it again. `text` and `steps` are what `decode` gave."""
+    detail: Detail = {"encoding": "utf-8"}
+    for step in steps:
+        detail |= step.detail
+    if detail["encoding"] == READ_BY_LINES:
+        detail["read_as"] = _read_as(data, text)
+    return Step("decode", "file", detail)
+
+
+def decode_with(data: bytes, detail: Detail, *, line_ends: bool = True) -> str:
+    """Decode a file as it was decoded before; with `line_ends` False these stay as they are.
+
+    Raises UnreadableError where that is not possible: the file is another one.
+    """
+    encoding = detail["encoding"]
+    try:
+        if encoding == READ_BY_LINES:
+            instead = iter(detail["read_as"])
+            text = _NOT_UTF8.sub(lambda _: next(instead), _escaped(data))
+        elif encoding == "utf-8":
+            text = data.decode("utf-8-sig")
+        elif encoding == word.ENCODING:
+            text = word.text_of(data)
+        else:
+            text = data.decode(encoding, errors="replace" if "unreadable" in detail else "strict")
+    except (UnicodeDecodeError, StopIteration, RuntimeError, LookupError) as error:
+        raise UnreadableError(f"The file is not {encoding}, as its receipt says; it is another file.", _HINT) from error
+    return LINE_END.sub("\n", text) if line_ends and "\r" in text else text
+
+
+def _escaped(data: bytes) -> str:
+    return data.decode("utf-8", errors="surrogateescape").removeprefix("\ufeff")
+
+
+def _read_as(data: bytes, text: str) -> list[str]:
+    """Return what each stretch of bytes that is no UTF-8 was read as, in order."""
+    whole = LINE_END.sub("\n", _escaped(data))
+    read_as: list[str] = []
+    shift = 0
+    for match in _NOT_UTF8.finditer(whole):
+        at = match.start() + shift
+        try:
+            said = match[0].encode("utf-8", errors="surrogateescape").decode("windows-1252")
+        except UnicodeDecodeError:
+            said = "\ufffd"
+        read_as.append(said if text.startswith(said, at) else "\ufffd")
+        shift += len(read_as[-1]) - len(match[0])
+    return read_as
+
+
+# --- reading --------------------------------------------------------------------------------------------------------
+
+_READERS: dict[str, Callable[[str, str], Transcript]] = {
+    "vtt": vtt.read,
+    "srt": srt.read,
+    "sbv": lambda text, _: sbv.read(text),
+    "tsv": lambda text, _: whisper_tsv.read(text),
+    "json3": lambda text, _: youtube_json3.read(parse(text.lstrip())),
+    "srv3": lambda text, name: youtube_xml.read(text, name, "srv3"),
+    "srv2": lambda text, name: youtube_xml.read(text, name, "srv2"),
+    "srv1": lambda text, name: youtube_xml.read(text, name, "srv1"),
+    "ttml": ttml.read,
+    "ass": lambda text, name: subtitles.read(text, name, "ass"),
+    "sami": lambda text, name: subtitles.read(text, name, "sami"),
+    "microdvd": lambda text, name: subtitles.read(text, name, "microdvd"),
+    "whisper-json": lambda text, _: whisper_json.read(parse(text.lstrip())),
+    "ytapi": lambda text, _: youtube_transcript_api.read(parse(text.lstrip())),
+    "json": lambda text, _: timed_json.read(parse(text.lstrip())),
+    "table": lambda text, _: table.read(text),
+    "timed-text": timed_text.read,
+}
+
+
+def reader_for(text: str, name: str) -> str:
+    """Find out which reader a file needs. Raises UnreadableError when it is no transcript, with what it is instead."""
+    form = sniff(text, name)
+    if form in ("text", "markdown"):
+        return "timed-text" if timed_text.matches(text) else "plain"
+    return form
+
+
+def read_with(reader: str, text: str, name: str, *, unfolding: bool = True) -> Transcript:
+    """Read a decoded file with the reader that is named; no other is tried.
+
+    With `unfolding` False flattened rolling captions are read as they stand. Raises UnreadableError where the reader
+    finds no transcript.
+    """
+    if reader == "record":
+        return scraped_record.read(text, unfolding=unfolding)
+    if reader == "plain":
+        return plain.read(text, name, unfolding=unfolding)
+    if reader not in _READERS:
+        raise UnreadableError(f"The receipt names a reader that nobody knows: {reader}.", _HINT)
+    return _READERS[reader](text, name)
+
+
+def reading_steps(reader: str, found: Transcript) -> list[Step]:
+    """Note which reader was used and what it had to restore."""
+    own = [replace(step, detail={"by": "read", **step.detail}) for step in found.steps]
+    return [Step("read", "file", {"reader": reader}), *own]
+
+
+def _by_reader(step: Step) -> bool:
+    return bool(step.detail.get("by") == "read")
+
+
+# --- repairing the text ---------------------------------------------------------------------------------------------
+
+
+def repair_step(repair: Repair, field: str) -> Step:
+    """Note a text repair: how many characters by which rule, and every edit.
+
+    An edit is `[start, before, after, rule]`, counted in characters of the text before, with the rule's place in
+    `rules`. One that is not certain has a fifth member: what else it may have been, likeliest first.
+    """
+    rules = list(dict.fromkeys(edit.rule for edit in repair.edits))
+    edits: list[Json] = []
+    for edit in repair.edits:
+        row: list[Json] = [edit.start, edit.before, edit.after, rules.index(edit.rule)]
+        edits.append(row if edit.certain else [*row, list(edit.alternatives)])
+    detail: Detail = {
+        "count": len(edits),
+        "uncertain": len(repair.uncertain),
+        "repaired": repair.repaired,
+        "rules": rules,
+        "edits": edits,
+    }
+    return Step("repair-text", field, detail)
+
+
+def edits_of(detail: Detail) -> tuple[Edit, ...]:
+    """Return the edits of a `repair-text` step as the values they were."""
+    return tuple(
+        Edit(start, start + len(before), before, after, detail["rules"][rule], not rest, tuple(rest[0]) if rest else ())
+        for start, before, after, rule, *rest in detail["edits"]
+    )
+
+
+def repair_cues(cues: Sequence[Cue], step: Step) -> tuple[Cue, ...]:
+    """Apply the edits of a `repair-text` step to the texts of cues, taken as lines of one text, or to their speakers.
+
+    Raises UnreadableError where the edits belong to another text.
+    """
+    if step.field == "speakers":
+        names = step.detail["names"]
+        return tuple(replace(cue, speaker=names.get(cue.speaker, cue.speaker)) if cue.speaker else cue for cue in cues)
+    whole = "\n".join(cue.text for cue in cues)
+    edits = edits_of(step.detail)
+    lines = apply_edits(whole, edits).split("\n")
+    if len(lines) != len(cues) or any(whole[edit.start : edit.end] != edit.before for edit in edits):
+        raise UnreadableError("The receipt's repairs do not fit the text.", _HINT)
+    return tuple(
+        cue if cue.text == line else replace(cue, text=line, words=_words(cue, line))
+        for cue, line in zip(cues, lines, strict=True)
+    )
+
+
+def _words(cue: Cue, line: str) -> tuple[Word, ...]:
+    tokens = [token for token in line.split(" ") if token]
+    if not cue.words or len(tokens) != len(cue.words):
+        return ()
+    return tuple(Word(token, word.start_ms) for token, word in zip(tokens, cue.words, strict=True))
+
+
+# --- times ----------------------------------------------------------------------------------------------------------
+
+
+def estimate(
+    cues: Sequence[Cue], duration_ms: int | None, description: str, chapters: Sequence[Chapter]
+) -> tuple[tuple[Cue, ...], int, Step]:
+    """Estimate times as `estimate_times` does, and note in the step what they were worked out from."""
+    # A description says nothing about times but its chapters.
+    known = tuple(chapters) or chapters_in(description)
+    timed, margin_ms, step = estimate_times(cues, duration_ms, "", known)
+    given = {"duration_ms": duration_ms, "chapters": [[chapter.start_ms, chapter.title] for chapter in known]}
+    return timed, margin_ms, replace(step, detail={**step.detail, "given": given})
+
+
+def _estimate_again(cues: Sequence[Cue], step: Step) -> tuple[Cue, ...]:
+    given = step.detail["given"]
+    return estimate_times(cues, given["duration_ms"], "", [Chapter(*chapter) for chapter in given["chapters"]])[0]
+
+
+_AFTER_CLEANING: dict[str, Callable[[Sequence[Cue], Step], tuple[Cue, ...]]] = {
+    "repair-text": repair_cues,
+    "estimate-times": _estimate_again,
+    "align-times": lambda cues, _: tuple(cues),
+}

@@ -1,0 +1,321 @@
+"""What lies beside a transcript: yt-dlp's `.info.json`, and the recording itself."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from talksearch.indexer.readers.json_values import without_halves
+from talksearch.indexer.records import Chapter
+from talksearch.indexer.text import youtube
+
+LARGEST_BYTES = 64_000_000
+"""yt-dlp's sidecars take about 0.7 MB; comments can make them tens of times larger."""
+_LONGEST_S = 100 * 3600
+_LONGEST_DESCRIPTION = 1_000_000
+"""Bytes; YouTube allows 5000 characters."""
+
+_TRANSCRIPTS_TEXT = """
+vtt srt sbv json json3 jsonl srv1 srv2 srv3 ttml tsv csv txt text md markdown mdown transcript ass lrc docx
+ssa smi sami sub dfxp xml
+"""
+_TRANSCRIPTS = frozenset(_TRANSCRIPTS_TEXT.split())
+_RECORDINGS = ("mp4", "mkv", "webm", "mov", "m4v", "avi", "flv", "mpg", "mpeg", "wmv", "ts", "m4a", "mp3", "wav", "ogg",
+               "oga", "ogv", "opus", "flac", "aac", "aiff", "wma", "3gp")  # fmt: skip
+_KINDS = frozenset(("transcript", "transcription", "captions", "caption", "subtitles", "subtitle", "subs", "audio",
+                    "video", "recording", "index"))  # fmt: skip
+# ISO 639-1, and the codes of three letters and old codes that YouTube uses.
+_LANGUAGES_TEXT = """
+aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz ee el
+en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz ia id ie ig ii ik io is it iu
+ja jv ka kg ki kj kk kl km kn ko kr ks ku kv kw ky la lb lg li ln lo lt lu lv mg mh mi mk ml mn mr ms mt my na
+nb nd ne ng nl nn no nr nv ny oc oj om or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn so
+sq sr ss st su sv sw ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu iw
+in ji mo sh abk ase bho ceb chr crs fil gaa haw hmn kha khk kri lua luo mfe mni nso nds pam pcm sco sgn sit tlh
+tum und vro war yue cmn nan
+"""
+_LANGUAGES = frozenset(_LANGUAGES_TEXT.split())
+_TAG = re.compile(
+    r"(?P<language>[A-Za-z]{2,3})(?P<rest>(?:[-_](?:[A-Z][a-z]{3}|[A-Z]{2}|\d{3}|orig|[a-z]{2,3}))*)(?:-[A-Za-z0-9_-]{11})?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """What a sidecar says about a talk; None where it says nothing usable."""
+
+    title: str | None = None
+    channel: str | None = None
+    speaker: str | None = None
+    date: str | None = None
+    """`YYYY-MM-DD`."""
+    url: str | None = None
+    duration_ms: int | None = None
+    description: str = ""
+    chapters: tuple[Chapter, ...] = ()
+    language: str | None = None
+    youtube_id: str | None = None
+    human_tracks: frozenset[str] = frozenset()
+    """Language tags of the tracks that people wrote."""
+    automatic_tracks: frozenset[str] = frozenset()
+    problem: str | None = None
+    """What was wrong with the sidecar, a sentence; the rest of it was used as far as possible."""
+
+
+def parts(name: str) -> tuple[str, str | None]:
+    """Split a file name into its stem and language tag.
+
+    >>> parts("talk.en-orig.vtt"), parts("meeting.one.vtt"), parts("talk.mp4.zh-Hant.srt"), parts("v1.2.txt")
+    (('talk', 'en-orig'), ('meeting.one', None), ('talk', 'zh-Hant'), ('v1.2', None))
+    """
+    stem = name
+    tag: str | None = None
+    head, dot, ending = stem.rpartition(".")
+    if dot and head and ending.lower() in _TRANSCRIPTS:
+        stem = head
+    head, dot, ending = stem.rpartition(".")
+    if dot and head and is_language(ending):
+        stem, tag = head, ending
+        if stem.endswith(".a") and len(stem) > 2:  # youtube-dl's older name of automatic tracks: talk.a.en.vtt
+            stem = stem[:-2]
+    head, dot, ending = stem.rpartition(".")
+    if dot and head and ending.lower() in _RECORDINGS:
+        stem = head
+    return stem, tag
+
+
+def is_language(tag: str) -> bool:
+    """Say whether a text is a language tag as caption files carry it: `en`, `en-orig`, `pt-BR`, `en-j3PyPqV-e1s`.
+
+    >>> [is_language(t) for t in ("en", "es-419", "zh-Hans-en", "one", "part", "EN", "v2")]
+    [True, True, True, False, False, True, False]
+    """
+    match = _TAG.fullmatch(tag)
+    if not match or match["language"].lower() not in _LANGUAGES:
+        return False
+    first = match["language"]
+    return first.islower() or first.isupper()
+
+
+def language_of(tag: str | None) -> str | None:
+    """Return the BCP 47 tag in a file's language tag.
+
+    >>> language_of("en-orig"), language_of("zh_Hans"), language_of("iw"), language_of(None)
+    ('en', 'zh-Hans', 'he', None)
+    """
+    if not tag:
+        return None
+    language, *rest = tag.replace("_", "-").split("-")
+    language = {"iw": "he", "in": "id", "ji": "yi", "mo": "ro"}.get(language.lower(), language.lower())
+    kept = [part for part in rest[:2] if re.fullmatch(r"[A-Z][a-z]{3}|[A-Z]{2}|\d{3}", part)]
+    return "-".join([language, *kept])
+
+
+def find_sidecar(path: Path) -> Path | None:
+    """Find the `.info.json` that belongs to a transcript: of the same stem, with or without the language tag."""
+    stem, _ = parts(path.name)
+    for name in dict.fromkeys((stem, path.stem, path.name)):
+        beside = path.with_name(f"{name}.info.json")
+        if beside.name != path.name and beside.is_file():
+            return beside
+    beside = path.with_name("info.json")
+    return beside if is_named_after_folder(path) and beside.is_file() else None
+
+
+def find_description(path: Path) -> Path | None:
+    """Find the `.description` that yt-dlp wrote for the recording of a transcript."""
+    stem, _ = parts(path.name)
+    beside = path.with_name(f"{stem}.description")
+    return beside if beside.name != path.name and beside.is_file() else None
+
+
+def is_named_after_folder(path: Path) -> bool:
+    """Say whether a file's name says only what kind of file it is, as where every talk has a folder of its own.
+
+    >>> [is_named_after_folder(Path(p)) for p in ("alpha/transcript.vtt", "alpha/captions.en.srt", "alpha/tides.vtt")]
+    [True, True, False]
+    """
+    return parts(path.name)[0].lower() in _KINDS
+
+
+def find_recording(path: Path) -> Path | None:
+    """Find the recording that lies beside a transcript under the same stem: `talk.mp4` for `talk.en.vtt`."""
+    stem, _ = parts(path.name)
+    for name in dict.fromkeys((stem, path.stem)):
+        for ending in _RECORDINGS:
+            for spelled in (ending, ending.upper()):
+                beside = path.with_name(f"{name}.{spelled}")
+                if beside.name != path.name and beside.is_file():
+                    return beside
+        head, dot, ending = name.rpartition(".")
+        if dot and head and ending.lower() in _RECORDINGS and path.with_name(name).is_file():
+            return path.with_name(name)
+    return None
+
+
+def read_sidecar(path_of_transcript: Path) -> Metadata | None:
+    """Read the sidecar of a transcript; None where there is none.
+
+    Nothing in it is trusted: a value of the wrong type or out of all measure is left out and named in `problem`. A
+    `.description` is its description where it has none, or where there is no other sidecar. Never raises.
+    """
+    found = _read_info(path_of_transcript)
+    if found is not None and found.description:
+        return found
+    described = _read_description(path_of_transcript)
+    return replace(found or Metadata(), description=described) if described else found
+
+
+def _read_description(path_of_transcript: Path) -> str:
+    path = find_description(path_of_transcript)
+    try:
+        if path is None or path.stat().st_size > _LONGEST_DESCRIPTION:
+            return ""
+        return path.read_bytes().decode("utf-8-sig", errors="replace").strip()
+    except OSError:
+        return ""
+
+
+def _read_info(path_of_transcript: Path) -> Metadata | None:
+    path = find_sidecar(path_of_transcript)
+    if path is None:
+        return None
+    try:
+        stat = path.stat()
+    except OSError as error:
+        return Metadata(problem=f"{path.name} cannot be read: {error.strerror}.")
+    return _read(path, stat.st_mtime_ns, stat.st_size)
+
+
+@lru_cache(maxsize=64)
+def _read(path: Path, _mtime_ns: int, size: int) -> Metadata:
+    if size > LARGEST_BYTES:
+        return Metadata(problem=f"{path.name} has {size // 1_000_000} MB and was not read.")
+    try:
+        raw = path.read_bytes()
+        data = json.loads(without_halves(raw.decode(json.detect_encoding(raw))))
+    except OSError as error:
+        return Metadata(problem=f"{path.name} cannot be read: {error.strerror}.")
+    except UnicodeDecodeError:
+        return Metadata(problem=f"{path.name} is not text.")
+    except json.JSONDecodeError as error:
+        return Metadata(problem=f"{path.name} is broken JSON at line {error.lineno}: {error.msg}.")
+    except (ValueError, RecursionError):
+        return Metadata(problem=f"{path.name} is JSON that nobody can read: too deep, or a number too long.")
+    if not isinstance(data, dict):
+        return Metadata(problem=f"{path.name} holds no JSON object.")
+    return from_info(data, path.name)
+
+
+def from_info(info: dict[str, Any], name: str = "the sidecar") -> Metadata:
+    """Take from a parsed `.info.json` what can be used.
+
+    >>> from_info({"title": ["x"], "duration": -5, "id": "DTcRLlMv4_o", "extractor": "youtube"}).problem
+    'the sidecar: duration is no length of time; title is not text.'
+    """
+    wrong: list[str] = []
+
+    def text(*keys: str) -> str | None:
+        for key in keys:
+            value = info.get(key)
+            if isinstance(value, str):
+                if value.strip():
+                    return value.strip()
+            elif value is not None:
+                wrong.append(f"{key} is not text")
+        return None
+
+    url = text("webpage_url", "original_url", "url")
+    if url is not None and not re.match(r"(?:https?|file|rtmp)://", url):
+        wrong.append("webpage_url is no address")
+        url = None
+    if url is not None and len(url) > 2000:
+        url = None
+    video = text("id", "display_id")
+    found = youtube.find_id(url or "")
+    extractor = str(info.get("extractor_key") or info.get("extractor") or "")
+    if found is None and extractor.lower().startswith("youtube") and video and youtube.is_id(video):
+        found = video
+    length = info.get("duration")
+    duration = _milliseconds(length)
+    if duration is not None and not 0 < duration < _LONGEST_S * 1000:
+        duration = None
+    if length is not None and duration is None:
+        wrong.append("duration is no length of time")
+    chapters = _chapters(info.get("chapters"), wrong)
+    if duration is not None:
+        chapters = tuple(chapter for chapter in chapters if chapter.start_ms <= duration)
+    language = text("language")
+    if language is not None and not re.fullmatch(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*", language):
+        wrong.append("language is no language tag")
+        language = None
+    automatic = _tracks(info.get("automatic_captions"))
+    originals = sorted(tag for tag in automatic if tag.lower().endswith("-orig"))
+    if language is None and len(originals) == 1:  # the track that YouTube translated all others from
+        language = originals[0]
+    return Metadata(
+        title=text("title", "fulltitle"),
+        channel=text("channel", "uploader", "series"),
+        speaker=text("speaker", "creator", "artist"),
+        date=_date(info, wrong),
+        url=url or (youtube.watch_url(found) if found else None),
+        duration_ms=duration,
+        description=text("description") or "",
+        chapters=chapters,
+        language=language_of(language),
+        youtube_id=found,
+        human_tracks=_tracks(info.get("subtitles")),
+        automatic_tracks=automatic,
+        problem=f"{name}: {'; '.join(dict.fromkeys(wrong))}." if wrong else None,
+    )
+
+
+def _milliseconds(value: object) -> int | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        return None
+    return round(value * 1000) if abs(value) < 1e9 else None
+
+
+def _chapters(value: object, wrong: list[str]) -> tuple[Chapter, ...]:
+    if value is None:
+        return ()
+    if not isinstance(value, list):
+        wrong.append("chapters is no list")
+        return ()
+    out = []
+    for entry in value:
+        start = _milliseconds(entry.get("start_time")) if isinstance(entry, dict) else None
+        title = entry.get("title") if isinstance(entry, dict) else None
+        if start is None or not 0 <= start < _LONGEST_S * 1000 or not isinstance(title, str) or not title.strip():
+            wrong.append("a chapter has no title or no time")
+            continue
+        out.append(Chapter(start, title.strip()))
+    return tuple(sorted(out, key=lambda chapter: chapter.start_ms))
+
+
+def _date(info: dict[str, Any], wrong: list[str]) -> str | None:
+    for key in ("release_date", "upload_date"):
+        value = info.get(key)
+        if value is None:
+            continue
+        match = re.fullmatch(r"(\d{4})-?(\d{2})-?(\d{2})", str(value))
+        try:
+            if match:
+                return date(int(match[1]), int(match[2]), int(match[3])).isoformat()
+        except ValueError:
+            pass
+        wrong.append(f"{key} is no day")
+    stamp = _milliseconds(info.get("timestamp"))
+    if stamp is not None and 0 < stamp < 4_102_444_800_000:  # the year 2100
+        return datetime.fromtimestamp(stamp / 1000, UTC).date().isoformat()
+    return None
+
+
+def _tracks(value: object) -> frozenset[str]:
+    return frozenset(key for key in value if isinstance(key, str)) if isinstance(value, dict) else frozenset()

@@ -1,0 +1,121 @@
+"""Which passages the filters allow, and finding passages by words within them."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+
+import numpy as np
+
+from talksearch.indexer.errors import QueryError
+from talksearch.indexer.stores.vectors import Ints
+from talksearch.indexer.text import youtube
+from talksearch.indexer.text.terms import terms
+from talksearch.search.query import Filters, as_text
+
+from .passage_table import Mask, Table
+
+
+def allowed(table: Table, filters: Filters) -> Ints | None:
+    """Return the numbers of the passages that pass the filters, sorted; None when every passage does.
+
+    Raises QueryError when a talk that was named is not in the index.
+    """
+    conditions: list[str] = []
+    values: list[object] = []
+    if filters.talks:
+        numbers = sorted({number for name in filters.talks for number in _talk_numbers(table.db, name)})
+        conditions.append(f"number IN ({', '.join(map(str, numbers))})")
+    if filters.channel:
+        conditions.append("casefold(channel) LIKE ? ESCAPE '\\'")
+        values.append(_contains(filters.channel))
+    if filters.language:
+        conditions.append("(lower(language) = ? OR lower(language) LIKE ? ESCAPE '\\')")
+        tag = filters.language.lower().replace("_", "-")
+        values += [tag, tag.replace("\\", "").replace("%", "") + "-%"]
+    if filters.after:
+        conditions.append("date >= ?")
+        values.append(filters.after)
+    if filters.before:
+        conditions.append("date <= ?")
+        values.append(filters.before)
+    if not conditions and not filters.speaker:
+        return None
+    inside = _of_talks(table, " AND ".join(conditions) or "TRUE", values)
+    if filters.speaker:
+        speaker = "casefold(speaker) LIKE ? ESCAPE '\\'"
+        inside &= _of_talks(table, speaker, [_contains(filters.speaker)]) | table.spoken_by(filters.speaker)
+    return np.sort(table.lie.numbers[inside], kind="stable")  # nearly in order
+
+
+def _of_talks(table: Table, condition: str, values: Sequence[object]) -> Mask:
+    """Return which passages are of talks for which an SQL condition holds (n,)."""
+    # SQLite's own upper and lower case end with ASCII.
+    table.db.create_function("casefold", 1, lambda text: text.casefold() if text else text, deterministic=True)
+    rows = table.db.execute(f"SELECT number FROM talks WHERE {condition}", values)  # noqa: S608 - values are bound
+    talks = np.isin(table.lie.talk_numbers, np.fromiter((row[0] for row in rows), np.int64))
+    found: Mask = talks[table.lie.talks]
+    return found
+
+
+def find_talk(db: sqlite3.Connection, name: str) -> str:
+    """Return the id of the one talk that a name means: its id, a YouTube URL, its transcript's path, an id's beginning.
+
+    Raises QueryError when there is none, or more than one.
+    """
+    numbers = _talk_numbers(db, name)
+    if len(numbers) > 1:
+        ids = [db.execute("SELECT id FROM talks WHERE number = ?", (number,)).fetchone()[0] for number in numbers[:5]]
+        raise QueryError(f"{name!r} means {len(numbers)} talks: {', '.join(ids)}…", "Write more of the id.")
+    return str(db.execute("SELECT id FROM talks WHERE number = ?", (numbers[0],)).fetchone()[0])
+
+
+def _talk_numbers(db: sqlite3.Connection, name: str) -> list[int]:
+    name = as_text(name)
+    exact = "SELECT number FROM talks WHERE id = ? OR source = ? OR path = ?"
+    numbers = [row[0] for row in db.execute(exact, (name, name, name))]
+    video = youtube.find_id(name)
+    if not numbers and video:
+        numbers = [row[0] for row in db.execute("SELECT number FROM talks WHERE youtube_id = ?", (video,))]
+    if not numbers and name:
+        numbers = [
+            row[0] for row in db.execute("SELECT number FROM talks WHERE substr(id, 1, ?) = ?", (len(name), name))
+        ]
+    if not numbers:
+        raise QueryError(f"There is no talk {name!r} in the index.", "List them: talksearch talks")
+    return numbers
+
+
+def by_words(db: sqlite3.Connection, asked: Sequence[str], within: Ints | None, count: int) -> list[tuple[int, float]]:
+    """Return the passages that hold any of some terms, or of terms in a row, as (number, BM25 score), best first."""
+    if not asked:
+        return []
+    match = " OR ".join(f'"{term}"' for term in asked)
+    inside, values = "", [match]
+    if within is not None:
+        inside = "AND rowid IN (SELECT value FROM json_each(?))"
+        values.append(json.dumps(within.tolist()))
+    rows = db.execute(
+        f"SELECT rowid, -bm25(words) FROM words WHERE words MATCH ? {inside} ORDER BY bm25(words), rowid LIMIT ?",  # noqa: S608
+        (*values, count),
+    )
+    return [(int(number), float(score)) for number, score in rows]
+
+
+def query_terms(db: sqlite3.Connection, text: str) -> tuple[str, ...]:
+    """Return the terms of a query that tell passages apart, each once.
+
+    Terms that stand nearly everywhere are left out unless there are no others.
+    """
+    every = tuple(dict.fromkeys(terms(text)))
+    if len(every) < 2:
+        return every
+    marks = ", ".join("?" * len(every))
+    common = {row[0] for row in db.execute(f"SELECT term FROM common WHERE term IN ({marks})", every)}  # noqa: S608
+    return tuple(term for term in every if term not in common) or every
+
+
+def _contains(text: str) -> str:
+    escaped = text.casefold().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"

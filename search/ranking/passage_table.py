@@ -1,0 +1,285 @@
+"""The passages of an index as ranking sees them: where they lie, who holds a word, how near each is in meaning.
+
+All of it comes from the columns (`indexer.stores.columns`), which answer in milliseconds, or, where those are
+missing or older than the catalog, from the catalog and the vectors themselves, which say the same and take longer.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from talksearch.indexer.records import Field
+from talksearch.indexer.stores.columns import reader as columns
+from talksearch.indexer.stores.columns.reader import FIELDS, Columns
+from talksearch.indexer.stores.vectors import Floats, Ints, Vectors
+
+from .postings import NEAR, Layout, holding, layout, make, notes_of, surprise, together
+
+FEW = 5_000
+"""Vectors up to which the exact product with all of them takes a millisecond."""
+
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What is said in one talk, in the order of passages."""
+
+    places: Ints
+    """(n,), rising."""
+    starts: Ints
+    ends: Ints
+    """In milliseconds (n,)."""
+
+    def at(self, start_ms: int) -> int | None:
+        """Return the place of what is said at a time, or next; the last where the talk ends before, None in silence."""
+        if not len(self.places):
+            return None
+        later = np.flatnonzero(self.ends > start_ms)
+        if len(later):
+            return int(self.places[later[self.starts[later].argmin()]])
+        return int(self.places[len(self.starts) - 1 - self.starts[::-1].argmax()])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Table:
+    """All passages of one state of an index. A place is a position in its arrays.
+
+    It belongs to the thread that its connection belongs to; the arrays may be shared.
+    """
+
+    lie: Layout
+    rows: Ints
+    """The row of each passage in `vectors`, -1 where it has none (n,)."""
+    vectors: Vectors
+    columns: Columns | None
+    """None where they are missing or of another state."""
+    db: sqlite3.Connection
+    tied: dict[int, dict[int, int | None]] = field(default_factory=dict)
+    """For talks that were asked for before: the passage that each sentence of the description speaks of (`notes`)."""
+    held: dict[str, int] = field(default_factory=dict)
+    """For terms that were asked for before: how many passages hold them."""
+
+    def place(self, number: int) -> int:
+        """Return the place of a passage number, -1 where it is of no passage."""
+        return int(self.lie.places_of[number]) if number < len(self.lie.places_of) else -1
+
+    def said_in(self, talk: int) -> Said:
+        """Return what is said in a talk, as `lie` counts them."""
+        first, last = np.searchsorted(self.lie.talks, (talk, talk + 1)).tolist()
+        places = first + np.flatnonzero(~self.lie.notes[first:last])
+        if self.columns:
+            starts, ends = self.columns.starts[places], self.columns.ends[places]
+            return Said(places, starts.astype(np.int64), ends.astype(np.int64))
+        rows = self.db.execute(
+            "SELECT start_ms, end_ms FROM passages WHERE talk = ? AND field = 'speech' ORDER BY number",
+            (int(self.lie.talk_numbers[talk]),),
+        ).fetchall()
+        times = np.array(rows, np.int64).reshape(-1, 2)
+        return Said(places, times[:, 0], times[:, 1])
+
+    def times(self, place: int) -> tuple[int, int]:
+        """Return when a passage begins and ends, in milliseconds."""
+        if self.columns:
+            return int(self.columns.starts[place]), int(self.columns.ends[place])
+        number = int(self.lie.numbers[place])
+        start, end = self.db.execute("SELECT start_ms, end_ms FROM passages WHERE number = ?", (number,)).fetchone()
+        return int(start), int(end)
+
+    def vector(self, place: int) -> Floats | None:
+        """Return the vector of a passage (dimension,), None where it has none."""
+        row = self.rows[place : place + 1]
+        return self.vectors.take(row)[0] if row[0] >= 0 else None
+
+    def holding(self, term: str) -> Ints:
+        """Return the places of the passages that hold a term, or terms in a row with spaces between."""
+        if self.columns:
+            return self.columns.holding(term)
+        return self.lie.places(holding(self.db, term))
+
+    def holding_in(self, talk: int, term: str) -> Mask:
+        """Return which passages of a talk, as `lie` counts them, hold a term. Other talks are not looked at."""
+        first, last = np.searchsorted(self.lie.talks, (talk, talk + 1)).tolist()
+        found = np.zeros(last - first, bool)
+        if self.columns:
+            stands = self.columns.positions_of(term)
+            begin, end = np.searchsorted(stands, np.array((first, last), stands.dtype) << self.columns.shift)
+            found[(stands[begin:end] >> self.columns.shift).astype(np.int64) - first] = True
+        else:
+            held = self.holding(term)
+            found[held[(held >= first) & (held < last)] - first] = True
+        return found
+
+    def together(self, one: str, other: str) -> Ints:
+        """Return the places of the passages that say two terms side by side, or nearly."""
+        if self.columns:
+            return self.columns.together(one, other, NEAR)
+        return self.lie.places(together(self.db, one, other))
+
+    def surprises(self, terms: Iterable[str]) -> dict[str, float]:
+        """Return how much each of some terms tells."""
+        found: dict[str, float] = {}
+        for term in terms:
+            held = self.held.get(term, 0) or len(self.holding(term))
+            if held:  # what nobody says is not kept: there is no end to it
+                self.held[term] = held
+            found[term] = surprise(len(self.rows), held)
+        return found
+
+    def in_talk(self, places: Ints, number: int) -> Ints:
+        """Return those of some places that lie in the talk with a number."""
+        found: Ints = places[self.lie.talk_numbers[self.lie.talks[places]] == number]
+        return found
+
+    def spoken_by(self, name: str) -> Mask:
+        """Return which passages somebody speaks in whose name holds `name`, whatever the case (n,)."""
+        wanted = name.casefold()
+        if self.columns:
+            matching = np.array([wanted in who.casefold() for who in self.columns.speakers], bool)
+            found: Mask = matching[self.columns.voices]
+            return found
+        rows = self.db.execute("SELECT number, speakers FROM passages WHERE speakers != '[]'")
+        numbers = np.fromiter((number for number, who in rows if wanted in who.casefold()), np.int64)
+        found = np.zeros(len(self.rows), bool)
+        found[self.lie.places(numbers)] = True
+        return found
+
+    def silent(self, fields: Sequence[Field]) -> Mask | None:
+        """Return which passages are notes of some fields (n,); None where there are no such fields."""
+        if not fields:
+            return None
+        if self.columns:
+            kinds = [FIELDS.index(name) for name in fields if name != "speech"]
+            found: Mask = np.isin(self.columns.fields, np.array(kinds, np.uint8))
+            return found
+        found = np.zeros(len(self.rows), bool)
+        found[self.lie.places(notes_of(self.db, fields))] = True
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """How near passages are to a query vector. Positions count among those that were compared: all, or some."""
+
+    cosines: Floats
+    """Cosines (n,), the mean where a passage has no vector. Where `errors` is not None they are only about right, until
+    `settle` was asked for them."""
+    errors: Floats | None
+    """How far off each was at first at most (n,), but for `lost`."""
+    mean: float
+    deviation: float
+    """Of the exact cosines of all vectors of the index; 1 where they do not differ."""
+    exact: Callable[[Ints], Floats]
+    """Exact cosines of the passages at some positions; NaN where one has no vector."""
+    lost: float = 0.0
+    """What the query's own rounding adds to the errors: `errors * (1 + lost) + lost`."""
+    settled: list[Mask] = field(default_factory=list)
+    """Which cosines `settle` made exact (n,), once it was asked for any."""
+
+    def off(self, at: Ints) -> Floats:
+        """Return how far off the cosines at some positions were at first at most."""
+        if self.errors is None:
+            return np.zeros(len(at), np.float32)
+        found: Floats = self.errors[at] * np.float32(1 + self.lost) + np.float32(self.lost)
+        return found
+
+    def most_off(self) -> float:
+        """Return how far off any cosine was at first at most."""
+        if self.errors is None:
+            return 0.0
+        return float(self.errors.max(initial=0.0) * np.float32(1 + self.lost) + np.float32(self.lost))
+
+    def settle(self, at: Ints) -> Floats:
+        """Make the cosines at some positions exact, and return them."""
+        if self.errors is not None:
+            if not self.settled:
+                self.settled.append(np.zeros(len(self.cosines), bool))
+            wanted = at[~self.settled[0][at]]
+            self.cosines[wanted] = np.nan_to_num(self.exact(wanted), nan=self.mean)
+            self.settled[0][wanted] = True
+        found: Floats = self.cosines[at]
+        return found
+
+
+def read_table(folder: Path, db: sqlite3.Connection, copy: Vectors) -> Table:
+    """Return the passages of the state that `db` shows, inside a transaction that only reads."""
+    found = columns.read(folder, db)
+    if found is None or found.codes.shape[1] != copy.rows.shape[1]:
+        lie = layout(db)
+        return Table(lie, copy.find(lie.numbers), copy, None, db)
+    numbers = found.numbers.astype(np.int64)
+    lie = make(numbers, found.talks.astype(np.int64), numbers[found.fields != 0], found.talk_numbers)
+    return Table(lie, found.rows.astype(np.int64), copy, found, db)
+
+
+def near(table: Table, vector: Floats, places: Ints | None = None) -> Near:
+    """Compare a normalised vector with all vectors of an index, or with those of the passages at some places."""
+    found, fill = begin_near(table, vector, places)
+    fill()
+    return found
+
+
+def begin_near(table: Table, vector: Floats, places: Ints | None = None) -> tuple[Near, Callable[[], None]]:
+    """Begin what `near` does. Its cosines are there when what fills them in was called and has returned, in as many
+    threads as called it: they share the work.
+
+    With columns: the product with one byte a dimension, which reads a quarter of the memory. A cosine is off by no more
+    than the length of what was rounded away (Cauchy and Schwarz), of the passage's vector and of the query's.
+    """
+    made = table.columns
+    own = table.rows if places is None else table.rows[places]
+
+    def exact(at: Ints) -> Floats:
+        rows = own[at]
+        found = np.full(len(at), np.nan, np.float32)
+        has = rows >= 0
+        found[has] = table.vectors.take(rows[has]) @ vector
+        return found
+
+    if made is None or len(table.rows) <= FEW or not len(table.vectors.rows):
+        every, mean, deviation = _near_all(table, vector)
+        return Near(every if places is None else every[places], None, mean, deviation, exact), lambda: None
+    scale = max(float(np.abs(vector).max()), float(np.finfo(np.float32).tiny)) / 127
+    code = np.rint(vector / scale).astype(np.int8)
+    lost = float(np.linalg.norm(vector - code * np.float32(scale)))
+    mean = float(made.mean @ vector)
+    deviation = max(float(vector @ made.second @ vector) - mean * mean, 0.0) ** 0.5 or 1.0
+    cosines = np.empty(len(own), np.float32)
+    firsts = iter(range(0, len(own), _BLOCK))  # each is given out once, whoever asks
+
+    def fill() -> None:
+        import simsimd  # a search by words must not wait for it
+
+        for first in firsts:
+            block = slice(first, first + _BLOCK)
+            some = block if places is None else places[block]
+            products = np.asarray(simsimd.cdist(made.codes[some], code[None, :], metric="dot")).reshape(-1)
+            np.multiply(products, made.scales[some] * np.float32(scale), out=cosines[block], casting="same_kind")
+            cosines[block][own[block] < 0] = mean
+
+    # |v·q - v'·q'| <= |v - v'|·|q| + |v'|·|q - q'|, and |v'| <= 1 + |v - v'|.
+    errors = made.errors if places is None else made.errors[places]
+    return Near(cosines, errors, mean, deviation, exact, lost), fill
+
+
+_BLOCK = 8_192
+"""Passages that are compared at once: a tenth of a millisecond. simsimd's own threads would wait for more by running in
+circles, and on a machine that is busy hold up what they were to speed up."""
+
+
+def _near_all(table: Table, vector: Floats) -> tuple[Floats, float, float]:
+    """Return the exact cosines of all passages, their mean where one has no vector, that mean, and the deviation."""
+    there = table.rows >= 0
+    if not there.any():
+        return np.zeros(len(there), np.float32), 0.0, 1.0
+    found = (table.vectors.rows @ vector)[table.rows[there]]
+    mean = float(found.mean(dtype=np.float64))
+    cosines = np.full(len(there), mean, np.float32)
+    cosines[there] = found
+    return cosines, mean, float(found.std(dtype=np.float64)) or 1.0
