@@ -19,12 +19,12 @@ from itertools import pairwise
 from pathlib import Path
 from time import process_time
 
-from talksearch.indexer.encoders.onnx_encoder import default_counter
+from talksearch.indexer.encoders.tokenizer import default_counter
 from talksearch.indexer.errors import UnreadableError
 from talksearch.indexer.passages.split import split
-from talksearch.indexer.pipeline.scan import talks_under
 from talksearch.indexer.records import Passage, Receipt, Step, Talk
-from talksearch.indexer.talks.receipt import replay
+from talksearch.indexer.talks.read import talks_under
+from talksearch.indexer.talks.replay import replay
 
 _TIME = re.compile(r"(?:(\d+):)?(\d\d):(\d\d)\.(\d\d\d) +-->")
 _WORD = re.compile(r"\w+")

@@ -36,12 +36,13 @@ import numpy as np
 from about import about
 from chart import bars
 
-from talksearch.indexer.encoders import base, onnx_encoder, selection
-from talksearch.indexer.encoders.base import Encoder, default_folder
+from talksearch.indexer.arrays import Floats
+from talksearch.indexer.encoders import onnx_export, selection, sentence_encoder
+from talksearch.indexer.encoders.base import Encoder
+from talksearch.indexer.encoders.sentence_encoder import default_folder
 from talksearch.indexer.pipeline import embed_pending
 from talksearch.indexer.stores import catalog, recipe
-from talksearch.indexer.stores.columns import reader
-from talksearch.indexer.stores.vectors import Floats
+from talksearch.indexer.stores.columns import reader, update
 from talksearch.search.evaluation import measure
 from talksearch.search.evaluation.measure import Gold
 
@@ -195,7 +196,7 @@ def _encode(folder: Path, count: int) -> dict[str, Any]:
         talks = _talks(db, golds, count)
     texts = [passage[1] for passages, _ in talks for passage in passages]
     plain = SentenceTransformer(str(default_folder()), device="cpu")
-    exported = onnx_encoder.export(base.load(), folder, texts[:: len(texts) // 64])
+    exported = onnx_export.export(sentence_encoder.load(), folder, texts[:: len(texts) // 64], learn_directions=True)
     at = perf_counter()
     choice = selection.choose(folder, exported, every[:4_096], len(every))
     choosing = perf_counter() - at
@@ -306,7 +307,7 @@ def _build(work: Path, archive: Path) -> dict[str, Any]:
     (work / "index" / reader.FILE_NAME).unlink()
     with catalog.open_catalog(work / "index") as db:
         at = perf_counter()
-        reader.write(work / "index", db, made.model.dimension)
+        update.write(work / "index", db, made.model.dimension)
         whole = perf_counter() - at
     outside = 1 - first["model_s"] / first["seconds"]
     found = {"archive": archive.name, "first": first, "unchanged": again, "new_talk": new, "outside_model": outside}

@@ -32,11 +32,11 @@ from typing import Any
 from about import about
 from chart import bars
 
-from talksearch.indexer.encoders.base import default_folder
+from talksearch.indexer.encoders.sentence_encoder import default_folder
 from talksearch.indexer.settings import DEFAULT_MODEL
 from talksearch.indexer.stores import recipe
 from talksearch.indexer.stores.chroma import client
-from talksearch.search import engine
+from talksearch.search.index import open_index
 
 HERE = Path(__file__).parent
 QUERIES = (
@@ -115,7 +115,7 @@ def main() -> int:
     if made is None:
         parser.error(f"there is no index in {options.index}")
     model = str(default_folder()) if made.model.name == DEFAULT_MODEL else made.model.name
-    index = engine.open_index(options.index)
+    index = open_index(options.index)
     passages = index.db.execute("SELECT count(*) FROM passages").fetchone()[0]
     report: dict[str, Any] = {
         **about(

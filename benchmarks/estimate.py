@@ -26,10 +26,11 @@ from zlib import crc32
 import numpy as np
 
 from talksearch.indexer.readers import scraped_record
-from talksearch.indexer.readers.flattened import cut_lines, tokens_of
+from talksearch.indexer.readers.flattened import cut_lines
 from talksearch.indexer.records import Chapter, Cue
 from talksearch.indexer.restore import estimate_times
 from talksearch.indexer.restore.align_times import exact_times, matching
+from talksearch.indexer.text.plain import tokens_of
 
 HEAD = "Title: -\nURL: -\nStatus: success\nContent:\n"
 

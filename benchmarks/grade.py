@@ -32,15 +32,17 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from talksearch.indexer.stores.calibration import NULL_QUERIES, Calibration, calibrate
-from talksearch.indexer.stores.vectors import Ints, Vectors
+from talksearch.indexer.arrays import Ints
+from talksearch.indexer.encoders.null_queries import NULL_QUERIES
+from talksearch.indexer.stores.calibration import Calibration, calibrate
+from talksearch.indexer.stores.vectors import Vectors
 from talksearch.indexer.text.terms import terms
-from talksearch.search import engine
 from talksearch.search.evaluation import measure
+from talksearch.search.index import open_index
 from talksearch.search.query import Query
-from talksearch.search.ranking.filters import query_terms
+from talksearch.search.ranking.layout import make
+from talksearch.search.ranking.lexical import query_terms
 from talksearch.search.ranking.passage_table import Table
-from talksearch.search.ranking.postings import make
 from talksearch.search.ranking.rank import Asked, Source, rank
 from talksearch.search.ranking.term_variants import also
 from talksearch.search.results.grade import (
@@ -133,7 +135,7 @@ def main() -> None:
 
 def gather(folder: Path, gold: Path, count: int) -> list[Row]:
     """Ask every archive every query and return the evidence."""
-    index = engine.open_index(folder)
+    index = open_index(folder)
     whole = index.table()
     encode = index.encoder().encode_query
     nulls = np.array([encode(query) for query in NULL_QUERIES], np.float32)

@@ -25,7 +25,7 @@ import numpy as np
 import torch
 from weights import KEPT, NAMES, ROOT, SOURCES, Asking, gather, mrr, shipped
 
-from talksearch.search import engine
+from talksearch.search.index import open_index
 from talksearch.search.ranking.fusion import Array
 
 Asked = dict[str, list[Asking]]
@@ -40,7 +40,7 @@ def main() -> None:
     parser.add_argument("--index", type=Path, default=ROOT / ".cache" / "quality-index")
     parser.add_argument("--limit", type=int, default=150, help="queries of a source, drawn at random")
     options = parser.parse_args()
-    index = engine.open_index(options.index)
+    index = open_index(options.index)
     asked = {source: gather(index, source, options.limit) for source in SOURCES}
     print(f"{'':<44}" + "".join(f"{source:>10}" for source in SOURCES) + f"{'mean':>8}")
     line("as shipped", [mean([mrr(one, score(one)) for one in asked[source]]) for source in SOURCES])

@@ -25,10 +25,11 @@ from typing import Any
 import numpy as np
 from about import about
 
-from talksearch.indexer.encoders import onnx_encoder
+from talksearch.indexer.encoders import model_folder, onnx_encoder
 from talksearch.search import engine
 from talksearch.search.evaluation import measure
 from talksearch.search.evaluation.measure import Gold
+from talksearch.search.index import Index, open_index
 from talksearch.search.query import Query
 
 ROOT = Path(__file__).parents[1]
@@ -43,14 +44,14 @@ def main() -> int:
     parser.add_argument("--limit", type=int, default=150, help="queries of each file")
     parser.add_argument("--out", type=Path, default=ROOT / ".cache" / "narrowed.json")
     options = parser.parse_args()
-    if not list((options.index / onnx_encoder.FOLDER).glob("quick-*-bytes.onnx")):
+    if not list((options.index / model_folder.FOLDER).glob("quick-*-bytes.onnx")):
         raise SystemExit(f"Queries to {options.index} are encoded with floats: there is nothing to compare.")
     with tempfile.TemporaryDirectory() as scratch:  # a folder without the copy: then queries load the model itself
-        beside = Path(scratch) / onnx_encoder.FOLDER
-        shutil.copytree(options.index / onnx_encoder.FOLDER, beside, ignore=shutil.ignore_patterns("quick-*"))
+        beside = Path(scratch) / model_folder.FOLDER
+        shutil.copytree(options.index / model_folder.FOLDER, beside, ignore=shutil.ignore_patterns("quick-*"))
         floats = onnx_encoder.load(beside.parent, queries=True)
     encoders = {"bytes": onnx_encoder.load(options.index, queries=True), "floats": floats}
-    indexes = {name: engine.open_index(options.index, encoder=encoder) for name, encoder in encoders.items()}
+    indexes = {name: open_index(options.index, encoder=encoder) for name, encoder in encoders.items()}
     report: dict[str, Any] = {**about("onnxruntime", "numpy"), "files": {}}
     print(f"{report['machine']}, {report['versions']}\n")
     print(f"{'file':<16}{'queries':>8}{'bytes':>8}{'floats':>8}{'change':>9}{'error':>8}{'first':>7}{'ten':>6}"
@@ -68,7 +69,7 @@ def main() -> int:
     return int(any(row["change"] < -2 * row["error"] for row in report["files"].values()))
 
 
-def _compare(indexes: dict[str, engine.Index], golds: Sequence[Gold]) -> dict[str, Any]:
+def _compare(indexes: dict[str, Index], golds: Sequence[Gold]) -> dict[str, Any]:
     ranks: dict[str, list[float]] = {name: [] for name in indexes}
     times: dict[str, list[float]] = {name: [] for name in indexes}
     cosines, first, ten = [], [], []

@@ -32,19 +32,21 @@ import rivals
 from about import about
 from chart import bars
 
+from talksearch.indexer.arrays import Floats, Ints
 from talksearch.indexer.encoders.base import Encoder, encode_query_by_token
 from talksearch.indexer.pipeline import run
 from talksearch.indexer.records import Field
-from talksearch.indexer.stores.vectors import Floats, Ints
 from talksearch.indexer.text.terms import terms
 from talksearch.search import engine
 from talksearch.search.evaluation import measure
 from talksearch.search.hit import Hit
+from talksearch.search.index import Index, open_index
 from talksearch.search.query import Query
-from talksearch.search.ranking.filters import by_words, query_terms
 from talksearch.search.ranking.fusion import Candidate
+from talksearch.search.ranking.lexical import by_words, query_terms
 from talksearch.search.ranking.rank import Asked, Ranking
-from talksearch.search.results.assemble import look, to_hits
+from talksearch.search.results.assemble import to_hits
+from talksearch.search.results.passage_view import look
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT / ".." / "shared"
@@ -63,7 +65,7 @@ Ask = Callable[[str], list[Hit]]
 """From a query to hits."""
 
 
-def passages(index: engine.Index) -> dict[str, Ask]:
+def passages(index: Index) -> dict[str, Ask]:
     """Return the rivals that rank the index's own passages."""
 
     rows, every = index.vectors.rows, index.vectors.numbers
@@ -112,12 +114,12 @@ def _nearest(numbers: Ints, cosines: Floats) -> rivals.Ranked:
     return list(zip(numbers[best].tolist(), cosines[best].tolist(), strict=True))
 
 
-def pieces(index: engine.Index, cache: Path, encoder: Encoder) -> dict[str, Ask]:
+def pieces(index: Index, cache: Path, encoder: Encoder) -> dict[str, Ask]:
     """Return the rivals that cut talks in their own way; `encoder` embeds what is not in `cache`."""
     peer = rivals.prepare(index, lambda cues: rivals.at_cue_borders(cues, rivals.PEER), cache, encoder)
     tutorial = rivals.prepare(index, lambda cues: rivals.at_characters(cues, rivals.TUTORIAL), cache, encoder)
 
-    def ask(rival: rivals.Rival, rank: Callable[[engine.Index, rivals.Rival, str], rivals.Ranked]) -> Ask:
+    def ask(rival: rivals.Rival, rank: Callable[[Index, rivals.Rival, str], rivals.Ranked]) -> Ask:
         return lambda text: rivals.hits(rival, rank(index, rival, text), measure.DEPTH)
 
     return {
@@ -140,7 +142,7 @@ def main() -> int:
     if not options.index.exists():
         print(f"Building {options.index} from {SHARED / 'archive'}: an hour on two cores.", file=sys.stderr)
         run.index(options.index, [SHARED / "archive"])
-    opened = engine.open_index(options.index, warn=lambda text: print(text, file=sys.stderr))
+    opened = open_index(options.index, warn=lambda text: print(text, file=sys.stderr))
     index = _remembering(opened)
     systems = passages(index) | pieces(index, options.out.parent, opened.encoder())
     expected = json.loads(EXPECTED.read_text(encoding="utf-8"))
@@ -205,7 +207,7 @@ def main() -> int:
     return 1 if failed else 0
 
 
-def losses(index: engine.Index, outcomes: Sequence[measure.Outcome]) -> dict[str, float]:
+def losses(index: Index, outcomes: Sequence[measure.Outcome]) -> dict[str, float]:
     """Return where the queries end, as shares of all: what an ideal next stage could still win at each rank.
 
     "unsaid" is the share of queries that are not right first and of whose telling words none is said in the answer.
@@ -222,7 +224,7 @@ def losses(index: engine.Index, outcomes: Sequence[measure.Outcome]) -> dict[str
     return shares
 
 
-def _said(index: engine.Index, gold: measure.Gold) -> bool:
+def _said(index: Index, gold: measure.Gold) -> bool:
     """Say whether any telling word of a query is said where it is answered."""
     asked = set(query_terms(index.db, gold.query))
     talks = index.db.execute("SELECT number, source, id, youtube_id FROM talks").fetchall()
@@ -237,7 +239,7 @@ def _said(index: engine.Index, gold: measure.Gold) -> bool:
     )
 
 
-def _remembering(index: engine.Index) -> engine.Index:
+def _remembering(index: Index) -> Index:
     """Return the index with an encoder that encodes each query once: all systems ask the same."""
     loaded = index.encoder()
 

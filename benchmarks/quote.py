@@ -18,8 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
-from talksearch.indexer.passages.split import words_with_times
 from talksearch.indexer.stores import catalog
+from talksearch.indexer.text.word_times import words_with_times
 from talksearch.search.quotes.find import find_quotes
 
 Drawn = tuple[int, int, list[str]]

@@ -14,17 +14,17 @@ from pathlib import Path
 
 import numpy as np
 
+from talksearch.indexer.arrays import Floats
 from talksearch.indexer.encoders import onnx_encoder, selection
 from talksearch.indexer.encoders.base import Encoder
-from talksearch.indexer.passages.split import words_with_times
 from talksearch.indexer.records import Cue, Talk
 from talksearch.indexer.stores import catalog
-from talksearch.indexer.stores.vectors import Floats
 from talksearch.indexer.text.terms import terms
-from talksearch.search import engine
+from talksearch.indexer.text.word_times import words_with_times
 from talksearch.search.hit import Hit
+from talksearch.search.index import Index
 from talksearch.search.links import link
-from talksearch.search.ranking.filters import query_terms
+from talksearch.search.ranking.lexical import query_terms
 
 PEER, TUTORIAL = 480, 1_000
 """Characters a piece: the strongest peer's, at cue borders, and the tutorial scripts', wherever they fall."""
@@ -103,7 +103,10 @@ def at_characters(cues: Sequence[Cue], size: int) -> Iterator[tuple[int, int, st
 
 
 def prepare(
-    index: engine.Index, cut: Callable[[Sequence[Cue]], Iterable[tuple[int, int, str]]], cache: Path, encoder: Encoder
+    index: Index,
+    cut: Callable[[Sequence[Cue]], Iterable[tuple[int, int, str]]],
+    cache: Path,
+    encoder: Encoder,
 ) -> Rival:
     """Cut every talk of an index and embed the pieces, with the index's own model; vectors are kept in `cache`."""
     paths = catalog.talk_paths(index.db)
@@ -127,14 +130,14 @@ def prepare(
     return Rival(pieces, talks, np.load(kept), words)
 
 
-def by_meaning(index: engine.Index, rival: Rival, text: str) -> Ranked:
+def by_meaning(index: Index, rival: Rival, text: str) -> Ranked:
     """Rank by cosine, exactly."""
     cosines = rival.vectors @ index.encoder().encode_query(text)
     best = np.argsort(-cosines, kind="stable")[:_DEPTH]
     return [(int(at), float(cosines[at])) for at in best]
 
 
-def by_words(index: engine.Index, rival: Rival, text: str) -> Ranked:
+def by_words(index: Index, rival: Rival, text: str) -> Ranked:
     """Rank by BM25 over the index's own terms: stems, without the words that stand everywhere."""
     asked = query_terms(index.db, text)
     if not asked:
@@ -146,7 +149,7 @@ def by_words(index: engine.Index, rival: Rival, text: str) -> Ranked:
     return [(int(at), float(score)) for at, score in rows]
 
 
-def by_rank_fusion(index: engine.Index, rival: Rival, text: str) -> Ranked:
+def by_rank_fusion(index: Index, rival: Rival, text: str) -> Ranked:
     """Rank by the sum of 1 / (60 + rank) in both lists."""
     return fused([by_meaning(index, rival, text), by_words(index, rival, text)])
 

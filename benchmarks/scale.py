@@ -37,6 +37,7 @@ import numpy as np
 from about import about
 from chart import bars
 
+from talksearch.indexer.arrays import Floats
 from talksearch.indexer.encoders import token_codes
 from talksearch.indexer.encoders.base import KeepTokens
 from talksearch.indexer.pipeline import embed_pending
@@ -44,8 +45,7 @@ from talksearch.indexer.stores import catalog, recipe, vectors
 from talksearch.indexer.stores.catalog import TalkRows
 from talksearch.indexer.stores.chroma import client
 from talksearch.indexer.stores.chroma import store as storing
-from talksearch.indexer.stores.columns import reader
-from talksearch.indexer.stores.vectors import Floats
+from talksearch.indexer.stores.columns import update
 
 HERE = Path(__file__).parent
 NOISE = 0.48
@@ -153,7 +153,7 @@ def _grow(base: Path, work: Path, size: int) -> dict[str, Any]:
         embed_pending.embed_pending(db, work, lambda *_: encoder, {}, lambda: made.model.dimension, lambda *_: None)
         stored = perf_counter() - at
         at = perf_counter()
-        reader.write(work, db, made.model.dimension)
+        update.write(work, db, made.model.dimension)
         added = _count(db) - before
     return {
         "added": added,
@@ -255,9 +255,10 @@ def _ask(_: Path, work: Path, __: int) -> dict[str, Any]:
             raise SystemExit(f"{' '.join(command)} failed")
         peaks.append(used.ru_maxrss / 1024)
     from talksearch.search import engine
+    from talksearch.search.index import open_index
     from talksearch.search.query import Query
 
-    index = engine.open_index(work)
+    index = open_index(work)
     engine.search(index, Query(QUERIES[0]))
     warm = []
     for query in QUERIES * 3:

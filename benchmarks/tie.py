@@ -16,8 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from talksearch.search import engine
 from talksearch.search.evaluation import measure
+from talksearch.search.index import Index, open_index
 from talksearch.search.results.align_description import holds_of, tie
 
 GOLD = Path(__file__).parents[1] / ".." / "shared" / "gold"
@@ -30,7 +30,7 @@ def main() -> None:
     parser.add_argument("--index", type=Path, required=True)
     parser.add_argument("--talks", type=int, default=25, help="talks of each file, drawn at random")
     options = parser.parse_args()
-    index = engine.open_index(options.index)
+    index = open_index(options.index)
     sources = index.db.execute("SELECT number, source FROM talks").fetchall()
     print(f"{'':16}{'queries':>8}{'tied':>8}{'right':>8}{'alone: tied':>14}{'right':>8}")
     for path in options.gold or sorted(GOLD.glob("*.jsonl")):
@@ -57,7 +57,7 @@ def shares(outcomes: list[bool | None]) -> str:
     return f"{len(known) / len(outcomes):>8.0%}{sum(known) / max(1, len(known)):>8.0%}"
 
 
-def tied(index: engine.Index, talk: int, golds: list[measure.Gold]) -> tuple[list[bool | None], list[bool | None]]:
+def tied(index: Index, talk: int, golds: list[measure.Gold]) -> tuple[list[bool | None], list[bool | None]]:
     """Return, for each query, whether it was tied rightly; None where it was not tied. All together, and each alone."""
     rows = index.db.execute(
         "SELECT number, text, start_ms FROM passages WHERE talk = ? AND field = 'speech' ORDER BY number", (talk,)

@@ -33,10 +33,12 @@ from typing import Any
 from about import about
 from chart import bars
 
-from talksearch.cli.server import client, protocol
+from talksearch.cli import messages
+from talksearch.cli.server import client
 from talksearch.cli.terminal import Look
 from talksearch.search import engine
 from talksearch.search.evaluation import measure
+from talksearch.search.index import Index, open_index
 from talksearch.search.query import Filters, Query
 
 ROOT = Path(__file__).parents[1]
@@ -68,7 +70,7 @@ def main() -> None:
     # An installed package comes with its bytecode; without it each process would compile first.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     texts = _queries(options.gold or sorted((SHARED / "gold").glob("*.jsonl")), options.queries)
-    opened = engine.open_index(options.index)
+    opened = open_index(options.index)
     passages = opened.db.execute("SELECT count(*) FROM passages").fetchone()[0]
     report: dict[str, Any] = {
         **about("talksearch", "numpy", "onnxruntime", "simsimd", "click", "uvicorn"),
@@ -99,7 +101,7 @@ def main() -> None:
     options.out.write_text(json.dumps(report, indent=1), encoding="utf-8")
 
 
-def _in_the_engine(opened: engine.Index, texts: Sequence[str]) -> dict[str, Any]:
+def _in_the_engine(opened: Index, texts: Sequence[str]) -> dict[str, Any]:
     """Ask each query without a filter, within one talk, and in one year, in turn."""
     drawn = random.Random(1)
     talks = [row[0] for row in opened.db.execute("SELECT id FROM talks ORDER BY id")]
@@ -191,7 +193,7 @@ def _at_once(index: Path, texts: Sequence[str], seconds: float) -> dict[str, Any
 
 
 def _request(text: str) -> dict[str, Any]:
-    return protocol.request("search", text, OPTIONS, "text", PLAIN)
+    return messages.request("search", text, OPTIONS, "text", PLAIN)
 
 
 def _serve(index: Path) -> subprocess.Popen[str]:

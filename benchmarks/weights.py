@@ -25,10 +25,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from talksearch.indexer.stores.vectors import Floats
+from talksearch.indexer.arrays import Floats
 from talksearch.indexer.text.terms import terms
 from talksearch.search import engine
 from talksearch.search.evaluation import measure
+from talksearch.search.index import Index, open_index
 from talksearch.search.query import Query
 from talksearch.search.ranking.fusion import (
     REACH,
@@ -40,11 +41,12 @@ from talksearch.search.ranking.fusion import (
     score_words,
     throughout,
 )
-from talksearch.search.ranking.passage_table import near
 from talksearch.search.ranking.postings import surprise
 from talksearch.search.ranking.rank import Asked, Ranking, Source, rank
+from talksearch.search.ranking.similarity import near
 from talksearch.search.ranking.term_variants import also, holding_also
-from talksearch.search.results.assemble import look, to_hits
+from talksearch.search.results.assemble import to_hits
+from talksearch.search.results.passage_view import look
 
 ROOT = Path(__file__).parents[1]
 GOLD = ROOT / ".." / "shared" / "gold"
@@ -84,7 +86,7 @@ def main() -> None:
     parser.add_argument("--index", type=Path, default=ROOT / ".cache" / "quality-index")
     parser.add_argument("--limit", type=int, default=150, help="queries of a source, drawn at random")
     options = parser.parse_args()
-    index = engine.open_index(options.index)
+    index = open_index(options.index)
     asked = {source: gather(index, source, options.limit) for source in SOURCES}
     print(f"{'evidence':<58}" + "".join(f"{source:>10}" for source in SOURCES) + f"{'mean':>8}  weights")
     line("as shipped", KEPT, asked, shipped())
@@ -103,14 +105,14 @@ def shipped() -> Array:
     return np.array([1.0, WORDS_WEIGHT, WORDS_WEIGHT * SIDE_BY_SIDE, WORDS_WEIGHT * TALK, THROUGHOUT])
 
 
-def gather(index: engine.Index, source: str, limit: int) -> list[Asking]:
+def gather(index: Index, source: str, limit: int) -> list[Asking]:
     """Ask the queries of one source and return what speaks for the passages that came into question."""
     golds = measure.read_gold(GOLD / f"{source}.jsonl")
     drawn = random.Random(0).sample(golds, min(limit, len(golds)))
     return [one for gold in drawn if (one := _asking(index, gold)) is not None]
 
 
-def _asking(index: engine.Index, gold: measure.Gold) -> Asking | None:
+def _asking(index: Index, gold: measure.Gold) -> Asking | None:
     db, table = index.db, index.table()
     lie = table.lie
     query = Query(gold.query, 1, leave_out=NOTES)

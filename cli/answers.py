@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import click
 
-from talksearch.cli.server.protocol import Printed
-from talksearch.indexer.errors import QueryError, TalksearchError
-from talksearch.indexer.records import Json, Talk
+from talksearch.indexer.records import Json
+from talksearch.search.moments import find_moment
 from talksearch.search.query import Filters, Mode, Query, as_text, first_day, last_day
 
-from .terminal import Look, clock, safe
+from .messages import Printed
+from .terminal import Look, safe
 
 if TYPE_CHECKING:
-    from talksearch.search.engine import Answer, Index
+    from talksearch.search.engine import Answer
+    from talksearch.search.index import Index
 
 
 def make_query(
@@ -91,71 +91,8 @@ def similar(index: Index, moment: str, query: Query) -> Answer:
     return engine.similar(index, query, talk_id, at_ms)
 
 
-def talk_and_moment(db: sqlite3.Connection, name: str) -> tuple[Talk, int | None]:
-    """Return the talk with its cues, and the milliseconds that a name holds (`find_moment`).
-
-    Raises QueryError when the name means no talk, or several.
-    """
-    from talksearch.indexer.stores import catalog
-
-    talk_id, at_ms = find_moment(db, name)
-    found = catalog.read_talk(db, talk_id)
-    assert found is not None
-    return found, at_ms
-
-
-def find_moment(db: sqlite3.Connection, name: str) -> tuple[str, int | None]:
-    """Return a talk's id, and the milliseconds behind `@` or in a URL; a talk's own name may hold an `@`.
-
-    Raises QueryError when the name means no talk, or several, or a moment after the talk's last words.
-    """
-    from talksearch.indexer.talks.provenance import moment
-    from talksearch.search.ranking.filters import find_talk
-
-    plain, at_ms = moment(name)
-    try:
-        talk_id = find_talk(db, name)
-        at_ms = at_ms if plain == name else None
-    except TalksearchError:
-        if plain == name:
-            raise
-        talk_id = find_talk(db, plain)
-    if at_ms is not None:
-        last = "SELECT max(start_ms), max(end_ms) FROM cues WHERE talk = (SELECT number FROM talks WHERE id = ?)"
-        _must_not_be_past(talk_id, at_ms, *db.execute(last, (talk_id,)).fetchone())
-    return talk_id, at_ms
-
-
-def stretch(talk: Talk, from_ms: int | None, to_ms: int | None) -> tuple[range, str]:
-    """Return which cues of a talk are said from one moment to another, and a sentence where there are none.
-
-    None stands for the talk's beginning and its end. Raises click.UsageError where the end comes before the beginning,
-    and QueryError where the beginning comes after the talk's last words.
-    """
-    from talksearch.indexer.talks.provenance import cues_between
-
-    if from_ms is not None and to_ms is not None and to_ms < from_ms:
-        raise click.UsageError(f"A stretch cannot end at {to_ms / 1000:g} s that begins at {from_ms / 1000:g} s.")
-    if from_ms is not None and talk.cues:
-        ends = max(cue.end_ms for cue in talk.cues)
-        _must_not_be_past(talk.id, from_ms, talk.cues[-1].start_ms, ends)
-    part = cues_between(talk.cues, from_ms or 0, to_ms)
-    if part or (from_ms is None and to_ms is None):
-        return part, ""
-    following = talk.cues[part.start : part.start + 1]
-    then = f" The next words begin at {clock(following[0].start_ms)}." if following else ""
-    return part, f"Nothing is said in that stretch of the talk {talk.id}.{then}"
-
-
-def _must_not_be_past(talk_id: str, at_ms: int, last_start_ms: int | None, end_ms: int | None) -> None:
-    if end_ms is not None and last_start_ms is not None and at_ms >= end_ms and at_ms > last_start_ms:
-        raise QueryError(
-            f"The last words of the talk {talk_id} end at {clock(end_ms)}, which is {end_ms / 1000:g} s.",
-            "Name an earlier second, or read the talk: talksearch show TALK",
-        )
-
-
 def _printed(answer: Answer, asked: Mapping[str, Json]) -> Printed:
+    from talksearch.cli.render import common
     from talksearch.cli.render import hits as render
 
     hits, form = answer.hits, asked["form"]
@@ -166,7 +103,7 @@ def _printed(answer: Answer, asked: Mapping[str, Json]) -> Printed:
     elif form == "csv":
         out = render.hits_csv(hits, header=asked["first"])
     elif form == "markdown":
-        title = f"## {render.markdown(heading)}\n\n" if heading else ""
+        title = f"## {common.markdown(heading)}\n\n" if heading else ""
         out = title + render.hits_markdown(hits) + ("\n" if heading is not None else "")
     else:
         title = f"{safe(heading)}\n\n" if heading else ""

@@ -6,7 +6,7 @@ import os
 
 import click
 
-from talksearch.cli.main import cli
+from talksearch.cli.main import COMMANDS, cli
 
 ORDER = ("index", "search", "talks", "show", "stats", "inspect", "repair", "remove")
 
@@ -14,11 +14,17 @@ ORDER = ("index", "search", "talks", "show", "stats", "inspect", "repair", "remo
 def reference() -> str:
     """Return the command reference as Markdown."""
     os.environ["COLUMNS"] = "100"
-    names = [*ORDER, *sorted(cli.commands.keys() - set(ORDER))]
+    names = [*ORDER, *sorted(COMMANDS.keys() - set(ORDER))]
     parts = ["# Commands", "Written by `make docs` from `--help`; a test fails when the two differ."]
     parts += [f"```text\n{_help(cli, 'talksearch')}\n```"]
-    parts += [f"## {name}\n\n```text\n{_help(cli.commands[name], f'talksearch {name}')}\n```" for name in names]
+    parts += [f"## {name}\n\n```text\n{_help(_command(name), f'talksearch {name}')}\n```" for name in names]
     return "\n\n".join(parts) + "\n"
+
+
+def _command(name: str) -> click.Command:
+    command = cli.get_command(click.Context(cli), name)
+    assert command is not None
+    return command
 
 
 def _help(command: click.Command, name: str) -> str:

@@ -17,10 +17,12 @@ from talksearch.indexer.encoders.base import Encoder, ModelCard
 from talksearch.indexer.pipeline import embed_pending
 from talksearch.indexer.stores import calibration, catalog, recipe, vectors
 from talksearch.indexer.stores.chroma import store as storing
-from talksearch.indexer.stores.columns import reader
+from talksearch.indexer.stores.chroma import writer
+from talksearch.indexer.stores.columns import reader, update
 from talksearch.indexer.stores.lock import writing
 from talksearch.indexer.text.terms import terms
 
+from . import arrays
 from .errors import BadIndexError, ModelError
 
 _AT_LENGTH_ONE = 1e-3
@@ -159,7 +161,7 @@ def _vectors(db: sqlite3.Connection, folder: Path, dimension: int, mend: bool) -
         found.append(Finding(what, False, "Their vectors are made again by: talksearch index" if mend else _RUN))
     if compared.not_in_chroma:
         if mend:
-            storing.refill(folder, db, compared.not_in_chroma, copy)
+            writer.refill(folder, db, compared.not_in_chroma, copy)
         found.append(_finding(f"Chroma lacked the vectors of {len(compared.not_in_chroma)} passages.", mend))
     if mend and (wrong := {*compared.again, *compared.wrong_in_copy}):
         _forget(folder, dimension, wrong)
@@ -212,7 +214,7 @@ def _compare_some(
     rows: Sequence[tuple[str, int]],
     places: Sequence[int],
     copy: vectors.Vectors,
-    theirs: Mapping[str, vectors.Floats],
+    theirs: Mapping[str, arrays.Floats],
     found: _Compared,
 ) -> None:
     """Note where some passages, with their places in the copy, have another vector in Chroma, which are `theirs`."""
@@ -229,7 +231,7 @@ def _compare_some(
             (found.not_in_copy if ours is None else found.wrong_in_copy).append(number)
 
 
-def _is_sound(vector: vectors.Floats | None) -> bool:
+def _is_sound(vector: arrays.Floats | None) -> bool:
     with np.errstate(all="ignore"):  # damaged numbers may be of any size
         return vector is not None and abs(float(np.linalg.norm(vector)) - 1) <= _AT_LENGTH_ONE
 
@@ -247,34 +249,34 @@ def _forget(folder: Path, dimension: int, numbers: set[int]) -> None:
 def _columns(folder: Path, db: sqlite3.Connection, dimension: int, mend: bool) -> bool:
     """Say whether the columns are what would be made from nothing now, as which they are left with `mend`."""
     if mend:
-        return reader.check(folder, db, dimension, mend=True)
+        return update.check(folder, db, dimension, mend=True)
     with tempfile.TemporaryDirectory() as beside:  # nothing is written into what is only looked at
         vectors_file = folder / vectors.FILE_NAME
         if vectors_file.exists():
             (Path(beside) / vectors.FILE_NAME).symlink_to(vectors_file.absolute())
-        reader.write(Path(beside), db, dimension)
-        return reader.alike(folder / reader.FILE_NAME, Path(beside) / reader.FILE_NAME)
+        update.write(Path(beside), db, dimension)
+        return update.alike(folder / reader.FILE_NAME, Path(beside) / reader.FILE_NAME)
 
 
 def _encoder(db: sqlite3.Connection, folder: Path, card: ModelCard, mend: bool) -> list[Finding]:
     """The light encoder gives passages the vectors that the index has, and so does its copy that starts faster."""
-    from talksearch.indexer.encoders import onnx_encoder
+    from talksearch.indexer.encoders import model_folder, onnx_encoder, onnx_export, query_model
 
-    if not (folder / onnx_encoder.FOLDER).exists() and _count_waiting(db):
+    if not (folder / model_folder.FOLDER).exists() and _count_waiting(db):
         return [Finding("The index has no light encoder yet.", False, "It is made by: talksearch index")]
     texts, known = _some_embedded(db, folder, card.dimension)
     problem = onnx_encoder.problem(folder, card, texts, known)
     if not problem:
-        quick = onnx_encoder.quicken(folder, check=True) if mend else not onnx_encoder.is_quick(folder)
+        quick = query_model.quicken(folder, check=True) if mend else not query_model.is_quick(folder)
         what = "The copy of the light encoder that starts faster was missing, old or damaged."
         return [_finding(what, mend)] if quick else []
     if not mend:
         return [_finding(problem, mend)]
     try:
-        onnx_encoder.make_again(folder, card, texts)
+        onnx_export.make_again(folder, card, texts, learn_directions=not catalog.has_embedded(db))
     except ModelError as error:
         return [Finding(f"{problem} It cannot be made again: {error.message}", False, error.hint)]
-    onnx_encoder.quicken(folder)
+    query_model.quicken(folder)
     return [_finding(f"{problem} It was made again.", mend)]
 
 
@@ -282,7 +284,7 @@ _FEW = 64
 """Passages on which the light encoder is tried."""
 
 
-def _some_embedded(db: sqlite3.Connection, folder: Path, dimension: int) -> tuple[list[str], vectors.Floats]:
+def _some_embedded(db: sqlite3.Connection, folder: Path, dimension: int) -> tuple[list[str], arrays.Floats]:
     """Return the texts of some passages, from all over the index, and their vectors (n, dimension)."""
     numbers = np.array([row[0] for row in db.execute("SELECT number FROM passages WHERE embedded ORDER BY number")])
     copy = vectors.read(folder, dimension)

@@ -160,3 +160,26 @@ class Transcript:
     steps: tuple[Step, ...] = ()
     """What the reader itself had to restore in order to read (unfolding a flattened record, decoding broken bytes)."""
     uncertain: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Words of a talk that stand for a word they sound like."""
+
+    heard: str
+    """The terms (`words.terms`) that were written down, one to three in a row, with spaces between."""
+    meant: str
+    """The term that was meant."""
+    strange: bool
+    """The heard words are hardly words, so that whoever asks for them means the name, wherever it is said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Odd:
+    """A word that few people use."""
+
+    sound: str
+    word: str
+    term: str
+    strange: bool
+    """Hardly anybody uses it: it may be no word at all."""

@@ -2,54 +2,31 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
-from functools import cache, lru_cache, partial
-from pathlib import Path
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from functools import cache, partial
 
 import numpy as np
 
-from talksearch.indexer.encoders import base, token_codes
-from talksearch.indexer.encoders.base import AskedTokens, Encoder, encode_query_by_token
-from talksearch.indexer.errors import BadIndexError, ModelError, QueryError
-from talksearch.indexer.stores import calibration, catalog, recipe, vectors
-from talksearch.indexer.stores.columns import reader
-from talksearch.indexer.stores.vectors import Floats, Ints
+from talksearch.indexer.arrays import Floats, Ints
+from talksearch.indexer.encoders.base import AskedTokens, encode_query_by_token
+from talksearch.indexer.errors import QueryError
+from talksearch.indexer.stores import calibration, catalog, vectors
 from talksearch.indexer.text.terms import terms
 from talksearch.search.ranking import late_interaction
-from talksearch.search.ranking.filters import allowed, query_terms
+from talksearch.search.ranking.filters import allowed
 from talksearch.search.ranking.late_interaction import ByToken
-from talksearch.search.ranking.passage_table import Table, read_table
+from talksearch.search.ranking.lexical import query_terms
 from talksearch.search.ranking.rank import Asked, Source, rank, waiting
 from talksearch.search.ranking.term_variants import also
-from talksearch.search.results.assemble import look, quote_hits, to_hits
+from talksearch.search.results.assemble import quote_hits, to_hits
 from talksearch.search.results.grade import judge, lacking, verdict
+from talksearch.search.results.passage_view import look
 
 from .hit import Hit
+from .index import Index
 from .query import Filters, Query, split_quotes
-
-
-@dataclass(frozen=True, slots=True)
-class Index:
-    """An index, open for reading."""
-
-    folder: Path
-    db: sqlite3.Connection
-    recipe: recipe.Recipe
-    vectors: vectors.Vectors
-    encoder: Callable[[], Encoder]
-    """Loads the encoder when it is first called."""
-    table: Callable[[], Table]
-    """Returns the passages as ranking sees them, of the state that `db` shows; reads them anew when that changed."""
-    directions: Callable[[], Floats | None]
-    """Returns what tells tokens apart (`tokens`); None where the index does not know what tokens mean."""
-    count_tokens: Callable[[str], int]
-    """Counts the tokens of a word, remembered from query to query."""
-    beside: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "encoding"))
-    """Where queries are encoded and compared, which takes half of the time, while words are looked up. It starts at
-    first use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,55 +38,6 @@ class Answer:
     """The terms that were looked for by words."""
     note: str = ""
     """What the user must know about how the answer came about; empty when there is nothing."""
-
-
-def open_index(
-    folder: Path,
-    *,
-    encoder: Encoder | None = None,
-    warn: Callable[[str], None] = lambda _: None,
-    once: bool = False,
-) -> Index:
-    """Open an index; `warn` hears a sentence when something works but slowly.
-
-    `once`: for hardly more than one query, so that starting counts for more than running. An index belongs to the
-    thread that opened it, because its connection does; an `encoder` may be shared between threads.
-
-    Raises BadIndexError when there is none or it cannot be read.
-    """
-    db = catalog.open_catalog(folder)
-    made = recipe.read(folder)
-    if made is None:
-        raise BadIndexError(f"There is no finished index in {folder}.", "Make one: talksearch index PATH")
-    if not once:
-        from talksearch.cli.server import process_tuning  # not for a single query
-
-        process_tuning.keep()
-        process_tuning.one_thread()
-        process_tuning.freeze()
-        process_tuning.read_ahead([folder / module.FILE_NAME for module in (catalog, reader, vectors)])
-    loaded: list[Encoder] = [encoder] if encoder else []
-
-    def get() -> Encoder:
-        if not loaded:
-            loaded.append(_load_encoder(folder, made, warn, once))
-        return loaded[0]
-
-    held: list[tuple[object, Table]] = []
-
-    def table() -> Table:
-        now = (db.execute("PRAGMA data_version").fetchone()[0], reader.file_stamp(folder))
-        if not held or held[0][0] != now:
-            held[:] = [(now, read_table(folder, db, vectors.read(folder, made.model.dimension, once=once)))]
-        return held[0][1]
-
-    directions = cache(lambda: token_codes.read(folder))
-    count = lru_cache(_WORDS)(lambda word: get().count_tokens(word))
-    return Index(folder, db, made, vectors.read(folder, made.model.dimension, once=once), get, table, directions, count)
-
-
-_WORDS = 65_536
-"""Words of which an index remembers how many tokens they have."""
 
 
 def search(index: Index, query: Query) -> Answer:
@@ -275,15 +203,3 @@ def _encoding(index: Index, text: str) -> Future[AskedTokens]:
 
 def _vector(meant: Future[AskedTokens]) -> Callable[[], Floats]:
     return lambda: meant.result().vector
-
-
-def _load_encoder(folder: Path, made: recipe.Recipe, warn: Callable[[str], None], once: bool) -> Encoder:
-    from talksearch.indexer.encoders import onnx_encoder  # a search by words must not wait for onnxruntime
-
-    try:
-        return onnx_encoder.load(folder, queries=True, once=once)
-    except ModelError as error:
-        warn(f"{error.message} Loading the model itself, which takes seconds.")
-        return base.load(
-            made.model.name, query_prompt=made.model.query_prompt, passage_prompt=made.model.passage_prompt
-        )

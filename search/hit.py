@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from talksearch.indexer.records import Field, Json, Timing
 
 if TYPE_CHECKING:  # most searches are for no quote
     from talksearch.search.quotes.find import Quoted
-    from talksearch.search.results.grade import Word
+
+    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,3 +133,6 @@ def _figure(value: float) -> float:
     (18.599, 18.599, 0.4568, 0.0)
     """
     return round(value, 3 if abs(value) >= 1 else 4) + 0.0  # no minus before a zero
+
+
+Word = Literal["strong", "fair", "weak"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from talksearch.indexer.encoders import onnx_encoder
+from talksearch.indexer.encoders import model_folder
 from talksearch.indexer.errors import BadIndexError
 from talksearch.indexer.records import Json
 from talksearch.indexer.stores import catalog, recipe, vectors
@@ -13,7 +13,7 @@ _PARTS = {
     "catalog": catalog.FILE_NAME,
     "chroma": "chroma",
     "vectors": vectors.FILE_NAME,
-    "encoder": onnx_encoder.FOLDER,
+    "encoder": model_folder.FOLDER,
 }
 
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from talksearch.indexer.arrays import Floats
 from talksearch.indexer.encoders.base import AskedTokens, KeepTokens, ModelCard
-from talksearch.indexer.stores.vectors import Floats
 
 WORDS = ("time", "ship", "bee", "bridge", "bread", "rain", "code", "song")
 

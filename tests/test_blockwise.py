@@ -10,8 +10,8 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from talksearch.indexer.arrays import Floats
 from talksearch.indexer.encoders import int8_blockwise
-from talksearch.indexer.stores.vectors import Floats
 
 DRAWN = np.random.default_rng(3)
 WIDE: Floats = DRAWN.normal(size=(128, 5)).astype(np.float32)

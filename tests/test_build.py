@@ -20,8 +20,9 @@ from talksearch.indexer.stores import catalog, recipe, vectors
 from talksearch.indexer.stores.chroma import client as store
 from talksearch.indexer.stores.chroma import store as storing
 from talksearch.indexer.stores.lock import writing
+from talksearch.indexer.talks import read
 from talksearch.indexer.talks.load import About
-from talksearch.indexer.talks.receipt import replay
+from talksearch.indexer.talks.replay import replay
 
 
 def vtt(*lines: str, start: int = 0) -> str:
@@ -242,14 +243,14 @@ def test_an_interrupted_first_run_loses_nothing_to_the_next_path(archive: Path, 
 
 
 def test_a_defect_in_a_reader_costs_one_file(archive: Path, index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = scan.load_talk
+    whole = read.load_talk
 
     def failing(path: Path, source: str, data: bytes, others: Iterable[About]) -> Talk:
         if path.name == "ships.vtt":
             raise IndexError("list index out of range")
         return whole(path, source, data, others)
 
-    monkeypatch.setattr(scan, "load_talk", failing)
+    monkeypatch.setattr(read, "load_talk", failing)
     report, _ = run(index, archive)
     assert sources(index) == ["sub/bees.vtt"]
     assert "IndexError" in report.skipped[0].reason

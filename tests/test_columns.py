@@ -17,11 +17,13 @@ from fakes import CountingEncoder
 from talksearch.indexer.doctor import examine
 from talksearch.indexer.pipeline import run
 from talksearch.indexer.stores import catalog, vectors
+from talksearch.indexer.stores.columns import build, update
 from talksearch.indexer.stores.columns import reader as columns
-from talksearch.search import engine
+from talksearch.search import engine, index
 from talksearch.search.query import Filters, Query
-from talksearch.search.ranking import postings
-from talksearch.search.ranking.passage_table import Table, begin_near, near, read_table
+from talksearch.search.ranking import layout, postings
+from talksearch.search.ranking.passage_table import Table, read_table
+from talksearch.search.ranking.similarity import begin_near, near
 from talksearch.search.results.align_description import holds_of
 
 DATA = Path(__file__).parents[1] / "data"
@@ -58,7 +60,7 @@ def db(folder: Path) -> Iterator[sqlite3.Connection]:
 @pytest.fixture
 def rounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """As many vectors as there are count as many, so that bytes are looked at first."""
-    monkeypatch.setattr("talksearch.search.ranking.passage_table.FEW", 0)
+    monkeypatch.setattr("talksearch.search.ranking.similarity.FEW", 0)
 
 
 def vocabulary(db: sqlite3.Connection) -> list[str]:
@@ -68,7 +70,7 @@ def vocabulary(db: sqlite3.Connection) -> list[str]:
 def test_they_are_there_after_indexing_and_hold_every_passage(folder: Path, db: sqlite3.Connection) -> None:
     made = columns.read(folder, db)
     assert made is not None
-    lie = postings.layout(db)
+    lie = layout.layout(db)
     assert made.numbers.tolist() == lie.numbers.tolist()
     assert made.talks.tolist() == lie.talks.tolist()
     assert made.talk_numbers.tolist() == lie.talk_numbers.tolist()
@@ -93,12 +95,12 @@ def test_many_words_are_put_in_place_a_few_at_a_time(
     folder: Path, db: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """An archive may have more words than memory; what comes of it is the same."""
-    monkeypatch.setattr(columns, "_HELD", 100)
-    monkeypatch.setattr(columns, "_BLOCK", 7)
+    monkeypatch.setattr(build, "_HELD", 100)
+    monkeypatch.setattr(build, "_BLOCK", 7)
     shutil.copytree(folder, tmp_path / "other")
     (tmp_path / "other" / columns.FILE_NAME).unlink()
-    assert columns.write(tmp_path / "other", db, 96)
-    assert columns.alike(folder / columns.FILE_NAME, tmp_path / "other" / columns.FILE_NAME)
+    assert update.write(tmp_path / "other", db, 96)
+    assert update.alike(folder / columns.FILE_NAME, tmp_path / "other" / columns.FILE_NAME)
 
 
 def test_words_of_one_talk_are_where_the_word_index_has_them(folder: Path, db: sqlite3.Connection) -> None:
@@ -151,7 +153,7 @@ def test_a_cosine_is_no_further_off_than_is_said_and_the_moments_are_those_of_al
 def test_some_passages_are_as_near_as_among_all(
     folder: Path, db: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch, with_columns: bool
 ) -> None:
-    monkeypatch.setattr("talksearch.search.ranking.passage_table._BLOCK", 16)
+    monkeypatch.setattr("talksearch.search.ranking.similarity._BLOCK", 16)
     copy = vectors.read(folder, 96)
     table = read_table(folder, db, copy)
     table = table if with_columns else Table(table.lie, table.rows, copy, None, db)
@@ -168,7 +170,7 @@ def test_some_passages_are_as_near_as_among_all(
 def test_however_many_compare_each_passage_is_compared_once(
     folder: Path, db: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("talksearch.search.ranking.passage_table._BLOCK", 4)
+    monkeypatch.setattr("talksearch.search.ranking.similarity._BLOCK", 4)
     table = read_table(folder, db, vectors.read(folder, 96))
     vector = WideEncoder().encode_query("ship time")
     expected = near(table, vector).cosines.tolist()
@@ -214,8 +216,8 @@ def test_answers_are_those_of_the_catalog_itself(
     """With and without columns: same hits in the same order, same jumps, same heat; scores to the rounding."""
     for name in (catalog.FILE_NAME, vectors.FILE_NAME, "recipe.json"):
         (tmp_path / name).write_bytes((folder / name).read_bytes())
-    quick = engine.open_index(folder, encoder=WideEncoder())
-    plain = engine.open_index(tmp_path, encoder=WideEncoder())
+    quick = index.open_index(folder, encoder=WideEncoder())
+    plain = index.open_index(tmp_path, encoder=WideEncoder())
     talks = [row[0] for row in db.execute("SELECT id FROM talks ORDER BY id")]
     for number, text in enumerate(QUERIES):
         for extra in ({}, {"filters": Filters(talks=(talks[number % len(talks)],))}):
@@ -244,7 +246,7 @@ def test_another_state_of_the_catalog_or_the_vectors_is_noticed_also_by_who_has_
     folder: Path, tmp_path: Path
 ) -> None:
     one = copied(folder, tmp_path / "one")
-    opened = engine.open_index(one, encoder=WideEncoder())
+    opened = index.open_index(one, encoder=WideEncoder())
     gone = engine.search(opened, Query("ship")).hits[0]
     assert opened.table().columns is not None
     with closing(catalog.open_catalog(one, write=True)) as writer:
@@ -252,8 +254,8 @@ def test_another_state_of_the_catalog_or_the_vectors_is_noticed_also_by_who_has_
             catalog.drop_talk(writer, gone.talk_id)
         assert opened.table().columns is None
         assert gone.talk_id not in {hit.talk_id for hit in engine.search(opened, Query("ship", k=50)).hits}
-        assert columns.write(one, writer, 96)
-        assert not columns.write(one, writer, 96)
+        assert update.write(one, writer, 96)
+        assert not update.write(one, writer, 96)
     assert opened.table().columns is not None
     assert gone.talk_id not in {hit.talk_id for hit in engine.search(opened, Query("ship", k=50)).hits}
     vectors.append(one, np.array([10**6]), np.ones((1, 96), np.float32))
@@ -285,10 +287,10 @@ def test_a_passage_without_a_vector_counts_as_of_average_meaning(folder: Path, t
     half = np.arange(0, len(whole.numbers), 2)
     vectors.write_anew(one, 96, whole.numbers[half], whole.rows, half)
     with closing(catalog.open_catalog(one)) as reader:
-        plain = engine.open_index(one, encoder=WideEncoder())
+        plain = index.open_index(one, encoder=WideEncoder())
         expected = [engine.search(plain, Query(text)).hits for text in QUERIES]
         assert plain.table().columns is None
-        assert columns.write(one, reader, 96)
+        assert update.write(one, reader, 96)
         found = [engine.search(plain, Query(text)).hits for text in QUERIES]
         assert plain.table().columns is not None
     assert [[hit.passage_id for hit in hits] for hits in found] == [

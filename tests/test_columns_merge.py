@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from talksearch.indexer.records import Passage, Receipt, Talk
 from talksearch.indexer.stores import catalog, vectors
 from talksearch.indexer.stores.columns import merge as columns_merge
-from talksearch.indexer.stores.columns import reader
+from talksearch.indexer.stores.columns import reader, update
 
 DIMENSION = 8
 WORDS = ["ship", "bridge", "bread", "rain", "code", "song", "光速", "1⁄2", "time", "bee", "of", "the", "a", "and"]
@@ -62,7 +62,7 @@ class Archive:
         for _ in range(14):
             self.add()
         embed(folder, self.db, 1.0, self.drawn)
-        assert reader.write(folder, self.db, DIMENSION)
+        assert update.write(folder, self.db, DIMENSION)
 
     def add(self) -> None:
         talk = f"talk{self.drawn.randrange(10**9)}"
@@ -100,7 +100,7 @@ class Archive:
         vectors.write_anew(self.folder, DIMENSION, old.numbers[kept], old.rows, kept)
 
     def assert_as_from_nothing(self) -> None:
-        assert reader.check(self.folder, self.db, DIMENSION, mend=False)
+        assert update.check(self.folder, self.db, DIMENSION, mend=False)
 
 
 @pytest.fixture
@@ -132,7 +132,7 @@ def test_one_talk_more_less_or_other(tmp_path: Path, step: str, merged: list[boo
         for _ in range(3):
             STEPS[step](archive)
             embed(archive.folder, archive.db, 1.0, archive.drawn)
-            assert reader.write(archive.folder, archive.db, DIMENSION)
+            assert update.write(archive.folder, archive.db, DIMENSION)
             archive.assert_as_from_nothing()
     assert merged == [True] * 3
 
@@ -161,7 +161,7 @@ def test_whatever_happens_in_whatever_order(
                 elif step == "add" or len(archive.talks) > 1:
                     STEPS[step](archive)
             embed(archive.folder, archive.db, share, archive.drawn)
-            reader.write(archive.folder, archive.db, DIMENSION)
+            update.write(archive.folder, archive.db, DIMENSION)
             archive.assert_as_from_nothing()
 
 
@@ -173,7 +173,7 @@ def test_the_longest_passage_comes_and_goes(tmp_path: Path, merged: list[bool]) 
         for words in (2_000, 0):
             long = Passage("long-0", "long", 0, 1, 0, 0, " ".join(["ship"] * words))
             put(archive.db, "long", [long] if words else [])
-            reader.write(archive.folder, archive.db, DIMENSION)
+            update.write(archive.folder, archive.db, DIMENSION)
             archive.assert_as_from_nothing()
             made = reader.read(archive.folder, archive.db)
             assert made is not None
@@ -189,7 +189,7 @@ def test_blocks_of_positions_join(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         for step in (archive.add, archive.drop, archive.change):
             step()
             embed(archive.folder, archive.db, 1.0, archive.drawn)
-            reader.write(archive.folder, archive.db, DIMENSION)
+            update.write(archive.folder, archive.db, DIMENSION)
             archive.assert_as_from_nothing()
     assert all(merged)
 
@@ -202,7 +202,7 @@ def test_what_is_not_changed_is_not_read(tmp_path: Path, merged: list[bool]) -> 
         archive.db.execute("UPDATE passages SET speakers = 'not JSON', end_ms = -1")
         archive.db.execute("DELETE FROM words WHERE rowid <= ?", (before,))
         archive.add()
-        reader.write(archive.folder, archive.db, DIMENSION)
+        update.write(archive.folder, archive.db, DIMENSION)
         made = reader.read(archive.folder, archive.db)
         assert made is not None
         assert "not JSON" not in made.speakers
@@ -247,7 +247,7 @@ def test_made_from_nothing_where_that_is_better(
     archive = Archive(tmp_path / "index", 4)
     with closing(archive.db):
         happens(archive)
-        assert reader.write(archive.folder, archive.db, DIMENSION)
+        assert update.write(archive.folder, archive.db, DIMENSION)
         archive.assert_as_from_nothing()
     assert merged == [False]
 
@@ -260,7 +260,7 @@ def test_means_do_not_drift(tmp_path: Path, merged: list[bool]) -> None:
             archive.add()
             archive.drop()
             embed(archive.folder, archive.db, 1.0, archive.drawn)
-            reader.write(archive.folder, archive.db, DIMENSION)
+            update.write(archive.folder, archive.db, DIMENSION)
         assert sum(merged) > 40
         made = reader.read(archive.folder, archive.db)
         assert made is not None

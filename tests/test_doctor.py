@@ -14,12 +14,13 @@ from fakes import WORDS, CountingEncoder, WordEncoder
 
 from talksearch.indexer import doctor
 from talksearch.indexer.doctor import Finding
-from talksearch.indexer.encoders import onnx_encoder, token_codes
+from talksearch.indexer.encoders import onnx_encoder, onnx_export, query_model, token_codes
 from talksearch.indexer.errors import BadIndexError, ModelError, TalksearchError
 from talksearch.indexer.pipeline import run
 from talksearch.indexer.stores import calibration, catalog, recipe, vectors
 from talksearch.indexer.stores.chroma import store as storing
 from talksearch.search import engine
+from talksearch.search.index import open_index
 from talksearch.search.query import Query
 
 
@@ -54,7 +55,7 @@ def mended(index: Path) -> list[str]:
 
 
 def ask(index: Path, query: str) -> engine.Answer:
-    return engine.search(engine.open_index(index, encoder=CountingEncoder()), Query(query))
+    return engine.search(open_index(index, encoder=CountingEncoder()), Query(query))
 
 
 def first(index: Path, query: str) -> str:
@@ -97,7 +98,7 @@ def test_lost_words_come_back(index: Path) -> None:
     assert examine(index, mend=False)[0].what.startswith("1 passages had no words")
     assert len(mended(index)) == 1
     assert examine(index) == []
-    assert engine.search(engine.open_index(index), Query("ship", mode="lexical")).hits
+    assert engine.search(open_index(index), Query("ship", mode="lexical")).hits
 
 
 def test_a_lost_copy_is_told_and_made_from_chroma(index: Path) -> None:
@@ -114,7 +115,7 @@ def test_a_copy_cut_short_is_told(index: Path) -> None:
     path = index / "vectors.bin"
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     for mode in ("hybrid", "semantic"):
-        answer = engine.search(engine.open_index(index, encoder=CountingEncoder()), Query("ship", mode=mode))
+        answer = engine.search(open_index(index, encoder=CountingEncoder()), Query("ship", mode=mode))
         assert "The vectors of 2 of 4 passages are lost" in answer.note
 
 
@@ -351,13 +352,13 @@ def test_a_light_encoder_is_made_again_along_the_same_directions(real: Path, tmp
     (only,) = doctor.examine(index)
     assert only.mended
     assert doctor.examine(index) == []
-    assert onnx_encoder.is_quick(index)
+    assert query_model.is_quick(index)
     assert (index / "directions.npy").read_bytes() == before
 
     (index / "directions.npy").unlink()
     shutil.rmtree(index / "encoder")
     doctor.examine(index)
-    assert onnx_encoder.is_quick(index)
+    assert query_model.is_quick(index)
     assert not (index / "directions.npy").exists()  # others would make the codes mean something else
 
 
@@ -367,9 +368,9 @@ def test_a_damaged_copy_of_the_encoder_is_made_again(real: Path, tmp_path: Path,
     shutil.copytree(real, index, dirs_exist_ok=True)
     (path,) = (index / "encoder").glob(f"quick-*{suffix}")
     DAMAGE[how](path)
-    assert not onnx_encoder.is_quick(index)
+    assert not query_model.is_quick(index)
     if how != "something else":  # an indexing run only looks whether both files are there
-        assert onnx_encoder.quicken(index)
+        assert query_model.quicken(index)
     else:
         (only,) = doctor.examine(index)
         assert only.mended
@@ -380,7 +381,7 @@ def test_a_model_that_cannot_be_had_is_named(index: Path, monkeypatch: pytest.Mo
     def load(*_: object, **__: object) -> None:
         raise ModelError("The model is not there.", "Bring it.")
 
-    monkeypatch.setattr(onnx_encoder, "load_same", load)
+    monkeypatch.setattr(onnx_export, "load_same", load)
     (only,) = doctor.examine(index)
     assert "It cannot be made again: The model is not there." in only.what
     assert (only.mended, only.advice) == (False, "Bring it.")

@@ -11,11 +11,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from talksearch.indexer.encoders import base, onnx_encoder, selection
-from talksearch.indexer.encoders.base import SentenceEncoder
+from talksearch.indexer.encoders import (
+    model_folder,
+    onnx_encoder,
+    onnx_export,
+    query_model,
+    selection,
+    sentence_encoder,
+)
+from talksearch.indexer.encoders.sentence_encoder import SentenceEncoder
 from talksearch.indexer.errors import ModelError
 from talksearch.indexer.pipeline import run
 from talksearch.search import engine
+from talksearch.search.index import open_index
 from talksearch.search.query import Query
 
 TEXTS = ["time dilation", "bees keep warm in winter", "相对论", "", "so so so " * 300]
@@ -23,16 +31,16 @@ TEXTS = ["time dilation", "bees keep warm in winter", "相对论", "", "so so so
 
 @pytest.fixture(scope="module")
 def model() -> SentenceEncoder:
-    return base.load()
+    return sentence_encoder.load()
 
 
 @pytest.fixture
 def prompted(tmp_path: Path) -> Path:
     """The default model in a folder, with prompts of its own."""
     folder = tmp_path / "prompted"
-    for path in base.default_folder().rglob("*"):
+    for path in sentence_encoder.default_folder().rglob("*"):
         if path.is_file():
-            copy = folder / path.relative_to(base.default_folder())
+            copy = folder / path.relative_to(sentence_encoder.default_folder())
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.symlink_to(path)
     config = folder / "config_sentence_transformers.json"
@@ -49,38 +57,38 @@ def test_vectors_are_normalised_and_near_for_like_meaning(model: SentenceEncoder
 
 
 def test_the_light_encoder_gives_the_same_vectors(model: SentenceEncoder, tmp_path: Path) -> None:
-    exported = onnx_encoder.export(model, tmp_path, TEXTS)
-    assert onnx_encoder.agreement(exported, model, TEXTS) > 0.9999
+    exported = onnx_export.export(model, tmp_path, TEXTS, learn_directions=True)
+    assert onnx_export.agreement(exported, model, TEXTS) > 0.9999
     loaded = onnx_encoder.load(tmp_path)
-    assert onnx_encoder.agreement(loaded, model, TEXTS) > 0.9999
+    assert onnx_export.agreement(loaded, model, TEXTS) > 0.9999
     assert loaded.card == model.card
     for word in ("relativity", "photosynthesize", "相对论", "x" * 50):
         assert loaded.count_tokens(word) == model.count_tokens(word)
     chosen = selection.fastest(tmp_path, loaded, ["a passage of words"] * 20)
-    assert onnx_encoder.agreement(chosen, model, TEXTS) > onnx_encoder.SAME_COSINE
+    assert onnx_export.agreement(chosen, model, TEXTS) > onnx_encoder.SAME_COSINE
 
 
 def test_the_copy_that_starts_quickly_gives_the_same_vectors_and_may_be_damaged(
     model: SentenceEncoder, tmp_path: Path
 ) -> None:
-    onnx_encoder.export(model, tmp_path, TEXTS)
-    assert onnx_encoder.quicken(tmp_path)
-    assert not onnx_encoder.quicken(tmp_path)  # it is there
-    folder = tmp_path / onnx_encoder.FOLDER
+    onnx_export.export(model, tmp_path, TEXTS, learn_directions=True)
+    assert query_model.quicken(tmp_path)
+    assert not query_model.quicken(tmp_path)  # it is there
+    folder = tmp_path / model_folder.FOLDER
     quick = {path.suffix: path for path in folder.glob("quick-*")}
     assert set(quick) == {".onnx", ".bin"}
     vectors = []
     for options in ({"queries": True}, {"once": True}):
         loaded = onnx_encoder.load(tmp_path, **options)
-        assert onnx_encoder.agreement(loaded, model, TEXTS) > 0.995  # weights may be in bytes
+        assert onnx_export.agreement(loaded, model, TEXTS) > 0.995  # weights may be in bytes
         vectors.append(np.array([loaded.encode_query(text) for text in TEXTS]))
     assert vectors[0] == pytest.approx(vectors[1], abs=1e-5)  # a server says what a fresh process says
     quick[".onnx"].write_bytes(b"damaged")
-    assert onnx_encoder.agreement(onnx_encoder.load(tmp_path, once=True), model, TEXTS) > 0.9999
-    (folder / onnx_encoder.MODEL).write_bytes(
-        (folder / onnx_encoder.MODEL).read_bytes() + b"\x00\x00"
+    assert onnx_export.agreement(onnx_encoder.load(tmp_path, once=True), model, TEXTS) > 0.9999
+    (folder / model_folder.MODEL).write_bytes(
+        (folder / model_folder.MODEL).read_bytes() + b"\x00\x00"
     )  # as if it were another model
-    onnx_encoder.quicken(tmp_path)
+    query_model.quicken(tmp_path)
     assert quick[".onnx"] not in set(folder.iterdir())
 
 
@@ -88,10 +96,10 @@ def test_the_copy_that_starts_quickly_gives_the_same_vectors_and_may_be_damaged(
 def test_queries_have_weights_in_bytes_where_that_is_quicker_and_gives_nearly_the_same(
     model: SentenceEncoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, problem: str, kind: str
 ) -> None:
-    onnx_encoder.export(model, tmp_path, TEXTS)
-    compare = onnx_encoder._compare
+    onnx_export.export(model, tmp_path, TEXTS, learn_directions=True)
+    compare = query_model._compare
 
-    def compared(folder: Path, quick: Path) -> onnx_encoder._Compared:
+    def compared(folder: Path, quick: Path) -> query_model._Compared:
         found = replace(compare(folder, quick), seconds=1.0, seconds_of_model=2.0)
         if "bytes" not in quick.name:
             return found
@@ -99,19 +107,19 @@ def test_queries_have_weights_in_bytes_where_that_is_quicker_and_gives_nearly_th
         assert found.lowest > 0.995
         return replace(found, **{"none": {}, "slower": {"seconds": 3.0}, "far": {"cosine": 0.99}}[problem])
 
-    monkeypatch.setattr(onnx_encoder, "_compare", compared)
-    assert onnx_encoder.quicken(tmp_path)
-    assert onnx_encoder.is_quick(tmp_path)
-    assert {path.stem.rpartition("-")[2] for path in (tmp_path / onnx_encoder.FOLDER).glob("quick-*")} == {kind}
-    assert not list((tmp_path / onnx_encoder.FOLDER).glob("narrowed*"))
-    assert onnx_encoder.agreement(onnx_encoder.load(tmp_path, queries=True), model, TEXTS) > (
+    monkeypatch.setattr(query_model, "_compare", compared)
+    assert query_model.quicken(tmp_path)
+    assert query_model.is_quick(tmp_path)
+    assert {path.stem.rpartition("-")[2] for path in (tmp_path / model_folder.FOLDER).glob("quick-*")} == {kind}
+    assert not list((tmp_path / model_folder.FOLDER).glob("narrowed*"))
+    assert onnx_export.agreement(onnx_encoder.load(tmp_path, queries=True), model, TEXTS) > (
         0.995 if kind == "bytes" else 0.9999
     )
 
 
 def test_a_query_says_its_tokens_in_bytes_as_in_floats(model: SentenceEncoder, tmp_path: Path) -> None:
-    exact = onnx_encoder.export(model, tmp_path, TEXTS).encode_query_by_token("bees keep warm")
-    onnx_encoder.quicken(tmp_path)
+    exact = onnx_export.export(model, tmp_path, TEXTS, learn_directions=True).encode_query_by_token("bees keep warm")
+    query_model.quicken(tmp_path)
     found = onnx_encoder.load(tmp_path, once=True).encode_query_by_token("bees keep warm")
     assert found.spans == exact.spans
     lengths = np.linalg.norm(found.tokens, axis=1) * np.linalg.norm(exact.tokens, axis=1)
@@ -121,32 +129,32 @@ def test_a_query_says_its_tokens_in_bytes_as_in_floats(model: SentenceEncoder, t
 def test_an_export_that_disagrees_is_refused(
     model: SentenceEncoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(onnx_encoder, "agreement", lambda *_: 0.5)
+    monkeypatch.setattr(onnx_export, "agreement", lambda *_: 0.5)
     with pytest.raises(ModelError, match="other vectors"):
-        onnx_encoder.export(model, tmp_path, TEXTS)
+        onnx_export.export(model, tmp_path, TEXTS, learn_directions=True)
     with pytest.raises(ModelError):
         onnx_encoder.load(tmp_path)
 
 
 def test_damaged_weights_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(base, "_DEFAULT_SHA256", "0" * 64)
+    monkeypatch.setattr(sentence_encoder, "_DEFAULT_SHA256", "0" * 64)
     with pytest.raises(ModelError, match="damaged"):
-        base.load()
+        sentence_encoder.load()
 
 
 def test_a_model_that_is_not_there_is_an_error_with_advice(tmp_path: Path) -> None:
     with pytest.raises(ModelError) as error:
-        base.load(str(tmp_path / "nothing"))
+        sentence_encoder.load(str(tmp_path / "nothing"))
     assert error.value.hint
 
 
 def test_a_models_own_prompts_are_honoured_and_can_be_overruled(prompted: Path, model: SentenceEncoder) -> None:
-    own = base.load(str(prompted))
+    own = sentence_encoder.load(str(prompted))
     assert (own.card.query_prompt, own.card.passage_prompt) == ("query: ", "passage: ")
     assert own.encode_query("bees") == pytest.approx(model.encode_query("query: bees"), abs=1e-5)
     assert own.encode_passages(["bees"])[0] == pytest.approx(model.encode_query("passage: bees"), abs=1e-5)
     assert own.card.max_tokens < model.card.max_tokens
-    plain = base.load(str(prompted), query_prompt="", passage_prompt="")
+    plain = sentence_encoder.load(str(prompted), query_prompt="", passage_prompt="")
     assert plain.encode_query("bees") == pytest.approx(model.encode_query("bees"), abs=1e-5)
 
 
@@ -154,8 +162,8 @@ def test_an_index_of_another_model_answers_with_its_prompts(prompted: Path, tmp_
     talk = tmp_path / "talk.srt"
     talk.write_text("1\n00:00:01,000 --> 00:00:04,000\nbees keep warm in winter\n")
     run.index(tmp_path / "index", [talk], model=str(prompted))
-    index = engine.open_index(tmp_path / "index")
-    own = base.load(str(prompted))
+    index = open_index(tmp_path / "index")
+    own = sentence_encoder.load(str(prompted))
     hit = engine.search(index, Query("cold insects", mode="semantic")).hits[0]
     expected = own.encode_query("cold insects") @ own.encode_passages(["bees keep warm in winter"])[0]
     assert hit.score == pytest.approx(float(expected), abs=0.01)  # the query's weights may be in bytes
@@ -164,16 +172,16 @@ def test_an_index_of_another_model_answers_with_its_prompts(prompted: Path, tmp_
 def test_where_there_is_no_light_encoder_the_model_itself_answers_and_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise ModelError("it cannot be exported")
 
-    monkeypatch.setattr(onnx_encoder, "export", refuse)
+    monkeypatch.setattr(onnx_export, "export", refuse)
     talk = tmp_path / "talk.srt"
     talk.write_text("1\n00:00:01,000 --> 00:00:04,000\nbees keep warm in winter\n")
     report = run.index(tmp_path / "index", [talk])
     assert any("takes seconds" in note for note in report.notes)
     warned: list[str] = []
-    index = engine.open_index(tmp_path / "index", warn=warned.append)
+    index = open_index(tmp_path / "index", warn=warned.append)
     assert engine.search(index, Query("bees")).hits
     assert any("takes seconds" in sentence for sentence in warned)
 

@@ -15,7 +15,8 @@ from talksearch.indexer.readers import scraped_record
 from talksearch.indexer.readers.flattened import PAUSE_MARK_MS, SOUND_MARK_MS
 from talksearch.indexer.records import Chapter, Cue
 from talksearch.indexer.restore.align_times import exact_times
-from talksearch.indexer.restore.estimate_times import chapters_in, estimate_times
+from talksearch.indexer.restore.estimate_times import estimate_times
+from talksearch.indexer.text.chapters import chapters_in
 
 SHARED = Path(__file__).parents[1] / ".." / "shared" / "archive"
 FULL = "we look at it line by line as it comes,"

@@ -7,7 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from talksearch.indexer.encoders import base, int8_openvino, onnx_encoder, selection
+from talksearch.indexer.encoders import (
+    int8_openvino,
+    model_folder,
+    onnx_export,
+    selection,
+    sentence_encoder,
+)
 from talksearch.indexer.encoders.onnx_encoder import LightEncoder
 from talksearch.indexer.passages.split import Splitting
 from talksearch.indexer.pipeline.encoder_provider import Encoders
@@ -29,12 +35,15 @@ TEXTS = [
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, LightEncoder]:
     folder = tmp_path_factory.mktemp("index")
-    return folder, onnx_encoder.export(base.load(), folder, TEXTS[:8])
+    return folder, onnx_export.export(sentence_encoder.load(), folder, TEXTS[:8], learn_directions=True)
 
 
 def test_the_default_models_card_is_known_without_loading_it() -> None:
-    assert base.default_card() == base.load().card
-    assert base.default_card("ask: ", "text: ") == base.load(query_prompt="ask: ", passage_prompt="text: ").card
+    assert sentence_encoder.default_card() == sentence_encoder.load().card
+    assert (
+        sentence_encoder.default_card("ask: ", "text: ")
+        == sentence_encoder.load(query_prompt="ask: ", passage_prompt="text: ").card
+    )
 
 
 def test_products_in_bytes_give_nearly_the_models_own_vectors(
@@ -58,7 +67,7 @@ def test_which_products_bear_bytes_is_remembered_for_the_next_run(
     monkeypatch.setattr(int8_openvino, "_TRIED", 1)
     own = selection._try(selection.Choice(encoder, "its own"), TEXTS[:24])
     (tried,) = selection._with_bytes(folder, encoder, TEXTS, TEXTS[:24], own)
-    (file,) = (folder / onnx_encoder.FOLDER).glob("bytes-*")
+    (file,) = (folder / model_folder.FOLDER).glob("bytes-*")
     monkeypatch.setattr(
         selection, "_try", lambda choice, texts: replace(own, choice=choice, vectors=own.vectors[: len(texts)])
     )

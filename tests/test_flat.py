@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from talksearch.indexer.readers import scraped_record
-from talksearch.indexer.readers.flattened import count_words, cut_lines, is_sound, tokens_of, unfold
+from talksearch.indexer.readers.flattened import cut_lines, unfold
 from talksearch.indexer.restore.align_times import matching
+from talksearch.indexer.text.plain import count_words, is_sound, tokens_of
 
 SHARED = Path(__file__).parents[1] / ".." / "shared" / "archive"
 needs_archive = pytest.mark.skipif(not SHARED.exists(), reason=f"the real talks are not here: {SHARED}")

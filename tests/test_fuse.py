@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from talksearch.search.ranking.fusion import SIDE_BY_SIDE, TALK, WORDS_WEIGHT, fuse, score_words
-from talksearch.search.ranking.passage_table import Near
-from talksearch.search.ranking.postings import holding, layout, make, surprise, together
+from talksearch.search.ranking.layout import layout, make
+from talksearch.search.ranking.postings import holding, surprise, together
+from talksearch.search.ranking.similarity import Near
 
 # Two talks: passages 10 to 13, and 20 to 21.
 NOWHERE = np.empty(0, np.int64)

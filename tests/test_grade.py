@@ -11,12 +11,14 @@ import numpy as np
 import pytest
 from fakes import CountingEncoder
 
+from talksearch.indexer.encoders.null_queries import NULL_QUERIES
 from talksearch.indexer.pipeline import run
 from talksearch.indexer.stores import calibration
-from talksearch.indexer.stores.calibration import NULL_QUERIES, calibrate
+from talksearch.indexer.stores.calibration import calibrate
 from talksearch.search import engine
+from talksearch.search.index import open_index
 from talksearch.search.query import Filters, Mode, Query
-from talksearch.search.ranking.postings import make
+from talksearch.search.ranking.layout import make
 from talksearch.search.results.grade import (
     COEFFICIENTS,
     NOTHING_GOOD,
@@ -188,7 +190,7 @@ def archive(tmp_path: Path) -> Path:
 
 
 def ask(index: Path, text: str, mode: Mode = "hybrid") -> engine.Answer:
-    return engine.search(engine.open_index(index, encoder=CountingEncoder()), Query(text, 5, mode))
+    return engine.search(open_index(index, encoder=CountingEncoder()), Query(text, 5, mode))
 
 
 def test_an_answer_without_a_good_hit_says_so_and_still_has_hits(archive: Path) -> None:
@@ -208,7 +210,7 @@ def test_every_mode_grades_by_what_it_goes_by(archive: Path, mode: Mode) -> None
 
 def test_a_quote_and_what_is_similar_have_no_grade(archive: Path) -> None:
     assert {hit.grade for hit in ask(archive, "gravity w3x30 said again", "quote").hits} == {None}
-    index = engine.open_index(archive, encoder=CountingEncoder())
+    index = open_index(archive, encoder=CountingEncoder())
     talk_id = index.db.execute("SELECT id FROM talks LIMIT 1").fetchone()[0]
     answer = engine.similar(index, Query("", 5), talk_id, 60_000)
     assert {hit.grade for hit in answer.hits} == {None}
@@ -216,7 +218,7 @@ def test_a_quote_and_what_is_similar_have_no_grade(archive: Path) -> None:
 
 
 def test_a_filter_changes_no_grade(archive: Path) -> None:
-    index = engine.open_index(archive, encoder=CountingEncoder())
+    index = open_index(archive, encoder=CountingEncoder())
     first = engine.search(index, Query("gravity", 5)).hits[0]
     alone = engine.search(index, Query("gravity", 5, filters=Filters(talks=(first.talk_id,)))).hits[0]
     assert (alone.passage_id, alone.grade) == (first.passage_id, first.grade)
@@ -248,7 +250,7 @@ def test_an_unchanged_index_is_not_calibrated_again_and_a_changed_one_without_en
     run.index(archive, [], encoder=CountingEncoder())
     assert (path.read_bytes(), path.stat().st_mtime_ns) == before
     nulls = (archive / calibration.NULLS_NAME).stat().st_mtime_ns
-    run.remove(archive, [engine.open_index(archive).db.execute("SELECT id FROM talks").fetchone()[0]])
+    run.remove(archive, [open_index(archive).db.execute("SELECT id FROM talks").fetchone()[0]])
     run.index(archive, [], encoder=CountingEncoder())
     assert path.stat().st_mtime_ns != before[1]
     assert (archive / calibration.NULLS_NAME).stat().st_mtime_ns == nulls

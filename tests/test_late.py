@@ -14,6 +14,7 @@ from talksearch.indexer.encoders.base import AskedTokens
 from talksearch.indexer.pipeline import run
 from talksearch.search import engine
 from talksearch.search.hit import as_json
+from talksearch.search.index import open_index
 from talksearch.search.query import Query
 from talksearch.search.ranking import late_interaction
 from talksearch.search.ranking.fusion import Candidate
@@ -111,7 +112,7 @@ def test_a_search_says_what_the_tokens_said(tmp_path: Path, mode: str, compared:
         (tmp_path / f"{name}.srt").write_text(f"1\n00:00:01,000 --> 00:00:09,000\n{text}\n")
     run.index(index, [tmp_path], encoder=WordEncoder())
     answer = engine.search(
-        engine.open_index(index, encoder=WordEncoder()),
+        open_index(index, encoder=WordEncoder()),
         Query("ship time", mode=mode, explain=True),  # type: ignore[arg-type]
     )
     assert answer.hits[0].text == "ship and time"

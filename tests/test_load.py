@@ -12,7 +12,9 @@ import pytest
 
 from talksearch.indexer.errors import UnreadableError
 from talksearch.indexer.records import Chapter, Talk
-from talksearch.indexer.talks.load import About, humanised, identify, load_talk, slug
+from talksearch.indexer.talks.identify import identify
+from talksearch.indexer.talks.load import About, load_talk
+from talksearch.indexer.talks.naming import humanised, slug
 
 SHARED = Path(__file__).parent / ".." / ".." / "shared"
 VTT = "WEBVTT\nLanguage: en\n\n00:01.000 --> 00:02.500\nHello there.\n\n00:02.500 --> 00:04.000\nTime flies.\n"

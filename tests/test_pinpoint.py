@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from talksearch.indexer.passages.split import words_with_times
 from talksearch.indexer.records import Cue, Word
+from talksearch.indexer.text.word_times import words_with_times
 from talksearch.search.results.jump import Spoken, known_start, pinpoint, spoken
 
 

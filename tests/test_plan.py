@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from talksearch.indexer.pipeline.plan import make_plan
 from talksearch.indexer.stores.catalog import FileRow
-from talksearch.indexer.talks.load import Identity
+from talksearch.indexer.talks.identify import Identity
 
 
 def first_of(**files: Identity) -> str:

@@ -13,9 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from talksearch.indexer.passages.misheard import Heard
 from talksearch.indexer.passages.split import Splitting, split
-from talksearch.indexer.records import Cue, Talk, Word
+from talksearch.indexer.records import Cue, Heard, Talk, Word
 from talksearch.indexer.stores import catalog
 from talksearch.search.quotes.find import Quoted, find_quotes, saying_surely
 

@@ -11,13 +11,14 @@ from conftest import DATA, SHARED
 from fakes import CountingEncoder
 
 from talksearch.cli.main import cli
-from talksearch.cli.render import hits
+from talksearch.cli.render import talks
 from talksearch.cli.terminal import Look
 from talksearch.indexer.pipeline import run as build
-from talksearch.indexer.pipeline.scan import may_be_transcript
 from talksearch.indexer.records import Cue, Talk
 from talksearch.indexer.talks.load import load_talk
-from talksearch.indexer.talks.provenance import Source, cues_between, moment, source_of
+from talksearch.indexer.talks.provenance import Source, source_of
+from talksearch.indexer.talks.walk import may_be_transcript
+from talksearch.search.moments import cues_between, moment
 
 SAID = ("So to close out the show, I'd like to", "dive a little bit deeper into", "very, very long and", "good talks")
 FLAT = " ".join(f"{line} {line} {line}" for line in SAID)
@@ -249,10 +250,10 @@ def test_no_control_character_reaches_a_terminal(archive: Path) -> None:
     data = (archive / "escape.vtt").read_bytes()
     talk = load_talk(archive / "escape.vtt", "escape.vtt", data)
     for whole in (True, False):
-        terminal = hits.raw_shown(talk, data, range(1), "text", whole, Look(color=True, links=True, width=80))
+        terminal = talks.raw_shown(talk, data, range(1), "text", whole, Look(color=True, links=True, width=80))
         assert "\x1b" not in terminal
         assert "alert" in terminal
-        piped = hits.raw_shown(talk, data, range(1), "text", whole, Look(color=False, links=False, width=80))
+        piped = talks.raw_shown(talk, data, range(1), "text", whole, Look(color=False, links=False, width=80))
         assert "\x1b[31malert" in piped
 
 

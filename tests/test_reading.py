@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from fakes import CountingEncoder
 
-from talksearch.indexer.encoders import base
+from talksearch.indexer.encoders import sentence_encoder
 from talksearch.indexer.passages.split import Splitting
 from talksearch.indexer.pipeline import read_talks, run
 from talksearch.indexer.pipeline.plan import Group, make_plan
-from talksearch.indexer.pipeline.read_talks import Measure, Read
+from talksearch.indexer.pipeline.read_talks import Read
 from talksearch.indexer.pipeline.scan import identity_of, look
+from talksearch.indexer.pipeline.sizing import Measure
 from talksearch.indexer.stores import catalog
 from talksearch.indexer.worker import Apart
 
@@ -34,7 +35,7 @@ def groups_of(folder: Path) -> tuple[Group, ...]:
 
 
 def measure() -> Measure:
-    return Measure(Splitting(), 200, base.default_folder() / "tokenizer.json")
+    return Measure(Splitting(), 200, sentence_encoder.default_folder() / "tokenizer.json")
 
 
 @pytest.mark.parametrize("processes", [2, 3])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from conftest import SHARED
 
-from talksearch.indexer.encoders.onnx_encoder import default_counter
+from talksearch.indexer.encoders.tokenizer import default_counter
 from talksearch.indexer.passages.split import split
 from talksearch.indexer.talks.load import load_talk
 

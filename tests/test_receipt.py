@@ -15,13 +15,15 @@ from hypothesis import strategies as st
 
 from talksearch.indexer import readers
 from talksearch.indexer.errors import UnreadableError
-from talksearch.indexer.pipeline.scan import Root as ScanRoot
-from talksearch.indexer.pipeline.scan import files_under, may_be_transcript
+from talksearch.indexer.readers import registry
 from talksearch.indexer.records import Cue, Receipt, Step, Talk
 from talksearch.indexer.restore.clean import TOOLS, clean
-from talksearch.indexer.talks import load, receipt
+from talksearch.indexer.talks import identify, load
 from talksearch.indexer.talks.load import load_talk
-from talksearch.indexer.talks.receipt import changes, decode_with, replay, replay_text
+from talksearch.indexer.talks.receipt import changes, decode_with
+from talksearch.indexer.talks.replay import replay, replay_text
+from talksearch.indexer.talks.walk import Root as ScanRoot
+from talksearch.indexer.talks.walk import files_under, may_be_transcript
 
 ROLLING = (
     "WEBVTT\nKind: captions\nLanguage: en\n\n00:00:00.000 --> 00:00:02.990\n \nThis<00:00:00.600><c> program</c>\n\n"
@@ -200,8 +202,9 @@ def test_nothing_is_found_out_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         raise AssertionError("a replay does not guess")
 
     for module, names in (
-        (receipt, ("sniff",)),
-        (load, ("decode", "repair_text", "sniff")),
+        (registry, ("sniff",)),
+        (load, ("decode", "repair_text")),
+        (identify, ("decode", "sniff")),
         (readers.timed_text, ("matches",)),
         (readers.scraped_record, ("matches",)),
     ):
@@ -319,7 +322,7 @@ def test_whatever_stands_in_cues_replays(tmp_path_factory: pytest.TempPathFactor
 
 def test_clean_lists_a_step_only_where_it_did_something() -> None:
     plain = (Cue(0, 1000, "Hello there."), Cue(1000, 2000, "Time < space & more."))
-    found = receipt.read_with("vtt", CUES.format("Hello there.", "Time < space & more."), "a.vtt")
+    found = registry.read_with("vtt", CUES.format("Hello there.", "Time < space & more."), "a.vtt")
     assert clean(found)[1] == ()
     assert [cue.text for cue in clean(found)[0]] == [cue.text for cue in plain]
 

@@ -16,6 +16,8 @@ from talksearch.cli.server.index_pool import BusyError, Resident
 from talksearch.indexer.errors import BadIndexError, QueryError
 from talksearch.indexer.pipeline import run
 from talksearch.search import engine
+from talksearch.search import index as index_module
+from talksearch.search.index import Index, open_index
 from talksearch.search.query import Query
 
 
@@ -38,7 +40,7 @@ def titles(resident: Resident, text: str) -> list[str]:
 
 def test_it_answers_as_the_engine_does(resident: Resident, index: Path) -> None:
     resident.warm()
-    alone = engine.search(engine.open_index(index, encoder=CountingEncoder()), Query("ship time"))
+    alone = engine.search(open_index(index, encoder=CountingEncoder()), Query("ship time"))
     assert resident.submit(lambda index: engine.search(index, Query("ship time"))).result() == alone
 
 
@@ -135,13 +137,13 @@ def test_it_is_opened_once_a_worker_and_again_only_when_it_changed(
     resident: Resident, index: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[object] = []
-    before = engine.open_index
+    before = resident_module.open_index
 
-    def open_index(*args: Any, **options: Any) -> engine.Index:
+    def open_index(*args: Any, **options: Any) -> Index:
         opened.append(None)
         return before(*args, **options)
 
-    monkeypatch.setattr(engine, "open_index", open_index)
+    monkeypatch.setattr(resident_module, "open_index", open_index)
     resident.warm()
     for _ in range(5):
         with pytest.raises(QueryError):
@@ -162,7 +164,7 @@ def test_the_encoder_is_loaded_once(index: Path, monkeypatch: pytest.MonkeyPatch
         loaded.append(None)
         return CountingEncoder()
 
-    monkeypatch.setattr(engine, "_load_encoder", load)
+    monkeypatch.setattr(index_module, "_load_encoder", load)
     one = Resident(index, workers=3)
     one.warm()
     assert titles(one, "bee")[0] == "Bees"

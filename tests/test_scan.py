@@ -10,8 +10,9 @@ from fakes import CountingEncoder
 
 from talksearch.indexer.pipeline import run as build
 from talksearch.indexer.pipeline.run import Report
-from talksearch.indexer.pipeline.scan import FILE_NAME, Root, files_under, may_be_transcript
+from talksearch.indexer.pipeline.scan import FILE_NAME
 from talksearch.indexer.stores import catalog
+from talksearch.indexer.talks.walk import Root, files_under, may_be_transcript
 
 CUES = "WEBVTT\n\n00:00:01.000 --> 00:00:04.000\nWelcome to the lecture on tides.\n\n" + "".join(
     f"00:00:{at:02}.000 --> 00:00:{at:02}.900\nThe moon pulls the water for the {at}th time.\n\n" for at in range(5, 40)

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from talksearch.indexer.errors import UnreadableError
 from talksearch.indexer.readers import read, sniff
 from talksearch.indexer.records import Transcript, Word
-from talksearch.indexer.talks.load import identify, load_talk
-from talksearch.indexer.talks.receipt import replay
+from talksearch.indexer.talks.identify import identify
+from talksearch.indexer.talks.load import load_talk
+from talksearch.indexer.talks.replay import replay
 
 SAID = [
     (0.0, 4.8, "Ana", "Welcome everybody to the harbour lecture."),

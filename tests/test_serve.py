@@ -23,14 +23,15 @@ from click.testing import CliRunner, Result
 from fakes import CountingEncoder
 from tiny import make_index, serving, short_runtime_folder, write_talk
 
-from talksearch.cli import main
+from talksearch.cli import messages
+from talksearch.cli.commands import search as search_command
 from talksearch.cli.main import cli
 from talksearch.cli.server import client, protocol, web
 from talksearch.cli.server.serve import Serving, serve
 from talksearch.cli.terminal import Look
 from talksearch.indexer.errors import TalksearchError
 from talksearch.indexer.pipeline import run as build
-from talksearch.search import engine
+from talksearch.search import index as index_module
 
 pytestmark = pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="this system has no Unix sockets")
 
@@ -45,7 +46,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def _fake_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
     """A search without the server uses the encoder that the server uses."""
-    monkeypatch.setattr(engine, "_load_encoder", lambda *_: CountingEncoder())
+    monkeypatch.setattr(index_module, "_load_encoder", lambda *_: CountingEncoder())
 
 
 @pytest.fixture(scope="module")
@@ -65,16 +66,16 @@ def run(*args: str, **options: Any) -> Result:
 
 
 @pytest.fixture
-def answered(monkeypatch: pytest.MonkeyPatch) -> list[protocol.Printed]:
+def answered(monkeypatch: pytest.MonkeyPatch) -> list[messages.Printed]:
     """The answers that came from a server."""
-    seen: list[protocol.Printed] = []
+    seen: list[messages.Printed] = []
 
-    def ask(*args: Any) -> Iterator[protocol.Printed]:
+    def ask(*args: Any) -> Iterator[messages.Printed]:
         for printed in client.ask(*args):
             seen.append(printed)
             yield printed
 
-    monkeypatch.setattr(main, "ask", ask)
+    monkeypatch.setattr(search_command, "ask", ask)
     return seen
 
 
@@ -108,7 +109,7 @@ ASKED = [
 
 @pytest.mark.parametrize("args", ASKED, ids=" ".join)
 def test_a_server_answers_as_no_server_does(
-    args: list[str], index: Path, served: Serving, answered: list[protocol.Printed], monkeypatch: pytest.MonkeyPatch
+    args: list[str], index: Path, served: Serving, answered: list[messages.Printed], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """To the byte, since this encoder rounds alike wherever it runs."""
     monkeypatch.setenv("TALKSEARCH_INDEX", str(index))
@@ -128,7 +129,7 @@ def test_many_queries_are_answered_alike(
     form: str,
     index: Path,
     served: Serving,
-    answered: list[protocol.Printed],
+    answered: list[messages.Printed],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -145,7 +146,7 @@ def test_many_queries_are_answered_alike(
 
 def test_a_terminal_gets_colours_and_links(index: Path, served: Serving) -> None:
     options = {"k": 1, "talks": ()}
-    asked = protocol.request("search", "ship", options, "text", Look(color=True, links=True, width=60))
+    asked = messages.request("search", "ship", options, "text", Look(color=True, links=True, width=60))
     (printed,) = client.ask(index, [asked])
     assert "\x1b]8;;https://example.org/ships" in printed.out
     assert "\x1b[1m" in printed.out
@@ -193,7 +194,7 @@ def test_a_server_that_stops_midway_leaves_the_rest_to_the_client(
     alone = run("search", "--queries", str(queries))
     with serving(index) as one:
 
-        def ask(*args: Any) -> Iterator[protocol.Printed]:
+        def ask(*args: Any) -> Iterator[messages.Printed]:
             for number, printed in enumerate(client.ask(*args)):
                 yield printed
                 if number == 0:
@@ -205,7 +206,7 @@ def test_a_server_that_stops_midway_leaves_the_rest_to_the_client(
                             break
                         threading.Event().wait(0.01)
 
-        monkeypatch.setattr(main, "ask", ask)
+        monkeypatch.setattr(search_command, "ask", ask)
         assert run("search", "--queries", str(queries)).stdout == alone.stdout
 
 
@@ -226,7 +227,7 @@ def test_an_index_that_is_gone_is_told_by_the_client_himself(
 
 
 def test_a_talk_that_is_added_is_found_through_the_server(
-    tmp_path: Path, runtime: Path, answered: list[protocol.Printed], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, runtime: Path, answered: list[messages.Printed], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     index = make_index(tmp_path)
     monkeypatch.setenv("TALKSEARCH_INDEX", str(index))
@@ -293,7 +294,7 @@ def test_a_socket_that_a_killed_server_left_is_passed_over_and_replaced(
 
 
 def test_other_code_is_not_asked(
-    index: Path, runtime: Path, answered: list[protocol.Printed], monkeypatch: pytest.MonkeyPatch
+    index: Path, runtime: Path, answered: list[messages.Printed], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TALKSEARCH_INDEX", str(index))
     with serving(index):
@@ -412,7 +413,7 @@ def test_what_nobody_foresaw_is_passed_back_and_logged_in_a_line(index: Path, ru
             for asked in ({}, {"command": "search", "text": 3, "options": {}}):
                 connection.sendall(json.dumps(asked).encode() + b"\n")
                 assert json.loads(replies.readline()) == {"pass": True}
-            right = protocol.request("search", "ship", {}, "jsonl", Look(color=False, links=False, width=80))
+            right = messages.request("search", "ship", {}, "jsonl", Look(color=False, links=False, width=80))
             connection.sendall(json.dumps(right).encode() + b"\n")
             assert "Ships" in json.loads(replies.readline())["out"]
     assert len(said) == 2
@@ -620,7 +621,7 @@ def test_eight_clients_at_once_get_their_own_answers(served: Serving, index: Pat
         return {api(served, f"/api/search?q={word}")["hits"][0]["title"] for _ in range(5)}
 
     def over_the_socket(word: str) -> set[str]:
-        asked = protocol.request("search", word, {"talks": ()}, "jsonl", Look(color=False, links=False, width=80))
+        asked = messages.request("search", word, {"talks": ()}, "jsonl", Look(color=False, links=False, width=80))
         return {json.loads(printed.out.splitlines()[0])["title"] for printed in client.ask(index, [asked] * 5)}
 
     with ThreadPoolExecutor(8) as clients:

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from talksearch.indexer.passages.split import Splitting, split, words_with_times
+from talksearch.indexer.passages.split import Splitting, split
 from talksearch.indexer.records import Cue, Passage, Talk, Word
+from talksearch.indexer.text.word_times import words_with_times
 
 
 def count_tokens(word: str) -> int:

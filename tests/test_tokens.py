@@ -11,11 +11,18 @@ import numpy as np
 import pytest
 from fakes import WORDS, CountingEncoder, WordEncoder
 
-from talksearch.indexer.encoders import base, onnx_encoder, selection, token_codes
+from talksearch.indexer.arrays import Floats
+from talksearch.indexer.encoders import (
+    base,
+    onnx_encoder,
+    onnx_export,
+    openvino_encoder,
+    sentence_encoder,
+    token_codes,
+)
 from talksearch.indexer.encoders.base import TokenEncoder
 from talksearch.indexer.pipeline import run
 from talksearch.indexer.stores import catalog
-from talksearch.indexer.stores.vectors import Floats
 
 TEXTS = [
     "Time passes slower on a ship that is fast, and the clock of whoever stays behind runs on.",
@@ -53,14 +60,14 @@ def test_codes_are_signs() -> None:
 
 
 def test_all_encoders_give_the_same_tokens(tmp_path: Path) -> None:
-    model = base.load()
-    exported = onnx_encoder.export(model, tmp_path, TEXTS)
+    model = sentence_encoder.load()
+    exported = onnx_export.export(model, tmp_path, TEXTS, learn_directions=True)
     directions = token_codes.read(tmp_path)
     assert directions is not None
     assert directions.shape == (64, 384)
     every: dict[str, dict[int, Floats]] = {}
     encoders: dict[str, TokenEncoder] = {
-        "model": model, "light": exported, "fast": selection.OpenVinoEncoder(tmp_path, exported.card),
+        "model": model, "light": exported, "fast": openvino_encoder.OpenVinoEncoder(tmp_path, exported.card),
     }  # fmt: skip
     for name, encoder in encoders.items():
         found = every[name] = {}

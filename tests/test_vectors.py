@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
+from talksearch.indexer.arrays import Floats, Ints
 from talksearch.indexer.stores import vectors
-from talksearch.indexer.stores.vectors import Floats, Ints
 
 
 def numbers(*values: int) -> Ints:

@@ -10,10 +10,12 @@ import docx
 import pytest
 
 from talksearch.indexer.errors import UnreadableError
-from talksearch.indexer.pipeline.scan import may_be_transcript
 from talksearch.indexer.readers import decode
-from talksearch.indexer.talks.load import identify, load_talk
-from talksearch.indexer.talks.receipt import changes, replay
+from talksearch.indexer.talks.identify import identify
+from talksearch.indexer.talks.load import load_talk
+from talksearch.indexer.talks.receipt import changes
+from talksearch.indexer.talks.replay import replay
+from talksearch.indexer.talks.walk import may_be_transcript
 
 TURNS = [
     ("Ana Ruiz", "0:03", "Welcome everybody to the harbour lecture."),

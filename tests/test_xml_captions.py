@@ -14,8 +14,9 @@ from talksearch.indexer.pipeline.plan import _FORMATS, make_plan
 from talksearch.indexer.pipeline.scan import identity_of, look
 from talksearch.indexer.readers import decode, read, sniff
 from talksearch.indexer.records import Cue, Transcript, Word
-from talksearch.indexer.talks.load import identify, load_talk
-from talksearch.indexer.talks.receipt import replay
+from talksearch.indexer.talks.identify import identify
+from talksearch.indexer.talks.load import load_talk
+from talksearch.indexer.talks.replay import replay
 
 ROOT = Path(__file__).parents[1]
 JSON3 = sorted([*ROOT.glob("data/**/*.json3"), *(ROOT.parent / "shared" / "archive").glob("**/*.json3")])

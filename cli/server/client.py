@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from talksearch.cli.messages import Printed
 from talksearch.indexer.errors import TalksearchError
 
-from .protocol import LONGEST_ANSWER, LONGEST_REQUEST, Printed, greeting, is_own_socket, socket_path
+from .protocol import LONGEST_ANSWER, LONGEST_REQUEST, greeting, is_own_socket, socket_path
 
 if TYPE_CHECKING:
     import socket as sockets

@@ -15,13 +15,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from talksearch.indexer.encoders import onnx_encoder
+from talksearch.indexer.arrays import Floats
+from talksearch.indexer.encoders import model_folder
 from talksearch.indexer.encoders.base import AskedTokens, Encoder, ModelCard, encode_query_by_token
 from talksearch.indexer.errors import BadIndexError, TalksearchError
 from talksearch.indexer.stores import catalog, recipe
-from talksearch.indexer.stores.vectors import Floats
 from talksearch.search import engine
+from talksearch.search.index import Index, open_index
 from talksearch.search.query import Query
+
+from . import process_tuning
 
 T = TypeVar("T")
 
@@ -45,7 +48,7 @@ Files = dict[str, tuple[int, ...]]
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
-    index: engine.Index
+    index: Index
     files: Files
     version: int
 
@@ -71,7 +74,7 @@ class Resident:
         self._waiting = 0
         self._pool = ThreadPoolExecutor(workers, "talksearch")
 
-    def submit(self, work: Callable[[engine.Index], T]) -> Future[T]:
+    def submit(self, work: Callable[[Index], T]) -> Future[T]:
         """Have something done with the index, behind all that was submitted before.
 
         Raises BusyError when too much is waiting; the future raises BadIndexError while there is no index to read.
@@ -89,7 +92,7 @@ class Resident:
         self._pool.submit(self._do, lambda _: None).result()  # a missing index is told here, before others wait
         together = threading.Barrier(self._workers, timeout=60)  # so that none of them takes another's share
 
-        def open_one(index: engine.Index) -> None:
+        def open_one(index: Index) -> None:
             together.wait()
             for query in (Query("warm", mode="lexical"), Query("warm", mode="quote"), Query("warm")):
                 engine.search(index, query)
@@ -105,7 +108,7 @@ class Resident:
         with self._lock:
             self._waiting -= 1
 
-    def _do(self, work: Callable[[engine.Index], T]) -> T:
+    def _do(self, work: Callable[[Index], T]) -> T:
         kept: _Opened | None = getattr(self._mine, "opened", None)
         if kept is not None and _state(kept, self.folder) == (kept.files, kept.version):
             try:
@@ -131,7 +134,8 @@ class Resident:
         if kept is not None:
             kept.index.db.close()
         files = _files(self.folder)
-        index = engine.open_index(self.folder, encoder=self._shared(files))
+        index = open_index(self.folder, encoder=self._shared(files))
+        process_tuning.tune(self.folder)
         opened = _Opened(index, files, _version(index.db))
         self._mine.opened = opened
         return opened
@@ -147,7 +151,7 @@ class Resident:
     def _load(self) -> Encoder:
         if self._given is not None:
             return self._given
-        index = engine.open_index(self.folder, warn=self._warn)
+        index = open_index(self.folder, warn=self._warn)
         index.db.close()
         return index.encoder()
 
@@ -192,7 +196,7 @@ class _OneAtATime:
             return encode_query_by_token(self._encoder(), text)
 
 
-_MODEL = f"{onnx_encoder.FOLDER}/{onnx_encoder.MODEL}"
+_MODEL = f"{model_folder.FOLDER}/{model_folder.MODEL}"
 
 
 def _state(opened: _Opened, folder: Path) -> tuple[Files, int]:

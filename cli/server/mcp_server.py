@@ -18,16 +18,18 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp_types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import BaseModel, Field
 
-from talksearch.cli.answers import make_query, similar, stretch, talk_and_moment
+from talksearch.cli.answers import make_query, similar
 from talksearch.cli.render import hits as render
+from talksearch.cli.render import talks as talks_module
 from talksearch.cli.terminal import Look
 from talksearch.indexer.encoders.base import Encoder
 from talksearch.indexer.errors import TalksearchError
 from talksearch.indexer.records import Cue
 from talksearch.indexer.stores import catalog
-from talksearch.indexer.talks.provenance import LATEST_S
 from talksearch.search import engine
 from talksearch.search.hit import as_json
+from talksearch.search.index import Index
+from talksearch.search.moments import LATEST_S, stretch, talk_and_moment
 from talksearch.search.query import Mode
 from talksearch.search.stats import gather
 
@@ -108,7 +110,7 @@ def server(resident: Resident) -> MCPServer[Any]:
     ) -> Annotated[CallToolResult, Hits]:
         """Find passages of recorded talks that answer a query, each with a link that opens at its second."""
 
-        def work(index: engine.Index) -> engine.Answer:
+        def work(index: Index) -> engine.Answer:
             asked = make_query(
                 query,
                 k=k,
@@ -144,14 +146,14 @@ def server(resident: Resident) -> MCPServer[Any]:
     ) -> Annotated[CallToolResult, Talks]:
         """List the talks that can be searched: id, title, speaker, channel, date, language, length."""
 
-        def work(index: engine.Index) -> tuple[str, Talks]:
+        def work(index: Index) -> tuple[str, Talks]:
             every = catalog.read_talks(index.db)
             meant = [one for one in every if title_contains.casefold() in one.title.casefold()]
             sizes = catalog.talk_sizes(index.db)
             some = meant[offset : offset + limit]
-            rows = [render.talk_json(one, *sizes.get(one.id, (0, 0))) for one in some]
+            rows = [talks_module.talk_json(one, *sizes.get(one.id, (0, 0))) for one in some]
             short = [{key: value for key, value in row.items() if key != "chapters"} for row in rows]
-            return render.talks_text(some, sizes), Talks(talks=short, total=len(meant))
+            return talks_module.talks_text(some, sizes), Talks(talks=short, total=len(meant))
 
         return _result(*await _with_index(resident, work))
 
@@ -163,18 +165,18 @@ def server(resident: Resident) -> MCPServer[Any]:
     ) -> Annotated[CallToolResult, Reading]:
         """Read what is said in a talk, or in a part of it, with its times."""
 
-        def work(index: engine.Index) -> tuple[str, Reading]:
+        def work(index: Index) -> tuple[str, Reading]:
             found, at_ms = talk_and_moment(index.db, talk)
             first_ms = at_ms if from_s is None else round(from_s * 1000)
             part, silence = stretch(found, first_ms, None if to_s is None else round(to_s * 1000))
             shown = range(part.start, _cut(found.cues[part.start : part.stop], part.start))
             more = found.cues[shown.stop].start_ms / 1000 if shown.stop < part.stop else None
             size = catalog.talk_sizes(index.db).get(found.id, (0, 0))
-            text = render.talk_text(found, _LOOK, shown) + (f"\n{silence}\n" if silence else "")
+            text = talks_module.talk_text(found, _LOOK, shown) + (f"\n{silence}\n" if silence else "")
             if more is not None:
                 text += f"\nIt goes on: read_talk with from_s {more:g}.\n"
-            cues = list(render.cues_json(found, shown))
-            return text, Reading(talk=render.talk_json(found, *size), cues=cues, next_s=more)
+            cues = list(talks_module.cues_json(found, shown))
+            return text, Reading(talk=talks_module.talk_json(found, *size), cues=cues, next_s=more)
 
         return _result(*await _with_index(resident, work))
 
@@ -186,7 +188,7 @@ def server(resident: Resident) -> MCPServer[Any]:
     return made
 
 
-async def _with_index(resident: Resident, work: Callable[[engine.Index], T]) -> T:
+async def _with_index(resident: Resident, work: Callable[[Index], T]) -> T:
     """Do something with the index. Raises ToolError, whose sentence the assistant reads."""
     try:
         return await asyncio.wrap_future(resident.submit(work))

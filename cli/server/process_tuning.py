@@ -1,4 +1,8 @@
-"""What an engine that stays asks for: its memory kept, one thread, no search for garbage, files read ahead."""
+"""What a process that answers many queries asks for: memory kept, one thread, no garbage search, files read ahead.
+
+All of it changes the process, so it is for whoever owns it: a server, or a command that asks many queries. A library
+that is imported by others must not do it (`open_index` does not).
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,9 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
+from talksearch.indexer.stores import catalog, vectors
+from talksearch.indexer.stores.columns import reader
+
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 """M_TRIM_THRESHOLD and M_MMAP_THRESHOLD of glibc's malloc.h."""
 
@@ -21,6 +28,14 @@ _KEPT = 32 << 20
 
 _SHARE = 4
 """Files are read ahead where all of them together take at most this part of the memory."""
+
+
+def tune(folder: Path) -> None:
+    """Prepare this process for many queries to the index in a folder."""
+    keep()
+    one_thread()
+    freeze()
+    read_ahead([folder / module.FILE_NAME for module in (catalog, reader, vectors)])
 
 
 def keep() -> None:

@@ -19,13 +19,10 @@ from __future__ import annotations
 import os
 import stat
 import warnings
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from talksearch.cli.terminal import Look
     from talksearch.indexer.records import Json
 
 PROTOCOL = 1
@@ -34,46 +31,6 @@ PROTOCOL = 1
 LONGEST_REQUEST = 1 << 20
 LONGEST_ANSWER = 1 << 26
 """Bytes of a line. What is longer is not sent, and whoever sends it is hung up on."""
-
-
-@dataclass(frozen=True, slots=True)
-class Printed:
-    """One answer as it is printed."""
-
-    out: str
-    """For standard output."""
-    err: tuple[str, ...] = ()
-    """Lines for standard error, right after it."""
-    note: str = ""
-    """What is said on standard error at the end of all; empty when there is nothing."""
-    url: str = ""
-    """Where the first hit opens; empty when there is none."""
-
-
-def request(
-    command: str,
-    text: str,
-    options: Mapping[str, Any],
-    form: str,
-    look: Look,
-    *,
-    id_: str | None = None,
-    heading: bool = False,
-    first: bool = True,
-) -> dict[str, Json]:
-    """Return one thing to be asked, as a message: `command` is `search` or `similar`, `text` a query or TALK@SECONDS.
-
-    `heading` puts the query above its hits; `first` says that no other was printed before.
-    """
-    return {
-        "command": command,
-        "text": text,
-        "options": {**options, "id_": id_},
-        "form": form,
-        "look": [look.color, look.links, look.width],
-        "heading": heading,
-        "first": first,
-    }
 
 
 def socket_path(index: Path) -> Path | None:

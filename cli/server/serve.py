@@ -21,6 +21,7 @@ import uvicorn
 from filelock import FileLock, Timeout
 
 from talksearch.cli import answers
+from talksearch.cli.messages import Printed
 from talksearch.indexer.encoders.base import Encoder
 from talksearch.indexer.errors import BadIndexError, ModelError, TalksearchError
 from talksearch.indexer.records import Json
@@ -28,7 +29,7 @@ from talksearch.indexer.records import Json
 from . import web
 from .client import greet
 from .index_pool import WORKERS, BusyError, Resident
-from .protocol import LONGEST_ANSWER, LONGEST_REQUEST, PROTOCOL, Printed, code, is_private, socket_path
+from .protocol import LONGEST_ANSWER, LONGEST_REQUEST, PROTOCOL, code, is_private, socket_path
 
 _IDLE_S = 600
 """Seconds after which a client that says nothing is hung up on."""

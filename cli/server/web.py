@@ -28,15 +28,16 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from talksearch.cli.answers import make_query, similar, stretch, talk_and_moment
-from talksearch.cli.render import hits
+from talksearch.cli.answers import make_query, similar
+from talksearch.cli.render import common, hits, talks
 from talksearch.cli.terminal import clock, is_linkable, safe
 from talksearch.indexer.errors import QueryError, TalksearchError
 from talksearch.indexer.records import Json
 from talksearch.indexer.stores import catalog
-from talksearch.indexer.talks.provenance import LATEST_S
 from talksearch.search import engine
 from talksearch.search.hit import Hit, as_json
+from talksearch.search.index import Index
+from talksearch.search.moments import LATEST_S, stretch, talk_and_moment
 from talksearch.search.query import Mode
 from talksearch.search.stats import gather
 
@@ -175,9 +176,9 @@ async def _similar(request: Request) -> Response:
 
 
 async def _talks(request: Request) -> Response:
-    def listed(index: engine.Index) -> list[dict[str, Json]]:
+    def listed(index: Index) -> list[dict[str, Json]]:
         sizes = catalog.talk_sizes(index.db)
-        return [hits.talk_json(talk, *sizes.get(talk.id, (0, 0))) for talk in catalog.read_talks(index.db)]
+        return [talks.talk_json(talk, *sizes.get(talk.id, (0, 0))) for talk in catalog.read_talks(index.db)]
 
     return JSONResponse({"talks": await _with_index(request, listed)})
 
@@ -186,7 +187,7 @@ async def _talk(request: Request) -> Response:
     name = request.path_params["talk"]
     from_s, to_s = (_number(request.query_params, key, 0, LATEST_S) for key in ("from", "to"))
 
-    def read(index: engine.Index) -> dict[str, Json] | TalksearchError:
+    def read(index: Index) -> dict[str, Json] | TalksearchError:
         try:
             found, at_ms = talk_and_moment(index.db, name)
         except QueryError as error:
@@ -194,7 +195,7 @@ async def _talk(request: Request) -> Response:
         first_ms = at_ms if from_s is None else round(from_s * 1000)
         part, _ = stretch(found, first_ms, None if to_s is None else round(to_s * 1000))
         size = catalog.talk_sizes(index.db).get(found.id, (0, 0))
-        return {"talk": hits.talk_json(found, *size), "cues": list(hits.cues_json(found, part))}
+        return {"talk": talks.talk_json(found, *size), "cues": list(talks.cues_json(found, part))}
 
     told = await _with_index(request, read)
     return _error(404, told.message, told.hint) if isinstance(told, TalksearchError) else JSONResponse(told)
@@ -204,7 +205,7 @@ async def _stats(request: Request) -> Response:
     return JSONResponse(await _with_index(request, lambda index: gather(index.folder)))
 
 
-async def _with_index(request: Request, work: Callable[[engine.Index], T]) -> T:
+async def _with_index(request: Request, work: Callable[[Index], T]) -> T:
     resident: Resident = request.app.state.resident
     return await asyncio.wrap_future(resident.submit(work))
 
@@ -305,7 +306,7 @@ def _shown(hit: Hit, asked: Mapping[str, Any]) -> dict[str, Any]:
         "copies": [
             {
                 "title": safe(one.title),
-                "when": f"{hits.mark(one.timing)}{clock(one.jump_ms)}",
+                "when": f"{common.mark(one.timing)}{clock(one.jump_ms)}",
                 "link": _link(one.url),
             }
             for one in hit.copies

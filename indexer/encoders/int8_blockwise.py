@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from talksearch.indexer.stores.vectors import Floats
+from talksearch.indexer.arrays import Floats
 
 BLOCK = 64
 """Weights that share a scale. With fewer the vectors are nearer to the model's own, and take longer."""

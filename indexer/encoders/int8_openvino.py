@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from talksearch.indexer.stores.vectors import Floats, Ints
+from talksearch.indexer.arrays import Floats, Ints
 
 Batch = tuple[Ints, Ints]
 """Token ids and attention mask (n, length)."""

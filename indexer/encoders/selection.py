@@ -11,17 +11,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
-from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
 
-from talksearch.indexer.stores.vectors import Floats
+from talksearch.indexer.arrays import Floats
 
-from . import onnx_encoder
-from .base import Encoder, KeepTokens, ModelCard
+from . import model_folder, tokenizer
+from .base import Encoder
 from .int8_openvino import Ranges, narrow, read, save, with_bytes
-from .onnx_encoder import SAME_COSINE, Batch, LightEncoder, batches
+from .onnx_encoder import SAME_COSINE, LightEncoder
+from .openvino_encoder import OpenVinoEncoder
+from .tokenizer import batches
 
 WORTH_IT = 300
 """Passages below which choosing would take longer than it saves."""
@@ -47,67 +48,6 @@ _FIRST = 16
 """Texts that each encoder is given before it is timed: the first take longer."""
 
 _RANGES = 64
-_BATCH = 16
-_STEP = 8
-"""Lengths are rounded up to a multiple of it: OpenVINO prepares anew for each shape that it meets."""
-
-
-class OpenVinoEncoder:
-    """The exported model, run by OpenVINO for throughput."""
-
-    def __init__(self, folder: Path, card: ModelCard, model: Any = None) -> None:
-        """`model` is an OpenVINO model to take the place of the exported one."""
-        import openvino  # half a second, and needed only for large runs
-
-        core = openvino.Core()
-        self.narrow = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-        self._model = core.compile_model(
-            model or str(folder / onnx_encoder.FOLDER / onnx_encoder.MODEL),
-            "CPU",
-            {"INFERENCE_PRECISION_HINT": "bf16" if self.narrow else "f32", "PERFORMANCE_HINT": "THROUGHPUT"},
-        )
-        self._queue: Any = openvino.AsyncInferQueue(self._model)
-        self._tokenizer = onnx_encoder.tokenizer(folder / onnx_encoder.FOLDER, card)
-        self._card = card
-
-    @property
-    def card(self) -> ModelCard:
-        """The model behind it."""
-        return self._card
-
-    def count_tokens(self, word: str) -> int:
-        """Count the tokens of one word."""
-        return len(self._tokenizer.encode(word, add_special_tokens=False).ids)
-
-    def encode_passages(self, texts: Sequence[str]) -> Floats:
-        """Return normalised vectors (n, dimension), with the passage prompt in front of each text."""
-        return self._encode([self._card.passage_prompt + text for text in texts])
-
-    def encode_query(self, text: str) -> Floats:
-        """Return a normalised vector (dimension,), with the query prompt in front of the text."""
-        row: Floats = self._encode([self._card.query_prompt + text])[0]
-        return row
-
-    def encode_by_token(self, texts: Sequence[str], keep: KeepTokens) -> Floats:
-        """Return what `encode_passages` returns, and hand on the vectors of each text's tokens."""
-        return self._encode([self._card.passage_prompt + text for text in texts], keep)
-
-    def _encode(self, texts: Sequence[str], keep: KeepTokens | None = None) -> Floats:
-        vectors = np.empty((len(texts), self._card.dimension), np.float32)
-
-        def done(request: Any, batch: Batch) -> None:
-            vectors[batch.rows] = request.get_output_tensor(0).data
-            if keep:
-                every = request.get_output_tensor(1).data
-                for at, row in enumerate(batch.rows):
-                    keep(row, every[at][batch.own[at]])
-
-        self._queue.set_callback(done)
-        for batch in batches(self._tokenizer, texts, size=_BATCH, multiple=_STEP):
-            self._queue.start_async({"input_ids": batch.ids, "attention_mask": batch.mask}, batch)
-        self._queue.wait_all()
-        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)  # narrow numbers leave lengths a little off 1
-        return vectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,10 +107,10 @@ def _with_bytes(
     made of the `few`.
     """
     made_with = [text for text in sample[1 :: max(1, len(sample) // _RANGES)] if text not in set(few)][:_RANGES]
-    exported = folder / onnx_encoder.FOLDER
+    exported = folder / model_folder.FOLDER
     texts = [encoder.card.passage_prompt + text for text in made_with]
-    whole = [(one.ids, one.mask) for one in batches(onnx_encoder.tokenizer(exported, encoder.card), texts, size=1)]
-    ranges = narrow(exported / onnx_encoder.MODEL, whole, _MOST_LOSS)
+    whole = [(one.ids, one.mask) for one in batches(tokenizer.tokenizer(exported, encoder.card), texts, size=1)]
+    ranges = narrow(exported / model_folder.MODEL, whole, _MOST_LOSS)
     found = _in_bytes(folder, encoder, ranges, few, own) if ranges else None
     if found is None:
         return []
@@ -194,13 +134,13 @@ def kept(folder: Path, encoder: LightEncoder, sample: Sequence[str]) -> Encoder 
 
 def _remembered(folder: Path) -> Path:
     """Return the file that holds which products of the exported model bear bytes: of that very model, by its size."""
-    exported = folder / onnx_encoder.FOLDER
-    return exported / f"bytes-{(exported / onnx_encoder.MODEL).stat().st_size}.npz"
+    exported = folder / model_folder.FOLDER
+    return exported / f"bytes-{(exported / model_folder.MODEL).stat().st_size}.npz"
 
 
 def _in_bytes(folder: Path, encoder: LightEncoder, ranges: Ranges, few: Sequence[str], own: _Tried) -> _Tried | None:
     """Try the encoder that does some products with bytes; None where its vectors of `few` are not near enough."""
-    model, products, of = with_bytes(folder / onnx_encoder.FOLDER / onnx_encoder.MODEL, ranges)
+    model, products, of = with_bytes(folder / model_folder.FOLDER / model_folder.MODEL, ranges)
     other = OpenVinoEncoder(folder, encoder.card, model)
     found = _try(Choice(other, ""), few)
     cosines = _cosines(found, own)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from talksearch.indexer.stores.vectors import Floats
+from talksearch.indexer.arrays import Floats
 
 DIRECTIONS = 64
 """Bits kept of each token."""

@@ -12,10 +12,9 @@ import re
 from collections.abc import Iterator
 
 from talksearch.indexer.records import Chapter, Field, Passage, Talk
-from talksearch.indexer.restore.estimate_times import chapters_in
+from talksearch.indexer.text.chapters import chapters_in
+from talksearch.indexer.text.sentences import ends_sentence
 from talksearch.indexer.text.terms import has_unspaced, terms
-
-from .split import ends_sentence
 
 _LONGEST = 60
 """Words in a note, as in a passage; what is longer is cut."""

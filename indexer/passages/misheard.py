@@ -11,7 +11,6 @@ import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import chain, pairwise, product
 
@@ -20,7 +19,7 @@ import wordfreq
 from rapidfuzz import process
 from rapidfuzz.distance import Levenshtein
 
-from talksearch.indexer.records import Talk
+from talksearch.indexer.records import Heard, Odd, Talk
 from talksearch.indexer.text.phonetics import LOOKS, alike, plain, sound
 from talksearch.indexer.text.terms import terms
 
@@ -54,29 +53,6 @@ _TOKEN = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _DIGITS = re.compile(r"\d+")
 _LINK = re.compile(r"\S*(?:://|www\.|@)\S*")
 _POSSESSIVE = re.compile(r"['’]s?$")
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """Words of a talk that stand for a word they sound like."""
-
-    heard: str
-    """The terms (`words.terms`) that were written down, one to three in a row, with spaces between."""
-    meant: str
-    """The term that was meant."""
-    strange: bool
-    """The heard words are hardly words, so that whoever asks for them means the name, wherever it is said."""
-
-
-@dataclass(frozen=True, slots=True)
-class Odd:
-    """A word that few people use."""
-
-    sound: str
-    word: str
-    term: str
-    strange: bool
-    """Hardly anybody uses it: it may be no word at all."""
 
 
 def misheard(talk: Talk) -> tuple[tuple[Heard, ...], tuple[Odd, ...]]:

@@ -16,11 +16,11 @@ from dataclasses import asdict, dataclass, replace
 from itertools import accumulate, pairwise
 
 from talksearch.indexer.records import Cue, Json, Passage, Talk
+from talksearch.indexer.text.sentences import ends_sentence
 from talksearch.indexer.text.terms import has_unspaced, is_unspaced
+from talksearch.indexer.text.word_times import words_with_times
 
-_SENTENCE_END = re.compile(r"[.?!…。？！।؟]+[\"'”’»」』)\]]*$")
 _CLAUSE_END = re.compile(r"[,;:–—、，；：،]+[\"'”’»」』)\]]*$")
-_ABBREVIATION = re.compile(r"^(?:[A-Z]|Mr|Mrs|Ms|Dr|Prof|St|vs|etc|e\.g|i\.e|No|Fig)\.$")
 _MIN_PAUSE_MS, _FULL_PAUSE_MS, _LONG_WORD_MS = 400, 1_500, 600
 
 
@@ -92,34 +92,6 @@ def split(
         if end == len(row.texts):
             return tuple(passages)
         start = _next_start(row, start, end, max_tokens, splitting)
-
-
-def words_with_times(cue: Cue) -> list[tuple[str, int, int]]:
-    """Return the words of a cue as (text, start_ms, end_ms).
-
-    Without word times in the source, the cue's time is shared out by characters, which is how long words take to say
-    as far as the text can tell.
-
-    >>> words_with_times(Cue(0, 1_000, "so long"))
-    [('so', 0, 375), ('long', 375, 1000)]
-    """
-    if cue.words:
-        ends = [word.start_ms for word in cue.words[1:]] + [cue.end_ms]
-        return [(word.text, word.start_ms, max(word.start_ms, end)) for word, end in zip(cue.words, ends, strict=True)]
-    words = cue.text.split()
-    letters = [0, *accumulate(map(len, words))]
-    total, span = letters[-1] + len(words), cue.end_ms - cue.start_ms
-    times = [cue.start_ms + span * (count + at) // total for at, count in enumerate(letters)] if words else []
-    return list(zip(words, times, times[1:], strict=False))
-
-
-def ends_sentence(word: str) -> bool:
-    """Say whether a sentence ends with a word, as far as its punctuation tells.
-
-    >>> ends_sentence("done."), ends_sentence("Dr."), ends_sentence("了。")
-    (True, False, True)
-    """
-    return bool(_SENTENCE_END.search(word)) and not _ABBREVIATION.match(word)
 
 
 def _row(cues: Sequence[Cue], count_tokens: Callable[[str], int], max_tokens: int) -> _Row:

@@ -19,11 +19,14 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from talksearch.indexer.arrays import Floats, Ints
 from talksearch.indexer.encoders import token_codes
 from talksearch.indexer.encoders.base import Encoder, TokenEncoder
 from talksearch.indexer.stores import catalog, vectors
-from talksearch.indexer.stores.chroma.store import Put, by_part, describe, drop, ids_in, opened, putting
-from talksearch.indexer.stores.vectors import Floats, Ints, Vectors
+from talksearch.indexer.stores.chroma.describe import describe
+from talksearch.indexer.stores.chroma.store import by_part, drop, ids_in, opened
+from talksearch.indexer.stores.chroma.writer import Put, putting
+from talksearch.indexer.stores.vectors import Vectors
 
 _WINDOW = 1_024
 """Passages between two commits: an interrupted run loses no more than two windows, and the stores have one left to

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-from talksearch.indexer.encoders import onnx_encoder, selection
-from talksearch.indexer.encoders.base import Encoder, SentenceEncoder, default_card, default_folder, load, load_same
+from talksearch.indexer.encoders import model_folder, onnx_encoder, onnx_export, selection
+from talksearch.indexer.encoders.base import Encoder
 from talksearch.indexer.encoders.onnx_encoder import LightEncoder
+from talksearch.indexer.encoders.sentence_encoder import SentenceEncoder, default_card, default_folder, load, load_same
 from talksearch.indexer.errors import ModelError
 from talksearch.indexer.passages.split import Splitting
 from talksearch.indexer.settings import DEFAULT_MODEL
-from talksearch.indexer.stores import recipe
+from talksearch.indexer.stores import catalog, recipe
 from talksearch.indexer.stores.recipe import Recipe
 
-from .read_talks import Measure
+from .sizing import Measure
 
 _SAMPLE = 64
 """Texts that an exported model is checked on, and whose tokens show how tokens differ."""
@@ -50,7 +52,7 @@ class Encoders:
 
     def begin(self) -> None:
         """Begin to load the model in another thread where it will be needed: it takes seconds, mostly of one core."""
-        if self._encoder is None and self._known and not onnx_encoder.is_there(self._folder):
+        if self._encoder is None and self._known and not model_folder.is_there(self._folder):
             thread = ThreadPoolExecutor(1, "talksearch-loading")
             self._loading = thread.submit(load_same, self._known.model)
             thread.shutdown(wait=False)
@@ -77,8 +79,8 @@ class Encoders:
             recipe.write(self._folder, Recipe(card, self.splitting))
             self._known = Recipe(card, self.splitting)
         if self._encoder is None and self._known:
-            beside = self._folder / onnx_encoder.FOLDER
-            own = beside if onnx_encoder.is_there(self._folder) else None
+            beside = self._folder / model_folder.FOLDER
+            own = beside if model_folder.is_there(self._folder) else None
             if own is None and self._known.model.name == DEFAULT_MODEL:
                 own = default_folder()
             if own:
@@ -98,11 +100,22 @@ class Encoders:
                 recipe.write(self._folder, replace(known, embedded_by=how))
         return self._bulk
 
+    def _any_embedded(self) -> bool:
+        if not (self._folder / catalog.FILE_NAME).exists():
+            return False
+        with closing(catalog.open_catalog(self._folder)) as db:
+            return catalog.has_embedded(db)
+
     def _choose(self, texts: Sequence[str], waiting: int) -> tuple[Encoder, str]:
         encoder = self.get()
         if isinstance(encoder, SentenceEncoder):
             try:
-                self._encoder = onnx_encoder.export(encoder, self._folder, texts[:: -(-len(texts) // _SAMPLE)])
+                self._encoder = onnx_export.export(
+                    encoder,
+                    self._folder,
+                    texts[:: -(-len(texts) // _SAMPLE)],
+                    learn_directions=not self._any_embedded(),
+                )
             except ModelError as error:
                 self.notes.append(
                     f"Queries will load the model {encoder.card.name!r} itself, which takes seconds: {error.message}."

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from talksearch.indexer.stores.catalog import FileRow
-from talksearch.indexer.talks.load import Identity
+from talksearch.indexer.talks.identify import Identity
 from talksearch.indexer.talks.sidecar import language_of
 
 

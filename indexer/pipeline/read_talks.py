@@ -7,33 +7,32 @@ many processes read.
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import cache
 from multiprocessing.connection import Connection
 from pathlib import Path
 from queue import SimpleQueue
 
-import tokenizers
-
 from talksearch.indexer.errors import UnreadableError
 from talksearch.indexer.passages.metadata_passages import notes
-from talksearch.indexer.passages.misheard import Heard, Odd, misheard
-from talksearch.indexer.passages.split import Splitting, split
-from talksearch.indexer.records import Talk
+from talksearch.indexer.passages.misheard import misheard
+from talksearch.indexer.passages.split import split
+from talksearch.indexer.process import _without_collections
+from talksearch.indexer.records import Heard, Odd, Talk
 from talksearch.indexer.restore.align_times import may_be_bettered, with_times_of
 from talksearch.indexer.stores.catalog import FileRow, TalkRows, rows_of
 from talksearch.indexer.talks.load import About
+from talksearch.indexer.talks.read import failing_on_one_file, read_about, read_talk
 from talksearch.indexer.talks.receipt import changes
 from talksearch.indexer.worker import Apart, start
 
 from .plan import Group
-from .scan import failing_on_one_file, identity_of, read_about, read_talk
+from .scan import identity_of
+from .sizing import Measure
 
 _AHEAD = 64
 """Talks that may be read before their turn to be written; they are kept in memory until then."""
@@ -51,23 +50,6 @@ class Skipped:
 
     path: str
     reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """How talks are split: the words of a passage are counted by the model's own tokenizer."""
-
-    splitting: Splitting
-    room: int
-    """Tokens that fit."""
-    tokenizer: Path | None
-    """A tokenizer's file, so that any process can count; None where only `count` can."""
-    count: Callable[[str], int] | None = None
-    """Counts the tokens of a word in this process, where there is no such file."""
-
-    def counter(self) -> Callable[[str], int]:
-        """Return what counts the tokens of a word."""
-        return self.count or _counter(str(self.tokenizer))
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,26 +217,6 @@ def _read(apart: Apart, group: Group) -> Read | None:
 def _lost(group: Group) -> Read:
     reason = "The process that read it ended; it may have run out of memory. It is tried again in the next run."
     return Read([], skipped=[Skipped(row.path, reason) for row in group.files[:1]], lost=True)
-
-
-@contextmanager
-def _without_collections() -> Iterator[None]:
-    """Put off Python's search for reference cycles: a talk makes a million small objects and hardly a cycle."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
-
-
-@cache
-def _counter(path: str) -> Callable[[str], int]:
-    loaded = tokenizers.Tokenizer.from_file(path)
-    loaded.no_truncation()
-    loaded.no_padding()  # the default's file pads every text to 128 tokens
-    return cache(lambda word: len(loaded.encode(word, add_special_tokens=False).ids))
 
 
 # --- the files of one talk ------------------------------------------------------------------------------------------

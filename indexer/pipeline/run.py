@@ -18,20 +18,21 @@ from pathlib import Path
 from time import perf_counter
 from typing import Literal
 
-from talksearch.indexer.encoders import onnx_encoder
+from talksearch.indexer.encoders import query_model
 from talksearch.indexer.encoders.base import Encoder
 from talksearch.indexer.errors import BadIndexError, TalksearchError
 from talksearch.indexer.stores import calibration, catalog, recipe
 from talksearch.indexer.stores.catalog import FileRow
 from talksearch.indexer.stores.chroma import store
-from talksearch.indexer.stores.columns import reader
+from talksearch.indexer.stores.columns import update
 from talksearch.indexer.stores.lock import writing
+from talksearch.indexer.talks.walk import Root, as_root, files_under, may_be_transcript, merge_roots, relocated, root_of
 
 from . import embed_pending
 from .encoder_provider import Encoders
 from .plan import Group, make_plan
 from .read_talks import Read, Skipped, read_group, read_groups
-from .scan import Root, as_root, files_under, identity_of, look, may_be_transcript, merge_roots, relocated, root_of
+from .scan import identity_of, look
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +142,8 @@ def _make_ready(folder: Path, db: sqlite3.Connection, encoder: Callable[[], Enco
     made = recipe.read(folder)
     if made:
         with ThreadPoolExecutor(1, "talksearch-light") as beside:
-            quickened = beside.submit(onnx_encoder.quicken, folder)
-            reader.write(folder, db, made.model.dimension)
+            quickened = beside.submit(query_model.quicken, folder)
+            update.write(folder, db, made.model.dimension)
             calibration.write(folder, db, made.model, encoder)
             quickened.result()
 

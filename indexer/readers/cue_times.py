@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from ..errors import UnreadableError
-from ..records import Cue, Step, Word
+from talksearch.indexer.errors import UnreadableError
+from talksearch.indexer.records import Cue, Step, Word
 
 LONGEST_MS = 100 * 3_600_000
 """A talk has no second at 100 hours; a time that says so is damage."""

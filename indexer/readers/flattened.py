@@ -19,7 +19,6 @@ from __future__ import annotations
 import html
 import math
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -27,6 +26,8 @@ from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
+
+from talksearch.indexer.text.plain import count_words, tokens_of, width_of
 
 LONGEST_LINE = 48
 """Tokens. YouTube's lines hold 40 characters; two of them in one cue are below this."""
@@ -53,9 +54,6 @@ PAUSE_MARK_MS = 1
 It goes through the steps between a reader and `restore.estimate_times`, which leave the times of cues alone."""
 SOUND_MARK_MS = 2
 """Added to it for the first cue, where music or another sound label alone on its lines stood before the first words."""
-
-_SPACE = re.compile(r"[ \t\r\n\f\v]+")
-_BRACKETED = re.compile(r"\[[^\[\]]*\]|\([^()]*\)")
 _LABEL = re.compile(r"^(?:>>+|[\[(♪]\S*|\S*[\])♪])$")
 _SENTENCE_END = re.compile(r"[.!?…。！？](?:[\"'”’»)\]]*)$")
 
@@ -88,36 +86,6 @@ class Unfolded:
     def folded(self) -> bool:
         """Whether the text was flattened rolling captions at all."""
         return self.copies > 1
-
-
-def tokens_of(text: str) -> list[str]:
-    """What stands between spaces and line breaks. A no-break space is no break: in damaged text it is half a letter.
-
-    >>> tokens_of(" a b\u00a0c\\n")
-    ['a', 'b\\xa0c']
-    """
-    if text.isascii() and text.isprintable():
-        return text.split()
-    return [token for token in _SPACE.split(text) if token]
-
-
-def is_sound(text: str) -> bool:
-    """Whether a line holds nothing but sound labels.
-
-    >>> [is_sound(text) for text in ("&gt;&gt; [music]", "[applause] Thanks", "♪ [Music] ♪")]
-    [True, False, True]
-    """
-    tokens = tokens_of(_BRACKETED.sub(" ", html.unescape(text)))
-    return bool(text.strip()) and not any(c.isalnum() for token in tokens for c in token)
-
-
-def count_words(text: str) -> int:
-    """Count the words in a text: what stands between spaces, speaker marks (`>>`) apart.
-
-    >>> count_words("&gt;&gt; Well, 3 of them")
-    4
-    """
-    return sum(token.strip(">") != "" for token in tokens_of(html.unescape(text)))
 
 
 def unfold(text: str) -> Unfolded:
@@ -228,12 +196,6 @@ class _Part:
     times: int
     taken: int
     """Tokens from `start` to the next part; less than all copies where the text's end cut off the last."""
-
-
-def width_of(text: str) -> int:
-    """Columns that a text takes on screen: wide East Asian characters count two, entities as what they stand for."""
-    plain = html.unescape(text)
-    return len(plain) if plain.isascii() else sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in plain)
 
 
 def _literal_costs(tokens: Sequence[str]) -> list[float]:

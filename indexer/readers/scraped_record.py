@@ -17,8 +17,9 @@ from itertools import pairwise
 
 from talksearch.indexer.errors import UnreadableError
 from talksearch.indexer.records import Cue, Step, Transcript, Word
+from talksearch.indexer.text.plain import count_words, is_sound, tokens_of
 
-from .flattened import PAUSE_MARK_MS, SOUND_MARK_MS, Line, Unfolded, count_words, cut_lines, is_sound, tokens_of, unfold
+from .flattened import PAUSE_MARK_MS, SOUND_MARK_MS, Line, Unfolded, cut_lines, unfold
 
 _SIMPLE_KEYS = ("timestamp", "title", "url", "status", "duration")
 _CONTENT_KEYS = ("content", "transcript")

@@ -6,7 +6,7 @@ import io
 import zipfile
 import zlib
 
-from ..errors import UnreadableError
+from talksearch.indexer.errors import UnreadableError
 
 ENCODING = "docx"
 """What `decode` steps call such a file."""

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..errors import UnreadableError
+from talksearch.indexer.errors import UnreadableError
 
 _DEEPEST = 100
 """Elements inside each other. Captions have about six."""

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from itertools import pairwise
 
-from talksearch.indexer.readers.flattened import tokens_of
 from talksearch.indexer.records import Cue, Step, Talk, Word
+from talksearch.indexer.text.plain import tokens_of
 
 SAME_TALK = 0.3
 """The share of the shorter text's words that must match in runs of three, for two texts to be the same talk. Captions

@@ -22,8 +22,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from talksearch.indexer.readers.flattened import PAUSE_MARK_MS, SOUND_MARK_MS, is_sound, tokens_of, width_of
+from talksearch.indexer.readers.flattened import PAUSE_MARK_MS, SOUND_MARK_MS
 from talksearch.indexer.records import Chapter, Cue, Step
+from talksearch.indexer.text.chapters import chapters_in
+from talksearch.indexer.text.plain import is_sound, tokens_of, width_of
 
 Floats = NDArray[np.floating]
 
@@ -76,47 +78,10 @@ _PROSE_SLOWNESS = 1.1
 """Without caption lines the long pauses do not show at all; this is the mean over five archives (289 talks)."""
 _SLOWNESS = (0.4, 4.0)
 """Durations that need a speaker this much faster or slower than the average one belong to something else."""
-
-_CHAPTER = re.compile(
-    r"^[^\w\n(\[]{0,4}[(\[]?((?:\d{1,2}:)?\d{1,3}:[0-5]\d)[)\]]?(?:[ \t]*[-–—→>][ \t]*(?:\d{1,2}:)?\d{1,3}:[0-5]\d)?"
-    r"[ \t\-–—:|.•]*(\S.*?)?[ \t]*$"
-)
-_CHAPTER_BEHIND = re.compile(r"^(\S.*?)[ \t\-–—:|(\[]+((?:\d{1,2}:)?\d{1,3}:[0-5]\d)[)\]]?[ \t]*$")
 _HESITATIONS = frozenset({"um", "uh", "uhm", "erm", "äh", "ähm", "euh"})
 _LETTER_NAMES = frozenset("bcdfghjlmnpqrtx")
 """A letter that stands alone and is a word in few languages: it is spelled out, often while it is written."""
 _STOP = re.compile(r"[.!?…。！？]\W*$")
-
-
-def chapters_in(description: str) -> tuple[Chapter, ...]:
-    """Chapters that a description lists, as YouTube takes them: rows with a time, three or more, rising from 0:00.
-
-    >>> chapters_in("About it\\n0:00 Intro\\n1:05 - Why\\n(1:00:00) End")
-    (Chapter(start_ms=0, title='Intro'), Chapter(start_ms=65000, title='Why'), Chapter(start_ms=3600000, title='End'))
-    >>> chapters_in("At 10:30 we meet.\\n11:00 Lunch")
-    ()
-    """
-    for pattern, time, title in ((_CHAPTER, 1, 2), (_CHAPTER_BEHIND, 2, 1)):
-        found: list[Chapter] = []
-        for row in description.split("\n"):
-            match = pattern.match(row.strip(" \t\r"))
-            if not match or not match[title]:
-                continue
-            start = _clock_ms(match[time])
-            if not found and start != 0:
-                continue
-            if not found or start > found[-1].start_ms:
-                found.append(Chapter(start, match[title]))
-        if len(found) >= 3:
-            return tuple(found)
-    return ()
-
-
-def _clock_ms(clock: str) -> int:
-    seconds = 0
-    for part in clock.split(":"):
-        seconds = seconds * 60 + int(part)
-    return seconds * 1000
 
 
 def estimate_times(

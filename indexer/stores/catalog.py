@@ -23,7 +23,7 @@ from talksearch.indexer.records import Chapter, Cue, Passage, Receipt, Step, Tal
 from talksearch.indexer.text.terms import terms_joined
 
 if TYPE_CHECKING:  # a search must not wait for the word lists
-    from talksearch.indexer.passages.misheard import Heard, Odd
+    from talksearch.indexer.records import Heard, Odd
 
 FILE_NAME = "catalog.sqlite3"
 
@@ -343,6 +343,11 @@ def note_common_terms(db: sqlite3.Connection, share: float = 0.1) -> None:
 def text_digest(text: str) -> bytes:
     """Return a short hash that stands for a passage's text, to find a vector made for the same words before."""
     return hashlib.blake2b(text.encode(), digest_size=16).digest()
+
+
+def has_embedded(db: sqlite3.Connection) -> bool:
+    """Say whether any passage has a vector."""
+    return db.execute("SELECT 1 FROM passages WHERE embedded LIMIT 1").fetchone() is not None
 
 
 def mark_changed(db: sqlite3.Connection) -> None:

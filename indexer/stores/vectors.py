@@ -9,7 +9,6 @@ and is passed over, until `compact` writes the file anew. The copy may always be
 from __future__ import annotations
 
 import hashlib
-import mmap
 import os
 import sys
 from collections.abc import Callable, Collection, Iterator
@@ -19,15 +18,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
+
+from talksearch.indexer.arrays import Floats, Ints
+from talksearch.indexer.process import let_go
 
 FILE_NAME = "vectors.bin"
 
 BLOCK = 8_192
 """Rows that are worked on at once by who goes through all of them."""
-
-Floats = npt.NDArray[np.float32]
-Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,18 +100,6 @@ def blocks(rows: Floats, at: Ints) -> Iterator[Floats]:
     for first in range(0, len(at), BLOCK):
         yield rows[at[first : first + BLOCK]]
         let_go(rows)
-
-
-def let_go(array: np.ndarray[Any, Any]) -> None:
-    """Have the system take the pages of a mapped file out of this process's memory; what was written stays in the file.
-
-    They come back when they are touched again. Without this, who walks through a large file ends up holding all of it.
-    """
-    base: Any = array
-    while isinstance(base, np.ndarray | memoryview):
-        base = base.obj if isinstance(base, memoryview) else base.base
-    if isinstance(base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
-        base.madvise(mmap.MADV_DONTNEED)
 
 
 def stamp(folder: Path, until: int | None = None) -> tuple[int, str]:

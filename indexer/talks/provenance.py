@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import re
 import sqlite3
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,8 @@ from pathlib import Path
 from talksearch.indexer.errors import TalksearchError
 from talksearch.indexer.records import Cue, Receipt, Talk
 
-from .receipt import decode_with, replay
+from .receipt import decode_with
+from .replay import replay
 
 _TOKEN = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]|[^\W_\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]+")
 _NO_SPEECH = re.compile(
@@ -284,69 +284,3 @@ def _objects(text: str, start: int, end: int) -> tuple[int, int]:
     end = last + 1 if last >= 0 else end
     line = text.rfind("\n", 0, start) + 1
     return (line if not text[line:start].strip() else start), end
-
-
-LATEST_S = 1e9
-"""Seconds behind which no talk says anything: 32 years. What is asked for later stands for this moment."""
-
-
-def moment(name: str) -> tuple[str, int | None]:
-    """Split `TALK@SECONDS`, or a YouTube URL with a time in it, into what names the talk and milliseconds.
-
-    >>> moment("DTcRLlMv4_o@754.5"), moment("talk@1:02:03"), moment("https://youtu.be/DTcRLlMv4_o?t=90"), moment("a@b")
-    (('DTcRLlMv4_o', 754500), ('talk', 3723000), ('https://youtu.be/DTcRLlMv4_o?t=90', 90000), ('a@b', None))
-    """
-    found = re.fullmatch(r"(.+)@((?:\d+:){0,2}\d+(?:\.\d+)?)s?", name)
-    if found:
-        seconds = 0.0
-        for part in found[2].split(":"):
-            seconds = seconds * 60 + float(part)
-        return found[1], _milliseconds(seconds)
-    found = re.search(r"[?&#](?:t|start|time_continue)=(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?(?:&|#|$)", name)
-    if found and any(found.groups()) and "://" in name:
-        hours, minutes, seconds = (float(part or 0) for part in found.groups())
-        return name, _milliseconds((hours * 60 + minutes) * 60 + seconds)
-    return name, None
-
-
-def _milliseconds(seconds: float) -> int:
-    return round(min(seconds, LATEST_S) * 1000)
-
-
-def passage_end(db: sqlite3.Connection, talk_id: str, at_ms: int) -> int | None:
-    """Return when the passage ends that is said at a moment, in milliseconds; None where nothing is said from there on.
-
-    Of passages that overlap the one counts that begins last.
-    """
-    row = db.execute(
-        "SELECT max(p.end_ms, ?) FROM passages p JOIN talks t ON t.number = p.talk"
-        " WHERE t.id = ? AND p.end_ms > ? AND p.field = 'speech' ORDER BY p.start_ms <= ? DESC,"
-        " abs(p.start_ms - ?) LIMIT 1",
-        (at_ms + 1, talk_id, at_ms, at_ms, at_ms),
-    ).fetchone()
-    return None if row is None else int(row[0])
-
-
-def cues_between(cues: Sequence[Cue], from_ms: int, to_ms: int | None) -> range:
-    """Return the positions of the cues that are said between two moments; where none is, an empty range at the next.
-
-    A cue that begins at the first moment is the first of them, also where another still goes on.
-
-    >>> cues = [Cue(0, 900, "a"), Cue(1000, 1900, "b"), Cue(2000, 2900, "c")]
-    >>> [list(cues_between(cues, *span)) for span in ((850, 2000), (950, 2000), (2100, None), (2100, 2100))]
-    [[0, 1], [1], [2], [2]]
-    >>> cues_between(cues, 920, 980), cues_between(cues, 9000, None)
-    (range(1, 1), range(3, 3))
-    """
-    starts = [cue.start_ms for cue in cues]
-    first = bisect_left(starts, from_ms)
-    last = len(cues) if to_ms is None else bisect_left(starts, to_ms)
-    begun = bisect_right(starts, from_ms)
-    if first < begun:
-        return range(first, max(begun, last))
-    while first and cues[first - 1].end_ms > from_ms:
-        first -= 1
-    if first < last:
-        return range(first, last)
-    around = [at for at, cue in enumerate(cues[:first]) if cue.end_ms > from_ms]  # with shorter ones inside
-    return range(around[-1], around[-1] + 1) if around else range(first, first)

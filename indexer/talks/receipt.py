@@ -14,37 +14,18 @@ flattened record is read with every line as often as it stands there.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from talksearch.indexer.errors import UnreadableError
 from talksearch.indexer.mojibake.repair import Edit, Repair
 from talksearch.indexer.mojibake.repair import replay as apply_edits
-from talksearch.indexer.readers import plain_text as plain
-from talksearch.indexer.readers import (
-    sbv,
-    scraped_record,
-    sniff,
-    srt,
-    subtitles,
-    table,
-    timed_json,
-    timed_text,
-    ttml,
-    vtt,
-    whisper_json,
-    whisper_tsv,
-    youtube_json3,
-    youtube_transcript_api,
-    youtube_xml,
-)
 from talksearch.indexer.readers import word_document as word
 from talksearch.indexer.readers.decode import LINE_END
-from talksearch.indexer.readers.json_values import parse
 from talksearch.indexer.records import Chapter, Cue, Json, Receipt, Step, Transcript, Word
-from talksearch.indexer.restore import clean
-from talksearch.indexer.restore.estimate_times import chapters_in, estimate_times
+from talksearch.indexer.restore.estimate_times import estimate_times
 from talksearch.indexer.restore.normalize import tidy_text
+from talksearch.indexer.text.chapters import chapters_in
 
 Detail = dict[str, Json]
 
@@ -52,54 +33,6 @@ READ_BY_LINES = "utf-8 with exceptions"
 """What `readers.decode` calls text whose lines are UTF-8 but for some bytes; `decode` steps say what those are."""
 _NOT_UTF8 = re.compile("[\udc80-\udcff]+")
 _HINT = "Index the file again: talksearch index"
-
-
-def replay(data: bytes, name: str, receipt: Receipt) -> tuple[Cue, ...]:
-    """Make the cues of a talk again from its file, by the steps of its receipt and nothing else.
-
-    Args:
-        data: the bytes of the file that the talk's text was read from.
-        name: its name, without folders.
-        receipt: as `load_talk` made it, or with steps taken out.
-
-    Returns:
-        The cues that were indexed, with the same texts, speakers and turns. Times are the same too where they were read
-        from this file or estimated. Times that another file gave (`align-times`) stay at 0: that file is not here.
-
-    Raises:
-        UnreadableError: the receipt does not begin with `decode` and `read`, names a step that nobody knows, or was
-            made for another file.
-    """
-    steps = [step for step in receipt.steps if step.field in ("file", "cues", "speakers")]
-    if [step.name for step in steps[:2]] != ["decode", "read"]:
-        raise UnreadableError("The receipt does not say how the file was decoded and read.", _HINT)
-    decoding, reading, *steps = steps
-    unfolding = any(step.name == "unfold-rolling" and _by_reader(step) for step in steps)
-    found = read_with(reading.detail["reader"], decode_with(data, decoding.detail), name, unfolding=unfolding)
-    work = clean.Work(found.cues, found.timed)
-    for step in steps:
-        if _by_reader(step):
-            continue
-        if step.name in _AFTER_CLEANING:
-            cues = _AFTER_CLEANING[step.name](clean.finished(work), step)
-            work = clean.Work(cues, found.timed, clean.CUES)
-        elif step.name in clean.TOOLS:
-            work = clean.again(work, step)
-        else:
-            raise UnreadableError(f"The receipt names a step that nobody knows: {step.name}.", _HINT)
-    return clean.finished(work)
-
-
-def replay_text(text: str, field: str, receipt: Receipt) -> str:
-    """Do again what was done to a text about the talk: its `title`, `description`, `channel` or `speaker`.
-
-    `text` is the field as the file or its sidecar has it. Chapters are several texts: their edits say which one each
-    belongs to and are not done again here.
-    """
-    for step in receipt.steps:
-        if step.field == field and step.name == "repair-text":
-            text = apply_edits(text, edits_of(step.detail))
-    return tidy_lines(text) if field == "description" else " ".join(tidy_lines(text).split())
 
 
 def changes(receipt: Receipt) -> tuple[Step, ...]:
@@ -170,49 +103,6 @@ def _read_as(data: bytes, text: str) -> list[str]:
 
 
 # --- reading --------------------------------------------------------------------------------------------------------
-
-_READERS: dict[str, Callable[[str, str], Transcript]] = {
-    "vtt": vtt.read,
-    "srt": srt.read,
-    "sbv": lambda text, _: sbv.read(text),
-    "tsv": lambda text, _: whisper_tsv.read(text),
-    "json3": lambda text, _: youtube_json3.read(parse(text.lstrip())),
-    "srv3": lambda text, name: youtube_xml.read(text, name, "srv3"),
-    "srv2": lambda text, name: youtube_xml.read(text, name, "srv2"),
-    "srv1": lambda text, name: youtube_xml.read(text, name, "srv1"),
-    "ttml": ttml.read,
-    "ass": lambda text, name: subtitles.read(text, name, "ass"),
-    "sami": lambda text, name: subtitles.read(text, name, "sami"),
-    "microdvd": lambda text, name: subtitles.read(text, name, "microdvd"),
-    "whisper-json": lambda text, _: whisper_json.read(parse(text.lstrip())),
-    "ytapi": lambda text, _: youtube_transcript_api.read(parse(text.lstrip())),
-    "json": lambda text, _: timed_json.read(parse(text.lstrip())),
-    "table": lambda text, _: table.read(text),
-    "timed-text": timed_text.read,
-}
-
-
-def reader_for(text: str, name: str) -> str:
-    """Find out which reader a file needs. Raises UnreadableError when it is no transcript, with what it is instead."""
-    form = sniff(text, name)
-    if form in ("text", "markdown"):
-        return "timed-text" if timed_text.matches(text) else "plain"
-    return form
-
-
-def read_with(reader: str, text: str, name: str, *, unfolding: bool = True) -> Transcript:
-    """Read a decoded file with the reader that is named; no other is tried.
-
-    With `unfolding` False flattened rolling captions are read as they stand. Raises UnreadableError where the reader
-    finds no transcript.
-    """
-    if reader == "record":
-        return scraped_record.read(text, unfolding=unfolding)
-    if reader == "plain":
-        return plain.read(text, name, unfolding=unfolding)
-    if reader not in _READERS:
-        raise UnreadableError(f"The receipt names a reader that nobody knows: {reader}.", _HINT)
-    return _READERS[reader](text, name)
 
 
 def reading_steps(reader: str, found: Transcript) -> list[Step]:
@@ -295,15 +185,3 @@ def estimate(
     timed, margin_ms, step = estimate_times(cues, duration_ms, "", known)
     given = {"duration_ms": duration_ms, "chapters": [[chapter.start_ms, chapter.title] for chapter in known]}
     return timed, margin_ms, replace(step, detail={**step.detail, "given": given})
-
-
-def _estimate_again(cues: Sequence[Cue], step: Step) -> tuple[Cue, ...]:
-    given = step.detail["given"]
-    return estimate_times(cues, given["duration_ms"], "", [Chapter(*chapter) for chapter in given["chapters"]])[0]
-
-
-_AFTER_CLEANING: dict[str, Callable[[Sequence[Cue], Step], tuple[Cue, ...]]] = {
-    "repair-text": repair_cues,
-    "estimate-times": _estimate_again,
-    "align-times": lambda cues, _: tuple(cues),
-}

@@ -11,11 +11,12 @@ import random
 import sqlite3
 from collections.abc import Iterator
 
-from talksearch.indexer.passages.split import ends_sentence, words_with_times
 from talksearch.indexer.records import Json
 from talksearch.indexer.stores import catalog
+from talksearch.indexer.text.sentences import ends_sentence
 from talksearch.indexer.text.terms import has_unspaced, terms
-from talksearch.search.ranking.filters import query_terms
+from talksearch.indexer.text.word_times import words_with_times
+from talksearch.search.ranking.lexical import query_terms
 from talksearch.search.ranking.postings import surprises
 
 _REMEMBERED = 4

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from rapidfuzz import process
 from rapidfuzz.distance import Levenshtein
 
-from talksearch.indexer.stores.vectors import Ints
+from talksearch.indexer.arrays import Ints
 from talksearch.search.ranking.term_variants import Also, heard_in
 
 from .units import DIGITS, Unit

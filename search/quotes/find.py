@@ -16,7 +16,7 @@ from itertools import groupby
 
 import numpy as np
 
-from talksearch.indexer.stores.vectors import Ints
+from talksearch.indexer.arrays import Ints
 from talksearch.indexer.text.terms import is_unspaced, terms
 from talksearch.search.ranking.term_variants import also
 

@@ -7,9 +7,9 @@ import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 
-from talksearch.indexer.passages.split import words_with_times
 from talksearch.indexer.records import Cue, Word
 from talksearch.indexer.text.terms import is_unspaced
+from talksearch.indexer.text.word_times import words_with_times
 
 from .align import Stretch
 from .candidates import Place

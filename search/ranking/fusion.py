@@ -13,10 +13,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from talksearch.indexer.stores.vectors import Ints
+from talksearch.indexer.arrays import Ints
 
-from .passage_table import Near
-from .postings import Layout, surprise
+from .layout import Layout
+from .postings import surprise
+from .similarity import Near
 
 Array = npt.NDArray[np.floating[Any]]
 """Scores are float32, as vectors are: what is rounded away is far less than what tells passages apart, and half the

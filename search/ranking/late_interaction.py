@@ -13,9 +13,9 @@ from itertools import accumulate
 
 import numpy as np
 
+from talksearch.indexer.arrays import Floats
 from talksearch.indexer.encoders import token_codes
 from talksearch.indexer.encoders.base import AskedTokens
-from talksearch.indexer.stores.vectors import Floats
 from talksearch.indexer.text.terms import spans
 
 from .fusion import Array, Candidate

@@ -12,10 +12,9 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from talksearch.indexer.stores.vectors import Floats, Ints
+from talksearch.indexer.arrays import Floats, Ints
 from talksearch.search.query import Query
 
-from .filters import by_words
 from .fusion import (
     TALK,
     THROUGHOUT,
@@ -31,7 +30,9 @@ from .fusion import (
     throughout,
 )
 from .late_interaction import Wanted
-from .passage_table import FEW, Mask, Near, Table, begin_near, near
+from .lexical import by_words
+from .passage_table import FEW, Mask, Table
+from .similarity import Near, begin_near, near
 from .term_variants import Also, holding_also, other_terms
 
 Scalar = TypeVar("Scalar", bound=np.generic)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from talksearch.indexer.stores.vectors import Ints
+from talksearch.indexer.arrays import Ints
 from talksearch.indexer.text.terms import spans
 
 from .compounds import compounds_of
@@ -86,11 +86,7 @@ def _alike(db: sqlite3.Connection, term: str, word: str) -> list[str]:
     """Return the odd terms that sound like a word which is odd itself, or which nobody says."""
     if len(word) < _SHORTEST or not word.isalpha():
         return []
-    from talksearch.indexer.text.phonetics import (
-        looks_alike,
-        plain,
-        sound,  # not needed for words in other scripts
-    )
+    from talksearch.indexer.text.phonetics import looks_alike, plain, sound
 
     own = db.execute("SELECT strange FROM odd WHERE sound = ? AND word = ?", (sound(word), plain(word))).fetchone()
     if not own and db.execute("SELECT 1 FROM words WHERE words MATCH ? LIMIT 1", (f'"{term}"',)).fetchone():

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from talksearch.indexer.stores.vectors import Floats
+from talksearch.indexer.arrays import Floats
 from talksearch.indexer.text.terms import terms
 
 _WORDS_WEIGHT = 0.5

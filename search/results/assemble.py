@@ -9,25 +9,24 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from talksearch.indexer.passages.split import ends_sentence, words_with_times
-from talksearch.indexer.records import Cue, Field, Json
+from talksearch.indexer.arrays import Floats
+from talksearch.indexer.records import Field, Json
 from talksearch.indexer.stores import catalog
-from talksearch.indexer.stores.vectors import Floats
-from talksearch.indexer.text.terms import Marks, marks_among, terms, told_by
+from talksearch.indexer.text.sentences import ends_sentence
+from talksearch.indexer.text.terms import marks_among, terms, told_by
+from talksearch.indexer.text.word_times import words_with_times
 from talksearch.search.hit import Copy, Hit
 from talksearch.search.links import jump_to, link
 from talksearch.search.query import Query
-from talksearch.search.ranking import late_interaction
 from talksearch.search.ranking.fusion import Candidate
 from talksearch.search.ranking.late_interaction import ByToken
 from talksearch.search.ranking.passage_table import Table
 from talksearch.search.ranking.rank import Asked, Ranking
-from talksearch.search.ranking.term_variants import Also, heard_in
 
 from .grade import Grade
 from .heat import heat
-from .jump import Spoken, known_start, pinpoint, spoken, stretches, thought
 from .metadata_hits import Found, resolve
+from .passage_view import _PASSAGE, Opened, _answer_ms, _nearest
 
 if TYPE_CHECKING:  # most searches are for no quote
     from talksearch.search.quotes.find import Quoted
@@ -53,33 +52,6 @@ class _List:
     """Hits of each talk that `per_talk` keeps from being shown."""
     said: list[tuple[Floats | None, str]] = field(default_factory=list)
     """Vector and text of each hit."""
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """What a passage shows of a query, wherever it is ranked."""
-
-    row: Any
-    """What `_PASSAGE` reads."""
-    weights: Mapping[str, float]
-    """How much each term tells that was asked for, and each that stands for one in this talk."""
-    matches: tuple[tuple[int, int], ...]
-    """The characters of its text that such terms stand for."""
-    answer_ms: int | None
-    """Where to open it; None where it says no such term."""
-
-
-def look(db: sqlite3.Connection, ways: Mapping[str, Also], worth: Mapping[str, float], number: int) -> Opened:
-    """Read the passage with a number. `worth` says how much each term tells that was asked for, `ways` how else it may
-    stand.
-    """
-    row = db.execute(_PASSAGE, (number,)).fetchone()
-    weights = {**worth, **{other: worth[term] for other, term in heard_in(ways, row[-3]).items()}}
-    words = row[3].split(" ")
-    told = told_by(words, weights)
-    if not told:
-        return Opened(row, weights, (), None)
-    return Opened(row, weights, tuple(marks_among(words, told, weights)), _answer_ms(db, row, weights, told))
 
 
 def to_hits(
@@ -174,13 +146,6 @@ def quote_hits(db: sqlite3.Connection, query: Query, found: Sequence[Quoted]) ->
     return hits
 
 
-_PASSAGE = (
-    "SELECT p.id, p.start_ms, p.end_ms, p.text, p.speakers, t.id, t.title, t.source, t.path, t.youtube_id, t.url,"
-    " t.channel, t.speaker, t.language, t.date, t.timing, t.margin_ms, t.number, p.first_cue, p.last_cue"
-    " FROM passages p JOIN talks t ON t.number = p.talk WHERE p.number = ?"
-)
-
-
 def _is_taken(done: _List, talk: int, start_ms: int, end_ms: int, per_talk: int | None) -> bool:
     """Say whether a better hit covers a passage or its talk has enough of them; if not, it is taken from now on."""
     taken = done.spans.setdefault(talk, [])
@@ -252,45 +217,6 @@ def _explained(
         "jump_from_start_s": (hit.jump_ms - hit.start_ms) / 1000,
         **({"grade_probability": round(given.probability, 3)} if given else {}),
     }
-
-
-def _answer_ms(
-    db: sqlite3.Connection, row: Any, weights: Mapping[str, float], told: Mapping[int, Marks] | None = None
-) -> int:
-    """Return where in a passage the answer begins: at its start, where none of the words is said in it. `told` is what
-    `told_by` says of the words of its text, where that is known.
-    """
-    words, known = _said(db, row)
-    at_ms = pinpoint(words, weights, known, told if _are_its_own(words, row) else None)
-    return known_start(known, int(row[1])) if at_ms is None else at_ms
-
-
-def _are_its_own(words: Spoken, row: Any) -> bool:
-    """Say whether words that begin in a passage's time are those of its text; not where its edges lie within words."""
-    return " ".join(words.texts) == str(row[3])
-
-
-def _nearest(
-    db: sqlite3.Connection, row: Any, by_token: ByToken, number: int
-) -> tuple[int, tuple[tuple[int, int], ...]] | None:
-    """Return where the stretch of a passage begins that is nearest in meaning, and the characters it stands for."""
-    words, known = _said(db, row)
-    texts = words.texts
-    found = (
-        late_interaction.nearest(by_token, number, texts, stretches(len(texts))) if _are_its_own(words, row) else None
-    )
-    if found is None:
-        return None
-    begin, end = (sum(map(len, texts[:at])) + at for at in found)
-    return known_start(known, thought(words, found[0])), ((begin, end - 1),)
-
-
-def _said(db: sqlite3.Connection, row: Any) -> tuple[Spoken, Sequence[Cue]]:
-    """Return the words of a passage, and the cues whose starts are known: none where times are estimated, which are
-    spread over the whole talk.
-    """
-    cues = catalog.read_cues(db, row[5], row[-2], row[-1])
-    return spoken(cues, row[1], row[2]), cues if row[15] == "exact" else ()
 
 
 def _hit(

@@ -17,16 +17,15 @@ from typing import Literal
 
 import numpy as np
 
+from talksearch.indexer.arrays import Ints
 from talksearch.indexer.stores.calibration import FEWEST, Calibration
-from talksearch.indexer.stores.vectors import Ints
-from talksearch.search.hit import Hit
+from talksearch.search.hit import Hit, Word
 from talksearch.search.query import Mode
 from talksearch.search.ranking.fusion import Candidate
+from talksearch.search.ranking.layout import Layout
 from talksearch.search.ranking.passage_table import Table
-from talksearch.search.ranking.postings import Layout, surprise
+from talksearch.search.ranking.postings import surprise
 from talksearch.search.ranking.rank import Asked, Ranking, where_said
-
-Word = Literal["strong", "fair", "weak"]
 
 WEAK, STRONG = 0.2, 0.9
 """Probabilities below which a hit is weak, and from which on it is strong. They are for as many queries with an answer

@@ -9,9 +9,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from talksearch.indexer.passages.split import ends_sentence, words_with_times
 from talksearch.indexer.records import Cue
+from talksearch.indexer.text.sentences import ends_sentence
 from talksearch.indexer.text.terms import Marks, told_by
+from talksearch.indexer.text.word_times import words_with_times
 
 _STRETCH = 15
 """Words looked at together: about a sentence."""

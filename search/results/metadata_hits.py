@@ -9,8 +9,8 @@ from functools import cache
 
 import numpy as np
 
+from talksearch.indexer.arrays import Ints
 from talksearch.indexer.records import Field
-from talksearch.indexer.stores.vectors import Ints
 from talksearch.indexer.text.terms import terms
 from talksearch.search.ranking.fusion import Candidate
 from talksearch.search.ranking.passage_table import Mask, Table

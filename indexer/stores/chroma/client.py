@@ -21,8 +21,7 @@ from chromadb.config import Settings as ChromaSettings
 from chromadb.errors import ChromaError
 
 from talksearch.indexer.errors import BadIndexError
-
-from .store import FOLDER
+from talksearch.indexer.stores.layout import FOLDER
 
 COLLECTION = "passages"
 """The collection of the first part; that of the next one is called `passages-2`."""

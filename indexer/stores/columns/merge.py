@@ -17,10 +17,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from talksearch.indexer import process
+from talksearch.indexer.arrays import Ints
 from talksearch.indexer.stores import vectors
-from talksearch.indexer.stores.vectors import Ints, Vectors
+from talksearch.indexer.stores.vectors import Vectors
 
-from . import reader
+from . import build, reader
 from .reader import Array, Columns, Positions
 
 _CHANGED = 3
@@ -91,7 +93,7 @@ def _merge(
     if sum(count for talk, count, _ in sizes if talk in changed) * _CHANGED > len(old.numbers):
         return False
     # Each change of a talk was counted. Where more changed than can be seen, passages may have got other times.
-    arrays = _lie(db, sizes, changed, old) if changes == len(changed) + len(gone) else reader.lie(db)
+    arrays = _lie(db, sizes, changed, old) if changes == len(changed) + len(gone) else build.lie(db)
     moves = _moves(old.numbers, arrays["numbers"])
     rows = arrays["rows"] = copy.find(arrays["numbers"].astype(np.int64)).astype(np.int32)
     came = np.flatnonzero(moves.back < 0)
@@ -102,7 +104,7 @@ def _merge(
         return False
     new = _words(db, arrays["numbers"], came, moves, old)
     lost, longest = _lost(old, moves) if (moves.to < 0).any() else (np.empty(0, np.int64), 0)
-    shift = reader.shift_for(max(new.longest, longest))
+    shift = build.shift_for(max(new.longest, longest))
     if not len(lost):
         shift = max(shift, old.shift)
     arrays["hashes"], arrays["offsets"] = _terms(old, new, lost)
@@ -115,13 +117,13 @@ def _merge(
         fresh = np.flatnonzero(~same & (rows >= 0))
         left = old.rows[~stays & (old.rows >= 0)]
         count = int((old.rows >= 0).sum())
-        more, less = reader.fill_codes(views, copy, rows, fresh), reader.sums_of(copy, left)
+        more, less = build.fill_codes(views, copy, rows, fresh), build.sums_of(copy, left)
         for at, name in enumerate(("mean", "second")):
             total = getattr(old, name) * count + more[at] - less[at]
             views[name][...] = total / max(count + len(fresh) - len(left), 1)
 
     words = len(old.positions) + len(new.at) - len(lost)
-    reader.put(path, made_of, shift, arrays, words, copy.rows.shape[1], fill)
+    build.put(path, made_of, shift, arrays, words, copy.rows.shape[1], fill)
     return True
 
 
@@ -136,7 +138,7 @@ def _lie(
     db: sqlite3.Connection, sizes: Sequence[tuple[int, int, int]], changed: set[int], old: Columns
 ) -> dict[str, Array]:
     """Return what `columns.lie` returns, read from the catalog for changed talks only."""
-    read = reader.lie(db, changed)
+    read = build.lie(db, changed)
     counts = np.array([count for _, count, _ in sizes], np.int64)
     new = np.repeat(np.array([talk in changed for talk, *_ in sizes], bool), counts)
     kept = np.isin(old.talk_numbers, [talk for talk, *_ in sizes if talk not in changed])[old.talks]
@@ -170,7 +172,7 @@ def _moves(before: Array, now: Array) -> _Moves:
 
 
 def _words(db: sqlite3.Connection, numbers: Array, came: Ints, moves: _Moves, old: Columns) -> _New:
-    words, lengths, vocabulary = reader.words_of(db, numbers[came].tolist())
+    words, lengths, vocabulary = build.words_of(db, numbers[came].tolist())
     hashes = reader.hashes_of(vocabulary)
     by_hash = np.argsort(hashes)
     rank_of = np.empty(len(by_hash), np.int64)
@@ -247,7 +249,7 @@ def _fill_positions(positions: Array, old: Columns, new: _New, moves: _Moves, lo
         positions[cursor : cursor + len(merged)] = merged
         cursor += len(merged)
         for mapped in (positions, old.positions):
-            vectors.let_go(mapped)
+            process.let_go(mapped)
     if not len(old.positions):
         positions[:] = come
 

@@ -1,0 +1,103 @@
+"""`index`, `remove` and `doctor`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from talksearch.cli.options import ANY_TALK_ID, complete_talk, index_option
+from talksearch.indexer.settings import resolve
+
+
+@click.command()
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
+@click.option("--rebuild", is_flag=True, help="Build the index anew; the old one answers until the new one is ready.")
+@click.option("--model", metavar="NAME", help="A sentence-transformers model, by name or folder. [TALKSEARCH_MODEL]")
+@click.option(
+    "--query-prompt", metavar="TEXT", help="What to put in front of queries, instead of the model's own prompt."
+)
+@click.option("--passage-prompt", metavar="TEXT", help="What to put in front of passages, likewise.")
+@index_option
+def index(
+    paths: tuple[Path, ...],
+    rebuild: bool,
+    model: str | None,
+    query_prompt: str | None,
+    passage_prompt: str | None,
+    index_dir: Path | None,
+) -> None:
+    """Make the index hold exactly what lies under each PATH, beside what other PATHs gave it before.
+
+    Without a PATH, all folders of the index are looked at again. Nothing that did not change is read or embedded again.
+
+    \b
+        talksearch index ~/talks
+        talksearch index ~/talks --rebuild --model ~/models/multilingual-e5-small
+    """
+    from talksearch.cli import progress
+    from talksearch.cli.render import reports
+    from talksearch.indexer.pipeline import run as build
+    from talksearch.indexer.stores import catalog
+
+    settings = resolve(index_dir, model)
+    folder = settings.index.resolve()  # before it is built anew: where it is the working folder, that one is replaced
+    with progress.bar() as tell:
+        report = build.index(
+            folder,
+            paths,
+            model=settings.model,
+            rebuild=rebuild,
+            prompts=(query_prompt, passage_prompt),
+            tell=tell,
+        )
+    counts = catalog.counts(catalog.open_catalog(folder))
+    click.echo(reports.report_text(report, counts.talks, counts.passages, counts.embedded), nl=False)
+
+
+@click.command(context_settings=ANY_TALK_ID)
+@click.argument("talks", nargs=-1, required=True, metavar="TALK...", shell_complete=complete_talk)
+@index_option
+def remove(talks: tuple[str, ...], index_dir: Path | None) -> None:
+    """Take talks out of the index. Their files stay, and indexing their folder again brings them back.
+
+    A PATH that was indexed takes all its talks with it, and is not looked at any more.
+
+    \b
+        talksearch remove DTcRLlMv4_o
+        talksearch remove ~/old-talks
+    """
+    from talksearch.cli.terminal import safe
+    from talksearch.indexer.pipeline import run as build
+    from talksearch.indexer.stores import catalog
+    from talksearch.search.ranking.filters import find_talk
+
+    settings = resolve(index_dir)
+    db = catalog.open_catalog(settings.index)
+    roots = {talk: root for talk in talks if (root := build.find_root(db, talk))}
+    ids = [find_talk(db, talk) for talk in talks if talk not in roots]
+    db.close()
+    for talk_id in build.remove(settings.index, ids, roots.values()):
+        click.echo(f"Removed {safe(talk_id)}.")
+    for root in roots.values():
+        click.echo(f"Forgot {safe(str(root))}.")
+
+
+@click.command()
+@click.option("--check", is_flag=True, help="Only look, change nothing.")
+@index_option
+def doctor(check: bool, index_dir: Path | None) -> None:
+    """Check the index against itself and the files it was made of, and mend it.
+
+    \b
+        talksearch doctor
+        talksearch doctor --check
+    """
+    from talksearch.cli.terminal import safe
+    from talksearch.indexer.doctor import examine
+
+    found = examine(resolve(index_dir).index, mend=not check)
+    for one in found:
+        click.echo(f"{'Mended' if one.mended else 'Found'}: {safe(one.what)} {one.advice}".rstrip())
+    if not found:
+        click.echo("The index is sound.")

@@ -1,0 +1,77 @@
+"""`inspect` and `repair`."""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+
+from talksearch.cli.options import format_option, index_option
+from talksearch.cli.terminal import look, warn
+from talksearch.indexer.errors import TalksearchError
+from talksearch.indexer.settings import resolve
+
+
+@click.command()
+@click.argument("file", type=click.File("rb"), default="-")
+@click.option("--explain", is_flag=True, help="Say on standard error what was repaired, and what is uncertain.")
+def repair(file: Any, explain: bool) -> None:
+    """Repair text that was read in the wrong code page: FILE, or standard input, to standard output.
+
+    Healthy text comes out as it went in, to the byte.
+
+    \b
+        talksearch repair titles.txt > repaired.txt
+        curl -s https://example.org/feed | talksearch repair --explain
+    """
+    from talksearch.cli.render import receipts
+    from talksearch.indexer.mojibake.repair import repair_text
+
+    data = file.read()
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise TalksearchError(
+            f"{file.name} is not UTF-8: byte {error.start:,} is not part of a character.",
+            "Repair works on text that was saved as UTF-8 after it had been read wrongly.",
+        ) from error
+    found = repair_text(text)
+    click.echo(found.text.encode("utf-8"), nl=False)
+    if explain:
+        for line in receipts.repair_lines(text, found):
+            warn(line)
+
+
+@click.command()
+@click.argument("path", type=click.Path(exists=True, path_type=Path))
+@format_option("text", "jsonl")
+@index_option
+def inspect(path: Path, form: str, index_dir: Path | None) -> None:
+    """Show what would be indexed of a file or folder and what was repaired in it. Touches no index.
+
+    In jsonl the first passage of a talk carries its receipt: every step, with all that it needs to be done again.
+
+    \b
+        talksearch inspect talk.en.vtt
+        talksearch inspect ~/talks --format jsonl
+    """
+    from talksearch.cli.render import common, receipts
+    from talksearch.indexer.encoders.tokenizer import default_counter
+    from talksearch.indexer.passages.split import split
+    from talksearch.indexer.talks.read import talks_under
+    from talksearch.search.links import link
+
+    count_tokens, max_tokens = default_counter(resolve(index_dir).index)
+    for file, talk in talks_under(path):
+        if isinstance(talk, TalksearchError):
+            warn(f"{file}: {talk.message}")
+            continue
+        passages = split(talk, count_tokens, max_tokens)
+        if form == "jsonl":
+            rows = receipts.passages_json(talk, passages, partial(link, talk.url, file))
+            click.echo(common.jsonl(rows), nl=False)
+        else:
+            click.echo(receipts.inspect_text(talk, passages, look(sys.stdout)))

@@ -1,0 +1,79 @@
+"""Reading one file to a talk, so that whatever fails is said of that file alone."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from talksearch.indexer.errors import UnreadableError
+from talksearch.indexer.records import Talk
+
+from .load import About, about_talk, load_talk
+from .walk import Root, files_under, may_be_transcript
+
+LARGEST_BYTES = 100_000_000
+"""A transcript of a whole day is 5 MB; what is larger than this is something else."""
+
+
+def talks_under(path: Path) -> Iterator[tuple[Path, Talk | UnreadableError]]:
+    """Read every transcript under a PATH for itself, without an index: its talk, or why there is none."""
+    root = Root(path.absolute())
+    for file in files_under(root):
+        if not may_be_transcript(file):
+            continue
+        try:
+            yield file, read_talk(file, root.source_of(file))
+        except UnreadableError as error:
+            yield file, error
+
+
+def read_talk(path: Path, source: str, others: Iterable[About] = ()) -> Talk:
+    """Read, restore and repair one file; `others` say what it leaves open (`load_talk`).
+
+    Raises UnreadableError when it is no transcript or a reader fails on it.
+    """
+    data = read_file(path)
+    with failing_on_one_file():
+        return load_talk(path, source, data, others)
+
+
+def read_about(path: Path, source: str) -> About:
+    """Read what a file says about its talk beside its words. Raises UnreadableError as `read_talk` does."""
+    data = read_file(path)
+    with failing_on_one_file():
+        return about_talk(path, source, data)
+
+
+@contextmanager
+def failing_on_one_file() -> Iterator[None]:
+    """Turn a defect of a reader into a file that cannot be read: one file must never end a run over thousands."""
+    try:
+        yield
+    except (
+        ArithmeticError,
+        AssertionError,
+        AttributeError,
+        LookupError,
+        RecursionError,
+        TypeError,
+        ValueError,
+    ) as error:
+        raise UnreadableError(
+            f"A reader failed on it ({type(error).__name__}: {error}).",
+            "That is a defect of talksearch; please report it.",
+        ) from error
+
+
+def read_file(path: Path) -> bytes:
+    """Return a file's content. Raises UnreadableError when it cannot be read, or is too large to be a transcript."""
+    try:
+        status = path.stat()
+        if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
+            raise UnreadableError("This is a pipe or a device, not a file.")  # to open one could wait for ever
+        if status.st_size > LARGEST_BYTES:
+            raise UnreadableError(f"The file is larger than {LARGEST_BYTES // 1_000_000} MB.")
+        return path.read_bytes()
+    except OSError as error:
+        raise UnreadableError(f"The file cannot be read: {error.strerror}.") from error
