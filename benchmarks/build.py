@@ -198,7 +198,7 @@ def _encode(folder: Path, count: int) -> dict[str, Any]:
     plain = SentenceTransformer(str(default_folder()), device="cpu")
     exported = onnx_export.export(sentence_encoder.load(), folder, texts[:: len(texts) // 64], learn_directions=True)
     at = perf_counter()
-    choice = selection.choose(folder, exported, every[:4_096], len(every))
+    choice = selection.select_encoder(folder, exported, every[:4_096], len(every))
     choosing = perf_counter() - at
     print(f"\nchosen in {choosing:.1f} s: {choice.how}")
 

@@ -36,7 +36,7 @@ from talksearch.indexer.encoders.sentence_encoder import default_folder
 from talksearch.indexer.settings import DEFAULT_MODEL
 from talksearch.indexer.stores import recipe
 from talksearch.indexer.stores.chroma import client
-from talksearch.search.index import open_index
+from talksearch.search.reader import open_reader
 
 HERE = Path(__file__).parent
 QUERIES = (
@@ -115,7 +115,7 @@ def main() -> int:
     if made is None:
         parser.error(f"there is no index in {options.index}")
     model = str(default_folder()) if made.model.name == DEFAULT_MODEL else made.model.name
-    index = open_index(options.index)
+    index = open_reader(options.index)
     passages = index.db.execute("SELECT count(*) FROM passages").fetchone()[0]
     report: dict[str, Any] = {
         **about(

@@ -38,13 +38,13 @@ from talksearch.indexer.stores.calibration import Calibration, calibrate
 from talksearch.indexer.stores.vectors import Vectors
 from talksearch.indexer.text.terms import terms
 from talksearch.search.evaluation import measure
-from talksearch.search.index import open_index
 from talksearch.search.query import Query
-from talksearch.search.ranking.layout import make
+from talksearch.search.ranking.layout import make_layout
 from talksearch.search.ranking.lexical import query_terms
-from talksearch.search.ranking.passage_table import Table
-from talksearch.search.ranking.rank import Asked, Source, rank
-from talksearch.search.ranking.term_variants import also
+from talksearch.search.ranking.passage_table import PassageTable
+from talksearch.search.ranking.rank import EncodedQuery, Source, rank
+from talksearch.search.ranking.term_variants import expand_terms
+from talksearch.search.reader import open_reader
 from talksearch.search.results.grade import (
     COEFFICIENTS,
     STRONG,
@@ -55,7 +55,7 @@ from talksearch.search.results.grade import (
     features,
     probability,
     said_otherwise,
-    told,
+    term_evidence,
 )
 
 BESIDE = ThreadPoolExecutor(1)
@@ -91,23 +91,23 @@ class Row:
     """For the first hit by both, by meaning alone and by words alone."""
 
 
-class Part(Table):
+class Part(PassageTable):
     """Some talks of an index as if there were no others."""
 
-    whole: Table
+    whole: PassageTable
     known: dict[tuple[str, ...], Ints]
 
     def holding(self, term: str) -> Ints:
         """Return the places of the passages that hold a term."""
         if (term,) not in self.known:
-            self.known[(term,)] = self.whole.lie.numbers[self.whole.holding(term)]
-        return self.lie.places(self.known[(term,)])
+            self.known[(term,)] = self.whole.layout.numbers[self.whole.postings(term)]
+        return self.layout.places(self.known[(term,)])
 
     def together(self, one: str, other: str) -> Ints:
         """Return the places of the passages that say two terms side by side, or nearly."""
         if (one, other) not in self.known:
-            self.known[one, other] = self.whole.lie.numbers[self.whole.together(one, other)]
-        return self.lie.places(self.known[one, other])
+            self.known[one, other] = self.whole.layout.numbers[self.whole.together(one, other)]
+        return self.layout.places(self.known[one, other])
 
 
 def main() -> None:
@@ -135,14 +135,14 @@ def main() -> None:
 
 def gather(folder: Path, gold: Path, count: int) -> list[Row]:
     """Ask every archive every query and return the evidence."""
-    index = open_index(folder)
+    index = open_reader(folder)
     whole = index.table()
     encode = index.encoder().encode_query
     nulls = np.array([encode(query) for query in NULL_QUERIES], np.float32)
     path_of = dict(index.db.execute("SELECT number, source FROM talks"))
     source_of = {number: next((s for s in SOURCES if s in Path(path).parts), "") for number, path in path_of.items()}
     start = dict(index.db.execute("SELECT number, start_ms FROM passages"))
-    talk_at = whole.lie.talk_numbers[whole.lie.talks]
+    talk_at = whole.layout.talk_numbers[whole.layout.talks]
     words = sorted({word for query in NULL_QUERIES for word in query.split() if len(word) > 4})
     chance = random.Random(0)
     asked: list[tuple[str, str, bool, measure.Gold | None]] = [("", text, False, None) for text in KNOWN]
@@ -155,7 +155,7 @@ def gather(folder: Path, gold: Path, count: int) -> list[Row]:
     ready = []
     for _, text, _, _ in asked:
         found = query_terms(index.db, text)
-        ready.append(Asked(found, also(index.db, text, found), partial(np.asarray, encode(text))))
+        ready.append(EncodedQuery(found, expand_terms(index.db, text, found), partial(np.asarray, encode(text))))
     known: dict[tuple[str, ...], Ints] = {}
     rows: list[Row] = []
     for archive in (*SOURCES, *MIXED, "all"):
@@ -164,13 +164,13 @@ def gather(folder: Path, gold: Path, count: int) -> list[Row]:
         for small, some in ((False, talks), (True, random.Random(1).sample(few, min(SMALL, len(few))))):
             if archive not in SOURCES and small:
                 continue
-            inside = np.flatnonzero(np.isin(talk_at, some) & ~whole.lie.notes & (whole.rows >= 0))
-            numbers = whole.lie.numbers[inside]
+            inside = np.flatnonzero(np.isin(talk_at, some) & ~whole.layout.notes & (whole.rows >= 0))
+            numbers = whole.layout.numbers[inside]
             talk_numbers, talk_of = np.unique(talk_at[inside], return_inverse=True)
             own = np.ascontiguousarray(whole.vectors.rows[whole.rows[inside]])
             copy = Vectors(lambda numbers=numbers: numbers, own)  # type: ignore[misc]
             part = Part(
-                make(numbers, talk_of.astype(np.int64), numbers[:0], talk_numbers),
+                make_layout(numbers, talk_of.astype(np.int64), numbers[:0], talk_numbers),
                 np.arange(len(inside)), copy, None, index.db,
             )  # fmt: skip
             object.__setattr__(part, "whole", whole)
@@ -200,7 +200,9 @@ def gather(folder: Path, gold: Path, count: int) -> list[Row]:
     return rows
 
 
-def _first(part: Table, asked: Asked, kind: Kind, calibration: Calibration | None) -> tuple[int | None, Evidence]:
+def _first(
+    part: PassageTable, asked: EncodedQuery, kind: Kind, calibration: Calibration | None
+) -> tuple[int | None, Evidence]:
     """Return the number of the first hit, and what speaks for it; where nobody says any of the words, there is none."""
     if kind == "words":
         asked = replace(asked, vector=None)
@@ -210,11 +212,11 @@ def _first(part: Table, asked: Asked, kind: Kind, calibration: Calibration | Non
         return None, Evidence(math.nan, 0.0, -1.0)
     best = ranking.candidates[0]
     return best.number, evidence(
-        part.lie,
+        part.layout,
         [part.place(best.number)],
         None
         if kind == "meaning" or not ranking.said
-        else told(part.lie, *ranking.said, said_otherwise(part, asked, ranking.said[0])),
+        else term_evidence(part.layout, *ranking.said, said_otherwise(part, asked, ranking.said[0])),
         math.nan if best.meaning is None else best.meaning,
         calibration,
     )

@@ -17,9 +17,9 @@ from quality import ROOT, SHARED, WITHHELD
 
 from talksearch.search import engine
 from talksearch.search.evaluation import measure
-from talksearch.search.index import open_index
 from talksearch.search.query import Query
 from talksearch.search.ranking import late_interaction
+from talksearch.search.reader import open_reader
 
 
 def main() -> None:
@@ -30,7 +30,7 @@ def main() -> None:
     parser.add_argument("--limit", type=int, default=150, help="at most so many queries of a file, spread evenly")
     parser.add_argument("--weights", default="0,0.5,1,1.5")
     options = parser.parse_args()
-    index = open_index(options.index)
+    index = open_reader(options.index)
     weights = [float(weight) for weight in options.weights.split(",")]
     every: dict[float, list[float]] = {weight: [] for weight in weights}
     print(f"{'':<16}{'weight':>8}{'success@1':>11}{'success@5':>11}{'mrr@10':>9}   difference")

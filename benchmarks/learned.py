@@ -25,8 +25,8 @@ import numpy as np
 import torch
 from weights import KEPT, NAMES, ROOT, SOURCES, Asking, gather, mrr, shipped
 
-from talksearch.search.index import open_index
 from talksearch.search.ranking.fusion import Array
+from talksearch.search.reader import open_reader
 
 Asked = dict[str, list[Asking]]
 LEAVES = (4, 7, 15)
@@ -40,7 +40,7 @@ def main() -> None:
     parser.add_argument("--index", type=Path, default=ROOT / ".cache" / "quality-index")
     parser.add_argument("--limit", type=int, default=150, help="queries of a source, drawn at random")
     options = parser.parse_args()
-    index = open_index(options.index)
+    index = open_reader(options.index)
     asked = {source: gather(index, source, options.limit) for source in SOURCES}
     print(f"{'':<44}" + "".join(f"{source:>10}" for source in SOURCES) + f"{'mean':>8}")
     line("as shipped", [mean([mrr(one, score(one)) for one in asked[source]]) for source in SOURCES])

@@ -23,8 +23,8 @@ from talksearch.indexer.settings import resolve
 from talksearch.indexer.text.terms import terms
 from talksearch.search import engine
 from talksearch.search.hit import Hit
-from talksearch.search.index import Index, open_index
 from talksearch.search.query import Query
+from talksearch.search.reader import IndexReader, open_reader
 
 CASES = Path(__file__).with_name("misheard.jsonl")
 
@@ -53,7 +53,7 @@ def rank(hits: Iterable[Hit], case: Case, spellings: Iterable[str], *, anywhere:
     return None
 
 
-def measure(index: Index, cases: Iterable[Case]) -> dict[str, list[int | None]]:
+def measure(index: IndexReader, cases: Iterable[Case]) -> dict[str, list[int | None]]:
     """Return the ranks of the right hits, in both directions."""
     ranks: dict[str, list[int | None]] = {"name asked": [], "heard asked": []}
     for case in cases:
@@ -71,7 +71,7 @@ def main() -> None:
     """Print the shares found first and among the first five."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--index", type=Path)
-    index = open_index(resolve(parser.parse_args().index).index)
+    index = open_reader(resolve(parser.parse_args().index).index)
     rows = [json.loads(line) for line in CASES.read_text("utf-8").splitlines()]
     every = [Case(row["talk"], row["name"], tuple(row["heard"])) for row in rows]
     there = {row[0] for row in index.db.execute("SELECT youtube_id FROM talks")}

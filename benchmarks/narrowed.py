@@ -29,8 +29,8 @@ from talksearch.indexer.encoders import model_folder, onnx_encoder
 from talksearch.search import engine
 from talksearch.search.evaluation import measure
 from talksearch.search.evaluation.measure import Gold
-from talksearch.search.index import Index, open_index
 from talksearch.search.query import Query
+from talksearch.search.reader import IndexReader, open_reader
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT / ".." / "shared"
@@ -51,7 +51,7 @@ def main() -> int:
         shutil.copytree(options.index / model_folder.FOLDER, beside, ignore=shutil.ignore_patterns("quick-*"))
         floats = onnx_encoder.load(beside.parent, queries=True)
     encoders = {"bytes": onnx_encoder.load(options.index, queries=True), "floats": floats}
-    indexes = {name: open_index(options.index, encoder=encoder) for name, encoder in encoders.items()}
+    indexes = {name: open_reader(options.index, encoder=encoder) for name, encoder in encoders.items()}
     report: dict[str, Any] = {**about("onnxruntime", "numpy"), "files": {}}
     print(f"{report['machine']}, {report['versions']}\n")
     print(f"{'file':<16}{'queries':>8}{'bytes':>8}{'floats':>8}{'change':>9}{'error':>8}{'first':>7}{'ten':>6}"
@@ -69,7 +69,7 @@ def main() -> int:
     return int(any(row["change"] < -2 * row["error"] for row in report["files"].values()))
 
 
-def _compare(indexes: dict[str, Index], golds: Sequence[Gold]) -> dict[str, Any]:
+def _compare(indexes: dict[str, IndexReader], golds: Sequence[Gold]) -> dict[str, Any]:
     ranks: dict[str, list[float]] = {name: [] for name in indexes}
     times: dict[str, list[float]] = {name: [] for name in indexes}
     cosines, first, ten = [], [], []

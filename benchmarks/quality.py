@@ -40,13 +40,13 @@ from talksearch.indexer.text.terms import terms
 from talksearch.search import engine
 from talksearch.search.evaluation import measure
 from talksearch.search.hit import Hit
-from talksearch.search.index import Index, open_index
 from talksearch.search.query import Query
 from talksearch.search.ranking.fusion import Candidate
 from talksearch.search.ranking.lexical import by_words, query_terms
-from talksearch.search.ranking.rank import Asked, Ranking
+from talksearch.search.ranking.rank import EncodedQuery, Ranking
+from talksearch.search.reader import IndexReader, open_reader
 from talksearch.search.results.assemble import to_hits
-from talksearch.search.results.passage_view import look
+from talksearch.search.results.passage_view import view_passage
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT / ".." / "shared"
@@ -59,13 +59,13 @@ SHOWN = ("success@1", "success@5", "mrr@10", "recall@100", "talk@1", "jump_error
 WITHHELD: tuple[Field, ...] = ("chapter", "description")
 """Some gold queries are chapter titles, and some may stand in descriptions."""
 NOTES: tuple[Field, ...] = ("title", *WITHHELD)
-ASKED = Asked(())
+ASKED = EncodedQuery(())
 
 Ask = Callable[[str], list[Hit]]
 """From a query to hits."""
 
 
-def passages(index: Index) -> dict[str, Ask]:
+def passages(index: IndexReader) -> dict[str, Ask]:
     """Return the rivals that rank the index's own passages."""
 
     rows, every = index.vectors.rows, index.vectors.numbers
@@ -93,7 +93,11 @@ def passages(index: Index) -> dict[str, Ask]:
             candidates = [Candidate(*both) for both in ranked(text)]
             ranking = Ranking(candidates, lambda numbers: np.zeros(len(numbers)), 0.0, index.table)
             found = to_hits(
-                index.db, Query(text, measure.DEPTH, leave_out=NOTES), ranking, ASKED, partial(look, index.db, {}, {})
+                index.db,
+                Query(text, measure.DEPTH, leave_out=NOTES),
+                ranking,
+                ASKED,
+                partial(view_passage, index.db, {}, {}),
             )
             return [replace(hit, jump_ms=hit.start_ms) for hit in found]
 
@@ -114,12 +118,12 @@ def _nearest(numbers: Ints, cosines: Floats) -> rivals.Ranked:
     return list(zip(numbers[best].tolist(), cosines[best].tolist(), strict=True))
 
 
-def pieces(index: Index, cache: Path, encoder: Encoder) -> dict[str, Ask]:
+def pieces(index: IndexReader, cache: Path, encoder: Encoder) -> dict[str, Ask]:
     """Return the rivals that cut talks in their own way; `encoder` embeds what is not in `cache`."""
     peer = rivals.prepare(index, lambda cues: rivals.at_cue_borders(cues, rivals.PEER), cache, encoder)
     tutorial = rivals.prepare(index, lambda cues: rivals.at_characters(cues, rivals.TUTORIAL), cache, encoder)
 
-    def ask(rival: rivals.Rival, rank: Callable[[Index, rivals.Rival, str], rivals.Ranked]) -> Ask:
+    def ask(rival: rivals.Rival, rank: Callable[[IndexReader, rivals.Rival, str], rivals.Ranked]) -> Ask:
         return lambda text: rivals.hits(rival, rank(index, rival, text), measure.DEPTH)
 
     return {
@@ -141,8 +145,8 @@ def main() -> int:
     options = parser.parse_args()
     if not options.index.exists():
         print(f"Building {options.index} from {SHARED / 'archive'}: an hour on two cores.", file=sys.stderr)
-        run.index(options.index, [SHARED / "archive"])
-    opened = open_index(options.index, warn=lambda text: print(text, file=sys.stderr))
+        run.build_index(options.index, [SHARED / "archive"])
+    opened = open_reader(options.index, warn=lambda text: print(text, file=sys.stderr))
     index = _remembering(opened)
     systems = passages(index) | pieces(index, options.out.parent, opened.encoder())
     expected = json.loads(EXPECTED.read_text(encoding="utf-8"))
@@ -207,7 +211,7 @@ def main() -> int:
     return 1 if failed else 0
 
 
-def losses(index: Index, outcomes: Sequence[measure.Outcome]) -> dict[str, float]:
+def losses(index: IndexReader, outcomes: Sequence[measure.Outcome]) -> dict[str, float]:
     """Return where the queries end, as shares of all: what an ideal next stage could still win at each rank.
 
     "unsaid" is the share of queries that are not right first and of whose telling words none is said in the answer.
@@ -224,7 +228,7 @@ def losses(index: Index, outcomes: Sequence[measure.Outcome]) -> dict[str, float
     return shares
 
 
-def _said(index: Index, gold: measure.Gold) -> bool:
+def _said(index: IndexReader, gold: measure.Gold) -> bool:
     """Say whether any telling word of a query is said where it is answered."""
     asked = set(query_terms(index.db, gold.query))
     talks = index.db.execute("SELECT number, source, id, youtube_id FROM talks").fetchall()
@@ -239,7 +243,7 @@ def _said(index: Index, gold: measure.Gold) -> bool:
     )
 
 
-def _remembering(index: Index) -> Index:
+def _remembering(index: IndexReader) -> IndexReader:
     """Return the index with an encoder that encodes each query once: all systems ask the same."""
     loaded = index.encoder()
 

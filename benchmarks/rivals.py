@@ -22,9 +22,9 @@ from talksearch.indexer.stores import catalog
 from talksearch.indexer.text.terms import terms
 from talksearch.indexer.text.word_times import words_with_times
 from talksearch.search.hit import Hit
-from talksearch.search.index import Index
 from talksearch.search.links import link
 from talksearch.search.ranking.lexical import query_terms
+from talksearch.search.reader import IndexReader
 
 PEER, TUTORIAL = 480, 1_000
 """Characters a piece: the strongest peer's, at cue borders, and the tutorial scripts', wherever they fall."""
@@ -103,7 +103,7 @@ def at_characters(cues: Sequence[Cue], size: int) -> Iterator[tuple[int, int, st
 
 
 def prepare(
-    index: Index,
+    index: IndexReader,
     cut: Callable[[Sequence[Cue]], Iterable[tuple[int, int, str]]],
     cache: Path,
     encoder: Encoder,
@@ -118,7 +118,7 @@ def prepare(
         cache.mkdir(parents=True, exist_ok=True)
         faster = (
             selection.fastest(index.folder, encoder, texts)
-            if isinstance(encoder, onnx_encoder.LightEncoder)
+            if isinstance(encoder, onnx_encoder.OnnxEncoder)
             else encoder
         )
         np.save(kept, faster.encode_passages(texts))
@@ -130,14 +130,14 @@ def prepare(
     return Rival(pieces, talks, np.load(kept), words)
 
 
-def by_meaning(index: Index, rival: Rival, text: str) -> Ranked:
+def by_meaning(index: IndexReader, rival: Rival, text: str) -> Ranked:
     """Rank by cosine, exactly."""
     cosines = rival.vectors @ index.encoder().encode_query(text)
     best = np.argsort(-cosines, kind="stable")[:_DEPTH]
     return [(int(at), float(cosines[at])) for at in best]
 
 
-def by_words(index: Index, rival: Rival, text: str) -> Ranked:
+def by_words(index: IndexReader, rival: Rival, text: str) -> Ranked:
     """Rank by BM25 over the index's own terms: stems, without the words that stand everywhere."""
     asked = query_terms(index.db, text)
     if not asked:
@@ -149,7 +149,7 @@ def by_words(index: Index, rival: Rival, text: str) -> Ranked:
     return [(int(at), float(score)) for at, score in rows]
 
 
-def by_rank_fusion(index: Index, rival: Rival, text: str) -> Ranked:
+def by_rank_fusion(index: IndexReader, rival: Rival, text: str) -> Ranked:
     """Rank by the sum of 1 / (60 + rank) in both lists."""
     return fused([by_meaning(index, rival, text), by_words(index, rival, text)])
 

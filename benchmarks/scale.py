@@ -146,7 +146,7 @@ def _grow(base: Path, work: Path, size: int) -> dict[str, Any]:
         before = _count(db)
         at = perf_counter()
         _write_talks(db, source, size)
-        catalog.note_common_terms(db)
+        catalog.update_stop_terms(db)
         written = perf_counter() - at
         encoder = _Noisy(base, source, made.model.dimension, before)
         at = perf_counter()
@@ -255,10 +255,10 @@ def _ask(_: Path, work: Path, __: int) -> dict[str, Any]:
             raise SystemExit(f"{' '.join(command)} failed")
         peaks.append(used.ru_maxrss / 1024)
     from talksearch.search import engine
-    from talksearch.search.index import open_index
     from talksearch.search.query import Query
+    from talksearch.search.reader import open_reader
 
-    index = open_index(work)
+    index = open_reader(work)
     engine.search(index, Query(QUERIES[0]))
     warm = []
     for query in QUERIES * 3:
@@ -287,9 +287,9 @@ def _chroma(_: Path, work: Path, __: int) -> dict[str, Any]:
         exact = [_ids(db, copy.numbers[best]) for best in _nearest(copy.rows, queries)]
     first, took = 0.0, np.zeros(len(queries))
     found: list[list[tuple[float, str]]] = [[] for _ in queries]
-    for part in storing.parts(work):
+    for part in storing.partitions(work):
         at = perf_counter()
-        with storing.opened(work, part) as (_, collection):
+        with storing.open_partition(work, part) as (_, collection):
             client.nearest(collection, queries[0], 10)
             first += perf_counter() - at
             for one, query in enumerate(queries):

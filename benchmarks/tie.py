@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 
 from talksearch.search.evaluation import measure
-from talksearch.search.index import Index, open_index
-from talksearch.search.results.align_description import holds_of, tie
+from talksearch.search.reader import IndexReader, open_reader
+from talksearch.search.results.align_description import align_description, holds_of
 
 GOLD = Path(__file__).parents[1] / ".." / "shared" / "gold"
 
@@ -30,7 +30,7 @@ def main() -> None:
     parser.add_argument("--index", type=Path, required=True)
     parser.add_argument("--talks", type=int, default=25, help="talks of each file, drawn at random")
     options = parser.parse_args()
-    index = open_index(options.index)
+    index = open_reader(options.index)
     sources = index.db.execute("SELECT number, source FROM talks").fetchall()
     print(f"{'':16}{'queries':>8}{'tied':>8}{'right':>8}{'alone: tied':>14}{'right':>8}")
     for path in options.gold or sorted(GOLD.glob("*.jsonl")):
@@ -57,7 +57,7 @@ def shares(outcomes: list[bool | None]) -> str:
     return f"{len(known) / len(outcomes):>8.0%}{sum(known) / max(1, len(known)):>8.0%}"
 
 
-def tied(index: Index, talk: int, golds: list[measure.Gold]) -> tuple[list[bool | None], list[bool | None]]:
+def tied(index: IndexReader, talk: int, golds: list[measure.Gold]) -> tuple[list[bool | None], list[bool | None]]:
     """Return, for each query, whether it was tied rightly; None where it was not tied. All together, and each alone."""
     rows = index.db.execute(
         "SELECT number, text, start_ms FROM passages WHERE talk = ? AND field = 'speech' ORDER BY number", (talk,)
@@ -65,8 +65,8 @@ def tied(index: Index, talk: int, golds: list[measure.Gold]) -> tuple[list[bool 
     vectors = np.asarray(index.vectors.rows[index.vectors.find(np.array([row[0] for row in rows], np.int64))])
     holds = holds_of([row[1] for row in rows])
     asked = np.array([index.encoder().encode_query(gold.query) for gold in golds])
-    together = tie([gold.query for gold in golds], asked, holds, vectors)
-    alone = [tie([gold.query], asked[at : at + 1], holds, vectors)[0] for at, gold in enumerate(golds)]
+    together = align_description([gold.query for gold in golds], asked, holds, vectors)
+    alone = [align_description([gold.query], asked[at : at + 1], holds, vectors)[0] for at, gold in enumerate(golds)]
 
     def right(gold: measure.Gold, at: int | None) -> bool | None:
         return None if at is None else measure.jump_error(gold, rows[at][2]) is not None

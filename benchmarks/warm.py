@@ -35,11 +35,11 @@ from chart import bars
 
 from talksearch.cli import messages
 from talksearch.cli.server import client
-from talksearch.cli.terminal import Look
+from talksearch.cli.terminal import Style
 from talksearch.search import engine
 from talksearch.search.evaluation import measure
-from talksearch.search.index import Index, open_index
 from talksearch.search.query import Filters, Query
+from talksearch.search.reader import IndexReader, open_reader
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT / ".." / "shared"
@@ -49,7 +49,7 @@ QUERIES = (
     "the budget for next year", "what a gradient is", "who should sign the message", "remote control design",
     "privacy of transactions", "teaching children to read", "the cost of storage", "open questions about consensus",
 )  # fmt: skip
-PLAIN = Look(color=False, links=False, width=100)
+PLAIN = Style(color=False, links=False, width=100)
 OPTIONS: dict[str, Any] = {
     "k": 10, "mode": "hybrid", "talks": (), "speaker": None, "channel": None, "language": None, "after": None,
     "before": None, "avoid": "", "per_talk": None, "context": 0.0, "explain": False,
@@ -70,7 +70,7 @@ def main() -> None:
     # An installed package comes with its bytecode; without it each process would compile first.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     texts = _queries(options.gold or sorted((SHARED / "gold").glob("*.jsonl")), options.queries)
-    opened = open_index(options.index)
+    opened = open_reader(options.index)
     passages = opened.db.execute("SELECT count(*) FROM passages").fetchone()[0]
     report: dict[str, Any] = {
         **about("talksearch", "numpy", "onnxruntime", "simsimd", "click", "uvicorn"),
@@ -101,7 +101,7 @@ def main() -> None:
     options.out.write_text(json.dumps(report, indent=1), encoding="utf-8")
 
 
-def _in_the_engine(opened: Index, texts: Sequence[str]) -> dict[str, Any]:
+def _in_the_engine(opened: IndexReader, texts: Sequence[str]) -> dict[str, Any]:
     """Ask each query without a filter, within one talk, and in one year, in turn."""
     drawn = random.Random(1)
     talks = [row[0] for row in opened.db.execute("SELECT id FROM talks ORDER BY id")]

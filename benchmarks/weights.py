@@ -29,7 +29,6 @@ from talksearch.indexer.arrays import Floats
 from talksearch.indexer.text.terms import terms
 from talksearch.search import engine
 from talksearch.search.evaluation import measure
-from talksearch.search.index import Index, open_index
 from talksearch.search.query import Query
 from talksearch.search.ranking.fusion import (
     REACH,
@@ -38,15 +37,16 @@ from talksearch.search.ranking.fusion import (
     THROUGHOUT,
     WORDS_WEIGHT,
     Array,
-    score_words,
-    throughout,
+    lexical_scores,
+    talk_evidence,
 )
-from talksearch.search.ranking.postings import surprise
-from talksearch.search.ranking.rank import Asked, Ranking, Source, rank
-from talksearch.search.ranking.similarity import near
-from talksearch.search.ranking.term_variants import also, holding_also
+from talksearch.search.ranking.postings import idf
+from talksearch.search.ranking.rank import EncodedQuery, Ranking, Source, rank
+from talksearch.search.ranking.similarity import compare
+from talksearch.search.ranking.term_variants import expand_terms, holding_also
+from talksearch.search.reader import IndexReader, open_reader
 from talksearch.search.results.assemble import to_hits
-from talksearch.search.results.passage_view import look
+from talksearch.search.results.passage_view import view_passage
 
 ROOT = Path(__file__).parents[1]
 GOLD = ROOT / ".." / "shared" / "gold"
@@ -86,7 +86,7 @@ def main() -> None:
     parser.add_argument("--index", type=Path, default=ROOT / ".cache" / "quality-index")
     parser.add_argument("--limit", type=int, default=150, help="queries of a source, drawn at random")
     options = parser.parse_args()
-    index = open_index(options.index)
+    index = open_reader(options.index)
     asked = {source: gather(index, source, options.limit) for source in SOURCES}
     print(f"{'evidence':<58}" + "".join(f"{source:>10}" for source in SOURCES) + f"{'mean':>8}  weights")
     line("as shipped", KEPT, asked, shipped())
@@ -105,19 +105,21 @@ def shipped() -> Array:
     return np.array([1.0, WORDS_WEIGHT, WORDS_WEIGHT * SIDE_BY_SIDE, WORDS_WEIGHT * TALK, THROUGHOUT])
 
 
-def gather(index: Index, source: str, limit: int) -> list[Asking]:
+def gather(index: IndexReader, source: str, limit: int) -> list[Asking]:
     """Ask the queries of one source and return what speaks for the passages that came into question."""
     golds = measure.read_gold(GOLD / f"{source}.jsonl")
     drawn = random.Random(0).sample(golds, min(limit, len(golds)))
     return [one for gold in drawn if (one := _asking(index, gold)) is not None]
 
 
-def _asking(index: Index, gold: measure.Gold) -> Asking | None:
+def _asking(index: IndexReader, gold: measure.Gold) -> Asking | None:
     db, table = index.db, index.table()
-    lie = table.lie
+    lie = table.layout
     query = Query(gold.query, 1, leave_out=NOTES)
     words = engine.query_terms(db, gold.query)
-    asked = Asked(words, also(db, gold.query, words), partial(np.asarray, index.encoder().encode_query(gold.query)))
+    asked = EncodedQuery(
+        words, expand_terms(db, gold.query, words), partial(np.asarray, index.encoder().encode_query(gold.query))
+    )
     ranking = rank(Source(db, index.table, index.beside), query, asked, None, None)
     some = [one for one in ranking.candidates if not lie.notes[table.place(one.number)]][:FIRST]
     if not some:
@@ -126,20 +128,20 @@ def _asking(index: Index, gold: measure.Gold) -> Asking | None:
     talks = lie.talks[at]
     silent = table.silent(NOTES)
     assert asked.vector is not None
-    nearness = near(table, asked.vector())
+    nearness = compare(table, asked.vector())
     meaning = (nearness.cosines - nearness.mean) / nearness.deviation
 
     def heard(places: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         return places if silent is None else places[~silent[places]]
 
-    said = [heard(holding_also(table, term, asked.ways.get(term))) for term in words]
+    said = [heard(holding_also(table, term, asked.variants.get(term))) for term in words]
     pairs = [(n, n + 1, heard(table.together(*both))) for n, both in enumerate(pairwise(words))]
-    worth = [surprise(len(lie.numbers), len(places)) for places in said]
-    around = score_words(lie, said, [], 0.0)
+    worth = [idf(len(lie.numbers), len(places)) for places in said]
+    around = lexical_scores(lie, said, [], 0.0)
     together = np.zeros(len(around))
     for one, other, places in pairs:
         together[places] += min(worth[one], worth[other])
-    talk = score_words(lie, said, [], 1.0) - around
+    talk = lexical_scores(lie, said, [], 1.0) - around
 
     def within(reach: int) -> Array:
         found = np.zeros(len(around))
@@ -163,7 +165,7 @@ def _asking(index: Index, gold: measure.Gold) -> Asking | None:
         around[at],
         together[at],
         talk[at],
-        throughout(lie.sizes.astype(int), alone)[at],
+        talk_evidence(lie.sizes.astype(int), alone)[at],
         within(0)[at],
         within(REACH - 1)[at],
         within(REACH + 1)[at],
@@ -176,7 +178,9 @@ def _asking(index: Index, gold: measure.Gold) -> Asking | None:
     right, spans = [], []
     for candidate, place in zip(some, at.tolist(), strict=True):
         alone_ranked = Ranking([candidate], ranking.scores, ranking.usual, ranking.table)
-        hits = to_hits(db, query, alone_ranked, asked, partial(look, db, asked.ways, table.surprises(asked.terms)))
+        hits = to_hits(
+            db, query, alone_ranked, asked, partial(view_passage, db, asked.variants, table.term_weights(asked.terms))
+        )
         hit = hits[0] if hits else None
         is_right = hit is not None and measure.is_talk(hit, gold.talk)
         right.append(is_right and hit is not None and measure.jump_error(gold, hit.jump_ms) is not None)

@@ -12,11 +12,11 @@ from talksearch.search.moments import find_moment
 from talksearch.search.query import Filters, Mode, Query, as_text, first_day, last_day
 
 from .messages import Printed
-from .terminal import Look, safe
+from .terminal import Style, safe
 
 if TYPE_CHECKING:
     from talksearch.search.engine import Answer
-    from talksearch.search.index import Index
+    from talksearch.search.reader import IndexReader
 
 
 def make_query(
@@ -67,7 +67,7 @@ def query_of(asked: Mapping[str, Json]) -> Query:
     return make_query(asked["text"] if asked["command"] == "search" else "", **asked["options"])
 
 
-def respond(index: Index, asked: Mapping[str, Json]) -> Printed:
+def respond(index: IndexReader, asked: Mapping[str, Json]) -> Printed:
     """Answer a request.
 
     Raises QueryError when the query is at fault, and click.UsageError where `similar` is not told a moment.
@@ -81,7 +81,7 @@ def respond(index: Index, asked: Mapping[str, Json]) -> Printed:
     return _printed(answer, asked)
 
 
-def similar(index: Index, moment: str, query: Query) -> Answer:
+def similar(index: IndexReader, moment: str, query: Query) -> Answer:
     """Find passages like the one at TALK@SECONDS. Raises click.UsageError where no seconds are given."""
     from talksearch.search import engine
 
@@ -107,6 +107,6 @@ def _printed(answer: Answer, asked: Mapping[str, Json]) -> Printed:
         out = title + render.hits_markdown(hits) + ("\n" if heading is not None else "")
     else:
         title = f"{safe(heading)}\n\n" if heading else ""
-        out = title + render.hits_text(hits, Look(*asked["look"])) + ("\n" if heading is not None else "")
+        out = title + render.hits_text(hits, Style(*asked["look"])) + ("\n" if heading is not None else "")
         err = () if hits else ("Nothing found.",)
     return Printed(out, err, answer.note, hits[0].url if hits else "")

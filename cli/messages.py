@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from talksearch.indexer.records import Json
 
-    from .terminal import Look
+    from .terminal import Style
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ def request(
     text: str,
     options: Mapping[str, Any],
     form: str,
-    look: Look,
+    look: Style,
     *,
     id_: str | None = None,
     heading: bool = False,

@@ -19,7 +19,7 @@ _LINKABLE = re.compile(r"(?:https?|file)://[!-~]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Style:
     """How output may look."""
 
     color: bool
@@ -28,11 +28,11 @@ class Look:
     width: int
 
 
-def look(stream: TextIO) -> Look:
+def style_for(stream: TextIO) -> Style:
     """Return what suits a stream: plain in a pipe, plain where NO_COLOR is set (https://no-color.org)."""
     terminal = stream.isatty() and os.environ.get("TERM") != "dumb"
     width = shutil.get_terminal_size((100, 24)).columns if terminal else 100
-    return Look(color=terminal and not os.environ.get("NO_COLOR"), links=terminal, width=max(40, min(width, 110)))
+    return Style(color=terminal and not os.environ.get("NO_COLOR"), links=terminal, width=max(40, min(width, 110)))
 
 
 def safe(text: str) -> str:
@@ -44,7 +44,7 @@ def safe(text: str) -> str:
     return _UNSAFE.sub("", re.sub(r"[\t\n\r]+", " ", text))
 
 
-def hyperlink(url: str, look: Look) -> str:
+def hyperlink(url: str, look: Style) -> str:
     """Return a URL, clickable where the terminal can; what is not a plain web or file address stays text."""
     url = safe(url)
     if not look.links or not is_linkable(url):
@@ -72,7 +72,7 @@ def clock(milliseconds: int) -> str:
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
-def wrap(text: str, marked: Sequence[tuple[int, int]], look: Look, indent: str) -> str:
+def wrap(text: str, marked: Sequence[tuple[int, int]], look: Style, indent: str) -> str:
     """Return untrusted text in lines of the terminal's width, the `marked` spans (start, end) of it highlighted.
 
     Wide characters count as two columns, and scripts without spaces break anywhere.

@@ -19,7 +19,7 @@ from talksearch.indexer.stores import calibration, catalog, recipe, vectors
 from talksearch.indexer.stores.chroma import store as storing
 from talksearch.indexer.stores.chroma import writer
 from talksearch.indexer.stores.columns import reader, update
-from talksearch.indexer.stores.lock import writing
+from talksearch.indexer.stores.lock import index_write_lock
 from talksearch.indexer.text.terms import terms
 
 from . import arrays
@@ -69,7 +69,7 @@ def examine(folder: Path, *, mend: bool = True, encoder: Encoder | None = None) 
 def _held(folder: Path, mend: bool) -> Iterator[None]:
     """Keep others from writing; to look at what nobody can write takes no lock."""
     if mend or os.access(folder, os.W_OK):
-        with writing(folder):
+        with index_write_lock(folder):
             yield
     else:
         yield
@@ -102,7 +102,7 @@ def _words(db: sqlite3.Connection, mend: bool) -> list[Finding]:
                 ((number, " ".join(terms(text))) for number, text in lacking),
             )
             catalog.mark_changed(db)
-        catalog.note_common_terms(db)
+        catalog.update_stop_terms(db)
     what = f"{len(lacking)} passages had no words in the word index, and {len(left_over)} entries had no passage."
     return [Finding(what, mend, "" if mend else "Run: talksearch doctor")]
 
@@ -193,11 +193,11 @@ def _compare(
     numbers = np.array([number for _, number in rows], np.int64)
     places = copy.find(numbers)
     found = _Compared([], [], [], [], [])
-    own = dict(storing.by_part(numbers))
-    for part in sorted({*storing.parts(folder), *own}):
+    own = dict(storing.by_partition(numbers))
+    for part in sorted({*storing.partitions(folder), *own}):
         some = own.get(part, slice(0))
         mine, where = rows[some], places[some].tolist()
-        with storing.opened(folder, part) as (store, collection):
+        with storing.open_partition(folder, part) as (store, collection):
             stored = set(store.all_ids(collection))
             strangers = sorted(stored - storing.ids_in(db, part))
             found.strangers.extend(strangers)
@@ -255,7 +255,7 @@ def _columns(folder: Path, db: sqlite3.Connection, dimension: int, mend: bool) -
         if vectors_file.exists():
             (Path(beside) / vectors.FILE_NAME).symlink_to(vectors_file.absolute())
         update.write(Path(beside), db, dimension)
-        return update.alike(folder / reader.FILE_NAME, Path(beside) / reader.FILE_NAME)
+        return update.same_columns(folder / reader.FILE_NAME, Path(beside) / reader.FILE_NAME)
 
 
 def _encoder(db: sqlite3.Connection, folder: Path, card: ModelCard, mend: bool) -> list[Finding]:
@@ -265,18 +265,18 @@ def _encoder(db: sqlite3.Connection, folder: Path, card: ModelCard, mend: bool) 
     if not (folder / model_folder.FOLDER).exists() and _count_waiting(db):
         return [Finding("The index has no light encoder yet.", False, "It is made by: talksearch index")]
     texts, known = _some_embedded(db, folder, card.dimension)
-    problem = onnx_encoder.problem(folder, card, texts, known)
+    problem = onnx_encoder.diagnose(folder, card, texts, known)
     if not problem:
-        quick = query_model.quicken(folder, check=True) if mend else not query_model.is_quick(folder)
+        quick = query_model.ensure_query_model(folder, check=True) if mend else not query_model.has_query_model(folder)
         what = "The copy of the light encoder that starts faster was missing, old or damaged."
         return [_finding(what, mend)] if quick else []
     if not mend:
         return [_finding(problem, mend)]
     try:
-        onnx_export.make_again(folder, card, texts, learn_directions=not catalog.has_embedded(db))
+        onnx_export.reexport(folder, card, texts, learn_directions=not catalog.has_embedded(db))
     except ModelError as error:
         return [Finding(f"{problem} It cannot be made again: {error.message}", False, error.hint)]
-    query_model.quicken(folder)
+    query_model.ensure_query_model(folder)
     return [_finding(f"{problem} It was made again.", mend)]
 
 

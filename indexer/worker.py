@@ -19,7 +19,7 @@ _starting = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
-class Apart:
+class WorkerProcess:
     """A process that answers one question after the other."""
 
     process: multiprocessing.process.BaseProcess
@@ -42,7 +42,7 @@ class Apart:
         self.process.join()
 
 
-def start(serve: Callable[..., None], *given: Any) -> Apart | None:
+def start_worker(serve: Callable[..., None], *given: Any) -> WorkerProcess | None:
     """Start a process that runs `serve(line, *given)`, which answers what comes down the line until it is cut.
 
     Returns None where none can be started: in a script without a main guard, say.
@@ -50,7 +50,7 @@ def start(serve: Callable[..., None], *given: Any) -> Apart | None:
     context = multiprocessing.get_context("spawn")  # the only way to start one that is safe beside threads
     line, far = context.Pipe()
     # A daemon is ended with the process that started it.
-    apart = Apart(context.Process(target=_run, args=(far, serve, given), daemon=True), line)
+    apart = WorkerProcess(context.Process(target=_run, args=(far, serve, given), daemon=True), line)
     try:
         with _starting:
             apart.process.start()

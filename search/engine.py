@@ -10,23 +10,23 @@ from functools import cache, partial
 import numpy as np
 
 from talksearch.indexer.arrays import Floats, Ints
-from talksearch.indexer.encoders.base import AskedTokens, encode_query_by_token
+from talksearch.indexer.encoders.base import QueryEncoding, encode_query_by_token
 from talksearch.indexer.errors import QueryError
 from talksearch.indexer.stores import calibration, catalog, vectors
 from talksearch.indexer.text.terms import terms
 from talksearch.search.ranking import late_interaction
 from talksearch.search.ranking.filters import allowed
-from talksearch.search.ranking.late_interaction import ByToken
+from talksearch.search.ranking.late_interaction import TokenScorer
 from talksearch.search.ranking.lexical import query_terms
-from talksearch.search.ranking.rank import Asked, Source, rank, waiting
-from talksearch.search.ranking.term_variants import also
+from talksearch.search.ranking.rank import EncodedQuery, Source, rank, waiting
+from talksearch.search.ranking.term_variants import expand_terms
 from talksearch.search.results.assemble import quote_hits, to_hits
-from talksearch.search.results.grade import judge, lacking, verdict
-from talksearch.search.results.passage_view import look
+from talksearch.search.results.grade import grader, lacking, verdict
+from talksearch.search.results.passage_view import view_passage
 
 from .hit import Hit
-from .index import Index
 from .query import Filters, Query, split_quotes
+from .reader import IndexReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Answer:
     """What the user must know about how the answer came about; empty when there is nothing."""
 
 
-def search(index: Index, query: Query) -> Answer:
+def search(index: IndexReader, query: Query) -> Answer:
     """Answer a query. Raises QueryError when it is empty or a filter names what is not there.
 
     A query that stands in quotation marks as a whole asks for the quote; where marks stand around a part of it, the
@@ -50,7 +50,7 @@ def search(index: Index, query: Query) -> Answer:
         raise QueryError("The query is empty.", 'Say what you look for: talksearch "time dilation metaphor"')
     text, quotes = split_quotes(query.text)
     quoted = query.mode == "quote" or quotes == (text,)
-    with catalog.one_state(index.db):
+    with catalog.snapshot(index.db):
         meaning = query.mode != "lexical" and _has_vectors(index)
         # First, because encoding takes longest and goes on beside the rest.
         asked = None if quoted else _asked(index, text, meaning, by_token=True)
@@ -66,7 +66,7 @@ def search(index: Index, query: Query) -> Answer:
         return replace(answer, note=" ".join(filter(None, (note, answer.note))))
 
 
-def _has_vectors(index: Index) -> bool:
+def _has_vectors(index: IndexReader) -> bool:
     """Say whether there is a vector to compare with. Before the first one there is no light encoder either."""
     try:
         return (index.folder / vectors.FILE_NAME).stat().st_size > 0
@@ -74,14 +74,14 @@ def _has_vectors(index: Index) -> bool:
         return False
 
 
-def _quotes(index: Index, query: Query, text: str, within: Ints | None) -> Answer:
+def _quotes(index: IndexReader, query: Query, text: str, within: Ints | None) -> Answer:
     from talksearch.search.quotes.find import find_quotes  # most searches are for no quote
 
     found = find_quotes(index.db, text, within, query.k if query.per_talk is None else _SAYING)
     return Answer(tuple(quote_hits(index.db, query, found)), tuple(terms(text)))
 
 
-def _saying(index: Index, quote: str, within: Ints | None) -> Ints:
+def _saying(index: IndexReader, quote: str, within: Ints | None) -> Ints:
     """Return the passages in which a quote lies, sorted."""
     from talksearch.search.quotes.find import find_quotes, is_long, saying_surely
 
@@ -90,7 +90,7 @@ def _saying(index: Index, quote: str, within: Ints | None) -> Ints:
         return sure
     rest = within
     if len(sure):  # to find where a quote begins and ends takes long, and is not needed
-        rest = np.setdiff1d(index.table().lie.numbers if within is None else within, sure, assume_unique=True)
+        rest = np.setdiff1d(index.table().layout.numbers if within is None else within, sure, assume_unique=True)
     found = find_quotes(index.db, quote, rest, _NEARLY if is_long(quote) else _SAYING)
     return np.unique(np.concatenate([sure, np.array([n for quoted in found for n in quoted.passages], np.int64)]))
 
@@ -102,12 +102,12 @@ _NEARLY = 30
 """Places of a longer quote that are looked for beside those that surely say it: most of them say it only nearly."""
 
 
-def similar(index: Index, query: Query, talk_id: str, at_ms: int) -> Answer:
+def similar(index: IndexReader, query: Query, talk_id: str, at_ms: int) -> Answer:
     """Find passages like the one that is said in a talk at a moment, that moment itself left out.
 
     `query` says how many, from where and how; its text is not looked at. Raises QueryError when nothing is said there.
     """
-    with catalog.one_state(index.db):
+    with catalog.snapshot(index.db):
         row = index.db.execute(_AT, (talk_id, at_ms, at_ms)).fetchone()
         if row is None:
             raise QueryError(
@@ -116,7 +116,7 @@ def similar(index: Index, query: Query, talk_id: str, at_ms: int) -> Answer:
         number, text, start_ms, end_ms = row
         # Its rarest words say what it is about; all of them would find whoever talks alike.
         table = index.table()
-        weights = table.surprises(query_terms(index.db, text))
+        weights = table.term_weights(query_terms(index.db, text))
         telling = tuple(sorted(weights, key=lambda term: -weights[term])[:_TELLING])
         known = table.vector(table.place(number))
         vector: Callable[[], Floats] | None = None
@@ -127,7 +127,7 @@ def similar(index: Index, query: Query, talk_id: str, at_ms: int) -> Answer:
         return _answer(
             index,
             query,
-            Asked(telling, {}, vector, query=False),
+            EncodedQuery(telling, {}, vector, query=False),
             allowed(table, query.filters),
             (number, start_ms, end_ms),
         )
@@ -144,9 +144,9 @@ _AT = (
 
 
 def _answer(
-    index: Index,
+    index: IndexReader,
     query: Query,
-    asked: Asked,
+    asked: EncodedQuery,
     within: Ints | None,
     itself: tuple[int, int, int] | None = None,
 ) -> Answer:
@@ -154,34 +154,34 @@ def _answer(
         return Answer((), asked.terms, waiting(index.db, index.table()))
     avoided = _asked(index, query.avoid, asked.vector is not None) if query.avoid.strip() else None
     known = calibration.read(index.folder, index.recipe.model) if asked.query else None
-    worth = index.table().surprises(asked.terms)  # before the vector is waited for
-    opened = cache(partial(look, index.db, asked.ways, worth))
-    ranking = rank(Source(index.db, index.table, index.beside), query, asked, avoided, within, opened)
+    worth = index.table().term_weights(asked.terms)  # before the vector is waited for
+    opened = cache(partial(view_passage, index.db, asked.variants, worth))
+    ranking = rank(Source(index.db, index.table, index.encoder_pool), query, asked, avoided, within, opened)
     by_token = _by_token(index, asked, worth)
     if by_token and query.mode == "hybrid":
         ranking = replace(ranking, candidates=late_interaction.rerank(ranking.candidates, by_token))
-    graded = judge(ranking, query.mode, asked, known) if asked.query else None
+    graded = grader(ranking, query.mode, asked, known) if asked.query else None
     hits = to_hits(index.db, query, ranking, asked, opened, itself, graded, by_token)
     # Where vectors are waited for, or lost, that is why nothing was measured, and it is said already.
     ungraded = lacking(query.mode, known, ranking.table()) if asked.query and hits and not ranking.note else ""
     return Answer(tuple(hits), asked.terms, " ".join(filter(None, (ranking.note, ungraded, verdict(hits)))))
 
 
-def _asked(index: Index, text: str, meaning: bool, *, by_token: bool = False) -> Asked:
+def _asked(index: IndexReader, text: str, meaning: bool, *, by_token: bool = False) -> EncodedQuery:
     directions = index.directions() if by_token else None
     meant = _encoding(index, text) if meaning else None
     found = query_terms(index.db, text)
-    return Asked(
+    return EncodedQuery(
         found,
-        also(index.db, text, found),
+        expand_terms(index.db, text, found),
         _vector(meant) if meant else None,
-        (lambda worth: late_interaction.wanted(text, meant.result(), directions, worth))
+        (lambda worth: late_interaction.query_tokens(text, meant.result(), directions, worth))
         if meant and directions is not None
         else None,
     )
 
 
-def _by_token(index: Index, asked: Asked, worth: Mapping[str, float]) -> ByToken | None:
+def _by_token(index: IndexReader, asked: EncodedQuery, worth: Mapping[str, float]) -> TokenScorer | None:
     """Return what compares passages with the query token by token; None where that is not known."""
     wanted = asked.tokens(worth) if asked.tokens else None
     if wanted is None:
@@ -193,13 +193,13 @@ def _by_token(index: Index, asked: Asked, worth: Mapping[str, float]) -> ByToken
             held.update(catalog.read_tokens(index.db, lacking))
         return {number: held[number] for number in numbers if number in held}
 
-    return ByToken(wanted, codes, index.count_tokens)
+    return TokenScorer(wanted, codes, index.count_tokens)
 
 
-def _encoding(index: Index, text: str) -> Future[AskedTokens]:
+def _encoding(index: IndexReader, text: str) -> Future[QueryEncoding]:
     """Begin to encode a query in another thread."""
-    return index.beside.submit(lambda: encode_query_by_token(index.encoder(), text))
+    return index.encoder_pool.submit(lambda: encode_query_by_token(index.encoder(), text))
 
 
-def _vector(meant: Future[AskedTokens]) -> Callable[[], Floats]:
+def _vector(meant: Future[QueryEncoding]) -> Callable[[], Floats]:
     return lambda: meant.result().vector

@@ -114,7 +114,7 @@ def find_moment(db: sqlite3.Connection, name: str) -> tuple[str, int | None]:
     return talk_id, at_ms
 
 
-def stretch(talk: Talk, from_ms: int | None, to_ms: int | None) -> tuple[range, str]:
+def cue_range(talk: Talk, from_ms: int | None, to_ms: int | None) -> tuple[range, str]:
     """Return which cues of a talk are said from one moment to another, and a sentence where there are none.
 
     None stands for the talk's beginning and its end. Raises click.UsageError where the end comes before the beginning,

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from talksearch.indexer.arrays import Floats
-from talksearch.indexer.encoders.base import AskedTokens, KeepTokens, ModelCard
+from talksearch.indexer.encoders.base import KeepTokens, ModelCard, QueryEncoding
 
 WORDS = ("time", "ship", "bee", "bridge", "bread", "rain", "code", "song")
 
@@ -46,10 +46,10 @@ class WordEncoder(CountingEncoder):
             keep(at, np.array([[word == known for known in WORDS] for word in text.lower().split()], np.float32))
         return self.encode_passages(texts)
 
-    def encode_query_by_token(self, text: str) -> AskedTokens:
+    def encode_query_by_token(self, text: str) -> QueryEncoding:
         found: list[Floats] = []
         self.encode_by_token([text], lambda _, one: found.append(one))
-        return AskedTokens(self.encode_query(text), found[0], tuple(m.span() for m in re.finditer(r"\S+", text)))
+        return QueryEncoding(self.encode_query(text), found[0], tuple(m.span() for m in re.finditer(r"\S+", text)))
 
     def count_tokens(self, word: str) -> int:
         return 1

@@ -13,15 +13,14 @@ from fakes import CountingEncoder
 
 from talksearch.indexer.errors import BadIndexError, LockedError, TalksearchError
 from talksearch.indexer.pipeline import run as build
-from talksearch.indexer.pipeline import scan
 from talksearch.indexer.pipeline.run import Report
 from talksearch.indexer.records import Talk
 from talksearch.indexer.stores import catalog, recipe, vectors
 from talksearch.indexer.stores.chroma import client as store
 from talksearch.indexer.stores.chroma import store as storing
-from talksearch.indexer.stores.lock import writing
+from talksearch.indexer.stores.lock import index_write_lock
 from talksearch.indexer.talks import read
-from talksearch.indexer.talks.load import About
+from talksearch.indexer.talks.load import TalkMetadata
 from talksearch.indexer.talks.replay import replay
 
 
@@ -46,7 +45,7 @@ def index(tmp_path: Path) -> Path:
 
 def run(index: Path, *paths: Path, rebuild: bool = False) -> tuple[Report, CountingEncoder]:
     encoder = CountingEncoder()
-    return build.index(index, paths, encoder=encoder, rebuild=rebuild), encoder
+    return build.build_index(index, paths, encoder=encoder, rebuild=rebuild), encoder
 
 
 def sources(index: Path) -> list[str]:
@@ -116,7 +115,7 @@ def test_the_store_of_a_large_archive_follows_its_changes(
     archive: Path, index: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Here a part has room for three numbers of passages."""
-    monkeypatch.setattr(storing, "PART", 3)
+    monkeypatch.setattr(storing, "PARTITION", 3)
     run(index, archive)
     (archive / "ships.vtt").write_text(vtt("the ship sings a song"))
     (archive / "new.vtt").write_text(vtt("rain on the roof"))
@@ -126,11 +125,11 @@ def test_the_store_of_a_large_archive_follows_its_changes(
     run(index, archive)
     known = {(row[0] // 3, row[1]) for row in catalog.open_catalog(index).execute("SELECT number, id FROM passages")}
     there = set()
-    for part in storing.parts(index):
-        with storing.opened(index, part) as (store, collection):
+    for part in storing.partitions(index):
+        with storing.open_partition(index, part) as (store, collection):
             there |= {(part, id_) for id_ in store.all_ids(collection)}
     assert there == known
-    assert len(storing.parts(index)) > 1
+    assert len(storing.partitions(index)) > 1
 
 
 def test_a_vanished_folder_drops_nothing(archive: Path, index: Path) -> None:
@@ -218,7 +217,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        build.index(index, [archive], encoder=Dying())
+        build.build_index(index, [archive], encoder=Dying())
     db = catalog.open_catalog(index)
     assert catalog.counts(db).talks == 2  # their words can be searched
     assert catalog.counts(db).embedded == 0
@@ -233,7 +232,7 @@ def test_an_interrupted_first_run_loses_nothing_to_the_next_path(archive: Path, 
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        build.index(index, [archive], encoder=Dying())
+        build.build_index(index, [archive], encoder=Dying())
     other = tmp_path / "other"
     other.mkdir()
     (other / "bread.vtt").write_text(vtt("bread and code"))
@@ -245,7 +244,7 @@ def test_an_interrupted_first_run_loses_nothing_to_the_next_path(archive: Path, 
 def test_a_defect_in_a_reader_costs_one_file(archive: Path, index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = read.load_talk
 
-    def failing(path: Path, source: str, data: bytes, others: Iterable[About]) -> Talk:
+    def failing(path: Path, source: str, data: bytes, others: Iterable[TalkMetadata]) -> Talk:
         if path.name == "ships.vtt":
             raise IndexError("list index out of range")
         return whole(path, source, data, others)
@@ -270,7 +269,7 @@ def test_only_one_writer(archive: Path, index: Path) -> None:
     held, done = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with writing(index):
+        with index_write_lock(index):
             held.set()
             done.wait(10)
 
@@ -287,7 +286,7 @@ def test_only_one_writer(archive: Path, index: Path) -> None:
 def test_another_model_is_refused_with_the_command_that_rebuilds(archive: Path, index: Path) -> None:
     run(index, archive)
     with pytest.raises(BadIndexError) as error:
-        build.index(index, [archive], model="another", encoder=CountingEncoder())
+        build.build_index(index, [archive], model="another", encoder=CountingEncoder())
     assert "--rebuild --model another" in error.value.hint
 
 
@@ -310,7 +309,7 @@ def test_rebuilding_reads_everything_again(archive: Path, index: Path) -> None:
 def test_removing_takes_a_talk_out_until_its_folder_is_indexed_again(archive: Path, index: Path) -> None:
     run(index, archive)
     talk = next(catalog.read_talks(catalog.open_catalog(index)))
-    assert build.remove(index, [talk.id]) == [talk.id]
+    assert build.remove_talks(index, [talk.id]) == [talk.id]
     assert len(sources(index)) == 1
     assert len(stored(index)) == 2
     report, _ = run(index, archive)
@@ -520,7 +519,7 @@ def test_what_lies_nowhere_else_stays_while_its_disk_is_away(archive: Path, inde
     assert sources(index) == ["moon.vtt", "ships.vtt", "sub/bees.vtt"]
     with pytest.raises(TalksearchError, match="is not there"):
         run(index)
-    assert len(build.remove(index, [], [archive])) == 2
+    assert len(build.remove_talks(index, [], [archive])) == 2
     assert sources(index) == ["moon.vtt"]
     assert run(index)[0].dropped == []
 
@@ -556,7 +555,7 @@ def test_a_rebuild_keeps_model_and_prompts(archive: Path, index: Path, monkeypat
         return update(folder, paths, model, prompts, *rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(build, "_update", watched)
-    build.index(index, [], rebuild=True, prompts=(None, "text: "), encoder=CountingEncoder())
+    build.build_index(index, [], rebuild=True, prompts=(None, "text: "), encoder=CountingEncoder())
     assert seen == [("other/model", ("query: ", "text: "))]
 
 

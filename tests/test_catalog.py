@@ -105,7 +105,7 @@ def test_a_failed_transaction_leaves_everything_as_it_was(tmp_path: Path) -> Non
 def test_common_terms_are_those_that_stand_nearly_everywhere(tmp_path: Path) -> None:
     db = catalog.open_catalog(tmp_path, write=True)
     put(db, TALK, *(passage(f"abc:{n}", f"the word{n}" + (" rare" if n == 0 else "")) for n in range(30)))
-    catalog.note_common_terms(db)
+    catalog.update_stop_terms(db)
     assert [row[0] for row in db.execute("SELECT term FROM common")] == ["the"]
 
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from talksearch.indexer.readers import read
 from talksearch.indexer.records import Cue, Transcript, Word
 from talksearch.indexer.restore.clean import clean
-from talksearch.indexer.restore.normalize import tidy_text
+from talksearch.indexer.restore.normalize import normalize_text
 from talksearch.indexer.restore.sound_labels import is_sound
 
 HERE = Path(__file__).parent
@@ -103,12 +103,12 @@ def test_sound_labels(label: str, sound: bool) -> None:
 
 
 def test_colours_of_a_terminal_are_no_words() -> None:
-    assert tidy_text("\x1b[1;31mWelcome\x1b[0m home [31 of us]") == "Welcome home [31 of us]"
+    assert normalize_text("\x1b[1;31mWelcome\x1b[0m home [31 of us]") == "Welcome home [31 of us]"
 
 
 def test_tidy_text_is_done_once_and_for_all() -> None:
     text = "a\u200b b\xa0\x85c\u200dd"
-    assert tidy_text(text) == tidy_text(tidy_text(text)) == "a b cd"
+    assert normalize_text(text) == normalize_text(normalize_text(text)) == "a b cd"
 
 
 # --- properties -----------------------------------------------------------------------------------------------------

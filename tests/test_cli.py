@@ -19,7 +19,7 @@ from talksearch.cli.answers import make_query
 from talksearch.cli.main import cli
 from talksearch.search import engine
 from talksearch.search.hit import as_json
-from talksearch.search.index import open_index
+from talksearch.search.reader import open_reader
 
 CONTRACT_KEYS = {
     "rank", "score", "talk_id", "title", "source", "youtube_id", "start_s", "end_s", "jump_s", "url", "timing",
@@ -224,7 +224,7 @@ def test_one_query_and_many_are_answered_alike(index: Path) -> None:
     """A model that starts for one query rounds otherwise than one that is kept: that shows in no hit, only in the last
     digit of a score, and there in few.
     """
-    alone, kept = open_index(index, once=True), open_index(index)
+    alone, kept = open_reader(index, once=True), open_reader(index)
     judged = [json.loads(line) for line in (DATA / "judgements.jsonl").read_text(encoding="utf-8").splitlines()]
     hits = alike = 0
     for row in judged:

@@ -19,11 +19,12 @@ from talksearch.indexer.pipeline import run
 from talksearch.indexer.stores import catalog, vectors
 from talksearch.indexer.stores.columns import build, update
 from talksearch.indexer.stores.columns import reader as columns
-from talksearch.search import engine, index
+from talksearch.search import engine
+from talksearch.search import reader as index
 from talksearch.search.query import Filters, Query
 from talksearch.search.ranking import layout, postings
-from talksearch.search.ranking.passage_table import Table, read_table
-from talksearch.search.ranking.similarity import begin_near, near
+from talksearch.search.ranking.passage_table import PassageTable, read_passage_table
+from talksearch.search.ranking.similarity import compare, start_compare
 from talksearch.search.results.align_description import holds_of
 
 DATA = Path(__file__).parents[1] / "data"
@@ -47,7 +48,7 @@ class WideEncoder(CountingEncoder):
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The sample archive, indexed."""
     made = tmp_path_factory.mktemp("index") / "index"
-    run.index(made, [DATA], encoder=WideEncoder())
+    run.build_index(made, [DATA], encoder=WideEncoder())
     return made
 
 
@@ -70,7 +71,7 @@ def vocabulary(db: sqlite3.Connection) -> list[str]:
 def test_they_are_there_after_indexing_and_hold_every_passage(folder: Path, db: sqlite3.Connection) -> None:
     made = columns.read(folder, db)
     assert made is not None
-    lie = layout.layout(db)
+    lie = layout.read_layout(db)
     assert made.numbers.tolist() == lie.numbers.tolist()
     assert made.talks.tolist() == lie.talks.tolist()
     assert made.talk_numbers.tolist() == lie.talk_numbers.tolist()
@@ -84,11 +85,11 @@ def test_they_are_there_after_indexing_and_hold_every_passage(folder: Path, db: 
 
 
 def test_words_are_where_the_word_index_has_them(folder: Path, db: sqlite3.Connection) -> None:
-    quick = read_table(folder, db, vectors.read(folder, 96))
+    quick = read_passage_table(folder, db, vectors.read(folder, 96))
     assert quick.columns is not None
     for word in [*vocabulary(db), "nobodysaysthis", ""]:
-        expected = np.sort(quick.lie.places(postings.holding(db, word))) if word else []
-        assert quick.holding(word).tolist() == list(expected), word
+        expected = np.sort(quick.layout.places(postings.postings(db, word))) if word else []
+        assert quick.postings(word).tolist() == list(expected), word
 
 
 def test_many_words_are_put_in_place_a_few_at_a_time(
@@ -100,22 +101,22 @@ def test_many_words_are_put_in_place_a_few_at_a_time(
     shutil.copytree(folder, tmp_path / "other")
     (tmp_path / "other" / columns.FILE_NAME).unlink()
     assert update.write(tmp_path / "other", db, 96)
-    assert update.alike(folder / columns.FILE_NAME, tmp_path / "other" / columns.FILE_NAME)
+    assert update.same_columns(folder / columns.FILE_NAME, tmp_path / "other" / columns.FILE_NAME)
 
 
 def test_words_of_one_talk_are_where_the_word_index_has_them(folder: Path, db: sqlite3.Connection) -> None:
-    quick = read_table(folder, db, vectors.read(folder, 96))
-    plain = Table(quick.lie, quick.rows, quick.vectors, None, db)
+    quick = read_passage_table(folder, db, vectors.read(folder, 96))
+    plain = PassageTable(quick.layout, quick.rows, quick.vectors, None, db)
     for word in [*random.Random(3).sample(vocabulary(db), 20), "nobodysaysthis"]:
         every = np.zeros(len(quick.rows), bool)
-        every[quick.holding(word)] = True
-        for talk in range(len(quick.lie.sizes)):
-            expected = every[quick.lie.talks == talk].tolist()
-            assert quick.holding_in(talk, word).tolist() == plain.holding_in(talk, word).tolist() == expected
+        every[quick.postings(word)] = True
+        for talk in range(len(quick.layout.sizes)):
+            expected = every[quick.layout.talks == talk].tolist()
+            assert quick.postings_in(talk, word).tolist() == plain.postings_in(talk, word).tolist() == expected
 
 
 def test_words_together_are_where_the_word_index_has_them(folder: Path, db: sqlite3.Connection) -> None:
-    quick = read_table(folder, db, vectors.read(folder, 96))
+    quick = read_passage_table(folder, db, vectors.read(folder, 96))
     drawn = random.Random(1)
     texts = [row[0].split() for row in db.execute("SELECT terms FROM words")]
     for text in drawn.sample(texts, min(len(texts), 150)):
@@ -124,10 +125,10 @@ def test_words_together_are_where_the_word_index_has_them(folder: Path, db: sqli
         at = drawn.randrange(len(text) - 6)
         one, other = text[at], text[at + drawn.randrange(1, 6)]
         if one != other:
-            expected = np.sort(quick.lie.places(postings.together(db, one, other)))
-            assert quick.together(one, other).tolist() == expected.tolist(), (one, other)
+            expected = np.sort(quick.layout.places(postings.cooccurrences(db, one, other)))
+            assert quick.cooccurrences(one, other).tolist() == expected.tolist(), (one, other)
         row = " ".join(text[at : at + 3])
-        assert quick.holding(row).tolist() == np.sort(quick.lie.places(postings.holding(db, row))).tolist(), row
+        assert quick.postings(row).tolist() == np.sort(quick.layout.places(postings.postings(db, row))).tolist(), row
 
 
 @pytest.mark.usefixtures("rounded")
@@ -135,14 +136,14 @@ def test_a_cosine_is_no_further_off_than_is_said_and_the_moments_are_those_of_al
     folder: Path, db: sqlite3.Connection
 ) -> None:
     copy = vectors.read(folder, 96)
-    quick = read_table(folder, db, copy)
+    quick = read_passage_table(folder, db, copy)
     for text in ("ship time", "a bridge of copper", "x", "The rain came back to the code"):
         vector = WideEncoder().encode_query(text)
-        found = near(quick, vector)
+        found = compare(quick, vector)
         exact = (copy.rows @ vector)[quick.rows].astype(float)
         assert found.errors is not None
-        assert (np.abs(found.cosines - exact) <= found.off(np.arange(len(exact)))).all()
-        assert found.off(np.arange(len(exact))).max() <= found.most_off() < 0.05
+        assert (np.abs(found.cosines - exact) <= found.error_bounds(np.arange(len(exact)))).all()
+        assert found.error_bounds(np.arange(len(exact))).max() <= found.max_error() < 0.05
         assert found.mean == pytest.approx(exact.mean(), abs=1e-6)
         assert found.deviation == pytest.approx(exact.std(), abs=1e-5)
         assert found.exact(np.arange(7)) == pytest.approx(exact[:7], abs=1e-6)
@@ -155,14 +156,14 @@ def test_some_passages_are_as_near_as_among_all(
 ) -> None:
     monkeypatch.setattr("talksearch.search.ranking.similarity._BLOCK", 16)
     copy = vectors.read(folder, 96)
-    table = read_table(folder, db, copy)
-    table = table if with_columns else Table(table.lie, table.rows, copy, None, db)
+    table = read_passage_table(folder, db, copy)
+    table = table if with_columns else PassageTable(table.layout, table.rows, copy, None, db)
     vector = WideEncoder().encode_query("a bridge of copper")
-    every = near(table, vector)
+    every = compare(table, vector)
     for places in (np.arange(0, len(table.rows), 3), np.array([5], np.int64), np.empty(0, np.int64)):
-        found = near(table, vector, places)
+        found = compare(table, vector, places)
         assert found.cosines.tolist() == every.cosines[places].tolist()
-        assert found.settle(np.arange(len(places))) == pytest.approx(every.exact(places), abs=1e-6)
+        assert found.refine(np.arange(len(places))) == pytest.approx(every.exact(places), abs=1e-6)
         assert (found.mean, found.deviation) == (every.mean, every.deviation)
 
 
@@ -171,11 +172,11 @@ def test_however_many_compare_each_passage_is_compared_once(
     folder: Path, db: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("talksearch.search.ranking.similarity._BLOCK", 4)
-    table = read_table(folder, db, vectors.read(folder, 96))
+    table = read_passage_table(folder, db, vectors.read(folder, 96))
     vector = WideEncoder().encode_query("ship time")
-    expected = near(table, vector).cosines.tolist()
+    expected = compare(table, vector).cosines.tolist()
     for count in (1, 2, 5):
-        found, fill = begin_near(table, vector)
+        found, fill = start_compare(table, vector)
         found.cosines[:] = np.nan
         with ThreadPoolExecutor(count) as threads:
             for done in [threads.submit(fill) for _ in range(count)]:
@@ -216,8 +217,8 @@ def test_answers_are_those_of_the_catalog_itself(
     """With and without columns: same hits in the same order, same jumps, same heat; scores to the rounding."""
     for name in (catalog.FILE_NAME, vectors.FILE_NAME, "recipe.json"):
         (tmp_path / name).write_bytes((folder / name).read_bytes())
-    quick = index.open_index(folder, encoder=WideEncoder())
-    plain = index.open_index(tmp_path, encoder=WideEncoder())
+    quick = index.open_reader(folder, encoder=WideEncoder())
+    plain = index.open_reader(tmp_path, encoder=WideEncoder())
     talks = [row[0] for row in db.execute("SELECT id FROM talks ORDER BY id")]
     for number, text in enumerate(QUERIES):
         for extra in ({}, {"filters": Filters(talks=(talks[number % len(talks)],))}):
@@ -246,7 +247,7 @@ def test_another_state_of_the_catalog_or_the_vectors_is_noticed_also_by_who_has_
     folder: Path, tmp_path: Path
 ) -> None:
     one = copied(folder, tmp_path / "one")
-    opened = index.open_index(one, encoder=WideEncoder())
+    opened = index.open_reader(one, encoder=WideEncoder())
     gone = engine.search(opened, Query("ship")).hits[0]
     assert opened.table().columns is not None
     with closing(catalog.open_catalog(one, write=True)) as writer:
@@ -287,7 +288,7 @@ def test_a_passage_without_a_vector_counts_as_of_average_meaning(folder: Path, t
     half = np.arange(0, len(whole.numbers), 2)
     vectors.write_anew(one, 96, whole.numbers[half], whole.rows, half)
     with closing(catalog.open_catalog(one)) as reader:
-        plain = index.open_index(one, encoder=WideEncoder())
+        plain = index.open_reader(one, encoder=WideEncoder())
         expected = [engine.search(plain, Query(text)).hits for text in QUERIES]
         assert plain.table().columns is None
         assert update.write(one, reader, 96)
@@ -299,10 +300,10 @@ def test_a_passage_without_a_vector_counts_as_of_average_meaning(folder: Path, t
 
 
 def test_what_ties_sentences_reads_the_same_words(folder: Path, db: sqlite3.Connection) -> None:
-    quick = read_table(folder, db, vectors.read(folder, 96))
+    quick = read_passage_table(folder, db, vectors.read(folder, 96))
     texts = [
         row[0] for row in db.execute("SELECT text FROM passages INDEXED BY passages_of_talk ORDER BY talk, number")
     ]
     holds = holds_of(texts)
     for word in random.Random(2).sample(vocabulary(db), 100):
-        assert quick.holding(word).tolist() == np.flatnonzero(holds(word)).tolist()
+        assert quick.postings(word).tolist() == np.flatnonzero(holds(word)).tolist()

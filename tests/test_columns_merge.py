@@ -206,7 +206,7 @@ def test_what_is_not_changed_is_not_read(tmp_path: Path, merged: list[bool]) -> 
         made = reader.read(archive.folder, archive.db)
         assert made is not None
         assert "not JSON" not in made.speakers
-        assert len(made.holding("ship")) > 5
+        assert len(made.postings("ship")) > 5
     assert merged == [True]
 
 

@@ -10,10 +10,10 @@ from fakes import CountingEncoder
 
 from talksearch.indexer.pipeline import run
 from talksearch.search import engine
-from talksearch.search.index import Index, open_index
 from talksearch.search.query import Query
 from talksearch.search.ranking import compounds
-from talksearch.search.ranking.term_variants import also
+from talksearch.search.ranking.term_variants import expand_terms
+from talksearch.search.reader import IndexReader, open_reader
 
 TALKS = {
     "schiff": ("de-AT", ["die Donaudampfschifffahrt begann im Mai", "das Leben ist gut", "mit Signatur und Dampf"]),
@@ -33,19 +33,19 @@ TALKS = {
 }
 
 
-def make(folder: Path, talks: dict[str, tuple[str, list[str]]]) -> Index:
+def make(folder: Path, talks: dict[str, tuple[str, list[str]]]) -> IndexReader:
     archive = folder / "talks"
     archive.mkdir()
     for name, (language, lines) in talks.items():
         cues = "".join(f"00:{at:02}:00.000 --> 00:{at:02}:05.000\n{line}\n\n" for at, line in enumerate(lines))
         (archive / f"{name}.vtt").write_text(f"WEBVTT\n\n{cues}", encoding="utf-8")
         (archive / f"{name}.info.json").write_text(json.dumps({"title": name, "language": language}), encoding="utf-8")
-    run.index(folder / "index", [archive], encoder=CountingEncoder())
-    return open_index(folder / "index", encoder=CountingEncoder())
+    run.build_index(folder / "index", [archive], encoder=CountingEncoder())
+    return open_reader(folder / "index", encoder=CountingEncoder())
 
 
 @pytest.fixture(scope="module")
-def index(tmp_path_factory: pytest.TempPathFactory) -> Index:
+def index(tmp_path_factory: pytest.TempPathFactory) -> IndexReader:
     return make(tmp_path_factory.mktemp("mixed"), TALKS)
 
 
@@ -73,34 +73,34 @@ FINDS_NOT = [
 ]
 
 
-def found(index: Index, text: str, mode: str) -> list[str]:
+def found(index: IndexReader, text: str, mode: str) -> list[str]:
     return [hit.source for hit in engine.search(index, Query(text, mode=mode)).hits]  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("mode", ["lexical", "hybrid"])
 @pytest.mark.parametrize(("query", "talk"), FINDS)
-def test_the_talk_comes_first(index: Index, query: str, talk: str, mode: str) -> None:
+def test_the_talk_comes_first(index: IndexReader, query: str, talk: str, mode: str) -> None:
     assert found(index, query, mode)[0] == f"{talk}.vtt"
 
 
 @pytest.mark.parametrize(("query", "talk"), FINDS_NOT)
-def test_the_talk_does_not_hold_the_word(index: Index, query: str, talk: str) -> None:
+def test_the_talk_does_not_hold_the_word(index: IndexReader, query: str, talk: str) -> None:
     assert f"{talk}.vtt" not in found(index, query, "lexical")
 
 
-def test_the_compound_is_marked(index: Index) -> None:
+def test_the_compound_is_marked(index: IndexReader) -> None:
     hit = engine.search(index, Query("Schifffahrt", mode="lexical")).hits[0]
     assert [hit.text[start:end] for start, end in hit.matches] == ["Donaudampfschifffahrt"]
 
 
-def test_a_compound_that_nobody_says_is_marked_where_its_parts_are_said(index: Index) -> None:
+def test_a_compound_that_nobody_says_is_marked_where_its_parts_are_said(index: IndexReader) -> None:
     hit = engine.search(index, Query("Quantenrechner", mode="lexical")).hits[0]
     assert {"Quanten", "Rechner"} <= {hit.text[start:end] for start, end in hit.matches}
 
 
 def test_an_archive_without_such_languages_asks_once(tmp_path: Path) -> None:
     index = make(tmp_path, {"english": TALKS["english"], "kitab": TALKS["kitab"]})
-    assert also(index.db, "formation", ["format"]) == {}
+    assert expand_terms(index.db, "formation", ["format"]) == {}
     asked: list[str] = []
     index.db.set_trace_callback(asked.append)
     assert compounds.compounds_of(index.db, "water") == []
@@ -108,7 +108,7 @@ def test_an_archive_without_such_languages_asks_once(tmp_path: Path) -> None:
     assert not [statement for statement in asked if "talks" in statement or "vocabulary" in statement]
 
 
-def test_at_most_so_many_compounds_are_looked_for(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_at_most_so_many_compounds_are_looked_for(index: IndexReader, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compounds, "MOST", 0)
     monkeypatch.setattr(compounds, "_mostly_in", lambda *_: True)
     assert len(compounds.compounds_of(index.db, "schifffahrt")) <= 1

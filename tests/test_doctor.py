@@ -20,8 +20,8 @@ from talksearch.indexer.pipeline import run
 from talksearch.indexer.stores import calibration, catalog, recipe, vectors
 from talksearch.indexer.stores.chroma import store as storing
 from talksearch.search import engine
-from talksearch.search.index import open_index
 from talksearch.search.query import Query
+from talksearch.search.reader import open_reader
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def index(tmp_path: Path) -> Path:
     archive.mkdir()
     for name, line in (("ships", "the ship keeps its own time"), ("bees", "every bee knows the rain")):
         (archive / f"{name}.txt").write_text(f"[0:00] {line}\n[0:10] and so on\n", encoding="utf-8")
-    run.index(tmp_path / "index", [archive], encoder=CountingEncoder())
+    run.build_index(tmp_path / "index", [archive], encoder=CountingEncoder())
     return tmp_path / "index"
 
 
@@ -42,7 +42,7 @@ def large(tmp_path: Path) -> Path:
     (tmp_path / "long.txt").write_text("".join(lines), encoding="utf-8")
     (tmp_path / "index").mkdir()
     token_codes.write(tmp_path / "index", np.eye(8, dtype=np.float32))
-    run.index(tmp_path / "index", [tmp_path / "long.txt"], encoder=WordEncoder())
+    run.build_index(tmp_path / "index", [tmp_path / "long.txt"], encoder=WordEncoder())
     return tmp_path / "index"
 
 
@@ -55,7 +55,7 @@ def mended(index: Path) -> list[str]:
 
 
 def ask(index: Path, query: str) -> engine.Answer:
-    return engine.search(open_index(index, encoder=CountingEncoder()), Query(query))
+    return engine.search(open_reader(index, encoder=CountingEncoder()), Query(query))
 
 
 def first(index: Path, query: str) -> str:
@@ -98,7 +98,7 @@ def test_lost_words_come_back(index: Path) -> None:
     assert examine(index, mend=False)[0].what.startswith("1 passages had no words")
     assert len(mended(index)) == 1
     assert examine(index) == []
-    assert engine.search(open_index(index), Query("ship", mode="lexical")).hits
+    assert engine.search(open_reader(index), Query("ship", mode="lexical")).hits
 
 
 def test_a_lost_copy_is_told_and_made_from_chroma(index: Path) -> None:
@@ -115,12 +115,12 @@ def test_a_copy_cut_short_is_told(index: Path) -> None:
     path = index / "vectors.bin"
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     for mode in ("hybrid", "semantic"):
-        answer = engine.search(open_index(index, encoder=CountingEncoder()), Query("ship", mode=mode))
+        answer = engine.search(open_reader(index, encoder=CountingEncoder()), Query("ship", mode=mode))
         assert "The vectors of 2 of 4 passages are lost" in answer.note
 
 
 def test_strangers_in_chroma_go(index: Path) -> None:
-    with storing.opened(index) as (_, collection):
+    with storing.open_partition(index) as (_, collection):
         collection.upsert(ids=["nobody"], embeddings=[np.ones(8) / np.sqrt(8)], documents=["?"])
     assert mended(index) == ["Chroma holds 1 passages that the catalog does not know."]
     assert examine(index) == []
@@ -140,12 +140,12 @@ def test_a_damaged_vector_in_the_copy_comes_from_chroma(index: Path) -> None:
 def test_what_chroma_lost_comes_from_the_copy(index: Path) -> None:
     db = catalog.open_catalog(index)
     ids = [row[0] for row in db.execute("SELECT id FROM passages ORDER BY number LIMIT 2")]
-    with storing.opened(index) as (store, collection):
+    with storing.open_partition(index) as (store, collection):
         before = collection.get(ids[0], include=["embeddings", "documents", "metadatas"])
         store.drop(collection, ids)
     assert examine(index, mend=False)[0].what == "Chroma lacked the vectors of 2 passages."
     assert mended(index) == ["Chroma lacked the vectors of 2 passages."]
-    with storing.opened(index) as (_, collection):
+    with storing.open_partition(index) as (_, collection):
         after = collection.get(ids[0], include=["embeddings", "documents", "metadatas"])
     assert after["embeddings"].tolist() == before["embeddings"].tolist()
     assert (after["documents"], after["metadatas"]) == (before["documents"], before["metadatas"])
@@ -155,13 +155,13 @@ def test_what_chroma_lost_comes_from_the_copy(index: Path) -> None:
 def test_passages_in_the_wrong_part_of_chroma_go_where_they_belong(
     index: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(storing, "PART", 3)
+    monkeypatch.setattr(storing, "PARTITION", 3)
     assert mended(index) == [
         "Chroma holds 2 passages that the catalog does not know.",
         "Chroma lacked the vectors of 2 passages.",
     ]
     assert examine(index) == []
-    assert storing.parts(index) == [0, 1]
+    assert storing.partitions(index) == [0, 1]
     (index / "vectors.bin").unlink()
     assert mended(index)[0] == "The copy of the vectors lacked 4 of them."
     assert examine(index) == []
@@ -170,16 +170,16 @@ def test_passages_in_the_wrong_part_of_chroma_go_where_they_belong(
 def test_vectors_that_differ_and_those_that_nobody_has_are_made_again(index: Path) -> None:
     put_vector(index, 0, 8**-0.5)  # of length 1
     assert "1 passages wait for their vectors." in [one.what for one in examine(index)]
-    run.index(index, [], encoder=CountingEncoder())
+    run.build_index(index, [], encoder=CountingEncoder())
     assert examine(index) == []
 
     id_ = catalog.open_catalog(index).execute("SELECT id FROM passages WHERE number = 1").fetchone()[0]
-    with storing.opened(index) as (store, collection):
+    with storing.open_partition(index) as (store, collection):
         store.drop(collection, [id_])
     copy = copy_of(index)
     put_vector(index, int(copy.find(np.array([1]))[0]), 3.0)
     assert "1 passages wait for their vectors." in [one.what for one in examine(index)]
-    run.index(index, [], encoder=CountingEncoder())
+    run.build_index(index, [], encoder=CountingEncoder())
     assert examine(index) == []
     assert first(index, "ship") == "ships.txt"
 
@@ -200,14 +200,14 @@ def test_a_damaged_chroma_is_put_aside_and_filled_again_from_the_copy(index: Pat
     assert looked[0].what.startswith(f"The Chroma store in {index / 'chroma'} cannot be used")
     assert files_in(index) == before  # --check changes nothing
     if how in ("cut short", "something else"):
-        with pytest.raises(BadIndexError) as caught, storing.opened(index):
+        with pytest.raises(BadIndexError) as caught, storing.open_partition(index):
             pass
         assert "doctor" in caught.value.hint
     assert not any("wait" in finding.what for finding in examine(index))
     assert (index / "chroma.damaged").is_dir()
     assert examine(index) == []
     assert first(index, "ship") == "ships.txt"
-    with storing.opened(index) as (_, collection):
+    with storing.open_partition(index) as (_, collection):
         assert collection.count() == 4
 
 
@@ -215,7 +215,7 @@ def test_a_chroma_that_is_only_in_use_is_not_put_aside(index: Path, monkeypatch:
     def busy(*_: object) -> None:
         raise storing.unusable(index, "error returned from database: (code: 5) database is locked")
 
-    monkeypatch.setattr(storing, "opened", busy)
+    monkeypatch.setattr(storing, "open_partition", busy)
     with pytest.raises(BadIndexError, match="locked"):
         examine(index)
     assert not (index / "chroma.damaged").exists()
@@ -296,7 +296,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An index of the default model, with its light encoder."""
     folder = tmp_path_factory.mktemp("real")
     (folder / "talk.txt").write_text("[0:00] Bees keep warm in winter by trembling.\n[0:10] And so on.\n")
-    run.index(folder / "index", [folder / "talk.txt"], processes=1)
+    run.build_index(folder / "index", [folder / "talk.txt"], processes=1)
     assert doctor.examine(folder / "index") == []
     return folder / "index"
 
@@ -341,7 +341,7 @@ def test_what_was_embedded_in_fewer_bits_does_not_speak_against_the_encoder(real
         cosine = float((known * other).sum(axis=1).mean())
         assert (cosine < 0.99) == wrong
         assert cosine < onnx_encoder.SAME_COSINE
-        assert bool(onnx_encoder.problem(real, made.model, texts, other)) == wrong
+        assert bool(onnx_encoder.diagnose(real, made.model, texts, other)) == wrong
 
 
 def test_a_light_encoder_is_made_again_along_the_same_directions(real: Path, tmp_path: Path) -> None:
@@ -352,13 +352,13 @@ def test_a_light_encoder_is_made_again_along_the_same_directions(real: Path, tmp
     (only,) = doctor.examine(index)
     assert only.mended
     assert doctor.examine(index) == []
-    assert query_model.is_quick(index)
+    assert query_model.has_query_model(index)
     assert (index / "directions.npy").read_bytes() == before
 
     (index / "directions.npy").unlink()
     shutil.rmtree(index / "encoder")
     doctor.examine(index)
-    assert query_model.is_quick(index)
+    assert query_model.has_query_model(index)
     assert not (index / "directions.npy").exists()  # others would make the codes mean something else
 
 
@@ -368,9 +368,9 @@ def test_a_damaged_copy_of_the_encoder_is_made_again(real: Path, tmp_path: Path,
     shutil.copytree(real, index, dirs_exist_ok=True)
     (path,) = (index / "encoder").glob(f"quick-*{suffix}")
     DAMAGE[how](path)
-    assert not query_model.is_quick(index)
+    assert not query_model.has_query_model(index)
     if how != "something else":  # an indexing run only looks whether both files are there
-        assert query_model.quicken(index)
+        assert query_model.ensure_query_model(index)
     else:
         (only,) = doctor.examine(index)
         assert only.mended

@@ -23,8 +23,8 @@ from talksearch.indexer.encoders.sentence_encoder import SentenceEncoder
 from talksearch.indexer.errors import ModelError
 from talksearch.indexer.pipeline import run
 from talksearch.search import engine
-from talksearch.search.index import open_index
 from talksearch.search.query import Query
+from talksearch.search.reader import open_reader
 
 TEXTS = ["time dilation", "bees keep warm in winter", "相对论", "", "so so so " * 300]
 
@@ -72,8 +72,8 @@ def test_the_copy_that_starts_quickly_gives_the_same_vectors_and_may_be_damaged(
     model: SentenceEncoder, tmp_path: Path
 ) -> None:
     onnx_export.export(model, tmp_path, TEXTS, learn_directions=True)
-    assert query_model.quicken(tmp_path)
-    assert not query_model.quicken(tmp_path)  # it is there
+    assert query_model.ensure_query_model(tmp_path)
+    assert not query_model.ensure_query_model(tmp_path)  # it is there
     folder = tmp_path / model_folder.FOLDER
     quick = {path.suffix: path for path in folder.glob("quick-*")}
     assert set(quick) == {".onnx", ".bin"}
@@ -88,7 +88,7 @@ def test_the_copy_that_starts_quickly_gives_the_same_vectors_and_may_be_damaged(
     (folder / model_folder.MODEL).write_bytes(
         (folder / model_folder.MODEL).read_bytes() + b"\x00\x00"
     )  # as if it were another model
-    query_model.quicken(tmp_path)
+    query_model.ensure_query_model(tmp_path)
     assert quick[".onnx"] not in set(folder.iterdir())
 
 
@@ -108,8 +108,8 @@ def test_queries_have_weights_in_bytes_where_that_is_quicker_and_gives_nearly_th
         return replace(found, **{"none": {}, "slower": {"seconds": 3.0}, "far": {"cosine": 0.99}}[problem])
 
     monkeypatch.setattr(query_model, "_compare", compared)
-    assert query_model.quicken(tmp_path)
-    assert query_model.is_quick(tmp_path)
+    assert query_model.ensure_query_model(tmp_path)
+    assert query_model.has_query_model(tmp_path)
     assert {path.stem.rpartition("-")[2] for path in (tmp_path / model_folder.FOLDER).glob("quick-*")} == {kind}
     assert not list((tmp_path / model_folder.FOLDER).glob("narrowed*"))
     assert onnx_export.agreement(onnx_encoder.load(tmp_path, queries=True), model, TEXTS) > (
@@ -119,7 +119,7 @@ def test_queries_have_weights_in_bytes_where_that_is_quicker_and_gives_nearly_th
 
 def test_a_query_says_its_tokens_in_bytes_as_in_floats(model: SentenceEncoder, tmp_path: Path) -> None:
     exact = onnx_export.export(model, tmp_path, TEXTS, learn_directions=True).encode_query_by_token("bees keep warm")
-    query_model.quicken(tmp_path)
+    query_model.ensure_query_model(tmp_path)
     found = onnx_encoder.load(tmp_path, once=True).encode_query_by_token("bees keep warm")
     assert found.spans == exact.spans
     lengths = np.linalg.norm(found.tokens, axis=1) * np.linalg.norm(exact.tokens, axis=1)
@@ -161,8 +161,8 @@ def test_a_models_own_prompts_are_honoured_and_can_be_overruled(prompted: Path, 
 def test_an_index_of_another_model_answers_with_its_prompts(prompted: Path, tmp_path: Path) -> None:
     talk = tmp_path / "talk.srt"
     talk.write_text("1\n00:00:01,000 --> 00:00:04,000\nbees keep warm in winter\n")
-    run.index(tmp_path / "index", [talk], model=str(prompted))
-    index = open_index(tmp_path / "index")
+    run.build_index(tmp_path / "index", [talk], model=str(prompted))
+    index = open_reader(tmp_path / "index")
     own = sentence_encoder.load(str(prompted))
     hit = engine.search(index, Query("cold insects", mode="semantic")).hits[0]
     expected = own.encode_query("cold insects") @ own.encode_passages(["bees keep warm in winter"])[0]
@@ -178,10 +178,10 @@ def test_where_there_is_no_light_encoder_the_model_itself_answers_and_says_so(
     monkeypatch.setattr(onnx_export, "export", refuse)
     talk = tmp_path / "talk.srt"
     talk.write_text("1\n00:00:01,000 --> 00:00:04,000\nbees keep warm in winter\n")
-    report = run.index(tmp_path / "index", [talk])
+    report = run.build_index(tmp_path / "index", [talk])
     assert any("takes seconds" in note for note in report.notes)
     warned: list[str] = []
-    index = open_index(tmp_path / "index", warn=warned.append)
+    index = open_reader(tmp_path / "index", warn=warned.append)
     assert engine.search(index, Query("bees")).hits
     assert any("takes seconds" in sentence for sentence in warned)
 

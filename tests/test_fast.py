@@ -7,16 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from talksearch.indexer.encoders import (
-    int8_openvino,
-    model_folder,
-    onnx_export,
-    selection,
-    sentence_encoder,
-)
-from talksearch.indexer.encoders.onnx_encoder import LightEncoder
+from talksearch.indexer.encoders import int8_openvino, model_folder, onnx_export, selection, sentence_encoder
+from talksearch.indexer.encoders.onnx_encoder import OnnxEncoder
 from talksearch.indexer.passages.split import Splitting
-from talksearch.indexer.pipeline.encoder_provider import Encoders
+from talksearch.indexer.pipeline.encoder_provider import EncoderProvider
 from talksearch.indexer.stores import recipe
 from talksearch.indexer.stores.recipe import Recipe
 
@@ -33,7 +27,7 @@ TEXTS = [
 
 
 @pytest.fixture(scope="module")
-def exported(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, LightEncoder]:
+def exported(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, OnnxEncoder]:
     folder = tmp_path_factory.mktemp("index")
     return folder, onnx_export.export(sentence_encoder.load(), folder, TEXTS[:8], learn_directions=True)
 
@@ -47,7 +41,7 @@ def test_the_default_models_card_is_known_without_loading_it() -> None:
 
 
 def test_products_in_bytes_give_nearly_the_models_own_vectors(
-    exported: tuple[Path, LightEncoder], monkeypatch: pytest.MonkeyPatch
+    exported: tuple[Path, OnnxEncoder], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder, encoder = exported
     monkeypatch.setattr(int8_openvino, "_TRIED", 1)  # each product is tried by itself, which takes a while
@@ -61,7 +55,7 @@ def test_products_in_bytes_give_nearly_the_models_own_vectors(
 
 
 def test_which_products_bear_bytes_is_remembered_for_the_next_run(
-    exported: tuple[Path, LightEncoder], monkeypatch: pytest.MonkeyPatch
+    exported: tuple[Path, OnnxEncoder], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder, encoder = exported
     monkeypatch.setattr(int8_openvino, "_TRIED", 1)
@@ -72,42 +66,44 @@ def test_which_products_bear_bytes_is_remembered_for_the_next_run(
         selection, "_try", lambda choice, texts: replace(own, choice=choice, vectors=own.vectors[: len(texts)])
     )
     monkeypatch.setattr(selection, "_cosines", lambda *_: np.ones(1, np.float32))
-    assert selection.kept(folder, encoder, TEXTS) is None  # no faster than the light one
+    assert selection.remembered(folder, encoder, TEXTS) is None  # no faster than the light one
     monkeypatch.undo()
     monkeypatch.setattr(selection, "_cosines", lambda *_: np.zeros(1, np.float32))
-    assert selection.kept(folder, encoder, TEXTS) is None  # other vectors
+    assert selection.remembered(folder, encoder, TEXTS) is None  # other vectors
     monkeypatch.undo()
     times = itertools.cycle((2.0, 1.0))  # of the light one, and of the other
     tries = selection._try
     monkeypatch.setattr(selection, "_try", lambda *given: replace(tries(*given), seconds=next(times)))
-    again = selection.kept(folder, encoder, TEXTS)
+    again = selection.remembered(folder, encoder, TEXTS)
     assert again is not None
     cosines = (again.encode_passages(TEXTS[:24]) * tried.vectors).sum(axis=1)
     assert cosines.min() > 0.99999
     whole = file.read_bytes()
     for damaged in (b"", whole[: len(whole) // 2], b"PK\x03\x04" + whole[4:200]):
         file.write_bytes(damaged)
-        assert selection.kept(folder, encoder, TEXTS) is None
+        assert selection.remembered(folder, encoder, TEXTS) is None
     int8_openvino.save(file, {("no such product", 0): (np.zeros(384, np.float32), np.ones(384, np.float32))})
-    assert selection.kept(folder, encoder, TEXTS) is None
+    assert selection.remembered(folder, encoder, TEXTS) is None
     file.unlink()
-    assert selection.kept(folder, encoder, TEXTS) is None
+    assert selection.remembered(folder, encoder, TEXTS) is None
 
 
 def test_a_run_takes_what_an_earlier_one_found_out(
-    exported: tuple[Path, LightEncoder], monkeypatch: pytest.MonkeyPatch
+    exported: tuple[Path, OnnxEncoder], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder, encoder = exported
     recipe.write(folder, Recipe(encoder.card, Splitting(), embedded_by="as before"))
-    monkeypatch.setattr(selection, "kept", lambda *_: encoder)
-    assert Encoders(folder, recipe.read(folder), None, (None, None), None).for_texts(TEXTS, len(TEXTS)) is encoder
+    monkeypatch.setattr(selection, "remembered", lambda *_: encoder)
+    assert (
+        EncoderProvider(folder, recipe.read(folder), None, (None, None), None).for_texts(TEXTS, len(TEXTS)) is encoder
+    )
     made = recipe.read(folder)
     assert made
     assert made.embedded_by == "as before"
 
 
 def test_bytes_that_change_the_vectors_too_much_are_not_used(
-    exported: tuple[Path, LightEncoder], monkeypatch: pytest.MonkeyPatch
+    exported: tuple[Path, OnnxEncoder], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder, encoder = exported
     monkeypatch.setattr(int8_openvino, "_TRIED", 1)
@@ -117,13 +113,13 @@ def test_bytes_that_change_the_vectors_too_much_are_not_used(
 
 
 def test_the_recipe_says_what_embedded_and_by_which_measurement(
-    exported: tuple[Path, LightEncoder], monkeypatch: pytest.MonkeyPatch
+    exported: tuple[Path, OnnxEncoder], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder, encoder = exported
     recipe.write(folder, Recipe(encoder.card, Splitting()))
     monkeypatch.setattr(selection, "WORTH_IT", 100)
-    monkeypatch.setattr(selection, "kept", lambda *_: None)
-    encoders = Encoders(folder, recipe.read(folder), None, (None, None), None)
+    monkeypatch.setattr(selection, "remembered", lambda *_: None)
+    encoders = EncoderProvider(folder, recipe.read(folder), None, (None, None), None)
     encoders.for_texts(TEXTS, len(TEXTS))
     made = recipe.read(folder)
     assert made

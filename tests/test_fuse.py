@@ -8,21 +8,23 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from talksearch.search.ranking.fusion import SIDE_BY_SIDE, TALK, WORDS_WEIGHT, fuse, score_words
-from talksearch.search.ranking.layout import layout, make
-from talksearch.search.ranking.postings import holding, surprise, together
-from talksearch.search.ranking.similarity import Near
+from talksearch.search.ranking.fusion import SIDE_BY_SIDE, TALK, WORDS_WEIGHT, fuse, lexical_scores
+from talksearch.search.ranking.layout import make_layout, read_layout
+from talksearch.search.ranking.postings import cooccurrences, idf, postings
+from talksearch.search.ranking.similarity import Similarities
 
 # Two talks: passages 10 to 13, and 20 to 21.
 NOWHERE = np.empty(0, np.int64)
-LAYOUT = make(np.array([10, 11, 12, 13, 20, 21]), np.array([0, 0, 0, 0, 1, 1]), NOWHERE)
+LAYOUT = make_layout(np.array([10, 11, 12, 13, 20, 21]), np.array([0, 0, 0, 0, 1, 1]), NOWHERE)
 
 
-def known(cosines: Sequence[float]) -> Near:
+def known(cosines: Sequence[float]) -> Similarities:
     """Exact cosines, NaN where a passage has no vector."""
     given = np.array(cosines, np.float32)
     mean, deviation = float(np.nanmean(given)), float(np.nanstd(given))
-    return Near(np.where(np.isnan(given), np.float32(mean), given), None, mean, deviation or 1.0, lambda at: given[at])
+    return Similarities(
+        np.where(np.isnan(given), np.float32(mean), given), None, mean, deviation or 1.0, lambda at: given[at]
+    )
 
 
 def places(*at: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
@@ -30,39 +32,39 @@ def places(*at: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
 
 
 def test_words_that_nobody_says_count_nothing() -> None:
-    assert score_words(LAYOUT, [], []).tolist() == [0] * 6
-    assert score_words(LAYOUT, [NOWHERE], []).tolist() == [0] * 6
+    assert lexical_scores(LAYOUT, [], []).tolist() == [0] * 6
+    assert lexical_scores(LAYOUT, [NOWHERE], []).tolist() == [0] * 6
 
 
 def test_a_word_counts_where_it_is_said_and_up_to_two_passages_away_but_not_in_the_next_talk() -> None:
-    score = score_words(LAYOUT, [places(3)], [])
+    score = lexical_scores(LAYOUT, [places(3)], [])
     talk = score[0]
     assert talk > 0  # the talk as a whole speaks of it
-    assert (score - talk)[1] == pytest.approx(surprise(6, 1))
+    assert (score - talk)[1] == pytest.approx(idf(6, 1))
     assert score[1] == score[2] == score[3]
     assert score[4:].tolist() == [0, 0]
 
 
 def test_what_the_talk_counts_is_bm25_over_talks() -> None:
     room = 1.2 * (0.25 + 0.75 * 4 / 3)
-    expected = TALK * surprise(2, 1) * 1 * 2.2 / (1 + room)
-    assert score_words(LAYOUT, [places(3)], [])[0] == pytest.approx(expected)
+    expected = TALK * idf(2, 1) * 1 * 2.2 / (1 + room)
+    assert lexical_scores(LAYOUT, [places(3)], [])[0] == pytest.approx(expected)
 
 
 def test_a_rare_word_counts_more_than_a_common_one() -> None:
-    rare, common = score_words(LAYOUT, [places(0)], []), score_words(LAYOUT, [places(0, 1, 2, 3, 4, 5)], [])
+    rare, common = lexical_scores(LAYOUT, [places(0)], []), lexical_scores(LAYOUT, [places(0, 1, 2, 3, 4, 5)], [])
     assert rare[0] > common[0] > 0
 
 
 def test_two_words_beat_one() -> None:
-    score = score_words(LAYOUT, [places(0, 3), places(0)], [])
+    score = lexical_scores(LAYOUT, [places(0, 3), places(0)], [])
     assert score[0] > score[3] > 0
 
 
 def test_words_said_together_count_more() -> None:
-    apart = score_words(LAYOUT, [places(0, 3), places(0, 3)], [])
-    together = score_words(LAYOUT, [places(0, 3), places(0, 3)], [(0, 1, places(3))])
-    assert (together - apart).tolist() == pytest.approx([0, 0, 0, SIDE_BY_SIDE * surprise(6, 2), 0, 0])
+    apart = lexical_scores(LAYOUT, [places(0, 3), places(0, 3)], [])
+    together = lexical_scores(LAYOUT, [places(0, 3), places(0, 3)], [(0, 1, places(3))])
+    assert (together - apart).tolist() == pytest.approx([0, 0, 0, SIDE_BY_SIDE * idf(6, 2), 0, 0])
 
 
 def test_meaning_counts_in_deviations_and_words_beside_it() -> None:
@@ -81,8 +83,10 @@ def test_a_passage_without_a_vector_is_found_by_its_words() -> None:
     assert score[4] == 0
 
 
-@pytest.mark.parametrize("meaning", [None, Near(np.zeros(6), None, 0.0, 1.0, lambda at: np.full(len(at), np.nan))])
-def test_without_any_vector_words_alone_rank(meaning: Near | None) -> None:
+@pytest.mark.parametrize(
+    "meaning", [None, Similarities(np.zeros(6), None, 0.0, 1.0, lambda at: np.full(len(at), np.nan))]
+)
+def test_without_any_vector_words_alone_rank(meaning: Similarities | None) -> None:
     best, _ = fuse(meaning, np.array([0, 1.0, 3, 2, 0, 0]), None, 3)
     assert best.tolist() == [2, 3, 1]
 
@@ -101,14 +105,14 @@ def test_equal_scores_keep_the_order_of_the_archive() -> None:
 
 
 def test_an_empty_index_gives_nothing() -> None:
-    empty = make(NOWHERE, NOWHERE, NOWHERE)
-    assert score_words(empty, [NOWHERE], []).tolist() == []
+    empty = make_layout(NOWHERE, NOWHERE, NOWHERE)
+    assert lexical_scores(empty, [NOWHERE], []).tolist() == []
     assert fuse(None, np.empty(0), None, 5)[0].tolist() == []
     assert empty.places(places(1, 2)).tolist() == []
 
 
 def test_numbers_become_places_and_strangers_are_left_out() -> None:
-    mixed = make(np.array([30, 7, 12]), np.array([0, 0, 1]), NOWHERE)
+    mixed = make_layout(np.array([30, 7, 12]), np.array([0, 0, 1]), NOWHERE)
     assert mixed.places(places(7, 8, 12, 30, 99, 1)).tolist() == [1, 2, 0]
 
 
@@ -117,14 +121,14 @@ def test_what_the_catalog_says() -> None:
     db.execute("CREATE TABLE passages (number INTEGER PRIMARY KEY, talk INTEGER, field TEXT NOT NULL DEFAULT 'speech')")
     db.execute("CREATE INDEX passages_of_talk ON passages (talk)")
     db.execute("CREATE VIRTUAL TABLE words USING fts5(terms)")
-    assert layout(db).numbers.tolist() == []
+    assert read_layout(db).numbers.tolist() == []
     db.executemany("INSERT INTO passages (number, talk) VALUES (?, ?)", [(1, 8), (2, 3), (4, 8), (5, 3)])
     db.executemany(
         "INSERT INTO words (rowid, terms) VALUES (?, ?)",
         [(1, "block size limit"), (2, "size of block"), (4, "block has no such size"), (5, "weight")],
     )
-    found = layout(db)
+    found = read_layout(db)
     assert (found.numbers.tolist(), found.talks.tolist()) == ([2, 5, 1, 4], [0, 0, 1, 1])
-    assert found.places(holding(db, "block")).tolist() == [2, 0, 3]
-    assert together(db, "block", "size").tolist() == [1, 2]
-    assert holding(db, "nothing").tolist() == []
+    assert found.places(postings(db, "block")).tolist() == [2, 0, 3]
+    assert cooccurrences(db, "block", "size").tolist() == [1, 2]
+    assert postings(db, "nothing").tolist() == []

@@ -16,9 +16,9 @@ from talksearch.indexer.pipeline import run
 from talksearch.indexer.stores import calibration
 from talksearch.indexer.stores.calibration import calibrate
 from talksearch.search import engine
-from talksearch.search.index import open_index
 from talksearch.search.query import Filters, Mode, Query
-from talksearch.search.ranking.layout import make
+from talksearch.search.ranking.layout import make_layout
+from talksearch.search.reader import open_reader
 from talksearch.search.results.grade import (
     COEFFICIENTS,
     NOTHING_GOOD,
@@ -28,12 +28,12 @@ from talksearch.search.results.grade import (
     features,
     grade,
     kind_of,
-    told,
+    term_evidence,
 )
 
 NOWHERE = np.empty(0, np.int64)
 COUNT = 400
-LAYOUT = make(np.arange(COUNT), np.arange(COUNT) // 20, NOWHERE)
+LAYOUT = make_layout(np.arange(COUNT), np.arange(COUNT) // 20, NOWHERE)
 EMPTY = Evidence(*[math.nan] * 3)
 
 
@@ -53,11 +53,13 @@ def at(*places: int) -> np.ndarray:
 def found(query: np.ndarray, said: list[np.ndarray]) -> Evidence:
     cosines = ROWS @ query
     top = float(cosines.max())
-    return evidence(LAYOUT, [int(cosines.argmax())], told(LAYOUT, said, [NOWHERE] * (len(said) - 1)), top, USUAL)
+    return evidence(
+        LAYOUT, [int(cosines.argmax())], term_evidence(LAYOUT, said, [NOWHERE] * (len(said) - 1)), top, USUAL
+    )
 
 
 def heard(place: int, said: list[np.ndarray], together: list[np.ndarray] | None = None) -> Evidence:
-    words = told(LAYOUT, said, [NOWHERE] * (len(said) - 1) if together is None else together)
+    words = term_evidence(LAYOUT, said, [NOWHERE] * (len(said) - 1) if together is None else together)
     return evidence(LAYOUT, [place], words, math.nan, None)
 
 
@@ -115,7 +117,7 @@ def test_words_said_side_by_side_count_more() -> None:
 
 
 def test_a_note_counts_with_the_passage_it_leads_to() -> None:
-    words = told(LAYOUT, [at(3), at(9)], [NOWHERE])
+    words = term_evidence(LAYOUT, [at(3), at(9)], [NOWHERE])
     assert evidence(LAYOUT, [3, 9], words, math.nan, None).around == pytest.approx(1.0)
 
 
@@ -143,9 +145,9 @@ def test_a_name_that_captions_misheard_is_graded_by_words_where_that_says_more()
     query, beside = NULLS[3], [at(200), at(200), NOWHERE]  # two of three words are said there, and nothing is near
     assert USUAL is not None
     far = float(ROWS[200] @ query)
-    plain = evidence(LAYOUT, [200], told(LAYOUT, beside, [NOWHERE] * 2), far, USUAL)
-    misheard = evidence(LAYOUT, [200], told(LAYOUT, beside, [NOWHERE] * 2, [at(200)]), far, USUAL)
-    elsewhere = evidence(LAYOUT, [200], told(LAYOUT, beside, [NOWHERE] * 2, [at(90)]), far, USUAL)
+    plain = evidence(LAYOUT, [200], term_evidence(LAYOUT, beside, [NOWHERE] * 2), far, USUAL)
+    misheard = evidence(LAYOUT, [200], term_evidence(LAYOUT, beside, [NOWHERE] * 2, [at(200)]), far, USUAL)
+    elsewhere = evidence(LAYOUT, [200], term_evidence(LAYOUT, beside, [NOWHERE] * 2, [at(90)]), far, USUAL)
     assert (plain.otherwise, misheard.otherwise, elsewhere.otherwise) == (False, True, False)
     assert grade(plain).probability == grade(elsewhere).probability < 0.2
     assert grade(misheard).probability == grade(replace(misheard, meaning=math.nan)).probability > 0.2
@@ -185,12 +187,12 @@ def archive(tmp_path: Path) -> Path:
             word = "gravity" if (talk, cue) == (3, 30) else "clock" if cue % 9 == talk else "people"
             lines += [f"00:{cue:02}:00.000 --> 00:{cue:02}:50.000", f"and {word} w{talk}x{cue} said again here", ""]
         (folder / f"talk{talk}.vtt").write_text("\n".join(lines))
-    run.index(tmp_path / "index", [folder], encoder=CountingEncoder())
+    run.build_index(tmp_path / "index", [folder], encoder=CountingEncoder())
     return tmp_path / "index"
 
 
 def ask(index: Path, text: str, mode: Mode = "hybrid") -> engine.Answer:
-    return engine.search(open_index(index, encoder=CountingEncoder()), Query(text, 5, mode))
+    return engine.search(open_reader(index, encoder=CountingEncoder()), Query(text, 5, mode))
 
 
 def test_an_answer_without_a_good_hit_says_so_and_still_has_hits(archive: Path) -> None:
@@ -210,7 +212,7 @@ def test_every_mode_grades_by_what_it_goes_by(archive: Path, mode: Mode) -> None
 
 def test_a_quote_and_what_is_similar_have_no_grade(archive: Path) -> None:
     assert {hit.grade for hit in ask(archive, "gravity w3x30 said again", "quote").hits} == {None}
-    index = open_index(archive, encoder=CountingEncoder())
+    index = open_reader(archive, encoder=CountingEncoder())
     talk_id = index.db.execute("SELECT id FROM talks LIMIT 1").fetchone()[0]
     answer = engine.similar(index, Query("", 5), talk_id, 60_000)
     assert {hit.grade for hit in answer.hits} == {None}
@@ -218,7 +220,7 @@ def test_a_quote_and_what_is_similar_have_no_grade(archive: Path) -> None:
 
 
 def test_a_filter_changes_no_grade(archive: Path) -> None:
-    index = open_index(archive, encoder=CountingEncoder())
+    index = open_reader(archive, encoder=CountingEncoder())
     first = engine.search(index, Query("gravity", 5)).hits[0]
     alone = engine.search(index, Query("gravity", 5, filters=Filters(talks=(first.talk_id,)))).hits[0]
     assert (alone.passage_id, alone.grade) == (first.passage_id, first.grade)
@@ -247,13 +249,13 @@ def test_an_unchanged_index_is_not_calibrated_again_and_a_changed_one_without_en
 ) -> None:
     path = archive / calibration.FILE_NAME
     before = path.read_bytes(), path.stat().st_mtime_ns
-    run.index(archive, [], encoder=CountingEncoder())
+    run.build_index(archive, [], encoder=CountingEncoder())
     assert (path.read_bytes(), path.stat().st_mtime_ns) == before
     nulls = (archive / calibration.NULLS_NAME).stat().st_mtime_ns
-    run.remove(archive, [open_index(archive).db.execute("SELECT id FROM talks").fetchone()[0]])
-    run.index(archive, [], encoder=CountingEncoder())
+    run.remove_talks(archive, [open_reader(archive).db.execute("SELECT id FROM talks").fetchone()[0]])
+    run.build_index(archive, [], encoder=CountingEncoder())
     assert path.stat().st_mtime_ns != before[1]
     assert (archive / calibration.NULLS_NAME).stat().st_mtime_ns == nulls
     path.unlink()
-    run.index(archive, [], encoder=CountingEncoder())
+    run.build_index(archive, [], encoder=CountingEncoder())
     assert path.exists()

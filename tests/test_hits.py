@@ -12,8 +12,8 @@ from talksearch.indexer.errors import QueryError
 from talksearch.indexer.pipeline import run
 from talksearch.search import engine
 from talksearch.search.hit import as_json
-from talksearch.search.index import Index, open_index
 from talksearch.search.query import Filters, Query
+from talksearch.search.reader import IndexReader, open_reader
 from talksearch.search.results.heat import BINS
 
 FILLER = "there was nothing much to say about any of this while the afternoon went by and the room grew darker"
@@ -23,7 +23,7 @@ INTRO = (
 
 
 @pytest.fixture
-def index(tmp_path: Path) -> Index:
+def index(tmp_path: Path) -> IndexReader:
     """Five talks of thirty cues of ten seconds; each cue is a sentence of about twenty words."""
     archive = tmp_path / "talks"
     archive.mkdir()
@@ -42,16 +42,16 @@ def index(tmp_path: Path) -> Index:
         )
         (archive / f"{name}.vtt").write_text(f"WEBVTT\n\n{cues}", encoding="utf-8")
         (archive / f"{name}.info.json").write_text(json.dumps({"title": name.title()}), encoding="utf-8")
-    run.index(tmp_path / "index", [archive], encoder=CountingEncoder())
-    return open_index(tmp_path / "index", encoder=CountingEncoder())
+    run.build_index(tmp_path / "index", [archive], encoder=CountingEncoder())
+    return open_reader(tmp_path / "index", encoder=CountingEncoder())
 
 
-def ask(index: Index, text: str, **options: object) -> engine.Answer:
+def ask(index: IndexReader, text: str, **options: object) -> engine.Answer:
     return engine.search(index, Query(text, **options))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("mode", ["hybrid", "semantic", "lexical"])
-def test_what_is_to_be_avoided_sinks(index: Index, mode: str) -> None:
+def test_what_is_to_be_avoided_sinks(index: IndexReader, mode: str) -> None:
     plain = [hit.source for hit in ask(index, "rain", mode=mode, k=20).hits]
     turned = [hit.source for hit in ask(index, "rain", mode=mode, avoid="bread", k=20).hits]
     assert "bread.vtt" in plain
@@ -60,7 +60,7 @@ def test_what_is_to_be_avoided_sinks(index: Index, mode: str) -> None:
     assert turned[0] == "rain.vtt"
 
 
-def test_hits_that_the_limit_holds_back_are_counted(index: Index) -> None:
+def test_hits_that_the_limit_holds_back_are_counted(index: IndexReader) -> None:
     everything = [hit for hit in ask(index, "rain", mode="lexical", k=20).hits if hit.source == "rain.vtt"]
     limited = ask(index, "rain", mode="lexical", k=20, per_talk=1).hits
     shown = [hit for hit in limited if hit.source == "rain.vtt"]
@@ -69,7 +69,7 @@ def test_hits_that_the_limit_holds_back_are_counted(index: Index) -> None:
     assert all(hit.more_in_talk == 0 for hit in ask(index, "rain", mode="lexical", k=20).hits)
 
 
-def test_what_two_talks_say_alike_is_one_hit_that_names_the_other(index: Index) -> None:
+def test_what_two_talks_say_alike_is_one_hit_that_names_the_other(index: IndexReader) -> None:
     hits = [hit for hit in ask(index, "song", k=30).hits if hit.source in ("first.vtt", "second.vtt")]
     best = hits[0]
     assert [copy.title for copy in best.copies] == ["Second" if best.source == "first.vtt" else "First"]
@@ -79,7 +79,7 @@ def test_what_two_talks_say_alike_is_one_hit_that_names_the_other(index: Index) 
     assert len(opening) == 1
 
 
-def test_heat_is_high_where_the_words_are_and_shown_once_a_talk(index: Index) -> None:
+def test_heat_is_high_where_the_words_are_and_shown_once_a_talk(index: IndexReader) -> None:
     hits = ask(index, "copper bridge", heat=True).hits
     assert hits[0].source == "bridge.vtt"
     strip = hits[0].heat
@@ -93,7 +93,7 @@ def test_heat_is_high_where_the_words_are_and_shown_once_a_talk(index: Index) ->
 
 
 @pytest.mark.parametrize("mode", ["hybrid", "semantic", "lexical"])
-def test_heat_and_reasons_work_in_every_mode(index: Index, mode: str) -> None:
+def test_heat_and_reasons_work_in_every_mode(index: IndexReader, mode: str) -> None:
     hits = ask(index, "rain", mode=mode, heat=True, explain=True).hits
     assert all(0.0 <= value <= 1.0 for hit in hits for value in hit.heat)
     assert any(hit.heat for hit in hits)
@@ -104,7 +104,7 @@ def test_heat_and_reasons_work_in_every_mode(index: Index, mode: str) -> None:
     assert "explain" not in as_json(ask(index, "rain", mode=mode).hits[0])
 
 
-def test_passages_like_a_moment_leave_that_moment_out(index: Index) -> None:
+def test_passages_like_a_moment_leave_that_moment_out(index: IndexReader) -> None:
     talk_id = index.db.execute("SELECT id FROM talks WHERE source = 'rain.vtt'").fetchone()[0]
     answer = engine.similar(index, Query("", k=4), talk_id, 20_000)
     assert answer.hits[0].source in ("rain.vtt", "bread.vtt")
@@ -113,7 +113,7 @@ def test_passages_like_a_moment_leave_that_moment_out(index: Index) -> None:
         assert hit.talk_id != talk_id or hit.start_ms >= 30_000 or hit.end_ms <= 20_000
 
 
-def test_similar_turns_away_too(index: Index) -> None:
+def test_similar_turns_away_too(index: IndexReader) -> None:
     talk_id = index.db.execute("SELECT id FROM talks WHERE source = 'rain.vtt'").fetchone()[0]
     plain = [hit.source for hit in engine.similar(index, Query("", k=20), talk_id, 20_000).hits]
     turned = [hit.source for hit in engine.similar(index, Query("", k=20, avoid="bread"), talk_id, 20_000).hits]
@@ -121,21 +121,21 @@ def test_similar_turns_away_too(index: Index) -> None:
     assert "bread.vtt" not in turned or turned.index("bread.vtt") > plain.index("bread.vtt")
 
 
-def test_nothing_is_like_what_comes_after_the_end(index: Index) -> None:
+def test_nothing_is_like_what_comes_after_the_end(index: IndexReader) -> None:
     talk_id = index.db.execute("SELECT id FROM talks WHERE source = 'rain.vtt'").fetchone()[0]
     with pytest.raises(QueryError, match="says nothing at 4000 s"):
         engine.similar(index, Query(""), talk_id, 4_000_000)
 
 
 @pytest.mark.parametrize("text", ['"the bridge of copper"', "“The bridge, of copper”", "„the bridge of copper“"])
-def test_a_query_in_quotation_marks_is_a_quote(index: Index, text: str) -> None:
+def test_a_query_in_quotation_marks_is_a_quote(index: IndexReader, text: str) -> None:
     hit = ask(index, text).hits[0]
     assert (hit.source, hit.jump_ms, hit.score) == ("bridge.vtt", 50_000, 1.0)
     assert [hit.text[start:end] for start, end in hit.matches] == ["the bridge of copper"]
     assert as_json(hit)["quote"]["difference"][0]["op"] == "same"
 
 
-def test_what_memory_changed_is_shown(index: Index) -> None:
+def test_what_memory_changed_is_shown(index: IndexReader) -> None:
     (hit,) = ask(
         index, "there was hardly much to say about any of this while the morning went by", mode="quote", k=1
     ).hits
@@ -144,14 +144,14 @@ def test_what_memory_changed_is_shown(index: Index) -> None:
     assert 0.6 < hit.score < 1
 
 
-def test_a_quote_within_a_query_decides_which_passages_count(index: Index) -> None:
+def test_a_quote_within_a_query_decides_which_passages_count(index: IndexReader) -> None:
     assert {hit.source for hit in ask(index, 'bread "came back"').hits} == {"rain.vtt"}
     answer = ask(index, 'bread "the violins of Cremona"')
     assert "Nobody says 'the violins of Cremona'" in answer.note
     assert answer.hits
 
 
-def test_quotes_keep_the_limit_and_the_filters(index: Index) -> None:
+def test_quotes_keep_the_limit_and_the_filters(index: IndexReader) -> None:
     said = "there was nothing much to say about any of this"
     hits = ask(index, said, mode="quote", k=3, per_talk=1).hits
     assert len({hit.talk_id for hit in hits}) == 3

@@ -27,7 +27,7 @@ def index(tmp_path: Path) -> Path:
             for at in range(30)
         )
         (archive / f"talk{talk}.txt").write_text(lines, encoding="utf-8")
-    run.index(tmp_path / "index", [archive], encoder=CountingEncoder())
+    run.build_index(tmp_path / "index", [archive], encoder=CountingEncoder())
     return tmp_path / "index"
 
 

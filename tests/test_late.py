@@ -10,15 +10,15 @@ import pytest
 from fakes import WORDS, WordEncoder
 
 from talksearch.indexer.encoders import token_codes
-from talksearch.indexer.encoders.base import AskedTokens
+from talksearch.indexer.encoders.base import QueryEncoding
 from talksearch.indexer.pipeline import run
 from talksearch.search import engine
 from talksearch.search.hit import as_json
-from talksearch.search.index import open_index
 from talksearch.search.query import Query
 from talksearch.search.ranking import late_interaction
 from talksearch.search.ranking.fusion import Candidate
-from talksearch.search.ranking.late_interaction import ByToken, Wanted
+from talksearch.search.ranking.late_interaction import QueryTokens, TokenScorer
+from talksearch.search.reader import open_reader
 
 AXES = np.eye(8, dtype=np.float32)
 
@@ -27,30 +27,30 @@ def codes(*words: str) -> bytes:
     return token_codes.encode(AXES, np.array([[word == known for known in WORDS] for word in words], np.float32))
 
 
-def asked(text: str) -> AskedTokens:
+def asked(text: str) -> QueryEncoding:
     return WordEncoder().encode_query_by_token(text)
 
 
-def wanted(text: str, **worth: float) -> Wanted:
-    found = late_interaction.wanted(text, asked(text), AXES, worth)
+def wanted(text: str, **worth: float) -> QueryTokens:
+    found = late_interaction.query_tokens(text, asked(text), AXES, worth)
     assert found is not None
     return found
 
 
-def by_token(text: str, read: Callable[[Sequence[int]], dict[int, bytes]]) -> ByToken:
-    return ByToken(wanted(text, **dict.fromkeys(text.split(), 1.0)), read, WordEncoder().count_tokens)
+def by_token(text: str, read: Callable[[Sequence[int]], dict[int, bytes]]) -> TokenScorer:
+    return TokenScorer(wanted(text, **dict.fromkeys(text.split(), 1.0)), read, WordEncoder().count_tokens)
 
 
 def test_a_token_counts_what_its_term_tells() -> None:
     found = wanted("the ship in time", ship=6.0, time=2.0)
     assert found.weights.tolist() == [0.75, 0.25]
-    assert late_interaction.wanted("the ship", asked("the ship"), AXES, {}) is None
-    assert late_interaction.wanted("the ship", AskedTokens(AXES[0], AXES[:0], ()), AXES, {"ship": 1.0}) is None
+    assert late_interaction.query_tokens("the ship", asked("the ship"), AXES, {}) is None
+    assert late_interaction.query_tokens("the ship", QueryEncoding(AXES[0], AXES[:0], ()), AXES, {"ship": 1.0}) is None
 
 
 def test_each_token_is_held_against_the_nearest() -> None:
     query = wanted("ship time", ship=3.0, time=1.0)
-    both, ship, time, neither, nothing = late_interaction.likeness(
+    both, ship, time, neither, nothing = late_interaction.maxsim(
         query, [codes("time", "bee", "ship"), codes("ship"), codes("time"), codes("bee"), b""]
     )
     assert both == pytest.approx(1.0)
@@ -110,9 +110,9 @@ def test_a_search_says_what_the_tokens_said(tmp_path: Path, mode: str, compared:
     token_codes.write(index, AXES)
     for name, text in (("one", "ship and time"), ("two", "ship and rain"), ("three", "bread and song")):
         (tmp_path / f"{name}.srt").write_text(f"1\n00:00:01,000 --> 00:00:09,000\n{text}\n")
-    run.index(index, [tmp_path], encoder=WordEncoder())
+    run.build_index(index, [tmp_path], encoder=WordEncoder())
     answer = engine.search(
-        open_index(index, encoder=WordEncoder()),
+        open_reader(index, encoder=WordEncoder()),
         Query("ship time", mode=mode, explain=True),  # type: ignore[arg-type]
     )
     assert answer.hits[0].text == "ship and time"

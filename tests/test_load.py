@@ -13,7 +13,7 @@ import pytest
 from talksearch.indexer.errors import UnreadableError
 from talksearch.indexer.records import Chapter, Talk
 from talksearch.indexer.talks.identify import identify
-from talksearch.indexer.talks.load import About, load_talk
+from talksearch.indexer.talks.load import TalkMetadata, load_talk
 from talksearch.indexer.talks.naming import humanised, slug
 
 SHARED = Path(__file__).parent / ".." / ".." / "shared"
@@ -191,7 +191,7 @@ def test_whether_there_are_times_is_what_the_reader_finds(tmp_path: Path, name: 
 
 
 def test_what_others_say_is_asked_for_only_where_something_is_open(tmp_path: Path) -> None:
-    def never() -> Iterator[About]:
+    def never() -> Iterator[TalkMetadata]:
         raise AssertionError("nothing is open")
         yield
 
@@ -202,7 +202,7 @@ def test_what_others_say_is_asked_for_only_where_something_is_open(tmp_path: Pat
     load(tmp_path, "a.vtt", VTT, **info)
     data = VTT.encode()
     assert load_talk(tmp_path / "a.vtt", "a.vtt", data, never()).title == "T"
-    others = [About("x.txt", description="of x"), About("y.txt", title="of y", description="of y")]
+    others = [TalkMetadata("x.txt", description="of x"), TalkMetadata("y.txt", title="of y", description="of y")]
     talk = load_talk(tmp_path / "b.vtt", "b.vtt", data, others)
     assert (talk.title, talk.description) == ("of y", "of x")
     assert [(step.field, step.detail) for step in talk.receipt.steps if step.name == "take-from"] == [

@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from talksearch.indexer.errors import LockedError, TalksearchError
-from talksearch.indexer.stores.lock import writing
+from talksearch.indexer.stores.lock import index_write_lock
 
 
 def test_one_writes_at_a_time_and_the_other_hears_who(tmp_path: Path) -> None:
-    with writing(tmp_path), pytest.raises(LockedError, match=r"\(process \d+ on "), writing(tmp_path):
+    with index_write_lock(tmp_path), pytest.raises(LockedError, match=r"\(process \d+ on "), index_write_lock(tmp_path):
         pass
-    with writing(tmp_path):
+    with index_write_lock(tmp_path):
         pass
     assert not (tmp_path / "lock.holder").exists()
 
@@ -19,21 +19,21 @@ def test_one_writes_at_a_time_and_the_other_hears_who(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["lock", "lock.holder"])
 def test_what_cannot_be_written_is_said_in_a_sentence_and_stays_free(tmp_path: Path, name: str) -> None:
     (tmp_path / name).mkdir()
-    with pytest.raises(TalksearchError, match="cannot be written"), writing(tmp_path):
+    with pytest.raises(TalksearchError, match="cannot be written"), index_write_lock(tmp_path):
         pass
     (tmp_path / name).rmdir()
-    with writing(tmp_path):
+    with index_write_lock(tmp_path):
         pass
 
 
 def test_a_folder_that_cannot_be_made_is_said_in_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(TalksearchError, match="cannot be written"), writing(tmp_path / "file" / "index"):
+    with pytest.raises(TalksearchError, match="cannot be written"), index_write_lock(tmp_path / "file" / "index"):
         pass
 
 
 def test_what_goes_wrong_inside_is_not_taken_for_the_lock(tmp_path: Path) -> None:
-    with pytest.raises(OSError, match="full"), writing(tmp_path):
+    with pytest.raises(OSError, match="full"), index_write_lock(tmp_path):
         raise OSError("full")
-    with writing(tmp_path):
+    with index_write_lock(tmp_path):
         pass

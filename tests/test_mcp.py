@@ -17,11 +17,11 @@ from mcp_types import CallToolResult
 from tiny import make_index
 
 from talksearch.cli.server import mcp_server
-from talksearch.cli.server.index_pool import Resident
+from talksearch.cli.server.index_pool import IndexPool
 from talksearch.search import engine
 from talksearch.search.hit import as_json
-from talksearch.search.index import open_index
 from talksearch.search.query import Query
+from talksearch.search.reader import open_reader
 
 TOOLS = {"search_talks", "similar_moments", "list_talks", "read_talk", "index_stats"}
 
@@ -33,7 +33,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def with_client(folder: Path, ask: Callable[[Client], Awaitable[Any]]) -> Any:
     async def run() -> Any:
-        resident = Resident(folder, encoder=CountingEncoder(), workers=2)
+        resident = IndexPool(folder, encoder=CountingEncoder(), workers=2)
         try:
             async with Client(mcp_server.server(resident)) as client:
                 return await ask(client)
@@ -58,7 +58,7 @@ def text_of(result: CallToolResult) -> str:
 
 def test_hits_are_those_of_the_engine_with_their_links_in_the_text(index: Path) -> None:
     result = call(index, "search_talks", query="ship time", k=2, avoid="late", context_s=5)
-    opened = open_index(index, encoder=CountingEncoder())
+    opened = open_reader(index, encoder=CountingEncoder())
     hits = engine.search(opened, Query("ship time", 2, avoid="late", context_ms=5000, heat=True)).hits
     assert result.structured_content == {"hits": [json.loads(json.dumps(as_json(hit))) for hit in hits], "note": ""}
     assert all(hit.url in text_of(result) for hit in hits)

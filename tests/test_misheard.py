@@ -13,9 +13,9 @@ from talksearch.indexer.pipeline import run
 from talksearch.indexer.records import Cue, Talk
 from talksearch.indexer.stores import catalog
 from talksearch.search import engine
-from talksearch.search.index import Index, open_index
 from talksearch.search.query import Query
-from talksearch.search.ranking.term_variants import also
+from talksearch.search.ranking.term_variants import expand_terms
+from talksearch.search.reader import IndexReader, open_reader
 
 
 def heard(title: str, said: str, language: str | None = "en", description: str = "") -> set[tuple[str, str]]:
@@ -62,7 +62,7 @@ def test_a_language_without_word_list_is_left_alone() -> None:
 
 
 @pytest.fixture
-def index(tmp_path: Path) -> Index:
+def index(tmp_path: Path) -> IndexReader:
     archive = tmp_path / "talks"
     archive.mkdir()
     talks = {
@@ -79,11 +79,11 @@ def index(tmp_path: Path) -> Index:
         )
         (archive / f"{name}.vtt").write_text(f"WEBVTT\n\n{cues}", encoding="utf-8")
         (archive / f"{name}.info.json").write_text(json.dumps({"title": title, "language": "en"}), encoding="utf-8")
-    run.index(tmp_path / "index", [archive], encoder=CountingEncoder())
-    return open_index(tmp_path / "index", encoder=CountingEncoder())
+    run.build_index(tmp_path / "index", [archive], encoder=CountingEncoder())
+    return open_reader(tmp_path / "index", encoder=CountingEncoder())
 
 
-def sources(index: Index, text: str, **options: object) -> list[str]:
+def sources(index: IndexReader, text: str, **options: object) -> list[str]:
     return [hit.source for hit in engine.search(index, Query(text, **options)).hits]  # type: ignore[arg-type]
 
 
@@ -97,31 +97,31 @@ def sources(index: Index, text: str, **options: object) -> list[str]:
         ("cloud rain", "weather"),
     ],
 )
-def test_the_talk_is_found_by_either_spelling(index: Index, query: str, first: str) -> None:
+def test_the_talk_is_found_by_either_spelling(index: IndexReader, query: str, first: str) -> None:
     assert sources(index, query)[0] == f"{first}.vtt"
 
 
 @pytest.mark.parametrize("query", ["Anthropic", "Enthropic", "anthropick"])
-def test_odd_words_that_sound_the_same_are_found_together(index: Index, query: str) -> None:
+def test_odd_words_that_sound_the_same_are_found_together(index: IndexReader, query: str) -> None:
     assert set(sources(index, query, mode="lexical")) == {"labs.vtt", "money.vtt"}
 
 
-def test_what_is_shown_is_what_was_written_and_the_heard_words_are_marked(index: Index) -> None:
+def test_what_is_shown_is_what_was_written_and_the_heard_words_are_marked(index: IndexReader) -> None:
     hit = engine.search(index, Query("Schaeffler", leave_out=("title",))).hits[0]
     assert "sheffler" in hit.text
     assert "schaeffler" not in hit.text.lower()
     assert [hit.text[start:end] for start, end in hit.matches] == ["sheffler"]
 
 
-def test_an_ordinary_word_stands_for_a_name_in_its_own_talk_only(index: Index) -> None:
-    ways = also(index.db, "Claude", ["claud"])["claud"]
+def test_an_ordinary_word_stands_for_a_name_in_its_own_talk_only(index: IndexReader) -> None:
+    ways = expand_terms(index.db, "Claude", ["claud"])["claud"]
     model = index.db.execute("SELECT number FROM talks WHERE source = 'model.vtt'").fetchone()[0]
     assert {talk for _, talk in ways.phrases} == {model}
     assert ways.terms == ()
-    assert also(index.db, "cloud", ["cloud"]) == {}  # who asks for clouds means clouds
+    assert expand_terms(index.db, "cloud", ["cloud"]) == {}  # who asks for clouds means clouds
 
 
-def test_a_talk_that_goes_takes_its_names_along(index: Index) -> None:
+def test_a_talk_that_goes_takes_its_names_along(index: IndexReader) -> None:
     db = catalog.open_catalog(index.folder, write=True)
     for (talk_id,) in db.execute("SELECT id FROM talks").fetchall():
         catalog.drop_talk(db, talk_id)

@@ -14,9 +14,9 @@ from talksearch.indexer.pipeline import run
 from talksearch.indexer.records import Chapter, Cue, Talk
 from talksearch.search import engine
 from talksearch.search.hit import as_json
-from talksearch.search.index import Index, open_index
 from talksearch.search.query import Query
-from talksearch.search.results.align_description import holds_of, tie
+from talksearch.search.reader import IndexReader, open_reader
+from talksearch.search.results.align_description import align_description, holds_of
 
 # What says something about a talk stays, word for word but for its marks.
 KEPT = [
@@ -100,21 +100,24 @@ def test_ties_follow_the_order_of_the_talk() -> None:
     said[30] = "varnish dries slowly on old violins"
     meaning, unlike = np.eye(60, 99, dtype=np.float32), np.eye(3, 99, k=70, dtype=np.float32)
     violins, harrow = "old violins and their slow varnish that dries", "the Harrow bridge stood"
-    assert tie([violins, harrow, "unheard of"], unlike, holds_of(said), meaning) == [30, 40, None]
-    assert tie([harrow, violins], unlike[:2], holds_of(said), meaning) == [3, 30]
+    assert align_description([violins, harrow, "unheard of"], unlike, holds_of(said), meaning) == [30, 40, None]
+    assert align_description([harrow, violins], unlike[:2], holds_of(said), meaning) == [3, 30]
 
 
 def test_nothing_shared_and_nothing_near_is_not_tied() -> None:
     said = [f"passage {at} speaks of number {at}" for at in range(20)]
     noise = np.random.default_rng(1).normal(size=(24, 64)).astype(np.float32)
     noise /= np.linalg.norm(noise, axis=1, keepdims=True)
-    assert tie(["关于时间", "关于速度", "über Zeit", "о времени"], noise[:4], holds_of(said), noise[4:]) == [None] * 4
-    assert tie([], noise[:0], holds_of(said), noise[4:]) == []
-    assert tie(["alone"], noise[:1], holds_of([]), noise[:0]) == [None]
+    assert (
+        align_description(["关于时间", "关于速度", "über Zeit", "о времени"], noise[:4], holds_of(said), noise[4:])
+        == [None] * 4
+    )
+    assert align_description([], noise[:0], holds_of(said), noise[4:]) == []
+    assert align_description(["alone"], noise[:1], holds_of([]), noise[:0]) == [None]
 
 
 @pytest.fixture
-def index(tmp_path: Path) -> Index:
+def index(tmp_path: Path) -> IndexReader:
     archive = tmp_path / "talks"
     archive.mkdir()
     words = [f"line{at} of the long talk that goes on about {'copper' if at == 40 else 'things'}" for at in range(60)]
@@ -135,44 +138,44 @@ def index(tmp_path: Path) -> Index:
         )
         (archive / f"{name}.vtt").write_text(f"WEBVTT\n\n{cues}", encoding="utf-8")
         (archive / f"{name}.info.json").write_text(json.dumps(info), encoding="utf-8")
-    run.index(tmp_path / "index", [archive], encoder=CountingEncoder())
-    return open_index(tmp_path / "index", encoder=CountingEncoder())
+    run.build_index(tmp_path / "index", [archive], encoder=CountingEncoder())
+    return open_reader(tmp_path / "index", encoder=CountingEncoder())
 
 
 @pytest.mark.parametrize("mode", ["hybrid", "lexical"])
-def test_a_chapter_opens_at_its_second(index: Index, mode: str) -> None:
+def test_a_chapter_opens_at_its_second(index: IndexReader, mode: str) -> None:
     hit = engine.search(index, Query("Zanzibar", mode=mode)).hits[0]  # type: ignore[arg-type]
     assert (hit.source, hit.jump_ms, hit.note) == ("ships.vtt", 200_000, ("chapter", "Zanzibar"))
     assert hit.start_ms <= 200_000 < hit.end_ms
     assert as_json(hit)["note"] == {"field": "chapter", "text": "Zanzibar"}
 
 
-def test_a_description_in_another_language_leads_to_its_talk(index: Index) -> None:
+def test_a_description_in_another_language_leads_to_its_talk(index: IndexReader) -> None:
     hit = engine.search(index, Query("Kupferdraht")).hits[0]
     assert hit.source == "ships.vtt"
     assert hit.note == ("description", "Warum der Kupferdraht im Hafen so teuer war.")
     assert (hit.start_ms, hit.jump_ms) == (0, 0)  # nothing says where
 
 
-def test_the_text_of_a_hit_is_always_what_is_said(index: Index) -> None:
+def test_the_text_of_a_hit_is_always_what_is_said(index: IndexReader) -> None:
     said = " ".join(row[0] for row in index.db.execute("SELECT text FROM cues ORDER BY talk, number"))
     for query in ("Zanzibar", "Kupferdraht", "Ships and clocks"):
         for hit in engine.search(index, Query(query)).hits:
             assert hit.text in said
 
 
-def test_what_every_description_says_is_about_none(index: Index) -> None:
+def test_what_every_description_says_is_about_none(index: IndexReader) -> None:
     assert all(hit.note is None for hit in engine.search(index, Query("newest lectures channel year")).hits)
 
 
-def test_a_note_that_is_left_out_finds_nothing(index: Index) -> None:
+def test_a_note_that_is_left_out_finds_nothing(index: IndexReader) -> None:
     asked = Query("Zanzibar", mode="lexical", leave_out=("chapter",))
     assert engine.search(index, asked).hits == ()
     hidden = engine.search(index, Query("Zanzibar", leave_out=("chapter",))).hits
     assert all(hit.note is None and hit.source for hit in hidden if hit.score > 1)
 
 
-def test_notes_are_not_counted_as_passages(index: Index) -> None:
+def test_notes_are_not_counted_as_passages(index: IndexReader) -> None:
     from talksearch.indexer.stores import catalog
 
     counts = catalog.counts(index.db)

@@ -12,11 +12,11 @@ from fakes import CountingEncoder
 
 from talksearch.cli.main import cli
 from talksearch.cli.render import talks
-from talksearch.cli.terminal import Look
+from talksearch.cli.terminal import Style
 from talksearch.indexer.pipeline import run as build
 from talksearch.indexer.records import Cue, Talk
 from talksearch.indexer.talks.load import load_talk
-from talksearch.indexer.talks.provenance import Source, source_of
+from talksearch.indexer.talks.provenance import Source, locate_cues
 from talksearch.indexer.talks.walk import may_be_transcript
 from talksearch.search.moments import cues_between, moment
 
@@ -35,12 +35,12 @@ def found(folder: Path, name: str, data: bytes) -> tuple[Talk, Source]:
     path = folder / name
     path.write_bytes(data)
     talk = load_talk(path, name, data)
-    return talk, source_of(data, name, talk)
+    return talk, locate_cues(data, name, talk)
 
 
 def behind(folder: Path, name: str, data: bytes | str, first: int, last: int | None = None) -> str:
     _, source = found(folder, name, data if isinstance(data, bytes) else data.encode())
-    start, end = source.behind(first, first if last is None else last)
+    start, end = source.span_of(first, first if last is None else last)
     return source.text[start:end]
 
 
@@ -64,7 +64,7 @@ def test_damaged_letters_stay_as_the_file_has_them(tmp_path: Path) -> None:
     srt = "".join(f"{i}\n00:00:0{i},000 --> 00:00:0{i},900\n{line}\n\n" for i, line in enumerate(misread, 1))
     talk, source = found(tmp_path, "a.srt", srt.encode())
     assert talk.cues[1].text == lines[1]
-    start, end = source.behind(1, 1)
+    start, end = source.span_of(1, 1)
     assert source.text[start:end] == f"2\n00:00:02,000 --> 00:00:02,900\n{misread[1]}\n\n"
 
 
@@ -95,13 +95,13 @@ def check(path: Path) -> None:
     """Every cue's source comes in order, and nearly every cue's words stand in it."""
     data = path.read_bytes()
     talk = load_talk(path, path.name, data)
-    source = source_of(data, path.name, talk)
+    source = locate_cues(data, path.name, talk)
     assert list(source.starts) == sorted(source.starts)
     assert len(source.starts) == len(talk.cues)
     plain = [(i, cue) for i, cue in enumerate(talk.cues) if cue.text.isascii() and '"' not in cue.text]
     within = 0
     for i, cue in plain:
-        start, end = source.behind(i, i)
+        start, end = source.span_of(i, i)
         within += all(word in source.text[start:end] for word in cue.text.replace("&", " ").split())
     # In a meeting cues of one word ("Okay .") follow each other, and some are found a line too early or too late.
     assert within >= 0.9 * len(plain), f"{path.name}: {within} of {len(plain)}"
@@ -136,7 +136,7 @@ def archive(tmp_path: Path) -> Path:
     (folder / "On time [DTcRLlMv4_o].en.vtt").write_text(ROLLING, encoding="utf-8")
     escape = "WEBVTT\n\n00:01.000 --> 00:02.000\nRed \x1b[31malert\x1b[0m and more.\n"
     (folder / "escape.vtt").write_text(escape, encoding="utf-8")
-    build.index(tmp_path / "index", [folder], encoder=CountingEncoder())
+    build.build_index(tmp_path / "index", [folder], encoder=CountingEncoder())
     return folder
 
 
@@ -250,10 +250,10 @@ def test_no_control_character_reaches_a_terminal(archive: Path) -> None:
     data = (archive / "escape.vtt").read_bytes()
     talk = load_talk(archive / "escape.vtt", "escape.vtt", data)
     for whole in (True, False):
-        terminal = talks.raw_shown(talk, data, range(1), "text", whole, Look(color=True, links=True, width=80))
+        terminal = talks.raw_shown(talk, data, range(1), "text", whole, Style(color=True, links=True, width=80))
         assert "\x1b" not in terminal
         assert "alert" in terminal
-        piped = talks.raw_shown(talk, data, range(1), "text", whole, Look(color=False, links=False, width=80))
+        piped = talks.raw_shown(talk, data, range(1), "text", whole, Style(color=False, links=False, width=80))
         assert "\x1b[31malert" in piped
 
 

@@ -13,11 +13,11 @@ from talksearch.indexer.encoders import sentence_encoder
 from talksearch.indexer.passages.split import Splitting
 from talksearch.indexer.pipeline import read_talks, run
 from talksearch.indexer.pipeline.plan import Group, make_plan
-from talksearch.indexer.pipeline.read_talks import Read
-from talksearch.indexer.pipeline.scan import identity_of, look
-from talksearch.indexer.pipeline.sizing import Measure
+from talksearch.indexer.pipeline.read_talks import TalkResult
+from talksearch.indexer.pipeline.scan import identity_of, scan_file
+from talksearch.indexer.pipeline.sizing import PassageSizer
 from talksearch.indexer.stores import catalog
-from talksearch.indexer.worker import Apart
+from talksearch.indexer.worker import WorkerProcess
 
 
 def write(folder: Path, count: int) -> Path:
@@ -30,12 +30,12 @@ def write(folder: Path, count: int) -> Path:
 
 
 def groups_of(folder: Path) -> tuple[Group, ...]:
-    now = {str(path): look(path, path.name, None) for path in sorted(folder.iterdir())}
+    now = {str(path): scan_file(path, path.name, None) for path in sorted(folder.iterdir())}
     return make_plan({}, now, identity_of).read
 
 
-def measure() -> Measure:
-    return Measure(Splitting(), 200, sentence_encoder.default_folder() / "tokenizer.json")
+def measure() -> PassageSizer:
+    return PassageSizer(Splitting(), 200, sentence_encoder.default_folder() / "tokenizer.json")
 
 
 @pytest.mark.parametrize("processes", [2, 3])
@@ -55,7 +55,7 @@ def test_a_process_that_ends_over_a_talk_costs_that_talk_and_another_takes_its_p
     bad = groups[2].files[0].path
     whole = read_talks._read
 
-    def killed(apart: Apart, group: Group) -> Read | None:
+    def killed(apart: WorkerProcess, group: Group) -> TalkResult | None:
         if group.files[0].path == bad:
             assert apart.process.pid
             os.kill(apart.process.pid, signal.SIGKILL)
@@ -73,21 +73,21 @@ def test_a_process_that_ends_over_a_talk_costs_that_talk_and_another_takes_its_p
 
 def test_where_no_process_can_be_started_this_one_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     groups = groups_of(write(tmp_path / "talks", 3))
-    monkeypatch.setattr(read_talks, "start", lambda *_: None)
+    monkeypatch.setattr(read_talks, "start_worker", lambda *_: None)
     assert list(read_talks.read_groups(groups, measure(), 2)) == list(read_talks.read_groups(groups, measure(), 1))
 
 
 def test_whoever_stops_asking_leaves_no_process_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    started: list[Apart] = []
-    start = read_talks.start
+    started: list[WorkerProcess] = []
+    start = read_talks.start_worker
 
-    def noted(*given: Any) -> Apart | None:
+    def noted(*given: Any) -> WorkerProcess | None:
         apart = start(*given)
         if apart:
             started.append(apart)
         return apart
 
-    monkeypatch.setattr(read_talks, "start", noted)
+    monkeypatch.setattr(read_talks, "start_worker", noted)
     reads = read_talks.read_groups(groups_of(write(tmp_path / "talks", 6)), measure(), 2)
     next(reads)
     reads.close()  # type: ignore[attr-defined]
@@ -101,7 +101,7 @@ def test_an_index_is_the_same_however_many_read(tmp_path: Path) -> None:
     for processes in (1, 2):
         folder = tmp_path / f"index {processes}"
         with pytest.raises(StopIteration):  # words are searchable; no model is needed to see it
-            run.index(folder, [talks], processes=processes, tell=stop_before_embedding)
+            run.build_index(folder, [talks], processes=processes, tell=stop_before_embedding)
         with catalog.open_catalog(folder) as db:
             contents.append([db.execute(f"SELECT * FROM {name}").fetchall() for name in ("passages", "cues", "files")])
     assert contents[0] == contents[1]
@@ -117,17 +117,17 @@ def test_a_talk_that_is_lost_stays_as_it_was_and_is_read_the_next_time(
     tmp_path: Path, index: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     talks = write(tmp_path / "talks", 2)
-    run.index(index, [talks], encoder=CountingEncoder())
+    run.build_index(index, [talks], encoder=CountingEncoder())
     changed = talks / "talk 00.srt"
     changed.write_text(changed.read_text().replace("word0", "bread"))
     with monkeypatch.context() as patched:
         patched.setattr(run, "read_groups", lambda groups, *_: (read_talks._lost(group) for group in groups))
-        report = run.index(index, [talks], encoder=CountingEncoder())
+        report = run.build_index(index, [talks], encoder=CountingEncoder())
     assert (report.dropped, report.replaced, len(report.kept)) == ([], [], 3)
     assert "next run" in report.skipped[0].reason
     with catalog.open_catalog(index) as db:
         assert db.execute("SELECT count(*) FROM passages WHERE text LIKE '%word0 %'").fetchone()[0]
-    assert len(run.index(index, [talks], encoder=CountingEncoder()).replaced) == 1
+    assert len(run.build_index(index, [talks], encoder=CountingEncoder()).replaced) == 1
 
 
 @pytest.fixture

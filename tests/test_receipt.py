@@ -17,7 +17,7 @@ from talksearch.indexer import readers
 from talksearch.indexer.errors import UnreadableError
 from talksearch.indexer.readers import registry
 from talksearch.indexer.records import Cue, Receipt, Step, Talk
-from talksearch.indexer.restore.clean import TOOLS, clean
+from talksearch.indexer.restore.clean import CLEANING_STEPS, clean
 from talksearch.indexer.talks import identify, load
 from talksearch.indexer.talks.load import load_talk
 from talksearch.indexer.talks.receipt import changes, decode_with
@@ -159,7 +159,7 @@ def test_applying_the_steps_to_the_source_gives_the_indexed_cues(tmp_path: Path,
 
 def test_every_step_there_is_is_tried_here(tmp_path: Path) -> None:
     seen = {step.name for name, data in SHAPES.values() for step in made(tmp_path, name, data).receipt.steps}
-    assert seen >= {*TOOLS, "decode", "read", "repair-text", "estimate-times", "unfold-rolling"}
+    assert seen >= {*CLEANING_STEPS, "decode", "read", "repair-text", "estimate-times", "unfold-rolling"}
 
 
 REMOVED: list[tuple[str, str, Callable[[tuple[Cue, ...]], Any], Any]] = [

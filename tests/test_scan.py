@@ -10,8 +10,8 @@ from fakes import CountingEncoder
 
 from talksearch.indexer.pipeline import run as build
 from talksearch.indexer.pipeline.run import Report
-from talksearch.indexer.pipeline.scan import FILE_NAME
 from talksearch.indexer.stores import catalog
+from talksearch.indexer.stores.catalog import FILE_NAME
 from talksearch.indexer.talks.walk import Root, files_under, may_be_transcript
 
 CUES = "WEBVTT\n\n00:00:01.000 --> 00:00:04.000\nWelcome to the lecture on tides.\n\n" + "".join(
@@ -25,7 +25,7 @@ def under(folder: Path) -> list[str]:
 
 
 def run(folder: Path, archive: Path) -> Report:
-    return build.index(folder, [archive], encoder=CountingEncoder(), processes=1)
+    return build.build_index(folder, [archive], encoder=CountingEncoder(), processes=1)
 
 
 def said(folder: Path) -> dict[str, str]:

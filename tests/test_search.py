@@ -14,18 +14,18 @@ from fakes import CountingEncoder, WordEncoder
 
 from talksearch.indexer.arrays import Floats
 from talksearch.indexer.encoders import token_codes
-from talksearch.indexer.encoders.base import AskedTokens
+from talksearch.indexer.encoders.base import QueryEncoding
 from talksearch.indexer.errors import BadIndexError, QueryError
 from talksearch.indexer.pipeline import run
 from talksearch.indexer.stores import catalog
 from talksearch.indexer.stores.chroma import client as store
 from talksearch.search import engine
 from talksearch.search.engine import Answer
-from talksearch.search.index import Index, open_index
 from talksearch.search.query import Filters, Query, first_day, last_day
 from talksearch.search.ranking.filters import find_talk
 from talksearch.search.ranking.lexical import query_terms
-from talksearch.search.results.passage_view import Opened, look
+from talksearch.search.reader import IndexReader, open_reader
+from talksearch.search.results.passage_view import PassageView, view_passage
 
 TALKS = {
     "ships": {"channel": "Harbour", "upload_date": "20240506"},
@@ -40,42 +40,42 @@ LINES = {
 
 
 @pytest.fixture
-def index(tmp_path: Path) -> Index:
+def index(tmp_path: Path) -> IndexReader:
     archive = tmp_path / "talks"
     archive.mkdir()
     for name, info in TALKS.items():
         cues = "".join(f"00:{at:02}:00.000 --> 00:{at:02}:05.000\n{line}\n\n" for at, line in enumerate(LINES[name], 1))
         (archive / f"{name}.vtt").write_text(f"WEBVTT\n\n{cues}", encoding="utf-8")
         (archive / f"{name}.info.json").write_text(json.dumps({"title": name.title(), **info}), encoding="utf-8")
-    run.index(tmp_path / "index", [archive], encoder=CountingEncoder())
-    return open_index(tmp_path / "index", encoder=CountingEncoder())
+    run.build_index(tmp_path / "index", [archive], encoder=CountingEncoder())
+    return open_reader(tmp_path / "index", encoder=CountingEncoder())
 
 
 def titles(answer: Answer) -> list[str]:
     return [hit.title for hit in answer.hits]
 
 
-def ask(index: Index, text: str, **options: object) -> Answer:
+def ask(index: IndexReader, text: str, **options: object) -> Answer:
     return engine.search(index, Query(text, **options))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("mode", ["hybrid", "semantic", "lexical"])
-def test_the_passage_that_says_it_comes_first(index: Index, mode: str) -> None:
+def test_the_passage_that_says_it_comes_first(index: IndexReader, mode: str) -> None:
     assert titles(ask(index, "ship", mode=mode))[0] == "Ships"
 
 
 @pytest.mark.parametrize("filters", [Filters(), Filters(channel="Harbour")])
 def test_what_is_read_while_the_vector_is_waited_for_changes_nothing(
-    index: Index, monkeypatch: pytest.MonkeyPatch, filters: Filters
+    index: IndexReader, monkeypatch: pytest.MonkeyPatch, filters: Filters
 ) -> None:
     looked: list[int] = []
     enough = Event()
     waits = CountingEncoder()
 
-    def noted(*given: Any) -> Opened:
+    def noted(*given: Any) -> PassageView:
         looked.append(given[-1])
         enough.set()
-        return look(*given)
+        return view_passage(*given)
 
     class Slow(CountingEncoder):
         def encode_query(self, text: str) -> Floats:
@@ -84,13 +84,13 @@ def test_what_is_read_while_the_vector_is_waited_for_changes_nothing(
 
     query = Query("the ship comes home", filters=filters, heat=True)
     expected = engine.search(index, query)
-    monkeypatch.setattr(engine, "look", noted)
-    assert engine.search(open_index(index.folder, encoder=Slow()), query) == expected
+    monkeypatch.setattr(engine, "view_passage", noted)
+    assert engine.search(open_reader(index.folder, encoder=Slow()), query) == expected
     assert len(looked) == len(set(looked)), "each passage is read once"
     assert len(looked) <= len(expected.hits) + 2
 
 
-def test_a_semantic_score_is_the_cosine(index: Index) -> None:
+def test_a_semantic_score_is_the_cosine(index: IndexReader) -> None:
     encoder = CountingEncoder()
     hit = ask(index, "ship time", mode="semantic").hits[0]
     assert hit.score == pytest.approx(
@@ -98,7 +98,7 @@ def test_a_semantic_score_is_the_cosine(index: Index) -> None:
     )
 
 
-def test_meaning_finds_what_shares_no_word_and_words_do_not(index: Index) -> None:
+def test_meaning_finds_what_shares_no_word_and_words_do_not(index: IndexReader) -> None:
     assert ask(index, "bees", mode="lexical").terms == ("bee",)
     assert titles(ask(index, "unheard", mode="lexical")) == []
     assert len(titles(ask(index, "unheard", mode="semantic"))) == 3
@@ -108,7 +108,7 @@ def test_a_hit_without_the_words_is_opened_and_marked_where_it_is_nearest_in_mea
     class Foreign(WordEncoder):
         """Knows what a word of another language means."""
 
-        def encode_query_by_token(self, text: str) -> AskedTokens:
+        def encode_query_by_token(self, text: str) -> QueryEncoding:
             asked = super().encode_query_by_token(text.replace("Schiff", "ship"))
             return replace(asked, spans=tuple(match.span() for match in re.finditer(r"\S+", text)))
 
@@ -118,8 +118,8 @@ def test_a_hit_without_the_words_is_opened_and_marked_where_it_is_nearest_in_mea
     (tmp_path / "talk.vtt").write_text(f"WEBVTT\n\n{cues}", encoding="utf-8")
     (tmp_path / "index").mkdir()
     token_codes.write(tmp_path / "index", np.eye(8, dtype=np.float32))
-    run.index(tmp_path / "index", [tmp_path], encoder=WordEncoder())
-    index = open_index(tmp_path / "index", encoder=Foreign())
+    run.build_index(tmp_path / "index", [tmp_path], encoder=WordEncoder())
+    index = open_reader(tmp_path / "index", encoder=Foreign())
     hit = engine.search(index, Query("Schiff")).hits[0]
     (marked,) = [hit.text[start:end] for start, end in hit.matches]
     assert "ship" in marked
@@ -127,13 +127,13 @@ def test_a_hit_without_the_words_is_opened_and_marked_where_it_is_nearest_in_mea
     assert 15_000 <= hit.jump_ms <= 25_000
 
 
-def test_scripts_without_spaces_are_found_by_words(index: Index) -> None:
+def test_scripts_without_spaces_are_found_by_words(index: IndexReader) -> None:
     assert titles(ask(index, "相對論", mode="lexical")) == ["相對論"]
     assert titles(ask(index, "時間", mode="lexical")) == ["相對論"]
     assert titles(ask(index, "間時", mode="lexical")) == []
 
 
-def test_the_copy_ranks_as_chroma_itself_does(index: Index) -> None:
+def test_the_copy_ranks_as_chroma_itself_does(index: IndexReader) -> None:
     query = CountingEncoder().encode_query("rain bee time")
     client, collection = store.open_store(index.folder)
     nearest = store.nearest(collection, query, 6)
@@ -161,17 +161,17 @@ def test_the_copy_ranks_as_chroma_itself_does(index: Index) -> None:
     ],
 )
 @pytest.mark.parametrize("mode", ["hybrid", "semantic", "lexical"])
-def test_filters(index: Index, filters: Filters, expected: set[str], mode: str) -> None:
+def test_filters(index: IndexReader, filters: Filters, expected: set[str], mode: str) -> None:
     found = set(titles(ask(index, "ship bee 時間", filters=filters, mode=mode)))
     assert found == expected
 
 
-def test_a_talk_that_is_not_there_is_an_error(index: Index) -> None:
+def test_a_talk_that_is_not_there_is_an_error(index: IndexReader) -> None:
     with pytest.raises(QueryError, match="no talk"):
         ask(index, "ship", filters=Filters(talks=("nope",)))
 
 
-def test_an_empty_query_is_an_error(index: Index) -> None:
+def test_an_empty_query_is_an_error(index: IndexReader) -> None:
     with pytest.raises(QueryError):
         ask(index, "  ")
 
@@ -179,12 +179,12 @@ def test_an_empty_query_is_an_error(index: Index) -> None:
 @pytest.mark.parametrize(
     "text", ['"', "AND", "a OR", "NEAR(", "*", "ship*", "-", "col:x", "\x00", "☃", "(((", "'; DROP TABLE talks"]
 )
-def test_no_query_is_taken_for_syntax(index: Index, text: str) -> None:
+def test_no_query_is_taken_for_syntax(index: IndexReader, text: str) -> None:
     for mode in ("hybrid", "lexical"):
         ask(index, text, mode=mode)
 
 
-def test_matches_stand_where_they_say(index: Index) -> None:
+def test_matches_stand_where_they_say(index: IndexReader) -> None:
     hit = ask(index, "ships", mode="lexical").hits[0]
     assert [hit.text[start:end] for start, end in hit.matches] == ["ship", "ship"]
 
@@ -194,8 +194,8 @@ def test_overlapping_passages_are_one_hit_and_per_talk_holds(tmp_path: Path) -> 
     archive.mkdir()
     words = " ".join(["ship"] * 30 + ["rain"] * 30) + " "
     (archive / "long.srt").write_text(f"1\n00:00:00,000 --> 00:05:00,000\n{words * 5}\n")
-    run.index(tmp_path / "index", [archive], encoder=CountingEncoder())
-    opened = open_index(tmp_path / "index", encoder=CountingEncoder())
+    run.build_index(tmp_path / "index", [archive], encoder=CountingEncoder())
+    opened = open_reader(tmp_path / "index", encoder=CountingEncoder())
     hits = ask(opened, "ship").hits
     ordered = sorted((hit.start_ms, hit.end_ms) for hit in hits)
     assert len(hits) > 1
@@ -203,7 +203,7 @@ def test_overlapping_passages_are_one_hit_and_per_talk_holds(tmp_path: Path) -> 
     assert len(ask(opened, "ship", per_talk=1).hits) == 1
 
 
-def test_context_widens_the_text_and_leaves_the_jump(index: Index) -> None:
+def test_context_widens_the_text_and_leaves_the_jump(index: IndexReader) -> None:
     plain = ask(index, "bee", filters=Filters(talks=("bees",))).hits[0]
     wide = ask(index, "bee", filters=Filters(talks=("bees",)), context_ms=120_000).hits[0]
     assert plain.text in wide.text
@@ -211,34 +211,34 @@ def test_context_widens_the_text_and_leaves_the_jump(index: Index) -> None:
     assert wide.start_ms <= plain.start_ms
 
 
-def test_the_link_opens_the_transcript_where_no_recording_is_known(index: Index) -> None:
+def test_the_link_opens_the_transcript_where_no_recording_is_known(index: IndexReader) -> None:
     assert ask(index, "ship").hits[0].url.startswith("file://")
 
 
-def test_missing_vectors_are_said_not_hidden(index: Index, tmp_path: Path) -> None:
+def test_missing_vectors_are_said_not_hidden(index: IndexReader, tmp_path: Path) -> None:
     catalog.open_catalog(tmp_path / "index", write=True).execute("UPDATE passages SET embedded = 0 WHERE number = 1")
     assert "1 of 6 passages have no vector yet" in ask(index, "ship").note
     assert ask(index, "ship", mode="lexical").note == ""
 
 
-def test_a_broken_encoder_is_never_a_silent_fall_back_to_words(index: Index, tmp_path: Path) -> None:
+def test_a_broken_encoder_is_never_a_silent_fall_back_to_words(index: IndexReader, tmp_path: Path) -> None:
     class Broken(CountingEncoder):
         def encode_query(self, text: str) -> np.ndarray:
             raise RuntimeError("no model")
 
-    opened = open_index(tmp_path / "index", encoder=Broken())
+    opened = open_reader(tmp_path / "index", encoder=Broken())
     with pytest.raises(RuntimeError):
         ask(opened, "ship")
 
 
-def test_before_the_first_vector_words_answer_and_no_model_is_loaded(index: Index, tmp_path: Path) -> None:
+def test_before_the_first_vector_words_answer_and_no_model_is_loaded(index: IndexReader, tmp_path: Path) -> None:
     catalog.open_catalog(tmp_path / "index", write=True).execute("UPDATE passages SET embedded = 0")
     (tmp_path / "index" / "vectors.bin").unlink()
 
     def load() -> CountingEncoder:
         raise AssertionError("a model was loaded")
 
-    early = replace(open_index(tmp_path / "index"), encoder=load)
+    early = replace(open_reader(tmp_path / "index"), encoder=load)
     found = ask(early, "ship", avoid="bee")
     assert titles(found) == ["Ships"]
     assert found.note.startswith("6 of 6 passages have no vector yet")
@@ -248,16 +248,16 @@ def test_before_the_first_vector_words_answer_and_no_model_is_loaded(index: Inde
 
 def test_no_index_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(BadIndexError) as error:
-        open_index(tmp_path / "nothing")
+        open_reader(tmp_path / "nothing")
     assert error.value.hint == "Make one: talksearch index PATH"
 
 
-def test_a_talk_is_found_by_whatever_names_it(index: Index) -> None:
+def test_a_talk_is_found_by_whatever_names_it(index: IndexReader) -> None:
     id_ = find_talk(index.db, "ships.vtt")
     assert find_talk(index.db, id_) == find_talk(index.db, "ships") == id_
 
 
-def test_common_terms_do_not_decide_unless_alone(index: Index, tmp_path: Path) -> None:
+def test_common_terms_do_not_decide_unless_alone(index: IndexReader, tmp_path: Path) -> None:
     writer = catalog.open_catalog(tmp_path / "index", write=True)
     writer.execute("INSERT INTO common VALUES ('the')")
     assert query_terms(index.db, "the ship") == ("ship",)

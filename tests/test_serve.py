@@ -28,10 +28,10 @@ from talksearch.cli.commands import search as search_command
 from talksearch.cli.main import cli
 from talksearch.cli.server import client, protocol, web
 from talksearch.cli.server.serve import Serving, serve
-from talksearch.cli.terminal import Look
+from talksearch.cli.terminal import Style
 from talksearch.indexer.errors import TalksearchError
 from talksearch.indexer.pipeline import run as build
-from talksearch.search import index as index_module
+from talksearch.search import reader as index_module
 
 pytestmark = pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="this system has no Unix sockets")
 
@@ -146,7 +146,7 @@ def test_many_queries_are_answered_alike(
 
 def test_a_terminal_gets_colours_and_links(index: Path, served: Serving) -> None:
     options = {"k": 1, "talks": ()}
-    asked = messages.request("search", "ship", options, "text", Look(color=True, links=True, width=60))
+    asked = messages.request("search", "ship", options, "text", Style(color=True, links=True, width=60))
     (printed,) = client.ask(index, [asked])
     assert "\x1b]8;;https://example.org/ships" in printed.out
     assert "\x1b[1m" in printed.out
@@ -234,7 +234,7 @@ def test_a_talk_that_is_added_is_found_through_the_server(
     with serving(index):
         assert "Loaf" not in run("bread").stdout
         write_talk(tmp_path / "talks", "loaf", ["bread and bread"])
-        build.index(index, (), encoder=CountingEncoder())
+        build.build_index(index, (), encoder=CountingEncoder())
         assert run("bread").stdout.startswith(" 1. Loaf")
     assert len(answered) == 2
 
@@ -413,7 +413,7 @@ def test_what_nobody_foresaw_is_passed_back_and_logged_in_a_line(index: Path, ru
             for asked in ({}, {"command": "search", "text": 3, "options": {}}):
                 connection.sendall(json.dumps(asked).encode() + b"\n")
                 assert json.loads(replies.readline()) == {"pass": True}
-            right = messages.request("search", "ship", {}, "jsonl", Look(color=False, links=False, width=80))
+            right = messages.request("search", "ship", {}, "jsonl", Style(color=False, links=False, width=80))
             connection.sendall(json.dumps(right).encode() + b"\n")
             assert "Ships" in json.loads(replies.readline())["out"]
     assert len(said) == 2
@@ -569,7 +569,7 @@ def test_other_sites_may_not(headers: dict[str, str], served: Serving) -> None:
 def test_what_is_untrusted_is_only_shown(tmp_path: Path, runtime: Path) -> None:
     write_talk(tmp_path / "talks", "evil", ["the ship <b>sails</b> &amp; <script>x</script>"], title=EVIL, channel=EVIL)
     write_talk(tmp_path / "talks", "worse", ["a song of code"], webpage_url="javascript:alert(1)")
-    build.index(tmp_path / "index", [tmp_path / "talks"], encoder=CountingEncoder())
+    build.build_index(tmp_path / "index", [tmp_path / "talks"], encoder=CountingEncoder())
     with serving(tmp_path / "index") as one:
         evil = quote(EVIL)
         for path in ("/?q=ship", "/?like=evil@61", f"/?q={evil}", f"/?q=x&speaker={evil}&talk={evil}"):
@@ -621,7 +621,7 @@ def test_eight_clients_at_once_get_their_own_answers(served: Serving, index: Pat
         return {api(served, f"/api/search?q={word}")["hits"][0]["title"] for _ in range(5)}
 
     def over_the_socket(word: str) -> set[str]:
-        asked = messages.request("search", word, {"talks": ()}, "jsonl", Look(color=False, links=False, width=80))
+        asked = messages.request("search", word, {"talks": ()}, "jsonl", Style(color=False, links=False, width=80))
         return {json.loads(printed.out.splitlines()[0])["title"] for printed in client.ask(index, [asked] * 5)}
 
     with ThreadPoolExecutor(8) as clients:

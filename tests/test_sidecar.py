@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from talksearch.indexer.records import Chapter
 from talksearch.indexer.talks.sidecar import (
-    Metadata,
+    SidecarMetadata,
     find_recording,
     find_sidecar,
     from_info,
@@ -70,7 +70,7 @@ def test_languages_are_written_as_bcp_47() -> None:
 
 
 def test_a_sidecar_is_read() -> None:
-    assert from_info(INFO) == Metadata(
+    assert from_info(INFO) == SidecarMetadata(
         title="On time",
         channel="A channel",
         date="2024-02-29",

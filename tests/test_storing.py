@@ -13,7 +13,7 @@ from talksearch.indexer.errors import BadIndexError
 from talksearch.indexer.stores.chroma import client as store
 from talksearch.indexer.stores.chroma import store as storing
 from talksearch.indexer.stores.chroma import writer
-from talksearch.indexer.worker import Apart, start
+from talksearch.indexer.worker import WorkerProcess, start_worker
 
 IDS = ["a", "b", "c"]
 NUMBERS = np.arange(1, 4)
@@ -23,7 +23,7 @@ ROWS = [{"text": f"text {at}", "talk_id": "talk", "start_s": float(at)} for at i
 
 @pytest.mark.parametrize("waiting", [3, 100_000])
 def test_what_is_put_is_in_the_store_in_this_process_or_another(tmp_path: Path, waiting: int) -> None:
-    with writer.putting(tmp_path, waiting, {}) as put:
+    with writer.writer(tmp_path, waiting, {}) as put:
         put(NUMBERS[:2], IDS[:2], VECTORS[:2], ROWS[:2])
         put(NUMBERS[2:], IDS[2:], VECTORS[2:], ROWS[2:])
     client, collection = store.open_store(tmp_path)
@@ -36,7 +36,7 @@ def test_what_is_put_is_in_the_store_in_this_process_or_another(tmp_path: Path, 
 
 
 def test_what_chroma_refuses_is_told_and_more_can_be_put(tmp_path: Path) -> None:
-    with writer.putting(tmp_path, 100_000, {}) as put:
+    with writer.writer(tmp_path, 100_000, {}) as put:
         put(NUMBERS[:1], IDS[:1], VECTORS[:1], ROWS[:1])
         with pytest.raises(BadIndexError, match="dimension"):
             put(NUMBERS[1:2], IDS[1:2], np.ones((1, 7), np.float32), ROWS[1:2])
@@ -47,16 +47,16 @@ def test_what_chroma_refuses_is_told_and_more_can_be_put(tmp_path: Path) -> None
 
 
 def test_a_process_that_ends_is_told_and_what_it_had_put_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    started: list[Apart] = []
+    started: list[WorkerProcess] = []
 
-    def noted(*given: Any) -> Apart | None:
-        apart = start(*given)
+    def noted(*given: Any) -> WorkerProcess | None:
+        apart = start_worker(*given)
         assert apart
         started.append(apart)
         return apart
 
-    monkeypatch.setattr(writer, "start", noted)
-    with writer.putting(tmp_path, 100_000, {}) as put:
+    monkeypatch.setattr(writer, "start_worker", noted)
+    with writer.writer(tmp_path, 100_000, {}) as put:
         put(NUMBERS[:1], IDS[:1], VECTORS[:1], ROWS[:1])
         assert started[0].process.pid
         os.kill(started[0].process.pid, signal.SIGKILL)
@@ -69,8 +69,8 @@ def test_a_process_that_ends_is_told_and_what_it_had_put_stays(tmp_path: Path, m
 
 
 def test_where_no_process_can_be_started_this_one_puts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writer, "start", lambda *_: None)
-    with writer.putting(tmp_path, 100_000, {}) as put:
+    monkeypatch.setattr(writer, "start_worker", lambda *_: None)
+    with writer.writer(tmp_path, 100_000, {}) as put:
         put(NUMBERS, IDS, VECTORS, ROWS)
     client, collection = store.open_store(tmp_path)
     with closing(client):
@@ -79,9 +79,9 @@ def test_where_no_process_can_be_started_this_one_puts(tmp_path: Path, monkeypat
 
 @pytest.mark.parametrize("waiting", [3, 100_000])
 def test_what_an_interrupted_run_left_in_the_store_is_put_again(tmp_path: Path, waiting: int) -> None:
-    with writer.putting(tmp_path, waiting, {}) as put:
+    with writer.writer(tmp_path, waiting, {}) as put:
         put(NUMBERS, IDS, VECTORS, ROWS)
-    with writer.putting(tmp_path, waiting, {0: 1}) as put:
+    with writer.writer(tmp_path, waiting, {0: 1}) as put:
         put(NUMBERS[1:], IDS[1:], VECTORS[1:], [{**row, "talk_id": "renamed"} for row in ROWS[1:]])
     client, collection = store.open_store(tmp_path)
     with closing(client):
@@ -94,38 +94,38 @@ def test_what_an_interrupted_run_left_in_the_store_is_put_again(tmp_path: Path, 
 
 
 def test_a_large_archive_lies_in_several_collections(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(storing, "PART", 2)
-    with writer.putting(tmp_path, 3, {}) as put:
+    monkeypatch.setattr(storing, "PARTITION", 2)
+    with writer.writer(tmp_path, 3, {}) as put:
         assert put(NUMBERS[:1], IDS[:1], VECTORS[:1], ROWS[:1]) == {0: 1}
         assert put(NUMBERS[1:], IDS[1:], VECTORS[1:], ROWS[1:]) == {1: 2}
-    with writer.putting(tmp_path, 3, {}) as put:
+    with writer.writer(tmp_path, 3, {}) as put:
         assert put(NUMBERS, IDS, VECTORS, ROWS) == {0: 1, 1: 2}, "put again, each in its place"
-    assert storing.parts(tmp_path) == [0, 1]
-    with storing.opened(tmp_path) as (store, collection):
+    assert storing.partitions(tmp_path) == [0, 1]
+    with storing.open_partition(tmp_path) as (store, collection):
         assert (collection.name, list(store.all_ids(collection))) == ("passages", ["a"])
-    with storing.opened(tmp_path, 1) as (store, collection):
+    with storing.open_partition(tmp_path, 1) as (store, collection):
         assert (collection.name, sorted(store.all_ids(collection))) == ("passages-2", ["b", "c"])
         assert store.read(collection, ["c"])["c"].tolist() == VECTORS[2].tolist()
     storing.drop(tmp_path, {"a": 1, "c": 3, "nobody": 3})
     for part, left in enumerate([[], ["b"]]):
-        with storing.opened(tmp_path, part) as (store, collection):
+        with storing.open_partition(tmp_path, part) as (store, collection):
             assert list(store.all_ids(collection)) == left
 
 
 @pytest.mark.parametrize("waiting", [3, 100_000])
 def test_a_damaged_store_is_told_in_a_sentence_wherever_it_is_opened(tmp_path: Path, waiting: int) -> None:
-    with writer.putting(tmp_path, 3, {}) as put:
+    with writer.writer(tmp_path, 3, {}) as put:
         put(NUMBERS, IDS, VECTORS, ROWS)
     assert storing.damage(tmp_path) == ""
     os.truncate(tmp_path / "chroma" / "chroma.sqlite3", 3_000)
     assert storing.damage(tmp_path)
     with pytest.raises(BadIndexError, match="talksearch doctor" if waiting > 3 else "cannot be used"):  # noqa: SIM117
-        with writer.putting(tmp_path, waiting, {}) as put:
+        with writer.writer(tmp_path, waiting, {}) as put:
             put(NUMBERS, IDS, VECTORS, ROWS)
     aside = storing.put_aside(tmp_path)
     assert aside
     assert (aside / "chroma.sqlite3").exists()
-    with writer.putting(tmp_path, 3, {}) as put:  # Chroma does not go on with what it had opened
+    with writer.writer(tmp_path, 3, {}) as put:  # Chroma does not go on with what it had opened
         put(NUMBERS, IDS, VECTORS, ROWS)
     assert storing.damage(tmp_path) == ""
 

@@ -4,10 +4,10 @@ import io
 
 import pytest
 
-from talksearch.cli.terminal import Look, hyperlink, look, safe, wrap
+from talksearch.cli.terminal import Style, hyperlink, safe, style_for, wrap
 
-PLAIN = Look(color=False, links=False, width=40)
-RICH = Look(color=True, links=True, width=40)
+PLAIN = Style(color=False, links=False, width=40)
+RICH = Style(color=True, links=True, width=40)
 
 
 @pytest.mark.parametrize("text", ["plain", "Ünïcödé 相對論 हिन्दी", "[b]not markup[/b]", "emoji 👩‍🚀"])
@@ -42,7 +42,7 @@ def test_what_is_no_plain_address_is_never_a_link(url: str) -> None:
 
 
 def test_a_stream_that_is_no_terminal_is_plain() -> None:
-    assert look(io.StringIO()) == Look(color=False, links=False, width=100)
+    assert style_for(io.StringIO()) == Style(color=False, links=False, width=100)
 
 
 def test_no_color_is_honoured_and_links_stay(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,10 +52,10 @@ def test_no_color_is_honoured_and_links_stay(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.delenv("NO_COLOR", raising=False)
-    assert look(Terminal()).color
+    assert style_for(Terminal()).color
     monkeypatch.setenv("NO_COLOR", "1")
-    assert not look(Terminal()).color
-    assert look(Terminal()).links
+    assert not style_for(Terminal()).color
+    assert style_for(Terminal()).links
 
 
 def test_lines_are_as_wide_as_the_terminal_in_every_script() -> None:

@@ -12,14 +12,7 @@ import pytest
 from fakes import WORDS, CountingEncoder, WordEncoder
 
 from talksearch.indexer.arrays import Floats
-from talksearch.indexer.encoders import (
-    base,
-    onnx_encoder,
-    onnx_export,
-    openvino_encoder,
-    sentence_encoder,
-    token_codes,
-)
+from talksearch.indexer.encoders import base, onnx_encoder, onnx_export, openvino_encoder, sentence_encoder, token_codes
 from talksearch.indexer.encoders.base import TokenEncoder
 from talksearch.indexer.pipeline import run
 from talksearch.indexer.stores import catalog
@@ -107,7 +100,7 @@ def test_an_index_knows_the_tokens_of_its_passages_and_forgets_them_with_these(t
     drawn = random.Random(1)
     for name in ("one", "two"):
         write(name, " ".join(drawn.choices(WORDS, k=40)))
-    run.index(index, [archive], encoder=WordEncoder())
+    run.build_index(index, [archive], encoder=WordEncoder())
     first = codes_of(index)
     with closing(catalog.open_catalog(index)) as db:
         for id_, text in db.execute("SELECT id, text FROM passages"):
@@ -117,7 +110,7 @@ def test_an_index_knows_the_tokens_of_its_passages_and_forgets_them_with_these(t
     (archive / "copy.srt").write_bytes((archive / "one.srt").read_bytes())  # the same words are not embedded again
     (archive / "two.srt").unlink()
     again = WordEncoder()
-    run.index(index, [archive], encoder=again)
+    run.build_index(index, [archive], encoder=again)
     second = codes_of(index)
     assert all(second.values())
     assert not any(" ".join(again.seen).count(word) > 3 for word in WORDS)  # hardly more than a title
@@ -126,7 +119,7 @@ def test_an_index_knows_the_tokens_of_its_passages_and_forgets_them_with_these(t
 
 def test_an_encoder_that_knows_no_tokens_is_no_problem(tmp_path: Path) -> None:
     (tmp_path / "talk.srt").write_text("1\n00:00:01,000 --> 00:00:09,000\nrain and time\n")
-    run.index(tmp_path / "index", [tmp_path / "talk.srt"], encoder=CountingEncoder())
+    run.build_index(tmp_path / "index", [tmp_path / "talk.srt"], encoder=CountingEncoder())
     assert set(codes_of(tmp_path / "index").values()) == {None}
     assert base.encode_query_by_token(CountingEncoder(), "rain").spans == ()
 

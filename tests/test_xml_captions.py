@@ -11,7 +11,7 @@ import pytest
 
 from talksearch.indexer.errors import UnreadableError
 from talksearch.indexer.pipeline.plan import _FORMATS, make_plan
-from talksearch.indexer.pipeline.scan import identity_of, look
+from talksearch.indexer.pipeline.scan import identity_of, scan_file
 from talksearch.indexer.readers import decode, read, sniff
 from talksearch.indexer.records import Cue, Transcript, Word
 from talksearch.indexer.talks.identify import identify
@@ -357,6 +357,6 @@ def test_srv3_speaks_for_a_talk_that_has_vtt_as_well(tmp_path: Path) -> None:
     (tmp_path / "Tides [dQw4w9WgXcQ].en.srv3").write_text(f'<timedtext format="3"><body>{rows}</body></timedtext>')
     cues = "".join(f"00:0{n}.000 --> 00:0{n}.900\nword<00:0{n}.300><c> next</c>\n\n" for n in range(9))
     (tmp_path / "Tides [dQw4w9WgXcQ].en.vtt").write_text(f"WEBVTT\n\n{cues}")
-    now = {str(path): look(path, path.name, None) for path in tmp_path.iterdir()}
+    now = {str(path): scan_file(path, path.name, None) for path in tmp_path.iterdir()}
     (group,) = make_plan({}, now, identity_of).read
     assert [Path(row.path).suffix for row in group.files] == [".srv3", ".vtt"]

@@ -36,7 +36,7 @@ def make_index(folder: Path) -> Path:
     """Index three talks below a folder; returns the index's folder."""
     for name, lines in TALKS.items():
         write_talk(folder / "talks", name, lines)
-    build.index(folder / "index", [folder / "talks"], encoder=CountingEncoder())
+    build.build_index(folder / "index", [folder / "talks"], encoder=CountingEncoder())
     return folder / "index"
 
 

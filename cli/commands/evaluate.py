@@ -73,11 +73,11 @@ def evaluate(
     from talksearch.cli.render import common, reports
     from talksearch.cli.server import process_tuning
     from talksearch.cli.terminal import safe
-    from talksearch.search import index
+    from talksearch.search import reader
     from talksearch.search.evaluation import measure
 
     settings = resolve(index_dir)
-    opened = index.open_index(settings.index, warn=warn)
+    opened = reader.open_reader(settings.index, warn=warn)
     process_tuning.tune(settings.index)
     if make:
         _make_gold(opened.db, files, make)

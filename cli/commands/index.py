@@ -1,4 +1,4 @@
-"""`index`, `remove` and `doctor`."""
+"""`build_index`, `remove_talks` and `doctor`."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def index(
     settings = resolve(index_dir, model)
     folder = settings.index.resolve()  # before it is built anew: where it is the working folder, that one is replaced
     with progress.bar() as tell:
-        report = build.index(
+        report = build.build_index(
             folder,
             paths,
             model=settings.model,
@@ -77,7 +77,7 @@ def remove(talks: tuple[str, ...], index_dir: Path | None) -> None:
     roots = {talk: root for talk in talks if (root := build.find_root(db, talk))}
     ids = [find_talk(db, talk) for talk in talks if talk not in roots]
     db.close()
-    for talk_id in build.remove(settings.index, ids, roots.values()):
+    for talk_id in build.remove_talks(settings.index, ids, roots.values()):
         click.echo(f"Removed {safe(talk_id)}.")
     for root in roots.values():
         click.echo(f"Forgot {safe(str(root))}.")

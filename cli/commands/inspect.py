@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from talksearch.cli.options import format_option, index_option
-from talksearch.cli.terminal import look, warn
+from talksearch.cli.terminal import style_for, warn
 from talksearch.indexer.errors import TalksearchError
 from talksearch.indexer.settings import resolve
 
@@ -74,4 +74,4 @@ def inspect(path: Path, form: str, index_dir: Path | None) -> None:
             rows = receipts.passages_json(talk, passages, partial(link, talk.url, file))
             click.echo(common.jsonl(rows), nl=False)
         else:
-            click.echo(receipts.inspect_text(talk, passages, look(sys.stdout)))
+            click.echo(receipts.inspect_text(talk, passages, style_for(sys.stdout)))

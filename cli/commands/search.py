@@ -12,7 +12,7 @@ import click
 from talksearch.cli.messages import Printed, request
 from talksearch.cli.options import ANY_TALK_ID, complete_talk, format_option, index_option, search_options
 from talksearch.cli.server.client import ask
-from talksearch.cli.terminal import look, warn
+from talksearch.cli.terminal import style_for, warn
 from talksearch.indexer.errors import TalksearchError
 from talksearch.indexer.settings import Settings, resolve
 
@@ -110,7 +110,7 @@ def _print_answers(
 ) -> None:
     """Print the answers to (id, text) in order, by the resident engine where one runs."""
     settings = resolve(index_dir)
-    shown = look(sys.stdout)
+    shown = style_for(sys.stdout)
     if not asked and form == "csv":
         from talksearch.cli.render import hits
 
@@ -141,12 +141,12 @@ def _answers(settings: Settings, requests: Sequence[dict[str, Any]]) -> Iterator
     if done == len(requests):
         return
     from talksearch.cli import answers
-    from talksearch.search import index
+    from talksearch.search import reader
 
     for one in requests[done:]:
         answers.query_of(one)  # a date that is none is said before anything is opened
     once = len(requests) == 1
-    opened = index.open_index(settings.index, warn=warn, once=once)
+    opened = reader.open_reader(settings.index, warn=warn, once=once)
     if not once:
         from talksearch.cli.server import process_tuning
 

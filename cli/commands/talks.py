@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from talksearch.cli.options import ANY_TALK_ID, complete_talk, finite, format_option, index_option
-from talksearch.cli.terminal import look, warn
+from talksearch.cli.terminal import style_for, warn
 from talksearch.indexer.settings import resolve
 
 
@@ -69,7 +69,7 @@ def show(
     from talksearch.indexer.stores import catalog
     from talksearch.indexer.talks import provenance as source
     from talksearch.search import moments
-    from talksearch.search.moments import stretch, talk_and_moment
+    from talksearch.search.moments import cue_range, talk_and_moment
 
     if raw and receipt:
         raise click.UsageError("Give --raw or --receipt, not both.")
@@ -79,16 +79,16 @@ def show(
     to_ms = None if to_s is None else round(to_s * 1000)
     if raw and to_ms is None and from_ms is not None and from_s is None:
         to_ms = moments.passage_end(db, found.id, from_ms)
-    part, silence = stretch(found, from_ms, to_ms)
+    part, silence = cue_range(found, from_ms, to_ms)
     whole = from_ms is None and to_ms is None
     if receipt:
         shown = common.jsonl([receipts.receipt_json(found)]) if form == "jsonl" else receipts.receipt_text(found)
     elif raw:
-        shown = talks_module.raw_shown(found, source.untouched(db, found), part, form, whole, look(sys.stdout))
+        shown = talks_module.raw_shown(found, source.read_source(db, found), part, form, whole, style_for(sys.stdout))
     elif form == "jsonl":
         shown = common.jsonl(talks_module.cues_json(found, part))
     else:
-        shown = talks_module.talk_text(found, look(sys.stdout), part)
+        shown = talks_module.talk_text(found, style_for(sys.stdout), part)
     click.echo(shown, nl=False)
     if silence and not receipt:
         warn(silence)

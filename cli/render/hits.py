@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from talksearch.cli.terminal import Look, clock, hyperlink, safe, wrap
+from talksearch.cli.terminal import Style, clock, hyperlink, safe, wrap
 from talksearch.indexer.records import Json
 from talksearch.search.hit import Hit, as_json
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # building imports every reader, and a search must not wait f
     from talksearch.search.quotes.find import Quoted
 
 
-def hits_text(hits: Sequence[Hit], look: Look) -> str:
+def hits_text(hits: Sequence[Hit], look: Style) -> str:
     """Return hits for a person to read."""
     return "\n".join(_hit_text(hit, look) for hit in hits)
 
@@ -60,7 +60,7 @@ _CSV_KEYS = (
 )  # fmt: skip
 
 
-def _hit_text(hit: Hit, look: Look) -> str:
+def _hit_text(hit: Hit, look: Style) -> str:
     title = click.style(safe(hit.title), bold=True) if look.color else safe(hit.title)
     by = byline(hit)
     facts = " · ".join(part for part in (safe(by), when(hit), how_good(hit)) if part)

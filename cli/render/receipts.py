@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from talksearch.cli.terminal import Look, clock, safe, wrap
+from talksearch.cli.terminal import Style, clock, safe, wrap
 from talksearch.indexer.records import Json, Passage, Step, Talk
 from talksearch.search.hit import Hit, as_json
 from talksearch.search.links import jump_to
@@ -65,7 +65,7 @@ def passages_json(talk: Talk, passages: Sequence[Passage], link: Callable[[int],
         )
 
 
-def inspect_text(talk: Talk, passages: Sequence[Passage], look: Look) -> str:
+def inspect_text(talk: Talk, passages: Sequence[Passage], look: Style) -> str:
     """Return what would be indexed of a talk and what was done to it, for a person."""
     from talksearch.indexer.passages.metadata_passages import notes  # a search must not wait for it
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from talksearch.cli.terminal import Look, clock, safe, wrap
+from talksearch.cli.terminal import Style, clock, safe, wrap
 from talksearch.indexer.records import Cue, Json, Talk
 from talksearch.indexer.text import youtube
 from talksearch.indexer.text.sentences import ends_sentence
@@ -46,7 +46,7 @@ def talk_json(talk: Talk, passages: int, end_ms: int) -> dict[str, Json]:
     }
 
 
-def talk_text(talk: Talk, look: Look, part: range | None = None) -> str:
+def talk_text(talk: Talk, look: Style, part: range | None = None) -> str:
     """Return a talk, or a part of its cues, to read: a heading, then paragraphs, each with its time."""
     facts = [talk.speaker, talk.channel, talk.date, talk.language, talk.url]
     head = f"{safe(talk.title)}\n{' · '.join(safe(fact) for fact in facts if fact)}\n"
@@ -72,30 +72,30 @@ def cues_json(talk: Talk, part: range | None = None) -> Iterator[dict[str, Json]
         }
 
 
-def raw_shown(talk: Talk, data: bytes, part: range, form: str, whole: bool, look: Look) -> str:
+def raw_shown(talk: Talk, data: bytes, part: range, form: str, whole: bool, look: Style) -> str:
     """Return the untouched source of a talk, or what of it is behind some of its cues.
 
     In jsonl each cue comes with its own stretch: `raw`, from character `raw_start` up to `raw_end` of the decoded file.
     No control character reaches a terminal; into a pipe or a file goes what stands there.
     """
-    from talksearch.indexer.talks.provenance import raw_text, source_of
+    from talksearch.indexer.talks.provenance import locate_cues, raw_text
 
     if whole and form == "text":
         return _untouched(raw_text(data, talk.receipt), look)
     if not part:
         return ""
-    source = source_of(data, talk.source.rpartition("/")[2], talk)
+    source = locate_cues(data, talk.source.rpartition("/")[2], talk)
     if form == "text":
-        start, end = source.behind(part.start, part.stop - 1)
+        start, end = source.span_of(part.start, part.stop - 1)
         return _untouched(source.text[start:end], look)
     rows = []
     for number, row in zip(part, cues_json(talk, part), strict=True):
-        start, end = source.behind(number, number)
+        start, end = source.span_of(number, number)
         rows.append({**row, "raw": source.text[start:end], "raw_start": start, "raw_end": end})
     return jsonl(rows)
 
 
-def _untouched(text: str, look: Look) -> str:
+def _untouched(text: str, look: Style) -> str:
     text = text if text.endswith("\n") else text + "\n"
     # A terminal is the only stream that has links.
     return "\n".join(safe(line) for line in text.split("\n")) if look.links else text
@@ -136,7 +136,7 @@ def _paragraphs(cues: Sequence[Cue]) -> Iterator[list[Cue]]:
         yield gathered
 
 
-def _paragraph(cues: Sequence[Cue], talk: Talk, look: Look) -> str:
+def _paragraph(cues: Sequence[Cue], talk: Talk, look: Style) -> str:
     name = f"{cues[0].speaker}: " if cues[0].speaker else ""
     text = wrap(name + " ".join(cue.text for cue in cues), (), look, " " * 10)
     return f"{f'[{mark(talk.timing)}{clock(cues[0].start_ms)}]':<10}{text.lstrip()}\n"

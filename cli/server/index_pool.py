@@ -17,12 +17,12 @@ from typing import TypeVar
 
 from talksearch.indexer.arrays import Floats
 from talksearch.indexer.encoders import model_folder
-from talksearch.indexer.encoders.base import AskedTokens, Encoder, ModelCard, encode_query_by_token
+from talksearch.indexer.encoders.base import Encoder, ModelCard, QueryEncoding, encode_query_by_token
 from talksearch.indexer.errors import BadIndexError, TalksearchError
 from talksearch.indexer.stores import catalog, recipe
 from talksearch.search import engine
-from talksearch.search.index import Index, open_index
 from talksearch.search.query import Query
+from talksearch.search.reader import IndexReader, open_reader
 
 from . import process_tuning
 
@@ -48,12 +48,12 @@ Files = dict[str, tuple[int, ...]]
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
-    index: Index
+    index: IndexReader
     files: Files
     version: int
 
 
-class Resident:
+class IndexPool:
     """An index, open in every worker thread, reopened when it changes."""
 
     def __init__(
@@ -74,7 +74,7 @@ class Resident:
         self._waiting = 0
         self._pool = ThreadPoolExecutor(workers, "talksearch")
 
-    def submit(self, work: Callable[[Index], T]) -> Future[T]:
+    def submit(self, work: Callable[[IndexReader], T]) -> Future[T]:
         """Have something done with the index, behind all that was submitted before.
 
         Raises BusyError when too much is waiting; the future raises BadIndexError while there is no index to read.
@@ -92,7 +92,7 @@ class Resident:
         self._pool.submit(self._do, lambda _: None).result()  # a missing index is told here, before others wait
         together = threading.Barrier(self._workers, timeout=60)  # so that none of them takes another's share
 
-        def open_one(index: Index) -> None:
+        def open_one(index: IndexReader) -> None:
             together.wait()
             for query in (Query("warm", mode="lexical"), Query("warm", mode="quote"), Query("warm")):
                 engine.search(index, query)
@@ -108,7 +108,7 @@ class Resident:
         with self._lock:
             self._waiting -= 1
 
-    def _do(self, work: Callable[[Index], T]) -> T:
+    def _do(self, work: Callable[[IndexReader], T]) -> T:
         kept: _Opened | None = getattr(self._mine, "opened", None)
         if kept is not None and _state(kept, self.folder) == (kept.files, kept.version):
             try:
@@ -134,7 +134,7 @@ class Resident:
         if kept is not None:
             kept.index.db.close()
         files = _files(self.folder)
-        index = open_index(self.folder, encoder=self._shared(files))
+        index = open_reader(self.folder, encoder=self._shared(files))
         process_tuning.tune(self.folder)
         opened = _Opened(index, files, _version(index.db))
         self._mine.opened = opened
@@ -151,7 +151,7 @@ class Resident:
     def _load(self) -> Encoder:
         if self._given is not None:
             return self._given
-        index = open_index(self.folder, warn=self._warn)
+        index = open_reader(self.folder, warn=self._warn)
         index.db.close()
         return index.encoder()
 
@@ -190,7 +190,7 @@ class _OneAtATime:
         with self._lock:
             return self._encoder().encode_query(text)
 
-    def encode_query_by_token(self, text: str) -> AskedTokens:
+    def encode_query_by_token(self, text: str) -> QueryEncoding:
         """Return what `encode_query` returns, and the vectors of the query's tokens, if it knows them."""
         with self._lock:
             return encode_query_by_token(self._encoder(), text)

@@ -21,23 +21,23 @@ from pydantic import BaseModel, Field
 from talksearch.cli.answers import make_query, similar
 from talksearch.cli.render import hits as render
 from talksearch.cli.render import talks as talks_module
-from talksearch.cli.terminal import Look
+from talksearch.cli.terminal import Style
 from talksearch.indexer.encoders.base import Encoder
 from talksearch.indexer.errors import TalksearchError
 from talksearch.indexer.records import Cue
 from talksearch.indexer.stores import catalog
 from talksearch.search import engine
 from talksearch.search.hit import as_json
-from talksearch.search.index import Index
-from talksearch.search.moments import LATEST_S, stretch, talk_and_moment
+from talksearch.search.moments import LATEST_S, cue_range, talk_and_moment
 from talksearch.search.query import Mode
+from talksearch.search.reader import IndexReader
 from talksearch.search.stats import gather
 
-from .index_pool import Resident
+from .index_pool import IndexPool
 
 T = TypeVar("T")
 
-_LOOK = Look(color=False, links=False, width=100)
+_LOOK = Style(color=False, links=False, width=100)
 
 _READ_AT_ONCE = 40_000
 """Characters of a talk that are given in one answer; it says where to go on."""
@@ -76,14 +76,14 @@ class Reading(BaseModel):
 
 def run(folder: Path, warn: Callable[[str], None], encoder: Encoder | None = None) -> None:
     """Answer on standard input and output until the client is gone."""
-    resident = Resident(folder, workers=2, warn=warn, encoder=encoder)
+    resident = IndexPool(folder, workers=2, warn=warn, encoder=encoder)
     try:
         server(resident).run("stdio")
     finally:
         resident.close()
 
 
-def server(resident: Resident) -> MCPServer[Any]:
+def server(resident: IndexPool) -> MCPServer[Any]:
     """Return the server with its tools. An index that is missing is told by each of them, and may come later."""
     made: MCPServer[Any] = MCPServer(
         "talksearch",
@@ -110,7 +110,7 @@ def server(resident: Resident) -> MCPServer[Any]:
     ) -> Annotated[CallToolResult, Hits]:
         """Find passages of recorded talks that answer a query, each with a link that opens at its second."""
 
-        def work(index: Index) -> engine.Answer:
+        def work(index: IndexReader) -> engine.Answer:
             asked = make_query(
                 query,
                 k=k,
@@ -146,7 +146,7 @@ def server(resident: Resident) -> MCPServer[Any]:
     ) -> Annotated[CallToolResult, Talks]:
         """List the talks that can be searched: id, title, speaker, channel, date, language, length."""
 
-        def work(index: Index) -> tuple[str, Talks]:
+        def work(index: IndexReader) -> tuple[str, Talks]:
             every = catalog.read_talks(index.db)
             meant = [one for one in every if title_contains.casefold() in one.title.casefold()]
             sizes = catalog.talk_sizes(index.db)
@@ -165,10 +165,10 @@ def server(resident: Resident) -> MCPServer[Any]:
     ) -> Annotated[CallToolResult, Reading]:
         """Read what is said in a talk, or in a part of it, with its times."""
 
-        def work(index: Index) -> tuple[str, Reading]:
+        def work(index: IndexReader) -> tuple[str, Reading]:
             found, at_ms = talk_and_moment(index.db, talk)
             first_ms = at_ms if from_s is None else round(from_s * 1000)
-            part, silence = stretch(found, first_ms, None if to_s is None else round(to_s * 1000))
+            part, silence = cue_range(found, first_ms, None if to_s is None else round(to_s * 1000))
             shown = range(part.start, _cut(found.cues[part.start : part.stop], part.start))
             more = found.cues[shown.stop].start_ms / 1000 if shown.stop < part.stop else None
             size = catalog.talk_sizes(index.db).get(found.id, (0, 0))
@@ -188,7 +188,7 @@ def server(resident: Resident) -> MCPServer[Any]:
     return made
 
 
-async def _with_index(resident: Resident, work: Callable[[Index], T]) -> T:
+async def _with_index(resident: IndexPool, work: Callable[[IndexReader], T]) -> T:
     """Do something with the index. Raises ToolError, whose sentence the assistant reads."""
     try:
         return await asyncio.wrap_future(resident.submit(work))

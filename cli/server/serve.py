@@ -28,7 +28,7 @@ from talksearch.indexer.records import Json
 
 from . import web
 from .client import greet
-from .index_pool import WORKERS, BusyError, Resident
+from .index_pool import WORKERS, BusyError, IndexPool
 from .protocol import LONGEST_ANSWER, LONGEST_REQUEST, PROTOCOL, code, is_private, socket_path
 
 _IDLE_S = 600
@@ -70,7 +70,7 @@ def serve(
     Raises BadIndexError when there is no index, TalksearchError when one serves it already or the address is taken.
     """
     folder = Path(os.path.realpath(folder))  # a link may lead elsewhere tomorrow, and the socket is this index's
-    resident = Resident(folder, encoder=encoder, workers=workers, warn=warn)
+    resident = IndexPool(folder, encoder=encoder, workers=workers, warn=warn)
     try:
         with _only_one(folder) as path, _listening(host, port) as web_socket:
             try:
@@ -83,7 +83,7 @@ def serve(
 
 
 async def _run(
-    resident: Resident,
+    resident: IndexPool,
     path: Path | None,
     web_socket: socket.socket,
     host: str,
@@ -183,7 +183,7 @@ def _only_one(folder: Path) -> Iterator[Path | None]:
 
 @asynccontextmanager
 async def _on_socket(
-    resident: Resident, path: Path | None, url: str, warn: Callable[[str], None]
+    resident: IndexPool, path: Path | None, url: str, warn: Callable[[str], None]
 ) -> AsyncIterator[None]:
     if path is None:
         yield
@@ -225,7 +225,7 @@ async def _on_socket(
 
 
 async def _converse(
-    resident: Resident,
+    resident: IndexPool,
     reader: asyncio.StreamReader,
     writer: asyncio.StreamWriter,
     meant: dict[str, Json],
@@ -258,7 +258,7 @@ async def _say(writer: asyncio.StreamWriter, message: dict[str, Json]) -> None:
     await writer.drain()
 
 
-async def _reply(resident: Resident, asked: dict[str, Json], warn: Callable[[str], None]) -> dict[str, Json]:
+async def _reply(resident: IndexPool, asked: dict[str, Json], warn: Callable[[str], None]) -> dict[str, Json]:
     """Return the answer to a request as a message; what nobody foresaw is logged in a line, and the client goes on."""
     try:
         future = resident.submit(partial(answers.respond, asked=asked))

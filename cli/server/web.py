@@ -36,12 +36,12 @@ from talksearch.indexer.records import Json
 from talksearch.indexer.stores import catalog
 from talksearch.search import engine
 from talksearch.search.hit import Hit, as_json
-from talksearch.search.index import Index
-from talksearch.search.moments import LATEST_S, stretch, talk_and_moment
+from talksearch.search.moments import LATEST_S, cue_range, talk_and_moment
 from talksearch.search.query import Mode
+from talksearch.search.reader import IndexReader
 from talksearch.search.stats import gather
 
-from .index_pool import Resident
+from .index_pool import IndexPool
 
 T = TypeVar("T")
 
@@ -73,7 +73,7 @@ _HEADERS = {
 }
 
 
-def application(resident: Resident, host: str) -> Starlette:
+def application(resident: IndexPool, host: str) -> Starlette:
     """Return the web page and API of a resident engine that listens on `host`."""
     guard = Middleware(BaseHTTPMiddleware, dispatch=partial(_guarded, host))
     routes = [
@@ -176,7 +176,7 @@ async def _similar(request: Request) -> Response:
 
 
 async def _talks(request: Request) -> Response:
-    def listed(index: Index) -> list[dict[str, Json]]:
+    def listed(index: IndexReader) -> list[dict[str, Json]]:
         sizes = catalog.talk_sizes(index.db)
         return [talks.talk_json(talk, *sizes.get(talk.id, (0, 0))) for talk in catalog.read_talks(index.db)]
 
@@ -187,13 +187,13 @@ async def _talk(request: Request) -> Response:
     name = request.path_params["talk"]
     from_s, to_s = (_number(request.query_params, key, 0, LATEST_S) for key in ("from", "to"))
 
-    def read(index: Index) -> dict[str, Json] | TalksearchError:
+    def read(index: IndexReader) -> dict[str, Json] | TalksearchError:
         try:
             found, at_ms = talk_and_moment(index.db, name)
         except QueryError as error:
             return error
         first_ms = at_ms if from_s is None else round(from_s * 1000)
-        part, _ = stretch(found, first_ms, None if to_s is None else round(to_s * 1000))
+        part, _ = cue_range(found, first_ms, None if to_s is None else round(to_s * 1000))
         size = catalog.talk_sizes(index.db).get(found.id, (0, 0))
         return {"talk": talks.talk_json(found, *size), "cues": list(talks.cues_json(found, part))}
 
@@ -205,8 +205,8 @@ async def _stats(request: Request) -> Response:
     return JSONResponse(await _with_index(request, lambda index: gather(index.folder)))
 
 
-async def _with_index(request: Request, work: Callable[[Index], T]) -> T:
-    resident: Resident = request.app.state.resident
+async def _with_index(request: Request, work: Callable[[IndexReader], T]) -> T:
+    resident: IndexPool = request.app.state.resident
     return await asyncio.wrap_future(resident.submit(work))
 
 

@@ -66,7 +66,7 @@ class TokenEncoder(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class AskedTokens:
+class QueryEncoding:
     """A query, token by token."""
 
     vector: Floats
@@ -81,15 +81,15 @@ class AskedTokens:
 class QueryTokenEncoder(Protocol):
     """An encoder that may also know the tokens of a query."""
 
-    def encode_query_by_token(self, text: str) -> AskedTokens:
+    def encode_query_by_token(self, text: str) -> QueryEncoding:
         """Return what `encode_query` returns, and the vectors of the query's tokens, if it knows them."""
 
 
-def encode_query_by_token(encoder: Encoder, text: str) -> AskedTokens:
+def encode_query_by_token(encoder: Encoder, text: str) -> QueryEncoding:
     """Return what an encoder says of a query, with what it says of its tokens where it knows that."""
     if isinstance(encoder, QueryTokenEncoder):
         return encoder.encode_query_by_token(text)
-    return AskedTokens(encoder.encode_query(text), np.empty((0, 0), np.float32), ())
+    return QueryEncoding(encoder.encode_query(text), np.empty((0, 0), np.float32), ())
 
 
 def first_line(error: BaseException) -> str:

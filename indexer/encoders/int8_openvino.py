@@ -35,11 +35,11 @@ _SMALL, _TINY = 1e-5, 1e-8
 Source = tuple[str, int]
 """What makes the activations of a product, and which of its outputs they are."""
 
-Ranges = dict[Source, tuple[Floats, Floats]]
+ActivationRanges = dict[Source, tuple[Floats, Floats]]
 """The least and the greatest value of each channel of the activations of products."""
 
 
-def narrow(path: Path, sample: Sequence[Batch], most_loss: float) -> Ranges:
+def select_int8_products(path: Path, sample: Sequence[Batch], most_loss: float) -> ActivationRanges:
     """Return which products of the ONNX model at `path` to do with bytes, and what their activations reach.
 
     `most_loss` is what the mean cosine of the vectors may fall below 1 on the sample, as far as the losses of the
@@ -57,7 +57,7 @@ def narrow(path: Path, sample: Sequence[Batch], most_loss: float) -> Ranges:
 
     losses = _losses(core, model, groups, ranges, _together(sample[:_TRIED]), np.concatenate(exact[:_TRIED]))
     spent = 0.0
-    chosen: Ranges = {}
+    chosen: ActivationRanges = {}
     for source, loss in sorted(losses.items(), key=lambda one: (one[1] / work_of(one[0]), one)):
         if spent + loss <= most_loss:
             spent += loss
@@ -65,7 +65,7 @@ def narrow(path: Path, sample: Sequence[Batch], most_loss: float) -> Ranges:
     return chosen
 
 
-def with_bytes(path: Path, ranges: Ranges) -> tuple[Any, int, int]:
+def quantized_model(path: Path, ranges: ActivationRanges) -> tuple[Any, int, int]:
     """Return (the OpenVINO model of the ONNX file at `path`, products done with bytes, products in all).
 
     Raises KeyError where the model has no such products, ValueError where they have other channels, RuntimeError where
@@ -81,7 +81,7 @@ def with_bytes(path: Path, ranges: Ranges) -> tuple[Any, int, int]:
     return model, sum(len(groups[source]) for source in ranges), sum(map(len, groups.values()))
 
 
-def save(file: Path, ranges: Ranges) -> None:
+def save(file: Path, ranges: ActivationRanges) -> None:
     """Write ranges into a file (npz), from which `read` has them again."""
     arrays: dict[str, Any] = {}
     for at, (low, high) in enumerate(ranges.values()):
@@ -91,7 +91,7 @@ def save(file: Path, ranges: Ranges) -> None:
         np.savez(out, names=np.array(names, np.str_), outputs=np.array(outputs, np.int64), **arrays)
 
 
-def read(file: Path) -> Ranges:
+def read(file: Path) -> ActivationRanges:
     """Return the ranges of a file. Raises OSError, EOFError, ValueError, KeyError or BadZipFile where it holds none."""
     with np.load(file) as held:
         sources = zip(held["names"].tolist(), held["outputs"].tolist(), strict=True)
@@ -117,7 +117,9 @@ def _weights(product: Any) -> Floats | None:
     return weights.T if product.get_attributes()["transpose_b"] else weights
 
 
-def _seen(core: Any, model: Any, sources: Sequence[Source], sample: Sequence[Batch]) -> tuple[Ranges, list[Floats]]:
+def _seen(
+    core: Any, model: Any, sources: Sequence[Source], sample: Sequence[Batch]
+) -> tuple[ActivationRanges, list[Floats]]:
     """Return the least and the greatest value of each channel of each source, and the vectors of each batch."""
     by_name = {op.get_friendly_name(): op for op in model.get_ordered_ops()}
     first = len(model.outputs)
@@ -160,7 +162,7 @@ def _padded(arrays: Sequence[Ints], longest: int) -> Ints:
 
 
 def _losses(
-    core: Any, model: Any, groups: dict[Source, list[Any]], ranges: Ranges, batch: Batch, exact: Floats
+    core: Any, model: Any, groups: dict[Source, list[Any]], ranges: ActivationRanges, batch: Batch, exact: Floats
 ) -> dict[Source, float]:
     """Return how far the mean cosine to the exact vectors falls below 1 with the products of each source in bytes.
 

@@ -18,7 +18,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as onnx_errors
 from talksearch.indexer.arrays import Floats
 from talksearch.indexer.errors import ModelError
 
-from .base import AskedTokens, KeepTokens, ModelCard, first_line
+from .base import KeepTokens, ModelCard, QueryEncoding, first_line
 from .model_folder import _VECTOR_ONLY, FOLDER, MODEL, _read_card
 from .tokenizer import batches, tokenizer
 
@@ -39,7 +39,7 @@ SAME_COSINE = 0.999
 """How near to the model's own a vector must be for two encoders to count as the same."""
 
 
-class LightEncoder:
+class OnnxEncoder:
     """A model that was exported to ONNX."""
 
     def __init__(self, folder: Path, card: ModelCard, session: onnxruntime.InferenceSession) -> None:
@@ -76,18 +76,18 @@ class LightEncoder:
         """Return what `encode_passages` returns, and hand on the vectors of each text's tokens."""
         return self._encode([self._card.passage_prompt + text for text in texts], keep)
 
-    def encode_query_by_token(self, text: str) -> AskedTokens:
+    def encode_query_by_token(self, text: str) -> QueryEncoding:
         """Return what `encode_query` returns, and the vectors of the query's tokens, if the model gives them."""
         found = self._tokenizer.encode(self._card.query_prompt + text)
         ids = np.array([found.ids], np.int64)
         vectors, *others = self._session.run(None, {"input_ids": ids, "attention_mask": np.ones_like(ids)})
         if not others:
-            return AskedTokens(vectors[0], np.empty((0, 0), np.float32), ())
+            return QueryEncoding(vectors[0], np.empty((0, 0), np.float32), ())
         prompt = len(self._card.query_prompt)
         offsets = found.offsets  # a list that is made anew whenever it is asked for
         own = [at for at in _own(found) if offsets[at][1] > prompt]
         spans = tuple((max(0, offsets[at][0] - prompt), offsets[at][1] - prompt) for at in own)
-        return AskedTokens(vectors[0], others[0][0][own], spans)
+        return QueryEncoding(vectors[0], others[0][0][own], spans)
 
     def _encode(self, texts: Sequence[str], keep: KeepTokens | None = None) -> Floats:
         vectors = np.empty((len(texts), self._card.dimension), np.float32)
@@ -109,7 +109,7 @@ def _own(encoding: tokenizers.Encoding) -> list[int]:
     return [at for at, mark in enumerate(encoding.special_tokens_mask) if not mark]
 
 
-def load(folder: Path, *, queries: bool = False, once: bool = False) -> LightEncoder:
+def load(folder: Path, *, queries: bool = False, once: bool = False) -> OnnxEncoder:
     """Load the light encoder of an index folder. Raises ModelError when there is none, or it is damaged.
 
     `queries`: it will encode no more than a text at a time. `once`: and hardly more than one in all, so that starting
@@ -118,7 +118,7 @@ def load(folder: Path, *, queries: bool = False, once: bool = False) -> LightEnc
     try:
         card = _read_card(folder)
         session = _session(folder / FOLDER, queries or once, once)
-        return LightEncoder(folder / FOLDER, card, session)
+        return OnnxEncoder(folder / FOLDER, card, session)
     except FileNotFoundError as error:
         raise ModelError(f"The index {folder} has no light encoder.", _MAKE_AGAIN) from error
     except Exception as error:
@@ -130,7 +130,7 @@ def load(folder: Path, *, queries: bool = False, once: bool = False) -> LightEnc
 _MAKE_AGAIN = "Make it again: talksearch doctor"
 
 
-def problem(folder: Path, card: ModelCard, texts: Sequence[str], known: Floats) -> str:
+def diagnose(folder: Path, card: ModelCard, texts: Sequence[str], known: Floats) -> str:
     """Say what is wrong with the light encoder of an index that was made with the model of a card; empty where nothing
     is.
 

@@ -16,18 +16,18 @@ from talksearch.indexer.errors import ModelError
 from . import token_codes
 from .base import ModelCard
 from .model_folder import _CARD, _TOKENIZER, _VECTOR_ONLY, FOLDER, MODEL
-from .onnx_encoder import SAME_COSINE, LightEncoder, _options, _start
+from .onnx_encoder import SAME_COSINE, OnnxEncoder, _options, _start
 from .sentence_encoder import SentenceEncoder, load_same
 
 
-def make_again(folder: Path, card: ModelCard, sample: Sequence[str], *, learn_directions: bool) -> LightEncoder:
+def reexport(folder: Path, card: ModelCard, sample: Sequence[str], *, learn_directions: bool) -> OnnxEncoder:
     """Export the model of an index once more: `export`. Raises ModelError also where the model cannot be loaded, or is
     another one by now.
     """
     return export(load_same(card), folder, sample or ["word"], learn_directions=learn_directions)
 
 
-def export(encoder: SentenceEncoder, folder: Path, sample: Sequence[str], *, learn_directions: bool) -> LightEncoder:
+def export(encoder: SentenceEncoder, folder: Path, sample: Sequence[str], *, learn_directions: bool) -> OnnxEncoder:
     """Write the light encoder of a model into an index folder and return it.
 
     `sample` is text of the archive on which both must agree. `learn_directions` says that its tokens show in which
@@ -68,7 +68,7 @@ def export(encoder: SentenceEncoder, folder: Path, sample: Sequence[str], *, lea
                 opset_version=17,
                 dynamo=False,  # the newer exporter needs onnxscript as well
             )
-        light = LightEncoder(target, encoder.card, _start(target / MODEL, _options()))
+        light = OnnxEncoder(target, encoder.card, _start(target / MODEL, _options()))
         ours, theirs = _by_token(light, sample)
         worst = agreement(light, encoder, sample[:_CHECKED], ours[:_CHECKED])
     except Exception as error:
@@ -87,7 +87,7 @@ _CHECKED = 32
 """Texts on which an export is compared with the model itself. What it gets wrong it gets wrong of nearly any."""
 
 
-def _by_token(encoder: LightEncoder, texts: Sequence[str]) -> tuple[Floats, Floats | None]:
+def _by_token(encoder: OnnxEncoder, texts: Sequence[str]) -> tuple[Floats, Floats | None]:
     """Return the vectors of passages (n, dimension) and those of all their tokens, if the model gives them."""
     if not encoder.knows_tokens:
         return encoder.encode_passages(texts), None

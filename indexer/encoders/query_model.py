@@ -11,10 +11,10 @@ import onnxruntime
 
 from . import int8_blockwise
 from .model_folder import FOLDER, MODEL, _read_card
-from .onnx_encoder import _FAILED, SAME_COSINE, LightEncoder, _for_queries, _options, _quick, _start
+from .onnx_encoder import _FAILED, SAME_COSINE, OnnxEncoder, _for_queries, _options, _quick, _start
 
 
-def quicken(folder: Path, *, check: bool = False) -> bool:
+def ensure_query_model(folder: Path, *, check: bool = False) -> bool:
     """Leave beside the light encoder a second copy of it for queries, which starts in a quarter of the time and, with
     weights in bytes (`blockwise`), runs in two thirds of the time. Returns whether it did.
 
@@ -29,7 +29,7 @@ def quicken(folder: Path, *, check: bool = False) -> bool:
     model = folder / FOLDER / MODEL
     if not model.exists():
         return False
-    if is_quick(folder) if check else any(map(_whole, _quick(model))):
+    if has_query_model(folder) if check else any(map(_whole, _quick(model))):
         return False
     for old in model.parent.glob("quick-*"):
         old.unlink()
@@ -66,7 +66,7 @@ def _made(folder: Path, model: Path, quick: Path) -> _Compared | None:
     return None
 
 
-def is_quick(folder: Path) -> bool:
+def has_query_model(folder: Path) -> bool:
     """Say whether the copy for queries is there, starts, and gives the vectors of the model beside it, or nearly."""
     model = folder / FOLDER / MODEL
     try:
@@ -139,7 +139,7 @@ def _compare(folder: Path, quick: Path) -> _Compared:
     alone.intra_op_num_threads = 1
     model, card = folder / FOLDER / MODEL, _read_card(folder)
     sessions = _start(quick, _for_queries()), _start(model, alone)
-    encoders = [LightEncoder(folder / FOLDER, card, session) for session in sessions]
+    encoders = [OnnxEncoder(folder / FOLDER, card, session) for session in sessions]
     times, cosines = [0.0, 0.0], []
     for at, text in enumerate(NULL_QUERIES[: _COMPARED + 1]):
         vectors = []

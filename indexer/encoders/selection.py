@@ -19,8 +19,8 @@ from talksearch.indexer.arrays import Floats
 
 from . import model_folder, tokenizer
 from .base import Encoder
-from .int8_openvino import Ranges, narrow, read, save, with_bytes
-from .onnx_encoder import SAME_COSINE, LightEncoder
+from .int8_openvino import ActivationRanges, quantized_model, read, save, select_int8_products
+from .onnx_encoder import SAME_COSINE, OnnxEncoder
 from .openvino_encoder import OpenVinoEncoder
 from .tokenizer import batches
 
@@ -67,16 +67,16 @@ class _Tried:
     seconds: float
 
 
-def fastest(folder: Path, encoder: LightEncoder, sample: Sequence[str], waiting: int = 0) -> Encoder:
-    """Return the encoder of `choose`."""
-    return choose(folder, encoder, sample, waiting).encoder
+def fastest(folder: Path, encoder: OnnxEncoder, sample: Sequence[str], waiting: int = 0) -> Encoder:
+    """Return the encoder of `select_encoder`."""
+    return select_encoder(folder, encoder, sample, waiting).encoder
 
 
-def choose(folder: Path, encoder: LightEncoder, sample: Sequence[str], waiting: int = 0) -> Choice:
+def select_encoder(folder: Path, encoder: OnnxEncoder, sample: Sequence[str], waiting: int = 0) -> Choice:
     """Choose what embeds `sample` fastest and gives the same vectors, or nearly: the light encoder or OpenVINO's.
 
     `waiting` is how many passages are to be embedded. Which products bear bytes is remembered beside the light encoder:
-    `kept`.
+    `remembered`.
     """
     count = min(_SAMPLE, max(_LEAST_SAMPLE, (waiting or len(sample)) // _SHARE))
     few = list(sample[:: max(1, len(sample) // count)])[:count]
@@ -101,7 +101,7 @@ def choose(folder: Path, encoder: LightEncoder, sample: Sequence[str], waiting: 
 
 
 def _with_bytes(
-    folder: Path, encoder: LightEncoder, sample: Sequence[str], few: Sequence[str], own: _Tried
+    folder: Path, encoder: OnnxEncoder, sample: Sequence[str], few: Sequence[str], own: _Tried
 ) -> list[_Tried]:
     """Try the encoder that works with bytes where the model bears it; nothing where not. `own` is what the light one
     made of the `few`.
@@ -110,7 +110,7 @@ def _with_bytes(
     exported = folder / model_folder.FOLDER
     texts = [encoder.card.passage_prompt + text for text in made_with]
     whole = [(one.ids, one.mask) for one in batches(tokenizer.tokenizer(exported, encoder.card), texts, size=1)]
-    ranges = narrow(exported / model_folder.MODEL, whole, _MOST_LOSS)
+    ranges = select_int8_products(exported / model_folder.MODEL, whole, _MOST_LOSS)
     found = _in_bytes(folder, encoder, ranges, few, own) if ranges else None
     if found is None:
         return []
@@ -118,7 +118,7 @@ def _with_bytes(
     return [found]
 
 
-def kept(folder: Path, encoder: LightEncoder, sample: Sequence[str]) -> Encoder | None:
+def remembered(folder: Path, encoder: OnnxEncoder, sample: Sequence[str]) -> Encoder | None:
     """Return the encoder with bytes in the form in which an earlier run found it; None where none did, or where it is
     slower here than the light one, or gives other vectors of the `sample`.
     """
@@ -138,9 +138,11 @@ def _remembered(folder: Path) -> Path:
     return exported / f"bytes-{(exported / model_folder.MODEL).stat().st_size}.npz"
 
 
-def _in_bytes(folder: Path, encoder: LightEncoder, ranges: Ranges, few: Sequence[str], own: _Tried) -> _Tried | None:
+def _in_bytes(
+    folder: Path, encoder: OnnxEncoder, ranges: ActivationRanges, few: Sequence[str], own: _Tried
+) -> _Tried | None:
     """Try the encoder that does some products with bytes; None where its vectors of `few` are not near enough."""
-    model, products, of = with_bytes(folder / model_folder.FOLDER / model_folder.MODEL, ranges)
+    model, products, of = quantized_model(folder / model_folder.FOLDER / model_folder.MODEL, ranges)
     other = OpenVinoEncoder(folder, encoder.card, model)
     found = _try(Choice(other, ""), few)
     cosines = _cosines(found, own)

@@ -24,8 +24,8 @@ from talksearch.indexer.encoders import token_codes
 from talksearch.indexer.encoders.base import Encoder, TokenEncoder
 from talksearch.indexer.stores import catalog, vectors
 from talksearch.indexer.stores.chroma.describe import describe
-from talksearch.indexer.stores.chroma.store import by_part, drop, ids_in, opened
-from talksearch.indexer.stores.chroma.writer import Put, putting
+from talksearch.indexer.stores.chroma.store import by_partition, drop, ids_in, open_partition
+from talksearch.indexer.stores.chroma.writer import PassageWriter, writer
 from talksearch.indexer.stores.vectors import Vectors
 
 _WINDOW = 1_024
@@ -37,7 +37,7 @@ _SAMPLE = 4_096
 
 
 @dataclass(frozen=True, slots=True)
-class Meant:
+class PassageEncoding:
     """What the model says of a text."""
 
     vector: Floats
@@ -62,13 +62,13 @@ class _Asked:
     """A window that the model works on, or will next."""
 
     window: _Window
-    known: dict[bytes, Meant]
+    known: dict[bytes, PassageEncoding]
     """What is known of its texts, by digest."""
     fresh: list[bytes]
     """Digests of the texts that the model was given."""
-    meaning: Future[list[Meant]] | None
+    meaning: Future[list[PassageEncoding]] | None
 
-    def meant(self, before: Mapping[bytes, Meant]) -> list[Meant]:
+    def meant(self, before: Mapping[bytes, PassageEncoding]) -> list[PassageEncoding]:
         """Wait for the model, and return what is meant by each text, given what the window `before` meant."""
         found = {**before, **self.known}
         if self.meaning is not None:
@@ -95,7 +95,7 @@ def embed_pending(
         return 0
     tell(0, total)
     drop(folder, gone)
-    with putting(folder, total, _sizes(_numbers(db, "WHERE embedded"))) as put:
+    with writer(folder, total, _sizes(_numbers(db, "WHERE embedded"))) as put:
         encoder = cache(lambda: encoder_for(_sample(db, total), total))
         encoded, held = _embed(db, folder, encoder, dimension, put, lambda n: tell(n, total))
     numbers = _numbers(db, "")
@@ -114,8 +114,8 @@ def mend_copy(db: sqlite3.Connection, folder: Path, dimension: int) -> int:
     if not len(lacking):
         return 0
     have = 0
-    for part, own in by_part(lacking):
-        with opened(folder, part) as (store, collection):
+    for part, own in by_partition(lacking):
+        with open_partition(folder, part) as (store, collection):
             mine = lacking[own].tolist()
             for at in range(0, len(mine), _WINDOW):
                 some = mine[at : at + _WINDOW]
@@ -145,7 +145,7 @@ def _embed(
     folder: Path,
     encoder: Callable[[], Encoder],
     dimension: Callable[[], int],
-    put: Put,
+    put: PassageWriter,
     tell: Callable[[int], None],
 ) -> tuple[int, dict[int, int]]:
     """Return how many texts went through the model, and how many passages parts of the store hold that some were put
@@ -155,7 +155,9 @@ def _embed(
     held: dict[int, int] = {}
     copy: Vectors | None = None
     writing: Future[tuple[Ints, Mapping[int, int]]] | None = None
-    before: dict[bytes, Meant] = {}  # of the window whose texts nothing has yet when the next one is asked for
+    before: dict[
+        bytes, PassageEncoding
+    ] = {}  # of the window whose texts nothing has yet when the next one is asked for
     codes: list[bytes | None] = []
 
     def record() -> None:
@@ -188,7 +190,7 @@ def _embed(
         meaning = model.submit(encode, folder, encoder(), list(fresh.values())) if fresh else None
         return _Asked(window, known, list(fresh), meaning)
 
-    with ThreadPoolExecutor(1, "talksearch-stores") as writer, ThreadPoolExecutor(1, "talksearch-model") as model:
+    with ThreadPoolExecutor(1, "talksearch-stores") as stores, ThreadPoolExecutor(1, "talksearch-model") as model:
         asked = ask(0, ())
         while asked is not None:
             window = asked.window
@@ -200,7 +202,7 @@ def _embed(
             found: Floats = np.array([one.vector for one in meant], np.float32)
             assert copy is not None  # `ask` has read it
             lacking = copy.find(window.numbers) < 0
-            writing = writer.submit(_write, folder, put, window, found, rows, lacking)
+            writing = stores.submit(_write, folder, put, window, found, rows, lacking)
             before = dict(zip(window.digests, meant, strict=True))
             codes = [one.codes for one in meant]
             asked = following
@@ -224,11 +226,11 @@ def _next(db: sqlite3.Connection, last: int) -> _Window | None:
     return _Window(np.array(numbers, np.int64), list(ids), list(texts), list(digests), list(same))
 
 
-def encode(folder: Path, encoder: Encoder, texts: Sequence[str]) -> list[Meant]:
+def encode(folder: Path, encoder: Encoder, texts: Sequence[str]) -> list[PassageEncoding]:
     """Return what the model says of texts, for the index in `folder`."""
     directions = token_codes.read(folder)
     if directions is None or not isinstance(encoder, TokenEncoder):
-        return [Meant(vector, None) for vector in encoder.encode_passages(texts)]
+        return [PassageEncoding(vector, None) for vector in encoder.encode_passages(texts)]
     codes = [b""] * len(texts)
 
     def keep(at: int, found: Floats) -> None:
@@ -237,12 +239,12 @@ def encode(folder: Path, encoder: Encoder, texts: Sequence[str]) -> list[Meant]:
     # These products are small, and threads of numpy's library that wait for more take the processor from the model.
     with threadpool_limits(1, "blas"):
         found = encoder.encode_by_token(texts, keep)
-    return [Meant(*both) for both in zip(found, codes, strict=True)]
+    return [PassageEncoding(*both) for both in zip(found, codes, strict=True)]
 
 
-def _known(db: sqlite3.Connection, copy: Vectors, window: _Window, by_token: bool) -> dict[bytes, Meant]:
+def _known(db: sqlite3.Connection, copy: Vectors, window: _Window, by_token: bool) -> dict[bytes, PassageEncoding]:
     """Return what the same words were given before. The text of a number never changes, nor does what is said of it."""
-    known: dict[bytes, Meant] = {}
+    known: dict[bytes, PassageEncoding] = {}
     same = np.array([-1 if number is None else number for number in window.same], np.int64)
     for numbers in (same, window.numbers):
         rows = copy.find(numbers)
@@ -250,19 +252,19 @@ def _known(db: sqlite3.Connection, copy: Vectors, window: _Window, by_token: boo
         for at in np.flatnonzero(rows >= 0):
             codes = had.get(int(numbers[at]))
             if codes is not None or not by_token:
-                known.setdefault(window.digests[at], Meant(np.array(copy.rows[rows[at]]), codes))
+                known.setdefault(window.digests[at], PassageEncoding(np.array(copy.rows[rows[at]]), codes))
     return known
 
 
 def _write(
     folder: Path,
-    put: Put,
+    put: PassageWriter,
     window: _Window,
     found: Floats,
     rows: list[dict[str, Any]],
     lacking: np.ndarray,
 ) -> tuple[Ints, Mapping[int, int]]:
-    """Put a window into Chroma and the copy and return its numbers, and how many passages Chroma then holds (`Put`)."""
+    """Put a window into Chroma and the copy and return its numbers, and how many passages Chroma then holds."""
     held = put(window.numbers, window.ids, found, rows)
     if lacking.any():
         vectors.append(folder, window.numbers[lacking], found[lacking])
@@ -280,13 +282,13 @@ def _grown(copy: Vectors, folder: Path, dimension: int, numbers: Ints) -> Vector
 
 def _sizes(numbers: Ints) -> Counter[int]:
     """Return how many of some passages lie in each part of the store."""
-    return Counter({part: own.stop - own.start for part, own in by_part(numbers)})
+    return Counter({part: own.stop - own.start for part, own in by_partition(numbers)})
 
 
 def _sweep(db: sqlite3.Connection, folder: Path, part: int) -> None:
     """Take out of a part of the store what the catalog does not know to be there: an interrupted run left it."""
     alive = ids_in(db, part)
-    with opened(folder, part) as (store, collection):
+    with open_partition(folder, part) as (store, collection):
         store.drop(collection, [id_ for id_ in store.all_ids(collection) if id_ not in alive])
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from talksearch.indexer.encoders import model_folder, onnx_encoder, onnx_export, selection
 from talksearch.indexer.encoders.base import Encoder
-from talksearch.indexer.encoders.onnx_encoder import LightEncoder
+from talksearch.indexer.encoders.onnx_encoder import OnnxEncoder
 from talksearch.indexer.encoders.sentence_encoder import SentenceEncoder, default_card, default_folder, load, load_same
 from talksearch.indexer.errors import ModelError
 from talksearch.indexer.passages.split import Splitting
@@ -18,13 +18,13 @@ from talksearch.indexer.settings import DEFAULT_MODEL
 from talksearch.indexer.stores import catalog, recipe
 from talksearch.indexer.stores.recipe import Recipe
 
-from .sizing import Measure
+from .sizing import PassageSizer
 
 _SAMPLE = 64
 """Texts that an exported model is checked on, and whose tokens show how tokens differ."""
 
 
-class Encoders:
+class EncoderProvider:
     """The encoders of one run on one index.
 
     For a new index the model is loaded, its recipe written, and the light encoder left beside the index. After that the
@@ -72,7 +72,7 @@ class Encoders:
             recipe.write(self._folder, Recipe(self._encoder.card, self.splitting))
         return self._encoder
 
-    def measure(self) -> Measure:
+    def measure(self) -> PassageSizer:
         """Return how talks are split. Wakes no model where the index, or the default model, has a tokenizer's file."""
         if self._encoder is None and not self._known and (self._model or DEFAULT_MODEL) == DEFAULT_MODEL:
             card = default_card(*self._prompts)
@@ -84,9 +84,9 @@ class Encoders:
             if own is None and self._known.model.name == DEFAULT_MODEL:
                 own = default_folder()
             if own:
-                return Measure(self.splitting, self._known.model.max_tokens, own / "tokenizer.json")
+                return PassageSizer(self.splitting, self._known.model.max_tokens, own / "tokenizer.json")
         encoder = self.get()
-        return Measure(self.splitting, encoder.card.max_tokens, None, encoder.count_tokens)
+        return PassageSizer(self.splitting, encoder.card.max_tokens, None, encoder.count_tokens)
 
     def for_texts(self, texts: Sequence[str], waiting: int = 0) -> Encoder:
         """Return the encoder for passages of which `texts` are a sample, on which a faster one must give the same.
@@ -124,11 +124,11 @@ class Encoders:
             if not encoder.on_cpu:
                 return encoder, "sentence-transformers on a GPU"
             encoder = self._encoder
-        if isinstance(encoder, LightEncoder) and waiting >= selection.KEPT_WORTH_IT:
-            known = selection.kept(self._folder, encoder, texts)
+        if isinstance(encoder, OnnxEncoder) and waiting >= selection.KEPT_WORTH_IT:
+            known = selection.remembered(self._folder, encoder, texts)
             if known is not None:
                 return known, ""
-        if isinstance(encoder, LightEncoder) and waiting >= selection.WORTH_IT:
-            choice = selection.choose(self._folder, encoder, texts, waiting)
+        if isinstance(encoder, OnnxEncoder) and waiting >= selection.WORTH_IT:
+            choice = selection.select_encoder(self._folder, encoder, texts, waiting)
             return choice.encoder, choice.how
         return encoder, ""

@@ -25,14 +25,14 @@ from talksearch.indexer.process import _without_collections
 from talksearch.indexer.records import Heard, Odd, Talk
 from talksearch.indexer.restore.align_times import may_be_bettered, with_times_of
 from talksearch.indexer.stores.catalog import FileRow, TalkRows, rows_of
-from talksearch.indexer.talks.load import About
-from talksearch.indexer.talks.read import failing_on_one_file, read_about, read_talk
+from talksearch.indexer.talks.load import TalkMetadata
+from talksearch.indexer.talks.read import failing_on_one_file, read_talk, read_talk_metadata
 from talksearch.indexer.talks.receipt import changes
-from talksearch.indexer.worker import Apart, start
+from talksearch.indexer.worker import WorkerProcess, start_worker
 
 from .plan import Group
 from .scan import identity_of
-from .sizing import Measure
+from .sizing import PassageSizer
 
 _AHEAD = 64
 """Talks that may be read before their turn to be written; they are kept in memory until then."""
@@ -53,7 +53,7 @@ class Skipped:
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class TalkResult:
     """What came of the files of one talk."""
 
     files: list[FileRow]
@@ -74,14 +74,14 @@ class Read:
     """The process that read it ended. Nothing is known of its files, and the next run tries again."""
 
 
-def read_group(group: Group, measure: Measure, salt: str = "") -> Read:
+def read_group(group: Group, measure: PassageSizer, salt: str = "") -> TalkResult:
     """Read the talk of a group of files from the best of them; `salt` is put behind its id."""
     copies: list[Skipped] = []
     skipped: list[Skipped] = []
     with _without_collections():
         talk, files = _talk_of(group, copies, skipped)
         if talk is None:
-            return Read(files, skipped=skipped)
+            return TalkResult(files, skipped=skipped)
         if salt:
             talk = replace(talk, id=f"{talk.id}-{salt}")
             files = [replace(row, talk_id=talk.id) if row.talk_id else row for row in files]
@@ -92,8 +92,8 @@ def read_group(group: Group, measure: Measure, salt: str = "") -> Read:
                 rows = rows_of(talk, [*passages, *notes(talk)])
         except UnreadableError as error:
             skipped += [Skipped(row.path, error.message) for row in files]
-            return Read([replace(row, talk_id=None, note=error.message) for row in files], skipped=skipped)
-        return Read(
+            return TalkResult([replace(row, talk_id=None, note=error.message) for row in files], skipped=skipped)
+        return TalkResult(
             files=files,
             rows=rows,
             youtube_id=talk.youtube_id,
@@ -106,7 +106,7 @@ def read_group(group: Group, measure: Measure, salt: str = "") -> Read:
         )
 
 
-def read_groups(groups: Sequence[Group], measure: Measure, processes: int | None = None) -> Iterator[Read]:
+def read_groups(groups: Sequence[Group], measure: PassageSizer, processes: int | None = None) -> Iterator[TalkResult]:
     """Read the talks of all groups and yield them in order.
 
     `processes` is how many read beside this one, which then only writes; by default as many as there are cores and
@@ -144,16 +144,16 @@ def _order(groups: Sequence[Group], early: int) -> list[int]:
     return [*first, *(at for at in range(len(groups)) if at not in set(first))]
 
 
-def _in_processes(groups: Sequence[Group], measure: Measure, count: int) -> Iterator[Read]:
-    results: SimpleQueue[tuple[int, Read | None]] = SimpleQueue()  # None: a thread, and its process, are done
+def _in_processes(groups: Sequence[Group], measure: PassageSizer, count: int) -> Iterator[TalkResult]:
+    results: SimpleQueue[tuple[int, TalkResult | None]] = SimpleQueue()  # None: a thread, and its process, are done
     room = threading.Semaphore(_AHEAD + 2 * count)
     jobs = iter(_order(groups, 2 * count))
     lock = threading.Lock()
-    started: list[Apart] = []
+    started: list[WorkerProcess] = []
     stopping = threading.Event()
 
-    def begin() -> Apart | None:
-        apart = start(_serve, measure)
+    def begin() -> WorkerProcess | None:
+        apart = start_worker(_serve, measure)
         if apart is not None:
             started.append(apart)
             if stopping.is_set():  # too late for whoever ends all that have started
@@ -177,7 +177,7 @@ def _in_processes(groups: Sequence[Group], measure: Measure, count: int) -> Iter
     threads = [threading.Thread(target=work, daemon=True) for _ in range(count)]
     for thread in threads:
         thread.start()
-    ready: dict[int, Read] = {}
+    ready: dict[int, TalkResult] = {}
     working = count
     try:
         for at in range(len(groups)):
@@ -199,24 +199,24 @@ def _in_processes(groups: Sequence[Group], measure: Measure, count: int) -> Iter
             thread.join()
 
 
-def _serve(line: Connection, measure: Measure) -> None:
+def _serve(line: Connection, measure: PassageSizer) -> None:
     """Read what comes down the line until it is cut. Runs in a process of its own."""
     while True:
         line.send(read_group(line.recv(), measure))
 
 
-def _read(apart: Apart, group: Group) -> Read | None:
+def _read(apart: WorkerProcess, group: Group) -> TalkResult | None:
     """Have a group read by a process; None where it ended over it."""
     try:
-        read: Read = apart.ask(group)
+        read: TalkResult = apart.ask(group)
     except (EOFError, OSError):
         return None
     return read
 
 
-def _lost(group: Group) -> Read:
+def _lost(group: Group) -> TalkResult:
     reason = "The process that read it ended; it may have run out of memory. It is tried again in the next run."
-    return Read([], skipped=[Skipped(row.path, reason) for row in group.files[:1]], lost=True)
+    return TalkResult([], skipped=[Skipped(row.path, reason) for row in group.files[:1]], lost=True)
 
 
 # --- the files of one talk ------------------------------------------------------------------------------------------
@@ -259,12 +259,12 @@ def _talk_of(group: Group, copies: list[Skipped], skipped: list[Skipped]) -> tup
     return talk, rows
 
 
-def _others(group: Group, spoke: FileRow) -> Iterator[About]:
+def _others(group: Group, spoke: FileRow) -> Iterator[TalkMetadata]:
     """Yield what the other files of a talk say about it; they are read when they are asked for."""
     for row in group.files:
         if row != spoke:
             with suppress(UnreadableError):
-                yield read_about(Path(row.path), row.source)
+                yield read_talk_metadata(Path(row.path), row.source)
 
 
 def _better_text(talk: Talk, group: Group, track: FileRow) -> tuple[Talk, FileRow] | None:

@@ -25,14 +25,14 @@ from talksearch.indexer.stores import calibration, catalog, recipe
 from talksearch.indexer.stores.catalog import FileRow
 from talksearch.indexer.stores.chroma import store
 from talksearch.indexer.stores.columns import update
-from talksearch.indexer.stores.lock import writing
+from talksearch.indexer.stores.lock import index_write_lock
 from talksearch.indexer.talks.walk import Root, as_root, files_under, may_be_transcript, merge_roots, relocated, root_of
 
 from . import embed_pending
-from .encoder_provider import Encoders
+from .encoder_provider import EncoderProvider
 from .plan import Group, make_plan
-from .read_talks import Read, Skipped, read_group, read_groups
-from .scan import identity_of, look
+from .read_talks import Skipped, TalkResult, read_group, read_groups
+from .scan import identity_of, scan_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Report:
 Tell = Callable[[Progress], None]
 
 
-def index(
+def build_index(
     folder: Path,
     paths: Sequence[Path],
     *,
@@ -97,21 +97,22 @@ def index(
     if rebuild:
         report = _rebuild(folder, paths, model, prompts, encoder, processes, tell)
     else:
-        with writing(folder):
+        with index_write_lock(folder):
             report = _update(folder, paths, model, prompts, encoder, processes, tell)
     report.seconds = perf_counter() - started
     return report
 
 
-def remove(folder: Path, talk_ids: Iterable[str], roots: Iterable[Path] = ()) -> list[str]:
+def remove_talks(folder: Path, talk_ids: Iterable[str], roots: Iterable[Path] = ()) -> list[str]:
     """Take talks out of the index, and PATHs with all that lies under them; return the ids of the talks.
 
-    A later `index` of the same PATH puts them back: the index holds what lies there. `roots` are PATHs of the index.
+    A later `build_index` of the same PATH puts them back: the index holds what lies there. `roots` are PATHs of the
+    index.
     """
     with (
-        writing(folder),
+        index_write_lock(folder),
         closing(catalog.open_catalog(folder, write=True)) as db,
-        store.opened(folder),  # first: where it cannot be opened, nothing is half removed
+        store.open_partition(folder),  # first: where it cannot be opened, nothing is half removed
     ):
         under = [Root(path) for path in roots]
         paths = catalog.talk_paths(db)
@@ -126,7 +127,7 @@ def remove(folder: Path, talk_ids: Iterable[str], roots: Iterable[Path] = ()) ->
             catalog.forget_files(db, [path for path in catalog.files(db) if any(r.holds(Path(path)) for r in under)])
             db.executemany("DELETE FROM roots WHERE path = ?", ((str(root.path),) for root in under))
         store.drop(folder, gone)
-        catalog.note_common_terms(db)
+        catalog.update_stop_terms(db)
         _make_ready(folder, db)
         return removed
 
@@ -142,7 +143,7 @@ def _make_ready(folder: Path, db: sqlite3.Connection, encoder: Callable[[], Enco
     made = recipe.read(folder)
     if made:
         with ThreadPoolExecutor(1, "talksearch-light") as beside:
-            quickened = beside.submit(query_model.quicken, folder)
+            quickened = beside.submit(query_model.ensure_query_model, folder)
             update.write(folder, db, made.model.dimension)
             calibration.write(folder, db, made.model, encoder)
             quickened.result()
@@ -163,7 +164,7 @@ def _rebuild(
     where others are named.
     """
     fresh, old = (folder.with_name(f".{folder.name}.{what}") for what in ("rebuild", "old"))
-    with writing(folder):
+    with index_write_lock(folder):
         for left in (fresh, old):  # by a run that was ended
             shutil.rmtree(left, ignore_errors=True)
         before, problem = _recipe_of(folder)
@@ -176,7 +177,7 @@ def _rebuild(
             )
         roots = _roots_of(folder)
         gone = [root for root in roots if paths and not root.exists()]
-        with writing(fresh):
+        with index_write_lock(fresh):
             report = _update(fresh, [*(root for root in roots if root not in gone), *paths], model, prompts, encoder,
                              processes, tell)  # fmt: skip
         if problem and model is None:
@@ -242,7 +243,7 @@ def _update(
         with catalog.transaction(db):  # first, so that what an interrupted run has read belongs somewhere
             db.execute("DELETE FROM roots")
             db.executemany("INSERT INTO roots VALUES (?)", ((str(root.path),) for root in roots))
-        encoders = Encoders(folder, known, model, prompts, encoder)
+        encoders = EncoderProvider(folder, known, model, prompts, encoder)
         gone = _read_groups(db, plan.read, encoders, report, tell, processes)
         for group in plan.keep:
             _note_kept(group, report)
@@ -252,7 +253,7 @@ def _update(
             catalog.put_files(db, [*plan.unreadable, *touched])
             catalog.forget_files(db, plan.gone)
         if plan.read:
-            catalog.note_common_terms(db)
+            catalog.update_stop_terms(db)
         if known:
             embed_pending.mend_copy(db, folder, known.model.dimension)
         report.embedded = embed_pending.embed_pending(
@@ -267,7 +268,7 @@ def _update(
         vanished = _drop_vanished(db, report)
         if vanished:
             store.drop(folder, vanished)
-            catalog.note_common_terms(db)
+            catalog.update_stop_terms(db)
         _make_ready(folder, db, encoders.get)
         report.notes += encoders.notes
     report.skipped.sort(key=lambda skipped: skipped.path)
@@ -309,7 +310,7 @@ def _look_at(
                 beside += 1
                 continue
             source = root_of(roots, path).source_of(path)
-            now[str(path)] = look(path, source, before.get(str(path)))
+            now[str(path)] = scan_file(path, source, before.get(str(path)))
             tell(Progress("looking", len(now), 0))
     return now, beside
 
@@ -317,7 +318,7 @@ def _look_at(
 def _read_groups(
     db: sqlite3.Connection,
     groups: Sequence[Group],
-    encoders: Encoders,
+    encoders: EncoderProvider,
     report: Report,
     tell: Tell,
     processes: int | None,
@@ -352,7 +353,7 @@ def _read_groups(
     return gone
 
 
-def _taken(db: sqlite3.Connection, read: Read, group: Group) -> bool:
+def _taken(db: sqlite3.Connection, read: TalkResult, group: Group) -> bool:
     """Say whether a talk of another place has this id: two PATHs may each hold a `talk.vtt`."""
     if read.youtube_id or not read.rows:
         return False

@@ -15,7 +15,7 @@ from talksearch.indexer.talks.read import failing_on_one_file, read_file
 from talksearch.indexer.talks.sidecar import find_description, find_recording, find_sidecar
 
 
-def look(path: Path, source: str, known: FileRow | None) -> FileRow:
+def scan_file(path: Path, source: str, known: FileRow | None) -> FileRow:
     """Return what there is to remember of a file: the same as before when it and its sidecar did not change.
 
     A file that cannot be a transcript has the reason in `note` and no identity.

@@ -13,7 +13,7 @@ from talksearch.indexer.passages.split import Splitting
 
 
 @dataclass(frozen=True, slots=True)
-class Measure:
+class PassageSizer:
     """How talks are split: the words of a passage are counted by the model's own tokenizer."""
 
     splitting: Splitting

@@ -42,7 +42,7 @@ _SHORTEST_MS = 4_000
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class LineLayout:
     """A text and the times in it."""
 
     lines: Sequence[str]
@@ -56,7 +56,7 @@ class Layout:
 
 
 @lru_cache(maxsize=1)
-def find(text: str) -> Layout | None:
+def find(text: str) -> LineLayout | None:
     """Find the times in a text; None where it has none, or none that can be those of its words.
 
     Whoever reads a file asks several times over, so the last answer is kept.
@@ -70,7 +70,7 @@ def find(text: str) -> Layout | None:
     if found is not None:
         # In a text of few long lines one that begins with a time makes it fit, and has the other times inside.
         inside = _inside(text, lines, more_than=2 * len(found)) if len(found) < 3 or len(text) > 500 * filled else None
-        return inside or _unspoken(text, Layout(lines, found))
+        return inside or _unspoken(text, LineLayout(lines, found))
     other = _in_seconds(text, lines, filled) or _label_track(text, lines) or _in_frames(text, lines, filled)
     if other:
         return other
@@ -78,10 +78,10 @@ def find(text: str) -> Layout | None:
     return _unspoken(text, alone) if alone else _inside(text, lines)
 
 
-def by_line(text: str) -> Layout:
+def by_line(text: str) -> LineLayout:
     """Take every line that begins with a time for one, whether or not the text as a whole looks like it."""
     lines = text.split("\n")
-    return Layout(lines, _each(lines, _plain))
+    return LineLayout(lines, _each(lines, _plain))
 
 
 def _each(lines: Sequence[str], form: Callable[[str], Stamp | None]) -> dict[int, Stamp]:
@@ -140,7 +140,7 @@ def _by_labels(lines: Sequence[str], plain: dict[int, Stamp], filled: int) -> di
     return both if _fits(both, filled) and _all_said(lines, both) else None
 
 
-def _unspoken(text: str, layout: Layout) -> Layout:
+def _unspoken(text: str, layout: LineLayout) -> LineLayout:
     """Drop the time in words behind each clock (`1:05`, `1 minute, 5 seconds`) where nearly all clocks have one."""
     if not _SPOKEN_INSIDE.search(text):
         return layout
@@ -173,7 +173,7 @@ def _stuck(text: str, lines: Sequence[str], plain: dict[int, Stamp], filled: int
     return both if len(stuck) > max(1, len(plain)) and _fits(both, filled) else None
 
 
-def _in_seconds(text: str, lines: Sequence[str], filled: int) -> Layout | None:
+def _in_seconds(text: str, lines: Sequence[str], filled: int) -> LineLayout | None:
     """Seconds in brackets or with their unit. Bare figures in brackets may also be versions, sections or measures."""
     if not _SECONDS_INSIDE.search(f"\n{text}"):
         return None
@@ -182,10 +182,10 @@ def _in_seconds(text: str, lines: Sequence[str], filled: int) -> Layout | None:
         return None
     sure = sum(forms.named_unit(lines[i]) for i in found) * 2 > len(found)
     long = max(stamp.start_ms for stamp in found.values()) >= _SHORTEST_MS
-    return Layout(lines, found) if sure or (long and _all_said(lines, found)) else None
+    return LineLayout(lines, found) if sure or (long and _all_said(lines, found)) else None
 
 
-def _label_track(text: str, lines: Sequence[str]) -> Layout | None:
+def _label_track(text: str, lines: Sequence[str]) -> LineLayout | None:
     """Audacity's label track: nothing but rows of two times that run forwards and a text, mostly words."""
     if "\t" not in text:
         return None
@@ -201,10 +201,10 @@ def _label_track(text: str, lines: Sequence[str]) -> Layout | None:
     if any(stamp.end_ms is None or stamp.end_ms < stamp.start_ms for stamp in found.values()):
         return None
     fast = sum(words for _, words in _gaps(lines, found)) * 60_000 > _LOOSE_FAST * (starts[-1] - starts[0])
-    return None if fast else Layout(lines, found)
+    return None if fast else LineLayout(lines, found)
 
 
-def _in_frames(text: str, lines: Sequence[str], filled: int) -> Layout | None:
+def _in_frames(text: str, lines: Sequence[str], filled: int) -> LineLayout | None:
     rate = forms.frame_rate(text) if text.count(":") + text.count(";") > 5 else None
     if rate is None:
         return None
@@ -225,7 +225,7 @@ def _in_frames(text: str, lines: Sequence[str], filled: int) -> Layout | None:
     if named and (known or len(names) * 2 <= len(below)):
         found = {i: replace(stamp, speaker=below.get(i)) for i, stamp in found.items()}
         lines = ["" if i - 1 in below else line for i, line in enumerate(lines)]
-    return Layout(lines, found)
+    return LineLayout(lines, found)
 
 
 def _is_name(line: str) -> bool:
@@ -237,7 +237,7 @@ def _reached(first_ms: int, words: int) -> bool:
     return first_ms <= _NEAR_BEGIN_MS or _can_be_said(first_ms, words)
 
 
-def _far_apart(lines: Sequence[str], plain: dict[int, Stamp]) -> Layout | None:
+def _far_apart(lines: Sequence[str], plain: dict[int, Stamp]) -> LineLayout | None:
     """Clocks with minutes of speech between: each must be reached by the words before it.
 
     They stand alone on their lines, or there are three at least. A time of day in prose is not reached: "we met at /
@@ -253,10 +253,10 @@ def _far_apart(lines: Sequence[str], plain: dict[int, Stamp]) -> Layout | None:
     good = sum(ms > 0 and _can_be_said(ms, words) for ms, words in gaps)
     if any(ms <= 0 for ms, _ in gaps) or good * 5 < len(gaps) * 4 or not _reached(found[first].start_ms, above):
         return None
-    return Layout(lines, found, far_apart=True)
+    return LineLayout(lines, found, far_apart=True)
 
 
-def _inside(text: str, lines: Sequence[str], more_than: int = 2) -> Layout | None:
+def _inside(text: str, lines: Sequence[str], more_than: int = 2) -> LineLayout | None:
     """Times in brackets inside paragraphs: three at least, nearly all rising, most of them reached by the words."""
     for mark in _MARKS:
         found = list(mark.finditer(text))
@@ -275,7 +275,7 @@ def _inside(text: str, lines: Sequence[str], more_than: int = 2) -> Layout | Non
     return None
 
 
-def _cut(lines: Sequence[str], mark: re.Pattern[str]) -> Layout:
+def _cut(lines: Sequence[str], mark: re.Pattern[str]) -> LineLayout:
     """Break lines where a mark stands in them."""
     cut: list[str] = []
     numbers: list[int] = []
@@ -291,4 +291,4 @@ def _cut(lines: Sequence[str], mark: re.Pattern[str]) -> Layout:
             stamps[len(cut)] = Stamp(parse_clock(match["start"]) or 0, None, said.strip(), link=link)
             cut.append(line)
             numbers.append(number)
-    return Layout(cut, stamps, numbers, far_apart=True)
+    return LineLayout(cut, stamps, numbers, far_apart=True)

@@ -17,7 +17,7 @@ from talksearch.indexer.text.youtube import find_id, watch_url
 from . import line_layout
 from .cue_times import RawCue, mend
 from .front_matter import HEADING, RULE, Front, iso_date, plain_markdown, read_front, read_front_matter, read_keys
-from .line_layout import Layout
+from .line_layout import LineLayout
 from .vtt import count_words
 
 _LYRIC_TAG = re.compile(
@@ -110,11 +110,11 @@ def read(text: str, name: str = "") -> Transcript:
     )
 
 
-def _number(found: Layout, i: int) -> int:
+def _number(found: LineLayout, i: int) -> int:
     return found.numbers[i] if found.numbers else i + 1
 
 
-def _read_above(line: str, found: Layout, front: Front) -> None:
+def _read_above(line: str, found: LineLayout, front: Front) -> None:
     """Take a line above the first time for what it is: metadata, text, or speech whose time stands further down."""
     tag = _LYRIC_TAG.fullmatch(line) if line.lstrip().startswith("[") else None
     if tag:

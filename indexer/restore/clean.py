@@ -1,7 +1,7 @@
 """Raw cues to restored cues, step by step: markup, rolling captions, turns, sound labels, names, times in order.
 
-Each step is a function of a table. `clean` tries them all in order and notes those that did something; `again` does
-the noted ones, and only those, once more (`receipt.replay`). A step that is not noted is left out in both.
+Each step is a function of a table. `clean` tries them all in order and notes those that did something; `replay_step`
+does the noted ones, and only those, once more (`talks.replay`). A step that is not noted is left out in both.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 from talksearch.indexer.records import Cue, Json, Step, Transcript
 
 from .markup import Shown, has_debris, show, show_plain, without_invisible
-from .normalize import in_order, tidy
+from .normalize import monotonic_times, normalize
 from .rolling import collapse
 from .sound_labels import cue_of, without_sounds
 from .speaker_names import find_names, take_names
@@ -27,7 +27,7 @@ RAW, SHOWN, PARTS, CUES = range(4)
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class Stage:
     """Cues on their way: raw `Cue`s, `Shown`, `Part`s, restored `Cue`s."""
 
     items: Sequence[Any]
@@ -36,7 +36,7 @@ class Work:
 
 
 @dataclass(frozen=True, slots=True)
-class _Tool:
+class CleaningStep:
     """A step: the shape it takes and gives, what does it, and what finds out beforehand what it has to know.
 
     `run` returns what became of the cues, and the counts of what it did: none where it changed nothing. `find` is asked
@@ -56,47 +56,47 @@ def clean(transcript: Transcript, *, final: bool = True) -> tuple[tuple[Cue, ...
     Args:
         transcript: as a reader returns it.
         final: with False, characters that may be halves of misread letters stay for the text repair; whoever repairs
-            calls `tidy` afterwards.
+            calls `normalize` afterwards.
 
     Returns:
         Cues as `Cue` documents them, none empty, `start_ms` never decreasing, and the steps taken with their counts.
         Times of untimed transcripts are left as they are.
     """
-    work = Work(transcript.cues, transcript.timed)
+    work = Stage(transcript.cues, transcript.timed)
     steps: list[Step] = []
-    for name, tool in TOOLS.items():
+    for name, tool in CLEANING_STEPS.items():
         if (tool.timed_only and not work.timed) or (name == "tidy" and not final):
             continue
         work = _lowered(work, tool.takes)
         found = tool.find(work.items, transcript)
         items, did = tool.run(work.items, found, work.timed)
         if did:
-            work = Work(items, work.timed, tool.gives)
+            work = Stage(items, work.timed, tool.gives)
             steps.append(Step(name, "cues", did | found))
     return finished(work), tuple(steps)
 
 
-def again(work: Work, step: Step) -> Work:
+def replay_step(work: Stage, step: Step) -> Stage:
     """Do one step of `clean` again, with what it found the first time. Raises KeyError where there is no such step."""
-    tool = TOOLS[step.name]
+    tool = CLEANING_STEPS[step.name]
     work = _lowered(work, tool.takes)
     items, _ = tool.run(work.items, step.detail, work.timed)
-    return Work(items, work.timed, tool.gives)
+    return Stage(items, work.timed, tool.gives)
 
 
-def finished(work: Work) -> tuple[Cue, ...]:
+def finished(work: Stage) -> tuple[Cue, ...]:
     """Return the cues, whatever shape they were left in."""
     return tuple(_lowered(work, CUES).items)
 
 
-def _lowered(work: Work, shape: int) -> Work:
+def _lowered(work: Stage, shape: int) -> Stage:
     """Bring cues into a later shape, and do nothing else to them."""
     while work.shape < shape:
-        work = Work(_LOWER[work.shape](work), work.timed, work.shape + 1)
+        work = Stage(_LOWER[work.shape](work), work.timed, work.shape + 1)
     return work
 
 
-_LOWER: dict[int, Callable[[Work], Sequence[Any]]] = {
+_LOWER: dict[int, Callable[[Stage], Sequence[Any]]] = {
     RAW: lambda work: [show_plain(cue) for cue in work.items],
     SHOWN: lambda work: [part for cue in work.items for part in parts_of(cue, work.timed, dashed=False)],
     PARTS: lambda work: [cue for part in work.items if (cue := cue_of(part))],
@@ -138,11 +138,11 @@ def _take_names(cues: Sequence[Cue], found: Detail, timed: bool) -> tuple[list[C
 
 
 def _tidy(cues: Sequence[Cue], _: Detail, __: bool) -> tuple[Sequence[Cue], Detail]:
-    return _counted(cues, tidy(cues))
+    return _counted(cues, normalize(cues))
 
 
 def _in_order(cues: Sequence[Cue], _: Detail, __: bool) -> tuple[Sequence[Cue], Detail]:
-    return _counted(cues, in_order(cues))
+    return _counted(cues, monotonic_times(cues))
 
 
 def _counted(before: Sequence[Cue], after: Sequence[Cue]) -> tuple[Sequence[Cue], Detail]:
@@ -151,15 +151,15 @@ def _counted(before: Sequence[Cue], after: Sequence[Cue]) -> tuple[Sequence[Cue]
     return after, {"cues": changed} if changed else {}
 
 
-TOOLS: dict[str, _Tool] = {
-    "strip-markup": _Tool(RAW, SHOWN, _strip_markup),
-    "drop-invisible": _Tool(SHOWN, SHOWN, _drop_invisible),
-    "collapse-rolling": _Tool(SHOWN, SHOWN, _collapse, timed_only=True),
+CLEANING_STEPS: dict[str, CleaningStep] = {
+    "strip-markup": CleaningStep(RAW, SHOWN, _strip_markup),
+    "drop-invisible": CleaningStep(SHOWN, SHOWN, _drop_invisible),
+    "collapse-rolling": CleaningStep(SHOWN, SHOWN, _collapse, timed_only=True),
     # In automatic captions a dash is a minus sign; turns are marked with `>>` there.
-    "mark-turns": _Tool(SHOWN, PARTS, _mark_turns, lambda _, found: {"dashes": found.origin != "automatic"}),
-    "drop-sounds": _Tool(PARTS, CUES, _drop_sounds),
-    "take-names": _Tool(CUES, CUES, _take_names, find_names),
-    "tidy": _Tool(CUES, CUES, _tidy),
-    "order-times": _Tool(CUES, CUES, _in_order, timed_only=True),
+    "mark-turns": CleaningStep(SHOWN, PARTS, _mark_turns, lambda _, found: {"dashes": found.origin != "automatic"}),
+    "drop-sounds": CleaningStep(PARTS, CUES, _drop_sounds),
+    "take-names": CleaningStep(CUES, CUES, _take_names, find_names),
+    "tidy": CleaningStep(CUES, CUES, _tidy),
+    "order-times": CleaningStep(CUES, CUES, _in_order, timed_only=True),
 }
 """The steps by name, in the order in which they are done."""

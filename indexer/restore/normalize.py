@@ -14,21 +14,21 @@ _SUSPECT = re.compile("[\x80-\x9f\xad]")
 _JOINERS = re.compile("[\u200c\u200d]")
 
 
-def tidy(cues: Sequence[Cue]) -> tuple[Cue, ...]:
+def normalize(cues: Sequence[Cue]) -> tuple[Cue, ...]:
     """Take out what `clean(final=False)` left for the text repair: C1 controls, soft hyphens, odd spaces."""
     out = []
     for cue in cues:
         if cue.text.isascii():
             out.append(cue)
             continue
-        text = tidy_text(cue.text)
+        text = normalize_text(cue.text)
         if text == cue.text:
             out.append(cue)
             continue
         if not text:
             continue
         words = tuple(
-            Word(piece, word.start_ms) for word in cue.words for piece in tidy_text(word.text).split(" ") if piece
+            Word(piece, word.start_ms) for word in cue.words for piece in normalize_text(word.text).split(" ") if piece
         )
         if " ".join(word.text for word in words) != text:
             words = ()
@@ -36,7 +36,7 @@ def tidy(cues: Sequence[Cue]) -> tuple[Cue, ...]:
     return tuple(out)
 
 
-def tidy_text(text: str) -> str:
+def normalize_text(text: str) -> str:
     """Remove characters that are never speech and make every space a plain one.
 
     Zero-width joiners stay between the letters of scripts that write with them, and in emoji.
@@ -59,7 +59,7 @@ def _joins(text: str, at: int) -> bool:
     return all(ord(char) >= 0x590 and not char.isspace() for char in (before, after))
 
 
-def in_order(cues: Sequence[Cue]) -> tuple[Cue, ...]:
+def monotonic_times(cues: Sequence[Cue]) -> tuple[Cue, ...]:
     """Never let a start decrease or an end stand before its start; word times stay inside their cue's order."""
     out: list[Cue] = []
     last = 0

@@ -128,7 +128,7 @@ def mend(folder: Path, db: sqlite3.Connection, card: ModelCard, encoder: Callabl
 
 
 def _state(folder: Path, db: sqlite3.Connection) -> list[Any]:
-    return [*catalog.version(db), *vectors.stamp(folder)]
+    return [*catalog.version(db), *vectors.fingerprint(folder)]
 
 
 def _rows(db: sqlite3.Connection, copy: Vectors) -> Ints:

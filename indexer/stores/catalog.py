@@ -181,7 +181,7 @@ def transaction(db: sqlite3.Connection) -> Iterator[None]:
 
 
 @contextmanager
-def one_state(db: sqlite3.Connection) -> Iterator[None]:
+def snapshot(db: sqlite3.Connection) -> Iterator[None]:
     """Read one state of the catalog, whatever is written meanwhile."""
     db.execute("BEGIN")
     try:
@@ -328,7 +328,7 @@ def put_embedded(db: sqlite3.Connection, numbers: Sequence[int], codes: Sequence
     db.executemany("INSERT OR REPLACE INTO tokens VALUES (?, ?)", known)
 
 
-def note_common_terms(db: sqlite3.Connection, share: float = 0.1) -> None:
+def update_stop_terms(db: sqlite3.Connection, share: float = 0.1) -> None:
     """Note the terms that stand in more than `share` of the passages.
 
     A query of several terms leaves them out: they find nearly everything and tell nothing, in whatever language.

@@ -16,7 +16,7 @@ from talksearch.indexer.errors import LockedError, TalksearchError
 
 
 @contextmanager
-def writing(index: Path) -> Iterator[None]:
+def index_write_lock(index: Path) -> Iterator[None]:
     """Hold the index for writing.
 
     The operating system frees the lock when the process ends, however it ends. Raises LockedError at once when

@@ -102,7 +102,7 @@ def blocks(rows: Floats, at: Ints) -> Iterator[Floats]:
         let_go(rows)
 
 
-def stamp(folder: Path, until: int | None = None) -> tuple[int, str]:
+def fingerprint(folder: Path, until: int | None = None) -> tuple[int, str]:
     """Return what tells one content of the copy from another: its length and a hash of its end.
 
     It is only ever appended to, or written anew with fewer records; numbers are never used twice. `until`: of its first

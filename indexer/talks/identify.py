@@ -16,7 +16,7 @@ from talksearch.indexer.readers.youtube_transcript_api import video_in
 from talksearch.indexer.records import Origin
 from talksearch.indexer.text import youtube
 
-from .sidecar import Metadata, language_of, parts, read_sidecar
+from .sidecar import SidecarMetadata, language_of, parts, read_sidecar
 
 _JSON_TEXT = re.compile(r'"(?:text|body|utf8)"\s*:\s*"((?:[^"\\]|\\.)*)"')
 
@@ -65,7 +65,7 @@ def identify(path: Path, data: bytes) -> Identity:
     form = sniff(text, path.name)
     stem, tag = parts(path.name)
     about = read_sidecar(path)
-    origin, timed = _glance(form, text, path.name)
+    origin, timed = sniff_origin_and_timing(form, text, path.name)
     return Identity(
         format=form,
         youtube_id=_video(about, _address(form, text), stem),
@@ -90,7 +90,7 @@ def _words(form: str, text: str) -> int:
     return len(" ".join(lines).split())
 
 
-def _glance(form: str, text: str, name: str) -> tuple[Origin, bool]:
+def sniff_origin_and_timing(form: str, text: str, name: str) -> tuple[Origin, bool]:
     """Origin and whether there are times, from the beginning of a file."""
     if form in ("vtt", "srt"):
         return origin_of(text, name), _has_true_times(text, name)
@@ -160,12 +160,12 @@ def _address(form: str, text: str) -> str | None:
     return None
 
 
-def _video(about: Metadata | None, address: str | None, stem: str) -> str | None:
+def _video(about: SidecarMetadata | None, address: str | None, stem: str) -> str | None:
     """Sidecar before file before name."""
     return (about.youtube_id if about else None) or youtube.find_id(address or "") or youtube.id_from_name(stem)
 
 
-def _origin(found: Origin, tag: str | None, about: Metadata | None) -> Origin:
+def _origin(found: Origin, tag: str | None, about: SidecarMetadata | None) -> Origin:
     """What the file shows, else what the sidecar says of its track: only a track that people wrote is certain."""
     if found != "unknown" or about is None or tag is None:
         return found
@@ -174,7 +174,7 @@ def _origin(found: Origin, tag: str | None, about: Metadata | None) -> Origin:
     return "automatic" if tag in about.automatic_tracks else found
 
 
-def _is_original(tag: str | None, about: Metadata | None) -> bool:
+def _is_original(tag: str | None, about: SidecarMetadata | None) -> bool:
     if tag is None or tag.lower().endswith("-orig"):
         return True
     spoken = about.language if about else None

@@ -12,20 +12,20 @@ from talksearch.indexer.readers import decode, scraped_record
 from talksearch.indexer.readers.registry import read_with, reader_for
 from talksearch.indexer.records import Chapter, Cue, Receipt, Step, Talk, Timing, Transcript
 from talksearch.indexer.restore.clean import clean
-from talksearch.indexer.restore.normalize import tidy, tidy_text
+from talksearch.indexer.restore.normalize import normalize, normalize_text
 from talksearch.indexer.text import youtube
 
 from .identify import _address, _is_original, _origin, _video
 from .naming import humanised, slug
 from .receipt import decoding_step, estimate, reading_steps, repair_cues, repair_step, tidy_lines
-from .sidecar import Metadata, find_recording, is_named_after_folder, language_of, parts, read_sidecar
+from .sidecar import SidecarMetadata, find_recording, is_named_after_folder, language_of, parts, read_sidecar
 
 _LONG_CUE_MS = 300_000
 """A cue of five minutes tells little about when its last word is said."""
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class TalkMetadata:
     """What a file and its sidecar say about a talk beside its words, repaired; None or empty where they say nothing."""
 
     source: str
@@ -45,14 +45,14 @@ class About:
 _FIELDS = ("title", "channel", "speaker", "description", "chapters", "date", "duration_ms", "url", "language")
 
 
-def about_talk(path: Path, source: str, data: bytes) -> About:
+def read_metadata(path: Path, source: str, data: bytes) -> TalkMetadata:
     """Read what a file says about its talk, and leave its words alone. Raises UnreadableError as `load_talk` does."""
     text, _, _ = decode(data)
     reader = reader_for(text, path.name)
     found = (
         scraped_record.read_header(text) if reader == "record" else read_with(reader, text, path.name, unfolding=False)
     )
-    sidecar = read_sidecar(path) or Metadata()
+    sidecar = read_sidecar(path) or SidecarMetadata()
     stem, tag = parts(path.name)
     video = _video(sidecar, found.url or _address(found.format, text), stem)
     about = _about(path, source, found, sidecar, video, [])
@@ -60,7 +60,7 @@ def about_talk(path: Path, source: str, data: bytes) -> About:
     return about if _is_original(tag, sidecar) else replace(about, language=None)
 
 
-def load_talk(path: Path, source: str, data: bytes, others: Iterable[About] = ()) -> Talk:
+def load_talk(path: Path, source: str, data: bytes, others: Iterable[TalkMetadata] = ()) -> Talk:
     """Make a talk of a file.
 
     Args:
@@ -83,13 +83,13 @@ def load_talk(path: Path, source: str, data: bytes, others: Iterable[About] = ()
             "The file holds no speech: nothing is left after marks and sound labels.", "Leave the file out."
         )
     stem, tag = parts(path.name)
-    sidecar = read_sidecar(path) or Metadata()
+    sidecar = read_sidecar(path) or SidecarMetadata()
     steps = [decoding_step(data, text, decoding), *reading_steps(reader, found), *cleaning, *repairing]
     notes = [*decode_notes, *found.uncertain, *repair_notes]
     if sidecar.problem:
         notes.append(sidecar.problem)
     video = _video(sidecar, found.url or _address(found.format, text), stem)
-    about = _filled(_about(path, source, found, sidecar, video, notes), others)
+    about = fill_from(_about(path, source, found, sidecar, video, notes), others)
     steps += about.steps
     timing, margin = _timing(found, notes)
     if not found.timed:
@@ -122,12 +122,14 @@ def load_talk(path: Path, source: str, data: bytes, others: Iterable[About] = ()
     )
 
 
-def _about(path: Path, source: str, found: Transcript, sidecar: Metadata, video: str | None, notes: list[str]) -> About:
+def _about(
+    path: Path, source: str, found: Transcript, sidecar: SidecarMetadata, video: str | None, notes: list[str]
+) -> TalkMetadata:
     """The sidecar before the file; a recording beside it where nothing has an address."""
     steps: list[Step] = []
     url = sidecar.url or found.url or (youtube.watch_url(video) if video else None)
     recording = None if url else find_recording(path)
-    return About(
+    return TalkMetadata(
         source=source,
         title=_line(sidecar.title or found.title or "", "title", steps, notes) or None,
         description=_text(sidecar.description or found.description, "description", steps, notes),
@@ -145,7 +147,7 @@ def _about(path: Path, source: str, found: Transcript, sidecar: Metadata, video:
     )
 
 
-def _filled(about: About, others: Iterable[About]) -> About:
+def fill_from(about: TalkMetadata, others: Iterable[TalkMetadata]) -> TalkMetadata:
     """Take from the other files of a talk what this one leaves open, and note in the receipt from which."""
     missing = [name for name in _FIELDS if not getattr(about, name)]
     files = iter(others)
@@ -196,13 +198,13 @@ def _repaired(cues: Sequence[Cue]) -> tuple[tuple[Cue, ...], list[Step], list[st
         elif repair.edits:
             _note(repair, "cues", steps, notes)
     names = {cue.speaker for cue in cues if cue.speaker and not cue.speaker.isascii()}
-    renamed = {name: tidy_text(repair_text(name).text) for name in sorted(names)}
+    renamed = {name: normalize_text(repair_text(name).text) for name in sorted(names)}
     renamed = {name: after for name, after in renamed.items() if after != name}
     if renamed:
         steps.append(Step("repair-text", "speakers", {"count": len(renamed), "names": renamed}))
     for step in steps:
         cues = repair_cues(cues, step)
-    tidied = tidy(cues)
+    tidied = normalize(cues)
     changed = len(cues) - len({id(cue) for cue in cues} & {id(cue) for cue in tidied})
     if changed:
         steps.append(Step("tidy", "cues", {"cues": changed}))

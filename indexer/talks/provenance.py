@@ -50,7 +50,7 @@ class Source:
     """Where its last word ends, the first time it stands there."""
     json: bool = False
 
-    def behind(self, first: int, last: int) -> tuple[int, int]:
+    def span_of(self, first: int, last: int) -> tuple[int, int]:
         """Return where the source of the cues from `first` to `last` (both included) stands, as (start, end).
 
         Widened to whole lines and whole cue blocks where lines are short, and to whole objects of JSON.
@@ -74,7 +74,7 @@ class Source:
         return _block_start(self.text, line)
 
 
-def untouched(db: sqlite3.Connection, talk: Talk) -> bytes:
+def read_source(db: sqlite3.Connection, talk: Talk) -> bytes:
     """Return the bytes of the file that a talk was read from.
 
     Raises TalksearchError when the file is gone, or is not what it was when it was indexed.
@@ -98,11 +98,11 @@ def untouched(db: sqlite3.Connection, talk: Talk) -> bytes:
     return data
 
 
-def source_of(data: bytes, name: str, talk: Talk) -> Source:
+def locate_cues(data: bytes, name: str, talk: Talk) -> Source:
     """Find the cues of a talk in its file.
 
     Args:
-        data: the file's bytes, as they were when it was indexed (`untouched`).
+        data: the file's bytes, as they were when it was indexed (`read_source`).
         name: the file's name, without folders.
         talk: with its cues and receipt.
     """

@@ -10,7 +10,7 @@ from pathlib import Path
 from talksearch.indexer.errors import UnreadableError
 from talksearch.indexer.records import Talk
 
-from .load import About, about_talk, load_talk
+from .load import TalkMetadata, load_talk, read_metadata
 from .walk import Root, files_under, may_be_transcript
 
 LARGEST_BYTES = 100_000_000
@@ -29,7 +29,7 @@ def talks_under(path: Path) -> Iterator[tuple[Path, Talk | UnreadableError]]:
             yield file, error
 
 
-def read_talk(path: Path, source: str, others: Iterable[About] = ()) -> Talk:
+def read_talk(path: Path, source: str, others: Iterable[TalkMetadata] = ()) -> Talk:
     """Read, restore and repair one file; `others` say what it leaves open (`load_talk`).
 
     Raises UnreadableError when it is no transcript or a reader fails on it.
@@ -39,11 +39,11 @@ def read_talk(path: Path, source: str, others: Iterable[About] = ()) -> Talk:
         return load_talk(path, source, data, others)
 
 
-def read_about(path: Path, source: str) -> About:
+def read_talk_metadata(path: Path, source: str) -> TalkMetadata:
     """Read what a file says about its talk beside its words. Raises UnreadableError as `read_talk` does."""
     data = read_file(path)
     with failing_on_one_file():
-        return about_talk(path, source, data)
+        return read_metadata(path, source, data)
 
 
 @contextmanager

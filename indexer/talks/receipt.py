@@ -24,7 +24,7 @@ from talksearch.indexer.readers import word_document as word
 from talksearch.indexer.readers.decode import LINE_END
 from talksearch.indexer.records import Chapter, Cue, Json, Receipt, Step, Transcript, Word
 from talksearch.indexer.restore.estimate_times import estimate_times
-from talksearch.indexer.restore.normalize import tidy_text
+from talksearch.indexer.restore.normalize import normalize_text
 from talksearch.indexer.text.chapters import chapters_in
 
 Detail = dict[str, Json]
@@ -45,7 +45,7 @@ def tidy_lines(text: str) -> str:
     """Take out of a text of several lines what is never text; the lines stay."""
     if text.isascii() and text.isprintable():
         return text
-    return "\n".join(tidy_text(line) if line.strip() else "" for line in text.split("\n")).strip()
+    return "\n".join(normalize_text(line) if line.strip() else "" for line in text.split("\n")).strip()
 
 
 # --- decoding -------------------------------------------------------------------------------------------------------

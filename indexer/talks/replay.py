@@ -36,15 +36,15 @@ def replay(data: bytes, name: str, receipt: Receipt) -> tuple[Cue, ...]:
     decoding, reading, *steps = steps
     unfolding = any(step.name == "unfold-rolling" and _by_reader(step) for step in steps)
     found = read_with(reading.detail["reader"], decode_with(data, decoding.detail), name, unfolding=unfolding)
-    work = clean.Work(found.cues, found.timed)
+    work = clean.Stage(found.cues, found.timed)
     for step in steps:
         if _by_reader(step):
             continue
         if step.name in _AFTER_CLEANING:
             cues = _AFTER_CLEANING[step.name](clean.finished(work), step)
-            work = clean.Work(cues, found.timed, clean.CUES)
-        elif step.name in clean.TOOLS:
-            work = clean.again(work, step)
+            work = clean.Stage(cues, found.timed, clean.CUES)
+        elif step.name in clean.CLEANING_STEPS:
+            work = clean.replay_step(work, step)
         else:
             raise UnreadableError(f"The receipt names a step that nobody knows: {step.name}.", _HINT)
     return clean.finished(work)

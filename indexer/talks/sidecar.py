@@ -47,7 +47,7 @@ _TAG = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Metadata:
+class SidecarMetadata:
     """What a sidecar says about a talk; None where it says nothing usable."""
 
     title: str | None = None
@@ -159,7 +159,7 @@ def find_recording(path: Path) -> Path | None:
     return None
 
 
-def read_sidecar(path_of_transcript: Path) -> Metadata | None:
+def read_sidecar(path_of_transcript: Path) -> SidecarMetadata | None:
     """Read the sidecar of a transcript; None where there is none.
 
     Nothing in it is trusted: a value of the wrong type or out of all measure is left out and named in `problem`. A
@@ -169,7 +169,7 @@ def read_sidecar(path_of_transcript: Path) -> Metadata | None:
     if found is not None and found.description:
         return found
     described = _read_description(path_of_transcript)
-    return replace(found or Metadata(), description=described) if described else found
+    return replace(found or SidecarMetadata(), description=described) if described else found
 
 
 def _read_description(path_of_transcript: Path) -> str:
@@ -182,38 +182,38 @@ def _read_description(path_of_transcript: Path) -> str:
         return ""
 
 
-def _read_info(path_of_transcript: Path) -> Metadata | None:
+def _read_info(path_of_transcript: Path) -> SidecarMetadata | None:
     path = find_sidecar(path_of_transcript)
     if path is None:
         return None
     try:
         stat = path.stat()
     except OSError as error:
-        return Metadata(problem=f"{path.name} cannot be read: {error.strerror}.")
+        return SidecarMetadata(problem=f"{path.name} cannot be read: {error.strerror}.")
     return _read(path, stat.st_mtime_ns, stat.st_size)
 
 
 @lru_cache(maxsize=64)
-def _read(path: Path, _mtime_ns: int, size: int) -> Metadata:
+def _read(path: Path, _mtime_ns: int, size: int) -> SidecarMetadata:
     if size > LARGEST_BYTES:
-        return Metadata(problem=f"{path.name} has {size // 1_000_000} MB and was not read.")
+        return SidecarMetadata(problem=f"{path.name} has {size // 1_000_000} MB and was not read.")
     try:
         raw = path.read_bytes()
         data = json.loads(without_halves(raw.decode(json.detect_encoding(raw))))
     except OSError as error:
-        return Metadata(problem=f"{path.name} cannot be read: {error.strerror}.")
+        return SidecarMetadata(problem=f"{path.name} cannot be read: {error.strerror}.")
     except UnicodeDecodeError:
-        return Metadata(problem=f"{path.name} is not text.")
+        return SidecarMetadata(problem=f"{path.name} is not text.")
     except json.JSONDecodeError as error:
-        return Metadata(problem=f"{path.name} is broken JSON at line {error.lineno}: {error.msg}.")
+        return SidecarMetadata(problem=f"{path.name} is broken JSON at line {error.lineno}: {error.msg}.")
     except (ValueError, RecursionError):
-        return Metadata(problem=f"{path.name} is JSON that nobody can read: too deep, or a number too long.")
+        return SidecarMetadata(problem=f"{path.name} is JSON that nobody can read: too deep, or a number too long.")
     if not isinstance(data, dict):
-        return Metadata(problem=f"{path.name} holds no JSON object.")
+        return SidecarMetadata(problem=f"{path.name} holds no JSON object.")
     return from_info(data, path.name)
 
 
-def from_info(info: dict[str, Any], name: str = "the sidecar") -> Metadata:
+def from_info(info: dict[str, Any], name: str = "the sidecar") -> SidecarMetadata:
     """Take from a parsed `.info.json` what can be used.
 
     >>> from_info({"title": ["x"], "duration": -5, "id": "DTcRLlMv4_o", "extractor": "youtube"}).problem
@@ -259,7 +259,7 @@ def from_info(info: dict[str, Any], name: str = "the sidecar") -> Metadata:
     originals = sorted(tag for tag in automatic if tag.lower().endswith("-orig"))
     if language is None and len(originals) == 1:  # the track that YouTube translated all others from
         language = originals[0]
-    return Metadata(
+    return SidecarMetadata(
         title=text("title", "fulltitle"),
         channel=text("channel", "uploader", "series"),
         speaker=text("speaker", "creator", "artist"),

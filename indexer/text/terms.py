@@ -60,7 +60,7 @@ def marks(text: str) -> Iterator[tuple[str, int, int]]:
         at += len(word) + 1
 
 
-def told_by(words: Sequence[str], wanted: Collection[str]) -> dict[int, Marks]:
+def matched_terms(words: Sequence[str], wanted: Collection[str]) -> dict[int, Marks]:
     """Return which words say any of some terms, by position, with all terms that such a word has. Every hit asks.
 
     >>> told_by(["Time", "dilation's", "METAPHORS"], {"dilat"})
@@ -76,7 +76,7 @@ def told_by(words: Sequence[str], wanted: Collection[str]) -> dict[int, Marks]:
 
 
 def marks_among(words: Sequence[str], told: Mapping[int, Marks], wanted: Collection[str]) -> list[tuple[int, int]]:
-    """Return where a text says any of some terms, as (start, end), given its words and which of these do (`told_by`).
+    """Return where a text says any of some terms, as (start, end), given its words and which do (`matched_terms`).
 
     >>> words = "Time dilation's METAPHORS".split(" ")
     >>> marks_among(words, told_by(words, {"dilat"}), {"dilat"})

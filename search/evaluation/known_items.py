@@ -17,7 +17,7 @@ from talksearch.indexer.text.sentences import ends_sentence
 from talksearch.indexer.text.terms import has_unspaced, terms
 from talksearch.indexer.text.word_times import words_with_times
 from talksearch.search.ranking.lexical import query_terms
-from talksearch.search.ranking.postings import surprises
+from talksearch.search.ranking.postings import term_weights
 
 _REMEMBERED = 4
 """Words that somebody remembers of a sentence."""
@@ -77,7 +77,7 @@ def _sentence(db: sqlite3.Connection, talk_id: str, draw: random.Random) -> list
 
 def _words(db: sqlite3.Connection, sentence: list[tuple[str, int, int]]) -> str | None:
     """Return the words that tell most, in order; None where they stand in many places."""
-    weights = surprises(db, query_terms(db, " ".join(word for word, _, _ in sentence)))
+    weights = term_weights(db, query_terms(db, " ".join(word for word, _, _ in sentence)))
     best = sorted(weights, key=lambda term: (-weights[term], term))[:_REMEMBERED]
     kept = [word.strip(",.;:!?\"'()[]") for word, _, _ in sentence if set(terms(word)) & set(best)]
     unique = list(dict.fromkeys(kept))

@@ -22,8 +22,8 @@ from talksearch.indexer.errors import QueryError
 from talksearch.indexer.records import Field, Json
 from talksearch.search import engine
 from talksearch.search.hit import Hit
-from talksearch.search.index import Index
 from talksearch.search.query import Mode, Query, as_text
+from talksearch.search.reader import IndexReader
 
 EARLY_MS = 15_000
 """Who opens a recording this early still hears the answer begin."""
@@ -129,7 +129,7 @@ def read_gold(path: Path) -> tuple[Gold, ...]:
     return tuple(golds)
 
 
-def absent(index: Index, golds: Iterable[Gold]) -> list[str]:
+def absent(index: IndexReader, golds: Iterable[Gold]) -> list[str]:
     """Return the gold talks that are not in the index: nothing can answer their queries, which count as missed."""
     rows = index.db.execute("SELECT id, youtube_id, source FROM talks").fetchall()
     known = {name for row in rows for name in row[:2] if name}
@@ -182,7 +182,7 @@ def jump_error(gold: Gold, jump_ms: int) -> int | None:
 
 
 def ask(
-    index: Index,
+    index: IndexReader,
     golds: Iterable[Gold],
     mode: Mode = "hybrid",
     k: int = DEPTH,

@@ -19,7 +19,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import Levenshtein
 
 from talksearch.indexer.arrays import Ints
-from talksearch.search.ranking.term_variants import Also, heard_in
+from talksearch.search.ranking.term_variants import TermVariants, heard_in
 
 from .units import DIGITS, Unit
 
@@ -226,7 +226,7 @@ def align(
     asked: Sequence[Unit],
     weights: Costs,
     stretches: Sequence[Stretch],
-    ways: Mapping[str, Also],
+    ways: Mapping[str, TermVariants],
     enough: float,
 ) -> list[Found]:
     """Return where in stretches the quote is said well enough; what overlaps only once."""

@@ -12,8 +12,8 @@ import numpy as np
 
 from talksearch.indexer.arrays import Ints
 from talksearch.indexer.text.terms import is_unspaced, terms
-from talksearch.search.ranking.postings import surprise
-from talksearch.search.ranking.term_variants import Also
+from talksearch.search.ranking.postings import idf
+from talksearch.search.ranking.term_variants import TermVariants
 
 from .align import ENOUGH, tables_of
 from .units import COMMON, Unit
@@ -66,7 +66,7 @@ def places_of(
     db: sqlite3.Connection,
     chunk: tuple[tuple[str, ...], ...],
     plain: Sequence[str],
-    ways: Mapping[str, Also],
+    ways: Mapping[str, TermVariants],
     common: frozenset[str],
     within: Ints | None,
     keep: int,
@@ -94,7 +94,7 @@ def places_of(
     both_score = np.zeros(highest + 2, np.float32)
     full = 0.0
     for numbers in _features(db, chunk, ways, common):
-        weight = surprise(passages, len(numbers)) if len(numbers) else 0.0
+        weight = idf(passages, len(numbers)) if len(numbers) else 0.0
         full += weight
         has = np.zeros(highest + 2, np.float32)
         has[numbers] = weight
@@ -127,13 +127,13 @@ def places_of(
 
 
 def _features(
-    db: sqlite3.Connection, chunk: tuple[tuple[str, ...], ...], ways: Mapping[str, Also], common: frozenset[str]
+    db: sqlite3.Connection, chunk: tuple[tuple[str, ...], ...], ways: Mapping[str, TermVariants], common: frozenset[str]
 ) -> Iterator[Ints]:
     """Yield the passages that hold each telling term in whatever way it is written, and each two terms in a row."""
     every = dict.fromkeys(term for run in chunk for term in run)
     telling = [term for term in every if term not in common]
     for term in telling or (every if max(map(len, chunk)) == 1 else []):
-        way = ways.get(term, Also())
+        way = ways.get(term, TermVariants())
         # A word heard for a name in one talk stands for it there only; here it may be too many, the alignment will see.
         others = dict.fromkeys([*way.terms, *(phrase for phrase, _ in way.phrases)])
         yield _holding(db, " OR ".join(f'"{one}"' for one in [term, *others]))
@@ -219,7 +219,7 @@ def _sift(
     places: Sequence[Place],
     asked: Sequence[str],
     common: frozenset[str],
-    ways: Mapping[str, Also],
+    ways: Mapping[str, TermVariants],
     keep: int,
 ) -> list[Place]:
     """Return the places whose terms lie best along those asked for, best first."""
@@ -239,7 +239,7 @@ def _sift(
     return [places[at] for at in best.tolist() if costs[at] <= (1 - ENOUGH) * weights.sum() + _UNSEEN]
 
 
-def _heard_anywhere(ways: Mapping[str, Also]) -> dict[str, str]:
+def _heard_anywhere(ways: Mapping[str, TermVariants]) -> dict[str, str]:
     return {
         other: meant
         for meant, way in ways.items()

@@ -18,7 +18,7 @@ import numpy as np
 
 from talksearch.indexer.arrays import Ints
 from talksearch.indexer.text.terms import is_unspaced, terms
-from talksearch.search.ranking.term_variants import also
+from talksearch.search.ranking.term_variants import expand_terms
 
 from .align import ENOUGH, Found, Op, align
 from .candidates import chunks_of, places_of, surely
@@ -74,7 +74,7 @@ def find_quotes(db: sqlite3.Connection, text: str, within: Ints | None, count: i
     asked = tuple(units_of(text))
     if not asked or count < 1:
         return []
-    ways = also(db, text, tuple(dict.fromkeys(terms(text))), compounds=False)  # a quote is of whole words
+    ways = expand_terms(db, text, tuple(dict.fromkeys(terms(text))), compounds=False)  # a quote is of whole words
     common = _common(db, [unit.term for unit in asked])
     exact = _size(asked) <= _EXACT
     weights = np.array([COMMON if unit.term in common else 1.0 for unit in asked], np.float32)

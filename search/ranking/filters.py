@@ -12,10 +12,10 @@ from talksearch.indexer.errors import QueryError
 from talksearch.indexer.text import youtube
 from talksearch.search.query import Filters, as_text
 
-from .passage_table import Mask, Table
+from .passage_table import Mask, PassageTable
 
 
-def allowed(table: Table, filters: Filters) -> Ints | None:
+def allowed(table: PassageTable, filters: Filters) -> Ints | None:
     """Return the numbers of the passages that pass the filters, sorted; None when every passage does.
 
     Raises QueryError when a talk that was named is not in the index.
@@ -44,16 +44,16 @@ def allowed(table: Table, filters: Filters) -> Ints | None:
     if filters.speaker:
         speaker = "casefold(speaker) LIKE ? ESCAPE '\\'"
         inside &= _of_talks(table, speaker, [_contains(filters.speaker)]) | table.spoken_by(filters.speaker)
-    return np.sort(table.lie.numbers[inside], kind="stable")  # nearly in order
+    return np.sort(table.layout.numbers[inside], kind="stable")  # nearly in order
 
 
-def _of_talks(table: Table, condition: str, values: Sequence[object]) -> Mask:
+def _of_talks(table: PassageTable, condition: str, values: Sequence[object]) -> Mask:
     """Return which passages are of talks for which an SQL condition holds (n,)."""
     # SQLite's own upper and lower case end with ASCII.
     table.db.create_function("casefold", 1, lambda text: text.casefold() if text else text, deterministic=True)
     rows = table.db.execute(f"SELECT number FROM talks WHERE {condition}", values)  # noqa: S608 - values are bound
-    talks = np.isin(table.lie.talk_numbers, np.fromiter((row[0] for row in rows), np.int64))
-    found: Mask = talks[table.lie.talks]
+    talks = np.isin(table.layout.talk_numbers, np.fromiter((row[0] for row in rows), np.int64))
+    found: Mask = talks[table.layout.talks]
     return found
 
 

@@ -15,9 +15,9 @@ import numpy.typing as npt
 
 from talksearch.indexer.arrays import Ints
 
-from .layout import Layout
-from .postings import surprise
-from .similarity import Near
+from .layout import PassageLayout
+from .postings import idf
+from .similarity import Similarities
 
 Array = npt.NDArray[np.floating[Any]]
 """Scores are float32, as vectors are: what is rounded away is far less than what tells passages apart, and half the
@@ -36,7 +36,7 @@ TALK = 0.5
 """What a word counts that the whole talk speaks of, as a share of what it counts in the passage."""
 
 THROUGHOUT = 0.7
-"""What a natural unit of evidence counts that a whole talk gives (`throughout`), beside one standard deviation of
+"""What a natural unit of evidence counts that a whole talk gives (`talk_evidence`), beside one standard deviation of
 meaning."""
 
 _FAINT = 12.0
@@ -62,8 +62,8 @@ class Candidate(NamedTuple):
     where it was not among those that were compared."""
 
 
-def score_words(
-    layout: Layout, said: Sequence[Ints], pairs: Sequence[tuple[int, int, Ints]], talk: float = TALK
+def lexical_scores(
+    layout: PassageLayout, said: Sequence[Ints], pairs: Sequence[tuple[int, int, Ints]], talk: float = TALK
 ) -> Array:
     """Return what the words of a query say for every passage (n,); 0 where none of them is said.
 
@@ -81,7 +81,7 @@ def score_words(
         return score
     about = np.zeros(len(layout.sizes))
     room = _SATURATION * (1 - _LENGTH + _LENGTH * layout.sizes / layout.sizes.mean())
-    worth = [surprise(count, len(places)) for places in said]
+    worth = [idf(count, len(places)) for places in said]
     for places, value in zip(said, worth, strict=True):
         if not len(places):
             continue
@@ -95,7 +95,7 @@ def score_words(
         score[np.flatnonzero(around)] += value
         times = np.bincount(layout.talks[places], minlength=len(about)).astype(float)
         holds = int(np.count_nonzero(times))
-        about += surprise(len(about), holds) * times * (_SATURATION + 1) / (times + room)
+        about += idf(len(about), holds) * times * (_SATURATION + 1) / (times + room)
     for one, other, places in pairs:
         score[places] += SIDE_BY_SIDE * min(worth[one], worth[other])
     if talk:
@@ -104,17 +104,17 @@ def score_words(
     return score
 
 
-def settle_best(score: Array, meaning: Near | None, words: Array, less: Less | None) -> None:
+def settle_best(score: Array, meaning: Similarities | None, words: Array, less: AvoidedText | None) -> None:
     """Make the best scores exact, in place: those that decide what the whole of a talk says."""
     best = np.flatnonzero(score >= highest(score, _SETTLED)) if len(score) > _SETTLED else np.arange(len(score))
-    score[best] = score_some(meaning, words, less, best)
+    score[best] = exact_scores(meaning, words, less, best)
 
 
 _SETTLED = 200
 """How many scores that is; what rounding changes of what those behind add to their talk is next to nothing."""
 
 
-def throughout(sizes: Ints, score: Array) -> Array:
+def talk_evidence(sizes: Ints, score: Array) -> Array:
     """Return what the whole of its talk says for every passage (n,), given how many passages each talk has (talks,) and
     the scores of all (n,), those of a talk side by side.
 
@@ -133,11 +133,11 @@ def throughout(sizes: Ints, score: Array) -> Array:
 
 
 def fuse(
-    meaning: Near | None,
+    meaning: Similarities | None,
     words: Array,
     within: npt.NDArray[np.bool_] | None,
     count: int,
-    less: Less | None = None,
+    less: AvoidedText | None = None,
 ) -> tuple[Ints, Array]:
     """Rank every passage: (places of the `count` best, best first, and the scores of all (n,)).
 
@@ -148,26 +148,26 @@ def fuse(
     differs from model to model and from query to query, how unusual it is does not. A passage that has no vector yet
     counts as of average meaning.
     """
-    score = score_all(meaning, words, less)
-    return best_of(score, np.zeros_like(score), meaning, words, less, within, count), score
+    score = hybrid_scores(meaning, words, less)
+    return top_k(score, np.zeros_like(score), meaning, words, less, within, count), score
 
 
-def best_of(
+def top_k(
     score: Array,
     lift: Array,
-    meaning: Near | None,
+    meaning: Similarities | None,
     words: Array,
-    less: Less | None,
+    less: AvoidedText | None,
     within: npt.NDArray[np.bool_] | None,
     count: int,
 ) -> Ints:
     """Return the places of the `count` best by the sum of `score` and `lift` (n,), best first.
 
-    `score` is that of `score_all`; where it decides, it is made exact in place.
+    `score` is that of `hybrid_scores`; where it decides, it is made exact in place.
     """
     lifted = score + lift
     some = _may_be_best(lifted, meaning, less, within, count)
-    score[some] = score_some(meaning, words, less, some)
+    score[some] = exact_scores(meaning, words, less, some)
     found = score[some] + lift[some]
     if len(some) > count:
         high = np.argpartition(-found, count - 1)[:count]
@@ -176,15 +176,15 @@ def best_of(
 
 
 @dataclass(frozen=True, slots=True)
-class Less:
+class AvoidedText:
     """What is to be turned away from: its evidence, and the share of its score that is taken off."""
 
-    meaning: Near | None
+    meaning: Similarities | None
     words: Array
     share: float
 
 
-def score_all(meaning: Near | None, words: Array, less: Less | None = None) -> Array:
+def hybrid_scores(meaning: Similarities | None, words: Array, less: AvoidedText | None = None) -> Array:
     """Return the scores of all passages (n,), as exact as the cosines in `meaning` are."""
     score: Array = np.float32(WORDS_WEIGHT) * words
     if meaning is not None:
@@ -192,22 +192,26 @@ def score_all(meaning: Near | None, words: Array, less: Less | None = None) -> A
         above *= np.float32(1 / meaning.deviation)
         score += above
     if less is not None:
-        score -= less.share * np.maximum(score_all(less.meaning, less.words), 0.0)
+        score -= less.share * np.maximum(hybrid_scores(less.meaning, less.words), 0.0)
     return score
 
 
-def score_some(meaning: Near | None, words: Array, less: Less | None, places: Ints) -> Array:
+def exact_scores(meaning: Similarities | None, words: Array, less: AvoidedText | None, places: Ints) -> Array:
     """Return the exact scores of the passages at some places, whose cosines are exact from then on."""
     score: Array = np.float32(WORDS_WEIGHT) * words[places]
     if meaning is not None:
-        score += (meaning.settle(places) - np.float32(meaning.mean)) * np.float32(1 / meaning.deviation)
+        score += (meaning.refine(places) - np.float32(meaning.mean)) * np.float32(1 / meaning.deviation)
     if less is not None:
-        score -= less.share * np.maximum(score_some(less.meaning, less.words, None, places), 0.0)
+        score -= less.share * np.maximum(exact_scores(less.meaning, less.words, None, places), 0.0)
     return score
 
 
 def _may_be_best(
-    score: Array, meaning: Near | None, less: Less | None, within: npt.NDArray[np.bool_] | None, count: int
+    score: Array,
+    meaning: Similarities | None,
+    less: AvoidedText | None,
+    within: npt.NDArray[np.bool_] | None,
+    count: int,
 ) -> Ints:
     """Return the places that may be among the `count` best, in whichever way cosines are off."""
     parts = [(near, share / near.deviation) for near, share in _parts(meaning, less) if near.errors is not None]
@@ -217,15 +221,17 @@ def _may_be_best(
     if within is not None:
         score = np.where(within, score, -np.inf)
     # First as if all were as far off as the worst, which needs no more than comparing; then each by its own.
-    most = sum(near.most_off() * share for near, share in parts)
+    most = sum(near.max_error() * share for near, share in parts)
     some = np.flatnonzero(score >= highest(score, count) - 2 * most)
-    off = sum((near.off(some) * share for near, share in parts[1:]), parts[0][0].off(some) * parts[0][1])
+    off = sum(
+        (near.error_bounds(some) * share for near, share in parts[1:]), parts[0][0].error_bounds(some) * parts[0][1]
+    )
     score = score[some]
     found: Ints = some[score + off >= highest(score - off, count)]
     return found
 
 
-def _parts(meaning: Near | None, less: Less | None) -> list[tuple[Near, float]]:
+def _parts(meaning: Similarities | None, less: AvoidedText | None) -> list[tuple[Similarities, float]]:
     """Return what a score is made of that may be off, each with its share."""
     parts = [(meaning, 1.0), (less.meaning if less else None, less.share if less else 0.0)]
     return [(near, share) for near, share in parts if near is not None]

@@ -15,7 +15,7 @@ import numpy as np
 
 from talksearch.indexer.arrays import Floats
 from talksearch.indexer.encoders import token_codes
-from talksearch.indexer.encoders.base import AskedTokens
+from talksearch.indexer.encoders.base import QueryEncoding
 from talksearch.indexer.text.terms import spans
 
 from .fusion import Array, Candidate
@@ -32,7 +32,7 @@ _ALIKE = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class QueryTokens:
     """What the tokens of a query mean, and how much each counts."""
 
     along: Floats
@@ -43,17 +43,17 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class ByToken:
+class TokenScorer:
     """What it takes to compare passages of an index with a query token by token."""
 
-    query: Wanted
+    query: QueryTokens
     codes: Callable[[Sequence[int]], Mapping[int, bytes]]
     """Gives the codes of passages by number, of those that have some."""
     count: Callable[[str], int]
     """Counts the tokens of a word."""
 
 
-def wanted(text: str, asked: AskedTokens, directions: Floats, worth: Mapping[str, float]) -> Wanted | None:
+def query_tokens(text: str, asked: QueryEncoding, directions: Floats, worth: Mapping[str, float]) -> QueryTokens | None:
     """Return what to look for with the query `text`, of whose terms each tells as much as `worth` says.
 
     None where no token belongs to a term that tells anything.
@@ -68,10 +68,10 @@ def wanted(text: str, asked: AskedTokens, directions: Floats, worth: Mapping[str
         return None
     along = asked.tokens[counting] @ directions.T
     along /= np.abs(along).sum(axis=1, keepdims=True)
-    return Wanted(along, weights[counting] / weights.sum())
+    return QueryTokens(along, weights[counting] / weights.sum())
 
 
-def likeness(query: Wanted, codes: Sequence[bytes]) -> Array:
+def maxsim(query: QueryTokens, codes: Sequence[bytes]) -> Array:
     """Return how near passages (n,), given as the codes of their tokens, come to those of the query, at most 1.
 
     Each token of the query is held against the one that is nearest to it in the passage. Without tokens it is 0.
@@ -85,7 +85,7 @@ def likeness(query: Wanted, codes: Sequence[bytes]) -> Array:
     return found
 
 
-def rerank(candidates: Sequence[Candidate], by_token: ByToken) -> list[Candidate]:
+def rerank(candidates: Sequence[Candidate], by_token: TokenScorer) -> list[Candidate]:
     """Return the candidates, best first, what the tokens of the first ones say added to their scores.
 
     Added is by how much each is nearer than the least near of them, so that all others stay where they are. What has no
@@ -96,7 +96,7 @@ def rerank(candidates: Sequence[Candidate], by_token: ByToken) -> list[Candidate
     known = [at for at, one in enumerate(first) if one.number in codes]
     if len(known) < 2:
         return list(candidates)
-    found = likeness(by_token.query, [codes[first[at].number] for at in known])
+    found = maxsim(by_token.query, [codes[first[at].number] for at in known])
     deviations = np.zeros(len(first))
     deviations[known] = (found - found.mean()) / max(float(found.std()), _ALIKE)
     more = WEIGHT * (deviations - deviations.min())
@@ -108,7 +108,7 @@ def rerank(candidates: Sequence[Candidate], by_token: ByToken) -> list[Candidate
 
 
 def nearest(
-    by_token: ByToken, number: int, words: Sequence[str], parts: Sequence[tuple[int, int]]
+    by_token: TokenScorer, number: int, words: Sequence[str], parts: Sequence[tuple[int, int]]
 ) -> tuple[int, int] | None:
     """Return which of some parts of a passage, as (first, one behind the last) of its words, comes nearest to a query.
 

@@ -12,7 +12,7 @@ from talksearch.indexer.arrays import Ints
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class PassageLayout:
     """All passages of an index, those of a talk side by side in the order they were numbered, which is that of time.
 
     A place is a position in these arrays. In a talk that was changed and indexed again, new passages stand behind those
@@ -40,7 +40,7 @@ class Layout:
         return found[found >= 0]
 
 
-def layout(db: sqlite3.Connection) -> Layout:
+def read_layout(db: sqlite3.Connection) -> PassageLayout:
     """Read where every passage lies, handed over by SQLite as one text, which is quicker than row by row."""
     row = db.execute(
         "SELECT group_concat(number), group_concat(talk) FROM"
@@ -49,10 +49,10 @@ def layout(db: sqlite3.Connection) -> Layout:
     numbers, talks = _integers(row[0]), _integers(row[1])
     notes = db.execute("SELECT group_concat(number) FROM passages WHERE field != 'speech'").fetchone()[0]
     talk_numbers, talk_of = np.unique(talks, return_inverse=True)
-    return make(numbers, talk_of.astype(np.int64), _integers(notes), talk_numbers)
+    return make_layout(numbers, talk_of.astype(np.int64), _integers(notes), talk_numbers)
 
 
-def make(numbers: Ints, talks: Ints, notes: Ints, talk_numbers: Ints | None = None) -> Layout:
+def make_layout(numbers: Ints, talks: Ints, notes: Ints, talk_numbers: Ints | None = None) -> PassageLayout:
     """Return the layout of passages that are given in the order of their places; `notes` are numbers.
 
     Without `talk_numbers` talks are numbered as they are counted.
@@ -65,7 +65,7 @@ def make(numbers: Ints, talks: Ints, notes: Ints, talk_numbers: Ints | None = No
     beside = (talks[1:] == talks[:-1]) & ~written[1:] & ~written[:-1]
     if talk_numbers is None:
         talk_numbers = np.arange(len(sizes))
-    return Layout(numbers, talks, places_of, written, talk_numbers, sizes, beside)
+    return PassageLayout(numbers, talks, places_of, written, talk_numbers, sizes, beside)
 
 
 def _integers(text: str | None) -> Ints:

@@ -20,8 +20,8 @@ from talksearch.indexer.stores.columns import reader as columns
 from talksearch.indexer.stores.columns.reader import FIELDS, Columns
 from talksearch.indexer.stores.vectors import Vectors
 
-from .layout import Layout, layout, make
-from .postings import NEAR, holding, notes_of, surprise, together
+from .layout import PassageLayout, make_layout, read_layout
+from .postings import NEAR, cooccurrences, idf, notes_of, postings
 
 FEW = 5_000
 """Vectors up to which the exact product with all of them takes a millisecond."""
@@ -30,7 +30,7 @@ Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class SpeechSpan:
     """What is said in one talk, in the order of passages."""
 
     places: Ints
@@ -50,13 +50,13 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Table:
+class PassageTable:
     """All passages of one state of an index. A place is a position in its arrays.
 
     It belongs to the thread that its connection belongs to; the arrays may be shared.
     """
 
-    lie: Layout
+    layout: PassageLayout
     rows: Ints
     """The row of each passage in `vectors`, -1 where it has none (n,)."""
     vectors: Vectors
@@ -70,27 +70,27 @@ class Table:
 
     def place(self, number: int) -> int:
         """Return the place of a passage number, -1 where it is of no passage."""
-        return int(self.lie.places_of[number]) if number < len(self.lie.places_of) else -1
+        return int(self.layout.places_of[number]) if number < len(self.layout.places_of) else -1
 
-    def said_in(self, talk: int) -> Said:
-        """Return what is said in a talk, as `lie` counts them."""
-        first, last = np.searchsorted(self.lie.talks, (talk, talk + 1)).tolist()
-        places = first + np.flatnonzero(~self.lie.notes[first:last])
+    def speech_in(self, talk: int) -> SpeechSpan:
+        """Return what is said in a talk, as `layout` counts them."""
+        first, last = np.searchsorted(self.layout.talks, (talk, talk + 1)).tolist()
+        places = first + np.flatnonzero(~self.layout.notes[first:last])
         if self.columns:
             starts, ends = self.columns.starts[places], self.columns.ends[places]
-            return Said(places, starts.astype(np.int64), ends.astype(np.int64))
+            return SpeechSpan(places, starts.astype(np.int64), ends.astype(np.int64))
         rows = self.db.execute(
             "SELECT start_ms, end_ms FROM passages WHERE talk = ? AND field = 'speech' ORDER BY number",
-            (int(self.lie.talk_numbers[talk]),),
+            (int(self.layout.talk_numbers[talk]),),
         ).fetchall()
         times = np.array(rows, np.int64).reshape(-1, 2)
-        return Said(places, times[:, 0], times[:, 1])
+        return SpeechSpan(places, times[:, 0], times[:, 1])
 
     def times(self, place: int) -> tuple[int, int]:
         """Return when a passage begins and ends, in milliseconds."""
         if self.columns:
             return int(self.columns.starts[place]), int(self.columns.ends[place])
-        number = int(self.lie.numbers[place])
+        number = int(self.layout.numbers[place])
         start, end = self.db.execute("SELECT start_ms, end_ms FROM passages WHERE number = ?", (number,)).fetchone()
         return int(start), int(end)
 
@@ -99,44 +99,44 @@ class Table:
         row = self.rows[place : place + 1]
         return self.vectors.take(row)[0] if row[0] >= 0 else None
 
-    def holding(self, term: str) -> Ints:
+    def postings(self, term: str) -> Ints:
         """Return the places of the passages that hold a term, or terms in a row with spaces between."""
         if self.columns:
-            return self.columns.holding(term)
-        return self.lie.places(holding(self.db, term))
+            return self.columns.postings(term)
+        return self.layout.places(postings(self.db, term))
 
-    def holding_in(self, talk: int, term: str) -> Mask:
-        """Return which passages of a talk, as `lie` counts them, hold a term. Other talks are not looked at."""
-        first, last = np.searchsorted(self.lie.talks, (talk, talk + 1)).tolist()
+    def postings_in(self, talk: int, term: str) -> Mask:
+        """Return which passages of a talk, as `layout` counts them, hold a term. Other talks are not looked at."""
+        first, last = np.searchsorted(self.layout.talks, (talk, talk + 1)).tolist()
         found = np.zeros(last - first, bool)
         if self.columns:
             stands = self.columns.positions_of(term)
             begin, end = np.searchsorted(stands, np.array((first, last), stands.dtype) << self.columns.shift)
             found[(stands[begin:end] >> self.columns.shift).astype(np.int64) - first] = True
         else:
-            held = self.holding(term)
+            held = self.postings(term)
             found[held[(held >= first) & (held < last)] - first] = True
         return found
 
-    def together(self, one: str, other: str) -> Ints:
+    def cooccurrences(self, one: str, other: str) -> Ints:
         """Return the places of the passages that say two terms side by side, or nearly."""
         if self.columns:
-            return self.columns.together(one, other, NEAR)
-        return self.lie.places(together(self.db, one, other))
+            return self.columns.cooccurrences(one, other, NEAR)
+        return self.layout.places(cooccurrences(self.db, one, other))
 
-    def surprises(self, terms: Iterable[str]) -> dict[str, float]:
+    def term_weights(self, terms: Iterable[str]) -> dict[str, float]:
         """Return how much each of some terms tells."""
         found: dict[str, float] = {}
         for term in terms:
-            held = self.held.get(term, 0) or len(self.holding(term))
+            held = self.held.get(term, 0) or len(self.postings(term))
             if held:  # what nobody says is not kept: there is no end to it
                 self.held[term] = held
-            found[term] = surprise(len(self.rows), held)
+            found[term] = idf(len(self.rows), held)
         return found
 
     def in_talk(self, places: Ints, number: int) -> Ints:
         """Return those of some places that lie in the talk with a number."""
-        found: Ints = places[self.lie.talk_numbers[self.lie.talks[places]] == number]
+        found: Ints = places[self.layout.talk_numbers[self.layout.talks[places]] == number]
         return found
 
     def spoken_by(self, name: str) -> Mask:
@@ -149,7 +149,7 @@ class Table:
         rows = self.db.execute("SELECT number, speakers FROM passages WHERE speakers != '[]'")
         numbers = np.fromiter((number for number, who in rows if wanted in who.casefold()), np.int64)
         found = np.zeros(len(self.rows), bool)
-        found[self.lie.places(numbers)] = True
+        found[self.layout.places(numbers)] = True
         return found
 
     def silent(self, fields: Sequence[Field]) -> Mask | None:
@@ -161,16 +161,16 @@ class Table:
             found: Mask = np.isin(self.columns.fields, np.array(kinds, np.uint8))
             return found
         found = np.zeros(len(self.rows), bool)
-        found[self.lie.places(notes_of(self.db, fields))] = True
+        found[self.layout.places(notes_of(self.db, fields))] = True
         return found
 
 
-def read_table(folder: Path, db: sqlite3.Connection, copy: Vectors) -> Table:
+def read_passage_table(folder: Path, db: sqlite3.Connection, copy: Vectors) -> PassageTable:
     """Return the passages of the state that `db` shows, inside a transaction that only reads."""
     found = columns.read(folder, db)
     if found is None or found.codes.shape[1] != copy.rows.shape[1]:
-        lie = layout(db)
-        return Table(lie, copy.find(lie.numbers), copy, None, db)
+        lie = read_layout(db)
+        return PassageTable(lie, copy.find(lie.numbers), copy, None, db)
     numbers = found.numbers.astype(np.int64)
-    lie = make(numbers, found.talks.astype(np.int64), numbers[found.fields != 0], found.talk_numbers)
-    return Table(lie, found.rows.astype(np.int64), copy, found, db)
+    lie = make_layout(numbers, found.talks.astype(np.int64), numbers[found.fields != 0], found.talk_numbers)
+    return PassageTable(lie, found.rows.astype(np.int64), copy, found, db)

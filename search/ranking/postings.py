@@ -17,12 +17,12 @@ NEAR = 2
 _NONE: Ints = np.empty(0, np.int64)
 
 
-def holding(db: sqlite3.Connection, term: str, silent: Ints = _NONE) -> Ints:
+def postings(db: sqlite3.Connection, term: str, silent: Ints = _NONE) -> Ints:
     """Return the numbers of the passages that hold a term, except those that are `silent`."""
     return _matches(db, f'"{term}"', silent)
 
 
-def together(db: sqlite3.Connection, one: str, other: str, silent: Ints = _NONE) -> Ints:
+def cooccurrences(db: sqlite3.Connection, one: str, other: str, silent: Ints = _NONE) -> Ints:
     """Return the numbers of the passages that say two terms side by side, or nearly, except those that are `silent`."""
     return _matches(db, f'NEAR("{one}" "{other}", {NEAR})', silent)
 
@@ -39,7 +39,7 @@ def notes_of(db: sqlite3.Connection, fields: Sequence[Field]) -> Ints:
     return np.fromiter((row[0] for row in rows), np.int64, len(rows))
 
 
-def surprise(passages: int, holding: int) -> float:
+def idf(passages: int, holding: int) -> float:
     """Return how much a term tells: about the natural logarithm of one in how many passages holds it.
 
     BM25's inverse document frequency in the form that is never negative (Lucene's).
@@ -50,11 +50,11 @@ def surprise(passages: int, holding: int) -> float:
     return math.log(1 + (passages - holding + 0.5) / (holding + 0.5))
 
 
-def surprises(db: sqlite3.Connection, terms: Iterable[str]) -> dict[str, float]:
+def term_weights(db: sqlite3.Connection, terms: Iterable[str]) -> dict[str, float]:
     """Return how much each of some terms tells in an index."""
     passages = db.execute("SELECT count(*) FROM passages").fetchone()[0]
     count = "SELECT count(*) FROM words WHERE words MATCH ?"
-    return {term: surprise(passages, db.execute(count, (f'"{term}"',)).fetchone()[0]) for term in terms}
+    return {term: idf(passages, db.execute(count, (f'"{term}"',)).fetchone()[0]) for term in terms}
 
 
 def _matches(db: sqlite3.Connection, match: str, silent: Ints) -> Ints:

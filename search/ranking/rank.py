@@ -19,21 +19,21 @@ from .fusion import (
     TALK,
     THROUGHOUT,
     Array,
+    AvoidedText,
     Candidate,
-    Less,
-    best_of,
     fuse,
     highest,
-    score_all,
-    score_words,
+    hybrid_scores,
+    lexical_scores,
     settle_best,
-    throughout,
+    talk_evidence,
+    top_k,
 )
-from .late_interaction import Wanted
+from .late_interaction import QueryTokens
 from .lexical import by_words
-from .passage_table import FEW, Mask, Table
-from .similarity import Near, begin_near, near
-from .term_variants import Also, holding_also, other_terms
+from .passage_table import FEW, Mask, PassageTable
+from .similarity import Similarities, compare, start_compare
+from .term_variants import TermVariants, holding_also, other_terms
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 
@@ -49,22 +49,22 @@ class Source:
     """What is ranked."""
 
     db: sqlite3.Connection
-    table: Callable[[], Table]
+    table: Callable[[], PassageTable]
     """Reads the passages when it is first called: a search by words does without."""
     beside: Executor
     """Where queries are encoded and passages compared with them, while words are looked up."""
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class EncodedQuery:
     """A text to look for, as words and as a vector."""
 
     terms: tuple[str, ...]
-    ways: Mapping[str, Also] = field(default_factory=dict)
+    variants: Mapping[str, TermVariants] = field(default_factory=dict)
     """How else the terms may have been written down."""
     vector: Callable[[], Floats] | None = None
     """Waits for the vector, which may still be in the making; None where only words count."""
-    tokens: Callable[[Mapping[str, float]], Wanted | None] | None = None
+    tokens: Callable[[Mapping[str, float]], QueryTokens | None] | None = None
     """Given how much each term tells, waits for what the query's tokens mean; None where that does not count."""
     query: bool = True
     """It is a query: terms that follow each other belong together, and a talk about them is likely meant. False: it is
@@ -82,7 +82,7 @@ class Ranking:
     others to about a hundredth of a deviation."""
     usual: float
     """The score from which a passage may have to do with the query: the mean and two deviations, 0 for words."""
-    table: Callable[[], Table]
+    table: Callable[[], PassageTable]
     """The passages as ranking saw them."""
     note: str = ""
     said: tuple[Sequence[Ints], Sequence[Ints]] | None = None
@@ -92,8 +92,8 @@ class Ranking:
 def rank(
     source: Source,
     query: Query,
-    asked: Asked,
-    avoided: Asked | None,
+    asked: EncodedQuery,
+    avoided: EncodedQuery | None,
     within: Ints | None,
     meanwhile: Callable[[int], object] | None = None,
 ) -> Ranking:
@@ -110,8 +110,10 @@ def rank(
     return _hybrid(source, query, asked, avoided, within, depth, note, meanwhile)
 
 
-def _lexical(source: Source, asked: Asked, avoided: Asked | None, within: Ints | None, depth: int) -> Ranking:
-    found = by_words(source.db, [*asked.terms, *other_terms(asked.ways)], within, depth)
+def _lexical(
+    source: Source, asked: EncodedQuery, avoided: EncodedQuery | None, within: Ints | None, depth: int
+) -> Ranking:
+    found = by_words(source.db, [*asked.terms, *other_terms(asked.variants)], within, depth)
     if avoided and avoided.terms:
         out = {number for number, _ in by_words(source.db, avoided.terms, None, -1)}
         found = [(number, score) for number, score in found if number not in out]
@@ -125,7 +127,7 @@ def _lexical(source: Source, asked: Asked, avoided: Asked | None, within: Ints |
 
 
 def _semantic(
-    source: Source, asked: Asked, avoided: Asked | None, within: Ints | None, depth: int, note: str
+    source: Source, asked: EncodedQuery, avoided: EncodedQuery | None, within: Ints | None, depth: int, note: str
 ) -> Ranking:
     assert asked.vector is not None
     vector = asked.vector()
@@ -137,12 +139,12 @@ def _semantic(
         vector = (turned / (np.linalg.norm(turned) or 1.0)).astype(np.float32)
     table = source.table()
     looked = _look_at(table, within)
-    meaning = near(table, vector, looked.places)
+    meaning = compare(table, vector, looked.places)
     inside = looked.of(table.rows) >= 0
     if looked.allowed is not None:
         inside &= looked.allowed
     best, _ = fuse(meaning, np.zeros(len(inside), np.float32), inside, depth)
-    cosines, numbers = meaning.cosines[best], looked.of(table.lie.numbers)[best]
+    cosines, numbers = meaning.cosines[best], looked.of(table.layout.numbers)[best]
     order = np.lexsort((numbers, -cosines))
     candidates = [
         Candidate(number, cosine, meaning=cosine)
@@ -155,7 +157,7 @@ def _semantic(
         mean, deviation = (float(own.mean()), float(own.std()) or 1.0) if len(own) else (0.0, 1.0)
     return Ranking(
         candidates,
-        lambda numbers: meaning.cosines[looked.positions(table.lie.places(numbers))],
+        lambda numbers: meaning.cosines[looked.positions(table.layout.places(numbers))],
         mean + 2 * deviation,
         lambda: table,
         note,
@@ -165,8 +167,8 @@ def _semantic(
 def _hybrid(
     source: Source,
     query: Query,
-    asked: Asked,
-    avoided: Asked | None,
+    asked: EncodedQuery,
+    avoided: EncodedQuery | None,
     within: Ints | None,
     depth: int,
     note: str,
@@ -180,20 +182,20 @@ def _hybrid(
     words = looked.of(every)
     turned_from = _by_words(table, avoided, silent)[0] if avoided else None
 
-    def to_take_off(places: Ints | None) -> Less | None:
+    def to_take_off(places: Ints | None) -> AvoidedText | None:
         if avoided is None or turned_from is None:
             return None
         words = turned_from if places is None else turned_from[places]
-        return Less(_by_meaning(table, avoided, places), words, _AVOID)
+        return AvoidedText(_by_meaning(table, avoided, places), words, _AVOID)
 
     if comparing is not None and meanwhile is not None:
         _look_ahead(table, comparing.begun.done, looked, words, meanwhile)
     meaning = comparing.result() if comparing is not None else None
     less = to_take_off(looked.places)
-    alone = score_all(meaning, words, less)
+    alone = hybrid_scores(meaning, words, less)
     settle_best(alone, meaning, words, less)
-    lift = np.float32(THROUGHOUT) * throughout(looked.sizes, alone) if asked.query else np.zeros_like(alone)
-    best = best_of(alone, lift, meaning, words, less, looked.allowed, depth)
+    lift = np.float32(THROUGHOUT) * talk_evidence(looked.sizes, alone) if asked.query else np.zeros_like(alone)
+    best = top_k(alone, lift, meaning, words, less, looked.allowed, depth)
     if meaning is None:
         best = best[words[best] > 0]  # nothing else speaks for a passage
     places = looked.place(best)
@@ -203,7 +205,7 @@ def _hybrid(
     candidates = [
         Candidate(number, score, None if cosine != cosine else cosine, said or None, talk)
         for number, score, cosine, said, talk in zip(
-            table.lie.numbers[places].tolist(),
+            table.layout.numbers[places].tolist(),
             (alone[best] + lift[best]).tolist(),
             cosines.tolist(),
             words[best].tolist(),
@@ -215,10 +217,10 @@ def _hybrid(
     if looked.places is None:
         usual = _unlikely(alone[some])
     else:
-        usual = _unlikely(score_all(_by_meaning(table, asked, some), every[some], to_take_off(some)))
+        usual = _unlikely(hybrid_scores(_by_meaning(table, asked, some), every[some], to_take_off(some)))
     return Ranking(
         candidates,
-        lambda numbers: alone[looked.positions(table.lie.places(numbers))],
+        lambda numbers: alone[looked.positions(table.layout.places(numbers))],
         usual,
         lambda: table,
         note,
@@ -230,28 +232,30 @@ _SAMPLE = 4_096
 """Passages of the whole index that tell what score is usual."""
 
 
-def _by_words(table: Table, asked: Asked, silent: Mask | None) -> tuple[Array, tuple[list[Ints], list[Ints]]]:
+def _by_words(
+    table: PassageTable, asked: EncodedQuery, silent: Mask | None
+) -> tuple[Array, tuple[list[Ints], list[Ints]]]:
     """Return what words say for every passage (n,), and where they are said (Ranking)."""
     said, together = where_said(table, asked, silent)
     pairs = [(at, at + 1, places) for at, places in enumerate(together)]
-    return score_words(table.lie, said, pairs, TALK if asked.query else 0.0), (said, together)
+    return lexical_scores(table.layout, said, pairs, TALK if asked.query else 0.0), (said, together)
 
 
-def _by_meaning(table: Table, asked: Asked, places: Ints | None) -> Near | None:
+def _by_meaning(table: PassageTable, asked: EncodedQuery, places: Ints | None) -> Similarities | None:
     """Return how near all passages, or those at some places, are in meaning, once the vector is there; None where only
     words count.
     """
-    return None if asked.vector is None else near(table, asked.vector(), places)
+    return None if asked.vector is None else compare(table, asked.vector(), places)
 
 
 @dataclass(frozen=True, slots=True)
 class _Comparing:
     """Passages that are compared with a vector in another thread, behind the encoding of it."""
 
-    begun: Future[tuple[Near, Callable[[], None]]]
+    begun: Future[tuple[Similarities, Callable[[], None]]]
     done: Future[None]
 
-    def result(self) -> Near:
+    def result(self) -> Similarities:
         """Help with what is left, and return how near they are."""
         found, fill = self.begun.result()
         fill()
@@ -259,14 +263,14 @@ class _Comparing:
         return found
 
 
-def _compare(source: Source, table: Table, vector: Callable[[], Floats], places: Ints | None) -> _Comparing:
+def _compare(source: Source, table: PassageTable, vector: Callable[[], Floats], places: Ints | None) -> _Comparing:
     """Begin to compare all passages, or those at some places, with a vector."""
-    begun = source.beside.submit(lambda: begin_near(table, vector(), places))
+    begun = source.beside.submit(lambda: start_compare(table, vector(), places))
     return _Comparing(begun, source.beside.submit(lambda: begun.result()[1]()))
 
 
 def _look_ahead(
-    table: Table, done: Callable[[], bool], looked: _Looked, words: Array, meanwhile: Callable[[int], object]
+    table: PassageTable, done: Callable[[], bool], looked: _Looked, words: Array, meanwhile: Callable[[int], object]
 ) -> None:
     """Call `meanwhile` with the passages for which words (n,) say most, until something is done."""
     if looked.allowed is not None:
@@ -277,15 +281,15 @@ def _look_ahead(
     for place in looked.place(best[np.argsort(-words[best], kind="stable")[:_LIKELY]]).tolist():
         if done():
             return
-        if not table.lie.notes[place]:
-            meanwhile(int(table.lie.numbers[place]))
+        if not table.layout.notes[place]:
+            meanwhile(int(table.layout.numbers[place]))
 
 
 _LIKELY = 30
 """Passages that are looked at ahead at most; there is hardly time for so many."""
 
 
-def where_said(table: Table, asked: Asked, silent: Mask | None = None) -> tuple[list[Ints], list[Ints]]:
+def where_said(table: PassageTable, asked: EncodedQuery, silent: Mask | None = None) -> tuple[list[Ints], list[Ints]]:
     """Return the places where each term is said, and those where it is said together with the next, if that matters.
 
     Passages that are `silent` say nothing.
@@ -294,8 +298,8 @@ def where_said(table: Table, asked: Asked, silent: Mask | None = None) -> tuple[
     def heard(places: Ints) -> Ints:
         return places if silent is None else places[~silent[places]]
 
-    said = [heard(holding_also(table, term, asked.ways.get(term))) for term in asked.terms]
-    return said, [heard(table.together(*both)) for both in pairwise(asked.terms if asked.query else ())]
+    said = [heard(holding_also(table, term, asked.variants.get(term))) for term in asked.terms]
+    return said, [heard(table.cooccurrences(*both)) for both in pairwise(asked.terms if asked.query else ())]
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,15 +328,15 @@ class _Looked:
         return places if self.places is None else np.searchsorted(self.places, places)
 
 
-def _look_at(table: Table, within: Ints | None) -> _Looked:
-    sizes = table.lie.sizes.astype(np.int64)
+def _look_at(table: PassageTable, within: Ints | None) -> _Looked:
+    sizes = table.layout.sizes.astype(np.int64)
     if within is None:
         return _Looked(None, sizes, None)
     inside = np.zeros(len(table.rows), bool)
-    inside[table.lie.places(within)] = True
+    inside[table.layout.places(within)] = True
     talks = np.zeros(len(sizes), bool)
-    talks[table.lie.talks[inside]] = True
-    places = np.flatnonzero(talks[table.lie.talks])
+    talks[table.layout.talks[inside]] = True
+    places = np.flatnonzero(talks[table.layout.talks])
     return _Looked(places, sizes[talks], inside[places])
 
 
@@ -343,7 +347,7 @@ def _unlikely(scores: Array) -> float:
     return float(scores.mean()) + 2 * float(scores.std())
 
 
-def waiting(db: sqlite3.Connection, table: Table) -> str:
+def waiting(db: sqlite3.Connection, table: PassageTable) -> str:
     """Say how many passages are found by their words only, because they have no vector; empty where none is."""
     count = db.execute("SELECT count(*) FROM passages WHERE NOT embedded").fetchone()[0]
     rows = table.rows

@@ -9,62 +9,64 @@ import numpy as np
 
 from talksearch.indexer.arrays import Floats, Ints
 
-from .passage_table import FEW, Mask, Table
+from .passage_table import FEW, Mask, PassageTable
 
 
 @dataclass(frozen=True, slots=True)
-class Near:
+class Similarities:
     """How near passages are to a query vector. Positions count among those that were compared: all, or some."""
 
     cosines: Floats
     """Cosines (n,), the mean where a passage has no vector. Where `errors` is not None they are only about right, until
     `settle` was asked for them."""
     errors: Floats | None
-    """How far off each was at first at most (n,), but for `lost`."""
+    """How far off each was at first at most (n,), but for `query_error`."""
     mean: float
     deviation: float
     """Of the exact cosines of all vectors of the index; 1 where they do not differ."""
     exact: Callable[[Ints], Floats]
     """Exact cosines of the passages at some positions; NaN where one has no vector."""
-    lost: float = 0.0
+    query_error: float = 0.0
     """What the query's own rounding adds to the errors: `errors * (1 + lost) + lost`."""
-    settled: list[Mask] = field(default_factory=list)
+    refined: list[Mask] = field(default_factory=list)
     """Which cosines `settle` made exact (n,), once it was asked for any."""
 
-    def off(self, at: Ints) -> Floats:
+    def error_bounds(self, at: Ints) -> Floats:
         """Return how far off the cosines at some positions were at first at most."""
         if self.errors is None:
             return np.zeros(len(at), np.float32)
-        found: Floats = self.errors[at] * np.float32(1 + self.lost) + np.float32(self.lost)
+        found: Floats = self.errors[at] * np.float32(1 + self.query_error) + np.float32(self.query_error)
         return found
 
-    def most_off(self) -> float:
+    def max_error(self) -> float:
         """Return how far off any cosine was at first at most."""
         if self.errors is None:
             return 0.0
-        return float(self.errors.max(initial=0.0) * np.float32(1 + self.lost) + np.float32(self.lost))
+        return float(self.errors.max(initial=0.0) * np.float32(1 + self.query_error) + np.float32(self.query_error))
 
-    def settle(self, at: Ints) -> Floats:
+    def refine(self, at: Ints) -> Floats:
         """Make the cosines at some positions exact, and return them."""
         if self.errors is not None:
-            if not self.settled:
-                self.settled.append(np.zeros(len(self.cosines), bool))
-            wanted = at[~self.settled[0][at]]
+            if not self.refined:
+                self.refined.append(np.zeros(len(self.cosines), bool))
+            wanted = at[~self.refined[0][at]]
             self.cosines[wanted] = np.nan_to_num(self.exact(wanted), nan=self.mean)
-            self.settled[0][wanted] = True
+            self.refined[0][wanted] = True
         found: Floats = self.cosines[at]
         return found
 
 
-def near(table: Table, vector: Floats, places: Ints | None = None) -> Near:
+def compare(table: PassageTable, vector: Floats, places: Ints | None = None) -> Similarities:
     """Compare a normalised vector with all vectors of an index, or with those of the passages at some places."""
-    found, fill = begin_near(table, vector, places)
+    found, fill = start_compare(table, vector, places)
     fill()
     return found
 
 
-def begin_near(table: Table, vector: Floats, places: Ints | None = None) -> tuple[Near, Callable[[], None]]:
-    """Begin what `near` does. Its cosines are there when what fills them in was called and has returned, in as many
+def start_compare(
+    table: PassageTable, vector: Floats, places: Ints | None = None
+) -> tuple[Similarities, Callable[[], None]]:
+    """Begin what `compare` does. Its cosines are there when what fills them in was called and has returned, in as many
     threads as called it: they share the work.
 
     With columns: the product with one byte a dimension, which reads a quarter of the memory. A cosine is off by no more
@@ -81,8 +83,8 @@ def begin_near(table: Table, vector: Floats, places: Ints | None = None) -> tupl
         return found
 
     if made is None or len(table.rows) <= FEW or not len(table.vectors.rows):
-        every, mean, deviation = _near_all(table, vector)
-        return Near(every if places is None else every[places], None, mean, deviation, exact), lambda: None
+        every, mean, deviation = _compare_all(table, vector)
+        return Similarities(every if places is None else every[places], None, mean, deviation, exact), lambda: None
     scale = max(float(np.abs(vector).max()), float(np.finfo(np.float32).tiny)) / 127
     code = np.rint(vector / scale).astype(np.int8)
     lost = float(np.linalg.norm(vector - code * np.float32(scale)))
@@ -103,7 +105,7 @@ def begin_near(table: Table, vector: Floats, places: Ints | None = None) -> tupl
 
     # |v·q - v'·q'| <= |v - v'|·|q| + |v'|·|q - q'|, and |v'| <= 1 + |v - v'|.
     errors = made.errors if places is None else made.errors[places]
-    return Near(cosines, errors, mean, deviation, exact, lost), fill
+    return Similarities(cosines, errors, mean, deviation, exact, lost), fill
 
 
 _BLOCK = 8_192
@@ -111,7 +113,7 @@ _BLOCK = 8_192
 circles, and on a machine that is busy hold up what they were to speed up."""
 
 
-def _near_all(table: Table, vector: Floats) -> tuple[Floats, float, float]:
+def _compare_all(table: PassageTable, vector: Floats) -> tuple[Floats, float, float]:
     """Return the exact cosines of all passages, their mean where one has no vector, that mean, and the deviation."""
     there = table.rows >= 0
     if not there.any():

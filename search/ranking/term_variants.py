@@ -12,7 +12,7 @@ from talksearch.indexer.arrays import Ints
 from talksearch.indexer.text.terms import spans
 
 from .compounds import compounds_of
-from .passage_table import Table
+from .passage_table import PassageTable
 
 _SURELY = 0.65
 """How alike two odd words must be in letters that sound the same, where nothing is written about the talk."""
@@ -21,7 +21,7 @@ _SHORTEST = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Also:
+class TermVariants:
     """How else a term may stand in the index."""
 
     terms: tuple[str, ...] = ()
@@ -30,7 +30,9 @@ class Also:
     """Terms in a row that mean the same in one talk: (terms with spaces between, number of the talk)."""
 
 
-def also(db: sqlite3.Connection, text: str, asked: Sequence[str], *, compounds: bool = True) -> dict[str, Also]:
+def expand_terms(
+    db: sqlite3.Connection, text: str, asked: Sequence[str], *, compounds: bool = True
+) -> dict[str, TermVariants]:
     """Return, for the terms of a query that were looked for (`asked`), how else they may stand; most stand for nothing.
 
     Three sources: what sounds like a name that is written about its talk (`misheard`); for words that few people use,
@@ -41,16 +43,16 @@ def also(db: sqlite3.Connection, text: str, asked: Sequence[str], *, compounds: 
     return {term: ways for term, ways in found.items() if ways.terms or ways.phrases}
 
 
-def holding_also(table: Table, term: str, ways: Also | None) -> Ints:
+def holding_also(table: PassageTable, term: str, ways: TermVariants | None) -> Ints:
     """Return the places of the passages that hold a term, in whatever way it was written down, rising."""
-    lists = [table.holding(term)]
+    lists = [table.postings(term)]
     if ways:
-        lists += [table.holding(other) for other in ways.terms]
-        lists += [table.in_talk(table.holding(phrase), talk) for phrase, talk in ways.phrases]
+        lists += [table.postings(other) for other in ways.terms]
+        lists += [table.in_talk(table.postings(phrase), talk) for phrase, talk in ways.phrases]
     return np.unique(np.concatenate(lists)) if len(lists) > 1 else lists[0]
 
 
-def heard_in(ways: Mapping[str, Also], talk: int) -> dict[str, str]:
+def heard_in(ways: Mapping[str, TermVariants], talk: int) -> dict[str, str]:
     """Return the terms that stand for a term of the query in one talk: {as it stands there: as it was asked}."""
     found: dict[str, str] = {}
     for asked, way in ways.items():
@@ -64,7 +66,7 @@ def heard_in(ways: Mapping[str, Also], talk: int) -> dict[str, str]:
     return found
 
 
-def other_terms(ways: Mapping[str, Also]) -> list[str]:
+def other_terms(ways: Mapping[str, TermVariants]) -> list[str]:
     """Return what may be looked for in every talk: all but single words that stand for a name in one talk only."""
     return list(
         dict.fromkeys(
@@ -75,11 +77,11 @@ def other_terms(ways: Mapping[str, Also]) -> list[str]:
     )
 
 
-def _other_ways(db: sqlite3.Connection, term: str, word: str, compounds: bool) -> Also:
+def _other_ways(db: sqlite3.Connection, term: str, word: str, compounds: bool) -> TermVariants:
     phrases = tuple(db.execute("SELECT heard, talk FROM heard WHERE meant = ? ORDER BY talk, heard", (term,)))
     others = [row[0] for row in db.execute("SELECT DISTINCT meant FROM heard WHERE strange AND heard = ?", (term,))]
     everywhere = [*others, *_alike(db, term, word), *(compounds_of(db, term) if compounds else ())]
-    return Also(tuple(dict.fromkeys(other for other in everywhere if other != term)), phrases)
+    return TermVariants(tuple(dict.fromkeys(other for other in everywhere if other != term)), phrases)
 
 
 def _alike(db: sqlite3.Connection, term: str, word: str) -> list[str]:

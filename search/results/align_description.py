@@ -38,7 +38,7 @@ Holds = Callable[[str], npt.NDArray[np.bool_]]
 """Says which of a talk's passages hold a term (n,)."""
 
 
-def tie(notes: Sequence[str], note_vectors: Floats, holds: Holds, vectors: Floats) -> list[int | None]:
+def align_description(notes: Sequence[str], note_vectors: Floats, holds: Holds, vectors: Floats) -> list[int | None]:
     """Return, for each sentence of one description in order, the position of the passage it speaks of, or None.
 
     `note_vectors` (m, dimension) and `vectors` (n, dimension) of the talk's passages in order are normalised.

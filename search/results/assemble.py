@@ -13,20 +13,20 @@ from talksearch.indexer.arrays import Floats
 from talksearch.indexer.records import Field, Json
 from talksearch.indexer.stores import catalog
 from talksearch.indexer.text.sentences import ends_sentence
-from talksearch.indexer.text.terms import marks_among, terms, told_by
+from talksearch.indexer.text.terms import marks_among, matched_terms, terms
 from talksearch.indexer.text.word_times import words_with_times
 from talksearch.search.hit import Copy, Hit
 from talksearch.search.links import jump_to, link
 from talksearch.search.query import Query
 from talksearch.search.ranking.fusion import Candidate
-from talksearch.search.ranking.late_interaction import ByToken
-from talksearch.search.ranking.passage_table import Table
-from talksearch.search.ranking.rank import Asked, Ranking
+from talksearch.search.ranking.late_interaction import TokenScorer
+from talksearch.search.ranking.passage_table import PassageTable
+from talksearch.search.ranking.rank import EncodedQuery, Ranking
 
 from .grade import Grade
 from .heat import heat
 from .metadata_hits import Found, resolve
-from .passage_view import _PASSAGE, Opened, _answer_ms, _nearest
+from .passage_view import _PASSAGE, PassageView, _answer_ms, _nearest
 
 if TYPE_CHECKING:  # most searches are for no quote
     from talksearch.search.quotes.find import Quoted
@@ -40,7 +40,7 @@ the words that open every episode."""
 
 
 @dataclass(slots=True)
-class _List:
+class HitList:
     """The hits so far, and what they take up. Talks are counted as `Layout` does."""
 
     hits: list[Hit] = field(default_factory=list)
@@ -58,11 +58,11 @@ def to_hits(
     db: sqlite3.Connection,
     query: Query,
     ranking: Ranking,
-    asked: Asked,
-    opened: Callable[[int], Opened],
+    asked: EncodedQuery,
+    opened: Callable[[int], PassageView],
     itself: tuple[int, int, int] | None = None,
     graded: Callable[[Candidate, int], Grade] | None = None,
-    by_token: ByToken | None = None,
+    by_token: TokenScorer | None = None,
 ) -> list[Hit]:
     """Return the candidates of a ranking as hits, best first.
 
@@ -78,9 +78,9 @@ def to_hits(
         return []
     table = ranking.table()
     resolved = resolve(db, table, ranking.candidates, asked.terms, query.leave_out)
-    done = _List()
+    done = HitList()
     if itself:
-        done.spans[int(table.lie.talks[table.place(itself[0])])] = [itself[1:]]
+        done.spans[int(table.layout.talks[table.place(itself[0])])] = [itself[1:]]
     for candidate in ranking.candidates:
         if len(done.hits) == query.k:
             break
@@ -88,7 +88,7 @@ def to_hits(
         if found is None:  # no note that counts; a talk that left the index, its vectors still about
             continue
         place = table.place(found.number)
-        talk = int(table.lie.talks[place])
+        talk = int(table.layout.talks[place])
         if _is_taken(done, talk, *table.times(place), query.per_talk):
             continue
         shown = opened(found.number)
@@ -101,7 +101,7 @@ def to_hits(
         if nearest:
             answer_ms, matches = nearest
         elif answer_ms is None and found.terms:
-            answer_ms = _answer_ms(db, row, table.surprises(found.terms))
+            answer_ms = _answer_ms(db, row, table.term_weights(found.terms))
         elif answer_ms is None:
             answer_ms = _answer_ms(db, row, weights) if shown.answer_ms is None else shown.answer_ms
         given = graded(candidate, found.number) if graded else None
@@ -111,7 +111,7 @@ def to_hits(
             shift = hit.text.find(row[3]) if nearest else -1
             if not nearest:
                 words = hit.text.split(" ")
-                matches = tuple(marks_among(words, told_by(words, weights), weights))
+                matches = tuple(marks_among(words, matched_terms(words, weights), weights))
             else:
                 matches = tuple((start + shift, end + shift) for start, end in matches if shift >= 0)
             hit = replace(hit, matches=matches)
@@ -146,7 +146,7 @@ def quote_hits(db: sqlite3.Connection, query: Query, found: Sequence[Quoted]) ->
     return hits
 
 
-def _is_taken(done: _List, talk: int, start_ms: int, end_ms: int, per_talk: int | None) -> bool:
+def _is_taken(done: HitList, talk: int, start_ms: int, end_ms: int, per_talk: int | None) -> bool:
     """Say whether a better hit covers a passage or its talk has enough of them; if not, it is taken from now on."""
     taken = done.spans.setdefault(talk, [])
     if any(start_ms < end and start < end_ms for start, end in taken):
@@ -158,7 +158,7 @@ def _is_taken(done: _List, talk: int, start_ms: int, end_ms: int, per_talk: int 
     return False
 
 
-def _is_copy(done: _List, vector: Floats | None, talk: int, row: Any) -> bool:
+def _is_copy(done: HitList, vector: Floats | None, talk: int, row: Any) -> bool:
     """Say whether a passage says what a hit of another talk says; then the hit names it from now on."""
     for at, (other, text) in enumerate(done.said):
         # The vectors first: they differ for nearly all, and are quicker to compare than words.
@@ -174,7 +174,7 @@ def _is_copy(done: _List, vector: Floats | None, talk: int, row: Any) -> bool:
     return False
 
 
-def _beside(table: Table, query: Query, ranking: Ranking, done: _List) -> list[Hit]:
+def _beside(table: PassageTable, query: Query, ranking: Ranking, done: HitList) -> list[Hit]:
     """Return the hits with what belongs to a talk as a whole: its heat at the first, what was held back at the last."""
     hits = list(done.hits)
     first = {talk: at for at, talk in reversed(list(enumerate(done.talks)))}

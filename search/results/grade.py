@@ -22,10 +22,10 @@ from talksearch.indexer.stores.calibration import FEWEST, Calibration
 from talksearch.search.hit import Hit, Word
 from talksearch.search.query import Mode
 from talksearch.search.ranking.fusion import Candidate
-from talksearch.search.ranking.layout import Layout
-from talksearch.search.ranking.passage_table import Table
-from talksearch.search.ranking.postings import surprise
-from talksearch.search.ranking.rank import Asked, Ranking, where_said
+from talksearch.search.ranking.layout import PassageLayout
+from talksearch.search.ranking.passage_table import PassageTable
+from talksearch.search.ranking.postings import idf
+from talksearch.search.ranking.rank import EncodedQuery, Ranking, where_said
 
 WEAK, STRONG = 0.2, 0.9
 """Probabilities below which a hit is weak, and from which on it is strong. They are for as many queries with an answer
@@ -49,12 +49,12 @@ class Grade:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class TermEvidence:
     """What the words of a query tell in an index."""
 
     said: Sequence[Ints]
     """The places of the passages that hold each term, rising."""
-    worth: Sequence[float]
+    weight: Sequence[float]
     """The surprise of each term."""
     pairs: Sequence[tuple[float, Ints]]
     """For terms that follow each other: the surprise of the less rare one, and the places where both stand together."""
@@ -79,8 +79,8 @@ class Evidence:
     """Some of that is said only as captions misheard it, where the model sees another word, or inside a compound."""
 
 
-def judge(
-    ranking: Ranking, mode: Mode, asked: Asked, calibration: Calibration | None
+def grader(
+    ranking: Ranking, mode: Mode, asked: EncodedQuery, calibration: Calibration | None
 ) -> Callable[[Candidate, int], Grade] | None:
     """Return what grades a candidate that led to the passage with a number, by what it was found by.
 
@@ -92,24 +92,24 @@ def judge(
     if len(table.rows) < FEWEST or (mode != "lexical" and not (calibration and fits(calibration, table))):
         return None
     said = None if mode == "semantic" else ranking.said or where_said(table, asked)
-    words = told(table.lie, *said, said_otherwise(table, asked, said[0])) if said else None
+    words = term_evidence(table.layout, *said, said_otherwise(table, asked, said[0])) if said else None
 
     def graded(candidate: Candidate, number: int) -> Grade:
         meaning = math.nan if candidate.meaning is None else candidate.meaning
         places = [table.place(candidate.number), table.place(number)]
-        return grade(evidence(table.lie, places, words, meaning, calibration))
+        return grade(evidence(table.layout, places, words, meaning, calibration))
 
     return graded
 
 
-def lacking(mode: Mode, calibration: Calibration | None, table: Table) -> str:
+def lacking(mode: Mode, calibration: Calibration | None, table: PassageTable) -> str:
     """Return a sentence where hits could be graded if only the index were calibrated; else an empty one."""
     if mode == "lexical" or calibration is not None or np.count_nonzero(table.rows >= 0) < FEWEST:
         return ""
     return UNGRADED
 
 
-def fits(calibration: Calibration, table: Table) -> bool:
+def fits(calibration: Calibration, table: PassageTable) -> bool:
     """Say whether an index was calibrated when it was about as large as it is now.
 
     The usual nearest cosine moves slowly, with about the root of the logarithm of the number of passages.
@@ -126,16 +126,18 @@ def verdict(hits: Sequence[Hit]) -> str:
     return NOTHING_GOOD if hits and all(hit.grade == "weak" for hit in hits[:LOOKED_AT]) else ""
 
 
-def said_otherwise(table: Table, asked: Asked, said: Sequence[Ints]) -> list[Ints]:
+def said_otherwise(table: PassageTable, asked: EncodedQuery, said: Sequence[Ints]) -> list[Ints]:
     """Return, of the places where each term is `said`, those where it does not stand as it was asked for."""
     return [
-        np.setdiff1d(places, table.holding(term), assume_unique=True)
+        np.setdiff1d(places, table.postings(term), assume_unique=True)
         for term, places in zip(asked.terms, said, strict=True)
-        if term in asked.ways
+        if term in asked.variants
     ]
 
 
-def told(layout: Layout, said: Sequence[Ints], together: Sequence[Ints], otherwise: Sequence[Ints] = ()) -> Told | None:
+def term_evidence(
+    layout: PassageLayout, said: Sequence[Ints], together: Sequence[Ints], otherwise: Sequence[Ints] = ()
+) -> TermEvidence | None:
     """Return what words tell that stand at some places, and together with the next one at others; None without words.
 
     A word that nobody says tells the most: it may be all that was asked for.
@@ -143,15 +145,15 @@ def told(layout: Layout, said: Sequence[Ints], together: Sequence[Ints], otherwi
     if not said:
         return None
     count = len(layout.numbers)
-    worth = [surprise(count, len(places)) for places in said]
+    worth = [idf(count, len(places)) for places in said]
     pairs = [(min(both), places) for both, places in zip(pairwise(worth), together, strict=True)]
-    return Told(said, worth, pairs, math.log(count + 1), otherwise)
+    return TermEvidence(said, worth, pairs, math.log(count + 1), otherwise)
 
 
 def evidence(
-    layout: Layout,
+    layout: PassageLayout,
     places: Sequence[int],
-    words: Told | None,
+    words: TermEvidence | None,
     meaning: float,
     calibration: Calibration | None,
 ) -> Evidence:
@@ -163,9 +165,9 @@ def evidence(
     otherwise = False
     if words is not None:
         near = _beside(layout, set(places))
-        here = sum(worth for worth, held in zip(words.worth, words.said, strict=True) if _any(held, near))
+        here = sum(worth for worth, held in zip(words.weight, words.said, strict=True) if _any(held, near))
         linked = sum(worth for worth, held in words.pairs if _any(held, near))
-        around = here / sum(words.worth)
+        around = here / sum(words.weight)
         chance = (here + linked) / words.usual - 1
         otherwise = any(_any(held, near) for held in words.otherwise)
     if calibration is None or math.isnan(meaning):
@@ -216,7 +218,7 @@ COEFFICIENTS: dict[Kind, tuple[float, ...]] = {
 """Printed by benchmarks/grade.py --fit."""
 
 
-def _beside(layout: Layout, places: Iterable[int]) -> list[tuple[int, int]]:
+def _beside(layout: PassageLayout, places: Iterable[int]) -> list[tuple[int, int]]:
     """Return stretches from what is said right before each place to what is said right after it, as (first, last)."""
     beside = layout.beside
     return [(at - int(at > 0 and beside[at - 1]), at + int(at < len(beside) and beside[at])) for at in places]

@@ -11,7 +11,7 @@ from itertools import accumulate
 
 from talksearch.indexer.records import Cue
 from talksearch.indexer.text.sentences import ends_sentence
-from talksearch.indexer.text.terms import Marks, told_by
+from talksearch.indexer.text.terms import Marks, matched_terms
 from talksearch.indexer.text.word_times import words_with_times
 
 _STRETCH = 15
@@ -82,13 +82,13 @@ def pinpoint(
     the terms; the jump goes from there back to where its thought begins: behind the end of a sentence, a pause, or with
     a speaker's turn. Given the `cues` that the words stand in, it goes on to the `known_start`. Where several stretches
     hold as much, it is the first that is not opened long before its words; the first of all, where all are. `told` is
-    what `told_by` says of the words, where that is known.
+    what `matched_terms` says of the words, where that is known.
 
     >>> said = Spoken("Yes. Now a clock".split(), range(0, 4_000, 1_000), range(900, 4_900, 1_000))
     >>> pinpoint(said, {"clock": 5.0}), pinpoint(said, {"ship": 5.0})
     (1000, None)
     """
-    told = told_by(words.texts, weights) if told is None else told
+    told = matched_terms(words.texts, weights) if told is None else told
     best: list[int] = []
     most = 0.0
     for at in told:
@@ -100,10 +100,10 @@ def pinpoint(
         elif much > most - 1e-9:
             best.append(at)
     for at in best:
-        at_ms = known_start(cues, thought(words, at))
+        at_ms = known_start(cues, sentence_start(words, at))
         if words.starts[at] - at_ms <= _BACK_MS:
             return at_ms
-    return known_start(cues, thought(words, best[0])) if best else None
+    return known_start(cues, sentence_start(words, best[0])) if best else None
 
 
 def stretches(count: int) -> list[tuple[int, int]]:
@@ -119,7 +119,7 @@ def stretches(count: int) -> list[tuple[int, int]]:
     return [(at, min(at + _STRETCH, count)) for at in range(0, max(1, count - _STRETCH + step), step)]
 
 
-def thought(words: Spoken, at: int) -> int:
+def sentence_start(words: Spoken, at: int) -> int:
     """Return the millisecond at which the thought begins that the word `at` is part of."""
     return words.starts[_beginning(words, at)]
 

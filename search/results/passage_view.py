@@ -9,16 +9,16 @@ from typing import Any
 
 from talksearch.indexer.records import Cue
 from talksearch.indexer.stores import catalog
-from talksearch.indexer.text.terms import Marks, marks_among, told_by
+from talksearch.indexer.text.terms import Marks, marks_among, matched_terms
 from talksearch.search.ranking import late_interaction
-from talksearch.search.ranking.late_interaction import ByToken
-from talksearch.search.ranking.term_variants import Also, heard_in
+from talksearch.search.ranking.late_interaction import TokenScorer
+from talksearch.search.ranking.term_variants import TermVariants, heard_in
 
-from .jump import Spoken, known_start, pinpoint, spoken, stretches, thought
+from .jump import Spoken, known_start, pinpoint, sentence_start, spoken, stretches
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class PassageView:
     """What a passage shows of a query, wherever it is ranked."""
 
     row: Any
@@ -31,17 +31,19 @@ class Opened:
     """Where to open it; None where it says no such term."""
 
 
-def look(db: sqlite3.Connection, ways: Mapping[str, Also], worth: Mapping[str, float], number: int) -> Opened:
+def view_passage(
+    db: sqlite3.Connection, ways: Mapping[str, TermVariants], worth: Mapping[str, float], number: int
+) -> PassageView:
     """Read the passage with a number. `worth` says how much each term tells that was asked for, `ways` how else it may
     stand.
     """
     row = db.execute(_PASSAGE, (number,)).fetchone()
     weights = {**worth, **{other: worth[term] for other, term in heard_in(ways, row[-3]).items()}}
     words = row[3].split(" ")
-    told = told_by(words, weights)
+    told = matched_terms(words, weights)
     if not told:
-        return Opened(row, weights, (), None)
-    return Opened(row, weights, tuple(marks_among(words, told, weights)), _answer_ms(db, row, weights, told))
+        return PassageView(row, weights, (), None)
+    return PassageView(row, weights, tuple(marks_among(words, told, weights)), _answer_ms(db, row, weights, told))
 
 
 _PASSAGE = (
@@ -55,7 +57,7 @@ def _answer_ms(
     db: sqlite3.Connection, row: Any, weights: Mapping[str, float], told: Mapping[int, Marks] | None = None
 ) -> int:
     """Return where in a passage the answer begins: at its start, where none of the words is said in it. `told` is what
-    `told_by` says of the words of its text, where that is known.
+    `matched_terms` says of the words of its text, where that is known.
     """
     words, known = _said(db, row)
     at_ms = pinpoint(words, weights, known, told if _are_its_own(words, row) else None)
@@ -68,7 +70,7 @@ def _are_its_own(words: Spoken, row: Any) -> bool:
 
 
 def _nearest(
-    db: sqlite3.Connection, row: Any, by_token: ByToken, number: int
+    db: sqlite3.Connection, row: Any, by_token: TokenScorer, number: int
 ) -> tuple[int, tuple[tuple[int, int], ...]] | None:
     """Return where the stretch of a passage begins that is nearest in meaning, and the characters it stands for."""
     words, known = _said(db, row)
@@ -79,7 +81,7 @@ def _nearest(
     if found is None:
         return None
     begin, end = (sum(map(len, texts[:at])) + at for at in found)
-    return known_start(known, thought(words, found[0])), ((begin, end - 1),)
+    return known_start(known, sentence_start(words, found[0])), ((begin, end - 1),)
 
 
 def _said(db: sqlite3.Connection, row: Any) -> tuple[Spoken, Sequence[Cue]]:

@@ -54,7 +54,7 @@ def open_store(folder: Path, part: int = 0) -> tuple[Any, Any]:
         raise
 
 
-def parts(client: Any) -> list[int]:
+def partitions(client: Any) -> list[int]:
     """Return which parts there are."""
     names = (re.fullmatch(rf"{COLLECTION}(?:-(\d+))?", one.name) for one in client.list_collections())
     return sorted(int(name[1] or 1) - 1 for name in names if name)

@@ -23,12 +23,12 @@ from talksearch.indexer.stores.layout import FOLDER
 
 _DATABASE = "chroma.sqlite3"
 
-PART = 50_000
+PARTITION = 50_000
 """Numbers of passages that belong to one part of the store: what Chroma then holds in memory is bounded, however large
 the archive is. docs/scale.md has the figures."""
 
 
-def by_part(numbers: Ints) -> Iterator[tuple[int, slice]]:
+def by_partition(numbers: Ints) -> Iterator[tuple[int, slice]]:
     """Yield each part of the store that passages are in, and which of them, whose numbers rise, these are.
 
     A passage lies in the same part for as long as it is in the index.
@@ -36,19 +36,21 @@ def by_part(numbers: Ints) -> Iterator[tuple[int, slice]]:
     >>> list(by_part(np.array([1, 49_999, 50_000, 260_000])))
     [(0, slice(0, 2, None)), (1, slice(2, 3, None)), (5, slice(3, 4, None))]
     """
-    own, firsts, counts = np.unique(numbers // PART, return_index=True, return_counts=True)
+    own, firsts, counts = np.unique(numbers // PARTITION, return_index=True, return_counts=True)
     for part, first, count in zip(own.tolist(), firsts.tolist(), counts.tolist(), strict=True):
         yield part, slice(first, first + count)
 
 
 def ids_in(db: sqlite3.Connection, part: int) -> set[str]:
     """Return the ids of the passages that belong to a part of the store, as the catalog knows them."""
-    rows = db.execute("SELECT id FROM passages WHERE number >= ? AND number < ?", (part * PART, (part + 1) * PART))
+    rows = db.execute(
+        "SELECT id FROM passages WHERE number >= ? AND number < ?", (part * PARTITION, (part + 1) * PARTITION)
+    )
     return {row[0] for row in rows}
 
 
 @contextmanager
-def opened(folder: Path, part: int = 0) -> Iterator[tuple[Any, Any]]:
+def open_partition(folder: Path, part: int = 0) -> Iterator[tuple[Any, Any]]:
     """Open a part of the Chroma store for a while: (the `store` module, the collection).
 
     Raises BadIndexError where it cannot be opened, and in the place of what Chroma raises while it is open.
@@ -57,10 +59,10 @@ def opened(folder: Path, part: int = 0) -> Iterator[tuple[Any, Any]]:
         yield store, collection
 
 
-def parts(folder: Path) -> list[int]:
+def partitions(folder: Path) -> list[int]:
     """Return which parts the Chroma store has. Raises BadIndexError where it cannot be opened."""
     with _client(folder, 0) as (store, client, _):
-        found: list[int] = store.parts(client)
+        found: list[int] = store.partitions(client)
         return found
 
 
@@ -82,8 +84,8 @@ def _client(folder: Path, part: int) -> Iterator[tuple[Any, Any, Any]]:
 def drop(folder: Path, gone: Mapping[str, int]) -> None:
     """Take passages, given as their ids and numbers, out of the Chroma store; what is not there does no harm."""
     ids = sorted(gone, key=lambda id_: gone[id_])
-    for part, own in by_part(np.array([gone[id_] for id_ in ids], np.int64)):
-        with opened(folder, part) as (store, collection):
+    for part, own in by_partition(np.array([gone[id_] for id_ in ids], np.int64)):
+        with open_partition(folder, part) as (store, collection):
             store.drop(collection, ids[own])
 
 
@@ -99,7 +101,7 @@ _MEND = "Mend it: talksearch doctor"
 
 
 def is_damaged(error: BadIndexError) -> bool:
-    """Say whether what `opened` raised means that the store is damaged, and not only in use, or that a disk is full."""
+    """Say whether what `open_partition` raised means that the store is damaged, not only in use, nor a full disk."""
     return error.hint == _MEND
 
 

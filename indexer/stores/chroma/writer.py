@@ -17,12 +17,12 @@ from talksearch.indexer.arrays import Floats, Ints
 from talksearch.indexer.errors import BadIndexError
 from talksearch.indexer.process import _give_back
 from talksearch.indexer.stores.vectors import Vectors
-from talksearch.indexer.worker import Apart, start
+from talksearch.indexer.worker import WorkerProcess, start_worker
 
 from .describe import _AT_ONCE, describe
-from .store import by_part, opened
+from .store import by_partition, open_partition
 
-Put = Callable[[Ints, Sequence[str], Floats, Sequence[dict[str, Any]]], Mapping[int, int]]
+PassageWriter = Callable[[Ints, Sequence[str], Floats, Sequence[dict[str, Any]]], Mapping[int, int]]
 """Takes the numbers of passages, which rise, their ids, their vectors and what `describe` says of them; returns how
 many passages the parts hold then that it put some into."""
 
@@ -34,7 +34,7 @@ _WORTH_A_PROCESS = 4_000
 def refill(folder: Path, db: sqlite3.Connection, numbers: Sequence[int], copy: Vectors) -> None:
     """Put passages that Chroma lacks into it, with their vectors from the copy, where each has one."""
     places = copy.find(np.array(numbers, np.int64))
-    with putting(folder, len(numbers), {}) as put:  # nothing is known of what is there
+    with writer(folder, len(numbers), {}) as put:  # nothing is known of what is there
         for at in range(0, len(numbers), _AT_ONCE):
             part = list(numbers[at : at + _AT_ONCE])
             ids = dict(
@@ -47,14 +47,14 @@ def refill(folder: Path, db: sqlite3.Connection, numbers: Sequence[int], copy: V
 
 
 @contextmanager
-def putting(folder: Path, waiting: int, there: Mapping[int, int]) -> Iterator[Put]:
+def writer(folder: Path, waiting: int, there: Mapping[int, int]) -> Iterator[PassageWriter]:
     """Give what puts passages into the Chroma store of an index, of which about `waiting` will come.
 
     `there` is how many passages that will not come each part should hold: if it holds no more, all that come are new.
     Nobody else may have the store open meanwhile: a Chroma client does not see what another process puts. Putting
     raises BadIndexError when the process ended over it, or Chroma refused.
     """
-    apart = start(_serve, folder, there) if waiting >= _WORTH_A_PROCESS else None
+    apart = start_worker(_serve, folder, there) if waiting >= _WORTH_A_PROCESS else None
     if apart is None:
         with _putting_here(folder, there) as put:
             yield put
@@ -66,7 +66,7 @@ def putting(folder: Path, waiting: int, there: Mapping[int, int]) -> Iterator[Pu
 
 
 @contextmanager
-def _putting_here(folder: Path, there: Mapping[int, int]) -> Iterator[Put]:
+def _putting_here(folder: Path, there: Mapping[int, int]) -> Iterator[PassageWriter]:
     with ExitStack() as stack:
         held: dict[int, _PutSome] = {}  # of the one part that is open
 
@@ -81,7 +81,7 @@ def _putting_here(folder: Path, there: Mapping[int, int]) -> Iterator[Put]:
         def put(
             numbers: Ints, ids: Sequence[str], vectors: Floats, rows: Sequence[dict[str, Any]]
         ) -> Mapping[int, int]:
-            return {part: turn_to(part)(ids[own], vectors[own], rows[own]) for part, own in by_part(numbers)}
+            return {part: turn_to(part)(ids[own], vectors[own], rows[own]) for part, own in by_partition(numbers)}
 
         turn_to(max(there, default=0))  # where it cannot be opened that must be said before the model is loaded
         yield put
@@ -93,7 +93,7 @@ _PutSome = Callable[[Sequence[str], Floats, Sequence[dict[str, Any]]], int]
 
 @contextmanager
 def _putting_into(folder: Path, part: int, there: int) -> Iterator[_PutSome]:
-    with opened(folder, part) as (store, collection):
+    with open_partition(folder, part) as (store, collection):
         new = collection.count() == there
 
         def put(ids: Sequence[str], vectors: Floats, rows: Sequence[dict[str, Any]]) -> int:
@@ -104,7 +104,7 @@ def _putting_into(folder: Path, part: int, there: int) -> Iterator[_PutSome]:
 
 
 def _put(
-    apart: Apart, numbers: Ints, ids: Sequence[str], vectors: Floats, rows: Sequence[dict[str, Any]]
+    apart: WorkerProcess, numbers: Ints, ids: Sequence[str], vectors: Floats, rows: Sequence[dict[str, Any]]
 ) -> Mapping[int, int]:
     held: Mapping[int, int] | None = None
     try:

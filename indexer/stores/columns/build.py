@@ -21,7 +21,7 @@ from talksearch.indexer.arrays import Floats, Ints
 from talksearch.indexer.stores import vectors
 from talksearch.indexer.stores.vectors import Vectors
 
-from .reader import _APART, _MAGIC, FIELDS, Array, Words, _aligned, hashes_of, pieces
+from .reader import _APART, _MAGIC, FIELDS, Array, Words, _aligned, fts_tokens, hashes_of
 
 _BLOCK = 8_192
 """Passages worked on at once while the file is made."""
@@ -37,7 +37,7 @@ _ROUNDING = 1e-6
 
 def _write(path: Path, made_of: Sequence[Any], db: sqlite3.Connection, copy: Vectors, dimension: int) -> None:
     """Make the file from nothing."""
-    arrays = lie(db)
+    arrays = passage_columns(db)
     arrays["rows"] = copy.find(arrays["numbers"].astype(np.int64)).astype(np.int32)
     # There may be more words than memory: they are gone through in a file.
     with TemporaryFile(dir=path.parent, buffering=0) as file:
@@ -74,7 +74,7 @@ def _write(path: Path, made_of: Sequence[Any], db: sqlite3.Connection, copy: Vec
             for name, one in zip(("mean", "second"), sums, strict=True):
                 views[name][...] = one / max(len(there), 1)
 
-        put(path, made_of, shift, arrays, int(lengths.sum()), dimension, fill)
+        write_file(path, made_of, shift, arrays, int(lengths.sum()), dimension, fill)
 
 
 def shift_for(longest: int) -> int:
@@ -82,7 +82,7 @@ def shift_for(longest: int) -> int:
     return (longest + _APART).bit_length()
 
 
-def put(
+def write_file(
     path: Path,
     made_of: Sequence[Any],
     shift: int,
@@ -126,7 +126,7 @@ def put(
         os.fsync(file.fileno())
 
 
-def lie(db: sqlite3.Connection, only: Collection[int] | None = None) -> dict[str, Array]:
+def passage_columns(db: sqlite3.Connection, only: Collection[int] | None = None) -> dict[str, Array]:
     """Return how passages lie along their talks, of all or `only` some talks, and what else is known of each."""
     rows = db.execute(
         "SELECT number, talk, field, start_ms, end_ms, speakers FROM passages INDEXED BY passages_of_talk"  # noqa: S608
@@ -189,7 +189,7 @@ def _words_in(
         for (text,) in block:
             every = text.split()
             if not text.replace(" ", "").isalnum():
-                every = [word for term in every for word in pieces(term)]
+                every = [word for term in every for word in fts_tokens(term)]
             words.extend(map(known.__getitem__, every))
             lengths.append(len(every))
         yield np.array(words, np.int32), np.array(lengths, np.int64)

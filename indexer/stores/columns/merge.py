@@ -72,7 +72,7 @@ def merge(
     Returns False, and nothing counts that was written, where that cannot be done or is not worth it: where vectors were
     written anew, where much changed, or where the old file contradicts itself.
     """
-    grown = made_of[0] >= was[0] and made_of[1] >= was[1] and vectors.stamp(folder, was[2]) == (was[2], was[3])
+    grown = made_of[0] >= was[0] and made_of[1] >= was[1] and vectors.fingerprint(folder, was[2]) == (was[2], was[3])
     if not grown or not len(old.numbers) or old.codes.shape[1] != copy.rows.shape[1]:
         return False
     try:
@@ -93,7 +93,9 @@ def _merge(
     if sum(count for talk, count, _ in sizes if talk in changed) * _CHANGED > len(old.numbers):
         return False
     # Each change of a talk was counted. Where more changed than can be seen, passages may have got other times.
-    arrays = _lie(db, sizes, changed, old) if changes == len(changed) + len(gone) else build.lie(db)
+    arrays = (
+        _passage_columns(db, sizes, changed, old) if changes == len(changed) + len(gone) else build.passage_columns(db)
+    )
     moves = _moves(old.numbers, arrays["numbers"])
     rows = arrays["rows"] = copy.find(arrays["numbers"].astype(np.int64)).astype(np.int32)
     came = np.flatnonzero(moves.back < 0)
@@ -123,7 +125,7 @@ def _merge(
             views[name][...] = total / max(count + len(fresh) - len(left), 1)
 
     words = len(old.positions) + len(new.at) - len(lost)
-    build.put(path, made_of, shift, arrays, words, copy.rows.shape[1], fill)
+    build.write_file(path, made_of, shift, arrays, words, copy.rows.shape[1], fill)
     return True
 
 
@@ -134,11 +136,11 @@ def _sizes(old: Columns) -> dict[int, tuple[int, int]]:
     return dict(zip(old.talk_numbers.tolist(), zip(counts.tolist(), last.tolist(), strict=True), strict=True))
 
 
-def _lie(
+def _passage_columns(
     db: sqlite3.Connection, sizes: Sequence[tuple[int, int, int]], changed: set[int], old: Columns
 ) -> dict[str, Array]:
     """Return what `columns.lie` returns, read from the catalog for changed talks only."""
-    read = build.lie(db, changed)
+    read = build.passage_columns(db, changed)
     counts = np.array([count for _, count, _ in sizes], np.int64)
     new = np.repeat(np.array([talk in changed for talk, *_ in sizes], bool), counts)
     kept = np.isin(old.talk_numbers, [talk for talk, *_ in sizes if talk not in changed])[old.talks]

@@ -63,7 +63,7 @@ class Columns:
     ends: npt.NDArray[np.int32]
     """When each begins and ends, in milliseconds (n,)."""
     voices: npt.NDArray[np.int32]
-    """Who speaks in each, as a place in `speakers` (n,)."""
+    """Who speaks in each, as a place in `speakers` (n,). The file holds it by this name."""
     speakers: tuple[str, ...]
     """Who speaks, as the catalog has it: names as JSON."""
     rows: npt.NDArray[np.int32]
@@ -89,18 +89,18 @@ class Columns:
 
     def positions_of(self, term: str) -> Positions:
         """Return where a term stands, or the terms in a row that it is cut into or written as, by the first of them."""
-        words = [word for part in term.split() for word in pieces(part)]
+        words = [word for part in term.split() for word in fts_tokens(part)]
         found: Positions | None = None
         for at, word in enumerate(words):
             own = self._of(word)
             found = own if found is None else found[_among(found + self._unit(at), own)]
         return self.positions[:0] if found is None else found
 
-    def holding(self, term: str) -> Ints:
+    def postings(self, term: str) -> Ints:
         """Return the places of the passages that hold a term, rising."""
         return self._places(self.positions_of(term))
 
-    def together(self, one: str, other: str, between: int) -> Ints:
+    def cooccurrences(self, one: str, other: str, between: int) -> Ints:
         """Return the places of the passages that say two terms, in either order, at most `between` words apart."""
         few, many = sorted((self.positions_of(one), self.positions_of(other)), key=len)
         if not len(few):
@@ -134,7 +134,7 @@ class Columns:
         return found
 
 
-def pieces(term: str) -> list[str]:
+def fts_tokens(term: str) -> list[str]:
     """Return the words that the word index cuts a term into, nearly always the term itself.
 
     >>> pieces("dilat"), pieces("1⁄2")
@@ -177,7 +177,7 @@ def _open(path: Path) -> tuple[Columns, list[Any]] | None:
 
 def state(folder: Path, db: sqlite3.Connection) -> list[Any]:
     """Return what tells one state of the catalog's passages and of the vectors from another."""
-    return [*catalog.version(db), *vectors.stamp(folder)]
+    return [*catalog.version(db), *vectors.fingerprint(folder)]
 
 
 def file_stamp(folder: Path) -> tuple[int, int] | None:

@@ -29,7 +29,7 @@ def write(folder: Path, db: sqlite3.Connection, dimension: int) -> bool:
     """
     from .merge import merge  # a query, which only reads, does not wait for it
 
-    with catalog.one_state(db):
+    with catalog.snapshot(db):
         now, old = state(folder, db), _open(folder / FILE_NAME)
         if old and old[1] == now:
             return False
@@ -45,17 +45,17 @@ def check(folder: Path, db: sqlite3.Connection, dimension: int, *, mend: bool) -
 
     Everything is compared to the bit but the two means, which depend on the order of adding by less than 1e-9.
     """
-    with catalog.one_state(db):
+    with catalog.snapshot(db):
         fresh, old = folder / _FRESH, folder / FILE_NAME
         _write(fresh, state(folder, db), db, vectors.read(folder, dimension), dimension)
-        same = alike(old, fresh)
+        same = same_columns(old, fresh)
         if mend and not same:
             fresh.replace(old)
         fresh.unlink(missing_ok=True)
         return same
 
 
-def alike(one: Path, other: Path) -> bool:
+def same_columns(one: Path, other: Path) -> bool:
     """Say whether two such files are whole, of one state, and hold the same; the means but for the order of adding."""
     ours, theirs = _open(one), _open(other)
     if ours is None or theirs is None or ours[1] != theirs[1]:

@@ -15,11 +15,11 @@ from talksearch.indexer.encoders.base import Encoder
 from talksearch.indexer.errors import BadIndexError, ModelError
 from talksearch.indexer.stores import catalog, recipe, vectors
 from talksearch.indexer.stores.columns import reader
-from talksearch.search.ranking.passage_table import Table, read_table
+from talksearch.search.ranking.passage_table import PassageTable, read_passage_table
 
 
 @dataclass(frozen=True, slots=True)
-class Index:
+class IndexReader:
     """An index, open for reading."""
 
     folder: Path
@@ -28,24 +28,24 @@ class Index:
     vectors: vectors.Vectors
     encoder: Callable[[], Encoder]
     """Loads the encoder when it is first called."""
-    table: Callable[[], Table]
+    table: Callable[[], PassageTable]
     """Returns the passages as ranking sees them, of the state that `db` shows; reads them anew when that changed."""
     directions: Callable[[], Floats | None]
     """Returns what tells tokens apart (`tokens`); None where the index does not know what tokens mean."""
     count_tokens: Callable[[str], int]
     """Counts the tokens of a word, remembered from query to query."""
-    beside: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "encoding"))
+    encoder_pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "encoding"))
     """Where queries are encoded and compared, which takes half of the time, while words are looked up. It starts at
     first use."""
 
 
-def open_index(
+def open_reader(
     folder: Path,
     *,
     encoder: Encoder | None = None,
     warn: Callable[[str], None] = lambda _: None,
     once: bool = False,
-) -> Index:
+) -> IndexReader:
     """Open an index; `warn` hears a sentence when something works but slowly.
 
     `once`: for hardly more than one query, so that starting counts for more than running. An index belongs to the
@@ -64,17 +64,19 @@ def open_index(
             loaded.append(_load_encoder(folder, made, warn, once))
         return loaded[0]
 
-    held: list[tuple[object, Table]] = []
+    held: list[tuple[object, PassageTable]] = []
 
-    def table() -> Table:
+    def table() -> PassageTable:
         now = (db.execute("PRAGMA data_version").fetchone()[0], reader.file_stamp(folder))
         if not held or held[0][0] != now:
-            held[:] = [(now, read_table(folder, db, vectors.read(folder, made.model.dimension, once=once)))]
+            held[:] = [(now, read_passage_table(folder, db, vectors.read(folder, made.model.dimension, once=once)))]
         return held[0][1]
 
     directions = cache(lambda: token_codes.read(folder))
     count = lru_cache(_WORDS)(lambda word: get().count_tokens(word))
-    return Index(folder, db, made, vectors.read(folder, made.model.dimension, once=once), get, table, directions, count)
+    return IndexReader(
+        folder, db, made, vectors.read(folder, made.model.dimension, once=once), get, table, directions, count
+    )
 
 
 _WORDS = 65_536
