@@ -3,14 +3,47 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from talksearch.indexer.records import Field, Json, Timing
 
-if TYPE_CHECKING:  # most searches are for no quote
-    from talksearch.search.quotes.find import Quoted
+GradeWord = Literal["strong", "fair", "weak"]
+"""How good a hit is, in a word that means the same in every index and with every model (`results.grade`)."""
 
-    pass
+EditOp = Literal["same", "changed", "asked", "said", "swapped"]
+"""What became of some words of a quote: said as they were asked for; other words in their place; asked for and not
+said; said and not asked for; two words the other way round."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A stretch of a quote: the words as they were asked for, and as they were said."""
+
+    op: EditOp
+    asked: str
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """Where a quote was said."""
+
+    talk: int
+    """The talk's number in the catalog."""
+    first_cue: int
+    last_cue: int
+    """Both ends included."""
+    start_ms: int
+    """When the first word of the quote begins."""
+    end_ms: int
+    text: str
+    """The words as they were said."""
+    score: float
+    """1 where it was said word for word; less with each difference."""
+    difference: tuple[Difference, ...]
+    """The whole quote in order."""
+    passages: tuple[int, ...]
+    """The numbers of the passages it lies in, first those that hold all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +95,7 @@ class Hit:
     """At a talk's first hit: where along its length the query lives, 0 to 1 for each fortieth."""
     quote: Quoted | None = None
     """What was said, where a quote was asked for."""
-    grade: Word | None = None
+    grade: GradeWord | None = None
     """How good it is by what it was found by; None for a quote, in `similar`, and where the index is not calibrated."""
     explain: dict[str, Json] | None = None
     """Why it is a hit, when that was asked for."""
@@ -133,6 +166,3 @@ def _figure(value: float) -> float:
     (18.599, 18.599, 0.4568, 0.0)
     """
     return round(value, 3 if abs(value) >= 1 else 4) + 0.0  # no minus before a zero
-
-
-Word = Literal["strong", "fair", "weak"]

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from talksearch.indexer.passages.split import Splitting, split
 from talksearch.indexer.records import Cue, Heard, Talk, Word
 from talksearch.indexer.stores import catalog
-from talksearch.search.quotes.find import Quoted, find_quotes, saying_surely
+from talksearch.search.hit import Quoted
+from talksearch.search.quotes.find import find_quotes, saying_surely
 
 LONG = Splitting()
 SHORT = Splitting(length=12, slack=3, overlap=3)

@@ -6,18 +6,15 @@ import csv
 import io
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import click
 
-from talksearch.cli.terminal import Style, clock, hyperlink, safe, wrap
+from talksearch.cli.terminal import Style, clock, hyperlink, wrap
 from talksearch.indexer.records import Json
-from talksearch.search.hit import Hit, as_json
+from talksearch.indexer.text.untrusted import safe
+from talksearch.search.hit import Hit, Quoted, as_json
 
 from .common import _INDENT, _plain_url, jsonl, mark, markdown
-
-if TYPE_CHECKING:  # building imports every reader, and a search must not wait for them
-    from talksearch.search.quotes.find import Quoted
 
 
 def hits_text(hits: Sequence[Hit], look: Style) -> str:

@@ -11,7 +11,6 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -19,14 +18,12 @@ from rapidfuzz import process
 from rapidfuzz.distance import Levenshtein
 
 from talksearch.indexer.arrays import Ints
+from talksearch.search.hit import EditOp
 from talksearch.search.ranking.term_variants import TermVariants, heard_in
 
 from .units import DIGITS, Unit
 
 Costs = npt.NDArray[np.float32]
-
-Op = Literal["same", "changed", "asked", "said", "swapped"]
-"""What became of some words: said as asked; other words instead; only asked; only said; the other way round."""
 
 ENOUGH = 0.6
 """How much of a quote must be right, where it has more words than are asked for exactly."""
@@ -77,7 +74,7 @@ class Found:
     """Units of the stretch, both ends included."""
     score: float
     """1 where it is said word for word."""
-    pairs: tuple[tuple[Op, tuple[int, ...], tuple[int, ...]], ...]
+    pairs: tuple[tuple[EditOp, tuple[int, ...], tuple[int, ...]], ...]
     """The steps of the alignment in order: (what became of some words, units of the quote, units of the stretch)."""
 
 
@@ -265,11 +262,11 @@ def align(
 
 def _way(
     asked: Sequence[Unit], weights: Costs, said: Sequence[Unit], tables: Tables, row: int, end: int
-) -> tuple[tuple[tuple[Op, tuple[int, ...], tuple[int, ...]], ...], float]:
+) -> tuple[tuple[tuple[EditOp, tuple[int, ...], tuple[int, ...]], ...], float]:
     """Go back along the best alignment that ends before the word `end`: (its steps in order, its cost)."""
     least = tables.least[:, row]
     i, j = len(asked), end
-    steps: list[tuple[Op, tuple[int, ...], tuple[int, ...]]] = []
+    steps: list[tuple[EditOp, tuple[int, ...], tuple[int, ...]]] = []
     cost = 0.0
 
     def comes(price: float, from_i: int, from_j: int) -> bool:

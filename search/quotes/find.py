@@ -11,16 +11,16 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 
 import numpy as np
 
 from talksearch.indexer.arrays import Ints
 from talksearch.indexer.text.terms import is_unspaced, terms
+from talksearch.search.hit import Difference, Quoted
 from talksearch.search.ranking.term_variants import expand_terms
 
-from .align import ENOUGH, Found, Op, align
+from .align import ENOUGH, Found, align
 from .candidates import chunks_of, places_of, surely
 from .stretches import read_stretches
 from .units import COMMON, Unit, units_of
@@ -30,37 +30,6 @@ _EXACT = 2.0
 
 _MORE = 10
 """Places whose cues are read beyond those asked for, as two passages often hold the same words."""
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """A stretch of a quote: the words as they were asked for, and as they were said."""
-
-    op: Op
-    asked: str
-    said: str
-
-
-@dataclass(frozen=True, slots=True)
-class Quoted:
-    """Where a quote was said."""
-
-    talk: int
-    """The talk's number in the catalog."""
-    first_cue: int
-    last_cue: int
-    """Both ends included."""
-    start_ms: int
-    """When the first word of the quote begins."""
-    end_ms: int
-    text: str
-    """The words as they were said."""
-    score: float
-    """1 where it was said word for word; less with each difference."""
-    difference: tuple[Difference, ...]
-    """The whole quote in order."""
-    passages: tuple[int, ...]
-    """The numbers of the passages it lies in, first those that hold all of it."""
 
 
 def find_quotes(db: sqlite3.Connection, text: str, within: Ints | None, count: int) -> list[Quoted]:

@@ -7,7 +7,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from talksearch.indexer.arrays import Floats
 from talksearch.indexer.records import Field, Json
@@ -15,7 +15,7 @@ from talksearch.indexer.stores import catalog
 from talksearch.indexer.text.sentences import ends_sentence
 from talksearch.indexer.text.terms import marks_among, matched_terms, terms
 from talksearch.indexer.text.word_times import words_with_times
-from talksearch.search.hit import Copy, Hit
+from talksearch.search.hit import Copy, Hit, Quoted
 from talksearch.search.links import jump_to, link
 from talksearch.search.query import Query
 from talksearch.search.ranking.fusion import Candidate
@@ -27,9 +27,6 @@ from .grade import Grade
 from .heat import heat
 from .metadata_hits import Found, resolve
 from .passage_view import _PASSAGE, PassageView, _answer_ms, _nearest
-
-if TYPE_CHECKING:  # most searches are for no quote
-    from talksearch.search.quotes.find import Quoted
 
 _REACH = 40
 """Words that context may grow by to begin and end with a sentence."""

@@ -19,7 +19,7 @@ import numpy as np
 
 from talksearch.indexer.arrays import Ints
 from talksearch.indexer.stores.calibration import FEWEST, Calibration
-from talksearch.search.hit import Hit, Word
+from talksearch.search.hit import GradeWord, Hit
 from talksearch.search.query import Mode
 from talksearch.search.ranking.fusion import Candidate
 from talksearch.search.ranking.layout import PassageLayout
@@ -43,7 +43,7 @@ LOOKED_AT = 3
 class Grade:
     """How good a hit is."""
 
-    word: Word
+    word: GradeWord
     probability: float
     """That the hit answers, where as many queries have a right first hit as have no answer in the archive."""
 
