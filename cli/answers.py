@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from talksearch.cli.terminal import Style
 from talksearch.indexer.records import Json
+from talksearch.indexer.text.untrusted import safe
 from talksearch.search.moments import find_moment
 from talksearch.search.query import Filters, Mode, Query, as_text, first_day, last_day
 
 from .messages import Printed
-from .terminal import Style, safe
 
 if TYPE_CHECKING:
-    from talksearch.search.engine import Answer
+    from talksearch.search.answer import Answer
     from talksearch.search.reader import IndexReader
 
 

@@ -49,8 +49,7 @@ def complete_talk(ctx: click.Context, _: click.Parameter, incomplete: str) -> li
     from click.shell_completion import CompletionItem
 
     from talksearch.indexer.stores import catalog
-
-    from .terminal import safe
+    from talksearch.indexer.text.untrusted import safe
 
     try:
         db = catalog.open_catalog(resolve(ctx.params.get("index_dir")).index)

@@ -13,9 +13,7 @@ from typing import TextIO
 
 import click
 
-# C0, DEL and C1 controls, lone surrogates, and the marks that turn the direction of text around.
-_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
-_LINKABLE = re.compile(r"(?:https?|file)://[!-~]+")
+from talksearch.indexer.text.untrusted import is_linkable, safe
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,30 +33,12 @@ def style_for(stream: TextIO) -> Style:
     return Style(color=terminal and not os.environ.get("NO_COLOR"), links=terminal, width=max(40, min(width, 110)))
 
 
-def safe(text: str) -> str:
-    """Return untrusted text fit for a terminal: line breaks and tabs become spaces, other controls vanish.
-
-    >>> safe("a\\x1b[31mb\\nc")
-    'a[31mb c'
-    """
-    return _UNSAFE.sub("", re.sub(r"[\t\n\r]+", " ", text))
-
-
 def hyperlink(url: str, look: Style) -> str:
     """Return a URL, clickable where the terminal can; what is not a plain web or file address stays text."""
     url = safe(url)
     if not look.links or not is_linkable(url):
         return url
     return f"\x1b]8;;{url}\x1b\\{url}\x1b]8;;\x1b\\"
-
-
-def is_linkable(url: str) -> bool:
-    """Say whether something is a plain address of the web or of a file, fit to be a link.
-
-    >>> [is_linkable(url) for url in ("https://x.org/?t=1", "file:///a%20b", "javascript:alert(1)", "https://x/ y")]
-    [True, True, False, False]
-    """
-    return _LINKABLE.fullmatch(url) is not None
 
 
 def clock(milliseconds: int) -> str:

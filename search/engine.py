@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache, partial
 
 import numpy as np
@@ -14,6 +14,7 @@ from talksearch.indexer.encoders.base import QueryEncoding, encode_query_by_toke
 from talksearch.indexer.errors import QueryError
 from talksearch.indexer.stores import calibration, catalog, vectors
 from talksearch.indexer.text.terms import terms
+from talksearch.search.answer import Answer
 from talksearch.search.ranking import late_interaction
 from talksearch.search.ranking.filters import allowed
 from talksearch.search.ranking.late_interaction import TokenScorer
@@ -24,20 +25,8 @@ from talksearch.search.results.assemble import quote_hits, to_hits
 from talksearch.search.results.grade import grader, lacking, verdict
 from talksearch.search.results.passage_view import view_passage
 
-from .hit import Hit
 from .query import Filters, Query, split_quotes
 from .reader import IndexReader
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The hits of one query."""
-
-    hits: tuple[Hit, ...]
-    terms: tuple[str, ...]
-    """The terms that were looked for by words."""
-    note: str = ""
-    """What the user must know about how the answer came about; empty when there is nothing."""
 
 
 def search(index: IndexReader, query: Query) -> Answer:

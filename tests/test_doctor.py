@@ -20,6 +20,7 @@ from talksearch.indexer.pipeline import run
 from talksearch.indexer.stores import calibration, catalog, recipe, vectors
 from talksearch.indexer.stores.chroma import store as storing
 from talksearch.search import engine
+from talksearch.search.answer import Answer
 from talksearch.search.query import Query
 from talksearch.search.reader import open_reader
 
@@ -54,7 +55,7 @@ def mended(index: Path) -> list[str]:
     return [finding.what for finding in examine(index) if finding.mended]
 
 
-def ask(index: Path, query: str) -> engine.Answer:
+def ask(index: Path, query: str) -> Answer:
     return engine.search(open_reader(index, encoder=CountingEncoder()), Query(query))
 
 

@@ -16,6 +16,7 @@ from talksearch.indexer.pipeline import run
 from talksearch.indexer.stores import calibration
 from talksearch.indexer.stores.calibration import calibrate
 from talksearch.search import engine
+from talksearch.search.answer import Answer
 from talksearch.search.query import Filters, Mode, Query
 from talksearch.search.ranking.layout import make_layout
 from talksearch.search.reader import open_reader
@@ -191,7 +192,7 @@ def archive(tmp_path: Path) -> Path:
     return tmp_path / "index"
 
 
-def ask(index: Path, text: str, mode: Mode = "hybrid") -> engine.Answer:
+def ask(index: Path, text: str, mode: Mode = "hybrid") -> Answer:
     return engine.search(open_reader(index, encoder=CountingEncoder()), Query(text, 5, mode))
 
 

@@ -11,6 +11,7 @@ from fakes import CountingEncoder
 from talksearch.indexer.errors import QueryError
 from talksearch.indexer.pipeline import run
 from talksearch.search import engine
+from talksearch.search.answer import Answer
 from talksearch.search.hit import as_json
 from talksearch.search.query import Filters, Query
 from talksearch.search.reader import IndexReader, open_reader
@@ -46,7 +47,7 @@ def index(tmp_path: Path) -> IndexReader:
     return open_reader(tmp_path / "index", encoder=CountingEncoder())
 
 
-def ask(index: IndexReader, text: str, **options: object) -> engine.Answer:
+def ask(index: IndexReader, text: str, **options: object) -> Answer:
     return engine.search(index, Query(text, **options))  # type: ignore[arg-type]
 
 

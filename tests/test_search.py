@@ -20,7 +20,7 @@ from talksearch.indexer.pipeline import run
 from talksearch.indexer.stores import catalog
 from talksearch.indexer.stores.chroma import client as store
 from talksearch.search import engine
-from talksearch.search.engine import Answer
+from talksearch.search.answer import Answer
 from talksearch.search.query import Filters, Query, first_day, last_day
 from talksearch.search.ranking.filters import find_talk
 from talksearch.search.ranking.lexical import query_terms

@@ -72,7 +72,7 @@ def evaluate(
     """
     from talksearch.cli.render import common, reports
     from talksearch.cli.server import process_tuning
-    from talksearch.cli.terminal import safe
+    from talksearch.indexer.text.untrusted import safe
     from talksearch.search import reader
     from talksearch.search.evaluation import measure
 

@@ -67,9 +67,9 @@ def remove(talks: tuple[str, ...], index_dir: Path | None) -> None:
         talksearch remove DTcRLlMv4_o
         talksearch remove ~/old-talks
     """
-    from talksearch.cli.terminal import safe
     from talksearch.indexer.pipeline import run as build
     from talksearch.indexer.stores import catalog
+    from talksearch.indexer.text.untrusted import safe
     from talksearch.search.ranking.filters import find_talk
 
     settings = resolve(index_dir)
@@ -93,8 +93,8 @@ def doctor(check: bool, index_dir: Path | None) -> None:
         talksearch doctor
         talksearch doctor --check
     """
-    from talksearch.cli.terminal import safe
     from talksearch.indexer.doctor import examine
+    from talksearch.indexer.text.untrusted import safe
 
     found = examine(resolve(index_dir).index, mend=not check)
     for one in found:

@@ -6,8 +6,8 @@ import json
 import re
 from collections.abc import Iterable
 
-from talksearch.cli.terminal import safe
 from talksearch.indexer.records import Json, Timing
+from talksearch.indexer.text.untrusted import safe
 
 _INDENT = "    "
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from talksearch.cli.terminal import Style, clock, safe, wrap
+from talksearch.cli.terminal import Style, clock, wrap
 from talksearch.indexer.records import Json, Passage, Step, Talk
+from talksearch.indexer.text.untrusted import safe
 from talksearch.search.hit import Hit, as_json
 from talksearch.search.links import jump_to
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from talksearch.cli.terminal import clock, safe
+from talksearch.cli.terminal import clock
+from talksearch.indexer.text.untrusted import safe
 
 from .common import _plural
 

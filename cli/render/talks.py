@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from talksearch.cli.terminal import Style, clock, safe, wrap
+from talksearch.cli.terminal import Style, clock, wrap
 from talksearch.indexer.records import Cue, Json, Talk
 from talksearch.indexer.text import youtube
 from talksearch.indexer.text.sentences import ends_sentence
+from talksearch.indexer.text.untrusted import safe
 from talksearch.search.links import jump_to
 
 from .common import jsonl, mark

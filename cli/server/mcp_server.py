@@ -27,6 +27,7 @@ from talksearch.indexer.errors import TalksearchError
 from talksearch.indexer.records import Cue
 from talksearch.indexer.stores import catalog
 from talksearch.search import engine
+from talksearch.search.answer import Answer
 from talksearch.search.hit import as_json
 from talksearch.search.moments import LATEST_S, cue_range, talk_and_moment
 from talksearch.search.query import Mode
@@ -110,7 +111,7 @@ def server(resident: IndexPool) -> MCPServer[Any]:
     ) -> Annotated[CallToolResult, Hits]:
         """Find passages of recorded talks that answer a query, each with a link that opens at its second."""
 
-        def work(index: IndexReader) -> engine.Answer:
+        def work(index: IndexReader) -> Answer:
             asked = make_query(
                 query,
                 k=k,
@@ -198,7 +199,7 @@ async def _with_index(resident: IndexPool, work: Callable[[IndexReader], T]) -> 
         raise ToolError(error.message) from error
 
 
-def _hits(answer: engine.Answer) -> CallToolResult:
+def _hits(answer: Answer) -> CallToolResult:
     text = render.hits_text(answer.hits, _LOOK) or "Nothing found.\n"
     text += f"\n{answer.note}\n" if answer.note else ""
     return _result(text, Hits(hits=[as_json(hit) for hit in answer.hits], note=answer.note))

@@ -30,10 +30,11 @@ from starlette.routing import Route
 
 from talksearch.cli.answers import make_query, similar
 from talksearch.cli.render import common, hits, talks
-from talksearch.cli.terminal import clock, is_linkable, safe
+from talksearch.cli.terminal import clock
 from talksearch.indexer.errors import QueryError, TalksearchError
 from talksearch.indexer.records import Json
 from talksearch.indexer.stores import catalog
+from talksearch.indexer.text.untrusted import is_linkable, safe
 from talksearch.search import engine
 from talksearch.search.hit import Hit, as_json
 from talksearch.search.moments import LATEST_S, cue_range, talk_and_moment

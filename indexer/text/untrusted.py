@@ -1,0 +1,29 @@
+"""Text and addresses that nobody vouches for, made fit to be shown: no control characters, no links that run code."""
+
+from __future__ import annotations
+
+import re
+
+# C0, DEL and C1 controls, lone surrogates, and the marks that turn the direction of text around.
+_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+
+
+_LINKABLE = re.compile(r"(?:https?|file)://[!-~]+")
+
+
+def safe(text: str) -> str:
+    """Return untrusted text fit for a terminal: line breaks and tabs become spaces, other controls vanish.
+
+    >>> safe("a\\x1b[31mb\\nc")
+    'a[31mb c'
+    """
+    return _UNSAFE.sub("", re.sub(r"[\t\n\r]+", " ", text))
+
+
+def is_linkable(url: str) -> bool:
+    """Say whether something is a plain address of the web or of a file, fit to be a link.
+
+    >>> [is_linkable(url) for url in ("https://x.org/?t=1", "file:///a%20b", "javascript:alert(1)", "https://x/ y")]
+    [True, True, False, False]
+    """
+    return _LINKABLE.fullmatch(url) is not None
