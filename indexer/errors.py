@@ -1,10 +1,24 @@
-"""The errors talksearch raises on purpose: a sentence that says what happened, and a hint that says what to do."""
+"""The errors talksearch raises on purpose: a sentence that says what happened, and a hint that says what to do.
+
+::
+
+    TalksearchError
+    ├── UnreadableError          a file that is no transcript, or cannot be read
+    ├── BadIndexError            an index that is missing, of another format, or made with another recipe
+    │   └── DamagedStoreError    an index one of whose files is damaged; `talksearch doctor` mends it
+    ├── LockedError              an index that another process is writing to
+    ├── ModelError               a model that cannot be loaded, or is another one than the index was made with
+    └── QueryError               a query, filter or moment that means nothing
+
+Callers tell errors apart by these classes and never by their text. The command line turns each into a message and an
+exit code; nothing below `cli/` raises an error of the command line's own.
+"""
 
 from __future__ import annotations
 
 
 class TalksearchError(Exception):
-    """The root of them all. The command line prints `message` and `hint` and exits with 1."""
+    """The root of all errors that talksearch raises. The command line prints `message` and `hint` and exits with 1."""
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -13,11 +27,15 @@ class TalksearchError(Exception):
 
 
 class UnreadableError(TalksearchError):
-    """A file that cannot be read as a transcript. It becomes a line in the report, never the end of a run."""
+    """A file cannot be read as a transcript. It becomes a line in the report and never ends a run."""
 
 
 class BadIndexError(TalksearchError):
     """The index is missing, damaged, of another format or made with another recipe."""
+
+
+class DamagedStoreError(BadIndexError):
+    """A file of the index is damaged, or disagrees with the catalog, in a way that `talksearch doctor` mends."""
 
 
 class LockedError(TalksearchError):
@@ -25,8 +43,8 @@ class LockedError(TalksearchError):
 
 
 class ModelError(TalksearchError):
-    """A model that cannot be loaded, or is not the one it should be."""
+    """A model cannot be loaded, or is not the one that it should be."""
 
 
 class QueryError(TalksearchError):
-    """A query or filter that means nothing."""
+    """A query, a filter or a moment means nothing."""

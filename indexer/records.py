@@ -47,6 +47,9 @@ class Cue:
     """A new speaker begins with this cue, as far as the source marks it (`>>`, or another name)."""
     words: tuple[Word, ...] = ()
     """Where the source times single words: all words of `text`, so that joined by spaces they give `text`."""
+    pause_after: bool = False
+    """Only in cues that have no times yet: the source shows that a long pause follows. The estimate of times uses it
+    up, so it is False in every cue of a `Talk`, and no store holds it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +134,7 @@ class Passage:
     speakers: tuple[str, ...] = ()
     """Everybody who is named as speaking in it, in order."""
     field: Field = "speech"
-    """Notes (`notes.py`) are passages that are written about a talk: they cover no cues."""
+    """Passages of the other fields are written about a talk (`passages.metadata_passages`): they cover no cues."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +148,8 @@ class Transcript:
     cues: tuple[Cue, ...]
     """In file order. `text` may hold markup, entities and line breaks. Where `timed` is false the times are all 0."""
     timed: bool = True
+    starts_with_sound: bool = False
+    """Where `timed` is false: a sound label (`[Music]`) stands alone before the first words."""
     origin: Origin = "unknown"
     title: str | None = None
     url: str | None = None
@@ -163,23 +168,29 @@ class Transcript:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """Words of a talk that stand for a word they sound like."""
+class Mishearing:
+    """Words in a talk's transcript that stand for a word of its title, description, channel or chapters.
+
+    A search for either finds both.
+    """
 
     heard: str
-    """The terms (`words.terms`) that were written down, one to three in a row, with spaces between."""
+    """The terms (`text.terms.terms`) that the transcript holds, one to three in a row, with spaces between."""
     meant: str
     """The term that was meant."""
     strange: bool
-    """The heard words are hardly words, so that whoever asks for them means the name, wherever it is said."""
+    """Hardly anybody uses the heard words, so a query that holds them means the name, in every talk."""
 
 
 @dataclass(frozen=True, slots=True)
-class Odd:
-    """A word that few people use."""
+class RareWord:
+    """A word of a talk that few people use: it may be a name, or what a name was misheard as."""
 
     sound: str
+    """How it sounds (`text.phonetics.sound`): words that sound alike are found by it."""
     word: str
+    """As the talk has it, in small letters."""
     term: str
+    """As the catalog searches for it (`text.terms.terms`)."""
     strange: bool
-    """Hardly anybody uses it: it may be no word at all."""
+    """Hardly anybody uses it, so it may be no word at all."""

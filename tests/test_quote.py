@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from talksearch.indexer.passages.split import Splitting, split
-from talksearch.indexer.records import Cue, Heard, Talk, Word
+from talksearch.indexer.records import Cue, Mishearing, Talk, Word
 from talksearch.indexer.stores import catalog
 from talksearch.search.hit import Quoted
 from talksearch.search.quotes.find import find_quotes, saying_surely
@@ -192,7 +192,7 @@ def test_scripts_without_spaces(tmp_path: Path) -> None:
 def test_a_name_that_the_captions_misheard(tmp_path: Path) -> None:
     db = put(tmp_path, timed("Today we ask cloud to write a poem"), timed("Dark cloud over the sea today"))
     with catalog.transaction(db):
-        catalog.put_names(db, "t1", [Heard("cloud", "claud", False)], [])
+        catalog.put_names(db, "t1", [Mishearing("cloud", "claud", False)], [])
     best = ask(db, "we ask Claude to write")[0]
     assert (best.talk, best.start_ms) == (1, 500)
     assert changes(best) == [("changed", "Claude", "cloud")]

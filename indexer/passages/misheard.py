@@ -19,7 +19,7 @@ import wordfreq
 from rapidfuzz import process
 from rapidfuzz.distance import Levenshtein
 
-from talksearch.indexer.records import Heard, Odd, Talk
+from talksearch.indexer.records import Mishearing, RareWord, Talk
 from talksearch.indexer.text.phonetics import LOOKS, alike, plain, sound
 from talksearch.indexer.text.terms import terms
 
@@ -55,7 +55,7 @@ _LINK = re.compile(r"\S*(?:://|www\.|@)\S*")
 _POSSESSIVE = re.compile(r"['’]s?$")
 
 
-def misheard(talk: Talk) -> tuple[tuple[Heard, ...], tuple[Odd, ...]]:
+def misheard(talk: Talk) -> tuple[tuple[Mishearing, ...], tuple[RareWord, ...]]:
     """Return the words of a talk that stand for names in what is written about it, and all of its words that may be
     names.
     """
@@ -66,13 +66,13 @@ def misheard(talk: Talk) -> tuple[tuple[Heard, ...], tuple[Odd, ...]]:
     return _stand_for_names(talk, said, language), _odd_words(talk, said, language)
 
 
-def _stand_for_names(talk: Talk, said: Sequence[str], language: str) -> tuple[Heard, ...]:
+def _stand_for_names(talk: Talk, said: Sequence[str], language: str) -> tuple[Mishearing, ...]:
     runs = set(_names(talk))
     names = sorted({name for run in runs for name in run if not name.isdigit()})
     times = Counter(said)
     pairs = Counter(pairwise(said))
     near = _near(names, sorted(times.keys() - set(names)))
-    found: dict[Heard, None] = {}
+    found: dict[Mishearing, None] = {}
     for name in names:
         for word, likeness in near[name].items():
             if likeness >= _ALIKE and _may_stand_for(word, name, language):
@@ -101,19 +101,19 @@ def _stand_for_names(talk: Talk, said: Sequence[str], language: str) -> tuple[He
     return tuple(found)
 
 
-def _odd_words(talk: Talk, said: Iterable[str], language: str) -> tuple[Odd, ...]:
+def _odd_words(talk: Talk, said: Iterable[str], language: str) -> tuple[RareWord, ...]:
     every = {*said, *(word for text in _written(talk) for word in _words(text))}
     odd = (found for word in every if (found := _odd(word, language)))
     return tuple(sorted(odd, key=lambda one: one.word))
 
 
 @lru_cache(maxsize=200_000)
-def _odd(word: str, language: str) -> Odd | None:
+def _odd(word: str, language: str) -> RareWord | None:
     """Return a word as one that few people use; None for every other."""
     if len(word) < _SHORTEST or _zipf(word, language) >= ODD or not _is_latin(word):
         return None
     made = terms(word)
-    return Odd(sound(word), word, made[0], _zipf(word, language) < _STRANGE) if len(made) == 1 else None
+    return RareWord(sound(word), word, made[0], _zipf(word, language) < _STRANGE) if len(made) == 1 else None
 
 
 def _names(talk: Talk) -> Iterator[tuple[str, ...]]:
@@ -193,11 +193,11 @@ def _same_run(heard: tuple[str, ...], name: tuple[str, ...]) -> bool:
     return sum(likeness) / len(likeness) >= _SAME_RUN
 
 
-def _pair(heard: Sequence[str], meant: str, *, strange: bool) -> dict[Heard, None]:
+def _pair(heard: Sequence[str], meant: str, *, strange: bool) -> dict[Mishearing, None]:
     ours, theirs = terms(" ".join(heard)), terms(meant)
     if len(theirs) != 1 or theirs[0] in ours:
         return {}
-    return {Heard(" ".join(ours), theirs[0], strange): None}
+    return {Mishearing(" ".join(ours), theirs[0], strange): None}
 
 
 def _words(text: str) -> list[str]:

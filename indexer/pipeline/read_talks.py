@@ -22,7 +22,7 @@ from talksearch.indexer.passages.metadata_passages import notes
 from talksearch.indexer.passages.misheard import misheard
 from talksearch.indexer.passages.split import split
 from talksearch.indexer.process import _without_collections
-from talksearch.indexer.records import Heard, Odd, Talk
+from talksearch.indexer.records import Mishearing, RareWord, Talk
 from talksearch.indexer.restore.align_times import may_be_bettered, with_times_of
 from talksearch.indexer.stores.catalog import FileRow, TalkRows, rows_of
 from talksearch.indexer.talks.load import TalkMetadata
@@ -63,8 +63,8 @@ class TalkResult:
     youtube_id: str | None = None
     path: str = ""
     """The file that it was read from."""
-    heard: tuple[Heard, ...] = ()
-    odd: tuple[Odd, ...] = ()
+    heard: tuple[Mishearing, ...] = ()
+    odd: tuple[RareWord, ...] = ()
     repairs: frozenset[str] = frozenset()
     """The kinds of repair that it needed."""
     copies: list[Skipped] = field(default_factory=list)

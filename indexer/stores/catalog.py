@@ -23,7 +23,7 @@ from talksearch.indexer.records import Chapter, Cue, Passage, Receipt, Step, Tal
 from talksearch.indexer.text.terms import terms_joined
 
 if TYPE_CHECKING:  # a search must not wait for the word lists
-    from talksearch.indexer.records import Heard, Odd
+    from talksearch.indexer.records import Mishearing, RareWord
 
 FILE_NAME = "catalog.sqlite3"
 
@@ -272,7 +272,7 @@ def put_rows(db: sqlite3.Connection, path: str, rows: TalkRows) -> dict[str, int
     return gone
 
 
-def put_names(db: sqlite3.Connection, talk_id: str, heard: Iterable[Heard], odd: Iterable[Odd]) -> None:
+def put_names(db: sqlite3.Connection, talk_id: str, heard: Iterable[Mishearing], odd: Iterable[RareWord]) -> None:
     """Remember the misheard names and the odd words of a talk; call inside a transaction."""
     number = db.execute("SELECT number FROM talks WHERE id = ?", (talk_id,)).fetchone()[0]
     _forget_names(db, number)
