@@ -1,8 +1,48 @@
-"""Reading, restoring, splitting, embedding and storing talks: the ground floor."""
+"""The way of a transcript: readers → restore → talks → passages → encoders → stores, driven by pipeline.
+
+This is the ground floor: `search` and `cli` may import its rooms, and nothing here imports them. For programs that use
+talksearch as a library, the names below are its face; they are loaded when they are first asked for.
+
+    from talksearch.indexer import build_index, read_talk
+
+    report = build_index("my-index", ["talks/"])
+    talk = read_talk("talks/launch.en.vtt")
+"""
+
+from __future__ import annotations
 
 import os
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from . import records
+    from .pipeline.run import build_index, remove_talks
+    from .talks.read import read_talk
+
+__all__ = ["build_index", "read_talk", "records", "remove_talks"]
 
 # From 1.29 on, onnxruntime sends who runs what to its makers on Linux and macOS. It looks at this once, when it is
 # imported, and its own `disable_telemetry_events()` comes too late. Every other part of talksearch imports this package
 # first, and worker processes inherit the environment.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
+_MODULE_OF = {
+    "build_index": "talksearch.indexer.pipeline.run",
+    "remove_talks": "talksearch.indexer.pipeline.run",
+    "read_talk": "talksearch.indexer.talks.read",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Load a name of the face when it is first asked for (PEP 562): importing the package stays light."""
+    if name == "records":
+        return import_module("talksearch.indexer.records")
+    if name in _MODULE_OF:
+        return getattr(import_module(_MODULE_OF[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """Return the names of the face."""
+    return __all__

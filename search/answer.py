@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import html
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from talksearch.search.hit import Hit
+from talksearch.indexer.records import Json
+
+from .hit import Hit
+
+if TYPE_CHECKING:
+    import pandas
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Answer:
     """The hits of one query."""
 
@@ -16,3 +23,28 @@ class Answer:
     """The terms that were looked for by words."""
     note: str = ""
     """What the user must know about how the answer came about; empty when there is nothing."""
+
+    def to_dict(self) -> dict[str, Json]:
+        """Return the hits and the note with the keys of the HTTP API, times in seconds."""
+        return {"hits": [hit.to_dict() for hit in self.hits], "note": self.note}
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """Return the hits as a table, one row a hit, with the keys of `Hit.to_dict`.
+
+        Raises ModuleNotFoundError where pandas is not installed; talksearch does not need it otherwise.
+        """
+        try:
+            import pandas
+        except ModuleNotFoundError as error:
+            raise ModuleNotFoundError("Answer.to_pandas needs pandas: pip install pandas", name="pandas") from error
+        return pandas.DataFrame([hit.to_dict() for hit in self.hits])
+
+    def __repr__(self) -> str:
+        count = f"{len(self.hits)} hit{'s' if len(self.hits) != 1 else ''}"
+        return "\n".join([f"<{count}{f': {self.note}' if self.note else ''}>", *map(repr, self.hits)])
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows; IPython asks for it by this name."""
+        note = f"<p>{html.escape(self.note)}</p>" if self.note else ""
+        hits = "".join(hit._repr_html_() for hit in self.hits) or "<p>Nothing found.</p>"
+        return f"<div>{note}{hits}</div>"

@@ -58,7 +58,7 @@ class Copy:
     margin_ms: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Hit:
     """One ranked answer. Times in milliseconds."""
 
@@ -100,60 +100,59 @@ class Hit:
     explain: dict[str, Json] | None = None
     """Why it is a hit, when that was asked for."""
 
-
-def as_json(hit: Hit) -> dict[str, Json]:
-    """Return a hit as the command contract names it, times in seconds. Keys are only ever added."""
-    row: dict[str, Json] = {
-        "rank": hit.rank,
-        "score": _figure(hit.score),
-        "talk_id": hit.talk_id,
-        "title": hit.title,
-        "speaker": hit.speaker,
-        "channel": hit.channel,
-        "date": hit.date,
-        "language": hit.language,
-        "source": hit.source,
-        "youtube_id": hit.youtube_id,
-        "start_s": hit.start_ms / 1000,
-        "end_s": hit.end_ms / 1000,
-        "jump_s": hit.jump_ms / 1000,
-        "url": hit.url,
-        "timing": hit.timing,
-        "margin_s": hit.margin_ms / 1000,
-        "text": hit.text,
-        "matches": [list(span) for span in hit.matches],
-        "passage_id": hit.passage_id,
-        "note": {"field": hit.note[0], "text": hit.note[1]} if hit.note else None,
-        "more_in_talk": hit.more_in_talk,
-        "copies": [
-            {
-                "talk_id": copy.talk_id,
-                "title": copy.title,
-                "jump_s": copy.jump_ms / 1000,
-                "url": copy.url,
-                "timing": copy.timing,
-                "margin_s": copy.margin_ms / 1000,
+    def to_dict(self) -> dict[str, Json]:
+        """Return it with the keys of the command contract, times in seconds. Keys are only ever added."""
+        row: dict[str, Json] = {
+            "rank": self.rank,
+            "score": _figure(self.score),
+            "talk_id": self.talk_id,
+            "title": self.title,
+            "speaker": self.speaker,
+            "channel": self.channel,
+            "date": self.date,
+            "language": self.language,
+            "source": self.source,
+            "youtube_id": self.youtube_id,
+            "start_s": self.start_ms / 1000,
+            "end_s": self.end_ms / 1000,
+            "jump_s": self.jump_ms / 1000,
+            "url": self.url,
+            "timing": self.timing,
+            "margin_s": self.margin_ms / 1000,
+            "text": self.text,
+            "matches": [list(span) for span in self.matches],
+            "passage_id": self.passage_id,
+            "note": {"field": self.note[0], "text": self.note[1]} if self.note else None,
+            "more_in_talk": self.more_in_talk,
+            "copies": [
+                {
+                    "talk_id": copy.talk_id,
+                    "title": copy.title,
+                    "jump_s": copy.jump_ms / 1000,
+                    "url": copy.url,
+                    "timing": copy.timing,
+                    "margin_s": copy.margin_ms / 1000,
+                }
+                for copy in self.copies
+            ],
+            "heat": list(self.heat),
+            "grade": self.grade,
+        }
+        if self.quote is not None:
+            row["quote"] = {
+                "text": self.quote.text,
+                "start_s": self.quote.start_ms / 1000,
+                "end_s": self.quote.end_ms / 1000,
+                "score": round(self.quote.score, 4),
+                "difference": [{"op": one.op, "asked": one.asked, "said": one.said} for one in self.quote.difference],
             }
-            for copy in hit.copies
-        ],
-        "heat": list(hit.heat),
-        "grade": hit.grade,
-    }
-    if hit.quote is not None:
-        row["quote"] = {
-            "text": hit.quote.text,
-            "start_s": hit.quote.start_ms / 1000,
-            "end_s": hit.quote.end_ms / 1000,
-            "score": round(hit.quote.score, 4),
-            "difference": [{"op": one.op, "asked": one.asked, "said": one.said} for one in hit.quote.difference],
-        }
-    if hit.explain is not None:
-        row["explain"] = {
-            key: _figure(value) if isinstance(value, float) else value for key, value in hit.explain.items()
-        }
-    if hit.query_id is not None:
-        row["query_id"] = hit.query_id
-    return row
+        if self.explain is not None:
+            row["explain"] = {
+                key: _figure(value) if isinstance(value, float) else value for key, value in self.explain.items()
+            }
+        if self.query_id is not None:
+            row["query_id"] = self.query_id
+        return row
 
 
 def _figure(value: float) -> float:

@@ -18,7 +18,6 @@ from conftest import DATA
 from talksearch.cli.answers import make_query
 from talksearch.cli.main import cli
 from talksearch.search import engine
-from talksearch.search.hit import as_json
 from talksearch.search.reader import open_reader
 
 CONTRACT_KEYS = {
@@ -229,7 +228,7 @@ def test_one_query_and_many_are_answered_alike(index: Path) -> None:
     hits = alike = 0
     for row in judged:
         query = make_query(row["query"], explain=True)
-        ours, theirs = ([as_json(hit) for hit in engine.search(one, query).hits] for one in (alone, kept))
+        ours, theirs = ([hit.to_dict() for hit in engine.search(one, query).hits] for one in (alone, kept))
         alike += sum(one == other for one, other in zip(ours, theirs, strict=True))
         hits += len(ours)
         for one, other in zip(ours, theirs, strict=True):

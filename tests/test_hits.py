@@ -12,7 +12,6 @@ from talksearch.indexer.errors import QueryError
 from talksearch.indexer.pipeline import run
 from talksearch.search import engine
 from talksearch.search.answer import Answer
-from talksearch.search.hit import as_json
 from talksearch.search.query import Filters, Query
 from talksearch.search.reader import IndexReader, open_reader
 from talksearch.search.results.heat import BINS
@@ -75,7 +74,7 @@ def test_what_two_talks_say_alike_is_one_hit_that_names_the_other(index: IndexRe
     best = hits[0]
     assert [copy.title for copy in best.copies] == ["Second" if best.source == "first.vtt" else "First"]
     assert best.copies[0].url.endswith(".vtt")
-    assert as_json(best)["copies"][0]["jump_s"] == 0.0
+    assert best.to_dict()["copies"][0]["jump_s"] == 0.0
     opening = [hit for hit in hits if hit.start_ms == 0]
     assert len(opening) == 1
 
@@ -98,11 +97,11 @@ def test_heat_and_reasons_work_in_every_mode(index: IndexReader, mode: str) -> N
     hits = ask(index, "rain", mode=mode, heat=True, explain=True).hits
     assert all(0.0 <= value <= 1.0 for hit in hits for value in hit.heat)
     assert any(hit.heat for hit in hits)
-    explained = as_json(hits[0])["explain"]
+    explained = hits[0].to_dict()["explain"]
     assert explained["rank_by_meaning"] == (None if mode == "lexical" else 1)
     assert explained["terms"].keys() == {"rain"}
-    assert explained["score"] == as_json(hits[0])["score"] == pytest.approx(hits[0].score, abs=1e-3)
-    assert "explain" not in as_json(ask(index, "rain", mode=mode).hits[0])
+    assert explained["score"] == hits[0].to_dict()["score"] == pytest.approx(hits[0].score, abs=1e-3)
+    assert "explain" not in ask(index, "rain", mode=mode).hits[0].to_dict()
 
 
 def test_passages_like_a_moment_leave_that_moment_out(index: IndexReader) -> None:
@@ -133,7 +132,7 @@ def test_a_query_in_quotation_marks_is_a_quote(index: IndexReader, text: str) ->
     hit = ask(index, text).hits[0]
     assert (hit.source, hit.jump_ms, hit.score) == ("bridge.vtt", 50_000, 1.0)
     assert [hit.text[start:end] for start, end in hit.matches] == ["the bridge of copper"]
-    assert as_json(hit)["quote"]["difference"][0]["op"] == "same"
+    assert hit.to_dict()["quote"]["difference"][0]["op"] == "same"
 
 
 def test_what_memory_changed_is_shown(index: IndexReader) -> None:

@@ -13,7 +13,6 @@ from talksearch.indexer.encoders import token_codes
 from talksearch.indexer.encoders.base import QueryEncoding
 from talksearch.indexer.pipeline import run
 from talksearch.search import engine
-from talksearch.search.hit import as_json
 from talksearch.search.query import Query
 from talksearch.search.ranking import late_interaction
 from talksearch.search.ranking.fusion import Candidate
@@ -116,5 +115,5 @@ def test_a_search_says_what_the_tokens_said(tmp_path: Path, mode: str, compared:
         Query("ship time", mode=mode, explain=True),  # type: ignore[arg-type]
     )
     assert answer.hits[0].text == "ship and time"
-    said = as_json(answer.hits[0])["explain"]["tokens"]  # type: ignore[index, call-overload]
+    said = answer.hits[0].to_dict()["explain"]["tokens"]  # type: ignore[index, call-overload]
     assert (said is not None) == compared

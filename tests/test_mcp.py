@@ -19,7 +19,6 @@ from tiny import make_index
 from talksearch.cli.server import mcp_server
 from talksearch.cli.server.index_pool import IndexPool
 from talksearch.search import engine
-from talksearch.search.hit import as_json
 from talksearch.search.query import Query
 from talksearch.search.reader import open_reader
 
@@ -60,7 +59,7 @@ def test_hits_are_those_of_the_engine_with_their_links_in_the_text(index: Path) 
     result = call(index, "search_talks", query="ship time", k=2, avoid="late", context_s=5)
     opened = open_reader(index, encoder=CountingEncoder())
     hits = engine.search(opened, Query("ship time", 2, avoid="late", context_ms=5000, heat=True)).hits
-    assert result.structured_content == {"hits": [json.loads(json.dumps(as_json(hit))) for hit in hits], "note": ""}
+    assert result.structured_content == {"hits": [json.loads(json.dumps(hit.to_dict())) for hit in hits], "note": ""}
     assert all(hit.url in text_of(result) for hit in hits)
     assert hits[0].url.startswith("https://example.org/ships")
 

@@ -13,7 +13,6 @@ from talksearch.indexer.passages.metadata_passages import notes, sentences
 from talksearch.indexer.pipeline import run
 from talksearch.indexer.records import Chapter, Cue, Talk
 from talksearch.search import engine
-from talksearch.search.hit import as_json
 from talksearch.search.query import Query
 from talksearch.search.reader import IndexReader, open_reader
 from talksearch.search.results.align_description import align_description, holds_of
@@ -147,7 +146,7 @@ def test_a_chapter_opens_at_its_second(index: IndexReader, mode: str) -> None:
     hit = engine.search(index, Query("Zanzibar", mode=mode)).hits[0]  # type: ignore[arg-type]
     assert (hit.source, hit.jump_ms, hit.note) == ("ships.vtt", 200_000, ("chapter", "Zanzibar"))
     assert hit.start_ms <= 200_000 < hit.end_ms
-    assert as_json(hit)["note"] == {"field": "chapter", "text": "Zanzibar"}
+    assert hit.to_dict()["note"] == {"field": "chapter", "text": "Zanzibar"}
 
 
 def test_a_description_in_another_language_leads_to_its_talk(index: IndexReader) -> None:

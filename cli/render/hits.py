@@ -12,7 +12,7 @@ import click
 from talksearch.cli.terminal import Style, clock, hyperlink, wrap
 from talksearch.indexer.records import Json
 from talksearch.indexer.text.untrusted import safe
-from talksearch.search.hit import Hit, Quoted, as_json
+from talksearch.search.hit import Hit, Quoted
 
 from .common import _INDENT, _plain_url, jsonl, mark, markdown
 
@@ -24,7 +24,7 @@ def hits_text(hits: Sequence[Hit], look: Style) -> str:
 
 def hits_jsonl(hits: Sequence[Hit]) -> str:
     """Return hits as the command contract names them."""
-    return jsonl(map(as_json, hits))
+    return jsonl(hit.to_dict() for hit in hits)
 
 
 def hits_csv(hits: Sequence[Hit], *, header: bool = True) -> str:
@@ -34,7 +34,7 @@ def hits_csv(hits: Sequence[Hit], *, header: bool = True) -> str:
     if header:
         writer.writeheader()
     for hit in hits:
-        writer.writerow({key: _cell(value) for key, value in as_json(hit).items()})
+        writer.writerow({key: _cell(value) for key, value in hit.to_dict().items()})
     return out.getvalue()
 
 

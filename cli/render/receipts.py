@@ -11,7 +11,7 @@ import click
 from talksearch.cli.terminal import Style, clock, wrap
 from talksearch.indexer.records import Json, Passage, Step, Talk
 from talksearch.indexer.text.untrusted import safe
-from talksearch.search.hit import Hit, as_json
+from talksearch.search.hit import Hit
 from talksearch.search.links import jump_to
 
 from .common import _INDENT, _plural, mark
@@ -42,28 +42,27 @@ def passages_json(talk: Talk, passages: Sequence[Passage], link: Callable[[int],
         jump_ms = jump_to(passage.start_ms, talk.timing, talk.margin_ms)
         # Only the first carries the receipt: it is the whole talk's, and may be longer than all passages.
         receipt = {"receipt": receipt_json(talk)} if rank == 1 else {}
-        yield receipt | as_json(
-            Hit(
-                rank=rank,
-                score=0.0,
-                passage_id=passage.id,
-                talk_id=talk.id,
-                title=talk.title,
-                source=talk.source,
-                youtube_id=talk.youtube_id,
-                channel=talk.channel,
-                speaker=talk.speaker or ", ".join(passage.speakers) or None,
-                date=talk.date,
-                language=talk.language,
-                start_ms=passage.start_ms,
-                end_ms=passage.end_ms,
-                jump_ms=jump_ms,
-                url=link(jump_ms),
-                timing=talk.timing,
-                margin_ms=talk.margin_ms,
-                text=passage.text,
-            )
+        hit = Hit(
+            rank=rank,
+            score=0.0,
+            passage_id=passage.id,
+            talk_id=talk.id,
+            title=talk.title,
+            source=talk.source,
+            youtube_id=talk.youtube_id,
+            channel=talk.channel,
+            speaker=talk.speaker or ", ".join(passage.speakers) or None,
+            date=talk.date,
+            language=talk.language,
+            start_ms=passage.start_ms,
+            end_ms=passage.end_ms,
+            jump_ms=jump_ms,
+            url=link(jump_ms),
+            timing=talk.timing,
+            margin_ms=talk.margin_ms,
+            text=passage.text,
         )
+        yield receipt | hit.to_dict()
 
 
 def inspect_text(talk: Talk, passages: Sequence[Passage], look: Style) -> str:

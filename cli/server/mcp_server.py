@@ -28,7 +28,6 @@ from talksearch.indexer.records import Cue
 from talksearch.indexer.stores import catalog
 from talksearch.search import engine
 from talksearch.search.answer import Answer
-from talksearch.search.hit import as_json
 from talksearch.search.moments import LATEST_S, cue_range, talk_and_moment
 from talksearch.search.query import Mode
 from talksearch.search.reader import IndexReader
@@ -202,7 +201,7 @@ async def _with_index(resident: IndexPool, work: Callable[[IndexReader], T]) -> 
 def _hits(answer: Answer) -> CallToolResult:
     text = render.hits_text(answer.hits, _LOOK) or "Nothing found.\n"
     text += f"\n{answer.note}\n" if answer.note else ""
-    return _result(text, Hits(hits=[as_json(hit) for hit in answer.hits], note=answer.note))
+    return _result(text, Hits(hits=[hit.to_dict() for hit in answer.hits], note=answer.note))
 
 
 def _result(text: str, value: Hits | Talks | Reading) -> CallToolResult:

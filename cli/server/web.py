@@ -36,7 +36,7 @@ from talksearch.indexer.records import Json
 from talksearch.indexer.stores import catalog
 from talksearch.indexer.text.untrusted import is_linkable, safe
 from talksearch.search import engine
-from talksearch.search.hit import Hit, as_json
+from talksearch.search.hit import Hit
 from talksearch.search.moments import LATEST_S, cue_range, talk_and_moment
 from talksearch.search.query import Mode
 from talksearch.search.reader import IndexReader
@@ -163,7 +163,7 @@ async def _search(request: Request) -> Response:
     given = _parameters(request, "q")
     query = make_query(_text(given.pop("q", "")), **_options(given))
     answer = await _with_index(request, partial(engine.search, query=query))
-    return JSONResponse({"hits": [as_json(hit) for hit in answer.hits], "note": answer.note})
+    return JSONResponse({"hits": [hit.to_dict() for hit in answer.hits], "note": answer.note})
 
 
 async def _similar(request: Request) -> Response:
@@ -173,7 +173,7 @@ async def _similar(request: Request) -> Response:
         raise QueryError("Say which moment.", f"Such as /api/{_MOMENT}")
     query = make_query("", **_options(given))
     answer = await _with_index(request, partial(similar, moment=moment, query=query))
-    return JSONResponse({"hits": [as_json(hit) for hit in answer.hits], "note": answer.note})
+    return JSONResponse({"hits": [hit.to_dict() for hit in answer.hits], "note": answer.note})
 
 
 async def _talks(request: Request) -> Response:
