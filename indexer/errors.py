@@ -9,6 +9,7 @@
     ├── LockedError              an index that another process is writing to
     ├── ModelError               a model that cannot be loaded, or is another one than the index was made with
     └── QueryError               a query, filter or moment that means nothing
+        └── UsageError           a call that means nothing, whatever the index holds
 
 Callers tell errors apart by these classes and never by their text. The command line turns each into a message and an
 exit code; nothing below `cli/` raises an error of the command line's own.
@@ -48,3 +49,7 @@ class ModelError(TalksearchError):
 
 class QueryError(TalksearchError):
     """A query, a filter or a moment means nothing."""
+
+
+class UsageError(QueryError):
+    """A call means nothing, whatever the index holds. The command line shows the usage and exits with 2."""
