@@ -1,113 +1,50 @@
-"""From what a user asks, by whatever front, to a query, its answer, and what is printed of it."""
+"""From a request of the command line to its answer, and to what is printed of it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
-
-import click
-
-from talksearch.cli.terminal import Style
-from talksearch.indexer.records import Json
 from talksearch.indexer.text.untrusted import safe
-from talksearch.search.moments import find_moment
-from talksearch.search.query import Filters, Mode, Query, as_text, first_day, last_day
+from talksearch.search import engine
+from talksearch.search.answer import Answer
+from talksearch.search.moments import require_moment
+from talksearch.search.options import make_query
+from talksearch.search.query import Query
+from talksearch.search.reader import IndexReader
 
-from .messages import Printed
-
-if TYPE_CHECKING:
-    from talksearch.search.answer import Answer
-    from talksearch.search.reader import IndexReader
-
-
-def make_query(
-    text: str,
-    *,
-    k: int = 10,
-    mode: Mode = "hybrid",
-    talks: Sequence[str] = (),
-    speaker: str | None = None,
-    channel: str | None = None,
-    language: str | None = None,
-    after: str | None = None,
-    before: str | None = None,
-    avoid: str = "",
-    per_talk: int | None = None,
-    context: float = 0.0,
-    explain: bool = False,
-    id_: str | None = None,
-) -> Query:
-    """Return the query that the options of `search` describe; `context` in seconds.
-
-    What is no character in a text, such as a byte of an argument that is not UTF-8, becomes U+FFFD. Raises QueryError
-    when a date is none.
-    """
-    return Query(
-        as_text(text),
-        k,
-        mode,
-        Filters(
-            tuple(map(as_text, talks)),
-            as_text(speaker) if speaker else None,
-            as_text(channel) if channel else None,
-            as_text(language) if language else None,
-            first_day(after) if after else None,
-            last_day(before) if before else None,
-        ),
-        per_talk,
-        round(context * 1000),
-        id_,
-        avoid=as_text(avoid),
-        heat=True,
-        explain=explain,
-    )
+from .messages import AnswerRequest, Printed
+from .render import common, hits
 
 
-def query_of(asked: Mapping[str, Json]) -> Query:
-    """Return the query of a request. Raises QueryError when a date is none."""
-    return make_query(asked["text"] if asked["command"] == "search" else "", **asked["options"])
+def query_of(request: AnswerRequest) -> Query:
+    """Return the query of a request. Raises QueryError when an option cannot have its value or a date is none."""
+    return make_query(request.text if request.command == "search" else "", request.query_id, **request.options)
 
 
-def respond(index: IndexReader, asked: Mapping[str, Json]) -> Printed:
-    """Answer a request.
-
-    Raises QueryError when the query is at fault, and click.UsageError where `similar` is not told a moment.
-    """
-    from talksearch.search import engine
-
-    if asked["command"] == "search":
-        answer = engine.search(index, query_of(asked))
-    else:
-        answer = similar(index, asked["text"], query_of(asked))
-    return _printed(answer, asked)
+def respond(index: IndexReader, request: AnswerRequest) -> Printed:
+    """Answer a request. Raises QueryError when the query is at fault, UsageError where `similar` has no seconds."""
+    query = query_of(request)
+    answer = engine.search(index, query) if request.command == "search" else similar(index, request.text, query)
+    return _printed(answer, request)
 
 
 def similar(index: IndexReader, moment: str, query: Query) -> Answer:
-    """Find passages like the one at TALK@SECONDS. Raises click.UsageError where no seconds are given."""
-    from talksearch.search import engine
-
-    talk_id, at_ms = find_moment(index.db, moment)
-    if at_ms is None:
-        raise click.UsageError("Say which moment: TALK@SECONDS, such as DTcRLlMv4_o@777.")
-    return engine.similar(index, query, talk_id, at_ms)
+    """Find passages like the one at TALK@SECONDS. Raises UsageError where no seconds are given."""
+    talk_id, moment_ms = require_moment(index.db, moment)
+    return engine.similar(index, query, talk_id, moment_ms)
 
 
-def _printed(answer: Answer, asked: Mapping[str, Json]) -> Printed:
-    from talksearch.cli.render import common
-    from talksearch.cli.render import hits as render
-
-    hits, form = answer.hits, asked["form"]
-    heading = asked["text"] if asked["heading"] else None
-    err: tuple[str, ...] = ()
-    if form == "jsonl":
-        out = render.hits_jsonl(hits)
-    elif form == "csv":
-        out = render.hits_csv(hits, header=asked["first"])
-    elif form == "markdown":
-        title = f"## {common.markdown(heading)}\n\n" if heading else ""
-        out = title + render.hits_markdown(hits) + ("\n" if heading is not None else "")
-    else:
-        title = f"{safe(heading)}\n\n" if heading else ""
-        out = title + render.hits_text(hits, Style(*asked["look"])) + ("\n" if heading is not None else "")
-        err = () if hits else ("Nothing found.",)
-    return Printed(out, err, answer.note, hits[0].url if hits else "")
+def _printed(answer: Answer, request: AnswerRequest) -> Printed:
+    """Print an answer in the format of its request."""
+    errors: tuple[str, ...] = ()
+    match request.format:
+        case "jsonl":
+            out = hits.hits_jsonl(answer.hits)
+        case "csv":
+            out = hits.hits_csv(answer.hits, header=request.header)
+        case "markdown":
+            heading = f"## {common.markdown(request.text)}\n\n" if request.heading else ""
+            out = heading + hits.hits_markdown(answer.hits) + ("\n" if request.heading else "")
+        case "text":
+            heading = f"{safe(request.text)}\n\n" if request.heading else ""
+            out = heading + hits.hits_text(answer.hits, request.style) + ("\n" if request.heading else "")
+            errors = () if answer.hits else ("Nothing found.",)
+    return Printed(out, errors, answer.note, answer.hits[0].url if answer.hits else "")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from talksearch.indexer.records import Json
+from talksearch.indexer.text.untrusted import safe
 
 from .hit import Hit
 
@@ -41,10 +42,10 @@ class Answer:
 
     def __repr__(self) -> str:
         count = f"{len(self.hits)} hit{'s' if len(self.hits) != 1 else ''}"
-        return "\n".join([f"<{count}{f': {self.note}' if self.note else ''}>", *map(repr, self.hits)])
+        return "\n".join([f"<{count}{f': {safe(self.note)}' if self.note else ''}>", *map(repr, self.hits)])
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows; IPython asks for it by this name."""
-        note = f"<p>{html.escape(self.note)}</p>" if self.note else ""
+        note = f"<p>{html.escape(safe(self.note))}</p>" if self.note else ""
         hits = "".join(hit._repr_html_() for hit in self.hits) or "<p>Nothing found.</p>"
         return f"<div>{note}{hits}</div>"

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import html
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 from talksearch.indexer.records import Field, Json, Timing
+from talksearch.indexer.text.clock import show_clock
+from talksearch.indexer.text.untrusted import is_linkable, safe
 
 GradeWord = Literal["strong", "fair", "weak"]
 """How good a hit is, in a word that means the same in every index and with every model (`results.grade`)."""
@@ -154,6 +158,24 @@ class Hit:
             row["query_id"] = self.query_id
         return row
 
+    def __repr__(self) -> str:
+        grade = f", {self.grade}" if self.grade else ""
+        return f"<Hit {self.rank}: {self.title!r} {when(self)}{grade}, {safe(self.url)}>"
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: title, time as a link, who speaks, how good it is, the passage with its marks.
+
+        IPython asks for it by this name. Titles, texts and addresses are untrusted: everything is escaped, and only an
+        address of the web or of a file becomes a link.
+        """
+        time = html.escape(when(self))
+        link = f'<a href="{html.escape(self.url)}" rel="noreferrer">{time}</a>' if is_linkable(self.url) else time
+        facts = " · ".join(html.escape(safe(fact)) for fact in (byline(self), how_good(self)) if fact)
+        return (
+            f"<div><b>{self.rank}. {html.escape(safe(self.title))}</b> {link}{f' · {facts}' if facts else ''}"
+            f"<blockquote>{_marked_html(self.text, self.matches)}</blockquote></div>"
+        )
+
 
 def _figure(value: float) -> float:
     """Return a score, or what it is made of, in the digits that mean something: three decimals, below 1 four.
@@ -165,3 +187,36 @@ def _figure(value: float) -> float:
     (18.599, 18.599, 0.4568, 0.0)
     """
     return round(value, 3 if abs(value) >= 1 else 4) + 0.0  # no minus before a zero
+
+
+def byline(hit: Hit) -> str:
+    """Return who speaks and where it was given, as far as is known."""
+    return " · ".join(part for part in (hit.speaker, hit.channel if hit.channel != hit.speaker else None) if part)
+
+
+def how_good(hit: Hit) -> str:
+    """Return how good a hit is, in two words; nothing where that is not known."""
+    return f"{hit.grade} match" if hit.grade else ""
+
+
+def when(hit: Hit) -> str:
+    """Return the time at which a hit opens, with its margin where it was estimated."""
+    if hit.timing == "exact":
+        return show_clock(hit.jump_ms)
+    return f"~{show_clock(hit.jump_ms)} (±{hit.margin_ms / 1000:.0f} s)"
+
+
+def _marked_html(text: str, matches: Iterable[tuple[int, int]]) -> str:
+    """Return a text as HTML with its matches marked; matches may overlap.
+
+    >>> _marked_html("a <b> c", [(0, 3), (2, 5)])
+    '<mark>a &lt;</mark><mark>b&gt;</mark> c'
+    """
+    parts: list[str] = []
+    done = 0
+    for start, end in sorted(matches):
+        start = max(start, done)
+        if start < end:
+            parts += [html.escape(safe(text[done:start])), f"<mark>{html.escape(safe(text[start:end]))}</mark>"]
+            done = end
+    return "".join([*parts, html.escape(safe(text[done:]))])

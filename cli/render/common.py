@@ -1,4 +1,4 @@
-"""What the other modules of this folder share: JSON lines, Markdown, marks."""
+"""What the other modules of this folder share: JSON lines, Markdown, plurals, marks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ from collections.abc import Iterable
 from talksearch.indexer.records import Json, Timing
 from talksearch.indexer.text.untrusted import safe
 
-_INDENT = "    "
+INDENT = "    "
+"""What stands before the lines that belong to a heading."""
+
+_MARKDOWN_SIGN = re.compile(r"([\\`*_{}\[\]()#+!|~>-])")
+"""A character that means something in Markdown."""
 
 
 def jsonl(rows: Iterable[dict[str, Json]]) -> str:
@@ -24,13 +28,19 @@ def mark(timing: Timing) -> str:
 
 def markdown(text: str) -> str:
     """Return untrusted text so that Markdown and HTML take it as text."""
-    return re.sub(r"([\\`*_{}\[\]()#+!|~>-])", r"\\\1", safe(text).replace("&", "&amp;").replace("<", "&lt;"))
+    return _MARKDOWN_SIGN.sub(r"\\\1", safe(text).replace("&", "&amp;").replace("<", "&lt;"))
 
 
-def _plain_url(url: str) -> str:
+def plain_url(url: str) -> str:
+    """Return an address so that it can stand between the angle brackets of a link in Markdown."""
     return safe(url).replace("<", "%3C").replace(">", "%3E").replace(" ", "%20")
 
 
-def _plural(word: str, count: int) -> str:
-    first, _, rest = word.partition(" ")
-    return word if count == 1 else f"{first}s {rest}".rstrip()
+def plural(noun: str, count: int) -> str:
+    """Return a noun as a count of it needs it; of a noun with words behind it the first word changes.
+
+    >>> plural("file", 1), plural("file", 2), plural("sentence of the description", 0)
+    ('file', 'files', 'sentences of the description')
+    """
+    first, _, rest = noun.partition(" ")
+    return noun if count == 1 else f"{first}s {rest}".rstrip()

@@ -9,12 +9,13 @@ from collections.abc import Sequence
 
 import click
 
-from talksearch.cli.terminal import Style, clock, hyperlink, wrap
+from talksearch.cli.terminal import Style, hyperlink, wrap
 from talksearch.indexer.records import Json
+from talksearch.indexer.text.clock import show_clock
 from talksearch.indexer.text.untrusted import safe
-from talksearch.search.hit import Hit, Quoted
+from talksearch.search.hit import Hit, Quoted, byline, how_good, when
 
-from .common import _INDENT, _plain_url, jsonl, mark, markdown
+from .common import INDENT, jsonl, mark, markdown, plain_url
 
 
 def hits_text(hits: Sequence[Hit], look: Style) -> str:
@@ -44,7 +45,7 @@ def hits_markdown(hits: Sequence[Hit]) -> str:
     for hit in hits:
         said = f", {markdown(by)}" if (by := byline(hit)) else ""
         lines.append(
-            f"{hit.rank}. **{markdown(hit.title)}**{said} — [{when(hit)}](<{_plain_url(hit.url)}>)\n\n"
+            f"{hit.rank}. **{markdown(hit.title)}**{said} — [{when(hit)}](<{plain_url(hit.url)}>)\n\n"
             + (f"   {markdown(noted(hit))}\n\n" if noted(hit) else "")
             + f"   > {markdown(hit.text)}\n"
         )
@@ -61,22 +62,22 @@ def _hit_text(hit: Hit, look: Style) -> str:
     title = click.style(safe(hit.title), bold=True) if look.color else safe(hit.title)
     by = byline(hit)
     facts = " · ".join(part for part in (safe(by), when(hit), how_good(hit)) if part)
-    lines = [f"{hit.rank:>2}. {title}", f"{_INDENT}{facts}"]
+    lines = [f"{hit.rank:>2}. {title}", f"{INDENT}{facts}"]
     if hit.heat:
-        lines.append(f"{_INDENT}{heat_line(hit.heat)}")
+        lines.append(f"{INDENT}{heat_line(hit.heat)}")
     if noted(hit):
-        lines.append(wrap(noted(hit), (), look, _INDENT))
-    lines += [wrap(hit.text, hit.matches, look, _INDENT), f"{_INDENT}{hyperlink(hit.url, look)}"]
+        lines.append(wrap(noted(hit), (), look, INDENT))
+    lines += [wrap(hit.text, hit.matches, look, INDENT), f"{INDENT}{hyperlink(hit.url, look)}"]
     lines += [
-        f"{_INDENT}the same in {safe(one.title)}, {mark(one.timing)}{clock(one.jump_ms)}: {hyperlink(one.url, look)}"
+        f"{INDENT}the same in {safe(one.title)}, {mark(one.timing)}{show_clock(one.jump_ms)}: {hyperlink(one.url, look)}"
         for one in hit.copies
     ]
     if hit.quote is not None and hit.quote.score < 1:
-        lines.append(wrap(difference(hit.quote), (), look, _INDENT))
+        lines.append(wrap(difference(hit.quote), (), look, INDENT))
     if hit.more_in_talk:
-        lines.append(f"{_INDENT}and {hit.more_in_talk} more in this talk: --talk {safe(hit.talk_id)}")
+        lines.append(f"{INDENT}and {hit.more_in_talk} more in this talk: --talk {safe(hit.talk_id)}")
     if hit.explain is not None:
-        lines.append(wrap(why(hit.explain), (), look, _INDENT))
+        lines.append(wrap(why(hit.explain), (), look, INDENT))
     return "\n".join(lines) + "\n"
 
 
@@ -122,23 +123,6 @@ def why(explain: dict[str, Json]) -> str:
 def noted(hit: Hit) -> str:
     """Say what is written about the talk that made it a hit; its title stands there anyway."""
     return f"[{hit.note[0]}: {hit.note[1]}]" if hit.note and hit.note[0] != "title" else ""
-
-
-def byline(hit: Hit) -> str:
-    """Return who speaks and where it was given, as far as is known."""
-    return " · ".join(part for part in (hit.speaker, hit.channel if hit.channel != hit.speaker else None) if part)
-
-
-def how_good(hit: Hit) -> str:
-    """Return how good a hit is, in two words; nothing where that is not known."""
-    return f"{hit.grade} match" if hit.grade else ""
-
-
-def when(hit: Hit) -> str:
-    """Return the time at which a hit opens, with its margin where it was estimated."""
-    if hit.timing == "exact":
-        return clock(hit.jump_ms)
-    return f"~{clock(hit.jump_ms)} (±{hit.margin_ms / 1000:.0f} s)"
 
 
 def _cell(value: Json) -> Json:

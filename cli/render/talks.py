@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from talksearch.cli.terminal import Style, clock, wrap
+from talksearch.cli.terminal import Style, wrap
 from talksearch.indexer.records import Cue, Json, Talk
 from talksearch.indexer.text import youtube
+from talksearch.indexer.text.clock import show_clock
 from talksearch.indexer.text.sentences import ends_sentence
 from talksearch.indexer.text.untrusted import safe
 from talksearch.search.links import jump_to
@@ -19,7 +20,7 @@ def talks_text(talks: Iterable[Talk], sizes: dict[str, tuple[int, int]]) -> str:
     lines = []
     for talk in talks:
         passages, end_ms = sizes.get(talk.id, (0, 0))
-        length = clock(talk.duration_ms or end_ms)
+        length = show_clock(talk.duration_ms or end_ms)
         lines.append(f"{safe(talk.id)}  {talk.date or ' ' * 10}  {length:>8}  {passages:>5}  {safe(talk.title)}\n")
     return "".join(lines)
 
@@ -140,4 +141,4 @@ def _paragraphs(cues: Sequence[Cue]) -> Iterator[list[Cue]]:
 def _paragraph(cues: Sequence[Cue], talk: Talk, look: Style) -> str:
     name = f"{cues[0].speaker}: " if cues[0].speaker else ""
     text = wrap(name + " ".join(cue.text for cue in cues), (), look, " " * 10)
-    return f"{f'[{mark(talk.timing)}{clock(cues[0].start_ms)}]':<10}{text.lstrip()}\n"
+    return f"{f'[{mark(talk.timing)}{show_clock(cues[0].start_ms)}]':<10}{text.lstrip()}\n"

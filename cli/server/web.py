@@ -30,13 +30,13 @@ from starlette.routing import Route
 
 from talksearch.cli.answers import make_query, similar
 from talksearch.cli.render import common, hits, talks
-from talksearch.cli.terminal import clock
 from talksearch.indexer.errors import QueryError, TalksearchError
 from talksearch.indexer.records import Json
 from talksearch.indexer.stores import catalog
+from talksearch.indexer.text.clock import show_clock
 from talksearch.indexer.text.untrusted import is_linkable, safe
 from talksearch.search import engine
-from talksearch.search.hit import Hit
+from talksearch.search.hit import Hit, byline, how_good, when
 from talksearch.search.moments import LATEST_S, cue_range, talk_and_moment
 from talksearch.search.query import Mode
 from talksearch.search.reader import IndexReader
@@ -297,8 +297,8 @@ def _shown(hit: Hit, asked: Mapping[str, Any]) -> dict[str, Any]:
         "title": safe(hit.title),
         "link": _link(hit.url),
         "url": safe(hit.url),
-        "facts": safe(" · ".join(filter(None, (hits.byline(hit), hit.date, hits.how_good(hit))))),
-        "when": hits.when(hit),
+        "facts": safe(" · ".join(filter(None, (byline(hit), hit.date, how_good(hit))))),
+        "when": when(hit),
         "heat": hits.heat_line(hit.heat),
         "note": safe(hits.noted(hit)),
         "language": hit.language or "",
@@ -307,7 +307,7 @@ def _shown(hit: Hit, asked: Mapping[str, Any]) -> dict[str, Any]:
         "copies": [
             {
                 "title": safe(one.title),
-                "when": f"{common.mark(one.timing)}{clock(one.jump_ms)}",
+                "when": f"{common.mark(one.timing)}{show_clock(one.jump_ms)}",
                 "link": _link(one.url),
             }
             for one in hit.copies
