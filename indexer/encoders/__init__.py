@@ -1,5 +1,5 @@
-"""From text to vectors: the model itself, its quick copies for queries and for indexing, its tokens.
+"""From text to vectors: the model itself, its ONNX export, the query model and int8 variants made of it, its tokens.
 
-Heavy libraries (torch, onnxruntime, openvino) are imported inside the functions that need them. It knows no index
-but the folder a copy of the model is written to; `stores`, `pipeline`, `doctor` and `search` may import it.
+Heavy libraries (torch, openvino, onnx) are imported inside the functions that need them. This room knows no index but
+the folder the exported model is written to; `stores`, `pipeline`, `doctor` and `search` may import it.
 """

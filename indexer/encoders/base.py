@@ -1,8 +1,8 @@
 """Encoders: text to normalised vectors.
 
 An index is built with a sentence-transformers model, whatever its architecture. While building, the model is exported
-to ONNX beside the index (`light`), so that a query wakes neither torch nor sentence-transformers; the export is used
-only after its vectors were checked against the model's own on the archive's own text.
+to ONNX beside the index (`onnx_export`), so that a query wakes neither torch nor sentence-transformers. The export is
+used only after its vectors were compared with the model's own on the archive's own text.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from talksearch.indexer.records import Json
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
-    """What an index must know of the model that made its vectors. Part of the recipe."""
+    """What an index must know of the model that made its vectors. The recipe of the index holds it."""
 
     name: str
     fingerprint: str
     """A hash of the weights, or the revision they came from; empty where neither is known."""
     dimension: int
     max_tokens: int
-    """Tokens of text that fit, without the model's own marks and the prompt."""
+    """Tokens of text that fit, beside the prompt and the special tokens that the model puts around a text."""
     query_prompt: str = ""
     passage_prompt: str = ""
 
@@ -36,7 +36,7 @@ class ModelCard:
 
 
 class Encoder(Protocol):
-    """What turns text into vectors. Tests have a small one that a person can compute."""
+    """Turns text into vectors. Tests have a small one that a person can compute."""
 
     @property
     def card(self) -> ModelCard:
@@ -53,8 +53,8 @@ class Encoder(Protocol):
 
 
 KeepTokens = Callable[[int, Floats], None]
-"""Takes the position of a text and the vectors of its tokens (tokens, width), without the marks that the model puts
-around a text. The array is only valid while it runs. Called from several threads, once for each text."""
+"""A function that is called once for each text, from several threads, with the position of the text and the vectors of
+its tokens (tokens, width), special tokens left out. The array is only valid during the call."""
 
 
 @runtime_checkable
@@ -67,26 +67,27 @@ class TokenEncoder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class QueryEncoding:
-    """A query, token by token."""
+    """The vectors of a query and of its tokens."""
 
     vector: Floats
-    """Of the whole, normalised (dimension,)."""
+    """The vector of the whole query, normalised (dimension,)."""
     tokens: Floats
-    """Of each token, but for the model's own marks and the prompt (tokens, width); none where they are not known."""
+    """The vector of each token, special tokens and the prompt left out (tokens, width); none where the encoder gives
+    tokens no vectors."""
     spans: tuple[tuple[int, int], ...]
     """The characters of the query that each token stands for."""
 
 
 @runtime_checkable
 class QueryTokenEncoder(Protocol):
-    """An encoder that may also know the tokens of a query."""
+    """An encoder that may also give the vectors of a query's tokens."""
 
     def encode_query_by_token(self, text: str) -> QueryEncoding:
-        """Return what `encode_query` returns, and the vectors of the query's tokens, if it knows them."""
+        """Return what `encode_query` returns, and the vectors of the query's tokens, if there are any."""
 
 
 def encode_query_by_token(encoder: Encoder, text: str) -> QueryEncoding:
-    """Return what an encoder says of a query, with what it says of its tokens where it knows that."""
+    """Return the encoding of a query, with the vectors of its tokens where the encoder gives them."""
     if isinstance(encoder, QueryTokenEncoder):
         return encoder.encode_query_by_token(text)
     return QueryEncoding(encoder.encode_query(text), np.empty((0, 0), np.float32), ())

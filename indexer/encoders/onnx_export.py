@@ -1,4 +1,4 @@
-"""Exporting a model to ONNX, and holding the export against the model."""
+"""Exporting a model to ONNX, and comparing the export with the model."""
 
 from __future__ import annotations
 
@@ -10,108 +10,135 @@ from typing import Any
 
 import numpy as np
 
+from talksearch.indexer import layout
 from talksearch.indexer.arrays import Floats
 from talksearch.indexer.errors import ModelError
 
 from . import token_codes
-from .base import ModelCard
-from .model_folder import _CARD, _TOKENIZER, _VECTOR_ONLY, FOLDER, MODEL
-from .onnx_encoder import SAME_COSINE, OnnxEncoder, _options, _start
-from .sentence_encoder import SentenceEncoder, load_same
+from .base import Encoder, ModelCard, first_line
+from .model_folder import CARD, MODEL, TOKENIZER, TOKENS_OUTPUT, VECTOR_OUTPUT
+from .onnx_encoder import SAME_COSINE, OnnxEncoder
+from .onnx_session import ONNX_ERRORS, session_options, start_session
+from .sentence_encoder import SentenceEncoder, load_same, quiet_libraries
+
+_COMPARED_TEXTS = 32
+"""Texts on which an export is compared with the model. An export that is wrong is wrong on nearly any text."""
+
+_COMPARED_QUERIES = 4
+"""How many of these texts are compared as queries as well."""
 
 
 def reexport(folder: Path, card: ModelCard, sample: Sequence[str], *, learn_directions: bool) -> OnnxEncoder:
-    """Export the model of an index once more: `export`. Raises ModelError also where the model cannot be loaded, or is
-    another one by now.
+    """Export the model of an index once more, as `export` does.
+
+    Raises ModelError also where the model cannot be loaded, or is another model by now.
     """
     return export(load_same(card), folder, sample or ["word"], learn_directions=learn_directions)
 
 
 def export(encoder: SentenceEncoder, folder: Path, sample: Sequence[str], *, learn_directions: bool) -> OnnxEncoder:
-    """Write the light encoder of a model into an index folder and return it.
+    """Export a model to ONNX into an index folder and return the encoder that runs it.
 
-    `sample` is text of the archive on which both must agree. `learn_directions` says that its tokens show in which
-    directions tokens differ (`token_codes`), where that is not known yet. It is True only before any passage is
-    embedded: codes that were made along other directions would mean nothing.
+    Args:
+        encoder: The model.
+        folder: The index folder.
+        sample: Text of the archive, on which the export must give the model's own vectors.
+        learn_directions: Whether the tokens of the sample show in which directions tokens differ (`token_codes`), where
+            that is not known yet. It may be True only before any passage is embedded: codes that were made along other
+            directions would mean nothing.
 
-    Raises ModelError when the model cannot be exported or the two disagree; the index then works with
-    sentence-transformers itself.
+    Raises:
+        ModelError: The model cannot be exported, or its export gives other vectors. The index then works with
+            sentence-transformers itself.
     """
-    import torch
-
-    model = encoder.model
-    target = folder / FOLDER
+    target = layout.ENCODER.within(folder)
     target.mkdir(parents=True, exist_ok=True)
-    (target / _CARD).unlink(missing_ok=True)  # written last: without it there is no encoder, whatever else is there
-    for old in (*target.glob("quick-*"), *target.glob("bytes-*")):
-        old.unlink()
-    fast = getattr(model.tokenizer, "backend_tokenizer", None)
-    if fast is None:
+    (target / CARD).unlink(missing_ok=True)
+    for derived in (*target.glob("quick-*"), *target.glob("bytes-*")):
+        derived.unlink()
+    tokenizer = getattr(encoder.model.tokenizer, "backend_tokenizer", None)
+    if tokenizer is None:
         raise ModelError("its tokenizer is not one that the tokenizers library can run")
-    fast.save(str(target / _TOKENIZER))
-    device = model.device
+    tokenizer.save(str(target / TOKENIZER))
+    device = encoder.model.device
     try:
-        with torch.no_grad(), warnings.catch_warnings():
+        _write_onnx(encoder.model, target / MODEL)
+        try:
+            exported = OnnxEncoder(target, encoder.card, start_session(target / MODEL, session_options()))
+            vectors, token_vectors = _encode_by_token(exported, sample)
+            lowest_cosine = agreement(exported, encoder, sample[:_COMPARED_TEXTS], vectors[:_COMPARED_TEXTS])
+        except (*ONNX_ERRORS, ModelError) as error:
+            raise ModelError(f"it cannot be exported: {first_line(error)}") from error
+    finally:
+        encoder.model.to(device)
+    if not lowest_cosine >= SAME_COSINE:
+        raise ModelError(f"its export gives other vectors (cosine {lowest_cosine:.4f})")
+    if learn_directions and token_vectors is not None and token_codes.read(folder) is None:
+        token_codes.write(folder, token_codes.learn(token_vectors))
+    (target / CARD).write_text(json.dumps(encoder.card.as_json()), encoding="utf-8")
+    return exported
+
+
+def agreement(one: Encoder, other: Encoder, sample: Sequence[str], passages: Floats | None = None) -> float:
+    """Return the lowest cosine between the vectors that two encoders give the same passages and queries.
+
+    Args:
+        one: An encoder.
+        other: The encoder that it is compared with.
+        sample: Texts.
+        passages: The vectors that `one` gives the texts as passages, where they are known (n, dimension).
+    """
+    vectors = one.encode_passages(sample) if passages is None else passages
+    cosines = (vectors * other.encode_passages(sample)).sum(axis=1)
+    queries = [float(one.encode_query(text) @ other.encode_query(text)) for text in sample[:_COMPARED_QUERIES]]
+    return min(float(cosines.min()), *queries)
+
+
+def _write_onnx(model: Any, target: Path) -> None:
+    """Write a sentence-transformers model as an ONNX file; it is left on the processor. Raises ModelError."""
+    import torch  # takes seconds
+
+    text_axes = {0: "n", 1: "t"}
+    example = torch.ones((2, 4), dtype=torch.int64)
+    try:
+        with torch.no_grad(), warnings.catch_warnings(), quiet_libraries():
             warnings.simplefilter("ignore")
             torch.onnx.export(
                 _pipeline(model.to("cpu").eval()),
-                (torch.ones((2, 4), dtype=torch.int64), torch.ones((2, 4), dtype=torch.int64)),
-                str(target / MODEL),
+                (example, example.clone()),
+                str(target),
                 input_names=["input_ids", "attention_mask"],
-                output_names=[*_VECTOR_ONLY, "tokens"],
+                output_names=[VECTOR_OUTPUT, TOKENS_OUTPUT],
                 dynamic_axes={
-                    "input_ids": {0: "n", 1: "t"},
-                    "attention_mask": {0: "n", 1: "t"},
-                    "embedding": {0: "n"},
-                    "tokens": {0: "n", 1: "t"},
+                    "input_ids": text_axes,
+                    "attention_mask": text_axes,
+                    VECTOR_OUTPUT: {0: "n"},
+                    TOKENS_OUTPUT: text_axes,
                 },
                 opset_version=17,
                 dynamo=False,  # the newer exporter needs onnxscript as well
             )
-        light = OnnxEncoder(target, encoder.card, _start(target / MODEL, _options()))
-        ours, theirs = _by_token(light, sample)
-        worst = agreement(light, encoder, sample[:_CHECKED], ours[:_CHECKED])
+    # The tracer runs the model's own code, of any architecture, on tensors it was not written for. What that code
+    # raises cannot be listed, and none of it may end an indexing run: sentence-transformers still runs the model.
     except Exception as error:
-        raise ModelError(f"it cannot be exported: {str(error).splitlines()[0] if str(error) else error!r}") from error
-    finally:
-        model.to(device)
-    if not worst >= SAME_COSINE:
-        raise ModelError(f"its export gives other vectors (cosine {worst:.4f})")
-    if learn_directions and theirs is not None and token_codes.read(folder) is None:
-        token_codes.write(folder, token_codes.learn(theirs))
-    (target / _CARD).write_text(json.dumps(encoder.card.as_json()), encoding="utf-8")
-    return light
+        raise ModelError(f"it cannot be exported: {first_line(error)}") from error
 
 
-_CHECKED = 32
-"""Texts on which an export is compared with the model itself. What it gets wrong it gets wrong of nearly any."""
-
-
-def _by_token(encoder: OnnxEncoder, texts: Sequence[str]) -> tuple[Floats, Floats | None]:
+def _encode_by_token(encoder: OnnxEncoder, texts: Sequence[str]) -> tuple[Floats, Floats | None]:
     """Return the vectors of passages (n, dimension) and those of all their tokens, if the model gives them."""
-    if not encoder.knows_tokens:
+    if not encoder.has_token_vectors:
         return encoder.encode_passages(texts), None
-    found: list[Floats] = []
-    vectors = encoder.encode_by_token(texts, lambda _, own: found.append(np.array(own)))
-    return vectors, np.concatenate(found)
-
-
-def agreement(one: Any, other: Any, sample: Sequence[str], known: Floats | None = None) -> float:
-    """Return the lowest cosine between the vectors that two encoders give the same passages and queries.
-
-    `known` are those of the first for the passages, where they are known (n, dimension).
-    """
-    ours = one.encode_passages(sample) if known is None else known
-    passages = (ours * other.encode_passages(sample)).sum(axis=1)
-    queries = [float(one.encode_query(text) @ other.encode_query(text)) for text in sample[:4]]
-    return min(float(passages.min()), *queries)
+    token_vectors: list[Floats] = []
+    vectors = encoder.encode_by_token(texts, lambda _, of_text: token_vectors.append(np.array(of_text)))
+    return vectors, np.concatenate(token_vectors)
 
 
 def _pipeline(model: Any) -> Any:
-    """Return a torch module that takes token ids and a mask through all modules of the model, to the vector and, where
-    the model has them, the vectors of the tokens.
+    """Return a torch module that runs all modules of the model.
+
+    It takes token ids and a mask, and gives the vector of each text and, where the model has them, those of the tokens.
     """
-    import torch
+    import torch  # takes seconds
 
     needs_types = "token_type_ids" in model.tokenizer.model_input_names
 
@@ -127,8 +154,8 @@ def _pipeline(model: Any) -> Any:
             for module in self.model:
                 features = module(features)
             vector = torch.nn.functional.normalize(features["sentence_embedding"], dim=-1)
-            found = features.get("token_embeddings")
-            by_token = found is not None and found.shape[:2] == input_ids.shape  # else there are no vectors of tokens
-            return (vector, found) if by_token else vector
+            token_vectors = features.get("token_embeddings")
+            has_tokens = token_vectors is not None and token_vectors.shape[:2] == input_ids.shape
+            return (vector, token_vectors) if has_tokens else vector
 
     return Pipeline()

@@ -8,35 +8,39 @@ from typing import Any
 
 import numpy as np
 
+from talksearch.indexer import layout
 from talksearch.indexer.arrays import Floats
 
-from . import model_folder, tokenizer
 from .base import KeepTokens, ModelCard
-from .tokenizer import Batch, batches
+from .model_folder import MODEL
+from .tokenizer import Batch, batches, load_model_tokenizer, token_counter
 
 _BATCH = 16
+"""Texts that go through the model at once."""
 
-
-_STEP = 8
-"""Lengths are rounded up to a multiple of it: OpenVINO prepares anew for each shape that it meets."""
+_LENGTH_STEP = 8
+"""Lengths in tokens are rounded up to a multiple of it: OpenVINO prepares anew for each shape that it meets."""
 
 
 class OpenVinoEncoder:
     """The exported model, run by OpenVINO for throughput."""
 
     def __init__(self, folder: Path, card: ModelCard, model: Any = None) -> None:
-        """`model` is an OpenVINO model to take the place of the exported one."""
-        import openvino  # half a second, and needed only for large runs
+        """Load the exported model of an index folder; an OpenVINO `model` takes its place where one is given."""
+        import openvino  # half a second, and only large runs need it
 
         core = openvino.Core()
-        self.narrow = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        uses_bfloat16 = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        self.precision = "bfloat16" if uses_bfloat16 else "float32"
+        """The numbers that it calculates with."""
         self._model = core.compile_model(
-            model or str(folder / model_folder.FOLDER / model_folder.MODEL),
+            model or str(layout.ENCODER.within(folder) / MODEL),
             "CPU",
-            {"INFERENCE_PRECISION_HINT": "bf16" if self.narrow else "f32", "PERFORMANCE_HINT": "THROUGHPUT"},
+            {"INFERENCE_PRECISION_HINT": "bf16" if uses_bfloat16 else "f32", "PERFORMANCE_HINT": "THROUGHPUT"},
         )
         self._queue: Any = openvino.AsyncInferQueue(self._model)
-        self._tokenizer = tokenizer.tokenizer(folder / model_folder.FOLDER, card)
+        self._tokenizer = load_model_tokenizer(layout.ENCODER.within(folder), card)
+        self._count_tokens = token_counter(self._tokenizer.encode)
         self._card = card
 
     @property
@@ -45,8 +49,8 @@ class OpenVinoEncoder:
         return self._card
 
     def count_tokens(self, word: str) -> int:
-        """Count the tokens of one word."""
-        return len(self._tokenizer.encode(word, add_special_tokens=False).ids)
+        """Count the tokens of one word, remembered from call to call."""
+        return self._count_tokens(word)
 
     def encode_passages(self, texts: Sequence[str]) -> Floats:
         """Return normalised vectors (n, dimension), with the passage prompt in front of each text."""
@@ -54,8 +58,8 @@ class OpenVinoEncoder:
 
     def encode_query(self, text: str) -> Floats:
         """Return a normalised vector (dimension,), with the query prompt in front of the text."""
-        row: Floats = self._encode([self._card.query_prompt + text])[0]
-        return row
+        vector: Floats = self._encode([self._card.query_prompt + text])[0]
+        return vector
 
     def encode_by_token(self, texts: Sequence[str], keep: KeepTokens) -> Floats:
         """Return what `encode_passages` returns, and hand on the vectors of each text's tokens."""
@@ -64,16 +68,16 @@ class OpenVinoEncoder:
     def _encode(self, texts: Sequence[str], keep: KeepTokens | None = None) -> Floats:
         vectors = np.empty((len(texts), self._card.dimension), np.float32)
 
-        def done(request: Any, batch: Batch) -> None:
+        def take_result(request: Any, batch: Batch) -> None:
             vectors[batch.rows] = request.get_output_tensor(0).data
             if keep:
-                every = request.get_output_tensor(1).data
-                for at, row in enumerate(batch.rows):
-                    keep(row, every[at][batch.own[at]])
+                token_vectors = request.get_output_tensor(1).data
+                for line, row in enumerate(batch.rows):
+                    keep(row, token_vectors[line][batch.is_text[line]])
 
-        self._queue.set_callback(done)
-        for batch in batches(self._tokenizer, texts, size=_BATCH, multiple=_STEP):
+        self._queue.set_callback(take_result)
+        for batch in batches(self._tokenizer, texts, size=_BATCH, length_step=_LENGTH_STEP):
             self._queue.start_async({"input_ids": batch.ids, "attention_mask": batch.mask}, batch)
         self._queue.wait_all()
-        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)  # narrow numbers leave lengths a little off 1
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)  # bfloat16 leaves lengths a little off 1
         return vectors

@@ -1,4 +1,4 @@
-"""A copy of the exported model that starts and answers faster, for queries."""
+"""The query model: a variant of the exported model that starts and answers faster."""
 
 from __future__ import annotations
 
@@ -9,149 +9,161 @@ from time import perf_counter
 import numpy as np
 import onnxruntime
 
+from talksearch.indexer import layout
+
 from . import int8_blockwise
-from .model_folder import FOLDER, MODEL, _read_card
-from .onnx_encoder import _FAILED, SAME_COSINE, OnnxEncoder, _for_queries, _options, _quick, _start
+from .model_folder import MODEL, read_card
+from .null_queries import NULL_QUERIES
+from .onnx_encoder import SAME_COSINE, OnnxEncoder
+from .onnx_session import ONNX_ERRORS, query_model_files, query_session_options, session_options, start_session
+
+_INT8_COSINE = 0.995
+"""Each vector of an int8 query model must be at this cosine or above to the exported model's. The mean of all, and each
+vector of a float32 query model, must reach `SAME_COSINE`."""
+
+_COMPARED_QUERIES = 32
+"""Queries on which a query model is compared with the exported model and timed."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Comparison:
+    """A query model beside the exported model: cosines of their vectors, and seconds that all queries took each."""
+
+    mean_cosine: float
+    lowest_cosine: float
+    required_cosine: float
+    """How low the lowest cosine may be."""
+    seconds: float
+    exported_seconds: float
+
+    @property
+    def same(self) -> bool:
+        """Whether its vectors are near enough; damaged weights may give NaN, which is not."""
+        return self.mean_cosine >= SAME_COSINE and self.lowest_cosine >= self.required_cosine
 
 
 def ensure_query_model(folder: Path, *, check: bool = False) -> bool:
-    """Leave beside the light encoder a second copy of it for queries, which starts in a quarter of the time and, with
-    weights in bytes (`blockwise`), runs in two thirds of the time. Returns whether it did.
+    """Make the query model of an index where it is missing, and return whether that was done.
 
-    The graph is as onnxruntime rewrites it for itself, and the weights are a file of their own, which is mapped and not
-    read: a query touches a few rows of the table of tokens. It belongs to one version of onnxruntime and one model
-    (`_quick`), takes at most as much disk as the model, and may be deleted. It is kept only if it gives the same
-    vectors, or with bytes nearly the same and sooner than with floats.
+    The query model starts in a quarter of the exported model's time and, with int8 weights (`int8_blockwise`), runs in
+    two thirds of the time. Its graph is as onnxruntime optimises it, and its weights are a file of their own that is
+    mapped and not read: a query touches few rows of the table of tokens. It belongs to one version of onnxruntime and
+    one exported model (`query_model_files`), takes no more disk than that model, and may be deleted. It is kept only if
+    it gives the same vectors; with int8 weights, nearly the same and sooner than the exported model.
 
-    A copy that is there stays, unless half of it is missing or, with `check`, which takes as long as to make it, it
-    does not start or gives other vectors.
+    Args:
+        folder: The index folder.
+        check: Also make it anew where the one that is there does not start or gives other vectors. To check takes as
+            long as to make it. Without `check`, a query model stays unless one of its two files is missing.
     """
-    model = folder / FOLDER / MODEL
+    model = layout.ENCODER.within(folder) / MODEL
     if not model.exists():
         return False
-    if has_query_model(folder) if check else any(map(_whole, _quick(model))):
+    if has_query_model(folder) if check else any(map(_is_whole, query_model_files(model))):
         return False
     for old in model.parent.glob("quick-*"):
         old.unlink()
-    return _quicken_with_bytes(folder, model) or _quicken_with_floats(folder, model)
-
-
-def _quicken_with_bytes(folder: Path, model: Path) -> bool:
-    quick, narrowed = _quick(model)[0], model.with_name("narrowed.onnx")
-    try:
-        _start(model, _options())  # what is damaged is told here, and onnx need not tell it
-        found = _made(folder, narrowed, quick) if int8_blockwise.write(model, narrowed) else None
-    except _FAILED:
-        found = None
-    finally:
-        narrowed.unlink(missing_ok=True)
-    if found and found.seconds < found.seconds_of_model:
-        return True
-    _remove(quick)
-    return False
-
-
-def _quicken_with_floats(folder: Path, model: Path) -> bool:
-    return _made(folder, model, _quick(model)[1]) is not None
-
-
-def _made(folder: Path, model: Path, quick: Path) -> _Compared | None:
-    """Make a copy for queries of a model; None, and no copy, where that cannot be done or its vectors are others."""
-    try:
-        if _rewrite(model, quick) and (found := _compare(folder, quick)).same:
-            return found
-    except _FAILED:  # without this copy all works, only slower
-        pass
-    _remove(quick)
-    return None
+    return _write_int8(folder, model) or _write_float32(folder, model)
 
 
 def has_query_model(folder: Path) -> bool:
-    """Say whether the copy for queries is there, starts, and gives the vectors of the model beside it, or nearly."""
-    model = folder / FOLDER / MODEL
+    """Say whether the query model is there, starts, and gives the exported model's vectors, or nearly."""
+    model = layout.ENCODER.within(folder) / MODEL
     try:
-        return any(_whole(quick) and _compare(folder, quick).same for quick in _quick(model))
-    except _FAILED:
+        return any(_is_whole(file) and _compare(folder, file).same for file in query_model_files(model))
+    except ONNX_ERRORS:
         return False
 
 
-_FAR_COSINE = 0.995
-"""How near to the model's own each vector of a copy with bytes must be; all of them in the mean, and each of a copy
-with floats, `SAME_COSINE`."""
+def _write_int8(folder: Path, model: Path) -> bool:
+    int8_file, _ = query_model_files(model)
+    quantized = model.with_name("int8.onnx")
+    comparison = None
+    try:
+        start_session(model, session_options())  # a damaged model fails here, and onnx need not meet it
+        if int8_blockwise.write_quantized(model, quantized):
+            comparison = _write_checked(folder, quantized, int8_file)
+    except ONNX_ERRORS:  # the float32 query model is tried next
+        pass
+    finally:
+        quantized.unlink(missing_ok=True)
+    if comparison and comparison.seconds < comparison.exported_seconds:
+        return True
+    _remove(int8_file)
+    return False
 
 
-def _rewrite(model: Path, quick: Path) -> bool:
-    """Write a model as onnxruntime rewrites it for itself, with its weights in a file of their own. Returns False where
-    it cannot.
-    """
-    fresh = quick.with_name(f"fresh-{quick.name}")
-    options = _options()
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED  # for any processor
+def _write_float32(folder: Path, model: Path) -> bool:
+    _, float_file = query_model_files(model)
+    return _write_checked(folder, model, float_file) is not None
+
+
+def _write_checked(folder: Path, model: Path, file: Path) -> _Comparison | None:
+    """Write the query model of a model; None, and no file, where that cannot be done or its vectors are others."""
+    try:
+        if _write_optimized(model, file) and (comparison := _compare(folder, file)).same:
+            return comparison
+    except ONNX_ERRORS:  # everything works without the query model, only slower
+        pass
+    _remove(file)
+    return None
+
+
+def _write_optimized(model: Path, file: Path) -> bool:
+    """Write a model as onnxruntime optimises it, its weights in a file of their own. Returns False where it cannot."""
+    fresh = file.with_name(f"fresh-{file.name}")
+    options = session_options()
+    # What this level does is right for any processor.
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
     options.optimized_model_filepath = str(fresh)
-    options.add_session_config_entry(
-        "session.optimized_model_external_initializers_file_name", quick.with_suffix(".bin").name
-    )
+    options.add_session_config_entry("session.optimized_model_external_initializers_file_name", _weights_of(file).name)
     options.add_session_config_entry("session.optimized_model_external_initializers_min_size_in_bytes", "1024")
     try:
-        _start(model, options)
-        fresh.replace(quick)
+        start_session(model, options)
+        fresh.replace(file)
         return True
-    except _FAILED:  # an older onnxruntime may not know how to multiply bytes
+    except ONNX_ERRORS:  # an older onnxruntime may not know how to multiply int8 weights
         return False
     finally:
         fresh.unlink(missing_ok=True)
 
 
-def _remove(quick: Path) -> None:
-    for path in (quick, quick.with_suffix(".bin")):
+def _weights_of(file: Path) -> Path:
+    return file.with_suffix(".bin")
+
+
+def _remove(file: Path) -> None:
+    for path in (file, _weights_of(file)):
         path.unlink(missing_ok=True)
 
 
-def _whole(quick: Path) -> bool:
-    """Say whether both files of a copy are there, without looking into them."""
+def _is_whole(file: Path) -> bool:
+    """Say whether both files of a query model are there, without looking into them."""
     try:
-        return all(path.stat().st_size for path in (quick, quick.with_suffix(".bin")))
+        return all(path.stat().st_size for path in (file, _weights_of(file)))
     except FileNotFoundError:
         return False
 
 
-@dataclass(frozen=True, slots=True)
-class _Compared:
-    """A copy for queries beside the model: cosines of their vectors, and how long each took for all queries."""
-
-    cosine: float
-    lowest: float
-    least: float
-    """How low the lowest may be."""
-    seconds: float
-    seconds_of_model: float
-
-    @property
-    def same(self) -> bool:
-        """Whether its vectors are near enough; damaged weights may give what is no number."""
-        return self.cosine >= SAME_COSINE and self.lowest >= self.least
-
-
-def _compare(folder: Path, quick: Path) -> _Compared:
-    from .null_queries import NULL_QUERIES  # a query does not wait for it
-
-    alone = _options()
-    alone.intra_op_num_threads = 1
-    model, card = folder / FOLDER / MODEL, _read_card(folder)
-    sessions = _start(quick, _for_queries()), _start(model, alone)
-    encoders = [OnnxEncoder(folder / FOLDER, card, session) for session in sessions]
-    times, cosines = [0.0, 0.0], []
-    for at, text in enumerate(NULL_QUERIES[: _COMPARED + 1]):
-        vectors = []
-        for which, encoder in enumerate(encoders):
-            started = perf_counter()
-            vectors.append(encoder.encode_query(text))
-            if at:  # the first takes longer
-                times[which] += perf_counter() - started
-        cosines.append(float(vectors[0] @ vectors[1]))
-    least = _FAR_COSINE if quick == _quick(model)[0] else SAME_COSINE
-    return _Compared(float(np.mean(cosines)), float(np.min(cosines)), least, *times)
-
-
-_COMPARED = 32
-"""Queries on which a copy is compared with the model."""
+def _compare(folder: Path, file: Path) -> _Comparison:
+    """Run a query model and the exported model on the same queries, in turn."""
+    model, card = layout.ENCODER.within(folder) / MODEL, read_card(folder)
+    one_thread = session_options()
+    one_thread.intra_op_num_threads = 1
+    query_encoder, exported = (
+        OnnxEncoder(layout.ENCODER.within(folder), card, session)
+        for session in (start_session(file, query_session_options()), start_session(model, one_thread))
+    )
+    seconds = exported_seconds = 0.0
+    cosines = []
+    for turn, text in enumerate(NULL_QUERIES[: _COMPARED_QUERIES + 1]):
+        started = perf_counter()
+        vector = query_encoder.encode_query(text)
+        between = perf_counter()
+        exported_vector = exported.encode_query(text)
+        if turn:  # the first query takes longer
+            seconds += between - started
+            exported_seconds += perf_counter() - between
+        cosines.append(float(vector @ exported_vector))
+    required = _INT8_COSINE if file == query_model_files(model)[0] else SAME_COSINE
+    return _Comparison(float(np.mean(cosines)), float(np.min(cosines)), required, seconds, exported_seconds)

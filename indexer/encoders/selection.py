@@ -1,7 +1,7 @@
-"""Embedding many passages as fast as the machine can: the exported model through OpenVINO, where that wins.
+"""Choosing what embeds many passages: the exported model through onnxruntime or, where that is faster, OpenVINO.
 
-It helps most on a processor with bfloat16 and with byte products. Whether it wins is measured on the archive's own
-text, not assumed, and what was chosen stands in the recipe.
+OpenVINO helps most on a processor with bfloat16 and int8 products. Whether it is faster is measured on the archive's
+own text, not assumed, and the recipe of the index records what was chosen.
 """
 
 from __future__ import annotations
@@ -15,39 +15,49 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from talksearch.indexer import layout
 from talksearch.indexer.arrays import Floats
 
-from . import model_folder, tokenizer
 from .base import Encoder
-from .int8_openvino import ActivationRanges, quantized_model, read, save, select_int8_products
+from .int8_openvino import ActivationRanges, quantized_model, read_ranges, save_ranges, select_int8_products
+from .model_folder import MODEL
 from .onnx_encoder import SAME_COSINE, OnnxEncoder
 from .openvino_encoder import OpenVinoEncoder
-from .tokenizer import batches
+from .tokenizer import batches, load_model_tokenizer
 
-WORTH_IT = 300
-"""Passages below which choosing would take longer than it saves."""
+LEAST_TO_SELECT = 300
+"""With fewer passages waiting, selecting an encoder would take longer than it saves."""
 
-KEPT_WORTH_IT = 100
-"""Passages below which what an earlier run found out takes longer to load and to check than it saves."""
+LEAST_TO_REMEMBER = 100
+"""With fewer passages waiting, loading and checking the int8 encoder of an earlier run takes longer than it saves."""
 
-BYTES_WORTH_IT = 30_000
-"""Passages below which finding out which products bear bytes would take longer than it saves."""
+LEAST_FOR_INT8 = 30_000
+"""With fewer passages waiting, finding out which products bear int8 would take longer than it saves."""
 
-NEAR_COSINE = 0.998
-"""How near to the model's own the vectors of an encoder with bytes must be in the mean, on text that it was not made
-with; none may be below `_FAR_COSINE`. `benchmarks/build.py` shows what that does to finding."""
+INT8_MEAN_COSINE = 0.998
+"""The mean cosine to the exported model's vectors that an int8 encoder must reach, on text that its ranges were not
+taken from. `benchmarks/build.py` shows what int8 costs in finding."""
 
-_FAR_COSINE = 0.99
-_MOST_LOSS = 0.0015
+_INT8_LOWEST_COSINE = 0.99
+"""The cosine below which no single vector of an int8 encoder may lie."""
+
+_MOST_COSINE_LOSS = 0.0015
+"""How far all products in int8 together may bring the mean cosine below 1, as far as their losses add up."""
+
 _SAMPLE = 64
+"""Texts on which encoders are timed and compared at most."""
+
 _LEAST_SAMPLE = 16
-_SHARE = 10
-"""The sample is no more than a tenth of what waits, or else choosing would take longer than it saves."""
+"""Texts on which they are timed at least, and on which a remembered int8 encoder is checked."""
 
-_FIRST = 16
-"""Texts that each encoder is given before it is timed: the first take longer."""
+_SAMPLE_SHARE = 10
+"""The sample is no more than a tenth of what waits, or else selecting would take longer than it saves."""
 
-_RANGES = 64
+_WARM_UP = 16
+"""Texts that each encoder is given before it is timed: the first ones take longer."""
+
+_RANGE_TEXTS = 64
+"""Texts from which the ranges of activations are taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,110 +65,122 @@ class Choice:
     """An encoder, and in words which it is and what the choice rests on."""
 
     encoder: Encoder
-    how: str
+    description: str
 
 
 @dataclass(frozen=True, slots=True)
-class _Tried:
-    """What an encoder made of some texts."""
+class _Trial:
+    """The vectors that an encoder gave some texts, and how long it took."""
 
     choice: Choice
     vectors: Floats
     seconds: float
 
 
-def fastest(folder: Path, encoder: OnnxEncoder, sample: Sequence[str], waiting: int = 0) -> Encoder:
-    """Return the encoder of `select_encoder`."""
-    return select_encoder(folder, encoder, sample, waiting).encoder
-
-
 def select_encoder(folder: Path, encoder: OnnxEncoder, sample: Sequence[str], waiting: int = 0) -> Choice:
-    """Choose what embeds `sample` fastest and gives the same vectors, or nearly: the light encoder or OpenVINO's.
+    """Choose what embeds passages fastest and gives the exported model's vectors, or nearly.
 
-    `waiting` is how many passages are to be embedded. Which products bear bytes is remembered beside the light encoder:
-    `remembered`.
+    The int8 encoder, if it is chosen, is remembered beside the exported model for `remembered`.
+
+    Args:
+        folder: The index folder.
+        encoder: The exported model, which is chosen where nothing is faster.
+        sample: Passages that wait, in any number.
+        waiting: How many passages are to be embedded; 0 for those of the sample.
     """
-    count = min(_SAMPLE, max(_LEAST_SAMPLE, (waiting or len(sample)) // _SHARE))
-    few = list(sample[:: max(1, len(sample) // count)])[:count]
-    plain = Choice(encoder, "ONNX Runtime")
-    if importlib.util.find_spec("openvino") is None or not few:
-        return plain
-    own = _try(plain, few)
+    count = min(_SAMPLE, max(_LEAST_SAMPLE, (waiting or len(sample)) // _SAMPLE_SHARE))
+    texts = _spread(sample, count)
+    onnx = Choice(encoder, "ONNX Runtime")
+    if importlib.util.find_spec("openvino") is None or not texts:
+        return onnx
+    baseline = _try(onnx, texts)
+    trials = [baseline]
     try:
-        other = OpenVinoEncoder(folder, encoder.card)
-        wide = _try(Choice(other, f"OpenVINO in {'bfloat16' if other.narrow else 'float32'}"), few)
-        if _cosines(wide, own).min() < SAME_COSINE:
-            return plain
-        tried = [own, wide, *(_with_bytes(folder, encoder, sample, few, own) if waiting >= BYTES_WORTH_IT else [])]
+        openvino = OpenVinoEncoder(folder, encoder.card)
+        trials.append(_try(Choice(openvino, f"OpenVINO in {openvino.precision}"), texts))
+        if _cosines(trials[-1], baseline).min() < SAME_COSINE:
+            return onnx
+        int8 = _select_int8(folder, encoder, sample, baseline, texts) if waiting >= LEAST_FOR_INT8 else None
     except RuntimeError:  # OpenVINO's own: an operation or a processor it does not know
-        return plain
-    best = min(tried, key=lambda one: one.seconds)
-    if best is own or best is wide:
-        _remembered(folder).unlink(missing_ok=True)
-    rates = ", ".join(f"{one.choice.how} {len(few) / one.seconds:.0f}" for one in tried if one is not best)
-    rest = f"; passages a second on a sample: {len(few) / best.seconds:.0f}, {rates}"
-    return Choice(best.choice.encoder, best.choice.how + rest)
-
-
-def _with_bytes(
-    folder: Path, encoder: OnnxEncoder, sample: Sequence[str], few: Sequence[str], own: _Tried
-) -> list[_Tried]:
-    """Try the encoder that works with bytes where the model bears it; nothing where not. `own` is what the light one
-    made of the `few`.
-    """
-    made_with = [text for text in sample[1 :: max(1, len(sample) // _RANGES)] if text not in set(few)][:_RANGES]
-    exported = folder / model_folder.FOLDER
-    texts = [encoder.card.passage_prompt + text for text in made_with]
-    whole = [(one.ids, one.mask) for one in batches(tokenizer.tokenizer(exported, encoder.card), texts, size=1)]
-    ranges = select_int8_products(exported / model_folder.MODEL, whole, _MOST_LOSS)
-    found = _in_bytes(folder, encoder, ranges, few, own) if ranges else None
-    if found is None:
-        return []
-    save(_remembered(folder), ranges)
-    return [found]
+        return onnx
+    if int8:
+        trials.append(int8)
+    fastest = min(trials, key=lambda trial: trial.seconds)
+    if fastest is not int8:
+        _int8_file(folder).unlink(missing_ok=True)
+    slower = ", ".join(
+        f"{trial.choice.description} {len(texts) / trial.seconds:.0f}" for trial in trials if trial is not fastest
+    )
+    rates = f"passages a second on a sample: {len(texts) / fastest.seconds:.0f}, {slower}"
+    return replace(fastest.choice, description=f"{fastest.choice.description}; {rates}")
 
 
 def remembered(folder: Path, encoder: OnnxEncoder, sample: Sequence[str]) -> Encoder | None:
-    """Return the encoder with bytes in the form in which an earlier run found it; None where none did, or where it is
-    slower here than the light one, or gives other vectors of the `sample`.
+    """Return the int8 encoder that an earlier run chose.
+
+    None where no run did, or where it is slower here than the exported model or gives the `sample` other vectors.
     """
     try:
-        ranges = read(_remembered(folder))
-        few = list(sample[:: max(1, len(sample) // _LEAST_SAMPLE)])[:_LEAST_SAMPLE]
-        own = _try(Choice(encoder, ""), few)
-        found = _in_bytes(folder, encoder, ranges, few, own)
+        ranges = read_ranges(_int8_file(folder))
+        texts = _spread(sample, _LEAST_SAMPLE)
+        baseline = _try(Choice(encoder, ""), texts)
+        int8 = _try_int8(folder, encoder, ranges, baseline, texts)
     except (OSError, EOFError, ValueError, KeyError, BadZipFile, ImportError, RuntimeError):
         return None  # there is none, it is damaged, or OpenVINO is another or gone
-    return found.choice.encoder if found and found.seconds < own.seconds else None
+    return int8.choice.encoder if int8 and int8.seconds < baseline.seconds else None
 
 
-def _remembered(folder: Path) -> Path:
-    """Return the file that holds which products of the exported model bear bytes: of that very model, by its size."""
-    exported = folder / model_folder.FOLDER
-    return exported / f"bytes-{(exported / model_folder.MODEL).stat().st_size}.npz"
+def _spread(texts: Sequence[str], count: int) -> list[str]:
+    """Return about `count` of some texts, evenly spread over them."""
+    return list(texts[:: max(1, len(texts) // count)])[:count]
 
 
-def _in_bytes(
-    folder: Path, encoder: OnnxEncoder, ranges: ActivationRanges, few: Sequence[str], own: _Tried
-) -> _Tried | None:
-    """Try the encoder that does some products with bytes; None where its vectors of `few` are not near enough."""
-    model, products, of = quantized_model(folder / model_folder.FOLDER / model_folder.MODEL, ranges)
-    other = OpenVinoEncoder(folder, encoder.card, model)
-    found = _try(Choice(other, ""), few)
-    cosines = _cosines(found, own)
-    if not (cosines.mean() >= NEAR_COSINE and cosines.min() >= _FAR_COSINE):
+def _select_int8(
+    folder: Path, encoder: OnnxEncoder, sample: Sequence[str], baseline: _Trial, texts: Sequence[str]
+) -> _Trial | None:
+    """Try the encoder whose products are int8 where the model bears it, and remember it; None where it bears none.
+
+    `baseline` is what the exported model made of the `texts`, which are part of the sample.
+    """
+    tried = set(texts)
+    range_texts = [text for text in sample[1 :: max(1, len(sample) // _RANGE_TEXTS)] if text not in tried]
+    prompted = [encoder.card.passage_prompt + text for text in range_texts[:_RANGE_TEXTS]]
+    tokenizer = load_model_tokenizer(layout.ENCODER.within(folder), encoder.card)
+    tokens = [(batch.ids, batch.mask) for batch in batches(tokenizer, prompted, size=1)]
+    ranges = select_int8_products(layout.ENCODER.within(folder) / MODEL, tokens, _MOST_COSINE_LOSS)
+    int8 = _try_int8(folder, encoder, ranges, baseline, texts) if ranges else None
+    if int8:
+        save_ranges(_int8_file(folder), ranges)
+    return int8
+
+
+def _int8_file(folder: Path) -> Path:
+    """Return the file that holds which products of the exported model bear int8: of that very model, by its size."""
+    model = layout.ENCODER.within(folder) / MODEL
+    return model.with_name(f"bytes-{model.stat().st_size}.npz")
+
+
+def _try_int8(
+    folder: Path, encoder: OnnxEncoder, ranges: ActivationRanges, baseline: _Trial, texts: Sequence[str]
+) -> _Trial | None:
+    """Try the encoder with some products in int8; None where its vectors of the texts are not near the baseline's."""
+    quantized = quantized_model(layout.ENCODER.within(folder) / MODEL, ranges)
+    int8 = OpenVinoEncoder(folder, encoder.card, quantized.model)
+    trial = _try(Choice(int8, ""), texts)
+    cosines = _cosines(trial, baseline)
+    if not (cosines.mean() >= INT8_MEAN_COSINE and cosines.min() >= _INT8_LOWEST_COSINE):
         return None
-    wide = "bfloat16" if other.narrow else "float32"
-    how = (
-        f"OpenVINO with {products} of {of} products in 8 bits and the rest in {wide}"
+    description = (
+        f"OpenVINO with {quantized.int8_products} of {quantized.products} products in 8 bits and the rest in"
+        f" {int8.precision}"
         f" (cosine to the model's own {cosines.mean():.4f}, at the lowest {cosines.min():.4f})"
     )
-    return replace(found, choice=Choice(other, how))
+    return replace(trial, choice=Choice(int8, description))
 
 
-def _try(choice: Choice, texts: Sequence[str]) -> _Tried:
-    """Embed texts and see how long that takes: twice as long as the quicker half, as others may be at work."""
-    choice.encoder.encode_passages(texts[:_FIRST])
+def _try(choice: Choice, texts: Sequence[str]) -> _Trial:
+    """Embed texts and measure how long that takes: twice as long as the quicker half, as others may be at work."""
+    choice.encoder.encode_passages(texts[:_WARM_UP])
     vectors = np.empty((len(texts), choice.encoder.card.dimension), np.float32)
     times = []
     for half in (slice(0, None, 2), slice(1, None, 2)):
@@ -166,9 +188,9 @@ def _try(choice: Choice, texts: Sequence[str]) -> _Tried:
             started = perf_counter()
             vectors[half] = choice.encoder.encode_passages(texts[half])
             times.append(perf_counter() - started)
-    return _Tried(choice, vectors, 2 * min(times))
+    return _Trial(choice, vectors, 2 * min(times))
 
 
-def _cosines(one: _Tried, other: _Tried) -> Floats:
-    found: Floats = (one.vectors * other.vectors).sum(axis=1)
-    return found
+def _cosines(one: _Trial, other: _Trial) -> Floats:
+    cosines: Floats = (one.vectors * other.vectors).sum(axis=1)
+    return cosines

@@ -1,8 +1,8 @@
-"""What each token of a passage means, in eight bytes: so that a search can compare the best passages word by word.
+"""The vector of each token of a passage in eight bytes, so that a search can compare the best passages token by token.
 
-A model gives a vector to every token before it averages them into one. Of each, only the signs along a few directions
-are kept, those in which the tokens of the archive differ most: one bit each. docs/quality.md says what that finds, and
-what more bits would find.
+A model gives a vector to every token before it averages them into one. Of each vector, the signs along a few directions
+are kept, one bit each: the directions in which the tokens of the archive differ most. docs/quality.md says what that
+finds, and what more bits would find.
 """
 
 from __future__ import annotations
@@ -11,22 +11,27 @@ from pathlib import Path
 
 import numpy as np
 
+from talksearch.indexer import layout
 from talksearch.indexer.arrays import Floats
 
 DIRECTIONS = 64
 """Bits kept of each token."""
 
-_FILE = "directions.npy"
+_SIGNS: Floats = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).astype(np.float32) * 2 - 1
+"""The eight signs that each byte stands for (256, 8)."""
+
+_ORTHOGONALITY = 1e-3
+"""How far the product of two directions may be from 0, and that of a direction with itself from 1."""
 
 
 def learn(tokens: Floats) -> Floats:
     """Return the directions (DIRECTIONS, width) in which the vectors of tokens (n, width) differ most.
 
-    They are the first principal axes of the vectors at length 1. A narrower model has no more of them than its width.
+    They are the first principal axes of the vectors at length 1. A model has no more of them than its width.
     """
     lengths = np.linalg.norm(tokens, axis=1, keepdims=True)
     unit = tokens / np.where(lengths > 0, lengths, 1.0)
-    _, axes = np.linalg.eigh((unit.T @ unit).astype(np.float64))  # the greatest come last
+    _, axes = np.linalg.eigh((unit.T @ unit).astype(np.float64))  # in the order of rising eigenvalues
     directions: Floats = np.ascontiguousarray(axes[:, ::-1][:, :DIRECTIONS].T, np.float32)
     return directions
 
@@ -47,29 +52,26 @@ def decode(codes: bytes, directions: int) -> Floats:
     return signs[:, :directions]
 
 
-_SIGNS: Floats = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).astype(np.float32) * 2 - 1
-"""What each byte stands for (256, 8)."""
-
-
 def write(folder: Path, directions: Floats) -> None:
-    """Leave the directions in the folder of an index."""
-    np.save(folder / _FILE, directions)
+    """Write the directions into an index folder."""
+    np.save(layout.DIRECTIONS.within(folder), directions)
 
 
 def read(folder: Path) -> Floats | None:
-    """Return the directions of an index (n, width); None where its encoder gives no vectors of tokens, or the file is
-    damaged, which shows: they are of length 1 and at right angles.
+    """Return the directions of an index (n, width).
+
+    None where the index has none, because its encoder gives tokens no vectors, or where the file is damaged. Damage
+    shows, because directions are orthogonal and of length 1.
     """
     try:
-        found = np.load(folder / _FILE)
+        directions = np.load(layout.DIRECTIONS.within(folder))
     except (OSError, ValueError, EOFError):
         return None
-    if found.dtype != np.float32 or found.ndim != 2 or not 0 < len(found) <= min(DIRECTIONS, found.shape[1]):
+    if directions.dtype != np.float32 or directions.ndim != 2:
+        return None
+    if not 0 < len(directions) <= min(DIRECTIONS, directions.shape[1]):
         return None
     with np.errstate(all="ignore"):  # damaged numbers may be of any size
-        square = np.eye(len(found), dtype=np.float32)
-        return found if np.allclose(found @ found.T, square, rtol=0, atol=_AT_RIGHT_ANGLES) else None
-
-
-_AT_RIGHT_ANGLES = 1e-3
-"""How far a product of two directions may be from 0, and of one with itself from 1."""
+        identity = np.eye(len(directions), dtype=np.float32)
+        sound = np.allclose(directions @ directions.T, identity, rtol=0, atol=_ORTHOGONALITY)
+    return directions if sound else None
