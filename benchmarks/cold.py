@@ -32,10 +32,10 @@ from typing import Any
 from about import about
 from chart import bars
 
-from talksearch.indexer.encoders.sentence_encoder import default_folder
+from talksearch.indexer.encoders.default_model import default_folder
 from talksearch.indexer.settings import DEFAULT_MODEL
 from talksearch.indexer.stores import recipe
-from talksearch.indexer.stores.chroma import client
+from talksearch.indexer.stores.chroma.collection import COLLECTION
 from talksearch.search.reader import open_reader
 
 HERE = Path(__file__).parent
@@ -131,7 +131,7 @@ def main() -> int:
         FLOOR: [sys.executable, "-c", _FLOOR, str(options.index)],
         OURS: [*ours, "--"],
         WORDS: [*ours, "--mode", "lexical", "--"],
-        TUTORIAL: [sys.executable, str(HERE / "tutorial.py"), model, chroma, client.COLLECTION],
+        TUTORIAL: [sys.executable, str(HERE / "tutorial.py"), model, chroma, COLLECTION],
     }
     taken: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for run in range(-1, options.runs):

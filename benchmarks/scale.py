@@ -37,13 +37,14 @@ import numpy as np
 from about import about
 from chart import bars
 
+from talksearch.indexer import layout
 from talksearch.indexer.arrays import Floats
 from talksearch.indexer.encoders import token_codes
 from talksearch.indexer.encoders.base import KeepTokens
 from talksearch.indexer.pipeline import embed_pending
-from talksearch.indexer.stores import catalog, recipe, vectors
-from talksearch.indexer.stores.catalog import TalkRows
-from talksearch.indexer.stores.chroma import client
+from talksearch.indexer.stores import catalog, catalog_writer, recipe, vectors
+from talksearch.indexer.stores.catalog_writer import PassageInsert, TalkRows
+from talksearch.indexer.stores.chroma import collection as passages
 from talksearch.indexer.stores.chroma import store as storing
 from talksearch.indexer.stores.columns import update
 
@@ -136,7 +137,7 @@ def _grow(base: Path, work: Path, size: int) -> dict[str, Any]:
     if made is None:
         raise SystemExit(f"there is no index in {base}")
     work.mkdir(parents=True, exist_ok=True)
-    if not (work / recipe.FILE_NAME).exists():
+    if not layout.RECIPE.within(work).exists():
         shutil.copytree(base / "encoder", work / "encoder")
         recipe.write(work, made)
         directions = token_codes.read(base)
@@ -146,7 +147,7 @@ def _grow(base: Path, work: Path, size: int) -> dict[str, Any]:
         before = _count(db)
         at = perf_counter()
         _write_talks(db, source, size)
-        catalog.update_stop_terms(db)
+        catalog_writer.update_stop_terms(db)
         written = perf_counter() - at
         encoder = _Noisy(base, source, made.model.dimension, before)
         at = perf_counter()
@@ -179,7 +180,7 @@ def _write_talks(db: sqlite3.Connection, source: sqlite3.Connection, size: int) 
         copy, at = divmod(written, len(talks))
         rows = _talk(source, talks[at], copy, left)
         with catalog.transaction(db):
-            catalog.put_rows(db, f"/scale/{rows.talk_id}", rows)
+            catalog_writer.put_rows(db, f"/scale/{rows.talk_id}", rows)
         left -= len(rows.passages)
         written += 1
 
@@ -191,17 +192,19 @@ def _talk(source: sqlite3.Connection, talk_id: str, copy: int, most: int) -> Tal
         raise SystemExit(f"the talk {talk_id} left the base index meanwhile")
     number = source.execute("SELECT number FROM talks WHERE id = ?", (talk_id,)).fetchone()[0]
     talk = replace(found, id=f"{talk_id}~{copy}", youtube_id=None, source=f"{copy}/{found.source}")
-    passages = source.execute(
+    rows = source.execute(
         "SELECT p.id, start_ms, end_ms, first_cue, last_cue, text, speakers, digest, field, terms"
         " FROM passages p JOIN words w ON w.rowid = p.number WHERE talk = ? ORDER BY p.number LIMIT ?",
         (number, most),
     )
     return replace(
-        catalog.rows_of(talk, ()),
+        catalog_writer.rows_of(talk, ()),
         passages=[
             # Its own digest: it gets a vector of its own.
-            (f"{talk.id}:{id_.rpartition(':')[2]}", *rest[:6], catalog.text_digest(f"{copy} {rest[4]}"), *rest[7:])
-            for id_, *rest in passages
+            row._replace(
+                id=f"{talk.id}:{row.id.rpartition(':')[2]}", digest=catalog_writer.text_digest(f"{copy} {row.text}")
+            )
+            for row in (PassageInsert(*values) for values in rows)
         ],
     )
 
@@ -220,12 +223,12 @@ class _Noisy:
         self._directions = token_codes.read(base)
 
     def encode_passages(self, texts: Sequence[str]) -> Floats:
-        numbers = np.array([self._rows[catalog.text_digest(text)] for text in texts], np.int64)
+        numbers = np.array([self._rows[catalog_writer.text_digest(text)] for text in texts], np.int64)
         return _noisy(np.array(self._copy.rows[self._copy.find(numbers)]), self._random)
 
     def encode_by_token(self, texts: Sequence[str], keep: KeepTokens) -> Floats:
         assert self._directions is not None  # or nobody would ask
-        numbers = [self._rows[catalog.text_digest(text)] for text in texts]
+        numbers = [self._rows[catalog_writer.text_digest(text)] for text in texts]
         with closing(catalog.open_catalog(self._base)) as db:  # this runs in the model's thread
             codes = catalog.read_tokens(db, numbers)
         for at, number in enumerate(numbers):
@@ -289,12 +292,12 @@ def _chroma(_: Path, work: Path, __: int) -> dict[str, Any]:
     found: list[list[tuple[float, str]]] = [[] for _ in queries]
     for part in storing.partitions(work):
         at = perf_counter()
-        with storing.open_partition(work, part) as (_, collection):
-            client.nearest(collection, queries[0], 10)
+        with storing.open_partition(work, part) as collection:
+            passages.nearest(collection, queries[0], 10)
             first += perf_counter() - at
             for one, query in enumerate(queries):
                 at = perf_counter()
-                found[one] += [(score, id_) for id_, score in client.nearest(collection, query, 10)]
+                found[one] += [(score, id_) for id_, score in passages.nearest(collection, query, 10)]
                 took[one] += perf_counter() - at
     right = sum(len({id_ for _, id_ in nlargest(10, own)} & wanted) for own, wanted in zip(found, exact, strict=True))
     return {

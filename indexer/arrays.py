@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float32]
-
+"""Vectors, scores."""
 
 Ints = npt.NDArray[np.int64]
+"""Numbers of passages, positions in other arrays, counts."""

@@ -7,26 +7,39 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
-from talksearch.indexer.encoders import token_codes
+from talksearch.indexer import layout
+from talksearch.indexer.arrays import Floats
+from talksearch.indexer.encoders import onnx_encoder, onnx_export, query_model, token_codes
 from talksearch.indexer.encoders.base import Encoder, ModelCard
+from talksearch.indexer.errors import BadIndexError, DamagedStoreError, ModelError
 from talksearch.indexer.pipeline import embed_pending
-from talksearch.indexer.stores import calibration, catalog, recipe, vectors
-from talksearch.indexer.stores.chroma import store as storing
-from talksearch.indexer.stores.chroma import writer
-from talksearch.indexer.stores.columns import reader, update
+from talksearch.indexer.stores import calibration, catalog, catalog_writer, recipe, vectors
+from talksearch.indexer.stores.chroma import collection as passages
+from talksearch.indexer.stores.chroma import store, writer
+from talksearch.indexer.stores.columns import update
 from talksearch.indexer.stores.lock import index_write_lock
-from talksearch.indexer.text.terms import terms
+from talksearch.indexer.text.terms import terms_joined
 
-from . import arrays
-from .errors import BadIndexError, ModelError
+_RUN = "Run: talksearch doctor"
+"""What to do about what can be mended and was only looked at."""
 
-_AT_LENGTH_ONE = 1e-3
-"""How far a vector's length may be from 1."""
+_VECTOR_TOLERANCE = 1e-3
+"""How far a vector's length may be from 1, and a component from the same one of the other copy."""
+
+_AT_ONCE = 2_000
+"""Passages whose vectors are compared at once."""
+
+_SAMPLE = 64
+"""Passages on which the light encoder is tried."""
+
+_NAMED_FILES = 3
+"""Files that are named where some are not there; of the others it is said how many they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,39 +53,66 @@ class Finding:
     """What to do about it, where it was not mended."""
 
 
+class _Embedded(NamedTuple):
+    """A passage that the catalog says has a vector."""
+
+    id: str
+    number: int
+
+
+@dataclass(slots=True)
+class _Differences:
+    """Where Chroma and the copy do not both have the same vector of length 1: passage numbers."""
+
+    strangers: list[str] = field(default_factory=list)
+    """Ids of passages that Chroma has and the catalog does not know."""
+    not_in_chroma: list[int] = field(default_factory=list)
+    """Those of which only the copy has a vector that is sound."""
+    not_in_copy: list[int] = field(default_factory=list)
+    """Those of which only Chroma has one, and the copy none."""
+    wrong_in_copy: list[int] = field(default_factory=list)
+    """Those of which only Chroma has one that is sound, and the copy another."""
+    in_neither: list[int] = field(default_factory=list)
+    """Those of which neither has one that is sound, or both have one and these differ."""
+
+
 def examine(folder: Path, *, mend: bool = True, encoder: Encoder | None = None) -> list[Finding]:
     """Check an index and mend it; with `mend` False only look, also where nothing can be written.
 
     An `encoder` given takes the place of the light one (for tests). Raises BadIndexError where there is no index or its
-    catalog is damaged, with the command that builds it again; LockedError while somebody writes to it; TalksearchError
-    where it is to be mended and cannot be written.
+    catalog is damaged, with the command that builds it again; LockedError while another process writes to it;
+    TalksearchError where it is to be mended and cannot be written.
     """
     made = recipe.read(folder)
     catalog.open_catalog(folder).close()
     if made is None:
         raise BadIndexError(f"The index {folder} was never finished.", "Go on with it: talksearch index")
-    with _held(folder, mend), closing(catalog.open_catalog(folder, write=mend)) as db:
+    with _locked(folder, mend), closing(catalog.open_catalog(folder, write=mend)) as db:
         _check_database(folder, db)
-        found = [*_words(db, mend), *_vectors(db, folder, made.model.dimension, mend)]
-        current = _columns(folder, db, made.model.dimension, mend)
-        if not current and not found:  # where anything else was mended, they are old because of that
-            found.append(_finding("The columns that make searching fast were missing, old or damaged.", mend))
+        findings = [*_check_words(db, mend), *_check_vectors(db, folder, made.model.dimension, mend)]
+        columns_are_right = _check_columns(folder, db, made.model.dimension, mend)
+        if not columns_are_right and not findings:  # where anything else was mended, they are old because of that
+            findings.append(_finding("The columns that make searching fast were missing, old or damaged.", mend))
         if encoder is None:
-            found += _encoder(db, folder, made.model, mend)
-        found += _tokens(db, folder)
-        found += _calibration(db, folder, made.model, mend, encoder, old=bool(found))
-        found += [*_waiting(db), *_files(db)]
-    return found
+            findings += _check_encoder(db, folder, made.model, mend)
+        findings += _check_token_codes(db, folder)
+        findings += _check_calibration(db, folder, made.model, mend, encoder, other_findings=bool(findings))
+        findings += [*_pending(db), *_missing_files(db)]
+    return findings
 
 
 @contextmanager
-def _held(folder: Path, mend: bool) -> Iterator[None]:
-    """Keep others from writing; to look at what nobody can write takes no lock."""
+def _locked(folder: Path, mend: bool) -> Iterator[None]:
+    """Keep others from writing. Where nobody can write, looking needs no lock."""
     if mend or os.access(folder, os.W_OK):
         with index_write_lock(folder):
             yield
     else:
         yield
+
+
+def _finding(what: str, mended: bool) -> Finding:
+    return Finding(what, mended, "" if mended else _RUN)
 
 
 def _check_database(folder: Path, db: sqlite3.Connection) -> None:
@@ -86,8 +126,11 @@ def _check_database(folder: Path, db: sqlite3.Connection) -> None:
         )
 
 
-def _words(db: sqlite3.Connection, mend: bool) -> list[Finding]:
-    """Every passage has its words, and no words are there without a passage."""
+# ------------------------------------------------------------------------------------------------- words and vectors
+
+
+def _check_words(db: sqlite3.Connection, mend: bool) -> list[Finding]:
+    """Check that every passage has its words, and that no words are there without a passage."""
     lacking = db.execute(
         "SELECT number, text FROM passages WHERE number NOT IN (SELECT rowid FROM words) ORDER BY number"
     ).fetchall()
@@ -99,177 +142,187 @@ def _words(db: sqlite3.Connection, mend: bool) -> list[Finding]:
             db.executemany("DELETE FROM words WHERE rowid = ?", left_over)
             db.executemany(
                 "INSERT INTO words (rowid, terms) VALUES (?, ?)",
-                ((number, " ".join(terms(text))) for number, text in lacking),
+                ((number, terms_joined(text)) for number, text in lacking),
             )
-            catalog.mark_changed(db)
-        catalog.update_stop_terms(db)
-    what = f"{len(lacking)} passages had no words in the word index, and {len(left_over)} entries had no passage."
-    return [Finding(what, mend, "" if mend else "Run: talksearch doctor")]
+            catalog_writer.mark_changed(db)
+        catalog_writer.update_stop_terms(db)
+    return [
+        _finding(
+            f"{len(lacking)} passages had no words in the word index, and {len(left_over)} entries had no passage.",
+            mend,
+        )
+    ]
 
 
-@dataclass(frozen=True, slots=True)
-class _Compared:
-    """What Chroma and the copy have of the embedded passages, where they do not both have the same vector of length 1:
-    passage numbers.
-    """
-
-    strangers: list[str]
-    """Ids of passages that Chroma has and the catalog does not know."""
-    not_in_chroma: list[int]
-    """Those of which only the copy has a vector that is sound."""
-    not_in_copy: list[int]
-    """Those of which only Chroma has one, and the copy none."""
-    wrong_in_copy: list[int]
-    """Those of which only Chroma has one, and the copy one that is not sound."""
-    again: list[int]
-    """Those of which neither has one, or both have one and these differ."""
-
-
-def _vectors(db: sqlite3.Connection, folder: Path, dimension: int, mend: bool) -> list[Finding]:
-    """Chroma and the copy hold a vector of length 1 for each embedded passage, the same one, and nothing else.
+def _check_vectors(db: sqlite3.Connection, folder: Path, dimension: int, mend: bool) -> list[Finding]:
+    """Check that Chroma and the copy hold one and the same vector of length 1 for each embedded passage, and no others.
 
     What only one of them lost it gets back from the other.
     """
-    found: list[Finding] = []
-    rows = db.execute("SELECT id, number FROM passages WHERE embedded ORDER BY number").fetchall()
+    findings: list[Finding] = []
+    rows = db.execute("SELECT id, number FROM passages WHERE embedded ORDER BY number")
+    embedded = [_Embedded(*row) for row in rows]
     copy = vectors.read(folder, dimension)
     try:
-        if rows and (why := storing.damage(folder)):
-            raise storing.unusable(folder, why)
-        compared = _compare(db, folder, rows, copy, mend)
-    except BadIndexError as error:
-        if not storing.is_damaged(error):
-            if mend:
-                raise
-            lacking = int((copy.find(np.array([row[1] for row in rows], np.int64)) < 0).sum())
-            return [Finding(f"{error.message} So it was not looked at.", False, error.hint), *_lacking(lacking, mend)]
+        if embedded and (reason := store.damage(folder)):
+            raise store.damaged(folder, reason)
+        differences = _compare(db, folder, embedded, copy, mend)
+    except DamagedStoreError as error:
         if not mend:
             return [_finding(error.message, mend)]
-        aside = storing.put_aside(folder)
-        where = f" What is left of it lies in {aside} and may be deleted." if aside else ""
-        found.append(_finding(f"{error.message} A new one was made.{where}", mend))
-        compared = _compare(db, folder, rows, copy, mend)
-    if compared.strangers:
-        found.append(_finding(f"Chroma holds {len(compared.strangers)} passages that the catalog does not know.", mend))
-    if compared.again:
-        if mend:  # embedded anew by the next `index`
-            with catalog.transaction(db):
-                db.executemany(
-                    "UPDATE passages SET embedded = 0 WHERE number = ?", ((number,) for number in compared.again)
-                )
-        what = f"{len(compared.again)} passages have no sound vector in Chroma or in the copy, or not the same one."
-        found.append(Finding(what, False, "Their vectors are made again by: talksearch index" if mend else _RUN))
-    if compared.not_in_chroma:
+        aside = store.put_aside(folder)
+        remains = f" What is left of it lies in {aside} and may be deleted." if aside else ""
+        findings.append(_finding(f"{error.message} A new one was made.{remains}", mend))
+        differences = _compare(db, folder, embedded, copy, mend)
+    except BadIndexError as error:  # another program uses it, or it cannot be written
         if mend:
-            writer.refill(folder, db, compared.not_in_chroma, copy)
-        found.append(_finding(f"Chroma lacked the vectors of {len(compared.not_in_chroma)} passages.", mend))
-    if mend and (wrong := {*compared.again, *compared.wrong_in_copy}):
-        _forget(folder, dimension, wrong)
-    if mend and (compared.not_in_copy or compared.wrong_in_copy):
+            raise
+        positions = copy.find(np.array([passage.number for passage in embedded], np.int64))
+        not_looked_at = Finding(f"{error.message} So it was not looked at.", False, error.hint)
+        return [not_looked_at, *_lacking_in_copy(int((positions < 0).sum()), mend)]
+    return [*findings, *_mend_vectors(db, folder, dimension, copy, differences, mend)]
+
+
+def _mend_vectors(
+    db: sqlite3.Connection,
+    folder: Path,
+    dimension: int,
+    copy: vectors.Vectors,
+    differences: _Differences,
+    mend: bool,
+) -> list[Finding]:
+    """Mend what differs, with `mend`, and return what that is."""
+    findings: list[Finding] = []
+    if differences.strangers:
+        count = len(differences.strangers)
+        findings.append(_finding(f"Chroma holds {count} passages that the catalog does not know.", mend))
+    if differences.in_neither:
+        if mend:
+            with catalog.transaction(db):
+                catalog_writer.put_unembedded(db, differences.in_neither)
+        count = len(differences.in_neither)
+        what = f"{count} passages have no sound vector in Chroma or in the copy, or not the same one."
+        findings.append(Finding(what, False, "Their vectors are made again by: talksearch index" if mend else _RUN))
+    if differences.not_in_chroma:
+        if mend:
+            writer.refill(folder, db, differences.not_in_chroma, copy)
+        findings.append(_finding(f"Chroma lacked the vectors of {len(differences.not_in_chroma)} passages.", mend))
+    if mend and (wrong := {*differences.in_neither, *differences.wrong_in_copy}):
+        _take_out_of_copy(folder, dimension, wrong)
+    if mend and (differences.not_in_copy or differences.wrong_in_copy):
         embed_pending.mend_copy(db, folder, dimension)
-    if compared.wrong_in_copy:
-        found.append(_finding(f"The copy of the vectors held {len(compared.wrong_in_copy)} damaged ones.", mend))
-    return [*found, *_lacking(len(compared.not_in_copy), mend)]
+    if differences.wrong_in_copy:
+        findings.append(_finding(f"The copy of the vectors held {len(differences.wrong_in_copy)} damaged ones.", mend))
+    return [*findings, *_lacking_in_copy(len(differences.not_in_copy), mend)]
 
 
-def _lacking(count: int, mend: bool) -> list[Finding]:
+def _lacking_in_copy(count: int, mend: bool) -> list[Finding]:
     return [_finding(f"The copy of the vectors lacked {count} of them.", mend)] if count else []
 
 
-_RUN = "Run: talksearch doctor"
-
-
-def _finding(what: str, mended: bool) -> Finding:
-    return Finding(what, mended, "" if mended else _RUN)
-
-
 def _compare(
-    db: sqlite3.Connection, folder: Path, rows: list[tuple[str, int]], copy: vectors.Vectors, mend: bool
-) -> _Compared:
-    """Compare Chroma with the copy, for the (id, number) of all embedded passages; with `mend` strangers go at once.
+    db: sqlite3.Connection, folder: Path, embedded: list[_Embedded], copy: vectors.Vectors, mend: bool
+) -> _Differences:
+    """Compare Chroma with the copy, for all embedded passages; with `mend` strangers go at once.
 
-    Raises BadIndexError where Chroma cannot be read.
+    Raises BadIndexError where Chroma cannot be read: DamagedStoreError where it is damaged.
     """
-    numbers = np.array([number for _, number in rows], np.int64)
-    places = copy.find(numbers)
-    found = _Compared([], [], [], [], [])
-    own = dict(storing.by_partition(numbers))
-    for part in sorted({*storing.partitions(folder), *own}):
-        some = own.get(part, slice(0))
-        mine, where = rows[some], places[some].tolist()
-        with storing.open_partition(folder, part) as (store, collection):
-            stored = set(store.all_ids(collection))
-            strangers = sorted(stored - storing.ids_in(db, part))
-            found.strangers.extend(strangers)
+    numbers = np.array([passage.number for passage in embedded], np.int64)
+    rows = copy.find(numbers)
+    differences = _Differences()
+    known_partitions = dict(store.by_partition(numbers))
+    for partition in sorted({*store.partitions(folder), *known_partitions}):
+        which = known_partitions.get(partition, slice(0))
+        in_partition, rows_in_partition = embedded[which], rows[which].tolist()
+        with store.open_partition(folder, partition) as collection:
+            stored = set(passages.all_ids(collection))
+            strangers = sorted(stored - store.ids_in(db, partition))
+            differences.strangers.extend(strangers)
             if mend and strangers:
-                store.drop(collection, strangers)
-            for at in range(0, len(mine), _AT_ONCE):
-                block = mine[at : at + _AT_ONCE]
-                theirs = store.read(collection, [id_ for id_, _ in block if id_ in stored])
-                _compare_some(block, where[at : at + _AT_ONCE], copy, theirs, found)
-    return found
+                passages.drop(collection, strangers)
+            for start in range(0, len(in_partition), _AT_ONCE):
+                block = in_partition[start : start + _AT_ONCE]
+                in_chroma = passages.read(collection, [passage.id for passage in block if passage.id in stored])
+                _compare_block(block, rows_in_partition[start : start + _AT_ONCE], copy, in_chroma, differences)
+    return differences
 
 
-def _compare_some(
-    rows: Sequence[tuple[str, int]],
-    places: Sequence[int],
+def _compare_block(
+    block: Sequence[_Embedded],
+    rows: Sequence[int],
     copy: vectors.Vectors,
-    theirs: Mapping[str, arrays.Floats],
-    found: _Compared,
+    in_chroma: Mapping[str, Floats],
+    differences: _Differences,
 ) -> None:
-    """Note where some passages, with their places in the copy, have another vector in Chroma, which are `theirs`."""
-    for (id_, number), place in zip(rows, places, strict=True):
-        ours, other = copy.rows[place] if place >= 0 else None, theirs.get(id_)
-        here, there = _is_sound(ours), _is_sound(other)
-        if here and there and float(np.abs(np.asarray(ours) - np.asarray(other)).max()) <= _AT_LENGTH_ONE:
+    """Note where some passages have another vector in the copy than in Chroma.
+
+    Args:
+        block: The passages (n,).
+        rows: Their rows in the copy, -1 where it has none (n,).
+        copy: The copy of the vectors.
+        in_chroma: The vectors in Chroma by passage id.
+        differences: Where they are noted.
+    """
+    for passage, row in zip(block, rows, strict=True):
+        ours, theirs = copy.rows[row] if row >= 0 else None, in_chroma.get(passage.id)
+        copy_is_sound, chroma_is_sound = _is_sound(ours), _is_sound(theirs)
+        if copy_is_sound and chroma_is_sound and _are_close(ours, theirs):
             continue
-        if here == there:
-            found.again.append(number)
-        elif here:
-            found.not_in_chroma.append(number)
+        if copy_is_sound == chroma_is_sound:
+            differences.in_neither.append(passage.number)
+        elif copy_is_sound:
+            differences.not_in_chroma.append(passage.number)
+        elif ours is None:
+            differences.not_in_copy.append(passage.number)
         else:
-            (found.not_in_copy if ours is None else found.wrong_in_copy).append(number)
+            differences.wrong_in_copy.append(passage.number)
 
 
-def _is_sound(vector: arrays.Floats | None) -> bool:
+def _is_sound(vector: Floats | None) -> bool:
     with np.errstate(all="ignore"):  # damaged numbers may be of any size
-        return vector is not None and abs(float(np.linalg.norm(vector)) - 1) <= _AT_LENGTH_ONE
+        return vector is not None and abs(float(np.linalg.norm(vector)) - 1) <= _VECTOR_TOLERANCE
 
 
-_AT_ONCE = 2_000
+def _are_close(vector: Floats | None, other: Floats | None) -> bool:
+    return float(np.abs(np.asarray(vector) - np.asarray(other)).max()) <= _VECTOR_TOLERANCE
 
 
-def _forget(folder: Path, dimension: int, numbers: set[int]) -> None:
+def _take_out_of_copy(folder: Path, dimension: int, numbers: set[int]) -> None:
     """Take vectors out of the copy, so that nothing is taken from them again."""
     copy = vectors.read(folder, dimension)
     kept = np.flatnonzero(~np.isin(copy.numbers, np.fromiter(numbers, np.int64, len(numbers))))
     vectors.write_anew(folder, dimension, copy.numbers[kept], copy.rows, kept)
 
 
-def _columns(folder: Path, db: sqlite3.Connection, dimension: int, mend: bool) -> bool:
-    """Say whether the columns are what would be made from nothing now, as which they are left with `mend`."""
+# ----------------------------------------------------------------------------------------------- what is made of them
+
+
+def _check_columns(folder: Path, db: sqlite3.Connection, dimension: int, mend: bool) -> bool:
+    """Say whether the columns are what would be made from nothing now; with `mend` they are from then on."""
     if mend:
         return update.check(folder, db, dimension, mend=True)
-    with tempfile.TemporaryDirectory() as beside:  # nothing is written into what is only looked at
-        vectors_file = folder / vectors.FILE_NAME
-        if vectors_file.exists():
-            (Path(beside) / vectors.FILE_NAME).symlink_to(vectors_file.absolute())
-        update.write(Path(beside), db, dimension)
-        return update.same_columns(folder / reader.FILE_NAME, Path(beside) / reader.FILE_NAME)
+    with tempfile.TemporaryDirectory() as scratch_folder:  # nothing is written into an index that is only looked at
+        scratch = Path(scratch_folder)
+        copy = layout.VECTORS.within(folder)
+        if copy.exists():
+            layout.VECTORS.within(scratch).symlink_to(copy.absolute())
+        update.write(scratch, db, dimension)
+        return update.same_columns(layout.COLUMNS.within(folder), layout.COLUMNS.within(scratch))
 
 
-def _encoder(db: sqlite3.Connection, folder: Path, card: ModelCard, mend: bool) -> list[Finding]:
-    """The light encoder gives passages the vectors that the index has, and so does its copy that starts faster."""
-    from talksearch.indexer.encoders import model_folder, onnx_encoder, onnx_export, query_model
-
-    if not (folder / model_folder.FOLDER).exists() and _count_waiting(db):
+def _check_encoder(db: sqlite3.Connection, folder: Path, card: ModelCard, mend: bool) -> list[Finding]:
+    """Check that the light encoder gives passages the vectors that the index has, and so does its copy for queries."""
+    if not layout.ENCODER.within(folder).exists() and _count_pending(db):
         return [Finding("The index has no light encoder yet.", False, "It is made by: talksearch index")]
-    texts, known = _some_embedded(db, folder, card.dimension)
-    problem = onnx_encoder.diagnose(folder, card, texts, known)
+    texts, known_vectors = _sample(db, folder, card.dimension)
+    problem = onnx_encoder.diagnose(folder, card, texts, known_vectors)
     if not problem:
-        quick = query_model.ensure_query_model(folder, check=True) if mend else not query_model.has_query_model(folder)
+        if mend:
+            copy_was_wrong = query_model.ensure_query_model(folder, check=True)
+        else:
+            copy_was_wrong = not query_model.has_query_model(folder)
         what = "The copy of the light encoder that starts faster was missing, old or damaged."
-        return [_finding(what, mend)] if quick else []
+        return [_finding(what, mend)] if copy_was_wrong else []
     if not mend:
         return [_finding(problem, mend)]
     try:
@@ -280,26 +333,24 @@ def _encoder(db: sqlite3.Connection, folder: Path, card: ModelCard, mend: bool) 
     return [_finding(f"{problem} It was made again.", mend)]
 
 
-_FEW = 64
-"""Passages on which the light encoder is tried."""
-
-
-def _some_embedded(db: sqlite3.Connection, folder: Path, dimension: int) -> tuple[list[str], arrays.Floats]:
+def _sample(db: sqlite3.Connection, folder: Path, dimension: int) -> tuple[list[str], Floats]:
     """Return the texts of some passages, from all over the index, and their vectors (n, dimension)."""
-    numbers = np.array([row[0] for row in db.execute("SELECT number FROM passages WHERE embedded ORDER BY number")])
+    rows = db.execute("SELECT number FROM passages WHERE embedded ORDER BY number")
+    numbers = np.fromiter((number for (number,) in rows), np.int64)
+    step = -(-len(numbers) // _SAMPLE) or 1
+    sampled = numbers[::step]
     copy = vectors.read(folder, dimension)
-    numbers = numbers.astype(np.int64)[:: -(-len(numbers) // _FEW) or 1]
-    places = copy.find(numbers)
-    there = places >= 0
+    positions = copy.find(sampled)
+    in_copy = positions >= 0
     texts = [
         db.execute("SELECT text FROM passages WHERE number = ?", (number,)).fetchone()[0]
-        for number in numbers[there].tolist()
+        for number in sampled[in_copy].tolist()
     ]
-    return texts, np.array(copy.rows[places[there]])
+    return texts, np.array(copy.rows[positions[in_copy]])
 
 
-def _tokens(db: sqlite3.Connection, folder: Path) -> list[Finding]:
-    """What is known of tokens can be read: without the directions along which they were encoded it means nothing."""
+def _check_token_codes(db: sqlite3.Connection, folder: Path) -> list[Finding]:
+    """Check that the codes of tokens can be read: without the directions of which they are signs they mean nothing."""
     if token_codes.read(folder) is not None or not db.execute("SELECT 1 FROM tokens LIMIT 1").fetchone():
         return []
     return [
@@ -312,41 +363,47 @@ def _tokens(db: sqlite3.Connection, folder: Path) -> list[Finding]:
     ]
 
 
-def _calibration(
-    db: sqlite3.Connection, folder: Path, card: ModelCard, mend: bool, encoder: Encoder | None, *, old: bool
+def _check_calibration(
+    db: sqlite3.Connection, folder: Path, card: ModelCard, mend: bool, encoder: Encoder | None, *, other_findings: bool
 ) -> list[Finding]:
-    """What grades hits is of this state of the index; `old`: what it was measured on was just mended."""
-    from talksearch.indexer.encoders import onnx_encoder
+    """Check that what grades hits was measured on this state of the index.
 
+    With `other_findings` the index itself was just mended, so that a calibration is old because of that.
+    """
     if calibration.check(folder, db, card):
         return []
-    said = not old or calibration.read(folder, card) is None
-    done = mend and calibration.mend(folder, db, card, lambda: encoder or onnx_encoder.load(folder))
-    if done and not said:
+    is_finding = not other_findings or calibration.read(folder, card) is None
+    mended = mend and calibration.mend(folder, db, card, lambda: encoder or onnx_encoder.load(folder))
+    if mended and not is_finding:
         return []
-    advice = "" if done else "Make it: talksearch index" if mend else _RUN
-    return [Finding("What hits are graded by was missing, old or damaged.", done, advice)]
+    advice = "" if mended else "Make it: talksearch index" if mend else _RUN
+    return [Finding("What hits are graded by was missing, old or damaged.", mended, advice)]
 
 
-def _count_waiting(db: sqlite3.Connection) -> int:
+# --------------------------------------------------------------------------------------------- what still has to come
+
+
+def _count_pending(db: sqlite3.Connection) -> int:
     return int(db.execute("SELECT count(*) FROM passages WHERE NOT embedded").fetchone()[0])
 
 
-def _waiting(db: sqlite3.Connection) -> list[Finding]:
-    waiting = _count_waiting(db)
-    return [Finding(f"{waiting} passages wait for their vectors.", False, "Go on: talksearch index")] if waiting else []
+def _pending(db: sqlite3.Connection) -> list[Finding]:
+    count = _count_pending(db)
+    return [Finding(f"{count} passages wait for their vectors.", False, "Go on: talksearch index")] if count else []
 
 
-def _files(db: sqlite3.Connection) -> list[Finding]:
-    """The files behind the talks are where they were."""
+def _missing_files(db: sqlite3.Connection) -> list[Finding]:
+    """Check that the files behind the talks are where they were."""
     paths = catalog.talk_paths(db)
-    gone = sorted(path for path in paths.values() if not Path(path).exists())
-    if not gone:
+    missing = sorted(path for path in paths.values() if not Path(path).exists())
+    if not missing:
         return []
-    more = f" and {len(gone) - 3} more" if len(gone) > 3 else ""
+    unnamed = len(missing) - _NAMED_FILES
+    more = f" and {unnamed} more" if unnamed > 0 else ""
     return [
         Finding(
-            f"The files of {len(gone)} of {len(paths)} talks are not there: {', '.join(gone[:3])}{more}.",
+            f"The files of {len(missing)} of {len(paths)} talks are not there:"
+            f" {', '.join(missing[:_NAMED_FILES])}{more}.",
             False,
             "Plug in their disk, or take the talks out: talksearch index",
         )

@@ -1,4 +1,7 @@
-"""What the library does to its own process: memory given back, pages released, garbage collection paused."""
+"""What the library does to its own process: memory given back, pages released, garbage collection paused.
+
+All of it passes, or shows only in how much memory the process has. What lasts is up to whoever owns the process.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +16,10 @@ from typing import Any
 import numpy as np
 
 
-def let_go(array: np.ndarray[Any, Any]) -> None:
+def release_pages(array: np.ndarray[Any, Any]) -> None:
     """Have the system take the pages of a mapped file out of this process's memory; what was written stays in the file.
 
-    They come back when they are touched again. Without this, who walks through a large file ends up holding all of it.
+    They come back when they are touched again. Without this, a walk through a large file ends with all of it in memory.
     """
     base: Any = array
     while isinstance(base, np.ndarray | memoryview):
@@ -25,20 +28,20 @@ def let_go(array: np.ndarray[Any, Any]) -> None:
         base.madvise(mmap.MADV_DONTNEED)
 
 
-def _give_back() -> None:
-    """Have the C library give the system the memory back that a closed client left in pieces. Only glibc needs it."""
+def trim_heap() -> None:
+    """Have the C library return free memory to the system that lies in pieces in its heap. Only glibc needs it."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
     if trim:
         trim(0)
 
 
 @contextmanager
-def _without_collections() -> Iterator[None]:
+def collections_paused() -> Iterator[None]:
     """Put off Python's search for reference cycles: a talk makes a million small objects and hardly a cycle."""
-    was = gc.isenabled()
+    was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        if was:
+        if was_enabled:
             gc.enable()

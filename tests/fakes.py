@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Sequence
 
 import numpy as np
 
 from talksearch.indexer.arrays import Floats
 from talksearch.indexer.encoders.base import KeepTokens, ModelCard, QueryEncoding
+from talksearch.indexer.records import Passage, Talk
+from talksearch.indexer.stores import catalog_writer
+from talksearch.indexer.text.terms import terms
+from talksearch.search.results.align_description import TermLookup
 
 WORDS = ("time", "ship", "bee", "bridge", "bread", "rain", "code", "song")
 
@@ -53,3 +58,14 @@ class WordEncoder(CountingEncoder):
 
     def count_tokens(self, word: str) -> int:
         return 1
+
+
+def term_lookup(passages: Sequence[str]) -> TermLookup:
+    """Return what says which of some texts hold a term."""
+    passage_terms = [set(terms(passage)) for passage in passages]
+    return lambda term: np.array([term in held for held in passage_terms], bool)
+
+
+def put_talk(db: sqlite3.Connection, path: str, talk: Talk, passages: Sequence[Passage]) -> dict[str, int]:
+    """Put a talk into a catalog as an indexing run does; returns the ids and numbers of the passages that are gone."""
+    return catalog_writer.put_rows(db, path, catalog_writer.rows_of(talk, passages))

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 # `__init__` that say what lives there and what may import it.
 FLOORS = (
     # indexer: the way of a transcript
-    "indexer.arrays indexer.errors indexer.files indexer.process indexer.records indexer.worker",
+    "indexer.arrays indexer.errors indexer.layout indexer.process indexer.records indexer.worker",
     "indexer.settings indexer.mojibake indexer.text",
     "indexer.encoders indexer.passages indexer.readers",
     "indexer.restore indexer.stores",

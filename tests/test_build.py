@@ -11,12 +11,14 @@ import numpy as np
 import pytest
 from fakes import CountingEncoder
 
+from talksearch.indexer import layout
 from talksearch.indexer.errors import BadIndexError, LockedError, TalksearchError
 from talksearch.indexer.pipeline import run as build
 from talksearch.indexer.pipeline.run import Report
 from talksearch.indexer.records import Talk
 from talksearch.indexer.stores import catalog, recipe, vectors
 from talksearch.indexer.stores.chroma import client as store
+from talksearch.indexer.stores.chroma import collection as passages
 from talksearch.indexer.stores.chroma import store as storing
 from talksearch.indexer.stores.lock import index_write_lock
 from talksearch.indexer.talks import read
@@ -126,8 +128,8 @@ def test_the_store_of_a_large_archive_follows_its_changes(
     known = {(row[0] // 3, row[1]) for row in catalog.open_catalog(index).execute("SELECT number, id FROM passages")}
     there = set()
     for part in storing.partitions(index):
-        with storing.open_partition(index, part) as (store, collection):
-            there |= {(part, id_) for id_ in store.all_ids(collection)}
+        with storing.open_partition(index, part) as collection:
+            there |= {(part, id_) for id_ in passages.all_ids(collection)}
     assert there == known
     assert len(storing.partitions(index)) > 1
 
@@ -203,7 +205,7 @@ def test_the_copy_holds_what_chroma_holds_and_is_mended_from_it(archive: Path, i
         return {names[number]: row for number, row in zip(copy.numbers.tolist(), rows, strict=True)}
 
     assert copied() == stored(index)
-    (index / vectors.FILE_NAME).unlink()
+    layout.VECTORS.within(index).unlink()
     _, encoder = run(index, archive)
     assert encoder.seen == []
     assert copied() == stored(index)
@@ -257,7 +259,7 @@ def test_a_defect_in_a_reader_costs_one_file(archive: Path, index: Path, monkeyp
 
 def test_rebuilding_mends_a_damaged_index(archive: Path, index: Path) -> None:
     run(index, archive)
-    (index / catalog.FILE_NAME).write_bytes(b"damaged" * 1000)
+    layout.CATALOG.within(index).write_bytes(b"damaged" * 1000)
     with pytest.raises(BadIndexError) as error:
         run(index, archive)
     assert "--rebuild" in error.value.hint
@@ -292,8 +294,8 @@ def test_another_model_is_refused_with_the_command_that_rebuilds(archive: Path, 
 
 def test_another_format_is_refused(archive: Path, index: Path) -> None:
     run(index, archive)
-    written = json.loads((index / recipe.FILE_NAME).read_text())
-    (index / recipe.FILE_NAME).write_text(json.dumps({**written, "format": 999}))
+    written = json.loads(layout.RECIPE.within(index).read_text())
+    layout.RECIPE.within(index).write_text(json.dumps({**written, "format": 999}))
     with pytest.raises(BadIndexError, match="format 999"):
         run(index, archive)
 
@@ -561,7 +563,7 @@ def test_a_rebuild_keeps_model_and_prompts(archive: Path, index: Path, monkeypat
 
 def test_a_rebuild_says_which_model_it_takes_where_the_recipe_is_damaged(archive: Path, index: Path) -> None:
     run(index, archive)
-    (index / recipe.FILE_NAME).write_text("{")
+    layout.RECIPE.within(index).write_text("{")
     assert "default model" in run(index, archive, rebuild=True)[0].notes[-1]
 
 

@@ -5,10 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from fakes import put_talk
 
+from talksearch.indexer import layout
 from talksearch.indexer.errors import BadIndexError
 from talksearch.indexer.records import Chapter, Cue, Passage, Receipt, Step, Talk, Word
-from talksearch.indexer.stores import catalog
+from talksearch.indexer.stores import catalog, catalog_writer
 
 CUES = (
     Cue(0, 1_000, "so it goes", "Ann", True, (Word("so", 0), Word("it", 400), Word("goes", 600))),
@@ -42,7 +44,7 @@ def passage(id_: str, text: str = "so it goes") -> Passage:
 
 def put(db: sqlite3.Connection, talk: Talk, *passages: Passage) -> list[str]:
     with catalog.transaction(db):
-        return catalog.put_talk(db, "/x/b.vtt", talk, passages)
+        return put_talk(db, "/x/b.vtt", talk, passages)
 
 
 def embedded(db: sqlite3.Connection) -> dict[str, int]:
@@ -73,7 +75,7 @@ def test_dropping_leaves_nothing(tmp_path: Path) -> None:
     db = catalog.open_catalog(tmp_path, write=True)
     put(db, TALK, passage("abc:1"))
     with catalog.transaction(db):
-        assert list(catalog.drop_talk(db, "abc")) == ["abc:1"]
+        assert list(catalog_writer.drop_talk(db, "abc")) == ["abc:1"]
     for table in ("talks", "cues", "passages", "words"):
         assert db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] == 0
 
@@ -83,7 +85,7 @@ def test_numbers_are_never_used_again(tmp_path: Path) -> None:
     put(db, TALK, passage("abc:1"))
     first = embedded(db)["abc:1"]
     with catalog.transaction(db):
-        catalog.drop_talk(db, "abc")
+        catalog_writer.drop_talk(db, "abc")
     put(db, TALK, passage("abc:1"))
     assert embedded(db)["abc:1"] > first
 
@@ -94,7 +96,7 @@ def test_a_failed_transaction_leaves_everything_as_it_was(tmp_path: Path) -> Non
 
     def fail_half_way() -> None:
         with catalog.transaction(db):
-            catalog.drop_talk(db, "abc")
+            catalog_writer.drop_talk(db, "abc")
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
@@ -105,7 +107,7 @@ def test_a_failed_transaction_leaves_everything_as_it_was(tmp_path: Path) -> Non
 def test_common_terms_are_those_that_stand_nearly_everywhere(tmp_path: Path) -> None:
     db = catalog.open_catalog(tmp_path, write=True)
     put(db, TALK, *(passage(f"abc:{n}", f"the word{n}" + (" rare" if n == 0 else "")) for n in range(30)))
-    catalog.update_stop_terms(db)
+    catalog_writer.update_stop_terms(db)
     assert [row[0] for row in db.execute("SELECT term FROM common")] == ["the"]
 
 
@@ -119,7 +121,7 @@ def test_a_reader_cannot_write_and_a_missing_index_says_what_to_do(tmp_path: Pat
 
 
 def test_a_damaged_catalog_is_reported(tmp_path: Path) -> None:
-    (tmp_path / catalog.FILE_NAME).write_bytes(b"not a database, surely not one at all" * 10)
+    layout.CATALOG.within(tmp_path).write_bytes(b"not a database, surely not one at all" * 10)
     with pytest.raises(BadIndexError):
         catalog.open_catalog(tmp_path)
 
@@ -129,7 +131,7 @@ def read_only(folder: Path) -> Path:
     db = catalog.open_catalog(folder, write=True)
     put(db, TALK, passage("abc:1"))
     db.close()
-    (folder / f"{catalog.FILE_NAME}-shm").mkdir()
+    (folder / f"{layout.CATALOG.name}-shm").mkdir()
     return folder
 
 
@@ -146,7 +148,7 @@ def test_what_a_log_beside_it_may_hold_is_not_passed_over(tmp_path: Path, monkey
         assert "immutable" not in options
         raise error
 
-    (read_only(tmp_path) / f"{catalog.FILE_NAME}-wal").write_bytes(b"?" * 64)
+    (read_only(tmp_path) / f"{layout.CATALOG.name}-wal").write_bytes(b"?" * 64)
     monkeypatch.setattr(catalog, "_connect", refuse)
     with pytest.raises(BadIndexError, match="cannot be read") as caught:
         catalog.open_catalog(tmp_path)
@@ -154,7 +156,7 @@ def test_what_a_log_beside_it_may_hold_is_not_passed_over(tmp_path: Path, monkey
 
 
 def test_a_catalog_that_cannot_be_written_need_not_be_built_again(tmp_path: Path) -> None:
-    (tmp_path / catalog.FILE_NAME).mkdir()  # refused to whoever it runs as
+    layout.CATALOG.within(tmp_path).mkdir()  # refused to whoever it runs as
     with pytest.raises(BadIndexError, match="cannot be written") as caught:
         catalog.open_catalog(tmp_path, write=True)
     assert "--rebuild" not in caught.value.hint

@@ -12,11 +12,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fakes import CountingEncoder
+from fakes import CountingEncoder, term_lookup
 
+from talksearch.indexer import layout as index_layout
 from talksearch.indexer.doctor import examine
 from talksearch.indexer.pipeline import run
-from talksearch.indexer.stores import catalog, vectors
+from talksearch.indexer.stores import catalog, catalog_writer, vectors
 from talksearch.indexer.stores.columns import build, update
 from talksearch.indexer.stores.columns import reader as columns
 from talksearch.search import engine
@@ -25,7 +26,6 @@ from talksearch.search.query import Filters, Query
 from talksearch.search.ranking import layout, postings
 from talksearch.search.ranking.passage_table import PassageTable, read_passage_table
 from talksearch.search.ranking.similarity import compare, start_compare
-from talksearch.search.results.align_description import holds_of
 
 DATA = Path(__file__).parents[1] / "data"
 DRAWN = np.random.default_rng(0).normal(size=(4096, 96)).astype(np.float32)
@@ -99,16 +99,16 @@ def test_many_words_are_put_in_place_a_few_at_a_time(
     monkeypatch.setattr(build, "_HELD", 100)
     monkeypatch.setattr(build, "_BLOCK", 7)
     shutil.copytree(folder, tmp_path / "other")
-    (tmp_path / "other" / columns.FILE_NAME).unlink()
+    index_layout.COLUMNS.within(tmp_path / "other").unlink()
     assert update.write(tmp_path / "other", db, 96)
-    assert update.same_columns(folder / columns.FILE_NAME, tmp_path / "other" / columns.FILE_NAME)
+    assert update.same_columns(index_layout.COLUMNS.within(folder), tmp_path / "other" / index_layout.COLUMNS.name)
 
 
 def test_words_of_one_talk_are_where_the_word_index_has_them(folder: Path, db: sqlite3.Connection) -> None:
     quick = read_passage_table(folder, db, vectors.read(folder, 96))
-    plain = PassageTable(quick.layout, quick.rows, quick.vectors, None, db)
+    plain = PassageTable(quick.layout, quick.vector_rows, quick.vectors, None, db)
     for word in [*random.Random(3).sample(vocabulary(db), 20), "nobodysaysthis"]:
-        every = np.zeros(len(quick.rows), bool)
+        every = np.zeros(len(quick.vector_rows), bool)
         every[quick.postings(word)] = True
         for talk in range(len(quick.layout.sizes)):
             expected = every[quick.layout.talks == talk].tolist()
@@ -140,7 +140,7 @@ def test_a_cosine_is_no_further_off_than_is_said_and_the_moments_are_those_of_al
     for text in ("ship time", "a bridge of copper", "x", "The rain came back to the code"):
         vector = WideEncoder().encode_query(text)
         found = compare(quick, vector)
-        exact = (copy.rows @ vector)[quick.rows].astype(float)
+        exact = (copy.rows @ vector)[quick.vector_rows].astype(float)
         assert found.errors is not None
         assert (np.abs(found.cosines - exact) <= found.error_bounds(np.arange(len(exact)))).all()
         assert found.error_bounds(np.arange(len(exact))).max() <= found.max_error() < 0.05
@@ -157,10 +157,10 @@ def test_some_passages_are_as_near_as_among_all(
     monkeypatch.setattr("talksearch.search.ranking.similarity._BLOCK", 16)
     copy = vectors.read(folder, 96)
     table = read_passage_table(folder, db, copy)
-    table = table if with_columns else PassageTable(table.layout, table.rows, copy, None, db)
+    table = table if with_columns else PassageTable(table.layout, table.vector_rows, copy, None, db)
     vector = WideEncoder().encode_query("a bridge of copper")
     every = compare(table, vector)
-    for places in (np.arange(0, len(table.rows), 3), np.array([5], np.int64), np.empty(0, np.int64)):
+    for places in (np.arange(0, len(table.vector_rows), 3), np.array([5], np.int64), np.empty(0, np.int64)):
         found = compare(table, vector, places)
         assert found.cosines.tolist() == every.cosines[places].tolist()
         assert found.refine(np.arange(len(places))) == pytest.approx(every.exact(places), abs=1e-6)
@@ -215,7 +215,7 @@ def test_answers_are_those_of_the_catalog_itself(
     folder: Path, tmp_path: Path, options: dict[str, object], db: sqlite3.Connection
 ) -> None:
     """With and without columns: same hits in the same order, same jumps, same heat; scores to the rounding."""
-    for name in (catalog.FILE_NAME, vectors.FILE_NAME, "recipe.json"):
+    for name in (index_layout.CATALOG.name, index_layout.VECTORS.name, index_layout.RECIPE.name):
         (tmp_path / name).write_bytes((folder / name).read_bytes())
     quick = index.open_reader(folder, encoder=WideEncoder())
     plain = index.open_reader(tmp_path, encoder=WideEncoder())
@@ -238,7 +238,7 @@ def test_answers_are_those_of_the_catalog_itself(
 
 def copied(folder: Path, to: Path) -> Path:
     to.mkdir()
-    for name in (catalog.FILE_NAME, vectors.FILE_NAME, "recipe.json", columns.FILE_NAME):
+    for name in (index_layout.CATALOG.name, index_layout.VECTORS.name, index_layout.RECIPE.name, index_layout.COLUMNS.name):
         (to / name).write_bytes((folder / name).read_bytes())
     return to
 
@@ -252,7 +252,7 @@ def test_another_state_of_the_catalog_or_the_vectors_is_noticed_also_by_who_has_
     assert opened.table().columns is not None
     with closing(catalog.open_catalog(one, write=True)) as writer:
         with catalog.transaction(writer):
-            catalog.drop_talk(writer, gone.talk_id)
+            catalog_writer.drop_talk(writer, gone.talk_id)
         assert opened.table().columns is None
         assert gone.talk_id not in {hit.talk_id for hit in engine.search(opened, Query("ship", k=50)).hits}
         assert update.write(one, writer, 96)
@@ -267,13 +267,13 @@ def test_another_state_of_the_catalog_or_the_vectors_is_noticed_also_by_who_has_
 @pytest.mark.parametrize("damage", [lambda old: b"", lambda old: old[: len(old) // 2], lambda old: b"x" + old[1:]])
 def test_a_damaged_file_is_passed_over(folder: Path, tmp_path: Path, damage: object) -> None:
     one = copied(folder, tmp_path / "one")
-    (one / columns.FILE_NAME).write_bytes(damage((folder / columns.FILE_NAME).read_bytes()))  # type: ignore[operator]
+    index_layout.COLUMNS.within(one).write_bytes(damage(index_layout.COLUMNS.within(folder).read_bytes()))  # type: ignore[operator]
     with closing(catalog.open_catalog(one)) as reader:
         assert columns.read(one, reader) is None
 
 
 def test_doctor_finds_and_mends_a_wrong_byte(folder: Path) -> None:
-    path = folder / columns.FILE_NAME
+    path = index_layout.COLUMNS.within(folder)
     right = path.read_bytes()
     path.write_bytes(right[:-1] + bytes([right[-1] ^ 1]))
     assert any("columns" in finding.what and finding.mended for finding in examine(folder))
@@ -304,6 +304,6 @@ def test_what_ties_sentences_reads_the_same_words(folder: Path, db: sqlite3.Conn
     texts = [
         row[0] for row in db.execute("SELECT text FROM passages INDEXED BY passages_of_talk ORDER BY talk, number")
     ]
-    holds = holds_of(texts)
+    holds = term_lookup(texts)
     for word in random.Random(2).sample(vocabulary(db), 100):
         assert quick.postings(word).tolist() == np.flatnonzero(holds(word)).tolist()

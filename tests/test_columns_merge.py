@@ -11,11 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fakes import put_talk
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from talksearch.indexer import layout
 from talksearch.indexer.records import Passage, Receipt, Talk
-from talksearch.indexer.stores import catalog, vectors
+from talksearch.indexer.stores import catalog, catalog_writer, vectors
 from talksearch.indexer.stores.columns import merge as columns_merge
 from talksearch.indexer.stores.columns import reader, update
 
@@ -38,7 +40,7 @@ def passage(drawn: random.Random, talk: str, at: int) -> Passage:
 def put(db: sqlite3.Connection, id_: str, passages: list[Passage]) -> None:
     talk = Talk(id_, f"{id_}.vtt", id_, (), "vtt", "exact", 0, "human", receipt=Receipt(0, 0))
     with catalog.transaction(db):
-        catalog.put_talk(db, f"/{id_}.vtt", talk, passages)
+        put_talk(db, f"/{id_}.vtt", talk, passages)
 
 
 def embed(folder: Path, db: sqlite3.Connection, share: float, drawn: random.Random) -> None:
@@ -90,7 +92,7 @@ class Archive:
         talk = self.drawn.choice(list(self.talks))
         del self.talks[talk]
         with catalog.transaction(self.db):
-            catalog.drop_talk(self.db, talk)
+            catalog_writer.drop_talk(self.db, talk)
 
     def shrink(self) -> None:
         """Write the vectors anew, without the dead ones."""
@@ -231,10 +233,10 @@ def _last_vector_other(archive: Archive) -> None:
 def _damaged(archive: Archive) -> None:
     """Positions that point behind the last passage."""
     archive.drop()
-    path = archive.folder / reader.FILE_NAME
-    made = reader._open(path)
+    path = layout.COLUMNS.within(archive.folder)
+    made = reader.map_file(path)
     assert made is not None
-    where = path.read_bytes().index(made[0].positions.tobytes())
+    where = path.read_bytes().index(made.columns.positions.tobytes())
     whole = bytearray(path.read_bytes())
     whole[where : where + 4] = b"\xff" * 4
     path.write_bytes(whole)

@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 from fakes import WORDS, CountingEncoder, WordEncoder
 
-from talksearch.indexer import doctor
+from talksearch.indexer import doctor, layout
 from talksearch.indexer.doctor import Finding
 from talksearch.indexer.encoders import onnx_encoder, onnx_export, query_model, token_codes
 from talksearch.indexer.errors import BadIndexError, ModelError, TalksearchError
 from talksearch.indexer.pipeline import run
-from talksearch.indexer.stores import calibration, catalog, recipe, vectors
+from talksearch.indexer.stores import catalog, recipe, vectors
+from talksearch.indexer.stores.chroma import collection as passages
 from talksearch.indexer.stores.chroma import store as storing
 from talksearch.search import engine
 from talksearch.search.answer import Answer
@@ -121,7 +122,7 @@ def test_a_copy_cut_short_is_told(index: Path) -> None:
 
 
 def test_strangers_in_chroma_go(index: Path) -> None:
-    with storing.open_partition(index) as (_, collection):
+    with storing.open_partition(index) as collection:
         collection.upsert(ids=["nobody"], embeddings=[np.ones(8) / np.sqrt(8)], documents=["?"])
     assert mended(index) == ["Chroma holds 1 passages that the catalog does not know."]
     assert examine(index) == []
@@ -141,12 +142,12 @@ def test_a_damaged_vector_in_the_copy_comes_from_chroma(index: Path) -> None:
 def test_what_chroma_lost_comes_from_the_copy(index: Path) -> None:
     db = catalog.open_catalog(index)
     ids = [row[0] for row in db.execute("SELECT id FROM passages ORDER BY number LIMIT 2")]
-    with storing.open_partition(index) as (store, collection):
+    with storing.open_partition(index) as collection:
         before = collection.get(ids[0], include=["embeddings", "documents", "metadatas"])
-        store.drop(collection, ids)
+        passages.drop(collection, ids)
     assert examine(index, mend=False)[0].what == "Chroma lacked the vectors of 2 passages."
     assert mended(index) == ["Chroma lacked the vectors of 2 passages."]
-    with storing.open_partition(index) as (_, collection):
+    with storing.open_partition(index) as collection:
         after = collection.get(ids[0], include=["embeddings", "documents", "metadatas"])
     assert after["embeddings"].tolist() == before["embeddings"].tolist()
     assert (after["documents"], after["metadatas"]) == (before["documents"], before["metadatas"])
@@ -175,8 +176,8 @@ def test_vectors_that_differ_and_those_that_nobody_has_are_made_again(index: Pat
     assert examine(index) == []
 
     id_ = catalog.open_catalog(index).execute("SELECT id FROM passages WHERE number = 1").fetchone()[0]
-    with storing.open_partition(index) as (store, collection):
-        store.drop(collection, [id_])
+    with storing.open_partition(index) as collection:
+        passages.drop(collection, [id_])
     copy = copy_of(index)
     put_vector(index, int(copy.find(np.array([1]))[0]), 3.0)
     assert "1 passages wait for their vectors." in [one.what for one in examine(index)]
@@ -208,7 +209,7 @@ def test_a_damaged_chroma_is_put_aside_and_filled_again_from_the_copy(index: Pat
     assert (index / "chroma.damaged").is_dir()
     assert examine(index) == []
     assert first(index, "ship") == "ships.txt"
-    with storing.open_partition(index) as (_, collection):
+    with storing.open_partition(index) as collection:
         assert collection.count() == 4
 
 
@@ -223,21 +224,21 @@ def test_a_chroma_that_is_only_in_use_is_not_put_aside(index: Path, monkeypatch:
     assert "So it was not looked at." in examine(index, mend=False)[0].what
 
 
-@pytest.mark.parametrize("name", [calibration.FILE_NAME, calibration.NULLS_NAME])
+@pytest.mark.parametrize("name", [layout.CALIBRATION.name, layout.NULL_VECTORS.name])
 @pytest.mark.parametrize("how", ["gone", "empty", "something else"])
 def test_what_hits_are_graded_by_is_made_again(large: Path, name: str, how: str) -> None:
     assert examine(large) == []
-    before = (large / calibration.FILE_NAME).read_bytes()
+    before = layout.CALIBRATION.within(large).read_bytes()
     DAMAGE[how](large / name)
     said = "What hits are graded by was missing, old or damaged."
     assert [finding.what for finding in examine(large, mend=False)] == [said]
     assert mended(large) == [said]
-    assert (large / calibration.FILE_NAME).read_bytes() == before
+    assert layout.CALIBRATION.within(large).read_bytes() == before
     assert examine(large) == []
 
 
 def test_a_wrong_number_in_the_calibration_is_seen(large: Path) -> None:
-    path = large / calibration.FILE_NAME
+    path = layout.CALIBRATION.within(large)
     before = path.read_text()
     path.write_text(before.replace('"cosine": 0.', '"cosine": 0.0'))
     assert path.read_text() != before
@@ -283,7 +284,7 @@ def test_files_that_are_gone_are_named(index: Path) -> None:
 def test_no_index_and_a_damaged_one_say_what_to_do(tmp_path: Path, index: Path) -> None:
     with pytest.raises(BadIndexError, match="There is no index"):
         examine(tmp_path / "nothing")
-    path = index / catalog.FILE_NAME
+    path = layout.CATALOG.within(index)
     data = bytearray(path.read_bytes())
     data[8192 : 8192 + 4096] = b"\xff" * 4096
     path.write_bytes(bytes(data))

@@ -10,13 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fakes import put_talk
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from talksearch.indexer.passages.split import Splitting, split
 from talksearch.indexer.records import Cue, Mishearing, Talk, Word
-from talksearch.indexer.stores import catalog
-from talksearch.search.hit import Quoted
+from talksearch.indexer.stores import catalog, catalog_writer
+from talksearch.search.hit import QuoteMatch
 from talksearch.search.quotes.find import find_quotes, saying_surely
 
 LONG = Splitting()
@@ -38,15 +39,15 @@ def put(folder: Path, *talks: Sequence[Cue], splitting: Splitting = LONG) -> sql
     with catalog.transaction(db):
         for number, cues in enumerate(talks, 1):
             talk = Talk(f"t{number}", f"{number}.vtt", f"Talk {number}", tuple(cues))
-            catalog.put_talk(db, talk.source, talk, split(talk, lambda word: 1, 200, splitting))
+            put_talk(db, talk.source, talk, split(talk, lambda word: 1, 200, splitting))
     return db
 
 
-def ask(db: sqlite3.Connection, text: str, count: int = 5) -> list[Quoted]:
+def ask(db: sqlite3.Connection, text: str, count: int = 5) -> list[QuoteMatch]:
     return find_quotes(db, text, None, count)
 
 
-def changes(quoted: Quoted) -> list[tuple[str, str, str]]:
+def changes(quoted: QuoteMatch) -> list[tuple[str, str, str]]:
     return [(one.op, one.asked, one.said) for one in quoted.difference if one.op != "same"]
 
 
@@ -192,7 +193,7 @@ def test_scripts_without_spaces(tmp_path: Path) -> None:
 def test_a_name_that_the_captions_misheard(tmp_path: Path) -> None:
     db = put(tmp_path, timed("Today we ask cloud to write a poem"), timed("Dark cloud over the sea today"))
     with catalog.transaction(db):
-        catalog.put_names(db, "t1", [Mishearing("cloud", "claud", False)], [])
+        catalog_writer.put_names(db, "t1", [Mishearing("cloud", "claud", False)], [])
     best = ask(db, "we ask Claude to write")[0]
     assert (best.talk, best.start_ms) == (1, 500)
     assert changes(best) == [("changed", "Claude", "cloud")]

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from fakes import CountingEncoder
 
+from talksearch.indexer import layout
 from talksearch.indexer.pipeline import run as build
 from talksearch.indexer.pipeline.run import Report
 from talksearch.indexer.stores import catalog
-from talksearch.indexer.stores.catalog import FILE_NAME
 from talksearch.indexer.talks.walk import Root, files_under, may_be_transcript
 
 CUES = "WEBVTT\n\n00:00:01.000 --> 00:00:04.000\nWelcome to the lecture on tides.\n\n" + "".join(
@@ -94,7 +94,7 @@ def test_a_folder_that_cannot_be_entered_is_a_line_of_the_report(
     exists, iterdir = Path.exists, Path.iterdir
 
     def closed(path: Path) -> bool:
-        if path.name == FILE_NAME and path.parent.name == "lost+found":
+        if path.name == layout.CATALOG.name and path.parent.name == "lost+found":
             raise PermissionError(13, "Permission denied")
         return exists(path)
 

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from talksearch.indexer.errors import BadIndexError
+from talksearch.indexer.errors import BadIndexError, DamagedStoreError
 from talksearch.indexer.stores.chroma import client as store
+from talksearch.indexer.stores.chroma import collection as passages
 from talksearch.indexer.stores.chroma import store as storing
 from talksearch.indexer.stores.chroma import writer
 from talksearch.indexer.worker import WorkerProcess, start_worker
@@ -28,11 +29,11 @@ def test_what_is_put_is_in_the_store_in_this_process_or_another(tmp_path: Path, 
         put(NUMBERS[2:], IDS[2:], VECTORS[2:], ROWS[2:])
     client, collection = store.open_store(tmp_path)
     with closing(client):
-        assert {id_: vector.tolist() for id_, vector in store.read(collection, IDS).items()} == dict(
+        assert {id_: vector.tolist() for id_, vector in passages.read(collection, IDS).items()} == dict(
             zip(IDS, VECTORS.tolist(), strict=True)
         )
         assert collection.get("b")["metadatas"] == [{"talk_id": "talk", "start_s": 1.0}]
-        assert store.nearest(collection, VECTORS[2], 1)[0][0] == "c"
+        assert passages.nearest(collection, VECTORS[2], 1)[0][0] == "c"
 
 
 def test_what_chroma_refuses_is_told_and_more_can_be_put(tmp_path: Path) -> None:
@@ -43,17 +44,17 @@ def test_what_chroma_refuses_is_told_and_more_can_be_put(tmp_path: Path) -> None
         put(NUMBERS[2:], IDS[2:], VECTORS[2:], ROWS[2:])
     client, collection = store.open_store(tmp_path)
     with closing(client):
-        assert sorted(store.all_ids(collection)) == ["a", "c"]
+        assert sorted(passages.all_ids(collection)) == ["a", "c"]
 
 
 def test_a_process_that_ends_is_told_and_what_it_had_put_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[WorkerProcess] = []
 
     def noted(*given: Any) -> WorkerProcess | None:
-        apart = start_worker(*given)
-        assert apart
-        started.append(apart)
-        return apart
+        process = start_worker(*given)
+        assert process
+        started.append(process)
+        return process
 
     monkeypatch.setattr(writer, "start_worker", noted)
     with writer.writer(tmp_path, 100_000, {}) as put:
@@ -65,7 +66,7 @@ def test_a_process_that_ends_is_told_and_what_it_had_put_stays(tmp_path: Path, m
     assert not started[0].process.is_alive()
     client, collection = store.open_store(tmp_path)
     with closing(client):
-        assert list(store.all_ids(collection)) == ["a"]
+        assert list(passages.all_ids(collection)) == ["a"]
 
 
 def test_where_no_process_can_be_started_this_one_puts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,7 +75,7 @@ def test_where_no_process_can_be_started_this_one_puts(tmp_path: Path, monkeypat
         put(NUMBERS, IDS, VECTORS, ROWS)
     client, collection = store.open_store(tmp_path)
     with closing(client):
-        assert sorted(store.all_ids(collection)) == IDS
+        assert sorted(passages.all_ids(collection)) == IDS
 
 
 @pytest.mark.parametrize("waiting", [3, 100_000])
@@ -101,15 +102,15 @@ def test_a_large_archive_lies_in_several_collections(tmp_path: Path, monkeypatch
     with writer.writer(tmp_path, 3, {}) as put:
         assert put(NUMBERS, IDS, VECTORS, ROWS) == {0: 1, 1: 2}, "put again, each in its place"
     assert storing.partitions(tmp_path) == [0, 1]
-    with storing.open_partition(tmp_path) as (store, collection):
-        assert (collection.name, list(store.all_ids(collection))) == ("passages", ["a"])
-    with storing.open_partition(tmp_path, 1) as (store, collection):
-        assert (collection.name, sorted(store.all_ids(collection))) == ("passages-2", ["b", "c"])
-        assert store.read(collection, ["c"])["c"].tolist() == VECTORS[2].tolist()
+    with storing.open_partition(tmp_path) as collection:
+        assert (collection.name, list(passages.all_ids(collection))) == ("passages", ["a"])
+    with storing.open_partition(tmp_path, 1) as collection:
+        assert (collection.name, sorted(passages.all_ids(collection))) == ("passages-2", ["b", "c"])
+        assert passages.read(collection, ["c"])["c"].tolist() == VECTORS[2].tolist()
     storing.drop(tmp_path, {"a": 1, "c": 3, "nobody": 3})
     for part, left in enumerate([[], ["b"]]):
-        with storing.open_partition(tmp_path, part) as (store, collection):
-            assert list(store.all_ids(collection)) == left
+        with storing.open_partition(tmp_path, part) as collection:
+            assert list(passages.all_ids(collection)) == left
 
 
 @pytest.mark.parametrize("waiting", [3, 100_000])
@@ -143,4 +144,4 @@ def test_a_damaged_store_is_told_in_a_sentence_wherever_it_is_opened(tmp_path: P
     ],
 )
 def test_damage_is_told_from_a_store_that_is_in_use(tmp_path: Path, said: str, damaged: bool) -> None:
-    assert storing.is_damaged(storing.unusable(tmp_path, said)) == damaged
+    assert isinstance(storing.unusable(tmp_path, said), DamagedStoreError) == damaged

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from talksearch.indexer import layout
 from talksearch.indexer.arrays import Floats, Ints
 from talksearch.indexer.stores import vectors
 
@@ -37,7 +38,7 @@ def test_the_later_of_two_wins(tmp_path: Path) -> None:
 
 def test_a_torn_record_is_passed_over_and_then_overwritten(tmp_path: Path) -> None:
     vectors.append(tmp_path, numbers(1), rows(1))
-    with (tmp_path / vectors.FILE_NAME).open("ab") as file:
+    with layout.VECTORS.within(tmp_path).open("ab") as file:
         file.write(b"torn")
     assert vectors.read(tmp_path, 2).numbers.tolist() == [1]
     vectors.append(tmp_path, numbers(2), rows(2))

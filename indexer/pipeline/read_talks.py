@@ -21,10 +21,11 @@ from talksearch.indexer.errors import UnreadableError
 from talksearch.indexer.passages.metadata_passages import notes
 from talksearch.indexer.passages.misheard import misheard
 from talksearch.indexer.passages.split import split
-from talksearch.indexer.process import _without_collections
+from talksearch.indexer.process import collections_paused
 from talksearch.indexer.records import Mishearing, RareWord, Talk
 from talksearch.indexer.restore.align_times import may_be_bettered, with_times_of
-from talksearch.indexer.stores.catalog import FileRow, TalkRows, rows_of
+from talksearch.indexer.stores.catalog import FileRow
+from talksearch.indexer.stores.catalog_writer import TalkRows, rows_of
 from talksearch.indexer.talks.load import TalkMetadata
 from talksearch.indexer.talks.read import failing_on_one_file, read_talk, read_talk_metadata
 from talksearch.indexer.talks.receipt import changes
@@ -78,7 +79,7 @@ def read_group(group: Group, measure: PassageSizer, salt: str = "") -> TalkResul
     """Read the talk of a group of files from the best of them; `salt` is put behind its id."""
     copies: list[Skipped] = []
     skipped: list[Skipped] = []
-    with _without_collections():
+    with collections_paused():
         talk, files = _talk_of(group, copies, skipped)
         if talk is None:
             return TalkResult(files, skipped=skipped)

@@ -18,10 +18,11 @@ from pathlib import Path
 from time import perf_counter
 from typing import Literal
 
+from talksearch.indexer import layout
 from talksearch.indexer.encoders import query_model
 from talksearch.indexer.encoders.base import Encoder
 from talksearch.indexer.errors import BadIndexError, TalksearchError
-from talksearch.indexer.stores import calibration, catalog, recipe
+from talksearch.indexer.stores import calibration, catalog, catalog_writer, recipe
 from talksearch.indexer.stores.catalog import FileRow
 from talksearch.indexer.stores.chroma import store
 from talksearch.indexer.stores.columns import update
@@ -121,13 +122,13 @@ def remove_talks(folder: Path, talk_ids: Iterable[str], roots: Iterable[Path] = 
         gone: dict[str, int] = {}
         for talk_id in removed:
             with catalog.transaction(db):
-                gone |= catalog.drop_talk(db, talk_id)
+                gone |= catalog_writer.drop_talk(db, talk_id)
                 db.execute("UPDATE files SET talk_id = NULL, stamp = '', note = '' WHERE talk_id = ?", (talk_id,))
         with catalog.transaction(db):
-            catalog.forget_files(db, [path for path in catalog.files(db) if any(r.holds(Path(path)) for r in under)])
+            catalog_writer.forget_files(db, [path for path in catalog.files(db) if any(r.holds(Path(path)) for r in under)])
             db.executemany("DELETE FROM roots WHERE path = ?", ((str(root.path),) for root in under))
         store.drop(folder, gone)
-        catalog.update_stop_terms(db)
+        catalog_writer.update_stop_terms(db)
         _make_ready(folder, db)
         return removed
 
@@ -163,7 +164,7 @@ def _rebuild(
     It has the old one's model and prompts where no others are given. PATHs that are not there any more are left out
     where others are named.
     """
-    fresh, old = (folder.with_name(f".{folder.name}.{what}") for what in ("rebuild", "old"))
+    fresh, old = layout.rebuilt(folder), layout.replaced(folder)
     with index_write_lock(folder):
         for left in (fresh, old):  # by a run that was ended
             shutil.rmtree(left, ignore_errors=True)
@@ -191,7 +192,7 @@ def _rebuild(
 
 def _undo_half_a_swap(folder: Path) -> None:
     """Put an index back that a rebuild had moved aside when it was ended."""
-    old = folder.with_name(f".{folder.name}.old")
+    old = layout.replaced(folder)
     if old.is_dir() and not folder.exists():
         old.rename(folder)
 
@@ -250,10 +251,10 @@ def _update(
         report.skipped += [Skipped(row.path, row.note) for row in plan.unreadable]
         with catalog.transaction(db):
             touched = [row for group in plan.keep for row in group.files if row != before[row.path]]
-            catalog.put_files(db, [*plan.unreadable, *touched])
-            catalog.forget_files(db, plan.gone)
+            catalog_writer.put_files(db, [*plan.unreadable, *touched])
+            catalog_writer.forget_files(db, plan.gone)
         if plan.read:
-            catalog.update_stop_terms(db)
+            catalog_writer.update_stop_terms(db)
         if known:
             embed_pending.mend_copy(db, folder, known.model.dimension)
         report.embedded = embed_pending.embed_pending(
@@ -268,7 +269,7 @@ def _update(
         vanished = _drop_vanished(db, report)
         if vanished:
             store.drop(folder, vanished)
-            catalog.update_stop_terms(db)
+            catalog_writer.update_stop_terms(db)
         _make_ready(folder, db, encoders.get)
         report.notes += encoders.notes
     report.skipped.sort(key=lambda skipped: skipped.path)
@@ -337,9 +338,9 @@ def _read_groups(
             read = read_group(group, measure, _salt(group.files[0].path))
         with catalog.transaction(db):
             if read.rows:
-                gone |= catalog.put_rows(db, read.path, read.rows)
-                catalog.put_names(db, read.rows.talk_id, read.heard, read.odd)
-            catalog.put_files(db, read.files)
+                gone |= catalog_writer.put_rows(db, read.path, read.rows)
+                catalog_writer.put_names(db, read.rows.talk_id, read.heard, read.odd)
+            catalog_writer.put_files(db, read.files)
         if read.rows:
             passages += len(read.rows.passages)
             (report.replaced if read.rows.talk_id in known else report.added).append(read.rows.talk_id)
@@ -362,7 +363,7 @@ def _taken(db: sqlite3.Connection, read: TalkResult, group: Group) -> bool:
 
 
 def _salt(path: str) -> str:
-    return catalog.text_digest(path).hex()[:4]
+    return catalog_writer.text_digest(path).hex()[:4]
 
 
 def _note_kept(group: Group, report: Report) -> None:
@@ -382,6 +383,6 @@ def _drop_vanished(db: sqlite3.Connection, report: Report) -> dict[str, int]:
     for talk_id in catalog.talk_paths(db):
         if talk_id not in alive:
             with catalog.transaction(db):
-                gone |= catalog.drop_talk(db, talk_id)
+                gone |= catalog_writer.drop_talk(db, talk_id)
             report.dropped.append(talk_id)
     return gone

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import filelock
 
+from talksearch.indexer import layout
 from talksearch.indexer.errors import LockedError, TalksearchError
 
 
@@ -20,17 +21,17 @@ def index_write_lock(index: Path) -> Iterator[None]:
     """Hold the index for writing.
 
     The operating system frees the lock when the process ends, however it ends. Raises LockedError at once when
-    somebody else holds it, and TalksearchError where the folder cannot be written.
+    another process holds it, and TalksearchError where the folder cannot be written.
     """
-    holder = index / "lock.holder"
-    lock = filelock.FileLock(index / "lock", timeout=0)
+    holder = layout.LOCK_HOLDER.within(index)
+    lock = filelock.FileLock(layout.LOCK.within(index), timeout=0)
     try:
         index.mkdir(parents=True, exist_ok=True)
         lock.acquire()
-        holder.write_text(json.dumps(_me()), encoding="utf-8")
+        holder.write_text(json.dumps(_this_process()), encoding="utf-8")
     except filelock.Timeout:
         raise LockedError(
-            f"Another process is writing to the index {index}{_who(holder)}.",
+            f"Another process is writing to the index {index}{_described(holder)}.",
             "Wait until it is done; searching works meanwhile.",
         ) from None
     except OSError as error:
@@ -47,7 +48,7 @@ def index_write_lock(index: Path) -> Iterator[None]:
         lock.release()
 
 
-def _me() -> dict[str, str | int]:
+def _this_process() -> dict[str, str | int]:
     return {
         "process": os.getpid(),
         "host": socket.gethostname(),
@@ -55,9 +56,10 @@ def _me() -> dict[str, str | int]:
     }
 
 
-def _who(holder: Path) -> str:
+def _described(holder: Path) -> str:
+    """Return who holds the lock, in words; empty where that cannot be read."""
     try:
-        who = json.loads(holder.read_text(encoding="utf-8"))
-        return f" (process {who['process']} on {who['host']}, since {who['since']})"
+        process = json.loads(holder.read_text(encoding="utf-8"))
+        return f" (process {process['process']} on {process['host']}, since {process['since']})"
     except (OSError, ValueError, KeyError, TypeError):
         return ""

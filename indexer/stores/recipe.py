@@ -1,4 +1,4 @@
-"""The recipe of an index: everything that its passages and vectors depend on. An index refuses a stranger."""
+"""The recipe of an index: everything that its passages and vectors depend on. An index refuses what has another one."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from talksearch.indexer import layout
 from talksearch.indexer.encoders.base import ModelCard
 from talksearch.indexer.errors import BadIndexError
 from talksearch.indexer.passages.split import Splitting
 
 FORMAT = 5
-"""Raised when an index of before can no longer be read, or when talks must be cleaned and split anew."""
-
-FILE_NAME = "recipe.json"
+"""Raised when an older index can no longer be read, or when talks must be cleaned and split anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +23,14 @@ class Recipe:
     splitting: Splitting
     format: int = FORMAT
     embedded_by: str = ""
-    """In words: what ran the model when many passages were last embedded, and the measurement it was chosen by. For
-    whoever wants to know; any way of running it that `fast` allows gives the same vectors or nearly."""
+    """In words, for people: what ran the model when many passages were last embedded, and the measurement by which it
+    was chosen. Every way of running it that `encoders.selection` allows gives the same vectors or nearly."""
 
 
 def write(folder: Path, recipe: Recipe) -> None:
-    """Write the recipe of a new index."""
-    fresh = folder / f"{FILE_NAME}.new"
-    fresh.write_text(json.dumps(asdict(recipe), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    fresh.replace(folder / FILE_NAME)
+    """Write the recipe of an index."""
+    with layout.replace_file(layout.RECIPE.within(folder)) as fresh:
+        fresh.write_text(json.dumps(asdict(recipe), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def read(folder: Path) -> Recipe | None:
@@ -40,9 +38,8 @@ def read(folder: Path) -> Recipe | None:
 
     Raises BadIndexError when it cannot be understood: damaged, or of another format than this version reads.
     """
-    path = folder / FILE_NAME
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = json.loads(layout.RECIPE.within(folder).read_text(encoding="utf-8"))
         if values["format"] == FORMAT:
             return Recipe(
                 ModelCard(**values["model"]),
@@ -58,7 +55,7 @@ def read(folder: Path) -> Recipe | None:
 
 
 def check_model(folder: Path, recipe: Recipe, model: str | None) -> None:
-    """Raise BadIndexError when another model is asked for than the index was made with."""
+    """Raise BadIndexError where a model is given and the index was made with another one."""
     if model is not None and model != recipe.model.name:
         raise BadIndexError(
             f"The index {folder} was made with the model {recipe.model.name!r}, not with {model!r};"

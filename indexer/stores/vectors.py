@@ -1,9 +1,9 @@
 """A copy of the vectors that a fresh process can search in milliseconds, derived from the Chroma store.
 
 Importing chromadb costs a second and its filters lose recall on large collections; an exact product over a file in the
-page cache costs neither. One file, `vectors.bin`, of records: a passage's number (int64) and its normalised vector
-(float32). Records are only ever appended; one whose passage has left the catalog, or that a later one repeats, is dead
-and is passed over, until `compact` writes the file anew. The copy may always be deleted: `build` makes it from Chroma.
+page cache costs neither. One file of records: a passage's number (int64) and its normalised vector (float32). Records
+are only ever appended. A record is dead when its passage has left the catalog or a later record repeats it; readers
+pass over it until `compact` writes the file anew. The copy may always be deleted: an indexing run makes it from Chroma.
 """
 
 from __future__ import annotations
@@ -15,17 +15,31 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from talksearch.indexer import layout
 from talksearch.indexer.arrays import Floats, Ints
-from talksearch.indexer.process import let_go
-
-FILE_NAME = "vectors.bin"
+from talksearch.indexer.process import release_pages
 
 BLOCK = 8_192
-"""Rows that are worked on at once by who goes through all of them."""
+"""Rows that are in memory at once when all of them are gone through."""
+
+_HASHED_END = 16_384
+"""Bytes at the end of the file by which one content is told from another."""
+
+_NUMBER = np.dtype("<i8")
+"""How a record holds the number of its passage."""
+
+
+class Fingerprint(NamedTuple):
+    """What tells one content of the copy from another."""
+
+    length: int
+    """Bytes."""
+    end_hash: str
+    """Empty where there is no file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,45 +53,45 @@ class Vectors:
     file: Path | None = None
     """Where `take` reads rows from, if not from the mapping."""
 
-    def take(self, at: Ints) -> Floats:
-        """Return some rows (len(at), dimension).
+    def take(self, positions: Ints) -> Floats:
+        """Return the rows at some positions (len(positions), dimension).
 
         A process that asks a single query reads them from the file: of what is mapped, the system puts whole stretches
         around each row into the memory of a process, 64 kB where a row has 1.5.
         """
         if self.file is None:
-            return self.rows[at]
-        found = np.empty((len(at), self.rows.shape[1]), np.float32)
-        size = _record(self.rows.shape[1]).itemsize
+            return self.rows[positions]
+        rows = np.empty((len(positions), self.rows.shape[1]), np.float32)
+        record_bytes = _record(self.rows.shape[1]).itemsize
         with self.file.open("rb", buffering=0) as file:
-            for row, place in zip(found, at.tolist(), strict=True):
-                file.seek(place * size + _NUMBER.itemsize)
+            for row, position in zip(rows, positions.tolist(), strict=True):
+                file.seek(position * record_bytes + _NUMBER.itemsize)
                 file.readinto(row.data)
-        return found
+        return rows
 
     @property
     def numbers(self) -> Ints:
-        """Passage numbers (n,). Read when they are first asked for, which reads the whole file."""
+        """Passage numbers (n,). The first use reads the whole file."""
         return self.read_numbers()
 
     def find(self, numbers: Ints) -> Ints:
         """Return the row of each passage number, the latest where it stands twice; -1 where it has none."""
-        own = self.numbers
-        if len(own) == 0:
+        stored = self.numbers
+        if len(stored) == 0:
             return np.full(len(numbers), -1)
-        # Nearly always they rise as they were appended; then sorting, the dear part, is not needed.
-        order = None if (own[1:] >= own[:-1]).all() else np.argsort(own, kind="stable")
-        at = np.maximum(np.searchsorted(own, numbers, side="right", sorter=order) - 1, 0)
-        rows = at if order is None else order[at]
-        return np.where(own[rows] == numbers, rows, -1)
+        # Numbers nearly always rise as they were appended; then they need not be sorted, which takes long.
+        order = None if (stored[1:] >= stored[:-1]).all() else np.argsort(stored, kind="stable")
+        positions = np.maximum(np.searchsorted(stored, numbers, side="right", sorter=order) - 1, 0)
+        rows = positions if order is None else order[positions]
+        return np.where(stored[rows] == numbers, rows, -1)
 
 
 def read(folder: Path, dimension: int, *, once: bool = False) -> Vectors:
-    """Open the copy; empty where there is none. A torn last record, left by an interrupted build, is passed over.
+    """Open the copy; empty where there is none. A torn last record, left by an interrupted run, is passed over.
 
     `once`: for hardly more than one query, which should take little memory.
     """
-    path = folder / FILE_NAME
+    path = layout.VECTORS.within(folder)
     record = _record(dimension)
     count = path.stat().st_size // record.itemsize if path.exists() else 0
     if count == 0:
@@ -87,38 +101,35 @@ def read(folder: Path, dimension: int, *, once: bool = False) -> Vectors:
 
 
 def _numbers(records: np.ndarray[Any, Any]) -> Ints:
-    """Read the numbers of mapped records, and let go of the pages that they lie on, which are all of the file."""
-    found = np.empty(len(records), np.int64)
-    for at in range(0, len(records), BLOCK):
-        found[at : at + BLOCK] = records["number"][at : at + BLOCK]
-        let_go(records)
-    return found
+    """Read the numbers of mapped records, and release the pages that they lie on, which are all of the file."""
+    numbers = np.empty(len(records), np.int64)
+    for start in range(0, len(records), BLOCK):
+        numbers[start : start + BLOCK] = records["number"][start : start + BLOCK]
+        release_pages(records)
+    return numbers
 
 
-def blocks(rows: Floats, at: Ints) -> Iterator[Floats]:
+def blocks(rows: Floats, positions: Ints) -> Iterator[Floats]:
     """Yield some of the rows of a file in blocks (`BLOCK` or fewer, dimension), so that one at a time is in memory."""
-    for first in range(0, len(at), BLOCK):
-        yield rows[at[first : first + BLOCK]]
-        let_go(rows)
+    for start in range(0, len(positions), BLOCK):
+        yield rows[positions[start : start + BLOCK]]
+        release_pages(rows)
 
 
-def fingerprint(folder: Path, until: int | None = None) -> tuple[int, str]:
-    """Return what tells one content of the copy from another: its length and a hash of its end.
+def fingerprint(folder: Path, until: int | None = None) -> Fingerprint:
+    """Return what tells one content of the copy from another.
 
-    It is only ever appended to, or written anew with fewer records; numbers are never used twice. `until`: of its first
-    so many bytes, to see whether it was only appended to since it was so long.
+    The end is enough, because the file is only ever appended to, or written anew with fewer records, and numbers are
+    never used twice. `until` takes only its first so many bytes, which shows whether it was only appended to since it
+    had that length.
     """
-    path = folder / FILE_NAME
     try:
-        with path.open("rb") as file:
+        with layout.VECTORS.within(folder).open("rb") as file:
             length = min(file.seek(0, os.SEEK_END), until if until is not None else sys.maxsize)
-            start = file.seek(max(0, length - _END))
-            return length, hashlib.blake2b(file.read(length - start), digest_size=16).hexdigest()
+            start = file.seek(max(0, length - _HASHED_END))
+            return Fingerprint(length, hashlib.blake2b(file.read(length - start), digest_size=16).hexdigest())
     except FileNotFoundError:
-        return 0, ""
-
-
-_END = 16_384
+        return Fingerprint(0, "")
 
 
 def append(folder: Path, numbers: Ints, rows: Floats) -> None:
@@ -126,7 +137,7 @@ def append(folder: Path, numbers: Ints, rows: Floats) -> None:
     record = _record(rows.shape[1])
     records = np.empty(len(numbers), record)
     records["number"], records["vector"] = numbers, rows
-    with (folder / FILE_NAME).open("ab") as file:
+    with layout.VECTORS.within(folder).open("ab") as file:
         file.truncate(file.tell() // record.itemsize * record.itemsize)  # what an interrupted append left behind
         file.write(records.tobytes())
         file.flush()
@@ -145,22 +156,23 @@ def compact(folder: Path, dimension: int, alive: Collection[int]) -> int:
     return dead
 
 
-def write_anew(folder: Path, dimension: int, numbers: Ints, rows: Floats, kept: Ints) -> None:
-    """Put a new file in the old one's place at once; whoever has the old one open goes on reading it."""
-    fresh = folder / f"{FILE_NAME}.new"
-    with fresh.open("wb") as file:
-        at = 0
-        for block in blocks(rows, kept):
+def write_anew(folder: Path, dimension: int, numbers: Ints, rows: Floats, positions: Ints) -> None:
+    """Put a new file in the old one's place; whoever has the old one open goes on reading it.
+
+    Args:
+        folder: The index.
+        dimension: The width of a vector.
+        numbers: The passage numbers of the new file (n,).
+        rows: The vectors of the old file (m, dimension).
+        positions: Which of these the new file keeps, one for each number (n,).
+    """
+    with layout.replace_file(layout.VECTORS.within(folder)) as fresh, fresh.open("wb") as file:
+        start = 0
+        for block in blocks(rows, positions):
             records = np.empty(len(block), _record(dimension))
-            records["number"], records["vector"] = numbers[at : at + len(block)], block
+            records["number"], records["vector"] = numbers[start : start + len(block)], block
             file.write(records.tobytes())
-            at += len(block)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(folder / FILE_NAME)
-
-
-_NUMBER = np.dtype("<i8")
+            start += len(block)
 
 
 def _record(dimension: int) -> np.dtype[Any]:

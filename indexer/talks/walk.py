@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from talksearch.indexer import layout
 from talksearch.indexer.errors import TalksearchError
-from talksearch.indexer.stores.catalog import FILE_NAME, FileRow
+from talksearch.indexer.stores.catalog import FileRow
 
 # Files that no reader needs to open. Everything else is judged by its content.
 _NOT_TEXT = re.compile(
@@ -101,7 +102,7 @@ def _files_in(folder: Path, walked: set[str], links: deque[Path]) -> Iterator[Pa
 
 def _is_index(path: Path) -> bool:
     try:
-        return (path / FILE_NAME).exists()
+        return layout.is_index(path)
     except OSError:  # it cannot be entered
         return False
 

@@ -1,4 +1,6 @@
-"""The Chroma collection that holds the vectors: the store that lasts, from which the others are made again.
+"""The Chroma store: every passage with its vector, text and metadata, readable by any other Chroma client.
 
-`client` is the only module that imports chromadb, which takes a second; the others reach it late and once.
+`store` opens it, in partitions; `collection` reads and changes one partition; `writer` fills it; `describe` says what
+Chroma is told of a passage. Only `client` imports chromadb, which takes a second, so nobody but `store` imports it, and
+late. `pipeline` and `doctor` may import the others.
 """

@@ -1,8 +1,4 @@
-"""The Chroma store as it is opened for a while, and putting passages into it while the model works on others.
-
-Chroma keeps Python's lock while it takes passages in (chromadb 1.5.9), and without that lock the model waits for its
-next texts. So where many come, a process of its own puts them.
-"""
+"""The Chroma store as it is opened for a while: its partitions, and what is done when it is damaged."""
 
 from __future__ import annotations
 
@@ -16,104 +12,110 @@ from typing import Any
 
 import numpy as np
 
+from talksearch.indexer import layout
 from talksearch.indexer.arrays import Ints
-from talksearch.indexer.errors import BadIndexError
-from talksearch.indexer.stores.catalog import kind_of
-from talksearch.indexer.stores.layout import FOLDER
+from talksearch.indexer.errors import BadIndexError, DamagedStoreError
+from talksearch.indexer.stores.catalog import primary_code
 
-_DATABASE = "chroma.sqlite3"
+from . import collection as passages
+from .collection import Collection
 
 PARTITION = 50_000
-"""Numbers of passages that belong to one part of the store: what Chroma then holds in memory is bounded, however large
-the archive is. docs/scale.md has the figures."""
+"""Numbers of passages that belong to one partition of the store: what Chroma then holds in memory is bounded, however
+large the archive is. docs/scale.md has the figures."""
+
+_DATABASE = "chroma.sqlite3"
+"""The file in the folder of the store in which Chroma keeps all but its graph."""
+
+_DAMAGE = frozenset((sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB))
+"""Codes of SQLite's errors that mean damage. All others mean that the store is in use, or cannot be written."""
+
+_CODE = re.compile(r"\(code: (\d+)\)")
+"""How Chroma's messages name the code of an error of SQLite."""
 
 
 def by_partition(numbers: Ints) -> Iterator[tuple[int, slice]]:
-    """Yield each part of the store that passages are in, and which of them, whose numbers rise, these are.
+    """Yield each partition that passages are in, and which of them, whose numbers rise, these are.
 
-    A passage lies in the same part for as long as it is in the index.
+    A passage lies in the same partition for as long as it is in the index.
 
-    >>> list(by_part(np.array([1, 49_999, 50_000, 260_000])))
+    >>> list(by_partition(np.array([1, 49_999, 50_000, 260_000])))
     [(0, slice(0, 2, None)), (1, slice(2, 3, None)), (5, slice(3, 4, None))]
     """
-    own, firsts, counts = np.unique(numbers // PARTITION, return_index=True, return_counts=True)
-    for part, first, count in zip(own.tolist(), firsts.tolist(), counts.tolist(), strict=True):
-        yield part, slice(first, first + count)
+    partitions, starts, counts = np.unique(numbers // PARTITION, return_index=True, return_counts=True)
+    for partition, start, count in zip(partitions.tolist(), starts.tolist(), counts.tolist(), strict=True):
+        yield partition, slice(start, start + count)
 
 
-def ids_in(db: sqlite3.Connection, part: int) -> set[str]:
-    """Return the ids of the passages that belong to a part of the store, as the catalog knows them."""
+def ids_in(db: sqlite3.Connection, partition: int) -> set[str]:
+    """Return the ids of the passages that belong to a partition, as the catalog knows them."""
     rows = db.execute(
-        "SELECT id FROM passages WHERE number >= ? AND number < ?", (part * PARTITION, (part + 1) * PARTITION)
+        "SELECT id FROM passages WHERE number >= ? AND number < ?", (partition * PARTITION, (partition + 1) * PARTITION)
     )
-    return {row[0] for row in rows}
+    return {passage_id for (passage_id,) in rows}
 
 
 @contextmanager
-def open_partition(folder: Path, part: int = 0) -> Iterator[tuple[Any, Any]]:
-    """Open a part of the Chroma store for a while: (the `store` module, the collection).
+def open_partition(folder: Path, partition: int = 0) -> Iterator[Collection]:
+    """Open a partition of the Chroma store for a while.
 
-    Raises BadIndexError where it cannot be opened, and in the place of what Chroma raises while it is open.
+    Where it cannot be opened, and in the place of what Chroma raises while it is open, it raises DamagedStoreError
+    where the store is damaged, else BadIndexError.
     """
-    with _client(folder, part) as (store, _, collection):
-        yield store, collection
+    with _open_client(folder, partition) as (_, collection):
+        yield collection
 
 
 def partitions(folder: Path) -> list[int]:
-    """Return which parts the Chroma store has. Raises BadIndexError where it cannot be opened."""
-    with _client(folder, 0) as (store, client, _):
-        found: list[int] = store.partitions(client)
-        return found
+    """Return which partitions the Chroma store has. Raises what `open_partition` raises."""
+    with _open_client(folder, 0) as (client, _):
+        numbers = [passages.partition_of(collection.name) for collection in client.list_collections()]
+    return sorted(number for number in numbers if number is not None)
 
 
 @contextmanager
-def _client(folder: Path, part: int) -> Iterator[tuple[Any, Any, Any]]:
-    """Open a part of the Chroma store for a while: (the `store` module, the client, the collection)."""
-    from chromadb.errors import ChromaError  # importing chromadb costs a second
-
-    from . import client as store
+def _open_client(folder: Path, partition: int) -> Iterator[tuple[Any, Collection]]:
+    """Open a partition of the Chroma store for a while: (the client, the collection)."""
+    from .client import ChromaError, open_store  # importing chromadb takes a second
 
     try:
-        client, collection = store.open_store(folder, part)
+        client, collection = open_store(folder, partition)
         with closing(client):
-            yield store, client, collection
+            yield client, collection
     except ChromaError as error:
         raise unusable(folder, str(error)) from error
 
 
 def drop(folder: Path, gone: Mapping[str, int]) -> None:
     """Take passages, given as their ids and numbers, out of the Chroma store; what is not there does no harm."""
-    ids = sorted(gone, key=lambda id_: gone[id_])
-    for part, own in by_partition(np.array([gone[id_] for id_ in ids], np.int64)):
-        with open_partition(folder, part) as (store, collection):
-            store.drop(collection, ids[own])
+    ids = sorted(gone, key=lambda passage_id: gone[passage_id])
+    for partition, which in by_partition(np.array([gone[passage_id] for passage_id in ids], np.int64)):
+        with open_partition(folder, partition) as collection:
+            passages.drop(collection, ids[which])
 
 
-def unusable(folder: Path, why: str) -> BadIndexError:
-    """Return what to raise where the store cannot be used: it is damaged, or Chroma says so, `why`."""
+def unusable(folder: Path, message: str) -> BadIndexError:
+    """Return what to raise where Chroma raised an error with some message: a DamagedStoreError where it means damage.
+
+    Chroma has one class of errors for all that goes wrong on disk, and says only in its message which error of SQLite
+    it was (chromadb 1.5.9). So this is the one place that reads a message: errors of the graph have no such code and
+    mean damage, and of SQLite's errors those in `_DAMAGE` do.
+    """
+    code = _CODE.search(message)
+    if code is None or int(code[1]) & 0xFF in _DAMAGE:
+        return damaged(folder, message)
     return BadIndexError(
-        f"The Chroma store in {folder / FOLDER} cannot be used: {why}.",
-        _MEND if _is_damage(why) else "See whether another program uses it, and whether it can be written.",
+        _unusable_message(folder, message), "See whether another program uses it, and whether it can be written."
     )
 
 
-_MEND = "Mend it: talksearch doctor"
+def damaged(folder: Path, reason: str) -> DamagedStoreError:
+    """Return what to raise where the store is damaged."""
+    return DamagedStoreError(_unusable_message(folder, reason), "Mend it: talksearch doctor")
 
 
-def is_damaged(error: BadIndexError) -> bool:
-    """Say whether what `open_partition` raised means that the store is damaged, not only in use, nor a full disk."""
-    return error.hint == _MEND
-
-
-def _is_damage(what: str) -> bool:
-    """Say whether words of Chroma mean damage. Of SQLite's errors, whose number it gives, only two do; its graph's have
-    no number.
-    """
-    code = re.search(r"\(code: (\d+)\)", what)
-    return code is None or int(code[1]) & 0xFF in _DAMAGE
-
-
-_DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+def _unusable_message(folder: Path, reason: str) -> str:
+    return f"The Chroma store in {layout.CHROMA.within(folder)} cannot be used: {reason}."
 
 
 def damage(folder: Path) -> str:
@@ -121,29 +123,29 @@ def damage(folder: Path) -> str:
 
     Chroma makes a new file where it finds none, and notices damage only where it happens to read.
     """
-    path = folder / FOLDER / _DATABASE
+    path = layout.CHROMA.within(folder) / _DATABASE
     try:
         if not path.stat().st_size:
             return "it is empty"
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
-            found = str(db.execute("PRAGMA quick_check(1)").fetchone()[0])
-            return "" if found == "ok" else found
+            result = str(db.execute("PRAGMA quick_check(1)").fetchone()[0])
+            return "" if result == "ok" else result
     except FileNotFoundError:
         return "it is missing"
     except sqlite3.DatabaseError as error:
-        # Else another program may use it, or have left work to undo.
-        return str(error) if kind_of(error) in _DAMAGE else ""
+        # Of any other error, another program may use the file, or have left work to undo.
+        return str(error) if primary_code(error) in _DAMAGE else ""
 
 
 def put_aside(folder: Path) -> Path | None:
     """Put a damaged Chroma store aside, in the place of any put there before, and return where it is; None without one.
 
-    The next to open the store finds none and makes a new one.
+    When the store is opened next, none is there, and a new one is made.
     """
-    bad, aside = folder / FOLDER, folder / f"{FOLDER}.damaged"
-    if not bad.exists():
+    store, aside = layout.CHROMA.within(folder), layout.CHROMA_DAMAGED.within(folder)
+    if not store.exists():
         return None
     if aside.is_dir():
         shutil.rmtree(aside)
-    bad.rename(aside)
+    store.rename(aside)
     return aside

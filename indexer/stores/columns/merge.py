@@ -1,7 +1,7 @@
 """Making the columns of a changed index from those it had: what changed costs work, the rest is copied.
 
-`merge` writes what `columns` would make from nothing. It may take so much from the old file because numbers of talks
-and passages are never used twice, because neither the text of a passage nor its vector ever changes, and because places
+`merge` writes what `build` would make from nothing. It may take so much from the old file because numbers of talks and
+passages are never used twice, because neither the text of a passage nor its vector ever changes, and because places
 rise with (talk, number), so that what stays keeps its order. Terms go by their hashes: of the words that stay nothing
 needs to be known.
 """
@@ -9,103 +9,122 @@ needs to be known.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from talksearch.indexer import process
 from talksearch.indexer.arrays import Ints
+from talksearch.indexer.process import release_pages
 from talksearch.indexer.stores import vectors
+from talksearch.indexer.stores.state import State
 from talksearch.indexer.stores.vectors import Vectors
 
 from . import build, reader
-from .reader import Array, Columns, Positions
+from .reader import Array, Columns, Hashes, MappedColumns, Positions
 
-_CHANGED = 3
-"""Where one in so many passages changed, little is gained by keeping the rest."""
+_CHANGED_SHARE = 3
+"""Where more than one in so many passages changed, little is gained by keeping the rest."""
 
 _BLOCK = 1 << 20
-"""Positions worked on at once."""
+"""Positions that are in memory at once."""
+
+
+class _TalkContent(NamedTuple):
+    """What shows whether the passages of a talk are other ones than before."""
+
+    passages: int
+    """How many it has."""
+    last_number: int
+    """The highest of their numbers: new passages have higher numbers."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Moves:
     """Where the passages of the old file are in the new one."""
 
-    to: Ints
+    to_new: Ints
     """The new place of each old place, -1 where the passage is gone."""
-    back: Ints
+    to_old: Ints
     """The old place of each new place, -1 where the passage is new."""
 
 
 @dataclass(frozen=True, slots=True)
-class _New:
+class _NewWords:
     """The words of new passages, as positions in the order in which the new file has them."""
 
-    hashes: npt.NDArray[np.uint64]
+    hashes: Hashes
     """The hash of each term, rising (terms,)."""
-    times: Ints
+    frequencies: Ints
     """How often each stands in new passages (terms,)."""
-    at: Ints
+    before: Ints
     """Before which of the old positions each comes, never decreasing (words,)."""
     places: Ints
-    within: Ints
+    """The place of the passage that each stands in (words,)."""
+    word_numbers: Ints
+    """Which word of the passage each is (words,)."""
     longest: int
     """How many words the longest new passage has."""
 
 
-def merge(
-    path: Path,
-    made_of: Sequence[Any],
-    folder: Path,
-    db: sqlite3.Connection,
-    copy: Vectors,
-    old: Columns,
-    was: list[Any],
-) -> bool:
-    """Write to `path` what `columns` would make from nothing, from what is `old` and was made of the state `was`.
+def merge(path: Path, state: State, folder: Path, db: sqlite3.Connection, copy: Vectors, mapped: MappedColumns) -> bool:
+    """Write to `path` what `build` would make from nothing, from the columns of an earlier state.
 
     Returns False, and nothing counts that was written, where that cannot be done or is not worth it: where vectors were
     written anew, where much changed, or where the old file contradicts itself.
+
+    Args:
+        path: Where it is written.
+        state: The state of the index that `db` and `copy` show.
+        folder: The index.
+        db: The catalog.
+        copy: The copy of the vectors.
+        mapped: The old file.
     """
-    grown = made_of[0] >= was[0] and made_of[1] >= was[1] and vectors.fingerprint(folder, was[2]) == (was[2], was[3])
-    if not grown or not len(old.numbers) or old.codes.shape[1] != copy.rows.shape[1]:
+    old, before = mapped
+    only_grew = (
+        state.changes >= before.changes
+        and state.last_number >= before.last_number
+        and vectors.fingerprint(folder, before.vector_bytes) == (before.vector_bytes, before.vectors_end)
+    )
+    if not only_grew or not len(old.numbers) or old.codes.shape[1] != copy.rows.shape[1]:
         return False
     try:
-        return _merge(path, made_of, made_of[0] - was[0], db, copy, old)
+        return _merge(path, state, state.changes - before.changes, db, copy, old)
     except (IndexError, ValueError):  # numbers that point nowhere: the old file is damaged
         return False
 
 
-def _merge(
-    path: Path, made_of: Sequence[Any], changes: int, db: sqlite3.Connection, copy: Vectors, old: Columns
-) -> bool:
-    sizes = db.execute(
-        "SELECT talk, count(*), max(number) FROM passages INDEXED BY passages_of_talk GROUP BY talk ORDER BY talk"
-    ).fetchall()
-    had = _sizes(old)
-    changed = {talk for talk, *size in sizes if had.get(talk) != tuple(size)}
-    gone = had.keys() - {talk for talk, *_ in sizes}
-    if sum(count for talk, count, _ in sizes if talk in changed) * _CHANGED > len(old.numbers):
+def _merge(path: Path, state: State, changes: int, db: sqlite3.Connection, copy: Vectors, old: Columns) -> bool:
+    content = {
+        talk: _TalkContent(passages, last_number)
+        for talk, passages, last_number in db.execute(
+            "SELECT talk, count(*), max(number) FROM passages INDEXED BY passages_of_talk GROUP BY talk ORDER BY talk"
+        )
+    }
+    old_content = _content(old)
+    changed = {talk for talk in content if old_content.get(talk) != content[talk]}
+    gone = old_content.keys() - content.keys()
+    if sum(content[talk].passages for talk in changed) * _CHANGED_SHARE > len(old.numbers):
         return False
     # Each change of a talk was counted. Where more changed than can be seen, passages may have got other times.
-    arrays = (
-        _passage_columns(db, sizes, changed, old) if changes == len(changed) + len(gone) else build.passage_columns(db)
-    )
+    if changes == len(changed) + len(gone):
+        arrays = _passage_columns(db, content, changed, old)
+    else:
+        arrays = build.passage_columns(db)
     moves = _moves(old.numbers, arrays["numbers"])
     rows = arrays["rows"] = copy.find(arrays["numbers"].astype(np.int64)).astype(np.int32)
-    came = np.flatnonzero(moves.back < 0)
-    same = (moves.back >= 0) & (old.rows[moves.back] == rows)  # in these the codes are the old ones too
-    stays = np.zeros(len(old.rows), bool)
-    stays[moves.back[same]] = True
-    if (len(rows) - int(same.sum()) + int((moves.to < 0).sum())) * _CHANGED > len(old.numbers):
+    new_places = np.flatnonzero(moves.to_old < 0)
+    keeps_code = (moves.to_old >= 0) & (old.rows[moves.to_old] == rows)
+    old_code_kept = np.zeros(len(old.rows), bool)
+    old_code_kept[moves.to_old[keeps_code]] = True
+    other_codes = len(rows) - int(keeps_code.sum())
+    if (other_codes + int((moves.to_new < 0).sum())) * _CHANGED_SHARE > len(old.numbers):
         return False
-    new = _words(db, arrays["numbers"], came, moves, old)
-    lost, longest = _lost(old, moves) if (moves.to < 0).any() else (np.empty(0, np.int64), 0)
+    new = _new_words(db, arrays["numbers"], new_places, moves, old)
+    lost, longest = _lost_positions(old, moves) if (moves.to_new < 0).any() else (np.empty(0, np.int64), 0)
     shift = build.shift_for(max(new.longest, longest))
     if not len(lost):
         shift = max(shift, old.shift)
@@ -113,158 +132,182 @@ def _merge(
 
     def fill(views: dict[str, Array]) -> None:
         _fill_positions(views["positions"], old, new, moves, lost, shift)
-        for at, from_, length in _runs(np.flatnonzero(same), moves.back[same]):
+        for place, old_place, length in _runs(np.flatnonzero(keeps_code), moves.to_old[keeps_code]):
             for name in ("codes", "scales", "errors"):
-                views[name][at : at + length] = getattr(old, name)[from_ : from_ + length]
-        fresh = np.flatnonzero(~same & (rows >= 0))
-        left = old.rows[~stays & (old.rows >= 0)]
-        count = int((old.rows >= 0).sum())
-        more, less = build.fill_codes(views, copy, rows, fresh), build.sums_of(copy, left)
-        for at, name in enumerate(("mean", "second")):
-            total = getattr(old, name) * count + more[at] - less[at]
-            views[name][...] = total / max(count + len(fresh) - len(left), 1)
+                views[name][place : place + length] = getattr(old, name)[old_place : old_place + length]
+        coded_anew = np.flatnonzero(~keeps_code & (rows >= 0))
+        left_rows = old.rows[~old_code_kept & (old.rows >= 0)]
+        old_count = int((old.rows >= 0).sum())
+        count = max(old_count + len(coded_anew) - len(left_rows), 1)
+        added, taken = build.fill_codes(views, copy, rows, coded_anew), build.sums_of(copy, left_rows)
+        views["mean"][...] = (old.mean * old_count + added.vectors - taken.vectors) / count
+        views["second"][...] = (old.second * old_count + added.products - taken.products) / count
 
-    words = len(old.positions) + len(new.at) - len(lost)
-    build.write_file(path, made_of, shift, arrays, words, copy.rows.shape[1], fill)
+    words = len(old.positions) + len(new.before) - len(lost)
+    build.write_file(path, state, shift, arrays, words, copy.rows.shape[1], fill)
     return True
 
 
-def _sizes(old: Columns) -> dict[int, tuple[int, int]]:
-    """Return how many passages each talk had and the highest of their numbers: new ones have higher numbers."""
+def _content(old: Columns) -> dict[int, _TalkContent]:
+    """Return what each talk held, by its number."""
     counts = np.bincount(old.talks, minlength=len(old.talk_numbers))
-    last = old.numbers[np.cumsum(counts) - 1]
-    return dict(zip(old.talk_numbers.tolist(), zip(counts.tolist(), last.tolist(), strict=True), strict=True))
+    last_numbers = old.numbers[np.cumsum(counts) - 1]
+    content = map(_TalkContent, counts.tolist(), last_numbers.tolist())
+    return dict(zip(old.talk_numbers.tolist(), content, strict=True))
 
 
 def _passage_columns(
-    db: sqlite3.Connection, sizes: Sequence[tuple[int, int, int]], changed: set[int], old: Columns
+    db: sqlite3.Connection, content: dict[int, _TalkContent], changed: set[int], old: Columns
 ) -> dict[str, Array]:
-    """Return what `columns.lie` returns, read from the catalog for changed talks only."""
+    """Return what `build.passage_columns` returns, read from the catalog for changed talks only.
+
+    `content` is of all talks of the catalog, by their numbers, which rise.
+    """
     read = build.passage_columns(db, changed)
-    counts = np.array([count for _, count, _ in sizes], np.int64)
-    new = np.repeat(np.array([talk in changed for talk, *_ in sizes], bool), counts)
-    kept = np.isin(old.talk_numbers, [talk for talk, *_ in sizes if talk not in changed])[old.talks]
+    counts = np.array([talk.passages for talk in content.values()], np.int64)
+    is_read = np.repeat(np.array([talk in changed for talk in content], bool), counts)
+    is_kept = np.isin(old.talk_numbers, [talk for talk in content if talk not in changed])[old.talks]
+    voice_of = {speakers: voice for voice, speakers in enumerate(old.speakers)}
+    read_speakers = bytes(read["speakers"]).decode().split("\0")
+    voices_read = [voice_of.setdefault(speakers, len(voice_of)) for speakers in read_speakers]
+    read["voices"] = np.array(voices_read, np.int32)[read["voices"]]
     arrays: dict[str, Array] = {}
-    known = {who: at for at, who in enumerate(old.speakers)}
-    names = bytes(read["speakers"]).decode().split("\0")
-    read["voices"] = np.array([known.setdefault(who, len(known)) for who in names], np.int32)[read["voices"]]
     for name in ("numbers", "talks", "fields", "starts", "ends", "voices"):
-        own = getattr(old, name)
-        arrays[name] = np.empty(len(new), own.dtype)
-        arrays[name][new] = read[name]
-        arrays[name][~new] = own[kept]
-    arrays["talks"] = np.repeat(np.arange(len(sizes), dtype=np.int32), counts)
-    arrays["talk_numbers"] = np.array([talk for talk, *_ in sizes], np.int64)
+        old_values = getattr(old, name)
+        arrays[name] = np.empty(len(is_read), old_values.dtype)
+        arrays[name][is_read] = read[name]
+        arrays[name][~is_read] = old_values[is_kept]
+    arrays["talks"] = np.repeat(np.arange(len(content), dtype=np.int32), counts)
+    arrays["talk_numbers"] = np.array(list(content), np.int64)
     # Speakers are numbered in the order in which they first come.
-    used, first, voices = np.unique(arrays["voices"], return_index=True, return_inverse=True)
-    order = np.argsort(first)
-    rank = np.empty(len(order), np.int32)
-    rank[order] = np.arange(len(order))
-    arrays["voices"] = rank[voices]
-    every = list(known)
-    arrays["speakers"] = np.frombuffer("\0".join(every[one] for one in used[order].tolist()).encode(), np.uint8)
+    used, first_places, voices = np.unique(arrays["voices"], return_index=True, return_inverse=True)
+    order = np.argsort(first_places)
+    ranks = np.empty(len(order), np.int32)
+    ranks[order] = np.arange(len(order))
+    arrays["voices"] = ranks[voices]
+    known_speakers = list(voice_of)
+    speakers_in_order = [known_speakers[voice] for voice in used[order].tolist()]
+    arrays["speakers"] = np.frombuffer("\0".join(speakers_in_order).encode(), np.uint8)
     return arrays
 
 
-def _moves(before: Array, now: Array) -> _Moves:
-    to, back = np.full(len(before), -1), np.full(len(now), -1)
-    _, old, new = np.intersect1d(before, now, assume_unique=True, return_indices=True)
-    to[old], back[new] = new, old
-    return _Moves(to, back)
+def _moves(old_numbers: Array, numbers: Array) -> _Moves:
+    to_new, to_old = np.full(len(old_numbers), -1), np.full(len(numbers), -1)
+    _, old_places, places = np.intersect1d(old_numbers, numbers, assume_unique=True, return_indices=True)
+    to_new[old_places], to_old[places] = places, old_places
+    return _Moves(to_new, to_old)
 
 
-def _words(db: sqlite3.Connection, numbers: Array, came: Ints, moves: _Moves, old: Columns) -> _New:
-    words, lengths, vocabulary = build.words_of(db, numbers[came].tolist())
+def _new_words(db: sqlite3.Connection, numbers: Array, new_places: Ints, moves: _Moves, old: Columns) -> _NewWords:
+    words, lengths, vocabulary = build.words_of(db, numbers[new_places].tolist())
     hashes = reader.hashes_of(vocabulary)
     by_hash = np.argsort(hashes)
     rank_of = np.empty(len(by_hash), np.int64)
     rank_of[by_hash] = np.arange(len(by_hash))
     ranks = rank_of[words]
     order = np.argsort(ranks, kind="stable")
-    hashes, times = hashes[by_hash], np.bincount(ranks, minlength=len(by_hash))
-    within = (np.arange(len(words)) - np.repeat(np.cumsum(lengths) - lengths, lengths))[order]
-    # The old place that the next passage had which stays, for each new passage.
-    stayed = np.flatnonzero(moves.to >= 0)
-    next_ = np.append(stayed, len(moves.to))[np.searchsorted(moves.to[stayed], came)]
-    before = (np.repeat(next_, lengths)[order] << old.shift).astype(old.positions.dtype)
-    terms = np.searchsorted(old.hashes, hashes)
-    at = old.offsets[np.repeat(terms, times)]
-    ends = np.cumsum(times)
-    there = (terms < len(old.hashes)) & (old.hashes[np.minimum(terms, len(old.hashes) - 1)] == hashes)
-    for one in np.flatnonzero(there).tolist():
-        own = slice(ends[one] - times[one], ends[one])
-        stands = old.positions[old.offsets[terms[one]] : old.offsets[terms[one] + 1]]
-        at[own] += np.searchsorted(stands, before[own])
-    return _New(hashes, times, at, np.repeat(came, lengths)[order], within, int(lengths.max(initial=0)))
+    hashes, frequencies = hashes[by_hash], np.bincount(ranks, minlength=len(by_hash))
+    word_numbers = (np.arange(len(words)) - np.repeat(np.cumsum(lengths) - lengths, lengths))[order]
+    # For each new passage, the old place of the first passage behind it that stays.
+    staying = np.flatnonzero(moves.to_new >= 0)
+    following = np.append(staying, len(moves.to_new))[np.searchsorted(moves.to_new[staying], new_places)]
+    limits = (np.repeat(following, lengths)[order] << old.shift).astype(old.positions.dtype)
+    old_terms = np.searchsorted(old.hashes, hashes)
+    before = old.offsets[np.repeat(old_terms, frequencies)]
+    ends = np.cumsum(frequencies)
+    is_old = (old_terms < len(old.hashes)) & (old.hashes[np.minimum(old_terms, len(old.hashes) - 1)] == hashes)
+    for rank in np.flatnonzero(is_old).tolist():
+        of_term = slice(ends[rank] - frequencies[rank], ends[rank])
+        old_positions = old.positions[old.offsets[old_terms[rank]] : old.offsets[old_terms[rank] + 1]]
+        before[of_term] += np.searchsorted(old_positions, limits[of_term])
+    return _NewWords(
+        hashes=hashes,
+        frequencies=frequencies,
+        before=before,
+        places=np.repeat(new_places, lengths)[order],
+        word_numbers=word_numbers,
+        longest=int(lengths.max(initial=0)),
+    )
 
 
 def _blocks(old: Columns) -> Iterator[tuple[int, Positions, Ints]]:
     """Yield positions of the old file in blocks: where the block begins, the positions, and their old places."""
-    for at in range(0, len(old.positions), _BLOCK):
-        block = old.positions[at : at + _BLOCK]
-        yield at, block, (block >> block.dtype.type(old.shift)).astype(np.int64)
+    for start in range(0, len(old.positions), _BLOCK):
+        block = old.positions[start : start + _BLOCK]
+        yield start, block, (block >> block.dtype.type(old.shift)).astype(np.int64)
 
 
-def _inside(old: Columns) -> Any:
+def _word_mask(old: Columns) -> Any:
     """Return the bits of a position that say which word of the passage it is."""
     return old.positions.dtype.type((1 << old.shift) - 1)
 
 
-def _lost(old: Columns, moves: _Moves) -> tuple[Ints, int]:
+def _lost_positions(old: Columns, moves: _Moves) -> tuple[Ints, int]:
     """Return which old positions are of passages that are gone, and how many words the longest of the others has."""
     lost, longest = [], 0
-    gone = moves.to < 0
-    for at, block, places in _blocks(old):
-        away = gone[places]
-        lost.append(np.flatnonzero(away) + at)
-        longest = max(longest, int(((block & _inside(old))[~away]).max(initial=0)) + 1)
+    place_is_gone = moves.to_new < 0
+    for start, block, places in _blocks(old):
+        is_lost = place_is_gone[places]
+        lost.append(np.flatnonzero(is_lost) + start)
+        longest = max(longest, int(((block & _word_mask(old))[~is_lost]).max(initial=0)) + 1)
     return np.concatenate([np.empty(0, np.int64), *lost]), longest
 
 
-def _terms(old: Columns, new: _New, lost: Ints) -> tuple[npt.NDArray[np.uint64], Ints]:
+def _terms(old: Columns, new: _NewWords, lost: Ints) -> tuple[Hashes, Ints]:
     """Return the hashes of all terms that some passage holds, and where the positions of each begin and end."""
-    of_lost = np.searchsorted(old.offsets, lost, side="right") - 1
-    times = np.diff(old.offsets) - np.bincount(of_lost, minlength=len(old.hashes))
+    terms_of_lost = np.searchsorted(old.offsets, lost, side="right") - 1
+    kept_frequencies = np.diff(old.offsets) - np.bincount(terms_of_lost, minlength=len(old.hashes))
     hashes = np.union1d(old.hashes, new.hashes)
-    every = np.zeros(len(hashes), np.int64)
-    every[np.searchsorted(hashes, old.hashes)] += times
-    every[np.searchsorted(hashes, new.hashes)] += new.times
-    said = every > 0
-    return hashes[said], np.concatenate(([0], np.cumsum(every[said]))).astype(np.int64)
+    frequencies = np.zeros(len(hashes), np.int64)
+    frequencies[np.searchsorted(hashes, old.hashes)] += kept_frequencies
+    frequencies[np.searchsorted(hashes, new.hashes)] += new.frequencies
+    is_used = frequencies > 0
+    return hashes[is_used], np.concatenate(([0], np.cumsum(frequencies[is_used]))).astype(np.int64)
 
 
-def _fill_positions(positions: Array, old: Columns, new: _New, moves: _Moves, lost: Ints, shift: int) -> None:
-    kind = positions.dtype.type
-    to = np.maximum(moves.to, 0).astype(positions.dtype) << kind(shift)
-    come = (new.places.astype(positions.dtype) << kind(shift)) | new.within.astype(positions.dtype)
-    inside, cursor = _inside(old), 0
-    begins = range(0, len(old.positions), _BLOCK)
-    for at, block, places in _blocks(old):
-        moved = to[places] | (block & inside).astype(positions.dtype)
+def _fill_positions(positions: Array, old: Columns, new: _NewWords, moves: _Moves, lost: Ints, shift: int) -> None:
+    """Fill in the positions that stay, at their new places, and those of new words where they belong between them.
+
+    Args:
+        positions: What to fill in (words of the new file,).
+        old: The old file.
+        new: The words of new passages.
+        moves: Where passages went.
+        lost: Which old positions go, rising.
+        shift: By how many bits a place is shifted in a new position.
+    """
+    dtype = positions.dtype
+    moved_places = np.maximum(moves.to_new, 0).astype(dtype) << dtype.type(shift)
+    new_positions = (new.places.astype(dtype) << dtype.type(shift)) | new.word_numbers.astype(dtype)
+    mask, filled = _word_mask(old), 0
+    last_start = range(0, len(old.positions), _BLOCK)[-1] if len(old.positions) else 0
+    for start, block, places in _blocks(old):
+        end = start + len(block)
+        moved = moved_places[places] | (block & mask).astype(dtype)
         stays = np.ones(len(block), bool)
-        stays[lost[slice(*np.searchsorted(lost, (at, at + len(block))))] - at] = False
+        stays[lost[slice(*np.searchsorted(lost, (start, end)))] - start] = False
         # What comes behind the last of all belongs to the last block.
-        first, last = np.searchsorted(new.at, (at, at + len(block)))
-        last = len(new.at) if at == begins[-1] else last
-        here = new.at[first:last] - at
-        merged = np.insert(moved, here, come[first:last])[np.insert(stays, here, True)]
-        positions[cursor : cursor + len(merged)] = merged
-        cursor += len(merged)
+        first, last = np.searchsorted(new.before, (start, end))
+        last = len(new.before) if start == last_start else last
+        insert_at = new.before[first:last] - start
+        merged = np.insert(moved, insert_at, new_positions[first:last])[np.insert(stays, insert_at, True)]
+        positions[filled : filled + len(merged)] = merged
+        filled += len(merged)
         for mapped in (positions, old.positions):
-            process.let_go(mapped)
+            release_pages(mapped)
     if not len(old.positions):
-        positions[:] = come
+        positions[:] = new_positions
 
 
-def _runs(places: Ints, others: Ints) -> Iterator[tuple[int, int, int]]:
-    """Yield where both rise by one: (the first place, the other, how many).
+def _runs(places: Ints, old_places: Ints) -> Iterator[tuple[int, int, int]]:
+    """Yield where both rise by one: (the first place, the first old place, how many).
 
     >>> list(_runs(np.array([0, 1, 4, 5]), np.array([0, 1, 2, 4])))
     [(0, 0, 2), (4, 2, 1), (5, 4, 1)]
     """
     if not len(places):
         return
-    cuts = np.flatnonzero((np.diff(places) != 1) | (np.diff(others) != 1)) + 1
+    cuts = np.flatnonzero((np.diff(places) != 1) | (np.diff(old_places) != 1)) + 1
     begins, ends = np.append(0, cuts), np.append(cuts, len(places))
     for begin, end in zip(begins.tolist(), ends.tolist(), strict=True):
-        yield int(places[begin]), int(others[begin]), end - begin
+        yield int(places[begin]), int(old_places[begin]), end - begin

@@ -8,35 +8,37 @@ from pathlib import Path
 
 import numpy as np
 
+from talksearch.indexer import layout
 from talksearch.indexer.stores import catalog, vectors
+from talksearch.indexer.stores.state import state_of
 
-from .build import _write
-from .reader import FILE_NAME, Columns, _open, state
+from . import build, merge
+from .reader import Columns, map_file
 
-_FRESH = f"{FILE_NAME}.new"
+_ROUNDING = 1e-9
+"""How far a mean may be off, because it depends on the order in which float64 values are added and subtracted. However
+often an index is updated, it is less than that."""
 
-
-_ADDED_UP = 1e-9
-"""How far a mean may be off, because it depends on the order in which float64 values are added and subtracted: so often
-as an index may be updated, less than that."""
+_ROUNDED = ("mean", "second")
+"""The arrays that depend on that order."""
 
 
 def write(folder: Path, db: sqlite3.Connection, dimension: int) -> bool:
     """Make the file where it is missing or of another state. Returns whether it was made.
 
-    From the file that is there where less than a third of the passages changed: about what these cost, and copying the
-    rest. From nothing some seconds for 100,000 passages; the memory that takes grows by some 50 bytes a passage.
+    Where less than a third of the passages changed, it is made from the file that is there: that takes about what these
+    passages cost, and copying the rest. From nothing it takes some seconds for 100,000 passages, and memory that grows
+    by some 50 bytes a passage.
     """
-    from .merge import merge  # a query, which only reads, does not wait for it
-
+    path = layout.COLUMNS.within(folder)
     with catalog.snapshot(db):
-        now, old = state(folder, db), _open(folder / FILE_NAME)
-        if old and old[1] == now:
+        state, old = state_of(folder, db), map_file(path)
+        if old and old.state == state:
             return False
-        fresh, copy = folder / _FRESH, vectors.read(folder, dimension)
-        if not old or not merge(fresh, now, folder, db, copy, *old):
-            _write(fresh, now, db, copy, dimension)
-        fresh.replace(folder / FILE_NAME)
+        copy = vectors.read(folder, dimension)
+        with layout.replace_file(path) as fresh:
+            if not old or not merge.merge(fresh, state, folder, db, copy, old):
+                build.write_from_catalog(fresh, state, db, copy, dimension)
         return True
 
 
@@ -45,26 +47,28 @@ def check(folder: Path, db: sqlite3.Connection, dimension: int, *, mend: bool) -
 
     Everything is compared to the bit but the two means, which depend on the order of adding by less than 1e-9.
     """
-    with catalog.snapshot(db):
-        fresh, old = folder / _FRESH, folder / FILE_NAME
-        _write(fresh, state(folder, db), db, vectors.read(folder, dimension), dimension)
-        same = same_columns(old, fresh)
-        if mend and not same:
-            fresh.replace(old)
-        fresh.unlink(missing_ok=True)
+    path = layout.COLUMNS.within(folder)
+    with catalog.snapshot(db), layout.replace_file(path) as fresh:
+        build.write_from_catalog(fresh, state_of(folder, db), db, vectors.read(folder, dimension), dimension)
+        same = same_columns(path, fresh)
+        if same or not mend:
+            fresh.unlink()  # the old file stays
         return same
 
 
-def same_columns(one: Path, other: Path) -> bool:
+def same_columns(first: Path, second: Path) -> bool:
     """Say whether two such files are whole, of one state, and hold the same; the means but for the order of adding."""
-    ours, theirs = _open(one), _open(other)
-    if ours is None or theirs is None or ours[1] != theirs[1]:
+    mapped, other = map_file(first), map_file(second)
+    if mapped is None or other is None or mapped.state != other.state:
         return False
     for name in (field.name for field in fields(Columns)):
-        mine, its = (np.asarray(getattr(found[0], name)) for found in (ours, theirs))
-        if mine.shape != its.shape or mine.dtype != its.dtype:
+        array, other_array = np.asarray(getattr(mapped.columns, name)), np.asarray(getattr(other.columns, name))
+        if array.shape != other_array.shape or array.dtype != other_array.dtype:
             return False
-        near = name in ("mean", "second")
-        if not (np.allclose(mine, its, rtol=0, atol=_ADDED_UP) if near else np.array_equal(mine, its)):
+        if name in _ROUNDED:
+            same = np.allclose(array, other_array, rtol=0, atol=_ROUNDING)
+        else:
+            same = np.array_equal(array, other_array)
+        if not same:
             return False
     return True

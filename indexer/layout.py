@@ -1,0 +1,124 @@
+"""What lies in an index: one entry for each file and folder, and the one way in which a file is put in place.
+
+Everybody who needs the name of a file of an index asks this module: the stores and the encoders that write it, the walk
+that passes over an index, the server that watches one, the report of its sizes, the doctor. It lies on the ground floor
+and not in `stores`, because the encoders, on which the stores build, write into an index as well. docs/index.md is the
+same list for people, and a test holds the two against each other.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file or a folder of an index."""
+
+    name: str
+    holds: str
+    """What it holds, as the end of a sentence that begins with its name."""
+    made_from: str = ""
+    """What it can be made from again. Empty where nothing else holds what it holds."""
+    is_folder: bool = False
+    passing: bool = False
+    """Whether it comes and goes without the index being another one, as a lock does."""
+
+    def within(self, index: Path) -> Path:
+        """Return where it lies in an index folder."""
+        return index / self.name
+
+
+CATALOG = Entry("catalog.sqlite3", "talks, cues, passages, their words, and every file that was looked at")
+CATALOG_LOG = Entry(
+    "catalog.sqlite3-wal", "what was written to the catalog last, until SQLite moves it there", passing=True
+)
+CATALOG_LOG_INDEX = Entry(
+    "catalog.sqlite3-shm", "where in this log each page stands, while somebody has the catalog open", passing=True
+)
+CHROMA = Entry(
+    "chroma", "each passage with its vector, text and metadata, readable by any other Chroma client", is_folder=True
+)
+CHROMA_DAMAGED = Entry(
+    "chroma.damaged", "a damaged Chroma store that the doctor put aside, and may be deleted", is_folder=True
+)
+RECIPE = Entry("recipe.json", "the model, its prompts, and how talks are split, which must be the same in every run")
+ENCODER = Entry(
+    "encoder",
+    "the model as ONNX with its tokenizer, and quicker copies of it",
+    made_from="the model that the recipe names",
+    is_folder=True,
+)
+DIRECTIONS = Entry("directions.npy", "the directions along which the tokens of passages were encoded")
+VECTORS = Entry("vectors.bin", "every vector a second time, as a file that can be mapped", made_from="the Chroma store")
+COLUMNS = Entry(
+    "columns.bin",
+    "what ranking reads of every passage, as arrays that can be mapped",
+    made_from="the catalog and the vectors",
+)
+CALIBRATION = Entry(
+    "calibration.json",
+    "how near passages are to queries that the index does not answer",
+    made_from="the vectors and the null queries",
+)
+NULL_VECTORS = Entry("nulls.npy", "the vectors of the null queries", made_from="the encoder")
+LOCK = Entry("lock", "nothing: the operating system holds it for the process that writes", passing=True)
+LOCK_HOLDER = Entry("lock.holder", "which process writes, on which machine, and since when", passing=True)
+
+ENTRIES = (
+    CATALOG,
+    CATALOG_LOG,
+    CATALOG_LOG_INDEX,
+    CHROMA,
+    CHROMA_DAMAGED,
+    RECIPE,
+    ENCODER,
+    DIRECTIONS,
+    VECTORS,
+    COLUMNS,
+    CALIBRATION,
+    NULL_VECTORS,
+    LOCK,
+    LOCK_HOLDER,
+)
+"""Everything that may lie in an index. The first is there in every index, finished or not."""
+
+PASSING = frozenset(entry.name for entry in ENTRIES if entry.passing)
+"""Names of the files that say nothing about which index this is."""
+
+
+def is_index(folder: Path) -> bool:
+    """Say whether a folder is an index. Raises OSError where it cannot be entered."""
+    return CATALOG.within(folder).exists()
+
+
+def rebuilt(index: Path) -> Path:
+    """Return the folder beside an index in which a new one is built that will take its place."""
+    return index.with_name(f".{index.name}.rebuild")
+
+
+def replaced(index: Path) -> Path:
+    """Return the folder beside an index to which it is moved while the new one takes its place."""
+    return index.with_name(f".{index.name}.old")
+
+
+@contextmanager
+def replace_file(path: Path) -> Iterator[Path]:
+    """Yield where to write a new file, which takes the place of `path` at once when the block ends without an error.
+
+    Whoever has the old file open goes on reading it, and a reader never sees half of the new one. Where the block
+    leaves no new file, because the old one shall stay, nothing is replaced.
+    """
+    fresh = path.with_name(f"{path.name}.new")
+    try:
+        yield fresh
+        if fresh.exists():
+            with fresh.open("rb+") as file:  # on disk before the name leads to it
+                os.fsync(file.fileno())
+            fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)

@@ -1,0 +1,310 @@
+"""Writing the catalog: talks with their cues, passages, words and names, and what is remembered of files.
+
+A talk is turned into rows (`rows_of`) where it was read, which may be in another process, so that the one process that
+writes only writes. Apart from `update_stop_terms`, call all of it inside a `catalog.transaction`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import NamedTuple
+
+from talksearch.indexer.records import Cue, Field, Mishearing, Passage, RareWord, Talk
+from talksearch.indexer.text.terms import terms_joined
+
+from .catalog import FileRow, TalkRow, last_passage_number, placeholders, transaction
+
+_FEWEST_FOR_A_STOP_TERM = 20
+"""A term that stands in no more passages than this is never a stop term, however few passages there are."""
+
+_encode = json.JSONEncoder(ensure_ascii=False).encode
+"""Turns a value into JSON. `json.dumps` would make an encoder for every passage and every cue."""
+
+
+class CueInsert(NamedTuple):
+    """A row of `cues` without its talk."""
+
+    number: int
+    """Counted from 0 in the talk."""
+    start_ms: int
+    end_ms: int
+    text: str
+    speaker: str | None
+    turn: bool
+    words: str | None
+    """JSON: [word, milliseconds] of each; None where single words have no times."""
+
+
+class PassageInsert(NamedTuple):
+    """A row of `passages` without its number and its talk, and the row of `words` that belongs to it."""
+
+    id: str
+    start_ms: int
+    end_ms: int
+    first_cue: int
+    last_cue: int
+    text: str
+    speakers: str
+    """JSON: names."""
+    digest: bytes
+    """`text_digest` of the text."""
+    field: Field
+    terms: str
+    """The terms of the text with spaces between, for the word index."""
+
+
+@dataclass(frozen=True, slots=True)
+class TalkRows:
+    """A talk as the rows that `put_rows` writes."""
+
+    talk: TalkRow
+    cues: list[CueInsert]
+    passages: list[PassageInsert]
+
+    @property
+    def talk_id(self) -> str:
+        """The id of the talk."""
+        return self.talk.id
+
+
+def rows_of(talk: Talk, passages: Sequence[Passage]) -> TalkRows:
+    """Turn a talk and its passages into rows."""
+    return TalkRows(
+        _talk_row(talk),
+        [
+            CueInsert(number, cue.start_ms, cue.end_ms, cue.text, cue.speaker, cue.turn, _words_json(cue))
+            for number, cue in enumerate(talk.cues)
+        ],
+        [
+            PassageInsert(
+                id=passage.id,
+                start_ms=passage.start_ms,
+                end_ms=passage.end_ms,
+                first_cue=passage.first_cue,
+                last_cue=passage.last_cue,
+                text=passage.text,
+                speakers=_encode(passage.speakers),
+                digest=text_digest(passage.text),
+                field=passage.field,
+                terms=terms_joined(passage.text),
+            )
+            for passage in passages
+        ],
+    )
+
+
+def put_rows(db: sqlite3.Connection, path: str, rows: TalkRows) -> dict[str, int]:
+    """Put a talk in the place of the one with its id, if any.
+
+    A passage that was there before, word for word at the same time, keeps its number and its vector. Returns the ids
+    and numbers of the passages that are gone.
+    """
+    talk = _talk_number(db, rows.talk.id)
+    numbers: dict[str, int] = {}
+    if talk is None:
+        talk = _insert_talk(db, path, rows.talk)
+    else:
+        _update_talk(db, talk, path, rows.talk)
+        db.execute("DELETE FROM cues WHERE talk = ?", (talk,))
+        numbers = _passage_numbers(db, talk)
+    db.executemany("INSERT INTO cues VALUES (?, ?, ?, ?, ?, ?, ?, ?)", ((talk, *cue) for cue in rows.cues))
+    gone_ids = numbers.keys() - {passage.id for passage in rows.passages}
+    gone = {passage_id: numbers[passage_id] for passage_id in gone_ids}
+    _delete_passages(db, list(gone.values()))
+    mark_changed(db)
+    _update_passages(db, ((passage, numbers[passage.id]) for passage in rows.passages if passage.id in numbers))
+    _insert_passages(db, talk, [passage for passage in rows.passages if passage.id not in numbers])
+    return gone
+
+
+def put_names(
+    db: sqlite3.Connection, talk_id: str, mishearings: Iterable[Mishearing], rare_words: Iterable[RareWord]
+) -> None:
+    """Remember the misheard names and the rare words of a talk."""
+    talk = _talk_number(db, talk_id)
+    if talk is None:
+        raise LookupError(talk_id)
+    _delete_names(db, talk)
+    db.executemany(
+        "INSERT OR IGNORE INTO heard VALUES (?, ?, ?, ?)",
+        ((talk, name.heard, name.meant, name.strange) for name in mishearings),
+    )
+    db.executemany(
+        "INSERT INTO odd VALUES (?, ?, ?, ?, ?)",
+        ((talk, rare.sound, rare.word, rare.term, rare.strange) for rare in rare_words),
+    )
+
+
+def drop_talk(db: sqlite3.Connection, talk_id: str) -> dict[str, int]:
+    """Take a talk out. Returns the ids and numbers of its passages; none where there is no such talk."""
+    talk = _talk_number(db, talk_id)
+    if talk is None:
+        return {}
+    numbers = _passage_numbers(db, talk)
+    _delete_passages(db, list(numbers.values()))
+    db.execute("DELETE FROM cues WHERE talk = ?", (talk,))
+    _delete_names(db, talk)
+    db.execute("DELETE FROM talks WHERE number = ?", (talk,))
+    mark_changed(db)
+    return numbers
+
+
+def put_files(db: sqlite3.Connection, rows: Iterable[FileRow]) -> None:
+    """Remember files, in the place of what was remembered under the same path."""
+    db.executemany(
+        "INSERT OR REPLACE INTO files (path, source, stamp, digest, identity, talk_id, note)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        ((row.path, row.source, row.stamp, row.digest, row.identity, row.talk_id, row.note) for row in rows),
+    )
+
+
+def forget_files(db: sqlite3.Connection, paths: Iterable[str]) -> None:
+    """Forget files that are gone."""
+    db.executemany("DELETE FROM files WHERE path = ?", ((path,) for path in paths))
+
+
+def put_embedded(db: sqlite3.Connection, numbers: Sequence[int], codes: Sequence[bytes | None]) -> None:
+    """Note that passages have their vectors, and the codes of their tokens, None where there are none."""
+    db.executemany("UPDATE passages SET embedded = 1 WHERE number = ?", ((number,) for number in numbers))
+    known = ((number, code) for number, code in zip(numbers, codes, strict=True) if code is not None)
+    db.executemany("INSERT OR REPLACE INTO tokens VALUES (?, ?)", known)
+
+
+def put_unembedded(db: sqlite3.Connection, numbers: Iterable[int]) -> None:
+    """Note that passages have no vectors, so that the next indexing run embeds them."""
+    db.executemany("UPDATE passages SET embedded = 0 WHERE number = ?", ((number,) for number in numbers))
+
+
+def update_stop_terms(db: sqlite3.Connection, share: float = 0.1) -> None:
+    """Note the terms that stand in more than `share` of the passages, in a transaction of its own.
+
+    A query of several terms leaves them out: they find nearly everything and tell nothing, in whatever language.
+    """
+    (passages,) = db.execute("SELECT count(*) FROM passages").fetchone()
+    with transaction(db):
+        db.execute("DELETE FROM common")
+        db.execute("CREATE VIRTUAL TABLE IF NOT EXISTS temp.vocabulary USING fts5vocab(main, words, row)")
+        db.execute(
+            "INSERT INTO common SELECT term FROM vocabulary WHERE doc > ?",
+            (max(share * passages, _FEWEST_FOR_A_STOP_TERM),),
+        )
+
+
+def text_digest(text: str) -> bytes:
+    """Return a short hash that stands for a passage's text, to find a vector made for the same words before."""
+    return hashlib.blake2b(text.encode(), digest_size=16).digest()
+
+
+def mark_changed(db: sqlite3.Connection) -> None:
+    """Note that passages or their words changed, so that what was derived from them is known to be old."""
+    (changes,) = db.execute("PRAGMA user_version").fetchone()
+    db.execute(f"PRAGMA user_version = {(changes + 1) % 2**31}")
+
+
+def _talk_number(db: sqlite3.Connection, talk_id: str) -> int | None:
+    row = db.execute("SELECT number FROM talks WHERE id = ?", (talk_id,)).fetchone()
+    return int(row[0]) if row else None
+
+
+def _passage_numbers(db: sqlite3.Connection, talk: int) -> dict[str, int]:
+    """Return the number of each passage of a talk by its id."""
+    return dict(db.execute("SELECT id, number FROM passages WHERE talk = ?", (talk,)))
+
+
+def _insert_talk(db: sqlite3.Connection, path: str, row: TalkRow) -> int:
+    columns = ("path", *TalkRow._fields)
+    cursor = db.execute(
+        f"INSERT INTO talks ({', '.join(columns)}) VALUES ({placeholders(len(columns))})",  # noqa: S608 - our own names
+        (path, *row),
+    )
+    return int(cursor.lastrowid or 0)
+
+
+def _update_talk(db: sqlite3.Connection, talk: int, path: str, row: TalkRow) -> None:
+    columns = ("path", *TalkRow._fields)
+    db.execute(
+        f"UPDATE talks SET {', '.join(f'{column} = ?' for column in columns)} WHERE number = ?",  # noqa: S608
+        (path, *row, talk),
+    )
+
+
+def _update_passages(db: sqlite3.Connection, passages: Iterable[tuple[PassageInsert, int]]) -> None:
+    """Write anew what may have changed of passages whose id, and so whose text, stays; given with their numbers."""
+    db.executemany(
+        # Its vector is known, but the metadata in Chroma may have changed: it is put there again.
+        "UPDATE passages SET end_ms = ?, first_cue = ?, last_cue = ?, speakers = ?, embedded = 0 WHERE number = ?",
+        (
+            (passage.end_ms, passage.first_cue, passage.last_cue, passage.speakers, number)
+            for passage, number in passages
+        ),
+    )
+
+
+def _insert_passages(db: sqlite3.Connection, talk: int, passages: Sequence[PassageInsert]) -> None:
+    # What AUTOINCREMENT would do is done here, so that passages and words are one statement each and not one a passage.
+    numbered = list(enumerate(passages, last_passage_number(db) + 1))
+    db.executemany(
+        "INSERT INTO passages"
+        " (number, talk, id, start_ms, end_ms, first_cue, last_cue, text, speakers, digest, field)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            (
+                number,
+                talk,
+                passage.id,
+                passage.start_ms,
+                passage.end_ms,
+                passage.first_cue,
+                passage.last_cue,
+                passage.text,
+                passage.speakers,
+                passage.digest,
+                passage.field,
+            )
+            for number, passage in numbered
+        ),
+    )
+    db.executemany(
+        "INSERT INTO words (rowid, terms) VALUES (?, ?)", ((number, passage.terms) for number, passage in numbered)
+    )
+
+
+def _delete_passages(db: sqlite3.Connection, numbers: Sequence[int]) -> None:
+    db.executemany("DELETE FROM words WHERE rowid = ?", ((number,) for number in numbers))
+    db.executemany("DELETE FROM passages WHERE number = ?", ((number,) for number in numbers))
+    db.executemany("DELETE FROM tokens WHERE number = ?", ((number,) for number in numbers))
+
+
+def _delete_names(db: sqlite3.Connection, talk: int) -> None:
+    db.execute("DELETE FROM heard WHERE talk = ?", (talk,))
+    db.execute("DELETE FROM odd WHERE talk = ?", (talk,))
+
+
+def _talk_row(talk: Talk) -> TalkRow:
+    return TalkRow(
+        id=talk.id,
+        source=talk.source,
+        title=talk.title,
+        format=talk.format,
+        timing=talk.timing,
+        margin_ms=talk.margin_ms,
+        origin=talk.origin,
+        youtube_id=talk.youtube_id,
+        url=talk.url,
+        channel=talk.channel,
+        speaker=talk.speaker,
+        language=talk.language,
+        date=talk.date,
+        duration_ms=talk.duration_ms,
+        description=talk.description,
+        chapters=_encode([[chapter.start_ms, chapter.title] for chapter in talk.chapters]),
+        receipt=_encode(asdict(talk.receipt)),
+    )
+
+
+def _words_json(cue: Cue) -> str | None:
+    return _encode([[word.text, word.start_ms] for word in cue.words]) if cue.words else None
