@@ -87,19 +87,19 @@ Estimate = Callable[[Sample], tuple[Sequence[int], int]]
 
 def shipped(one: Sample) -> tuple[Sequence[int], int]:
     """What talksearch says, from text and duration."""
-    timed, margin, _ = estimate_times.estimate_times(one.cues, one.duration_ms, "", ())
+    timed, margin, _ = estimate_times.estimate_times(one.cues, one.duration_ms, ())
     return [cue.start_ms for cue in timed], margin
 
 
 def with_chapters(one: Sample) -> tuple[Sequence[int], int]:
     """What talksearch says when it knows the chapters too."""
-    timed, margin, _ = estimate_times.estimate_times(one.cues, one.duration_ms, "", one.chapters)
+    timed, margin, _ = estimate_times.estimate_times(one.cues, one.duration_ms, one.chapters)
     return [cue.start_ms for cue in timed], margin
 
 
 def without_duration(one: Sample) -> tuple[Sequence[int], int]:
     """What talksearch says from the text alone."""
-    timed, margin, _ = estimate_times.estimate_times(one.cues, None, "", ())
+    timed, margin, _ = estimate_times.estimate_times(one.cues, None, ())
     return [cue.start_ms for cue in timed], margin
 
 
@@ -222,7 +222,7 @@ def paced(paces: dict[str, Pace]) -> Estimate:
     """What talksearch would say with other seconds, by the name of the talk."""
 
     def starts(one: Sample) -> tuple[Sequence[int], int]:
-        timed, margin, _ = estimate_times.estimate_times(one.cues, one.duration_ms, "", (), paces[one.name])
+        timed, margin, _ = estimate_times.estimate_times(one.cues, one.duration_ms, (), paces[one.name])
         return [cue.start_ms for cue in timed], margin
 
     return starts

@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from talksearch.indexer.readers import scraped_record
-from talksearch.indexer.readers.flattened import PAUSE_MARK_MS, SOUND_MARK_MS
 from talksearch.indexer.records import Chapter, Cue
 from talksearch.indexer.restore.align_times import exact_times
 from talksearch.indexer.restore.estimate_times import estimate_times
@@ -24,7 +23,7 @@ SHORT = "and then"
 
 
 def starts(cues: list[Cue], duration_ms: int | None = None, chapters: tuple[Chapter, ...] = ()) -> list[int]:
-    timed, _, _ = estimate_times(cues, duration_ms, "", chapters)
+    timed, _, _ = estimate_times(cues, duration_ms, chapters)
     return [cue.start_ms for cue in timed]
 
 
@@ -55,7 +54,7 @@ def test_a_word_takes_longer_the_first_time() -> None:
 
 
 def test_cleared_screens_near_each_other_are_longer_pauses() -> None:
-    cues = [Cue(0, PAUSE_MARK_MS if i in (100, 300, 302, 304) else 0, FULL) for i in range(400)]
+    cues = [Cue(0, 0, FULL, pause_after=i in (100, 300, 302, 304)) for i in range(400)]
     steps = [b - a for a, b in pairwise(starts(cues))]
     assert steps[302] > steps[100] + 500
 
@@ -63,7 +62,7 @@ def test_cleared_screens_near_each_other_are_longer_pauses() -> None:
 def test_a_cleared_screen_is_a_long_pause_and_a_line_with_room_a_short_one() -> None:
     lines = [Cue(0, 0, FULL)] * 30
     plain = starts([*lines, Cue(0, 0, FULL), *lines], 180_000)
-    paused = starts([*lines, Cue(0, PAUSE_MARK_MS, FULL), *lines], 180_000)
+    paused = starts([*lines, Cue(0, 0, FULL, pause_after=True), *lines], 180_000)
     assert (paused[31] - paused[30]) - (plain[31] - plain[30]) > 3000
     short = starts([*lines, Cue(0, 0, SHORT), *lines], 180_000)
     said = [Cue(0, 0, FULL + " " + SHORT) if i == 30 else Cue(0, 0, FULL) for i in range(61)]
@@ -71,9 +70,10 @@ def test_a_cleared_screen_is_a_long_pause_and_a_line_with_room_a_short_one() -> 
 
 
 def test_a_cue_ends_before_the_pause_behind_it() -> None:
-    timed, _, _ = estimate_times([Cue(0, 0, FULL), Cue(0, PAUSE_MARK_MS, FULL)] * 20, 120_000, "", ())
+    timed, _, _ = estimate_times([Cue(0, 0, FULL), Cue(0, 0, FULL, pause_after=True)] * 20, 120_000, ())
     assert timed[1].end_ms < timed[2].start_ms - 2000
     assert timed[0].end_ms == timed[1].start_ms
+    assert not any(cue.pause_after for cue in timed), "the pause is in the times now"
 
 
 def test_numbers_take_longer_than_they_look() -> None:
@@ -83,37 +83,41 @@ def test_numbers_take_longer_than_they_look() -> None:
 
 
 def test_music_before_the_first_words() -> None:
-    cues = [Cue(0, SOUND_MARK_MS, FULL)] + [Cue(0, 0, FULL)] * 40
-    assert starts(cues, 150_000)[0] - starts([Cue(0, 0, FULL)] * 41, 150_000)[0] > 5000
+    cues = [Cue(0, 0, FULL)] * 41
+    timed, _, _ = estimate_times(cues, 150_000, starts_with_sound=True)
+    assert timed[0].start_ms - starts(cues, 150_000)[0] > 5000
+    kept = [Cue(0, 0, "[music]"), *cues]
+    again, _, _ = estimate_times(kept, 150_000, starts_with_sound=True)
+    assert again[0].start_ms == starts(kept, 150_000)[0], "a sound that is still a cue has its seconds there"
 
 
 def test_without_a_duration_the_words_give_it_and_the_margin_is_wide() -> None:
     cues = [Cue(0, 0, FULL)] * 300
-    timed, margin, step = estimate_times(cues, None, "", ())
+    timed, margin, step = estimate_times(cues, None, ())
     words = 300 * 10
     assert words / 220 * 60_000 < timed[-1].end_ms < words / 100 * 60_000
     assert margin > timed[-1].end_ms // 5
     assert step.detail["from"] == "words"
-    assert margin > 3 * estimate_times(cues, timed[-1].end_ms, "", ())[1]
+    assert margin > 3 * estimate_times(cues, timed[-1].end_ms, ())[1]
 
 
 @pytest.mark.parametrize("duration", [5_000, 30 * 3_600_000])
 def test_a_duration_that_cannot_be_is_not_used(duration: int) -> None:
-    timed, _, step = estimate_times([Cue(0, 0, FULL)] * 300, duration, "", ())
+    timed, _, step = estimate_times([Cue(0, 0, FULL)] * 300, duration, ())
     assert step.detail["duration_not_used_ms"] == duration
     assert 600_000 < timed[-1].end_ms < 2_400_000
 
 
 def test_prose_gets_times_too() -> None:
     cues = [Cue(0, 0, "A short one."), Cue(0, 0, "A sentence that is a good deal longer than the first one was.")] * 20
-    timed, margin, _ = estimate_times(cues, 200_000, "", ())
+    timed, margin, _ = estimate_times(cues, 200_000, ())
     assert (timed[2].start_ms - timed[1].start_ms) > 2 * (timed[1].start_ms - timed[0].start_ms)
     lines = [Cue(0, 0, FULL)] * 60
-    assert margin > estimate_times(lines, 200_000, "", ())[1]
+    assert margin > estimate_times(lines, 200_000, ())[1]
 
 
 def test_no_cues() -> None:
-    assert estimate_times([], 1000, "", ())[0] == ()
+    assert estimate_times([], 1000, ())[0] == ()
 
 
 def test_chapters_pull_towards_where_their_titles_are_said() -> None:
@@ -170,7 +174,9 @@ def test_chapters(text: str) -> None:
 def test_times_never_run_backwards(texts: list[str], duration: int | None, chapter_starts: list[int]) -> None:
     """Whatever comes in: every cue is there, 0 <= start <= end, starts never decrease, the margin is positive."""
     chapters = tuple(Chapter(start, "ab c1") for start in sorted(chapter_starts))
-    timed, margin, _ = estimate_times([Cue(0, i % 2, text) for i, text in enumerate(texts)], duration, "", chapters)
+    timed, margin, _ = estimate_times(
+        [Cue(0, 0, text, pause_after=i % 2 == 1) for i, text in enumerate(texts)], duration, chapters
+    )
     assert [cue.text for cue in timed] == texts
     assert all(0 <= cue.start_ms <= cue.end_ms for cue in timed)
     assert all(a.start_ms <= b.start_ms for a, b in pairwise(timed))
@@ -189,7 +195,7 @@ def test_flattened_records_against_their_captions() -> None:
     timed_records = {path.name: path for path in (SHARED / "records" / "flat_timed").iterdir()}
     for path in sorted((SHARED / "records" / "flat_text").iterdir()):
         found = scraped_record.read(path.read_text("utf-8"))
-        cues, margin, _ = estimate_times(found.cues, found.duration_ms, found.description, ())
+        cues, margin, _ = estimate_times(found.cues, found.duration_ms, chapters_in(found.description))
         truth = exact_times(cues, scraped_record.read(timed_records[path.name].read_text("utf-8")).cues)
         assert truth is not None
         errors = np.abs([a.start_ms - b.start_ms for a, b in zip(cues, truth, strict=True)])

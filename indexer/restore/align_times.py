@@ -7,7 +7,6 @@ runs. Words without a partner get their time from their neighbours.
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from itertools import pairwise
 
 from talksearch.indexer.records import Cue, Step, Talk, Word
 from talksearch.indexer.text.plain import tokens_of
+from talksearch.indexer.text.sentences import count_stops
 
 SAME_TALK = 0.3
 """The share of the shorter text's words that must match in runs of three, for two texts to be the same talk. Captions
@@ -29,7 +29,6 @@ LONGEST_GAP = 0.15
 """The share of the track's words that may be missing from the text in one piece."""
 SAME_WORDS = 0.97
 """Above this share two punctuated texts are one, written in two formats."""
-_STOPS = re.compile(r"[.?!…](?=[\"'”’»)\]]*(?:\s|$))|[。？！।؟]")
 
 _ANCHORS = (6, 4, 3, 2, 1)
 """Words in an anchor, level by level."""
@@ -122,7 +121,7 @@ def is_punctuated(cues: Sequence[Cue]) -> bool:
     """
     text = " ".join(cue.text for cue in cues)
     letters = len(text) - sum(text.count(sign) for sign in set(text) if not sign.isalnum())
-    return len(_STOPS.findall(text)) * 250 >= letters > 0
+    return count_stops(text) * 250 >= letters > 0
 
 
 def align(untimed: Sequence[Cue], timed: Sequence[Cue]) -> Aligned | None:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from talksearch.indexer.records import Cue
+from talksearch.indexer.text.clock import clock_ms
 
 Token = tuple[str, int | None]
 """A word as shown, and when it is said where the source times it."""
@@ -62,6 +63,7 @@ class Shown:
     text_key: tuple[str, ...] = ()
     """All words of all rows."""
     turn: bool = False
+    pause_after: bool = False
 
 
 def has_debris(text: str) -> bool:
@@ -120,7 +122,8 @@ def show(cue: Cue, counts: Counter[str]) -> Shown:
 
 def _shown(cue: Cue | Shown, rows: Sequence[Row], top_empty: bool) -> Shown:
     text_key = rows[0].key if len(rows) == 1 else tuple(token for row in rows for token in row.key)
-    return Shown(cue.start_ms, cue.end_ms, tuple(rows), top_empty and bool(rows), text_key, cue.turn)
+    empty_above = top_empty and bool(rows)
+    return Shown(cue.start_ms, cue.end_ms, tuple(rows), empty_above, text_key, cue.turn, cue.pause_after)
 
 
 def without_invisible(cue: Shown, counts: Counter[str]) -> Shown:
@@ -207,7 +210,7 @@ def _marked_up(line: str, cue: Cue, voice: str | None, counts: Counter[str]) -> 
         add(line[done : match.start()])
         done = match.end()
         if match["time"]:
-            time = _clock(match["time"])
+            time = clock_ms(match["time"])
             timed = True
             counts["tags"] += 1
         elif match["voice"] is not None:
@@ -236,7 +239,7 @@ def _word_timed(pieces: Sequence[str], cue: Cue, counts: Counter[str]) -> list[T
     glue = False
     for i in range(0, len(pieces), 2):
         if i:
-            last = max(last, min(_clock(pieces[i - 1]), latest))
+            last = max(last, min(clock_ms(pieces[i - 1]), latest))
         piece = pieces[i]
         if not piece:
             continue
@@ -258,17 +261,6 @@ def _word_timed(pieces: Sequence[str], cue: Cue, counts: Counter[str]) -> list[T
 
 def _voice(name: str, counts: Counter[str]) -> str | None:
     return DEBRIS.sub("", " ".join(_words(_unescape(name, counts)))) or None
-
-
-def _clock(text: str) -> int:
-    if len(text) == 12 and text[8] == ".":
-        return ((int(text[:2]) * 60 + int(text[3:5])) * 60 + int(text[6:8])) * 1000 + int(text[9:])
-    *rest, seconds = text.replace(",", ".").split(":")
-    whole, _, fraction = seconds.partition(".")
-    minutes = 0
-    for part in rest:
-        minutes = minutes * 60 + int(part)
-    return (minutes * 60 + int(whole)) * 1000 + int(fraction.ljust(3, "0"))
 
 
 def _timed(row: Row, cue: Cue) -> Row:

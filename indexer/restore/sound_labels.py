@@ -105,7 +105,7 @@ def _cue(part: Part, tokens: Sequence[Token], text: str) -> Cue | None:
     start = part.start_ms
     if words and tokens[0] is not part.tokens[0] and words[0].start_ms > start:
         start = words[0].start_ms  # a label was cut off in front
-    return Cue(start, max(part.end_ms, start), text, part.speaker, part.turn, words)
+    return Cue(start, max(part.end_ms, start), text, part.speaker, part.turn, words, part.pause_after)
 
 
 def _cut(tokens: Sequence[Token], spans: Sequence[tuple[int, int]]) -> tuple[Token, ...]:

@@ -1,7 +1,7 @@
-"""Names before words (`Ann: Hello`, `**Ann** Hello`) to speakers of cues; what is a name `readers.names` decides.
+"""Names before words (`Ann: Hello`, `**Ann** Hello`) become speakers; `text.speaker_labels` decides what is a name.
 
-Finding the names (`find_names`) and taking them (`take_names`) are two functions, so that what was found can be noted
-down and taken again without looking at the whole file anew.
+To find the names (`find_names`) and to take them (`take_names`) are two functions, so that a receipt can hold the names
+and they can be taken again without another look at the whole file.
 """
 
 from __future__ import annotations
@@ -13,7 +13,10 @@ from dataclasses import replace
 from talksearch.indexer.records import Cue, Json, Transcript
 from talksearch.indexer.text.speaker_labels import bold_names_in, label_of, names_in, split_bold
 
-from .turns import share
+from .turns import Voice, share
+
+_NAMED_ONCE_A_TURN = ("text", "markdown", "record")
+"""Formats in which a name stands once a turn, and the lines up to the next name are of the same speaker."""
 
 
 def find_names(cues: Sequence[Cue], transcript: Transcript) -> dict[str, Json]:
@@ -33,27 +36,31 @@ def find_names(cues: Sequence[Cue], transcript: Transcript) -> dict[str, Json]:
     return {
         "labels": sorted(labels),
         "bold": sorted(bold),
-        "carried_on": transcript.format in ("text", "markdown", "record"),
+        "carried_on": transcript.format in _NAMED_ONCE_A_TURN,
     }
 
 
-def take_names(cues: Sequence[Cue], found: dict[str, Json], timed: bool, counts: Counter[str]) -> list[Cue]:
+def take_names(cues: Sequence[Cue], names: dict[str, Json], timed: bool, counts: Counter[str]) -> list[Cue]:
     """Take the names that `find_names` found for speakers, and mark where the speaker changes.
 
-    `counts` is added to: `names` (different ones) and `cues_with_name`.
+    Args:
+        cues: in order, with names before their words.
+        names: what `find_names` returned.
+        timed: whether the cues have times, which are divided where a cue is cut.
+        counts: is added to: `names` (different ones) and `cues_with_name`.
     """
     cues = list(cues)
-    if found.get("bold"):
-        cues = list(_by_bold(cues, frozenset(found["bold"]), timed))
-    if found.get("labels"):
-        labels = frozenset(found["labels"])
-        cues = [_named(cue, labels) for cue in cues]
-    if found.get("carried_on"):
+    if names.get("bold"):
+        cues = list(_by_bold(cues, frozenset(names["bold"]), timed))
+    if names.get("labels"):
+        labels = frozenset(names["labels"])
+        cues = [_by_label(cue, labels) for cue in cues]
+    if names.get("carried_on"):
         cues = _carry_on(cues)
-    named = [cue.speaker for cue in cues if cue.speaker]
-    if named:
-        counts["names"] = len(set(named))
-        counts["cues_with_name"] = len(named)
+    speakers = [cue.speaker for cue in cues if cue.speaker]
+    if speakers:
+        counts["names"] = len(set(speakers))
+        counts["cues_with_name"] = len(speakers)
     out = []
     last: str | None = None
     for cue in cues:
@@ -73,32 +80,34 @@ def _by_bold(cues: Sequence[Cue], names: frozenset[str], timed: bool) -> Iterato
         if pending and pieces and pieces[0][0] is None:
             pieces[0] = (pending, pieces[0][1])
         pending = pieces[-1][0] if pieces and not pieces[-1][1] else None
-        groups = [([(word, None) for word in text.split(" ")], name, False) for name, text in pieces if text]
-        if len(groups) == 1:
-            text = next(text for _, text in pieces if text)
-            yield replace(cue, text=text, speaker=groups[0][1], words=cue.words if text == cue.text else ())
+        spoken = [(name, text) for name, text in pieces if text]
+        if len(spoken) == 1:
+            ((name, text),) = spoken
+            yield replace(cue, text=text, speaker=name, words=cue.words if text == cue.text else ())
             continue
-        for part in share(cue.start_ms, cue.end_ms, groups, cue.turn, timed) if groups else ():
-            yield Cue(part.start_ms, part.end_ms, " ".join(word for word, _ in part.tokens), part.speaker, part.turn)
+        voices = [Voice([(word, None) for word in text.split(" ")], name, False) for name, text in spoken]
+        for part in share(cue, voices, timed):
+            text = " ".join(word for word, _ in part.tokens)
+            yield Cue(part.start_ms, part.end_ms, text, part.speaker, part.turn, pause_after=part.pause_after)
 
 
-def _named(cue: Cue, names: frozenset[str]) -> Cue:
-    found = label_of(cue.text) if cue.speaker is None else None
-    if not found or found[0] not in names:
+def _by_label(cue: Cue, names: frozenset[str]) -> Cue:
+    label = label_of(cue.text) if cue.speaker is None else None
+    if not label or label[0] not in names:
         return cue
-    name, at = found
-    text = cue.text[at:]
+    name, label_end = label
+    text = cue.text[label_end:]
     if not text.strip():
         return cue
-    gone = len(cue.text[:at].split())
-    words = cue.words[gone:] if cue.words else ()
+    label_words = len(cue.text[:label_end].split())
+    words = cue.words[label_words:] if cue.words else ()
     if words and " ".join(word.text for word in words) != text:
         words = ()
     return replace(cue, text=text, speaker=name, words=words)
 
 
 def _carry_on(cues: list[Cue]) -> list[Cue]:
-    """In written transcripts a name stands once a turn: the lines up to the next name are of the same speaker."""
+    """Give the lines up to the next name to the speaker of the last one."""
     out = []
     name: str | None = None
     for cue in cues:

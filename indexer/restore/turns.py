@@ -6,10 +6,15 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from talksearch.indexer.records import Cue
 
 from .markup import Row, Shown, Token
 
 _DASH = re.compile(r"^[-‐‑–—−](?=[^\W\d_]|$)")
+_DASHES = "-‐‑–—−"
+_OPENING_MARKS = "\"'“‘¿¡([…♪"
 
 
 @dataclass(slots=True)
@@ -21,8 +26,16 @@ class Part:
     tokens: tuple[Token, ...]
     speaker: str | None
     turn: bool
-    own_start: bool
-    """The start was read, not worked out."""
+    pause_after: bool = False
+
+
+class Voice(NamedTuple):
+    """Words of a cue that one voice says."""
+
+    tokens: Sequence[Token]
+    speaker: str | None
+    turn: bool
+    """Another voice begins here."""
 
 
 def parts_of(cue: Shown, timed: bool, dashed: bool) -> Iterator[Part]:
@@ -30,67 +43,74 @@ def parts_of(cue: Shown, timed: bool, dashed: bool) -> Iterator[Part]:
 
     Without `timed` all parts begin where the cue does; without `dashed` a dash is no mark.
     """
-    if len(cue.rows) == 1 and not (dashed and _dash(cue.rows[0])):  # as most cues are
-        yield Part(cue.start_ms, cue.end_ms, cue.rows[0].tokens, cue.rows[0].speaker, cue.turn, True)
+    if len(cue.rows) == 1 and not (dashed and _has_dash(cue.rows[0])):  # as most cues are
+        row = cue.rows[0]
+        yield Part(cue.start_ms, cue.end_ms, row.tokens, row.speaker, cue.turn, cue.pause_after)
         return
-    groups: list[tuple[list[Token], str | None, bool]] = []
-    dashes = [dashed and _dash(row) for row in cue.rows]
+    voices: list[Voice] = []
+    dashes = [dashed and _has_dash(row) for row in cue.rows]
     dialogue = any(dashes) and (len(cue.rows) == 1 or all(dashes) or sum(dashes) >= 2 or dashes[0])
     for row, dash in zip(cue.rows, dashes, strict=True):
-        tokens = list(row.tokens)
-        turn = False
-        if dialogue and dash:
-            turn = True
-            text = _DASH.sub("", tokens[0][0], count=1)
-            tokens = [(text, tokens[0][1]), *tokens[1:]] if text else tokens[1:]
-        if groups and groups[-1][1] == row.speaker and not turn and not (row.named and row.speaker is None):
-            groups[-1][0].extend(tokens)
+        turn = dialogue and dash
+        tokens = _without_dash(row.tokens) if turn else row.tokens
+        if voices and voices[-1].speaker == row.speaker and not turn and not (row.named and row.speaker is None):
+            voices[-1] = voices[-1]._replace(tokens=[*voices[-1].tokens, *tokens])
         elif tokens:
-            groups.append((tokens, row.speaker, turn))
-    yield from share(cue.start_ms, cue.end_ms, groups, cue.turn, timed)
+            voices.append(Voice(tokens, row.speaker, turn))
+    yield from share(cue, voices, timed)
 
 
-def _dash(row: Row) -> bool:
-    """Whether a row begins like dialogue: `- Yes`, `-Yes`; not `-5`, `-cos x`, or the dash that goes on a sentence."""
+def _without_dash(tokens: Sequence[Token]) -> Sequence[Token]:
+    text = _DASH.sub("", tokens[0][0], count=1)
+    return [(text, tokens[0][1]), *tokens[1:]] if text else tokens[1:]
+
+
+def _has_dash(row: Row) -> bool:
+    """Say whether a row begins like dialogue: `- Yes`, `-Yes`; not `-5`, `-cos x`, or a dash inside a sentence."""
     first = row.tokens[0][0]
-    if first[0] not in "-‐‑–—−" or first.startswith("--"):
+    if first[0] not in _DASHES or first.startswith("--"):
         return False
     if len(first) == 1:
-        return len(row.tokens) > 1 and _opens(row.tokens[1][0]) and first in "-‐–"
-    return first[0] in "-‐" and _opens(first[1:])
+        return len(row.tokens) > 1 and _may_open(row.tokens[1][0]) and first in "-‐–"
+    return first[0] in "-‐" and _may_open(first[1:])
 
 
-def _opens(word: str) -> bool:
-    """Whether a word may begin a sentence: no small letter, no figure."""
-    word = word.lstrip("\"'“‘¿¡([…♪")
+def _may_open(word: str) -> bool:
+    """Say whether a word may begin a sentence: no small letter, no figure."""
+    word = word.lstrip(_OPENING_MARKS)
     return bool(word) and word[0].isalpha() and not word[0].islower()
 
 
-def share(
-    start: int, end: int, groups: Sequence[tuple[Sequence[Token], str | None, bool]], turn: bool, timed: bool
-) -> Iterator[Part]:
-    """Give parts of one cue their times: those of their words, else by their share of its characters.
+def share(cue: Cue | Shown | Part, voices: Sequence[Voice], timed: bool) -> Iterator[Part]:
+    """Cut a cue into the parts of its voices, with the times of their words, else by their share of its characters.
 
-    `start` and `end` are the cue's, in milliseconds, and `turn` whether it begins with another voice. `groups` are the
-    parts: words, speaker, and whether another voice begins there.
+    Args:
+        cue: its times, and whether it begins with another voice, are divided among the parts.
+        voices: the words of the cue, in order.
+        timed: without it, all parts begin where the cue does.
     """
-    if len(groups) == 1:
-        tokens, speaker, own = groups[0]
-        yield Part(start, end, tuple(tokens), speaker, own or turn, True)
+    if len(voices) == 1:
+        (voice,) = voices
+        turn = voice.turn or cue.turn
+        yield Part(cue.start_ms, cue.end_ms, tuple(voice.tokens), voice.speaker, turn, cue.pause_after)
         return
-    sizes = [sum(len(text) + 1 for text, _ in tokens) for tokens, _, _ in groups]
+    sizes = [sum(len(text) + 1 for text, _ in voice.tokens) for voice in voices]
     total = sum(sizes) or 1
-    begins: list[int] = []
-    done = 0
-    for i, (tokens, _, _) in enumerate(groups):
-        time = tokens[0][1] if i else None
-        guess = start + (end - start) * done // total if timed else start
-        begins.append(max(guess if time is None else time, begins[-1] if begins else start))
-        done += sizes[i]
-    for i, (tokens, speaker, own) in enumerate(groups):
-        last = i + 1 == len(groups)
-        stop = end if last else begins[i + 1] if timed else start
-        yield Part(begins[i], max(stop, begins[i]), tuple(tokens), speaker, own or (turn and not i), i == 0)
+    length_ms = cue.end_ms - cue.start_ms
+    starts: list[int] = []
+    size_before = 0
+    for number, voice in enumerate(voices):
+        start = voice.tokens[0][1] if number else None
+        if start is None:
+            start = cue.start_ms + length_ms * size_before // total if timed else cue.start_ms
+        starts.append(max(start, starts[-1] if starts else cue.start_ms))
+        size_before += sizes[number]
+    for number, voice in enumerate(voices):
+        is_last = number + 1 == len(voices)
+        end = cue.end_ms if is_last else starts[number + 1] if timed else cue.start_ms
+        turn = voice.turn or (cue.turn and number == 0)
+        pause_after = cue.pause_after and is_last
+        yield Part(starts[number], max(end, starts[number]), tuple(voice.tokens), voice.speaker, turn, pause_after)
 
 
 def mark_turns(parts: list[Part], counts: Counter[str]) -> list[Part]:
@@ -102,32 +122,28 @@ def mark_turns(parts: list[Part], counts: Counter[str]) -> list[Part]:
         counts["turns"] += sum(part.turn for part in parts)
         return parts
     out: list[Part] = []
+    turn_pending = False
     for part in parts:
-        if not any(token.startswith(">>") for token, _ in part.tokens):
-            out.append(part)
-            continue
-        groups: list[tuple[list[Token], str | None, bool]] = [([], part.speaker, part.turn)]
-        for text, time in part.tokens:
-            if text.startswith(">>"):
-                rest = text.lstrip(">")
-                counts["marks"] += 1
-                groups.append(([(rest, time)] if rest else [], None if part.speaker is None else part.speaker, True))
-            else:
-                groups[-1][0].append((text, time))
-        # Marks without words behind them (`>>` at the end of a line) hand their turn to the next cue.
-        filled = [group for group in groups if group[0]]
-        if filled:
-            out += share(part.start_ms, part.end_ms, filled, False, True)
-            # `share` marks no turn for a first part that has none of its own.
-        if not groups[-1][0] and groups[-1][2]:
-            out.append(Part(part.end_ms, part.end_ms, (), part.speaker, True, True))
-    handed: list[Part] = []
-    pending = False
-    for part in out:
-        if not part.tokens:
-            pending = True
-            continue
-        handed.append(replace(part, turn=True) if pending else part)
-        pending = False
-    counts["turns"] += sum(part.turn for part in handed)
-    return handed
+        pieces, turn_follows = [part], False
+        if any(text.startswith(">>") for text, _ in part.tokens):
+            pieces, turn_follows = _cut_at_marks(part, counts)
+        for piece in pieces:
+            out.append(replace(piece, turn=True) if turn_pending else piece)
+            turn_pending = False
+        turn_pending = turn_pending or turn_follows
+    counts["turns"] += sum(part.turn for part in out)
+    return out
+
+
+def _cut_at_marks(part: Part, counts: Counter[str]) -> tuple[list[Part], bool]:
+    """Cut a part before every `>>`, and say whether the last one has no words behind it: its turn is the next cue's."""
+    spoken: list[list[Token]] = [[]]
+    for text, time in part.tokens:
+        if text.startswith(">>"):
+            counts["marks"] += 1
+            rest = text.lstrip(">")
+            spoken.append([(rest, time)] if rest else [])
+        else:
+            spoken[-1].append((text, time))
+    voices = [Voice(tokens, part.speaker, part.turn or number > 0) for number, tokens in enumerate(spoken) if tokens]
+    return list(share(part, voices, timed=True)), not spoken[-1]

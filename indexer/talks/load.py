@@ -1,27 +1,28 @@
-"""A file to a talk: decode, read, restore, repair, name, time. The one place where these steps meet."""
+"""A file to a talk: read, restore, repair, name, time. The one place where these steps meet."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from talksearch.indexer.errors import UnreadableError
-from talksearch.indexer.mojibake.repair import Repair, repair_text
-from talksearch.indexer.readers import decode, scraped_record
-from talksearch.indexer.readers.registry import read_with, reader_for
+from talksearch.indexer.mojibake import Repair, repair_text
 from talksearch.indexer.records import Chapter, Cue, Receipt, Step, Talk, Timing, Transcript
 from talksearch.indexer.restore.clean import clean
 from talksearch.indexer.restore.normalize import normalize, normalize_text
 from talksearch.indexer.text import youtube
 
-from .identify import _address, _is_original, _origin, _video
+from .identify import is_original, track_origin, video_of
 from .naming import humanised, slug
-from .receipt import decoding_step, estimate, reading_steps, repair_cues, repair_step, tidy_lines
+from .opened_file import OpenedFile
+from .receipt import estimate, reading_steps, repair_cues, repair_step, tidy_lines
 from .sidecar import SidecarMetadata, find_recording, is_named_after_folder, language_of, parts, read_sidecar
 
 _LONG_CUE_MS = 300_000
 """A cue of five minutes tells little about when its last word is said."""
+_MARGIN_OF_AN_HOUR_MS = 60_000
+"""How far off speech in proportion to its characters is within an hour, nine times in ten."""
+_LARGEST_MARGIN_MS = 90_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,41 +43,43 @@ class TalkMetadata:
     """The repairs, by field."""
 
 
-_FIELDS = ("title", "channel", "speaker", "description", "chapters", "date", "duration_ms", "url", "language")
+_FILLED = ("title", "channel", "speaker", "description", "chapters", "date", "duration_ms", "url", "language")
+"""Fields that other files of a talk may fill."""
 
 
-def read_metadata(path: Path, source: str, data: bytes) -> TalkMetadata:
-    """Read what a file says about its talk, and leave its words alone. Raises UnreadableError as `load_talk` does."""
-    text, _, _ = decode(data)
-    reader = reader_for(text, path.name)
-    found = (
-        scraped_record.read_header(text) if reader == "record" else read_with(reader, text, path.name, unfolding=False)
-    )
-    sidecar = read_sidecar(path) or SidecarMetadata()
-    stem, tag = parts(path.name)
-    video = _video(sidecar, found.url or _address(found.format, text), stem)
-    about = _about(path, source, found, sidecar, video, [])
+def read_metadata(opened: OpenedFile, source: str) -> TalkMetadata:
+    """Read what a file says about its talk, and leave its words alone.
+
+    Args:
+        opened: the file.
+        source: its path relative to the PATH that is indexed, with forward slashes.
+
+    Raises:
+        UnreadableError: it holds no transcript, with the reason.
+    """
+    read = opened.format.read_header or opened.format.read
+    transcript = read(opened.source)
+    sidecar = read_sidecar(opened.path) or SidecarMetadata()
+    metadata = _metadata(opened, source, transcript, sidecar, [])
     # A track that may be a translation does not tell which language another file is in.
-    return about if _is_original(tag, sidecar) else replace(about, language=None)
+    return metadata if is_original(parts(opened.path.name)[1], sidecar) else replace(metadata, language=None)
 
 
-def load_talk(path: Path, source: str, data: bytes, others: Iterable[TalkMetadata] = ()) -> Talk:
+def load_talk(opened: OpenedFile, source: str, others: Iterable[TalkMetadata] = ()) -> Talk:
     """Make a talk of a file.
 
     Args:
-        path: where the file lies; its name and what lies beside it are looked at.
+        opened: the file.
         source: its path relative to the PATH that is indexed, with forward slashes.
-        data: its bytes.
         others: what other files of the same talk say about it: taken, in order, for what this file leaves open. They
             are asked for only as long as something is open.
 
     Raises:
-        UnreadableError: it is no transcript, or holds no words, with the reason.
+        UnreadableError: it holds no transcript, or no words, with the reason.
     """
-    text, decoding, decode_notes = decode(data)
-    reader = reader_for(text, path.name)
-    found = read_with(reader, text, path.name)
-    cues, cleaning = clean(found, final=False)
+    path = opened.path
+    transcript = opened.format.read(opened.source)
+    cues, cleaning = clean(transcript, final=False)
     cues, repairing, repair_notes = _repaired(cues)
     if not cues:
         raise UnreadableError(
@@ -84,37 +87,43 @@ def load_talk(path: Path, source: str, data: bytes, others: Iterable[TalkMetadat
         )
     stem, tag = parts(path.name)
     sidecar = read_sidecar(path) or SidecarMetadata()
-    steps = [decoding_step(data, text, decoding), *reading_steps(reader, found), *cleaning, *repairing]
-    notes = [*decode_notes, *found.uncertain, *repair_notes]
+    steps = [opened.decoding, *reading_steps(opened.format.reader_id, transcript), *cleaning, *repairing]
+    notes = [*opened.notes, *transcript.uncertain, *repair_notes]
     if sidecar.problem:
         notes.append(sidecar.problem)
-    video = _video(sidecar, found.url or _address(found.format, text), stem)
-    about = fill_from(_about(path, source, found, sidecar, video, notes), others)
-    steps += about.steps
-    timing, margin = _timing(found, notes)
-    if not found.timed:
-        cues, margin, step = estimate(cues, about.duration_ms, about.description, about.chapters)
+    video = _video(opened, transcript, sidecar)
+    metadata = fill_from(_metadata(opened, source, transcript, sidecar, notes), others)
+    steps += metadata.steps
+    timing, margin = _timing(transcript, notes)
+    if not transcript.timed:
+        cues, margin, step = estimate(
+            cues,
+            metadata.duration_ms,
+            metadata.description,
+            metadata.chapters,
+            starts_with_sound=transcript.starts_with_sound,
+        )
         steps.append(step)
     return Talk(
         id=video or slug(stem, source),
         source=source,
-        title=about.title or humanised(path.absolute().parent.name if is_named_after_folder(path) else stem),
+        title=metadata.title or humanised(path.absolute().parent.name if is_named_after_folder(path) else stem),
         cues=cues,
-        format=found.format,
+        format=transcript.format,
         timing=timing,
         margin_ms=margin,
-        origin=_origin(found.origin, tag, sidecar),
+        origin=track_origin(transcript.origin, tag, sidecar),
         youtube_id=video,
-        url=about.url,
-        channel=about.channel,
-        speaker=about.speaker,
-        language=about.language,
-        date=about.date,
-        duration_ms=about.duration_ms,
-        description=about.description,
-        chapters=about.chapters,
+        url=metadata.url,
+        channel=metadata.channel,
+        speaker=metadata.speaker,
+        language=metadata.language,
+        date=metadata.date,
+        duration_ms=metadata.duration_ms,
+        description=metadata.description,
+        chapters=metadata.chapters,
         receipt=Receipt(
-            words_before=found.words_before,
+            words_before=transcript.words_before,
             words_after=sum(len(cue.text.split()) for cue in cues),
             steps=tuple(steps),
             uncertain=tuple(dict.fromkeys(notes)),
@@ -122,59 +131,74 @@ def load_talk(path: Path, source: str, data: bytes, others: Iterable[TalkMetadat
     )
 
 
-def _about(
-    path: Path, source: str, found: Transcript, sidecar: SidecarMetadata, video: str | None, notes: list[str]
+def _video(opened: OpenedFile, transcript: Transcript, sidecar: SidecarMetadata) -> str | None:
+    address = transcript.url or opened.format.address(opened.source)
+    return video_of(sidecar, address, parts(opened.path.name)[0])
+
+
+def _metadata(
+    opened: OpenedFile, source: str, transcript: Transcript, sidecar: SidecarMetadata, notes: list[str]
 ) -> TalkMetadata:
-    """The sidecar before the file; a recording beside it where nothing has an address."""
+    """Return what is said about a talk: by the sidecar, else by the file; a recording beside it is its address at last.
+
+    Args:
+        opened: the file.
+        source: its path relative to the PATH that is indexed.
+        transcript: what its reader found.
+        sidecar: what its sidecar says.
+        notes: is added to: sentences about repairs that are not certain.
+    """
+    path = opened.path
     steps: list[Step] = []
-    url = sidecar.url or found.url or (youtube.watch_url(video) if video else None)
+    video = _video(opened, transcript, sidecar)
+    url = sidecar.url or transcript.url or (youtube.watch_url(video) if video else None)
     recording = None if url else find_recording(path)
     return TalkMetadata(
         source=source,
-        title=_line(sidecar.title or found.title or "", "title", steps, notes) or None,
-        description=_text(sidecar.description or found.description, "description", steps, notes),
-        channel=_line(sidecar.channel or found.channel or "", "channel", steps, notes) or None,
-        speaker=_line(sidecar.speaker or found.speaker or "", "speaker", steps, notes) or None,
+        title=_line(sidecar.title or transcript.title or "", "title", steps, notes) or None,
+        description=_text(sidecar.description or transcript.description, "description", steps, notes),
+        channel=_line(sidecar.channel or transcript.channel or "", "channel", steps, notes) or None,
+        speaker=_line(sidecar.speaker or transcript.speaker or "", "speaker", steps, notes) or None,
         chapters=tuple(
             replace(chapter, title=_line(chapter.title, "chapters", steps, notes) or chapter.title)
-            for chapter in sidecar.chapters or found.chapters
+            for chapter in sidecar.chapters or transcript.chapters
         ),
-        date=sidecar.date or found.date,
-        duration_ms=sidecar.duration_ms or found.duration_ms,
+        date=sidecar.date or transcript.date,
+        duration_ms=sidecar.duration_ms or transcript.duration_ms,
         url=url or (recording.absolute().as_uri() if recording else None),
-        language=language_of(parts(path.name)[1]) or language_of(found.language) or sidecar.language,
+        language=language_of(parts(path.name)[1]) or language_of(transcript.language) or sidecar.language,
         steps=tuple(steps),
     )
 
 
-def fill_from(about: TalkMetadata, others: Iterable[TalkMetadata]) -> TalkMetadata:
+def fill_from(metadata: TalkMetadata, others: Iterable[TalkMetadata]) -> TalkMetadata:
     """Take from the other files of a talk what this one leaves open, and note in the receipt from which."""
-    missing = [name for name in _FIELDS if not getattr(about, name)]
+    missing = [name for name in _FILLED if not getattr(metadata, name)]
     files = iter(others)
     while missing and (other := next(files, None)) is not None:
         taken = {name: value for name in missing if (value := getattr(other, name))}
         if taken:
             repairs = [step for step in other.steps if step.field in taken]
             fills = [Step("take-from", name.removesuffix("_ms"), {"from": other.source}) for name in taken]
-            about = replace(about, **taken, steps=(*about.steps, *fills, *repairs))
+            metadata = replace(metadata, **taken, steps=(*metadata.steps, *fills, *repairs))
             missing = [name for name in missing if name not in taken]
-    return about
+    return metadata
 
 
-def _timing(found: Transcript, notes: list[str]) -> tuple[Timing, int]:
-    """Whether times are exact: not when most words stand in raw cues of many minutes, whose inside is worked out.
+def _timing(transcript: Transcript, notes: list[str]) -> tuple[Timing, int]:
+    """Say whether times are exact, and how far off they are: not exact when most words stand in raw cues of many minutes.
 
     Speech in proportion to its characters is off by up to a minute in nine talks of ten of 15 to 100 minutes; shorter
     cues err by less, in proportion to the square root of their length (pauses add up like a random walk).
     """
-    if not found.timed:
+    if not transcript.timed:
         return "estimated", 0
-    sizes = [(cue.end_ms - cue.start_ms, len(cue.text)) for cue in found.cues]
+    sizes = [(cue.end_ms - cue.start_ms, len(cue.text)) for cue in transcript.cues]
     long = [(length, size) for length, size in sizes if length >= _LONG_CUE_MS]
     if sum(size for _, size in long) * 2 <= sum(size for _, size in sizes):
         return "exact", 0
     longest = max(length for length, _ in long)
-    margin = min(round(60_000 * (longest / 3_600_000) ** 0.5), 90_000)
+    margin = min(round(_MARGIN_OF_AN_HOUR_MS * (longest / 3_600_000) ** 0.5), _LARGEST_MARGIN_MS)
     notes.append(
         f"Most words stand in cues of more than {_LONG_CUE_MS // 60_000} minutes, the longest of "
         f"{longest // 60_000}; seconds inside them are estimated by the length of the text."
@@ -232,6 +256,3 @@ def _text(text: str, where: str, steps: list[Step], notes: list[str]) -> str:
 
 def _line(text: str, where: str, steps: list[Step], notes: list[str]) -> str:
     return " ".join(_text(text, where, steps, notes).split())
-
-
-# --- names and ids --------------------------------------------------------------------------------------------------

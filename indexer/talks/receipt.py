@@ -18,8 +18,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from talksearch.indexer.errors import UnreadableError
-from talksearch.indexer.mojibake.repair import Edit, Repair
-from talksearch.indexer.mojibake.repair import replay as apply_edits
+from talksearch.indexer.mojibake import Edit, Repair
+from talksearch.indexer.mojibake import replay as apply_edits
 from talksearch.indexer.readers import word_document as word
 from talksearch.indexer.readers.decode import LINE_END
 from talksearch.indexer.records import Chapter, Cue, Json, Receipt, Step, Transcript, Word
@@ -177,11 +177,16 @@ def _words(cue: Cue, line: str) -> tuple[Word, ...]:
 
 
 def estimate(
-    cues: Sequence[Cue], duration_ms: int | None, description: str, chapters: Sequence[Chapter]
+    cues: Sequence[Cue],
+    duration_ms: int | None,
+    description: str,
+    chapters: Sequence[Chapter],
+    *,
+    starts_with_sound: bool,
 ) -> tuple[tuple[Cue, ...], int, Step]:
     """Estimate times as `estimate_times` does, and note in the step what they were worked out from."""
     # A description says nothing about times but its chapters.
     known = tuple(chapters) or chapters_in(description)
-    timed, margin_ms, step = estimate_times(cues, duration_ms, "", known)
+    timed, margin_ms, step = estimate_times(cues, duration_ms, known, starts_with_sound=starts_with_sound)
     given = {"duration_ms": duration_ms, "chapters": [[chapter.start_ms, chapter.title] for chapter in known]}
     return timed, margin_ms, replace(step, detail={**step.detail, "given": given})

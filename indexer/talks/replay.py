@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from talksearch.indexer.errors import UnreadableError
-from talksearch.indexer.mojibake.repair import replay as apply_edits
+from talksearch.indexer.mojibake import replay as apply_edits
 from talksearch.indexer.readers.registry import read_with
-from talksearch.indexer.records import Chapter, Cue, Receipt, Step
+from talksearch.indexer.records import Chapter, Cue, Receipt, Step, Transcript
 from talksearch.indexer.restore import clean
 from talksearch.indexer.restore.estimate_times import estimate_times
 
@@ -41,7 +42,7 @@ def replay(data: bytes, name: str, receipt: Receipt) -> tuple[Cue, ...]:
         if _by_reader(step):
             continue
         if step.name in _AFTER_CLEANING:
-            cues = _AFTER_CLEANING[step.name](clean.finished(work), step)
+            cues = _AFTER_CLEANING[step.name](clean.finished(work), step, found)
             work = clean.Stage(cues, found.timed, clean.CUES)
         elif step.name in clean.CLEANING_STEPS:
             work = clean.replay_step(work, step)
@@ -62,13 +63,14 @@ def replay_text(text: str, field: str, receipt: Receipt) -> str:
     return tidy_lines(text) if field == "description" else " ".join(tidy_lines(text).split())
 
 
-def _estimate_again(cues: Sequence[Cue], step: Step) -> tuple[Cue, ...]:
+def _estimate_again(cues: Sequence[Cue], step: Step, found: Transcript) -> tuple[Cue, ...]:
     given = step.detail["given"]
-    return estimate_times(cues, given["duration_ms"], "", [Chapter(*chapter) for chapter in given["chapters"]])[0]
+    chapters = [Chapter(*chapter) for chapter in given["chapters"]]
+    return estimate_times(cues, given["duration_ms"], chapters, starts_with_sound=found.starts_with_sound)[0]
 
 
-_AFTER_CLEANING: dict[str, Callable[[Sequence[Cue], Step], tuple[Cue, ...]]] = {
-    "repair-text": repair_cues,
+_AFTER_CLEANING: dict[str, Callable[[Sequence[Cue], Step, Transcript], tuple[Cue, ...]]] = {
+    "repair-text": lambda cues, step, _: repair_cues(cues, step),
     "estimate-times": _estimate_again,
-    "align-times": lambda cues, _: tuple(cues),
+    "align-times": lambda cues, _, __: tuple(replace(cue, pause_after=False) for cue in cues),
 }

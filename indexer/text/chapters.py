@@ -6,6 +6,8 @@ import re
 
 from talksearch.indexer.records import Chapter
 
+from .clock import clock_ms
+
 _CHAPTER = re.compile(
     r"^[^\w\n(\[]{0,4}[(\[]?((?:\d{1,2}:)?\d{1,3}:[0-5]\d)[)\]]?(?:[ \t]*[-–—→>][ \t]*(?:\d{1,2}:)?\d{1,3}:[0-5]\d)?"
     r"[ \t\-–—:|.•]*(\S.*?)?[ \t]*$"
@@ -29,7 +31,7 @@ def chapters_in(description: str) -> tuple[Chapter, ...]:
             match = pattern.match(row.strip(" \t\r"))
             if not match or not match[title]:
                 continue
-            start = _clock_ms(match[time])
+            start = clock_ms(match[time])
             if not found and start != 0:
                 continue
             if not found or start > found[-1].start_ms:
@@ -37,10 +39,3 @@ def chapters_in(description: str) -> tuple[Chapter, ...]:
         if len(found) >= 3:
             return tuple(found)
     return ()
-
-
-def _clock_ms(clock: str) -> int:
-    seconds = 0
-    for part in clock.split(":"):
-        seconds = seconds * 60 + int(part)
-    return seconds * 1000
