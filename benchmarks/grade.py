@@ -6,7 +6,7 @@ Each gold file is one source. Its talks alone stand in for an archive, and so do
 is asked its own queries and those of the other sources; so are two archives of three sources each. A first hit is
 right when its passage begins where the answer is (measure.jump_error). Notes are left out, since some hold the
 queries. Every archive is graded by coefficients fitted without its talks and without its own queries, except in the
-columns marked "shipped", by those in search/grade.py, which were fitted on all of these rows. The foreign queries were
+columns marked "shipped", by those in results/grade.py, which were fitted on all of these rows. The foreign queries were
 seen in fitting, asked of other archives.
 
 Each own query is asked again with one word of a null query put behind it, as somebody asks who remembers a word that
@@ -39,10 +39,11 @@ from talksearch.indexer.stores.vectors import Vectors
 from talksearch.indexer.text.terms import terms
 from talksearch.search.evaluation import measure
 from talksearch.search.query import Query
+from talksearch.search.ranking.encoded_query import EncodedQuery
 from talksearch.search.ranking.layout import make_layout
 from talksearch.search.ranking.lexical import query_terms
 from talksearch.search.ranking.passage_table import PassageTable
-from talksearch.search.ranking.rank import EncodedQuery, Source, rank
+from talksearch.search.ranking.rank import Source, rank
 from talksearch.search.ranking.term_variants import expand_terms
 from talksearch.search.reader import open_reader
 from talksearch.search.results.grade import (
@@ -54,8 +55,8 @@ from talksearch.search.results.grade import (
     evidence,
     features,
     probability,
-    said_otherwise,
     term_evidence,
+    variant_postings,
 )
 
 BESIDE = ThreadPoolExecutor(1)
@@ -97,17 +98,17 @@ class Part(PassageTable):
     whole: PassageTable
     known: dict[tuple[str, ...], Ints]
 
-    def holding(self, term: str) -> Ints:
+    def postings(self, term: str) -> Ints:
         """Return the places of the passages that hold a term."""
         if (term,) not in self.known:
             self.known[(term,)] = self.whole.layout.numbers[self.whole.postings(term)]
         return self.layout.places(self.known[(term,)])
 
-    def together(self, one: str, other: str) -> Ints:
-        """Return the places of the passages that say two terms side by side, or nearly."""
-        if (one, other) not in self.known:
-            self.known[one, other] = self.whole.layout.numbers[self.whole.together(one, other)]
-        return self.layout.places(self.known[one, other])
+    def cooccurrences(self, first: str, second: str) -> Ints:
+        """Return the places of the passages that say two terms side by side, or nearly so."""
+        if (first, second) not in self.known:
+            self.known[first, second] = self.whole.layout.numbers[self.whole.cooccurrences(first, second)]
+        return self.layout.places(self.known[first, second])
 
 
 def main() -> None:
@@ -145,7 +146,7 @@ def gather(folder: Path, gold: Path, count: int) -> list[Row]:
     talk_at = whole.layout.talk_numbers[whole.layout.talks]
     words = sorted({word for query in NULL_QUERIES for word in query.split() if len(word) > 4})
     chance = random.Random(0)
-    asked: list[tuple[str, str, bool, measure.Gold | None]] = [("", text, False, None) for text in KNOWN]
+    asked: list[tuple[str, str, bool, measure.GoldQuery | None]] = [("", text, False, None) for text in KNOWN]
     for source in SOURCES:
         golds = list(measure.read_gold(gold / f"{source}.jsonl"))
         for one in chance.sample(golds, min(count, len(golds))):
@@ -155,7 +156,9 @@ def gather(folder: Path, gold: Path, count: int) -> list[Row]:
     ready = []
     for _, text, _, _ in asked:
         found = query_terms(index.db, text)
-        ready.append(EncodedQuery(found, expand_terms(index.db, text, found), partial(np.asarray, encode(text))))
+        ready.append(
+            EncodedQuery(found, expand_terms(index.db, text, found, index.compounds), partial(np.asarray, encode(text)))
+        )
     known: dict[tuple[str, ...], Ints] = {}
     rows: list[Row] = []
     for archive in (*SOURCES, *MIXED, "all"):
@@ -164,17 +167,16 @@ def gather(folder: Path, gold: Path, count: int) -> list[Row]:
         for small, some in ((False, talks), (True, random.Random(1).sample(few, min(SMALL, len(few))))):
             if archive not in SOURCES and small:
                 continue
-            inside = np.flatnonzero(np.isin(talk_at, some) & ~whole.layout.notes & (whole.rows >= 0))
+            inside = np.flatnonzero(np.isin(talk_at, some) & ~whole.layout.notes & (whole.vector_rows >= 0))
             numbers = whole.layout.numbers[inside]
             talk_numbers, talk_of = np.unique(talk_at[inside], return_inverse=True)
-            own = np.ascontiguousarray(whole.vectors.rows[whole.rows[inside]])
+            own = np.ascontiguousarray(whole.vectors.rows[whole.vector_rows[inside]])
             copy = Vectors(lambda numbers=numbers: numbers, own)  # type: ignore[misc]
             part = Part(
                 make_layout(numbers, talk_of.astype(np.int64), numbers[:0], talk_numbers),
                 np.arange(len(inside)), copy, None, index.db,
             )  # fmt: skip
-            object.__setattr__(part, "whole", whole)
-            object.__setattr__(part, "known", known)
+            part.whole, part.known = whole, known
             calibration = calibrate([own], nulls)
             print(f"{archive}{' small' if small else ''}: {len(some)} talks, {len(numbers)} passages, {calibration}")
             held = [path_of[talk] for talk in some]
@@ -207,7 +209,7 @@ def _first(
     if kind == "words":
         asked = replace(asked, vector=None)
     query = Query("", mode="semantic" if kind == "meaning" else "hybrid")
-    ranking = rank(Source(part.db, lambda: part, BESIDE), query, asked, None, None)
+    ranking = rank(Source(part, BESIDE), query, asked, None, None)
     if not ranking.candidates:
         return None, Evidence(math.nan, 0.0, -1.0)
     best = ranking.candidates[0]
@@ -215,8 +217,8 @@ def _first(
         part.layout,
         [part.place(best.number)],
         None
-        if kind == "meaning" or not ranking.said
-        else term_evidence(part.layout, *ranking.said, said_otherwise(part, asked, ranking.said[0])),
+        if kind == "meaning" or not ranking.postings
+        else term_evidence(part.layout, ranking.postings, variant_postings(part, asked, ranking.postings.terms)),
         math.nan if best.meaning is None else best.meaning,
         calibration,
     )

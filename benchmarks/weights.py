@@ -6,7 +6,8 @@ For each gold query the first 150 passages of today's ranking are gathered with 
 each would be is right. Weights are fitted by list-wise logistic regression (the probability of a softmax over a query's
 passages that a right one is drawn; Cao et al., Learning to Rank, ICML 2007), each source counting alike. Every line of
 the table is one choice of evidence: MRR@10 on each source with weights fitted on the others, their mean, and the
-weights fitted on all, as multiples of that of the cosine. The constants of `search/fuse.py` are rounded from here.
+weights fitted on all, as multiples of that of the cosine. The constants of `search/ranking/fusion.py` are rounded
+from here.
 
 Notes are left out: the queries of some gold files are chapter titles. A source with too few queries of its own still
 weighs as much as the others in fitting, and its own figure swings more.
@@ -27,9 +28,9 @@ import numpy.typing as npt
 
 from talksearch.indexer.arrays import Floats
 from talksearch.indexer.text.terms import terms
-from talksearch.search import engine
 from talksearch.search.evaluation import measure
 from talksearch.search.query import Query
+from talksearch.search.ranking.encoded_query import EncodedQuery, query_postings
 from talksearch.search.ranking.fusion import (
     REACH,
     SIDE_BY_SIDE,
@@ -40,12 +41,13 @@ from talksearch.search.ranking.fusion import (
     lexical_scores,
     talk_evidence,
 )
+from talksearch.search.ranking.lexical import query_terms
 from talksearch.search.ranking.postings import idf
-from talksearch.search.ranking.rank import EncodedQuery, Ranking, Source, rank
+from talksearch.search.ranking.rank import Ranking, Source, rank
 from talksearch.search.ranking.similarity import compare
-from talksearch.search.ranking.term_variants import expand_terms, holding_also
+from talksearch.search.ranking.term_variants import expand_terms
 from talksearch.search.reader import IndexReader, open_reader
-from talksearch.search.results.assemble import to_hits
+from talksearch.search.results.assemble import Assembly, to_hits
 from talksearch.search.results.passage_view import view_passage
 
 ROOT = Path(__file__).parents[1]
@@ -112,35 +114,31 @@ def gather(index: IndexReader, source: str, limit: int) -> list[Asking]:
     return [one for gold in drawn if (one := _asking(index, gold)) is not None]
 
 
-def _asking(index: IndexReader, gold: measure.Gold) -> Asking | None:
+def _asking(index: IndexReader, gold: measure.GoldQuery) -> Asking | None:
     db, table = index.db, index.table()
     lie = table.layout
     query = Query(gold.query, 1, leave_out=NOTES)
-    words = engine.query_terms(db, gold.query)
+    words = query_terms(db, gold.query)
     asked = EncodedQuery(
-        words, expand_terms(db, gold.query, words), partial(np.asarray, index.encoder().encode_query(gold.query))
+        words,
+        expand_terms(db, gold.query, words, index.compounds),
+        partial(np.asarray, index.encoder().encode_query(gold.query)),
     )
-    ranking = rank(Source(db, index.table, index.beside), query, asked, None, None)
+    ranking = rank(Source(table, index.encoder_pool), query, asked, None, None)
     some = [one for one in ranking.candidates if not lie.notes[table.place(one.number)]][:FIRST]
     if not some:
         return None
     at = np.array([table.place(one.number) for one in some])
     talks = lie.talks[at]
-    silent = table.silent(NOTES)
     assert asked.vector is not None
     nearness = compare(table, asked.vector())
     meaning = (nearness.cosines - nearness.mean) / nearness.deviation
-
-    def heard(places: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        return places if silent is None else places[~silent[places]]
-
-    said = [heard(holding_also(table, term, asked.variants.get(term))) for term in words]
-    pairs = [(n, n + 1, heard(table.together(*both))) for n, both in enumerate(pairwise(words))]
+    said, pairs = query_postings(table, asked, table.notes_in(NOTES))
     worth = [idf(len(lie.numbers), len(places)) for places in said]
     around = lexical_scores(lie, said, [], 0.0)
     together = np.zeros(len(around))
-    for one, other, places in pairs:
-        together[places] += min(worth[one], worth[other])
+    for neighbours, places in zip(pairwise(worth), pairs, strict=True):
+        together[places] += min(neighbours)
     talk = lexical_scores(lie, said, [], 1.0) - around
 
     def within(reach: int) -> Array:
@@ -177,12 +175,11 @@ def _asking(index: IndexReader, gold: measure.Gold) -> Asking | None:
     ]
     right, spans = [], []
     for candidate, place in zip(some, at.tolist(), strict=True):
-        alone_ranked = Ranking([candidate], ranking.scores, ranking.usual, ranking.table)
-        hits = to_hits(
-            db, query, alone_ranked, asked, partial(view_passage, db, asked.variants, table.term_weights(asked.terms))
-        )
+        alone_ranked = Ranking([candidate], ranking.scores, ranking.threshold, ranking.table)
+        view = partial(view_passage, db, asked.variants, table.term_weights(asked.terms))
+        hits = to_hits(Assembly(db, query, asked.terms, alone_ranked, view))
         hit = hits[0] if hits else None
-        is_right = hit is not None and measure.is_talk(hit, gold.talk)
+        is_right = hit is not None and measure.is_in_talk(hit, gold.talk)
         right.append(is_right and hit is not None and measure.jump_error(gold, hit.jump_ms) is not None)
         spans.append((int(lie.talks[place]), *table.times(place)))
     vectors = np.array([table.vector(place) for place in at.tolist()])

@@ -100,10 +100,10 @@ def test_a_compound_that_nobody_says_is_marked_where_its_parts_are_said(index: I
 
 def test_an_archive_without_such_languages_asks_once(tmp_path: Path) -> None:
     index = make(tmp_path, {"english": TALKS["english"], "kitab": TALKS["kitab"]})
-    assert expand_terms(index.db, "formation", ["format"]) == {}
+    assert expand_terms(index.db, "formation", ["format"], index.compounds) == {}
     asked: list[str] = []
     index.db.set_trace_callback(asked.append)
-    assert compounds.compounds_of(index.db, "water") == []
+    assert index.compounds.compounds_of(index.db, "water") == []
     index.db.set_trace_callback(None)
     assert not [statement for statement in asked if "talks" in statement or "vocabulary" in statement]
 
@@ -111,4 +111,4 @@ def test_an_archive_without_such_languages_asks_once(tmp_path: Path) -> None:
 def test_at_most_so_many_compounds_are_looked_for(index: IndexReader, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compounds, "MOST", 0)
     monkeypatch.setattr(compounds, "_mostly_in", lambda *_: True)
-    assert len(compounds.compounds_of(index.db, "schifffahrt")) <= 1
+    assert len(index.compounds.compounds_of(index.db, "schifffahrt")) <= 1

@@ -8,7 +8,15 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from talksearch.search.ranking.fusion import SIDE_BY_SIDE, TALK, WORDS_WEIGHT, fuse, lexical_scores
+from talksearch.search.ranking.fusion import (
+    SIDE_BY_SIDE,
+    TALK,
+    WORDS_WEIGHT,
+    Signals,
+    fuse,
+    hybrid_scores,
+    lexical_scores,
+)
 from talksearch.search.ranking.layout import make_layout, read_layout
 from talksearch.search.ranking.postings import cooccurrences, idf, postings
 from talksearch.search.ranking.similarity import Similarities
@@ -63,14 +71,15 @@ def test_two_words_beat_one() -> None:
 
 def test_words_said_together_count_more() -> None:
     apart = lexical_scores(LAYOUT, [places(0, 3), places(0, 3)], [])
-    together = lexical_scores(LAYOUT, [places(0, 3), places(0, 3)], [(0, 1, places(3))])
+    together = lexical_scores(LAYOUT, [places(0, 3), places(0, 3)], [places(3)])
     assert (together - apart).tolist() == pytest.approx([0, 0, 0, SIDE_BY_SIDE * idf(6, 2), 0, 0])
 
 
 def test_meaning_counts_in_deviations_and_words_beside_it() -> None:
     cosines = np.array([0.1, 0.3, 0.5, 0.3, 0.1, 0.5])
     words = np.array([0, 0, 0, 0, 8.0, 0])
-    best, score = fuse(known(cosines), words, None, 6)
+    signals = Signals(known(cosines), words)
+    best, score = fuse(signals, None, 6), hybrid_scores(signals)
     assert score[2] == pytest.approx(0.2 / cosines.std())
     assert score[4] == pytest.approx(-0.2 / cosines.std() + WORDS_WEIGHT * 8)
     assert sorted(best) == list(range(6))
@@ -78,36 +87,34 @@ def test_meaning_counts_in_deviations_and_words_beside_it() -> None:
 
 
 def test_a_passage_without_a_vector_is_found_by_its_words() -> None:
-    best, score = fuse(known([0.1, np.nan, 0.3, 0.2, np.nan, 0.2]), np.array([0, 20.0, 0, 0, 0, 0]), None, 1)
-    assert best.tolist() == [1]
-    assert score[4] == 0
+    signals = Signals(known([0.1, np.nan, 0.3, 0.2, np.nan, 0.2]), np.array([0, 20.0, 0, 0, 0, 0]))
+    assert fuse(signals, None, 1).tolist() == [1]
+    assert hybrid_scores(signals)[4] == 0
 
 
 @pytest.mark.parametrize(
     "meaning", [None, Similarities(np.zeros(6), None, 0.0, 1.0, lambda at: np.full(len(at), np.nan))]
 )
 def test_without_any_vector_words_alone_rank(meaning: Similarities | None) -> None:
-    best, _ = fuse(meaning, np.array([0, 1.0, 3, 2, 0, 0]), None, 3)
+    best = fuse(Signals(meaning, np.array([0, 1.0, 3, 2, 0, 0])), None, 3)
     assert best.tolist() == [2, 3, 1]
 
 
 def test_only_what_the_filters_allow_is_ranked() -> None:
-    within = np.array([False, True, True, False, False, False])
-    best, _ = fuse(known(np.linspace(1, 0, 6)), np.zeros(6), within, 5)
-    assert best.tolist() == [1, 2]
-    nothing, _ = fuse(known(np.linspace(1, 0, 6)), np.zeros(6), np.zeros(6, bool), 5)
-    assert nothing.tolist() == []
+    allowed = np.array([False, True, True, False, False, False])
+    signals = Signals(known(np.linspace(1, 0, 6)), np.zeros(6))
+    assert fuse(signals, allowed, 5).tolist() == [1, 2]
+    assert fuse(signals, np.zeros(6, bool), 5).tolist() == []
 
 
 def test_equal_scores_keep_the_order_of_the_archive() -> None:
-    best, _ = fuse(known([1.0] * 6), np.zeros(6), None, 6)
-    assert best.tolist() == [0, 1, 2, 3, 4, 5]
+    assert fuse(Signals(known([1.0] * 6), np.zeros(6)), None, 6).tolist() == [0, 1, 2, 3, 4, 5]
 
 
 def test_an_empty_index_gives_nothing() -> None:
     empty = make_layout(NOWHERE, NOWHERE, NOWHERE)
     assert lexical_scores(empty, [NOWHERE], []).tolist() == []
-    assert fuse(None, np.empty(0), None, 5)[0].tolist() == []
+    assert fuse(Signals(None, np.empty(0)), None, 5).tolist() == []
     assert empty.places(places(1, 2)).tolist() == []
 
 

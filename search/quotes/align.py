@@ -1,6 +1,6 @@
-"""Putting a quote on what was said at the least cost.
+"""Alignment: a quote is put on what was said at the least cost.
 
-Edit distance over words with a free beginning and end in what was said (Sellers 1980), and part of the credit for words
+Edit distance over units with a free beginning and end in what was said (Sellers 1980), and part of the credit for words
 that are alike. Stretches are aligned many at a time.
 """
 
@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,283 +20,420 @@ from rapidfuzz.distance import Levenshtein
 
 from talksearch.indexer.arrays import Ints
 from talksearch.search.hit import EditOp
-from talksearch.search.ranking.term_variants import TermVariants, heard_in
+from talksearch.search.ranking.term_variants import meanings_in
 
+from .quote import Quote, Weights
+from .stretches import Stretch
 from .units import DIGITS, Unit
 
 Costs = npt.NDArray[np.float32]
+"""Costs, as shares of what a word of full weight counts."""
 
-ENOUGH = 0.6
-"""How much of a quote must be right, where it has more words than are asked for exactly."""
+Credits = npt.NDArray[np.float32]
+"""How much of the credit for a word of the quote a spoken one gets: 1 for the word itself, 0 for something else."""
 
-_LEFT_OUT = 0.8
-"""What it costs, times the word's weight, when a word of the quote is not said; less than 1, so that a quote begins and
-ends with words that are said."""
+_OMITTED = 0.8
+"""What it costs, times the word's weight, when a word of the quote is not said; less than 1, so that an alignment
+begins and ends with words that are said."""
 
-_ADDED = 0.4
+_INSERTED = 0.4
 """What it costs when a word is said that the quote leaves out."""
 
 _SWAPPED = 0.5
 """What it costs when two words beside each other are said the other way round."""
 
-_INFLECTED, _NUMBER, _MISHEARD, _ALIKE = 0.9, 0.9, 0.8, 0.8
-"""Credit for another form of a word, a number written out, a known mishearing, and (times the likeness) for letters."""
+_INFLECTED_CREDIT = 0.9
+"""Credit for another form of a word."""
 
-_LETTERS = 0.6
-"""Share of letters that two words must have in common to be taken for alike."""
+_NUMBER_CREDIT = 0.9
+"""Credit for a number that is written out, or the other way round."""
+
+_MISHEARD_CREDIT = 0.8
+"""Credit for what is known to stand for a misheard word."""
+
+_ALIKE_CREDIT = 0.8
+"""Credit, times the similarity, for a word of like letters or sound."""
+
+_ALIKE = 0.6
+"""The similarity in letters or sound (0 to 1) from which two words count as alike."""
+
+_MAYBE_ALIKE = 0.5
+"""The similarity in letters from which two words are compared by their sound."""
+
+_JOINED_ALIKE = 0.75
+"""The similarity in letters from which two words written as one, or one as two, count as alike."""
 
 _SHORTEST = 4
 """Letters of the shortest words that can be alike."""
 
-_AT_ONCE = 40
-"""Stretches that are aligned at once."""
+_SHORTEST_JOINED = 6
+"""Letters of the shortest words that can be alike when they are written as one or as two."""
 
-_FAR = np.float32(1e6)
+_MOST_AT_ONCE = 40
+"""How many stretches are aligned at once at most."""
 
+_CELLS_AT_ONCE = 4_000_000
+"""About how many pairs of a unit of the quote and one of a stretch are compared at once: memory is limited."""
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """Words of a talk in a row."""
-
-    talk: int
-    text: str
-    units: tuple[Unit, ...]
-    times: tuple[tuple[int, int, int], ...]
-    """Of each unit: the cue's number, when it begins and ends."""
+_IMPOSSIBLE = np.float32(1e6)
+"""The cost of what cannot be."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Step(NamedTuple):
+    """A step of an alignment."""
+
+    op: EditOp
+    """What became of some words."""
+    quote: tuple[int, ...]
+    """Positions of units of the quote."""
+    spoken: tuple[int, ...]
+    """Positions of units of the stretch."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Alignment:
     """Where in a stretch a quote is said, and how."""
 
     stretch: Stretch
     first: int
     last: int
-    """Units of the stretch, both ends included."""
+    """Positions of units of the stretch, both ends included."""
     score: float
     """1 where it is said word for word."""
-    pairs: tuple[tuple[EditOp, tuple[int, ...], tuple[int, ...]], ...]
-    """The steps of the alignment in order: (what became of some words, units of the quote, units of the stretch)."""
+    steps: tuple[Step, ...]
+    """In the order of the quote."""
+
+    def overlaps(self, other: Alignment) -> bool:
+        """Say whether two alignments of one talk share words."""
+        if self.stretch is other.stretch:
+            return self.first <= other.last and other.first <= self.last
+        begin, end = self._cue_starts()
+        other_begin, other_end = other._cue_starts()
+        return begin <= other_end and other_begin <= end
+
+    def _cue_starts(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Return the cue and the start, in milliseconds, of the first unit and of the last."""
+        first, last = self.stretch.times[self.first], self.stretch.times[self.last]
+        return (first.cue, first.start_ms), (last.cue, last.start_ms)
 
 
-@dataclass(frozen=True, slots=True)
-class Tables:
-    """The costs of putting a quote of n words on stretches; c of them, the longest of m words."""
+class SpokenWords(NamedTuple):
+    """What a stretch or a passage says."""
+
+    words: Sequence[str]
+    """Normalized."""
+    terms: Sequence[str]
+    """The term of each word."""
+    meanings: Mapping[str, str]
+    """Which terms stand for a term of the quote there: {as it stands: the quote's term}."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CostTables:
+    """The costs of putting a quote of n units on s stretches, the longest of m words."""
 
     change: Costs
-    """Of saying one word for another (n, c, m)."""
+    """Of saying one word for another (n, s, m)."""
     split: Costs | None
-    """Of saying two words for one, by the second of those said (n, c, m); None where this is not looked at."""
+    """Of saying two words for one, by the second of those said (n, s, m); None where this is not looked at."""
     join: Costs | None
-    """Of saying one word for two, by the second of those asked (n, c, m)."""
+    """Of saying one word for two, by the second of those of the quote (n, s, m)."""
     least: npt.NDArray[np.float64]
-    """Of the best way to say the first i words so that it ends with the j-th word of a stretch (n + 1, c, m + 1)."""
+    """Of the best way to say the first i units so that it ends with the j-th word of a stretch (n + 1, s, m + 1)."""
 
 
-def tables_of(
-    asked: Sequence[Unit],
-    weights: Costs,
-    said: Sequence[Sequence[str]],
-    said_terms: Sequence[Sequence[str]],
-    heard: Sequence[Mapping[str, str]],
-    *,
-    joining: bool,
-) -> Tables:
-    """Align a quote with stretches, all at once. `heard` says for each which terms stand for one that was asked."""
-    n, m = len(asked), max(map(len, said), default=0)
+def align(quote: Quote, stretches: Sequence[Stretch]) -> list[Alignment]:
+    """Return where in stretches the quote is said well enough; of what overlaps within a stretch only the best."""
+    alignments: list[Alignment] = []
+    ordered = sorted((stretch for stretch in stretches if stretch.units), key=lambda stretch: len(stretch.units))
+    start = 0
+    while start < len(ordered):
+        # Long quotes make long stretches: as many at once as memory allows.
+        cells = len(quote.units) * len(ordered[start].units)
+        group = ordered[start : start + max(1, min(_MOST_AT_ONCE, _CELLS_AT_ONCE // cells))]
+        start += len(group)
+        tables = cost_tables(
+            quote.units,
+            quote.weights,
+            [
+                SpokenWords(
+                    [unit.normalized for unit in stretch.units],
+                    [unit.term for unit in stretch.units],
+                    meanings_in(quote.variants, stretch.talk) if quote.variants else {},
+                )
+                for stretch in group
+            ],
+            joining=not quote.exact,
+        )
+        for row, stretch in enumerate(group):
+            alignments += _alignments(quote, stretch, tables, row)
+    return alignments
+
+
+def cost_tables(
+    units: Sequence[Unit], weights: Weights, stretches: Sequence[SpokenWords], *, joining: bool
+) -> CostTables:
+    """Align a quote with stretches, all at once.
+
+    Args:
+        units: the units of the quote (n).
+        weights: how much each counts (n,).
+        stretches: what is said.
+        joining: also compare words by their sound, and words written as one with words written as two.
+    """
     vocabulary: defaultdict[str, int] = defaultdict(itertools.count().__next__)
-    at = np.full((len(said), m), -1, np.int64)
-    for row, words in enumerate(said):
-        at[row, : len(words)] = [vocabulary[word] for word in words]
-    term_of: dict[str, str] = {}
-    for words, stems in zip(said, said_terms, strict=True):
-        term_of.update(zip(words, stems, strict=True))
-    credit = np.zeros((n, len(vocabulary) + 1), np.float32)  # the last column is that of no word
-    if vocabulary:
-        credit[:, :-1] = _credit(asked, list(vocabulary), [term_of[word] for word in vocabulary], sounds=joining)
-    change = (weights[:, None] * (1 - credit))[:, at]
-    for row, names in enumerate(heard):
-        for column, term in enumerate(said_terms[row] if names else ()):
-            meant = names.get(term)
-            for i, one in enumerate(asked if meant else ()):
-                if one.term == meant:
-                    change[i, row, column] = min(change[i, row, column], weights[i] * (1 - _MISHEARD))
+    word_ids = np.full((len(stretches), max((len(said.words) for said in stretches), default=0)), -1, np.int64)
+    for row, said in enumerate(stretches):
+        word_ids[row, : len(said.words)] = [vocabulary[word] for word in said.words]
+    change = _change_costs(units, weights, stretches, word_ids, vocabulary, sounds=joining)
     split = join = None
-    if joining and m:
-        pairs: defaultdict[str, int] = defaultdict(itertools.count(1).__next__)
-        pair_at = np.zeros_like(at)
-        for row, words in enumerate(said):
-            pair_at[row, 1 : len(words)] = [pairs[one + other] for one, other in pairwise(words)]
-        split = np.where(pair_at == 0, _FAR, 0).astype(np.float32)[None].repeat(n, 0)
-        if pairs:
-            worth = np.zeros((n, len(pairs) + 1), np.float32)
-            worth[:, 1:] = _joint([unit.plain for unit in asked], list(pairs))
-            split += np.where(worth > 0, weights[:, None] * (1 - worth), _FAR)[:, pair_at]
-        join = np.full((n, *at.shape), _FAR, np.float32)
-        if n > 1:
-            worth = _joint([one.plain + other.plain for one, other in pairwise(asked)], [*vocabulary, ""])
-            worth[:, -1] = 0
-            both = (weights[1:] + weights[:-1])[:, None]
-            join[1:] = np.where(worth > 0, both * (1 - worth), _FAR)[:, at]
-    return Tables(change, split, join, _least(asked, weights, change, split, join, at, vocabulary))
+    if joining and word_ids.shape[1]:
+        split = _split_costs(units, weights, stretches, word_ids)
+        join = _join_costs(units, weights, word_ids, vocabulary)
+    return CostTables(change, split, join, _least_costs(units, weights, (change, split, join), word_ids, vocabulary))
 
 
-def _least(
-    asked: Sequence[Unit],
-    weights: Costs,
-    change: Costs,
-    split: Costs | None,
-    join: Costs | None,
-    at: Ints,
+def _change_costs(
+    units: Sequence[Unit],
+    weights: Weights,
+    stretches: Sequence[SpokenWords],
+    word_ids: Ints,
+    vocabulary: Mapping[str, int],
+    *,
+    sounds: bool,
+) -> Costs:
+    """Return the costs of saying one word for another (n, s, m).
+
+    Args:
+        units: the units of the quote (n).
+        weights: how much each counts (n,).
+        stretches: what is said (s).
+        word_ids: the number of each word of each stretch, -1 behind the end of the stretch (s, m).
+        vocabulary: the number of each spoken word.
+        sounds: also compare words by their sound.
+    """
+    term_of: dict[str, str] = {}
+    for said in stretches:
+        term_of.update(zip(said.words, said.terms, strict=True))
+    credit = np.zeros((len(units), len(vocabulary) + 1), np.float32)  # the last column is that of no word
+    if vocabulary:
+        credit[:, :-1] = _word_credit(units, list(vocabulary), [term_of[word] for word in vocabulary], sounds=sounds)
+    costs: Costs = (weights[:, None] * (1 - credit))[:, word_ids]
+    for row, said in enumerate(stretches):
+        for column, term in enumerate(said.terms if said.meanings else ()):
+            meant = said.meanings.get(term)
+            for i, unit in enumerate(units if meant else ()):
+                if unit.term == meant:
+                    costs[i, row, column] = min(costs[i, row, column], weights[i] * (1 - _MISHEARD_CREDIT))
+    return costs
+
+
+def _split_costs(units: Sequence[Unit], weights: Weights, stretches: Sequence[SpokenWords], word_ids: Ints) -> Costs:
+    """Return the costs of saying two words for one, by the second of those said (n, s, m)."""
+    pairs: defaultdict[str, int] = defaultdict(itertools.count(1).__next__)
+    pair_ids = np.zeros_like(word_ids)
+    for row, said in enumerate(stretches):
+        pair_ids[row, 1 : len(said.words)] = [pairs[first + second] for first, second in pairwise(said.words)]
+    costs: Costs = np.where(pair_ids == 0, _IMPOSSIBLE, 0).astype(np.float32)[None].repeat(len(units), 0)
+    if pairs:
+        credit = np.zeros((len(units), len(pairs) + 1), np.float32)
+        credit[:, 1:] = _joined_credit([unit.normalized for unit in units], list(pairs))
+        costs += np.where(credit > 0, weights[:, None] * (1 - credit), _IMPOSSIBLE)[:, pair_ids]
+    return costs
+
+
+def _join_costs(units: Sequence[Unit], weights: Weights, word_ids: Ints, vocabulary: Mapping[str, int]) -> Costs:
+    """Return the costs of saying one word for two, by the second of those of the quote (n, s, m)."""
+    costs: Costs = np.full((len(units), *word_ids.shape), _IMPOSSIBLE, np.float32)
+    if len(units) > 1:
+        pairs = [first.normalized + second.normalized for first, second in pairwise(units)]
+        credit = _joined_credit(pairs, [*vocabulary, ""])
+        credit[:, -1] = 0
+        weight_of_both = (weights[1:] + weights[:-1])[:, None]
+        costs[1:] = np.where(credit > 0, weight_of_both * (1 - credit), _IMPOSSIBLE)[:, word_ids]
+    return costs
+
+
+def _least_costs(
+    units: Sequence[Unit],
+    weights: Weights,
+    costs: tuple[Costs, Costs | None, Costs | None],
+    word_ids: Ints,
     vocabulary: Mapping[str, int],
 ) -> npt.NDArray[np.float64]:
-    n, (c, m) = len(asked), at.shape
-    least = np.zeros((n + 1, c, m + 1))
-    added = _ADDED * np.arange(m + 1)
-    wanted = [vocabulary.get(unit.plain, -2) for unit in asked]
-    for i in range(1, n + 1):
-        row = least[i - 1] + _LEFT_OUT * weights[i - 1]
+    """Return the costs of the best way to say the first units so that it ends with a word (n + 1, s, m + 1).
+
+    Args:
+        units: the units of the quote (n).
+        weights: how much each counts (n,).
+        costs: of saying one word for another, two for one, and one for two, each (n, s, m).
+        word_ids: the number of each word of each stretch, -1 behind the end of the stretch (s, m).
+        vocabulary: the number of each spoken word.
+    """
+    change, split, join = costs
+    stretches, length = word_ids.shape
+    least = np.zeros((len(units) + 1, stretches, length + 1))
+    inserted = _INSERTED * np.arange(length + 1)
+    quote_ids = [vocabulary.get(unit.normalized, -2) for unit in units]
+    for i in range(1, len(units) + 1):
+        row = least[i - 1] + _OMITTED * weights[i - 1]
         row[:, 1:] = np.minimum(row[:, 1:], least[i - 1][:, :-1] + change[i - 1])
         if split is not None:
             row[:, 2:] = np.minimum(row[:, 2:], least[i - 1][:, :-2] + split[i - 1][:, 1:])
         if i > 1:
             if join is not None:
                 row[:, 1:] = np.minimum(row[:, 1:], least[i - 2][:, :-1] + join[i - 1])
-            crossed = (at[:, 1:] == wanted[i - 2]) & (at[:, :-1] == wanted[i - 1])
-            row[:, 2:] = np.minimum(row[:, 2:], np.where(crossed, least[i - 2][:, :-2] + _SWAPPED, _FAR))
+            swapped = (word_ids[:, 1:] == quote_ids[i - 2]) & (word_ids[:, :-1] == quote_ids[i - 1])
+            row[:, 2:] = np.minimum(row[:, 2:], np.where(swapped, least[i - 2][:, :-2] + _SWAPPED, _IMPOSSIBLE))
         # Words that are only said: the least over all places before, in one pass.
-        least[i] = np.minimum.accumulate(row - added, axis=1) + added
+        least[i] = np.minimum.accumulate(row - inserted, axis=1) + inserted
     return least
 
 
-def _credit(asked: Sequence[Unit], words: Sequence[str], terms_of: Sequence[str], *, sounds: bool) -> Costs:
-    """Return how much of an asked word each said word is worth (n, words): 1 for itself, 0 for something else."""
-    plain = [unit.plain for unit in asked]
-    worth = np.asarray(_likeness(plain, words, 0.5 if sounds else _LETTERS), np.float32)
-    long = np.array([len(word) for word in words]) >= _SHORTEST
-    worth *= long[None, :] & (np.array([len(word) for word in plain]) >= _SHORTEST)[:, None]
+def _word_credit(units: Sequence[Unit], words: Sequence[str], terms: Sequence[str], *, sounds: bool) -> Credits:
+    """Return how much of the credit for each unit each spoken word gets (n, words).
+
+    Args:
+        units: the units of the quote (n).
+        words: the spoken words.
+        terms: the term of each.
+        sounds: also compare words by their sound.
+    """
+    wanted = [unit.normalized for unit in units]
+    credit = _letter_similarity(wanted, words, _MAYBE_ALIKE if sounds else _ALIKE)
+    credit *= _are_long(words, _SHORTEST)[None, :] & _are_long(wanted, _SHORTEST)[:, None]
     if sounds:
-        from talksearch.indexer.text.phonetics import alike  # only where words are compared, as in `heard`
+        from talksearch.indexer.text.phonetics import alike  # imported late: exact quotes do without it
 
-        for i, j in np.argwhere((worth > 0) & (worth < 1)).tolist():
-            worth[i, j] = max(worth[i, j], alike(plain[i], words[j]))
-    worth = np.where(worth >= _LETTERS, worth * _ALIKE, 0).astype(np.float32)
-    by_word = {word: j for j, word in enumerate(words)}
-    by_term: dict[str, list[int]] = {}
-    for j, term in enumerate(terms_of):
-        by_term.setdefault(term, []).append(j)
-    for i, unit in enumerate(asked):
-        worth[i, by_term.get(unit.term, [])] = _INFLECTED
-        digits = DIGITS.get(unit.plain)
-        for other in [digits] if digits else [word for word, number in DIGITS.items() if number == unit.plain]:
-            if other in by_word:
-                worth[i, by_word[other]] = _NUMBER
-        if unit.plain in by_word:
-            worth[i, by_word[unit.plain]] = 1.0
-    return worth
+        for i, j in np.argwhere((credit > 0) & (credit < 1)).tolist():
+            credit[i, j] = max(credit[i, j], alike(wanted[i], words[j]))
+    credit = np.where(credit >= _ALIKE, credit * _ALIKE_CREDIT, 0).astype(np.float32)
+    column_of = {word: j for j, word in enumerate(words)}
+    columns_of_term: dict[str, list[int]] = {}
+    for j, term in enumerate(terms):
+        columns_of_term.setdefault(term, []).append(j)
+    for i, unit in enumerate(units):
+        credit[i, columns_of_term.get(unit.term, [])] = _INFLECTED_CREDIT
+        digits = DIGITS.get(unit.normalized)
+        for other in [digits] if digits else _written_out(unit.normalized):
+            if other in column_of:
+                credit[i, column_of[other]] = _NUMBER_CREDIT
+        if unit.normalized in column_of:
+            credit[i, column_of[unit.normalized]] = 1.0
+    return credit
 
 
-def _joint(asked: Sequence[str], said: Sequence[str]) -> Costs:
-    """Return the credit for words that were written as one or as two: "block chain", "twenty-one" and "21"."""
-    worth = np.asarray(_likeness(asked, said, 0.75), np.float32)
-    worth *= (np.array([len(word) for word in asked]) >= _SHORTEST + 2)[:, None]
-    worth = np.where(worth == 1, _INFLECTED, worth * _ALIKE).astype(np.float32)
-    place = {word: j for j, word in enumerate(said)}
-    for i, word in enumerate(asked):
+def _joined_credit(wanted: Sequence[str], words: Sequence[str]) -> Credits:
+    """Return the credit for words that were written as one or as two: "block chain", "twenty-one" and "21".
+
+    Of the words of the quote and the spoken ones, the ones are joined already (wanted, words).
+    """
+    credit = _letter_similarity(wanted, words, _JOINED_ALIKE)
+    credit *= _are_long(wanted, _SHORTEST_JOINED)[:, None]
+    credit = np.where(credit == 1, _INFLECTED_CREDIT, credit * _ALIKE_CREDIT).astype(np.float32)
+    column_of = {word: j for j, word in enumerate(words)}
+    for i, word in enumerate(wanted):
         for other in [word, DIGITS.get(word, "")]:
-            if len(word) > 1 and other in place:
-                worth[i, place[other]] = _INFLECTED
+            if len(word) > 1 and other in column_of:
+                credit[i, column_of[other]] = _INFLECTED_CREDIT
         if word.isdigit():
-            for other, number in DIGITS.items():
-                if number == word and other in place:
-                    worth[i, place[other]] = _NUMBER
-    return worth
+            for other in _written_out(word):
+                if other in column_of:
+                    credit[i, column_of[other]] = _NUMBER_CREDIT
+    return credit
 
 
-def _likeness(one: Sequence[str], other: Sequence[str], least: float) -> Costs:
-    found: Costs = process.cdist(
-        one, other, scorer=Levenshtein.normalized_similarity, score_cutoff=least, dtype=np.float32
+def _written_out(digits: str) -> list[str]:
+    """Return how a number is written out; nothing where the text is no such number."""
+    return [word for word, number in DIGITS.items() if number == digits]
+
+
+def _are_long(words: Sequence[str], letters: int) -> npt.NDArray[np.bool_]:
+    return np.array([len(word) for word in words]) >= letters
+
+
+def _letter_similarity(wanted: Sequence[str], words: Sequence[str], least: float) -> Credits:
+    """Return the similarity in letters of words, 0 where it is below `least` (wanted, words)."""
+    similarity = process.cdist(
+        wanted, words, scorer=Levenshtein.normalized_similarity, score_cutoff=least, dtype=np.float32
     )
-    return found
+    return np.asarray(similarity, np.float32)
 
 
-def align(
-    asked: Sequence[Unit],
-    weights: Costs,
-    stretches: Sequence[Stretch],
-    ways: Mapping[str, TermVariants],
-    enough: float,
-) -> list[Found]:
-    """Return where in stretches the quote is said well enough; what overlaps only once."""
-    found: list[Found] = []
-    total = float(weights.sum())
-    ordered = sorted((stretch for stretch in stretches if stretch.units), key=lambda stretch: len(stretch.units))
-    at = 0
-    while at < len(ordered):
-        # Long quotes make long stretches: as many at once as memory allows.
-        size = max(1, min(_AT_ONCE, 4_000_000 // (len(asked) * len(ordered[at].units))))
-        group = ordered[at : at + size]
-        at += size
-        heard = [heard_in(ways, stretch.talk) if ways else {} for stretch in group]
-        plain = [[unit.plain for unit in stretch.units] for stretch in group]
-        stems = [[unit.term for unit in stretch.units] for stretch in group]
-        tables = tables_of(asked, weights, plain, stems, heard, joining=enough < 1)
-        for row, stretch in enumerate(group):
-            ends = tables.least[-1, row, : len(stretch.units) + 1]
-            taken: list[range] = []
-            for end in np.argsort(ends, kind="stable").tolist():
-                if ends[end] > total * (1 - enough) + 1e-3:
-                    break
-                if any(end - 1 in one for one in taken):
-                    continue
-                pairs, cost = _way(asked, weights, stretch.units, tables, row, end)
-                used = [j for _, _, js in pairs for j in js]
-                score = 1 - cost / total
-                if not used or score < enough - 1e-6:
-                    continue
-                if any(one.start <= used[-1] and used[0] < one.stop for one in taken):
-                    continue
-                taken.append(range(used[0], used[-1] + 1))
-                found.append(Found(stretch, used[0], used[-1], score, pairs))
-    return found
+def _alignments(quote: Quote, stretch: Stretch, tables: CostTables, row: int) -> list[Alignment]:
+    """Return where the quote is said well enough in the stretch at a row of the tables, the best first."""
+    total = float(quote.weights.sum())
+    ends = tables.least[-1, row, : len(stretch.units) + 1]
+    alignments: list[Alignment] = []
+    for end in np.argsort(ends, kind="stable").tolist():
+        if ends[end] > total * (1 - quote.enough) + 1e-3:
+            break
+        if any(other.first <= end - 1 <= other.last for other in alignments):
+            continue
+        steps, cost = _trace_back(quote, stretch.units, tables, row, end)
+        positions = [position for step in steps for position in step.spoken]
+        score = 1 - cost / total
+        if not positions or score < quote.enough - 1e-6:
+            continue
+        first, last = positions[0], positions[-1]
+        if any(other.first <= last and first <= other.last for other in alignments):
+            continue
+        alignments.append(Alignment(stretch, first, last, score, steps))
+    return alignments
 
 
-def _way(
-    asked: Sequence[Unit], weights: Costs, said: Sequence[Unit], tables: Tables, row: int, end: int
-) -> tuple[tuple[tuple[EditOp, tuple[int, ...], tuple[int, ...]], ...], float]:
-    """Go back along the best alignment that ends before the word `end`: (its steps in order, its cost)."""
-    least = tables.least[:, row]
-    i, j = len(asked), end
-    steps: list[tuple[EditOp, tuple[int, ...], tuple[int, ...]]] = []
-    cost = 0.0
+def _trace_back(
+    quote: Quote, spoken: Sequence[Unit], tables: CostTables, row: int, end: int
+) -> tuple[tuple[Step, ...], float]:
+    """Go back along the best alignment that ends before the unit `end`, and return its steps in order and its cost.
 
-    def comes(price: float, from_i: int, from_j: int) -> bool:
-        return from_i >= 0 and from_j >= 0 and bool(abs(least[from_i, from_j] + price - least[i, j]) < 1e-4)
+    Args:
+        quote: the quote.
+        spoken: the units of the stretch.
+        tables: the costs.
+        row: the row of the stretch in the tables.
+        end: the position of the unit of the stretch behind the alignment.
+    """
+    units, weights, least = quote.units, quote.weights, tables.least[:, row]
+    i, j = len(units), end
+    steps: list[Step] = []
+    total = 0.0
+
+    def comes_from(cost: float, previous_i: int, previous_j: int) -> bool:
+        if previous_i < 0 or previous_j < 0:
+            return False
+        return bool(abs(least[previous_i, previous_j] + cost - least[i, j]) < 1e-4)
 
     while i > 0:
-        price = float(tables.change[i - 1, row, j - 1]) if j > 0 else 0.0
-        if j > 0 and comes(price, i - 1, j - 1):
-            same = asked[i - 1].plain == said[j - 1].plain
-            steps.append(("same" if same else "changed", (i - 1,), (j - 1,)))
-            price, i, j = 0.0 if same else price, i - 1, j - 1
-        elif i > 1 and j > 1 and _crossed(asked, said, i, j) and comes(_SWAPPED, i - 2, j - 2):
-            steps.append(("swapped", (i - 2, i - 1), (j - 2, j - 1)))
-            price, i, j = _SWAPPED, i - 2, j - 2
-        elif tables.split is not None and j > 1 and comes(float(tables.split[i - 1, row, j - 1]), i - 1, j - 2):
-            steps.append(("changed", (i - 1,), (j - 2, j - 1)))
-            price, i, j = float(tables.split[i - 1, row, j - 1]), i - 1, j - 2
-        elif tables.join is not None and i > 1 and j > 0 and comes(float(tables.join[i - 1, row, j - 1]), i - 2, j - 1):
-            steps.append(("changed", (i - 2, i - 1), (j - 1,)))
-            price, i, j = float(tables.join[i - 1, row, j - 1]), i - 2, j - 1
-        elif comes(price := _LEFT_OUT * float(weights[i - 1]), i - 1, j):
-            steps.append(("asked", (i - 1,), ()))
+        cost = float(tables.change[i - 1, row, j - 1]) if j > 0 else 0.0
+        if j > 0 and comes_from(cost, i - 1, j - 1):
+            same = units[i - 1].normalized == spoken[j - 1].normalized
+            steps.append(Step("same" if same else "changed", (i - 1,), (j - 1,)))
+            cost, i, j = 0.0 if same else cost, i - 1, j - 1
+        elif i > 1 and j > 1 and _are_swapped(units, spoken, i, j) and comes_from(_SWAPPED, i - 2, j - 2):
+            steps.append(Step("swapped", (i - 2, i - 1), (j - 2, j - 1)))
+            cost, i, j = _SWAPPED, i - 2, j - 2
+        elif tables.split is not None and j > 1 and comes_from(float(tables.split[i - 1, row, j - 1]), i - 1, j - 2):
+            steps.append(Step("changed", (i - 1,), (j - 2, j - 1)))
+            cost, i, j = float(tables.split[i - 1, row, j - 1]), i - 1, j - 2
+        elif (
+            tables.join is not None
+            and i > 1
+            and j > 0
+            and comes_from(float(tables.join[i - 1, row, j - 1]), i - 2, j - 1)
+        ):
+            steps.append(Step("changed", (i - 2, i - 1), (j - 1,)))
+            cost, i, j = float(tables.join[i - 1, row, j - 1]), i - 2, j - 1
+        elif comes_from(cost := _OMITTED * float(weights[i - 1]), i - 1, j):
+            steps.append(Step("asked", (i - 1,), ()))
             i -= 1
         else:
-            steps.append(("said", (), (j - 1,)))
-            price, j = _ADDED, j - 1
-        cost += price
-    return tuple(reversed(steps)), cost
+            steps.append(Step("said", (), (j - 1,)))
+            cost, j = _INSERTED, j - 1
+        total += cost
+    return tuple(reversed(steps)), total
 
 
-def _crossed(asked: Sequence[Unit], said: Sequence[Unit], i: int, j: int) -> bool:
-    return asked[i - 1].plain == said[j - 2].plain and asked[i - 2].plain == said[j - 1].plain
+def _are_swapped(units: Sequence[Unit], spoken: Sequence[Unit], i: int, j: int) -> bool:
+    """Say whether the two units before `i` are said the other way round right before `j`."""
+    return units[i - 1].normalized == spoken[j - 2].normalized and units[i - 2].normalized == spoken[j - 1].normalized

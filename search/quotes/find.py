@@ -1,4 +1,4 @@
-"""What was said word for word, across cue and passage borders, also where captions misheard it or memory changed it.
+"""Finding quotes: what was said word for word, also across cues and passages, misheard, or changed by memory.
 
 Three steps, each over fewer words: passages that hold terms of the quote, and neighbours of it side by side, are
 counted in the word index; the terms of the best few hundred are aligned with the quote; the cues of what is left are
@@ -8,166 +8,140 @@ read, and aligned word by word. An alignment puts the whole quote on any stretch
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from itertools import groupby
 
 import numpy as np
 
 from talksearch.indexer.arrays import Ints
-from talksearch.indexer.text.terms import is_unspaced, terms
-from talksearch.search.hit import Difference, Quoted
-from talksearch.search.ranking.term_variants import expand_terms
+from talksearch.search.hit import Difference, QuoteMatch
 
-from .align import ENOUGH, Found, align
-from .candidates import chunks_of, places_of, surely
+from .align import Alignment, align
+from .candidates import find_candidates, verbatim_passages
+from .quote import Quote, chunks_of, parse_quote
 from .stretches import read_stretches
-from .units import COMMON, Unit, units_of
-
-_EXACT = 2.0
-"""Quotes of up to so many words are asked for exactly: with one word changed, nothing would be left of them."""
+from .units import units_of
 
 _MORE = 10
-"""Places whose cues are read beyond those asked for, as two passages often hold the same words."""
+"""How many candidates are read beyond the number that was asked for, as two passages often hold the same words."""
 
 
-def find_quotes(db: sqlite3.Connection, text: str, within: Ints | None, count: int) -> list[Quoted]:
-    """Find where something was said, best first.
+def find_quotes(db: sqlite3.Connection, text: str, allowed: Ints | None, count: int) -> list[QuoteMatch]:
+    """Find where something was said, best first; an empty list where nothing of the kind was said.
 
     Punctuation and case make no difference. A quote of one or two words must be said as it stands; a longer one may
     differ in some words, which the score and the differences tell. Of stretches of a talk that overlap only the best is
-    returned. `within` holds the numbers of the passages that are allowed, sorted (`candidates.allowed`); None allows
-    all. Returns an empty list where nothing of the kind was said.
+    returned.
+
+    Args:
+        db: the catalog.
+        text: the quote.
+        allowed: the numbers of the passages that are allowed, sorted (`ranking.filters`); None allows all.
+        count: how many places are wanted at most.
     """
-    asked = tuple(units_of(text))
-    if not asked or count < 1:
+    quote = parse_quote(db, text)
+    if quote is None or count < 1:
         return []
-    ways = expand_terms(db, text, tuple(dict.fromkeys(terms(text))), compounds=False)  # a quote is of whole words
-    common = _common(db, [unit.term for unit in asked])
-    exact = _size(asked) <= _EXACT
-    weights = np.array([COMMON if unit.term in common else 1.0 for unit in asked], np.float32)
-    keep = count + _MORE
-    chunks = chunks_of(text)
-    plain = [unit.plain for unit in asked] if len(chunks) == 1 else []
-    ways = {} if exact else ways
-    places = list(
-        dict.fromkeys(
-            place for chunk in chunks for place in places_of(db, chunk, plain, ways, common, within, keep, exact)
-        )
-    )
-    found: list[Found] = []
-    # What is asked for exactly may stand in thousands of places: no more are read than it takes.
-    step = keep if exact else len(places)
-    for at in range(0, len(places), max(step, 1)):
-        stretches = read_stretches(db, places[at : at + step], len(asked))
-        found = _apart([*found, *align(asked, weights, stretches, ways, 1.0 if exact else ENOUGH)])
-        if exact and len(found) >= count:
+    kept = count + _MORE
+    spans = find_candidates(db, quote, allowed, kept)
+    alignments: list[Alignment] = []
+    # An exact quote may stand in thousands of places: no more are read than it takes.
+    step = kept if quote.exact else len(spans)
+    for start in range(0, len(spans), max(step, 1)):
+        stretches = read_stretches(db, spans[start : start + step], len(quote.units))
+        alignments = _without_overlaps([*alignments, *align(quote, stretches)])
+        if quote.exact and len(alignments) >= count:
             break
-    return _report(db, text, asked, found, within, count)
+    return _matches(db, quote, alignments, allowed, count)
 
 
-def saying_surely(db: sqlite3.Connection, text: str, within: Ints | None) -> Ints:
+def saying_surely(db: sqlite3.Connection, text: str, allowed: Ints | None) -> Ints:
     """Return passages that say a quote as it stands, as far as one look at them tells; rising.
 
     Only quotes in ASCII that fit a passage are looked for. Other passages may say them as well, across a border or with
     accents, and longer ones nearly: `find_quotes` tells.
     """
-    asked = tuple(units_of(text))
-    chunks = chunks_of(text)
-    if not asked or not text.isascii() or len(chunks) != 1 or len(chunks[0]) != 1:
+    units = tuple(units_of(text))
+    chunks = chunks_of(text, units)
+    if not units or not text.isascii() or len(chunks) != 1 or len(chunks[0].runs) != 1:
         return np.empty(0, np.int64)
-    return surely(db, chunks[0][0], [unit.plain for unit in asked], within)
+    return verbatim_passages(db, chunks[0], allowed)
 
 
-def is_long(text: str) -> bool:
-    """Say whether a quote has so many words that some may be said otherwise."""
-    return _size(tuple(units_of(text))) > _EXACT
-
-
-def _size(asked: Sequence[Unit]) -> float:
-    return sum(0.5 if is_unspaced(unit.plain[0]) else 1.0 for unit in asked)
-
-
-def _common(db: sqlite3.Connection, asked: Sequence[str]) -> frozenset[str]:
-    rows = db.execute("SELECT term FROM common WHERE term IN (SELECT value FROM json_each(?))", (json.dumps(asked),))
-    return frozenset(row[0] for row in rows)
-
-
-def _apart(found: Iterable[Found]) -> list[Found]:
-    """Return what was found, best first; where two of a talk overlap the better one."""
-    kept: dict[int, list[Found]] = {}
+def _without_overlaps(alignments: Iterable[Alignment]) -> list[Alignment]:
+    """Return alignments, best first; where two of a talk overlap, only the better one."""
+    by_talk: dict[int, list[Alignment]] = {}
     best = []
-    for one in sorted(found, key=lambda one: (-round(one.score, 6), one.stretch.talk, one.stretch.times[one.first])):
-        others = kept.setdefault(one.stretch.talk, [])
-        if not any(_overlap(one, other) for other in others):
-            others.append(one)
-            best.append(one)
+    for alignment in sorted(alignments, key=_order):
+        others = by_talk.setdefault(alignment.stretch.talk, [])
+        if not any(alignment.overlaps(other) for other in others):
+            others.append(alignment)
+            best.append(alignment)
     return best
 
 
-def _overlap(one: Found, other: Found) -> bool:
-    if one.stretch is other.stretch:
-        return one.first <= other.last and other.first <= one.last
-    (a, b), (c, d) = (
-        (which.stretch.times[which.first][:2], which.stretch.times[which.last][:2]) for which in (one, other)
-    )
-    return a <= d and c <= b
+def _order(alignment: Alignment) -> tuple[float, int, tuple[int, int, int]]:
+    """Return what alignments are sorted by: the best first, equal ones as they are said."""
+    stretch = alignment.stretch
+    return -round(alignment.score, 6), stretch.talk, stretch.times[alignment.first]
 
 
-def _report(
-    db: sqlite3.Connection,
-    text: str,
-    asked: Sequence[Unit],
-    found: Iterable[Found],
-    within: Ints | None,
-    count: int,
-) -> list[Quoted]:
-    quoted: list[Quoted] = []
-    for one in found:
-        stretch = one.stretch
-        first_cue, start_ms, _ = stretch.times[one.first]
-        last_cue, last_ms, end_ms = stretch.times[one.last]
+def _matches(
+    db: sqlite3.Connection, quote: Quote, alignments: Iterable[Alignment], allowed: Ints | None, count: int
+) -> list[QuoteMatch]:
+    """Return where the quote was said.
+
+    Args:
+        db: the catalog.
+        quote: the quote.
+        alignments: how it was said, best first.
+        allowed: the numbers of the passages that are allowed, sorted; None allows all.
+        count: how many matches are wanted at most.
+    """
+    matches: list[QuoteMatch] = []
+    for alignment in alignments:
+        stretch = alignment.stretch
+        first, last = stretch.times[alignment.first], stretch.times[alignment.last]
         rows = db.execute(
             "SELECT number FROM passages WHERE talk = ? AND field = 'speech' AND first_cue <= ? AND last_cue >= ?"
             " AND start_ms <= ? AND end_ms > ?"
             " ORDER BY start_ms > ? OR end_ms < ?, start_ms, number",
-            (stretch.talk, last_cue, first_cue, last_ms, start_ms, start_ms, end_ms),
+            (stretch.talk, last.cue, first.cue, last.start_ms, first.start_ms, first.start_ms, last.end_ms),
         )
         passages = tuple(number for (number,) in rows)
-        if within is not None and not np.isin(passages, within).any():
+        if allowed is not None and not np.isin(passages, allowed).any():
             continue
-        quoted.append(
-            Quoted(
+        matches.append(
+            QuoteMatch(
                 talk=stretch.talk,
-                first_cue=first_cue,
-                last_cue=last_cue,
-                start_ms=start_ms,
-                end_ms=max(start_ms, end_ms),
-                text=stretch.text[stretch.units[one.first].start : stretch.units[one.last].end],
-                score=round(one.score, 6),
-                difference=_difference(text, asked, one),
+                first_cue=first.cue,
+                last_cue=last.cue,
+                start_ms=first.start_ms,
+                end_ms=max(first.start_ms, last.end_ms),
+                text=stretch.text_between(alignment.first, alignment.last),
+                score=round(alignment.score, 6),
+                difference=_difference(quote, alignment),
                 passages=passages,
             )
         )
-        if len(quoted) == count:
+        if len(matches) == count:
             break
-    return quoted
+    return matches
 
 
-def _difference(text: str, asked: Sequence[Unit], found: Found) -> tuple[Difference, ...]:
-    """Return the steps of an alignment as stretches of words, those of a kind together."""
-    stretch = found.stretch
-    segments = []
-    for op, steps in groupby(found.pairs, key=lambda step: step[0]):
+def _difference(quote: Quote, alignment: Alignment) -> tuple[Difference, ...]:
+    """Return the steps of an alignment as pieces of text, steps of a kind in a row together."""
+    pieces = []
+    for op, steps in groupby(alignment.steps, key=lambda step: step.op):
         run = list(steps)
-        mine = [i for _, here, _ in run for i in here]
-        theirs = [j for _, _, here in run for j in here]
-        segments.append(
+        wanted = [position for step in run for position in step.quote]
+        spoken = [position for step in run for position in step.spoken]
+        pieces.append(
             Difference(
                 op,
-                text[asked[mine[0]].start : asked[mine[-1]].end] if mine else "",
-                stretch.text[stretch.units[theirs[0]].start : stretch.units[theirs[-1]].end] if theirs else "",
+                quote.text_between(wanted[0], wanted[-1]) if wanted else "",
+                alignment.stretch.text_between(spoken[0], spoken[-1]) if spoken else "",
             )
         )
-    return tuple(segments)
+    return tuple(pieces)

@@ -1,4 +1,4 @@
-"""What was said around places in talks, as rows of words with their times."""
+"""Stretches: what was said in some passages and around them, as rows of units with their times."""
 
 from __future__ import annotations
 
@@ -6,99 +6,201 @@ import itertools
 import json
 import sqlite3
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from talksearch.indexer.records import Cue, Word
 from talksearch.indexer.text.terms import is_unspaced
 from talksearch.indexer.text.word_times import words_with_times
 
-from .align import Stretch
-from .candidates import Place
-from .units import units_of
+from .units import Unit, units_of
 
-_Place = tuple[int, int]
-"""Where a word stands in a talk: the cue's number, the word's in it."""
+_EXTRA_WORDS = 4
+"""How many words more than the quote has are read before and behind a passage: what was said may be longer."""
 
-_Said = tuple[_Place, str, int, int]
-"""A word of a talk: where it stands, itself, when it begins and ends."""
+_WORDS_PER_CUE = 4
+"""About how many words a cue has; where cues have fewer, more of them are read at a second try."""
 
 
-def read_stretches(db: sqlite3.Connection, places: Iterable[Place], length: int) -> list[Stretch]:
-    """Read what is said at places, and before and behind as many words as the quote has and a few more."""
-    numbers = json.dumps(sorted({number for place in places for number in place}))
-    rows = db.execute(
+class PassageSpan(NamedTuple):
+    """A passage, or two that follow each other."""
+
+    first: int
+    """The number of the first passage."""
+    last: int
+    """The number of the last one, the same where there is one."""
+
+
+class UnitTime(NamedTuple):
+    """When a unit is said."""
+
+    cue: int
+    """The number of its cue in the talk."""
+    start_ms: int
+    end_ms: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stretch:
+    """Words of a talk in a row."""
+
+    talk: int
+    """The talk's number in the catalog."""
+    text: str
+    units: tuple[Unit, ...]
+    times: tuple[UnitTime, ...]
+    """Of each unit."""
+
+    def text_between(self, first: int, last: int) -> str:
+        """Return the text of some units in a row, both ends included."""
+        return self.text[self.units[first].start : self.units[last].end]
+
+
+class _PassageRow(NamedTuple):
+    """A passage that is read."""
+
+    talk: int
+    first_cue: int
+    last_cue: int
+    start_ms: int
+    end_ms: int
+
+
+class _CueRow(NamedTuple):
+    """A cue, as the catalog holds it."""
+
+    number: int
+    start_ms: int
+    end_ms: int
+    text: str
+    words: str | None
+    """Word times as JSON."""
+
+
+class _WordPlace(NamedTuple):
+    """Where a word stands in a talk."""
+
+    cue: int
+    """The number of the cue."""
+    position: int
+    """The word's position in it."""
+
+
+class _SpokenWord(NamedTuple):
+    """A word of a talk."""
+
+    place: _WordPlace
+    text: str
+    start_ms: int
+    end_ms: int
+
+
+def read_stretches(db: sqlite3.Connection, spans: Iterable[PassageSpan], length: int) -> list[Stretch]:
+    """Read what is said in passages, and before and behind them as many words as the quote has, and a few more.
+
+    What overlaps is one stretch. `length` is how many words the quote has.
+    """
+    numbers = json.dumps(sorted({number for span in spans for number in span}))
+    passages = db.execute(
         "SELECT talk, first_cue, last_cue, start_ms, end_ms FROM passages"
         " WHERE number IN (SELECT value FROM json_each(?)) AND field = 'speech' ORDER BY talk, first_cue, start_ms",
         (numbers,),
     ).fetchall()
-    more = length + 4
-    runs: list[tuple[int, list[_Said]]] = []
-    read: dict[tuple[int, int], list[_Said]] = {}
-    for talk, first, last, start_ms, end_ms in rows:
-        words = _said(db, talk, first, last, more, read)
-        # Cues may be much longer than passages, which begin and end within them.
-        inside = [
-            at
-            for at, (place, _, first_ms, last_ms) in enumerate(words)
-            if first <= place[0] <= last and last_ms >= start_ms and first_ms <= end_ms
-        ]
-        if not inside:
+    margin = length + _EXTRA_WORDS
+    talks = _TalkWords(db, margin)
+    runs: list[tuple[int, list[_SpokenWord]]] = []
+    for passage in map(_PassageRow._make, passages):
+        words = _around(talks.read(passage), passage, margin)
+        if not words:
             continue
-        words = words[max(0, inside[0] - more) : inside[-1] + 1 + more]
-        if runs and runs[-1][0] == talk and runs[-1][1][0][0] <= words[0][0] <= runs[-1][1][-1][0]:
-            end = runs[-1][1][-1][0]
-            runs[-1][1].extend(word for word in words if word[0] > end)
-        else:
-            runs.append((talk, words))
+        if runs:
+            talk, run = runs[-1]
+            if talk == passage.talk and run[0].place <= words[0].place <= run[-1].place:
+                end = run[-1].place
+                run.extend(word for word in words if word.place > end)
+                continue
+        runs.append((passage.talk, words))
     return [_stretch(talk, words) for talk, words in runs]
 
 
-def _said(
-    db: sqlite3.Connection, talk: int, first: int, last: int, more: int, read: dict[tuple[int, int], list[_Said]]
-) -> list[_Said]:
-    """Return the words of cues and, before and behind them, of so many cues as hold `more` words."""
+def _around(words: Sequence[_SpokenWord], passage: _PassageRow, margin: int) -> list[_SpokenWord]:
+    """Return the words of a passage and `margin` words on either side; none where the passage has no words."""
+    # Cues may be much longer than passages, which begin and end within them.
+    inside = [
+        position
+        for position, (place, _, start_ms, end_ms) in enumerate(words)
+        if passage.first_cue <= place.cue <= passage.last_cue
+        and end_ms >= passage.start_ms
+        and start_ms <= passage.end_ms
+    ]
+    return list(words[max(0, inside[0] - margin) : inside[-1] + 1 + margin]) if inside else []
 
-    def words(row: tuple[int, int, int, str, str | None]) -> list[_Said]:
-        number, start_ms, end_ms, text, timed = row
-        if (talk, number) not in read:
-            known = tuple(Word(*word) for word in json.loads(timed)) if timed else ()
-            cue = Cue(start_ms, end_ms, text, words=known)
-            read[talk, number] = [((number, at), *word) for at, word in enumerate(words_with_times(cue))]
-        return read[talk, number]
 
-    for margin in (2 + more // 4, more):  # a cue may hold one word; few do
-        rows = db.execute(
-            "SELECT number, start_ms, end_ms, text, words FROM cues WHERE talk = ? AND number BETWEEN ? AND ?"
-            " ORDER BY number",
-            (talk, first - margin, last + margin),
-        ).fetchall()
-        before: list[_Said] = []
-        for row in reversed([row for row in rows if row[0] < first]):
-            if len(before) >= more:
+class _TalkWords:
+    """Reads the words of talks, each cue once."""
+
+    def __init__(self, db: sqlite3.Connection, margin: int) -> None:
+        self._db = db
+        self._margin = margin
+        """How many words are read before and behind a passage."""
+        self._words: dict[tuple[int, int], list[_SpokenWord]] = {}
+        """What was read, by talk and cue."""
+
+    def read(self, passage: _PassageRow) -> list[_SpokenWord]:
+        """Return the words of a passage's cues, and of so many cues on either side as hold `margin` words."""
+        talk, first, last, margin = passage.talk, passage.first_cue, passage.last_cue, self._margin
+        before: list[_SpokenWord] = []
+        inside: list[_SpokenWord] = []
+        behind: list[_SpokenWord] = []
+        for cues in (2 + margin // _WORDS_PER_CUE, margin):  # a cue may hold one word only; few do
+            rows = list(
+                map(
+                    _CueRow._make,
+                    self._db.execute(
+                        "SELECT number, start_ms, end_ms, text, words FROM cues WHERE talk = ?"
+                        " AND number BETWEEN ? AND ? ORDER BY number",
+                        (talk, first - cues, last + cues),
+                    ),
+                )
+            )
+            before, behind = [], []
+            for row in reversed([row for row in rows if row.number < first]):
+                if len(before) >= margin:
+                    break
+                before = self._of(talk, row) + before
+            inside = [word for row in rows if first <= row.number <= last for word in self._of(talk, row)]
+            for row in rows:
+                if row.number > last and len(behind) < margin:
+                    behind += self._of(talk, row)
+            if len(before) >= margin and len(behind) >= margin:
                 break
-            before = words(row) + before
-        inside = [word for row in rows if first <= row[0] <= last for word in words(row)]
-        behind: list[_Said] = []
-        for row in rows:
-            if row[0] > last and len(behind) < more:
-                behind += words(row)
-        if len(before) >= more and len(behind) >= more:
-            break
-    return before + inside + behind
+        return before + inside + behind
+
+    def _of(self, talk: int, row: _CueRow) -> list[_SpokenWord]:
+        words = self._words.get((talk, row.number))
+        if words is None:
+            known = tuple(Word(*word) for word in json.loads(row.words)) if row.words else ()
+            cue = Cue(row.start_ms, row.end_ms, row.text, words=known)
+            words = self._words[talk, row.number] = [
+                _SpokenWord(_WordPlace(row.number, position), *word)
+                for position, word in enumerate(words_with_times(cue))
+            ]
+        return words
 
 
-def _stretch(talk: int, words: Sequence[_Said]) -> Stretch:
-    begins = [0, *itertools.accumulate(len(word) + 1 for _, word, *_ in words)]
-    text = " ".join(word for _, word, *_ in words)
+def _stretch(talk: int, words: Sequence[_SpokenWord]) -> Stretch:
+    begins = [0, *itertools.accumulate(len(word.text) + 1 for word in words)]
+    text = " ".join(word.text for word in words)
     units = tuple(units_of(text))
-    times = []
-    here = 0
+    times: list[UnitTime] = []
+    position = 0
     for unit in units:
-        while begins[here + 1] <= unit.start:
-            here += 1
-        (number, _), word, first_ms, last_ms = words[here]
-        if is_unspaced(unit.plain[0]):
-            span = last_ms - first_ms
-            last_ms = first_ms + span * min(unit.end - begins[here], len(word)) // len(word)
-            first_ms = first_ms + span * (unit.start - begins[here]) // len(word)
-        times.append((number, first_ms, last_ms))
+        while begins[position + 1] <= unit.start:
+            position += 1
+        place, word, start_ms, end_ms = words[position]
+        if is_unspaced(unit.normalized[0]):  # one character of many in what counts as a word: its time is shared out
+            span_ms, begin = end_ms - start_ms, begins[position]
+            end_ms = start_ms + span_ms * min(unit.end - begin, len(word)) // len(word)
+            start_ms = start_ms + span_ms * (unit.start - begin) // len(word)
+        times.append(UnitTime(place.cue, start_ms, end_ms))
     return Stretch(talk, text, units, tuple(times))

@@ -1,4 +1,4 @@
-"""Which passages the filters allow, and finding passages by words within them."""
+"""Filters: which passages they allow, and which talk a name means."""
 
 from __future__ import annotations
 
@@ -14,8 +14,11 @@ from talksearch.search.query import Filters, as_text
 
 from .passage_table import Mask, PassageTable
 
+_NAMED_TALKS = 5
+"""How many talks an error names of those that a name may mean."""
 
-def allowed(table: PassageTable, filters: Filters) -> Ints | None:
+
+def allowed_passages(table: PassageTable, filters: Filters) -> Ints | None:
     """Return the numbers of the passages that pass the filters, sorted; None when every passage does.
 
     Raises QueryError when a talk that was named is not in the index.
@@ -27,7 +30,7 @@ def allowed(table: PassageTable, filters: Filters) -> Ints | None:
         conditions.append(f"number IN ({', '.join(map(str, numbers))})")
     if filters.channel:
         conditions.append("casefold(channel) LIKE ? ESCAPE '\\'")
-        values.append(_contains(filters.channel))
+        values.append(_containing(filters.channel))
     if filters.language:
         conditions.append("(lower(language) = ? OR lower(language) LIKE ? ESCAPE '\\')")
         tag = filters.language.lower().replace("_", "-")
@@ -40,21 +43,21 @@ def allowed(table: PassageTable, filters: Filters) -> Ints | None:
         values.append(filters.before)
     if not conditions and not filters.speaker:
         return None
-    inside = _of_talks(table, " AND ".join(conditions) or "TRUE", values)
+    mask = _in_talks_where(table, " AND ".join(conditions) or "TRUE", values)
     if filters.speaker:
-        speaker = "casefold(speaker) LIKE ? ESCAPE '\\'"
-        inside &= _of_talks(table, speaker, [_contains(filters.speaker)]) | table.spoken_by(filters.speaker)
-    return np.sort(table.layout.numbers[inside], kind="stable")  # nearly in order
+        gives_the_talk = _in_talks_where(table, "casefold(speaker) LIKE ? ESCAPE '\\'", [_containing(filters.speaker)])
+        mask &= gives_the_talk | table.spoken_by(filters.speaker)
+    return np.sort(table.layout.numbers[mask], kind="stable")  # a stable sort is fast on what is nearly sorted
 
 
-def _of_talks(table: PassageTable, condition: str, values: Sequence[object]) -> Mask:
+def _in_talks_where(table: PassageTable, condition: str, values: Sequence[object]) -> Mask:
     """Return which passages are of talks for which an SQL condition holds (n,)."""
-    # SQLite's own upper and lower case end with ASCII.
+    # SQLite's own upper and lower case know ASCII only.
     table.db.create_function("casefold", 1, lambda text: text.casefold() if text else text, deterministic=True)
     rows = table.db.execute(f"SELECT number FROM talks WHERE {condition}", values)  # noqa: S608 - values are bound
-    talks = np.isin(table.layout.talk_numbers, np.fromiter((row[0] for row in rows), np.int64))
-    found: Mask = talks[table.layout.talks]
-    return found
+    talks = np.isin(table.layout.talk_numbers, np.fromiter((number for (number,) in rows), np.int64))
+    mask: Mask = talks[table.layout.talks]
+    return mask
 
 
 def find_talk(db: sqlite3.Connection, name: str) -> str:
@@ -64,27 +67,36 @@ def find_talk(db: sqlite3.Connection, name: str) -> str:
     """
     numbers = _talk_numbers(db, name)
     if len(numbers) > 1:
-        ids = [db.execute("SELECT id FROM talks WHERE number = ?", (number,)).fetchone()[0] for number in numbers[:5]]
+        ids = [_talk_id(db, number) for number in numbers[:_NAMED_TALKS]]
         raise QueryError(f"{name!r} means {len(numbers)} talks: {', '.join(ids)}…", "Write more of the id.")
-    return str(db.execute("SELECT id FROM talks WHERE number = ?", (numbers[0],)).fetchone()[0])
+    return _talk_id(db, numbers[0])
+
+
+def _talk_id(db: sqlite3.Connection, number: int) -> str:
+    (talk_id,) = db.execute("SELECT id FROM talks WHERE number = ?", (number,)).fetchone()
+    return str(talk_id)
 
 
 def _talk_numbers(db: sqlite3.Connection, name: str) -> list[int]:
+    """Return the numbers of the talks that a name means. Raises QueryError when there is none."""
+
+    def numbers_where(condition: str, *values: object) -> list[int]:
+        rows = db.execute(f"SELECT number FROM talks WHERE {condition}", values)  # noqa: S608 - values are bound
+        return [number for (number,) in rows]
+
     name = as_text(name)
-    exact = "SELECT number FROM talks WHERE id = ? OR source = ? OR path = ?"
-    numbers = [row[0] for row in db.execute(exact, (name, name, name))]
-    video = youtube.find_id(name)
-    if not numbers and video:
-        numbers = [row[0] for row in db.execute("SELECT number FROM talks WHERE youtube_id = ?", (video,))]
+    numbers = numbers_where("id = ? OR source = ? OR path = ?", name, name, name)
+    video_id = youtube.find_id(name)
+    if not numbers and video_id:
+        numbers = numbers_where("youtube_id = ?", video_id)
     if not numbers and name:
-        numbers = [
-            row[0] for row in db.execute("SELECT number FROM talks WHERE substr(id, 1, ?) = ?", (len(name), name))
-        ]
+        numbers = numbers_where("substr(id, 1, ?) = ?", len(name), name)
     if not numbers:
         raise QueryError(f"There is no talk {name!r} in the index.", "List them: talksearch talks")
     return numbers
 
 
-def _contains(text: str) -> str:
+def _containing(text: str) -> str:
+    """Return a pattern for LIKE that a casefolded text matches which contains `text`, whatever its case."""
     escaped = text.casefold().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return f"%{escaped}%"

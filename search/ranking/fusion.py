@@ -1,4 +1,4 @@
-"""Putting what is near in meaning and what is said in words into one ranking of every passage.
+"""Fusion: similarity of meaning and evidence of words are put into one ranking of every passage.
 
 The figures behind each choice and constant are in docs/quality.md.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,28 +17,28 @@ import numpy.typing as npt
 from talksearch.indexer.arrays import Ints
 
 from .layout import PassageLayout
+from .passage_table import Mask
 from .postings import idf
 from .similarity import Similarities
 
 Array = npt.NDArray[np.floating[Any]]
-"""Scores are float32, as vectors are: what is rounded away is far less than what tells passages apart, and half the
-memory is gone through."""
+"""Scores are float32, as vectors are. What rounding takes is far less than what tells passages apart, and half the
+memory is read."""
 
 WORDS_WEIGHT = 0.3
-"""What a natural unit of surprise in the words counts beside one standard deviation of meaning."""
+"""What a unit of idf in the words counts beside one standard deviation of meaning."""
 
 REACH = 2
-"""Passages away from which a word still counts."""
+"""How many passages away from where a word is said it still counts."""
 
 SIDE_BY_SIDE = 2.0
-"""What two words of the query count more when they are said together, as a share of the rarer one."""
+"""What two words of the query count more when they are said together, as a share of the rarer one's idf."""
 
 TALK = 0.5
 """What a word counts that the whole talk speaks of, as a share of what it counts in the passage."""
 
 THROUGHOUT = 0.7
-"""What a natural unit of evidence counts that a whole talk gives (`talk_evidence`), beside one standard deviation of
-meaning."""
+"""What a unit of a whole talk's evidence (`talk_evidence`) counts, beside one standard deviation of meaning."""
 
 _FAINT = 12.0
 """How far below the best score a passage may lie to count as evidence for its talk: e to the -12 is nothing."""
@@ -45,86 +46,109 @@ _FAINT = 12.0
 _SATURATION, _LENGTH = 1.2, 0.75
 """BM25's k1 and b (Robertson and Zaragoza, The Probabilistic Relevance Framework, 2009)."""
 
+_SAMPLE = 4_096
+"""About how many values of a large array are sampled to guess its highest."""
+
 
 class Candidate(NamedTuple):
-    """A passage that may be a hit. A tuple, because a query makes hundreds and looks at few."""
+    """A passage that may become a hit. A tuple, because a query makes hundreds of them and reads few."""
 
     number: int
     score: float
     meaning: float | None = None
     """Cosine to the query; None where no vector was compared."""
     words: float | None = None
-    """What the words say for it; None where no word of the query stands in or around it."""
+    """Its lexical score; None where no word of the query stands in or around it."""
     talk: float | None = None
-    """What the whole of its talk says for it; None where that was not asked."""
+    """What the whole of its talk adds to the score; None where that was not computed."""
     tokens: float | None = None
-    """How much nearer to the query it comes token by token than the other best candidates, in their deviations; None
-    where it was not among those that were compared."""
+    """How much nearer to the query it comes token by token than the other best candidates, in their standard
+    deviations; None where it was not among those that were compared."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AvoidedText:
+    """What says that passages hold a text to avoid, and how much that counts against them."""
+
+    meaning: Similarities | None
+    words: Array
+    """Lexical scores (n,)."""
+    share: float
+    """The share of its score that is taken off."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Signals:
+    """What passages are scored by: all passages of an index, or those that a ranking compares."""
+
+    meaning: Similarities | None
+    """How near they are in meaning; None where only words count."""
+    words: Array
+    """Lexical scores (n,)."""
+    avoided: AvoidedText | None = None
+
+    def estimates(self) -> list[tuple[Similarities, float]]:
+        """Return the similarities that are estimates, each with the weight of a cosine in the score."""
+        weighted = [(self.meaning, 1.0), (self.avoided.meaning, self.avoided.share) if self.avoided else (None, 0.0)]
+        return [
+            (similarities, share / similarities.deviation)
+            for similarities, share in weighted
+            if similarities is not None and similarities.errors is not None
+        ]
 
 
 def lexical_scores(
-    layout: PassageLayout, said: Sequence[Ints], pairs: Sequence[tuple[int, int, Ints]], talk: float = TALK
+    layout: PassageLayout, postings: Sequence[Ints], cooccurrences: Sequence[Ints], talk_weight: float = TALK
 ) -> Array:
     """Return what the words of a query say for every passage (n,); 0 where none of them is said.
 
-    `said` holds, for each term, the places of the passages that hold it; `pairs` holds (a term's position in `said`,
-    the next term's, the places where they stand together).
+    A term counts its idf once in every passage that holds it and in those up to `REACH` away: people name a thing once
+    and then say "it". Saying it again adds nothing, so that a passage which holds all the words beats one that repeats
+    a single one. Two words said together count more. A talk that has a term in many passages is a talk about it, and
+    lifts all its passages: BM25 with talks for documents and passages for words.
 
-    A term counts its surprise once in every passage that holds it and in those up to `REACH` away: people name a thing
-    once and then say "it". Saying it again adds nothing, so that a passage which holds all the words beats one
-    that repeats a single one. Two words said together count more. A talk that has a term in many passages is a talk
-    about it, and lifts all its passages (`talk` says how much): BM25 with talks for documents and passages for words.
+    Args:
+        layout: the layout of all passages.
+        postings: for each term, the places of the passages that hold it.
+        cooccurrences: for each term but the last, the places where it stands together with the next one. Empty where
+            the order of the terms means nothing.
+        talk_weight: what a word counts that the whole talk speaks of, as a share of what it counts in the passage.
     """
     count = len(layout.numbers)
-    score = np.zeros(count, np.float32)
+    scores = np.zeros(count, np.float32)
     if not count:
-        return score
-    about = np.zeros(len(layout.sizes))
-    room = _SATURATION * (1 - _LENGTH + _LENGTH * layout.sizes / layout.sizes.mean())
-    worth = [idf(count, len(places)) for places in said]
-    for places, value in zip(said, worth, strict=True):
+        return scores
+    talk_scores = np.zeros(len(layout.sizes))
+    length_norms = _SATURATION * (1 - _LENGTH + _LENGTH * layout.sizes / layout.sizes.mean())
+    weights = [idf(count, len(places)) for places in postings]
+    for places, weight in zip(postings, weights, strict=True):
         if not len(places):
             continue
-        here = np.zeros(count, bool)
-        here[places] = True
-        around = here
-        for _ in range(REACH):
-            nearer, around = around, around.copy()
-            around[1:] |= nearer[:-1] & layout.beside
-            around[:-1] |= nearer[1:] & layout.beside
-        score[np.flatnonzero(around)] += value
-        times = np.bincount(layout.talks[places], minlength=len(about)).astype(float)
-        holds = int(np.count_nonzero(times))
-        about += idf(len(about), holds) * times * (_SATURATION + 1) / (times + room)
-    for one, other, places in pairs:
-        score[places] += SIDE_BY_SIDE * min(worth[one], worth[other])
-    if talk:
+        scores[_within_reach(layout, places)] += weight
+        frequencies = np.bincount(layout.talks[places], minlength=len(talk_scores)).astype(float)
+        talk_idf = idf(len(talk_scores), int(np.count_nonzero(frequencies)))
+        talk_scores += talk_idf * frequencies * (_SATURATION + 1) / (frequencies + length_norms)
+    for neighbours, places in zip(pairwise(weights), cooccurrences, strict=False):
+        scores[places] += SIDE_BY_SIDE * min(neighbours)
+    if talk_weight:
         # Passages of a talk lie side by side.
-        score += np.repeat((talk * about).astype(np.float32), layout.sizes.astype(np.int64))
-    return score
+        scores += np.repeat((talk_weight * talk_scores).astype(np.float32), layout.sizes.astype(np.int64))
+    return scores
 
 
-def settle_best(score: Array, meaning: Similarities | None, words: Array, less: AvoidedText | None) -> None:
-    """Make the best scores exact, in place: those that decide what the whole of a talk says."""
-    best = np.flatnonzero(score >= highest(score, _SETTLED)) if len(score) > _SETTLED else np.arange(len(score))
-    score[best] = exact_scores(meaning, words, less, best)
+def talk_evidence(sizes: Ints, scores: Array) -> Array:
+    """Return what the whole of its talk says for every passage (n,): the log-sum-exp of its talk's scores.
 
+    A talk that has nothing but the best passage of all has 0. A talk that comes back to what was asked, or speaks
+    around it for long, lifts all its passages, though no single one may say much.
 
-_SETTLED = 200
-"""How many scores that is; what rounding changes of what those behind add to their talk is next to nothing."""
-
-
-def talk_evidence(sizes: Ints, score: Array) -> Array:
-    """Return what the whole of its talk says for every passage (n,), given how many passages each talk has (talks,) and
-    the scores of all (n,), those of a talk side by side.
-
-    The logarithm of the sum of exp(score) over the passages of its talk, where a talk that has nothing but the best
-    passage of all has 0. So a talk that comes back to what was asked, or speaks around it for long, lifts all its
-    passages, though no single one may say much.
+    Args:
+        sizes: how many passages each talk has (talks,).
+        scores: the scores of all passages, those of a talk side by side (n,).
     """
-    if not len(score):
-        return score
-    below = score - score.max()
+    if not len(scores):
+        return scores
+    below = scores - scores.max()
     counts = below > -_FAINT
     np.exp(below, out=below)
     below *= counts
@@ -132,122 +156,121 @@ def talk_evidence(sizes: Ints, score: Array) -> Array:
     return np.repeat(np.log(np.maximum(sums, np.float32(math.exp(-_FAINT)))), sizes)
 
 
-def fuse(
-    meaning: Similarities | None,
-    words: Array,
-    within: npt.NDArray[np.bool_] | None,
-    count: int,
-    less: AvoidedText | None = None,
-) -> tuple[Ints, Array]:
-    """Rank every passage: (places of the `count` best, best first, and the scores of all (n,)).
+def hybrid_scores(signals: Signals) -> Array:
+    """Return the scores of all passages (n,), as exact as their cosines are.
 
-    `less` is taken off the scores. Scores of the best are exact. Where `meaning` is only about right, those of others
-    are as well: passages are left out only where even the highest score that they may have is too low.
-
-    Cosines are put on the scale of their deviations over the whole index: how many bits a point of cosine is worth
-    differs from model to model and from query to query, how unusual it is does not. A passage that has no vector yet
-    counts as of average meaning.
+    Cosines are put on the scale of their deviations over the whole index: how much a point of cosine tells differs from
+    model to model and from query to query, how unusual it is does not. A passage that has no vector yet counts as of
+    average meaning.
     """
-    score = hybrid_scores(meaning, words, less)
-    return top_k(score, np.zeros_like(score), meaning, words, less, within, count), score
+    scores = _hybrid_scores(signals.meaning, signals.words)
+    if (avoided := signals.avoided) is not None:
+        scores -= avoided.share * np.maximum(_hybrid_scores(avoided.meaning, avoided.words), 0.0)
+    return scores
 
 
-def top_k(
-    score: Array,
-    lift: Array,
-    meaning: Similarities | None,
-    words: Array,
-    less: AvoidedText | None,
-    within: npt.NDArray[np.bool_] | None,
-    count: int,
-) -> Ints:
-    """Return the places of the `count` best by the sum of `score` and `lift` (n,), best first.
+def exact_scores(signals: Signals, positions: Ints) -> Array:
+    """Return the exact scores of the passages at some positions. Their cosines are exact from then on."""
+    scores = _exact_scores(signals.meaning, signals.words, positions)
+    if (avoided := signals.avoided) is not None:
+        scores -= avoided.share * np.maximum(_exact_scores(avoided.meaning, avoided.words, positions), 0.0)
+    return scores
 
-    `score` is that of `hybrid_scores`; where it decides, it is made exact in place.
+
+def fuse(signals: Signals, allowed: Mask | None, count: int) -> Ints:
+    """Return the positions of the `count` best passages by exact scores, best first.
+
+    `allowed` says which passages may be returned (n,); None allows all.
     """
-    lifted = score + lift
-    some = _may_be_best(lifted, meaning, less, within, count)
-    score[some] = exact_scores(meaning, words, less, some)
-    found = score[some] + lift[some]
-    if len(some) > count:
-        high = np.argpartition(-found, count - 1)[:count]
-        some, found = some[high], found[high]
-    return some[np.lexsort((some, -found))]
+    positions = contenders(hybrid_scores(signals), signals, allowed, count)
+    return positions[top_k(exact_scores(signals, positions), count)]
 
 
-@dataclass(frozen=True, slots=True)
-class AvoidedText:
-    """What is to be turned away from: its evidence, and the share of its score that is taken off."""
+def contenders(scores: Array, signals: Signals, allowed: Mask | None, count: int) -> Ints:
+    """Return the positions that may be among the `count` best, whichever way estimated cosines are off; rising.
 
-    meaning: Similarities | None
-    words: Array
-    share: float
+    Passages are left out only where even the highest score that they may have is too low.
 
-
-def hybrid_scores(meaning: Similarities | None, words: Array, less: AvoidedText | None = None) -> Array:
-    """Return the scores of all passages (n,), as exact as the cosines in `meaning` are."""
-    score: Array = np.float32(WORDS_WEIGHT) * words
-    if meaning is not None:
-        above = meaning.cosines - np.float32(meaning.mean)
-        above *= np.float32(1 / meaning.deviation)
-        score += above
-    if less is not None:
-        score -= less.share * np.maximum(hybrid_scores(less.meaning, less.words), 0.0)
-    return score
-
-
-def exact_scores(meaning: Similarities | None, words: Array, less: AvoidedText | None, places: Ints) -> Array:
-    """Return the exact scores of the passages at some places, whose cosines are exact from then on."""
-    score: Array = np.float32(WORDS_WEIGHT) * words[places]
-    if meaning is not None:
-        score += (meaning.refine(places) - np.float32(meaning.mean)) * np.float32(1 / meaning.deviation)
-    if less is not None:
-        score -= less.share * np.maximum(exact_scores(less.meaning, less.words, None, places), 0.0)
-    return score
+    Args:
+        scores: the scores of all passages as far as they are known, or sums of them and what is known exactly (n,).
+        signals: what the scores were made from, which says how far off they may be.
+        allowed: which passages may be returned (n,); None allows all.
+        count: how many passages are wanted.
+    """
+    estimates = signals.estimates()
+    available = len(scores) if allowed is None else int(np.count_nonzero(allowed))
+    if not estimates or available <= count:
+        return np.arange(len(scores)) if allowed is None else np.flatnonzero(allowed)
+    if allowed is not None:
+        scores = np.where(allowed, scores, -np.inf)
+    # First as if all were as far off as the worst, which takes one comparison each; then each by its own bound.
+    widest = sum(similarities.max_error() * weight for similarities, weight in estimates)
+    positions = np.flatnonzero(scores >= kth_highest(scores, count) - 2 * widest)
+    bounds = _error_bounds(estimates, positions)
+    scores = scores[positions]
+    remaining: Ints = positions[scores + bounds >= kth_highest(scores - bounds, count)]
+    return remaining
 
 
-def _may_be_best(
-    score: Array,
-    meaning: Similarities | None,
-    less: AvoidedText | None,
-    within: npt.NDArray[np.bool_] | None,
-    count: int,
-) -> Ints:
-    """Return the places that may be among the `count` best, in whichever way cosines are off."""
-    parts = [(near, share / near.deviation) for near, share in _parts(meaning, less) if near.errors is not None]
-    many = len(score) if within is None else int(np.count_nonzero(within))
-    if not parts or many <= count:
-        return np.arange(len(score)) if within is None else np.flatnonzero(within)
-    if within is not None:
-        score = np.where(within, score, -np.inf)
-    # First as if all were as far off as the worst, which needs no more than comparing; then each by its own.
-    most = sum(near.max_error() * share for near, share in parts)
-    some = np.flatnonzero(score >= highest(score, count) - 2 * most)
-    off = sum(
-        (near.error_bounds(some) * share for near, share in parts[1:]), parts[0][0].error_bounds(some) * parts[0][1]
-    )
-    score = score[some]
-    found: Ints = some[score + off >= highest(score - off, count)]
-    return found
+def top_k(scores: Array, count: int) -> Ints:
+    """Return the positions of the `count` highest scores, highest first, and of equal ones the earlier first."""
+    positions = np.arange(len(scores))
+    if len(scores) > count:
+        positions = np.argpartition(-scores, count - 1)[:count]
+    return positions[np.lexsort((positions, -scores[positions]))]
 
 
-def _parts(meaning: Similarities | None, less: AvoidedText | None) -> list[tuple[Similarities, float]]:
-    """Return what a score is made of that may be off, each with its share."""
-    parts = [(meaning, 1.0), (less.meaning if less else None, less.share if less else 0.0)]
-    return [(near, share) for near, share in parts if near is not None]
+def highest_positions(scores: Array, count: int) -> Ints:
+    """Return the positions of the `count` highest scores, and of all that equal the last of these; rising."""
+    if len(scores) <= count:
+        return np.arange(len(scores))
+    return np.flatnonzero(scores >= kth_highest(scores, count))
 
 
-def highest(values: Array, count: int) -> float:
-    """Return the value at place `count` from above, 1 for the highest."""
+def kth_highest(values: Array, count: int) -> float:
+    """Return the value at rank `count` from above, 1 for the highest."""
     # Partitioning all values takes a millisecond. What lies above most values of a sample is enough, and if for once it
-    # is not, all of them are.
+    # is not, all of them are partitioned.
     step = max(1, len(values) // _SAMPLE)
     sample = values[::step]
-    at = len(sample) - 2 * count // step - _SAMPLE // 64
-    if at > 0:
-        high = values[np.flatnonzero(values >= np.partition(sample, at)[at])]
+    rank = len(sample) - 2 * count // step - _SAMPLE // 64
+    if rank > 0:
+        high = values[np.flatnonzero(values >= np.partition(sample, rank)[rank])]
         values = high if len(high) >= count else values
     return float(np.partition(values, len(values) - count)[len(values) - count])
 
 
-_SAMPLE = 4_096
+def _within_reach(layout: PassageLayout, places: Ints) -> Ints:
+    """Return the places up to `REACH` passages away from some places, within what is said in one talk."""
+    reached = np.zeros(len(layout.numbers), bool)
+    reached[places] = True
+    for _ in range(REACH):
+        nearer, reached = reached, reached.copy()
+        reached[1:] |= nearer[:-1] & layout.adjacent
+        reached[:-1] |= nearer[1:] & layout.adjacent
+    return np.flatnonzero(reached)
+
+
+def _hybrid_scores(meaning: Similarities | None, words: Array) -> Array:
+    scores: Array = np.float32(WORDS_WEIGHT) * words
+    if meaning is not None:
+        deviations = meaning.cosines - np.float32(meaning.mean)
+        deviations *= np.float32(1 / meaning.deviation)
+        scores += deviations
+    return scores
+
+
+def _exact_scores(meaning: Similarities | None, words: Array, positions: Ints) -> Array:
+    scores: Array = np.float32(WORDS_WEIGHT) * words[positions]
+    if meaning is not None:
+        scores += (meaning.refine(positions) - np.float32(meaning.mean)) * np.float32(1 / meaning.deviation)
+    return scores
+
+
+def _error_bounds(estimates: Sequence[tuple[Similarities, float]], positions: Ints) -> Array:
+    """Return by how much the scores at some positions may be off at most."""
+    bounds: Array = sum(
+        (similarities.error_bounds(positions) * weight for similarities, weight in estimates[1:]),
+        estimates[0][0].error_bounds(positions) * estimates[0][1],
+    )
+    return bounds

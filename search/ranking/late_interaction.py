@@ -1,4 +1,4 @@
-"""Late interaction: the best passages compared with the query token by token.
+"""Late interaction: the best passages are compared with the query token by token.
 
 One vector for a passage says what it is about as a whole. Whether something in it means what a single word of the query
 means, only the vectors of its tokens tell: MaxSim (Khattab and Zaharia, ColBERT, 2020, arXiv:2004.12832), here with the
@@ -21,25 +21,27 @@ from talksearch.indexer.text.terms import spans
 from .fusion import Array, Candidate
 
 FIRST = 40
-"""Candidates that are looked at."""
+"""How many candidates are compared token by token."""
 
 WEIGHT = 1.0
-"""What a standard deviation among these counts, beside one of meaning among all passages."""
+"""What a standard deviation of MaxSim among these candidates counts, beside one of meaning among all passages."""
 
+_LEAST_DEVIATION = 1e-6
+"""MaxSim values that deviate by no more differ by rounding only."""
 
-_ALIKE = 1e-6
-"""Likenesses that differ by no more differ by rounding."""
+_LEAST_GAIN = 1e-9
+"""By how much a later part of a passage must be nearer to the query to be preferred to an earlier one."""
 
 
 @dataclass(frozen=True, slots=True)
 class QueryTokens:
-    """What the tokens of a query mean, and how much each counts."""
+    """The tokens of a query that count, and how much each counts."""
 
-    along: Floats
-    """How far each lies along the directions of the index, so that the nearest code there can be gives 1
-    (tokens, directions)."""
+    coordinates: Floats
+    """Each token's coordinates along the directions of the index, scaled so that the nearest code possible has a dot
+    product of 1 with it (tokens, directions)."""
     weights: Array
-    """(tokens,), in all 1."""
+    """(tokens,), 1 in sum."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,83 +49,102 @@ class TokenScorer:
     """What it takes to compare passages of an index with a query token by token."""
 
     query: QueryTokens
-    codes: Callable[[Sequence[int]], Mapping[int, bytes]]
-    """Gives the codes of passages by number, of those that have some."""
-    count: Callable[[str], int]
+    read_codes: Callable[[Sequence[int]], Mapping[int, bytes]]
+    """Reads the token codes of passages by number, of those that have some."""
+    count_tokens: Callable[[str], int]
     """Counts the tokens of a word."""
 
 
-def query_tokens(text: str, asked: QueryEncoding, directions: Floats, worth: Mapping[str, float]) -> QueryTokens | None:
-    """Return what to look for with the query `text`, of whose terms each tells as much as `worth` says.
+def query_tokens(
+    text: str, encoding: QueryEncoding, directions: Floats, term_weights: Mapping[str, float]
+) -> QueryTokens | None:
+    """Return the tokens of a query that count; None where no token belongs to a term that tells anything.
 
-    None where no token belongs to a term that tells anything.
+    Args:
+        text: the query.
+        encoding: its vectors by token, and the characters that each token stands for.
+        directions: the directions of the index's token codes (directions, dimension).
+        term_weights: how much each of the query's terms tells (idf).
     """
-    weights = np.zeros(len(asked.spans))
+    weights = np.zeros(len(encoding.spans))
     for term in spans(text):
-        for at, (start, end) in enumerate(asked.spans):
+        for position, (start, end) in enumerate(encoding.spans):
             if start < term.end and term.start < end:
-                weights[at] = max(weights[at], worth.get(term.text, 0.0))
+                weights[position] = max(weights[position], term_weights.get(term.text, 0.0))
     counting = np.flatnonzero(weights)
     if not len(counting):
         return None
-    along = asked.tokens[counting] @ directions.T
-    along /= np.abs(along).sum(axis=1, keepdims=True)
-    return QueryTokens(along, weights[counting] / weights.sum())
+    coordinates = encoding.tokens[counting] @ directions.T
+    coordinates /= np.abs(coordinates).sum(axis=1, keepdims=True)
+    return QueryTokens(coordinates, weights[counting] / weights.sum())
 
 
 def maxsim(query: QueryTokens, codes: Sequence[bytes]) -> Array:
-    """Return how near passages (n,), given as the codes of their tokens, come to those of the query, at most 1.
+    """Return how near passages (n,), given as the codes of their tokens, come to a query: at most 1.
 
-    Each token of the query is held against the one that is nearest to it in the passage. Without tokens it is 0.
+    Each token of the query is compared with the token of the passage that is nearest to it. A passage without tokens
+    has 0.
     """
-    found = np.zeros(len(codes))
-    some = [at for at, one in enumerate(codes) if one]
-    if some:
-        near = token_codes.decode(b"".join(codes), query.along.shape[1]) @ query.along.T
-        starts = np.cumsum([0, *(len(codes[at]) for at in some[:-1])]) * len(near) // sum(map(len, codes))
-        found[some] = np.maximum.reduceat(near, starts, axis=0) @ query.weights
-    return found
+    scores = np.zeros(len(codes))
+    coded = [position for position, code in enumerate(codes) if code]
+    if coded:
+        similarities = _similarities(query, b"".join(codes))
+        lengths = [len(codes[position]) for position in coded]
+        starts = np.cumsum([0, *lengths[:-1]]) * len(similarities) // sum(lengths)
+        scores[coded] = np.maximum.reduceat(similarities, starts, axis=0) @ query.weights
+    return scores
 
 
-def rerank(candidates: Sequence[Candidate], by_token: TokenScorer) -> list[Candidate]:
-    """Return the candidates, best first, what the tokens of the first ones say added to their scores.
+def rerank(candidates: Sequence[Candidate], scorer: TokenScorer) -> list[Candidate]:
+    """Return the candidates, best first, with what the tokens of the first ones say added to their scores.
 
-    Added is by how much each is nearer than the least near of them, so that all others stay where they are. What has no
-    tokens counts as average.
+    What is added is how much nearer each is than the least near of them, so that all others stay behind them. A
+    candidate without tokens counts as average.
     """
     first = candidates[:FIRST]
-    codes = by_token.codes([one.number for one in first])
-    known = [at for at, one in enumerate(first) if one.number in codes]
-    if len(known) < 2:
+    codes = scorer.read_codes([candidate.number for candidate in first])
+    coded = [position for position, candidate in enumerate(first) if candidate.number in codes]
+    if len(coded) < 2:
         return list(candidates)
-    found = maxsim(by_token.query, [codes[first[at].number] for at in known])
+    scores = maxsim(scorer.query, [codes[first[position].number] for position in coded])
     deviations = np.zeros(len(first))
-    deviations[known] = (found - found.mean()) / max(float(found.std()), _ALIKE)
-    more = WEIGHT * (deviations - deviations.min())
-    again = [
-        one._replace(score=one.score + added, tokens=value)
-        for one, added, value in zip(first, more.tolist(), deviations.tolist(), strict=True)
+    deviations[coded] = (scores - scores.mean()) / max(float(scores.std()), _LEAST_DEVIATION)
+    gains = WEIGHT * (deviations - deviations.min())
+    rescored = [
+        candidate._replace(score=candidate.score + gain, tokens=deviation)
+        for candidate, gain, deviation in zip(first, gains.tolist(), deviations.tolist(), strict=True)
     ]
-    return [*sorted(again, key=lambda one: -one.score), *candidates[FIRST:]]
+    return [*sorted(rescored, key=lambda candidate: -candidate.score), *candidates[FIRST:]]
 
 
 def nearest(
-    by_token: TokenScorer, number: int, words: Sequence[str], parts: Sequence[tuple[int, int]]
+    scorer: TokenScorer, number: int, words: Sequence[str], parts: Sequence[tuple[int, int]]
 ) -> tuple[int, int] | None:
-    """Return which of some parts of a passage, as (first, one behind the last) of its words, comes nearest to a query.
+    """Return which part of a passage comes nearest to a query; of several that do, the first.
 
-    The first where several do; None where the passage has no tokens there. Which tokens are a word's is known by
-    counting, word by word, as passages are split: to have the tokenizer say it of the text takes longer.
+    None where the passage has no tokens in any part. Which tokens belong to a word is known by counting the tokens of
+    each word, because to have the tokenizer say it of the whole text takes longer.
+
+    Args:
+        scorer: the query, and access to the token codes.
+        number: the number of the passage.
+        words: the words of the passage.
+        parts: parts as positions in `words`: (first, one behind the last).
     """
-    codes = by_token.codes([number]).get(number, b"")
-    near = token_codes.decode(codes, by_token.query.along.shape[1]) @ by_token.query.along.T
-    ends = list(accumulate(map(by_token.count, words), initial=0))
-    prompt = max(0, len(near) - ends[-1])  # its tokens stand before those of the text
-    best, most = None, -np.inf
-    for first, last in parts:
-        inside = near[prompt + ends[first] : prompt + ends[last]]
+    similarities = _similarities(scorer.query, scorer.read_codes([number]).get(number, b""))
+    ends = list(accumulate(map(scorer.count_tokens, words), initial=0))
+    prompt = max(0, len(similarities) - ends[-1])  # the tokens of the prompt stand before those of the text
+    best, highest = None, -np.inf
+    for first, end in parts:
+        inside = similarities[prompt + ends[first] : prompt + ends[end]]
         if len(inside):
-            value = float(inside.max(axis=0) @ by_token.query.weights)
-            if value > most + 1e-9:
-                best, most = (first, last), value
+            score = float(inside.max(axis=0) @ scorer.query.weights)
+            if score > highest + _LEAST_GAIN:
+                best, highest = (first, end), score
     return best
+
+
+def _similarities(query: QueryTokens, codes: bytes) -> Floats:
+    """Return how near each coded token is to each token of the query (coded tokens, query tokens)."""
+    similarities: Floats = token_codes.decode(codes, query.coordinates.shape[1]) @ query.coordinates.T
+    return similarities

@@ -1,4 +1,4 @@
-"""Finding passages by words: BM25 by SQLite's full-text search."""
+"""Lexical search: BM25 by SQLite's full-text index."""
 
 from __future__ import annotations
 
@@ -7,20 +7,29 @@ import sqlite3
 from collections.abc import Sequence
 
 from talksearch.indexer.arrays import Ints
+from talksearch.indexer.stores.catalog import placeholders
 from talksearch.indexer.text.terms import terms
 
 
-def by_words(db: sqlite3.Connection, asked: Sequence[str], within: Ints | None, count: int) -> list[tuple[int, float]]:
-    """Return the passages that hold any of some terms, or of terms in a row, as (number, BM25 score), best first."""
-    if not asked:
+def bm25_search(
+    db: sqlite3.Connection, wanted: Sequence[str], allowed: Ints | None, count: int
+) -> list[tuple[int, float]]:
+    """Return the passages that hold any of some terms, as (passage number, BM25 score), best first.
+
+    Args:
+        db: the catalog.
+        wanted: terms, or terms in a row with spaces between.
+        allowed: the numbers of the passages that may be returned; None allows all.
+        count: how many are returned at most; -1 for all.
+    """
+    if not wanted:
         return []
-    match = " OR ".join(f'"{term}"' for term in asked)
-    inside, values = "", [match]
-    if within is not None:
-        inside = "AND rowid IN (SELECT value FROM json_each(?))"
-        values.append(json.dumps(within.tolist()))
+    condition, values = "", [" OR ".join(f'"{term}"' for term in wanted)]
+    if allowed is not None:
+        condition = "AND rowid IN (SELECT value FROM json_each(?))"
+        values.append(json.dumps(allowed.tolist()))
     rows = db.execute(
-        f"SELECT rowid, -bm25(words) FROM words WHERE words MATCH ? {inside} ORDER BY bm25(words), rowid LIMIT ?",  # noqa: S608
+        f"SELECT rowid, -bm25(words) FROM words WHERE words MATCH ? {condition} ORDER BY bm25(words), rowid LIMIT ?",  # noqa: S608
         (*values, count),
     )
     return [(int(number), float(score)) for number, score in rows]
@@ -29,11 +38,11 @@ def by_words(db: sqlite3.Connection, asked: Sequence[str], within: Ints | None, 
 def query_terms(db: sqlite3.Connection, text: str) -> tuple[str, ...]:
     """Return the terms of a query that tell passages apart, each once.
 
-    Terms that stand nearly everywhere are left out unless there are no others.
+    Stop terms, which stand nearly everywhere, are left out unless there are no others.
     """
-    every = tuple(dict.fromkeys(terms(text)))
-    if len(every) < 2:
-        return every
-    marks = ", ".join("?" * len(every))
-    common = {row[0] for row in db.execute(f"SELECT term FROM common WHERE term IN ({marks})", every)}  # noqa: S608
-    return tuple(term for term in every if term not in common) or every
+    distinct = tuple(dict.fromkeys(terms(text)))
+    if len(distinct) < 2:
+        return distinct
+    rows = db.execute(f"SELECT term FROM common WHERE term IN ({placeholders(len(distinct))})", distinct)  # noqa: S608
+    stop_terms = {term for (term,) in rows}
+    return tuple(term for term in distinct if term not in stop_terms) or distinct

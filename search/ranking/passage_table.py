@@ -1,7 +1,7 @@
-"""The passages of an index as ranking sees them: where they lie, who holds a word, how near each is in meaning.
+"""The passages of an index as ranking reads them: their layout, their postings, their times and their vectors.
 
-All of it comes from the columns (`indexer.stores.columns`), which answer in milliseconds, or, where those are
-missing or older than the catalog, from the catalog and the vectors themselves, which say the same and take longer.
+All of it comes from the columns (`indexer.stores.columns`), which answer in milliseconds. Where those are missing or
+older than the catalog, it comes from the catalog and the vectors themselves, which say the same and take longer.
 """
 
 from __future__ import annotations
@@ -21,12 +21,13 @@ from talksearch.indexer.stores.columns.reader import FIELDS, Columns
 from talksearch.indexer.stores.vectors import Vectors
 
 from .layout import PassageLayout, make_layout, read_layout
-from .postings import NEAR, cooccurrences, idf, notes_of, postings
+from .postings import MAX_WORDS_BETWEEN, cooccurrences, idf, notes_of, postings
 
 FEW = 5_000
-"""Vectors up to which the exact product with all of them takes a millisecond."""
+"""Up to this many vectors, the exact product with all of them takes no more than a millisecond."""
 
 Mask = npt.NDArray[np.bool_]
+"""Which passages something holds for (n,)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +35,17 @@ class SpeechSpan:
     """What is said in one talk, in the order of passages."""
 
     places: Ints
-    """(n,), rising."""
+    """The places of the passages, rising (n,)."""
     starts: Ints
+    """When each begins, in milliseconds (n,)."""
     ends: Ints
-    """In milliseconds (n,)."""
+    """When each ends, in milliseconds (n,)."""
 
-    def at(self, start_ms: int) -> int | None:
-        """Return the place of what is said at a time, or next; the last where the talk ends before, None in silence."""
+    def place_at(self, start_ms: int) -> int | None:
+        """Return the place of the passage said at a time or next after it; behind the end of the talk, the last one.
+
+        None where nothing is said in the talk.
+        """
         if not len(self.places):
             return None
         later = np.flatnonzero(self.ends > start_ms)
@@ -49,33 +54,35 @@ class SpeechSpan:
         return int(self.places[len(self.starts) - 1 - self.starts[::-1].argmax()])
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class PassageTable:
-    """All passages of one state of an index. A place is a position in its arrays.
+    """All passages of one state of an index. The place of a passage is its position in the arrays.
 
-    It belongs to the thread that its connection belongs to; the arrays may be shared.
+    A table belongs to the thread that its connection belongs to; its arrays may be shared. What it remembers from query
+    to query is of its own state, since another state is read as another table.
     """
 
     layout: PassageLayout
-    rows: Ints
+    vector_rows: Ints
     """The row of each passage in `vectors`, -1 where it has none (n,)."""
     vectors: Vectors
     columns: Columns | None
     """None where they are missing or of another state."""
     db: sqlite3.Connection
-    tied: dict[int, dict[int, int | None]] = field(default_factory=dict)
-    """For talks that were asked for before: the passage that each sentence of the description speaks of (`notes`)."""
-    held: dict[str, int] = field(default_factory=dict)
-    """For terms that were asked for before: how many passages hold them."""
+    aligned_descriptions: dict[int, dict[int, int | None]] = field(default_factory=dict, init=False)
+    """Cache, by talk: for each sentence of the description (its note's number), the number of the passage that it
+    speaks of, None where there is none (`results.metadata_hits`)."""
+    _document_frequencies: dict[str, int] = field(default_factory=dict, init=False)
+    """Cache, by term: how many passages hold it."""
 
     def place(self, number: int) -> int:
-        """Return the place of a passage number, -1 where it is of no passage."""
+        """Return the place of a passage number, -1 where no passage has that number."""
         return int(self.layout.places_of[number]) if number < len(self.layout.places_of) else -1
 
     def speech_in(self, talk: int) -> SpeechSpan:
-        """Return what is said in a talk, as `layout` counts them."""
-        first, last = np.searchsorted(self.layout.talks, (talk, talk + 1)).tolist()
-        places = first + np.flatnonzero(~self.layout.notes[first:last])
+        """Return what is said in a talk, which is counted as in `layout`."""
+        first, end = self._places_in(talk)
+        places = first + np.flatnonzero(~self.layout.notes[first:end])
         if self.columns:
             starts, ends = self.columns.starts[places], self.columns.ends[places]
             return SpeechSpan(places, starts.astype(np.int64), ends.astype(np.int64))
@@ -96,7 +103,7 @@ class PassageTable:
 
     def vector(self, place: int) -> Floats | None:
         """Return the vector of a passage (dimension,), None where it has none."""
-        row = self.rows[place : place + 1]
+        row = self.vector_rows[place : place + 1]
         return self.vectors.take(row)[0] if row[0] >= 0 else None
 
     def postings(self, term: str) -> Ints:
@@ -106,71 +113,76 @@ class PassageTable:
         return self.layout.places(postings(self.db, term))
 
     def postings_in(self, talk: int, term: str) -> Mask:
-        """Return which passages of a talk, as `layout` counts them, hold a term. Other talks are not looked at."""
-        first, last = np.searchsorted(self.layout.talks, (talk, talk + 1)).tolist()
-        found = np.zeros(last - first, bool)
+        """Return which passages of a talk, which is counted as in `layout`, hold a term; no other talk is read."""
+        first, end = self._places_in(talk)
+        holding = np.zeros(end - first, bool)
         if self.columns:
-            stands = self.columns.positions_of(term)
-            begin, end = np.searchsorted(stands, np.array((first, last), stands.dtype) << self.columns.shift)
-            found[(stands[begin:end] >> self.columns.shift).astype(np.int64) - first] = True
+            positions, shift = self.columns.positions_of(term), self.columns.shift
+            low, high = np.searchsorted(positions, np.array((first, end), positions.dtype) << shift)
+            holding[(positions[low:high] >> shift).astype(np.int64) - first] = True
         else:
-            held = self.postings(term)
-            found[held[(held >= first) & (held < last)] - first] = True
-        return found
+            places = self.postings(term)
+            holding[places[(places >= first) & (places < end)] - first] = True
+        return holding
 
-    def cooccurrences(self, one: str, other: str) -> Ints:
-        """Return the places of the passages that say two terms side by side, or nearly."""
+    def cooccurrences(self, first: str, second: str) -> Ints:
+        """Return the places of the passages that say two terms side by side, or nearly so."""
         if self.columns:
-            return self.columns.cooccurrences(one, other, NEAR)
-        return self.layout.places(cooccurrences(self.db, one, other))
+            return self.columns.cooccurrences(first, second, MAX_WORDS_BETWEEN)
+        return self.layout.places(cooccurrences(self.db, first, second))
 
     def term_weights(self, terms: Iterable[str]) -> dict[str, float]:
-        """Return how much each of some terms tells."""
-        found: dict[str, float] = {}
+        """Return the idf of some terms: how much each tells."""
+        weights: dict[str, float] = {}
         for term in terms:
-            held = self.held.get(term, 0) or len(self.postings(term))
-            if held:  # what nobody says is not kept: there is no end to it
-                self.held[term] = held
-            found[term] = idf(len(self.rows), held)
-        return found
+            frequency = self._document_frequencies.get(term, 0) or len(self.postings(term))
+            if frequency:  # terms that nobody says are not remembered: there is no end of them
+                self._document_frequencies[term] = frequency
+            weights[term] = idf(len(self.vector_rows), frequency)
+        return weights
 
     def in_talk(self, places: Ints, number: int) -> Ints:
-        """Return those of some places that lie in the talk with a number."""
-        found: Ints = places[self.layout.talk_numbers[self.layout.talks[places]] == number]
-        return found
+        """Return those of some places that lie in the talk with a number of the catalog."""
+        inside: Ints = places[self.layout.talk_numbers[self.layout.talks[places]] == number]
+        return inside
 
     def spoken_by(self, name: str) -> Mask:
-        """Return which passages somebody speaks in whose name holds `name`, whatever the case (n,)."""
+        """Return which passages are spoken by somebody whose name contains `name`, whatever the case (n,)."""
         wanted = name.casefold()
         if self.columns:
-            matching = np.array([wanted in who.casefold() for who in self.columns.speakers], bool)
-            found: Mask = matching[self.columns.voices]
-            return found
+            matching = np.array([wanted in speakers.casefold() for speakers in self.columns.speakers], bool)
+            spoken: Mask = matching[self.columns.voices]
+            return spoken
         rows = self.db.execute("SELECT number, speakers FROM passages WHERE speakers != '[]'")
-        numbers = np.fromiter((number for number, who in rows if wanted in who.casefold()), np.int64)
-        found = np.zeros(len(self.rows), bool)
-        found[self.layout.places(numbers)] = True
-        return found
+        return self._mask(np.fromiter((number for number, who in rows if wanted in who.casefold()), np.int64))
 
-    def silent(self, fields: Sequence[Field]) -> Mask | None:
-        """Return which passages are notes of some fields (n,); None where there are no such fields."""
+    def notes_in(self, fields: Sequence[Field]) -> Mask | None:
+        """Return which passages are notes of some fields (n,); None where no fields are given."""
         if not fields:
             return None
         if self.columns:
             kinds = [FIELDS.index(name) for name in fields if name != "speech"]
-            found: Mask = np.isin(self.columns.fields, np.array(kinds, np.uint8))
-            return found
-        found = np.zeros(len(self.rows), bool)
-        found[self.layout.places(notes_of(self.db, fields))] = True
-        return found
+            notes: Mask = np.isin(self.columns.fields, np.array(kinds, np.uint8))
+            return notes
+        return self._mask(notes_of(self.db, fields))
+
+    def _places_in(self, talk: int) -> tuple[int, int]:
+        """Return the first place of a talk and the one behind its last."""
+        first, end = np.searchsorted(self.layout.talks, (talk, talk + 1)).tolist()
+        return first, end
+
+    def _mask(self, numbers: Ints) -> Mask:
+        mask = np.zeros(len(self.vector_rows), bool)
+        mask[self.layout.places(numbers)] = True
+        return mask
 
 
-def read_passage_table(folder: Path, db: sqlite3.Connection, copy: Vectors) -> PassageTable:
-    """Return the passages of the state that `db` shows, inside a transaction that only reads."""
-    found = columns.read(folder, db)
-    if found is None or found.codes.shape[1] != copy.rows.shape[1]:
-        lie = read_layout(db)
-        return PassageTable(lie, copy.find(lie.numbers), copy, None, db)
-    numbers = found.numbers.astype(np.int64)
-    lie = make_layout(numbers, found.talks.astype(np.int64), numbers[found.fields != 0], found.talk_numbers)
-    return PassageTable(lie, found.rows.astype(np.int64), copy, found, db)
+def read_passage_table(folder: Path, db: sqlite3.Connection, vectors: Vectors) -> PassageTable:
+    """Return the passages of the state that `db` shows. Call it inside a transaction that only reads."""
+    mapped = columns.read(folder, db)
+    if mapped is None or mapped.codes.shape[1] != vectors.rows.shape[1]:
+        layout = read_layout(db)
+        return PassageTable(layout, vectors.find(layout.numbers), vectors, None, db)
+    numbers = mapped.numbers.astype(np.int64)
+    layout = make_layout(numbers, mapped.talks.astype(np.int64), numbers[mapped.fields != 0], mapped.talk_numbers)
+    return PassageTable(layout, mapped.rows.astype(np.int64), vectors, mapped, db)

@@ -1,23 +1,35 @@
-"""The other ways in which the words of a query may stand in the index: names that captions misheard, and compounds."""
+"""Term variants: the other ways in which a query's words may stand in the index, as misheard names and as compounds."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from talksearch.indexer.arrays import Ints
 from talksearch.indexer.text.terms import spans
 
-from .compounds import compounds_of
+from .compounds import CompoundFinder
 from .passage_table import PassageTable
 
-_SURELY = 0.65
-"""How alike two odd words must be in letters that sound the same, where nothing is written about the talk."""
+_SURELY_ALIKE = 0.65
+"""How alike the letters of two rare words that sound the same must be (0 to 1), where nothing is written about the
+talk."""
 
 _SHORTEST = 4
+"""Letters of the shortest word whose mishearings are looked for."""
+
+
+class TalkPhrase(NamedTuple):
+    """Terms in a row that mean a term of the query in one talk only."""
+
+    text: str
+    """The terms, with spaces between."""
+    talk: int
+    """The talk's number in the catalog."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,78 +38,100 @@ class TermVariants:
 
     terms: tuple[str, ...] = ()
     """Terms, or terms in a row with spaces between, that mean the same wherever they stand."""
-    phrases: tuple[tuple[str, int], ...] = ()
-    """Terms in a row that mean the same in one talk: (terms with spaces between, number of the talk)."""
+    phrases: tuple[TalkPhrase, ...] = ()
+    """What means the same in one talk only."""
+
+    def texts(self) -> list[str]:
+        """Return all variants as they stand in the index."""
+        return [*self.terms, *(phrase.text for phrase in self.phrases)]
+
+
+class _RareWord(NamedTuple):
+    """A row of the catalog's table `odd`."""
+
+    word: str
+    term: str
+    strange: int
+    """Whether it is hardly a word."""
 
 
 def expand_terms(
-    db: sqlite3.Connection, text: str, asked: Sequence[str], *, compounds: bool = True
+    db: sqlite3.Connection, text: str, terms: Sequence[str], compounds: CompoundFinder | None
 ) -> dict[str, TermVariants]:
-    """Return, for the terms of a query that were looked for (`asked`), how else they may stand; most stand for nothing.
+    """Return how else the terms of a query may stand in the index; most terms have no variants and are left out.
 
-    Three sources: what sounds like a name that is written about its talk (`misheard`); for words that few people use,
-    other such words of the archive that sound the same; and, if wanted, `compounds` that a word is part of.
+    Three sources: what sounds like a name that is written about its talk (`passages.misheard`); for words that few
+    people use, other such words of the archive that sound the same; and the compounds that a word is part of.
+
+    Args:
+        db: the catalog.
+        text: the query.
+        terms: those of its terms that are looked for.
+        compounds: finds compounds; None where they are not wanted.
     """
-    words = {term.text: text[term.start : term.end] for term in spans(text)}
-    found = {term: _other_ways(db, term, words.get(term, term), compounds) for term in asked}
-    return {term: ways for term, ways in found.items() if ways.terms or ways.phrases}
+    words = {span.text: text[span.start : span.end] for span in spans(text)}
+    variants = {term: _variants_of(db, term, words.get(term, term), compounds) for term in terms}
+    return {term: found for term, found in variants.items() if found.terms or found.phrases}
 
 
-def holding_also(table: PassageTable, term: str, ways: TermVariants | None) -> Ints:
+def postings_with_variants(table: PassageTable, term: str, variants: TermVariants | None) -> Ints:
     """Return the places of the passages that hold a term, in whatever way it was written down, rising."""
     lists = [table.postings(term)]
-    if ways:
-        lists += [table.postings(other) for other in ways.terms]
-        lists += [table.in_talk(table.postings(phrase), talk) for phrase, talk in ways.phrases]
+    if variants:
+        lists += [table.postings(other) for other in variants.terms]
+        lists += [table.in_talk(table.postings(text), talk) for text, talk in variants.phrases]
     return np.unique(np.concatenate(lists)) if len(lists) > 1 else lists[0]
 
 
-def heard_in(ways: Mapping[str, TermVariants], talk: int) -> dict[str, str]:
-    """Return the terms that stand for a term of the query in one talk: {as it stands there: as it was asked}."""
-    found: dict[str, str] = {}
-    for asked, way in ways.items():
-        for other in way.terms:
-            for part in other.split():
-                found.setdefault(part, asked)
-        for phrase, number in way.phrases:
-            if number == talk:
-                for other in phrase.split():
-                    found.setdefault(other, asked)
-    return found
+def meanings_in(variants: Mapping[str, TermVariants], talk: int) -> dict[str, str]:
+    """Return which terms mean a term of the query in one talk: {the term as it stands there: the query's term}."""
+    meanings: dict[str, str] = {}
+    for meant, ways in variants.items():
+        texts = [*ways.terms, *(phrase.text for phrase in ways.phrases if phrase.talk == talk)]
+        for text in texts:
+            for term in text.split():
+                meanings.setdefault(term, meant)
+    return meanings
 
 
-def other_terms(ways: Mapping[str, TermVariants]) -> list[str]:
-    """Return what may be looked for in every talk: all but single words that stand for a name in one talk only."""
+def variant_terms(variants: Mapping[str, TermVariants]) -> list[str]:
+    """Return what may be looked for in every talk: all but single words that mean a name in one talk only."""
     return list(
         dict.fromkeys(
-            other
-            for way in ways.values()
-            for other in [*way.terms, *(phrase for phrase, _ in way.phrases if " " in phrase)]
+            text
+            for ways in variants.values()
+            for text in [*ways.terms, *(phrase.text for phrase in ways.phrases if " " in phrase.text)]
         )
     )
 
 
-def _other_ways(db: sqlite3.Connection, term: str, word: str, compounds: bool) -> TermVariants:
-    phrases = tuple(db.execute("SELECT heard, talk FROM heard WHERE meant = ? ORDER BY talk, heard", (term,)))
-    others = [row[0] for row in db.execute("SELECT DISTINCT meant FROM heard WHERE strange AND heard = ?", (term,))]
-    everywhere = [*others, *_alike(db, term, word), *(compounds_of(db, term) if compounds else ())]
-    return TermVariants(tuple(dict.fromkeys(other for other in everywhere if other != term)), phrases)
+def _variants_of(db: sqlite3.Connection, term: str, word: str, compounds: CompoundFinder | None) -> TermVariants:
+    rows = db.execute("SELECT heard, talk FROM heard WHERE meant = ? ORDER BY talk, heard", (term,))
+    phrases = tuple(map(TalkPhrase._make, rows))
+    rows = db.execute("SELECT DISTINCT meant FROM heard WHERE strange AND heard = ?", (term,))
+    everywhere = [meant for (meant,) in rows]
+    everywhere += _sounding_like(db, term, word)
+    if compounds:
+        everywhere += compounds.compounds_of(db, term)
+    others = tuple(dict.fromkeys(other for other in everywhere if other != term))
+    return TermVariants(others, phrases)
 
 
-def _alike(db: sqlite3.Connection, term: str, word: str) -> list[str]:
-    """Return the odd terms that sound like a word which is odd itself, or which nobody says."""
+def _sounding_like(db: sqlite3.Connection, term: str, word: str) -> list[str]:
+    """Return the rare terms that sound like a word which is rare itself, or which nobody says."""
     if len(word) < _SHORTEST or not word.isalpha():
         return []
+    # Imported late, because short and numeric terms do without it, and it takes time to load.
     from talksearch.indexer.text.phonetics import looks_alike, plain, sound
 
-    own = db.execute("SELECT strange FROM odd WHERE sound = ? AND word = ?", (sound(word), plain(word))).fetchone()
-    if not own and db.execute("SELECT 1 FROM words WHERE words MATCH ? LIMIT 1", (f'"{term}"',)).fetchone():
+    itself = db.execute("SELECT strange FROM odd WHERE sound = ? AND word = ?", (sound(word), plain(word))).fetchone()
+    if not itself and db.execute("SELECT 1 FROM words WHERE words MATCH ? LIMIT 1", (f'"{term}"',)).fetchone():
         return []
     rows = db.execute("SELECT DISTINCT word, term, strange FROM odd WHERE sound = ?", (sound(word),)).fetchall()
-    # "Deletion" sounds like "dilation", and both are words: one of the two must be hardly any.
-    nothing_known = not own or own[0]
+    # "Deletion" sounds like "dilation", and both are words: one of the two must be hardly a word.
+    hardly_a_word = not itself or bool(itself[0])
     return [
-        other
-        for written, other, strange in rows
-        if (strange or nothing_known) and looks_alike(written, word) >= _SURELY
+        rare.term
+        for rare in map(_RareWord._make, rows)
+        if (rare.strange or hardly_a_word) and looks_alike(rare.word, word) >= _SURELY_ALIKE
     ]

@@ -1,0 +1,55 @@
+"""Encoded queries: a text to look for as terms and as vectors, and where its terms are said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import NamedTuple
+
+from talksearch.indexer.arrays import Floats, Ints
+
+from .late_interaction import QueryTokens
+from .passage_table import Mask, PassageTable
+from .term_variants import TermVariants, postings_with_variants
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedQuery:
+    """A text to look for, as terms and as vectors."""
+
+    terms: tuple[str, ...]
+    variants: Mapping[str, TermVariants] = field(default_factory=dict)
+    """How else the terms may have been written down."""
+    vector: Callable[[], Floats] | None = None
+    """Waits for the vector, which may still be in the making; None where only words count."""
+    tokens: Callable[[Mapping[str, float]], QueryTokens | None] | None = None
+    """Given how much each term tells, waits for what the query's tokens mean; None where that does not count."""
+    is_query: bool = True
+    """Terms that follow each other belong together, and a talk about them is likely meant. False for a passage, whose
+    words only say what it is about."""
+
+
+class QueryPostings(NamedTuple):
+    """Where the terms of a query are said."""
+
+    terms: Sequence[Ints]
+    """For each term, the places of the passages that hold it, rising."""
+    cooccurrences: Sequence[Ints]
+    """For each term but the last, the places where it is said together with the next one; empty for a passage."""
+
+
+def query_postings(table: PassageTable, query: EncodedQuery, excluded: Mask | None = None) -> QueryPostings:
+    """Return where the terms of a query are said, in whatever way they were written down.
+
+    `excluded` passages (n,) hold no words.
+    """
+
+    def counted(places: Ints) -> Ints:
+        return places if excluded is None else places[~excluded[places]]
+
+    neighbours = pairwise(query.terms if query.is_query else ())
+    return QueryPostings(
+        [counted(postings_with_variants(table, term, query.variants.get(term))) for term in query.terms],
+        [counted(table.cooccurrences(first, second)) for first, second in neighbours],
+    )
