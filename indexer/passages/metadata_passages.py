@@ -1,8 +1,8 @@
 """What is written about a talk rather than said in it: its title, chapter titles and the sentences of its description.
 
-These notes are searched like passages and lead to the talk; a chapter's note knows its second. Link lists, diagrams,
-code, hashtags and calls to subscribe are no text. A description is untrusted and of any shape: Markdown, bullet points,
-a machine's summary in another language than the talk's.
+These passages are called notes. They are searched like all others and lead to the talk; a chapter's note knows its
+second. Link lists, diagrams, code, hashtags and calls to subscribe are no text. A description is untrusted and of any
+shape: Markdown, bullet points, a machine's summary in another language than the talk's.
 """
 
 from __future__ import annotations
@@ -17,27 +17,47 @@ from talksearch.indexer.text.sentences import ends_sentence
 from talksearch.indexer.text.terms import has_unspaced, terms
 
 _LONGEST = 60
-"""Words in a note, as in a passage; what is longer is cut."""
+"""Words that a note has at most, as a passage; a sentence that is longer is cut."""
 
 _SHORTEST = 4
-"""Terms in a sentence of a description; "Website:" and "Key points" say nothing about a talk."""
+"""Terms that a sentence of a description has at least; "Website:" and "Key points" say nothing about a talk."""
 
 _LINK = re.compile(
     r"(?:https?://|www\.)\S+|\S+@\S+\.\w+|(?<!\w)@[\w.]+|\b[\w-]+(?:\.[\w-]+)*\.(?:com|org|net|io|ly|be)(?:/\S*)?"
 )
+"""An address on the web, of mail, or of a person."""
+
 _HASHTAG = re.compile(r"(?<!\w)#\w+")
+"""A hashtag."""
+
 _TIME = re.compile(r"(?<!\d)(?:\d{1,2}:)?\d{1,3}:[0-5]\d(?!\d)")
+"""A time as a list of chapters has it."""
+
 _MARKUP = re.compile(
     r"\*{1,3}|_{2,3}|`+|~~|^\s*(?:#{1,6}\s|>\s|[-*+•▪►➤→✓✔★–—·]+\s+|(?:\d{1,2}|[A-Za-z])[.)]\s+)|!?\[|\]\([^)]*\)|\]"
 )
+"""Marks of Markdown, bullets and numbers of list items."""
+
 _PICTURE = re.compile("[\u2190-\u21ff\u2300-\u23ff\u2500-\u27bf\ufe0f\U0001f000-\U0001faff]+")
+"""Arrows, symbols and emoji."""
+
 _UNSPACED_END = re.compile(r"([。！？；][」』”’）]*)(?=\S)")
+"""The end of a sentence in a script without spaces."""
+
 _FENCE = re.compile(r"^\s*(?:```|~~~)")
+"""The line that opens or closes a block of code."""
+
 _OPENING = re.compile(r"^\s*<(\w*(?:diagram|mermaid|code|pre|script|style|svg)\w*)[^>]*>", re.IGNORECASE)
+"""The opening tag of an element that holds no prose."""
+
 _DIAGRAM = re.compile(
     r"^\s*(?:graph|flowchart|mindmap|sequenceDiagram|classDiagram|gantt|pie)\b(?:\s+(?:TD|TB|LR|RL|BT))?\s*;?\s*$"
 )
+"""The first line of a diagram in the language of Mermaid."""
+
 _ARROW = re.compile(r"--+>|==+>|-\.->|\w\s*(?:\[[^\]]*\]|\{[^}]*\}|\(\([^)]*\)\))\s*(?:--|==|;|$)")
+"""An arrow between the nodes of a diagram, or a node of one."""
+
 _BEGGING = re.compile(
     r"\b(?:subscrib\w*|follow (?:us|me|along)|like (?:and|&) (?:share|subscribe)|hit the (?:like|bell)|patreon"
     r"|affiliate|promo code|discount code|use code|sponsor(?:ed|s)? (?:by|of)|all rights reserved|copyright|©"
@@ -45,6 +65,7 @@ _BEGGING = re.compile(
     r"|iscriv\w+)\b|订阅|訂閱|チャンネル登録|구독",
     re.IGNORECASE,
 )  # fmt: skip
+"""What asks for subscriptions, follows or money, or says whose rights they are."""
 
 
 def notes(talk: Talk) -> tuple[Passage, ...]:
@@ -53,11 +74,11 @@ def notes(talk: Talk) -> tuple[Passage, ...]:
     A note's times are those of what it names: a chapter's, from its start to the next one's; 0 and 0 where nothing says
     which part of the talk is meant.
     """
-    found: dict[str, Passage] = {}
+    notes_by_id: dict[str, Passage] = {}
     for field, text, start_ms, end_ms in _written(talk):
         note = _note(talk, field, text, start_ms, end_ms)
-        found.setdefault(note.id, note)
-    return tuple(found.values())
+        notes_by_id.setdefault(note.id, note)
+    return tuple(notes_by_id.values())
 
 
 def sentences(description: str) -> list[str]:
@@ -67,24 +88,25 @@ def sentences(description: str) -> list[str]:
     ['Idea: clocks run slow on fast ships.']
     """
     kept: list[str] = []
-    for row in _prose(description):
-        for sentence in _sentences(row):
+    for line in _prose(description):
+        for sentence in _sentences(line):
             if _says_something(sentence) and sentence not in kept:
                 kept += _cut(sentence)
     return kept
 
 
-def _sentences(row: str) -> Iterator[str]:
-    every = _UNSPACED_END.sub(r"\1 ", row).split()
-    first = 0
-    for at, word in enumerate(every, 1):
+def _sentences(line: str) -> Iterator[str]:
+    words = _UNSPACED_END.sub(r"\1 ", line).split()
+    start = 0
+    for end, word in enumerate(words, 1):
         # What goes on in small letters has not ended: `She asked "Why?" and left.`
-        if at == len(every) or (ends_sentence(word) and not every[at][0].islower()):
-            yield " ".join(every[first:at])
-            first = at
+        if end == len(words) or (ends_sentence(word) and not words[end][0].islower()):
+            yield " ".join(words[start:end])
+            start = end
 
 
 def _written(talk: Talk) -> Iterator[tuple[Field, str, int, int]]:
+    """Yield what is written about a talk: (where it stands, the text, its start and end in milliseconds)."""
     yield "title", talk.title, 0, 0
     chapters = talk.chapters or chapters_in(talk.description)
     for chapter, following in zip(chapters, [*chapters[1:], None], strict=bool(chapters)):
@@ -94,14 +116,14 @@ def _written(talk: Talk) -> Iterator[tuple[Field, str, int, int]]:
 
 
 def _end(talk: Talk, chapter: Chapter, following: Chapter | None) -> int:
-    last = talk.cues[-1].end_ms if talk.cues else chapter.start_ms
-    return max(chapter.start_ms, following.start_ms if following else last)
+    talk_end_ms = talk.cues[-1].end_ms if talk.cues else chapter.start_ms
+    return max(chapter.start_ms, following.start_ms if following else talk_end_ms)
 
 
 def _note(talk: Talk, field: Field, text: str, start_ms: int, end_ms: int) -> Passage:
-    place = f"{talk.id}\0{field}\0{start_ms}\0{text}"
+    content = f"{talk.id}\0{field}\0{start_ms}\0{text}"
     return Passage(
-        id=f"{talk.id}:{hashlib.blake2b(place.encode(), digest_size=8).hexdigest()}",
+        id=f"{talk.id}:{hashlib.blake2b(content.encode(), digest_size=8).hexdigest()}",
         talk_id=talk.id,
         start_ms=start_ms,
         end_ms=end_ms,
@@ -113,31 +135,31 @@ def _note(talk: Talk, field: Field, text: str, start_ms: int, end_ms: int) -> Pa
 
 
 def _prose(description: str) -> Iterator[str]:
-    """Yield the rows of a description that are sentences, without their marks."""
+    """Yield the lines of a description that are sentences, without markup, links and pictures."""
     closing: str | None = None
-    drawing = False
-    for row in description.split("\n"):
+    in_diagram = False
+    for line in description.split("\n"):
         if closing:  # inside a code fence, or an element that holds no prose
-            if re.match(closing, row, re.IGNORECASE):
+            if re.match(closing, line, re.IGNORECASE):
                 closing = None
             continue
-        if _FENCE.match(row):
+        if _FENCE.match(line):
             closing = r"\s*(?:```|~~~)"
             continue
-        if opening := _OPENING.match(row):
-            closing = None if f"</{opening[1]}" in row else rf".*</{opening[1]}"
+        if opening := _OPENING.match(line):
+            closing = None if f"</{opening[1]}" in line else rf".*</{opening[1]}"
             continue
-        # A diagram without a fence ends with an empty row.
-        drawing = bool(_DIAGRAM.match(row)) or (drawing and bool(row.strip()))
-        if drawing or _ARROW.search(row) or _TIME.match(row.lstrip(" ([-–—•*")):
+        # A diagram without a fence ends with an empty line.
+        in_diagram = bool(_DIAGRAM.match(line)) or (in_diagram and bool(line.strip()))
+        if in_diagram or _ARROW.search(line) or _TIME.match(line.lstrip(" ([-–—•*")):
             continue
-        text = _PICTURE.sub(" ", _MARKUP.sub("", row))
-        bare = _HASHTAG.sub(" ", _LINK.sub(" ", text))
-        # Who names an address says where to click, not what the talk is about.
-        if bare != text and len(terms(bare)) < 2 * _SHORTEST:
+        text = _PICTURE.sub(" ", _MARKUP.sub("", line))
+        without_links = _HASHTAG.sub(" ", _LINK.sub(" ", text))
+        # A line with an address mostly says where to click, and not what the talk is about.
+        if without_links != text and len(terms(without_links)) < 2 * _SHORTEST:
             continue
-        if not _BEGGING.search(bare):
-            yield bare
+        if not _BEGGING.search(without_links):
+            yield without_links
 
 
 def _says_something(text: str) -> bool:
@@ -148,7 +170,7 @@ def _says_something(text: str) -> bool:
 def _cut(text: str) -> list[str]:
     """Cut a sentence that is longer than a passage."""
     if has_unspaced(text):
-        size = 2 * _LONGEST
-        return [text[at : at + size] for at in range(0, len(text), size)]
+        size = 2 * _LONGEST  # a character counts as half a word
+        return [text[start : start + size] for start in range(0, len(text), size)]
     words = text.split()
-    return [" ".join(words[at : at + _LONGEST]) for at in range(0, len(words), _LONGEST)]
+    return [" ".join(words[start : start + _LONGEST]) for start in range(0, len(words), _LONGEST)]

@@ -1,8 +1,8 @@
 """Splitting a talk into passages: short overlapping windows whose borders follow sentences, turns and pauses.
 
-Small windows find better than large ones, and what the reader is shown can be wider than what was found. Half of all
-auto-captions have no punctuation, so no border is ever required: every gap between two words has a strength, and a
-passage ends at the strongest gap near its proper length.
+Small windows are found better than large ones, and what the reader is shown can be wider than what was found. Half of
+all automatic captions have no punctuation, so no border is ever required: every gap between two words has a strength,
+and a passage ends at the strongest gap near its proper length.
 """
 
 from __future__ import annotations
@@ -12,16 +12,35 @@ import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
+from typing import NamedTuple
 
-from talksearch.indexer.records import Cue, Json, Passage, Talk
+from talksearch.indexer.records import Cue, Passage, Talk
 from talksearch.indexer.text.sentences import ends_sentence
 from talksearch.indexer.text.terms import has_unspaced, is_unspaced
 from talksearch.indexer.text.word_times import words_with_times
 
 _CLAUSE_END = re.compile(r"[,;:–—、，；：،]+[\"'”’»」』)\]]*$")
-_MIN_PAUSE_MS, _FULL_PAUSE_MS, _LONG_WORD_MS = 400, 1_500, 600
+"""Punctuation that ends a clause, at the end of a word."""
+
+_SENTENCE_STRENGTH, _CLAUSE_STRENGTH = 1.0, 0.35
+"""How strong the gap behind a word is that ends a sentence, or a clause."""
+
+_TURN_STRENGTH, _CUE_STRENGTH = 0.6, 0.1
+"""What a gap gains between two cues, where another speaker begins and where not."""
+
+_TALK_END_STRENGTH = 2.0
+"""How strong the gap behind the last word is."""
+
+_MIN_PAUSE_MS, _FULL_PAUSE_MS = 400, 1_500
+"""A pause counts from the first of these on, and as much as a sentence's end from the second on."""
+
+_LONG_WORD_MS = 600
+"""How long a word lasts of which only the beginning is known; what is left until the next word is a pause."""
+
+_UNSPACED_SIZE = 0.5
+"""How many words a character of a script without spaces counts as."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,24 +56,29 @@ class Splitting:
     overlap: int = 20
     """How much of a passage is said again by the next one."""
 
-    def as_json(self) -> dict[str, Json]:
-        """Return the fields as JSON."""
-        return asdict(self)
+
+class _Piece(NamedTuple):
+    """A word, or a part of one: a single character of a script without spaces."""
+
+    text: str
+    """With the space that stands before, if any."""
+    size: float
+    """In words."""
+    tokens: int
+    strength: float
+    """How strong the gap behind it is as far as its last characters tell."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
-    """The pieces of a talk: words, or single characters of a script without spaces, with their times (n of them).
-
-    Kept as columns, because there is a piece for every word of an archive. Sums are of all that stands before.
-    """
+class _Pieces:
+    """The pieces of a talk with their times (n of them), as columns: there is one for every word of an archive."""
 
     texts: Sequence[str]
-    """With the space that stands before, if any."""
+    """With the space that stands before, if any (n,)."""
     starts_ms: Sequence[int]
     ends_ms: Sequence[int]
     cues: Sequence[int]
-    """Which cue each is in."""
+    """Which cue each is in (n,)."""
     gaps: Sequence[float]
     """How strong the gap behind each is: 0 inside a clause, 1 at a sentence's end, more at a turn (n,)."""
     sizes: Sequence[float]
@@ -63,87 +87,95 @@ class _Row:
     """Tokens before each, and at last all (n + 1,)."""
 
 
-_Part = tuple[str, float, int, float]
-"""What a word is cut into: its text with the space that stands before, its size in words, its tokens, and how strong
-the gap behind it is as far as its last signs tell."""
-
-
 def split(
     talk: Talk, count_tokens: Callable[[str], int], max_tokens: int, splitting: Splitting = Splitting()
 ) -> tuple[Passage, ...]:
     """Split a talk into passages that cover every word of it, in order.
 
-    Each passage stays within `max_tokens` by `count_tokens` (the model's own count for one word). A passage never runs
-    into another talk; consecutive ones overlap.
+    A passage never runs into another talk; consecutive ones overlap.
+
+    Args:
+        talk: The talk.
+        count_tokens: Counts the tokens of one word as the model does.
+        max_tokens: How many tokens a passage has at most.
+        splitting: How long passages are.
     """
-    row = _row(talk.cues, count_tokens, max_tokens)
-    if not row.texts:
+    pieces = _pieces_of(talk.cues, count_tokens, max_tokens)
+    if not pieces.texts:
         return ()
     passages: list[Passage] = []
-    seen: Counter[str] = Counter()
+    id_counts: Counter[str] = Counter()
     start = 0
     while True:
-        end = _end(row, start, max_tokens, splitting)
-        passage = _passage(talk, row, start, end)
-        seen[passage.id] += 1
-        if seen[passage.id] > 1:  # the same words at the same time, as files with broken times have them
-            passage = replace(passage, id=f"{passage.id}.{seen[passage.id]}")
+        end = _end(pieces, start, max_tokens, splitting)
+        passage = _passage(talk, pieces, start, end)
+        id_counts[passage.id] += 1
+        if id_counts[passage.id] > 1:  # the same words at the same time, as files with broken times have them
+            passage = replace(passage, id=f"{passage.id}.{id_counts[passage.id]}")
         passages.append(passage)
-        if end == len(row.texts):
+        if end == len(pieces.texts):
             return tuple(passages)
-        start = _next_start(row, start, end, max_tokens, splitting)
+        start = _next_start(pieces, start, end, max_tokens, splitting)
 
 
-def _row(cues: Sequence[Cue], count_tokens: Callable[[str], int], max_tokens: int) -> _Row:
-    parts: list[_Part] = []
+def _pieces_of(cues: Sequence[Cue], count_tokens: Callable[[str], int], max_tokens: int) -> _Pieces:
+    pieces: list[_Piece] = []
     starts: list[int] = []
     ends: list[int] = []
-    numbers: list[int] = []
-    known: dict[str, list[_Part]] = {}  # a talk says the same few thousand words again and again
+    cue_numbers: list[int] = []
+    pieces_of_word: dict[str, list[_Piece]] = {}  # a talk says the same few thousand words again and again
     latest_ms = 0
-    for number, (cue, following) in enumerate(zip(cues, [*cues[1:], None], strict=bool(cues))):
+    for cue_number, (cue, following) in enumerate(zip(cues, [*cues[1:], None], strict=bool(cues))):
         # Cues may overlap, as two speakers do. What was said first is then taken to have been said before the rest.
         if following and not cue.words and cue.start_ms < following.start_ms < cue.end_ms:
             cue = replace(cue, end_ms=following.start_ms)
         for word, start_ms, end_ms in words_with_times(cue):
-            cut = known.get(word)
-            if cut is None:
-                cut = known[word] = _cut(word, count_tokens, max_tokens)
+            of_word = pieces_of_word.get(word)
+            if of_word is None:
+                of_word = pieces_of_word[word] = _cut(word, count_tokens, max_tokens)
             if start_ms < latest_ms:
                 start_ms = latest_ms
             latest_ms = start_ms
             if end_ms < start_ms:
                 end_ms = start_ms
-            count = len(cut)
+            count = len(of_word)
             if count == 1:  # as most words are
-                parts.append(cut[0])
+                pieces.append(of_word[0])
                 starts.append(start_ms)
                 ends.append(end_ms)
-                numbers.append(number)
+                cue_numbers.append(cue_number)
                 continue
-            times = [start_ms + (end_ms - start_ms) * at // count for at in range(count + 1)]
-            parts += cut
+            times = [start_ms + (end_ms - start_ms) * position // count for position in range(count + 1)]
+            pieces += of_word
             starts += times[:-1]
             ends += times[1:]
-            numbers += [number] * count
-    if not parts:
-        return _Row((), (), (), (), (), (0.0,), (0,))
-    texts, sizes, tokens, endings = zip(*parts, strict=True)
-    gaps = _gaps(endings, starts, numbers, cues)
-    return _Row(texts, starts, ends, numbers, gaps, [0.0, *accumulate(sizes)], [0, *accumulate(tokens)])
+            cue_numbers += [cue_number] * count
+    if not pieces:
+        return _Pieces((), (), (), (), (), (0.0,), (0,))
+    texts, sizes, tokens, strengths = zip(*pieces, strict=True)
+    gaps = _gaps(strengths, starts, cue_numbers, cues)
+    return _Pieces(texts, starts, ends, cue_numbers, gaps, [0.0, *accumulate(sizes)], [0, *accumulate(tokens)])
 
 
-def _cut(word: str, count_tokens: Callable[[str], int], max_tokens: int) -> list[_Part]:
+def _cut(word: str, count_tokens: Callable[[str], int], max_tokens: int) -> list[_Piece]:
     return [
-        (
-            part if at else f" {part}",
-            0.5 if is_unspaced(part[0]) else 1.0,
-            count_tokens(part),
-            # Nearly all words end with a letter, and neither pattern can match these.
-            0.0 if part[-1].isalnum() else 1.0 if ends_sentence(part) else 0.35 if _CLAUSE_END.search(part) else 0.0,
+        _Piece(
+            text if position else f" {text}",
+            _UNSPACED_SIZE if is_unspaced(text[0]) else 1.0,
+            count_tokens(text),
+            _strength_behind(text),
         )
-        for at, part in enumerate(_parts(word, count_tokens, max_tokens))
+        for position, text in enumerate(_parts(word, count_tokens, max_tokens))
     ]
+
+
+def _strength_behind(text: str) -> float:
+    """Return how strong the gap behind a piece is as far as its last characters tell."""
+    if text[-1].isalnum():  # as nearly all pieces do, and neither pattern can match these
+        return 0.0
+    if ends_sentence(text):
+        return _SENTENCE_STRENGTH
+    return _CLAUSE_STRENGTH if _CLAUSE_END.search(text) else 0.0
 
 
 def _parts(word: str, count_tokens: Callable[[str], int], max_tokens: int) -> list[str]:
@@ -152,11 +184,9 @@ def _parts(word: str, count_tokens: Callable[[str], int], max_tokens: int) -> li
         if count_tokens(word) <= max_tokens:
             return [word]
         half = len(word) // 2
-        return (
-            [word]
-            if half == 0
-            else [part for side in (word[:half], word[half:]) for part in _parts(side, count_tokens, max_tokens)]
-        )
+        if half == 0:
+            return [word]
+        return [part for side in (word[:half], word[half:]) for part in _parts(side, count_tokens, max_tokens)]
     parts: list[str] = []
     for character in word:
         # Punctuation and Latin letters stay with what they follow.
@@ -167,70 +197,79 @@ def _parts(word: str, count_tokens: Callable[[str], int], max_tokens: int) -> li
     return parts
 
 
-def _gaps(endings: Sequence[float], starts: Sequence[int], numbers: Sequence[int], cues: Sequence[Cue]) -> list[float]:
-    """Return how strong the gap behind each piece is: by how it ends, by turns and by pauses."""
-    gaps = list(endings)
-    for at, (number, following) in enumerate(pairwise(numbers)):
-        cue = cues[number]
-        pause = 0
-        if following != number:
-            gaps[at] += 0.6 if cues[following].turn else 0.1
-            pause = starts[at + 1] - cue.end_ms
+def _gaps(
+    strengths: Sequence[float], starts: Sequence[int], cue_numbers: Sequence[int], cues: Sequence[Cue]
+) -> list[float]:
+    """Return how strong the gap behind each piece is: by how it ends, by turns and by pauses.
+
+    Args:
+        strengths: How strong each gap is as far as the piece's last characters tell (n,).
+        starts: When each piece begins, in milliseconds (n,).
+        cue_numbers: Which cue each piece is in (n,).
+        cues: The cues of the talk.
+    """
+    gaps = list(strengths)
+    for position, (cue_number, following) in enumerate(pairwise(cue_numbers)):
+        cue = cues[cue_number]
+        pause_ms = 0
+        if following != cue_number:
+            gaps[position] += _TURN_STRENGTH if cues[following].turn else _CUE_STRENGTH
+            pause_ms = starts[position + 1] - cue.end_ms
         elif not cue.words:
             continue
-        if cue.words:  # timed by its beginning alone: a word does not last much longer than this
-            pause = max(pause, starts[at + 1] - starts[at] - _LONG_WORD_MS)
-        if pause >= _MIN_PAUSE_MS:
-            gaps[at] += min(1.0, pause / _FULL_PAUSE_MS)
-    gaps[-1] = 2.0
+        if cue.words:
+            pause_ms = max(pause_ms, starts[position + 1] - starts[position] - _LONG_WORD_MS)
+        if pause_ms >= _MIN_PAUSE_MS:
+            gaps[position] += min(1.0, pause_ms / _FULL_PAUSE_MS)
+    gaps[-1] = _TALK_END_STRENGTH
     return gaps
 
 
-def _end(row: _Row, start: int, max_tokens: int, splitting: Splitting) -> int:
+def _end(pieces: _Pieces, start: int, max_tokens: int, splitting: Splitting) -> int:
     """Return where the passage that begins at `start` ends (exclusive): the strongest gap near the proper length."""
-    gaps, sizes, length, slack = row.gaps, row.sizes, splitting.length, splitting.slack
+    gaps, sizes, length, slack = pieces.gaps, pieces.sizes, splitting.length, splitting.slack
     # It may end behind any piece from `first` to, not including, `last`; behind the one before where none is near.
-    fits = bisect_right(row.tokens, row.tokens[start] + max_tokens) - 1
+    fits = bisect_right(pieces.tokens, pieces.tokens[start] + max_tokens) - 1
     last = max(min(fits, bisect_right(sizes, sizes[start] + length + slack) - 1), start + 1)
     if last == len(gaps):
         return last
     first = max(start, bisect_left(sizes, sizes[start] + length - slack) - 1)
     proper = sizes[start] + length
-    best, best_worth = last, float("-inf")
-    for at in range(first, last):
-        worth = gaps[at] - abs(sizes[at + 1] - proper) / slack
-        if worth >= best_worth:
-            best, best_worth = at + 1, worth
+    best, best_score = last, float("-inf")
+    for position in range(first, last):
+        score = gaps[position] - abs(sizes[position + 1] - proper) / slack
+        if score >= best_score:
+            best, best_score = position + 1, score
     return best
 
 
-def _next_start(row: _Row, start: int, end: int, max_tokens: int, splitting: Splitting) -> int:
+def _next_start(pieces: _Pieces, start: int, end: int, max_tokens: int, splitting: Splitting) -> int:
     """Return where the next passage begins: at a strong gap about `overlap` words before `end`, and after `start`."""
-    gaps, sizes, overlap = row.gaps, row.sizes, splitting.overlap
-    # Half the model's room at most, so that each passage brings something new.
-    room = bisect_left(row.tokens, row.tokens[end] - max_tokens // 2)
-    first = max(start + 1, room, bisect_left(sizes, sizes[end] - 2 * overlap))
+    gaps, sizes, overlap = pieces.gaps, pieces.sizes, splitting.overlap
+    # At most half of a passage's tokens are said again, so that each passage brings something new.
+    half_full = bisect_left(pieces.tokens, pieces.tokens[end] - max_tokens // 2)
+    first = max(start + 1, half_full, bisect_left(sizes, sizes[end] - 2 * overlap))
     proper = sizes[end] - overlap
-    best, best_worth = end, float("-inf")
-    for at in range(end - 1, first - 1, -1):
-        worth = gaps[at - 1] - abs(proper - sizes[at]) / overlap
-        if worth > best_worth:
-            best, best_worth = at, worth
+    best, best_score = end, float("-inf")
+    for position in range(end - 1, first - 1, -1):
+        score = gaps[position - 1] - abs(proper - sizes[position]) / overlap
+        if score > best_score:
+            best, best_score = position, score
     return best
 
 
-def _passage(talk: Talk, row: _Row, start: int, end: int) -> Passage:
-    text = "".join(row.texts[start:end]).removeprefix(" ")
-    first_ms, first_cue, last_cue = row.starts_ms[start], row.cues[start], row.cues[end - 1]
-    named = [cue.speaker for cue in talk.cues[first_cue : last_cue + 1] if cue.speaker]
-    place = f"{talk.id}\0{first_ms}\0{text}"
+def _passage(talk: Talk, pieces: _Pieces, start: int, end: int) -> Passage:
+    text = "".join(pieces.texts[start:end]).removeprefix(" ")
+    start_ms, first_cue, last_cue = pieces.starts_ms[start], pieces.cues[start], pieces.cues[end - 1]
+    speakers = [cue.speaker for cue in talk.cues[first_cue : last_cue + 1] if cue.speaker]
+    content = f"{talk.id}\0{start_ms}\0{text}"
     return Passage(
-        id=f"{talk.id}:{hashlib.blake2b(place.encode(), digest_size=8).hexdigest()}",
+        id=f"{talk.id}:{hashlib.blake2b(content.encode(), digest_size=8).hexdigest()}",
         talk_id=talk.id,
-        start_ms=first_ms,
-        end_ms=max(row.ends_ms[end - 1], first_ms),
+        start_ms=start_ms,
+        end_ms=max(pieces.ends_ms[end - 1], start_ms),
         first_cue=first_cue,
         last_cue=last_cue,
         text=text,
-        speakers=tuple(dict.fromkeys(named)),
+        speakers=tuple(dict.fromkeys(speakers)),
     )
