@@ -1,4 +1,4 @@
-"""A process of its own for work that would hold up others, and the line to it."""
+"""A worker process for work that would hold up everything else, and the connection to it."""
 
 from __future__ import annotations
 
@@ -12,57 +12,58 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 _PATIENCE_S = 60
-"""How long a process may take to finish what it does before it is ended."""
+"""How long a process may take to finish what it is doing before it is killed."""
 
-_starting = threading.Lock()
-"""`multiprocessing` keeps a list of processes that two threads must not add to at once."""
+_start_lock = threading.Lock()
+"""Held while a process starts: `multiprocessing` keeps a list of processes that two threads must not add to at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerProcess:
-    """A process that answers one question after the other."""
+    """A process that answers one request after the other."""
 
     process: multiprocessing.process.BaseProcess
-    line: Connection
+    connection: Connection
 
-    def ask(self, question: Any) -> Any:
-        """Return the answer to a question. Raises EOFError or OSError where the process ended over it."""
-        self.line.send(question)
-        return self.line.recv()
+    def ask(self, request: Any) -> Any:
+        """Return the answer to a request. Raises EOFError or OSError where the process ended over it."""
+        self.connection.send(request)
+        return self.connection.recv()
 
     def close(self) -> None:
         """Let the process finish, and wait for its end."""
-        self.line.close()
+        self.connection.close()
         self.process.join(_PATIENCE_S)
-        self.end()
+        self.kill()
 
-    def end(self) -> None:
-        """End the process, whatever it does."""
+    def kill(self) -> None:
+        """End the process, whatever it is doing."""
         self.process.kill()
         self.process.join()
 
 
-def start_worker(serve: Callable[..., None], *given: Any) -> WorkerProcess | None:
-    """Start a process that runs `serve(line, *given)`, which answers what comes down the line until it is cut.
+def start_worker(serve: Callable[..., None], *arguments: Any) -> WorkerProcess | None:
+    """Start a process that runs `serve(connection, *arguments)`.
 
-    Returns None where none can be started: in a script without a main guard, say.
+    `serve` answers what comes through the connection until that is closed. It is named by its module, so the module
+    must be quick to import. Returns None where no process can be started: in a script without a main guard, say.
     """
     context = multiprocessing.get_context("spawn")  # the only way to start one that is safe beside threads
-    line, far = context.Pipe()
+    connection, far_end = context.Pipe()
     # A daemon is ended with the process that started it.
-    apart = WorkerProcess(context.Process(target=_run, args=(far, serve, given), daemon=True), line)
+    process = context.Process(target=_run, args=(far_end, serve, arguments), daemon=True)
     try:
-        with _starting:
-            apart.process.start()
-        far.close()
-        line.recv()  # it says that it is there
+        with _start_lock:
+            process.start()
+        far_end.close()
+        connection.recv()  # the process reports that it has started
     except (EOFError, OSError, RuntimeError, AssertionError):  # the last: inside a process that may have no children
         return None
-    return apart
+    return WorkerProcess(process, connection)
 
 
-def _run(line: Connection, serve: Callable[..., None], given: tuple[Any, ...]) -> None:
+def _run(connection: Connection, serve: Callable[..., None], arguments: tuple[Any, ...]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of a terminal; the first one decides
-    with suppress(EOFError, OSError), closing(line):
-        line.send(None)
-        serve(line, *given)
+    with suppress(EOFError, OSError), closing(connection):
+        connection.send(None)
+        serve(connection, *arguments)

@@ -45,7 +45,7 @@ def run(path: Path, given: Floats) -> Floats:
 
 
 def test_a_weight_is_off_by_half_a_step_of_its_block_at_most() -> None:
-    codes, scales = int8_blockwise.in_bytes(WIDE)
+    codes, scales = int8_blockwise.quantize_blocks(WIDE)
     steps = scales.reshape(5, 2, 1)
     again = (codes.astype(np.float32) - 128) * steps
     assert (np.abs(again.reshape(5, 128).T - WIDE) <= steps.reshape(5, 2).max(axis=1) * 0.5001).all()
@@ -53,14 +53,14 @@ def test_a_weight_is_off_by_half_a_step_of_its_block_at_most() -> None:
 
 
 def test_a_block_of_zeros_stays_zero() -> None:
-    codes, scales = int8_blockwise.in_bytes(np.zeros((64, 2), np.float32))
+    codes, scales = int8_blockwise.quantize_blocks(np.zeros((64, 2), np.float32))
     assert set(codes.ravel().tolist()) == {128}
     assert np.isfinite(scales).all()
 
 
 def test_products_that_divide_into_blocks_are_done_in_bytes_and_others_stay(model: Path, tmp_path: Path) -> None:
     narrowed = tmp_path / "narrowed.onnx"
-    assert int8_blockwise.write(model, narrowed) == 1
+    assert int8_blockwise.write_quantized(model, narrowed) == 1
     made = onnx.load(str(narrowed))
     assert [node.op_type for node in made.graph.node] == ["MatMulNBits", "MatMul", "Transpose", "MatMul"]
     assert {one.name for one in made.graph.initializer} == {"wide_bytes", "wide_scales", "narrow"}
@@ -75,4 +75,4 @@ def test_a_model_without_such_products_has_none(model: Path, tmp_path: Path) -> 
     del made.graph.node[0]
     made.graph.input[0].CopyFrom(helper.make_tensor_value_info("a", TensorProto.FLOAT, ["n", 5]))
     onnx.save(made, str(model))
-    assert int8_blockwise.write(model, tmp_path / "narrowed.onnx") == 0
+    assert int8_blockwise.write_quantized(model, tmp_path / "narrowed.onnx") == 0

@@ -11,7 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from talksearch.indexer import layout
 from talksearch.indexer.encoders import (
+    default_model,
     model_folder,
     onnx_encoder,
     onnx_export,
@@ -38,9 +40,9 @@ def model() -> SentenceEncoder:
 def prompted(tmp_path: Path) -> Path:
     """The default model in a folder, with prompts of its own."""
     folder = tmp_path / "prompted"
-    for path in sentence_encoder.default_folder().rglob("*"):
+    for path in default_model.default_folder().rglob("*"):
         if path.is_file():
-            copy = folder / path.relative_to(sentence_encoder.default_folder())
+            copy = folder / path.relative_to(default_model.default_folder())
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.symlink_to(path)
     config = folder / "config_sentence_transformers.json"
@@ -64,7 +66,7 @@ def test_the_light_encoder_gives_the_same_vectors(model: SentenceEncoder, tmp_pa
     assert loaded.card == model.card
     for word in ("relativity", "photosynthesize", "相对论", "x" * 50):
         assert loaded.count_tokens(word) == model.count_tokens(word)
-    chosen = selection.fastest(tmp_path, loaded, ["a passage of words"] * 20)
+    chosen = selection.select_encoder(tmp_path, loaded, ["a passage of words"] * 20).encoder
     assert onnx_export.agreement(chosen, model, TEXTS) > onnx_encoder.SAME_COSINE
 
 
@@ -74,7 +76,7 @@ def test_the_copy_that_starts_quickly_gives_the_same_vectors_and_may_be_damaged(
     onnx_export.export(model, tmp_path, TEXTS, learn_directions=True)
     assert query_model.ensure_query_model(tmp_path)
     assert not query_model.ensure_query_model(tmp_path)  # it is there
-    folder = tmp_path / model_folder.FOLDER
+    folder = layout.ENCODER.within(tmp_path)
     quick = {path.suffix: path for path in folder.glob("quick-*")}
     assert set(quick) == {".onnx", ".bin"}
     vectors = []
@@ -99,19 +101,19 @@ def test_queries_have_weights_in_bytes_where_that_is_quicker_and_gives_nearly_th
     onnx_export.export(model, tmp_path, TEXTS, learn_directions=True)
     compare = query_model._compare
 
-    def compared(folder: Path, quick: Path) -> query_model._Compared:
-        found = replace(compare(folder, quick), seconds=1.0, seconds_of_model=2.0)
+    def compared(folder: Path, quick: Path) -> query_model._Comparison:
+        found = replace(compare(folder, quick), seconds=1.0, exported_seconds=2.0)
         if "bytes" not in quick.name:
             return found
-        assert 0.999 < found.cosine < 1
-        assert found.lowest > 0.995
-        return replace(found, **{"none": {}, "slower": {"seconds": 3.0}, "far": {"cosine": 0.99}}[problem])
+        assert 0.999 < found.mean_cosine < 1
+        assert found.lowest_cosine > 0.995
+        return replace(found, **{"none": {}, "slower": {"seconds": 3.0}, "far": {"mean_cosine": 0.99}}[problem])
 
     monkeypatch.setattr(query_model, "_compare", compared)
     assert query_model.ensure_query_model(tmp_path)
     assert query_model.has_query_model(tmp_path)
-    assert {path.stem.rpartition("-")[2] for path in (tmp_path / model_folder.FOLDER).glob("quick-*")} == {kind}
-    assert not list((tmp_path / model_folder.FOLDER).glob("narrowed*"))
+    assert {path.stem.rpartition("-")[2] for path in layout.ENCODER.within(tmp_path).glob("quick-*")} == {kind}
+    assert not list(layout.ENCODER.within(tmp_path).glob("int8*"))
     assert onnx_export.agreement(onnx_encoder.load(tmp_path, queries=True), model, TEXTS) > (
         0.995 if kind == "bytes" else 0.9999
     )
@@ -137,7 +139,7 @@ def test_an_export_that_disagrees_is_refused(
 
 
 def test_damaged_weights_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sentence_encoder, "_DEFAULT_SHA256", "0" * 64)
+    monkeypatch.setattr(default_model, "_DEFAULT_SHA256", "0" * 64)
     with pytest.raises(ModelError, match="damaged"):
         sentence_encoder.load()
 

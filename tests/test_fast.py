@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from talksearch.indexer.encoders import int8_openvino, model_folder, onnx_export, selection, sentence_encoder
+from talksearch.indexer import layout
+from talksearch.indexer.encoders import default_model, int8_openvino, onnx_export, selection, sentence_encoder
 from talksearch.indexer.encoders.onnx_encoder import OnnxEncoder
 from talksearch.indexer.passages.split import Splitting
 from talksearch.indexer.pipeline.encoder_provider import EncoderProvider
@@ -33,9 +34,9 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, OnnxEncode
 
 
 def test_the_default_models_card_is_known_without_loading_it() -> None:
-    assert sentence_encoder.default_card() == sentence_encoder.load().card
+    assert default_model.default_card() == sentence_encoder.load().card
     assert (
-        sentence_encoder.default_card("ask: ", "text: ")
+        default_model.default_card("ask: ", "text: ")
         == sentence_encoder.load(query_prompt="ask: ", passage_prompt="text: ").card
     )
 
@@ -44,34 +45,36 @@ def test_products_in_bytes_give_nearly_the_models_own_vectors(
     exported: tuple[Path, OnnxEncoder], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder, encoder = exported
-    monkeypatch.setattr(int8_openvino, "_TRIED", 1)  # each product is tried by itself, which takes a while
+    monkeypatch.setattr(int8_openvino, "_LOSS_BATCHES", 1)  # each product is tried by itself, which takes a while
     own = selection._try(selection.Choice(encoder, "its own"), TEXTS[:24])
-    (tried,) = selection._with_bytes(folder, encoder, TEXTS, TEXTS[:24], own)
+    tried = selection._select_int8(folder, encoder, TEXTS, own, TEXTS[:24])
+    assert tried
     choice = tried.choice
     cosines = (choice.encoder.encode_passages(TEXTS[24:80]) * encoder.encode_passages(TEXTS[24:80])).sum(axis=1)
-    assert cosines.mean() > selection.NEAR_COSINE
+    assert cosines.mean() > selection.INT8_MEAN_COSINE
     assert cosines.max() < 1 - 1e-6  # they are not the same: something was done with bytes
-    assert "8 bits" in choice.how
+    assert "8 bits" in choice.description
 
 
 def test_which_products_bear_bytes_is_remembered_for_the_next_run(
     exported: tuple[Path, OnnxEncoder], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder, encoder = exported
-    monkeypatch.setattr(int8_openvino, "_TRIED", 1)
+    monkeypatch.setattr(int8_openvino, "_LOSS_BATCHES", 1)
     own = selection._try(selection.Choice(encoder, "its own"), TEXTS[:24])
-    (tried,) = selection._with_bytes(folder, encoder, TEXTS, TEXTS[:24], own)
-    (file,) = (folder / model_folder.FOLDER).glob("bytes-*")
+    tried = selection._select_int8(folder, encoder, TEXTS, own, TEXTS[:24])
+    assert tried
+    (file,) = layout.ENCODER.within(folder).glob("bytes-*")
     monkeypatch.setattr(
         selection, "_try", lambda choice, texts: replace(own, choice=choice, vectors=own.vectors[: len(texts)])
     )
     monkeypatch.setattr(selection, "_cosines", lambda *_: np.ones(1, np.float32))
-    assert selection.remembered(folder, encoder, TEXTS) is None  # no faster than the light one
+    assert selection.remembered(folder, encoder, TEXTS) is None  # no faster than the exported model
     monkeypatch.undo()
     monkeypatch.setattr(selection, "_cosines", lambda *_: np.zeros(1, np.float32))
     assert selection.remembered(folder, encoder, TEXTS) is None  # other vectors
     monkeypatch.undo()
-    times = itertools.cycle((2.0, 1.0))  # of the light one, and of the other
+    times = itertools.cycle((2.0, 1.0))  # of the exported model, and of the int8 encoder
     tries = selection._try
     monkeypatch.setattr(selection, "_try", lambda *given: replace(tries(*given), seconds=next(times)))
     again = selection.remembered(folder, encoder, TEXTS)
@@ -82,7 +85,7 @@ def test_which_products_bear_bytes_is_remembered_for_the_next_run(
     for damaged in (b"", whole[: len(whole) // 2], b"PK\x03\x04" + whole[4:200]):
         file.write_bytes(damaged)
         assert selection.remembered(folder, encoder, TEXTS) is None
-    int8_openvino.save(file, {("no such product", 0): (np.zeros(384, np.float32), np.ones(384, np.float32))})
+    int8_openvino.save_ranges(file, {("no such product", 0): (np.zeros(384, np.float32), np.ones(384, np.float32))})
     assert selection.remembered(folder, encoder, TEXTS) is None
     file.unlink()
     assert selection.remembered(folder, encoder, TEXTS) is None
@@ -95,7 +98,8 @@ def test_a_run_takes_what_an_earlier_one_found_out(
     recipe.write(folder, Recipe(encoder.card, Splitting(), embedded_by="as before"))
     monkeypatch.setattr(selection, "remembered", lambda *_: encoder)
     assert (
-        EncoderProvider(folder, recipe.read(folder), None, (None, None), None).for_texts(TEXTS, len(TEXTS)) is encoder
+        EncoderProvider(folder, recipe.read(folder), None, (None, None), None).bulk_encoder(TEXTS, len(TEXTS))
+        is encoder
     )
     made = recipe.read(folder)
     assert made
@@ -106,10 +110,10 @@ def test_bytes_that_change_the_vectors_too_much_are_not_used(
     exported: tuple[Path, OnnxEncoder], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder, encoder = exported
-    monkeypatch.setattr(int8_openvino, "_TRIED", 1)
-    monkeypatch.setattr(selection, "NEAR_COSINE", 0.999999)
+    monkeypatch.setattr(int8_openvino, "_LOSS_BATCHES", 1)
+    monkeypatch.setattr(selection, "INT8_MEAN_COSINE", 0.999999)
     own = selection._try(selection.Choice(encoder, "its own"), TEXTS[:24])
-    assert selection._with_bytes(folder, encoder, TEXTS, TEXTS[:24], own) == []
+    assert selection._select_int8(folder, encoder, TEXTS, own, TEXTS[:24]) is None
 
 
 def test_the_recipe_says_what_embedded_and_by_which_measurement(
@@ -117,10 +121,10 @@ def test_the_recipe_says_what_embedded_and_by_which_measurement(
 ) -> None:
     folder, encoder = exported
     recipe.write(folder, Recipe(encoder.card, Splitting()))
-    monkeypatch.setattr(selection, "WORTH_IT", 100)
+    monkeypatch.setattr(selection, "LEAST_TO_SELECT", 100)
     monkeypatch.setattr(selection, "remembered", lambda *_: None)
     encoders = EncoderProvider(folder, recipe.read(folder), None, (None, None), None)
-    encoders.for_texts(TEXTS, len(TEXTS))
+    encoders.bulk_encoder(TEXTS, len(TEXTS))
     made = recipe.read(folder)
     assert made
     assert "passages a second" in made.embedded_by

@@ -1,8 +1,8 @@
-"""Giving passages their vectors: each text goes through the model once, into Chroma and into the copy.
+"""Giving passages their vectors: each text goes through the model once, into Chroma and into the copy of the vectors.
 
-While the model works on a window of passages, in a thread of its own, another has the window before it put into the
-stores, and the next one is read and laid out for the model, which never waits. A window counts as embedded only when
-the stores have it.
+Passages are taken in windows, and three things happen at once: the model works on one window in a thread of its own,
+another thread puts the window before it into the stores, and this one reads the next window, so that the model never
+waits. A window counts as embedded only when the stores have it.
 """
 
 from __future__ import annotations
@@ -14,66 +14,85 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
 from talksearch.indexer.arrays import Floats, Ints
 from talksearch.indexer.encoders import token_codes
 from talksearch.indexer.encoders.base import Encoder, TokenEncoder
-from talksearch.indexer.stores import catalog, vectors
+from talksearch.indexer.stores import catalog, catalog_writer, vectors
+from talksearch.indexer.stores.chroma import collection as passages
 from talksearch.indexer.stores.chroma.describe import describe
 from talksearch.indexer.stores.chroma.store import by_partition, drop, ids_in, open_partition
 from talksearch.indexer.stores.chroma.writer import PassageWriter, writer
 from talksearch.indexer.stores.vectors import Vectors
 
 _WINDOW = 1_024
-"""Passages between two commits: an interrupted run loses no more than two windows, and the stores have one left to
-write when the model is done. With fewer, too few have the same length, which the model likes."""
+"""Passages between two commits. An interrupted run loses no more than two windows, and one is left to be written when
+the model is done. In smaller windows, too few passages have the same length, which is what the model does best."""
 
 _SAMPLE = 4_096
-"""Passages of which an encoder is chosen and made, spread over all that wait."""
+"""Passages by which an encoder is chosen, spread over all that wait."""
+
+_PENDING = """
+SELECT number, id, text, digest,
+    (SELECT other.number FROM passages other WHERE other.digest = passages.digest AND other.embedded LIMIT 1)
+FROM passages WHERE NOT embedded AND number > ? ORDER BY number LIMIT ?
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class PassageEncoding:
-    """What the model says of a text."""
+    """What the model makes of a text."""
 
     vector: Floats
+    """Normalised (dimension,)."""
     codes: bytes | None
-    """What its tokens mean (`tokens.encode`); None where the model gives tokens no vectors."""
+    """The codes of its tokens (`token_codes.encode`); None where the model gives tokens no vectors."""
+
+
+class _PendingPassage(NamedTuple):
+    """A passage that has no vector yet."""
+
+    number: int
+    id: str
+    text: str
+    digest: bytes
+    embedded_twin: int | None
+    """The number of an embedded passage with the same text, if there is one."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Window:
     """Passages that get their vectors together."""
 
+    passages: list[_PendingPassage]
     numbers: Ints
-    ids: list[str]
-    texts: list[str]
-    digests: list[bytes]
-    same: list[int | None]
-    """The number of another passage with the same text that has its vector, if any."""
+    known: dict[bytes, PassageEncoding]
+    """Encodings that were there before, by the digest of the text."""
+    submitted: list[bytes]
+    """Digests of the texts that the model was given."""
+    encoding: Future[list[PassageEncoding]] | None
+    """What the model makes of these; None where it was given none."""
+
+    def encodings(self, previous: Mapping[bytes, PassageEncoding]) -> list[PassageEncoding]:
+        """Wait for the model and return the encoding of each passage. `previous` are those of the window before."""
+        by_digest = {**previous, **self.known}
+        if self.encoding is not None:
+            by_digest.update(zip(self.submitted, self.encoding.result(), strict=True))
+        return [by_digest[passage.digest] for passage in self.passages]
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
-    """A window that the model works on, or will next."""
+class _Write:
+    """A window that is on its way into the stores."""
 
-    window: _Window
-    known: dict[bytes, PassageEncoding]
-    """What is known of its texts, by digest."""
-    fresh: list[bytes]
-    """Digests of the texts that the model was given."""
-    meaning: Future[list[PassageEncoding]] | None
-
-    def meant(self, before: Mapping[bytes, PassageEncoding]) -> list[PassageEncoding]:
-        """Wait for the model, and return what is meant by each text, given what the window `before` meant."""
-        found = {**before, **self.known}
-        if self.meaning is not None:
-            found.update(zip(self.fresh, self.meaning.result(), strict=True))
-        return [found[digest] for digest in self.window.digests]
+    numbers: Ints
+    codes: list[bytes | None]
+    partition_sizes: Future[Mapping[int, int]]
 
 
 def embed_pending(
@@ -84,218 +103,257 @@ def embed_pending(
     dimension: Callable[[], int],
     tell: Callable[[int, int], None],
 ) -> int:
-    """Embed every passage that has no vector yet and take the vectors of `gone` passages, ids and numbers, out.
+    """Embed every passage that has no vector yet, and take the vectors of passages that are gone out of the stores.
 
-    `encoder_for` gives the encoder for a sample of what waits, and how many passages wait; nothing is loaded before
-    there is a text to embed. `tell(done, total)` hears of progress. Returns how many passages went through the model: a
-    text that was embedded before, or stands twice, does not.
+    Args:
+        db: The catalog, open for writing.
+        folder: The index folder.
+        encoder_for: Returns the encoder, given a sample of the passages that wait and how many wait. It is not called
+            before there is a text to embed.
+        gone: The ids and numbers of passages that are no longer in the catalog.
+        dimension: Returns the dimension of the vectors.
+        tell: Is called with (passages done, passages in all).
+
+    Returns:
+        How many passages went through the model. A text that was embedded before, or stands twice, does not.
     """
-    total = db.execute("SELECT count(*) FROM passages WHERE NOT embedded").fetchone()[0]
+    total = int(db.execute("SELECT count(*) FROM passages WHERE NOT embedded").fetchone()[0])
     if not total and not gone:
         return 0
     tell(0, total)
     drop(folder, gone)
-    with writer(folder, total, _sizes(_numbers(db, "WHERE embedded"))) as put:
+    with writer(folder, total, _partition_sizes(_numbers(db, "WHERE embedded"))) as put:
         encoder = cache(lambda: encoder_for(_sample(db, total), total))
-        encoded, held = _embed(db, folder, encoder, dimension, put, lambda n: tell(n, total))
+        run = _EmbeddingRun(db, folder, encoder, dimension, put, lambda done: tell(done, total))
+        run.embed_all()
     numbers = _numbers(db, "")
-    sizes = _sizes(numbers)
-    for part in held:
-        if held[part] != sizes[part]:
-            _sweep(db, folder, part)
+    expected_sizes = _partition_sizes(numbers)
+    for partition, size in run.partition_sizes.items():
+        if size != expected_sizes[partition]:
+            _sweep(db, folder, partition)
     vectors.compact(folder, dimension(), numbers)
-    return encoded
+    return run.encoded
 
 
 def mend_copy(db: sqlite3.Connection, folder: Path, dimension: int) -> int:
-    """Take from Chroma what the copy lacks of the embedded passages. Returns how many vectors that were."""
+    """Take the vectors of embedded passages that the copy lacks from Chroma; return how many these were.
+
+    Passages that Chroma lacks as well count as not embedded from now on.
+    """
     numbers = _numbers(db, "WHERE embedded")
     lacking = numbers[vectors.read(folder, dimension).find(numbers) < 0]
-    if not len(lacking):
-        return 0
-    have = 0
-    for part, own in by_partition(lacking):
-        with open_partition(folder, part) as (store, collection):
-            mine = lacking[own].tolist()
-            for at in range(0, len(mine), _WINDOW):
-                some = mine[at : at + _WINDOW]
-                ids = dict(db.execute(f"SELECT id, number FROM passages WHERE number IN ({_marks(some)})", some))  # noqa: S608
-                found = store.read(collection, list(ids))
-                with catalog.transaction(db):  # what Chroma lost as well is embedded anew
-                    db.executemany(
-                        "UPDATE passages SET embedded = 0 WHERE number = ?",
-                        ((number,) for id_, number in ids.items() if id_ not in found),
+    mended = 0
+    for partition, positions in by_partition(lacking) if len(lacking) else ():
+        in_partition = lacking[positions].tolist()
+        with open_partition(folder, partition) as collection:
+            for first in range(0, len(in_partition), _WINDOW):
+                batch = in_partition[first : first + _WINDOW]
+                number_of = dict(
+                    db.execute(
+                        f"SELECT id, number FROM passages WHERE number IN ({catalog.placeholders(len(batch))})",  # noqa: S608
+                        batch,
                     )
-                if found:
-                    had, rows = zip(*sorted((ids[id_], vector) for id_, vector in found.items()), strict=True)
-                    vectors.append(folder, np.array(had, np.int64), np.array(rows, np.float32))
-                    have += len(had)
-    return have
-
-
-_PENDING = """
-SELECT number, id, text, digest,
-    (SELECT other.number FROM passages other WHERE other.digest = passages.digest AND other.embedded LIMIT 1)
-FROM passages WHERE NOT embedded AND number > ? ORDER BY number LIMIT ?
-"""
-
-
-def _embed(
-    db: sqlite3.Connection,
-    folder: Path,
-    encoder: Callable[[], Encoder],
-    dimension: Callable[[], int],
-    put: PassageWriter,
-    tell: Callable[[int], None],
-) -> tuple[int, dict[int, int]]:
-    """Return how many texts went through the model, and how many passages parts of the store hold that some were put
-    into.
-    """
-    encoded = done = 0
-    held: dict[int, int] = {}
-    copy: Vectors | None = None
-    writing: Future[tuple[Ints, Mapping[int, int]]] | None = None
-    before: dict[
-        bytes, PassageEncoding
-    ] = {}  # of the window whose texts nothing has yet when the next one is asked for
-    codes: list[bytes | None] = []
-
-    def record() -> None:
-        nonlocal copy, done, writing
-        if writing is None:
-            return
-        numbers, counts = writing.result()
-        held.update(counts)
-        writing = None
-        with catalog.transaction(db):
-            catalog.put_embedded(db, numbers.tolist(), codes)
-        if copy is not None:
-            copy = _grown(copy, folder, dimension(), numbers)
-        done += len(numbers)
-        tell(done)
-
-    def ask(last: int, already: Collection[bytes]) -> _Asked | None:
-        """Give the model the passages behind number `last`, but for texts it has `already`; None without any."""
-        nonlocal copy
-        window = _next(db, last)
-        if window is None:
-            return None
-        copy = copy or vectors.read(folder, dimension())
-        known = _known(db, copy, window, token_codes.read(folder) is not None)
-        fresh = {
-            digest: text
-            for digest, text in zip(window.digests, window.texts, strict=True)
-            if digest not in known and digest not in already
-        }
-        meaning = model.submit(encode, folder, encoder(), list(fresh.values())) if fresh else None
-        return _Asked(window, known, list(fresh), meaning)
-
-    with ThreadPoolExecutor(1, "talksearch-stores") as stores, ThreadPoolExecutor(1, "talksearch-model") as model:
-        asked = ask(0, ())
-        while asked is not None:
-            window = asked.window
-            rows = describe(db, window.numbers.tolist())
-            record()  # before the next window is read, which asks what has a vector
-            following = ask(int(window.numbers[-1]), set(window.digests))
-            meant = asked.meant(before)
-            encoded += len(asked.fresh)
-            found: Floats = np.array([one.vector for one in meant], np.float32)
-            assert copy is not None  # `ask` has read it
-            lacking = copy.find(window.numbers) < 0
-            writing = stores.submit(_write, folder, put, window, found, rows, lacking)
-            before = dict(zip(window.digests, meant, strict=True))
-            codes = [one.codes for one in meant]
-            asked = following
-        record()
-    return encoded, held
-
-
-def _sample(db: sqlite3.Connection, waiting: int) -> list[str]:
-    step = -(-waiting // _SAMPLE)
-    rows = db.execute("SELECT text FROM passages WHERE NOT embedded AND number % ? = 0 ORDER BY number", (step,))
-    found = [row[0] for row in rows]
-    return found or [db.execute("SELECT text FROM passages WHERE NOT embedded LIMIT 1").fetchone()[0]]
-
-
-def _next(db: sqlite3.Connection, last: int) -> _Window | None:
-    """Return the passages after number `last` that wait; None where there are none."""
-    rows = db.execute(_PENDING, (last, _WINDOW)).fetchall()
-    if not rows:
-        return None
-    numbers, ids, texts, digests, same = zip(*rows, strict=True)
-    return _Window(np.array(numbers, np.int64), list(ids), list(texts), list(digests), list(same))
+                )
+                vector_of = passages.read(collection, list(number_of))
+                with catalog.transaction(db):
+                    catalog_writer.put_unembedded(
+                        db, [number for id_, number in number_of.items() if id_ not in vector_of]
+                    )
+                if vector_of:
+                    rows = sorted((number_of[id_], vector) for id_, vector in vector_of.items())
+                    vectors.append(
+                        folder,
+                        np.array([number for number, _ in rows], np.int64),
+                        np.array([vector for _, vector in rows], np.float32),
+                    )
+                    mended += len(rows)
+    return mended
 
 
 def encode(folder: Path, encoder: Encoder, texts: Sequence[str]) -> list[PassageEncoding]:
-    """Return what the model says of texts, for the index in `folder`."""
+    """Return what an encoder makes of texts, with the codes of tokens that the index in `folder` keeps."""
     directions = token_codes.read(folder)
     if directions is None or not isinstance(encoder, TokenEncoder):
         return [PassageEncoding(vector, None) for vector in encoder.encode_passages(texts)]
     codes = [b""] * len(texts)
 
-    def keep(at: int, found: Floats) -> None:
-        codes[at] = token_codes.encode(directions, found)
+    def keep_codes(position: int, token_vectors: Floats) -> None:
+        codes[position] = token_codes.encode(directions, token_vectors)
 
     # These products are small, and threads of numpy's library that wait for more take the processor from the model.
     with threadpool_limits(1, "blas"):
-        found = encoder.encode_by_token(texts, keep)
-    return [PassageEncoding(*both) for both in zip(found, codes, strict=True)]
+        text_vectors = encoder.encode_by_token(texts, keep_codes)
+    return [PassageEncoding(vector, code) for vector, code in zip(text_vectors, codes, strict=True)]
 
 
-def _known(db: sqlite3.Connection, copy: Vectors, window: _Window, by_token: bool) -> dict[bytes, PassageEncoding]:
-    """Return what the same words were given before. The text of a number never changes, nor does what is said of it."""
-    known: dict[bytes, PassageEncoding] = {}
-    same = np.array([-1 if number is None else number for number in window.same], np.int64)
-    for numbers in (same, window.numbers):
-        rows = copy.find(numbers)
-        had = catalog.read_tokens(db, numbers[rows >= 0].tolist()) if by_token else {}
-        for at in np.flatnonzero(rows >= 0):
-            codes = had.get(int(numbers[at]))
-            if codes is not None or not by_token:
-                known.setdefault(window.digests[at], PassageEncoding(np.array(copy.rows[rows[at]]), codes))
-    return known
+class _EmbeddingRun:
+    """Takes all passages that wait through the model and into the stores, a window at a time."""
+
+    def __init__(
+        self,
+        db: sqlite3.Connection,
+        folder: Path,
+        encoder: Callable[[], Encoder],
+        dimension: Callable[[], int],
+        put: PassageWriter,
+        tell: Callable[[int], None],
+    ) -> None:
+        self.encoded = 0
+        """Texts that went through the model."""
+        self.partition_sizes: dict[int, int] = {}
+        """How many passages the partitions of the Chroma store hold that some were put into."""
+        self._db, self._folder, self._encoder, self._dimension = db, folder, encoder, dimension
+        self._put, self._tell = put, tell
+        self._embedded = 0
+        self._copy: Vectors | None = None
+        self._write: _Write | None = None
+        self._previous: dict[bytes, PassageEncoding] = {}
+        """The encodings of the window before, which the stores may not have yet when the next window needs them."""
+
+    def embed_all(self) -> None:
+        """Embed every passage that waits."""
+        with ThreadPoolExecutor(1, "talksearch-stores") as stores, ThreadPoolExecutor(1, "talksearch-model") as model:
+            window = self._begin_window(model, 0, ())
+            while window is not None:
+                descriptions = describe(self._db, window.numbers.tolist())
+                self._finish_write()  # before the next window is read, which asks what has a vector
+                last, digests = int(window.numbers[-1]), {passage.digest for passage in window.passages}
+                following = self._begin_window(model, last, digests)
+                encodings = window.encodings(self._previous)
+                self.encoded += len(window.submitted)
+                self._previous = {
+                    passage.digest: encoding for passage, encoding in zip(window.passages, encodings, strict=True)
+                }
+                self._write = _Write(
+                    window.numbers,
+                    [encoding.codes for encoding in encodings],
+                    stores.submit(
+                        _put_into_stores,
+                        self._folder,
+                        self._put,
+                        window,
+                        np.array([encoding.vector for encoding in encodings], np.float32),
+                        descriptions,
+                        self._open_copy().find(window.numbers) < 0,
+                    ),
+                )
+                window = following
+            self._finish_write()
+
+    def _begin_window(self, model: ThreadPoolExecutor, last: int, previous: Collection[bytes]) -> _Window | None:
+        """Read the next window and give the model its texts, but for those that are known.
+
+        Args:
+            model: The thread that the model works in.
+            last: The highest passage number of the window before.
+            previous: The digests of the texts of that window, whose encodings are on their way.
+
+        Returns:
+            The window; None where no passage waits any more.
+        """
+        rows = self._db.execute(_PENDING, (last, _WINDOW))
+        pending = [_PendingPassage(*row) for row in rows]
+        if not pending:
+            return None
+        numbers = np.array([passage.number for passage in pending], np.int64)
+        known = self._known(pending, numbers)
+        texts = {
+            passage.digest: passage.text
+            for passage in pending
+            if passage.digest not in known and passage.digest not in previous
+        }
+        encoding = model.submit(encode, self._folder, self._encoder(), list(texts.values())) if texts else None
+        return _Window(pending, numbers, known, list(texts), encoding)
+
+    def _known(self, pending: Sequence[_PendingPassage], numbers: Ints) -> dict[bytes, PassageEncoding]:
+        """Return the encodings that texts have already, of twins or of an interrupted run, by digest.
+
+        The text of a passage number never changes, and so neither does its encoding.
+        """
+        copy = self._open_copy()
+        has_codes = token_codes.read(self._folder) is not None
+        twins = [-1 if passage.embedded_twin is None else passage.embedded_twin for passage in pending]
+        known: dict[bytes, PassageEncoding] = {}
+        for sources in (np.array(twins, np.int64), numbers):
+            rows = copy.find(sources)
+            codes_of = catalog.read_tokens(self._db, sources[rows >= 0].tolist()) if has_codes else {}
+            for position in np.flatnonzero(rows >= 0).tolist():
+                codes = codes_of.get(int(sources[position]))
+                if codes is not None or not has_codes:
+                    encoding = PassageEncoding(np.array(copy.rows[rows[position]]), codes)
+                    known.setdefault(pending[position].digest, encoding)
+        return known
+
+    def _finish_write(self) -> None:
+        """Wait until the stores have the window that is on its way, and note that its passages are embedded."""
+        if self._write is None:
+            return
+        self.partition_sizes.update(self._write.partition_sizes.result())
+        with catalog.transaction(self._db):
+            catalog_writer.put_embedded(self._db, self._write.numbers.tolist(), self._write.codes)
+        self._copy = _extended(self._open_copy(), self._folder, self._write.numbers)
+        self._embedded += len(self._write.numbers)
+        self._write = None
+        self._tell(self._embedded)
+
+    def _open_copy(self) -> Vectors:
+        """Return the copy of the vectors, opened when it is first needed: its dimension is the encoder's."""
+        if self._copy is None:
+            self._copy = vectors.read(self._folder, self._dimension())
+        return self._copy
 
 
-def _write(
+def _put_into_stores(
     folder: Path,
     put: PassageWriter,
     window: _Window,
-    found: Floats,
-    rows: list[dict[str, Any]],
-    lacking: np.ndarray,
-) -> tuple[Ints, Mapping[int, int]]:
-    """Put a window into Chroma and the copy and return its numbers, and how many passages Chroma then holds."""
-    held = put(window.numbers, window.ids, found, rows)
-    if lacking.any():
-        vectors.append(folder, window.numbers[lacking], found[lacking])
-    return window.numbers, held
+    rows: Floats,
+    descriptions: Sequence[dict[str, object]],
+    lacking: npt.NDArray[np.bool_],
+) -> Mapping[int, int]:
+    """Put a window into Chroma and the copy; return how many passages the partitions then hold that it went into.
 
-
-def _grown(copy: Vectors, folder: Path, dimension: int, numbers: Ints) -> Vectors:
-    """Return the copy with what was appended. To read the numbers of a large file anew for each window takes longer
-    than to embed the window.
+    Args:
+        folder: The index folder.
+        put: Puts passages into Chroma.
+        window: The passages.
+        rows: Their vectors (n, dimension).
+        descriptions: What Chroma keeps of each beside its vector.
+        lacking: Which of them the copy lacks, as a mask (n,).
     """
-    own = copy.numbers
-    known = np.concatenate([own, numbers[copy.find(numbers) < 0]])
-    return replace(vectors.read(folder, dimension), read_numbers=lambda: known)
+    sizes = put(window.numbers, [passage.id for passage in window.passages], rows, descriptions)
+    if lacking.any():
+        vectors.append(folder, window.numbers[lacking], rows[lacking])
+    return sizes
 
 
-def _sizes(numbers: Ints) -> Counter[int]:
-    """Return how many of some passages lie in each part of the store."""
-    return Counter({part: own.stop - own.start for part, own in by_partition(numbers)})
+def _extended(copy: Vectors, folder: Path, numbers: Ints) -> Vectors:
+    """Return the copy with what was appended. Reading the numbers of a large file anew for each window takes longer
+    than embedding the window.
+    """
+    all_numbers = np.concatenate([copy.numbers, numbers[copy.find(numbers) < 0]])
+    return replace(vectors.read(folder, copy.rows.shape[1]), read_numbers=lambda: all_numbers)
 
 
-def _sweep(db: sqlite3.Connection, folder: Path, part: int) -> None:
-    """Take out of a part of the store what the catalog does not know to be there: an interrupted run left it."""
-    alive = ids_in(db, part)
-    with open_partition(folder, part) as (store, collection):
-        store.drop(collection, [id_ for id_ in store.all_ids(collection) if id_ not in alive])
+def _sample(db: sqlite3.Connection, waiting: int) -> list[str]:
+    step = -(-waiting // _SAMPLE)
+    rows = db.execute("SELECT text FROM passages WHERE NOT embedded AND number % ? = 0 ORDER BY number", (step,))
+    texts = [text for (text,) in rows]
+    return texts or [text for (text,) in db.execute("SELECT text FROM passages WHERE NOT embedded LIMIT 1")]
+
+
+def _partition_sizes(numbers: Ints) -> Counter[int]:
+    """Return how many of some passages belong into each partition of the Chroma store."""
+    return Counter({partition: positions.stop - positions.start for partition, positions in by_partition(numbers)})
+
+
+def _sweep(db: sqlite3.Connection, folder: Path, partition: int) -> None:
+    """Take out of a partition what the catalog does not know to be there: an interrupted run left it."""
+    ids = ids_in(db, partition)
+    with open_partition(folder, partition) as collection:
+        passages.drop(collection, [id_ for id_ in passages.all_ids(collection) if id_ not in ids])
 
 
 def _numbers(db: sqlite3.Connection, where: str) -> Ints:
     rows = db.execute(f"SELECT number FROM passages {where} ORDER BY number")  # noqa: S608 - our own words
-    return np.fromiter((row[0] for row in rows), np.int64)
-
-
-def _marks(values: Sequence[object]) -> str:
-    return ", ".join("?" * len(values))
+    return np.fromiter((number for (number,) in rows), np.int64)

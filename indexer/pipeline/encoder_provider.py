@@ -8,10 +8,12 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+from talksearch.indexer import layout
 from talksearch.indexer.encoders import model_folder, onnx_encoder, onnx_export, selection
 from talksearch.indexer.encoders.base import Encoder
+from talksearch.indexer.encoders.default_model import default_card, default_folder
 from talksearch.indexer.encoders.onnx_encoder import OnnxEncoder
-from talksearch.indexer.encoders.sentence_encoder import SentenceEncoder, default_card, default_folder, load, load_same
+from talksearch.indexer.encoders.sentence_encoder import SentenceEncoder, load, load_same
 from talksearch.indexer.errors import ModelError
 from talksearch.indexer.passages.split import Splitting
 from talksearch.indexer.settings import DEFAULT_MODEL
@@ -20,115 +22,140 @@ from talksearch.indexer.stores.recipe import Recipe
 
 from .sizing import PassageSizer
 
-_SAMPLE = 64
-"""Texts that an exported model is checked on, and whose tokens show how tokens differ."""
+Prompts = tuple[str | None, str | None]
+"""What is put in front of queries and of passages; None: the model's own prompt."""
+
+_EXPORT_SAMPLE = 64
+"""Texts on which an exported model is checked, and whose tokens show how tokens differ."""
 
 
 class EncoderProvider:
     """The encoders of one run on one index.
 
-    For a new index the model is loaded, its recipe written, and the light encoder left beside the index. After that the
-    light one does, and for many passages at once the fastest that gives the same vectors.
+    For a new index the model is loaded, its recipe written, and the exported model left beside the index. After that
+    the exported model does, and for many passages at once the fastest encoder that gives the same vectors.
     """
 
     def __init__(
-        self,
-        folder: Path,
-        known: Recipe | None,
-        model: str | None,
-        prompts: tuple[str | None, str | None],
-        given: Encoder | None,
+        self, folder: Path, known: Recipe | None, model: str | None, prompts: Prompts, given: Encoder | None
     ) -> None:
-        """`known` is the index's recipe, None for a new one; an encoder `given` is used for everything."""
+        """Prepare for a run; nothing is loaded.
+
+        Args:
+            folder: The index folder.
+            known: The recipe of the index; None for a new one.
+            model: The model of a new index, by name or folder; None: the default model.
+            prompts: The prompts of a new index.
+            given: An encoder that takes the place of all others.
+        """
         self.notes: list[str] = []
         """Sentences for the user about what works but slowly."""
         self.splitting = known.splitting if known else Splitting()
         self._folder, self._known, self._model, self._prompts = folder, known, model, prompts
         self._encoder = given
-        self._bulk = given
+        self._bulk_encoder = given
         self._loading: Future[SentenceEncoder] | None = None
         if given and not known:
             recipe.write(folder, Recipe(given.card, self.splitting))
 
-    def begin(self) -> None:
-        """Begin to load the model in another thread where it will be needed: it takes seconds, mostly of one core."""
-        if self._encoder is None and self._known and not model_folder.is_there(self._folder):
+    def start_loading(self) -> None:
+        """Start loading the model in another thread where it will be needed: that takes seconds, mostly of one core."""
+        if self._encoder is None and self._known and not model_folder.has_exported_model(self._folder):
             thread = ThreadPoolExecutor(1, "talksearch-loading")
             self._loading = thread.submit(load_same, self._known.model)
             thread.shutdown(wait=False)
 
     def get(self) -> Encoder:
-        """Return an encoder for this index: the light one, or the model itself where there is none yet."""
-        if self._encoder is None and self._loading is not None:
-            self._encoder = self._loading.result()
-        elif self._encoder is None and self._known:
-            try:
-                self._encoder = onnx_encoder.load(self._folder)
-            except ModelError:
-                self._encoder = load_same(self._known.model)
-        elif self._encoder is None:
-            query, passage = self._prompts
-            self._encoder = load(self._model or DEFAULT_MODEL, query_prompt=query, passage_prompt=passage)
-            recipe.write(self._folder, Recipe(self._encoder.card, self.splitting))
+        """Return an encoder of this index: the exported model, or the model itself where it is not exported yet.
+
+        Raises ModelError.
+        """
+        if self._encoder is None:
+            self._encoder = self._load()
         return self._encoder
 
-    def measure(self) -> PassageSizer:
+    def sizer(self) -> PassageSizer:
         """Return how talks are split. Wakes no model where the index, or the default model, has a tokenizer's file."""
-        if self._encoder is None and not self._known and (self._model or DEFAULT_MODEL) == DEFAULT_MODEL:
-            card = default_card(*self._prompts)
-            recipe.write(self._folder, Recipe(card, self.splitting))
-            self._known = Recipe(card, self.splitting)
+        is_default = (self._model or DEFAULT_MODEL) == DEFAULT_MODEL
+        if self._encoder is None and not self._known and is_default:
+            self._known = Recipe(default_card(*self._prompts), self.splitting)
+            recipe.write(self._folder, self._known)
         if self._encoder is None and self._known:
-            beside = self._folder / model_folder.FOLDER
-            own = beside if model_folder.is_there(self._folder) else None
-            if own is None and self._known.model.name == DEFAULT_MODEL:
-                own = default_folder()
-            if own:
-                return PassageSizer(self.splitting, self._known.model.max_tokens, own / "tokenizer.json")
+            tokenizer = self._tokenizer_file(self._known)
+            if tokenizer:
+                return PassageSizer(self.splitting, self._known.model.max_tokens, tokenizer)
         encoder = self.get()
         return PassageSizer(self.splitting, encoder.card.max_tokens, None, encoder.count_tokens)
 
-    def for_texts(self, texts: Sequence[str], waiting: int = 0) -> Encoder:
-        """Return the encoder for passages of which `texts` are a sample, on which a faster one must give the same.
+    def bulk_encoder(self, sample: Sequence[str], waiting: int = 0) -> Encoder:
+        """Return the encoder for the passages of this run.
 
-        `waiting` is how many passages are to be embedded with it; the more, the longer the choice may take.
+        Args:
+            sample: Some of the passages, on which a faster encoder must give the same vectors.
+            waiting: How many passages are to be embedded. The more, the longer the choice may take.
         """
-        if self._bulk is None:
-            self._bulk, how = self._choose(texts, waiting)
+        if self._bulk_encoder is None:
+            self._bulk_encoder, description = self._choose(sample, waiting)
             known = recipe.read(self._folder)
-            if known and how:
-                recipe.write(self._folder, replace(known, embedded_by=how))
-        return self._bulk
+            if known and description:
+                recipe.write(self._folder, replace(known, embedded_by=description))
+        return self._bulk_encoder
+
+    def _load(self) -> Encoder:
+        if self._loading is not None:
+            return self._loading.result()
+        if self._known:
+            try:
+                return onnx_encoder.load(self._folder)
+            except ModelError:
+                return load_same(self._known.model)
+        query_prompt, passage_prompt = self._prompts
+        encoder = load(self._model or DEFAULT_MODEL, query_prompt=query_prompt, passage_prompt=passage_prompt)
+        recipe.write(self._folder, Recipe(encoder.card, self.splitting))
+        return encoder
+
+    def _tokenizer_file(self, known: Recipe) -> Path | None:
+        if model_folder.has_exported_model(self._folder):
+            return layout.ENCODER.within(self._folder) / model_folder.TOKENIZER
+        return default_folder() / model_folder.TOKENIZER if known.model.name == DEFAULT_MODEL else None
+
+    def _choose(self, sample: Sequence[str], waiting: int) -> tuple[Encoder, str]:
+        """Return the encoder for many passages and what the recipe shall say of it; empty leaves that as it is."""
+        encoder = self.get()
+        if isinstance(encoder, SentenceEncoder):
+            exported = self._export(encoder, sample)
+            if exported is None:
+                return encoder, "sentence-transformers"
+            self._encoder = exported
+            if not encoder.on_cpu:
+                return encoder, "sentence-transformers on a GPU"
+            encoder = exported
+        if isinstance(encoder, OnnxEncoder) and waiting >= selection.LEAST_TO_REMEMBER:
+            remembered = selection.remembered(self._folder, encoder, sample)
+            if remembered is not None:
+                return remembered, ""
+        if isinstance(encoder, OnnxEncoder) and waiting >= selection.LEAST_TO_SELECT:
+            choice = selection.select_encoder(self._folder, encoder, sample, waiting)
+            return choice.encoder, choice.description
+        return encoder, ""
+
+    def _export(self, encoder: SentenceEncoder, sample: Sequence[str]) -> OnnxEncoder | None:
+        """Export the model beside the index; None, and a note for the user, where it cannot be exported."""
+        try:
+            return onnx_export.export(
+                encoder,
+                self._folder,
+                sample[:: -(-len(sample) // _EXPORT_SAMPLE)],
+                learn_directions=not self._any_embedded(),
+            )
+        except ModelError as error:
+            self.notes.append(
+                f"Queries will load the model {encoder.card.name!r} itself, which takes seconds: {error.message}."
+            )
+            return None
 
     def _any_embedded(self) -> bool:
-        if not (self._folder / catalog.FILE_NAME).exists():
+        if not layout.CATALOG.within(self._folder).exists():
             return False
         with closing(catalog.open_catalog(self._folder)) as db:
             return catalog.has_embedded(db)
-
-    def _choose(self, texts: Sequence[str], waiting: int) -> tuple[Encoder, str]:
-        encoder = self.get()
-        if isinstance(encoder, SentenceEncoder):
-            try:
-                self._encoder = onnx_export.export(
-                    encoder,
-                    self._folder,
-                    texts[:: -(-len(texts) // _SAMPLE)],
-                    learn_directions=not self._any_embedded(),
-                )
-            except ModelError as error:
-                self.notes.append(
-                    f"Queries will load the model {encoder.card.name!r} itself, which takes seconds: {error.message}."
-                )
-                return encoder, "sentence-transformers"
-            if not encoder.on_cpu:
-                return encoder, "sentence-transformers on a GPU"
-            encoder = self._encoder
-        if isinstance(encoder, OnnxEncoder) and waiting >= selection.KEPT_WORTH_IT:
-            known = selection.remembered(self._folder, encoder, texts)
-            if known is not None:
-                return known, ""
-        if isinstance(encoder, OnnxEncoder) and waiting >= selection.WORTH_IT:
-            choice = selection.select_encoder(self._folder, encoder, texts, waiting)
-            return choice.encoder, choice.how
-        return encoder, ""

@@ -1,8 +1,8 @@
 """Reading the talks of a run, several at once, and handing each on as rows. Nothing here writes to an index.
 
-A talk is read, restored, split and looked through for names where it is read: in a process of its own where there is
-much to do and more than one core. What comes back are rows, in the order of the groups, so an index is the same however
-many processes read.
+A talk is read, restored, split and searched for names where it is read: in a worker process where there is much to do
+and more than one core. What comes back are rows, in the order of the groups, so an index is the same however many
+processes read.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
-from pathlib import Path
 from queue import SimpleQueue
 
 from talksearch.indexer.errors import UnreadableError
@@ -26,11 +25,12 @@ from talksearch.indexer.records import Mishearing, RareWord, Talk
 from talksearch.indexer.restore.align_times import may_be_bettered, with_times_of
 from talksearch.indexer.stores.catalog import FileRow
 from talksearch.indexer.stores.catalog_writer import TalkRows, rows_of
-from talksearch.indexer.talks.load import TalkMetadata
-from talksearch.indexer.talks.read import failing_on_one_file, read_talk, read_talk_metadata
+from talksearch.indexer.talks.opened_file import ScannedFiles
+from talksearch.indexer.talks.read import failing_on_one_file
 from talksearch.indexer.talks.receipt import changes
 from talksearch.indexer.worker import WorkerProcess, start_worker
 
+from .group_files import GroupFiles
 from .plan import Group
 from .scan import identity_of
 from .sizing import PassageSizer
@@ -38,15 +38,16 @@ from .sizing import PassageSizer
 _AHEAD = 64
 """Talks that may be read before their turn to be written; they are kept in memory until then."""
 
-_WORTH_A_PROCESS = 2_000_000
-"""Bytes of transcripts; a process that reads needs a second to start, and reads a megabyte in about that time."""
+_BYTES_PER_PROCESS = 2_000_000
+"""Bytes of transcripts that make one more process worth starting: it needs a second to start, and reads a megabyte in
+about that time."""
 
-_MOST = 16
+_MOST_PROCESSES = 16
 """Processes that one writer can keep up with, with room to spare."""
 
 
 @dataclass(frozen=True, slots=True)
-class Skipped:
+class SkippedFile:
     """A file that gave no talk, and why."""
 
     path: str
@@ -57,227 +58,280 @@ class Skipped:
 class TalkResult:
     """What came of the files of one talk."""
 
-    files: list[FileRow]
-    """What to remember of each."""
-    rows: TalkRows | None = None
+    file_rows: list[FileRow]
+    """What to remember of each file."""
+    talk_rows: TalkRows | None = None
     """The talk; None where no file could be read."""
     youtube_id: str | None = None
-    path: str = ""
-    """The file that it was read from."""
-    heard: tuple[Mishearing, ...] = ()
-    odd: tuple[RareWord, ...] = ()
+    talk_path: str = ""
+    """The file that the talk was read from."""
+    mishearings: tuple[Mishearing, ...] = ()
+    rare_words: tuple[RareWord, ...] = ()
     repairs: frozenset[str] = frozenset()
-    """The kinds of repair that it needed."""
-    copies: list[Skipped] = field(default_factory=list)
+    """The kinds of repair that the talk needed."""
+    duplicates: list[SkippedFile] = field(default_factory=list)
     """Files that hold the talk as well, and less well."""
-    skipped: list[Skipped] = field(default_factory=list)
+    skipped: list[SkippedFile] = field(default_factory=list)
+    """Files that could not be read as transcripts."""
     lost: bool = False
-    """The process that read it ended. Nothing is known of its files, and the next run tries again."""
+    """Whether the process that read it ended. Nothing is known of its files, and the next run tries again."""
 
 
-def read_group(group: Group, measure: PassageSizer, salt: str = "") -> TalkResult:
-    """Read the talk of a group of files from the best of them; `salt` is put behind its id."""
-    copies: list[Skipped] = []
-    skipped: list[Skipped] = []
+@dataclass(frozen=True, slots=True)
+class _TalkFiles:
+    """A talk and what became of each of its files."""
+
+    talk: Talk | None
+    file_rows: list[FileRow]
+    duplicates: list[SkippedFile]
+    skipped: list[SkippedFile]
+
+
+def read_group(
+    group: Group, sizer: PassageSizer, id_suffix: str = "", scanned: ScannedFiles | None = None
+) -> TalkResult:
+    """Read the talk of a group of files from the best of them.
+
+    Args:
+        group: The files of the talk.
+        sizer: How talks are split.
+        id_suffix: Tells the talk from another with its id.
+        scanned: Files that this process has opened already.
+    """
     with collections_paused():
-        talk, files = _talk_of(group, copies, skipped)
+        files = _read_files(group, scanned or ScannedFiles())
+        talk, file_rows = files.talk, files.file_rows
         if talk is None:
-            return TalkResult(files, skipped=skipped)
-        if salt:
-            talk = replace(talk, id=f"{talk.id}-{salt}")
-            files = [replace(row, talk_id=talk.id) if row.talk_id else row for row in files]
+            return TalkResult(file_rows, skipped=files.skipped)
+        if id_suffix:
+            talk = replace(talk, id=f"{talk.id}-{id_suffix}")
+            file_rows = [replace(row, talk_id=talk.id) if row.talk_id else row for row in file_rows]
         try:
             with failing_on_one_file():
-                passages = split(talk, measure.counter(), measure.room, measure.splitting)
-                heard, odd = misheard(talk)
-                rows = rows_of(talk, [*passages, *notes(talk)])
+                passages = split(talk, sizer.counter(), sizer.max_tokens, sizer.splitting)
+                mishearings, rare_words = misheard(talk)
+                talk_rows = rows_of(talk, [*passages, *notes(talk)])
         except UnreadableError as error:
-            skipped += [Skipped(row.path, error.message) for row in files]
-            return TalkResult([replace(row, talk_id=None, note=error.message) for row in files], skipped=skipped)
+            skipped = [SkippedFile(row.path, error.message) for row in file_rows]
+            file_rows = [replace(row, talk_id=None, note=error.message) for row in file_rows]
+            return TalkResult(file_rows, skipped=[*files.skipped, *skipped])
         return TalkResult(
-            files=files,
-            rows=rows,
+            file_rows=file_rows,
+            talk_rows=talk_rows,
             youtube_id=talk.youtube_id,
-            path=next(row.path for row in files if row.talk_id and not row.note),
-            heard=heard,
-            odd=odd,
+            talk_path=next(row.path for row in file_rows if row.talk_id and not row.note),
+            mishearings=mishearings,
+            rare_words=rare_words,
             repairs=frozenset(step.name for step in changes(talk.receipt)),
-            copies=copies,
-            skipped=skipped,
+            duplicates=files.duplicates,
+            skipped=files.skipped,
         )
 
 
-def read_groups(groups: Sequence[Group], measure: PassageSizer, processes: int | None = None) -> Iterator[TalkResult]:
+def read_groups(
+    groups: Sequence[Group], sizer: PassageSizer, processes: int | None = None, scanned: ScannedFiles | None = None
+) -> Iterator[TalkResult]:
     """Read the talks of all groups and yield them in order.
 
-    `processes` is how many read beside this one, which then only writes; by default as many as there are cores and
-    work for. A process that ends over a talk (no memory, a defect in a library) costs that talk, which comes with
-    `lost` and a reason; another process takes its place.
+    A process that ends over a talk (no memory, a defect in a library) costs that talk, which comes as `lost` and with a
+    reason; another process takes its place.
+
+    Args:
+        groups: The files of each talk.
+        sizer: How talks are split.
+        processes: How many processes read beside this one, which then only writes; by default as many as there are
+            cores and work for.
+        scanned: Files that this process has opened already.
     """
-    count = _processes(groups) if processes is None else processes
-    if count < 2 or measure.tokenizer is None or not groups:
-        yield from (read_group(group, measure) for group in groups)
+    scanned = scanned or ScannedFiles()
+    count = _process_count(groups) if processes is None else processes
+    if count < 2 or sizer.tokenizer is None or not groups:
+        yield from (read_group(group, sizer, scanned=scanned) for group in groups)
     else:
-        yield from _in_processes(groups, measure, min(count, len(groups)))
+        scanned.clear()
+        yield from _ReaderPool(groups, sizer, min(count, len(groups))).results()
 
 
-def _processes(groups: Sequence[Group]) -> int:
+def _process_count(groups: Sequence[Group]) -> int:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(cores, _MOST, sum(map(_size, groups)) // _WORTH_A_PROCESS)
+    return min(cores, _MOST_PROCESSES, sum(map(_size, groups)) // _BYTES_PER_PROCESS)
 
 
 def _size(group: Group) -> int:
-    """Bytes of the file that speaks for a talk."""
+    """Return the bytes of the file that a talk is read from."""
     stamp = json.loads(group.files[0].stamp or "[]")
     return int(stamp[0][1]) if stamp else 0
 
 
-def _order(groups: Sequence[Group], early: int) -> list[int]:
-    """Return in which order to begin: the `early` largest texts without times first, then all as they come.
-
-    To repair and to unfold these takes many times as long as to read captions; begun last, one would keep everybody
-    waiting.
-    """
-    untimed = [
-        at for at, group in enumerate(groups) if (found := identity_of(group.files[0])) is not None and not found.timed
-    ]
-    first = sorted(untimed, key=lambda at: -_size(groups[at]))[:early]
-    return [*first, *(at for at in range(len(groups)) if at not in set(first))]
+# --- in worker processes --------------------------------------------------------------------------------------------
 
 
-def _in_processes(groups: Sequence[Group], measure: PassageSizer, count: int) -> Iterator[TalkResult]:
-    results: SimpleQueue[tuple[int, TalkResult | None]] = SimpleQueue()  # None: a thread, and its process, are done
-    room = threading.Semaphore(_AHEAD + 2 * count)
-    jobs = iter(_order(groups, 2 * count))
-    lock = threading.Lock()
-    started: list[WorkerProcess] = []
-    stopping = threading.Event()
+class _ReaderPool:
+    """Worker processes that read talks ahead of the one that writes them, each fed by a thread of its own."""
 
-    def begin() -> WorkerProcess | None:
-        apart = start_worker(_serve, measure)
-        if apart is not None:
-            started.append(apart)
-            if stopping.is_set():  # too late for whoever ends all that have started
-                apart.end()
-        return apart
+    def __init__(self, groups: Sequence[Group], sizer: PassageSizer, count: int) -> None:
+        self._groups, self._sizer, self._count = groups, sizer, count
+        self._results: SimpleQueue[tuple[int, TalkResult] | None] = SimpleQueue()
+        """Positions of groups and what came of them; None: a thread, and its process, are done."""
+        self._slots = threading.Semaphore(_AHEAD + 2 * count)
+        """Talks that may be under way or waiting to be written."""
+        self._positions = iter(_reading_order(groups, 2 * count))
+        self._positions_lock = threading.Lock()
+        self._workers: list[WorkerProcess] = []
+        self._stopping = threading.Event()
 
-    def work() -> None:
-        apart = begin()
-        while apart is not None:
-            room.acquire()
-            with lock:
-                at = None if stopping.is_set() else next(jobs, None)
-            if at is None:
-                break
-            read = _read(apart, groups[at])
-            if read is None and not stopping.is_set():
-                apart = begin()
-            results.put((at, read or _lost(groups[at])))
-        results.put((-1, None))
+    def results(self) -> Iterator[TalkResult]:
+        """Yield what came of each group, in order. Whoever stops early leaves no process behind."""
+        threads = [threading.Thread(target=self._feed_worker, daemon=True) for _ in range(self._count)]
+        for thread in threads:
+            thread.start()
+        try:
+            yield from self._in_order(len(threads))
+        finally:
+            self._stopping.set()
+            self._slots.release(self._count)
+            for worker in self._workers:
+                worker.kill()
+            for thread in threads:
+                thread.join()
 
-    threads = [threading.Thread(target=work, daemon=True) for _ in range(count)]
-    for thread in threads:
-        thread.start()
-    ready: dict[int, TalkResult] = {}
-    working = count
-    try:
-        for at in range(len(groups)):
-            while at not in ready and working:
-                number, read = results.get()
-                if read is None:
+    def _in_order(self, working: int) -> Iterator[TalkResult]:
+        ready: dict[int, TalkResult] = {}
+        for position, group in enumerate(self._groups):
+            while position not in ready and working:
+                arrival = self._results.get()
+                if arrival is None:
                     working -= 1
                 else:
-                    ready[number] = read
-            # No process can be started here (a script without a main guard, say): this one reads.
-            yield ready.pop(at) if at in ready else read_group(groups[at], measure)
-            room.release()
-    finally:
-        stopping.set()
-        room.release(count)
-        for apart in started:
-            apart.end()
-        for thread in threads:
-            thread.join()
+                    ready[arrival[0]] = arrival[1]
+            # Where no process can be started (in a script without a main guard, say) this one reads.
+            yield ready.pop(position) if position in ready else read_group(group, self._sizer)
+            self._slots.release()
+
+    def _feed_worker(self) -> None:
+        """Have a worker process read one group after the other; replace it where it ends over one."""
+        worker = self._start_worker()
+        while worker is not None:
+            self._slots.acquire()
+            position = self._next_position()
+            if position is None:
+                break
+            group = self._groups[position]
+            result = _ask(worker, group)
+            if result is None and not self._stopping.is_set():
+                worker = self._start_worker()
+            self._results.put((position, result or _lost(group)))
+        self._results.put(None)
+
+    def _next_position(self) -> int | None:
+        with self._positions_lock:
+            return None if self._stopping.is_set() else next(self._positions, None)
+
+    def _start_worker(self) -> WorkerProcess | None:
+        worker = start_worker(_serve, self._sizer)
+        if worker is not None:
+            self._workers.append(worker)
+            if self._stopping.is_set():  # `results` may have killed all workers before this one was in the list
+                worker.kill()
+        return worker
 
 
-def _serve(line: Connection, measure: PassageSizer) -> None:
-    """Read what comes down the line until it is cut. Runs in a process of its own."""
+def _reading_order(groups: Sequence[Group], early: int) -> list[int]:
+    """Return the positions of groups in the order in which reading them begins.
+
+    The `early` largest texts without times come first, the others as they are. Repairing and unfolding such a text
+    takes many times as long as reading captions; if one began last, all processes would wait for it.
+    """
+    untimed = [
+        position
+        for position, group in enumerate(groups)
+        if (identity := identity_of(group.files[0])) is not None and not identity.timed
+    ]
+    first = sorted(untimed, key=lambda position: -_size(groups[position]))[:early]
+    return [*first, *(position for position in range(len(groups)) if position not in set(first))]
+
+
+def _serve(connection: Connection, sizer: PassageSizer) -> None:
+    """Read the groups that come through the connection until it is closed. Runs in a worker process."""
     while True:
-        line.send(read_group(line.recv(), measure))
+        connection.send(read_group(connection.recv(), sizer))
 
 
-def _read(apart: WorkerProcess, group: Group) -> TalkResult | None:
-    """Have a group read by a process; None where it ended over it."""
+def _ask(worker: WorkerProcess, group: Group) -> TalkResult | None:
+    """Have a group read by a worker process; None where the process ended over it."""
     try:
-        read: TalkResult = apart.ask(group)
+        result: TalkResult = worker.ask(group)
     except (EOFError, OSError):
         return None
-    return read
+    return result
 
 
 def _lost(group: Group) -> TalkResult:
     reason = "The process that read it ended; it may have run out of memory. It is tried again in the next run."
-    return TalkResult([], skipped=[Skipped(row.path, reason) for row in group.files[:1]], lost=True)
+    return TalkResult([], skipped=[SkippedFile(row.path, reason) for row in group.files[:1]], lost=True)
 
 
 # --- the files of one talk ------------------------------------------------------------------------------------------
 
 
-def _talk_of(group: Group, copies: list[Skipped], skipped: list[Skipped]) -> tuple[Talk | None, list[FileRow]]:
-    """Return the group's talk and what to remember of each file.
+def _read_files(group: Group, scanned: ScannedFiles) -> _TalkFiles:
+    """Read the group's talk from the first file that can be read.
 
-    The talk is read from the first file that can be read. Where that is a timed track and another file has better words
-    without times, these get the track's times (`align.with_times_of`).
+    Where that is a timed track and another file has better words without times, these words get the track's times
+    (`align_times.with_times_of`).
     """
+    files = GroupFiles(group, scanned)
     talk: Talk | None = None
-    spoke: FileRow | None = None
+    source: FileRow | None = None
     failed: dict[str, str] = {}
     for row in group.files:
         try:
-            talk, spoke = read_talk(Path(row.path), row.source, _others(group, row)), row
+            talk, source = files.read(row), row
             break
         except UnreadableError as error:
             failed[row.path] = error.message
-    if talk is None or spoke is None:
-        skipped += [Skipped(path, message) for path, message in failed.items()]
-        return None, [replace(row, talk_id=None, note=failed[row.path]) for row in group.files]
+    skipped = [SkippedFile(path, message) for path, message in failed.items()]
+    if talk is None or source is None:
+        return _TalkFiles(None, [replace(row, talk_id=None, note=failed[row.path]) for row in group.files], [], skipped)
     track = None
-    better = _better_text(talk, group, spoke)
+    better = _better_text(talk, group, source, files)
     if better:
-        track, (talk, spoke) = spoke, better
-    rows = []
+        track, (talk, source) = source, better
+    file_rows = []
+    duplicates = []
     for row in group.files:
         if row.path in failed:
-            skipped.append(Skipped(row.path, failed[row.path]))
-            rows.append(replace(row, talk_id=None, note=failed[row.path]))
-        elif row == spoke:
-            rows.append(replace(row, talk_id=talk.id, note=""))
+            file_rows.append(replace(row, talk_id=None, note=failed[row.path]))
+        elif row == source:
+            file_rows.append(replace(row, talk_id=talk.id, note=""))
         else:
-            gave = f"gave its times to {talk.source}" if row == track else f"another copy of {talk.source}"
-            reason = f", to which it {gave.partition(' to ')[0]}" if row == track else ""
-            copies.append(Skipped(row.path, f"the talk {talk.id} was read from {talk.source}{reason}"))
-            rows.append(replace(row, talk_id=talk.id, note=gave))
-    return talk, rows
+            reason = f"the talk {talk.id} was read from {talk.source}"
+            note = f"another copy of {talk.source}"
+            if row == track:
+                reason += ", to which it gave its times"
+                note = f"gave its times to {talk.source}"
+            duplicates.append(SkippedFile(row.path, reason))
+            file_rows.append(replace(row, talk_id=talk.id, note=note))
+    return _TalkFiles(talk, file_rows, duplicates, skipped)
 
 
-def _others(group: Group, spoke: FileRow) -> Iterator[TalkMetadata]:
-    """Yield what the other files of a talk say about it; they are read when they are asked for."""
-    for row in group.files:
-        if row != spoke:
-            with suppress(UnreadableError):
-                yield read_talk_metadata(Path(row.path), row.source)
+def _better_text(talk: Talk, group: Group, track: FileRow, files: GroupFiles) -> tuple[Talk, FileRow] | None:
+    """Return the talk with the words of a better file and the times of this one, and that file; None where none is.
 
-
-def _better_text(talk: Talk, group: Group, track: FileRow) -> tuple[Talk, FileRow] | None:
-    """Return the talk with the words of a better file and the times of this one, and that file; None where none is."""
+    Args:
+        talk: as it was read from the track.
+        group: its files.
+        track: the one with times.
+        files: what reads them.
+    """
     if not may_be_bettered(talk):
         return None
     for row in group.files:
-        known = identity_of(row)
-        if row == track or known is None or known.timed:
+        identity = identity_of(row)
+        if row == track or identity is None or identity.timed:
             continue
         with suppress(UnreadableError):
-            better = with_times_of(read_talk(Path(row.path), row.source, _others(group, row)), talk)
+            better = with_times_of(files.read(row), talk)
             if better:
                 return better, row
     return None

@@ -1,9 +1,10 @@
-"""Walking folders: every file under the PATHs given, what it is, and whether it changed since it was last seen."""
+"""Looking at a file: whether it is a transcript, of which talk, and whether it changed since it was last seen."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -11,57 +12,83 @@ from pathlib import Path
 from talksearch.indexer.errors import UnreadableError
 from talksearch.indexer.stores.catalog import FileRow
 from talksearch.indexer.talks.identify import Identity, identify
+from talksearch.indexer.talks.opened_file import ScannedFiles, open_file
 from talksearch.indexer.talks.read import failing_on_one_file, read_file
 from talksearch.indexer.talks.sidecar import find_description, find_recording, find_sidecar
 
 
-def scan_file(path: Path, source: str, known: FileRow | None) -> FileRow:
-    """Return what there is to remember of a file: the same as before when it and its sidecar did not change.
+def scan_file(path: Path, source: str, known: FileRow | None, scanned: ScannedFiles | None = None) -> FileRow:
+    """Return what there is to remember of a file.
 
     A file that cannot be a transcript has the reason in `note` and no identity.
+
+    Args:
+        path: The file.
+        source: Its place inside the PATH that it was found under.
+        known: What an earlier run remembered of it. It is returned as it is where neither the file nor what lies beside
+            it changed.
+        scanned: Keeps the file, where it had to be opened and is a transcript.
     """
     stamp = ""
     try:
         str(path).encode()
-        about = [found for found in (find_sidecar(path), find_description(path)) if found]
+        metadata = [file for file in (find_sidecar(path), find_description(path)) if file]
         recording = find_recording(path)
-        beside = [*about, recording] if recording else about
-        stamp = json.dumps([[file.name, *_stamp(file)] for file in (path, *beside)])
+        beside = [*metadata, recording] if recording else metadata
+        stamp = json.dumps([[file.name, *_size_and_mtime(file)] for file in (path, *beside)])
         if known and (known.stamp, known.source) == (stamp, source):
             return known
         data = read_file(path)
     except UnicodeEncodeError:
-        shown = str(path).encode(errors="replace").decode()
-        return FileRow(shown, shown, "", "", None, None, "Its name is not valid UTF-8; rename it.")
+        printable = str(path).encode(errors="replace").decode()
+        return FileRow(printable, printable, "", "", None, None, "Its name is not valid UTF-8; rename it.")
     except UnreadableError as error:
         return FileRow(str(path), source, stamp, "", None, None, error.message)
-    except OSError as error:  # even what lies beside it may not be looked at
+    except OSError as error:  # even looking for what lies beside it may be refused
         return FileRow(str(path), source, stamp, "", None, None, f"The file cannot be read: {error.strerror}.")
-    # The content by itself first: two files with the same one are the same talk, whatever lies beside them.
-    beside_digest = hashlib.blake2b(digest_size=16)
-    for metadata in about:
-        with suppress(OSError):  # the receipt of the talk says that it cannot be read
-            beside_digest.update(metadata.read_bytes())
-    beside_digest.update("/".join(file.name for file in beside).encode())
-    digest = f"{hashlib.blake2b(data, digest_size=16).hexdigest()}:{beside_digest.hexdigest()}"
+    digest = _digest(data, metadata, beside)
     if known and (known.digest, known.source) == (digest, source):
         return replace(known, stamp=stamp)
     try:
         with failing_on_one_file():
-            identity = json.dumps(asdict(identify(path, data)), ensure_ascii=False)
+            opened = open_file(path, data)
+            identity = json.dumps(asdict(identify(opened)), ensure_ascii=False)
     except UnreadableError as error:
         return FileRow(str(path), source, stamp, digest, None, None, error.message)
+    if scanned is not None:
+        scanned.keep(opened)
     return FileRow(str(path), source, stamp, digest, identity, None)
 
 
-def _stamp(path: Path) -> tuple[int, int]:
-    try:
-        status = path.stat()
-    except OSError as error:
-        raise UnreadableError(f"{path.name} cannot be read: {error.strerror}.") from error
-    return status.st_size, status.st_mtime_ns
+def content_digest(row: FileRow) -> str:
+    """Return the hash of a file's content alone: files with the same one are the same talk, wherever they lie."""
+    return row.digest.partition(":")[0]
 
 
 def identity_of(row: FileRow) -> Identity | None:
     """Return what was found out about a file, None for what is no transcript."""
     return Identity(**json.loads(row.identity)) if row.identity else None
+
+
+def _digest(data: bytes, metadata: Sequence[Path], beside: Sequence[Path]) -> str:
+    """Return the hash of a file's content, and behind a colon that of what lies beside it.
+
+    Args:
+        data: The content of the file.
+        metadata: Files beside it whose content counts.
+        beside: All files beside it; the names of these count.
+    """
+    beside_hash = hashlib.blake2b(digest_size=16)
+    for file in metadata:
+        with suppress(OSError):  # the receipt of the talk says that it cannot be read
+            beside_hash.update(file.read_bytes())
+    beside_hash.update("/".join(file.name for file in beside).encode())
+    return f"{hashlib.blake2b(data, digest_size=16).hexdigest()}:{beside_hash.hexdigest()}"
+
+
+def _size_and_mtime(path: Path) -> tuple[int, int]:
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise UnreadableError(f"{path.name} cannot be read: {error.strerror}.") from error
+    return status.st_size, status.st_mtime_ns

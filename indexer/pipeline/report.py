@@ -1,0 +1,57 @@
+"""What an indexing run tells while it runs, and what it reports when it is done."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from .read_talks import SkippedFile
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is."""
+
+    phase: Literal["looking", "reading", "embedding"]
+    done: int
+    """Files looked at, talks read, or passages embedded, by the phase."""
+    total: int
+    """Of how many; 0 where that is not known."""
+    talks: int = 0
+    """Talks read so far."""
+    passages: int = 0
+    """Passages read so far, or embedded so far."""
+
+
+Tell = Callable[[Progress], None]
+"""Is called now and then with how far a run is."""
+
+
+@dataclass(slots=True)
+class Report:
+    """What a run did."""
+
+    added: list[str] = field(default_factory=list)
+    """Ids of talks that are new in the index."""
+    replaced: list[str] = field(default_factory=list)
+    """Ids of talks that were read anew because a file changed."""
+    kept: list[str] = field(default_factory=list)
+    """Ids of talks that stayed as they were."""
+    dropped: list[str] = field(default_factory=list)
+    """Ids of talks that were taken out because their files are gone."""
+    duplicates: list[SkippedFile] = field(default_factory=list)
+    """Files that hold a talk which another file holds better."""
+    skipped: list[SkippedFile] = field(default_factory=list)
+    """Files that could not be read as transcripts."""
+    other_files: int = 0
+    """How many files are not transcripts by their names: sidecars, recordings, images and so on."""
+    repairs: Counter[str] = field(default_factory=Counter)
+    """How many of the talks read in this run needed each kind of repair."""
+    notes: list[str] = field(default_factory=list)
+    """Sentences about the run itself."""
+    embedded: int = 0
+    """How many passages went through the model."""
+    seconds: float = 0.0
+    """How long the run took."""
