@@ -42,10 +42,10 @@ from talksearch.search.evaluation import measure
 from talksearch.search.hit import Hit
 from talksearch.search.query import Query
 from talksearch.search.ranking.fusion import Candidate
-from talksearch.search.ranking.lexical import by_words, query_terms
-from talksearch.search.ranking.rank import EncodedQuery, Ranking
+from talksearch.search.ranking.lexical import bm25_search, query_terms
+from talksearch.search.ranking.rank import Ranking
 from talksearch.search.reader import IndexReader, open_reader
-from talksearch.search.results.assemble import to_hits
+from talksearch.search.results.assemble import Assembly, to_hits
 from talksearch.search.results.passage_view import view_passage
 
 ROOT = Path(__file__).parents[1]
@@ -59,7 +59,6 @@ SHOWN = ("success@1", "success@5", "mrr@10", "recall@100", "talk@1", "jump_error
 WITHHELD: tuple[Field, ...] = ("chapter", "description")
 """Some gold queries are chapter titles, and some may stand in descriptions."""
 NOTES: tuple[Field, ...] = ("title", *WITHHELD)
-ASKED = EncodedQuery(())
 
 Ask = Callable[[str], list[Hit]]
 """From a query to hits."""
@@ -74,7 +73,7 @@ def passages(index: IndexReader) -> dict[str, Ask]:
         return _nearest(every, rows @ index.encoder().encode_query(text))
 
     def by_bm25(text: str) -> rivals.Ranked:
-        return by_words(index.db, query_terms(index.db, text), None, DEPTH)
+        return bm25_search(index.db, query_terms(index.db, text), None, DEPTH)
 
     def standardised(text: str) -> rivals.Ranked:
         vector = index.encoder().encode_query(text)
@@ -91,15 +90,11 @@ def passages(index: IndexReader) -> dict[str, Ask]:
     def ask(ranked: Callable[[str], rivals.Ranked]) -> Ask:
         def hits(text: str) -> list[Hit]:
             candidates = [Candidate(*both) for both in ranked(text)]
-            ranking = Ranking(candidates, lambda numbers: np.zeros(len(numbers)), 0.0, index.table)
-            found = to_hits(
-                index.db,
-                Query(text, measure.DEPTH, leave_out=NOTES),
-                ranking,
-                ASKED,
-                partial(view_passage, index.db, {}, {}),
-            )
-            return [replace(hit, jump_ms=hit.start_ms) for hit in found]
+            ranking = Ranking(candidates, lambda numbers: np.zeros(len(numbers)), 0.0, index.table())
+            query = Query(text, measure.DEPTH, leave_out=NOTES)
+            view = partial(view_passage, index.db, {}, {})
+            shown = to_hits(Assembly(index.db, query, (), ranking, view))
+            return [replace(hit, jump_ms=hit.start_ms) for hit in shown]
 
         return hits
 
@@ -146,9 +141,10 @@ def main() -> int:
     if not options.index.exists():
         print(f"Building {options.index} from {SHARED / 'archive'}: an hour on two cores.", file=sys.stderr)
         run.build_index(options.index, [SHARED / "archive"])
-    opened = open_reader(options.index, warn=lambda text: print(text, file=sys.stderr))
-    index = _remembering(opened)
-    systems = passages(index) | pieces(index, options.out.parent, opened.encoder())
+    with open_reader(options.index, warn=lambda text: print(text, file=sys.stderr)) as opened:
+        encoder = opened.encoder()
+    index = open_reader(options.index, encoder=_Remembering(encoder))
+    systems = passages(index) | pieces(index, options.out.parent, encoder)
     expected = json.loads(EXPECTED.read_text(encoding="utf-8"))
     report: dict[str, Any] = {**about("talksearch", "onnxruntime", "chromadb", "ir-measures"), "files": []}
     print(f"{report['machine']}\n{report['versions']}")
@@ -156,7 +152,7 @@ def main() -> int:
     failed = []
     for path in options.gold or sorted((SHARED / "gold").glob("*.jsonl")):
         golds = measure.read_gold(path)
-        absent = set(measure.absent(index, golds))
+        absent = set(measure.absent_talks(index, golds))
         golds = tuple(gold for gold in golds if gold.talk not in absent)
         if options.limit and len(golds) > options.limit:
             golds = tuple(golds[at * len(golds) // options.limit] for at in range(options.limit))
@@ -171,9 +167,9 @@ def main() -> int:
             measure.judge(gold, [replace(hit, jump_ms=hit.start_ms) for hit in hits])
             for gold, hits in zip(golds, found, strict=True)
         ]
-        figures = {name: measure.figures(rows) for name, rows in outcomes.items()}
+        figures = {name: measure.metrics(rows) for name, rows in outcomes.items()}
         best = max(systems, key=lambda name: figures[name]["mrr@10"].value)
-        gain = measure.difference(outcomes[OURS], outcomes[best])
+        gain = measure.paired_difference(outcomes[OURS], outcomes[best])
         wanted = expected["mrr_gain_over_best_rival"].get(path.stem)
         print(f"\n{path.stem}: {len(golds):,} queries, {len(absent)} talks absent, {took * 1000:.0f} ms a query")
         print(f"{'':<14}" + "".join(f"{name.replace('_s_median', ' s'):>24}" for name in SHOWN))
@@ -228,7 +224,7 @@ def losses(index: IndexReader, outcomes: Sequence[measure.Outcome]) -> dict[str,
     return shares
 
 
-def _said(index: IndexReader, gold: measure.Gold) -> bool:
+def _said(index: IndexReader, gold: measure.GoldQuery) -> bool:
     """Say whether any telling word of a query is said where it is answered."""
     asked = set(query_terms(index.db, gold.query))
     talks = index.db.execute("SELECT number, source, id, youtube_id FROM talks").fetchall()
@@ -243,17 +239,15 @@ def _said(index: IndexReader, gold: measure.Gold) -> bool:
     )
 
 
-def _remembering(index: IndexReader) -> IndexReader:
-    """Return the index with an encoder that encodes each query once: all systems ask the same."""
-    loaded = index.encoder()
+class _Remembering:
+    """An encoder that encodes each query once: all systems ask the same ones."""
 
-    class Remembering:
-        card = loaded.card
-        encode_passages = staticmethod(loaded.encode_passages)
-        encode_query = staticmethod(cache(loaded.encode_query))
-        encode_query_by_token = staticmethod(cache(partial(encode_query_by_token, loaded)))
-
-    return replace(index, encoder=lambda: Remembering())  # type: ignore[arg-type, return-value]
+    def __init__(self, encoder: Encoder) -> None:
+        self.card = encoder.card
+        self.count_tokens = encoder.count_tokens
+        self.encode_passages = encoder.encode_passages
+        self.encode_query = cache(encoder.encode_query)
+        self.encode_query_by_token = cache(partial(encode_query_by_token, encoder))
 
 
 if __name__ == "__main__":

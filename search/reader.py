@@ -5,85 +5,163 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import cached_property
 from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple
 
 from talksearch.indexer.arrays import Floats
 from talksearch.indexer.encoders import sentence_encoder, token_codes
 from talksearch.indexer.encoders.base import Encoder
 from talksearch.indexer.errors import BadIndexError, ModelError
 from talksearch.indexer.stores import catalog, recipe, vectors
-from talksearch.indexer.stores.columns import reader
+from talksearch.indexer.stores.columns import reader as columns
+from talksearch.indexer.stores.recipe import Recipe
+from talksearch.indexer.stores.vectors import Vectors
+from talksearch.search.ranking.compounds import CompoundFinder
 from talksearch.search.ranking.passage_table import PassageTable, read_passage_table
 
+_REMEMBERED_WORDS = 65_536
+"""How many words a reader remembers the number of tokens of."""
 
-@dataclass(frozen=True, slots=True)
+
 class IndexReader:
-    """An index, open for reading."""
+    """An index, open for reading, and a context manager that closes it. `open_reader` makes one.
 
-    folder: Path
-    db: sqlite3.Connection
-    recipe: recipe.Recipe
-    vectors: vectors.Vectors
-    encoder: Callable[[], Encoder]
-    """Loads the encoder when it is first called."""
-    table: Callable[[], PassageTable]
-    """Returns the passages as ranking sees them, of the state that `db` shows; reads them anew when that changed."""
-    directions: Callable[[], Floats | None]
-    """Returns what tells tokens apart (`tokens`); None where the index does not know what tokens mean."""
-    count_tokens: Callable[[str], int]
-    """Counts the tokens of a word, remembered from query to query."""
-    encoder_pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "encoding"))
-    """Where queries are encoded and compared, which takes half of the time, while words are looked up. It starts at
-    first use."""
+    It belongs to the thread that opened it, because its connection does. What is large is read when it is first asked
+    for. Opening changes nothing outside this object: whoever owns the process tunes it.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        db: sqlite3.Connection,
+        recipe: Recipe,
+        *,
+        encoder: Encoder | None,
+        compounds: CompoundFinder | None,
+        warn: Callable[[str], None],
+        once: bool,
+    ) -> None:
+        self.folder = folder
+        self.db = db
+        self.recipe = recipe
+        self.encoder_pool = ThreadPoolExecutor(1, "encoding")
+        """The one thread in which queries are encoded and compared, which takes half of the time, while words are
+        looked up. It starts at first use."""
+        self.compounds = CompoundFinder() if compounds is None else compounds
+        """Finds the compounds of the index that a term is part of."""
+        self._warn = warn
+        self._once = once
+        self._encoder = encoder
+        self._table = _TableCache()
+        self._token_counts: dict[str, int] = {}
+
+    @cached_property
+    def vectors(self) -> Vectors:
+        """The vectors of the passages as they were when this was first asked for."""
+        return self._read_vectors()
+
+    def encoder(self) -> Encoder:
+        """Return the encoder of the index; it is loaded at the first call."""
+        if self._encoder is None:
+            self._encoder = _load_encoder(self.folder, self.recipe, self._warn, self._once)
+        return self._encoder
+
+    def table(self) -> PassageTable:
+        """Return the passages as ranking sees them, of the state that `db` shows; a changed state is read anew."""
+        state = _IndexState(self.db.execute("PRAGMA data_version").fetchone()[0], columns.file_fingerprint(self.folder))
+        return self._table.get(state, lambda: read_passage_table(self.folder, self.db, self._read_vectors()))
+
+    def directions(self) -> Floats | None:
+        """Return the directions that tell tokens apart; None where the index does not know what tokens mean."""
+        return self._directions
+
+    @cached_property
+    def _directions(self) -> Floats | None:
+        return token_codes.read(self.folder)
+
+    def count_tokens(self, word: str) -> int:
+        """Return how many tokens a word has; the numbers are remembered from query to query."""
+        count = self._token_counts.get(word)
+        if count is None:
+            if len(self._token_counts) >= _REMEMBERED_WORDS:
+                self._token_counts.clear()
+            count = self._token_counts[word] = self.encoder().count_tokens(word)
+        return count
+
+    def close(self) -> None:
+        """Close the catalog and end the thread that encodes. An index may be closed more than once."""
+        self.encoder_pool.shutdown(wait=True, cancel_futures=True)
+        self.db.close()
+
+    def __enter__(self) -> IndexReader:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _read_vectors(self) -> Vectors:
+        return vectors.read(self.folder, self.recipe.model.dimension, once=self._once)
 
 
 def open_reader(
     folder: Path,
     *,
     encoder: Encoder | None = None,
+    compounds: CompoundFinder | None = None,
     warn: Callable[[str], None] = lambda _: None,
     once: bool = False,
 ) -> IndexReader:
-    """Open an index; `warn` hears a sentence when something works but slowly.
+    """Open an index for reading.
 
-    `once`: for hardly more than one query, so that starting counts for more than running. An index belongs to the
-    thread that opened it, because its connection does; an `encoder` may be shared between threads.
+    Args:
+        folder: The folder of the index.
+        encoder: What encodes queries, in place of the index's own encoder. Several readers may share it.
+        compounds: What finds compounds, which several readers of the same index may share.
+        warn: It is called with a sentence when something works but slowly.
+        once: The reader answers hardly more than one query, so that starting counts for more than running.
 
-    Raises BadIndexError when there is none or it cannot be read.
+    Raises BadIndexError when there is no index or it cannot be read.
     """
     db = catalog.open_catalog(folder)
-    made = recipe.read(folder)
-    if made is None:
-        raise BadIndexError(f"There is no finished index in {folder}.", "Make one: talksearch index PATH")
-    loaded: list[Encoder] = [encoder] if encoder else []
-
-    def get() -> Encoder:
-        if not loaded:
-            loaded.append(_load_encoder(folder, made, warn, once))
-        return loaded[0]
-
-    held: list[tuple[object, PassageTable]] = []
-
-    def table() -> PassageTable:
-        now = (db.execute("PRAGMA data_version").fetchone()[0], reader.file_stamp(folder))
-        if not held or held[0][0] != now:
-            held[:] = [(now, read_passage_table(folder, db, vectors.read(folder, made.model.dimension, once=once)))]
-        return held[0][1]
-
-    directions = cache(lambda: token_codes.read(folder))
-    count = lru_cache(_WORDS)(lambda word: get().count_tokens(word))
-    return IndexReader(
-        folder, db, made, vectors.read(folder, made.model.dimension, once=once), get, table, directions, count
-    )
+    try:
+        found = recipe.read(folder)
+        if found is None:
+            raise BadIndexError(f"There is no finished index in {folder}.", "Make one: talksearch index PATH")
+    except BaseException:
+        db.close()
+        raise
+    return IndexReader(folder, db, found, encoder=encoder, compounds=compounds, warn=warn, once=once)
 
 
-_WORDS = 65_536
-"""Words of which an index remembers how many tokens they have."""
+class _IndexState(NamedTuple):
+    """What changes whenever the passages or their columns change."""
+
+    data_version: int
+    """SQLite's own number: it rises when another connection changes the catalog."""
+    columns: tuple[int, int] | None
+    """Which file of columns lies in the index; None where there is none."""
 
 
-def _load_encoder(folder: Path, made: recipe.Recipe, warn: Callable[[str], None], once: bool) -> Encoder:
+class _TableCache:
+    """The passage table of the state of the index that was read last."""
+
+    def __init__(self) -> None:
+        self._state: _IndexState | None = None
+        self._table: PassageTable | None = None
+
+    def get(self, state: _IndexState, read: Callable[[], PassageTable]) -> PassageTable:
+        """Return the table of a state; it is read where another state was read last."""
+        if self._table is None or self._state != state:
+            self._table = read()
+            self._state = state
+        return self._table
+
+
+def _load_encoder(folder: Path, recipe: Recipe, warn: Callable[[str], None], once: bool) -> Encoder:
     from talksearch.indexer.encoders import onnx_encoder  # a search by words must not wait for onnxruntime
 
     try:
@@ -91,5 +169,5 @@ def _load_encoder(folder: Path, made: recipe.Recipe, warn: Callable[[str], None]
     except ModelError as error:
         warn(f"{error.message} Loading the model itself, which takes seconds.")
         return sentence_encoder.load(
-            made.model.name, query_prompt=made.model.query_prompt, passage_prompt=made.model.passage_prompt
+            recipe.model.name, query_prompt=recipe.model.query_prompt, passage_prompt=recipe.model.passage_prompt
         )

@@ -4,42 +4,44 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from talksearch.indexer.encoders import model_folder
-from talksearch.indexer.errors import BadIndexError
+from talksearch.indexer import layout
 from talksearch.indexer.records import Json
-from talksearch.indexer.stores import catalog, recipe, vectors
+from talksearch.indexer.stores import catalog
+
+from .reader import open_reader
 
 _PARTS = {
-    "catalog": catalog.FILE_NAME,
-    "chroma": "chroma",
-    "vectors": vectors.FILE_NAME,
-    "encoder": model_folder.FOLDER,
+    "catalog": layout.CATALOG,
+    "chroma": layout.CHROMA,
+    "vectors": layout.VECTORS,
+    "encoder": layout.ENCODER,
 }
+"""The entries of an index whose sizes are told, by the names of the command contract."""
 
 
 def gather(folder: Path) -> dict[str, Json]:
     """Return the facts about an index. Raises BadIndexError when there is none."""
-    db = catalog.open_catalog(folder)
-    made = recipe.read(folder)
-    if made is None:
-        raise BadIndexError(f"There is no finished index in {folder}.", "Make one: talksearch index PATH")
-    counts = catalog.counts(db)
-    return {
-        "index": str(folder.absolute()),
-        "paths": list(catalog.roots(db)),
-        "talks": counts.talks,
-        "talks_estimated": db.execute("SELECT count(*) FROM talks WHERE timing = 'estimated'").fetchone()[0],
-        "hours": round(counts.speech_ms / 3_600_000, 2),
-        "cues": counts.cues,
-        "passages": counts.passages,
-        "embedded": counts.embedded,
-        "languages": dict(db.execute("SELECT coalesce(language, ''), count(*) FROM talks GROUP BY 1 ORDER BY 2 DESC")),
-        "bytes": {name: _size(folder / part) for name, part in _PARTS.items()},
-        "model": made.model.name,
-        "dimension": made.model.dimension,
-        "passage_words": made.splitting.length,
-        "format": made.format,
-    }
+    with open_reader(folder) as reader:
+        db, recipe = reader.db, reader.recipe
+        counts = catalog.counts(db)
+        return {
+            "index": str(folder.absolute()),
+            "paths": list(catalog.roots(db)),
+            "talks": counts.talks,
+            "talks_estimated": db.execute("SELECT count(*) FROM talks WHERE timing = 'estimated'").fetchone()[0],
+            "hours": round(counts.speech_ms / 3_600_000, 2),
+            "cues": counts.cues,
+            "passages": counts.passages,
+            "embedded": counts.embedded,
+            "languages": dict(
+                db.execute("SELECT coalesce(language, ''), count(*) FROM talks GROUP BY 1 ORDER BY 2 DESC")
+            ),
+            "bytes": {name: _size(part.within(folder)) for name, part in _PARTS.items()},
+            "model": recipe.model.name,
+            "dimension": recipe.model.dimension,
+            "passage_words": recipe.splitting.length,
+            "format": recipe.format,
+        }
 
 
 def _size(path: Path) -> int:

@@ -28,12 +28,12 @@ FLOORS = (
     "indexer",
     # search: the way of a query
     "search.links search.query",
-    "search.hit search.stats",
+    "search.hit",
     "search.answer search.options search.ranking",
     "search.quotes search.moments",
     "search.results",
     "search.reader",
-    "search.engine",
+    "search.engine search.stats",
     "search.evaluation search.index",
     "search",
     # cli: the only part that prints, exits, or knows about terminals and HTTP
