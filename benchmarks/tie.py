@@ -15,10 +15,12 @@ from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
+from talksearch.indexer.text.terms import terms
 from talksearch.search.evaluation import measure
 from talksearch.search.reader import IndexReader, open_reader
-from talksearch.search.results.align_description import align_description, holds_of
+from talksearch.search.results.align_description import align_description
 
 GOLD = Path(__file__).parents[1] / ".." / "shared" / "gold"
 
@@ -34,7 +36,7 @@ def main() -> None:
     sources = index.db.execute("SELECT number, source FROM talks").fetchall()
     print(f"{'':16}{'queries':>8}{'tied':>8}{'right':>8}{'alone: tied':>14}{'right':>8}")
     for path in options.gold or sorted(GOLD.glob("*.jsonl")):
-        talks: dict[str, list[measure.Gold]] = defaultdict(list)
+        talks: dict[str, list[measure.GoldQuery]] = defaultdict(list)
         for gold in measure.read_gold(path):
             talks[gold.talk].append(gold)
         drawn = random.Random(0).sample(sorted(talks), min(options.talks, len(talks)))
@@ -57,18 +59,22 @@ def shares(outcomes: list[bool | None]) -> str:
     return f"{len(known) / len(outcomes):>8.0%}{sum(known) / max(1, len(known)):>8.0%}"
 
 
-def tied(index: IndexReader, talk: int, golds: list[measure.Gold]) -> tuple[list[bool | None], list[bool | None]]:
+def tied(index: IndexReader, talk: int, golds: list[measure.GoldQuery]) -> tuple[list[bool | None], list[bool | None]]:
     """Return, for each query, whether it was tied rightly; None where it was not tied. All together, and each alone."""
     rows = index.db.execute(
         "SELECT number, text, start_ms FROM passages WHERE talk = ? AND field = 'speech' ORDER BY number", (talk,)
     ).fetchall()
     vectors = np.asarray(index.vectors.rows[index.vectors.find(np.array([row[0] for row in rows], np.int64))])
-    holds = holds_of([row[1] for row in rows])
+    passage_terms = [set(terms(row[1])) for row in rows]
+
+    def holds(term: str) -> npt.NDArray[np.bool_]:
+        return np.array([term in held for held in passage_terms], bool)
+
     asked = np.array([index.encoder().encode_query(gold.query) for gold in golds])
     together = align_description([gold.query for gold in golds], asked, holds, vectors)
     alone = [align_description([gold.query], asked[at : at + 1], holds, vectors)[0] for at, gold in enumerate(golds)]
 
-    def right(gold: measure.Gold, at: int | None) -> bool | None:
+    def right(gold: measure.GoldQuery, at: int | None) -> bool | None:
         return None if at is None else measure.jump_error(gold, rows[at][2]) is not None
 
     return (

@@ -29,7 +29,7 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Quoted:
+class QuoteMatch:
     """Where a quote was said."""
 
     talk: int
@@ -97,7 +97,7 @@ class Hit:
     """Where other talks say the same."""
     heat: tuple[float, ...] = ()
     """At a talk's first hit: where along its length the query lives, 0 to 1 for each fortieth."""
-    quote: Quoted | None = None
+    quote: QuoteMatch | None = None
     """What was said, where a quote was asked for."""
     grade: GradeWord | None = None
     """How good it is by what it was found by; None for a quote, in `similar`, and where the index is not calibrated."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,13 +12,14 @@ import numpy as np
 import pytest
 from fakes import CountingEncoder
 
+from talksearch.indexer import layout
 from talksearch.indexer.encoders.null_queries import NULL_QUERIES
 from talksearch.indexer.pipeline import run
-from talksearch.indexer.stores import calibration
 from talksearch.indexer.stores.calibration import calibrate
 from talksearch.search import engine
 from talksearch.search.answer import Answer
 from talksearch.search.query import Filters, Mode, Query
+from talksearch.search.ranking.encoded_query import QueryPostings
 from talksearch.search.ranking.layout import make_layout
 from talksearch.search.reader import open_reader
 from talksearch.search.results.grade import (
@@ -25,6 +27,7 @@ from talksearch.search.results.grade import (
     NOTHING_GOOD,
     UNGRADED,
     Evidence,
+    TermEvidence,
     evidence,
     features,
     grade,
@@ -51,17 +54,21 @@ def at(*places: int) -> np.ndarray:
     return np.array(places, np.int64)
 
 
+def words_of(
+    said: list[np.ndarray], together: list[np.ndarray] | None = None, by_variant: Sequence[np.ndarray] = ()
+) -> TermEvidence | None:
+    postings = QueryPostings(said, [NOWHERE] * (len(said) - 1) if together is None else together)
+    return term_evidence(LAYOUT, postings, by_variant)
+
+
 def found(query: np.ndarray, said: list[np.ndarray]) -> Evidence:
     cosines = ROWS @ query
     top = float(cosines.max())
-    return evidence(
-        LAYOUT, [int(cosines.argmax())], term_evidence(LAYOUT, said, [NOWHERE] * (len(said) - 1)), top, USUAL
-    )
+    return evidence(LAYOUT, [int(cosines.argmax())], words_of(said), top, USUAL)
 
 
 def heard(place: int, said: list[np.ndarray], together: list[np.ndarray] | None = None) -> Evidence:
-    words = term_evidence(LAYOUT, said, [NOWHERE] * (len(said) - 1) if together is None else together)
-    return evidence(LAYOUT, [place], words, math.nan, None)
+    return evidence(LAYOUT, [place], words_of(said, together), math.nan, None)
 
 
 def test_there_is_nothing_to_calibrate_on_few_vectors_or_without_null_queries() -> None:
@@ -105,21 +112,21 @@ def test_the_scale_of_a_model_does_not_matter() -> None:
 
 
 def test_words_are_weighed_by_surprise_and_looked_for_in_the_hit_and_beside_it() -> None:
-    assert heard(5, [at(5), at(6), at(15), at(25)]).around == pytest.approx(0.5)
+    assert heard(5, [at(5), at(6), at(15), at(25)]).coverage == pytest.approx(0.5)
     rare, common = at(5), np.arange(0, COUNT, 2)
-    assert heard(5, [rare, at(25), common]).around < 0.6
-    assert heard(19, [at(20)]).around == 0  # the next talk is not beside
-    assert heard(5, [NOWHERE]).around == 0
+    assert heard(5, [rare, at(25), common]).coverage < 0.6
+    assert heard(19, [at(20)]).coverage == 0  # the next talk is not beside
+    assert heard(5, [NOWHERE]).coverage == 0
 
 
 def test_words_said_side_by_side_count_more() -> None:
     both = [at(5), at(5)]
-    assert heard(5, both, [at(5)]).chance > heard(5, both, [at(90)]).chance
+    assert heard(5, both, [at(5)]).surplus > heard(5, both, [at(90)]).surplus
 
 
 def test_a_note_counts_with_the_passage_it_leads_to() -> None:
-    words = term_evidence(LAYOUT, [at(3), at(9)], [NOWHERE])
-    assert evidence(LAYOUT, [3, 9], words, math.nan, None).around == pytest.approx(1.0)
+    words = words_of([at(3), at(9)])
+    assert evidence(LAYOUT, [3, 9], words, math.nan, None).coverage == pytest.approx(1.0)
 
 
 def test_what_there_is_to_go_by() -> None:
@@ -146,14 +153,14 @@ def test_a_name_that_captions_misheard_is_graded_by_words_where_that_says_more()
     query, beside = NULLS[3], [at(200), at(200), NOWHERE]  # two of three words are said there, and nothing is near
     assert USUAL is not None
     far = float(ROWS[200] @ query)
-    plain = evidence(LAYOUT, [200], term_evidence(LAYOUT, beside, [NOWHERE] * 2), far, USUAL)
-    misheard = evidence(LAYOUT, [200], term_evidence(LAYOUT, beside, [NOWHERE] * 2, [at(200)]), far, USUAL)
-    elsewhere = evidence(LAYOUT, [200], term_evidence(LAYOUT, beside, [NOWHERE] * 2, [at(90)]), far, USUAL)
-    assert (plain.otherwise, misheard.otherwise, elsewhere.otherwise) == (False, True, False)
+    plain = evidence(LAYOUT, [200], words_of(beside), far, USUAL)
+    misheard = evidence(LAYOUT, [200], words_of(beside, None, [at(200)]), far, USUAL)
+    elsewhere = evidence(LAYOUT, [200], words_of(beside, None, [at(90)]), far, USUAL)
+    assert (plain.by_variant, misheard.by_variant, elsewhere.by_variant) == (False, True, False)
     assert grade(plain).probability == grade(elsewhere).probability < 0.2
     assert grade(misheard).probability == grade(replace(misheard, meaning=math.nan)).probability > 0.2
     near = replace(misheard, meaning=5.0)
-    assert grade(near).probability == grade(replace(near, otherwise=False)).probability
+    assert grade(near).probability == grade(replace(near, by_variant=False)).probability
 
 
 def test_nothing_that_speaks_for_a_hit_lowers_its_grade() -> None:
@@ -229,7 +236,7 @@ def test_a_filter_changes_no_grade(archive: Path) -> None:
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"cosine": "x"}', "no json"])
 def test_without_a_calibration_nothing_is_claimed(archive: Path, text: str) -> None:
-    (archive / calibration.FILE_NAME).write_text(text)
+    layout.CALIBRATION.within(archive).write_text(text)
     answer = ask(archive, "recipe for sourdough bread")
     assert {hit.grade for hit in answer.hits} == {None}
     assert answer.note == UNGRADED
@@ -237,7 +244,7 @@ def test_without_a_calibration_nothing_is_claimed(archive: Path, text: str) -> N
 
 
 def test_a_calibration_that_the_index_outgrew_does_not_count(archive: Path) -> None:
-    path = archive / calibration.FILE_NAME
+    path = layout.CALIBRATION.within(archive)
     values = json.loads(path.read_text())
     path.write_text(json.dumps({**values, "passages": values["passages"] * 5 // 2}))
     assert ask(archive, "gravity").hits[0].grade is None
@@ -248,15 +255,15 @@ def test_a_calibration_that_the_index_outgrew_does_not_count(archive: Path) -> N
 def test_an_unchanged_index_is_not_calibrated_again_and_a_changed_one_without_encoding_null_queries(
     archive: Path,
 ) -> None:
-    path = archive / calibration.FILE_NAME
+    path = layout.CALIBRATION.within(archive)
     before = path.read_bytes(), path.stat().st_mtime_ns
     run.build_index(archive, [], encoder=CountingEncoder())
     assert (path.read_bytes(), path.stat().st_mtime_ns) == before
-    nulls = (archive / calibration.NULLS_NAME).stat().st_mtime_ns
+    nulls = layout.NULL_VECTORS.within(archive).stat().st_mtime_ns
     run.remove_talks(archive, [open_reader(archive).db.execute("SELECT id FROM talks").fetchone()[0]])
     run.build_index(archive, [], encoder=CountingEncoder())
     assert path.stat().st_mtime_ns != before[1]
-    assert (archive / calibration.NULLS_NAME).stat().st_mtime_ns == nulls
+    assert layout.NULL_VECTORS.within(archive).stat().st_mtime_ns == nulls
     path.unlink()
     run.build_index(archive, [], encoder=CountingEncoder())
     assert path.exists()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fakes import CountingEncoder
+from fakes import CountingEncoder, term_lookup
 
 from talksearch.indexer.passages.metadata_passages import notes, sentences
 from talksearch.indexer.pipeline import run
@@ -15,7 +15,7 @@ from talksearch.indexer.records import Chapter, Cue, Talk
 from talksearch.search import engine
 from talksearch.search.query import Query
 from talksearch.search.reader import IndexReader, open_reader
-from talksearch.search.results.align_description import align_description, holds_of
+from talksearch.search.results.align_description import align_description
 
 # What says something about a talk stays, word for word but for its marks.
 KEPT = [
@@ -99,8 +99,8 @@ def test_ties_follow_the_order_of_the_talk() -> None:
     said[30] = "varnish dries slowly on old violins"
     meaning, unlike = np.eye(60, 99, dtype=np.float32), np.eye(3, 99, k=70, dtype=np.float32)
     violins, harrow = "old violins and their slow varnish that dries", "the Harrow bridge stood"
-    assert align_description([violins, harrow, "unheard of"], unlike, holds_of(said), meaning) == [30, 40, None]
-    assert align_description([harrow, violins], unlike[:2], holds_of(said), meaning) == [3, 30]
+    assert align_description([violins, harrow, "unheard of"], unlike, term_lookup(said), meaning) == [30, 40, None]
+    assert align_description([harrow, violins], unlike[:2], term_lookup(said), meaning) == [3, 30]
 
 
 def test_nothing_shared_and_nothing_near_is_not_tied() -> None:
@@ -108,11 +108,11 @@ def test_nothing_shared_and_nothing_near_is_not_tied() -> None:
     noise = np.random.default_rng(1).normal(size=(24, 64)).astype(np.float32)
     noise /= np.linalg.norm(noise, axis=1, keepdims=True)
     assert (
-        align_description(["关于时间", "关于速度", "über Zeit", "о времени"], noise[:4], holds_of(said), noise[4:])
+        align_description(["关于时间", "关于速度", "über Zeit", "о времени"], noise[:4], term_lookup(said), noise[4:])
         == [None] * 4
     )
-    assert align_description([], noise[:0], holds_of(said), noise[4:]) == []
-    assert align_description(["alone"], noise[:1], holds_of([]), noise[:0]) == [None]
+    assert align_description([], noise[:0], term_lookup(said), noise[4:]) == []
+    assert align_description(["alone"], noise[:1], term_lookup([]), noise[:0]) == [None]
 
 
 @pytest.fixture

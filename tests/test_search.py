@@ -19,7 +19,8 @@ from talksearch.indexer.errors import BadIndexError, QueryError
 from talksearch.indexer.pipeline import run
 from talksearch.indexer.stores import catalog
 from talksearch.indexer.stores.chroma import client as store
-from talksearch.search import engine
+from talksearch.indexer.stores.chroma import collection as passages
+from talksearch.search import engine, reader
 from talksearch.search.answer import Answer
 from talksearch.search.query import Filters, Query, first_day, last_day
 from talksearch.search.ranking.filters import find_talk
@@ -136,7 +137,7 @@ def test_scripts_without_spaces_are_found_by_words(index: IndexReader) -> None:
 def test_the_copy_ranks_as_chroma_itself_does(index: IndexReader) -> None:
     query = CountingEncoder().encode_query("rain bee time")
     client, collection = store.open_store(index.folder)
-    nearest = store.nearest(collection, query, 6)
+    nearest = passages.nearest(collection, query, 6)
     client.close()
     hits = ask(index, "rain bee time", mode="semantic", k=3, leave_out=("title",)).hits
     said = {row[0] for row in index.db.execute("SELECT id FROM passages WHERE field = 'speech'")}
@@ -231,14 +232,17 @@ def test_a_broken_encoder_is_never_a_silent_fall_back_to_words(index: IndexReade
         ask(opened, "ship")
 
 
-def test_before_the_first_vector_words_answer_and_no_model_is_loaded(index: IndexReader, tmp_path: Path) -> None:
+def test_before_the_first_vector_words_answer_and_no_model_is_loaded(
+    index: IndexReader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     catalog.open_catalog(tmp_path / "index", write=True).execute("UPDATE passages SET embedded = 0")
     (tmp_path / "index" / "vectors.bin").unlink()
 
-    def load() -> CountingEncoder:
+    def load(*_: object) -> CountingEncoder:
         raise AssertionError("a model was loaded")
 
-    early = replace(open_reader(tmp_path / "index"), encoder=load)
+    monkeypatch.setattr(reader, "_load_encoder", load)
+    early = open_reader(tmp_path / "index")
     found = ask(early, "ship", avoid="bee")
     assert titles(found) == ["Ships"]
     assert found.note.startswith("6 of 6 passages have no vector yet")

@@ -1,7 +1,7 @@
 """How good a hit is, as a plain word that means the same in every index and with every model.
 
-A score says which passage is best, not whether it is any good: something is always nearest. What tells the two apart is
-how near the hit is compared with what the same index gives to queries that have nothing to do with it
+A score says which passage is best, not whether it is any good: something is always nearest. Two things tell the
+difference: how near the hit is compared with what the same index gives to queries that have nothing to do with it
 (`indexer.stores.calibration`), and how much of what the query's words tell is said there. Only such standardised
 quantities count; no raw cosine does, since each model has its own scale. The coefficients are fitted by
 benchmarks/grade.py.
@@ -21,22 +21,37 @@ from talksearch.indexer.arrays import Ints
 from talksearch.indexer.stores.calibration import FEWEST, Calibration
 from talksearch.search.hit import GradeWord, Hit
 from talksearch.search.query import Mode
+from talksearch.search.ranking.encoded_query import EncodedQuery, QueryPostings, query_postings
 from talksearch.search.ranking.fusion import Candidate
 from talksearch.search.ranking.layout import PassageLayout
 from talksearch.search.ranking.passage_table import PassageTable
 from talksearch.search.ranking.postings import idf
-from talksearch.search.ranking.rank import EncodedQuery, Ranking, where_said
+from talksearch.search.ranking.rank import Ranking
+
+Kind = Literal["both", "meaning", "words"]
+"""What evidence there is of a hit: meaning and words, or one of them alone."""
 
 WEAK, STRONG = 0.2, 0.9
 """Probabilities below which a hit is weak, and from which on it is strong. They are for as many queries with an answer
 as without; of those that people put to their own archive more have one. Where four of five do, 0.2 are even odds."""
 
+COEFFICIENTS: dict[Kind, tuple[float, ...]] = {
+    "both": (-4.641, 0.872, 2.032, 2.655),
+    "meaning": (-5.634, 1.470),
+    "words": (-4.255, 4.251, 3.284),
+}
+"""The coefficients of the logistic model for each kind of evidence, in the order of `features`. They were printed by
+benchmarks/grade.py --fit."""
+
 NOTHING_GOOD = "Nothing in the archive answers this well; these are the nearest passages."
 
 UNGRADED = "Hits have no grade, because what they are graded by is missing or damaged. Measure it: talksearch doctor"
 
-LOOKED_AT = 3
-"""Hits of which at least one must be better than weak, or else nothing good was found."""
+VERDICT_HITS = 3
+"""How many of the first hits the verdict looks at: nothing good was found where all of them are weak."""
+
+_OUTGROWN = 2
+"""How many times more, or fewer, vectors an index may have than when it was calibrated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +65,19 @@ class Grade:
 
 @dataclass(frozen=True, slots=True)
 class TermEvidence:
-    """What the words of a query tell in an index."""
+    """What the words of a query tell in an index. Postings are places of passages, rising."""
 
-    said: Sequence[Ints]
-    """The places of the passages that hold each term, rising."""
-    weight: Sequence[float]
-    """The surprise of each term."""
+    postings: Sequence[Ints]
+    """The passages that hold each term."""
+    weights: Sequence[float]
+    """The idf of each term."""
     pairs: Sequence[tuple[float, Ints]]
-    """For terms that follow each other: the surprise of the less rare one, and the places where both stand together."""
-    usual: float
-    """The surprise of a word that a single passage says: ln(passages)."""
-    otherwise: Sequence[Ints] = ()
-    """The places of the passages that hold a term only as captions misheard it, or inside a compound, rising."""
+    """For terms that follow each other in the query: the idf of the less rare one, and the passages that say both
+    together."""
+    max_idf: float
+    """The idf of a word that a single passage says: ln(passages)."""
+    variant_postings: Sequence[Ints] = ()
+    """The passages that hold a term only as captions misheard it, or inside a compound."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,41 +86,49 @@ class Evidence:
 
     meaning: float
     """Cosine of the hit above that of the nearest passage to unanswered queries, in deviations of a query's cosines."""
-    around: float
-    """Share of the query's surprise that is said in the hit or right beside it, 0 to 1."""
-    chance: float
-    """Surprise said in or beside the hit, that of words side by side counted once more, as a share of ln(passages),
-    less 1: above 0, no passage would hold by chance all that this one does, if words fell independently."""
-    otherwise: bool = False
+    coverage: float
+    """The share of the query's idf that is said in the hit or right beside it, 0 to 1."""
+    surplus: float
+    """The idf of what is said in or beside the hit, that of words side by side counted once more, as a share of
+    ln(passages), less 1. Above 0, no passage would hold all that by chance, if words fell independently."""
+    by_variant: bool = False
     """Some of that is said only as captions misheard it, where the model sees another word, or inside a compound."""
 
 
 def grader(
-    ranking: Ranking, mode: Mode, asked: EncodedQuery, calibration: Calibration | None
+    ranking: Ranking, mode: Mode, encoded: EncodedQuery, calibration: Calibration | None
 ) -> Callable[[Candidate, int], Grade] | None:
     """Return what grades a candidate that led to the passage with a number, by what it was found by.
 
     None where there are too few passages to tell what is usual, and where meaning counts and the index is not
-    calibrated, or was when it was another altogether. A filter makes no hit better: each is held against what the whole
+    calibrated, or was when it had another size. A filter makes no hit better: each is compared with what the whole
     index gives.
+
+    Args:
+        ranking: The ranking that the candidates come from.
+        mode: How it was made.
+        encoded: The query.
+        calibration: What the index gives to queries that have nothing to do with it; None where that is not known.
     """
-    table = ranking.table()
-    if len(table.rows) < FEWEST or (mode != "lexical" and not (calibration and fits(calibration, table))):
+    table = ranking.table
+    if len(table.vector_rows) < FEWEST or (mode != "lexical" and not (calibration and fits(calibration, table))):
         return None
-    said = None if mode == "semantic" else ranking.said or where_said(table, asked)
-    words = term_evidence(table.layout, *said, said_otherwise(table, asked, said[0])) if said else None
+    words: TermEvidence | None = None
+    if mode != "semantic":
+        postings = ranking.postings or query_postings(table, encoded)
+        words = term_evidence(table.layout, postings, variant_postings(table, encoded, postings.terms))
 
-    def graded(candidate: Candidate, number: int) -> Grade:
-        meaning = math.nan if candidate.meaning is None else candidate.meaning
+    def grade_candidate(candidate: Candidate, number: int) -> Grade:
+        cosine = math.nan if candidate.meaning is None else candidate.meaning
         places = [table.place(candidate.number), table.place(number)]
-        return grade(evidence(table.layout, places, words, meaning, calibration))
+        return grade(evidence(table.layout, places, words, cosine, calibration))
 
-    return graded
+    return grade_candidate
 
 
-def lacking(mode: Mode, calibration: Calibration | None, table: PassageTable) -> str:
+def ungraded_note(mode: Mode, calibration: Calibration | None, table: PassageTable) -> str:
     """Return a sentence where hits could be graded if only the index were calibrated; else an empty one."""
-    if mode == "lexical" or calibration is not None or np.count_nonzero(table.rows >= 0) < FEWEST:
+    if mode == "lexical" or calibration is not None or np.count_nonzero(table.vector_rows >= 0) < FEWEST:
         return ""
     return UNGRADED
 
@@ -114,121 +138,126 @@ def fits(calibration: Calibration, table: PassageTable) -> bool:
 
     The usual nearest cosine moves slowly, with about the root of the logarithm of the number of passages.
     """
-    now = int(np.count_nonzero(table.rows >= 0))
-    return calibration.passages <= _OUTGROWN * now and now <= _OUTGROWN * calibration.passages
-
-
-_OUTGROWN = 2
+    passages = int(np.count_nonzero(table.vector_rows >= 0))
+    return calibration.passages <= _OUTGROWN * passages and passages <= _OUTGROWN * calibration.passages
 
 
 def verdict(hits: Sequence[Hit]) -> str:
     """Return a sentence where no hit is any good; empty where one is, or where that is not known."""
-    return NOTHING_GOOD if hits and all(hit.grade == "weak" for hit in hits[:LOOKED_AT]) else ""
+    return NOTHING_GOOD if hits and all(hit.grade == "weak" for hit in hits[:VERDICT_HITS]) else ""
 
 
-def said_otherwise(table: PassageTable, asked: EncodedQuery, said: Sequence[Ints]) -> list[Ints]:
-    """Return, of the places where each term is `said`, those where it does not stand as it was asked for."""
+def variant_postings(table: PassageTable, encoded: EncodedQuery, postings: Sequence[Ints]) -> list[Ints]:
+    """Return, for each term that has variants, the places of its postings where it stands only as one of them."""
     return [
         np.setdiff1d(places, table.postings(term), assume_unique=True)
-        for term, places in zip(asked.terms, said, strict=True)
-        if term in asked.variants
+        for term, places in zip(encoded.terms, postings, strict=True)
+        if term in encoded.variants
     ]
 
 
 def term_evidence(
-    layout: PassageLayout, said: Sequence[Ints], together: Sequence[Ints], otherwise: Sequence[Ints] = ()
+    layout: PassageLayout, postings: QueryPostings, by_variant: Sequence[Ints] = ()
 ) -> TermEvidence | None:
-    """Return what words tell that stand at some places, and together with the next one at others; None without words.
+    """Return what the words of a query tell; None for a query without words.
 
     A word that nobody says tells the most: it may be all that was asked for.
+
+    Args:
+        layout: The layout of all passages.
+        postings: Where the terms are said, and where each is said together with the next one.
+        by_variant: The places where a term stands only as one of its variants (`variant_postings`).
     """
-    if not said:
+    if not postings.terms:
         return None
     count = len(layout.numbers)
-    worth = [idf(count, len(places)) for places in said]
-    pairs = [(min(both), places) for both, places in zip(pairwise(worth), together, strict=True)]
-    return TermEvidence(said, worth, pairs, math.log(count + 1), otherwise)
+    weights = [idf(count, len(places)) for places in postings.terms]
+    pairs = [(min(pair), places) for pair, places in zip(pairwise(weights), postings.cooccurrences, strict=True)]
+    return TermEvidence(postings.terms, weights, pairs, math.log(count + 1), by_variant)
 
 
 def evidence(
     layout: PassageLayout,
     places: Sequence[int],
     words: TermEvidence | None,
-    meaning: float,
+    cosine: float,
     calibration: Calibration | None,
 ) -> Evidence:
-    """Return what speaks for a hit at some places of the layout: its passage, and the note that led there.
+    """Return what speaks for a hit.
 
-    `meaning` is its cosine, NaN where none was compared.
+    Args:
+        layout: The layout of all passages.
+        places: The places of the hit's passage, and of the note that led there.
+        words: What the words of the query tell; None where they do not count.
+        cosine: The hit's cosine to the query, NaN where none was compared.
+        calibration: What the index gives to queries that have nothing to do with it; None where that is not known.
     """
-    around = chance = math.nan
-    otherwise = False
+    coverage = surplus = math.nan
+    by_variant = False
     if words is not None:
-        near = _beside(layout, set(places))
-        here = sum(worth for worth, held in zip(words.weight, words.said, strict=True) if _any(held, near))
-        linked = sum(worth for worth, held in words.pairs if _any(held, near))
-        around = here / sum(words.weight)
-        chance = (here + linked) / words.usual - 1
-        otherwise = any(_any(held, near) for held in words.otherwise)
-    if calibration is None or math.isnan(meaning):
-        return Evidence(math.nan, around, chance)
-    return Evidence((meaning - calibration.cosine) / calibration.deviation, around, chance, otherwise)
+        near = _neighbourhoods(layout, set(places))
+        said = sum(weight for weight, held in zip(words.weights, words.postings, strict=True) if _any_in(held, near))
+        together = sum(weight for weight, held in words.pairs if _any_in(held, near))
+        coverage = said / sum(words.weights)
+        surplus = (said + together) / words.max_idf - 1
+        by_variant = any(_any_in(held, near) for held in words.variant_postings)
+    if calibration is None or math.isnan(cosine):
+        return Evidence(math.nan, coverage, surplus)
+    return Evidence((cosine - calibration.cosine) / calibration.deviation, coverage, surplus, by_variant)
 
 
-def grade(found: Evidence) -> Grade:
+def grade(evidence: Evidence) -> Grade:
     """Return how good a hit is."""
-    kind = kind_of(found)
+    kind = kind_of(evidence)
     if kind is None:
         return Grade("weak", 0.0)
-    chance = probability(found, kind, COEFFICIENTS)
-    return Grade("strong" if chance >= STRONG else "fair" if chance >= WEAK else "weak", chance)
+    answers = probability(evidence, kind, COEFFICIENTS)
+    return Grade("strong" if answers >= STRONG else "fair" if answers >= WEAK else "weak", answers)
 
 
-def probability(found: Evidence, kind: Kind, coefficients: Mapping[Kind, Sequence[float]]) -> float:
-    """Return the probability that a hit answers, by one kind of evidence; by words alone where that says more and
-    meaning does not know these words.
+def probability(evidence: Evidence, kind: Kind, coefficients: Mapping[Kind, Sequence[float]]) -> float:
+    """Return the probability that a hit answers, by one kind of evidence.
+
+    It is that by words alone where this says more and meaning does not know the words.
     """
-    kinds: tuple[Kind, ...] = ("both", "words") if kind == "both" and found.otherwise else (kind,)
-    odds = max(
-        sum(one * other for one, other in zip(coefficients[kind], features(found, kind), strict=True)) for kind in kinds
+    kinds: tuple[Kind, ...] = ("both", "words") if kind == "both" and evidence.by_variant else (kind,)
+    log_odds = max(
+        sum(weight * value for weight, value in zip(coefficients[kind], features(evidence, kind), strict=True))
+        for kind in kinds
     )
-    return 1 / (1 + math.exp(-max(-30.0, min(30.0, odds))))
+    return 1 / (1 + math.exp(-_bounded(log_odds, -30.0, 30.0)))
 
 
-Kind = Literal["both", "meaning", "words"]
+def kind_of(evidence: Evidence) -> Kind | None:
+    """Return what kind of evidence there is; None where there is nothing to go by."""
+    has_meaning, has_words = not math.isnan(evidence.meaning), not math.isnan(evidence.coverage)
+    return "both" if has_meaning and has_words else "meaning" if has_meaning else "words" if has_words else None
 
 
-def kind_of(found: Evidence) -> Kind | None:
-    """Return what there is to go by; None where there is nothing."""
-    meant, told = not math.isnan(found.meaning), not math.isnan(found.around)
-    return "both" if meant and told else "meaning" if meant else "words" if told else None
-
-
-def features(found: Evidence, kind: Kind) -> list[float]:
+def features(evidence: Evidence, kind: Kind) -> list[float]:
     """Return what the logistic model weighs, 1 for its intercept first. Bounded, so that no single one decides all."""
-    meant, said = _bounded(found.meaning, -3, 7), [found.around, _bounded(found.chance, -1, 2)]
-    return [1.0, meant] if kind == "meaning" else [1.0, meant, *said] if kind == "both" else [1.0, *said]
+    meaning = _bounded(evidence.meaning, -3, 7)
+    words = [evidence.coverage, _bounded(evidence.surplus, -1, 2)]
+    return [1.0, meaning] if kind == "meaning" else [1.0, meaning, *words] if kind == "both" else [1.0, *words]
 
 
-COEFFICIENTS: dict[Kind, tuple[float, ...]] = {
-    "both": (-4.641, 0.872, 2.032, 2.655),
-    "meaning": (-5.634, 1.470),
-    "words": (-4.255, 4.251, 3.284),
-}
-"""Printed by benchmarks/grade.py --fit."""
-
-
-def _beside(layout: PassageLayout, places: Iterable[int]) -> list[tuple[int, int]]:
+def _neighbourhoods(layout: PassageLayout, places: Iterable[int]) -> list[tuple[int, int]]:
     """Return stretches from what is said right before each place to what is said right after it, as (first, last)."""
-    beside = layout.beside
-    return [(at - int(at > 0 and beside[at - 1]), at + int(at < len(beside) and beside[at])) for at in places]
+    adjacent = layout.adjacent
+    return [
+        (
+            place - int(place > 0 and adjacent[place - 1]),
+            place + int(place < len(adjacent) and adjacent[place]),
+        )
+        for place in places
+    ]
 
 
-def _any(held: Ints, near: Sequence[tuple[int, int]]) -> bool:
+def _any_in(postings: Ints, stretches: Sequence[tuple[int, int]]) -> bool:
     """Say whether any of some rising places lies in any of the stretches."""
-    for first, last in near:
-        at = int(held.searchsorted(first))
-        if at < len(held) and held[at] <= last:
+    for first, last in stretches:
+        position = int(postings.searchsorted(first))
+        if position < len(postings) and postings[position] <= last:
             return True
     return False
 

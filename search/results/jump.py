@@ -1,6 +1,6 @@
-"""The second inside a passage: where the words that were asked for are said, and where that thought begins.
+"""The second inside a passage to jump to: where the query's words are said, and where that thought begins.
 
-A passage is where to look; what answers may begin half a minute into it. docs/quality.md has the figures.
+A passage says where to look; what answers the query may begin half a minute into it. docs/quality.md has the figures.
 """
 
 from __future__ import annotations
@@ -14,25 +14,35 @@ from talksearch.indexer.text.sentences import ends_sentence
 from talksearch.indexer.text.terms import Marks, matched_terms
 from talksearch.indexer.text.word_times import words_with_times
 
-_STRETCH = 15
-"""Words looked at together: about a sentence."""
+_STRETCH_WORDS = 15
+"""How many words in a row are looked at together: about a sentence."""
 
 _PAUSE_MS = 700
-"""Silence that ends a thought where no punctuation says so."""
+"""The silence that ends a thought where no punctuation says so, in milliseconds."""
 
-_BACK_MS = 8_000
-"""How far back a thought may begin. Who waits longer for what was asked thinks the link is wrong."""
+_FARTHEST_BACK_MS = 8_000
+"""How far before the query's words a thought may begin, in milliseconds. A listener who has to wait longer for what was
+asked takes the link for wrong."""
 
 _BREATH_MS = 2_000
-"""How far to step back where nothing shows the beginning, as in captions without punctuation."""
+"""How far to step back where nothing shows the beginning of a thought, as in captions without punctuation."""
 
-_LONG_MS, _TURN_MS = 20_000, 60_000
-"""From which length on the seconds inside any cue are guesses; how far back its start may lie to be opened instead."""
+_LONG_CUE_MS = 20_000
+"""From this length on, the seconds inside any cue without word times are guesses."""
+
+_TURN_MS = 60_000
+"""How far back the start of such a cue may lie to be opened in place of the guessed second."""
+
+_ROUNDING = 1e-9
+"""Sums of weights that differ by no more than this differ by rounding alone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """The words of a passage with their times in milliseconds, as lists of one length: a query makes a thousand."""
+    """The words of a passage with their times in milliseconds.
+
+    They stand in lists of one length, because a query makes a thousand words.
+    """
 
     texts: Sequence[str]
     starts: Sequence[int]
@@ -43,85 +53,94 @@ class Spoken:
 
 def spoken(cues: Sequence[Cue], start_ms: int, end_ms: int) -> Spoken:
     """Return the words of cues that begin from `start_ms` up to, not including, `end_ms`."""
-    found: list[tuple[str, int, int]] = []
+    timed_words: list[tuple[str, int, int]] = []
     turns: set[int] = set()
     for cue in cues:
-        from_first, words = _timed(cue, start_ms, end_ms)
-        here = [word for word in words if start_ms <= word[1] < end_ms]
-        if cue.turn and from_first and here and words[0][1] >= start_ms:
-            turns.add(len(found))
-        found += here
-    texts, starts, ends = map(list, zip(*found, strict=True)) if found else ([], [], [])
+        has_first_word, cue_words = _words_around(cue, start_ms, end_ms)
+        words = [word for word in cue_words if start_ms <= word[1] < end_ms]
+        if cue.turn and has_first_word and words and cue_words[0][1] >= start_ms:
+            turns.add(len(timed_words))
+        timed_words += words
+    texts, starts, ends = map(list, zip(*timed_words, strict=True)) if timed_words else ([], [], [])
     return Spoken(texts, starts, ends, turns)
 
 
-def _timed(cue: Cue, start_ms: int, end_ms: int) -> tuple[bool, list[tuple[str, int, int]]]:
+def _words_around(cue: Cue, start_ms: int, end_ms: int) -> tuple[bool, list[tuple[str, int, int]]]:
     """Return words of a cue as `words_with_times` does, and whether its first word is among them.
 
-    In edited transcripts a cue may have thousands of words, of which a passage holds some sixty: of a cue whose time is
-    shared out by letters hardly more than those that begin in a time are returned.
+    In edited transcripts a cue may have thousands of words, of which a passage holds some sixty. Where the time of a
+    cue is shared out by letters, hardly more words are returned than begin between the two times.
     """
-    length_ms, total = cue.end_ms - cue.start_ms, len(cue.text) + 1
+    length_ms, letters = cue.end_ms - cue.start_ms, len(cue.text) + 1
     if cue.words or length_ms <= 0:
         return True, words_with_times(cue)
-    low, high = (max(0, (ms - cue.start_ms) * total // length_ms) for ms in (start_ms, end_ms))
+    low, high = (max(0, (ms - cue.start_ms) * letters // length_ms) for ms in (start_ms, end_ms))
     first = cue.text.rfind(" ", 0, low) + 1
     behind = cue.text.find(" ", high + 1)
-    words = cue.text[first : behind if behind >= 0 else total].split()
-    letters = accumulate((len(word) + 1 for word in words), initial=first)
-    times = [cue.start_ms + length_ms * at // total for at in letters]
+    words = cue.text[first : behind if behind >= 0 else letters].split()
+    offsets = accumulate((len(word) + 1 for word in words), initial=first)
+    times = [cue.start_ms + length_ms * offset // letters for offset in offsets]
     return first == 0, list(zip(words, times, times[1:], strict=False))
 
 
 def pinpoint(
-    words: Spoken, weights: Mapping[str, float], cues: Sequence[Cue] = (), told: Mapping[int, Marks] | None = None
+    words: Spoken,
+    weights: Mapping[str, float],
+    cues: Sequence[Cue] = (),
+    matched: Mapping[int, Marks] | None = None,
 ) -> int | None:
-    """Return the millisecond at which to open a passage; None where it says no word that was asked for.
+    """Return the millisecond at which to open a passage; None where none of the terms is said in it.
 
-    `weights` says how much each term tells. The stretch of words that holds most of what was asked begins with one of
-    the terms; the jump goes from there back to where its thought begins: behind the end of a sentence, a pause, or with
-    a speaker's turn. Given the `cues` that the words stand in, it goes on to the `known_start`. Where several stretches
-    hold as much, it is the first that is not opened long before its words; the first of all, where all are. `told` is
-    what `matched_terms` says of the words, where that is known.
+    The stretch of words whose terms weigh most begins with one of the terms. From there the jump goes back to where the
+    thought begins: behind the end of a sentence, behind a pause, or with a speaker's turn; and with `cues`, on to the
+    `known_start`. Where several stretches weigh the same, the first one counts that is opened shortly before its words,
+    or the first of all where each is opened long before.
 
-    >>> said = Spoken("Yes. Now a clock".split(), range(0, 4_000, 1_000), range(900, 4_900, 1_000))
-    >>> pinpoint(said, {"clock": 5.0}), pinpoint(said, {"ship": 5.0})
+    Args:
+        words: The words of the passage.
+        weights: How much each term tells.
+        cues: The cues that the words stand in, where their starts are known exactly.
+        matched: What `matched_terms` returns for the words and the weights, where the caller has it.
+
+    >>> words = Spoken("Yes. Now a clock".split(), range(0, 4_000, 1_000), range(900, 4_900, 1_000))
+    >>> pinpoint(words, {"clock": 5.0}), pinpoint(words, {"ship": 5.0})
     (1000, None)
     """
-    told = matched_terms(words.texts, weights) if told is None else told
+    matched = matched_terms(words.texts, weights) if matched is None else matched
     best: list[int] = []
-    most = 0.0
-    for at in told:
-        # Each term once: a stretch that repeats one word does not say more.
-        stretch = {mark[0] for other in range(at, at + _STRETCH) if other in told for mark in told[other]}
-        much = sum(weights.get(term, 0.0) for term in stretch)
-        if much > most + 1e-9:
-            best, most = [at], much
-        elif much > most - 1e-9:
-            best.append(at)
-    for at in best:
-        at_ms = known_start(cues, sentence_start(words, at))
-        if words.starts[at] - at_ms <= _BACK_MS:
-            return at_ms
+    best_weight = 0.0
+    for position in matched:
+        # Each term counts once: a stretch that repeats one word does not say more.
+        stretch = range(position, position + _STRETCH_WORDS)
+        terms = {mark[0] for other in stretch if other in matched for mark in matched[other]}
+        weight = sum(weights.get(term, 0.0) for term in terms)
+        if weight > best_weight + _ROUNDING:
+            best, best_weight = [position], weight
+        elif weight > best_weight - _ROUNDING:
+            best.append(position)
+    for position in best:
+        start_ms = known_start(cues, sentence_start(words, position))
+        if words.starts[position] - start_ms <= _FARTHEST_BACK_MS:
+            return start_ms
     return known_start(cues, sentence_start(words, best[0])) if best else None
 
 
 def stretches(count: int) -> list[tuple[int, int]]:
-    """Return the stretches of so many words, as (first, one behind the last), among which the one that answers is
-    looked for.
+    """Return the stretches of so many words among which the one that answers is looked for.
 
-    Each is about a sentence long and overlaps the next by half.
+    A stretch is (first word, one behind the last). It is about a sentence long and overlaps the next one by half.
 
     >>> stretches(24)
     [(0, 15), (8, 23), (16, 24)]
     """
-    step = (_STRETCH + 1) // 2
-    return [(at, min(at + _STRETCH, count)) for at in range(0, max(1, count - _STRETCH + step), step)]
+    step = (_STRETCH_WORDS + 1) // 2
+    starts = range(0, max(1, count - _STRETCH_WORDS + step), step)
+    return [(start, min(start + _STRETCH_WORDS, count)) for start in starts]
 
 
-def sentence_start(words: Spoken, at: int) -> int:
-    """Return the millisecond at which the thought begins that the word `at` is part of."""
-    return words.starts[_beginning(words, at)]
+def sentence_start(words: Spoken, position: int) -> int:
+    """Return the millisecond at which the thought begins that the word at a position is part of."""
+    return words.starts[_first_word(words, position)]
 
 
 def known_start(cues: Sequence[Cue], at_ms: int) -> int:
@@ -133,39 +152,40 @@ def known_start(cues: Sequence[Cue], at_ms: int) -> int:
     >>> known_start([Cue(0, 60_000, "so long")], 30_000), known_start([Cue(0, 90_000, "so long")], 70_000)
     (0, 70000)
     """
-    inside = [cue for cue in cues if cue.start_ms <= at_ms < cue.end_ms and not cue.words]
-    if inside and at_ms - inside[-1].start_ms <= _TURN_MS and _only_start_known(cues, inside[-1]):
-        return inside[-1].start_ms
+    around = [cue for cue in cues if cue.start_ms <= at_ms < cue.end_ms and not cue.words]
+    if around and at_ms - around[-1].start_ms <= _TURN_MS and _only_start_known(cues, around[-1]):
+        return around[-1].start_ms
     return at_ms
 
 
 def _only_start_known(cues: Sequence[Cue], cue: Cue) -> bool:
     """Say whether the seconds inside a cue without word times are guesses.
 
-    They are where it is long. They also are where turns follow each other without the least gap: then only their starts
-    were noted, and silence counts as speech. Captions that end when the speaker stops are not opened at their start.
+    They are where the cue is long. They also are where turns follow each other without the least gap: then only the
+    starts were noted, and silence counts as speech. Captions that end when the speaker stops are not opened at their
+    start.
     """
-    if cue.end_ms - cue.start_ms >= _LONG_MS:
+    if cue.end_ms - cue.start_ms >= _LONG_CUE_MS:
         return True
     return cue.turn and any(other.end_ms == cue.start_ms or other.start_ms == cue.end_ms for other in cues)
 
 
-def _beginning(words: Spoken, at: int) -> int:
-    """Return the word with which the thought begins that the word `at` is part of."""
+def _first_word(words: Spoken, position: int) -> int:
+    """Return the position of the word with which the thought begins that the word at a position is part of."""
     starts = words.starts
-    first = at
-    while first > 0 and starts[at] - starts[first - 1] <= _BACK_MS:
-        if _begins(words, first):
+    first = position
+    while first > 0 and starts[position] - starts[first - 1] <= _FARTHEST_BACK_MS:
+        if _begins_thought(words, first):
             return first
         first -= 1
-    if first == 0 or _begins(words, first):
+    if first == 0 or _begins_thought(words, first):
         return first
-    said_ms = starts[at]
-    while at > 0 and said_ms - starts[at - 1] <= _BREATH_MS:
-        at -= 1
-    return at
+    first = position
+    while first > 0 and starts[position] - starts[first - 1] <= _BREATH_MS:
+        first -= 1
+    return first
 
 
-def _begins(words: Spoken, at: int) -> bool:
-    silence_ms = words.starts[at] - words.ends[at - 1]
-    return silence_ms >= _PAUSE_MS or at in words.turns or ends_sentence(words.texts[at - 1])
+def _begins_thought(words: Spoken, position: int) -> bool:
+    silence_ms = words.starts[position] - words.ends[position - 1]
+    return silence_ms >= _PAUSE_MS or position in words.turns or ends_sentence(words.texts[position - 1])

@@ -1,92 +1,146 @@
-"""A passage looked at: its text, its cues, and where in it a query's words are said."""
+"""A passage as a query looks at it: its text, its cues, and where in it the query's words are said."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
-from talksearch.indexer.records import Cue
+from talksearch.indexer.records import Cue, Timing
 from talksearch.indexer.stores import catalog
 from talksearch.indexer.text.terms import Marks, marks_among, matched_terms
 from talksearch.search.ranking import late_interaction
 from talksearch.search.ranking.late_interaction import TokenScorer
-from talksearch.search.ranking.term_variants import TermVariants, heard_in
+from talksearch.search.ranking.term_variants import TermVariants, meanings_in
 
 from .jump import Spoken, known_start, pinpoint, sentence_start, spoken, stretches
 
-
-@dataclass(frozen=True, slots=True)
-class PassageView:
-    """What a passage shows of a query, wherever it is ranked."""
-
-    row: Any
-    """What `_PASSAGE` reads."""
-    weights: Mapping[str, float]
-    """How much each term tells that was asked for, and each that stands for one in this talk."""
-    matches: tuple[tuple[int, int], ...]
-    """The characters of its text that such terms stand for."""
-    answer_ms: int | None
-    """Where to open it; None where it says no such term."""
-
-
-def view_passage(
-    db: sqlite3.Connection, ways: Mapping[str, TermVariants], worth: Mapping[str, float], number: int
-) -> PassageView:
-    """Read the passage with a number. `worth` says how much each term tells that was asked for, `ways` how else it may
-    stand.
-    """
-    row = db.execute(_PASSAGE, (number,)).fetchone()
-    weights = {**worth, **{other: worth[term] for other, term in heard_in(ways, row[-3]).items()}}
-    words = row[3].split(" ")
-    told = matched_terms(words, weights)
-    if not told:
-        return PassageView(row, weights, (), None)
-    return PassageView(row, weights, tuple(marks_among(words, told, weights)), _answer_ms(db, row, weights, told))
-
+Spans = tuple[tuple[int, int], ...]
+"""Characters of a text, as (start, end)."""
 
 _PASSAGE = (
     "SELECT p.id, p.start_ms, p.end_ms, p.text, p.speakers, t.id, t.title, t.source, t.path, t.youtube_id, t.url,"
     " t.channel, t.speaker, t.language, t.date, t.timing, t.margin_ms, t.number, p.first_cue, p.last_cue"
     " FROM passages p JOIN talks t ON t.number = p.talk WHERE p.number = ?"
 )
+"""Reads a `PassageRow`, whose fields stand in the same order."""
 
 
-def _answer_ms(
-    db: sqlite3.Connection, row: Any, weights: Mapping[str, float], told: Mapping[int, Marks] | None = None
+class PassageRow(NamedTuple):
+    """A passage and its talk, as the catalog holds them. Times in milliseconds."""
+
+    passage_id: str
+    start_ms: int
+    end_ms: int
+    text: str
+    speakers: str
+    """Who is named as speaking in the passage: a JSON list."""
+    talk_id: str
+    title: str
+    source: str
+    path: str
+    youtube_id: str | None
+    url: str | None
+    channel: str | None
+    speaker: str | None
+    """Who gives the talk."""
+    language: str | None
+    date: str | None
+    timing: Timing
+    margin_ms: int
+    talk_number: int
+    first_cue: int
+    last_cue: int
+    """The last cue is part of the passage."""
+
+
+@dataclass(frozen=True, slots=True)
+class PassageView:
+    """What a passage shows of a query, wherever it is ranked."""
+
+    row: PassageRow
+    weights: Mapping[str, float]
+    """How much each term of the query tells, and each term that stands for one in this talk."""
+    matches: Spans
+    """The characters of the passage's text that such terms stand for."""
+    answer_ms: int | None
+    """Where to open the passage; None where it says no such term."""
+
+
+def read_passage(db: sqlite3.Connection, number: int) -> PassageRow:
+    """Read the passage with a number, which must be in the catalog."""
+    return PassageRow._make(db.execute(_PASSAGE, (number,)).fetchone())
+
+
+def view_passage(
+    db: sqlite3.Connection, variants: Mapping[str, TermVariants], term_weights: Mapping[str, float], number: int
+) -> PassageView:
+    """Read a passage and find the query's terms in it.
+
+    Args:
+        db: The catalog.
+        variants: How else the terms of the query may have been written down.
+        term_weights: How much each term of the query tells.
+        number: The passage's number.
+    """
+    row = read_passage(db, number)
+    standing_in = meanings_in(variants, row.talk_number)
+    weights = {**term_weights, **{other: term_weights[term] for other, term in standing_in.items()}}
+    words = row.text.split(" ")
+    matched = matched_terms(words, weights)
+    if not matched:
+        return PassageView(row, weights, (), None)
+    matches = tuple(marks_among(words, matched, weights))
+    return PassageView(row, weights, matches, locate_answer(db, row, weights, matched))
+
+
+def locate_answer(
+    db: sqlite3.Connection,
+    row: PassageRow,
+    weights: Mapping[str, float],
+    matched: Mapping[int, Marks] | None = None,
 ) -> int:
-    """Return where in a passage the answer begins: at its start, where none of the words is said in it. `told` is what
-    `matched_terms` says of the words of its text, where that is known.
+    """Return the millisecond at which the answer begins: the passage's start, where none of the terms is said in it.
+
+    Args:
+        db: The catalog.
+        row: The passage.
+        weights: How much each term tells.
+        matched: What `matched_terms` returns for the words of the passage's text, where the caller has it.
     """
-    words, known = _said(db, row)
-    at_ms = pinpoint(words, weights, known, told if _are_its_own(words, row) else None)
-    return known_start(known, int(row[1])) if at_ms is None else at_ms
+    words, cues = _read_words(db, row)
+    answer_ms = pinpoint(words, weights, cues, matched if _is_whole_text(words, row) else None)
+    return known_start(cues, row.start_ms) if answer_ms is None else answer_ms
 
 
-def _are_its_own(words: Spoken, row: Any) -> bool:
-    """Say whether words that begin in a passage's time are those of its text; not where its edges lie within words."""
-    return " ".join(words.texts) == str(row[3])
+def locate_nearest(
+    db: sqlite3.Connection, row: PassageRow, scorer: TokenScorer, number: int
+) -> tuple[int, Spans] | None:
+    """Return where the stretch of a passage begins that is nearest to the query in meaning, and its characters.
 
-
-def _nearest(
-    db: sqlite3.Connection, row: Any, by_token: TokenScorer, number: int
-) -> tuple[int, tuple[tuple[int, int], ...]] | None:
-    """Return where the stretch of a passage begins that is nearest in meaning, and the characters it stands for."""
-    words, known = _said(db, row)
+    The beginning is in milliseconds. None where the tokens of the passage are not known, or not those of its text.
+    """
+    words, cues = _read_words(db, row)
     texts = words.texts
-    found = (
-        late_interaction.nearest(by_token, number, texts, stretches(len(texts))) if _are_its_own(words, row) else None
-    )
-    if found is None:
+    if not _is_whole_text(words, row):
         return None
-    begin, end = (sum(map(len, texts[:at])) + at for at in found)
-    return known_start(known, sentence_start(words, found[0])), ((begin, end - 1),)
+    nearest = late_interaction.nearest(scorer, number, texts, stretches(len(texts)))
+    if nearest is None:
+        return None
+    start, end = (sum(map(len, texts[:position])) + position for position in nearest)
+    return known_start(cues, sentence_start(words, nearest[0])), ((start, end - 1),)
 
 
-def _said(db: sqlite3.Connection, row: Any) -> tuple[Spoken, Sequence[Cue]]:
-    """Return the words of a passage, and the cues whose starts are known: none where times are estimated, which are
-    spread over the whole talk.
+def _is_whole_text(words: Spoken, row: PassageRow) -> bool:
+    """Say whether the words that begin in a passage's time are those of its text; not so where its edges cut words."""
+    return " ".join(words.texts) == row.text
+
+
+def _read_words(db: sqlite3.Connection, row: PassageRow) -> tuple[Spoken, Sequence[Cue]]:
+    """Return the words of a passage, and the cues whose starts are known exactly.
+
+    Estimated times are spread over the whole talk, so that such a talk has none of these cues.
     """
-    cues = catalog.read_cues(db, row[5], row[-2], row[-1])
-    return spoken(cues, row[1], row[2]), cues if row[15] == "exact" else ()
+    cues = catalog.read_cues(db, row.talk_id, row.first_cue, row.last_cue)
+    return spoken(cues, row.start_ms, row.end_ms), cues if row.timing == "exact" else ()

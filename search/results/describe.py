@@ -1,0 +1,112 @@
+"""What a hit tells its reader: the passage, its link, the words around it, and why it is a hit."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from talksearch.indexer.records import Json
+from talksearch.indexer.stores import catalog
+from talksearch.indexer.text.sentences import ends_sentence
+from talksearch.indexer.text.terms import terms
+from talksearch.indexer.text.word_times import words_with_times
+from talksearch.search.hit import Hit
+from talksearch.search.links import jump_to, link
+from talksearch.search.ranking.fusion import Candidate
+
+from .passage_view import PassageRow
+
+_WORDS_TO_SENTENCE = 40
+"""By how many words context may grow at each end to begin and end with a sentence."""
+
+
+def make_hit(row: PassageRow, *, rank: int, score: float, answer_ms: int, query_id: str | None) -> Hit:
+    """Return a passage as a hit.
+
+    Args:
+        row: The passage and its talk.
+        rank: From 1.
+        score: What the hit is ranked by.
+        answer_ms: When the answer begins, in milliseconds of the talk.
+        query_id: What the query is called in a file of queries.
+    """
+    jump_ms = jump_to(answer_ms, row.timing, row.margin_ms)
+    return Hit(
+        rank=rank,
+        score=score,
+        passage_id=row.passage_id,
+        talk_id=row.talk_id,
+        title=row.title,
+        source=row.source,
+        youtube_id=row.youtube_id,
+        channel=row.channel,
+        speaker=row.speaker or ", ".join(json.loads(row.speakers)) or None,
+        date=row.date,
+        language=row.language,
+        start_ms=row.start_ms,
+        end_ms=row.end_ms,
+        jump_ms=jump_ms,
+        url=link(row.url, row.path, jump_ms),
+        timing=row.timing,
+        margin_ms=row.margin_ms,
+        text=row.text,
+        query_id=query_id,
+    )
+
+
+def widen(db: sqlite3.Connection, hit: Hit, context_ms: int) -> Hit:
+    """Return a hit with the words of its talk from `context_ms` before it to as much behind it.
+
+    Each edge moves on to the next end of a sentence, if there is one within a few words. The jump stays where it was.
+    """
+    from_ms, to_ms = hit.start_ms - context_ms, hit.end_ms + context_ms
+    cues = catalog.read_cues(db, hit.talk_id)
+    words = [word for cue in cues for word in words_with_times(cue)]
+    inside = [position for position, (_, start_ms, end_ms) in enumerate(words) if start_ms < to_ms and end_ms > from_ms]
+    if not inside:
+        return hit
+    first, last = inside[0], inside[-1]
+    backward = range(first, max(first - _WORDS_TO_SENTENCE, -1), -1)
+    forward = range(last, min(last + _WORDS_TO_SENTENCE, len(words)))
+    first = next((at for at in backward if at == 0 or ends_sentence(words[at - 1][0])), first)
+    last = next((at for at in forward if ends_sentence(words[at][0])), last)
+    return replace(
+        hit,
+        start_ms=words[first][1],
+        end_ms=words[last][2],
+        text=" ".join(word for word, _, _ in words[first : last + 1]),
+    )
+
+
+def explain(
+    candidates: Sequence[Candidate], candidate: Candidate, hit: Hit, weights: Mapping[str, float]
+) -> dict[str, Json]:
+    """Return why a passage is a hit, in the terms of docs/how-it-works.md.
+
+    Args:
+        candidates: All candidates of the ranking.
+        candidate: The one that led to the hit.
+        hit: The hit, with its note and the text that is shown.
+        weights: How much each term of the query tells, and each term that stands for one in this talk.
+    """
+    said = set(terms(hit.text))
+    return {
+        "score": candidate.score,
+        "cosine": candidate.meaning,
+        "rank_by_meaning": _rank(candidate.meaning, [other.meaning for other in candidates]),
+        "words": candidate.words,
+        "rank_by_words": _rank(candidate.words, [other.words for other in candidates]),
+        "talk": candidate.talk,
+        "tokens": candidate.tokens,
+        "terms": {term: round(weight, 2) for term, weight in sorted(weights.items()) if term in said},
+        "terms_not_said": sorted(term for term in weights if term not in said),
+        "found_by": hit.note[0] if hit.note else "speech",
+        "jump_from_start_s": (hit.jump_ms - hit.start_ms) / 1000,
+    }
+
+
+def _rank(value: float | None, values: Sequence[float | None]) -> int | None:
+    """Return the rank of a value among all, from 1; None where it has none."""
+    return None if value is None else 1 + sum((other or 0.0) > value for other in values)
