@@ -36,15 +36,16 @@ import numpy as np
 from about import about
 from chart import bars
 
+from talksearch.indexer import layout
 from talksearch.indexer.arrays import Floats
 from talksearch.indexer.encoders import onnx_export, selection, sentence_encoder
 from talksearch.indexer.encoders.base import Encoder
-from talksearch.indexer.encoders.sentence_encoder import default_folder
+from talksearch.indexer.encoders.default_model import default_folder
 from talksearch.indexer.pipeline import embed_pending
 from talksearch.indexer.stores import catalog, recipe
-from talksearch.indexer.stores.columns import reader, update
+from talksearch.indexer.stores.columns import update
 from talksearch.search.evaluation import measure
-from talksearch.search.evaluation.measure import Gold
+from talksearch.search.evaluation.measure import GoldQuery
 
 HERE = Path(__file__).parent
 SHARED = HERE.parent / ".." / "shared"
@@ -60,7 +61,9 @@ GOALS = {
 _RUN = """
 import json, resource, sys, threading, time
 from pathlib import Path
-from talksearch.indexer import build, columns, encoders
+from talksearch.indexer.pipeline import run
+from talksearch.indexer.pipeline.encoder_provider import EncoderProvider
+from talksearch.indexer.stores.columns import update as columns
 
 class Enough(Exception):
     pass
@@ -74,7 +77,7 @@ def main():
     started = time.perf_counter()
     stages, seen = {}, {}
     model = [0.0, 0.0]
-    chosen = encoders.Encoders.for_texts
+    chosen = EncoderProvider.bulk_encoder
     def timed(self, texts, waiting=0):
         at = time.perf_counter()
         encoder = chosen(self, texts, waiting)
@@ -92,7 +95,7 @@ def main():
                 model[0] += time.perf_counter() - at
                 return vectors
         return Timed()
-    encoders.Encoders.for_texts = timed
+    EncoderProvider.bulk_encoder = timed
     made, columns_s = columns.write, [0.0]
     def write(*given):
         at = time.perf_counter()
@@ -113,7 +116,7 @@ def main():
             raise Enough
     report = None
     try:
-        report = build.index(Path(folder), [Path(path) for path in paths], processes=int(processes) or None, tell=tell)
+        report = run.build_index(folder, paths, processes=int(processes) or None, tell=tell)
     except Enough:
         pass
     own, readers = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
@@ -200,7 +203,7 @@ def _encode(folder: Path, count: int) -> dict[str, Any]:
     at = perf_counter()
     choice = selection.select_encoder(folder, exported, every[:4_096], len(every))
     choosing = perf_counter() - at
-    print(f"\nchosen in {choosing:.1f} s: {choice.how}")
+    print(f"\nchosen in {choosing:.1f} s: {choice.description}")
 
     def theirs(some: list[str]) -> Floats:
         return np.asarray(plain.encode(some, batch_size=32, normalize_embeddings=True), np.float32)
@@ -227,7 +230,7 @@ def _encode(folder: Path, count: int) -> dict[str, Any]:
     success = {name: _success(talks, found, exported) for name, found in vectors.items()}
     found = {
         "passages": len(texts),
-        "chosen": choice.how,
+        "chosen": choice.description,
         "choosing_s": choosing,
         "passages_a_second": rates,
         "processor_s": busy,
@@ -254,16 +257,18 @@ Passage = tuple[int, str]
 """When it begins, in milliseconds, and its text."""
 
 
-def _talks(db: sqlite3.Connection, golds: Sequence[Gold], count: int) -> list[tuple[list[Passage], list[Gold]]]:
+def _talks(
+    db: sqlite3.Connection, golds: Sequence[GoldQuery], count: int
+) -> list[tuple[list[Passage], list[GoldQuery]]]:
     """Draw talks, first those that are asked about, until they have `count` passages: (passages, queries) of each."""
     talks = db.execute("SELECT number, id, youtube_id, source FROM talks ORDER BY id").fetchall()
     random.Random(7).shuffle(talks)
-    asked: dict[int, list[Gold]] = {row[0]: [] for row in talks}
+    asked: dict[int, list[GoldQuery]] = {row[0]: [] for row in talks}
     for talk, some in itertools.groupby(sorted(golds, key=lambda gold: gold.talk), key=lambda gold: gold.talk):
         number = next((row[0] for row in talks if talk in row[1:3] or measure.same_path(row[3], talk)), None)
         if number is not None:
             asked[number] += some
-    found: list[tuple[list[Passage], list[Gold]]] = []
+    found: list[tuple[list[Passage], list[GoldQuery]]] = []
     for number in sorted(asked, key=lambda number: not asked[number]):
         if sum(len(passages) for passages, _ in found) >= count:
             break
@@ -274,7 +279,9 @@ def _talks(db: sqlite3.Connection, golds: Sequence[Gold], count: int) -> list[tu
     return found
 
 
-def _success(talks: Sequence[tuple[Sequence[Passage], Sequence[Gold]]], vectors: Floats, encoder: Encoder) -> float:
+def _success(
+    talks: Sequence[tuple[Sequence[Passage], Sequence[GoldQuery]]], vectors: Floats, encoder: Encoder
+) -> float:
     """Return the share of the queries of which one of the five nearest passages begins in the answer."""
     talk_of = np.repeat(np.arange(len(talks)), [len(passages) for passages, _ in talks])
     starts = [start_ms for passages, _ in talks for start_ms, _ in passages]
@@ -304,7 +311,7 @@ def _build(work: Path, archive: Path) -> dict[str, Any]:
     new = _index(work / "index", extra)
     made = recipe.read(work / "index")
     assert made is not None
-    (work / "index" / reader.FILE_NAME).unlink()
+    layout.COLUMNS.within(work / "index").unlink()
     with catalog.open_catalog(work / "index") as db:
         at = perf_counter()
         update.write(work / "index", db, made.model.dimension)

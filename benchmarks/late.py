@@ -45,11 +45,11 @@ def main() -> None:
                 measure.judge(gold, engine.search(index, Query(gold.query, 10, leave_out=WITHHELD)).hits)
                 for gold in golds
             ]
-            figures = measure.figures(found)
+            figures = measure.metrics(found)
             every[weight].append(figures["mrr@10"].value)
             said = ""
             if without:
-                gain = measure.difference(found, without)
+                gain = measure.paired_difference(found, without)
                 said = f"{gain.value:+.3f} ({gain.low:+.3f} to {gain.high:+.3f})"
             without = without or found
             cells = "".join(f"{figures[name].value:>{width}.3f}" for name, width in _SHOWN)

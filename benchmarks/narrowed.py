@@ -3,7 +3,7 @@
     python benchmarks/narrowed.py [--index DIR] [--limit N] [--out FILE] [GOLD...]
 
 Every query of the gold files (`--limit`: so many of each, spread evenly) is answered by the same index twice: with the
-copy of the model that queries use (`light.quicken`), and with the exported model itself. Printed of each file: MRR@10
+query model (`query_model.ensure_query_model`), and with the exported model itself. Printed of each file: MRR@10
 of both, the mean difference with its standard error, how often the first hit and all ten are the same, the cosine of
 the vectors, and how long encoding took, on one core (milliseconds, medians). Exit 1 where no copy in bytes is there, or
 a difference lies beyond two standard errors on the losing side.
@@ -25,10 +25,11 @@ from typing import Any
 import numpy as np
 from about import about
 
-from talksearch.indexer.encoders import model_folder, onnx_encoder
+from talksearch.indexer import layout
+from talksearch.indexer.encoders import onnx_encoder
 from talksearch.search import engine
 from talksearch.search.evaluation import measure
-from talksearch.search.evaluation.measure import Gold
+from talksearch.search.evaluation.measure import GoldQuery
 from talksearch.search.query import Query
 from talksearch.search.reader import IndexReader, open_reader
 
@@ -44,11 +45,11 @@ def main() -> int:
     parser.add_argument("--limit", type=int, default=150, help="queries of each file")
     parser.add_argument("--out", type=Path, default=ROOT / ".cache" / "narrowed.json")
     options = parser.parse_args()
-    if not list((options.index / model_folder.FOLDER).glob("quick-*-bytes.onnx")):
+    if not list(layout.ENCODER.within(options.index).glob("quick-*-bytes.onnx")):
         raise SystemExit(f"Queries to {options.index} are encoded with floats: there is nothing to compare.")
     with tempfile.TemporaryDirectory() as scratch:  # a folder without the copy: then queries load the model itself
-        beside = Path(scratch) / model_folder.FOLDER
-        shutil.copytree(options.index / model_folder.FOLDER, beside, ignore=shutil.ignore_patterns("quick-*"))
+        beside = layout.ENCODER.within(Path(scratch))
+        shutil.copytree(layout.ENCODER.within(options.index), beside, ignore=shutil.ignore_patterns("quick-*"))
         floats = onnx_encoder.load(beside.parent, queries=True)
     encoders = {"bytes": onnx_encoder.load(options.index, queries=True), "floats": floats}
     indexes = {name: open_reader(options.index, encoder=encoder) for name, encoder in encoders.items()}
@@ -69,7 +70,7 @@ def main() -> int:
     return int(any(row["change"] < -2 * row["error"] for row in report["files"].values()))
 
 
-def _compare(indexes: dict[str, IndexReader], golds: Sequence[Gold]) -> dict[str, Any]:
+def _compare(indexes: dict[str, IndexReader], golds: Sequence[GoldQuery]) -> dict[str, Any]:
     ranks: dict[str, list[float]] = {name: [] for name in indexes}
     times: dict[str, list[float]] = {name: [] for name in indexes}
     cosines, first, ten = [], [], []

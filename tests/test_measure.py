@@ -10,14 +10,14 @@ import pytest
 
 from talksearch.indexer.errors import QueryError
 from talksearch.search.evaluation import measure
-from talksearch.search.evaluation.measure import Gold
+from talksearch.search.evaluation.measure import GoldQuery
 from talksearch.search.hit import Hit
 
 HIT = Hit(
     1, 2.5, "p", "t1", "Title", "archive/seed/a.vtt", "abcdefghijk", None, None, None, "en", 60_000, 80_000, 60_000,
     "file:///a.vtt", "exact", 0, "text",
 )  # fmt: skip
-GOLD = Gold("q", "what", "seed/a.vtt", ((60_000, 90_000),), "question", "mine")
+GOLD = GoldQuery("q", "what", "seed/a.vtt", ((60_000, 90_000),), "question", "mine")
 
 
 def hit(rank: int, jump_s: float, source: str = "archive/seed/a.vtt") -> Hit:
@@ -41,12 +41,12 @@ def test_any_span_counts_and_the_nearest_start_gives_the_error() -> None:
 
 @pytest.mark.parametrize("talk", ["seed/a.vtt", "a.vtt", "home/archive/seed/a.vtt", "t1", "abcdefghijk"])
 def test_a_talk_is_known_by_its_path_or_id(talk: str) -> None:
-    assert measure.is_talk(HIT, talk)
+    assert measure.is_in_talk(HIT, talk)
 
 
 @pytest.mark.parametrize("talk", ["eed/a.vtt", "other/a.vtt", "seed/a.vtt/b", "t", "", "seed"])
 def test_another_talk_is_not_taken_for_it(talk: str) -> None:
-    assert not measure.is_talk(HIT, talk)
+    assert not measure.is_in_talk(HIT, talk)
 
 
 def test_judged_by_the_first_right_hit() -> None:
@@ -59,14 +59,14 @@ def test_judged_by_the_first_right_hit() -> None:
 def test_a_query_without_hits_scores_nothing_and_still_counts() -> None:
     outcomes = [measure.judge(GOLD, []), measure.judge(GOLD, [hit(1, 60)])]
     assert (outcomes[0].rank, outcomes[0].talk_rank, outcomes[0].first) == (None, None, "")
-    assert measure.figures(outcomes)["mrr@10"].value == 0.5
+    assert measure.metrics(outcomes)["mrr@10"].value == 0.5
 
 
 def test_figures_by_hand() -> None:
     right = hit(1, 60)
     wrong = [hit(rank, 300) for rank in range(1, 60)]
     ranks = [measure.judge(GOLD, [*wrong[:before], right]) for before in (0, 1, 9, 10)]
-    figures = {name: figure.value for name, figure in measure.figures(ranks).items()}
+    figures = {name: figure.value for name, figure in measure.metrics(ranks).items()}
     assert figures["success@1"] == 0.25
     assert figures["success@5"] == 0.5
     assert figures["success@10"] == 0.75
@@ -80,15 +80,15 @@ def test_jump_errors_are_those_of_right_hits_among_the_first_ten() -> None:
     late = [hit(rank, 300) for rank in range(1, 11)]
     outcomes = [measure.judge(GOLD, [hit(1, 60 + error)]) for error in (0, 2, 20)]
     outcomes.append(measure.judge(GOLD, [*late, hit(11, 89)]))
-    assert measure.figures(outcomes)["jump_error_s_median"].value == 2
+    assert measure.metrics(outcomes)["jump_error_s_median"].value == 2
 
 
 def test_intervals_hold_the_figure_and_are_the_same_each_time() -> None:
     outcomes = [measure.judge(replace(GOLD, talk=f"{n}.vtt"), [hit(1, 60, f"{n % 2}.vtt")]) for n in range(40)]
-    figure = measure.figures(outcomes)["success@1"]
+    figure = measure.metrics(outcomes)["success@1"]
     assert figure.low <= figure.value <= figure.high
     assert figure.low < figure.high
-    assert figure == measure.figures(outcomes)["success@1"]
+    assert figure == measure.metrics(outcomes)["success@1"]
 
 
 def test_queries_of_one_talk_are_drawn_together() -> None:
@@ -96,7 +96,7 @@ def test_queries_of_one_talk_are_drawn_together() -> None:
         golds = [replace(GOLD, talk=f"{n % talks}.vtt") for n in range(40)]
         return [measure.judge(gold, [hit(1, 60, "0.vtt")] * (int(gold.talk[:-4]) % 2 == 0)) for gold in golds]
 
-    few, many = (measure.figures(outcomes(talks))["talk@1"] for talks in (4, 40))
+    few, many = (measure.metrics(outcomes(talks))["talk@1"] for talks in (4, 40))
     assert few.high - few.low > 2 * (many.high - many.low)
 
 
@@ -116,7 +116,7 @@ def test_the_worst_are_the_missed_ones_with_the_highest_score() -> None:
     found = measure.judge(GOLD, [replace(hit(1, 300), score=9.0), hit(2, 60)])
     missed = [measure.judge(replace(GOLD, id=str(score)), [replace(hit(1, 300), score=score)]) for score in (1.0, 3.0)]
     right = measure.judge(GOLD, [hit(1, 60)])
-    assert measure.worst([right, found, *missed], 5) == [missed[1], missed[0], found]
+    assert measure.worst_failures([right, found, *missed], 5) == [missed[1], missed[0], found]
 
 
 def test_gold_as_people_write_it(tmp_path: Path) -> None:
@@ -128,9 +128,9 @@ def test_gold_as_people_write_it(tmp_path: Path) -> None:
     ]
     file.write_text("\n\n".join(map(json.dumps, rows)), encoding="utf-8-sig")
     assert measure.read_gold(file) == (
-        Gold("1", "a", "a.vtt", ((10_000, 190_000),), "", "mine"),
-        Gold("7", "b", "a.vtt", ((1_500, 2_250),), "quote", "mine"),
-        Gold("5", "c", "a.vtt", ((5_000, 6_000), (8_000, 9_000)), "", "mine"),
+        GoldQuery("1", "a", "a.vtt", ((10_000, 190_000),), "", "mine"),
+        GoldQuery("7", "b", "a.vtt", ((1_500, 2_250),), "quote", "mine"),
+        GoldQuery("5", "c", "a.vtt", ((5_000, 6_000), (8_000, 9_000)), "", "mine"),
     )
 
 

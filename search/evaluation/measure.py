@@ -26,12 +26,13 @@ from talksearch.search.query import Mode, Query, as_text
 from talksearch.search.reader import IndexReader
 
 EARLY_MS = 15_000
-"""Who opens a recording this early still hears the answer begin."""
+"""How early a jump may land, in milliseconds: the listener still hears the answer begin."""
 
 UNKNOWN_END_MS = 180_000
+"""How long an answer is taken to last whose end is not known, in milliseconds."""
 
 DEPTH = 100
-"""Hits asked for: recall@100 needs as many."""
+"""How many hits are asked for: recall@100 needs as many."""
 
 _MEASURES = {
     "success@1": Success @ 1,
@@ -41,35 +42,43 @@ _MEASURES = {
     "ndcg@10": nDCG @ 10,
     "recall@100": R @ 100,
 }
+"""The measures of a ranking, by the names they are printed under."""
+
+_JUMP_ERROR_DEPTH = 10
+"""The last rank at which the jump of the first right hit is measured."""
+
 _RESAMPLES = 1_000
+"""How often the bootstrap draws."""
 
 _Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Gold:
+class GoldQuery:
     """A query and where it is answered."""
 
     id: str
     query: str
     talk: str
+    """The talk that answers: its transcript's path, its id or its YouTube id."""
     spans: tuple[tuple[int, int], ...]
     """Stretches of the talk that answer, as (start, end) in milliseconds; any of them will do."""
     kind: str = ""
     file: str = ""
+    """The name of the gold file without its extension."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How one query fared."""
 
-    gold: Gold
+    gold: GoldQuery
     rank: int | None
     """Rank of the first right hit, from 1; None where no hit is right."""
     talk_rank: int | None
-    """Rank of the first hit in the right talk."""
+    """Rank of the first hit in the right talk; None where no hit is in it."""
     jump_error_ms: int | None
-    """How far the first right hit lands from where the answer starts, before or behind."""
+    """How far the first right hit lands from the start of the answer, before it or behind it, in milliseconds."""
     best_score: float
     """Score of the first hit, right or wrong; 0 without hits."""
     first: str
@@ -78,7 +87,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A figure, with the interval that holds it in 95 of 100 samples of such talks."""
+    """A metric, with the interval that holds it in 95 of 100 samples of such talks."""
 
     value: float
     low: float
@@ -93,34 +102,22 @@ class Summary:
     kind: str
     """Empty: all kinds together."""
     queries: int
-    figures: dict[str, Interval]
+    """How many there are."""
+    metrics: dict[str, Interval]
 
 
-def read_gold(path: Path) -> tuple[Gold, ...]:
+def read_gold(path: Path) -> tuple[GoldQuery, ...]:
     """Read a gold file. Raises QueryError that names the line that cannot be used."""
-    golds = []
     try:
         lines = path.read_text(encoding="utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise QueryError(f"{path} cannot be read: {error}.", "It is a file of JSON objects, one a line.") from error
+    golds = []
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
-            start = float(row["start_s"])
-            end = row.get("end_s")
-            spans = row.get("spans") or [[start, start + UNKNOWN_END_MS / 1000 if end is None else float(end)]]
-            golds.append(
-                Gold(
-                    id=str(row.get("id", number)),
-                    query=as_text(str(row["query"])),
-                    talk=str(row["talk"]),
-                    spans=tuple((round(first * 1000), round(last * 1000)) for first, last in spans),
-                    kind=str(row.get("kind", "")),
-                    file=path.stem,
-                )
-            )
+            golds.append(_gold_query(json.loads(line), path.stem, number))
         except (ValueError, OverflowError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise QueryError(
                 f"Line {number} of {path} is no query with a known answer.",
@@ -129,21 +126,36 @@ def read_gold(path: Path) -> tuple[Gold, ...]:
     return tuple(golds)
 
 
-def absent(index: IndexReader, golds: Iterable[Gold]) -> list[str]:
-    """Return the gold talks that are not in the index: nothing can answer their queries, which count as missed."""
-    rows = index.db.execute("SELECT id, youtube_id, source FROM talks").fetchall()
-    known = {name for row in rows for name in row[:2] if name}
-    names: dict[str, list[str]] = defaultdict(list)
-    for row in rows:
-        names[PurePosixPath(row[2]).name].append(row[2])
-    return sorted(
-        talk
-        for talk in {gold.talk for gold in golds}
-        if talk not in known and not any(same_path(source, talk) for source in names.get(PurePosixPath(talk).name, ()))
+def _gold_query(row: Json, file: str, line: int) -> GoldQuery:
+    """Return the query of a line of a gold file. Raises whatever unexpected values raise."""
+    start_s = float(row["start_s"])
+    end_s = row.get("end_s")
+    spans = row.get("spans") or [[start_s, start_s + UNKNOWN_END_MS / 1000 if end_s is None else float(end_s)]]
+    return GoldQuery(
+        id=str(row.get("id", line)),
+        query=as_text(str(row["query"])),
+        talk=str(row["talk"]),
+        spans=tuple((round(first * 1000), round(last * 1000)) for first, last in spans),
+        kind=str(row.get("kind", "")),
+        file=file,
     )
 
 
-def is_talk(hit: Hit, talk: str) -> bool:
+def absent_talks(reader: IndexReader, golds: Iterable[GoldQuery]) -> list[str]:
+    """Return the gold talks that are not in the index: nothing can answer their queries, which count as missed."""
+    rows = reader.db.execute("SELECT id, youtube_id, source FROM talks").fetchall()
+    ids = {name for talk_id, youtube_id, _ in rows for name in (talk_id, youtube_id) if name}
+    sources: dict[str, list[str]] = defaultdict(list)
+    for _, _, source in rows:
+        sources[PurePosixPath(source).name].append(source)
+    return sorted(
+        talk
+        for talk in {gold.talk for gold in golds}
+        if talk not in ids and not any(same_path(source, talk) for source in sources.get(PurePosixPath(talk).name, ()))
+    )
+
+
+def is_in_talk(hit: Hit, talk: str) -> bool:
     """Say whether a hit lies in a talk that is named by its path, id or YouTube id."""
     return talk in (hit.talk_id, hit.youtube_id) or same_path(hit.source, talk)
 
@@ -157,123 +169,128 @@ def same_path(source: str, talk: str) -> bool:
     >>> same_path("archive/seed/a.txt", "seed/a.txt"), same_path("a.txt", "seed/a.txt"), same_path("xa.txt", "a.txt")
     (True, True, False)
     """
-    one, other = PurePosixPath(source).parts, PurePosixPath(talk).parts
-    shared = min(len(one), len(other))
-    return shared > 0 and one[-shared:] == other[-shared:]
+    source_parts, talk_parts = PurePosixPath(source).parts, PurePosixPath(talk).parts
+    shared = min(len(source_parts), len(talk_parts))
+    return shared > 0 and source_parts[-shared:] == talk_parts[-shared:]
 
 
-def judge(gold: Gold, hits: Sequence[Hit]) -> Outcome:
+def judge(gold: GoldQuery, hits: Sequence[Hit]) -> Outcome:
     """Return how a query fared with the hits it got, best first."""
     talk_rank = None
     for rank, hit in enumerate(hits, 1):
-        if not is_talk(hit, gold.talk):
+        if not is_in_talk(hit, gold.talk):
             continue
         talk_rank = talk_rank or rank
-        error = jump_error(gold, hit.jump_ms)
-        if error is not None:
-            return _outcome(gold, hits, rank, talk_rank, error)
+        error_ms = jump_error(gold, hit.jump_ms)
+        if error_ms is not None:
+            return _outcome(gold, hits, rank, talk_rank, error_ms)
     return _outcome(gold, hits, None, talk_rank, None)
 
 
-def jump_error(gold: Gold, jump_ms: int) -> int | None:
+def jump_error(gold: GoldQuery, jump_ms: int) -> int | None:
     """Return how far a jump lands from the start of the answer; None where it is not in the answer."""
     errors = [abs(jump_ms - start) for start, end in gold.spans if start - EARLY_MS <= jump_ms < end]
     return min(errors, default=None)
 
 
-def ask(
-    index: IndexReader,
-    golds: Iterable[Gold],
+def run_queries(
+    reader: IndexReader,
+    golds: Iterable[GoldQuery],
     mode: Mode = "hybrid",
     k: int = DEPTH,
-    tell: Callable[[int], None] = lambda _: None,
+    progress: Callable[[int], None] = lambda _: None,
     leave_out: tuple[Field, ...] = (),
 ) -> list[Outcome]:
-    """Put every query to an index and judge its hits. `tell` hears how many are done."""
+    """Put every query to an index and judge its hits.
+
+    Args:
+        reader: The index.
+        golds: The queries.
+        mode: How to look for them.
+        k: How many hits to ask for.
+        progress: It is called after each query with the number of those that are done.
+        leave_out: Fields whose notes must not count.
+    """
     outcomes = []
     for done, gold in enumerate(golds, 1):
-        outcomes.append(judge(gold, engine.search(index, Query(gold.query, k, mode, leave_out=leave_out)).hits))
-        tell(done)
+        answer = engine.search(reader, Query(gold.query, k, mode, leave_out=leave_out))
+        outcomes.append(judge(gold, answer.hits))
+        progress(done)
     return outcomes
 
 
-def per_query(outcomes: Sequence[Outcome]) -> dict[str, list[float]]:
+def metrics_per_query(outcomes: Sequence[Outcome]) -> dict[str, list[float]]:
     """Return each measure's value for each outcome, in order. A query without a right hit has 0.
 
     Every query has one answer, so that hits beside the first right one neither gain nor lose anything.
     """
     ids = [str(number) for number in range(len(outcomes))]
-    qrels = [Qrel(id_, "answer", 1) for id_ in ids]
+    qrels = [Qrel(query_id, "answer", 1) for query_id in ids]
     run = [
-        ScoredDoc(id_, "answer" if rank == outcome.rank else f"other {rank}", -float(rank))
-        for id_, outcome in zip(ids, outcomes, strict=True)
+        ScoredDoc(query_id, "answer" if rank == outcome.rank else f"other {rank}", -float(rank))
+        for query_id, outcome in zip(ids, outcomes, strict=True)
         for rank in range(1, (outcome.rank or 1) + 1)
     ]
     values: dict[str, dict[str, float]] = defaultdict(dict)
     for metric in ir_measures.iter_calc(list(_MEASURES.values()), qrels, run):
         values[str(metric.measure)][metric.query_id] = metric.value
-    return {name: [values[str(measure)].get(id_, 0.0) for id_ in ids] for name, measure in _MEASURES.items()}
+    return {name: [values[str(measure)].get(query_id, 0.0) for query_id in ids] for name, measure in _MEASURES.items()}
 
 
 def summarise(outcomes: Sequence[Outcome]) -> list[Summary]:
-    """Return the figures of each file, and of each kind where a file has several."""
+    """Return the metrics of each file, and of each kind where a file has several."""
     files: dict[str, list[Outcome]] = defaultdict(list)
     for outcome in outcomes:
         files[outcome.gold.file].append(outcome)
     summaries = []
-    for file, rows in files.items():
-        summaries.append(Summary(file, "", len(rows), figures(rows)))
-        kinds = sorted({row.gold.kind for row in rows})
+    for file, of_file in files.items():
+        summaries.append(Summary(file, "", len(of_file), metrics(of_file)))
+        kinds = sorted({outcome.gold.kind for outcome in of_file})
         for kind in kinds if len(kinds) > 1 else ():
-            some = [row for row in rows if row.gold.kind == kind]
-            summaries.append(Summary(file, kind, len(some), figures(some)))
+            of_kind = [outcome for outcome in of_file if outcome.gold.kind == kind]
+            summaries.append(Summary(file, kind, len(of_kind), metrics(of_kind)))
     return summaries
 
 
-def figures(outcomes: Sequence[Outcome]) -> dict[str, Interval]:
-    """Return every figure with its interval.
+def metrics(outcomes: Sequence[Outcome]) -> dict[str, Interval]:
+    """Return every metric with its interval.
 
-    `talk@1` is the share of queries whose first hit lies in the right talk; the jump errors are those of the first
+    `talk@1` is the share of queries whose first hit lies in the right talk. The jump errors are those of the first
     right hit, in seconds, over the queries that have one among the first ten.
 
     The intervals are percentiles of a bootstrap over talks, not over queries: queries about one talk fare alike.
     """
-    values = {name: np.array(column) for name, column in per_query(outcomes).items()}
+    values = {name: np.array(column) for name, column in metrics_per_query(outcomes).items()}
     values["talk@1"] = np.array([float(outcome.talk_rank == 1) for outcome in outcomes])
     resamples = _resamples([outcome.gold.talk for outcome in outcomes])
-    made = {name: _mean(column, resamples) for name, column in values.items()}
-    errors = np.array(
-        [
-            np.nan if outcome.jump_error_ms is None or (outcome.rank or 11) > 10 else outcome.jump_error_ms / 1000
-            for outcome in outcomes
-        ]
-    )
+    intervals = {name: _mean(column, resamples) for name, column in values.items()}
+    errors_s = np.array([_jump_error_s(outcome) for outcome in outcomes])
     for name, share in (("jump_error_s_median", 50), ("jump_error_s_p90", 90)):
-        made[name] = _percentile(errors, share, resamples)
-    return made
+        intervals[name] = _percentile(errors_s, share, resamples)
+    return intervals
 
 
-def difference(one: Sequence[Outcome], other: Sequence[Outcome], figure: str = "mrr@10") -> Interval:
-    """Return by how much `one` does better than `other` on the same queries in the same order, with its interval."""
-    gains = np.array(per_query(one)[figure]) - np.array(per_query(other)[figure])
-    return _mean(gains, _resamples([outcome.gold.talk for outcome in one]))
+def paired_difference(outcomes: Sequence[Outcome], baseline: Sequence[Outcome], metric: str = "mrr@10") -> Interval:
+    """Return by how much some outcomes are better than others of the same queries in the same order."""
+    gains = np.array(metrics_per_query(outcomes)[metric]) - np.array(metrics_per_query(baseline)[metric])
+    return _mean(gains, _resamples([outcome.gold.talk for outcome in outcomes]))
 
 
-def worst(outcomes: Iterable[Outcome], count: int = 10) -> list[Outcome]:
+def worst_failures(outcomes: Iterable[Outcome], count: int = 10) -> list[Outcome]:
     """Return the queries to look at: those whose first hit is wrong although its score is high, highest first."""
-    wrong = [outcome for outcome in outcomes if outcome.rank != 1]
-    return sorted(wrong, key=lambda outcome: (outcome.rank is not None, -outcome.best_score))[:count]
+    failures = [outcome for outcome in outcomes if outcome.rank != 1]
+    return sorted(failures, key=lambda outcome: (outcome.rank is not None, -outcome.best_score))[:count]
 
 
 def summary_json(summary: Summary) -> dict[str, Json]:
-    """Return a summary as JSON: each figure with its interval."""
+    """Return a summary as JSON: each metric with its interval."""
     return {
         "file": summary.file,
         "kind": summary.kind or None,
         "queries": summary.queries,
         **{
-            name: {"value": _number(figure.value), "low": _number(figure.low), "high": _number(figure.high)}
-            for name, figure in summary.figures.items()
+            name: {"value": _rounded(metric.value), "low": _rounded(metric.low), "high": _rounded(metric.high)}
+            for name, metric in summary.metrics.items()
         },
     }
 
@@ -294,38 +311,47 @@ def outcome_json(outcome: Outcome) -> dict[str, Json]:
 
 
 def _outcome(
-    gold: Gold, hits: Sequence[Hit], rank: int | None, talk_rank: int | None, jump_error_ms: int | None
+    gold: GoldQuery, hits: Sequence[Hit], rank: int | None, talk_rank: int | None, jump_error_ms: int | None
 ) -> Outcome:
     first = f"{hits[0].source}@{hits[0].jump_ms / 1000:.0f}" if hits else ""
     return Outcome(gold, rank, talk_rank, jump_error_ms, hits[0].score if hits else 0.0, first)
 
 
+def _jump_error_s(outcome: Outcome) -> float:
+    """Return the jump error in seconds; NaN where there is no right hit among the first ones."""
+    if outcome.rank is None or outcome.rank > _JUMP_ERROR_DEPTH or outcome.jump_error_ms is None:
+        return float("nan")
+    return outcome.jump_error_ms / 1000
+
+
 def _resamples(talks: Sequence[str]) -> _Array:
-    """Return how often each query stands in each resample (resamples, queries)."""
-    names, which = np.unique(np.array(talks, dtype=object).astype(str), return_inverse=True)
+    """Return how often each query stands in each resample (resamples, queries), given the talk of each."""
+    names, talk_of_query = np.unique(np.array(talks, dtype=object).astype(str), return_inverse=True)
     draws = np.random.default_rng(0).multinomial(len(names), np.full(len(names), 1 / len(names)), _RESAMPLES)
-    return draws[:, which].astype(float)
+    return draws[:, talk_of_query].astype(float)
 
 
-def _mean(column: _Array, resamples: _Array) -> Interval:
-    means = (resamples @ column) / np.maximum(resamples.sum(axis=1), 1)
+def _mean(values: _Array, resamples: _Array) -> Interval:
+    """Return the mean of some values (queries,) with its interval over the resamples (resamples, queries)."""
+    means = (resamples @ values) / np.maximum(resamples.sum(axis=1), 1)
     low, high = np.percentile(means, (2.5, 97.5))
-    return Interval(float(column.mean()), float(low), float(high))
+    return Interval(float(values.mean()), float(low), float(high))
 
 
-def _percentile(column: _Array, share: float, resamples: _Array) -> Interval:
-    there = ~np.isnan(column)
-    if not there.any():
+def _percentile(values: _Array, share: float, resamples: _Array) -> Interval:
+    """Return a percentile of some values (queries,) with its interval; values that are NaN do not count."""
+    known = ~np.isnan(values)
+    if not known.any():
         return Interval(float("nan"), float("nan"), float("nan"))
-    kept = column[there]
-    order = np.argsort(kept, kind="stable")
-    # The weighted percentile of every resample: where its sorted weights reach the share.
-    weights = np.cumsum(resamples[:, there][:, order], axis=1)
+    sample = values[known]
+    order = np.argsort(sample, kind="stable")
+    # The weighted percentile of every resample lies where its sorted weights reach the share.
+    weights = np.cumsum(resamples[:, known][:, order], axis=1)
     weights = weights[weights[:, -1] > 0]
-    at = (weights < weights[:, -1:] * share / 100).sum(axis=1)
-    low, high = np.percentile(kept[order][np.minimum(at, len(kept) - 1)], (2.5, 97.5))
-    return Interval(float(np.percentile(kept, share)), float(low), float(high))
+    positions = (weights < weights[:, -1:] * share / 100).sum(axis=1)
+    low, high = np.percentile(sample[order][np.minimum(positions, len(sample) - 1)], (2.5, 97.5))
+    return Interval(float(np.percentile(sample, share)), float(low), float(high))
 
 
-def _number(value: float) -> float | None:
+def _rounded(value: float) -> float | None:
     return None if value != value else round(value, 4)
