@@ -29,8 +29,8 @@ from pathlib import Path
 
 import ftfy
 
-from talksearch.indexer.mojibake.codepages import CODECS, characters, undefined
-from talksearch.indexer.mojibake.repair import Edit, lose, repair_text
+from talksearch.indexer.mojibake import Edit, repair_text
+from talksearch.indexer.mojibake.codepages import CODECS, damage, decoding_table, undefined_bytes
 
 TEXTS = Path(__file__).with_name("mojibake_texts.json")
 FTFY = ftfy.TextFixerConfig(
@@ -41,9 +41,9 @@ FTFY = ftfy.TextFixerConfig(
 
 def dropped(page: str, controls: bool) -> frozenset[int]:
     """The bytes that go missing: those a page lacks, the soft hyphen, and with `controls` the C1 controls."""
-    table = characters(page)
+    table = decoding_table(page)
     lacking = {b for b, c in enumerate(table) if not c or c == "\xad"}
-    return frozenset(lacking | (undefined(page) - set(range(0x80)) if controls else set()))
+    return frozenset(lacking | (undefined_bytes(page) - set(range(0x80)) if controls else set()))
 
 
 def right(expected: str, got: str) -> list[bool]:
@@ -67,8 +67,8 @@ def trust(clean: str, page: str, gone: frozenset[int], twice: bool, edits: tuple
     lost = []
     at = 0
     for i, c in enumerate(clean):
-        once = lose(c, page, gone)
-        seen = lose(once, page, gone) if twice else once
+        once = damage(c, page, gone)
+        seen = damage(once, page, gone) if twice else once
         lost.append(c > "\x7f" and any(x in gone for x in (c + once * twice).encode("utf-8")))
         if seen:
             starts[at] = i
@@ -123,9 +123,9 @@ def measure(sentences: list[str], page: str, args: argparse.Namespace) -> dict[s
         ),
         0,
     )
-    damaged = ["".join(lose(c, page, gone) for c in s) for s in sentences]
+    damaged = ["".join(damage(c, page, gone) for c in s) for s in sentences]
     if args.twice:
-        damaged = ["".join(lose(c, page, gone) for c in s) for s in damaged]
+        damaged = ["".join(damage(c, page, gone) for c in s) for s in damaged]
     if args.alone:
         repairs = [repair_text(s) for s in damaged]
         repaired = [repair.text for repair in repairs]
@@ -145,7 +145,7 @@ def measure(sentences: list[str], page: str, args: argparse.Namespace) -> dict[s
             kinds = ["all"]
             raw = c.encode("utf-8")
             if args.twice:
-                raw += lose(c, page, gone).encode("utf-8")
+                raw += damage(c, page, gone).encode("utf-8")
             if any(x in gone for x in raw):
                 kinds.append("lossy")
             for kind in kinds:

@@ -9,7 +9,7 @@ SOURCES is a folder in which these public packages lie unpacked; nothing of thei
     opencc/                    PyPI opencc-python-reimplemented (Apache-2.0): simplified and traditional Chinese
     lingua/                    PyPI lingua-language-detector 1.3.5 (Apache-2.0): Thai letter sequences
     spellchecker/              PyPI pyspellchecker (MIT): German words with ß
-    pythainlp/                 PyPI pythainlp (Apache-2.0): Thai word counts
+    pythainlp/                 PyPI pythainlp, its word list tnc_freq.txt (CC0-1.0): Thai word counts
     help/                      Debian libreoffice-help-{zh-cn,zh-tw,ja,ko,hi,vi} (MPL-2.0): running text
     handbook/                  Debian debian-handbook (CC BY-SA 3.0 or GPL-2+): running text in 25 languages
     gnome/                     Debian gnome-user-docs (CC BY-SA 3.0), its share/help: running text, zh ja ko he
@@ -35,7 +35,7 @@ from pathlib import Path
 
 import wordfreq
 
-from talksearch.indexer.mojibake.ngrams import STEP, ZERO, normal, script
+from talksearch.indexer.mojibake.ngrams import LOG_STEP, ZERO, normalize, script
 
 OUT = Path(__file__).parents[1] / "indexer" / "mojibake"
 DISCOUNT = 0.75
@@ -239,7 +239,7 @@ def count(texts: Iterable[str], order: int, latin: bool) -> list[Counter[str]]:
     batch: list[str] = []
     size = 0
     for line in texts:
-        batch.append(normal(line, latin))
+        batch.append(normalize(line, latin))
         size += len(batch[-1])
         if size > 500_000:
             add(counts, "  ".join(batch))
@@ -265,7 +265,7 @@ def add_words(
         weight = share * WORDS
         if weight < 0.3:
             continue
-        text = f" {normal(word, latin)} " if spaced else normal(word, latin)
+        text = f" {normalize(word, latin)} " if spaced else normalize(word, latin)
         for n in range(1, len(counts)):
             for i in range(len(text) - n + 1):
                 if text[i : i + n] != " ":
@@ -332,7 +332,7 @@ def model(
         kept.update(chosen)
     return (
         {g: math.log(v) for g, v in kept.items()},
-        {g: math.log(v) for g, v in bow.items() if math.log(v) < -STEP / 2},
+        {g: math.log(v) for g, v in bow.items() if math.log(v) < -LOG_STEP / 2},
     )
 
 
@@ -340,17 +340,19 @@ def write(name: str, p: dict[str, float], backoff: dict[str, float], pairs: dict
     """One line a first letter: the letter, then n-grams of 1, 2, ... letters, then contexts of 1, 2, ... letters.
 
     Fields stand between tabs. A record is the n-gram without its first letter, and a letter for its value in steps of
-    `STEP` below zero. `pairs`, where given, are a last line of two-letter records.
+    `LOG_STEP` below zero. `pairs`, where given, are a last line of two-letter records.
     """
     order = max(map(len, p))
     lines: dict[str, list[list[str]]] = {c: [[] for _ in range(2 * order - 1)] for c in p if len(c) == 1}
     for offset, values in ((0, p), (order, backoff)):
         for ngram, value in sorted(values.items()):
             if ngram[0] in lines:
-                lines[ngram[0]][offset + len(ngram) - 1].append(ngram[1:] + chr(ZERO + max(0, round(-value / STEP))))
+                lines[ngram[0]][offset + len(ngram) - 1].append(
+                    ngram[1:] + chr(ZERO + max(0, round(-value / LOG_STEP)))
+                )
     rows = ["\t".join([c, *("".join(field) for field in fields)]) for c, fields in sorted(lines.items())]
     rows.append(
-        "".join(pair + chr(ZERO + max(0, round(-value / STEP))) for pair, value in sorted((pairs or {}).items()))
+        "".join(pair + chr(ZERO + max(0, round(-value / LOG_STEP))) for pair, value in sorted((pairs or {}).items()))
     )
     path = OUT / f"{name}.xz"
     path.write_bytes(lzma.compress("\n".join(rows).encode("utf-8"), preset=9 | lzma.PRESET_EXTREME))
@@ -394,7 +396,7 @@ def word_pairs(sources: Path, simplify: dict[str, str]) -> None:
                     after[before].append((word, p))
 
     def step(value: float) -> str:
-        return chr(ZERO + max(0, round(-value / STEP)))
+        return chr(ZERO + max(0, round(-value / LOG_STEP)))
 
     rows = []
     for word in sorted(alone):
@@ -468,8 +470,10 @@ def latin_languages(sources: Path) -> None:
             "\t".join(
                 [
                     language,
-                    " ".join(w + chr(ZERO + round(-math.log(words[w]) / STEP)) for w in common),
-                    "".join(c + chr(ZERO + round(-math.log(share) / STEP)) for c, share in sorted(accented.items())),
+                    " ".join(w + chr(ZERO + round(-math.log(words[w]) / LOG_STEP)) for w in common),
+                    "".join(
+                        c + chr(ZERO + round(-math.log(share) / LOG_STEP)) for c, share in sorted(accented.items())
+                    ),
                 ]
             )
         )

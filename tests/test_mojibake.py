@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from talksearch.indexer.mojibake.codepages import CODECS, characters
-from talksearch.indexer.mojibake.repair import Edit, Repair, lose, repair_text, replay
+from talksearch.indexer.mojibake import Edit, Repair, repair_text, replay
+from talksearch.indexer.mojibake.codepages import CODECS, damage, decoding_table
 
 HERE = Path(__file__).parent
 SHARED = HERE / ".." / ".." / "shared"
@@ -44,7 +44,7 @@ def test_healthy_text_in_every_language_is_left_alone(language):
 @pytest.mark.parametrize("language", ["zh-Hant", "ja", "ru", "ar", "fr", "th"])
 def test_damaged_text_comes_back(language, page):
     clean = "\n".join(TEXTS[language][:10])
-    repair = repair_text(lose(clean, page))
+    repair = repair_text(damage(clean, page))
     matched = sum(b.size for b in SequenceMatcher(None, clean, repair.text, autojunk=False).get_matching_blocks())
     assert len(clean) - matched <= 0.03 * sum(c > "\x7f" for c in clean)
 
@@ -52,8 +52,8 @@ def test_damaged_text_comes_back(language, page):
 @pytest.mark.parametrize("page", ["windows-1252", "windows-1254", "mac-roman"])
 @pytest.mark.parametrize("language", ["zh-Hans", "ko", "el", "cs"])
 def test_damaging_the_repaired_text_again_gives_the_original(language, page):
-    damaged = lose("\n".join(TEXTS[language][:6]), page)
-    assert lose(repair_text(damaged).text, page) == damaged
+    damaged = damage("\n".join(TEXTS[language][:6]), page)
+    assert damage(repair_text(damaged).text, page) == damaged
 
 
 TWICE = [
@@ -71,7 +71,7 @@ TWICE = [
 @pytest.mark.parametrize("last", ["latin-1", "windows-1252"])
 @pytest.mark.parametrize("text", TWICE)
 def test_two_readings_that_lost_nothing_are_both_undone(text, first, last):
-    damaged = lose(lose(text, first, b""), last, b"")
+    damaged = damage(damage(text, first, b""), last, b"")
     repair = repair_text(damaged)
     assert repair.text == text
     assert replay(damaged, repair.edits) == text
@@ -79,8 +79,8 @@ def test_two_readings_that_lost_nothing_are_both_undone(text, first, last):
 
 
 def test_words_read_once_and_twice_in_one_line():
-    twice = lose(lose("isn’t", "latin-1", b""), "windows-1252", b"")
-    damaged = f"The {lose('café', 'windows-1252')} {twice} open"
+    twice = damage(damage("isn’t", "latin-1", b""), "windows-1252", b"")
+    damaged = f"The {damage('café', 'windows-1252')} {twice} open"
     assert repair_text(damaged).text == "The café isn’t open"
 
 
@@ -88,13 +88,13 @@ def test_words_read_once_and_twice_in_one_line():
 def test_a_reading_is_not_undone_by_half(times):
     damaged = "It’s the moon, isn’t it?"
     for _ in range(times):
-        damaged = lose(damaged, "latin-1", b"")
+        damaged = damage(damaged, "latin-1", b"")
     mended = repair_text(damaged).text
     assert mended == damaged or not any("\x80" <= c <= "\x9f" for c in mended)
 
 
 def test_healthy_and_damaged_lines_side_by_side():
-    lines = ["Über alles “geht” es gut.", lose("Всё хорошо, спасибо за внимание", "windows-1252"), "Её сёстры — там"]
+    lines = ["Über alles “geht” es gut.", damage("Всё хорошо, спасибо за внимание", "windows-1252"), "Её сёстры — там"]
     assert repair_text("\n".join(lines)).text.split("\n") == [
         "Über alles “geht” es gut.",
         "Всё хорошо, спасибо за внимание",
@@ -104,14 +104,14 @@ def test_healthy_and_damaged_lines_side_by_side():
 
 def test_lines_of_different_histories():
     first, second = "Мы познакомились двадцать лет назад", "这家餐厅的红烧肉非常好吃"
-    text = lose(first, "mac-roman") + "\n" + lose(second, "windows-1252")
+    text = damage(first, "mac-roman") + "\n" + damage(second, "windows-1252")
     assert repair_text(text).text == f"{first}\n{second}"
 
 
 def test_twice_over():
     clean = "Спасибо за внимание! Теперь я готов ответить на вопросы."
-    once = lose(clean, "windows-1252", b"")
-    assert repair_text(lose(once, "windows-1252", b"")).text == clean
+    once = damage(clean, "windows-1252", b"")
+    assert repair_text(damage(once, "windows-1252", b"")).text == clean
 
 
 def test_edits_say_what_was_done_and_replay():
@@ -124,7 +124,7 @@ def test_edits_say_what_was_done_and_replay():
 
 
 def test_readings_that_stay_close_are_named():
-    repair = repair_text(lose("今天很开心 😁 谢谢大家的支持 😁", "windows-1252"))
+    repair = repair_text(damage("今天很开心 😁 谢谢大家的支持 😁", "windows-1252"))
     faces = [edit for edit in repair.uncertain if edit.before == "ðŸ˜"]
     assert len(faces) == 2
     assert all("😁" in (edit.after, *edit.alternatives) for edit in faces)
@@ -138,8 +138,8 @@ def test_what_is_called_certain_is_right():
         starts, at = {}, 0
         for i, c in enumerate(clean):
             starts[at] = i
-            at += len(lose(c, "windows-1252"))
-        for edit in repair_text(lose(clean, "windows-1252")).edits:
+            at += len(damage(c, "windows-1252"))
+        for edit in repair_text(damage(clean, "windows-1252")).edits:
             if edit.certain:
                 expected = clean[starts[edit.start] :][: len(edit.after)]
                 wrong += sum(a != b for a, b in zip(expected, edit.after, strict=True))
@@ -152,14 +152,14 @@ def test_pages_that_differ_in_what_they_lose_are_told_apart_by_it():
     # ώ (CF 8E) keeps both bytes in windows-1252 and loses one in windows-1254; most letters look the same in both.
     clean = "\n".join(["Καλημέρα σε όλους και καλή εβδομάδα"] * 12 + ["των ανθρώπων και των χωρών"] * 2)
     for page in ("windows-1252", "windows-1254"):
-        repair = repair_text(lose(clean, page))
+        repair = repair_text(damage(clean, page))
         assert repair.text == clean
         assert set(repair.repaired) == {page}
 
 
 def test_an_opening_bracket_is_told_by_its_closing_one_anywhere_in_the_line():
     for clean in ("【長岸論壇】潮間帶的科學", "他說：「我們明天早上一起去吧」", "彼は『吾輩は猫である』を読んだ。"):
-        assert repair_text(lose(clean, "windows-1252")).text == clean
+        assert repair_text(damage(clean, "windows-1252")).text == clean
 
 
 def test_habits_of_a_text_decide_where_its_words_do_not():
@@ -173,22 +173,22 @@ def test_habits_of_a_text_decide_where_its_words_do_not():
         "亮点与即时影响",
     ]
     clean = "\n".join(lines)
-    assert repair_text(lose(clean, "windows-1254")).text == clean
+    assert repair_text(damage(clean, "windows-1254")).text == clean
 
 
-def test_lose_drops_what_the_page_lacks_and_the_soft_hyphen():
-    assert lose("對 í", "windows-1254") == "å° Ã"
-    assert lose("對", "windows-1254", b"") == "å°\x8d"
-    assert lose("é", "windows-1252", {0xA9}) == "Ã"
+def test_damage_drops_what_the_page_lacks_and_the_soft_hyphen():
+    assert damage("對 í", "windows-1254") == "å° Ã"
+    assert damage("對", "windows-1254", b"") == "å°\x8d"
+    assert damage("é", "windows-1252", {0xA9}) == "Ã"
 
 
 @pytest.mark.parametrize("page", CODECS)
-def test_lose_reads_what_python_reads(page):
+def test_damage_reads_what_python_reads(page):
     clean = "żółć Ωμέγα 你好"
-    table = characters(page)
+    table = decoding_table(page)
     whole = all(table[b] for b in clean.encode("utf-8"))
     if whole:
-        assert lose(clean, page, b"") == clean.encode("utf-8").decode(CODECS[page])
+        assert damage(clean, page, b"") == clean.encode("utf-8").decode(CODECS[page])
 
 
 @given(st.text(max_size=80))
@@ -243,7 +243,7 @@ class TestRealTalks:
     def test_corrupting_the_repaired_header_again_gives_the_original(self):
         header, _ = self.seed()
         repaired = repair_text(header).text
-        assert lose(repaired, "windows-1254") == header
+        assert damage(repaired, "windows-1254") == header
         assert repaired != header
 
     def test_no_healthy_archive_file_is_changed(self):

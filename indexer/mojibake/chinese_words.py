@@ -1,8 +1,8 @@
 """How likely a run of Chinese characters is as words, which the three characters before each cannot tell.
 
-`能力不自主性` and `能力与自主性` hold the same common pairs of characters; only the second is made of words that follow
-each other. The statistics are word pairs with backoff (Katz 1987) in `words.xz`, which
-`benchmarks/mojibake_model.py` makes.
+`能力不自主性` and `能力与自主性` hold the same common pairs of characters; only the second consists of words that
+follow each other. The statistics are word pairs with backoff (Katz 1987) in `words.xz`, which
+`benchmarks/mojibake_model.py` makes. Every log probability is a natural logarithm.
 """
 
 from __future__ import annotations
@@ -10,69 +10,74 @@ from __future__ import annotations
 import re
 from functools import cache, lru_cache
 
-from .ngrams import STEP, ZERO, chinese, read_rows
+from .ngrams import LOG_STEP, ZERO, chinese_variants, read_rows
 
 UNKNOWN = -18.0
-"""Log probability of a character that is no word."""
+"""The log probability of a character that is no known word."""
 
-_ENTRY = re.compile("([^\x00-\u02ff]+)([\x30-\u02ff])")
+_IMPOSSIBLE = -1e9
+"""A log probability below that of every division into words."""
+
+_FOLLOWER = re.compile("([^\x00-\u02ff]+)([\x30-\u02ff])")
+"""A word that follows another, and the character that stands for its log probability."""
 
 
 @cache
 def _rows() -> dict[str, str]:
-    """Word: its log probability, then, where other words were seen to follow it, a backoff weight and these words."""
-    found = {}
+    """By word: its log probability and, where words are known to follow it, a backoff weight and those words."""
+    rows = {}
     for row in read_rows("words"):
-        n = next(i for i, c in enumerate(row) if c < "\u0300")
-        found[row[:n]] = row[n:]
-    return found
+        length = next(i for i, char in enumerate(row) if char < "\u0300")
+        rows[row[:length]] = row[length:]
+    return rows
 
 
 @cache
-def _longest() -> int:
+def _longest_word() -> int:
     return max(map(len, _rows()))
 
 
 @lru_cache(maxsize=20_000)
-def _after(word: str) -> tuple[float, dict[str, float]]:
-    """(log weight of a word by itself after this one, log probabilities of the words known to follow it)."""
+def _followers(word: str) -> tuple[float, dict[str, float]]:
+    """(log backoff weight of a word, log probabilities of the words that are known to follow it)."""
     row = _rows().get(word, "")
     if len(row) < 2:
         return 0.0, {}
-    return (ZERO - ord(row[1])) * STEP, {m[1]: (ZERO - ord(m[2])) * STEP for m in _ENTRY.finditer(row, 2)}
+    probabilities = {match[1]: (ZERO - ord(match[2])) * LOG_STEP for match in _FOLLOWER.finditer(row, 2)}
+    return (ZERO - ord(row[1])) * LOG_STEP, probabilities
 
 
 @lru_cache(maxsize=50_000)
-def words_likelihood(text: str) -> float:
-    """Log probability of a run of Han characters in its best division into words (natural logarithm).
+def segmentation_log_probability(text: str) -> float:
+    """Log probability of a run of Han characters in its likeliest division into words.
 
-    >>> words_likelihood("能力与自主性") > words_likelihood("能力不自主性")
+    >>> segmentation_log_probability("能力与自主性") > segmentation_log_probability("能力不自主性")
     True
     """
-    simplify = chinese()[0]
-    text = "".join([simplify.get(c, c) for c in text])
+    simplified = chinese_variants()[0]
+    text = "".join([simplified.get(char, char) for char in text])
     rows = _rows()
+    # By position, then by the word that ends there: the log probability of the likeliest division so far.
     best: list[dict[str, float]] = [{} for _ in range(len(text) + 1)]
     best[0][""] = 0.0
-    for i in range(len(text)):
-        for n in range(1, min(_longest(), len(text) - i) + 1):
-            word = text[i : i + n]
+    for start in range(len(text)):
+        for length in range(1, min(_longest_word(), len(text) - start) + 1):
+            word = text[start : start + length]
             row = rows.get(word)
-            if row is None and n > 1:
+            if row is None and length > 1:
                 continue
-            alone = (ZERO - ord(row[0])) * STEP if row else UNKNOWN
-            top = -1e9
-            for before, score in best[i].items():
-                backoff, known = _after(before)
-                total = score + (known[word] if word in known else backoff + alone)
-                top = max(top, total)
-            if top > best[i + n].get(word, -1e9):
-                best[i + n][word] = top
+            alone = (ZERO - ord(row[0])) * LOG_STEP if row else UNKNOWN
+            top = _IMPOSSIBLE
+            for previous, score in best[start].items():
+                backoff, followers = _followers(previous)
+                top = max(top, score + (followers[word] if word in followers else backoff + alone))
+            if top > best[start + length].get(word, _IMPOSSIBLE):
+                best[start + length][word] = top
     return max(best[-1].values())
 
 
-def word_likelihood(text: str) -> float | None:
-    """Log probability of a word by itself; None for what is no word known."""
-    simplify = chinese()[0]
-    row = _rows().get("".join([simplify.get(c, c) for c in text]))
-    return (ZERO - ord(row[0])) * STEP if row else None
+def word_log_probability(text: str) -> float | None:
+    """Log probability of a word by itself; None where it is no known word."""
+    simplified = chinese_variants()[0]
+    row = _rows().get("".join([simplified.get(char, char) for char in text]))
+    return (ZERO - ord(row[0])) * LOG_STEP if row else None

@@ -1,4 +1,4 @@
-"""How sure each damaged character is, and the edits that come of it."""
+"""How sure each damaged character is, and the edits that follow from it."""
 
 from __future__ import annotations
 
@@ -7,264 +7,338 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from .chinese_words import word_likelihood, words_likelihood
-from .decode_paths import Found
+from .chinese_words import segmentation_log_probability, word_log_probability
+from .decode_paths import DecodedSpan
 from .edits import Edit
-from .lattice import WIDE, Piece, decode
-from .letter_model import Style, gain, literal, spelling
-from .ngrams import chinese, load, lower, script
-from .quotation import MARKS, pairing
+from .lattice import WIDE_BEAM, DecodedCharacter, decode
+from .letter_model import Orthography, log_probability, simplify, text_log_probability
+from .ngrams import chinese_variants, load_ngrams, lowercase, script
+from .quotation import PAIRED_MARKS, pair_marks
 
-SURE = 0.97
-"""The share of a candidate, all other characters as they were read, from which it counts as certain, ..."""
-SURE_TOGETHER = 0.8
-"""... and its share of all readings together, which show where neighbours are wrong with it, ..."""
+CERTAIN = 0.97
+"""The share of the probability from which a character counts as certain, all other characters as they were decoded."""
+
+CERTAIN_TOGETHER = 0.8
+"""The share of all decodings that a certain character needs as well: it shows where neighbours are wrong with it."""
+
 LEFT = 0.1
-"""... but where candidates are many, all others together may be left this much divided by their number at most, ..."""
+"""The share that other candidates may have beside a certain character, all other characters as they were decoded, is at
+most this much divided by their number: the more there are, the better the chance that a wrong one looks right."""
+
 LEFT_TOGETHER = 1.0
-"""... and so much in all readings: the more there are, the better the chance that a wrong one looks right."""
+"""The share that other candidates may have beside a certain character in all decodings is at most this much divided by
+their number."""
+
 POSSIBLE = 0.03
 """The share from which a candidate is named as an alternative."""
-TOO_CLOSE = 0.20
-"""Below this share the best candidate is not written down."""
-BEYOND_QUESTION = 0.9999
+
+TOO_UNCERTAIN = 0.20
+"""Below this share the best candidate does not replace the original."""
+
+SETTLED_BY_LETTERS = 0.9999
 """The share from which letters alone decide."""
-WORDS = 0.5
-"""The weight of words beside letters, which are two views of the same characters and so share one vote."""
-WINDOW = 8
-"""Characters to each side in which words are looked for."""
-CONSIDERED = 6
-"""Candidates that words are asked about."""
-PAIRS = 4
-"""Words that two damaged neighbours may make together."""
-HABIT = 6
-"""How many places a text must show before its habits count, and how many the statistics count for beside them."""
+
+WORD_WEIGHT = 0.5
+"""The weight of words. Letters have the rest, because both are views of the same characters and share one vote."""
+
+WORD_WINDOW = 8
+"""How many characters to each side are searched for words."""
+
+CANDIDATES_IN_WORDS = 6
+"""How many candidates of one character are tried in words."""
+
+NEIGHBOUR_WORDS = 4
+"""How many words two damaged neighbours may form together."""
+
+HABIT_PLACES = 6
+"""How many places a text must show before its habits count. The statistics count as so many places beside them."""
+
 UNSETTLED = 0.99
-"""The share below which a place tells of habits, and is judged by them."""
+"""The share below which a place tells of habits and is judged by them."""
+
 ROUNDS = 3
-"""How often neighbours that depend on each other are asked again."""
+"""How often neighbours that depend on each other are ranked again."""
+
+_CONTEXT = 60
+"""How many characters before a damaged one its score takes into account."""
+
+_MOST_ALTERNATIVES = 8
+"""How many alternatives an edit names."""
+
+_ALONE_UNKNOWN = -12.0
+"""The log probability, by itself, of a character that is no letter."""
 
 
 Ranking = list[tuple[float, str]]
 """Candidates with their shares of the probability, likeliest first."""
 
-
-def _ranking(scores: list[tuple[float, str]]) -> Ranking:
-    top = max(score for score, _ in scores)
-    whole = sum(math.exp(score - top) for score, _ in scores)
-    return sorted(((math.exp(score - top) / whole, char) for score, char in scores), reverse=True)
+RankedSpan = tuple[tuple[DecodedCharacter, ...], dict[int, Ranking]]
+"""The characters of a span, and by index the rankings of those that letters do not settle. The others are certain."""
 
 
-def by_letters(pieces: Sequence[Piece], at: int, context: str, style: Style) -> Ranking:
-    """How the candidates of one damaged character share the probability, all other characters as they were read."""
-    piece = pieces[at]
-    before = (context + "".join(p.char for p in pieces[max(0, at - 60) : at]))[-60:]
-    after = "".join(p.char for p in pieces[at + 1 : at + 5])
-    scores = []
-    marks = any(char in MARKS for char, _ in piece.others)
-    opened = pairing(context + "".join(p.char for p in pieces[:at]))[0] if marks else ""
-    rest = "".join(p.char for p in pieces[at + 1 :]) if marks else ""
-    for char, cost in piece.others:
-        score = gain(before, char, style) - cost + literal(after, before + char, style)
-        scores.append((score + pairing(char + rest, opened)[1], char))
-    return _ranking(scores)
+def make_edits(text: str, spans: list[DecodedSpan]) -> Iterator[Edit]:
+    """The edits of a text: certain characters that stand together in one, and one for each uncertain character."""
+    spans = [_decode_with_wide_beam(span) for span in spans]
+    ranked_spans = adapt_to_habits([rank_span(span) for span in spans])
+    for span, (characters, rankings) in zip(spans, ranked_spans, strict=True):
+        yield from _span_edits(text, span, characters, rankings)
 
 
-def _in_words(ranking: Ranking) -> bool:
-    """Whether words decide between the candidates that count: all of them are Han characters."""
-    return all(script(char) == "hani" for share, char in ranking[:CONSIDERED] if share > POSSIBLE)
+def _decode_with_wide_beam(span: DecodedSpan) -> DecodedSpan:
+    """A span with more hypotheses side by side, where any of its characters has several candidates."""
+    if all(len(character.candidates) < 2 for character in span.decoding.characters):
+        return span
+    decoding = decode(span.damaged_text, span.context, span.path, span.orthography, WIDE_BEAM)
+    return replace(span, decoding=decoding) if decoding else span
 
 
-def _made_words(left: Piece, right: Piece) -> list[tuple[str, str]]:
-    """The commonest words that two damaged characters may make together."""
-    words = []
-    for first, _ in left.others:
-        for second, _ in right.others:
-            share = word_likelihood(first + second)
-            if share is not None:
-                words.append((share, first, second))
-    return [(first, second) for _, first, second in sorted(words, reverse=True)[:PAIRS]]
-
-
-@dataclass(frozen=True, slots=True)
-class _Doubt:
-    """A doubtful damaged character: how its candidates stand by letters, and what it makes with its neighbours."""
-
-    ranking: Ranking
-    costs: dict[str, float]
-    """What it costs that a candidate looks as it does."""
-    together: tuple[tuple[str, int, str], ...]
-    """Candidates that make a word with a neighbour's: the candidate, the neighbour's place, its candidate."""
-
-    @property
-    def considered(self) -> list[str]:
-        """The candidates that words are asked about."""
-        return list(dict.fromkeys([*(c for _, c in self.ranking[:CONSIDERED]), *(c for c, _, _ in self.together)]))
-
-
-def by_words(chars: list[str], at: int, doubts: dict[int, _Doubt], context: str, style: Style) -> Ranking:
-    """The same by letters and words together; a doubtful neighbour may be read otherwise too."""
-    first, last = max(0, at - WINDOW), min(len(chars), at + WINDOW + 1)
-    while any(script(c) != "hani" for c in chars[first:at]):
-        first += 1
-    while any(script(c) != "hani" for c in chars[at + 1 : last]):
-        last -= 1
-    near = max(0, at - 2)
-    before = (context + "".join(chars[max(0, near - 60) : near]))[-60:]
-    beside = [j for j in range(max(first, at - 2), min(last, at + 3)) if j != at and j in doubts]
-    swaps = {(at, ""), *((j, c) for j in beside for _, c in doubts[j].ranking[:3] if script(c) == "hani")}
-    weight = WORDS if last - first > 2 else 0.0  # a character or two by themselves are words of every kind
-    scores = []
-    for char in doubts[at].considered:
-        best = -math.inf
-        for j, other in swaps | {(j, c) for mine, j, c in doubts[at].together if mine == char and first <= j < last}:
-            read, run = chars[near : at + 7], chars[first:last]
-            cost = doubts[at].costs[char]
-            if j != at:
-                read[j - near] = run[j - first] = other
-                cost += doubts[j].costs[other]
-            read[at - near] = run[at - first] = char
-            letters = literal("".join(read), before, style) - cost
-            words = words_likelihood("".join(run)) + spelling(char, style.traditional)[1]
-            best = max(best, (1 - weight) * letters + weight * words)
-        scores.append((best, char))
-    return _ranking(scores)
-
-
-def _doubts(pieces: Sequence[Piece], context: str, style: Style) -> dict[int, _Doubt]:
-    """The damaged characters that letters do not settle, by their places."""
-    doubts = {}
-    open_ones = [at for at, piece in enumerate(pieces) if piece.damaged and len(piece.others) > 1]
-    for at in open_ones:
-        piece = pieces[at]
-        together: list[tuple[str, int, str]] = []
-        if style.han == "hani" and script(piece.char) == "hani":
-            if at + 1 < len(pieces) and len(pieces[at + 1].others) > 1:
-                together += [(a, at + 1, b) for a, b in _made_words(piece, pieces[at + 1])]
-            if at and len(pieces[at - 1].others) > 1:
-                together += [(b, at - 1, a) for a, b in _made_words(pieces[at - 1], piece)]
-        ranking = by_letters(pieces, at, context, style)
-        if together or ranking[0][0] < BEYOND_QUESTION or ranking[0][1] != piece.char:
-            doubts[at] = _Doubt(ranking, dict(piece.others), tuple(together))
-    return doubts
-
-
-Settled = tuple[tuple[Piece, ...], dict[int, Ranking]]
-
-
-def settle(found: Found) -> Settled:
-    """(the pieces of a reading as letters and words together have them, how sure each of the doubtful ones is).
-
-    The ranking stands by the piece's place; a piece without one is certain.
-    """
-    pieces = found.reading.pieces
-    doubts = _doubts(pieces, found.context, found.style)
-    rankings = {at: doubt.ranking for at, doubt in doubts.items()}
-    worded = [at for at, ranking in rankings.items() if found.style.han == "hani" and _in_words(ranking)]
-    chars = [piece.char for piece in pieces]
-    for _ in range(ROUNDS if worded else 0):
-        before = list(chars)
-        for at in worded:
-            rankings[at] = by_words(chars, at, doubts, found.context, found.style)
-            chars[at] = rankings[at][0][1]
-        if chars == before:
+def rank_span(span: DecodedSpan) -> RankedSpan:
+    """The candidates of a span ranked by letters and words together, and its characters replaced by the best ones."""
+    characters = span.decoding.characters
+    uncertain = _uncertain_characters(characters, span.context, span.orthography)
+    rankings = {index: character.ranking for index, character in uncertain.items()}
+    chinese = [index for index, ranking in rankings.items() if span.orthography.han == "hani" and _is_han(ranking)]
+    chars = [character.char for character in characters]
+    for _ in range(ROUNDS if chinese else 0):
+        previous_chars = list(chars)
+        for index in chinese:
+            rankings[index] = rank_by_words(chars, index, uncertain, span.context, span.orthography)
+            chars[index] = rankings[index][0][1]
+        if chars == previous_chars:
             break
     return tuple(
-        replace(piece, char=char) if piece.char != char else piece for piece, char in zip(pieces, chars, strict=True)
+        replace(character, char=char) if character.char != char else character
+        for character, char in zip(characters, chars, strict=True)
     ), rankings
 
 
-def _alone(char: str) -> float:
-    """Log probability of a character by itself; spelling and case are not looked at."""
+@dataclass(frozen=True, slots=True)
+class _UncertainCharacter:
+    """A damaged character that letters do not settle."""
+
+    ranking: Ranking
+    """Its candidates, ranked by letters."""
+    costs: dict[str, float]
+    """By candidate, the cost of its having become what stands there."""
+    neighbour_words: tuple[tuple[str, int, str], ...]
+    """Candidates that form a word with one of a neighbour's: the candidate, the neighbour's index, its candidate."""
+
+    @property
+    def candidates_in_words(self) -> list[str]:
+        """The candidates that are tried in words."""
+        by_letters = (char for _, char in self.ranking[:CANDIDATES_IN_WORDS])
+        return list(dict.fromkeys([*by_letters, *(char for char, _, _ in self.neighbour_words)]))
+
+
+def _uncertain_characters(
+    characters: Sequence[DecodedCharacter], context: str, orthography: Orthography
+) -> dict[int, _UncertainCharacter]:
+    """The damaged characters that letters do not settle, by index."""
+    uncertain = {}
+    for index, character in enumerate(characters):
+        if not character.damaged or len(character.candidates) < 2:
+            continue
+        words: list[tuple[str, int, str]] = []
+        if orthography.han == "hani" and script(character.char) == "hani":
+            if index + 1 < len(characters) and len(characters[index + 1].candidates) > 1:
+                pairs = _neighbour_words(character, characters[index + 1])
+                words += [(first, index + 1, second) for first, second in pairs]
+            if index and len(characters[index - 1].candidates) > 1:
+                pairs = _neighbour_words(characters[index - 1], character)
+                words += [(second, index - 1, first) for first, second in pairs]
+        ranking = rank_by_letters(characters, index, context, orthography)
+        if words or ranking[0][0] < SETTLED_BY_LETTERS or ranking[0][1] != character.char:
+            uncertain[index] = _UncertainCharacter(ranking, dict(character.candidates), tuple(words))
+    return uncertain
+
+
+def _neighbour_words(left: DecodedCharacter, right: DecodedCharacter) -> list[tuple[str, str]]:
+    """The commonest words that two damaged characters may form together."""
+    words = []
+    for first, _ in left.candidates:
+        for second, _ in right.candidates:
+            score = word_log_probability(first + second)
+            if score is not None:
+                words.append((score, first, second))
+    return [(first, second) for _, first, second in sorted(words, reverse=True)[:NEIGHBOUR_WORDS]]
+
+
+def _ranking(scores: list[tuple[float, str]]) -> Ranking:
+    """Candidates with their shares of the probability, from their log scores."""
+    top = max(score for score, _ in scores)
+    total = sum(math.exp(score - top) for score, _ in scores)
+    return sorted(((math.exp(score - top) / total, char) for score, char in scores), reverse=True)
+
+
+def rank_by_letters(
+    characters: Sequence[DecodedCharacter], index: int, context: str, orthography: Orthography
+) -> Ranking:
+    """Rank the candidates of one damaged character by letters, all other characters as they were decoded.
+
+    Args:
+        characters: All characters of the span.
+        index: Which of them to rank.
+        context: What stands before the span in its line.
+        orthography: How to score letters.
+    """
+    candidates = characters[index].candidates
+    before = (context + "".join(c.char for c in characters[max(0, index - _CONTEXT) : index]))[-_CONTEXT:]
+    after = "".join(c.char for c in characters[index + 1 : index + 5])
+    scores = []
+    has_marks = any(char in PAIRED_MARKS for char, _ in candidates)
+    opened = pair_marks(context + "".join(c.char for c in characters[:index]))[0] if has_marks else ""
+    rest = "".join(c.char for c in characters[index + 1 :]) if has_marks else ""
+    for char, cost in candidates:
+        score = log_probability(before, char, orthography) - cost
+        score += text_log_probability(after, before + char, orthography)
+        scores.append((score + pair_marks(char + rest, opened)[1], char))
+    return _ranking(scores)
+
+
+def _is_han(ranking: Ranking) -> bool:
+    """Whether words can decide between the candidates that count: all of them are Han characters."""
+    return all(script(char) == "hani" for share, char in ranking[:CANDIDATES_IN_WORDS] if share > POSSIBLE)
+
+
+def rank_by_words(
+    chars: list[str],
+    index: int,
+    uncertain: dict[int, _UncertainCharacter],
+    context: str,
+    orthography: Orthography,
+) -> Ranking:
+    """Rank the candidates of one damaged character by letters and words; an uncertain neighbour may change with it.
+
+    Args:
+        chars: All characters of the span.
+        index: Which of them to rank.
+        uncertain: The uncertain characters of the span, by index.
+        context: What stands before the span in its line.
+        orthography: How to score letters.
+    """
+    first, end = max(0, index - WORD_WINDOW), min(len(chars), index + WORD_WINDOW + 1)
+    while any(script(char) != "hani" for char in chars[first:index]):
+        first += 1
+    while any(script(char) != "hani" for char in chars[index + 1 : end]):
+        end -= 1
+    near = max(0, index - 2)
+    before = (context + "".join(chars[max(0, near - _CONTEXT) : near]))[-_CONTEXT:]
+    neighbours = [i for i in range(max(first, index - 2), min(end, index + 3)) if i != index and i in uncertain]
+    # Which other candidate of a neighbour to try beside each candidate; the character's own index stands for none.
+    changes = {(index, "")}
+    changes |= {(i, char) for i in neighbours for _, char in uncertain[i].ranking[:3] if script(char) == "hani"}
+    weight = WORD_WEIGHT if end - first > 2 else 0.0  # a character or two by themselves are words of every kind
+    scores = []
+    character = uncertain[index]
+    for candidate in character.candidates_in_words:
+        best = -math.inf
+        words = {(i, char) for own, i, char in character.neighbour_words if own == candidate and first <= i < end}
+        for changed, replacement in changes | words:
+            nearby, run = chars[near : index + 7], chars[first:end]
+            cost = character.costs[candidate]
+            if changed != index:
+                nearby[changed - near] = run[changed - first] = replacement
+                cost += uncertain[changed].costs[replacement]
+            nearby[index - near] = run[index - first] = candidate
+            letter_score = text_log_probability("".join(nearby), before, orthography) - cost
+            word_score = segmentation_log_probability("".join(run))
+            word_score += simplify(candidate, orthography.traditional)[1]
+            best = max(best, (1 - weight) * letter_score + weight * word_score)
+        scores.append((best, candidate))
+    return _ranking(scores)
+
+
+def _alone_log_probability(char: str) -> float:
+    """Log probability of a character by itself, whatever its spelling and case."""
     name = script(char)
-    simple = chinese()[0].get(char, char) if name == "hani" else lower(char)
-    return load(name).score("", simple) if name else -12.0
+    simple = chinese_variants()[0].get(char, char) if name == "hani" else lowercase(char)
+    return load_ngrams(name).score("", simple) if name else _ALONE_UNKNOWN
 
 
-def by_habit(settled: list[Settled]) -> list[Settled]:
-    """Readings corrected by the text's own habits: which of its candidates the same damage was elsewhere.
+def adapt_to_habits(spans: list[RankedSpan]) -> list[RankedSpan]:
+    """Correct rankings by the text's own habits: which of its candidates the same damage was elsewhere.
 
     What a text writes more often than the statistics expect (with 与 where others write 和) counts for more, as class
-    shares are corrected by Saerens, Latinne and Decaestecker (2002), each place judged by all others.
+    shares are corrected by Saerens, Latinne and Decaestecker (2002). Each place is judged by all others.
     """
-    seen: dict[frozenset[str], list[tuple[int, int]]] = defaultdict(list)
-    for n, (pieces, rankings) in enumerate(settled):
-        for at, ranking in rankings.items():
+    places_by_candidates: dict[frozenset[str], list[tuple[int, int]]] = defaultdict(list)
+    for span_index, (characters, rankings) in enumerate(spans):
+        for index, ranking in rankings.items():
             if ranking[0][0] < UNSETTLED:  # elsewhere the neighbours decided, and would again
-                seen[frozenset(char for char, _ in pieces[at].others)].append((n, at))
-    changed = [(list(pieces), dict(rankings)) for pieces, rankings in settled]
-    for chars, places in seen.items():
-        if len(places) < HABIT:
+                candidates = frozenset(char for char, _ in characters[index].candidates)
+                places_by_candidates[candidates].append((span_index, index))
+    adapted = [(list(characters), dict(rankings)) for characters, rankings in spans]
+    for candidates, places in places_by_candidates.items():
+        if len(places) < HABIT_PLACES:
             continue
-        counts: dict[str, float] = dict.fromkeys(chars, 0.0)
-        for n, at in places:
-            for share, char in settled[n][1][at]:
+        counts: dict[str, float] = dict.fromkeys(candidates, 0.0)
+        for span_index, index in places:
+            for share, char in spans[span_index][1][index]:
                 counts[char] += share
-        expected = {char: share for share, char in _ranking([(_alone(char), char) for char in chars])}
-        for n, at in places:
-            ranking = settled[n][1][at]
-            mine = {char: share for share, char in ranking}
+        expected = {char: share for share, char in _ranking([(_alone_log_probability(c), c) for c in candidates])}
+        for span_index, index in places:
+            ranking = spans[span_index][1][index]
+            shares_here = {char: share for share, char in ranking}
             others = len(places) - 1
             scores = []
             for share, char in ranking:
-                told = (counts[char] - mine[char] + HABIT * expected[char]) / (others + HABIT) / expected[char]
-                scores.append((math.log(max(share, 1e-12)) + math.log(min(max(told, 0.1), 10.0)), char))
-            changed[n][1][at] = _ranking(scores)
-            best = changed[n][1][at][0][1]
-            changed[n][0][at] = replace(changed[n][0][at], char=best)
-    return [(tuple(pieces), rankings) for pieces, rankings in changed]
+                observed = (counts[char] - shares_here[char] + HABIT_PLACES * expected[char]) / (others + HABIT_PLACES)
+                ratio = observed / expected[char]
+                scores.append((math.log(max(share, 1e-12)) + math.log(min(max(ratio, 0.1), 10.0)), char))
+            characters_here, rankings_here = adapted[span_index]
+            rankings_here[index] = _ranking(scores)
+            characters_here[index] = replace(characters_here[index], char=rankings_here[index][0][1])
+    return [(tuple(characters), rankings) for characters, rankings in adapted]
 
 
-def _certain(piece: Piece, share: float, together: float) -> bool:
-    """Whether a damaged character is beyond doubt, by its share where it stands and its share of all readings."""
-    many = len(piece.others)
-    if many < 2:
+def _is_certain(character: DecodedCharacter, share: float, share_together: float) -> bool:
+    """Whether a character is certain, by its share where it stands and its share of all decodings."""
+    count = len(character.candidates)
+    if count < 2:
         return True
-    return 1 - share <= min(1 - SURE, LEFT / many) and 1 - together <= min(1 - SURE_TOGETHER, LEFT_TOGETHER / many)
+    alone = 1 - share <= min(1 - CERTAIN, LEFT / count)
+    return alone and 1 - share_together <= min(1 - CERTAIN_TOGETHER, LEFT_TOGETHER / count)
 
 
-def _reread(found: Found) -> Found:
-    """Read again with more readings side by side, where any character is open."""
-    if all(len(piece.others) < 2 for piece in found.reading.pieces):
-        return found
-    reading = decode(found.piece, found.context, found.channel, found.style, WIDE)
-    return replace(found, reading=reading) if reading else found
+def _span_edits(
+    text: str, span: DecodedSpan, characters: tuple[DecodedCharacter, ...], rankings: dict[int, Ranking]
+) -> Iterator[Edit]:
+    """The edits of one span.
 
+    Args:
+        text: The whole text, whose characters the edits count.
+        span: The span, with the probabilities of all its decodings together.
+        characters: Its characters as they are to be written.
+        rankings: The rankings of those that letters do not settle, by index.
+    """
+    rule = span.path.name
+    run: list[DecodedCharacter] = []
 
-def edits_of(text: str, found: list[Found]) -> Iterator[Edit]:
-    """The edits that make the readings of a text: runs of certain characters together, each doubtful one by itself."""
-    found = [_reread(f) for f in found]
-    settled = by_habit([settle(f) for f in found])
-    for f, (pieces, rankings) in zip(found, settled, strict=True):
-        yield from _edits(text, f, pieces, rankings)
-
-
-def _edits(text: str, found: Found, pieces: tuple[Piece, ...], rankings: dict[int, Ranking]) -> Iterator[Edit]:
-    rule = found.channel.name
-    run: list[Piece] = []
-
-    def flush() -> Iterator[Edit]:
+    def end_run() -> Iterator[Edit]:
         if run:
-            start, end = run[0].start + found.start, run[-1].end + found.start
-            yield Edit(start, end, text[start:end], "".join(p.char for p in run), rule, True)
+            start, end = run[0].start + span.start, run[-1].end + span.start
+            yield Edit(start, end, text[start:end], "".join(c.char for c in run), rule, True)
             run.clear()
 
-    for at, piece in enumerate(pieces):
-        if not piece.damaged:
-            yield from flush()
+    for index, character in enumerate(characters):
+        if not character.damaged:
+            yield from end_run()
             continue
-        ranking = rankings.get(at, [(1.0, piece.char)])
-        share = next(s for s, c in ranking if c == piece.char)
-        if _certain(piece, share, found.reading.shares.get((piece.start, piece.char), 0.0)):
-            run.append(piece)
+        ranking = rankings.get(index, [(1.0, character.char)])
+        share = next(share for share, char in ranking if char == character.char)
+        share_together = span.decoding.shares.get((character.start, character.char), 0.0)
+        if _is_certain(character, share, share_together):
+            run.append(character)
             continue
-        yield from flush()
-        start, end = piece.start + found.start, piece.end + found.start
+        yield from end_run()
+        start, end = character.start + span.start, character.end + span.start
         before = text[start:end]
-        others = [(s, c) for s, c in ranking if c != piece.char]
-        rest = tuple(c for n, (s, c) in enumerate(others) if s >= POSSIBLE or n == 0)[:8]
-        if share < TOO_CLOSE:
-            yield Edit(start, end, before, before, rule, False, (piece.char, *rest))
+        others = [(other_share, char) for other_share, char in ranking if char != character.char]
+        alternatives = tuple(
+            char for rank, (other_share, char) in enumerate(others) if other_share >= POSSIBLE or rank == 0
+        )[:_MOST_ALTERNATIVES]
+        if share < TOO_UNCERTAIN:
+            yield Edit(start, end, before, before, rule, False, (character.char, *alternatives))
         else:
-            yield Edit(start, end, before, piece.char, rule, False, rest)
-    yield from flush()
+            yield Edit(start, end, before, character.char, rule, False, alternatives)
+    yield from end_run()

@@ -1,4 +1,4 @@
-"""What a repair did: edits that can be replayed."""
+"""What a repair did to a text: edits that can be replayed."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One stretch of text put back, or marked. `start` and `end` count characters of the original text."""
+    """One stretch of text that was repaired or marked. `start` and `end` count characters of the original text."""
 
     start: int
     end: int
     before: str
     after: str
     rule: str
-    """The code page it had been read in: `windows-1254`, `windows-1252 twice`."""
+    """The code pages with which the text had been decoded: `windows-1254`, `windows-1252 twice`. Receipts keep it."""
     certain: bool
-    """False: other readings are possible. Where `before` equals `after`, none was likely enough to be written down."""
+    """False where other readings are possible. Where `before` equals `after`, no reading was likely enough."""
     alternatives: tuple[str, ...] = ()
-    """What else it may have been, likeliest first."""
+    """Other possible readings, likeliest first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """The repaired text and everything that was done to get it."""
+    """The repaired text and every edit that led to it."""
 
     text: str
     edits: tuple[Edit, ...] = ()
 
     @property
     def repaired(self) -> dict[str, int]:
-        """Characters put back, by rule."""
+        """How many characters were put back, by rule."""
         counts: Counter[str] = Counter()
         for edit in self.edits:
             if edit.after != edit.before:
@@ -41,19 +41,19 @@ class Repair:
 
     @property
     def uncertain(self) -> tuple[Edit, ...]:
-        """What has other possible readings, and what was left as it stood."""
+        """The edits that have other possible readings, and the marks where the text stayed as it was."""
         return tuple(edit for edit in self.edits if not edit.certain)
 
 
 def replay(text: str, edits: Iterable[Edit]) -> str:
-    """Apply edits to the text they were made for.
+    """Apply edits to the text for which they were made.
 
     >>> replay("cafÃ© noir", [Edit(3, 5, "Ã©", "é", "windows-1252", True)])
     'café noir'
     """
     parts = []
-    done = 0
+    position = 0
     for edit in edits:
-        parts += [text[done : edit.start], edit.after]
-        done = edit.end
-    return "".join([*parts, text[done:]])
+        parts += [text[position : edit.start], edit.after]
+        position = edit.end
+    return "".join([*parts, text[position:]])

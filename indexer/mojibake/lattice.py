@@ -1,7 +1,7 @@
-"""Damaged text read: every character's candidates, and the likeliest path through them.
+"""Decoding of damaged text: the candidates for every character, and the likeliest path through them.
 
-Read backwards, a channel gives for every stretch of text the characters that it may have been. A beam search keeps the
-readings that the letters before make likely.
+For every stretch of text, a decode path gives the characters that it may have been. They form a lattice, and a beam
+search keeps the hypotheses that the letters before make likely.
 """
 
 from __future__ import annotations
@@ -12,261 +12,308 @@ from collections import defaultdict
 from dataclasses import dataclass
 from functools import cache
 
-from .codepages import Channel, byte_looks, bytes_of, openers, spell
-from .letter_model import TAIL, Style, gain, likelihood
-from .ngrams import chinese, load
-from .quotation import paired, pairing
+from .codepages import DecodePath, encoding_table, lead_bytes_by_first_character, path_outcomes, text_outcomes
+from .letter_model import CONTEXT_LENGTH, Orthography, letter_log_probability, log_probability
+from .ngrams import chinese_variants, load_ngrams
+from .quotation import pair_mark, pair_marks
 
-LITERAL = 6.0
-"""To take a character for healthy in the middle of damage, although damage could have made it."""
-ONCE = 6.0
-"""To take a character for read once in the middle of what was read twice."""
-RUN = 16
-"""Characters to each side that tell of it."""
+# All costs are in nats (natural logarithms of odds).
+
+HEALTHY_COST = 6.0
+"""The cost of taking a character for healthy in the middle of damage, although the damage could have made it."""
+
+DECODED_ONCE_COST = 6.0
+"""The cost of taking a character for decoded once in the middle of what was decoded twice."""
+
+DECODED_ONCE_REACH = 16
+"""How many characters to each side decide whether something was decoded only once."""
+
 BEAM = 12
-"""Readings kept side by side while code pages are compared, ..."""
-WIDE = 64
-"""... and once the page is known: where characters have dozens of candidates, too few readings hide the doubt."""
+"""How many hypotheses are kept side by side while code pages are compared."""
+
+WIDE_BEAM = 64
+"""How many hypotheses are kept once the code page is known. Where characters have dozens of candidates, fewer would
+hide how uncertain they are."""
+
 HOPELESS = 10.0
-"""A reading that has fallen behind this far is given up."""
-EVEN = 0.7
-"""How much of the differences in score counts when readings are weighed against each other."""
-REACH = 80
-"""Characters before a quotation mark in which it may have been opened."""
-DOUBTFUL = 7.0
-"""A reading beside the first `BEAM` is kept while it has fallen behind less than this, and so tells of doubt."""
-MOST = 80
-"""Candidates looked at for one damaged character."""
+"""A hypothesis that has fallen behind the best one by so much is dropped."""
+
+UNCERTAIN = 7.0
+"""A hypothesis beyond the first `BEAM` is kept while it has fallen behind by less, because it tells of uncertainty."""
+
+SCORE_SCALE = 0.7
+"""How much of a difference in score counts when hypotheses are weighed against each other."""
+
+CONTEXT_REACH = 80
+"""How many characters before a quotation mark are searched for the mark that opened it."""
+
+MOST_CANDIDATES = 80
+"""How many candidates are considered for one damaged character."""
+
+_STATISTICS_BY_LEAD = {
+    0xC2: ["signs"], 0xCD: ["grek", "latn"], 0xCE: ["grek"], 0xCF: ["grek"], 0xE0: ["deva", "thai"],
+    0xE1: ["latn", "grek"], 0xE2: ["signs"], 0xE3: ["jpan", "signs"], 0xEF: ["signs"], 0xF0: ["signs", "hani"],
+}  # fmt: skip
+"""Statistics that hold the characters with a certain lead byte; `_statistics_for` has the other lead bytes."""
+
+_SIGN_BLOCKS = (
+    (0xA0, 0xC0), (0x2010, 0x2060), (0x2190, 0x2200), (0x2600, 0x27C0), (0xFE0F, 0xFE10), (0xFF00, 0xFFF0),
+    (0x1F300, 0x1F650), (0x1F680, 0x1F700), (0x1F900, 0x1FA00), (0x1FA70, 0x1FB00),
+)  # fmt: skip
+"""Blocks of Unicode whose signs are candidates even where the statistics have not seen them."""
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """One character of a reading: where it stands in the original, and whether it was put back."""
+class DecodedCharacter:
+    """One character of a decoding. `start` and `end` count characters of the damaged text."""
 
     start: int
     end: int
     char: str
     damaged: bool
-    others: tuple[tuple[str, float], ...] = ()
-    """For a damaged character, every candidate with the cost of its looks."""
+    """Whether it was put back, rather than taken as it stood."""
+    candidates: tuple[tuple[str, float], ...] = ()
+    """For a damaged character, every candidate with the cost of its having become what stands there."""
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """A whole reading of a span."""
+class Decoding:
+    """The likeliest decoding of a whole span."""
 
-    pieces: tuple[Piece, ...]
+    characters: tuple[DecodedCharacter, ...]
     score: float
+    """Its log probability, less its costs."""
     shares: dict[tuple[int, str], float]
-    """What a damaged character with several candidates, by where it begins, has of the probability of all readings."""
+    """By position and candidate, which share of the probability of all decodings has this candidate there."""
+
+
+def _statistics_for(lead: int) -> list[str]:
+    """The names of the statistics that hold the characters with a lead byte."""
+    if lead in _STATISTICS_BY_LEAD:
+        return _STATISTICS_BY_LEAD[lead]
+    for end, names in (
+        (0xCE, ["latn"]),
+        (0xD5, ["cyrl"]),
+        (0xD8, ["hebr"]),
+        (0xE0, ["arab"]),
+        (0xEA, ["hani", "jpan"]),
+    ):
+        if lead < end:
+            return names
+    return ["kore"] if lead < 0xEE else []
 
 
 @cache
 def _repertoire(lead: int) -> tuple[str, ...]:
-    """Characters that a damaged one beginning with this byte may have been: letters the statistics know, and signs."""
-    names = {
-        0xC2: ["signs"], 0xCD: ["grek", "latn"], 0xCE: ["grek"], 0xCF: ["grek"], 0xE0: ["deva", "thai"],
-        0xE1: ["latn", "grek"], 0xE2: ["signs"], 0xE3: ["jpan", "signs"], 0xEF: ["signs"], 0xF0: ["signs", "hani"],
-    }.get(lead)  # fmt: skip
-    if names is None:
-        if lead < 0xCE:
-            names = ["latn"]
-        elif lead < 0xD5:
-            names = ["cyrl"]
-        elif lead < 0xD8:
-            names = ["hebr"]
-        elif lead < 0xE0:
-            names = ["arab"]
-        elif lead < 0xEA:
-            names = ["hani", "jpan"]
-        else:
-            names = ["kore"] if lead < 0xEE else []
-    found: set[str] = set()
+    """Characters that a damaged one with this lead byte may have been: letters that the statistics know, and signs."""
+    names = _statistics_for(lead)
+    chars: set[str] = set()
     for name in names:
-        for c in load(name).lines:
-            if c > "\x7f":
-                found |= {c, c.upper()} if len(c.upper()) == 1 else {c}
+        for char in load_ngrams(name).lines:
+            if char > "\x7f":
+                chars |= {char, char.upper()} if len(char.upper()) == 1 else {char}
         if name == "hani":
-            found |= set(chinese()[0])
+            chars |= set(chinese_variants()[0])
     if "signs" in names:
-        found |= {chr(i) for first, last in _PICTURES for i in range(first, last) if chr(i).isprintable()}
-    return tuple(sorted(c for c in found if c.encode("utf-8")[0] == lead))
-
-
-_PICTURES = ((0xA0, 0xC0), (0x2010, 0x2060), (0x2190, 0x2200), (0x2600, 0x27C0), (0xFE0F, 0xFE10), (0xFF00, 0xFFF0),
-             (0x1F300, 0x1F650), (0x1F680, 0x1F700), (0x1F900, 0x1FA00), (0x1FA70, 0x1FB00))  # fmt: skip
+        chars |= {chr(code) for first, end in _SIGN_BLOCKS for code in range(first, end) if chr(code).isprintable()}
+    return tuple(sorted(char for char in chars if char.encode("utf-8")[0] == lead))
 
 
 @cache
-def _candidates(channel: Channel, lead: int) -> dict[str, tuple[tuple[str, float], ...]]:
-    """What may be seen of characters beginning with a lead byte: the characters behind it, with costs."""
-    table = byte_looks(channel)
-    found: dict[str, list[tuple[str, float]]] = defaultdict(list)
+def _candidates(path: DecodePath, lead: int) -> dict[str, tuple[tuple[str, float], ...]]:
+    """By what stands in the damaged text: the characters with this lead byte that may have become it, with costs."""
+    table = path_outcomes(path)
+    candidates: dict[str, list[tuple[str, float]]] = defaultdict(list)
     for char in _repertoire(lead):
-        for seen, cost in spell(char, table):
-            if seen:
-                found[seen].append((char, cost))
-    return {seen: tuple(chars) for seen, chars in found.items()}
+        for output, cost in text_outcomes(char, table):
+            if output:
+                candidates[output].append((char, cost))
+    return {output: tuple(chars) for output, chars in candidates.items()}
 
 
 @cache
-def _longest(channel: Channel, lead: int) -> int:
-    return max(map(len, _candidates(channel, lead)), default=0)
+def _longest(path: DecodePath, lead: int) -> int:
+    return max(map(len, _candidates(path, lead)), default=0)
 
 
-def unhurt_at(text: str, i: int, channel: Channel) -> tuple[int, str] | None:
-    """(end, character) of a sequence at `i` that lost nothing, whatever character it is."""
-    if len(channel.pages) > 1:
+def whole_sequence_at(text: str, position: int, path: DecodePath) -> tuple[int, str] | None:
+    """(end, character) of a UTF-8 sequence at a position that lost no byte, whatever its character is."""
+    if len(path.codepages) > 1:
         return None
-    back = bytes_of(channel.pages[0])
-    lead = back.get(text[i], 0)
-    n = 2 if 0xC2 <= lead < 0xE0 else 3 if 0xE0 <= lead < 0xF0 else 4 if 0xF0 <= lead < 0xF5 else 0
-    if not n or i + n > len(text):
+    table = encoding_table(path.codepages[0])
+    lead = table.get(text[position], 0)
+    length = 2 if 0xC2 <= lead < 0xE0 else 3 if 0xE0 <= lead < 0xF0 else 4 if 0xF0 <= lead < 0xF5 else 0
+    end = position + length
+    if not length or end > len(text):
         return None
     try:
-        char = bytes(back.get(c, 0) for c in text[i : i + n]).decode("utf-8")
+        char = bytes(table.get(c, 0) for c in text[position:end]).decode("utf-8")
     except UnicodeDecodeError:
         return None
-    return (i + n, char) if len(char) == 1 and unicodedata.category(char) not in ("Cn", "Co", "Cs") else None
+    return (end, char) if len(char) == 1 and unicodedata.category(char) not in ("Cn", "Co", "Cs") else None
 
 
-def _once(text: str, i: int, page: str) -> bool:
-    """Whether the characters around `i` that are not ASCII are whole UTF-8 read once: inside them nothing changes."""
-    start, end = i, i + 1
-    while start > max(0, i - RUN) and text[start - 1] > "\x7f":
+def _is_decoded_once(text: str, position: int, codepage: str) -> bool:
+    """Whether the run of characters that are not ASCII around a position is whole UTF-8 that was decoded once."""
+    start, end = position, position + 1
+    while start > max(0, position - DECODED_ONCE_REACH) and text[start - 1] > "\x7f":
         start -= 1
-    while end < min(len(text), i + RUN) and text[end] > "\x7f":
+    while end < min(len(text), position + DECODED_ONCE_REACH) and text[end] > "\x7f":
         end += 1
-    back = bytes_of(page)
+    table = encoding_table(codepage)
     try:
-        read = bytes(back.get(c, 0) for c in text[start:end]).decode("utf-8")
+        undone = bytes(table.get(char, 0) for char in text[start:end]).decode("utf-8")
     except UnicodeDecodeError:
         return False
-    return not any(c < "\xa0" for c in read)
+    return not any(char < "\xa0" for char in undone)
 
 
-def _edges(text: str, i: int, channel: Channel) -> dict[int, list[tuple[str, float]]]:
-    """Damaged characters that may begin at `i`: by where they end, the candidates with the costs of their looks."""
-    found: dict[int, list[tuple[str, float]]] = defaultdict(list)
-    for lead in openers(channel).get(text[i], ()):
-        table = _candidates(channel, lead)
-        for n in range(1, min(_longest(channel, lead), len(text) - i) + 1):
-            for char, cost in table.get(text[i : i + n], ()):
-                found[i + n].append((char, cost))
-    unhurt = unhurt_at(text, i, channel)
-    if unhurt and unhurt[1] not in {c for c, _ in found.get(unhurt[0], ())}:
-        found[unhurt[0]].append((unhurt[1], 0.0))
-    if len(channel.pages) > 1:
-        # Without this, what was read once is taken for what lost bytes twice, and characters are invented.
-        once = unhurt_at(text, i, Channel(channel.pages[-1:]))
-        if once and not found.get(once[0]) and _once(text, i, channel.pages[-1]):
-            found[once[0]].append((once[1], ONCE))
-    return found
+def _damaged_arcs(text: str, position: int, path: DecodePath) -> dict[int, list[tuple[str, float]]]:
+    """The damaged characters that may begin at a position: by their end, the candidates with their costs."""
+    arcs: dict[int, list[tuple[str, float]]] = defaultdict(list)
+    for lead in lead_bytes_by_first_character(path).get(text[position], ()):
+        candidates = _candidates(path, lead)
+        for length in range(1, min(_longest(path, lead), len(text) - position) + 1):
+            end = position + length
+            for char, cost in candidates.get(text[position:end], ()):
+                arcs[end].append((char, cost))
+    whole = whole_sequence_at(text, position, path)
+    if whole and whole[1] not in {char for char, _ in arcs.get(whole[0], ())}:
+        arcs[whole[0]].append((whole[1], 0.0))
+    if len(path.codepages) > 1:
+        # Without this, what was decoded once is taken for what lost bytes twice, and characters are invented.
+        last = path.codepages[-1]
+        once = whole_sequence_at(text, position, DecodePath((last,)))
+        if once and not arcs.get(once[0]) and _is_decoded_once(text, position, last):
+            arcs[once[0]].append((once[1], DECODED_ONCE_COST))
+    return arcs
 
 
 @dataclass(slots=True, eq=False)
-class _State:
-    """The best way to a place in the text with certain letters last, and every way there."""
+class _Hypothesis:
+    """The likeliest way to decode the text up to a position so that it ends in certain letters, and all other ways."""
 
     score: float
     before: str
+    """The decoded text before the position, no more than the letters and marks after it may depend on."""
     opened: str
-    last: tuple[_State, Piece] | None
-    ways: list[tuple[_State, Piece, float]]
-    """The states before, with what each adds to the score."""
+    """The brackets and quotation marks that are open."""
+    best_arc: tuple[_Hypothesis, DecodedCharacter] | None
+    """The last character of the likeliest way, and the hypothesis before it."""
+    arcs: list[tuple[_Hypothesis, DecodedCharacter, float]]
+    """The last character of every way, with the hypothesis before it and what the character adds to the score."""
 
 
 @cache
-def _own(channel: Channel) -> frozenset[str]:
-    """The characters that a channel may show."""
-    return frozenset("".join(seen for table in byte_looks(channel) for seen, _ in table))
+def _output_characters(path: DecodePath) -> frozenset[str]:
+    """The characters that decoding along a path may leave in a text."""
+    return frozenset("".join(output for outcomes in path_outcomes(path) for output, _ in outcomes))
 
 
-def decode(text: str, context: str, channel: Channel, style: Style, beam: int = BEAM) -> Reading | None:
-    """The likeliest reading of damaged text; None where it has none. `shares` are told by a wide beam only."""
-    own = _own(channel)
-    beams: list[dict[tuple[str, str], _State]] = [{} for _ in range(len(text) + 1)]
-    beams[0]["", ""] = _State(0.0, context, pairing(context)[0], None, [])
-    kept: list[_State] = []
-    for i, here in enumerate(text):
-        states = beams[i]
-        if not states:
+def decode(text: str, context: str, path: DecodePath, orthography: Orthography, beam: int = BEAM) -> Decoding | None:
+    """The likeliest decoding of damaged text; None where it has none.
+
+    Args:
+        text: The damaged text.
+        context: What stands before it in the same line.
+        path: The code pages through which it went.
+        orthography: How to score its letters.
+        beam: How many hypotheses to keep side by side. `shares` are worked out only where these are more than `BEAM`.
+    """
+    output_chars = _output_characters(path)
+    # By position, then by the last letters and the open marks: the hypotheses that end there.
+    beams: list[dict[tuple[str, str], _Hypothesis]] = [{} for _ in range(len(text) + 1)]
+    beams[0]["", ""] = _Hypothesis(0.0, context, pair_marks(context)[0], None, [])
+    expanded: list[_Hypothesis] = []
+    for position, here in enumerate(text):
+        hypotheses = beams[position]
+        if not hypotheses:
             continue
-        beams[i] = {}
-        top = max(state.score for state in states.values())
-        best = [state for state in states.values() if state.score > top - HOPELESS]
-        if len(best) > BEAM:
-            best = sorted(best, key=lambda state: -state.score)[:beam]
-            best = [state for n, state in enumerate(best) if n < BEAM or state.score > top - DOUBTFUL]
-        kept += best
-        edges = _edges(text, i, channel) if here > "\x7f" else {}
-        literal = 0.0 if here <= "\x7f" or here not in own else -LITERAL
-        steps: list[tuple[int, list[tuple[str, float]], bool]] = [(i + 1, [(here, -literal)], False)]
-        for end, chars in edges.items():
-            steps.append((end, _likeliest(chars, best[0].before, style), True))
+        beams[position] = {}
+        best = _prune(list(hypotheses.values()), beam)
+        expanded += best
+        arcs = _damaged_arcs(text, position, path) if here > "\x7f" else {}
+        healthy_cost = HEALTHY_COST if here > "\x7f" and here in output_chars else 0.0
+        steps: list[tuple[int, list[tuple[str, float]], bool]] = [(position + 1, [(here, healthy_cost)], False)]
+        for end, chars in arcs.items():
+            steps.append((end, _likeliest(chars, best[0].before, orthography), True))
         for end, chars, damaged in steps:
             onward = beams[end]
-            others = tuple(chars) if damaged else ()
+            candidates = tuple(chars) if damaged else ()
             for char, cost in chars:
-                piece = Piece(i, end, char, damaged, others)
-                for state in best:
-                    after_opened, more = paired(state.opened, char)
-                    added = gain(state.before, char, style) - cost + more
-                    total = state.score + added
-                    after = state.before[-REACH:] + char
-                    key = after[-5:], after_opened
+                character = DecodedCharacter(position, end, char, damaged, candidates)
+                for hypothesis in best:
+                    opened, pairing_score = pair_mark(hypothesis.opened, char)
+                    added = log_probability(hypothesis.before, char, orthography) - cost + pairing_score
+                    total = hypothesis.score + added
+                    after = hypothesis.before[-CONTEXT_REACH:] + char
+                    key = after[-5:], opened
                     known = onward.get(key)
                     if known is None:
-                        onward[key] = _State(total, after, after_opened, (state, piece), [(state, piece, added)])
+                        arcs_here = [(hypothesis, character, added)]
+                        onward[key] = _Hypothesis(total, after, opened, (hypothesis, character), arcs_here)
                         continue
-                    known.ways.append((state, piece, added))
+                    known.arcs.append((hypothesis, character, added))
                     if total > known.score:
-                        known.score, known.before, known.last = total, after, (state, piece)
+                        known.score, known.before, known.best_arc = total, after, (hypothesis, character)
     if not beams[-1]:
         return None
     ends = list(beams[-1].values())
-    state = max(ends, key=lambda state: state.score)
-    score = state.score
-    pieces = []
-    while state.last is not None:
-        state, piece = state.last
-        pieces.append(piece)
-    return Reading(tuple(reversed(pieces)), score, _shares(kept, ends) if beam > BEAM else {})
+    hypothesis = max(ends, key=lambda hypothesis: hypothesis.score)
+    score = hypothesis.score
+    characters = []
+    while hypothesis.best_arc is not None:
+        hypothesis, character = hypothesis.best_arc
+        characters.append(character)
+    return Decoding(tuple(reversed(characters)), score, _shares(expanded, ends) if beam > BEAM else {})
 
 
-def _shares(kept: list[_State], ends: list[_State]) -> dict[tuple[int, str], float]:
-    """What each character, by where it begins, has of the probability of all readings together.
+def _prune(hypotheses: list[_Hypothesis], beam: int) -> list[_Hypothesis]:
+    """The hypotheses at one position that are worth going on with."""
+    top = max(hypothesis.score for hypothesis in hypotheses)
+    best = [hypothesis for hypothesis in hypotheses if hypothesis.score > top - HOPELESS]
+    if len(best) > BEAM:
+        best = sorted(best, key=lambda hypothesis: -hypothesis.score)[:beam]
+        best = [hypothesis for rank, hypothesis in enumerate(best) if rank < BEAM or hypothesis.score > top - UNCERTAIN]
+    return best
+
+
+def _shares(expanded: list[_Hypothesis], ends: list[_Hypothesis]) -> dict[tuple[int, str], float]:
+    """By position and candidate, which share of the probability of all decodings has this candidate there.
 
     Forward and backward sums over all ways (Wessel, Schlueter, Macherey and Ney 2001, for words of recognised speech).
-    Letters that depend on each other make one another likely; only all of them read otherwise shows the doubt. As
-    there, scores are scaled down: a model's odds are too sure of themselves.
+    Letters that depend on each other make one another likely; only all of them read otherwise shows the uncertainty. As
+    there, scores are scaled down, because a model's odds are too sure of themselves.
     """
     forward: dict[int, float] = {}
-    for state in [*kept, *ends]:
-        into = [forward[id(before)] + added * EVEN for before, _, added in state.ways]
-        forward[id(state)] = _sum(into) if into else 0.0
-    top = _sum([forward[id(state)] for state in ends])
-    backward = {id(state): 0.0 for state in ends}
+    for hypothesis in [*expanded, *ends]:
+        incoming = [forward[id(previous)] + added * SCORE_SCALE for previous, _, added in hypothesis.arcs]
+        forward[id(hypothesis)] = _log_sum(incoming) if incoming else 0.0
+    total = _log_sum([forward[id(hypothesis)] for hypothesis in ends])
+    backward = {id(hypothesis): 0.0 for hypothesis in ends}
     shares: dict[tuple[int, str], float] = defaultdict(float)
-    for state in reversed([*kept, *ends]):
-        onward = backward.get(id(state))
-        if onward is None:  # no way on from here
+    for hypothesis in reversed([*expanded, *ends]):
+        onward = backward.get(id(hypothesis))
+        if onward is None:  # no way leads on from here
             continue
-        for before, piece, added in state.ways:
-            rest = onward + added * EVEN
-            known = backward.get(id(before))
-            backward[id(before)] = rest if known is None else _sum([known, rest])
-            if len(piece.others) > 1:
-                shares[piece.start, piece.char] += math.exp(forward[id(before)] + rest - top)
+        for previous, character, added in hypothesis.arcs:
+            score = onward + added * SCORE_SCALE
+            known = backward.get(id(previous))
+            backward[id(previous)] = score if known is None else _log_sum([known, score])
+            if len(character.candidates) > 1:
+                shares[character.start, character.char] += math.exp(forward[id(previous)] + score - total)
     return shares
 
 
-def _sum(logs: list[float]) -> float:
+def _log_sum(logs: list[float]) -> float:
     top = max(logs)
-    return top + math.log(sum(math.exp(x - top) for x in logs))
+    return top + math.log(sum(math.exp(log - top) for log in logs))
 
 
-def _likeliest(chars: list[tuple[str, float]], before: str, style: Style) -> list[tuple[str, float]]:
-    if len(chars) <= MOST:
-        return chars
-    return sorted(chars, key=lambda item: item[1] - likelihood(before[-TAIL:], item[0], style))[:MOST]
+def _likeliest(candidates: list[tuple[str, float]], before: str, orthography: Orthography) -> list[tuple[str, float]]:
+    """The `MOST_CANDIDATES` candidates that cost least and go best with the letters before."""
+    if len(candidates) <= MOST_CANDIDATES:
+        return candidates
+    context = before[-CONTEXT_LENGTH:]
+    ranked = sorted(candidates, key=lambda item: item[1] - letter_log_probability(context, item[0], orthography))
+    return ranked[:MOST_CANDIDATES]

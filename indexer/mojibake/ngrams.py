@@ -1,7 +1,8 @@
-"""How likely a letter is after the letters before it, script by script: what mojibake repair decides with.
+"""How likely a letter is after the letters before it, script by script.
 
-The statistics lie beside this file as `<script>.xz`; `benchmarks/mojibake_model.py` makes them and says from
-what. They are read when damage is found, never before, and only for the scripts that the damage may hold.
+The statistics lie beside this file as `<script>.xz`; `benchmarks/mojibake_model.py` makes them and says from what.
+They are read only once damage is found, and only for the scripts that the damage may hold. Every log probability is a
+natural logarithm.
 """
 
 from __future__ import annotations
@@ -14,16 +15,16 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
 
-STEP = 0.1
-"""Log probabilities are stored in steps of this size."""
+LOG_STEP = 0.1
+"""The step in which the files store log probabilities."""
 
 ZERO = 0x30
-"""The letter that stands for a value of 0 in the files; the next one is a step below."""
+"""The code of the character that stands for a log probability of 0 in the files. The next code is one step below."""
 
 UNSEEN = -16.0
-"""The log probability of a letter that its script's statistics have never seen."""
+"""The log probability of a letter that the statistics of its script have never seen."""
 
-_RANGES = (
+_SCRIPT_RANGES = (
     (0x0041, 0x024F, "latn"),
     (0x0300, 0x036F, "latn"),
     (0x0370, 0x03FF, "grek"),
@@ -43,104 +44,127 @@ _RANGES = (
     (0xFB50, 0xFDFF, "arab"),
     (0xFE70, 0xFEFE, "arab"),
 )
+"""Blocks of Unicode, each with the name of the statistics that hold its letters."""
+
+_NARROW = {code: chr(code - 0xFEE0) for first, last in ((0xFF10, 0xFF1A), (0xFF21, 0xFF3B), (0xFF41, 0xFF5B))
+           for code in range(first, last)}  # fmt: skip
+"""The ASCII form of full-width digits and letters."""
+
+_SPACES = re.compile(r"\s+")
+_DIGITS = re.compile("[0-9]+")
+_LATIN_WORD = re.compile("[a-z]+")
+
+_UNACCENTED_WORD = re.compile(r"(?<![^\s\"'(*-])[a-z]+(?![^\s.,;:!?\"')*-])")
+"""A word without accents that stands between spaces or punctuation."""
+
+_UNKNOWN_WORD = -11.0
+"""The log share of a word that is not among a language's common words, and the lowest that a common word counts."""
+
+_UNKNOWN_LETTER = -13.0
+"""The log share of an accented letter that a language does not have."""
+
+_LANGUAGE_LEAD = 4.0
+"""How far the likeliest language must lead the second, in nats."""
+
+_LEAST_BIAS = -5.0
+"""The lowest log ratio by which a language speaks against an accented letter."""
+
+_MOST_SCORES = 1_000_000
+"""How many scores a model keeps, so that one damaged book after another does not fill the memory."""
 
 
 @cache
 def script(char: str) -> str:
     """The script whose statistics hold a letter; empty for signs, digits, spaces and scripts without statistics.
 
-    >>> [script(c) for c in "é與カ9。"]
+    >>> [script(char) for char in "é與カ9。"]
     ['latn', 'hani', 'jpan', '', '']
     """
     code = ord(char)
-    for first, last, name in _RANGES:
+    for first, last, name in _SCRIPT_RANGES:
         if first <= code <= last:
             return name if unicodedata.category(char)[0] in "LM" else ""
     return ""
 
 
 @lru_cache(maxsize=20_000)
-def lower(text: str) -> str:
-    """Small letters, each in its place (`İ` would become two characters, and stays).
+def lowercase(text: str) -> str:
+    """Text in small letters of the same length: `İ`, which would become two characters, stays.
 
-    >>> lower("İZMİR"), lower("ÉTÉ")
+    >>> lowercase("İZMİR"), lowercase("ÉTÉ")
     ('İzmİr', 'été')
     """
     small = text.lower()
-    return small if len(small) == len(text) else "".join(c if len(c.lower()) > 1 else c.lower() for c in text)
+    if len(small) == len(text):
+        return small
+    return "".join(char if len(char.lower()) > 1 else char.lower() for char in text)
 
 
-_NARROW = {code: chr(code - 0xFEE0) for first, last in ((0xFF10, 0xFF1A), (0xFF21, 0xFF3B), (0xFF41, 0xFF5B))
-           for code in range(first, last)}  # fmt: skip
-_SPACES = re.compile(r"\s+")
-_DIGITS = re.compile("[0-9]+")
-_WORDS = re.compile("[a-z]+")
+def normalize(text: str, latin: bool) -> str:
+    """Text as the statistics see it: small letters, `0` for each number and, unless `latin`, `a` for each Latin word.
 
-
-def normal(text: str, latin: bool) -> str:
-    """Text as the statistics see it: small letters, one `0` for a number, one `a` for a Latin word elsewhere.
-
-    >>> normal("Claude 4 與 AI", latin=False)
+    >>> normalize("Claude 4 與 AI", latin=False)
     'a 0 與 a'
     """
-    text = _DIGITS.sub("0", _SPACES.sub(" ", lower(text.translate(_NARROW))))
-    return text if latin else _WORDS.sub("a", text)
+    text = _DIGITS.sub("0", _SPACES.sub(" ", lowercase(text.translate(_NARROW))))
+    return text if latin else _LATIN_WORD.sub("a", text)
 
 
-Records = dict[str, float]
+LogProbabilities = dict[str, float]
+"""Log values by the n-gram or context to which they belong."""
 
 
-@dataclass(frozen=True, slots=True)
-class Model:
-    """An n-gram model of letters with backoff. What begins with a letter is unpacked when it is first asked for."""
+@dataclass(slots=True)
+class LetterNgrams:
+    """An n-gram model of letters with backoff. The n-grams that begin with a letter are unpacked on first use."""
 
     lines: dict[str, str]
-    """First letter: the fields of its line."""
+    """The packed fields of each letter's line: n-grams by length, then contexts by length."""
     order: int
-    scores: Records
-    """What was asked before: context and letter in one."""
-    unpacked: dict[str, tuple[Records, Records]]
-    """First letter: n-grams with the log probability of their last letter, and contexts with the log weight of a
-    shorter one."""
+    """The length of the longest n-gram."""
+    scores: LogProbabilities
+    """The results of earlier calls of `score`, by context and letter in one string."""
+    unpacked: dict[str, tuple[LogProbabilities, LogProbabilities]]
+    """By first letter: log probabilities of n-grams, and log backoff weights of contexts."""
 
     def __contains__(self, letter: str) -> bool:
         return letter in self.lines
 
-    def unpack(self, first: str) -> tuple[Records, Records]:
-        """The n-grams and contexts that begin with a letter."""
+    def unpack(self, first: str) -> tuple[LogProbabilities, LogProbabilities]:
+        """(log probability of the last letter of each n-gram, log backoff weight of each context) that begin so."""
         fields = self.lines.get(first, "").split("\t")
-        p: Records = {}
-        backoff: Records = {}
-        for at, field in enumerate(fields):
-            table, n = (p, at + 1) if at < self.order else (backoff, at - self.order + 1)
-            for i in range(0, len(field), n):
-                table[first + field[i : i + n - 1]] = (ZERO - ord(field[i + n - 1])) * STEP
-        self.unpacked[first] = p, backoff
-        return p, backoff
+        ngrams: LogProbabilities = {}
+        backoffs: LogProbabilities = {}
+        for index, field in enumerate(fields):
+            table, length = (ngrams, index + 1) if index < self.order else (backoffs, index - self.order + 1)
+            for i in range(0, len(field), length):
+                table[first + field[i : i + length - 1]] = (ZERO - ord(field[i + length - 1])) * LOG_STEP
+        self.unpacked[first] = ngrams, backoffs
+        return ngrams, backoffs
 
     def score(self, context: str, letter: str) -> float:
-        """Log probability of a letter after a context (normal text, any length)."""
+        """Log probability of a letter after a context of any length; both are normalized text."""
         context = context[-(self.order - 1) :]
         key = context + letter
-        known = self.scores.get(key)
-        if known is None:
-            if len(self.scores) > 1_000_000:  # one damaged book after another must not fill the memory
+        score = self.scores.get(key)
+        if score is None:
+            if len(self.scores) > _MOST_SCORES:
                 self.scores.clear()
-            known = self.scores[key] = self._score(context, letter)
-        return known
+            score = self.scores[key] = self._score(context, letter)
+        return score
 
     def _score(self, context: str, letter: str) -> float:
-        cost = 0.0
+        backoff_sum = 0.0
         unpacked = self.unpacked
         while context:
-            p, backoff = unpacked.get(context[0]) or self.unpack(context[0])
-            found = p.get(context + letter)
-            if found is not None:
-                return found + cost
-            cost += backoff.get(context, 0.0)
+            ngrams, backoffs = unpacked.get(context[0]) or self.unpack(context[0])
+            score = ngrams.get(context + letter)
+            if score is not None:
+                return score + backoff_sum
+            backoff_sum += backoffs.get(context, 0.0)
             context = context[1:]
-        p, _ = unpacked.get(letter) or self.unpack(letter)
-        return p.get(letter, UNSEEN) + cost
+        ngrams, _ = unpacked.get(letter) or self.unpack(letter)
+        return ngrams.get(letter, UNSEEN) + backoff_sum
 
 
 def read_rows(name: str) -> list[str]:
@@ -150,60 +174,55 @@ def read_rows(name: str) -> list[str]:
 
 
 @cache
-def load(name: str) -> Model:
-    """The model of one script, read once."""
+def load_ngrams(name: str) -> LetterNgrams:
+    """The model of one script, which is read once a process."""
     rows = read_rows(name)[:-1]
-    return Model({row[0]: row[2:] for row in rows}, (rows[0].count("\t") + 1) // 2, {}, {})
+    return LetterNgrams({row[0]: row[2:] for row in rows}, (rows[0].count("\t") + 1) // 2, {}, {})
 
 
 @cache
-def chinese() -> tuple[dict[str, str], dict[str, float]]:
-    """(traditional to simplified, log share of a traditional form among the ways to write a simplified character).
+def chinese_variants() -> tuple[dict[str, str], dict[str, float]]:
+    """(simplified character of each traditional one, log shares of traditional forms).
 
-    The second is keyed by the simplified character followed by the traditional one.
+    A log share tells how often a simplified character is written in one traditional form. Its key is the simplified
+    character followed by the traditional one.
     """
     *rows, pairs = read_rows("spelling")
-    shares = {pairs[i : i + 2]: (ZERO - ord(pairs[i + 2])) * STEP for i in range(0, len(pairs), 3)}
+    shares = {pairs[i : i + 2]: (ZERO - ord(pairs[i + 2])) * LOG_STEP for i in range(0, len(pairs), 3)}
     return {row[0]: row.split("\t")[2][0] for row in rows if len(row.split("\t")[2]) > 1}, shares
 
 
-_UNKNOWN_WORD = -11.0
-_UNKNOWN_LETTER = -13.0
-
-
 @cache
-def _languages() -> dict[str, tuple[dict[str, float], dict[str, float]]]:
-    """For each language in Latin script: common words, and accented letters, with their log shares."""
-    found = {}
+def _latin_languages() -> dict[str, tuple[dict[str, float], dict[str, float]]]:
+    """For each language in Latin script: (log shares of common words, log shares of accented letters)."""
+    languages = {}
     for row in read_rows("languages"):
         name, words, letters = row.split("\t")
-        common = {word[:-1]: (ZERO - ord(word[-1])) * STEP for word in words.split(" ")}
-        found[name] = common, {letters[i]: (ZERO - ord(letters[i + 1])) * STEP for i in range(0, len(letters), 2)}
-    return found
-
-
-_PLAIN = re.compile(r"(?<![^\s\"'(*-])[a-z]+(?![^\s.,;:!?\"')*-])")
+        common = {word[:-1]: (ZERO - ord(word[-1])) * LOG_STEP for word in words.split(" ")}
+        shares = {letters[i]: (ZERO - ord(letters[i + 1])) * LOG_STEP for i in range(0, len(letters), 2)}
+        languages[name] = common, shares
+    return languages
 
 
 def latin_language(text: str) -> str:
-    """The language of text in Latin script by its common words without accents; empty where they do not tell.
+    """The language of text in Latin script, by its common words without accents; empty where they do not decide.
 
     >>> latin_language("die Kinder und der Hund spielen in dem Garten mit dem Ball"), latin_language("Oslo")
     ('de', '')
     """
-    words = _PLAIN.findall(text.lower())
+    words = _UNACCENTED_WORD.findall(text.lower())
     scores = sorted(
         (sum(max(common.get(word, _UNKNOWN_WORD), _UNKNOWN_WORD) for word in words), name)
-        for name, (common, _) in _languages().items()
+        for name, (common, _) in _latin_languages().items()
     )
-    return scores[-1][1] if scores[-1][0] > scores[-2][0] + 4.0 else ""
+    return scores[-1][1] if scores[-1][0] > scores[-2][0] + _LANGUAGE_LEAD else ""
 
 
 @lru_cache(maxsize=20_000)
 def letter_bias(language: str, letter: str) -> float:
-    """How much likelier (log) an accented letter is in one language than in all of them together."""
+    """How much likelier an accented letter is in one language than in all together, as the logarithm of the ratio."""
     if not language:
         return 0.0
-    tables = _languages()
+    tables = _latin_languages()
     everywhere = sum(math.exp(letters.get(letter, _UNKNOWN_LETTER)) for _, letters in tables.values()) / len(tables)
-    return max(-5.0, tables[language][1].get(letter, _UNKNOWN_LETTER) - math.log(everywhere))
+    return max(_LEAST_BIAS, tables[language][1].get(letter, _UNKNOWN_LETTER) - math.log(everywhere))

@@ -1,8 +1,8 @@
 """Which code page a file was written in that is not UTF-8: the one in which its letters go together.
 
 Any bytes are letters in most code pages, so that they can be decoded says nothing. What people write is told from what
-they do not by the statistics that mojibake is repaired with (`mojibake_letters`): the likelihood of the file's words
-under each page. tests/test_codepage.py has sentences in many languages and pages.
+they do not by the statistics that mojibake is repaired with (`indexer/mojibake/letter_model.py`): the
+likelihood of the file's words under each page. tests/test_codepage.py has sentences in many languages and pages.
 """
 
 from __future__ import annotations
@@ -10,16 +10,18 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from talksearch.indexer.mojibake.letter_model import Style, literal
+from talksearch.indexer.mojibake.letter_model import Orthography, text_log_probability
 from talksearch.indexer.mojibake.ngrams import latin_language
 
-_PAGES: tuple[tuple[str, Style], ...] = (
+_PAGES: tuple[tuple[str, Orthography], ...] = (
     # Of pages that give the same text, the first is named.
-    ("windows-1252", Style()), ("windows-1250", Style()), ("windows-1251", Style()), ("windows-1253", Style()),
-    ("windows-1254", Style()), ("windows-1255", Style()), ("windows-1256", Style()), ("windows-1257", Style()),
-    ("iso8859-2", Style()), ("koi8-r", Style()), ("koi8-u", Style()), ("cp866", Style()), ("cp874", Style()),
-    ("cp932", Style(han="jpan")), ("euc_jp", Style(han="jpan")), ("cp949", Style()),
-    ("gb18030", Style(traditional=None)), ("big5hkscs", Style(traditional=True)), ("mac_roman", Style()),
+    ("windows-1252", Orthography()), ("windows-1250", Orthography()), ("windows-1251", Orthography()),
+    ("windows-1253", Orthography()), ("windows-1254", Orthography()), ("windows-1255", Orthography()),
+    ("windows-1256", Orthography()), ("windows-1257", Orthography()), ("iso8859-2", Orthography()),
+    ("koi8-r", Orthography()), ("koi8-u", Orthography()), ("cp866", Orthography()), ("cp874", Orthography()),
+    ("cp932", Orthography(han="jpan")), ("euc_jp", Orthography(han="jpan")), ("cp949", Orthography()),
+    ("gb18030", Orthography(traditional=None)), ("big5hkscs", Orthography(traditional=True)),
+    ("mac_roman", Orthography()),
 )  # fmt: skip
 # Of Chinese, Japanese and Korean pages the largest: a single sign that a vendor added would make the others fail.
 
@@ -76,14 +78,14 @@ def find_page(data: bytes) -> Page | None:
     if not high:
         return None
     best: list[tuple[float, str, str]] = []
-    for name, style in _PAGES:
+    for name, orthography in _PAGES:
         text = data.decode(name, errors="replace")
         if text.count("\ufffd") * _BROKEN_SHARE > high or (few and not is_latin(text)):
             continue
-        style = Style(style.han, style.traditional, latin_language(text[:5_000]))
+        orthography = Orthography(orthography.han, orthography.traditional, latin_language(text[:5_000]))
         shown = sample.decode(name, errors="replace").rstrip("\ufffd")
         usual = _USUAL if name == _PAGES[0][0] else 0.0
-        best.append((literal(shown, "", style) + usual, name, shown))
+        best.append((text_log_probability(shown, "", orthography) + usual, name, shown))
     best.sort(key=lambda one: -one[0])  # stable: the first of equals stays first
     if not best or best[0][0] < _LEAST * len(sample) - _LENIENT or best[0][0] < _as_utf8(sample):
         return None
@@ -109,4 +111,4 @@ def _as_utf8(sample: bytes) -> float:
     text = sample.decode("utf-8", errors="surrogateescape")
     cost = sum(_BROKEN if _BEGUN.match(run) else _BROKEN_ALONE * len(run) for run in _ESCAPED.findall(text))
     text = _ESCAPED.sub("", text)
-    return cost + literal(text, "", Style(traditional=None, latin=latin_language(text)))
+    return cost + text_log_probability(text, "", Orthography(traditional=None, latin=latin_language(text)))
