@@ -33,7 +33,7 @@ from typing import Any
 from about import about
 from chart import bars
 
-from talksearch.cli import messages
+from talksearch.cli.messages import AnswerRequest
 from talksearch.cli.server import client
 from talksearch.cli.terminal import Style
 from talksearch.search import engine
@@ -50,10 +50,6 @@ QUERIES = (
     "privacy of transactions", "teaching children to read", "the cost of storage", "open questions about consensus",
 )  # fmt: skip
 PLAIN = Style(color=False, links=False, width=100)
-OPTIONS: dict[str, Any] = {
-    "k": 10, "mode": "hybrid", "talks": (), "speaker": None, "channel": None, "language": None, "after": None,
-    "before": None, "avoid": "", "per_talk": None, "context": 0.0, "explain": False,
-}  # fmt: skip
 
 
 def main() -> None:
@@ -192,8 +188,8 @@ def _at_once(index: Path, texts: Sequence[str], seconds: float) -> dict[str, Any
     }
 
 
-def _request(text: str) -> dict[str, Any]:
-    return messages.request("search", text, OPTIONS, "text", PLAIN)
+def _request(text: str) -> AnswerRequest:
+    return AnswerRequest("search", text, {}, "text", PLAIN)
 
 
 def _serve(index: Path) -> subprocess.Popen[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from talksearch.indexer.text.untrusted import safe
 from talksearch.search import engine
 from talksearch.search.answer import Answer
@@ -16,7 +18,8 @@ from .render import common, hits
 
 def query_of(request: AnswerRequest) -> Query:
     """Return the query of a request. Raises QueryError when an option cannot have its value or a date is none."""
-    return make_query(request.text if request.command == "search" else "", request.query_id, **request.options)
+    query = make_query(request.text if request.command == "search" else "", **request.options)
+    return replace(query, id=request.query_id)
 
 
 def respond(index: IndexReader, request: AnswerRequest) -> Printed:

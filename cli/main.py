@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from talksearch.indexer.errors import TalksearchError
+from talksearch.indexer.errors import TalksearchError, UsageError
 
 from .terminal import utf8_output, warn
 
@@ -47,23 +47,31 @@ class CommandGroup(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put `--index` behind the command, and `search` in front of what is no command."""
-        at = 2 if args[:1] == ["--index"] else 1 if args and args[0].startswith("--index=") else 0
-        if args[at : at + 1] and args[at] in COMMANDS:
-            args = [args[at], *args[:at], *args[at + 1 :]]
+        index_args = 2 if args[:1] == ["--index"] else 1 if args and args[0].startswith("--index=") else 0
+        if args[index_args : index_args + 1] and args[index_args] in COMMANDS:
+            args = [args[index_args], *args[:index_args], *args[index_args + 1 :]]
         elif args and args[0] not in ("--help", "--version"):
             args = ["search", *args]
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; an error of talksearch becomes its message and exit code 1."""
+        """Run a command; an error of talksearch becomes its message and exit code 1, a wrong call usage and code 2."""
         utf8_output()
         try:
             return super().invoke(ctx)
+        except UsageError as error:
+            raise click.UsageError(error.message, self._invoked(ctx)) from error
         except TalksearchError as error:
             warn(f"talksearch: {error.message}")
             if error.hint:
                 warn(error.hint)
             ctx.exit(1)
+
+    def _invoked(self, ctx: click.Context) -> click.Context:
+        """Return a context of the command that was run, from which click takes the usage that it shows."""
+        name = ctx.invoked_subcommand or ""
+        command = self.get_command(ctx, name)
+        return click.Context(command, parent=ctx, info_name=name) if command else ctx
 
 
 @click.group(cls=CommandGroup)

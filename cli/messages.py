@@ -1,15 +1,78 @@
-"""One question to be answered and what is printed of its answer, as they pass between processes."""
+"""What is to be answered and what is printed of an answer, as values and as the JSON that passes between processes.
+
+A search that a server answers must not wait for anything heavy, so this module imports next to nothing.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
+
+from .terminal import Style
 
 if TYPE_CHECKING:
     from talksearch.indexer.records import Json
+    from talksearch.search.options import OptionValue
 
-    from .terminal import Style
+Command = Literal["search", "similar"]
+
+Format = Literal["text", "jsonl", "csv", "markdown"]
+"""How hits are printed."""
+
+
+class MessageError(ValueError):
+    """A message has another shape than both ends have agreed on."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRequest:
+    """One query, or one moment, to be answered, and how its answer is to be printed."""
+
+    command: Command
+    text: str
+    """A query for `search`, TALK@SECONDS for `similar`."""
+    options: Mapping[str, OptionValue]
+    """By their names in Python (`search.options`); those not given have their defaults. `make_query` checks them."""
+    format: Format
+    style: Style
+    query_id: str | None = None
+    heading: bool = False
+    """The query stands above its hits, in the formats for people."""
+    header: bool = True
+    """A table begins with its line of names; of several answers only the first one's does."""
+
+    def to_json(self) -> dict[str, Json]:
+        """Return the request as a message."""
+        return {
+            "command": self.command,
+            "text": self.text,
+            "options": dict(self.options),
+            "format": self.format,
+            "style": [self.style.color, self.style.links, self.style.width],
+            "query_id": self.query_id,
+            "heading": self.heading,
+            "header": self.header,
+        }
+
+    @classmethod
+    def from_json(cls, message: object) -> AnswerRequest:
+        """Return the request that a message holds. Raises MessageError where it holds none."""
+        match message:
+            case {
+                "command": "search" | "similar" as command,
+                "text": str(text),
+                "options": dict(options),
+                "format": "text" | "jsonl" | "csv" | "markdown" as format_,
+                "style": [bool(color), bool(links), int(width)],
+                "query_id": str() | None as query_id,
+                "heading": bool(heading),
+                "header": bool(header),
+            }:
+                # JSON has no tuples.
+                options = {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}
+                return cls(command, text, options, format_, Style(color, links, width), query_id, heading, header)
+        raise MessageError("This is no request for an answer.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,28 +88,16 @@ class Printed:
     url: str = ""
     """Where the first hit opens; empty when there is none."""
 
+    def to_json(self) -> dict[str, Json]:
+        """Return the answer as a message."""
+        return {"out": self.out, "err": list(self.err), "note": self.note, "url": self.url}
 
-def request(
-    command: str,
-    text: str,
-    options: Mapping[str, Any],
-    form: str,
-    look: Style,
-    *,
-    id_: str | None = None,
-    heading: bool = False,
-    first: bool = True,
-) -> dict[str, Json]:
-    """Return one thing to be asked, as a message: `command` is `search` or `similar`, `text` a query or TALK@SECONDS.
-
-    `heading` puts the query above its hits; `first` says that no other was printed before.
-    """
-    return {
-        "command": command,
-        "text": text,
-        "options": {**options, "id_": id_},
-        "form": form,
-        "look": [look.color, look.links, look.width],
-        "heading": heading,
-        "first": first,
-    }
+    @classmethod
+    def from_json(cls, message: object) -> Printed:
+        """Return the answer that a message holds. Raises MessageError where it holds none."""
+        match message:
+            case {"out": str(out), "err": [*err], "note": str(note), "url": str(url)} if all(
+                isinstance(line, str) for line in err
+            ):
+                return cls(out, tuple(err), note, url)
+        raise MessageError("This is no answer.")

@@ -1,22 +1,28 @@
-"""Options that several commands share."""
+"""Options and arguments that several commands share."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from talksearch.indexer.errors import TalksearchError
 from talksearch.indexer.settings import resolve
+from talksearch.indexer.text.untrusted import safe
+from talksearch.search.options import SEARCH_OPTIONS, SearchOption, option_named
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
+    from .messages import Format
 
-# Heavy modules are imported inside the commands that need them: `--help` and a search by words must not wait for them.
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+ANY_TALK_ID = {"ignore_unknown_options": True}
+"""Settings of commands whose argument is a talk: an id may begin with "-", so what is no option is a talk."""
 
 
 def finite(_: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
@@ -26,7 +32,7 @@ def finite(_: click.Context, parameter: click.Parameter, value: float | None) ->
     return value
 
 
-def index_option(command: Callable[..., Any]) -> Callable[..., Any]:
+def index_option(command: Command) -> Command:
     """Add `--index DIR` to a command."""
     return click.option(
         "--index",
@@ -37,22 +43,20 @@ def index_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
-def format_option(*formats: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def format_option(*formats: Format) -> Callable[[Command], Command]:
     """Add `--format` with these formats to a command."""
-    return click.option(
-        "--format", "form", type=click.Choice(formats), default="text", show_default=True, help="How to print."
-    )
+    return click.option("--format", type=click.Choice(formats), default="text", show_default=True, help="How to print.")
 
 
-def complete_talk(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+def complete_talk(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Complete the id of a talk, its title beside it where the shell shows that."""
+    # Only completion needs these two, and `--help` and a search that a server answers must not wait for them.
     from click.shell_completion import CompletionItem
 
     from talksearch.indexer.stores import catalog
-    from talksearch.indexer.text.untrusted import safe
 
     try:
-        db = catalog.open_catalog(resolve(ctx.params.get("index_dir")).index)
+        db = catalog.open_catalog(resolve(context.params.get("index_dir")).index)
     except TalksearchError:
         return []
     return [
@@ -62,54 +66,47 @@ def complete_talk(ctx: click.Context, _: click.Parameter, incomplete: str) -> li
     ]
 
 
-def mode_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add `--mode` to a command."""
-    return click.option(
-        "--mode",
-        type=click.Choice(["hybrid", "semantic", "lexical", "quote"]),
-        default="hybrid",
-        show_default=True,
-        help="By meaning and words, by meaning only, by words only, or what was said word for word or nearly.",
-    )(command)
-
-
-def search_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options of whatever looks for passages; `asking.make_query` makes a query of them."""
-    for option in reversed(
-        (
-            click.option("-k", type=click.IntRange(1, 1000), default=10, show_default=True, help="How many hits."),
-            mode_option,
-            click.option(
-                "--talk",
-                "talks",
-                multiple=True,
-                metavar="ID",
-                shell_complete=complete_talk,
-                help="Only in this talk (repeatable).",
-            ),
-            click.option("--speaker", metavar="NAME", help="Only where this person speaks; part of the name will do."),
-            click.option("--channel", metavar="NAME", help="Only from this channel; part of the name will do."),
-            click.option("--language", metavar="TAG", help="Only talks in this language, such as en or zh-Hant."),
-            click.option("--after", metavar="DATE", help="Only from this day, month or year on."),
-            click.option("--before", metavar="DATE", help="Only up to and including this day, month or year."),
-            click.option(
-                "--not", "avoid", default="", metavar="TEXT", help="Turn away from what is said in these words."
-            ),
-            click.option("--per-talk", type=click.IntRange(1), metavar="N", help="At most N hits of one talk."),
-            click.option(
-                "--context",
-                type=click.FloatRange(0, 3600),
-                callback=finite,
-                default=0.0,
-                metavar="SECONDS",
-                help="Show so much around each hit.",
-            ),
-            click.option("--explain", is_flag=True, help="Say why each hit is one."),
-        )
-    ):
-        command = option(command)
+def search_options(command: Command) -> Command:
+    """Add all options of a search to a command; `make_query` makes a query of them."""
+    for option in reversed(SEARCH_OPTIONS):
+        command = search_option(option)(command)
     return command
 
 
-# A talk id may begin with "-": what is no option of these commands is a talk.
-ANY_TALK_ID = {"ignore_unknown_options": True}
+def mode_option(command: Command) -> Command:
+    """Add `--mode` to a command."""
+    return search_option(option_named("mode"))(command)
+
+
+def search_option(option: SearchOption) -> Callable[[Command], Command]:
+    """Return what adds one option of a search to a command. A value out of bounds is a wrong call, which click tells.
+
+    An option of one letter has one dash.
+    """
+    name = option.public_name.replace("_", "-")
+    return click.option(
+        f"-{name}" if len(name) == 1 else f"--{name}",
+        option.name,
+        type=_click_type(option),
+        default=option.default,
+        show_default=bool(option.default),
+        multiple=option.kind == "talks",
+        is_flag=option.kind == "flag",
+        callback=finite if option.kind == "seconds" else None,
+        shell_complete=complete_talk if option.kind == "talks" else None,
+        metavar=option.metavar,
+        help=option.help,
+    )
+
+
+def _click_type(option: SearchOption) -> click.ParamType[Any] | None:
+    match option.kind:
+        case "integer":
+            return click.IntRange(option.minimum, option.maximum)
+        case "seconds":
+            return click.FloatRange(option.minimum, option.maximum)
+        case "choice":
+            return click.Choice(option.choices)
+        case "flag":
+            return None
+    return click.STRING

@@ -5,19 +5,25 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from talksearch.indexer.pipeline.run import Progress
+if TYPE_CHECKING:
+    from talksearch.indexer.pipeline.report import Progress
 
-_PHASES = {"looking": "Looking at files", "reading": "Reading talks", "embedding": "Embedding passages"}
+_LABELS = {"looking": "Looking at files", "reading": "Reading talks", "embedding": "Embedding passages"}
+"""What stands before the bar of each phase."""
+
+_UNITS = {"looking": "files", "reading": "talks", "embedding": "passages"}
+"""What is counted in each phase."""
 
 
 @contextmanager
 def bar() -> Iterator[Callable[[Progress], None]]:
-    """Yield what a run tells of its progress; outside a terminal it says nothing."""
+    """Yield the function that a run tells its progress; outside a terminal it shows nothing."""
     if not sys.stderr.isatty():
         yield lambda _: None
         return
-    from rich.console import Console
+    from rich.console import Console  # only a terminal needs it, and it takes long to import
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bars
 
@@ -27,10 +33,9 @@ def bar() -> Iterator[Callable[[Progress], None]]:
 
         def tell(progress: Progress) -> None:
             if progress.phase not in tasks:
-                tasks[progress.phase] = bars.add_task(_PHASES[progress.phase], total=None, rate="")
+                tasks[progress.phase] = bars.add_task(_LABELS[progress.phase], total=None, rate="")
             task = bars.tasks[list(tasks).index(progress.phase)]
-            unit = "passages" if progress.phase == "embedding" else "talks" if progress.phase == "reading" else "files"
-            rate = f"{task.speed:,.0f} {unit}/s" if task.speed else ""
+            rate = f"{task.speed:,.0f} {_UNITS[progress.phase]}/s" if task.speed else ""
             if progress.phase == "reading" and progress.passages:
                 rate += f", {progress.passages:,} passages"
             bars.update(task.id, completed=progress.done, total=progress.total or None, rate=rate)

@@ -1,4 +1,4 @@
-"""What a terminal may be sent: text without control characters, links, times, and how it looks."""
+"""What a terminal may be sent: lines of its width, links, highlights, and nothing that acts on it."""
 
 from __future__ import annotations
 
@@ -15,6 +15,18 @@ import click
 
 from talksearch.indexer.text.untrusted import is_linkable, safe
 
+_PIPE_WIDTH = 100
+"""Columns of output that goes to no terminal."""
+
+_LEAST_WIDTH, _GREATEST_WIDTH = 40, 110
+"""Columns between which lines stay: narrower ones break too often, wider ones are hard to read."""
+
+_CHARACTERS_WITHOUT_SPACES = r"\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef"
+"""Characters of scripts that may break anywhere, for the inside of a regular expression's brackets."""
+
+_BREAKABLE = re.compile(rf"[{_CHARACTERS_WITHOUT_SPACES}]\s*|[^\s{_CHARACTERS_WITHOUT_SPACES}]+\s*|\s+")
+"""A piece of a line that must not be broken, with the spaces behind it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Style:
@@ -22,51 +34,51 @@ class Style:
 
     color: bool
     links: bool
-    """Clickable OSC 8 links."""
+    """Links are clickable (OSC 8). Only a terminal has them."""
     width: int
+    """Columns of a line."""
 
 
 def style_for(stream: TextIO) -> Style:
     """Return what suits a stream: plain in a pipe, plain where NO_COLOR is set (https://no-color.org)."""
     terminal = stream.isatty() and os.environ.get("TERM") != "dumb"
-    width = shutil.get_terminal_size((100, 24)).columns if terminal else 100
-    return Style(color=terminal and not os.environ.get("NO_COLOR"), links=terminal, width=max(40, min(width, 110)))
+    width = shutil.get_terminal_size((_PIPE_WIDTH, 24)).columns if terminal else _PIPE_WIDTH
+    return Style(
+        color=terminal and not os.environ.get("NO_COLOR"),
+        links=terminal,
+        width=max(_LEAST_WIDTH, min(width, _GREATEST_WIDTH)),
+    )
 
 
-def hyperlink(url: str, look: Style) -> str:
+def hyperlink(url: str, style: Style) -> str:
     """Return a URL, clickable where the terminal can; what is not a plain web or file address stays text."""
     url = safe(url)
-    if not look.links or not is_linkable(url):
+    if not style.links or not is_linkable(url):
         return url
     return f"\x1b]8;;{url}\x1b\\{url}\x1b]8;;\x1b\\"
 
 
-def clock(milliseconds: int) -> str:
-    """Return a time as people write it.
-
-    >>> clock(754_000), clock(3_723_999)
-    ('12:34', '1:02:03')
-    """
-    seconds = milliseconds // 1000
-    hours, minutes, seconds = seconds // 3600, seconds // 60 % 60, seconds % 60
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
-
-
-def wrap(text: str, marked: Sequence[tuple[int, int]], look: Style, indent: str) -> str:
-    """Return untrusted text in lines of the terminal's width, the `marked` spans (start, end) of it highlighted.
+def wrap(text: str, marked: Sequence[tuple[int, int]], style: Style, indent: str) -> str:
+    """Return untrusted text in lines of the terminal's width.
 
     Wide characters count as two columns, and scripts without spaces break anywhere.
+
+    Args:
+        text: any text; control characters vanish.
+        marked: spans of characters (start, end) that are highlighted where there are colours.
+        style: how output may look.
+        indent: what stands before each line.
     """
-    width = look.width - len(indent)
+    width = style.width - len(indent)
     lines: list[str] = []
     line, columns = "", 0
-    for start, end in _breakable(text):
-        piece = text[start:end]
+    for match in _BREAKABLE.finditer(text):
+        piece = match[0]
         size = sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in piece.rstrip())
         if line and columns + size > width:
             lines.append(line.rstrip())
             line, columns = "", 0
-        line += _highlight(text, start, end, marked) if look.color else safe(piece)
+        line += _highlight(text, match.start(), match.end(), marked) if style.color else safe(piece)
         columns += size + len(piece) - len(piece.rstrip())
     return "\n".join(indent + each for each in [*lines, line.rstrip()] if each)
 
@@ -83,21 +95,12 @@ def utf8_output() -> None:
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
-def _breakable(text: str) -> list[tuple[int, int]]:
-    return [
-        match.span()
-        for match in re.finditer(
-            r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef]\s*|[^\s\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef]+\s*|\s+",
-            text,
-        )
-    ]
-
-
 def _highlight(text: str, start: int, end: int, marked: Sequence[tuple[int, int]]) -> str:
-    shown = ""
+    """Return the characters from `start` to `end`, those inside marked spans highlighted."""
+    highlighted = ""
     for first, last in marked:
         first, last = max(first, start), min(last, end)
         if first < last:
-            shown += safe(text[start:first]) + click.style(safe(text[first:last]), bold=True, fg="yellow")
+            highlighted += safe(text[start:first]) + click.style(safe(text[first:last]), bold=True, fg="yellow")
             start = last
-    return shown + safe(text[start:end])
+    return highlighted + safe(text[start:end])

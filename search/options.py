@@ -171,7 +171,7 @@ def parse_number(text: str, *, whole: bool = False) -> float | None:
     return int(text) if whole else float(text)
 
 
-def make_query(text: str, query_id: str | None = None, **options: object) -> Query:
+def make_query(text: str, **options: object) -> Query:
     """Return the query that a text and options by their names describe; those not given have their defaults.
 
     What is no character in a text, such as a byte of an argument that is not UTF-8, becomes U+FFFD. Raises QueryError
@@ -204,7 +204,6 @@ def make_query(text: str, query_id: str | None = None, **options: object) -> Que
         ),
         per_talk=values["per_talk"],
         context_ms=round(values["context"] * 1000),
-        id=query_id,
         avoid=as_text(values["avoid"]),
         heat=True,
         explain=values["explain"],

@@ -15,9 +15,9 @@ import pytest
 from click.testing import CliRunner, Result
 from conftest import DATA
 
-from talksearch.cli.answers import make_query
-from talksearch.cli.main import cli
+from talksearch.cli.main import COMMANDS, cli
 from talksearch.search import engine
+from talksearch.search.options import make_query
 from talksearch.search.reader import open_reader
 
 CONTRACT_KEYS = {
@@ -303,7 +303,7 @@ def test_repair_is_a_filter(tmp_path: Path) -> None:
 
 def test_every_command_has_help_with_an_example() -> None:
     assert "talksearch index" in run("--help").stdout
-    for name in cli.commands:
+    for name in COMMANDS:
         assert f"  talksearch {'' if name == 'search' else name}" in run(name, "--help").stdout
 
 

@@ -32,12 +32,12 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def with_client(folder: Path, ask: Callable[[Client], Awaitable[Any]]) -> Any:
     async def run() -> Any:
-        resident = IndexPool(folder, encoder=CountingEncoder(), workers=2)
+        pool = IndexPool(folder, encoder=CountingEncoder(), workers=2)
         try:
-            async with Client(mcp_server.server(resident)) as client:
+            async with Client(mcp_server.server(pool)) as client:
                 return await ask(client)
         finally:
-            resident.close()
+            pool.close()
 
     return anyio.run(run)
 

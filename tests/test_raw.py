@@ -16,9 +16,10 @@ from talksearch.cli.terminal import Style
 from talksearch.indexer.pipeline import run as build
 from talksearch.indexer.records import Cue, Talk
 from talksearch.indexer.talks.load import load_talk
+from talksearch.indexer.talks.opened_file import open_file
 from talksearch.indexer.talks.provenance import Source, locate_cues
 from talksearch.indexer.talks.walk import may_be_transcript
-from talksearch.search.moments import cues_between, moment
+from talksearch.search.moments import cues_between, split_moment
 
 SAID = ("So to close out the show, I'd like to", "dive a little bit deeper into", "very, very long and", "good talks")
 FLAT = " ".join(f"{line} {line} {line}" for line in SAID)
@@ -34,7 +35,7 @@ ROLLING = (
 def found(folder: Path, name: str, data: bytes) -> tuple[Talk, Source]:
     path = folder / name
     path.write_bytes(data)
-    talk = load_talk(path, name, data)
+    talk = load_talk(open_file(path, data), name)
     return talk, locate_cues(data, name, talk)
 
 
@@ -94,7 +95,7 @@ def sample_files() -> list[Path]:
 def check(path: Path) -> None:
     """Every cue's source comes in order, and nearly every cue's words stand in it."""
     data = path.read_bytes()
-    talk = load_talk(path, path.name, data)
+    talk = load_talk(open_file(path, data), path.name)
     source = locate_cues(data, path.name, talk)
     assert list(source.starts) == sorted(source.starts)
     assert len(source.starts) == len(talk.cues)
@@ -225,7 +226,7 @@ def test_only_what_is_said_in_a_stretch_is_of_it(from_ms: int, to_ms: int | None
     ],
 )
 def test_moments_have_a_bound(name: str, at_ms: int) -> None:
-    assert moment(name)[1] == at_ms
+    assert split_moment(name)[1] == at_ms
 
 
 def test_a_stretch_in_which_nothing_is_said_shows_no_other(archive: Path) -> None:
@@ -248,12 +249,12 @@ def test_raw_for_programs_names_the_characters(archive: Path) -> None:
 
 def test_no_control_character_reaches_a_terminal(archive: Path) -> None:
     data = (archive / "escape.vtt").read_bytes()
-    talk = load_talk(archive / "escape.vtt", "escape.vtt", data)
-    for whole in (True, False):
-        terminal = talks.raw_shown(talk, data, range(1), "text", whole, Style(color=True, links=True, width=80))
+    talk = load_talk(open_file(archive / "escape.vtt", data), "escape.vtt")
+    for positions in (None, range(1)):
+        terminal = talks.source_text(talk, data, positions, Style(color=True, links=True, width=80))
         assert "\x1b" not in terminal
         assert "alert" in terminal
-        piped = talks.raw_shown(talk, data, range(1), "text", whole, Style(color=False, links=False, width=80))
+        piped = talks.source_text(talk, data, positions, Style(color=False, links=False, width=80))
         assert "\x1b[31malert" in piped
 
 

@@ -23,9 +23,9 @@ from click.testing import CliRunner, Result
 from fakes import CountingEncoder
 from tiny import make_index, serving, short_runtime_folder, write_talk
 
-from talksearch.cli import messages
 from talksearch.cli.commands import search as search_command
 from talksearch.cli.main import cli
+from talksearch.cli.messages import AnswerRequest, MessageError, Printed
 from talksearch.cli.server import client, protocol, web
 from talksearch.cli.server.serve import Serving, serve
 from talksearch.cli.terminal import Style
@@ -35,6 +35,8 @@ from talksearch.search import reader as index_module
 
 pytestmark = pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="this system has no Unix sockets")
 
+PLAIN = Style(color=False, links=False, width=80)
+SHIP = AnswerRequest("search", "ship", {}, "jsonl", PLAIN)
 EVIL = '<script>alert(1)</script> "><img src=x onerror=alert(1)> \x1b]0;owned\x07 \u202eabc'
 
 
@@ -66,11 +68,11 @@ def run(*args: str, **options: Any) -> Result:
 
 
 @pytest.fixture
-def answered(monkeypatch: pytest.MonkeyPatch) -> list[messages.Printed]:
+def answered(monkeypatch: pytest.MonkeyPatch) -> list[Printed]:
     """The answers that came from a server."""
-    seen: list[messages.Printed] = []
+    seen: list[Printed] = []
 
-    def ask(*args: Any) -> Iterator[messages.Printed]:
+    def ask(*args: Any) -> Iterator[Printed]:
         for printed in client.ask(*args):
             seen.append(printed)
             yield printed
@@ -109,7 +111,7 @@ ASKED = [
 
 @pytest.mark.parametrize("args", ASKED, ids=" ".join)
 def test_a_server_answers_as_no_server_does(
-    args: list[str], index: Path, served: Serving, answered: list[messages.Printed], monkeypatch: pytest.MonkeyPatch
+    args: list[str], index: Path, served: Serving, answered: list[Printed], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """To the byte, since this encoder rounds alike wherever it runs."""
     monkeypatch.setenv("TALKSEARCH_INDEX", str(index))
@@ -129,7 +131,7 @@ def test_many_queries_are_answered_alike(
     form: str,
     index: Path,
     served: Serving,
-    answered: list[messages.Printed],
+    answered: list[Printed],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -145,9 +147,8 @@ def test_many_queries_are_answered_alike(
 
 
 def test_a_terminal_gets_colours_and_links(index: Path, served: Serving) -> None:
-    options = {"k": 1, "talks": ()}
-    asked = messages.request("search", "ship", options, "text", Style(color=True, links=True, width=60))
-    (printed,) = client.ask(index, [asked])
+    request = AnswerRequest("search", "ship", {"k": 1}, "text", Style(color=True, links=True, width=60))
+    (printed,) = client.ask(index, [request])
     assert "\x1b]8;;https://example.org/ships" in printed.out
     assert "\x1b[1m" in printed.out
 
@@ -181,7 +182,7 @@ def test_the_client_wakes_nothing_heavy(index: Path, served: Serving) -> None:
 
 
 def test_without_a_server_there_is_no_answer(index: Path, runtime: Path) -> None:
-    assert list(client.ask(index, [{}])) == []
+    assert list(client.ask(index, [SHIP])) == []
     assert client.greet(index) is None
 
 
@@ -194,7 +195,7 @@ def test_a_server_that_stops_midway_leaves_the_rest_to_the_client(
     alone = run("search", "--queries", str(queries))
     with serving(index) as one:
 
-        def ask(*args: Any) -> Iterator[messages.Printed]:
+        def ask(*args: Any) -> Iterator[Printed]:
             for number, printed in enumerate(client.ask(*args)):
                 yield printed
                 if number == 0:
@@ -227,7 +228,7 @@ def test_an_index_that_is_gone_is_told_by_the_client_himself(
 
 
 def test_a_talk_that_is_added_is_found_through_the_server(
-    tmp_path: Path, runtime: Path, answered: list[messages.Printed], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, runtime: Path, answered: list[Printed], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     index = make_index(tmp_path)
     monkeypatch.setenv("TALKSEARCH_INDEX", str(index))
@@ -237,6 +238,43 @@ def test_a_talk_that_is_added_is_found_through_the_server(
         build.build_index(index, (), encoder=CountingEncoder())
         assert run("bread").stdout.startswith(" 1. Loaf")
     assert len(answered) == 2
+
+
+# ------------------------------------------------------------------------------------------------------- the messages
+
+ASKED_WITH_ALL = AnswerRequest(
+    "similar", "ships@62", {"k": 2, "talks": ("bees", "ships"), "after": None, "context": 0.5, "explain": True}, "csv",
+    Style(color=True, links=False, width=60), query_id="q1", heading=True, header=False,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("request_", [SHIP, ASKED_WITH_ALL], ids=["search", "similar"])
+def test_a_request_is_the_same_behind_the_socket(request_: AnswerRequest) -> None:
+    received = AnswerRequest.from_json(json.loads(json.dumps(request_.to_json())))
+    assert received == request_
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"command": "index"}, {"command": None}, {"text": 3}, {"options": []}, {"format": "xml"}, {"style": [1, 2, 3]},
+        {"style": [True, True]}, {"query_id": 3}, {"heading": "yes"}, {"header": None},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_message_of_another_shape_is_no_request(change: dict[str, Any]) -> None:
+    message = SHIP.to_json()
+    with pytest.raises(MessageError):
+        AnswerRequest.from_json({**message, **change})
+    for name in change:
+        del message[name]
+    with pytest.raises(MessageError):
+        AnswerRequest.from_json(message)
+
+
+def test_an_answer_is_the_same_behind_the_socket() -> None:
+    printed = Printed("out\n", ("Nothing found.",), "a note", "https://example.org")
+    assert Printed.from_json(json.loads(json.dumps(printed.to_json()))) == printed
 
 
 # ------------------------------------------------------------------------------------------------ who is at the socket
@@ -288,13 +326,13 @@ def test_a_socket_that_a_killed_server_left_is_passed_over_and_replaced(
     left.close()
     monkeypatch.setenv("TALKSEARCH_INDEX", str(index))
     assert "Ships" in run("ship").stdout
-    assert list(client.ask(index, [{}])) == []
+    assert list(client.ask(index, [SHIP])) == []
     with serving(index):
         assert client.greet(index) is not None
 
 
 def test_other_code_is_not_asked(
-    index: Path, runtime: Path, answered: list[messages.Printed], monkeypatch: pytest.MonkeyPatch
+    index: Path, runtime: Path, answered: list[Printed], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TALKSEARCH_INDEX", str(index))
     with serving(index):
@@ -363,14 +401,14 @@ def test_an_answer_without_end_is_not_waited_for(index: Path, runtime: Path, mon
                 hung_up.append(True)
 
     with _impostor(index, behave):
-        assert list(client.ask(index, [{}])) == []
+        assert list(client.ask(index, [SHIP])) == []
 
 
 def test_a_server_that_hangs_costs_moments(index: Path, runtime: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client, "_GREETING_S", 0.1)
     hold = threading.Event()
     with _impostor(index, lambda _: bool(hold.wait(10))):  # type: ignore[arg-type]
-        assert list(client.ask(index, [{}])) == []
+        assert list(client.ask(index, [SHIP])) == []
         hold.set()
 
 
@@ -413,8 +451,7 @@ def test_what_nobody_foresaw_is_passed_back_and_logged_in_a_line(index: Path, ru
             for asked in ({}, {"command": "search", "text": 3, "options": {}}):
                 connection.sendall(json.dumps(asked).encode() + b"\n")
                 assert json.loads(replies.readline()) == {"pass": True}
-            right = messages.request("search", "ship", {}, "jsonl", Style(color=False, links=False, width=80))
-            connection.sendall(json.dumps(right).encode() + b"\n")
+            connection.sendall(json.dumps(SHIP.to_json()).encode() + b"\n")
             assert "Ships" in json.loads(replies.readline())["out"]
     assert len(said) == 2
     assert all(line.startswith("A request could not be answered here, ") and "\n" not in line for line in said)
@@ -621,8 +658,8 @@ def test_eight_clients_at_once_get_their_own_answers(served: Serving, index: Pat
         return {api(served, f"/api/search?q={word}")["hits"][0]["title"] for _ in range(5)}
 
     def over_the_socket(word: str) -> set[str]:
-        asked = messages.request("search", word, {"talks": ()}, "jsonl", Style(color=False, links=False, width=80))
-        return {json.loads(printed.out.splitlines()[0])["title"] for printed in client.ask(index, [asked] * 5)}
+        request = AnswerRequest("search", word, {}, "jsonl", PLAIN)
+        return {json.loads(printed.out.splitlines()[0])["title"] for printed in client.ask(index, [request] * 5)}
 
     with ThreadPoolExecutor(8) as clients:
         first = [clients.submit(over_http, word) for word in said]

@@ -2,40 +2,33 @@
 
 from __future__ import annotations
 
+import sqlite3
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import click
 
-from talksearch.cli.options import format_option, index_option, mode_option
+from talksearch.cli.messages import Format
+from talksearch.cli.options import format_option, index_option, mode_option, search_option
+from talksearch.cli.render import common, reports
 from talksearch.cli.terminal import warn
 from talksearch.indexer.errors import TalksearchError
+from talksearch.indexer.records import Field
 from talksearch.indexer.settings import resolve
+from talksearch.indexer.text.untrusted import safe
+from talksearch.search.options import option_named
+from talksearch.search.query import Mode
 
+# `--help` must not wait for numpy, so what imports it is imported in the functions.
 
-def _make_gold(db: Any, files: Sequence[Path], count: int) -> None:
-    """Write known items to the one file that is named. Raises TalksearchError where it exists."""
-    from talksearch.cli.render import common
-    from talksearch.search.evaluation.known_items import known_items
-
-    if len(files) != 1:
-        raise click.UsageError("Name one FILE for --make.")
-    made = list(known_items(db, count))
-    try:
-        with files[0].open("x", encoding="utf-8") as out:
-            out.write(common.jsonl(made))
-    except FileExistsError:
-        raise TalksearchError(f"{files[0]} is there already.", "Name a new file, or remove it first.") from None
-    except OSError as error:
-        raise TalksearchError(f"{files[0]} cannot be written: {error.strerror}.", "Name another file.") from error
-    warn(f"{len(made)} queries in {files[0]}. Measure with them: talksearch eval {files[0]}")
+_HITS = replace(option_named("k"), default=100, help="How many hits to ask for.")
 
 
 @click.command("eval")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
-@click.option("-k", type=click.IntRange(1, 1000), default=100, show_default=True, help="How many hits to ask for.")
+@search_option(_HITS)
 @mode_option
 @click.option(
     "--leave-out",
@@ -50,11 +43,11 @@ def _make_gold(db: Any, files: Sequence[Path], count: int) -> None:
 def evaluate(
     files: tuple[Path, ...],
     k: int,
-    mode: Any,
-    leave_out: Any,
+    mode: Mode,
+    leave_out: tuple[Field, ...],
     make: int | None,
     worst: int,
-    form: str,
+    format: Format,
     index_dir: Path | None,
 ) -> None:
     """Measure the index on queries whose answers are known.
@@ -70,26 +63,42 @@ def evaluate(
         talksearch eval mine.jsonl --make 200
         talksearch eval chapters.jsonl --leave-out chapter --leave-out description --format jsonl
     """
-    from talksearch.cli.render import common, reports
     from talksearch.cli.server import process_tuning
-    from talksearch.indexer.text.untrusted import safe
-    from talksearch.search import reader
     from talksearch.search.evaluation import measure
+    from talksearch.search.reader import open_reader
 
     settings = resolve(index_dir)
-    opened = reader.open_reader(settings.index, warn=warn)
-    process_tuning.tune(settings.index)
-    if make:
-        _make_gold(opened.db, files, make)
-        return
-    golds = [gold for file in files for gold in measure.read_gold(file)]
-    for talk in measure.absent(opened, golds):
-        warn(f"Not in the index, its queries count as missed: {safe(talk)}")
-    shown = sys.stderr
-    with click.progressbar(length=len(golds), label="Asking", file=shown, hidden=not shown.isatty()) as bar:
-        outcomes = measure.ask(opened, golds, mode, k, lambda _: bar.update(1), leave_out)
-    if form == "jsonl":
+    with open_reader(settings.index, warn=warn) as index:
+        process_tuning.tune(settings.index)
+        if make:
+            _make_gold(index.db, files, make)
+            return
+        golds = [gold for file in files for gold in measure.read_gold(file)]
+        for talk in measure.absent_talks(index, golds):
+            warn(f"Not in the index, its queries count as missed: {safe(talk)}")
+        hidden = not sys.stderr.isatty()
+        with click.progressbar(length=len(golds), label="Asking", file=sys.stderr, hidden=hidden) as bar:
+            outcomes = measure.run_queries(index, golds, mode, k, lambda _: bar.update(1), leave_out)
+    if format == "jsonl":
         click.echo(common.jsonl(map(measure.summary_json, measure.summarise(outcomes))), nl=False)
         click.echo(common.jsonl(map(measure.outcome_json, outcomes)), nl=False)
     else:
         click.echo(reports.eval_text(outcomes, worst), nl=False)
+
+
+def _make_gold(db: sqlite3.Connection, files: Sequence[Path], count: int) -> None:
+    """Write known items to the one file that is named. Raises TalksearchError where it exists."""
+    from talksearch.search.evaluation.known_items import known_items
+
+    if len(files) != 1:
+        raise click.UsageError("Name one FILE for --make.")
+    (file,) = files
+    items = list(known_items(db, count))
+    try:
+        with file.open("x", encoding="utf-8") as out:
+            out.write(common.jsonl(items))
+    except FileExistsError:
+        raise TalksearchError(f"{file} is there already.", "Name a new file, or remove it first.") from None
+    except OSError as error:
+        raise TalksearchError(f"{file} cannot be written: {error.strerror}.", "Name another file.") from error
+    warn(f"{len(items)} queries in {file}. Measure with them: talksearch eval {file}")

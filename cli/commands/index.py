@@ -1,4 +1,4 @@
-"""`build_index`, `remove_talks` and `doctor`."""
+"""`index`, `remove` and `doctor`."""
 
 from __future__ import annotations
 
@@ -6,8 +6,14 @@ from pathlib import Path
 
 import click
 
+from talksearch.cli import progress
 from talksearch.cli.options import ANY_TALK_ID, complete_talk, index_option
+from talksearch.cli.render import reports
 from talksearch.indexer.settings import resolve
+from talksearch.indexer.stores import catalog
+from talksearch.indexer.text.untrusted import safe
+
+# `--help` must not wait for the model's libraries, so what imports them is imported in the functions.
 
 
 @click.command()
@@ -35,15 +41,12 @@ def index(
         talksearch index ~/talks
         talksearch index ~/talks --rebuild --model ~/models/multilingual-e5-small
     """
-    from talksearch.cli import progress
-    from talksearch.cli.render import reports
-    from talksearch.indexer.pipeline import run as build
-    from talksearch.indexer.stores import catalog
+    from talksearch.indexer.pipeline import run
 
     settings = resolve(index_dir, model)
     folder = settings.index.resolve()  # before it is built anew: where it is the working folder, that one is replaced
     with progress.bar() as tell:
-        report = build.build_index(
+        report = run.build_index(
             folder,
             paths,
             model=settings.model,
@@ -67,17 +70,15 @@ def remove(talks: tuple[str, ...], index_dir: Path | None) -> None:
         talksearch remove DTcRLlMv4_o
         talksearch remove ~/old-talks
     """
-    from talksearch.indexer.pipeline import run as build
-    from talksearch.indexer.stores import catalog
-    from talksearch.indexer.text.untrusted import safe
+    from talksearch.indexer.pipeline import run
     from talksearch.search.ranking.filters import find_talk
 
     settings = resolve(index_dir)
     db = catalog.open_catalog(settings.index)
-    roots = {talk: root for talk in talks if (root := build.find_root(db, talk))}
+    roots = {talk: root for talk in talks if (root := run.find_root(db, talk))}
     ids = [find_talk(db, talk) for talk in talks if talk not in roots]
     db.close()
-    for talk_id in build.remove_talks(settings.index, ids, roots.values()):
+    for talk_id in run.remove_talks(settings.index, ids, roots.values()):
         click.echo(f"Removed {safe(talk_id)}.")
     for root in roots.values():
         click.echo(f"Forgot {safe(str(root))}.")
@@ -94,10 +95,9 @@ def doctor(check: bool, index_dir: Path | None) -> None:
         talksearch doctor --check
     """
     from talksearch.indexer.doctor import examine
-    from talksearch.indexer.text.untrusted import safe
 
-    found = examine(resolve(index_dir).index, mend=not check)
-    for one in found:
-        click.echo(f"{'Mended' if one.mended else 'Found'}: {safe(one.what)} {one.advice}".rstrip())
-    if not found:
+    findings = examine(resolve(index_dir).index, mend=not check)
+    for finding in findings:
+        click.echo(f"{'Mended' if finding.mended else 'Found'}: {safe(finding.what)} {finding.advice}".rstrip())
+    if not findings:
         click.echo("The index is sound.")

@@ -5,20 +5,25 @@ from __future__ import annotations
 import sys
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import BinaryIO
 
 import click
 
+from talksearch.cli.messages import Format
 from talksearch.cli.options import format_option, index_option
+from talksearch.cli.render import common, receipts
 from talksearch.cli.terminal import style_for, warn
 from talksearch.indexer.errors import TalksearchError
 from talksearch.indexer.settings import resolve
+from talksearch.search.links import link
+
+# `--help` must not wait for the statistics of repairs nor for numpy, so what imports them is imported in the functions.
 
 
 @click.command()
 @click.argument("file", type=click.File("rb"), default="-")
 @click.option("--explain", is_flag=True, help="Say on standard error what was repaired, and what is uncertain.")
-def repair(file: Any, explain: bool) -> None:
+def repair(file: BinaryIO, explain: bool) -> None:
     """Repair text that was read in the wrong code page: FILE, or standard input, to standard output.
 
     Healthy text comes out as it went in, to the byte.
@@ -27,8 +32,7 @@ def repair(file: Any, explain: bool) -> None:
         talksearch repair titles.txt > repaired.txt
         curl -s https://example.org/feed | talksearch repair --explain
     """
-    from talksearch.cli.render import receipts
-    from talksearch.indexer.mojibake.repair import repair_text
+    from talksearch.indexer.mojibake import repair_text
 
     data = file.read()
     try:
@@ -38,10 +42,10 @@ def repair(file: Any, explain: bool) -> None:
             f"{file.name} is not UTF-8: byte {error.start:,} is not part of a character.",
             "Repair works on text that was saved as UTF-8 after it had been read wrongly.",
         ) from error
-    found = repair_text(text)
-    click.echo(found.text.encode("utf-8"), nl=False)
+    repaired = repair_text(text)
+    click.echo(repaired.text.encode("utf-8"), nl=False)
     if explain:
-        for line in receipts.repair_lines(text, found):
+        for line in receipts.repair_lines(text, repaired):
             warn(line)
 
 
@@ -49,7 +53,7 @@ def repair(file: Any, explain: bool) -> None:
 @click.argument("path", type=click.Path(exists=True, path_type=Path))
 @format_option("text", "jsonl")
 @index_option
-def inspect(path: Path, form: str, index_dir: Path | None) -> None:
+def inspect(path: Path, format: Format, index_dir: Path | None) -> None:
     """Show what would be indexed of a file or folder and what was repaired in it. Touches no index.
 
     In jsonl the first passage of a talk carries its receipt: every step, with all that it needs to be done again.
@@ -58,19 +62,17 @@ def inspect(path: Path, form: str, index_dir: Path | None) -> None:
         talksearch inspect talk.en.vtt
         talksearch inspect ~/talks --format jsonl
     """
-    from talksearch.cli.render import common, receipts
-    from talksearch.indexer.encoders.tokenizer import default_counter
+    from talksearch.indexer.encoders.default_model import index_token_counter
     from talksearch.indexer.passages.split import split
     from talksearch.indexer.talks.read import talks_under
-    from talksearch.search.links import link
 
-    count_tokens, max_tokens = default_counter(resolve(index_dir).index)
+    count_tokens, max_tokens = index_token_counter(resolve(index_dir).index)
     for file, talk in talks_under(path):
         if isinstance(talk, TalksearchError):
             warn(f"{file}: {talk.message}")
             continue
         passages = split(talk, count_tokens, max_tokens)
-        if form == "jsonl":
+        if format == "jsonl":
             rows = receipts.passages_json(talk, passages, partial(link, talk.url, file))
             click.echo(common.jsonl(rows), nl=False)
         else:

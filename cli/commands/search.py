@@ -1,20 +1,35 @@
-"""`search` and `similar`."""
+"""`search` and `similar`.
+
+A running `talksearch serve` answers most searches, and then little more than Python and click may be imported: what is
+needed only where no server answers is imported in the functions.
+"""
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 import click
 
-from talksearch.cli.messages import Printed, request
+from talksearch.cli.messages import AnswerRequest, Format, Printed
 from talksearch.cli.options import ANY_TALK_ID, complete_talk, format_option, index_option, search_options
 from talksearch.cli.server.client import ask
 from talksearch.cli.terminal import style_for, warn
 from talksearch.indexer.errors import TalksearchError
 from talksearch.indexer.settings import Settings, resolve
+
+if TYPE_CHECKING:
+    from talksearch.search.options import OptionValue
+
+
+class QueryLine(NamedTuple):
+    """A line of a file of queries."""
+
+    id: str
+    query: str
 
 
 @click.command()
@@ -30,7 +45,12 @@ from talksearch.indexer.settings import Settings, resolve
 @format_option("text", "jsonl", "csv", "markdown")
 @index_option
 def search(
-    query: tuple[str, ...], queries: Any, open_first: bool, form: str, index_dir: Path | None, **options: Any
+    query: tuple[str, ...],
+    queries: TextIO | None,
+    open_first: bool,
+    format: Format,
+    index_dir: Path | None,
+    **options: OptionValue,
 ) -> None:
     """Find passages that answer QUERY, best first.
 
@@ -51,10 +71,21 @@ def search(
         talksearch search --queries questions.jsonl --format csv
     """
     text = " ".join(query)
-    if bool(text.strip()) == bool(queries):
+    if bool(text.strip()) == (queries is not None):
         raise click.UsageError("Give a query, or a file of them with --queries.")
-    asked = _read_queries(queries) if queries else [(None, text)]
-    _print_answers(index_dir, "search", asked, options, form, headings=bool(queries), open_first=open_first)
+    style = style_for(sys.stdout)
+    if queries is None:
+        requests = [AnswerRequest("search", text, options, format, style)]
+    else:
+        requests = [
+            AnswerRequest("search", line.query, options, format, style, line.id, heading=True, header=number == 0)
+            for number, line in enumerate(_read_queries(queries))
+        ]
+        if not requests and format == "csv":
+            from talksearch.cli.render import hits  # a search that a server answers must not wait for it
+
+            click.echo(hits.hits_csv(()), nl=False)
+    _print_answers(index_dir, requests, open_first=open_first)
 
 
 @click.command(context_settings=ANY_TALK_ID)
@@ -62,7 +93,7 @@ def search(
 @search_options
 @format_option("text", "jsonl", "csv", "markdown")
 @index_option
-def similar(moment: str, form: str, index_dir: Path | None, **options: Any) -> None:
+def similar(moment: str, format: Format, index_dir: Path | None, **options: OptionValue) -> None:
     """Find passages like the one at a moment of a talk.
 
     TALK is an id, a YouTube URL, the path of a transcript, or the beginning of an id. A URL may hold the time itself.
@@ -71,14 +102,12 @@ def similar(moment: str, form: str, index_dir: Path | None, **options: Any) -> N
         talksearch similar DTcRLlMv4_o@777
         talksearch similar "https://youtu.be/DTcRLlMv4_o?t=777" -k 5 --per-talk 1
     """
-    _print_answers(index_dir, "similar", [(None, moment)], options, form)
+    _print_answers(index_dir, [AnswerRequest("similar", moment, options, format, style_for(sys.stdout))])
 
 
-def _read_queries(lines: Any) -> list[tuple[str | None, str]]:
+def _read_queries(lines: TextIO) -> list[QueryLine]:
     """Read {"id", "query"} a line. Raises TalksearchError that names the line that is something else."""
-    import json
-
-    asked: list[tuple[str | None, str]] = []
+    queries: list[QueryLine] = []
     try:
         for number, line in enumerate(lines, 1):
             if not line.strip():
@@ -92,35 +121,16 @@ def _read_queries(lines: Any) -> list[tuple[str | None, str]]:
                 raise TalksearchError(
                     f"Line {number} of {lines.name} is not a query.", 'Each line is like {"id": "q1", "query": "…"}.'
                 ) from None
-            asked.append((str(number) if id_ is None else str(id_), query))
+            queries.append(QueryLine(str(number) if id_ is None else str(id_), query))
     except UnicodeDecodeError as error:
         raise TalksearchError(f"{lines.name} is not UTF-8 text.", "Save it as UTF-8.") from error
-    return asked
+    return queries
 
 
-def _print_answers(
-    index_dir: Path | None,
-    command: str,
-    asked: Sequence[tuple[str | None, str]],
-    options: dict[str, Any],
-    form: str,
-    *,
-    headings: bool = False,
-    open_first: bool = False,
-) -> None:
-    """Print the answers to (id, text) in order, by the resident engine where one runs."""
-    settings = resolve(index_dir)
-    shown = style_for(sys.stdout)
-    if not asked and form == "csv":
-        from talksearch.cli.render import hits
-
-        click.echo(hits.hits_csv(()), nl=False)
-    requests = [
-        request(command, text, options, form, shown, id_=id_, heading=headings, first=number == 0)
-        for number, (id_, text) in enumerate(asked)
-    ]
+def _print_answers(index_dir: Path | None, requests: Sequence[AnswerRequest], *, open_first: bool = False) -> None:
+    """Print the answers to requests in order, and each note once at the end."""
     notes: dict[str, None] = {}
-    for number, answer in enumerate(_answers(settings, requests)):
+    for number, answer in enumerate(_answers(resolve(index_dir), requests)):
         click.echo(answer.out, nl=False)
         for line in answer.err:
             warn(line)
@@ -131,25 +141,25 @@ def _print_answers(
         warn(note)
 
 
-def _answers(settings: Settings, requests: Sequence[dict[str, Any]]) -> Iterator[Printed]:
-    """Yield the answers to requests: what a resident engine does not answer is answered here."""
-    done = 0
+def _answers(settings: Settings, requests: Sequence[AnswerRequest]) -> Iterator[Printed]:
+    """Yield the answers to requests: what a running server does not answer is answered here."""
+    answered = 0
     if settings.server:
-        for printed in ask(settings.index, requests):
-            yield printed
-            done += 1
-    if done == len(requests):
+        for answer in ask(settings.index, requests):
+            yield answer
+            answered += 1
+    if answered == len(requests):
         return
     from talksearch.cli import answers
-    from talksearch.search import reader
+    from talksearch.search.reader import open_reader
 
-    for one in requests[done:]:
-        answers.query_of(one)  # a date that is none is said before anything is opened
+    for request in requests[answered:]:
+        answers.query_of(request)  # a wrong date is told before anything is opened
     once = len(requests) == 1
-    opened = reader.open_reader(settings.index, warn=warn, once=once)
-    if not once:
-        from talksearch.cli.server import process_tuning
+    with open_reader(settings.index, warn=warn, once=once) as index:
+        if not once:
+            from talksearch.cli.server import process_tuning
 
-        process_tuning.tune(settings.index)
-    for one in requests[done:]:
-        yield answers.respond(opened, one)
+            process_tuning.tune(settings.index)
+        for request in requests[answered:]:
+            yield answers.respond(index, request)

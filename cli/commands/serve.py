@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from talksearch.cli.options import index_option
 from talksearch.cli.terminal import warn
 from talksearch.indexer.settings import resolve
+
+if TYPE_CHECKING:
+    from talksearch.cli.server.serve import Serving
+
+# `--help` must not wait for Starlette and the SDK of MCP, which take seconds: the functions import them.
 
 
 @click.command()
@@ -27,8 +33,7 @@ def serve(host: str, port: int, index_dir: Path | None) -> None:
         talksearch serve
         talksearch serve --port 0 --index ~/other-index
     """
-    from talksearch.cli.server.serve import Serving
-    from talksearch.cli.server.serve import serve as run
+    from talksearch.cli.server import serve as server
 
     def tell(serving: Serving) -> None:
         warn(f"Serving {settings.index} at {serving.url}")
@@ -38,7 +43,7 @@ def serve(host: str, port: int, index_dir: Path | None) -> None:
             warn(f"Whoever can reach {host} can search this index: there is no password.")
 
     settings = resolve(index_dir)
-    run(settings.index, host, port, tell=tell, warn=warn)
+    server.serve(settings.index, host, port, tell=tell, warn=warn)
 
 
 @click.command()
@@ -51,6 +56,6 @@ def mcp(index_dir: Path | None) -> None:
     \b
         talksearch mcp --index ~/talks-index
     """
-    from talksearch.cli.server.mcp_server import run
+    from talksearch.cli.server import mcp_server
 
-    run(resolve(index_dir).index, warn)
+    mcp_server.run(resolve(index_dir).index, warn)

@@ -7,32 +7,34 @@ from pathlib import Path
 
 import click
 
+from talksearch.cli.messages import Format
 from talksearch.cli.options import ANY_TALK_ID, complete_talk, finite, format_option, index_option
+from talksearch.cli.render import common, receipts
+from talksearch.cli.render import talks as render
 from talksearch.cli.terminal import style_for, warn
 from talksearch.indexer.settings import resolve
+from talksearch.indexer.stores import catalog
+
+# `--help` and the list of talks must not wait for numpy, so what imports it is imported in the functions.
 
 
 @click.command()
 @format_option("text", "jsonl")
 @index_option
-def talks(form: str, index_dir: Path | None) -> None:
+def talks(format: Format, index_dir: Path | None) -> None:
     """List the talks in the index: id, date, length, passages, title.
 
     \b
         talksearch talks
         talksearch talks --format jsonl
     """
-    from talksearch.cli.render import common
-    from talksearch.cli.render import talks as talks_module
-    from talksearch.indexer.stores import catalog
-
     db = catalog.open_catalog(resolve(index_dir).index)
     sizes = catalog.talk_sizes(db)
-    listed = catalog.read_talks(db)
-    if form == "jsonl":
-        click.echo(common.jsonl(talks_module.talk_json(talk, *sizes.get(talk.id, (0, 0))) for talk in listed), nl=False)
+    all_talks = list(catalog.read_talks(db))
+    if format == "jsonl":
+        click.echo(common.jsonl(render.talk_json(talk, *sizes.get(talk.id, (0, 0))) for talk in all_talks), nl=False)
     else:
-        click.echo(talks_module.talks_text(listed, sizes), nl=False)
+        click.echo(render.talks_text(all_talks, sizes), nl=False)
 
 
 @click.command(context_settings=ANY_TALK_ID)
@@ -51,7 +53,7 @@ def show(
     to_s: float | None,
     raw: bool,
     receipt: bool,
-    form: str,
+    format: Format,
     index_dir: Path | None,
 ) -> None:
     """Show TALK as readable text with its times.
@@ -64,32 +66,35 @@ def show(
         talksearch show DTcRLlMv4_o@754 --raw
         talksearch show DTcRLlMv4_o --receipt --format jsonl
     """
-    from talksearch.cli.render import common, receipts
-    from talksearch.cli.render import talks as talks_module
-    from talksearch.indexer.stores import catalog
-    from talksearch.indexer.talks import provenance as source
+    from talksearch.indexer.talks import provenance
     from talksearch.search import moments
-    from talksearch.search.moments import cue_range, talk_and_moment
 
     if raw and receipt:
         raise click.UsageError("Give --raw or --receipt, not both.")
     db = catalog.open_catalog(resolve(index_dir).index)
-    found, at_ms = talk_and_moment(db, talk)
-    from_ms = at_ms if from_s is None else round(from_s * 1000)
+    found_talk, moment_ms = moments.talk_and_moment(db, talk)
+    from_ms = moment_ms if from_s is None else round(from_s * 1000)
     to_ms = None if to_s is None else round(to_s * 1000)
     if raw and to_ms is None and from_ms is not None and from_s is None:
-        to_ms = moments.passage_end(db, found.id, from_ms)
-    part, silence = cue_range(found, from_ms, to_ms)
-    whole = from_ms is None and to_ms is None
-    if receipt:
-        shown = common.jsonl([receipts.receipt_json(found)]) if form == "jsonl" else receipts.receipt_text(found)
+        to_ms = moments.passage_end(db, found_talk.id, from_ms)
+    positions, silence = moments.cue_range(found_talk, from_ms, to_ms)
+    style = style_for(sys.stdout)
+    if receipt and format == "jsonl":
+        out = common.jsonl([receipts.receipt_json(found_talk)])
+    elif receipt:
+        out = receipts.receipt_text(found_talk)
     elif raw:
-        shown = talks_module.raw_shown(found, source.read_source(db, found), part, form, whole, style_for(sys.stdout))
-    elif form == "jsonl":
-        shown = common.jsonl(talks_module.cues_json(found, part))
+        data = provenance.read_source(db, found_talk)
+        is_whole = from_ms is None and to_ms is None
+        if format == "jsonl":
+            out = render.source_jsonl(found_talk, data, positions)
+        else:
+            out = render.source_text(found_talk, data, None if is_whole else positions, style)
+    elif format == "jsonl":
+        out = common.jsonl(render.cues_json(found_talk, positions))
     else:
-        shown = talks_module.talk_text(found, style_for(sys.stdout), part)
-    click.echo(shown, nl=False)
+        out = render.talk_text(found_talk, style, positions)
+    click.echo(out, nl=False)
     if silence and not receipt:
         warn(silence)
 
@@ -97,15 +102,13 @@ def show(
 @click.command()
 @format_option("text", "jsonl")
 @index_option
-def stats(form: str, index_dir: Path | None) -> None:
+def stats(format: Format, index_dir: Path | None) -> None:
     """Say what the index holds, how large it is and how it was made.
 
     \b
         talksearch stats
     """
-    from talksearch.cli.render import common
-    from talksearch.cli.render import talks as talks_module
     from talksearch.search.stats import gather
 
     facts = gather(resolve(index_dir).index)
-    click.echo(common.jsonl([facts]) if form == "jsonl" else talks_module.stats_text(facts), nl=False)
+    click.echo(common.jsonl([facts]) if format == "jsonl" else render.stats_text(facts), nl=False)

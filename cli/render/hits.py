@@ -1,4 +1,4 @@
-"""Values as text: hits, talks, reports and receipts, for people and for programs. Nothing is printed here."""
+"""Hits as they are printed: for people, as JSON lines, as a table, and as Markdown."""
 
 from __future__ import annotations
 
@@ -13,14 +13,23 @@ from talksearch.cli.terminal import Style, hyperlink, wrap
 from talksearch.indexer.records import Json
 from talksearch.indexer.text.clock import show_clock
 from talksearch.indexer.text.untrusted import safe
-from talksearch.search.hit import Hit, Quoted, byline, how_good, when
+from talksearch.search.hit import Hit, QuoteMatch, byline, how_good, when
 
 from .common import INDENT, jsonl, mark, markdown, plain_url
 
+_CSV_KEYS = (
+    "query_id", "rank", "score", "talk_id", "title", "speaker", "channel", "date", "language", "source", "youtube_id",
+    "start_s", "end_s", "jump_s", "url", "timing", "margin_s", "text", "matches", "passage_id", "grade",
+)  # fmt: skip
+"""The columns of a table, with the names of the command contract."""
 
-def hits_text(hits: Sequence[Hit], look: Style) -> str:
+_BLOCKS = "·▁▂▃▄▅▆▇█"
+"""From nothing to most, for the line that shows where along a talk the query lives."""
+
+
+def hits_text(hits: Sequence[Hit], style: Style) -> str:
     """Return hits for a person to read."""
-    return "\n".join(_hit_text(hit, look) for hit in hits)
+    return "\n".join(_hit_text(hit, style) for hit in hits)
 
 
 def hits_jsonl(hits: Sequence[Hit]) -> str:
@@ -43,54 +52,48 @@ def hits_markdown(hits: Sequence[Hit]) -> str:
     """Return hits as a numbered Markdown list; nothing in them acts as Markdown or HTML."""
     lines = []
     for hit in hits:
-        said = f", {markdown(by)}" if (by := byline(hit)) else ""
+        by = f", {markdown(byline(hit))}" if byline(hit) else ""
         lines.append(
-            f"{hit.rank}. **{markdown(hit.title)}**{said} — [{when(hit)}](<{plain_url(hit.url)}>)\n\n"
+            f"{hit.rank}. **{markdown(hit.title)}**{by} — [{when(hit)}](<{plain_url(hit.url)}>)\n\n"
             + (f"   {markdown(noted(hit))}\n\n" if noted(hit) else "")
             + f"   > {markdown(hit.text)}\n"
         )
     return "\n".join(lines)
 
 
-_CSV_KEYS = (
-    "query_id", "rank", "score", "talk_id", "title", "speaker", "channel", "date", "language", "source", "youtube_id",
-    "start_s", "end_s", "jump_s", "url", "timing", "margin_s", "text", "matches", "passage_id", "grade",
-)  # fmt: skip
-
-
-def _hit_text(hit: Hit, look: Style) -> str:
-    title = click.style(safe(hit.title), bold=True) if look.color else safe(hit.title)
-    by = byline(hit)
-    facts = " · ".join(part for part in (safe(by), when(hit), how_good(hit)) if part)
+def _hit_text(hit: Hit, style: Style) -> str:
+    title = click.style(safe(hit.title), bold=True) if style.color else safe(hit.title)
+    facts = " · ".join(part for part in (safe(byline(hit)), when(hit), how_good(hit)) if part)
     lines = [f"{hit.rank:>2}. {title}", f"{INDENT}{facts}"]
     if hit.heat:
         lines.append(f"{INDENT}{heat_line(hit.heat)}")
     if noted(hit):
-        lines.append(wrap(noted(hit), (), look, INDENT))
-    lines += [wrap(hit.text, hit.matches, look, INDENT), f"{INDENT}{hyperlink(hit.url, look)}"]
+        lines.append(wrap(noted(hit), (), style, INDENT))
+    lines += [wrap(hit.text, hit.matches, style, INDENT), f"{INDENT}{hyperlink(hit.url, style)}"]
     lines += [
-        f"{INDENT}the same in {safe(one.title)}, {mark(one.timing)}{show_clock(one.jump_ms)}: {hyperlink(one.url, look)}"
-        for one in hit.copies
+        f"{INDENT}the same in {safe(copy.title)}, {mark(copy.timing)}{show_clock(copy.jump_ms)}:"
+        f" {hyperlink(copy.url, style)}"
+        for copy in hit.copies
     ]
     if hit.quote is not None and hit.quote.score < 1:
-        lines.append(wrap(difference(hit.quote), (), look, INDENT))
+        lines.append(wrap(difference(hit.quote), (), style, INDENT))
     if hit.more_in_talk:
         lines.append(f"{INDENT}and {hit.more_in_talk} more in this talk: --talk {safe(hit.talk_id)}")
     if hit.explain is not None:
-        lines.append(wrap(why(hit.explain), (), look, INDENT))
+        lines.append(wrap(why(hit.explain), (), style, INDENT))
     return "\n".join(lines) + "\n"
 
 
-def difference(quoted: Quoted) -> str:
+def difference(quoted: QuoteMatch) -> str:
     """Return where what was said differs from what was asked for."""
     parts = [
-        f"“{one.said}” for “{one.asked}”"
-        if one.asked and one.said
-        else f"“{one.asked}” is not said"
-        if one.asked
-        else f"“{one.said}” is said besides"
-        for one in quoted.difference
-        if one.op != "same"
+        f"“{edit.said}” for “{edit.asked}”"
+        if edit.asked and edit.said
+        else f"“{edit.asked}” is not said"
+        if edit.asked
+        else f"“{edit.said}” is said besides"
+        for edit in quoted.difference
+        if edit.op != "same"
     ]
     return f"[{'; '.join(parts)}]" if parts else ""
 
@@ -101,7 +104,7 @@ def heat_line(heat: Sequence[float]) -> str:
     >>> heat_line([0.0, 0.1, 0.5, 1.0])
     '·▁▄█'
     """
-    return "".join("·▁▂▃▄▅▆▇█"[round(min(1.0, max(0.0, value)) * 8)] for value in heat)
+    return "".join(_BLOCKS[round(min(1.0, max(0.0, value)) * (len(_BLOCKS) - 1))] for value in heat)
 
 
 def why(explain: dict[str, Json]) -> str:
@@ -121,7 +124,7 @@ def why(explain: dict[str, Json]) -> str:
 
 
 def noted(hit: Hit) -> str:
-    """Say what is written about the talk that made it a hit; its title stands there anyway."""
+    """Return what is written about the talk that made it a hit; empty for its title, which stands there anyway."""
     return f"[{hit.note[0]}: {hit.note[1]}]" if hit.note and hit.note[0] != "title" else ""
 
 

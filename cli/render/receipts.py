@@ -8,16 +8,29 @@ from typing import TYPE_CHECKING
 
 import click
 
-from talksearch.cli.terminal import Style, clock, wrap
+from talksearch.cli.terminal import Style, wrap
 from talksearch.indexer.records import Json, Passage, Step, Talk
+from talksearch.indexer.text.clock import show_clock
 from talksearch.indexer.text.untrusted import safe
 from talksearch.search.hit import Hit
 from talksearch.search.links import jump_to
 
-from .common import _INDENT, _plural, mark
+from .common import INDENT, mark, plural
 
 if TYPE_CHECKING:
-    from talksearch.indexer.mojibake.repair import Repair
+    from talksearch.indexer.mojibake import Repair
+
+_ORIGINS = {"human": "a person", "automatic": "speech recognition", "unknown": "an unknown hand"}
+"""Who wrote a transcript, as the end of "words by"."""
+
+_NOTES = {"title": "title", "chapter": "chapter", "description": "sentence of the description"}
+"""What is searched besides the words that are said, by the field of a passage."""
+
+_ESTIMATED_FROM = {
+    "duration": "the duration and the length of the lines",
+    "words": "the length of the lines alone",
+}
+"""What times were estimated from, by what the receipt says of it."""
 
 
 def receipt_json(talk: Talk) -> dict[str, Json]:
@@ -37,7 +50,10 @@ def receipt_json(talk: Talk) -> dict[str, Json]:
 
 
 def passages_json(talk: Talk, passages: Sequence[Passage], link: Callable[[int], str]) -> Iterator[dict[str, Json]]:
-    """Yield what would be indexed of a talk, with the names that hits have; `rank` counts along the talk."""
+    """Yield what would be indexed of a talk, with the names that hits have; `rank` counts along the talk.
+
+    `link` returns the address that opens the recording at a moment in milliseconds.
+    """
     for rank, passage in enumerate(passages, 1):
         jump_ms = jump_to(passage.start_ms, talk.timing, talk.margin_ms)
         # Only the first carries the receipt: it is the whole talk's, and may be longer than all passages.
@@ -65,12 +81,12 @@ def passages_json(talk: Talk, passages: Sequence[Passage], link: Callable[[int],
         yield receipt | hit.to_dict()
 
 
-def inspect_text(talk: Talk, passages: Sequence[Passage], look: Style) -> str:
+def inspect_text(talk: Talk, passages: Sequence[Passage], style: Style) -> str:
     """Return what would be indexed of a talk and what was done to it, for a person."""
     from talksearch.indexer.passages.metadata_passages import notes  # a search must not wait for it
 
     lines = [
-        click.style(safe(talk.source), bold=True) if look.color else safe(talk.source),
+        click.style(safe(talk.source), bold=True) if style.color else safe(talk.source),
         f"  title     {safe(talk.title)}",
         f"  id        {safe(talk.id)}",
         f"  format    {talk.format}, words by {_ORIGINS[talk.origin]}",
@@ -80,17 +96,14 @@ def inspect_text(talk: Talk, passages: Sequence[Passage], look: Style) -> str:
         if value:
             lines.insert(2, f"  {label:<9} {safe(value)}")
     lines.append(receipt_text(talk).rstrip("\n"))
-    written = Counter(note.field for note in notes(talk))
-    found = [f"{count} {_plural(_NOTES[name], count)}" for name, count in written.items()]
-    lines.append(f"  searched  besides: {', '.join(found)}")
-    about = mark(talk.timing)
+    note_counts = Counter(note.field for note in notes(talk))
+    counted = [f"{count} {plural(_NOTES[field], count)}" for field, count in note_counts.items()]
+    lines.append(f"  searched  besides: {', '.join(counted)}")
+    tilde = mark(talk.timing)
     for passage in passages:
-        lines.append(f"\n  {about}{clock(passage.start_ms)}–{about}{clock(passage.end_ms)}")
-        lines.append(wrap(passage.text, (), look, _INDENT))
+        lines.append(f"\n  {tilde}{show_clock(passage.start_ms)}–{tilde}{show_clock(passage.end_ms)}")
+        lines.append(wrap(passage.text, (), style, INDENT))
     return "\n".join(lines) + "\n"
-
-
-_NOTES = {"title": "title", "chapter": "chapter", "description": "sentence of the description"}
 
 
 def receipt_text(talk: Talk) -> str:
@@ -117,9 +130,8 @@ def times_found(talk: Talk) -> str:
     detail = details.get("estimate-times", {})
     if not detail:
         return f"estimated inside the file's long cues, {within}"
-    known = {"duration": "the duration and the length of the lines", "words": "the length of the lines alone"}
     chapters = f" and {detail['chapters']} chapters" if detail.get("chapters") else ""
-    return f"estimated from {known.get(str(detail.get('from')), 'nothing')}{chapters}, {within}"
+    return f"estimated from {_ESTIMATED_FROM.get(str(detail.get('from')), 'nothing')}{chapters}, {within}"
 
 
 def repair_lines(text: str, repair: Repair) -> Iterator[str]:
@@ -131,11 +143,8 @@ def repair_lines(text: str, repair: Repair) -> Iterator[str]:
             continue
         others = f" (or {', '.join(edit.alternatives)})" if edit.alternatives else ""
         yield f"line {line}: {edit.before!r} is {edit.after!r}{others}, read as {edit.rule}"
-    put_back = sum(repair.repaired.values())
-    yield f"{put_back:,} {_plural('character', put_back)} repaired, {len(repair.uncertain):,} uncertain."
-
-
-_ORIGINS = {"human": "a person", "automatic": "speech recognition", "unknown": "an unknown hand"}
+    repaired = sum(repair.repaired.values())
+    yield f"{repaired:,} {plural('character', repaired)} repaired, {len(repair.uncertain):,} uncertain."
 
 
 def _step_text(step: Step) -> str:
@@ -143,15 +152,16 @@ def _step_text(step: Step) -> str:
     facts: list[str] = []
     for key, value in step.detail.items():
         if key == "repaired":
-            facts += [f"{count:,} {_plural('character', count)} read as {rule}" for rule, count in value.items()]
+            facts += [f"{count:,} {plural('character', count)} read as {rule}" for rule, count in value.items()]
         elif key == "lines_shown_times":
-            facts += [f"{count:,} {_plural('line', count)} shown {times} times" for times, count in value.items()]
+            facts += [f"{count:,} {plural('line', count)} shown {times} times" for times, count in value.items()]
         elif key == "names":
             facts.append(
-                f"names {value}" if isinstance(value, int) else ", ".join(f"{a} is {b}" for a, b in value.items())
+                f"names {value}"
+                if isinstance(value, int)
+                else ", ".join(f"{short} is {name}" for short, name in value.items())
             )
         elif isinstance(value, int | float | str) and not isinstance(value, bool):
-            facts.append(
-                f"{key.replace('_', ' ')} {value:,}" if isinstance(value, int) else f"{key.replace('_', ' ')} {value}"
-            )
+            shown = f"{value:,}" if isinstance(value, int) else value
+            facts.append(f"{key.replace('_', ' ')} {shown}")
     return safe(f"{step.name} ({step.field}){': ' if facts else ''}{', '.join(facts)}")

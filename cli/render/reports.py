@@ -5,43 +5,51 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from talksearch.cli.terminal import clock
+from talksearch.indexer.text.clock import show_clock
 from talksearch.indexer.text.untrusted import safe
 
-from .common import _plural
+from .common import plural
 
 if TYPE_CHECKING:
-    from talksearch.indexer.pipeline.run import Report
+    from talksearch.indexer.pipeline.report import Report
     from talksearch.search.evaluation.measure import Outcome
 
 
 def report_text(report: Report, talks: int, passages: int, embedded: int) -> str:
-    """Return what an indexing run did."""
+    """Return what an indexing run did, for a person.
+
+    Args:
+        report: what the run did.
+        talks: how many talks are in the index now.
+        passages: how many passages they have.
+        embedded: how many of these have a vector.
+    """
     besides = " (titles, chapters and descriptions as well)" if report.embedded > passages else ""
     lines = [
-        f"{talks:,} {_plural('talk', talks)} in the index: {len(report.added):,} added,"
+        f"{talks:,} {plural('talk', talks)} in the index: {len(report.added):,} added,"
         f" {len(report.replaced):,} replaced, {len(report.kept):,} kept, {len(report.dropped):,} dropped.",
-        f"{passages:,} {_plural('passage', passages)}, {embedded:,} with vectors;"
+        f"{passages:,} {plural('passage', passages)}, {embedded:,} with vectors;"
         f" {report.embedded:,} embedded in this run{besides}, which took {_duration(report.seconds)}.",
     ]
     if report.repairs:
-        done = ", ".join(f"{safe(name)} in {count:,}" for name, count in report.repairs.most_common())
-        lines.append(f"Repairs, by talks that needed them: {done}.")
+        repairs = ", ".join(f"{safe(name)} in {count:,}" for name, count in report.repairs.most_common())
+        lines.append(f"Repairs, by talks that needed them: {repairs}.")
     if report.dropped:
         lines += ["", "Dropped, because their files are gone:"]
         lines += [f"  {safe(talk_id)}" for talk_id in report.dropped]
-    if report.copies:
-        count = len(report.copies)
+    if report.duplicates:
+        count = len(report.duplicates)
         lines += [
             "",
-            f"{count:,} {_plural('file', count)} left aside, because another file holds the same talk better:",
+            f"{count:,} {plural('file', count)} left aside, because another file holds the same talk better:",
         ]
-        lines += [f"  {safe(copy.path)}: {safe(copy.reason)}" for copy in report.copies]
+        lines += [f"  {safe(copy.path)}: {safe(copy.reason)}" for copy in report.duplicates]
     if report.skipped:
-        lines += ["", f"{len(report.skipped):,} {_plural('file', len(report.skipped))} skipped:"]
+        lines += ["", f"{len(report.skipped):,} {plural('file', len(report.skipped))} skipped:"]
         lines += [f"  {safe(skipped.path)}: {safe(skipped.reason)}" for skipped in report.skipped]
-    if report.beside:
-        lines += ["", f"{report.beside:,} other {_plural('file', report.beside)} (sidecars, recordings and the like)."]
+    if report.other_files:
+        count = report.other_files
+        lines += ["", f"{count:,} other {plural('file', count)} (sidecars, recordings and the like)."]
     return "\n".join([*lines, *map(safe, report.notes)]) + "\n"
 
 
@@ -51,7 +59,7 @@ def _duration(seconds: float) -> str:
 
 def eval_text(outcomes: Sequence[Outcome], worst: int) -> str:
     """Return how queries with known answers fared: a block of figures a file, then the queries to look at."""
-    from talksearch.search.evaluation import measure
+    from talksearch.search.evaluation import measure  # `--help` must not wait for numpy
 
     lines: list[str] = []
     for summary in measure.summarise(outcomes):
@@ -59,14 +67,15 @@ def eval_text(outcomes: Sequence[Outcome], worst: int) -> str:
         lines.append(
             f"{safe(summary.file)}{kind}: {summary.queries:,} {'query' if summary.queries == 1 else 'queries'}"
         )
-        for name, figure in summary.figures.items():
-            shown = [
-                f"{value:.1f}" if "_s_" in name else f"{value:.3f}" for value in (figure.value, figure.low, figure.high)
-            ]
-            lines.append(f"  {name.replace('_', ' '):<20} {shown[0]:>7}  ({shown[1]} to {shown[2]})")
+        for name, figure in summary.metrics.items():
+            value, low, high = (
+                f"{number:.1f}" if "_s_" in name else f"{number:.3f}"
+                for number in (figure.value, figure.low, figure.high)
+            )
+            lines.append(f"  {name.replace('_', ' '):<20} {value:>7}  ({low} to {high})")
         lines.append("")
     for file in dict.fromkeys(outcome.gold.file for outcome in outcomes):
-        failed = measure.worst([outcome for outcome in outcomes if outcome.gold.file == file], worst)
+        failed = measure.worst_failures([outcome for outcome in outcomes if outcome.gold.file == file], worst)
         if failed:
             lines.append(f"To look at in {safe(file)}: wrong first, though with a high score")
         for outcome in failed:
@@ -74,7 +83,7 @@ def eval_text(outcomes: Sequence[Outcome], worst: int) -> str:
             gold = outcome.gold
             lines.append(f"  {safe(gold.id)}  {safe(gold.query)}")
             lines.append(
-                f"  {'':<{len(safe(gold.id))}}  {rank}; wanted {safe(gold.talk)} at {clock(gold.spans[0][0])};"
+                f"  {'':<{len(safe(gold.id))}}  {rank}; wanted {safe(gold.talk)} at {show_clock(gold.spans[0][0])};"
                 f" first {safe(outcome.first) or 'nothing'}"
             )
     return "\n".join(lines).rstrip("\n") + "\n"

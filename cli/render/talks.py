@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from talksearch.cli.terminal import Style, wrap
 from talksearch.indexer.records import Cue, Json, Talk
@@ -14,8 +14,14 @@ from talksearch.search.links import jump_to
 
 from .common import jsonl, mark
 
+_ENOUGH_WORDS, _MOST_WORDS = 40, 120
+"""A paragraph ends at a sentence's end after the first number of words, and anywhere after the second."""
 
-def talks_text(talks: Iterable[Talk], sizes: dict[str, tuple[int, int]]) -> str:
+_TIME_COLUMNS = 10
+"""Columns in front of each paragraph, for its time."""
+
+
+def talks_text(talks: Iterable[Talk], sizes: Mapping[str, tuple[int, int]]) -> str:
     """Return one line a talk: id, date, length, passages, title. `sizes`: (passages, last end in ms) by talk id."""
     lines = []
     for talk in talks:
@@ -48,19 +54,19 @@ def talk_json(talk: Talk, passages: int, end_ms: int) -> dict[str, Json]:
     }
 
 
-def talk_text(talk: Talk, look: Style, part: range | None = None) -> str:
+def talk_text(talk: Talk, style: Style, positions: range | None = None) -> str:
     """Return a talk, or a part of its cues, to read: a heading, then paragraphs, each with its time."""
     facts = [talk.speaker, talk.channel, talk.date, talk.language, talk.url]
     head = f"{safe(talk.title)}\n{' · '.join(safe(fact) for fact in facts if fact)}\n"
     if talk.timing == "estimated":
         head += f"Times are estimated, nine in ten within {talk.margin_ms / 1000:.0f} s.\n"
-    cues = talk.cues if part is None else talk.cues[part.start : part.stop]
-    return head + "".join("\n" + _paragraph(some, talk, look) for some in _paragraphs(cues))
+    cues = talk.cues if positions is None else talk.cues[positions.start : positions.stop]
+    return head + "".join("\n" + _paragraph(paragraph, talk, style) for paragraph in _paragraphs(cues))
 
 
-def cues_json(talk: Talk, part: range | None = None) -> Iterator[dict[str, Json]]:
+def cues_json(talk: Talk, positions: range | None = None) -> Iterator[dict[str, Json]]:
     """Yield a talk's cues, or a part of them, each with the link that plays it."""
-    for cue in talk.cues if part is None else talk.cues[part.start : part.stop]:
+    for cue in talk.cues if positions is None else talk.cues[positions.start : positions.stop]:
         jump_ms = jump_to(cue.start_ms, talk.timing, talk.margin_ms)
         yield {
             "talk_id": talk.id,
@@ -74,33 +80,49 @@ def cues_json(talk: Talk, part: range | None = None) -> Iterator[dict[str, Json]
         }
 
 
-def raw_shown(talk: Talk, data: bytes, part: range, form: str, whole: bool, look: Style) -> str:
+def source_text(talk: Talk, data: bytes, positions: range | None, style: Style) -> str:
     """Return the untouched source of a talk, or what of it is behind some of its cues.
 
-    In jsonl each cue comes with its own stretch: `raw`, from character `raw_start` up to `raw_end` of the decoded file.
     No control character reaches a terminal; into a pipe or a file goes what stands there.
-    """
-    from talksearch.indexer.talks.provenance import locate_cues, raw_text
 
-    if whole and form == "text":
-        return _untouched(raw_text(data, talk.receipt), look)
-    if not part:
+    Args:
+        talk: the talk with its receipt.
+        data: the bytes of its file.
+        positions: of the cues; None for the whole file, also what of it is behind no cue.
+        style: how output may look.
+    """
+    from talksearch.indexer.talks.provenance import locate_cues, raw_text  # `--help` must not wait for all readers
+
+    if positions is None:
+        return _untouched(raw_text(data, talk.receipt), style)
+    if not positions:
         return ""
     source = locate_cues(data, talk.source.rpartition("/")[2], talk)
-    if form == "text":
-        start, end = source.span_of(part.start, part.stop - 1)
-        return _untouched(source.text[start:end], look)
+    start, end = source.span_of(positions.start, positions.stop - 1)
+    return _untouched(source.text[start:end], style)
+
+
+def source_jsonl(talk: Talk, data: bytes, positions: range) -> str:
+    """Return cues of a talk, each with its own stretch of the untouched source: `raw`.
+
+    `raw` reaches from character `raw_start` up to `raw_end` of the decoded file.
+    """
+    from talksearch.indexer.talks.provenance import locate_cues  # as above
+
+    if not positions:
+        return ""
+    source = locate_cues(data, talk.source.rpartition("/")[2], talk)
     rows = []
-    for number, row in zip(part, cues_json(talk, part), strict=True):
-        start, end = source.span_of(number, number)
+    for position, row in zip(positions, cues_json(talk, positions), strict=True):
+        start, end = source.span_of(position, position)
         rows.append({**row, "raw": source.text[start:end], "raw_start": start, "raw_end": end})
     return jsonl(rows)
 
 
-def _untouched(text: str, look: Style) -> str:
+def _untouched(text: str, style: Style) -> str:
     text = text if text.endswith("\n") else text + "\n"
     # A terminal is the only stream that has links.
-    return "\n".join(safe(line) for line in text.split("\n")) if look.links else text
+    return "\n".join(safe(line) for line in text.split("\n")) if style.links else text
 
 
 def stats_text(facts: dict[str, Json]) -> str:
@@ -124,21 +146,26 @@ def stats_text(facts: dict[str, Json]) -> str:
 
 
 def _paragraphs(cues: Sequence[Cue]) -> Iterator[list[Cue]]:
-    """Gather cues into paragraphs: up to the next turn, or a sentence's end after some forty words."""
-    gathered: list[Cue] = []
+    """Gather cues into paragraphs: up to the next turn, or a sentence's end after enough words."""
+    paragraph: list[Cue] = []
     words = 0
     for cue in cues:
-        other = gathered and (cue.turn or cue.speaker != gathered[-1].speaker)
-        if other or words > 120 or (words > 40 and ends_sentence(gathered[-1].text.rpartition(" ")[2])):
-            yield gathered
-            gathered, words = [], 0
-        gathered.append(cue)
+        other_turn = paragraph and (cue.turn or cue.speaker != paragraph[-1].speaker)
+        if other_turn or words > _MOST_WORDS or (words > _ENOUGH_WORDS and _ends_sentence(paragraph[-1])):
+            yield paragraph
+            paragraph, words = [], 0
+        paragraph.append(cue)
         words += len(cue.text.split())
-    if gathered:
-        yield gathered
+    if paragraph:
+        yield paragraph
 
 
-def _paragraph(cues: Sequence[Cue], talk: Talk, look: Style) -> str:
+def _ends_sentence(cue: Cue) -> bool:
+    return ends_sentence(cue.text.rpartition(" ")[2])
+
+
+def _paragraph(cues: Sequence[Cue], talk: Talk, style: Style) -> str:
     name = f"{cues[0].speaker}: " if cues[0].speaker else ""
-    text = wrap(name + " ".join(cue.text for cue in cues), (), look, " " * 10)
-    return f"{f'[{mark(talk.timing)}{show_clock(cues[0].start_ms)}]':<10}{text.lstrip()}\n"
+    text = wrap(name + " ".join(cue.text for cue in cues), (), style, " " * _TIME_COLUMNS)
+    time = f"[{mark(talk.timing)}{show_clock(cues[0].start_ms)}]"
+    return f"{time:<{_TIME_COLUMNS}}{text.lstrip()}\n"

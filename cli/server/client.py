@@ -1,13 +1,14 @@
-"""Asking a resident engine, where one runs. Nothing here fails: who gets no answer works it out himself."""
+"""Asking a server for answers, where one runs. Nothing here fails: a client that gets no answer finds it by itself."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from talksearch.cli.messages import Printed
-from talksearch.indexer.errors import TalksearchError
+from talksearch.cli.messages import AnswerRequest, MessageError, Printed
+from talksearch.indexer.errors import TalksearchError, UsageError
 
 from .protocol import LONGEST_ANSWER, LONGEST_REQUEST, greeting, is_own_socket, socket_path
 
@@ -17,17 +18,17 @@ if TYPE_CHECKING:
     from talksearch.indexer.records import Json
 
 _GREETING_S = 2.0
-"""How long a server may take to greet. One that hangs costs a search no more than this."""
+"""Seconds in which a server must greet. One that hangs costs a search no more than this."""
 
 _ANSWER_S = 120.0
-"""How long an answer may take: other clients may be waiting before this one."""
+"""Seconds that an answer may take: other clients may be waiting before this one."""
 
 
-def ask(index: Path, requests: Sequence[dict[str, Json]]) -> Iterator[Printed]:
-    """Yield the answers of the resident engine of an index, in order, as long as there is one that gives them.
+def ask(index: Path, requests: Sequence[AnswerRequest]) -> Iterator[Printed]:
+    """Yield the answers of the server of an index, in order, as long as there is one that gives them.
 
-    It ends early, at once if there is none, when the server is gone, stuck, of other code, or says to do it without.
-    Raises TalksearchError and click.UsageError where the query is at fault, as answering it here would.
+    It ends early, at once if there is no server, when the server is gone, stuck, of other code, or passes a request
+    back. Raises TalksearchError, such as UsageError, where a request is at fault, as answering it here would.
     """
     path = socket_path(index)
     if path is None or not is_own_socket(path):
@@ -38,24 +39,24 @@ def ask(index: Path, requests: Sequence[dict[str, Json]]) -> Iterator[Printed]:
     with connection, connection.makefile("rb") as replies:
         if not _send(connection, greeting(index)):
             return
-        first = True
+        is_first = True
         for request in requests:
-            if not _send(connection, request):
+            if not _send(connection, request.to_json()):
                 return
-            if first:  # the first request goes out with the greeting, so that both take one turn
+            if is_first:  # the first request goes out with the greeting, so that both take one turn
                 connection.settimeout(_GREETING_S)
                 if (_receive(replies) or {}).get("ready") is not True:
                     return
                 connection.settimeout(_ANSWER_S)
-                first = False
-            printed = _printed(_receive(replies))
+                is_first = False
+            printed = _answer_in(_receive(replies))
             if printed is None:
                 return
             yield printed
 
 
 def greet(index: Path) -> dict[str, Json] | None:
-    """Return how the resident engine of an index answers a greeting; None where there is none."""
+    """Return how the server of an index answers a greeting; None where there is none."""
     path = socket_path(index)
     connection = _connect(path) if path is not None and is_own_socket(path) else None
     if connection is None:
@@ -65,7 +66,7 @@ def greet(index: Path) -> dict[str, Json] | None:
 
 
 def _connect(path: Path) -> sockets.socket | None:
-    import socket
+    import socket  # most searches find no server
 
     if not hasattr(socket, "AF_UNIX"):
         return None
@@ -80,8 +81,6 @@ def _connect(path: Path) -> sockets.socket | None:
 
 
 def _send(connection: sockets.socket, message: dict[str, Json]) -> bool:
-    import json
-
     line = json.dumps(message).encode() + b"\n"
     if len(line) > LONGEST_REQUEST:
         return False
@@ -94,8 +93,6 @@ def _send(connection: sockets.socket, message: dict[str, Json]) -> bool:
 
 def _receive(replies: IO[bytes]) -> dict[str, Json] | None:
     """Return the next message; None where there is none, or none that can be read."""
-    import json
-
     try:
         line = replies.readline(LONGEST_ANSWER + 1)
         message = json.loads(line) if line.endswith(b"\n") else None
@@ -104,17 +101,14 @@ def _receive(replies: IO[bytes]) -> dict[str, Json] | None:
     return message if isinstance(message, dict) else None
 
 
-def _printed(reply: dict[str, Json] | None) -> Printed | None:
-    """Return an answer; None where it is not to be used. Raises what the server says is wrong with the query."""
+def _answer_in(reply: dict[str, Json] | None) -> Printed | None:
+    """Return the answer that a reply holds; None where it holds none. Raises what the server says is wrong."""
     match reply:
-        case {"out": str(out), "err": [*err], "note": str(note), "url": str(url)} if all(
-            isinstance(line, str) for line in err
-        ):
-            return Printed(out, tuple(err), note, url)
         case {"error": str(message), "hint": str(hint)}:
             raise TalksearchError(message, hint)
         case {"usage": str(message)}:
-            import click
-
-            raise click.UsageError(message)
-    return None
+            raise UsageError(message)
+    try:
+        return Printed.from_json(reply)
+    except MessageError:
+        return None

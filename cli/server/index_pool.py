@@ -1,7 +1,7 @@
 """An index that is kept open and warm, for many clients at once.
 
-Each worker thread has an index of its own, because a connection to SQLite belongs to the thread that made it; they
-share the encoder. Work is done in the order in which it came, so nobody waits longer for having asked less.
+Each worker thread has a reader of its own, because a connection to SQLite belongs to the thread that made it; all share
+the encoder. Work is done in the order in which it came, so no client waits longer for having asked less.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
+from talksearch.indexer import layout
 from talksearch.indexer.arrays import Floats
 from talksearch.indexer.encoders import model_folder
 from talksearch.indexer.encoders.base import Encoder, ModelCard, QueryEncoding, encode_query_by_token
 from talksearch.indexer.errors import BadIndexError, TalksearchError
-from talksearch.indexer.stores import catalog, recipe
 from talksearch.search import engine
 from talksearch.search.query import Query
+from talksearch.search.ranking.compounds import CompoundFinder
 from talksearch.search.reader import IndexReader, open_reader
 
 from . import process_tuning
@@ -34,27 +34,51 @@ WORKERS = min(4, os.cpu_count() or 1)
 _WAITING = 256
 """Queries that may wait; more are turned away rather than kept for minutes."""
 
+_WARMING_S = 60
+"""Seconds in which all workers must have opened the index when it is warmed."""
+
 _STALE = (TalksearchError, sqlite3.Error, LookupError, ValueError)
-"""What a query may raise when the index is changed under it; it is asked again of what is there then."""
+"""What a query may raise when the index is changed under it; it is then asked again of the changed index."""
+
+_MODEL = f"{layout.ENCODER.name}/{model_folder.MODEL}"
+"""The file of the model that encodes queries, within an index."""
+
+FileStamps = dict[str, tuple[int, ...]]
+"""By the name of each file of an index, numbers that tell it from another file of this name."""
 
 
 class BusyError(TalksearchError):
     """More is asked at once than can be answered soon."""
 
 
-Files = dict[str, tuple[int, ...]]
-"""What tells the files of an index from others of the same names."""
+class _IndexState(NamedTuple):
+    """What changes whenever an index does."""
 
-
-@dataclass(frozen=True, slots=True)
-class _Opened:
-    index: IndexReader
-    files: Files
+    files: FileStamps
     version: int
+    """The catalog's own number, which a change by another connection raises."""
+
+
+class _OpenReader(NamedTuple):
+    """The reader of one worker, and the state of the index when it was opened."""
+
+    reader: IndexReader
+    state: _IndexState
+
+
+class _SharedEncoder(NamedTuple):
+    """The encoder that all workers use, and the files that it was loaded for."""
+
+    stamps: tuple[tuple[int, ...] | None, ...]
+    encoder: _LockedEncoder
 
 
 class IndexPool:
-    """An index, open in every worker thread, reopened when it changes."""
+    """An index, open in every worker thread and reopened when it changes.
+
+    `encoder` takes the place of the index's own (for tests). `workers` is how many queries are answered at the same
+    time. `warn` is called with a sentence when something works but slowly.
+    """
 
     def __init__(
         self,
@@ -66,13 +90,14 @@ class IndexPool:
     ) -> None:
         self.folder = folder
         self._warn = warn
-        self._given = encoder
-        self._encoder: tuple[object, _OneAtATime] | None = None
+        self._given_encoder = encoder
+        self._shared_encoder: _SharedEncoder | None = None
+        self._compounds = CompoundFinder()  # what it remembers of a vocabulary is large
         self._lock = threading.Lock()
-        self._mine = threading.local()
+        self._local = threading.local()
         self._workers = workers
-        self._waiting = 0
-        self._pool = ThreadPoolExecutor(workers, "talksearch")
+        self._submitted = 0
+        self._threads = ThreadPoolExecutor(workers, "talksearch")
 
     def submit(self, work: Callable[[IndexReader], T]) -> Future[T]:
         """Have something done with the index, behind all that was submitted before.
@@ -80,83 +105,92 @@ class IndexPool:
         Raises BusyError when too much is waiting; the future raises BadIndexError while there is no index to read.
         """
         with self._lock:
-            if self._waiting >= _WAITING + self._workers:
+            if self._submitted >= _WAITING + self._workers:
                 raise BusyError("Too many queries are waiting for an answer.", "Ask again in a moment.")
-            self._waiting += 1
-        future = self._pool.submit(self._do, work)
-        future.add_done_callback(self._one_less)
+            self._submitted += 1
+        future = self._threads.submit(self._run, work)
+        future.add_done_callback(self._count_down)
         return future
 
     def warm(self) -> None:
         """Open the index in every worker and load all that a query needs. Raises what opening raises."""
-        self._pool.submit(self._do, lambda _: None).result()  # a missing index is told here, before others wait
-        together = threading.Barrier(self._workers, timeout=60)  # so that none of them takes another's share
+        self._threads.submit(self._run, lambda _: None).result()  # a missing index is told before the others wait
+        barrier = threading.Barrier(self._workers, timeout=_WARMING_S)  # so that no worker takes another's share
 
-        def open_one(index: IndexReader) -> None:
-            together.wait()
+        def warm_one(index: IndexReader) -> None:
+            barrier.wait()
             for query in (Query("warm", mode="lexical"), Query("warm", mode="quote"), Query("warm")):
                 engine.search(index, query)
 
-        for future in [self._pool.submit(self._do, open_one) for _ in range(self._workers)]:
+        for future in [self._threads.submit(self._run, warm_one) for _ in range(self._workers)]:
             future.result()
 
     def close(self) -> None:
-        """Finish what is being answered, turn the rest away."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        """Finish what is being answered and turn the rest away."""
+        self._threads.shutdown(wait=True, cancel_futures=True)
 
-    def _one_less(self, _: object) -> None:
+    def _count_down(self, _: object) -> None:
         with self._lock:
-            self._waiting -= 1
+            self._submitted -= 1
 
-    def _do(self, work: Callable[[IndexReader], T]) -> T:
-        kept: _Opened | None = getattr(self._mine, "opened", None)
-        if kept is not None and _state(kept, self.folder) == (kept.files, kept.version):
+    def _run(self, work: Callable[[IndexReader], T]) -> T:
+        """Do something with the index of this worker. What changes meanwhile is noticed, and the work done again."""
+        opened: _OpenReader | None = getattr(self._local, "opened", None)
+        if opened is not None and self._is_current(opened):
             try:
-                found = work(kept.index)
+                result = work(opened.reader)
             except _STALE:
-                if _state(kept, self.folder) == (kept.files, kept.version):
+                if self._is_current(opened):
                     raise
             else:
-                if _state(kept, self.folder) == (kept.files, kept.version):
-                    return found
+                if self._is_current(opened):
+                    return result
         # What was read at opening may be older than what the query read: it is asked again, as a new process would.
         try:
-            return work(self._reopened().index)
+            return work(self._reopen())
         except sqlite3.Error as error:
-            self._mine.opened = None
+            self._close_reader()
             raise BadIndexError(
                 f"The catalog in {self.folder} cannot be read: {error}.", "Look at it: talksearch doctor"
             ) from error
 
-    def _reopened(self) -> _Opened:
-        kept: _Opened | None = getattr(self._mine, "opened", None)
-        self._mine.opened = None
-        if kept is not None:
-            kept.index.db.close()
-        files = _files(self.folder)
-        index = open_reader(self.folder, encoder=self._shared(files))
+    def _is_current(self, opened: _OpenReader) -> bool:
+        """Say whether the index is still in the state in which a reader was opened."""
+        try:
+            return opened.state == _IndexState(_file_stamps(self.folder), _version(opened.reader.db))
+        except sqlite3.Error:
+            return False
+
+    def _reopen(self) -> IndexReader:
+        self._close_reader()
+        files = _file_stamps(self.folder)
+        reader = open_reader(self.folder, encoder=self._encoder_for(files), compounds=self._compounds)
         process_tuning.tune(self.folder)
-        opened = _Opened(index, files, _version(index.db))
-        self._mine.opened = opened
-        return opened
+        self._local.opened = _OpenReader(reader, _IndexState(files, _version(reader.db)))
+        return reader
 
-    def _shared(self, files: Files) -> Encoder:
+    def _close_reader(self) -> None:
+        opened: _OpenReader | None = getattr(self._local, "opened", None)
+        self._local.opened = None
+        if opened is not None:
+            opened.reader.close()
+
+    def _encoder_for(self, files: FileStamps) -> Encoder:
         """Return the encoder of the index as it is now, the same for all workers; loaded when it is first needed."""
-        says_which = tuple(files.get(name) for name in (recipe.FILE_NAME, _MODEL))
+        stamps = tuple(files.get(name) for name in (layout.RECIPE.name, _MODEL))
         with self._lock:
-            if self._encoder is None or self._encoder[0] != says_which:
-                self._encoder = (says_which, _OneAtATime(self._load))
-            return self._encoder[1]
+            if self._shared_encoder is None or self._shared_encoder.stamps != stamps:
+                self._shared_encoder = _SharedEncoder(stamps, _LockedEncoder(self._load_encoder))
+            return self._shared_encoder.encoder
 
-    def _load(self) -> Encoder:
-        if self._given is not None:
-            return self._given
-        index = open_reader(self.folder, warn=self._warn)
-        index.db.close()
-        return index.encoder()
+    def _load_encoder(self) -> Encoder:
+        if self._given_encoder is not None:
+            return self._given_encoder
+        with open_reader(self.folder, warn=self._warn) as reader:
+            return reader.encoder()
 
 
-class _OneAtATime:
+class _LockedEncoder:
     """An encoder that is loaded at first use and used by one thread at a time: not every model bears more."""
 
     def __init__(self, load: Callable[[], Encoder]) -> None:
@@ -165,6 +199,7 @@ class _OneAtATime:
         self._lock = threading.Lock()
 
     def _encoder(self) -> Encoder:
+        """Return the encoder itself; the lock must be held."""
         if self._loaded is None:
             self._loaded = self._load()
         return self._loaded
@@ -196,35 +231,27 @@ class _OneAtATime:
             return encode_query_by_token(self._encoder(), text)
 
 
-_MODEL = f"{model_folder.FOLDER}/{model_folder.MODEL}"
-
-
-def _state(opened: _Opened, folder: Path) -> tuple[Files, int]:
-    try:
-        return _files(folder), _version(opened.index.db)
-    except sqlite3.Error:
-        return {}, -1
-
-
-def _files(folder: Path) -> Files:
-    """Return what is there to tell whether the index in a folder is still the one that was opened."""
-    found: Files = {}
+def _file_stamps(folder: Path) -> FileStamps:
+    """Return what tells whether the index in a folder is still the one that was opened."""
+    stamps: FileStamps = {}
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
-                if entry.is_file() and not entry.name.startswith(("lock", f"{catalog.FILE_NAME}-")):
-                    found[entry.name] = _stamp(entry.stat(), whole=entry.name != catalog.FILE_NAME)
-        found[_MODEL] = _stamp((folder / _MODEL).stat(), whole=True)
-    except OSError:  # no index any more, or none with an encoder; opening it will tell
+                if entry.is_file() and entry.name not in layout.PASSING:
+                    stamps[entry.name] = _stamp(entry.stat(), is_catalog=entry.name == layout.CATALOG.name)
+        stamps[_MODEL] = _stamp((folder / _MODEL).stat())
+    except OSError:  # there is no index any more, or none with an encoder; opening it will tell
         pass
-    return found
+    return stamps
 
 
-def _stamp(found: os.stat_result, *, whole: bool) -> tuple[int, ...]:
+def _stamp(status: os.stat_result, *, is_catalog: bool = False) -> tuple[int, ...]:
+    file = (status.st_dev, status.st_ino)
     # The catalog's own changes show in its version: with a write-ahead log they reach the file only later.
-    return (found.st_dev, found.st_ino, *((found.st_size, found.st_mtime_ns) if whole else ()))
+    return file if is_catalog else (*file, status.st_size, status.st_mtime_ns)
 
 
 def _version(db: sqlite3.Connection) -> int:
     """Return a number that changes when another connection changes the catalog."""
-    return int(db.execute("PRAGMA data_version").fetchone()[0])
+    (version,) = db.execute("PRAGMA data_version").fetchone()
+    return int(version)

@@ -1,4 +1,4 @@
-"""A resident engine: one index, answered over HTTP for people and programs, and on a socket for the command line."""
+"""A server: it answers one index over HTTP for people and programs, and on a socket for the command line."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
-import click
 import uvicorn
 from filelock import FileLock, Timeout
 
 from talksearch.cli import answers
-from talksearch.cli.messages import Printed
+from talksearch.cli.messages import AnswerRequest, MessageError, Printed
 from talksearch.indexer.encoders.base import Encoder
-from talksearch.indexer.errors import BadIndexError, ModelError, TalksearchError
+from talksearch.indexer.errors import BadIndexError, ModelError, TalksearchError, UsageError
 from talksearch.indexer.records import Json
 
 from . import web
 from .client import greet
 from .index_pool import WORKERS, BusyError, IndexPool
-from .protocol import LONGEST_ANSWER, LONGEST_REQUEST, PROTOCOL, code, is_private, socket_path
+from .protocol import LONGEST_ANSWER, LONGEST_REQUEST, greeting, is_private, socket_path
 
 _IDLE_S = 600
 """Seconds after which a client that says nothing is hung up on."""
@@ -39,6 +39,12 @@ _CONNECTIONS = 128
 
 _CLOSING_S = 3
 """Seconds for answers under way when the server is stopped."""
+
+_BACKLOG = 128
+"""Connections over HTTP that may wait to be taken."""
+
+_PASS: dict[str, Json] = {"pass": True}
+"""The reply that tells a client to answer by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +56,9 @@ class Serving:
     socket: Path | None
     """Where the command line reaches it; None on systems without Unix sockets."""
     public: bool
-    """Other machines may reach it."""
+    """Whether other machines may reach it."""
     stop: Callable[[], None]
-    """Ends it; may be called from any thread."""
+    """Ends the server; any thread may call it."""
 
 
 def serve(
@@ -65,36 +71,45 @@ def serve(
     encoder: Encoder | None = None,
     workers: int = WORKERS,
 ) -> None:
-    """Serve an index until SIGINT, SIGTERM, or `Serving.stop`; `tell` hears when it begins, port 0 takes a free one.
+    """Serve an index until SIGINT, SIGTERM, or `Serving.stop`.
+
+    Args:
+        folder: the folder of the index.
+        host: the address at which HTTP is answered.
+        port: the port for HTTP; 0 takes a free one.
+        tell: called when the server begins to answer.
+        warn: called with a sentence when something works but slowly, or could not be answered.
+        encoder: takes the place of the index's own (for tests).
+        workers: how many queries are answered at the same time.
 
     Raises BadIndexError when there is no index, TalksearchError when one serves it already or the address is taken.
     """
     folder = Path(os.path.realpath(folder))  # a link may lead elsewhere tomorrow, and the socket is this index's
-    resident = IndexPool(folder, encoder=encoder, workers=workers, warn=warn)
+    pool = IndexPool(folder, encoder=encoder, workers=workers, warn=warn)
     try:
-        with _only_one(folder) as path, _listening(host, port) as web_socket:
+        with _only_server(folder) as path, _listening(host, port) as web_socket:
             try:
-                resident.warm()
+                pool.warm()
             except ModelError as error:
                 warn(f"Only searches by words are answered: {error.message}")
-            asyncio.run(_run(resident, path, web_socket, host, tell, warn))
+            asyncio.run(_run(pool, path, web_socket, host, tell, warn))
     finally:
-        resident.close()
+        pool.close()
 
 
 async def _run(
-    resident: IndexPool,
+    pool: IndexPool,
     path: Path | None,
     web_socket: socket.socket,
     host: str,
     tell: Callable[[Serving], None],
     warn: Callable[[str], None],
 ) -> None:
-    at, port = web_socket.getsockname()[:2]
-    shown = "localhost" if at in ("0.0.0.0", "::") else f"[{at}]" if ":" in at else at  # noqa: S104
-    url = f"http://{shown}:{port}/"
+    address, port = web_socket.getsockname()[:2]
+    name = "localhost" if address in ("0.0.0.0", "::") else f"[{address}]" if ":" in address else address  # noqa: S104
+    url = f"http://{name}:{port}/"
     config = uvicorn.Config(
-        web.application(resident, host),
+        web.application(pool, host),
         lifespan="off",
         ws="none",
         log_level="warning",
@@ -108,31 +123,31 @@ async def _run(
     def stop() -> None:
         server.should_exit = True
 
-    with _signals_heard(stop):
-        async with _on_socket(resident, path, url, warn):
-            tell(Serving(url, path, not ipaddress.ip_address(at).is_loopback, stop))
+    with _stopped_by_signals(stop):
+        async with _on_socket(pool, path, url, warn):
+            tell(Serving(url, path, not ipaddress.ip_address(address).is_loopback, stop))
             await server.serve([web_socket])
 
 
 @contextmanager
-def _signals_heard(stop: Callable[[], None]) -> Iterator[None]:
-    """Stop at a signal; uvicorn, which hears it first, raises it again when it is done, and that must end nothing."""
+def _stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
+    """Stop at a signal. Uvicorn, which gets it first, raises it again when it is done, and then it must do nothing."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {which: signal.signal(which, lambda *_: stop()) for which in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: signal.signal(number, lambda *_: stop()) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        for which, handler in before.items():
-            signal.signal(which, handler)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
 
 
 @contextmanager
 def _listening(host: str, port: int) -> Iterator[socket.socket]:
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        listening = socket.create_server((host, port), family=family, backlog=128)
+        listening = socket.create_server((host, port), family=family, backlog=_BACKLOG)
     except OSError as error:
         raise TalksearchError(
             f"The address {host}:{port} cannot be used: {error.strerror or error}.",
@@ -146,10 +161,10 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
 
 
 @contextmanager
-def _only_one(folder: Path) -> Iterator[Path | None]:
-    """Yield where the socket goes, this process being the only one that serves the index; None without Unix sockets.
+def _only_server(folder: Path) -> Iterator[Path | None]:
+    """Yield where the socket goes, while no other process can serve the index; None without Unix sockets.
 
-    A socket that a killed server left behind is removed: whoever holds the lock knows that it is nobody's.
+    A socket that a killed server left behind is removed: the process that holds the lock knows that nobody uses it.
     """
     if not hasattr(socket, "AF_UNIX"):
         yield None
@@ -182,9 +197,8 @@ def _only_one(folder: Path) -> Iterator[Path | None]:
 
 
 @asynccontextmanager
-async def _on_socket(
-    resident: IndexPool, path: Path | None, url: str, warn: Callable[[str], None]
-) -> AsyncIterator[None]:
+async def _on_socket(pool: IndexPool, path: Path | None, url: str, warn: Callable[[str], None]) -> AsyncIterator[None]:
+    """Answer the command line while the context lasts."""
     if path is None:
         yield
         return
@@ -198,8 +212,7 @@ async def _on_socket(
             f"The socket {path} cannot be made: {error.strerror or error}.", "Set XDG_RUNTIME_DIR to another folder."
         ) from error
     tasks: set[asyncio.Task[None]] = set()
-    ready = {"ready": True, "url": url}
-    meant = {"talksearch": PROTOCOL, "code": code(), "index": os.path.realpath(resident.folder)}
+    expected = greeting(pool.folder)
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -207,8 +220,8 @@ async def _on_socket(
         tasks.add(task)
         try:
             if len(tasks) <= _CONNECTIONS:
-                await _converse(resident, reader, writer, meant, ready, warn)
-        except OSError:  # gone, or silent for too long
+                await _converse(_Connection(reader, writer), pool, expected, url, warn)
+        except OSError:  # the client is gone, or silent for too long
             pass
         finally:
             tasks.discard(task)
@@ -224,56 +237,66 @@ async def _on_socket(
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
+class _Connection(NamedTuple):
+    """The two directions of a client's socket."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+    async def receive(self) -> dict[str, Json] | None:
+        """Return the next message; None at the end, and where it is too long or no message: then the client is left."""
+        try:
+            message = json.loads(await asyncio.wait_for(self.reader.readline(), _IDLE_S))
+        except (ValueError, RecursionError):
+            return None
+        return message if isinstance(message, dict) else None
+
+    async def send(self, message: dict[str, Json]) -> None:
+        """Send a message; one that is too long becomes the reply that tells the client to answer by itself."""
+        line = json.dumps(message).encode()
+        self.writer.write((line if len(line) < LONGEST_ANSWER else json.dumps(_PASS).encode()) + b"\n")
+        await self.writer.drain()
+
+
 async def _converse(
-    resident: IndexPool,
-    reader: asyncio.StreamReader,
-    writer: asyncio.StreamWriter,
-    meant: dict[str, Json],
-    ready: dict[str, Json],
+    connection: _Connection,
+    pool: IndexPool,
+    expected: dict[str, Json],
+    url: str,
     warn: Callable[[str], None],
 ) -> None:
-    said = await _message(reader)
-    if said != meant:
-        await _say(writer, {"ready": False, "url": ready["url"]})
+    """Answer one client until it goes. `expected` is the greeting of a client of this index and code."""
+    is_ready = await connection.receive() == expected
+    await connection.send({"ready": is_ready, "url": url})
+    if not is_ready:
         return
-    await _say(writer, ready)
-    while (said := await _message(reader)) is not None:
-        await _say(writer, await _reply(resident, said, warn))
+    while (message := await connection.receive()) is not None:
+        await connection.send(await _reply(pool, message, warn))
 
 
-async def _message(reader: asyncio.StreamReader) -> dict[str, Json] | None:
-    """Return the next message; None at the end, and where it is too long or no message: then it is hung up on."""
+async def _reply(pool: IndexPool, message: dict[str, Json], warn: Callable[[str], None]) -> dict[str, Json]:
+    """Return the reply to a request. An error that nobody foresaw is logged in a line, and the client goes on."""
     try:
-        message = json.loads(await asyncio.wait_for(reader.readline(), _IDLE_S))
-    except (ValueError, RecursionError):
-        return None
-    return message if isinstance(message, dict) else None
-
-
-async def _say(writer: asyncio.StreamWriter, message: dict[str, Json]) -> None:
-    line = json.dumps(message).encode() + b"\n"
-    if len(line) > LONGEST_ANSWER:
-        line = b'{"pass": true}\n'
-    writer.write(line)
-    await writer.drain()
-
-
-async def _reply(resident: IndexPool, asked: dict[str, Json], warn: Callable[[str], None]) -> dict[str, Json]:
-    """Return the answer to a request as a message; what nobody foresaw is logged in a line, and the client goes on."""
-    try:
-        future = resident.submit(partial(answers.respond, asked=asked))
+        request = AnswerRequest.from_json(message)
+        future = pool.submit(partial(answers.respond, request=request))
     except BusyError:
-        return {"pass": True}
-    (told,) = await asyncio.gather(asyncio.wrap_future(future), return_exceptions=True)
-    match told:
+        return _PASS
+    except MessageError as error:
+        warn(_unanswered(error))
+        return _PASS
+    (outcome,) = await asyncio.gather(asyncio.wrap_future(future), return_exceptions=True)
+    match outcome:
         case Printed():
-            return {"out": told.out, "err": list(told.err), "note": told.note, "url": told.url}
+            return outcome.to_json()
         case BadIndexError() | ModelError():
-            pass  # only who opens the index himself can say what is wrong, in his own words
+            return _PASS  # only a process that opens the index itself can say what is wrong as it would
+        case UsageError():
+            return {"usage": outcome.message}
         case TalksearchError():
-            return {"error": told.message, "hint": told.hint}
-        case click.UsageError():
-            return {"usage": told.message}
-        case _:
-            warn(f"A request could not be answered here, {type(told).__name__}: {told}")
-    return {"pass": True}
+            return {"error": outcome.message, "hint": outcome.hint}
+    warn(_unanswered(outcome))
+    return _PASS
+
+
+def _unanswered(error: BaseException) -> str:
+    return f"A request could not be answered here, {type(error).__name__}: {error}"

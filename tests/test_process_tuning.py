@@ -17,7 +17,7 @@ import resource
 import numpy as np
 from talksearch.cli.server import process_tuning
 if {keep}:
-    process_tuning.keep()
+    process_tuning.keep_memory()
 def work():
     several = [np.ones(1 << 17) for _ in range(8)]
 for _ in range(3):
@@ -40,7 +40,7 @@ def test_memory_is_kept_from_one_query_to_the_next() -> None:
 
 def test_products_take_one_thread() -> None:
     with threadpool_limits(limits=2, user_api="blas"):
-        process_tuning.one_thread()
+        process_tuning.use_one_thread()
         assert {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"} == {1}
 
 
@@ -48,7 +48,7 @@ FROZEN = """
 import gc
 from talksearch.cli.server import process_tuning
 before = len(gc.get_objects())
-process_tuning.freeze()
+process_tuning.freeze_modules()
 print(before, len(gc.get_objects()))
 """
 
