@@ -27,6 +27,7 @@ import numpy as np
 
 from talksearch.indexer.readers import scraped_record
 from talksearch.indexer.readers.flattened import cut_lines
+from talksearch.indexer.readers.source_text import SourceText
 from talksearch.indexer.records import Chapter, Cue
 from talksearch.indexer.restore import estimate_times
 from talksearch.indexer.restore.align_times import exact_times, matching
@@ -58,8 +59,8 @@ def flattened(vtt: str) -> str:
 def sample(vtt_path: Path, text: str | None = None) -> Sample | None:
     """Read a caption file, and its flattened form where `text` does not give that."""
     vtt = vtt_path.read_text(encoding="utf-8")
-    timed = scraped_record.read(HEAD + vtt).cues
-    found = scraped_record.read(text if text is not None else HEAD + flattened(vtt))
+    timed = scraped_record.read(SourceText(HEAD + vtt)).cues
+    found = scraped_record.read(SourceText(text if text is not None else HEAD + flattened(vtt)))
     truth = exact_times(found.cues, timed)
     if truth is None:
         return None

@@ -24,6 +24,7 @@ from talksearch.indexer.errors import UnreadableError
 from talksearch.indexer.records import Talk
 from talksearch.indexer.restore.align_times import matching
 from talksearch.indexer.talks.load import load_talk
+from talksearch.indexer.talks.opened_file import open_file
 
 TAG = re.compile(r"<[^>]*>")
 SOUND = re.compile(r"\[[^\[\]]*\]|♪|>>+")
@@ -283,7 +284,7 @@ def main() -> None:
         errors, worst, off, timings = 0, 0.0, [], set()
         for (text, cues), truth in zip(talks, truths, strict=True):
             try:
-                talk = load_talk(Path(file), file, form(cues, text).encode())
+                talk = load_talk(open_file(Path(file), form(cues, text).encode()), file)
             except UnreadableError as error:
                 print(f"{name}: {error}")
                 errors, worst = errors + len(truth), 1.0

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from talksearch.indexer.readers import scraped_record
+from talksearch.indexer.readers.source_text import SourceText
 from talksearch.indexer.records import Cue, Receipt, Step, Talk, Word
 from talksearch.indexer.restore.align_times import exact_times, is_punctuated, matching, may_be_bettered, with_times_of
 
@@ -164,7 +165,7 @@ def test_perturbed_records_get_their_times_back() -> None:
     errors: list[float] = []
     others: list[tuple[Cue, ...]] = []
     for path in sorted((SHARED / "records" / "flat_timed").iterdir())[::3]:
-        timed = scraped_record.read(path.read_text("utf-8")).cues
+        timed = scraped_record.read(SourceText(path.read_text("utf-8"))).cues
         vocabulary = [word for cue in timed for word in cue.text.split()]
         ours: list[Cue] = []
         for cue in timed:

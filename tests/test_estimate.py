@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from talksearch.indexer.readers import scraped_record
+from talksearch.indexer.readers.source_text import SourceText
 from talksearch.indexer.records import Chapter, Cue
 from talksearch.indexer.restore.align_times import exact_times
 from talksearch.indexer.restore.estimate_times import estimate_times
@@ -194,9 +195,9 @@ def test_flattened_records_against_their_captions() -> None:
     within = lines = 0
     timed_records = {path.name: path for path in (SHARED / "records" / "flat_timed").iterdir()}
     for path in sorted((SHARED / "records" / "flat_text").iterdir()):
-        found = scraped_record.read(path.read_text("utf-8"))
+        found = scraped_record.read(SourceText(path.read_text("utf-8")))
         cues, margin, _ = estimate_times(found.cues, found.duration_ms, chapters_in(found.description))
-        truth = exact_times(cues, scraped_record.read(timed_records[path.name].read_text("utf-8")).cues)
+        truth = exact_times(cues, scraped_record.read(SourceText(timed_records[path.name].read_text("utf-8"))).cues)
         assert truth is not None
         errors = np.abs([a.start_ms - b.start_ms for a, b in zip(cues, truth, strict=True)])
         medians.append(float(np.median(errors)) / 1000)

@@ -15,6 +15,7 @@ from talksearch.indexer.records import Chapter, Talk
 from talksearch.indexer.talks.identify import identify
 from talksearch.indexer.talks.load import TalkMetadata, load_talk
 from talksearch.indexer.talks.naming import humanised, slug
+from talksearch.indexer.talks.opened_file import open_file
 
 SHARED = Path(__file__).parent / ".." / ".." / "shared"
 VTT = "WEBVTT\nLanguage: en\n\n00:01.000 --> 00:02.500\nHello there.\n\n00:02.500 --> 00:04.000\nTime flies.\n"
@@ -30,7 +31,7 @@ def load(folder: Path, name: str, content: str | bytes, **info: Any) -> Talk:
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     if info:
         (folder / f"{name.partition('.')[0]}.info.json").write_text(json.dumps(info), encoding="utf-8")
-    return load_talk(path, f"talks/{name}", path.read_bytes())
+    return load_talk(open_file(path, path.read_bytes()), f"talks/{name}")
 
 
 def test_a_talk_from_a_plain_file(tmp_path: Path) -> None:
@@ -149,7 +150,7 @@ def test_identities_group_the_files_of_a_talk(tmp_path: Path) -> None:
     names = {"a.en.vtt": VTT, "a.en-orig.vtt": ROLLING, "a.txt": "Hello there. Time flies.", "a.de.vtt": VTT}
     info = {"id": "DTcRLlMv4_o", "extractor": "youtube", "language": "en", "subtitles": {"en": []}}
     (tmp_path / "a.info.json").write_text(json.dumps(info), encoding="utf-8")
-    found = {name: identify(tmp_path / name, content.encode()) for name, content in names.items()}
+    found = {name: identify(open_file(tmp_path / name, content.encode())) for name, content in names.items()}
     assert {identity.base for identity in found.values()} == {(tmp_path / "a").as_posix()}
     assert {identity.youtube_id for identity in found.values()} == {"DTcRLlMv4_o"}
     assert [(identity.timed, identity.origin, identity.original) for identity in found.values()] == [
@@ -166,7 +167,7 @@ def test_identities_of_records_know_whether_there_are_times(tmp_path: Path) -> N
     )
     timed = f"{head}WEBVTT Kind: captions 00:00:01.000 --> 00:00:02.000 Hello 00:00:02.000 --> 00:00:03.000 all"
     for content, expected in ((timed, True), (f"{head}So good morning everyone and welcome", False)):
-        identity = identify(tmp_path / "r.txt", content.encode())
+        identity = identify(open_file(tmp_path / "r.txt", content.encode()))
         assert (identity.format, identity.youtube_id, identity.timed) == ("record", "DTcRLlMv4_o", expected)
         assert load(tmp_path, "r.txt", content).timing == ("exact" if expected else "estimated")
 
@@ -186,7 +187,7 @@ CRAMMED = "WEBVTT\n\n00:00:00.500 --> 00:00:00.510\n" + "So we went on and on. "
     ],
 )
 def test_whether_there_are_times_is_what_the_reader_finds(tmp_path: Path, name: str, content: str, timed: bool) -> None:
-    assert identify(tmp_path / name, content.encode()).timed is timed
+    assert identify(open_file(tmp_path / name, content.encode())).timed is timed
     assert (load(tmp_path, name, content).timing == "exact") is timed
 
 
@@ -201,9 +202,9 @@ def test_what_others_say_is_asked_for_only_where_something_is_open(tmp_path: Pat
     }  # fmt: skip
     load(tmp_path, "a.vtt", VTT, **info)
     data = VTT.encode()
-    assert load_talk(tmp_path / "a.vtt", "a.vtt", data, never()).title == "T"
+    assert load_talk(open_file(tmp_path / "a.vtt", data), "a.vtt", never()).title == "T"
     others = [TalkMetadata("x.txt", description="of x"), TalkMetadata("y.txt", title="of y", description="of y")]
-    talk = load_talk(tmp_path / "b.vtt", "b.vtt", data, others)
+    talk = load_talk(open_file(tmp_path / "b.vtt", data), "b.vtt", others)
     assert (talk.title, talk.description) == ("of y", "of x")
     assert [(step.field, step.detail) for step in talk.receipt.steps if step.name == "take-from"] == [
         ("description", {"from": "x.txt"}),
@@ -220,8 +221,8 @@ def test_real_talks_are_sound() -> None:
     crammed = [path for path in files if path.name.startswith("tabconf")]
     for path in [*files[::25], *crammed]:
         data = path.read_bytes()
-        talk = load_talk(path, path.name, data)
-        identity = identify(path, data)
+        talk = load_talk(open_file(path, data), path.name)
+        identity = identify(open_file(path, data))
         assert (identity.youtube_id, identity.origin, identity.format) == (talk.youtube_id, talk.origin, talk.format)
         assert identity.timed == (not any(step.name == "estimate-times" for step in talk.receipt.steps))
         assert all(a.start_ms <= b.start_ms for a, b in pairwise(talk.cues))

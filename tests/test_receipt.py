@@ -13,15 +13,17 @@ from conftest import DATA, SHARED
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from talksearch.indexer import readers
 from talksearch.indexer.errors import UnreadableError
+from talksearch.indexer.mojibake import replay as apply_edits
 from talksearch.indexer.readers import registry
+from talksearch.indexer.readers.source_text import SourceText
 from talksearch.indexer.records import Cue, Receipt, Step, Talk
 from talksearch.indexer.restore.clean import CLEANING_STEPS, clean
-from talksearch.indexer.talks import identify, load
+from talksearch.indexer.talks import load, opened_file
 from talksearch.indexer.talks.load import load_talk
-from talksearch.indexer.talks.receipt import changes, decode_with
-from talksearch.indexer.talks.replay import replay, replay_text
+from talksearch.indexer.talks.opened_file import open_file
+from talksearch.indexer.talks.receipt import changes, decode_with, edits_of, tidy_lines
+from talksearch.indexer.talks.replay import replay
 from talksearch.indexer.talks.walk import Root as ScanRoot
 from talksearch.indexer.talks.walk import files_under, may_be_transcript
 
@@ -134,7 +136,7 @@ SHAPES: dict[str, tuple[str, bytes]] = {
 def made(folder: Path, name: str, data: bytes) -> Talk:
     path = folder / name
     path.write_bytes(data)
-    return load_talk(path, name, data)
+    return load_talk(open_file(path, data), name)
 
 
 def as_stored(kept: Receipt) -> Receipt:
@@ -144,6 +146,14 @@ def as_stored(kept: Receipt) -> Receipt:
         values["words_before"], values["words_after"], tuple(Step(**step) for step in values["steps"]),
         tuple(values["uncertain"]),
     )  # fmt: skip
+
+
+def replay_text(text: str, field: str, kept: Receipt) -> str:
+    """Do again what was done to a text about the talk."""
+    for step in kept.steps:
+        if step.field == field and step.name == "repair-text":
+            text = apply_edits(text, edits_of(step.detail))
+    return " ".join(tidy_lines(text).split())
 
 
 def without(kept: Receipt, *names: str) -> Receipt:
@@ -201,15 +211,10 @@ def test_nothing_is_found_out_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     def never(*_: object, **__: object) -> None:
         raise AssertionError("a replay does not guess")
 
-    for module, names in (
-        (registry, ("sniff",)),
-        (load, ("decode", "repair_text")),
-        (identify, ("decode", "sniff")),
-        (readers.timed_text, ("matches",)),
-        (readers.scraped_record, ("matches",)),
-    ):
-        for name in names:
-            monkeypatch.setattr(module, name, never)
+    monkeypatch.setattr(registry, "FORMATS", tuple(replace(known, matches=never) for known in registry.FORMATS))
+    monkeypatch.setattr(registry, "sniff", never)
+    monkeypatch.setattr(opened_file, "decode", never)
+    monkeypatch.setattr(load, "repair_text", never)
     for module_name in (
         "restore.clean.find_names",
         "restore.speaker_names.names_in",
@@ -313,7 +318,7 @@ def test_whatever_stands_in_cues_replays(tmp_path_factory: pytest.TempPathFactor
     data = f"WEBVTT\n\n{cues}\n".encode("utf-8", errors="replace")
     path = tmp_path_factory.getbasetemp() / "a.vtt"
     try:
-        talk = load_talk(path, "a.vtt", data)
+        talk = load_talk(open_file(path, data), "a.vtt")
     except UnreadableError:
         return
     assert replay(data, "a.vtt", as_stored(talk.receipt)) == talk.cues
@@ -322,7 +327,7 @@ def test_whatever_stands_in_cues_replays(tmp_path_factory: pytest.TempPathFactor
 
 def test_clean_lists_a_step_only_where_it_did_something() -> None:
     plain = (Cue(0, 1000, "Hello there."), Cue(1000, 2000, "Time < space & more."))
-    found = registry.read_with("vtt", CUES.format("Hello there.", "Time < space & more."), "a.vtt")
+    found = registry.read_with("vtt", SourceText(CUES.format("Hello there.", "Time < space & more."), "a.vtt"))
     assert clean(found)[1] == ()
     assert [cue.text for cue in clean(found)[0]] == [cue.text for cue in plain]
 
@@ -333,7 +338,7 @@ def test_the_sample_archive_replays(path: Path) -> None:
         return
     data = path.read_bytes()
     try:
-        talk = load_talk(path, path.name, data)
+        talk = load_talk(open_file(path, data), path.name)
     except UnreadableError:
         return
     assert replay(data, path.name, as_stored(talk.receipt)) == talk.cues
@@ -347,5 +352,5 @@ def test_real_talks_replay() -> None:
     assert len(paths) > 500
     for path in [*seed, *paths[::45]]:
         data = path.read_bytes()
-        talk = load_talk(path, path.name, data)
+        talk = load_talk(open_file(path, data), path.name)
         assert replay(data, path.name, as_stored(talk.receipt)) == talk.cues, path.name

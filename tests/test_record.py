@@ -9,7 +9,9 @@ import pytest
 
 from talksearch.indexer.errors import UnreadableError
 from talksearch.indexer.readers import plain_text
-from talksearch.indexer.readers.scraped_record import matches, parse_duration, read, read_content, read_header
+from talksearch.indexer.readers.durations import parse_duration
+from talksearch.indexer.readers.scraped_record import matches, read, read_content, read_header
+from talksearch.indexer.readers.source_text import SourceText
 from talksearch.indexer.records import Word
 
 SHARED = Path(__file__).parents[1] / ".." / "shared" / "archive"
@@ -42,8 +44,8 @@ RECORDS = [
 
 @pytest.mark.parametrize("text", RECORDS)
 def test_header_variants(text: str) -> None:
-    assert matches(text)
-    found = read(text)
+    assert matches(SourceText(text))
+    found = read(SourceText(text))
     assert (found.format, found.timed, found.origin) == ("record", False, "automatic")
     assert (found.title, found.url, found.duration_ms) == ("On time", "https://youtu.be/x", 1_254_000)
     assert found.description == "About it."
@@ -63,7 +65,7 @@ NOT_RECORDS = [
 
 @pytest.mark.parametrize("text", NOT_RECORDS)
 def test_what_is_no_record(text: str) -> None:
-    assert not matches(text)
+    assert not matches(SourceText(text))
 
 
 def test_a_description_may_look_like_anything() -> None:
@@ -71,7 +73,7 @@ def test_a_description_may_look_like_anything() -> None:
         "Title: not the title\nURL: https://sponsor.example\nContent: what it holds\nContent:\n0:00 Intro\n"
         "1:00 More\n\nStatus: great\nDuration: 3 days"
     )
-    found = read(record(FLAT, description))
+    found = read(SourceText(record(FLAT, description)))
     assert found.title == "On time"
     assert found.url == "https://youtu.be/x"
     assert found.duration_ms == 1_254_000
@@ -81,7 +83,9 @@ def test_a_description_may_look_like_anything() -> None:
 
 def test_missing_and_late_keys() -> None:
     found = read(
-        f"Title: On time\nDescription: About it.\nMore.\nURL: https://youtu.be/x\nStatus: success\nContent:\n{FLAT}"
+        SourceText(
+            f"Title: On time\nDescription: About it.\nMore.\nURL: https://youtu.be/x\nStatus: success\nContent:\n{FLAT}"
+        )
     )
     assert found.url == "https://youtu.be/x"
     assert found.description == "About it.\nMore."
@@ -90,7 +94,9 @@ def test_missing_and_late_keys() -> None:
 
 def test_broken_encodings_are_handed_over_as_they_are() -> None:
     title = "ä½ å\xa0å\x85ƒ Ã\xa0 la\x85"
-    found = read(f"Title: {title}\nURL: x\nStatus: success\nDescription: {title}\n\nContent:\n{FLAT} Ã\xa0 la")
+    found = read(
+        SourceText(f"Title: {title}\nURL: x\nStatus: success\nDescription: {title}\n\nContent:\n{FLAT} Ã\xa0 la")
+    )
     assert found.title == title
     assert found.description == title
     assert found.cues[-1].text == "own lives. Ã\xa0 la"
@@ -100,14 +106,14 @@ def test_broken_encodings_are_handed_over_as_they_are() -> None:
 @pytest.mark.parametrize("content", ["", "\n \n", "No transcript available", "WEBVTT Kind: captions Language: en"])
 def test_a_record_without_a_transcript_says_why(status: str, content: str) -> None:
     text = record(content).replace("success", status)
-    assert matches(text)
+    assert matches(SourceText(text))
     with pytest.raises(UnreadableError, match=status):
-        read(text)
+        read(SourceText(text))
 
 
 @pytest.mark.parametrize("content", [FLAT, "WEBVTT Kind: captions Language: en " + FLAT, "Hello there. " * 9])
 def test_the_header_alone_says_what_the_whole_record_says(content: str) -> None:
-    alone, whole = read_header(record(content)), read(record(content))
+    alone, whole = read_header(SourceText(record(content))), read(SourceText(record(content)))
     assert alone.cues == ()
     for name in ("title", "url", "language", "duration_ms", "description"):
         assert getattr(alone, name) == getattr(whole, name)
@@ -115,11 +121,11 @@ def test_the_header_alone_says_what_the_whole_record_says(content: str) -> None:
 
 def test_no_content_key_at_all() -> None:
     with pytest.raises(UnreadableError):
-        read(HEAD)
+        read(SourceText(HEAD))
 
 
 def test_another_status_with_a_transcript_is_read_and_noted() -> None:
-    found = read(record(" ".join([FLAT] * 3)).replace("success", "partial"))
+    found = read(SourceText(record(" ".join([FLAT] * 3)).replace("success", "partial")))
     assert found.cues
     assert "partial" in found.uncertain[0]
 
@@ -127,7 +133,7 @@ def test_another_status_with_a_transcript_is_read_and_noted() -> None:
 def test_pauses_and_music_go_with_the_cues() -> None:
     other = [line.upper() for line in LINES]
     second = " ".join(f"{line} {line} {line}" for line in other[:-1]) + " " + other[-1]
-    found = read(record(f"[music] {FLAT} {second}"))
+    found = read(SourceText(record(f"[music] {FLAT} {second}")))
     assert [cue.text for cue in found.cues] == ["[music]", *LINES, *other]
     assert [position for position, cue in enumerate(found.cues) if cue.pause_after] == [0, 5]
     assert found.starts_with_sound
@@ -151,7 +157,7 @@ ROLLING = (
 
 
 def test_times_and_tags_left_in() -> None:
-    found = read(record(ROLLING))
+    found = read(SourceText(record(ROLLING)))
     assert found.timed
     assert found.language == "de"
     assert [(cue.start_ms, cue.text) for cue in found.cues] == [
@@ -167,31 +173,31 @@ def test_times_and_tags_left_in() -> None:
 
 def test_an_ordinary_caption_file_in_a_record() -> None:
     srt = "1\n00:00:01,000 --> 00:00:02,000\nYes.\n\n2\n00:00:02,000 --> 00:00:04,000\nYes. Two lines\nof it, 3\n\n"
-    found = read(record(srt + "3\n00:00:05,000 --> 00:00:06,000\nYes.\n"))
+    found = read(SourceText(record(srt + "3\n00:00:05,000 --> 00:00:06,000\nYes.\n")))
     assert [(cue.start_ms, cue.end_ms, cue.text) for cue in found.cues] == [
         (1000, 2000, "Yes."),
         (2000, 4000, "Yes. Two lines of it, 3"),
         (5000, 6000, "Yes."),
     ]
     vtt = "WEBVTT\n\nNOTE by hand\n\n00:01.000 --> 00:02.000\nOne.\n\nNOTE\nno speech\n\n00:02.000 --> 00:03.000\nTwo."
-    assert [cue.text for cue in read(record(vtt)).cues] == ["One.", "Two."]
+    assert [cue.text for cue in read(SourceText(record(vtt))).cues] == ["One.", "Two."]
 
 
 def test_marks_between() -> None:
-    found = read(record("[00:00] Good morning. [00:07] So this is it. [01:05] And that was that."))
+    found = read(SourceText(record("[00:00] Good morning. [00:07] So this is it. [01:05] And that was that.")))
     assert found.timed
     assert [(cue.start_ms, cue.text) for cue in found.cues] == [
         (0, "Good morning."),
         (7000, "So this is it."),
         (65_000, "And that was that."),
     ]
-    at_line_starts = read(record("0:00 Good morning.\n0:07 So this is it.\n1:05 And that was that."))
+    at_line_starts = read(SourceText(record("0:00 Good morning.\n0:07 So this is it.\n1:05 And that was that.")))
     assert [cue.start_ms for cue in at_line_starts.cues] == [0, 7000, 65_000]
 
 
 def test_marks_between_flattened_lines() -> None:
     marked = FLAT.replace("very, very", "[00:10] very, very", 1).replace("that all", "[00:14] that all", 1)
-    found = read(record(f"[00:00] {marked}"))
+    found = read(SourceText(record(f"[00:00] {marked}")))
     assert found.timed
     assert [cue.text for cue in found.cues] == LINES
     assert [cue.start_ms for cue in found.cues][2:4] == [10_000, 14_000]
@@ -200,18 +206,18 @@ def test_marks_between_flattened_lines() -> None:
 
 def test_rolling_between_marks() -> None:
     blocks = [f"[00:0{i}] {before} {line}" for i, (before, line) in enumerate(pairwise(["", *LINES]))]
-    found = read(record(" ".join(blocks)))
+    found = read(SourceText(record(" ".join(blocks))))
     assert [cue.text for cue in found.cues] == LINES
 
 
 def test_clock_times_in_speech_are_no_marks() -> None:
-    found = read(record("We meet at (10:30). Then [9:15] was wrong and (8:00) too."))
+    found = read(SourceText(record("We meet at (10:30). Then [9:15] was wrong and (8:00) too.")))
     assert not found.timed
     assert len(found.cues) == 2
 
 
 def test_repeats_removed_already() -> None:
-    found = read(record(" ".join(LINES)))
+    found = read(SourceText(record(" ".join(LINES))))
     assert not found.timed
     assert " ".join(cue.text for cue in found.cues) == " ".join(LINES)
     assert found.steps == ()
@@ -233,7 +239,7 @@ def test_content_without_a_record_above_it() -> None:
 
 
 def test_a_line_that_looks_like_a_key_hides_no_prose() -> None:
-    found = plain_text.read("We speak of forms.\nContent: a short one.")
+    found = plain_text.read(SourceText("We speak of forms.\nContent: a short one."))
     assert [cue.text for cue in found.cues] == ["We speak of forms.", "Content: a short one."]
 
 
@@ -242,8 +248,8 @@ def test_the_archive_of_records() -> None:
     """Flattened with times left in, the lines and their times come back as the caption file has them."""
     captions = {path.name[4:15]: path for path in (SHARED / "rolling").glob("*.vtt")}
     for path in sorted((SHARED / "records" / "flat_timed").iterdir())[::2]:
-        found = read(path.read_text("utf-8"))
-        truth = read(record(captions[path.stem[-11:]].read_text("utf-8")))
+        found = read(SourceText(path.read_text("utf-8")))
+        truth = read(SourceText(record(captions[path.stem[-11:]].read_text("utf-8"))))
         assert found.timed
         assert found.language == "en"
         assert found.cues == truth.cues

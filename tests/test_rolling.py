@@ -12,6 +12,7 @@ import pytest
 from talksearch.indexer.records import Talk
 from talksearch.indexer.restore.align_times import matching
 from talksearch.indexer.talks.load import load_talk
+from talksearch.indexer.talks.opened_file import open_file
 
 SHARED = Path(__file__).parents[1] / ".." / "shared" / "archive" / "rolling"
 
@@ -68,7 +69,7 @@ def windows(rows: int) -> Lines:
 
 
 def talk_of(name: str, text: str) -> Talk:
-    return load_talk(Path(name), name, text.encode())
+    return load_talk(open_file(Path(name), text.encode()), name)
 
 
 def words_of(talk: Talk) -> list[str]:

@@ -17,6 +17,7 @@ from talksearch.indexer.readers import read, sniff
 from talksearch.indexer.records import Transcript, Word
 from talksearch.indexer.talks.identify import identify
 from talksearch.indexer.talks.load import load_talk
+from talksearch.indexer.talks.opened_file import open_file
 from talksearch.indexer.talks.replay import replay
 
 SAID = [
@@ -314,10 +315,10 @@ def test_a_receipt_gives_the_cues_again(form: str, tmp_path: Path) -> None:
     path = tmp_path / ("talk.json" if ALL[form][0] in "{[" else "talk.csv")
     data = ALL[form].encode()
     path.write_bytes(data)
-    talk = load_talk(path, path.name, data)
+    talk = load_talk(open_file(path, data), path.name)
     assert talk.timing == "exact"
     assert replay(data, path.name, talk.receipt) == talk.cues
-    identity = identify(path, data)
+    identity = identify(open_file(path, data))
     assert (identity.format, identity.timed, identity.youtube_id) == (talk.format, True, talk.youtube_id)
     assert identity.origin == talk.origin or "transcription" in form
     assert (talk.youtube_id == "DTcRLlMv4_o") is (form == "segments: by video")

@@ -10,6 +10,7 @@ from talksearch.indexer.errors import UnreadableError
 from talksearch.indexer.readers import read, sniff
 from talksearch.indexer.talks.identify import identify
 from talksearch.indexer.talks.load import load_talk
+from talksearch.indexer.talks.opened_file import open_file
 from talksearch.indexer.talks.replay import replay
 
 ASS = r"""[Script Info]
@@ -133,8 +134,8 @@ def test_a_file_without_dialogue_is_refused() -> None:
 @pytest.mark.parametrize(("text", "name"), [(ASS, "a.ass"), (SAMI, "a.smi"), ("{1}{1}25\n{25}{50}one|two", "a.sub")])
 def test_a_receipt_gives_the_talk_again(text: str, name: str, tmp_path: Path) -> None:
     data = text.encode()
-    talk = load_talk(tmp_path / name, name, data)
+    talk = load_talk(open_file(tmp_path / name, data), name)
     assert replay(data, name, talk.receipt) == talk.cues
-    found = identify(tmp_path / name, data)
+    found = identify(open_file(tmp_path / name, data))
     assert (found.timed, found.format) == (True, talk.format)
     assert found.words > 0

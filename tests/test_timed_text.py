@@ -8,6 +8,7 @@ import pytest
 
 from talksearch.indexer.readers import line_layout, plain_text, read, sniff, timed_text
 from talksearch.indexer.readers.front_matter import Front, read_front_matter, read_keys
+from talksearch.indexer.readers.source_text import SourceText
 from talksearch.indexer.records import Cue
 from talksearch.indexer.restore.clean import clean
 
@@ -23,7 +24,7 @@ def said(count: int, begin: int = 0) -> str:
 
 def cues_of(text: str, name: str = "talk.txt") -> list[tuple[int, str | None, str]]:
     """Start in milliseconds, speaker and words of the restored cues of a text that is timed."""
-    assert timed_text.matches(text)
+    assert timed_text.matches(SourceText(text))
     found = read(text, name)
     assert found.timed
     cues, _ = clean(found)
@@ -32,7 +33,7 @@ def cues_of(text: str, name: str = "talk.txt") -> list[tuple[int, str | None, st
 
 def untimed(text: str, name: str = "talk.txt") -> str:
     """The words of a text that must not be timed."""
-    assert not timed_text.matches(text)
+    assert not timed_text.matches(SourceText(text))
     found = read(text, name)
     assert not found.timed
     assert all(cue.start_ms == 0 for cue in found.cues)
@@ -280,7 +281,7 @@ BODY = f"{said(50)}\n{said(40, 3)}\n"
 @pytest.mark.parametrize("end", ["\n", "---\n", "## One\n"])
 def test_keys_above_text_without_times(end: str) -> None:
     keys = "Title: On rivers\nSpeaker: Ana Ruiz\nDate: 2024-05-01\nVenue: Hall 3\nURL: https://youtu.be/DTcRLlMv4_o\n"
-    found = plain_text.read(f"{keys}{end}{BODY}", "talk.txt")
+    found = plain_text.read(SourceText(f"{keys}{end}{BODY}", "talk.txt"))
     assert (found.title, found.speaker, found.date, found.url) == (
         "On rivers", "Ana Ruiz", "2024-05-01", "https://youtu.be/DTcRLlMv4_o",
     )  # fmt: skip
@@ -290,7 +291,7 @@ def test_keys_above_text_without_times(end: str) -> None:
 
 def test_keys_under_the_heading_of_markdown() -> None:
     found = plain_text.read(
-        f"# On rivers\n\n**Speakers:** Ana Ruiz and Bob Ray\n**Date:** 2024-05-01\n\n{BODY}", "talk.md"
+        SourceText(f"# On rivers\n\n**Speakers:** Ana Ruiz and Bob Ray\n**Date:** 2024-05-01\n\n{BODY}", "talk.md")
     )
     assert (found.title, found.speaker, found.date) == ("On rivers", "Ana Ruiz and Bob Ray", "2024-05-01")
     assert " ".join(cue.text for cue in found.cues).split() == BODY.split()

@@ -13,6 +13,7 @@ from talksearch.indexer.errors import UnreadableError
 from talksearch.indexer.readers import decode
 from talksearch.indexer.talks.identify import identify
 from talksearch.indexer.talks.load import load_talk
+from talksearch.indexer.talks.opened_file import open_file
 from talksearch.indexer.talks.receipt import changes
 from talksearch.indexer.talks.replay import replay
 from talksearch.indexer.talks.walk import may_be_transcript
@@ -54,7 +55,7 @@ def _cut(data: bytes) -> bytes:
 
 
 def load(data: bytes, name: str = "Harbour lecture.docx") -> list[tuple[int, str | None, str]]:
-    talk = load_talk(Path(name), name, data)
+    talk = load_talk(open_file(Path(name), data), name)
     again = replay(data, name, talk.receipt)
     assert [cue.text for cue in again] == [cue.text for cue in talk.cues]
     assert "decode" not in {step.name for step in changes(talk.receipt)}, "nothing was damaged"
@@ -68,7 +69,7 @@ def test_turns_of_a_meeting_have_their_times_and_speakers() -> None:
         (12_000, "Bob Lind", TURNS[1][2]),
         (3_725_000, "Ana Ruiz", TURNS[2][2]),
     ]
-    assert identify(Path("a.docx"), meeting()).timed
+    assert identify(open_file(Path("a.docx"), meeting())).timed
 
 
 def test_a_table_with_a_header_is_read_as_one() -> None:

@@ -10,12 +10,13 @@ from xml.sax.saxutils import escape, quoteattr
 import pytest
 
 from talksearch.indexer.errors import UnreadableError
-from talksearch.indexer.pipeline.plan import _FORMATS, make_plan
+from talksearch.indexer.pipeline.plan import make_plan
 from talksearch.indexer.pipeline.scan import identity_of, scan_file
-from talksearch.indexer.readers import decode, read, sniff
+from talksearch.indexer.readers import decode, read, registry, sniff
 from talksearch.indexer.records import Cue, Transcript, Word
 from talksearch.indexer.talks.identify import identify
 from talksearch.indexer.talks.load import load_talk
+from talksearch.indexer.talks.opened_file import open_file
 from talksearch.indexer.talks.replay import replay
 
 ROOT = Path(__file__).parents[1]
@@ -342,10 +343,13 @@ def test_text_that_begins_with_a_name_in_angles_is_no_xml() -> None:
 def test_a_talk_from_srv3_and_its_receipt(tmp_path: Path) -> None:
     data = as_srv3(json.loads(JSON3[0].read_text(encoding="utf-8"))).encode()
     path = tmp_path / "Tides [dQw4w9WgXcQ].en.srv3"
-    found = identify(path, data)
+    found = identify(open_file(path, data))
     assert (found.format, found.youtube_id, found.language_tag, found.timed) == ("srv3", "dQw4w9WgXcQ", "en", True)
-    assert _FORMATS["srv3"] == _FORMATS["json3"]
-    talk = load_talk(path, path.name, data)
+    srv3, json3 = registry.format_named("srv3"), registry.format_named("json3")
+    assert srv3
+    assert json3
+    assert srv3.priority == json3.priority
+    talk = load_talk(open_file(path, data), path.name)
     assert (talk.timing, talk.language, talk.title) == ("exact", "en", "Tides")
     assert replay(data, path.name, talk.receipt) == talk.cues
     assert found.origin == talk.origin

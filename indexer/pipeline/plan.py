@@ -2,7 +2,7 @@
 
 Files of the same talk are one group: the same YouTube video, the same name in several formats or tracks, or the same
 content. The best file speaks for the talk; the others fill what it leaves open, and a timed one may give its times to
-better words (`build`). So a talk is read again when any of its files is new, changed or gone.
+better words (`read_talks`). So a talk is read again when any of its files is new, changed or gone.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from talksearch.indexer.readers.registry import LAST, format_named
+from talksearch.indexer.records import Origin
 from talksearch.indexer.stores.catalog import FileRow
 from talksearch.indexer.talks.identify import Identity
 from talksearch.indexer.talks.sidecar import language_of
@@ -41,29 +43,35 @@ class Plan:
 _SHORT = 5
 """Text with less than one word in so many of what another file of the talk has is notes about it: its chapters, say."""
 
-# A person's text before a machine's, as far as it is known.
-_ORIGINS = {"human": 0, "unknown": 1, "automatic": 2}
-# Formats that carry word times or names before those that lost them.
-_FORMATS = {
-    "json3": 0, "srv3": 0, "whisper-json": 1, "json": 1, "vtt": 2, "srt": 3, "ttml": 3, "ytapi": 4, "srv2": 4,
-    "srv1": 4, "sbv": 5, "ass": 5, "sami": 5, "microdvd": 5, "tsv": 6, "table": 6, "record": 7,
-}  # fmt: skip
+_ORIGINS: dict[Origin, int] = {"human": 0, "unknown": 1, "automatic": 2}
+"""A person's text comes before a machine's, as far as it is known which is which."""
+_TRANSLATED = re.compile(r"-([a-z]{2,3})$")
+"""What names the language that a track was translated from, as in `fr-en`."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidates:
+    """What the files of a talk tell together."""
+
+    most_words: int
+    """Of the longest of them."""
+    from_whisper: bool
+    """Whisper's JSON is among them; then Whisper likely wrote the captions too, without word times and language."""
+    language: str | None
+    """Which is spoken, as far as the tracks tell: what a machine translated is not what was said."""
 
 
 def make_plan(
     before: Mapping[str, FileRow],
     now: Mapping[str, FileRow],
     identity_of: Callable[[FileRow], Identity | None],
-    *,
-    again: bool = False,
 ) -> Plan:
     """Compare what was remembered (`before`) with what is there (`now`), both by path.
 
-    `now` holds the files of every PATH of the index, those not walked this time as they were remembered. With `again`
-    every talk is read anew.
+    `now` holds the files of every PATH of the index, those not walked this time as they were remembered.
     """
     identities = {path: identity_of(row) for path, row in now.items()}
-    readable = {path: found for path, found in identities.items() if found}
+    readable = {path: identity for path, identity in identities.items() if identity}
     groups: dict[str, list[str]] = {}
     by_digest: dict[str, str] = {}
     for path in sorted(readable):
@@ -76,17 +84,14 @@ def make_plan(
     read: list[Group] = []
     keep: list[Group] = []
     for paths in groups.values():
-        files = [readable[path] for path in paths]
-        most = max(file.words for file in files)
-        whisper = any(file.format == "whisper-json" for file in files)
-        spoken = _spoken(files)
-        paths.sort(key=lambda path: _worth(readable[path], path, most, whisper, spoken))
+        candidates = _candidates([readable[path] for path in paths])
+        paths.sort(key=lambda path: _rank(readable[path], path, candidates))
         group = Group(tuple(now[path] for path in paths))
         same = all(_same(before.get(path), now[path]) for path in paths)
         # A file that left the group changes it too: it may have been the one that spoke for the talk.
         talk = now[paths[0]].talk_id
         left = any(row.talk_id == talk and path not in now for path, row in before.items()) if talk else False
-        (keep if same and not left and not again else read).append(group)
+        (keep if same and not left else read).append(group)
     return Plan(
         read=tuple(read),
         keep=tuple(keep),
@@ -104,7 +109,15 @@ def _same(before: FileRow | None, now: FileRow) -> bool:
     )
 
 
-def _spoken(files: Sequence[Identity]) -> str | None:
+def _candidates(files: Sequence[Identity]) -> _Candidates:
+    return _Candidates(
+        most_words=max(file.words for file in files),
+        from_whisper=any((known := format_named(file.format)) and known.whisper == "whole" for file in files),
+        language=_spoken_language(files),
+    )
+
+
+def _spoken_language(files: Sequence[Identity]) -> str | None:
     """Tell from the tracks of a talk which language is spoken; None where they do not say.
 
     A sidecar or `-orig` says so. Else `fr-en` is a translation from English where an English track, or another
@@ -112,16 +125,16 @@ def _spoken(files: Sequence[Identity]) -> str | None:
     show a machine's hand: YouTube's translations have lost it.
     """
     tagged = [(file, tag, _language(tag)) for file in files if (tag := file.language_tag)]
-    said = [language for file, _, language in tagged if file.original]
-    if said:
-        return said[0]
-    sources = Counter(match[1] for _, tag, _ in tagged if (match := re.search(r"-([a-z]{2,3})$", tag)))
-    plain = {language for _, tag, language in tagged if not re.search(r"-[a-z]{2,3}$", tag)}
+    of_originals = [language for file, _, language in tagged if file.original]
+    if of_originals:
+        return of_originals[0]
+    sources = Counter(match[1] for _, tag, _ in tagged if (match := _TRANSLATED.search(tag)))
+    untranslated = {language for _, tag, language in tagged if not _TRANSLATED.search(tag)}
     for language, count in sources.most_common():
-        if language in plain or count > 1:
+        if language in untranslated or count > 1:
             return language
-    heard = {language for file, _, language in tagged if file.origin == "automatic"}
-    return heard.pop() if len(heard) == 1 else None
+    recognized = {language for file, _, language in tagged if file.origin == "automatic"}
+    return recognized.pop() if len(recognized) == 1 else None
 
 
 def _language(tag: str | None) -> str | None:
@@ -129,24 +142,22 @@ def _language(tag: str | None) -> str | None:
     return language.partition("-")[0] if language else None
 
 
-def _worth(identity: Identity, path: str, most: int, whisper: bool, spoken: str | None) -> tuple[object, ...]:
-    """Sort files of a talk by how well they say what is said in it; `most` is how many words the longest has.
-
-    `whisper`: its JSON is among them; then it likely wrote the captions too, without word times and language. `spoken`
-    is the language of the talk, as far as its tracks tell: what a machine translated is not what was said.
-    """
-    tag = identity.language_tag
+def _rank(identity: Identity, path: str, candidates: _Candidates) -> tuple[object, ...]:
+    """Return what the files of a talk are sorted by: how well they say what is said in it, the best first."""
+    tag, spoken = identity.language_tag, candidates.language
+    known = format_named(identity.format)
     translated = not identity.original and spoken is not None and tag is not None and _language(tag) != spoken
-    origin = "automatic" if whisper and identity.format in ("vtt", "srt", "tsv") else identity.origin
+    by_whisper = candidates.from_whisper and known is not None and known.whisper == "part"
+    origin = "automatic" if by_whisper else identity.origin
     return (
         # An index of before counted no words: 0 is unknown.
-        0 < identity.words * _SHORT < most and identity.format in ("text", "markdown"),
+        0 < identity.words * _SHORT < candidates.most_words and known is not None and known.is_prose,
         translated and origin != "human",
         not identity.timed,
         _ORIGINS[origin],
         translated,
         not identity.original,
-        _FORMATS.get(identity.format, 9),
+        known.priority if known else LAST,
         len(path),
         path,
     )

@@ -5,20 +5,29 @@ from __future__ import annotations
 import re
 
 from talksearch.indexer.records import Transcript
+from talksearch.indexer.text.clock import CLOCK, parse_clock
 
-from .cue_times import CLOCK, RawCue, mend, parse_clock
-from .vtt import count_words
+from .cue_times import RawCue, mend
+from .finish import finish
+from .source_text import SourceText
+from .text_files import is_headed_webvtt
 
-TIME_LINE = re.compile(rf"^[ \t]*({CLOCK})[ \t]*,[ \t]*({CLOCK})[ \t]*$", re.MULTILINE)
+_TIME_LINE = re.compile(rf"^[ \t]*({CLOCK})[ \t]*,[ \t]*({CLOCK})[ \t]*$", re.MULTILINE)
 
 
-def read(text: str) -> Transcript:
+def matches(source: SourceText) -> bool:
+    """Say whether a line holds the two times of a cue."""
+    return not is_headed_webvtt(source) and _TIME_LINE.search(source.text) is not None
+
+
+def read(source: SourceText) -> Transcript:
     """Read an SBV file.
 
     Raises:
         UnreadableError: no cues, or times that cannot be.
     """
-    heads = list(TIME_LINE.finditer(text))
+    text = source.text
+    heads = list(_TIME_LINE.finditer(text))
     raw = []
     line, done = 1, 0
     for head, following in zip(heads, [*heads[1:], None], strict=True):
@@ -28,13 +37,4 @@ def read(text: str) -> Transcript:
         start = parse_clock(head[1])
         body = body.strip("\n").replace("[br]", "\n")
         raw.append(RawCue(start if start is not None else 0, parse_clock(head[2]), body, line))
-    mended = mend(raw, "SBV file")
-    return Transcript(
-        format="sbv",
-        cues=mended.cues,
-        timed=mended.timed,
-        duration_ms=mended.duration_ms,
-        words_before=count_words(raw),
-        steps=mended.steps,
-        uncertain=mended.uncertain,
-    )
+    return finish(raw, mend(raw, "SBV file"), Transcript("sbv", ()))

@@ -6,28 +6,43 @@ tells that the row below is new.
 
 from __future__ import annotations
 
+import re
+
 from talksearch.indexer.records import Transcript
 
+from .caption_tracks import has_true_times, origin_by_cues
 from .cue_blocks import read_blocks
 from .cue_times import mend
-from .vtt import count_words, origin_of
+from .finish import finish
+from .source_text import SourceText
+from .text_files import is_headed_webvtt
+
+_NUMBER = re.compile(r"^\d+$", re.MULTILINE)
 
 
-def read(text: str, name: str = "") -> Transcript:
+def matches(source: SourceText) -> bool:
+    """Say whether cues are SubRip's, not those of WebVTT whose header is missing.
+
+    The decimal sign tells; where it is missing, the name, and then whether cues have numbers.
+    """
+    first = source.time_line
+    if first is None or is_headed_webvtt(source):
+        return False
+    if "," in first[0] or source.ending == "srt":
+        return True
+    return source.ending != "vtt" and _NUMBER.search(source.text) is not None
+
+
+def are_times_true(source: SourceText) -> bool:
+    """Say whether the times of its cues mean anything."""
+    return has_true_times(source, read)
+
+
+def read(source: SourceText) -> Transcript:
     """Read a SubRip file.
 
     Raises:
         UnreadableError: no cues, or times that cannot be.
     """
-    raw = read_blocks(text)
-    mended = mend(raw, "SubRip file")
-    return Transcript(
-        format="srt",
-        cues=mended.cues,
-        timed=mended.timed,
-        origin=origin_of(text, name),
-        duration_ms=mended.duration_ms,
-        words_before=count_words(raw),
-        steps=mended.steps,
-        uncertain=mended.uncertain,
-    )
+    raw = read_blocks(source.text)
+    return finish(raw, mend(raw, "SubRip file"), Transcript("srt", (), origin=origin_by_cues(source)))

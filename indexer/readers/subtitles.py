@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING
 from talksearch.indexer.errors import UnreadableError
 from talksearch.indexer.records import Step, Transcript
 
+from .caption_tracks import origin_by_name
 from .cue_times import LONGEST_MS, RawCue, mend
+from .finish import finish
 from .segments import put_after
-from .vtt import count_words, origin_of
+from .source_text import SourceText
 
 if TYPE_CHECKING:
     from pysubs2 import SSAEvent
@@ -61,46 +63,64 @@ class _Line:
     ends: bool = True
 
 
-def format_of(head: str) -> str | None:
-    """Tell which of `ass`, `sami` and `microdvd` a text is by how it begins; None for none of them.
+def matches_ass(source: SourceText) -> bool:
+    """Say whether a file begins like SubStation Alpha and holds dialogue.
 
-    >>> format_of("[Events]\\nDialogue: 0"), format_of("<SAMI>"), format_of("{1}{1}25.000"), format_of('{"a": 1}')
-    ('ass', 'sami', 'microdvd', None)
+    >>> matches_ass(SourceText("[Events]\\nDialogue: 0")), matches_ass(SourceText("[Events]"))
+    (True, False)
     """
-    if head[0] == "{":
-        return "microdvd" if _MICRODVD_HEAD.match(head) else None
-    if head[0] == "<":
-        return "sami" if _SAMI.match(head) else None
-    return "ass" if head[0] in "[;!D" and _ASS.match(head) and _SPOKEN.search(head) else None
+    text = source.stripped
+    return text[0] in "[;!D" and _ASS.match(text) is not None and _SPOKEN.search(text) is not None
 
 
-def read(text: str, name: str, form: str) -> Transcript:
-    """Read one of the formats that `format_of` tells.
+def matches_sami(source: SourceText) -> bool:
+    """Say whether a file begins like SAMI."""
+    return source.stripped[0] == "<" and _SAMI.match(source.stripped) is not None
+
+
+def matches_microdvd(source: SourceText) -> bool:
+    """Say whether a file begins like MicroDVD. Raises UnreadableError where it does not say how long a frame lasts.
+
+    >>> matches_microdvd(SourceText("{1}{1}25.000")), matches_microdvd(SourceText('{"a": 1}'))
+    (True, False)
+    """
+    if source.stripped[0] != "{" or not _MICRODVD_HEAD.match(source.stripped):
+        return False
+    _frame_rate(source.stripped)  # without it there are no times
+    return True
+
+
+def read_ass(source: SourceText) -> Transcript:
+    """Read SubStation Alpha.
 
     Raises:
-        UnreadableError: no cues, times that cannot be, or frames of which nobody says how many pass in a second.
+        UnreadableError: no cues, or times that cannot be.
     """
-    notes: list[str] = []
     steps: list[Step] = []
-    language: str | None = None
-    if form == "ass":
-        raw = _read_ass(text, steps, notes)
-    elif form == "sami":
-        raw, language = _read_sami(text, name, notes)
-    else:
-        raw = _read_microdvd(text)
-    mended = mend(raw, {"ass": "SubStation file", "sami": "SAMI file", "microdvd": "MicroDVD file"}[form])
-    return Transcript(
-        format=form,
-        cues=mended.cues,
-        timed=mended.timed,
-        origin=origin_of("", name),
-        language=language,
-        duration_ms=mended.duration_ms,
-        words_before=count_words(raw),
-        steps=(*steps, *mended.steps),
-        uncertain=(*notes, *mended.uncertain),
-    )
+    notes: list[str] = []
+    raw = _dialogue(source.text, steps, notes)
+    known = Transcript("ass", (), origin=origin_by_name(source), steps=tuple(steps), uncertain=tuple(notes))
+    return finish(raw, mend(raw, "SubStation file"), known)
+
+
+def read_sami(source: SourceText) -> Transcript:
+    """Read SAMI; of several languages the one that the name of the file tells. Raises as `read_ass` does."""
+    notes: list[str] = []
+    raw, language = _synchronized(source, notes)
+    known = Transcript("sami", (), origin=origin_by_name(source), language=language, uncertain=tuple(notes))
+    return finish(raw, mend(raw, "SAMI file"), known)
+
+
+def read_microdvd(source: SourceText) -> Transcript:
+    """Read MicroDVD. Raises as `read_ass` does, and where nothing says how many frames pass in a second."""
+    raw = _frames(source.text)
+    return finish(raw, mend(raw, "MicroDVD file"), Transcript("microdvd", (), origin=origin_by_name(source)))
+
+
+def words_in_ass(source: SourceText) -> int:
+    """Count the words of dialogue, about; formatting among them counts too."""
+    rows = (row for row in source.text.splitlines() if row.startswith("Dialogue:"))
+    return sum(len(row.split(",", len(_FIELDS) - 1)[-1].split()) for row in rows)
 
 
 def _events(lines: Sequence[str], form: str, fps: float | None = None) -> list[SSAEvent]:
@@ -112,7 +132,7 @@ def _events(lines: Sequence[str], form: str, fps: float | None = None) -> list[S
 # --- SubStation Alpha -----------------------------------------------------------------------------------------------
 
 
-def _read_ass(text: str, steps: list[Step], notes: list[str]) -> list[RawCue]:
+def _dialogue(text: str, steps: list[Step], notes: list[str]) -> list[RawCue]:
     """Read the dialogue; comments, drawings, overrides in braces and second copies of a line for effects are left out.
 
     Lines stand in any order (by style, by translator), so they are sorted.
@@ -143,12 +163,12 @@ def _read_ass(text: str, steps: list[Step], notes: list[str]) -> list[RawCue]:
     seen: set[tuple[int, int, str]] = set()
     copies = 0
     for line, event in zip(lines, _events([line.text for line in lines], "ass"), strict=True):
-        said = "\n".join(part.strip() for part in event.plaintext.split("\n") if part.strip())
-        key = (event.start, event.end, said)
-        copies += key in seen and bool(said)
-        if said and key not in seen:
+        spoken_text = _rows(event.plaintext)
+        key = (event.start, event.end, spoken_text)
+        copies += key in seen and bool(spoken_text)
+        if spoken_text and key not in seen:
             end_ms = event.end if line.ends else None
-            raw.append(RawCue(event.start, end_ms, said, line.line, _speaker(event.name)))
+            raw.append(RawCue(event.start, end_ms, spoken_text, line.line, _speaker(event.name)))
         seen.add(key)
     if copies:
         steps.append(Step("drop-copies", "cues", {"cues": copies}))
@@ -163,8 +183,12 @@ def _speaker(name: str) -> str | None:
 # --- SAMI -----------------------------------------------------------------------------------------------------------
 
 
-def _read_sami(text: str, name: str, notes: list[str]) -> tuple[list[RawCue], str | None]:
-    """Read the cues of one class, which in SAMI is a language; a cue lasts until the next `<SYNC>`."""
+def _synchronized(source: SourceText, notes: list[str]) -> tuple[list[RawCue], str | None]:
+    """Return the cues of one class, which in SAMI is a language, and that language.
+
+    A cue lasts until the next `<SYNC>`.
+    """
+    text = source.text
     heads = list(_SYNC.finditer(text))
     styles = text[: heads[0].start()] if heads else ""
     languages = {match[1].lower(): match[2] for match in _NAMED_CLASS.finditer(styles)}
@@ -173,24 +197,24 @@ def _read_sami(text: str, name: str, notes: list[str]) -> tuple[list[RawCue], st
         for head, following in zip(heads, [*heads[1:], None], strict=False)
     ]
     counts = Counter(match[1].lower() for body in bodies for match in _CLASS.finditer(body))
-    tags = name.lower().split(".")
-    named = {one: languages.get(one, one) for one in counts}
+    tags = source.name.lower().split(".")
+    names = {style: languages.get(style, style) for style in counts}
 
-    def worth(one: str) -> tuple[bool, int]:
-        return bool({named[one].lower(), named[one][:2].lower()} & set(tags)), counts[one]
+    def preference(style: str) -> tuple[bool, int]:
+        return bool({names[style].lower(), names[style][:2].lower()} & set(tags)), counts[style]
 
-    wanted = max(counts, key=worth, default=None)  # what the file's name says, else what has most cues
+    wanted = max(counts, key=preference, default=None)  # what the file's name says, else what has most cues
     if wanted and len(counts) > 1:
-        others = ", ".join(named[one] for one in counts if one != wanted)
-        notes.append(f"The file holds captions in several languages; {named[wanted]} was read, not {others}.")
+        others = ", ".join(names[style] for style in counts if style != wanted)
+        notes.append(f"The file holds captions in several languages; {names[wanted]} was read, not {others}.")
     raw: list[RawCue] = []
     done = number = 0
     for head, body in zip(heads, bodies, strict=True):
         number += text.count("\n", done, head.start())
         done = head.start()
-        said = _of_class(body, wanted)
-        if said is not None:
-            raw.append(RawCue(int(head[1]), None, said, number + 1))
+        speech = _of_class(body, wanted)
+        if speech is not None:
+            raw.append(RawCue(int(head[1]), None, speech, number + 1))
     return _until_next(raw), languages.get(wanted or "")
 
 
@@ -207,12 +231,12 @@ def _of_class(body: str, wanted: str | None) -> str | None:
     parts = list(_CLASS.finditer(body))
     if not parts:
         return _plain(body)
-    said = [
+    speech = [
         body[part.end() : following.start() if following else len(body)]
         for part, following in zip(parts, [*parts[1:], None], strict=True)
         if part[1].lower() == wanted
     ]
-    return "\n".join(filter(None, map(_plain, [body[: parts[0].start()], *said]))) if said else None
+    return "\n".join(filter(None, map(_plain, [body[: parts[0].start()], *speech]))) if speech else None
 
 
 def _plain(body: str) -> str:
@@ -225,7 +249,7 @@ def _plain(body: str) -> str:
 # --- MicroDVD -------------------------------------------------------------------------------------------------------
 
 
-def rate_of(text: str) -> float:
+def _frame_rate(text: str) -> float:
     """Return how many frames pass in a second, as the first cue tells: `{1}{1}25.000`.
 
     Raises UnreadableError where it does not.
@@ -246,8 +270,8 @@ def rate_of(text: str) -> float:
     )
 
 
-def _read_microdvd(text: str) -> list[RawCue]:
-    rate = rate_of(text)
+def _frames(text: str) -> list[RawCue]:
+    rate = _frame_rate(text)
     lines: list[_Line] = []
     for number, row in enumerate(text.split("\n"), 1):
         match = _MICRODVD.match(row)

@@ -1,18 +1,21 @@
-"""Tables with a header that names the columns: CSV and TSV with a start, a text, and as may be an end and a speaker."""
+"""Tables whose header names the columns: CSV and TSV with a start and a text, and often an end and a speaker."""
 
 from __future__ import annotations
 
 import csv
 import re
+from dataclasses import dataclass
 from typing import Any
 
 from talksearch.indexer.errors import UnreadableError
 from talksearch.indexer.records import Transcript
 
+from . import whisper_tsv
 from .cue_times import RawCue, mend
+from .finish import finish
 from .json_values import milliseconds, string
 from .segments import put_after, speaker_of, start_after, times_of, unit_of
-from .vtt import count_words
+from .source_text import SourceText
 
 _COLUMNS = {
     "start": "start begin from in startat timestart timein starttime starttimestamp begintime timestamp time timecode"
@@ -29,28 +32,38 @@ _UNITS = {"ms": "_ms", "msec": "_ms", "milliseconds": "_ms", "millis": "_ms", "s
           "seconds": "s"}  # fmt: skip
 _SWALLOWED = re.compile(r"\n[ \t]*\"?[\d:.]+\"?[,;\t]\"?[\d:.]+")
 """A row inside a cell: a quotation mark that nobody closed."""
+_LONGEST_HEADER = 1_000
+"""Characters."""
 
 
-def matches(text: str) -> bool:
-    """Whether the first line names a start and a text, and most rows that hold a text have a time."""
-    form = _form(text)
-    if form is None:
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """What the header of a table says."""
+
+    delimiter: str
+    keys: tuple[str, ...]
+    """The key of each column, as `segments` knows them; empty for a column of no use."""
+
+
+def matches(source: SourceText) -> bool:
+    """Say whether the first line names a start and a text, and most rows that hold a text have a time.
+
+    Whisper's own table is read by `whisper_tsv`, which knows that its times are milliseconds.
+    """
+    if whisper_tsv.is_whispers(source) or _columns(source) is None:
         return False
-    rows = _rows(text, *form)
+    rows = source.once(_rows)
     timed = [times_of(row)[0] is not None for row in rows if string(row.get("text"))]
     return sum(timed) * 2 > len(timed)
 
 
-def read(text: str) -> Transcript:
+def read(source: SourceText) -> Transcript:
     """Read a table that `matches`.
 
     Raises:
         UnreadableError: no cues, times that cannot be, or rows that are longer than the header.
     """
-    form = _form(text)
-    if form is None:
-        raise UnreadableError("The first line names no columns with a start and a text.", "Nothing to index.")
-    rows = _rows(text, *form)
+    rows = source.once(_rows)
     if len({row["talk"] for row in rows if "talk" in row}) > 1:
         raise UnreadableError("The rows of this table belong to several talks.", "Write one file for each talk.")
     entries = [(words, row) for row in rows if (words := string(row.get("text")))]
@@ -63,29 +76,20 @@ def read(text: str) -> Transcript:
             untimed += 1
             start = start_after(raw)
         raw.append(RawCue(start, end, words, row["row"], speaker=speaker_of(row)))
-    mended = mend(raw, "table")
-    return Transcript(
-        format="table",
-        cues=mended.cues,
-        timed=mended.timed,
-        duration_ms=mended.duration_ms,
-        words_before=count_words(raw),
-        steps=(*steps, *mended.steps),
-        uncertain=(*mended.uncertain, *put_after(untimed, "rows")),
-    )
+    return finish(raw, mend(raw, "table"), Transcript("table", (), steps=steps), put_after(untimed, "rows"))
 
 
-def _form(text: str) -> tuple[str, tuple[str, ...]] | None:
-    """Return what stands between columns, and their keys, as `segments` knows them; empty for those of no use."""
-    header = text.lstrip().split("\n", 1)[0]
-    if len(header) > 1_000:
+def _columns(source: SourceText) -> _Columns | None:
+    """Read the header; None where it does not name a start and a text."""
+    header = source.stripped.split("\n", 1)[0]
+    if len(header) > _LONGEST_HEADER:
         return None
     for delimiter in "\t,;|":
         cells = [cell.strip().strip('"').strip() for cell in header.split(delimiter)]
         named = [(_key(cell), cell) for cell in cells]
         keys = tuple(key if key == "text" or (key, cell) == _first_of(key, named) else "" for key, cell in named)
         if {"start", "start_ms"} & set(keys) and keys.count("text") == 1:
-            return delimiter, keys
+            return _Columns(delimiter, keys)
     return None
 
 
@@ -116,33 +120,41 @@ def _key(name: str) -> str:
     return f"{role}_ms" if unit == "_ms" and role in ("start", "end", "duration") else role
 
 
-def _rows(text: str, delimiter: str, keys: tuple[str, ...]) -> list[dict[str, Any]]:
-    """Return the rows as objects with `keys`, and under `row` the number of the line on which they end."""
-    body = text.lstrip()
-    rows = _cells(body, delimiter, delimiter != "\t")
-    at = keys.index("text")
-    if delimiter != "\t" and any(len(row) > at and _SWALLOWED.search(row[at]) for _, row in rows):
-        rows = _cells(body, delimiter, False)
-    found: list[dict[str, Any]] = []
-    for number, cells in rows[1:]:
+def _rows(source: SourceText) -> list[dict[str, Any]]:
+    """Return the rows as objects with the keys of the columns, and under `row` the number of their last line.
+
+    Raises UnreadableError where there is no header, or a row is longer than it.
+    """
+    columns = _columns(source)
+    if columns is None:
+        raise UnreadableError("The first line names no columns with a start and a text.", "Nothing to index.")
+    delimiter, keys = columns.delimiter, columns.keys
+    numbered = _cells(source.stripped, delimiter, delimiter != "\t")
+    text_column = keys.index("text")
+    if delimiter != "\t" and any(
+        len(cells) > text_column and _SWALLOWED.search(cells[text_column]) for _, cells in numbered
+    ):
+        numbered = _cells(source.stripped, delimiter, False)
+    rows: list[dict[str, Any]] = []
+    for number, cells in numbered[1:]:
         if len(cells) > len(keys) and any(cell.strip() for cell in cells[len(keys) :]):
-            if at != len(keys) - 1:
+            if text_column != len(keys) - 1:
                 raise UnreadableError(
                     f"Line {number} of the table has more columns than its header.",
                     "Put the texts in quotation marks, or their column last.",
                 )
-            cells = [*cells[:at], delimiter.join(cells[at:])]  # a text with commas that nobody quoted
+            # A text with commas that nobody quoted.
+            cells = [*cells[:text_column], delimiter.join(cells[text_column:])]
         row: dict[str, Any] = {
             key: cell.strip() for key, cell in zip(keys, cells, strict=False) if key and cell.strip()
         }
         if not row:
             continue
-        lone = len(cells) == 1 and found and milliseconds(cells[0].strip()) is None
-        if lone:  # a line break inside a text
-            found[-1]["text"] = f"{found[-1].get('text', '')}\n{cells[0].strip()}"
+        if len(cells) == 1 and rows and milliseconds(cells[0].strip()) is None:  # a line break inside a text
+            rows[-1]["text"] = f"{rows[-1].get('text', '')}\n{cells[0].strip()}"
             continue
-        found.append({**row, "row": number})
-    return found
+        rows.append({**row, "row": number})
+    return rows
 
 
 def _cells(text: str, delimiter: str, quoted: bool) -> list[tuple[int, list[str]]]:

@@ -7,17 +7,21 @@ the full text beside them where that has the same letters.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
 from talksearch.indexer.records import Origin, Transcript, Word
+from talksearch.indexer.text.sentences import ends_with_stop
 
 from .cue_times import RawCue, mend
+from .finish import finish
+from .json_source import parsed_json
 from .json_values import string, timed_words
 from .segments import TEXTS, put_after, speaker_of, start_after, text_of, times_of, unit_of
-from .vtt import count_words
+from .source_text import SourceText
 
 _SEGMENTS = (
     "segments",  # podcast namespace (`body`)
@@ -46,13 +50,14 @@ _WORDS = (
 
 _SERVICES = ("utterances", "result", "results", "response", "chunks", "monologues", "words")
 """Keys of recognition services; segments by themselves may be anybody's."""
+_SERVICE_KEY = re.compile(r'"(?:utterances|results?|response|chunks|monologues|words)"\s*:')
+"""The same in the text of a file; nested ones count too."""
 _WORD_LISTS = ("words", "elements")
 """Keys of the words inside a segment."""
 _PIECES = ("punctuated_word", "word", "text", "content", "value")
 _PAUSE_MS = 1_500
 _MOST_WORDS = 30
 """A cue made of words ends where its sentence does, at a pause, and at the latest after so many words."""
-_ENDS = tuple(".?!…。？！")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +78,15 @@ class _Group:
     entry: dict[str, Any]
 
 
-def matches(data: object) -> bool:
-    """Whether parsed JSON holds segments or words of which most have a time."""
-    timed = [times_of(entry)[0] is not None for group in _groups(data) for _, entry in _timed_parts(group)]
+def matches(source: SourceText) -> bool:
+    """Say whether a file in JSON holds segments or words of which most have a time."""
+    timed = [times_of(entry)[0] is not None for group in source.once(_groups_of) for _, entry in _timed_parts(group)]
     return sum(timed) * 2 > len(timed)
+
+
+def origin(source: SourceText) -> Origin:
+    """Tell who wrote the words: a machine, where the keys are those of a recognition service."""
+    return "automatic" if _SERVICE_KEY.search(source.text) else "unknown"
 
 
 def _timed_parts(group: _Group) -> list[tuple[str, dict[str, Any]]]:
@@ -85,13 +95,14 @@ def _timed_parts(group: _Group) -> list[tuple[str, dict[str, Any]]]:
     return words or [(group.text or "", group.entry)]
 
 
-def read(data: Any) -> Transcript:
-    """Read parsed JSON that `matches`.
+def read(source: SourceText) -> Transcript:
+    """Read JSON that `matches`.
 
     Raises:
         UnreadableError: no cues, or times that cannot be.
     """
-    groups = _groups(data)
+    data = parsed_json(source)
+    groups = source.once(_groups_of)
     per_unit, steps = unit_of([part for group in groups for part in _timed_parts(group)])
     raw: list[RawCue] = []
     notes: list[str] = []
@@ -108,22 +119,17 @@ def read(data: Any) -> Transcript:
         raw += cues
     if _at(data, "results.channels"):  # one list of words a channel
         raw.sort(key=lambda cue: cue.start_ms)
-    mended = mend(raw, "JSON file")
     about: dict[str, Any] = data if isinstance(data, dict) else {}
-    services = not about.keys().isdisjoint(_SERVICES)
-    origin: Origin = "automatic" if services or any(group.pieces for group in groups) else "unknown"
-    return Transcript(
+    by_service = not about.keys().isdisjoint(_SERVICES) or any(group.pieces for group in groups)
+    known = Transcript(
         format="json",
-        cues=mended.cues,
-        timed=mended.timed,
-        origin=origin,
+        cues=(),
+        origin="automatic" if by_service else "unknown",
         title=string(about.get("title")),
         language=string(about.get("language_code")) or string(about.get("language")),
-        duration_ms=mended.duration_ms,
-        words_before=count_words(raw),
-        steps=(*steps, *mended.steps),
-        uncertain=(*mended.uncertain, *notes, *put_after(untimed)),
+        steps=steps,
     )
+    return finish(raw, mend(raw, "JSON file"), known, [*notes, *put_after(untimed)])
 
 
 # --- where things lie -----------------------------------------------------------------------------------------------
@@ -135,15 +141,19 @@ def _at(data: object, path: str) -> list[Any]:
     >>> _at({"a": [{"b": 1}, {"b": 2}]}, "a.*.b"), _at({"a": [1, 2]}, "a.0"), _at([], "a.b"), _at(1, "")
     ([1, 2], [1], [], [1])
     """
-    found = [data]
+    values = [data]
     for key in path.split(".") if path else []:
         if key == "*":
-            found = [each for value in found if isinstance(value, list) for each in value]
+            values = [each for value in values if isinstance(value, list) for each in value]
         elif key == "0":
-            found = [value[0] for value in found if isinstance(value, list) and value]
+            values = [value[0] for value in values if isinstance(value, list) and value]
         else:
-            found = [value[key] for value in found if isinstance(value, dict) and key in value]
-    return found
+            values = [value[key] for value in values if isinstance(value, dict) and key in value]
+    return values
+
+
+def _groups_of(source: SourceText) -> list[_Group]:
+    return _groups(parsed_json(source))
 
 
 def _groups(data: object) -> list[_Group]:
@@ -265,8 +275,7 @@ def _cues(group: _Group, per_unit: int, notes: list[str]) -> Iterator[RawCue]:
             if not _letters(following[0]):
                 continue
             pause = following[1] is not None and following[1] - (last if end is None else end) >= _PAUSE_MS
-            ended = tail.rstrip("\"'”’)»").endswith(_ENDS)
-            if not (pause or ended or following[3] != speaker or len(waiting) >= _MOST_WORDS):
+            if not (pause or ends_with_stop(tail) or following[3] != speaker or len(waiting) >= _MOST_WORDS):
                 continue
         said, timed = timed_words(waiting, begin)
         kept = tuple(Word(word.text, max(word.start_ms, 0)) for word in timed)

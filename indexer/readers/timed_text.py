@@ -1,4 +1,4 @@
-"""Transcripts in text or Markdown whose lines carry times, in all the ways that `stamps` knows.
+"""Transcripts in text or Markdown whose lines carry times, in all the ways that `line_stamps` knows.
 
 Lines begin with a time (`[12:34]`, `12:34`, `(1:02:03)`, `**[00:12:34]**`, `[12:34](link)`), with a range of times as
 Whisper prints it, or with a name and a time; a time stands alone above the words; or it stands in brackets among them.
@@ -14,114 +14,136 @@ from talksearch.indexer.records import Chapter, Transcript
 from talksearch.indexer.text.speaker_labels import label_of, names_in
 from talksearch.indexer.text.youtube import find_id, watch_url
 
-from . import line_layout
+from . import line_layout, text_files
 from .cue_times import RawCue, mend
+from .finish import finish
 from .front_matter import HEADING, RULE, Front, iso_date, plain_markdown, read_front, read_front_matter, read_keys
 from .line_layout import LineLayout
-from .vtt import count_words
+from .source_text import SourceText
 
 _LYRIC_TAG = re.compile(
     r"[ \t]*\[(?P<key>ar|ti|al|au|lr|by|re|ve|la|length|offset|tool):(?P<value>[^\]\n]*)\][ \t]*", re.I
 )
 _LYRIC_KEYS = {"ti": "title", "ar": "speaker", "la": "language"}
 _WORD_TIME = re.compile(r"<[\d:.]+>")
+_LINES_WITH_LINK = 40
+"""Lines at the top of a text in which the address of its recording is looked for."""
 
 
-def matches(text: str) -> bool:
-    """Whether the lines carry times: three of them at least or a third of all, and they run forwards.
+def layout_of(source: SourceText) -> LineLayout | None:
+    """Find the times in a text; None where it has none, or none that can be those of its words."""
+    return source.once(_layout)
 
-    Times that are fewer, or written in a way that may mean other things, count where the words fill them (`layout`).
 
-    >>> matches("[0:00] Hello\\n[0:05] and welcome"), matches("12:30 is when we met.\\nWe left.\\nWe ate.\\nWe slept.")
-    (True, False)
+def _layout(source: SourceText) -> LineLayout | None:
+    return line_layout.find(source.text)
+
+
+def matches(source: SourceText) -> bool:
+    """Say whether the lines carry times: three of them at least or a third of all, and they run forwards.
+
+    Times that are fewer, or written in a way that may mean other things, count where the words fill them
+    (`line_layout`).
+
+    >>> matches(SourceText("[0:00] Hello\\n[0:05] and welcome"))
+    True
+    >>> matches(SourceText("12:30 is when we met.\\nWe left.\\nWe ate.\\nWe slept."))
+    False
     """
-    return line_layout.find(text) is not None
+    return text_files.may_be_timed_text(source) and layout_of(source) is not None
 
 
-def read(text: str, name: str = "") -> Transcript:
+def matches_markdown(source: SourceText) -> bool:
+    """Say whether a file is Markdown whose lines carry times."""
+    return text_files.is_markdown(source) and matches(source)
+
+
+def address(source: SourceText) -> str:
+    """Return the lines of a text among which the address of its recording stands, if anywhere."""
+    return "\n".join(source.text.split("\n", _LINES_WITH_LINK)[:_LINES_WITH_LINK])
+
+
+def read(source: SourceText) -> Transcript:
     """Read a transcript with times at the beginning of lines.
 
     Raises:
         UnreadableError: no cues, or times that cannot be.
     """
-    markdown = name.lower().endswith((".md", ".markdown", ".mdown")) or "](" in text or "**" in text
-    found = line_layout.find(text) or line_layout.by_line(text)
-    lines = found.lines
+    text = source.text
+    markdown = text_files.has_markdown_name(source.name) or "](" in text or "**" in text
+    layout = layout_of(source) or line_layout.by_line(text)
+    lines = layout.lines
     front = Front()
-    at = read_front_matter(lines, front)
-    if found.far_apart:
-        at += read_keys(lines[at : min(found.stamps)], front)
+    first_line = read_front_matter(lines, front)
+    if layout.far_apart:
+        first_line += read_keys(lines[first_line : min(layout.stamps)], front)
     raw: list[RawCue] = []
-    again: list[tuple[int, int]] = []
+    repeats: list[tuple[int, int]] = []
     chapters: list[tuple[str, int | None]] = []
     link: str | None = None
     started = False
-    for i in range(at, len(lines)):
+    for i in range(first_line, len(lines)):
         line = lines[i]
-        stamp = found.stamps.get(i)
+        stamp = layout.stamps.get(i)
         if stamp:
             started = True
             link = link or stamp.link
-            said = plain_markdown(stamp.text) if markdown else stamp.text
+            words = plain_markdown(stamp.text) if markdown else stamp.text
             chapters = [(title, stamp.start_ms if ms is None else ms) for title, ms in chapters]
-            if stamp.heading and said:
-                chapters.append((said, stamp.start_ms))
-                said = ""
-            again += [(len(raw), ms) for ms in stamp.again]
-            raw.append(RawCue(stamp.start_ms, stamp.end_ms, said, _number(found, i), stamp.speaker))
+            if stamp.heading and words:
+                chapters.append((words, stamp.start_ms))
+                words = ""
+            repeats += [(len(raw), ms) for ms in stamp.again]
+            raw.append(RawCue(stamp.start_ms, stamp.end_ms, words, _number(layout, i), stamp.speaker))
         elif not started:
-            _read_above(line, found, front)
+            _read_above(line, layout, front)
         elif (heading := HEADING.match(line)) and markdown:
             chapters.append((plain_markdown(heading["text"]), None))
         elif line.strip() and not RULE.match(line):
-            said = plain_markdown(line) if markdown else line.strip()
+            words = plain_markdown(line) if markdown else line.strip()
             last = raw[-1]
-            raw[-1] = RawCue(last.start_ms, last.end_ms, f"{last.text}\n{said}".strip("\n"), last.line, last.speaker)
-    if again:  # a line of lyrics that is sung several times
-        raw += [replace(raw[i], start_ms=ms, text=_WORD_TIME.sub("", raw[i].text)) for i, ms in again]
+            raw[-1] = RawCue(last.start_ms, last.end_ms, f"{last.text}\n{words}".strip("\n"), last.line, last.speaker)
+    if repeats:  # a line of lyrics that is sung several times
+        raw += [replace(raw[i], start_ms=ms, text=_WORD_TIME.sub("", raw[i].text)) for i, ms in repeats]
         raw.sort(key=lambda cue: cue.start_ms)
     before = [line for line in front.text if line.strip()]
     first = min(cue.start_ms for cue in raw) if raw else 0
     description = "\n".join(before)
-    if before and first > 0 and (found.far_apart or not markdown):
+    if before and first > 0 and (layout.far_apart or not markdown):
         raw.insert(0, RawCue(0, first, description, 1))
         description = ""
     raw = _with_voices(raw)
-    mended = mend(raw, "transcript")
     values = front.values
-    video = find_id(values.get("url", "")) or find_id(link or "") or find_id("\n".join(lines[:40]))
+    video = find_id(values.get("url", "")) or find_id(link or "") or find_id("\n".join(lines[:_LINES_WITH_LINK]))
     url = values.get("url") if "://" in values.get("url", "") else None
-    return Transcript(
+    known = Transcript(
         format="markdown" if markdown else "text",
-        cues=mended.cues,
-        timed=mended.timed,
+        cues=(),
         title=values.get("title"),
         url=url or (watch_url(video) if video else None),
         channel=values.get("channel"),
         speaker=values.get("speaker"),
         language=values.get("language"),
         date=iso_date(values.get("date")),
-        duration_ms=mended.duration_ms,
         description=description,
         chapters=tuple(Chapter(ms, title) for title, ms in chapters if ms is not None),
-        words_before=count_words(raw),
-        steps=mended.steps,
-        uncertain=mended.uncertain,
     )
+    return finish(raw, mend(raw, "transcript"), known)
 
 
-def _number(found: LineLayout, i: int) -> int:
-    return found.numbers[i] if found.numbers else i + 1
+def _number(layout: LineLayout, i: int) -> int:
+    """Return the number in the file of a line that may have been cut."""
+    return layout.numbers[i] if layout.numbers else i + 1
 
 
-def _read_above(line: str, found: LineLayout, front: Front) -> None:
+def _read_above(line: str, layout: LineLayout, front: Front) -> None:
     """Take a line above the first time for what it is: metadata, text, or speech whose time stands further down."""
     tag = _LYRIC_TAG.fullmatch(line) if line.lstrip().startswith("[") else None
     if tag:
         key, value = _LYRIC_KEYS.get(tag["key"].lower()), tag["value"].strip()
         if key and value:
             front.values.setdefault(key, value)
-    elif found.far_apart and not HEADING.match(line):
+    elif layout.far_apart and not HEADING.match(line):
         front.text.append(plain_markdown(line))
     else:
         read_front(line, front)

@@ -19,12 +19,15 @@ from itertools import groupby
 
 from talksearch.indexer.errors import UnreadableError
 from talksearch.indexer.records import Cue, Step, Transcript
+from talksearch.indexer.text.clock import seconds_in, show_clock
 
-from .cue_times import RawCue, mend, pieces, show_clock
+from .caption_tracks import origin_by_name
+from .cue_times import RawCue, mend, pieces
+from .finish import count_words, finish
 from .json_values import timed_words
 from .segments import put_after, start_after
-from .vtt import count_words, origin_of
-from .xml_tree import Node, parse
+from .source_text import SourceText
+from .xml_tree import Node, parse, root_of
 from .youtube_xml import clip_overlapping
 
 _CLOCK = re.compile(r"(\d{1,3}):(\d{1,2}):(\d{1,2})(?:[.,](\d{1,9})|[:;](\d{1,3})(?:\.(\d{1,3}))?)?")
@@ -32,6 +35,7 @@ _SHORT = re.compile(r"(?:(\d{1,3}):)?(\d{1,5}[.,]\d{1,9})")
 _OFFSET = re.compile(r"(\d{1,15}(?:\.\d{1,9})?)(h|ms|m|s|f|t)")
 _UNITS = {"h": 3_600_000.0, "m": 60_000.0, "s": 1000.0, "ms": 1.0}
 _SPACE = re.compile(r"[ \t\n\r]+")
+_TIME_ATTRIBUTE = re.compile(r"\s(?:begin|end|dur)\s*=")
 _NO_SPEECH = frozenset(("metadata", "set", "animate", "title", "desc", "copyright", "agent", "image", "audio"))
 """Elements that may stand among what is said and hold none of it."""
 
@@ -50,7 +54,7 @@ class _Rates:
 
 
 @dataclass(frozen=True, slots=True)
-class _Around:
+class _Context:
     """What an element takes over from those around it."""
 
     start_ms: int = 0
@@ -73,8 +77,8 @@ class _Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
-    """A cue and its language; `timed` is false where no time was found for it."""
+class _Speech:
+    """A cue and its language; `timed` is false where it has no time."""
 
     cue: RawCue
     language: str | None
@@ -82,86 +86,86 @@ class _Said:
 
 
 @dataclass(slots=True)
-class _Reading:
+class _Gathered:
     """What is gathered on the way through a file."""
 
     rates: _Rates
     agents: dict[str, str]
     absolute: bool
     """Times inside other elements count from the beginning of the recording."""
-    said: list[_Said] = field(default_factory=list)
+    speech: list[_Speech] = field(default_factory=list)
     strange: list[tuple[int, str]] = field(default_factory=list)
     """Line and text of what stands for a time and is none."""
     misfits: int = 0
     """Elements that begin outside of the time of what they stand in."""
 
 
-def read(text: str, name: str = "") -> Transcript:
-    """Read TTML. `name` tells which of several languages is wanted.
+def matches(source: SourceText) -> bool:
+    """Say whether the outermost element is that of TTML."""
+    return source.stripped[0] == "<" and root_of(source.stripped) == "tt"
+
+
+def has_times(source: SourceText) -> bool:
+    """Say whether anything in the file has a time."""
+    return _TIME_ATTRIBUTE.search(source.text) is not None
+
+
+def read(source: SourceText) -> Transcript:
+    """Read TTML; of several languages the one that the name of the file tells.
 
     Raises:
         UnreadableError: no cues, times that cannot be, or XML that declares entities.
     """
-    root, damage = parse(text)
-    found = _gathered(root) if root else None
-    if found is None or not found.said:
+    root, damage = parse(source.text)
+    gathered = _gathered(root) if root else None
+    if gathered is None or not gathered.speech:
         raise UnreadableError(
             " ".join(("The TTML file has no cues.", *damage)),
             "Fetch it again." if damage else "Captions that are pictures cannot be read.",
         )
     notes = list(damage)
-    if found.strange:
-        line, value = found.strange[0]
-        notes.append(f"{len(found.strange)} times are none that TTML knows, the first at line {line} ({value[:20]!r}).")
-    said = _of_one_language(found.said, name, notes)
-    languages = Counter(one.language for one in said if one.language)
-    common = Transcript(
-        format="ttml",
-        cues=(),
-        origin=origin_of("", name),
-        language=languages.most_common(1)[0][0] if languages else None,
-        words_before=count_words([one.cue for one in said]),
-    )
-    if found.rates.base == "clock" or not any(one.timed for one in said):
-        if found.rates.base == "clock":
+    if gathered.strange:
+        count, (line, value) = len(gathered.strange), gathered.strange[0]
+        notes.append(f"{count} times are none that TTML knows, the first at line {line} ({value[:20]!r}).")
+    speech = _of_one_language(gathered.speech, source.name, notes)
+    languages = Counter(entry.language for entry in speech if entry.language)
+    language = languages.most_common(1)[0][0] if languages else None
+    known = Transcript("ttml", (), origin=origin_by_name(source), language=language)
+    if gathered.rates.base == "clock" or not any(entry.timed for entry in speech):
+        if gathered.rates.base == "clock":
             notes.append("The times are those of a clock on the wall; the text was kept and its times are estimated.")
-        cues = tuple(Cue(0, 0, piece, one.cue.speaker) for one in said for piece in pieces(one.cue.text))
-        return replace(common, cues=cues, timed=False, uncertain=tuple(notes))
-    raw = _placed(said)
+        cues = tuple(Cue(0, 0, piece, entry.cue.speaker) for entry in speech for piece in pieces(entry.cue.text))
+        words = count_words(entry.cue for entry in speech)
+        return replace(known, cues=cues, timed=False, words_before=words, uncertain=tuple(notes))
+    raw = _placed(speech)
     raw.sort(key=lambda cue: cue.start_ms)
     steps: list[Step] = []
-    raw = _from_zero(raw, found.rates, steps, notes)
+    raw = _from_zero(raw, gathered.rates, steps, notes)
     mended = mend(clip_overlapping(raw), "TTML file")
-    return replace(
-        common,
-        cues=mended.cues,
-        timed=mended.timed,
-        duration_ms=mended.duration_ms,
-        steps=(*steps, *mended.steps),
-        uncertain=(*notes, *mended.uncertain, *put_after(sum(not one.timed for one in said))),
-    )
+    untimed = sum(not entry.timed for entry in speech)
+    return finish(raw, mended, replace(known, steps=tuple(steps), uncertain=tuple(notes)), put_after(untimed))
 
 
-def _gathered(root: Node) -> _Reading:
+def _gathered(root: Node) -> _Gathered:
     """Walk through the file; a second time where times inside others turn out not to count from these."""
     rates, agents = _rates(root), _agents(root)
-    found = _Reading(rates, agents, absolute=False)
-    _walk(root, _Around(), found)
-    if found.misfits:
-        other = _Reading(rates, agents, absolute=True)
-        _walk(root, _Around(), other)
-        if other.misfits < found.misfits:
+    gathered = _Gathered(rates, agents, absolute=False)
+    _walk(root, _Context(), gathered)
+    if gathered.misfits:
+        other = _Gathered(rates, agents, absolute=True)
+        _walk(root, _Context(), other)
+        if other.misfits < gathered.misfits:
             return other
-    return found
+    return gathered
 
 
-def _walk(node: Node, around: _Around, found: _Reading) -> int | None:
+def _walk(node: Node, around: _Context, gathered: _Gathered) -> int | None:
     """Gather the cues of an element; return when it ends, as far as that is known."""
-    here = _inside(node, around, found)
+    here = _inside(node, around, gathered)
     if node.name == "p":
-        before = len(found.said)
-        _paragraph(node, here, found)
-        ends = [one.cue.end_ms for one in found.said[before:] if one.cue.end_ms is not None]
+        before = len(gathered.speech)
+        _paragraph(node, here, gathered)
+        ends = [entry.cue.end_ms for entry in gathered.speech[before:] if entry.cue.end_ms is not None]
         return max(ends, default=here.end_ms)
     in_a_row = node.attributes.get("timeContainer") == "seq"
     last: int | None = None
@@ -169,24 +173,24 @@ def _walk(node: Node, around: _Around, found: _Reading) -> int | None:
         if child.name not in ("body", "div", "p"):
             continue
         after = in_a_row and last is not None
-        end = _walk(child, replace(here, start_ms=last) if after and last is not None else here, found)
+        end = _walk(child, replace(here, start_ms=last) if after and last is not None else here, gathered)
         last = end if in_a_row or last is None else max(last, end or last)
     return last if here.end_ms is None else here.end_ms
 
 
-def _inside(node: Node, around: _Around, found: _Reading) -> _Around:
+def _inside(node: Node, around: _Context, gathered: _Gathered) -> _Context:
     """Work out what holds inside an element: its time, its language, whose words they are."""
-    begin, end, length = (_time_of(node, key, found) for key in ("begin", "end", "dur"))
-    base = 0 if found.absolute else around.start_ms
+    begin, end, length = (_time_of(node, key, gathered) for key in ("begin", "end", "dur"))
+    base = 0 if gathered.absolute else around.start_ms
     start = around.start_ms if begin is None else base + begin
     stops = [stop for stop in (None if end is None else base + end, None if length is None else start + length) if stop]
     if begin is not None and around.timed:
         outside = start < around.start_ms or (around.end_ms is not None and start >= around.end_ms)
-        found.misfits += outside
+        gathered.misfits += outside
     if around.end_ms is not None and around.end_ms > start and (stops or begin is None):
         stops.append(around.end_ms)
     space = node.attributes.get("space")
-    return _Around(
+    return _Context(
         start_ms=start,
         end_ms=min(stops, default=None),
         timed=around.timed or begin is not None or end is not None or length is not None,
@@ -196,9 +200,9 @@ def _inside(node: Node, around: _Around, found: _Reading) -> _Around:
     )
 
 
-def _paragraph(node: Node, here: _Around, found: _Reading) -> None:
+def _paragraph(node: Node, here: _Context, gathered: _Gathered) -> None:
     """Make cues of a paragraph: one, whose words may have times, or one for each part that has its own."""
-    for speaker, group in groupby(_pieces(node, here, here, found), key=lambda piece: piece.speaker):
+    for speaker, group in groupby(_pieces(node, here, here, gathered), key=lambda piece: piece.speaker):
         inside = list(group)
         timed = [piece for piece in inside if piece.start_ms is not None and piece.text.strip()]
         words = sum(len(piece.text.split()) for piece in inside)
@@ -207,23 +211,23 @@ def _paragraph(node: Node, here: _Around, found: _Reading) -> None:
                 first = part[0]
                 begins = here.start_ms if here.timed else timed[0].start_ms or 0
                 start = begins if first.start_ms is None else first.start_ms
-                _add(here, found, RawCue(start, first.end_ms, "", node.line, speaker), part, timed=True)
+                _add(here, gathered, RawCue(start, first.end_ms, "", node.line, speaker), part, timed=True)
             continue
         begin = here.start_ms if here.timed or not timed else timed[0].start_ms or 0
         end = here.end_ms if here.end_ms is not None or not timed else timed[-1].end_ms
         cue = RawCue(begin, end, "", node.line, speaker)
         if timed:
             text, times = timed_words([(piece.text, piece.start_ms) for piece in inside], begin)
-            found.said.append(_Said(replace(cue, text=text, words=times), here.language, True))
+            gathered.speech.append(_Speech(replace(cue, text=text, words=times), here.language, True))
         else:
-            _add(here, found, cue, inside, timed=here.timed)
+            _add(here, gathered, cue, inside, timed=here.timed)
 
 
-def _add(here: _Around, found: _Reading, cue: RawCue, part: Sequence[_Piece], *, timed: bool) -> None:
+def _add(here: _Context, gathered: _Gathered, cue: RawCue, part: Sequence[_Piece], *, timed: bool) -> None:
     lines = [line.strip() for line in "".join(piece.text for piece in part).split("\n")]
     text = "\n".join(line for line in lines if line)
     if text:
-        found.said.append(_Said(replace(cue, text=text), here.language, timed))
+        gathered.speech.append(_Speech(replace(cue, text=text), here.language, timed))
 
 
 def _parts(inside: Sequence[_Piece]) -> Iterator[list[_Piece]]:
@@ -231,7 +235,7 @@ def _parts(inside: Sequence[_Piece]) -> Iterator[list[_Piece]]:
     part: list[_Piece] = []
     for piece in inside:
         new = piece.start_ms is not None and bool(part) and piece.start_ms != part[0].start_ms
-        if new and any(one.text.strip() for one in part):
+        if new and any(entry.text.strip() for entry in part):
             yield part
             part = []
         elif new:
@@ -241,59 +245,61 @@ def _parts(inside: Sequence[_Piece]) -> Iterator[list[_Piece]]:
         yield part
 
 
-def _pieces(node: Node, here: _Around, paragraph: _Around, found: _Reading) -> Iterator[_Piece]:
+def _pieces(node: Node, here: _Context, paragraph: _Context, gathered: _Gathered) -> Iterator[_Piece]:
     own = here is not paragraph and here.timed
     for part in node.parts:
         if isinstance(part, str):
             text = part if here.preserve else _SPACE.sub(" ", part)
             start, end = (here.start_ms, here.end_ms) if own else (None, None)
-            yield _Piece(text, start, end, _speaker(here, found))
+            yield _Piece(text, start, end, _speaker(here, gathered))
         elif part.name == "br":
-            yield _Piece("\n", None, None, _speaker(here, found))
+            yield _Piece("\n", None, None, _speaker(here, gathered))
         elif part.name not in _NO_SPEECH:
-            inner = _inside(part, here, found)
+            inner = _inside(part, here, gathered)
             if not {"begin", "end", "dur"} & part.attributes.keys():
                 # Its times are those around it, which are not its own.
                 inner = replace(inner, timed=own)
-            yield from _pieces(part, inner, paragraph, found)
+            yield from _pieces(part, inner, paragraph, gathered)
 
 
-def _speaker(here: _Around, found: _Reading) -> str | None:
-    return found.agents.get(here.agent) if here.agent else None
+def _speaker(here: _Context, gathered: _Gathered) -> str | None:
+    return gathered.agents.get(here.agent) if here.agent else None
 
 
 def _agents(root: Node) -> dict[str, str]:
     """Return the names of those who speak, by the mark that stands at their words."""
-    found: dict[str, str] = {}
+    gathered: dict[str, str] = {}
     for node in root.nodes():
         if node.name == "agent":
             names = ["".join(part for part in name.parts if isinstance(part, str)) for name in node.nodes()]
             named = " ".join(next((name for name in names if name.strip()), "").split())
             if named and "id" in node.attributes:
-                found[node.attributes["id"]] = named
+                gathered[node.attributes["id"]] = named
         elif node.name in ("head", "metadata"):
-            found |= _agents(node)
-    return found
+            gathered |= _agents(node)
+    return gathered
 
 
 # --- languages ------------------------------------------------------------------------------------------------------
 
 
-def _of_one_language(said: list[_Said], name: str, notes: list[str]) -> list[_Said]:
+def _of_one_language(speech: list[_Speech], name: str, notes: list[str]) -> list[_Speech]:
     """Leave out the languages that stand beside another at the same times, as translations do.
 
     A sentence in another language at a time of its own was said.
     """
-    counts = Counter(one.language for one in said if one.language)
+    counts = Counter(entry.language for entry in speech if entry.language)
     if len(counts) < 2:
-        return said
+        return speech
     tags = name.lower().split(".")
     wanted = max(counts, key=lambda language: (str(language).lower() in tags, counts[language]))
-    spans = sorted((one.cue.start_ms, one.cue.end_ms or one.cue.start_ms + 1) for one in said if one.language == wanted)
+    spans = sorted(
+        (entry.cue.start_ms, entry.cue.end_ms or entry.cue.start_ms + 1) for entry in speech if entry.language == wanted
+    )
     starts = [start for start, _ in spans]
     beside = []
     for language, count in counts.items():
-        here = [one.cue.start_ms for one in said if one.language == language and one.timed]
+        here = [entry.cue.start_ms for entry in speech if entry.language == language and entry.timed]
         at = [(bisect_right(starts, start) - 1, start) for start in here]
         together = sum(i >= 0 and start < spans[i][1] for i, start in at)
         if language != wanted and together * 2 > count:
@@ -302,16 +308,16 @@ def _of_one_language(said: list[_Said], name: str, notes: list[str]) -> list[_Sa
         notes.append(
             f"The file holds captions in {wanted} and at the same times in {', '.join(beside)}; {wanted} was read."
         )
-    return [one for one in said if one.language not in beside]
+    return [entry for entry in speech if entry.language not in beside]
 
 
 # --- times ----------------------------------------------------------------------------------------------------------
 
 
-def _placed(said: Sequence[_Said]) -> list[RawCue]:
+def _placed(speech: Sequence[_Speech]) -> list[RawCue]:
     raw: list[RawCue] = []
-    for one in said:
-        raw.append(one.cue if one.timed else replace(one.cue, start_ms=start_after(raw), end_ms=None))
+    for entry in speech:
+        raw.append(entry.cue if entry.timed else replace(entry.cue, start_ms=start_after(raw), end_ms=None))
     return raw
 
 
@@ -356,13 +362,13 @@ def _number(text: str | None) -> float | None:
     return float(text) if text and re.fullmatch(r"\d{1,12}(?:\.\d{1,6})?", text) and float(text) else None
 
 
-def _time_of(node: Node, key: str, found: _Reading) -> int | None:
+def _time_of(node: Node, key: str, gathered: _Gathered) -> int | None:
     value = node.attributes.get(key)
     if value is None:
         return None
-    ms = milliseconds_of(value.strip(), found.rates)
+    ms = milliseconds_of(value.strip(), gathered.rates)
     if ms is None:
-        found.strange.append((node.line, value))
+        gathered.strange.append((node.line, value))
     return ms
 
 
@@ -383,7 +389,7 @@ def milliseconds_of(text: str, rates: _Rates) -> int | None:
         if match[5] and rates.base == "smpte":
             return _smpte(hours, minutes, seconds, frames, rates)
         fraction = float(f"0.{match[4]}") if match[4] else frames / rates.real_frames
-        return round(((hours * 60 + minutes) * 60 + seconds + fraction) * 1000)
+        return round((seconds_in(hours, minutes, seconds) + fraction) * 1000)
     if match := _SHORT.fullmatch(text):
         return round((int(match[1] or 0) * 60 + float(match[2].replace(",", "."))) * 1000)
     if match := _OFFSET.fullmatch(text):
@@ -396,7 +402,7 @@ def milliseconds_of(text: str, rates: _Rates) -> int | None:
 
 def _smpte(hours: int, minutes: int, seconds: int, frames: float, rates: _Rates) -> int:
     """Count the frames that a time code tells, without those whose numbers it drops (TTML1, appendix N.2)."""
-    counted = ((hours * 60 + minutes) * 60 + seconds) * rates.frames + frames
+    counted = seconds_in(hours, minutes, seconds) * rates.frames + frames
     dropped = 0
     if rates.drop == "dropNTSC":
         dropped = (hours * 54 + minutes - minutes // 10) * 2

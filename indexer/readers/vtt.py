@@ -6,31 +6,55 @@ https://www.w3.org/TR/webvtt1/
 from __future__ import annotations
 
 import re
-from itertools import islice
 
 import webvtt
 
 from talksearch.indexer.errors import UnreadableError
-from talksearch.indexer.records import Origin, Step, Transcript
+from talksearch.indexer.records import Step, Transcript
+from talksearch.indexer.text.clock import parse_clock
 
+from .caption_tracks import has_true_times, origin_by_cues
 from .cue_blocks import TIME_LINE, read_blocks
-from .cue_times import RawCue, mend, parse_clock
+from .cue_times import RawCue, mend
+from .finish import finish
+from .source_text import SourceText
+from .text_files import is_headed_webvtt
 
 _LANGUAGE = re.compile(r"^Language:[ \t]*([A-Za-z0-9-]{2,35})[ \t]*$", re.MULTILINE)
-_ORIGINAL_TRACK = re.compile(r"\.[a-z]{2,3}-orig\.[a-z0-9]+$", re.IGNORECASE)
-_TAG = re.compile(r"<[^<>\n]*>")
 _SETTINGS = re.compile(r"(-->[ \t]*[\d:.]+)[ \t][^\n]*")
-_WORD_TIME = re.compile(r"<\d[\d:.]*><c>|<c>[^<]*</c>\s*<\d")
+_NO_WORDS = re.compile(r"WEBVTT|(?:Kind|Language):[ \t]*\S*|^NOTE.*(?:\n.+)*|-->", re.MULTILINE)
+"""What stands in a WebVTT file that holds nothing."""
+_FEW_WORDS = 3
 # A block webvtt-py passes over although it stands between cues and is not a comment, style or region: lost speech.
 _STRAY = re.compile(r"\n\n+(?!NOTE|STYLE|REGION|WEBVTT)(?![^\n]*-->)[^\n]+\n(?![^\n]*-->)|\n\n[^\n]+\Z(?<!-->)")
 
 
-def read(text: str, name: str = "") -> Transcript:
-    """Read a WebVTT file. `name` tells YouTube's original automatic track (`.en-orig.vtt`) from others.
+def matches(source: SourceText) -> bool:
+    """Say whether there are cues whose times stand in lines with an arrow; `srt.matches` is asked before.
+
+    Raises UnreadableError where the header is all there is. A text behind a header is another format's.
+    """
+    if source.time_line is None and is_headed_webvtt(source):
+        if len(_NO_WORDS.sub("", source.stripped).split()) < _FEW_WORDS:
+            raise UnreadableError(
+                "The WebVTT file has no cues.", "The recording may have no captions in this language."
+            )
+        return False
+    return source.time_line is not None
+
+
+def are_times_true(source: SourceText) -> bool:
+    """Say whether the times of its cues mean anything."""
+    return has_true_times(source, read)
+
+
+def read(source: SourceText) -> Transcript:
+    """Read a WebVTT file. Its name tells YouTube's original automatic track (`.en-orig.vtt`) from others.
 
     Raises:
         UnreadableError: no cues, or times that cannot be.
     """
+    text = source.text
     raw = _through_webvtt(text)
     steps: tuple[Step, ...] = ()
     notes: tuple[str, ...] = ()
@@ -41,25 +65,17 @@ def read(text: str, name: str = "") -> Transcript:
         steps = (Step("read-damaged-vtt", "cues", {"cues": len(raw)}),)
     if sum("#xywh=" in cue.text for cue in raw) * 2 > len(raw):
         raise UnreadableError("This is a track of thumbnails for a player, not of what is said.", "Leave it out.")
-    mended = mend(raw, "WebVTT file")
     header = text[: text.find("-->") if "-->" in text else 0]
     language = _LANGUAGE.search(header)
-    return Transcript(
+    known = Transcript(
         format="vtt",
-        cues=mended.cues,
-        timed=mended.timed,
-        origin=origin_of(text, name),
+        cues=(),
+        origin=origin_by_cues(source),
         language=language[1] if language else None,
-        duration_ms=mended.duration_ms,
-        words_before=count_words(raw),
-        steps=(*steps, *mended.steps),
-        uncertain=(*notes, *mended.uncertain),
+        steps=steps,
+        uncertain=notes,
     )
-
-
-def count_words(raw: list[RawCue]) -> int:
-    """Count the words of speech that stand in the cues, repetitions too, tags not."""
-    return len(_TAG.sub("", "\n".join(cue.text for cue in raw)).replace("&gt;&gt;", " ").split())
+    return finish(raw, mend(raw, "WebVTT file"), known)
 
 
 def _through_webvtt(text: str) -> list[RawCue] | None:
@@ -98,22 +114,3 @@ def _with_lines(text: str, raw: list[RawCue], places: list[int]) -> list[RawCue]
         done = place
         out.append(RawCue(cue.start_ms, cue.end_ms, cue.text, line))
     return out
-
-
-def origin_of(text: str, name: str) -> Origin:
-    """Tell YouTube's automatic captions by what only they have: word times, or rows held for 10 ms, or the name.
-
-    Everything else is unknown: people and machines write the same plain cues.
-    """
-    if _ORIGINAL_TRACK.search(name):
-        return "automatic"
-    held = cues = 0
-    for head in islice(TIME_LINE.finditer(text), 400):
-        start, end = parse_clock(head[2]), parse_clock(head[4])
-        cues += 1
-        if start is not None and end is not None and 0 <= end - start <= 10:
-            held += 0 <= text.find("\n", head.end(), head.end() + 250) < text.find("\n\n", head.end(), head.end() + 250)
-    if cues >= 4 and held * 5 >= cues:
-        return "automatic"
-    timed_words = len(_WORD_TIME.findall(text[:100_000]))
-    return "automatic" if timed_words >= max(2, cues // 4) else "unknown"

@@ -6,14 +6,27 @@ from typing import Any
 
 from talksearch.indexer.records import Transcript, Word
 
+from . import timed_json
 from .cue_times import RawCue, mend
+from .finish import finish
+from .json_source import parsed_json
 from .json_values import string, timed_words
 from .segments import put_after, speaker_of, start_after, times_of, unit_of, without_times
-from .vtt import count_words
+from .source_text import SourceText
 
 
-def matches(data: object) -> bool:
-    """Whether parsed JSON has the shape."""
+def matches(source: SourceText) -> bool:
+    """Say whether a file is Whisper's: it has the shape, and what it holds stands in segments.
+
+    OpenAI's answers with times of words have the shape and an empty list of segments; `timed_json` reads these.
+    """
+    data = parsed_json(source)
+    has_segments = not isinstance(data, dict) or data.get("segments") or data.get("transcription")
+    return has_shape(data) and (bool(has_segments) or not timed_json.matches(source))
+
+
+def has_shape(data: object) -> bool:
+    """Say whether parsed JSON has the shape of what a Whisper program writes."""
     if isinstance(data, list):
         return bool(data) and all(
             isinstance(entry, dict) and {"start", "end", "text"} <= entry.keys() and not {"duration"} & entry.keys()
@@ -27,12 +40,13 @@ def matches(data: object) -> bool:
     )
 
 
-def read(data: Any) -> Transcript:
-    """Read parsed Whisper JSON.
+def read(source: SourceText) -> Transcript:
+    """Read Whisper's JSON.
 
     Raises:
         UnreadableError: no cues, or times that cannot be.
     """
+    data = parsed_json(source)
     about: dict[str, Any] = data if isinstance(data, dict) else {"segments": data}
     segments = about.get("segments")
     entries = [
@@ -42,29 +56,19 @@ def read(data: Any) -> Transcript:
     ]
     per_unit, steps = unit_of(entries)
     raw: list[RawCue] = []
-    notes = 0
+    untimed = 0
     for text, entry in entries:
         start, end = times_of(entry, per_unit)
         if start is None:
-            notes += 1
+            untimed += 1
             start = start_after(raw)
         words = _words(entry.get("words"), text, start, per_unit)
         raw.append(RawCue(start, end, text, speaker=speaker_of(entry), words=words))
-    mended = mend(raw, "Whisper file") if notes < len(raw) or not raw else without_times(raw)
+    mended = mend(raw, "Whisper file") if untimed < len(raw) or not raw else without_times(raw)
     result = about.get("result")
     language = string(about.get("language")) or (string(result.get("language")) if isinstance(result, dict) else None)
-    uncertain = put_after(notes) if mended.timed else ()
-    return Transcript(
-        format="whisper-json",
-        cues=mended.cues,
-        timed=mended.timed,
-        origin="automatic",
-        language=language,
-        duration_ms=mended.duration_ms,
-        words_before=count_words(raw),
-        steps=(*steps, *mended.steps),
-        uncertain=(*mended.uncertain, *uncertain),
-    )
+    known = Transcript("whisper-json", (), origin="automatic", language=language, steps=steps)
+    return finish(raw, mended, known, put_after(untimed) if mended.timed else ())
 
 
 def _words(entries: object, text: str, start_ms: int, per_unit: int) -> tuple[Word, ...]:

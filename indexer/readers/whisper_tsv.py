@@ -7,35 +7,40 @@ import re
 from talksearch.indexer.records import Transcript
 
 from .cue_times import RawCue, mend
-from .vtt import count_words
+from .finish import finish
+from .source_text import SourceText
 
-ROW = re.compile(r"^(-?\d{1,12})\t(-?\d{1,12})\t([^\n]*)$", re.MULTILINE)
-HEADER = re.compile(r"start\tend\ttext[ \t]*(?:\n|$)")
+_ROW = re.compile(r"^(-?\d{1,12})\t(-?\d{1,12})\t([^\n]*)$", re.MULTILINE)
+_HEADER = re.compile(r"start\tend\ttext[ \t]*(?:\n|$)")
 
 
-def read(text: str) -> Transcript:
+def matches(source: SourceText) -> bool:
+    """Say whether it is Whisper's table, or has its header at least."""
+    return _HEADER.match(source.stripped) is not None or is_whispers(source)
+
+
+def is_whispers(source: SourceText) -> bool:
+    """Say whether a table is Whisper's own, in whole milliseconds."""
+    text = source.stripped
+    header = _HEADER.match(text)
+    first = _ROW.match(text, header.end()) if header else _ROW.match(text)
+    return first is not None and (header is not None or len(_ROW.findall(text)) * 2 > text.count("\n"))
+
+
+def read(source: SourceText) -> Transcript:
     """Read a Whisper TSV file.
 
     Raises:
         UnreadableError: no cues, or times that cannot be.
     """
-    first = 2 if HEADER.match(text) else 1
+    text = source.text
+    first = 2 if _HEADER.match(text) else 1
     raw: list[RawCue] = []
     for number, line in enumerate(text.split("\n")[first - 1 :], first):
-        match = ROW.match(line)
+        match = _ROW.match(line)
         if match:
             raw.append(RawCue(int(match[1]), int(match[2]), match[3], number))
         elif line.strip() and raw:  # a line break inside the text
             last = raw[-1]
             raw[-1] = RawCue(last.start_ms, last.end_ms, f"{last.text}\n{line}", last.line)
-    mended = mend(raw, "TSV file")
-    return Transcript(
-        format="tsv",
-        cues=mended.cues,
-        timed=mended.timed,
-        origin="automatic",
-        duration_ms=mended.duration_ms,
-        words_before=count_words(raw),
-        steps=mended.steps,
-        uncertain=mended.uncertain,
-    )
+    return finish(raw, mend(raw, "TSV file"), Transcript("tsv", (), origin="automatic"))

@@ -11,24 +11,37 @@ from talksearch.indexer.errors import UnreadableError
 from talksearch.indexer.records import Origin, Transcript
 
 from .cue_times import RawCue, mend
+from .finish import finish
+from .json_source import parsed_json
 from .json_values import milliseconds, timed_words
-from .vtt import count_words
+from .source_text import SourceText
 
 
-def matches(data: object) -> bool:
-    """Whether parsed JSON has the shape."""
+def matches(source: SourceText) -> bool:
+    """Say whether a file in JSON has the list of events."""
+    data = parsed_json(source)
     return isinstance(data, dict) and isinstance(data.get("events"), list)
 
 
-def read(data: Any) -> Transcript:
-    """Read parsed json3.
+def origin(source: SourceText) -> Origin:
+    """Tell who wrote the captions: only those of a machine roll, and have times of words."""
+    return "automatic" if '"aAppend"' in source.text or '"tOffsetMs"' in source.text else "human"
+
+
+def read(source: SourceText) -> Transcript:
+    """Read json3.
 
     Raises:
         UnreadableError: no cues, or times that cannot be.
     """
+    return read_events(parsed_json(source)["events"], "json3")
+
+
+def read_events(events: list[Any], form: str) -> Transcript:
+    """Read the events of json3, or of another format (`form`) that was put into their shape. Raises as `read` does."""
     raw: list[RawCue] = []
     automatic = False
-    for event in data["events"]:
+    for event in events:
         if not isinstance(event, dict):
             continue
         segments = event.get("segs")
@@ -54,17 +67,7 @@ def read(data: Any) -> Transcript:
     if not raw:
         raise UnreadableError("The json3 file has no cues.", "The video may have no captions in this language.")
     mended = mend(clip(raw) if automatic else raw, "json3 file")
-    origin: Origin = "automatic" if automatic else "human"
-    return Transcript(
-        format="json3",
-        cues=mended.cues,
-        timed=mended.timed,
-        origin=origin,
-        duration_ms=mended.duration_ms,
-        words_before=count_words(raw),
-        steps=mended.steps,
-        uncertain=mended.uncertain,
-    )
+    return finish(raw, mended, Transcript(form, (), origin="automatic" if automatic else "human"))
 
 
 def clip(raw: list[RawCue]) -> list[RawCue]:

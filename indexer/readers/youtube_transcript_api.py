@@ -2,27 +2,51 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 from typing import Any
 
 from talksearch.indexer.records import Origin, Transcript
 from talksearch.indexer.text.youtube import is_id, watch_url
 
+from . import whisper_json
 from .cue_times import RawCue, mend
+from .finish import finish
+from .json_source import parsed_json
 from .json_values import string
 from .segments import put_after, speaker_of, start_after, times_of, unit_of
-from .vtt import count_words
+from .source_text import SourceText
 from .youtube_json3 import clip
 
 _WORDS = ("words", "result", "results", "utterances", "chunks")
 """Lists of `timed_json`, whose entries may be single words."""
+_GENERATED = re.compile(r'"is_generated":\s*(true|false)')
+_VIDEO_ID = re.compile(r'"video_id":\s*"([A-Za-z0-9_-]{11})"')
+_ONLY_KEY = re.compile(r'\s*\{\s*"([^"]{11})"\s*:')
 
 
-def matches(data: object) -> bool:
-    """Whether parsed JSON has the shape: most entries have a text and a start."""
+def matches(source: SourceText) -> bool:
+    """Say whether most entries of a list have a text and a start, and the list is not Whisper's."""
+    data = parsed_json(source)
     entries = _entries(data)
     good = sum(_is_cue(entry) for entry in entries)
-    return good > 0 and good * 2 > len(entries)
+    return good > 0 and good * 2 > len(entries) and not whisper_json.has_shape(data)
+
+
+def origin(source: SourceText) -> Origin:
+    """Tell who wrote the captions, where the file says it."""
+    generated = _GENERATED.search(source.text)
+    if generated is None:
+        return "unknown"
+    return "automatic" if generated[1] == "true" else "human"
+
+
+def address(source: SourceText) -> str | None:
+    """Return the address of the video that the file names."""
+    named = _VIDEO_ID.search(source.text)
+    only_key = _ONLY_KEY.match(source.text)
+    video = named[1] if named else video_in(only_key[1]) if only_key else None
+    return watch_url(video) if video else None
 
 
 def _entries(data: object) -> list[Any]:
@@ -64,12 +88,13 @@ def _is_cue(entry: object) -> bool:
     return isinstance(entry, dict) and isinstance(entry.get("text"), str) and times_of(entry)[0] is not None
 
 
-def read(data: Any) -> Transcript:
-    """Read parsed output of youtube-transcript-api.
+def read(source: SourceText) -> Transcript:
+    """Read the output of youtube-transcript-api.
 
     Raises:
         UnreadableError: no cues, or times that cannot be.
     """
+    data = parsed_json(source)
     entries = [
         (entry["text"], entry)
         for entry in _entries(data)
@@ -88,22 +113,17 @@ def read(data: Any) -> Transcript:
         raw.append(RawCue(start, end, text, speaker=speaker_of(entry)))
     about: dict[str, Any] = data if isinstance(data, dict) else {}
     generated = about.get("is_generated")
-    origin: Origin = "automatic" if generated is True else "human" if generated is False else "unknown"
-    overlapping = sum(
-        b.start_ms < a.end_ms for a, b in pairwise(raw) if a.end_ms is not None
-    )  # lines stay while the next is written: only rolling captions do so throughout
+    # Lines stay while the next is written: only rolling captions do so throughout.
+    overlapping = sum(following.start_ms < cue.end_ms for cue, following in pairwise(raw) if cue.end_ms is not None)
     mended = mend(clip(raw) if overlapping * 2 > len(raw) else raw, "list of captions")
     video = about.get("video_id") or video_in(_only_list(about)[0])
-    return Transcript(
+    known = Transcript(
         format="ytapi",
-        cues=mended.cues,
-        timed=mended.timed,
-        origin=origin,
+        cues=(),
+        origin="automatic" if generated is True else "human" if generated is False else "unknown",
         title=string(about.get("title")),
         url=watch_url(video) if isinstance(video, str) and is_id(video) else None,
         language=string(about.get("language_code")),
-        duration_ms=mended.duration_ms,
-        words_before=count_words(raw),
-        steps=(*steps, *mended.steps),
-        uncertain=(*mended.uncertain, *put_after(untimed)),
+        steps=steps,
     )
+    return finish(raw, mended, known, put_after(untimed))

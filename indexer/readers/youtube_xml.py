@@ -15,24 +15,43 @@ from itertools import pairwise
 from typing import Any
 
 from talksearch.indexer.errors import UnreadableError
-from talksearch.indexer.records import Transcript
+from talksearch.indexer.records import Origin, Transcript
 
 from . import youtube_json3
+from .caption_tracks import origin_by_name
 from .cue_times import RawCue, mend
+from .finish import finish
 from .json_values import milliseconds
-from .vtt import count_words, origin_of
-from .xml_tree import Node, parse
+from .source_text import SourceText
+from .xml_tree import Node, parse, root_of
 
 _FIRST = re.compile(r"<(?:[\w.-]+:)?(?:(?P<p>p)\s+(?:[\w:.-]+=\"[^\"]*\"\s*)*t=|(?P<text>text)\s)")
 _INDENT = re.compile(r"\s*\n[ \t]+")
 """Space between elements that was written to be read by people."""
 _ESCAPED = re.compile(r"&#?\w{1,31};")
-AUTOMATIC = re.compile(r"<p [^<>]*\ba=\"1\"|<s [^<>]*\b(?:t|ac)=\"")
+_AUTOMATIC = re.compile(r"<p [^<>]*\ba=\"1\"|<s [^<>]*\b(?:t|ac)=\"")
 """What only automatic captions have in srv3."""
 
 
-def format_of(text: str, root: str) -> str | None:
+def matches_srv1(source: SourceText) -> bool:
+    """Say whether a file is srv1."""
+    return source.once(_version) == "srv1"
+
+
+def matches_srv2(source: SourceText) -> bool:
+    """Say whether a file is srv2."""
+    return source.once(_version) == "srv2"
+
+
+def matches_srv3(source: SourceText) -> bool:
+    """Say whether a file is srv3."""
+    return source.once(_version) == "srv3"
+
+
+def _version(source: SourceText) -> str | None:
     """Tell srv1, srv2 and srv3 apart, by the outermost element and the first that holds speech; None for others."""
+    text = source.stripped
+    root = root_of(text) if text[0] == "<" else ""
     if root not in ("timedtext", "transcript"):
         return None
     first = _FIRST.search(text)
@@ -41,25 +60,52 @@ def format_of(text: str, root: str) -> str | None:
     return "srv2" if first and first["text"] else "srv3"
 
 
-def read(text: str, name: str, form: str) -> Transcript:
-    """Read srv1, srv2 or srv3, as `form` says.
+def origin_of_srv3(source: SourceText) -> Origin:
+    """Tell who wrote srv3: only captions of a machine roll, and have times of words."""
+    return "automatic" if _AUTOMATIC.search(source.text) else "human"
+
+
+def read_srv1(source: SourceText) -> Transcript:
+    """Read srv1.
 
     Raises:
         UnreadableError: no cues, times that cannot be, or XML that declares entities.
     """
-    root, notes = parse(text)
-    nodes = _all(root, "p" if form == "srv3" else "text") if root else []
-    if form == "srv1":
-        found = _plain([_cue(node, "start", "dur", 1000) for node in nodes], name, notes)
-        return replace(found, uncertain=(*notes, *found.uncertain))
-    events = _events(nodes) if form == "srv3" else _appended(nodes)
+    nodes, notes = _elements(source, "text")
+    return _plain(source, "srv1", [_cue(node, "start", "dur", 1000) for node in nodes], notes)
+
+
+def read_srv2(source: SourceText) -> Transcript:
+    """Read srv2. Raises as `read_srv1` does."""
+    nodes, notes = _elements(source, "text")
+    events = _appended(nodes)
+    if any(len(event["segs"]) > 1 for event in events):
+        return _rolling("srv2", events, notes)
+    _refuse_silence("srv2", events, notes)
+    return _plain(source, "srv2", [_cue(node, "t", "d", 1) for node in nodes], notes)
+
+
+def read_srv3(source: SourceText) -> Transcript:
+    """Read srv3. Raises as `read_srv1` does."""
+    nodes, notes = _elements(source, "p")
+    return _rolling("srv3", _events(nodes), notes)
+
+
+def _elements(source: SourceText, name: str) -> tuple[list[Node], tuple[str, ...]]:
+    """Return the elements that hold what is said, and what is wrong with the XML."""
+    root, notes = parse(source.text)
+    return _all(root, name) if root else [], notes
+
+
+def _rolling(form: str, events: list[dict[str, Any]], notes: tuple[str, ...]) -> Transcript:
+    _refuse_silence(form, events, notes)
+    transcript = youtube_json3.read_events(events, form)
+    return replace(transcript, uncertain=(*notes, *transcript.uncertain))
+
+
+def _refuse_silence(form: str, events: list[dict[str, Any]], notes: tuple[str, ...]) -> None:
     if not any(segment["utf8"].strip() for event in events for segment in event["segs"]):
         raise _no_cues(form, notes)
-    if form == "srv2" and not any(len(event["segs"]) > 1 for event in events):
-        found = replace(_plain([_cue(node, "t", "d", 1) for node in nodes], name, notes), format="srv2")
-    else:
-        found = replace(youtube_json3.read({"events": events}), format=form)
-    return replace(found, uncertain=(*notes, *found.uncertain))
 
 
 def _no_cues(form: str, notes: tuple[str, ...]) -> UnreadableError:
@@ -70,11 +116,11 @@ def _no_cues(form: str, notes: tuple[str, ...]) -> UnreadableError:
 
 
 def _all(root: Node, name: str) -> list[Node]:
-    """Every element of a name, wherever it stands, in order."""
-    found: list[Node] = []
+    """Return every element of a name, wherever it stands, in order."""
+    elements: list[Node] = []
     for node in root.nodes():
-        found += [node] if node.name == name else _all(node, name)
-    return found
+        elements += [node] if node.name == name else _all(node, name)
+    return elements
 
 
 def _events(nodes: list[Node]) -> list[dict[str, Any]]:
@@ -85,7 +131,7 @@ def _events(nodes: list[Node]) -> list[dict[str, Any]]:
         segments: list[dict[str, Any]] = []
         for part in node.parts:
             if isinstance(part, Node):
-                segment: dict[str, Any] = {"utf8": "\n" if part.name == "br" else _said(part)}
+                segment: dict[str, Any] = {"utf8": "\n" if part.name == "br" else _text_of(part)}
                 if "t" in part.attributes:
                     segment["tOffsetMs"] = part.attributes["t"]
                 if "ac" in part.attributes:
@@ -109,7 +155,7 @@ def _appended(nodes: list[Node]) -> list[dict[str, Any]]:
     events: list[dict[str, Any]] = []
     ended = True
     for node in nodes:
-        start, text = milliseconds(node.attributes.get("t"), 1), _said(node)
+        start, text = milliseconds(node.attributes.get("t"), 1), _text_of(node)
         appended = node.attributes.get("append") == "1"
         if start is None:
             continue
@@ -130,33 +176,28 @@ def _cue(node: Node, start: str, length: str, per_unit: int) -> RawCue | None:
     lasts = milliseconds(node.attributes.get(length), per_unit)
     if begin is None:
         return None
-    said = _ESCAPED.sub(lambda match: html.unescape(match[0]), _said(node))
-    return RawCue(begin, None if lasts is None else begin + max(lasts, 0), said, node.line)
+    text = _ESCAPED.sub(lambda match: html.unescape(match[0]), _text_of(node))
+    return RawCue(begin, None if lasts is None else begin + max(lasts, 0), text, node.line)
 
 
-def _plain(cues: list[RawCue | None], name: str, notes: tuple[str, ...]) -> Transcript:
+def _plain(source: SourceText, form: str, cues: list[RawCue | None], notes: tuple[str, ...]) -> Transcript:
     raw = [cue for cue in cues if cue]
     if not any(cue.text.strip() for cue in raw):
         raise _no_cues("srv1", notes)
     mended = mend(clip_overlapping(raw), "srv1 file")
-    return Transcript(
-        format="srv1",
-        cues=mended.cues,
-        timed=mended.timed,
-        origin=origin_of("", name),
-        duration_ms=mended.duration_ms,
-        words_before=count_words(raw),
-        steps=mended.steps,
-        uncertain=mended.uncertain,
-    )
+    return finish(raw, mended, Transcript(form, (), origin=origin_by_name(source), uncertain=notes))
 
 
 def clip_overlapping(raw: list[RawCue]) -> list[RawCue]:
     """End cues where the next begin if most overlap: lines that stay while the next is written, as rolling ones do."""
-    over = sum(a.end_ms is not None and a.start_ms < b.start_ms < a.end_ms for a, b in pairwise(raw))
-    return youtube_json3.clip(raw) if over * 2 > len(raw) else raw
+    overlapping = sum(
+        cue.end_ms is not None and cue.start_ms < following.start_ms < cue.end_ms for cue, following in pairwise(raw)
+    )
+    return youtube_json3.clip(raw) if overlapping * 2 > len(raw) else raw
 
 
-def _said(node: Node) -> str:
-    """The text of an element, whatever stands in it."""
-    return "".join(part if isinstance(part, str) else "\n" if part.name == "br" else _said(part) for part in node.parts)
+def _text_of(node: Node) -> str:
+    """Return the text of an element, whatever stands in it."""
+    return "".join(
+        part if isinstance(part, str) else "\n" if part.name == "br" else _text_of(part) for part in node.parts
+    )

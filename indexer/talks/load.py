@@ -186,8 +186,9 @@ def fill_from(metadata: TalkMetadata, others: Iterable[TalkMetadata]) -> TalkMet
 
 
 def _timing(transcript: Transcript, notes: list[str]) -> tuple[Timing, int]:
-    """Say whether times are exact, and how far off they are: not exact when most words stand in raw cues of many minutes.
+    """Say whether times are exact, and how far off they may be, in milliseconds.
 
+    They are not exact when most words stand in raw cues of many minutes: the times inside these are worked out.
     Speech in proportion to its characters is off by up to a minute in nine talks of ten of 15 to 100 minutes; shorter
     cues err by less, in proportion to the square root of their length (pauses add up like a random walk).
     """

@@ -13,12 +13,15 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from talksearch.indexer.errors import TalksearchError
+from talksearch.indexer.readers.decode import LINE_END
+from talksearch.indexer.readers.registry import format_of_reader
 from talksearch.indexer.records import Cue, Receipt, Talk
 
 from .receipt import decode_with
-from .replay import replay
+from .replay import replay_decoded
 
 _TOKEN = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]|[^\W_\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]+")
 _NO_SPEECH = re.compile(
@@ -27,7 +30,6 @@ _NO_SPEECH = re.compile(
 )
 """Tags, times, keys of JSON, entities, cue numbers: words in them were never said."""
 _ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{4}|[\"\\/bfnrt])")
-_JSON = ("json3", "whisper-json", "ytapi", "json")
 _NEAR = ((4, 40), (3, 40), (2, 30), (1, 10))
 _FAR = ((8, 5000), (6, 1500), (4, 300))
 """How many words of the talk must follow each other in the source for a place to be believed, and how many words of the
@@ -37,6 +39,15 @@ _SHORT_LINE = 400
 """Characters. Longer lines are not shown whole: a flattened record is one enormous line, prose is one a paragraph."""
 _BLOCK = 12
 """Lines. A cue with its number and time has fewer."""
+_REPAIRS = ("repair-text", "tidy", "estimate-times", "align-times")
+"""Steps behind which the cues are no longer spelled as in the file."""
+
+
+class _FileRow(NamedTuple):
+    """What an index remembers of the file that a talk was read from."""
+
+    path: str
+    digest: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +76,12 @@ class Source:
 
     def _begin(self, cue: int) -> int:
         """Return where the block or line begins in which a cue does."""
-        at = self.starts[cue]
-        line = self.text.rfind("\n", 0, at) + 1
-        end = self.text.find("\n", at)
+        start = self.starts[cue]
+        line = self.text.rfind("\n", 0, start) + 1
+        end = self.text.find("\n", start)
         long = (len(self.text) if end < 0 else end) - line > _SHORT_LINE
         if long and cue and self.starts[cue - 1] >= line:
-            return at  # several cues share a long line
+            return start  # several cues share a long line
         return _block_start(self.text, line)
 
 
@@ -79,10 +90,9 @@ def read_source(db: sqlite3.Connection, talk: Talk) -> bytes:
 
     Raises TalksearchError when the file is gone, or is not what it was when it was indexed.
     """
-    row = db.execute(
-        "SELECT t.path, f.digest FROM talks t LEFT JOIN files f ON f.path = t.path WHERE t.id = ?", (talk.id,)
-    ).fetchone()
-    path, digest = Path(row[0]), str(row[1] or "")
+    select = "SELECT t.path, f.digest FROM talks t LEFT JOIN files f ON f.path = t.path WHERE t.id = ?"
+    row = _FileRow(*db.execute(select, (talk.id,)).fetchone())
+    path, digest = Path(row.path), row.digest or ""
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -107,10 +117,12 @@ def locate_cues(data: bytes, name: str, talk: Talk) -> Source:
         talk: with its cues and receipt.
     """
     text = raw_text(data, talk.receipt)
-    said = _before_repair(data, name, talk)
+    cues = _before_repair(text, name, talk)
     reader = next((step.detail["reader"] for step in talk.receipt.steps if step.name == "read"), "")
-    places = _places(said, text, reader in _JSON)
-    return Source(text, tuple(start for start, _ in places), tuple(end for _, end in places), reader in _JSON)
+    known = format_of_reader(reader)
+    is_json = known is not None and known.is_json
+    places = _places(cues, text, is_json)
+    return Source(text, tuple(start for start, _ in places), tuple(end for _, end in places), is_json)
 
 
 def raw_text(data: bytes, receipt: Receipt) -> str:
@@ -126,11 +138,10 @@ def raw_text(data: bytes, receipt: Receipt) -> str:
     return decode_with(data, receipt.steps[0].detail, line_ends=False)
 
 
-def _before_repair(data: bytes, name: str, talk: Talk) -> Sequence[Cue]:
+def _before_repair(text: str, name: str, talk: Talk) -> Sequence[Cue]:
     """Return the cues as the file spells them; as they were indexed where that gives another number of cues."""
-    later = ("repair-text", "tidy", "estimate-times", "align-times")
-    steps = tuple(step for step in talk.receipt.steps if step.name not in later)
-    cues = replay(data, name, Receipt(steps=steps))
+    steps = tuple(step for step in talk.receipt.steps if step.name not in _REPAIRS)
+    cues = replay_decoded(LINE_END.sub("\n", text), name, Receipt(steps=steps))
     return cues if len(cues) == len(talk.cues) else talk.cues
 
 
@@ -144,33 +155,40 @@ def _places(cues: Sequence[Cue], text: str, escaped: bool) -> tuple[tuple[int, i
     known = set(words)
     # Whisper writes the whole text first, and then what has times.
     begin = max(0, text.find('"segments"')) if escaped else 0
-    tokens = [(word, at) for word, at in _tokens(text, escaped) if word in known and at >= begin]
+    tokens = [(word, start) for word, start in _tokens(text, escaped) if word in known and start >= begin]
     spoken = [word for word, _ in tokens]
-    where = _in_order(words, frozenset(first_word), spoken)
-    found: list[tuple[int, int] | None] = []
+    token_of_word = _in_order(words, frozenset(first_word), spoken)
+    located: list[tuple[int, int] | None] = []
     previous = -1
     for i, end in zip(first_word, [*first_word[1:], len(words)], strict=True):
-        matched = [(k, place) for k, place in enumerate(where[i:end]) if place is not None]
+        matched = [(k, place) for k, place in enumerate(token_of_word[i:end]) if place is not None]
         if not matched:
-            found.append(None)
+            located.append(None)
             continue
         place = max(matched[0][1] - matched[0][0], previous + 1)
         copy = _first_copy(words[i:end], spoken, place, previous)
         previous = matched[-1][1]
         last = tokens[max(copy, previous - (place - copy))]
-        found.append((tokens[copy][1], last[1] + len(last[0])))
+        located.append((tokens[copy][1], last[1] + len(last[0])))
     following = len(text)
     spans: list[tuple[int, int]] = []
-    for span in reversed(found):
+    for span in reversed(located):
         spans.append(span or (following, following))
         following = spans[-1][0]
     return tuple(reversed(spans))
 
 
-def _first_copy(said: Sequence[str], tokens: Sequence[str], place: int, previous: int) -> int:
-    """Go back over copies of a line that stand right before it, as in rolling captions."""
-    size = len(said)
-    while place - size > previous and tokens[place - size : place] == said:
+def _first_copy(line: Sequence[str], tokens: Sequence[str], place: int, previous: int) -> int:
+    """Go back over copies of a line that stand right before it, as in rolling captions.
+
+    Args:
+        line: its words.
+        tokens: the words of the source.
+        place: where among them the line was found.
+        previous: where the line before it ends.
+    """
+    size = len(line)
+    while place - size > previous and tokens[place - size : place] == line:
         place -= size
     return place
 
@@ -230,7 +248,14 @@ def _in_order(words: Sequence[str], firsts: frozenset[int], tokens: Sequence[str
 
 
 def _resume(words: Sequence[str], tokens: Sequence[str], i: int, j: int) -> tuple[int, int] | None:
-    """Return (words to leave out, place) of the nearest agreement from `words[i]` and `tokens[j]` on; None for none."""
+    """Return (words to leave out, place) of the nearest agreement from `words[i]` and `tokens[j]` on; None for none.
+
+    Args:
+        words: of the talk.
+        tokens: the words of the source.
+        i: the word for which a place is sought.
+        j: the first place that may be taken.
+    """
     for runs in (_NEAR, _FAR) if i else (_FAR, _NEAR):
         for skipped in range(12 if runs is _NEAR else 4):
             for size, ahead in runs:

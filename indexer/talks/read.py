@@ -11,6 +11,7 @@ from talksearch.indexer.errors import UnreadableError
 from talksearch.indexer.records import Talk
 
 from .load import TalkMetadata, load_talk, read_metadata
+from .opened_file import OpenedFile, open_file
 from .walk import Root, files_under, may_be_transcript
 
 LARGEST_BYTES = 100_000_000
@@ -29,21 +30,37 @@ def talks_under(path: Path) -> Iterator[tuple[Path, Talk | UnreadableError]]:
             yield file, error
 
 
-def read_talk(path: Path, source: str, others: Iterable[TalkMetadata] = ()) -> Talk:
-    """Read, restore and repair one file; `others` say what it leaves open (`load_talk`).
+def read_talk(path: str | Path, source: str | None = None) -> Talk:
+    """Read, restore and repair one transcript, without an index.
 
-    Raises UnreadableError when it is no transcript or a reader fails on it.
+    Args:
+        path: the file. Its name and what lies beside it (`.info.json`, a recording) are looked at.
+        source: what the talk calls it; by default its name. An id that is not YouTube's is made of this.
+
+    Raises:
+        UnreadableError: it is no transcript, or a reader fails on it.
     """
+    path = Path(path)
+    return talk_of(open_transcript(path), path.name if source is None else source)
+
+
+def open_transcript(path: Path) -> OpenedFile:
+    """Decode a file and recognise its format. Raises UnreadableError as `read_talk` does."""
     data = read_file(path)
     with failing_on_one_file():
-        return load_talk(path, source, data, others)
+        return open_file(path, data)
 
 
-def read_talk_metadata(path: Path, source: str) -> TalkMetadata:
+def talk_of(opened: OpenedFile, source: str, others: Iterable[TalkMetadata] = ()) -> Talk:
+    """Read, restore and repair a file; `others` say what it leaves open (`load_talk`). Raises as `read_talk` does."""
+    with failing_on_one_file():
+        return load_talk(opened, source, others)
+
+
+def metadata_of(opened: OpenedFile, source: str) -> TalkMetadata:
     """Read what a file says about its talk beside its words. Raises UnreadableError as `read_talk` does."""
-    data = read_file(path)
     with failing_on_one_file():
-        return read_metadata(path, source, data)
+        return read_metadata(opened, source)
 
 
 @contextmanager

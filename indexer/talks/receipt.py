@@ -1,10 +1,10 @@
 """What was done to a talk between its file and the index, written so that it can be done again.
 
 A receipt is an ordered list of named steps with everything that each needs (as ftfy's `apply_plan`, Speer 2019).
-`replay` does exactly these: the encoding and the reader that were noted are used and none is guessed, the text repair
-applies the edits that were noted and asks no statistics, and a step that is not in the list is not done. `load` makes
-talks with the same functions, so that a receipt cannot say one thing and the index hold another;
-`benchmarks/archive.py` checks it on every file of an archive.
+`replay` does exactly these: it uses the encoding and the reader that are noted and guesses none, its text repair
+applies the edits that are noted and asks no statistics, and it does no step that is not in the list. `load` makes talks
+with the same functions, so that a receipt cannot say one thing and the index hold another; `benchmarks/archive.py`
+checks it on every file of an archive.
 
 `decode` and `read` come first. What a reader itself had to restore in order to read follows as steps with
 `"by": "read"`. They are done inside `read`, so taking one out changes nothing, `unfold-rolling` apart: without it a
@@ -20,7 +20,7 @@ from dataclasses import replace
 from talksearch.indexer.errors import UnreadableError
 from talksearch.indexer.mojibake import Edit, Repair
 from talksearch.indexer.mojibake import replay as apply_edits
-from talksearch.indexer.readers import word_document as word
+from talksearch.indexer.readers import word_document
 from talksearch.indexer.readers.decode import LINE_END
 from talksearch.indexer.records import Chapter, Cue, Json, Receipt, Step, Transcript, Word
 from talksearch.indexer.restore.estimate_times import estimate_times
@@ -31,13 +31,14 @@ Detail = dict[str, Json]
 
 READ_BY_LINES = "utf-8 with exceptions"
 """What `readers.decode` calls text whose lines are UTF-8 but for some bytes; `decode` steps say what those are."""
+HINT = "Index the file again: talksearch index"
+"""What to do about a receipt that cannot be replayed."""
 _NOT_UTF8 = re.compile("[\udc80-\udcff]+")
-_HINT = "Index the file again: talksearch index"
 
 
 def changes(receipt: Receipt) -> tuple[Step, ...]:
     """Return the steps that changed something: all but plain decoding and reading, which every file needs."""
-    plain = ("utf-8", word.ENCODING)
+    plain = ("utf-8", word_document.ENCODING)
     return tuple(step for step in receipt.steps if step.name != "read" and step.detail.get("encoding") not in plain)
 
 
@@ -73,12 +74,12 @@ def decode_with(data: bytes, detail: Detail, *, line_ends: bool = True) -> str:
             text = _NOT_UTF8.sub(lambda _: next(instead), _escaped(data))
         elif encoding == "utf-8":
             text = data.decode("utf-8-sig")
-        elif encoding == word.ENCODING:
-            text = word.text_of(data)
+        elif encoding == word_document.ENCODING:
+            text = word_document.text_of(data)
         else:
             text = data.decode(encoding, errors="replace" if "unreadable" in detail else "strict")
     except (UnicodeDecodeError, StopIteration, RuntimeError, LookupError) as error:
-        raise UnreadableError(f"The file is not {encoding}, as its receipt says; it is another file.", _HINT) from error
+        raise UnreadableError(f"The file is not {encoding}, as its receipt says; it is another file.", HINT) from error
     return LINE_END.sub("\n", text) if line_ends and "\r" in text else text
 
 
@@ -92,12 +93,11 @@ def _read_as(data: bytes, text: str) -> list[str]:
     read_as: list[str] = []
     shift = 0
     for match in _NOT_UTF8.finditer(whole):
-        at = match.start() + shift
         try:
-            said = match[0].encode("utf-8", errors="surrogateescape").decode("windows-1252")
+            letters = match[0].encode("utf-8", errors="surrogateescape").decode("windows-1252")
         except UnicodeDecodeError:
-            said = "\ufffd"
-        read_as.append(said if text.startswith(said, at) else "\ufffd")
+            letters = "\ufffd"
+        read_as.append(letters if text.startswith(letters, match.start() + shift) else "\ufffd")
         shift += len(read_as[-1]) - len(match[0])
     return read_as
 
@@ -105,13 +105,14 @@ def _read_as(data: bytes, text: str) -> list[str]:
 # --- reading --------------------------------------------------------------------------------------------------------
 
 
-def reading_steps(reader: str, found: Transcript) -> list[Step]:
+def reading_steps(reader: str, transcript: Transcript) -> list[Step]:
     """Note which reader was used and what it had to restore."""
-    own = [replace(step, detail={"by": "read", **step.detail}) for step in found.steps]
-    return [Step("read", "file", {"reader": reader}), *own]
+    restored = [replace(step, detail={"by": "read", **step.detail}) for step in transcript.steps]
+    return [Step("read", "file", {"reader": reader}), *restored]
 
 
-def _by_reader(step: Step) -> bool:
+def is_by_reader(step: Step) -> bool:
+    """Say whether a step was done inside the reader."""
     return bool(step.detail.get("by") == "read")
 
 
@@ -159,7 +160,7 @@ def repair_cues(cues: Sequence[Cue], step: Step) -> tuple[Cue, ...]:
     edits = edits_of(step.detail)
     lines = apply_edits(whole, edits).split("\n")
     if len(lines) != len(cues) or any(whole[edit.start : edit.end] != edit.before for edit in edits):
-        raise UnreadableError("The receipt's repairs do not fit the text.", _HINT)
+        raise UnreadableError("The receipt's repairs do not fit the text.", HINT)
     return tuple(
         cue if cue.text == line else replace(cue, text=line, words=_words(cue, line))
         for cue, line in zip(cues, lines, strict=True)
@@ -184,7 +185,18 @@ def estimate(
     *,
     starts_with_sound: bool,
 ) -> tuple[tuple[Cue, ...], int, Step]:
-    """Estimate times as `estimate_times` does, and note in the step what they were worked out from."""
+    """Estimate times as `estimate_times` does, and note in the step what they were worked out from.
+
+    Args:
+        cues: in order, without times.
+        duration_ms: how long the talk is, in milliseconds, where that is known.
+        description: what is written about the talk; chapters may stand in it.
+        chapters: where the source gives them by themselves.
+        starts_with_sound: music or another sound comes before the first words.
+
+    Returns:
+        The cues with times, the margin in milliseconds, and the step.
+    """
     # A description says nothing about times but its chapters.
     known = tuple(chapters) or chapters_in(description)
     timed, margin_ms, step = estimate_times(cues, duration_ms, known, starts_with_sound=starts_with_sound)

@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from talksearch.indexer.errors import UnreadableError
-from talksearch.indexer.mojibake import replay as apply_edits
 from talksearch.indexer.readers.registry import read_with
+from talksearch.indexer.readers.source_text import SourceText
 from talksearch.indexer.records import Chapter, Cue, Receipt, Step, Transcript
 from talksearch.indexer.restore import clean
 from talksearch.indexer.restore.estimate_times import estimate_times
 
-from .receipt import _HINT, _by_reader, decode_with, edits_of, repair_cues, tidy_lines
+from .receipt import HINT, decode_with, is_by_reader, repair_cues
 
 
 def replay(data: bytes, name: str, receipt: Receipt) -> tuple[Cue, ...]:
@@ -31,42 +31,43 @@ def replay(data: bytes, name: str, receipt: Receipt) -> tuple[Cue, ...]:
         UnreadableError: the receipt does not begin with `decode` and `read`, names a step that nobody knows, or was
             made for another file.
     """
-    steps = [step for step in receipt.steps if step.field in ("file", "cues", "speakers")]
-    if [step.name for step in steps[:2]] != ["decode", "read"]:
-        raise UnreadableError("The receipt does not say how the file was decoded and read.", _HINT)
-    decoding, reading, *steps = steps
-    unfolding = any(step.name == "unfold-rolling" and _by_reader(step) for step in steps)
-    found = read_with(reading.detail["reader"], decode_with(data, decoding.detail), name, unfolding=unfolding)
-    work = clean.Stage(found.cues, found.timed)
+    return replay_decoded(decode_with(data, _steps_of(receipt)[0].detail), name, receipt)
+
+
+def replay_decoded(text: str, name: str, receipt: Receipt) -> tuple[Cue, ...]:
+    """Make the cues of a talk again, as `replay` does, from the text of its file, decoded as its receipt says."""
+    _, reading, *steps = _steps_of(receipt)
+    unfold = any(step.name == "unfold-rolling" and is_by_reader(step) for step in steps)
+    transcript = read_with(reading.detail["reader"], SourceText(text, name, unfold))
+    work = clean.Stage(transcript.cues, transcript.timed)
     for step in steps:
-        if _by_reader(step):
+        if is_by_reader(step):
             continue
         if step.name in _AFTER_CLEANING:
-            cues = _AFTER_CLEANING[step.name](clean.finished(work), step, found)
-            work = clean.Stage(cues, found.timed, clean.CUES)
+            cues = _AFTER_CLEANING[step.name](clean.finished(work), step, transcript)
+            work = clean.Stage(cues, transcript.timed, clean.CUES)
         elif step.name in clean.CLEANING_STEPS:
             work = clean.replay_step(work, step)
         else:
-            raise UnreadableError(f"The receipt names a step that nobody knows: {step.name}.", _HINT)
+            raise UnreadableError(f"The receipt names a step that nobody knows: {step.name}.", HINT)
     return clean.finished(work)
 
 
-def replay_text(text: str, field: str, receipt: Receipt) -> str:
-    """Do again what was done to a text about the talk: its `title`, `description`, `channel` or `speaker`.
+def _steps_of(receipt: Receipt) -> list[Step]:
+    """Return the steps that make cues of a file; the others are about its title and the like.
 
-    `text` is the field as the file or its sidecar has it. Chapters are several texts: their edits say which one each
-    belongs to and are not done again here.
+    Raises UnreadableError where the first two are not those that decode and read it.
     """
-    for step in receipt.steps:
-        if step.field == field and step.name == "repair-text":
-            text = apply_edits(text, edits_of(step.detail))
-    return tidy_lines(text) if field == "description" else " ".join(tidy_lines(text).split())
+    steps = [step for step in receipt.steps if step.field in ("file", "cues", "speakers")]
+    if [step.name for step in steps[:2]] != ["decode", "read"]:
+        raise UnreadableError("The receipt does not say how the file was decoded and read.", HINT)
+    return steps
 
 
-def _estimate_again(cues: Sequence[Cue], step: Step, found: Transcript) -> tuple[Cue, ...]:
+def _estimate_again(cues: Sequence[Cue], step: Step, transcript: Transcript) -> tuple[Cue, ...]:
     given = step.detail["given"]
     chapters = [Chapter(*chapter) for chapter in given["chapters"]]
-    return estimate_times(cues, given["duration_ms"], chapters, starts_with_sound=found.starts_with_sound)[0]
+    return estimate_times(cues, given["duration_ms"], chapters, starts_with_sound=transcript.starts_with_sound)[0]
 
 
 _AFTER_CLEANING: dict[str, Callable[[Sequence[Cue], Step, Transcript], tuple[Cue, ...]]] = {
@@ -74,3 +75,4 @@ _AFTER_CLEANING: dict[str, Callable[[Sequence[Cue], Step, Transcript], tuple[Cue
     "estimate-times": _estimate_again,
     "align-times": lambda cues, _, __: tuple(replace(cue, pause_after=False) for cue in cues),
 }
+"""The steps that follow those of `clean`: what each does to the cues."""

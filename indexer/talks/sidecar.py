@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from talksearch.indexer.readers.json_values import without_halves
+from talksearch.indexer.readers.registry import is_ending
 from talksearch.indexer.records import Chapter
 from talksearch.indexer.text import youtube
 
@@ -21,11 +22,6 @@ _LONGEST_S = 100 * 3600
 _LONGEST_DESCRIPTION = 1_000_000
 """Bytes; YouTube allows 5000 characters."""
 
-_TRANSCRIPTS_TEXT = """
-vtt srt sbv json json3 jsonl srv1 srv2 srv3 ttml tsv csv txt text md markdown mdown transcript ass lrc docx
-ssa smi sami sub dfxp xml
-"""
-_TRANSCRIPTS = frozenset(_TRANSCRIPTS_TEXT.split())
 _RECORDINGS = ("mp4", "mkv", "webm", "mov", "m4v", "avi", "flv", "mpg", "mpeg", "wmv", "ts", "m4a", "mp3", "wav", "ogg",
                "oga", "ogv", "opus", "flac", "aac", "aiff", "wma", "3gp")  # fmt: skip
 _KINDS = frozenset(("transcript", "transcription", "captions", "caption", "subtitles", "subtitle", "subs", "audio",
@@ -77,7 +73,7 @@ def parts(name: str) -> tuple[str, str | None]:
     stem = name
     tag: str | None = None
     head, dot, ending = stem.rpartition(".")
-    if dot and head and ending.lower() in _TRANSCRIPTS:
+    if dot and head and is_ending(ending.lower()):
         stem = head
     head, dot, ending = stem.rpartition(".")
     if dot and head and is_language(ending):

@@ -1,0 +1,54 @@
+"""What a reader is given: the text and the name of a file, and what was worked out from them already."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar, cast
+
+from .cue_blocks import TIME_LINE
+
+Result = TypeVar("Result")
+
+
+@dataclass(slots=True, eq=False)
+class SourceText:
+    """A decoded file. Every recogniser and reader takes it, so that whatever one has parsed the next need not parse."""
+
+    text: str
+    """As `decode` gives it: line ends are `\\n`."""
+    name: str = ""
+    """The file's name without folders. It decides between formats only where the content fits several."""
+    unfold: bool = True
+    """Whether rolling captions that were flattened into one line are unfolded, or read with every repetition."""
+    _results: dict[Callable[[SourceText], object], object] = field(default_factory=dict, repr=False)
+
+    @property
+    def ending(self) -> str:
+        """What stands behind the last dot of the name, in lower case; empty where there is no dot."""
+        return self.name.lower().rpartition(".")[2] if "." in self.name else ""
+
+    @property
+    def stripped(self) -> str:
+        """The text without the space before its first character."""
+        return self.once(_without_leading_space)
+
+    @property
+    def time_line(self) -> re.Match[str] | None:
+        """The first line of the kind `00:01.000 --> 00:02.000`, as in WebVTT and SubRip."""
+        return self.once(_first_time_line)
+
+    def once(self, compute: Callable[[SourceText], Result]) -> Result:
+        """Return what a function makes of this file; it is called the first time only, unless it raises."""
+        if compute not in self._results:
+            self._results[compute] = compute(self)
+        return cast(Result, self._results[compute])
+
+
+def _without_leading_space(source: SourceText) -> str:
+    return source.text.lstrip()
+
+
+def _first_time_line(source: SourceText) -> re.Match[str] | None:
+    return TIME_LINE.search(source.text)
