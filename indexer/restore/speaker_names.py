@@ -10,13 +10,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from talksearch.indexer.readers.registry import format_named
 from talksearch.indexer.records import Cue, Json, Transcript
 from talksearch.indexer.text.speaker_labels import bold_names_in, label_of, names_in, split_bold
 
 from .turns import Voice, share
-
-_NAMED_ONCE_A_TURN = ("text", "markdown", "record")
-"""Formats in which a name stands once a turn, and the lines up to the next name are of the same speaker."""
 
 
 def find_names(cues: Sequence[Cue], transcript: Transcript) -> dict[str, Json]:
@@ -33,10 +31,11 @@ def find_names(cues: Sequence[Cue], transcript: Transcript) -> dict[str, Json]:
     labels = names_in([cue.text for cue in cues if cue.speaker is None])
     if not (labels or bold):
         return {}
+    known = format_named(transcript.format)
     return {
         "labels": sorted(labels),
         "bold": sorted(bold),
-        "carried_on": transcript.format in _NAMED_ONCE_A_TURN,
+        "carried_on": known is not None and known.names_carry_on,
     }
 
 
