@@ -111,21 +111,18 @@ def _write_checked(folder: Path, model: Path, file: Path) -> _Comparison | None:
 
 def _write_optimized(model: Path, file: Path) -> bool:
     """Write a model as onnxruntime optimises it, its weights in a file of their own. Returns False where it cannot."""
-    fresh = file.with_name(f"fresh-{file.name}")
     options = session_options()
     # What this level does is right for any processor.
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
-    options.optimized_model_filepath = str(fresh)
     options.add_session_config_entry("session.optimized_model_external_initializers_file_name", _weights_of(file).name)
     options.add_session_config_entry("session.optimized_model_external_initializers_min_size_in_bytes", "1024")
     try:
-        start_session(model, options)
-        fresh.replace(file)
+        with layout.replace_file(file) as fresh:
+            options.optimized_model_filepath = str(fresh)
+            start_session(model, options)
         return True
     except ONNX_ERRORS:  # an older onnxruntime may not know how to multiply int8 weights
         return False
-    finally:
-        fresh.unlink(missing_ok=True)
 
 
 def _weights_of(file: Path) -> Path:

@@ -54,7 +54,8 @@ def decode(codes: bytes, directions: int) -> Floats:
 
 def write(folder: Path, directions: Floats) -> None:
     """Write the directions into an index folder."""
-    np.save(layout.DIRECTIONS.within(folder), directions)
+    with layout.replace_file(layout.DIRECTIONS.within(folder)) as fresh, fresh.open("wb") as file:
+        np.save(file, directions)
 
 
 def read(folder: Path) -> Floats | None:
