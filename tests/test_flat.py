@@ -158,7 +158,7 @@ REPEATING = [*NARROW[:2], "we we we that it see", "we see that it we see that"]
 """The last line says a part of itself again, as a copy does that the end of a text cuts off."""
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(LINE, min_size=1, max_size=25), st.sampled_from([2, 3]))
 @example([line.split() for line in NARROW], 2)
 @example([line.split() for line in REPEATING], 2)
@@ -174,15 +174,15 @@ def test_no_word_is_lost_or_invented(lines: list[list[str]], copies: int) -> Non
 
 @st.composite
 def clear_lines(draw: st.DrawFn) -> list[str]:
-    """Lines whose borders can be told: as wide as captions, no word twice in one, none shared with the next."""
+    """Lines whose borders can be told: as wide as captions, no word twice in one or in neighbours."""
     lines: list[list[str]] = []
     for number in range(draw(st.integers(4, 25))):
         words = WORDS[number % 2 :: 2]
-        lines.append([f"{word}{number % 4}" for word in draw(st.permutations(words))[: draw(st.integers(6, 7))]])
+        lines.append([f"{word}{number % 9}" for word in draw(st.permutations(words))[: draw(st.integers(6, 7))]])
     return [" ".join(line) for line in lines]
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(clear_lines(), st.sampled_from([2, 3]))
 def test_lines_with_clear_borders_come_back_as_they_were_said(lines: list[str], copies: int) -> None:
     read = unfold(rolled([lines], copies)).lines

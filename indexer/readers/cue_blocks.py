@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import re
 
-from .cue_times import CLOCK, RawCue, parse_clock
+from talksearch.indexer.text.clock import CLOCK, parse_clock
+
+from .cue_times import RawCue
 
 # Also `->`, `—>`, `-- >` and a colon before the milliseconds, as hand-made and OCR-made files have them.
 TIME_LINE = re.compile(
@@ -20,7 +22,7 @@ _SKIPPED = re.compile(r"(?:NOTE|STYLE|REGION)(?:[ \t].*)?$")
 _HEADER = re.compile(r"(?:WEBVTT|X-TIMESTAMP-MAP=|Kind:|Language:|Region:)")
 
 
-def clock(sign: str, text: str) -> int | None:
+def signed_clock(sign: str, text: str) -> int | None:
     """Milliseconds of one side of a time line, below zero where it says so; None where it is no time."""
     if text.count(":") == 3:  # 00:00:01:500
         head, _, tail = text.rpartition(":")
@@ -39,7 +41,7 @@ def read_blocks(text: str) -> list[RawCue]:
         match = TIME_LINE.match(line)
         if not match:
             continue
-        start, end = clock(match[1], match[2]), clock(match[3], match[4])
+        start, end = signed_clock(match[1], match[2]), signed_clock(match[3], match[4])
         if start is None:
             start = heads[-1][1] if heads else 0
         heads.append((i, start, end))

@@ -15,15 +15,12 @@ from itertools import pairwise
 
 from talksearch.indexer.errors import UnreadableError
 from talksearch.indexer.records import Cue, Step, Word
+from talksearch.indexer.text.clock import show_clock
+from talksearch.indexer.text.sentences import sentence_breaks
 
 LONGEST_MS = 100 * 3_600_000
 """A talk has no second at 100 hours; a time that says so is damage."""
 
-CLOCK = r"(?:\d{1,3}:)?\d{1,3}:\d{1,2}(?:[.,]\d{1,9})?"
-"""`M:SS`, `MM:SS.mmm`, `H:MM:SS,mmm`, `HHH:MM:SS`: a regular expression without groups."""
-
-_CLOCK = re.compile(r"(?:(\d+):)?(\d+):(\d+)(?:[.,](\d+))?")
-_FULL = re.compile(r"[0-9]{2}:[0-9]{2}:[0-9]{2}[.,][0-9]{3}")
 _WORD_MS = 400
 """About how long a spoken word takes: 150 words a minute."""
 _PATIENT_MS = 1_500
@@ -63,40 +60,6 @@ class Mended:
     """Set with `timed` False where the times still tell how long the talk is."""
     steps: tuple[Step, ...] = ()
     uncertain: tuple[str, ...] = ()
-
-
-def parse_clock(text: str) -> int | None:
-    """Turn a clock time into milliseconds; None where it is not one.
-
-    `2:60` is 3:00: programs that round seconds after splitting off the minutes write it.
-
-    >>> parse_clock("1:02:03,5"), parse_clock("75:30"), parse_clock("00:01.250"), parse_clock("12")
-    (3723500, 4530000, 1250, None)
-    """
-    if len(text) == 12 and _FULL.fullmatch(text):
-        minutes, seconds = int(text[3:5]), int(text[6:8])
-        if minutes <= 60 and seconds <= 60:
-            return ((int(text[:2]) * 60 + minutes) * 60 + seconds) * 1000 + int(text[9:])
-        return None
-    match = _CLOCK.fullmatch(text.strip())
-    if not match:
-        return None
-    hours, m, s, fraction = match.groups()
-    if int(s) > 60 or (hours and int(m) > 60):
-        return None
-    ms = int(fraction[:3].ljust(3, "0")) if fraction else 0
-    return ((int(hours or 0) * 60 + int(m)) * 60 + int(s)) * 1000 + ms
-
-
-def show_clock(ms: int) -> str:
-    """Write milliseconds as people read them.
-
-    >>> show_clock(3723500)
-    '1:02:03'
-    """
-    minutes, seconds = divmod(ms // 1000, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
 
 
 def count_units(text: str) -> int:
@@ -194,9 +157,6 @@ def _untimed(raw: Sequence[RawCue], steps: list[Step], notes: list[str]) -> Mend
     return Mended(cues, False, duration, tuple(steps), tuple(notes))
 
 
-_SENTENCE = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+|(?<=[。！？])")
-
-
 def pieces(text: str, most: int = 40) -> Iterator[str]:
     """Cut a long text at line breaks and sentence ends, and where there are none after `most` words.
 
@@ -209,7 +169,7 @@ def pieces(text: str, most: int = 40) -> Iterator[str]:
                 yield line.strip()
             continue
         start = 0
-        cuts = [match.end() for match in _SENTENCE.finditer(line)] + [len(line)]
+        cuts = [*sentence_breaks(line), len(line)]
         for cut in cuts:
             sentence = line[start:cut].split()
             start = cut

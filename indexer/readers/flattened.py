@@ -28,6 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from talksearch.indexer.text.plain import count_words, tokens_of, width_of
+from talksearch.indexer.text.sentences import ends_with_stop
 
 LONGEST_LINE = 48
 """Tokens. YouTube's lines hold 40 characters; two of them in one cue are below this."""
@@ -48,14 +49,7 @@ _ECHO_COST = 4.0
 """Nats for saying the last word again: speakers do that far more often than chance."""
 _LABEL_COST = 1.0
 """Nats for `[music]` or `>>`, which carry no speech and often follow each other."""
-
-PAUSE_MARK_MS = 1
-"""The `end_ms` that a reader gives an untimed cue (start 0) to say that a pause follows it; 0 says that none is known.
-It goes through the steps between a reader and `restore.estimate_times`, which leave the times of cues alone."""
-SOUND_MARK_MS = 2
-"""Added to it for the first cue, where music or another sound label alone on its lines stood before the first words."""
 _LABEL = re.compile(r"^(?:>>+|[\[(♪]\S*|\S*[\])♪])$")
-_SENTENCE_END = re.compile(r"[.!?…。！？](?:[\"'”’»)\]]*)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -406,7 +400,7 @@ def cut_lines(text: str, longest: int = 240) -> tuple[str, ...]:
         sentence: list[str] = []
         for token in tokens_of(row):
             sentence.append(token)
-            if _SENTENCE_END.search(token):
+            if ends_with_stop(token):
                 lines += _fill_long(sentence, longest)
                 sentence = []
         lines += _fill_long(sentence, longest)

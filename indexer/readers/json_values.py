@@ -9,8 +9,7 @@ from typing import Any
 
 from talksearch.indexer.errors import UnreadableError
 from talksearch.indexer.records import Word
-
-from .cue_times import parse_clock
+from talksearch.indexer.text.clock import parse_clock
 
 _HALVES = re.compile(
     r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\."

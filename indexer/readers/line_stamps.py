@@ -11,9 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
+from talksearch.indexer.text.clock import CLOCK, parse_clock, seconds_in
 from talksearch.indexer.text.speaker_labels import may_stand_before_a_time
-
-from .cue_times import CLOCK, parse_clock
 
 _LEAD = r"[ \t]*(?:(?:[-*+•>|]|\d{1,5}[.)])[ \t]+)*(?P<mark>#{1,6}[ \t]+)?(?:\*\*|__|[*_`~])*"
 _TRAIL = r"(?:\*\*|__|[*_`~])*"
@@ -174,7 +173,7 @@ def _frames(text: str, rate: int) -> int | None:
     hours, minutes, seconds, frames = map(int, re.split("[:;]", text))
     if minutes > 59 or seconds > 59 or frames >= rate:
         return None
-    return ((hours * 60 + minutes) * 60 + seconds) * 1000 + frames * 1000 // rate
+    return seconds_in(hours, minutes, seconds) * 1000 + frames * 1000 // rate
 
 
 def stuck(line: str) -> Stamp | None:

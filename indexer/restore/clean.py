@@ -116,8 +116,7 @@ def _drop_invisible(shown: Sequence[Shown], _: Detail, __: bool) -> tuple[Sequen
 
 
 def _collapse(shown: Sequence[Shown], _: Detail, __: bool) -> tuple[list[Shown], Detail]:
-    rolled, steps = collapse(shown)
-    return rolled, steps[0].detail if steps else {}
+    return collapse(shown)
 
 
 def _mark_turns(shown: Sequence[Shown], found: Detail, timed: bool) -> tuple[list[Part], Detail]:

@@ -6,7 +6,7 @@ import html
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from talksearch.indexer.records import Cue
 from talksearch.indexer.text.clock import clock_ms
@@ -174,8 +174,37 @@ def _unescape(text: str, counts: Counter[str]) -> str:
     return text
 
 
+@dataclass(slots=True)
+class _Words:
+    """The words of a line, taken in piece by piece: a word that a tag cuts is put together again."""
+
+    tokens: list[Token] = field(default_factory=list)
+    open_end: bool = False
+    """The last piece ended inside a word, unless a space follows."""
+
+    def add(self, piece: str, time: int | None, counts: Counter[str]) -> None:
+        """Take in what stands between two tags, and when its words are said; `counts` is added to: `entities`."""
+        if "&" in piece:
+            piece = _unescape(piece, counts)
+        if not piece:
+            return
+        words = _words(piece)
+        if not words:
+            self.open_end = False
+            return
+        seen = _seen(piece)
+        if self.open_end and self.tokens and not seen[:1].isspace():
+            last, last_time = self.tokens[-1]
+            self.tokens[-1] = (last + words[0], last_time)
+            words = words[1:]
+        for word in words:
+            self.tokens.append((word, time))
+        if seen:
+            self.open_end = not seen[-1].isspace()
+
+
 def _marked_up(line: str, cue: Cue, voice: str | None, counts: Counter[str]) -> tuple[list[Row], str | None]:
-    """Rows of one line with tags: more than one where the voice changes inside it."""
+    """Return the rows of one line with tags, and whose voice is the last: rows are several where it changes inside."""
     plain = line.replace("<c>", "").replace("</c>", "")
     pieces = _WORD_TIME.split(plain)
     if len(pieces) > 1 and "<" not in "".join(pieces[::2]) and "{" not in plain:
@@ -183,80 +212,36 @@ def _marked_up(line: str, cue: Cue, voice: str | None, counts: Counter[str]) -> 
         tokens = _word_timed(pieces, cue, counts)
         return ([row_of(tokens, voice)] if tokens else []), voice
     rows: list[Row] = []
-    tokens = []
+    words = _Words()
     time: int | None = None
-    timed = False
-    glue = False
     named = False
     done = 0
-
-    def add(piece: str) -> None:
-        nonlocal glue
-        piece = _unescape(piece, counts)
-        if not piece:
-            return
-        words = _words(piece)
-        if not words:
-            glue = False
-            return
-        seen = _seen(piece)
-        if glue and tokens and not _SPACE.match(seen):
-            tokens[-1] = (tokens[-1][0] + words[0], tokens[-1][1])
-            words = words[1:]
-        tokens.extend((word, time) for word in words)
-        glue = not _SPACE.match(seen[-1]) if seen else glue
-
     for match in _TAG.finditer(line):
-        add(line[done : match.start()])
+        words.add(line[done : match.start()], time, counts)
         done = match.end()
         if match["time"]:
             time = clock_ms(match["time"])
-            timed = True
-            counts["tags"] += 1
         elif match["voice"] is not None:
-            if tokens:
-                rows.append(row_of(tokens, voice, named))
-                tokens = []
-                glue = False
+            if words.tokens:
+                rows.append(row_of(words.tokens, voice, named))
+                words = _Words()
             voice, named = _voice(match["voice"], counts) or voice, True
-            counts["tags"] += 1
-        elif match[0].startswith("<!--"):
-            counts["comments"] += 1
-        else:
-            counts["tags"] += 1
-    add(line[done:])
-    if tokens:
-        rows.append(row_of(tokens, voice, named))
-    if not timed and rows:
-        return rows, voice
-    return [_timed(row, cue) for row in rows], voice
+        counts["comments" if match[0].startswith("<!--") else "tags"] += 1
+    words.add(line[done:], time, counts)
+    if words.tokens:
+        rows.append(row_of(words.tokens, voice, named))
+    return (rows if time is None else [_timed(row, cue) for row in rows]), voice
 
 
 def _word_timed(pieces: Sequence[str], cue: Cue, counts: Counter[str]) -> list[Token]:
-    """Words of a line as YouTube writes it: texts with times between."""
-    tokens: list[Token] = []
-    last, latest = cue.start_ms, cue.end_ms
-    glue = False
-    for i in range(0, len(pieces), 2):
-        if i:
-            last = max(last, min(clock_ms(pieces[i - 1]), latest))
-        piece = pieces[i]
-        if not piece:
-            continue
-        if "&" in piece:
-            piece = _unescape(piece, counts)
-        words = _words(piece)
-        if not words:
-            glue = False
-            continue
-        seen = _seen(piece)
-        if glue and tokens and not seen[:1].isspace():
-            tokens[-1] = (tokens[-1][0] + words[0], tokens[-1][1])
-            words = words[1:]
-        for word in words:
-            tokens.append((word, last))
-        glue = not seen[-1].isspace() if seen else glue
-    return tokens
+    """Return the words of a line as YouTube writes it: texts with times between."""
+    words = _Words()
+    time_ms = cue.start_ms
+    words.add(pieces[0], time_ms, counts)
+    for clock, piece in zip(pieces[1::2], pieces[2::2], strict=True):
+        time_ms = max(time_ms, min(clock_ms(clock), cue.end_ms))
+        words.add(piece, time_ms, counts)
+    return words.tokens
 
 
 def _voice(name: str, counts: Counter[str]) -> str | None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from talksearch.indexer.records import Step
+from talksearch.indexer.records import Json
 
 from .markup import Row, Shown, row_of, says
 
@@ -19,87 +19,129 @@ _STAYING = 12
 """Pairs of cues that overlap may be so by chance where there are fewer."""
 _NEIGHBOURS = 8
 """How many cues on each side decide whether a stretch of a file rolls."""
+_FEWEST_JOINED = 4
+"""Cues of one row begin with the end of the cue before by chance where there are fewer that do."""
+_LONGEST_SHORT_LINE_MS = 5_000
+"""A line that was first seen for some milliseconds is said within this time."""
 
 
-def collapse(shown: Sequence[Shown]) -> tuple[list[Shown], list[Step]]:
+@dataclass(frozen=True, slots=True)
+class _Regime:
+    """How the captions of a file roll."""
+
+    by_rows: bool
+    """Read from the rows of cues; else from whole cues, whose rows a converter joined into one line."""
+    rolls: Sequence[bool]
+    """Whether the file rolls there, for each pair of neighbouring cues (n - 1)."""
+    touching: bool
+    """Cues follow each other without a gap, so that a gap is a cleared screen whose empty cue was dropped."""
+
+
+@dataclass(slots=True)
+class _Roll:
+    """Rolling captions, taken in cue by cue: what is new in each."""
+
+    cues: list[Shown] = field(default_factory=list)
+    """Cues with only the rows that were new on the screen."""
+    times_shown: list[int] = field(default_factory=list)
+    """For each line so far, in how many cues it stood."""
+    folded: int = 0
+    """Rows that were left out, because they stood on the screen already."""
+    last_added: tuple[str, ...] = ()
+    """The words that the last cue with something new added, as long as the screen was not cleared."""
+
+    def clear_screen(self) -> None:
+        """Take in that what was shown is gone."""
+        self.last_added = ()
+
+    def add(self, cue: Shown, new: tuple[Row, ...]) -> None:
+        """Take in a cue, whose rows are `new` or stood there before it."""
+        carried = len(cue.rows) - len(new) or int(new != cue.rows)  # a part of a joined row is a line too
+        self.folded += carried
+        for line in range(max(0, len(self.times_shown) - carried), len(self.times_shown)):
+            self.times_shown[line] += 1
+        if not new:
+            self._hold(cue.end_ms)
+            return
+        self.last_added = tuple(token for row in new for token in row.key)
+        self.times_shown += [1] * len(new)
+        self.cues.append(replace(cue, rows=new) if carried else cue)
+
+    def _hold(self, end_ms: int) -> None:
+        """Let a line that was first seen for some milliseconds last as long as it stays."""
+        if self.cues and self.cues[-1].end_ms - self.cues[-1].start_ms <= HELD_MS:
+            self.cues[-1] = replace(self.cues[-1], end_ms=max(self.cues[-1].end_ms, end_ms))
+
+
+def collapse(shown: Sequence[Shown]) -> tuple[list[Shown], dict[str, Json]]:
     """Undo rolling: keep of every cue the rows that are new on the screen.
 
     A row is not new when it is what the cue before left there. That is read from the order of rows and cues, never
     from the words inside a row, and only where the file rolls: among the cues around (`_NEIGHBOURS` on each side) at
     least half begin with the row that the cue before ended with. Where rows were joined into one line, the same is
-    read from whole cues: one that begins with what the cue before added. Who says a line twice is shown twice by
+    read from whole cues: one that begins with what the cue before added. A line that is said twice is shown twice by
     YouTube too, the second time below the first.
+
+    Returns the cues, and counts for the receipt: none where nothing rolled.
     """
-    shown = list(shown)
-    kept, twins = _without_twins(shown)
-    pairs = list(pairwise(kept))
-    # Rows joined into one line by a converter leave hardly a cue of two rows.
-    by_rows = sum(len(cue.rows) > 1 or cue.top_empty for cue in kept) * 5 > sum(bool(cue.rows) for cue in kept)
-    if by_rows:
-        rolls = _regime([_row_evidence(before, cue) for before, cue in pairs])
-    else:
-        rolls = _regime([_joined_evidence(before, cue) for before, cue in pairs], least=4)
-    # Where cues follow each other without a gap, a gap is a cleared screen whose empty cue was dropped.
-    touching = sum(before.end_ms == cue.start_ms for before, cue in pairs) * 10 >= len(pairs) * 8
-    out: list[Shown] = []
-    screens: Counter[int] = Counter()
-    seen: list[int] = []
-    last_new: tuple[str, ...] = ()
-    folded = 0
-    blank_before = True
-    for i, cue in enumerate(kept):
+    cues, twins = _without_twins(list(shown))
+    regime = _regime_of(cues)
+    roll = _Roll()
+    for position, cue in enumerate(cues):
         if not cue.rows:
-            blank_before = True
             continue
-        before = kept[i - 1] if i else None
-        if before is not None and touching and before.end_ms < cue.start_ms:
-            blank_before = True
-        new: tuple[Row, ...] = cue.rows
-        if blank_before:
-            last_new = ()
-        if before is not None and before.rows and not blank_before:
-            if _is_held(before, cue):
-                new = ()
-            elif rolls[i - 1] and by_rows:
-                new = cue.rows[_carried(before, cue, _is_held_at(kept, i - 1)) :]
-            elif rolls[i - 1] and len(cue.rows) == 1 and not cue.top_empty:
-                new = _joined_new(before, cue, last_new)
-        blank_before = False
-        if new is not cue.rows:
-            carried = len(cue.rows) - len(new) or int(new != cue.rows)  # a part of a joined row is a line too
-            folded += carried
-            for j in seen[max(0, len(seen) - carried) :]:
-                screens[j] += 1
-        if not new:
-            # A line first seen for some milliseconds lasts as long as it stays.
-            if out and out[-1].end_ms - out[-1].start_ms <= HELD_MS:
-                out[-1] = replace(out[-1], end_ms=max(out[-1].end_ms, cue.end_ms))
-            continue
-        last_new = tuple(token for row in new for token in row.key)
-        start = cue.start_ms
-        for _ in new:
-            seen.append(len(seen))
-            screens[seen[-1]] = 1
-        out.append(cue if new is cue.rows else replace(cue, start_ms=start, rows=new))
-    stays = not folded and _lines_stay(kept)
-    if not folded and not twins and not stays:
-        return [cue for cue in shown if cue.rows], []
-    if folded or stays:
-        out = _clip(out)
-    said = Counter(screens.values())
-    lines_before = sum(len(cue.rows) for cue in shown)
-    lines_after = sum(len(cue.rows) for cue in out)
-    detail: dict[str, object] = {
-        "lines_before": lines_before,
-        "lines_after": lines_after,
+        before = cues[position - 1] if position else None
+        if before is None or not before.rows or (regime.touching and before.end_ms < cue.start_ms):
+            roll.clear_screen()
+            roll.add(cue, cue.rows)
+        else:
+            roll.add(cue, _new_rows(cues, position, regime, roll.last_added))
+    stays = not roll.folded and _lines_stay(cues)
+    if not roll.folded and not twins and not stays:
+        return [cue for cue in shown if cue.rows], {}
+    collapsed = _clip(roll.cues) if roll.folded or stays else roll.cues
+    detail: dict[str, Json] = {
+        "lines_before": sum(len(cue.rows) for cue in shown),
+        "lines_after": sum(len(cue.rows) for cue in collapsed),
         "words_before": sum(len(cue.text_key) for cue in shown),
-        "words_after": sum(len(row.tokens) for cue in out for row in cue.rows),
-        "lines_shown_times": {str(times): lines for times, lines in sorted(said.items())},
+        "words_after": sum(len(row.tokens) for cue in collapsed for row in cue.rows),
+        "lines_shown_times": {str(times): lines for times, lines in sorted(Counter(roll.times_shown).items())},
         "cues_standing_twice": twins,
     }
     if stays:
-        detail["lines_that_stayed"] = len(out)
-    return out, [Step("collapse-rolling", "cues", detail)]
+        detail["lines_that_stayed"] = len(collapsed)
+    return collapsed, detail
+
+
+def _regime_of(cues: Sequence[Shown]) -> _Regime:
+    pairs = list(pairwise(cues))
+    # Rows joined into one line by a converter leave hardly a cue of two rows.
+    by_rows = sum(len(cue.rows) > 1 or cue.top_empty for cue in cues) * 5 > sum(bool(cue.rows) for cue in cues)
+    if by_rows:
+        rolls = _where_it_rolls([_row_evidence(before, cue) for before, cue in pairs])
+    else:
+        rolls = _where_it_rolls([_joined_evidence(before, cue) for before, cue in pairs], least=_FEWEST_JOINED)
+    touching = sum(before.end_ms == cue.start_ms for before, cue in pairs) * 10 >= len(pairs) * 8
+    return _Regime(by_rows, rolls, touching)
+
+
+def _new_rows(cues: Sequence[Shown], position: int, regime: _Regime, last_added: tuple[str, ...]) -> tuple[Row, ...]:
+    """Return the rows of a cue that the one before did not leave on the screen.
+
+    Args:
+        cues: all cues.
+        position: of the cue; the screen was not cleared since the one before it.
+        regime: how the captions roll.
+        last_added: the words of the line that was added last.
+    """
+    before, cue = cues[position - 1], cues[position]
+    if _is_held(before, cue):
+        return ()
+    if not regime.rolls[position - 1]:
+        return cue.rows
+    if regime.by_rows:
+        return cue.rows[_carried(before, cue, _is_held_at(cues, position - 1)) :]
+    return _joined_new(before, cue, last_added) if len(cue.rows) == 1 and not cue.top_empty else cue.rows
 
 
 def _without_twins(shown: list[Shown]) -> tuple[list[Shown], int]:
@@ -115,7 +157,7 @@ def _without_twins(shown: list[Shown]) -> tuple[list[Shown], int]:
 
 
 def _lines_stay(cues: Sequence[Shown]) -> bool:
-    """Whether every line stays on the screen while the one below is written: times roll, though no words do.
+    """Say whether every line stays on the screen while the one below is written: times roll, though no words do.
 
     So YouTube's own tracks have it where each line is a cue of its own. Where people talk over each other only some
     cues overlap.
@@ -126,7 +168,7 @@ def _lines_stay(cues: Sequence[Shown]) -> bool:
 
 
 def _is_held(before: Shown, cue: Shown) -> bool:
-    """Whether a cue only holds rows that the one before ended with: too short for anybody to speak."""
+    """Say whether a cue only holds rows that the one before ended with: too short for anybody to speak."""
     if cue.end_ms - cue.start_ms > HELD_MS or before.end_ms - before.start_ms <= HELD_MS:
         return False
     n = len(cue.rows)
@@ -146,8 +188,10 @@ def _ends_with(whole: tuple[str, ...], part: tuple[str, ...]) -> bool:
 
 
 def _row_evidence(before: Shown, cue: Shown) -> bool | None:
-    """Whether the pair rolls by rows; None where it says nothing: a single row, the same words everywhere, or the same
-    screen again, which a prayer or a chorus shows too.
+    """Say whether a pair of cues rolls by rows.
+
+    None where it tells nothing: a single row, the same words everywhere, or the same screen again, which a prayer or a
+    chorus shows too.
     """
     if not before.rows or not cue.rows:
         return None
@@ -164,7 +208,7 @@ def _row_evidence(before: Shown, cue: Shown) -> bool | None:
 
 
 def _joined_evidence(before: Shown, cue: Shown) -> bool | None:
-    """Whether a cue of one row begins with the end of the one before, or with all of it, and goes on."""
+    """Say whether a cue of one row begins with the end of the one before, or with all of it, and goes on."""
     if len(before.rows) != 1 or len(cue.rows) != 1:
         return None
     if _is_held(before, cue):
@@ -180,15 +224,15 @@ def _joined_evidence(before: Shown, cue: Shown) -> bool | None:
 
 
 def _overlap(before: tuple[str, ...], cue: tuple[str, ...]) -> int:
-    """Length of the longest end of one that begins the other."""
+    """Return the length of the longest end of the first that begins the second."""
     for length in range(min(len(before), len(cue)), 0, -1):
         if before[-length:] == cue[:length]:
             return length
     return 0
 
 
-def _regime(evidence: Sequence[bool | None], least: int = 1) -> list[bool]:
-    """For each pair, whether at least half of the telling pairs around it speak for rolling."""
+def _where_it_rolls(evidence: Sequence[bool | None], least: int = 1) -> list[bool]:
+    """Say for each pair of cues whether at least half of the telling pairs around it speak for rolling."""
     yes = [0]
     telling = [0]
     for item in evidence:
@@ -209,7 +253,7 @@ def _regime(evidence: Sequence[bool | None], least: int = 1) -> list[bool]:
 
 
 def _carried(before: Shown, cue: Shown, held: bool) -> int:
-    """How many rows of a cue were left there by the one before it."""
+    """Return how many rows of a cue were left there by the one before it."""
     if cue.top_empty:
         return 0
     rows, old = _keys(cue.rows), _keys(before.rows)
@@ -224,7 +268,7 @@ def _carried(before: Shown, cue: Shown, held: bool) -> int:
 
 
 def _joined_new(before: Shown, cue: Shown, last_new: tuple[str, ...]) -> tuple[Row, ...]:
-    """What a joined cue adds behind the line that the cue before added, or behind their longest overlap."""
+    """Return what a joined cue adds behind the line that the cue before added, or behind their longest overlap."""
     key = cue.text_key
     if last_new and key[: len(last_new)] == last_new and _ends_with(before.text_key, last_new):
         carried = len(last_new)
@@ -242,7 +286,9 @@ def _clip(cues: Sequence[Shown]) -> list[Shown]:
     for i, cue in enumerate(cues):
         following = cues[i + 1].start_ms if i + 1 < len(cues) else None
         end = cue.end_ms
-        if following is not None and (end > following or end - cue.start_ms <= HELD_MS):
-            end = max(following if end > following else min(following, cue.start_ms + 5_000), cue.start_ms)
+        if following is not None and end > following:
+            end = max(following, cue.start_ms)
+        elif following is not None and end - cue.start_ms <= HELD_MS:
+            end = max(min(following, cue.start_ms + _LONGEST_SHORT_LINE_MS), cue.start_ms)
         out.append(cue if end == cue.end_ms else replace(cue, end_ms=end))
     return out
