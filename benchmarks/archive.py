@@ -19,7 +19,7 @@ from itertools import pairwise
 from pathlib import Path
 from time import process_time
 
-from talksearch.indexer.encoders.tokenizer import default_counter
+from talksearch.indexer.encoders.default_model import index_token_counter
 from talksearch.indexer.errors import UnreadableError
 from talksearch.indexer.passages.split import split
 from talksearch.indexer.records import Passage, Receipt, Step, Talk
@@ -90,7 +90,7 @@ def replay_problems(data: bytes, name: str, talk: Talk) -> tuple[list[str], int]
 
 def main(folder: Path) -> int:
     """Check everything under a folder and print what was found."""
-    count_tokens, max_tokens = default_counter(Path("no-index"))
+    count_tokens, max_tokens = index_token_counter(Path("no-index"))
     talks = passages = bad = receipts = 0
     refused = []
     started = process_time()

@@ -77,15 +77,16 @@ import numpy
 done("imports: numpy")
 from talksearch.search import engine
 from talksearch.search.query import Query
+from talksearch.search.reader import open_reader
 import simsimd
 done("imports: the engine")
 from pathlib import Path
-index = engine.open_index(Path(folder), once=True)
+index = open_reader(Path(folder), once=True)
 done("open the index")
 import onnxruntime
 done("imports: onnxruntime")
 import tokenizers
-from talksearch.indexer import light
+from talksearch.indexer.encoders import onnx_encoder
 done("imports: tokenizers")
 encoder = index.encoder()
 done("load model and tokenizer")

@@ -117,7 +117,7 @@ def prepare(
     if not kept.exists():
         cache.mkdir(parents=True, exist_ok=True)
         faster = (
-            selection.fastest(index.folder, encoder, texts)
+            selection.select_encoder(index.folder, encoder, texts).encoder
             if isinstance(encoder, onnx_encoder.OnnxEncoder)
             else encoder
         )

@@ -13,6 +13,7 @@ DEFAULT_MODEL = "all-MiniLM-L6-v2"
 """The model that comes with the installation; any other name or folder is loaded by sentence-transformers."""
 
 _KEYS = ("index", "model")
+"""The settings that config.toml may hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +30,10 @@ class Settings:
 
 def config_file(environment: Mapping[str, str] = os.environ) -> Path:
     """Return where config.toml is looked for: TALKSEARCH_CONFIG, else the user's configuration folder."""
-    given = environment.get("TALKSEARCH_CONFIG")
-    if given:
-        return Path(given)
-    import platformdirs  # a search should not wait for what it can do without
+    configured = environment.get("TALKSEARCH_CONFIG")
+    if configured:
+        return Path(configured)
+    import platformdirs  # most commands start without it
 
     return Path(platformdirs.user_config_dir("talksearch")) / "config.toml"
 
@@ -40,27 +41,34 @@ def config_file(environment: Mapping[str, str] = os.environ) -> Path:
 def resolve(
     index: Path | None = None, model: str | None = None, environment: Mapping[str, str] = os.environ
 ) -> Settings:
-    """Resolve the settings; arguments are the flags given, None where there was none.
+    """Resolve the settings.
 
-    Raises TalksearchError when config.toml cannot be read or holds what is not a setting.
+    Args:
+        index: The folder of the index that a flag gives, if one does.
+        model: The model that a flag gives, if one does.
+        environment: Environment variables.
+
+    Raises:
+        TalksearchError: config.toml cannot be read, or holds what is not a setting.
     """
-    written = _written(config_file(environment))
-    where = index or environment.get("TALKSEARCH_INDEX") or written.get("index")
-    if not where:
-        import platformdirs
+    config = _read_config(config_file(environment))
+    folder = index or environment.get("TALKSEARCH_INDEX") or config.get("index")
+    if not folder:
+        import platformdirs  # most commands start without it
 
-        where = Path(platformdirs.user_data_dir("talksearch")) / "index"
+        folder = Path(platformdirs.user_data_dir("talksearch")) / "index"
     return Settings(
-        index=Path(where).expanduser(),
-        model=model or environment.get("TALKSEARCH_MODEL") or written.get("model"),
+        index=Path(folder).expanduser(),
+        model=model or environment.get("TALKSEARCH_MODEL") or config.get("model"),
         server=environment.get("TALKSEARCH_NO_SERVER", "") in ("", "0"),
     )
 
 
-def _written(path: Path) -> dict[str, str]:
+def _read_config(path: Path) -> dict[str, str]:
+    """Return the settings in config.toml; none where there is no such file."""
     if not path.exists():
         return {}
-    import tomllib
+    import tomllib  # most users have no such file
 
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -68,10 +76,10 @@ def _written(path: Path) -> dict[str, str]:
         raise TalksearchError(
             f"The settings in {path} cannot be read: {error}.", "Correct the file or move it away."
         ) from error
-    wrong = [key for key, value in values.items() if key not in _KEYS or not isinstance(value, str)]
-    if wrong:
+    unknown = [key for key, value in values.items() if key not in _KEYS or not isinstance(value, str)]
+    if unknown:
         raise TalksearchError(
-            f"{path} holds {wrong[0]!r}, which is not a setting or not a text.",
+            f"{path} holds {unknown[0]!r}, which is not a setting or not a text.",
             f"Settings are {' and '.join(_KEYS)}, each a text in quotation marks.",
         )
     return values

@@ -14,7 +14,8 @@ from fakes import CountingEncoder
 from talksearch.indexer import layout
 from talksearch.indexer.errors import BadIndexError, LockedError, TalksearchError
 from talksearch.indexer.pipeline import run as build
-from talksearch.indexer.pipeline.run import Report
+from talksearch.indexer.pipeline.report import Report
+from talksearch.indexer.pipeline.update_index import RunOptions
 from talksearch.indexer.records import Talk
 from talksearch.indexer.stores import catalog, recipe, vectors
 from talksearch.indexer.stores.chroma import client as store
@@ -170,7 +171,7 @@ def test_one_talk_in_two_shapes_is_one_talk_from_the_better_file(archive: Path, 
     (archive / "ships.txt").write_text("the ship keeps its own time and the ship comes home")
     report, _ = run(index, archive)
     assert sources(index) == ["ships.vtt", "sub/bees.vtt"]
-    assert [Path(copy.path).name for copy in report.copies] == ["ships.txt"]
+    assert [Path(copy.path).name for copy in report.duplicates] == ["ships.txt"]
     # When the better file goes, the other speaks for the talk.
     (archive / "ships.vtt").unlink()
     run(index, archive)
@@ -406,7 +407,7 @@ def test_a_timed_track_that_turns_up_later_gives_its_times_to_the_better_text(tm
     step = after.receipt.steps[-1]
     assert (step.name, step.detail["from"]) == ("align-times", "slow ships.en.vtt")
     assert 0.95 < step.detail["share"] <= 1
-    assert "gave its times" in report.copies[0].reason
+    assert "gave its times" in report.duplicates[0].reason
     texts = [cue.text for cue in replay((folder / "slow ships.txt").read_bytes(), "slow ships.txt", after.receipt)]
     assert texts == [cue.text for cue in after.cues]
     report, _ = run(index, folder)
@@ -445,7 +446,7 @@ def test_a_text_that_is_no_better_does_not_replace_the_track(tmp_path: Path, ind
     report, _ = run(index, folder)
     talk = the_talk(index)
     assert (talk.source, talk.timing) == ("f.en.vtt", "exact")
-    assert [copy.path.rpartition("/")[2] for copy in report.copies] == [name]
+    assert [copy.path.rpartition("/")[2] for copy in report.duplicates] == [name]
 
 
 def test_a_track_that_a_person_wrote_keeps_its_words(tmp_path: Path, index: Path) -> None:
@@ -529,7 +530,7 @@ def test_what_lies_nowhere_else_stays_while_its_disk_is_away(archive: Path, inde
 def test_a_path_is_the_same_however_it_is_written(archive: Path, index: Path) -> None:
     run(index, archive)
     report, _ = run(index, archive / "sub" / "..")
-    assert (len(report.kept), report.copies) == (2, [])
+    assert (len(report.kept), report.duplicates) == (2, [])
     assert catalog.roots(catalog.open_catalog(index)) == [str(archive)]
     assert build.find_root(catalog.open_catalog(index), f"{archive}/sub/..") == archive
 
@@ -550,13 +551,13 @@ def test_a_rebuild_keeps_model_and_prompts(archive: Path, index: Path, monkeypat
     card = replace(made.model, name="other/model", query_prompt="query: ", passage_prompt="passage: ")
     recipe.write(index, replace(made, model=card))
     seen: list[object] = []
-    update = build._update
+    update = build.update_index
 
-    def watched(folder: Path, paths: object, model: object, prompts: object, *rest: object) -> object:
-        seen.append((model, prompts))
-        return update(folder, paths, model, prompts, *rest)  # type: ignore[arg-type]
+    def watched(options: RunOptions) -> Report:
+        seen.append((options.model, options.prompts))
+        return update(options)
 
-    monkeypatch.setattr(build, "_update", watched)
+    monkeypatch.setattr(build, "update_index", watched)
     build.build_index(index, [], rebuild=True, prompts=(None, "text: "), encoder=CountingEncoder())
     assert seen == [("other/model", ("query: ", "text: "))]
 

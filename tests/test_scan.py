@@ -10,7 +10,7 @@ from fakes import CountingEncoder
 
 from talksearch.indexer import layout
 from talksearch.indexer.pipeline import run as build
-from talksearch.indexer.pipeline.run import Report
+from talksearch.indexer.pipeline.report import Report
 from talksearch.indexer.stores import catalog
 from talksearch.indexer.talks.walk import Root, files_under, may_be_transcript
 
