@@ -1,4 +1,5 @@
-"""Which passages answer, and in which order: filters, words, meaning, their fusion.
+"""Ranking: which passages answer a query, and in which order. Filters, lexical evidence, similarity, their fusion.
 
-A query's text and vector go in, scored passage numbers come out. It knows nothing of titles, links and seconds.
+A query's terms and vector go in; passage numbers with scores come out. Titles, links and seconds are unknown here. It
+imports the indexer and the query; `quotes`, `results`, `evaluation`, the engine and the reader import it.
 """
