@@ -74,6 +74,26 @@ def test_times_of_untimed_cues_are_left_alone() -> None:
     assert [(cue.start_ms, cue.end_ms, cue.text) for cue in clean(untimed)[0]] == [(0, 1, "one"), (0, 0, "two")]
 
 
+@pytest.mark.parametrize(
+    ("text", "cues"),
+    [
+        ("<i>Well</i> &gt;&gt; no &amp; yes", 1),
+        (">> Well. >> No.", 2),
+        ("- Well.\n- No.", 2),
+        ("<v Ann>Well. <v Bob>No.", 2),
+        ("Ann: Well.", 1),
+        ("Well. [music]", 1),
+        ("W\u00e9ll\u00a0\u00adthen", 1),
+    ],
+)
+def test_the_pause_after_a_cue_is_known_after_its_last_words(text: str, cues: int) -> None:
+    """Whatever is done to an untimed cue: cut where the voice changes, freed of labels and names, tidied."""
+    before, after = Cue(0, 0, "Ann: Hello there."), Cue(0, 0, "Ann: Good bye, Bob.")
+    cleaned, _ = clean(Transcript("text", (before, Cue(0, 0, text, pause_after=True), after, after), timed=False))
+    assert [cue.pause_after for cue in cleaned] == [False] * cues + [True, False, False]
+    assert not any(cue.start_ms or cue.end_ms for cue in cleaned)
+
+
 def test_the_receipt_counts_how_often_lines_were_shown() -> None:
     case = next(case for case in CHANGE if case["label"] == "said again after a pause")
     _, steps = clean(transcript(case["original"]))
