@@ -69,6 +69,12 @@ def test_a_new_archive_is_indexed(archive: Path, index: Path) -> None:
     assert len(encoder.seen) == report.embedded == 4, "two passages and two titles"
 
 
+def test_paths_may_be_text_and_a_single_one_is_one(archive: Path, index: Path) -> None:
+    report = build.build_index(str(index), str(archive), encoder=CountingEncoder())
+    assert len(report.added) == 2
+    assert len(build.remove_talks(str(index), [], [str(archive)])) == 2
+
+
 def test_an_unchanged_archive_embeds_nothing(archive: Path, index: Path) -> None:
     run(index, archive)
     before = stored(index)

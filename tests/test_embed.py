@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -10,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tokenizers
 
 from talksearch.indexer import layout
 from talksearch.indexer.encoders import (
@@ -20,6 +23,7 @@ from talksearch.indexer.encoders import (
     query_model,
     selection,
     sentence_encoder,
+    tokenizer,
 )
 from talksearch.indexer.encoders.sentence_encoder import SentenceEncoder
 from talksearch.indexer.errors import ModelError
@@ -148,6 +152,39 @@ def test_a_model_that_is_not_there_is_an_error_with_advice(tmp_path: Path) -> No
     with pytest.raises(ModelError) as error:
         sentence_encoder.load(str(tmp_path / "nothing"))
     assert error.value.hint
+
+
+def test_what_keeps_the_model_libraries_quiet_leaves_their_settings_as_they_were() -> None:
+    from transformers.utils import logging as transformers_logging
+
+    def settings() -> tuple[object, ...]:
+        names = ("sentence_transformers", "transformers", "torch.onnx")
+        levels = [logging.getLogger(name).level for name in names]
+        return levels, transformers_logging.is_progress_bar_enabled(), dict(os.environ)
+
+    before = settings()
+    with sentence_encoder.quiet_libraries():
+        assert settings()[:2] == ([logging.ERROR] * 3, False)
+    assert settings() == before
+
+
+def test_a_damaged_tokenizer_is_a_model_error(tmp_path: Path) -> None:
+    (tmp_path / "tokenizer.json").write_text("{")
+    for load in (tokenizer.load_tokenizer, tokenizer.file_token_counter):
+        with pytest.raises(ModelError, match="cannot be read"):
+            load(tmp_path / "tokenizer.json")
+        with pytest.raises(ModelError, match="cannot be read"):
+            load(tmp_path / "nothing.json")
+
+
+def test_a_tokenizers_file_that_changed_is_loaded_anew(tmp_path: Path) -> None:
+    file = tmp_path / "tokenizer.json"
+    file.write_bytes((default_model.default_folder() / "tokenizer.json").read_bytes())
+    assert tokenizer.file_token_counter(file) is tokenizer.file_token_counter(file)
+    assert tokenizer.file_token_counter(file)("photosynthesize") > 1
+    whole_words = tokenizers.Tokenizer(tokenizers.models.WordLevel({"unknown": 0}, "unknown"))
+    whole_words.save(str(file))
+    assert tokenizer.file_token_counter(file)("photosynthesize") == 1
 
 
 def test_a_models_own_prompts_are_honoured_and_can_be_overruled(prompted: Path, model: SentenceEncoder) -> None:
