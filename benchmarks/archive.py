@@ -9,6 +9,7 @@ do not give what was indexed. Exits with 1 when there is one.
 
 from __future__ import annotations
 
+import argparse
 import html
 import json
 import re
@@ -37,7 +38,8 @@ def problems(source: str, talk: Talk, passages: tuple[Passage, ...]) -> list[str
         found.append("times of cues run backwards")
     if any(one.start_ms > other.start_ms for one, other in pairwise(passages)):
         found.append("times of passages run backwards")
-    if any(each.start_ms > each.end_ms for each in [*talk.cues, *passages]):
+    spans = [*((cue.start_ms, cue.end_ms) for cue in talk.cues), *((each.start_ms, each.end_ms) for each in passages)]
+    if any(start_ms > end_ms for start_ms, end_ms in spans):
         found.append("something ends before it begins")
     said = Counter(_WORD.findall(" ".join(cue.text for cue in talk.cues)))
     shown = Counter(_WORD.findall(" ".join(passage.text for passage in passages)))
@@ -88,8 +90,11 @@ def replay_problems(data: bytes, name: str, talk: Talk) -> tuple[list[str], int]
     return (["the receipt gives other times than were indexed"] if again != talk.cues else []), size
 
 
-def main(folder: Path) -> int:
+def main() -> int:
     """Check everything under a folder and print what was found."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    folder = parser.parse_args().folder
     count_tokens, max_tokens = index_token_counter(Path("no-index"))
     talks = passages = bad = receipts = 0
     refused = []
@@ -119,4 +124,4 @@ def main(folder: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(main())

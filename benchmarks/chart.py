@@ -5,8 +5,8 @@ FIGURES is what a benchmark wrote with a key "chart": {"title", "unit", "bars": 
 
 from __future__ import annotations
 
+import argparse
 import json
-import sys
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
@@ -28,22 +28,26 @@ def bars(title: str, unit: str, rows: Sequence[tuple[str, float]]) -> str:
         f"<title>{escape(title)}</title>",
         f'<text x="10" y="24" font-size="16" font-weight="bold">{escape(title)}</text>',
     ]
-    for at, (name, value) in enumerate(rows):
-        y = _TOP + at * _ROW
-        long = max(1.0, room * value / most)
+    for index, (name, value) in enumerate(rows):
+        y = _TOP + index * _ROW
+        width = max(1.0, room * value / most)
         lines += [
             f'<text x="{_LEFT - 10}" y="{y + 16}" text-anchor="end">{escape(name)}</text>',
-            f'<rect x="{_LEFT}" y="{y}" width="{long:.1f}" height="22" fill="#4a7fb5"/>',
-            f'<text x="{_LEFT + long + 8:.1f}" y="{y + 16}">{value:,.3g} {escape(unit)}</text>',
+            f'<rect x="{_LEFT}" y="{y}" width="{width:.1f}" height="22" fill="#4a7fb5"/>',
+            f'<text x="{_LEFT + width + 8:.1f}" y="{y + 16}">{value:,.3g} {escape(unit)}</text>',
         ]
     return "\n".join([*lines, "</svg>"]) + "\n"
 
 
 def main() -> None:
     """Draw the chart of a benchmark's figures."""
-    chart = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))["chart"]
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("figures", type=Path)
+    parser.add_argument("chart", type=Path)
+    options = parser.parse_args()
+    chart = json.loads(options.figures.read_text(encoding="utf-8"))["chart"]
     rows = [(name, value) for name, value in chart["bars"]]
-    Path(sys.argv[2]).write_text(bars(chart["title"], chart["unit"], rows), encoding="utf-8")
+    options.chart.write_text(bars(chart["title"], chart["unit"], rows), encoding="utf-8")
 
 
 if __name__ == "__main__":

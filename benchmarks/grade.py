@@ -6,8 +6,8 @@ Each gold file is one source. Its talks alone stand in for an archive, and so do
 is asked its own queries and those of the other sources; so are two archives of three sources each. A first hit is
 right when its passage begins where the answer is (measure.jump_error). Notes are left out, since some hold the
 queries. Every archive is graded by coefficients fitted without its talks and without its own queries, except in the
-columns marked "shipped", by those in results/grade.py, which were fitted on all of these rows. The foreign queries were
-seen in fitting, asked of other archives.
+columns marked "shipped", by those in search/results/grade.py, which were fitted on all of these rows. The foreign
+queries were seen in fitting, asked of other archives.
 
 Each own query is asked again with one word of a null query put behind it, as somebody asks who remembers a word that
 was not said; a right first hit stays right then ("word more").

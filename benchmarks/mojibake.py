@@ -8,11 +8,11 @@ which that page lacks and the soft hyphen are dropped. A cell is the share of ch
 stand right again in the repaired text; the line `all` counts every character that is not ASCII. `-` : none lost a byte.
 A language's first half was looked at while building; the second half was not.
 
---alone     repair every sentence by itself, not a text of them
---twice     damage twice over through the same page
 The last lines say how far the marks can be trusted: of the characters that lost a byte and were put back, how many are
 right where the edit is called certain, and where it is not.
 
+--alone     repair every sentence by itself, not a text of them
+--twice     damage twice over through the same page
 --sample N  every Nth sentence only
 --controls  drop the C1 controls too, as something that strips control characters does (latin-1, latin-9)
 --healthy   read every file below DIR, which must hold no mojibake: print what is changed, and megabytes a second
@@ -42,7 +42,7 @@ FTFY = ftfy.TextFixerConfig(
 def dropped(page: str, controls: bool) -> frozenset[int]:
     """The bytes that go missing: those a page lacks, the soft hyphen, and with `controls` the C1 controls."""
     table = decoding_table(page)
-    lacking = {b for b, c in enumerate(table) if not c or c == "\xad"}
+    lacking = {byte for byte, char in enumerate(table) if not char or char == "\xad"}
     return frozenset(lacking | (undefined_bytes(page) - set(range(0x80)) if controls else set()))
 
 
@@ -65,15 +65,15 @@ def trust(clean: str, page: str, gone: frozenset[int], twice: bool, edits: tuple
     starts: dict[int, int] = {}
     ends: dict[int, int] = {}
     lost = []
-    at = 0
-    for i, c in enumerate(clean):
-        once = damage(c, page, gone)
-        seen = damage(once, page, gone) if twice else once
-        lost.append(c > "\x7f" and any(x in gone for x in (c + once * twice).encode("utf-8")))
-        if seen:
-            starts[at] = i
-            at += len(seen)
-            ends[at] = i + 1
+    position = 0
+    for index, char in enumerate(clean):
+        once = damage(char, page, gone)
+        damaged = damage(once, page, gone) if twice else once
+        lost.append(char > "\x7f" and any(byte in gone for byte in (char + once * twice).encode("utf-8")))
+        if damaged:
+            starts[position] = index
+            position += len(damaged)
+            ends[position] = index + 1
     for edit in edits:
         if edit.after == edit.before:
             continue
@@ -82,10 +82,10 @@ def trust(clean: str, page: str, gone: frozenset[int], twice: bool, edits: tuple
         if first is None or last is None:  # it begins or ends inside a character, and so is wrong
             counts[kind] += 1
             continue
-        for mark, at in zip(right(clean[first:last], edit.after), range(first, last), strict=True):
-            if lost[at]:
+        for is_right, index in zip(right(clean[first:last], edit.after), range(first, last), strict=True):
+            if lost[index]:
                 counts[kind] += 1
-                counts[f"{kind}_right"] += mark
+                counts[f"{kind}_right"] += is_right
     return counts
 
 
@@ -129,13 +129,13 @@ def measure(sentences: list[str], page: str, args: argparse.Namespace) -> dict[s
     if args.alone:
         repairs = [repair_text(s) for s in damaged]
         repaired = [repair.text for repair in repairs]
-        told = [trust(s, page, gone, args.twice, r.edits) for s, r in zip(sentences, repairs, strict=True)]
+        trusted = [trust(s, page, gone, args.twice, r.edits) for s, r in zip(sentences, repairs, strict=True)]
     else:
         whole = repair_text("\n".join(damaged))
         repaired = whole.text.split("\n")
-        told = [trust("\n".join(sentences), page, gone, args.twice, whole.edits)]
-    for one in told:
-        for key, n in one.items():
+        trusted = [trust("\n".join(sentences), page, gone, args.twice, whole.edits)]
+    for trusted_counts in trusted:
+        for key, n in trusted_counts.items():
             counts[key] += n
     for sentence, broken, mended in zip(sentences, damaged, repaired, strict=True):
         ours, theirs = right(sentence, mended), right(sentence, ftfy_text(broken))
@@ -157,7 +157,7 @@ def measure(sentences: list[str], page: str, args: argparse.Namespace) -> dict[s
 
 def main() -> None:
     """Print the tables."""
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("languages", nargs="*")
     parser.add_argument("--half", choices=("seen", "held-out", "both"), default="both")
     parser.add_argument("--pages", nargs="*", default=list(CODECS))

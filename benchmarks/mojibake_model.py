@@ -1,6 +1,6 @@
 """Make `indexer/mojibake/<script>.xz`, the letter statistics that text repair decides with.
 
-    python benchmarks/mojibake_model.py SOURCES
+    python benchmarks/mojibake_model.py SOURCES [NAME...]
 
 SOURCES is a folder in which these public packages lie unpacked; nothing of theirs is shipped but the statistics:
 
@@ -21,13 +21,13 @@ Stolcke 1998). Every language of a script is counted to the same total, so that 
 
 from __future__ import annotations
 
+import argparse
 import gzip
 import html
 import json
 import lzma
 import math
 import re
-import sys
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
@@ -503,10 +503,14 @@ def symbols(sources: Path) -> dict[str, float]:
 
 def main() -> None:
     """Make every model, or those named after SOURCES."""
-    sources = Path(sys.argv[1])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("sources", type=Path)
+    parser.add_argument("names", nargs="*", help="the files to make, without .xz; all by default")
+    options = parser.parse_args()
+    sources, names = options.sources, options.names
     simplify, shares = chinese_spelling(sources)
     for name, (languages, order, keep) in SCRIPTS.items():
-        if sys.argv[2:] and name not in sys.argv[2:]:
+        if names and name not in names:
             continue
         merged: list[Counter[str]] = [Counter() for _ in range(order + 1)]
         ends: Counter[str] = Counter()
@@ -538,13 +542,13 @@ def main() -> None:
             ACROSS.get(name, 0.0),
         )
         write(name, p, bow)
-    if not sys.argv[2:] or "words" in sys.argv[2:]:
+    if not names or "words" in names:
         word_pairs(sources, simplify)
-    if not sys.argv[2:] or "signs" in sys.argv[2:]:
+    if not names or "signs" in names:
         write("signs", symbols(sources), {})
-    if not sys.argv[2:] or "languages" in sys.argv[2:]:
+    if not names or "languages" in names:
         latin_languages(sources)
-    if not sys.argv[2:] or "spelling" in sys.argv[2:]:
+    if not names or "spelling" in names:
         simple = {t + s: 0.0 for t, s in simplify.items()}
         write("spelling", dict.fromkeys(simplify, 0.0) | simple, {}, shares)
 

@@ -22,7 +22,7 @@ def chunks(text: str) -> list[str]:
     >>> [len(chunk) for chunk in chunks("x" * 2_500)]
     [1000, 1000, 500]
     """
-    return [text[at : at + CHUNK] for at in range(0, len(text), CHUNK)]
+    return [text[start : start + CHUNK] for start in range(0, len(text), CHUNK)]
 
 
 def build(talks: Mapping[str, str], model: str, folder: Path, collection: str = "talks") -> int:
@@ -31,17 +31,17 @@ def build(talks: Mapping[str, str], model: str, folder: Path, collection: str = 
     from sentence_transformers import SentenceTransformer
 
     encoder = SentenceTransformer(model)
-    made = chromadb.PersistentClient(str(folder)).get_or_create_collection(
+    chunks_collection = chromadb.PersistentClient(str(folder)).get_or_create_collection(
         collection, metadata={"hnsw:space": "cosine"}
     )
     count = 0
     for name, text in talks.items():
         pieces = chunks(text)
         if pieces:
-            made.add(
-                ids=[f"{name}:{at}" for at in range(len(pieces))],
+            chunks_collection.add(
+                ids=[f"{name}:{number}" for number in range(len(pieces))],
                 documents=pieces,
-                metadatas=[{"talk": name, "chunk": at} for at in range(len(pieces))],
+                metadatas=[{"talk": name, "chunk": number} for number in range(len(pieces))],
                 embeddings=encoder.encode(pieces).tolist(),
             )
         count += len(pieces)
@@ -54,12 +54,14 @@ def ask(query: str, model: str, folder: Path, collection: str = "talks", k: int 
     from sentence_transformers import SentenceTransformer
 
     encoder = SentenceTransformer(model)
-    made = chromadb.PersistentClient(str(folder)).get_collection(collection)
-    found = made.query(query_embeddings=[encoder.encode(query).tolist()], n_results=k)
-    distances = found["distances"] or [[]]
-    return [(id_, 1 - distance) for id_, distance in zip(found["ids"][0], distances[0], strict=True)]
+    chunks_collection = chromadb.PersistentClient(str(folder)).get_collection(collection)
+    result = chunks_collection.query(query_embeddings=[encoder.encode(query).tolist()], n_results=k)
+    distances = result["distances"] or [[]]
+    return [(id_, 1 - distance) for id_, distance in zip(result["ids"][0], distances[0], strict=True)]
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 5:
+        sys.exit(__doc__)
     for name, score in ask(sys.argv[4], sys.argv[1], Path(sys.argv[2]), sys.argv[3]):
         print(f"{score:.3f} {name}")

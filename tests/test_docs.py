@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ast
 import doctest
 import importlib
 import os
@@ -134,3 +135,17 @@ def test_the_licences_that_the_notice_names_are_there() -> None:
 def test_the_notice_names_every_file_of_statistics() -> None:
     named = set(re.findall(r"^  (\w+\.xz) ", (ROOT / "NOTICE").read_text(encoding="utf-8"), re.MULTILINE))
     assert named == {path.name for path in (ROOT / "indexer" / "mojibake").glob("*.xz")}
+
+
+@pytest.mark.parametrize("benchmark", sorted((ROOT / "benchmarks").glob("*.py")), ids=lambda path: path.name)
+def test_what_benchmarks_import_is_there(benchmark: Path) -> None:
+    """Benchmarks run seldom, so a renamed function would go unseen; so do the scripts they give to fresh processes."""
+    tree = ast.parse(benchmark.read_text(encoding="utf-8"))
+    texts = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
+    scripts = [ast.parse(text) for text in texts if isinstance(text, str) and "\nfrom talksearch." in text]
+    for node in (node for script in [tree, *scripts] for node in ast.walk(script)):
+        if isinstance(node, ast.ImportFrom) and str(node.module).startswith("talksearch."):
+            module = importlib.import_module(str(node.module))
+            for alias in node.names:
+                if not hasattr(module, alias.name):
+                    importlib.import_module(f"{node.module}.{alias.name}")
