@@ -1,4 +1,4 @@
 """From a talk to what is searched: passages of about sixty words, notes about it, and names that were misheard.
 
-`pipeline` calls it when talks are read.
+It knows no index and no file. `stores` (for how long passages are), `pipeline` and `cli` may import it.
 """
