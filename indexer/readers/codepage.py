@@ -77,7 +77,7 @@ def find_page(data: bytes) -> Page | None:
     few = high < _FEW
     if not high:
         return None
-    best: list[tuple[float, str, str]] = []
+    candidates: list[tuple[float, str, str]] = []
     for name, orthography in _PAGES:
         text = data.decode(name, errors="replace")
         if text.count("\ufffd") * _BROKEN_SHARE > high or (few and not is_latin(text)):
@@ -85,12 +85,14 @@ def find_page(data: bytes) -> Page | None:
         orthography = Orthography(orthography.han, orthography.traditional, latin_language(text[:5_000]))
         shown = sample.decode(name, errors="replace").rstrip("\ufffd")
         usual = _USUAL if name == _PAGES[0][0] else 0.0
-        best.append((text_log_probability(shown, "", orthography) + usual, name, shown))
-    best.sort(key=lambda one: -one[0])  # stable: the first of equals stays first
-    if not best or best[0][0] < _LEAST * len(sample) - _LENIENT or best[0][0] < _as_utf8(sample):
+        candidates.append((text_log_probability(shown, "", orthography) + usual, name, shown))
+    candidates.sort(key=lambda candidate: -candidate[0])  # stable: the first of equals stays first
+    if not candidates or candidates[0][0] < _LEAST * len(sample) - _LENIENT or candidates[0][0] < _as_utf8(sample):
         return None
-    score, name, shown = best[0]
-    others = [other for value, other, text in best[1:] if text != shown and value > score - _CLOSE]
+    score, name, shown = candidates[0]
+    others = [
+        other for score_of_other, other, text in candidates[1:] if text != shown and score_of_other > score - _CLOSE
+    ]
     text = data.decode(name, errors="replace")
     return Page(name, text, text.count("\ufffd"), others[0] if others else "")
 

@@ -47,11 +47,11 @@ def read_blocks(text: str) -> list[RawCue]:
         heads.append((i, start, end))
     cues = []
     number: int | None = None
-    for n, (at, start, end) in enumerate(heads):
+    for n, (head_line, start, end) in enumerate(heads):
         if n == 0:
-            number = _number(lines[at - 1]) if at else None
+            number = _number(lines[head_line - 1]) if head_line else None
         stop = heads[n + 1][0] if n + 1 < len(heads) else len(lines)
-        body = lines[at + 1 : stop]
+        body = lines[head_line + 1 : stop]
         if n + 1 < len(heads) and body:
             following = _number(body[-1])
             alone = len(body) == 1 or not body[-2].strip()
@@ -66,7 +66,7 @@ def read_blocks(text: str) -> list[RawCue]:
                 number = following
             else:
                 number = None if number is None else number + 1
-        cues.append(RawCue(start, end, _speech(body), at + 1))
+        cues.append(RawCue(start, end, _speech(body), head_line + 1))
     return cues
 
 

@@ -1,4 +1,4 @@
-"""Clock times as people and programs write them, and cues whose times cannot be true.
+"""Cues whose times cannot be true, mended.
 
 A reader collects `RawCue`s in file order with the times as they stand; `mend` makes them run forwards, by what is
 certain, and says what it did.
@@ -21,6 +21,7 @@ from talksearch.indexer.text.sentences import sentence_breaks
 LONGEST_MS = 100 * 3_600_000
 """A talk has no second at 100 hours; a time that says so is damage."""
 
+_LETTERS = re.compile(r"\w+")
 _WORD_MS = 400
 """About how long a spoken word takes: 150 words a minute."""
 _PATIENT_MS = 1_500
@@ -30,6 +31,11 @@ _FASTEST = 15.0
 _SLOWEST_MS = 4_000
 """A cue that stays longer than this a word, and longer than ten minutes, has an end that means nothing."""
 _LONG_MS = 600_000
+"""A cue of ten minutes is looked at twice: few hold the words for it."""
+_FAR_MS = 10_000
+"""A time that was moved further than this is wrong altogether."""
+_TRACK_DROP_MS = 30_000
+"""Times that fall back by more than this may be those of another track or recording."""
 
 
 @dataclass(slots=True)
@@ -93,7 +99,7 @@ def mend(raw: Sequence[RawCue], what: str = "file") -> Mended:
     if _says_nothing(raw):
         return _untimed(raw, steps, notes)
     raw = _forwards(raw, steps, notes)
-    cues = _with_ends(raw, steps, notes)
+    cues = _with_ends(raw, steps)
     return Mended(cues, steps=tuple(steps), uncertain=tuple(notes))
 
 
@@ -129,7 +135,7 @@ def _refuse_or_clear_absurd(raw: list[RawCue], steps: list[Step], notes: list[st
 
 
 def _says_nothing(raw: Sequence[RawCue]) -> bool:
-    """Whether most words stand in cues that are far too short for them."""
+    """Say whether most words stand in cues that are far too short for them."""
     total = crammed = 0
     for cue in raw:
         units = count_units(cue.text)
@@ -208,13 +214,13 @@ def _forwards(raw: list[RawCue], steps: list[Step], notes: list[str]) -> list[Ra
         before = out[-1].start_ms if out else 0
         bound = max(after[i], before)
         start = min(max(cue.start_ms, before), bound)
-        if abs(start - cue.start_ms) > 10_000 and out:  # the time is wrong altogether: it follows the cue before it
+        if abs(start - cue.start_ms) > _FAR_MS and out:  # it follows the cue before it
             start = min(max(out[-1].end_ms or before, before), bound)
         worst = max(worst, abs(start - cue.start_ms))
         end = cue.end_ms if cue.end_ms is not None and cue.end_ms >= start and cue.end_ms - start < _LONG_MS else None
         out.append(replace(cue, start_ms=start, end_ms=end, words=()))
     steps.append(Step("mend-times", "cues", {"backwards": outliers, "moved_at_most_ms": worst}))
-    if worst > 10_000:
+    if worst > _FAR_MS:
         notes.append(
             f"{outliers} cues ran backwards by up to {worst // 1000} s; they were put between their neighbours."
         )
@@ -226,7 +232,7 @@ def _tracks(raw: list[RawCue], steps: list[Step], notes: list[str]) -> list[RawC
     cuts = [0]
     highest = raw[0].start_ms
     for i in range(1, len(raw)):
-        if raw[i].start_ms < highest - 30_000 and raw[i].start_ms < raw[i - 1].start_ms:
+        if raw[i].start_ms < highest - _TRACK_DROP_MS and raw[i].start_ms < raw[i - 1].start_ms:
             cuts.append(i)
             highest = raw[i].start_ms
         highest = max(highest, raw[i].start_ms)
@@ -271,11 +277,8 @@ def _shifted(out: Sequence[RawCue], run: Sequence[RawCue], steps: list[Step], no
         yield replace(cue, start_ms=cue.start_ms + offset, end_ms=end, words=words)
 
 
-_LETTERS = re.compile(r"\w+")
-
-
 def _same_words(short: Sequence[RawCue], long: Sequence[RawCue]) -> bool:
-    """Whether the pairs of neighbouring words of one track are, for the most part, those of the other.
+    """Say whether the pairs of neighbouring words of one track are, for the most part, those of the other.
 
     Two transcripts of one talk, even by a machine and a person, share more than half of their word pairs; two talks on
     one subject share about a tenth.
@@ -294,26 +297,27 @@ def _same_words(short: Sequence[RawCue], long: Sequence[RawCue]) -> bool:
 def _longest_run(starts: Sequence[int]) -> list[int]:
     """Return the positions of a longest subsequence that never decreases (patience sorting)."""
     tops: list[int] = []
-    at: list[int] = []
-    back: list[int] = []
-    for i, start in enumerate(starts):
+    positions: list[int] = []  # of the tops
+    previous: list[int] = []
+    for position, start in enumerate(starts):
         pile = bisect_right(tops, start)
-        back.append(at[pile - 1] if pile else -1)
+        previous.append(positions[pile - 1] if pile else -1)
         if pile == len(tops):
             tops.append(start)
-            at.append(i)
+            positions.append(position)
         else:
             tops[pile] = start
-            at[pile] = i
+            positions[pile] = position
     run = []
-    i = at[-1]
-    while i >= 0:
-        run.append(i)
-        i = back[i]
+    position = positions[-1]
+    while position >= 0:
+        run.append(position)
+        position = previous[position]
     return run[::-1]
 
 
-def _with_ends(raw: Sequence[RawCue], steps: list[Step], notes: list[str]) -> tuple[Cue, ...]:
+def _with_ends(raw: Sequence[RawCue], steps: list[Step]) -> tuple[Cue, ...]:
+    """Give every cue an end: its own where it can be true, else the next cue's start or what its words take."""
     cues = []
     mended = 0
     following: int | None = None
@@ -345,5 +349,4 @@ def _with_ends(raw: Sequence[RawCue], steps: list[Step], notes: list[str]) -> tu
         cues.append(Cue(cue.start_ms, end, cue.text, cue.speaker, False, cue.words))
     if mended:
         steps.append(Step("mend-times", "cues", {"ends": mended}))
-    del notes
     return tuple(reversed(cues))

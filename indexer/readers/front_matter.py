@@ -77,9 +77,9 @@ def _read_toml(lines: Sequence[str], front: Front) -> bool:
     tables = [data, *(value for value in data.values() if isinstance(value, dict))]  # Hugo's [params], Zola's [extra]
     for key, value in [pair for table in tables for pair in table.items()]:
         values = value if isinstance(value, list) else [value]
-        said = ", ".join(str(one) for one in values if not isinstance(one, dict | list))
-        if said:
-            _keep(key, said, front)
+        text = ", ".join(str(item) for item in values if not isinstance(item, dict | list))
+        if text:
+            _keep(key, text, front)
     return True
 
 
@@ -91,9 +91,9 @@ def _read_yaml(lines: Sequence[str], front: Front) -> None:
             continue
         opened = _OPEN_KEY.match(line)
         if opened:
-            said, below = _value_below(lines[i + 1 :], folded=opened["sign"] is not None)
-            if said:
-                _keep(opened["key"], said, front)
+            text, below = _value_below(lines[i + 1 :], folded=opened["sign"] is not None)
+            if text:
+                _keep(opened["key"], text, front)
             continue
         key = _KEY.match(line)
         if not key:
@@ -164,21 +164,21 @@ def read_keys(lines: Sequence[str], front: Front) -> int:
     """
     first = next((i for i, line in enumerate(lines) if line.strip() and not RULE.match(line)), len(lines))
     last = first
-    found: list[tuple[str, str]] = []
+    pairs: list[tuple[str, str]] = []
     while last < len(lines) and (key := _KEY.match(lines[last])):
-        found.append((key["key"].strip().lower(), key["value"].strip()))
+        pairs.append((key["key"].strip().lower(), key["value"].strip()))
         last += 1
     ends = last < len(lines) and (not lines[last].strip() or RULE.match(lines[last]) or HEADING.match(lines[last]))
-    known = [(_KEYS[key], value) for key, value in found if key in _KEYS]
+    known = [(_KEYS[key], value) for key, value in pairs if key in _KEYS]
     if not known or not ends or not all(_is_value(name, value) for name, value in known):
         return 0
-    keys = {key for key, _ in found}
-    if len(keys) < len(found):
+    keys = {key for key, _ in pairs}
+    if len(keys) < len(pairs):
         return 0
     below = (line for line in lines[last:] if ":" in line[:40])
     if any(line.split(":", 1)[0].strip(" \t*_-").lower() in keys for line in below):
         return 0
-    for (name, value), line in zip(found, lines[first:last], strict=True):
+    for (name, value), line in zip(pairs, lines[first:last], strict=True):
         if not _keep(name, value, front):
             front.text.append(plain_markdown(line))
     return last
@@ -191,7 +191,7 @@ def _is_value(name: str, value: str) -> bool:
     if len(value.split()) > _MOST_WORDS[name] or (name == "date" and not re.search(r"\d", value)):
         return False
     people = re.split(r"[,;&]|\band\b", re.sub(r"\([^()]*\)", "", value))
-    return name != "speaker" or all(looks_like_a_name(one.strip()) for one in people if one.strip())
+    return name != "speaker" or all(looks_like_a_name(person.strip()) for person in people if person.strip())
 
 
 def _keep(key: str, value: str, front: Front) -> bool:

@@ -58,17 +58,17 @@ def without_halves(text: str) -> str:
 def _objects(text: str) -> list[Any]:
     """Parse objects that stand one after the other. Raises JSONDecodeError where something else stands."""
     decoder = json.JSONDecoder()
-    found = []
-    at = 0
-    while at < len(text):
-        if text[at].isspace():
-            at += 1
-        elif text[at] == "{":
-            value, at = decoder.raw_decode(text, at)
-            found.append(value)
+    objects = []
+    position = 0
+    while position < len(text):
+        if text[position].isspace():
+            position += 1
+        elif text[position] == "{":
+            value, position = decoder.raw_decode(text, position)
+            objects.append(value)
         else:
-            raise json.JSONDecodeError("Extra data", text, at)
-    return found
+            raise json.JSONDecodeError("Extra data", text, position)
+    return objects
 
 
 def milliseconds(value: object, per_unit: int = 1000) -> int | None:
@@ -117,17 +117,17 @@ def timed_words(pieces: list[tuple[str, int | None]], start_ms: int) -> tuple[st
     ('unbelievable news', (Word(text='unbelievable', start_ms=10), Word(text='news', start_ms=30)))
     """
     words: list[Word] = []
-    current, at = "", start_ms
+    current, current_ms = "", start_ms
     last = start_ms
     for piece, time in pieces:
         last = max(last, time) if time is not None else last
         for i, part in enumerate(piece.replace("\n", " ").split(" ")):
             if i and current:
-                words.append(Word(current, at))
+                words.append(Word(current, current_ms))
                 current = ""
             if part and not current:
-                at = last
+                current_ms = last
             current += part
     if current:
-        words.append(Word(current, at))
+        words.append(Word(current, current_ms))
     return " ".join(word.text for word in words), tuple(words)

@@ -65,16 +65,18 @@ def find(text: str) -> LineLayout | None:
     lines = text.split("\n")
     filled = sum(1 for line in lines if line.strip())
     plain = _each(lines, _plain)
-    found = _by_labels(lines, plain, filled) or _stuck(text, lines, plain, filled)
-    if found is None and _fits(plain, filled):
-        found = plain
-    if found is not None:
+    stamps = _by_labels(lines, plain, filled) or _stuck(text, lines, plain, filled)
+    if stamps is None and _fits(plain, filled):
+        stamps = plain
+    if stamps is not None:
         # In a text of few long lines one that begins with a time makes it fit, and has the other times inside.
-        inside = _inside(text, lines, more_than=2 * len(found)) if len(found) < 3 or len(text) > 500 * filled else None
-        return inside or _unspoken(text, LineLayout(lines, found))
-    other = _in_seconds(text, lines, filled) or _label_track(text, lines) or _in_frames(text, lines, filled)
-    if other:
-        return other
+        inside = (
+            _inside(text, lines, more_than=2 * len(stamps)) if len(stamps) < 3 or len(text) > 500 * filled else None
+        )
+        return inside or _unspoken(text, LineLayout(lines, stamps))
+    layout = _in_seconds(text, lines, filled) or _label_track(text, lines) or _in_frames(text, lines, filled)
+    if layout:
+        return layout
     alone = _far_apart(lines, plain)
     return _unspoken(text, alone) if alone else _inside(text, lines)
 
@@ -100,30 +102,30 @@ def _plain(line: str) -> Stamp | None:
     return replace(stamp, start_ms=starts[0], text=rest.strip(), again=tuple(starts[1:]))
 
 
-def _fits(found: dict[int, Stamp], filled: int) -> bool:
+def _fits(stamps: dict[int, Stamp], filled: int) -> bool:
     """Whether there are three times at least or a third of all lines, one in 30 lines, and they run forwards."""
-    if not found or (len(found) < 3 and len(found) * 3 < filled) or len(found) * 30 < filled:
+    if not stamps or (len(stamps) < 3 and len(stamps) * 3 < filled) or len(stamps) * 30 < filled:
         return False
-    return forwards(stamp.start_ms for stamp in found.values()) >= 0.8
+    return forwards(stamp.start_ms for stamp in stamps.values()) >= 0.8
 
 
-def _gaps(lines: Sequence[str], found: dict[int, Stamp]) -> list[tuple[int, int]]:
+def _gaps(lines: Sequence[str], stamps: dict[int, Stamp]) -> list[tuple[int, int]]:
     """Return for each time but the last the milliseconds until the next, and the words between them."""
-    at = sorted(found)
-    out = []
-    for i, following in pairwise(at):
-        words = count_units(found[i].text) + sum(count_units(line) for line in lines[i + 1 : following] if line)
-        out.append((found[following].start_ms - found[i].start_ms, words))
-    return out
+    positions = sorted(stamps)
+    gaps = []
+    for i, following in pairwise(positions):
+        words = count_units(stamps[i].text) + sum(count_units(line) for line in lines[i + 1 : following] if line)
+        gaps.append((stamps[following].start_ms - stamps[i].start_ms, words))
+    return gaps
 
 
 def _can_be_said(ms: int, words: int, slow: int = _SLOW, fast: int = _FAST) -> bool:
     return slow * ms <= words * 60_000 <= fast * ms
 
 
-def _all_said(lines: Sequence[str], found: dict[int, Stamp]) -> bool:
+def _all_said(lines: Sequence[str], stamps: dict[int, Stamp]) -> bool:
     """Whether the words of the whole file can be said between its first and its last time."""
-    gaps = _gaps(lines, found)
+    gaps = _gaps(lines, stamps)
     ms, words = sum(ms for ms, _ in gaps), sum(words for _, words in gaps)
     return ms > 0 and _can_be_said(ms, words, _LOOSE_SLOW, _LOOSE_FAST)
 
@@ -137,8 +139,8 @@ def _by_labels(lines: Sequence[str], plain: dict[int, Stamp], filled: int) -> di
     }
     if len(named) < 2 or len(named) * 2 < len(plain):
         return None
-    both = dict(sorted({**plain, **named}.items()))
-    return both if _fits(both, filled) and _all_said(lines, both) else None
+    stamps = dict(sorted({**plain, **named}.items()))
+    return stamps if _fits(stamps, filled) and _all_said(lines, stamps) else None
 
 
 def _unspoken(text: str, layout: LineLayout) -> LineLayout:
@@ -148,8 +150,8 @@ def _unspoken(text: str, layout: LineLayout) -> LineLayout:
     lines = list(layout.lines)
     stamps = dict(layout.stamps)
     dropped = 0
-    at = sorted(stamps)
-    for i, until in zip(at, [*at[1:], len(lines)], strict=True):
+    positions = sorted(stamps)
+    for i, until in zip(positions, [*positions[1:], len(lines)], strict=True):
         stamp = stamps[i]
         if stamp.text:
             rest = forms.without_spoken(stamp.text, stamp.start_ms)
@@ -162,7 +164,7 @@ def _unspoken(text: str, layout: LineLayout) -> LineLayout:
         if below is not None and rest is not None:
             lines[below] = rest
             dropped += 1
-    return replace(layout, lines=lines, stamps=stamps) if dropped > 1 and dropped * 5 >= len(at) * 4 else layout
+    return replace(layout, lines=lines, stamps=stamps) if dropped > 1 and dropped * 5 >= len(positions) * 4 else layout
 
 
 def _stuck(text: str, lines: Sequence[str], plain: dict[int, Stamp], filled: int) -> dict[int, Stamp] | None:
@@ -170,20 +172,20 @@ def _stuck(text: str, lines: Sequence[str], plain: dict[int, Stamp], filled: int
     if not _STUCK_INSIDE.search(text):
         return None
     stuck = _each(lines, forms.stuck)
-    both = dict(sorted({**plain, **stuck}.items()))
-    return both if len(stuck) > max(1, len(plain)) and _fits(both, filled) else None
+    stamps = dict(sorted({**plain, **stuck}.items()))
+    return stamps if len(stuck) > max(1, len(plain)) and _fits(stamps, filled) else None
 
 
 def _in_seconds(text: str, lines: Sequence[str], filled: int) -> LineLayout | None:
     """Seconds in brackets or with their unit. Bare figures in brackets may also be versions, sections or measures."""
     if not _SECONDS_INSIDE.search(f"\n{text}"):
         return None
-    found = {i: stamp for i, line in enumerate(lines) if (stamp := forms.in_seconds(line))}
-    if len(found) < 2 or not _fits(found, filled):
+    stamps = {i: stamp for i, line in enumerate(lines) if (stamp := forms.in_seconds(line))}
+    if len(stamps) < 2 or not _fits(stamps, filled):
         return None
-    sure = sum(forms.named_unit(lines[i]) for i in found) * 2 > len(found)
-    long = max(stamp.start_ms for stamp in found.values()) >= _SHORTEST_MS
-    return LineLayout(lines, found) if sure or (long and _all_said(lines, found)) else None
+    sure = sum(forms.named_unit(lines[i]) for i in stamps) * 2 > len(stamps)
+    long = max(stamp.start_ms for stamp in stamps.values()) >= _SHORTEST_MS
+    return LineLayout(lines, stamps) if sure or (long and _all_said(lines, stamps)) else None
 
 
 def _label_track(text: str, lines: Sequence[str]) -> LineLayout | None:
@@ -192,17 +194,17 @@ def _label_track(text: str, lines: Sequence[str]) -> LineLayout | None:
         return None
     # A row that begins with a backslash holds the frequencies of the label above it.
     lines = ["" if line.startswith("\\\t") else line for line in lines]
-    found = {i: stamp for i, line in enumerate(lines) if (stamp := forms.in_label(line))}
-    if len(found) < 2 or len(found) * 10 < sum(1 for line in lines if line.strip()) * 9:
+    stamps = {i: stamp for i, line in enumerate(lines) if (stamp := forms.in_label(line))}
+    if len(stamps) < 2 or len(stamps) * 10 < sum(1 for line in lines if line.strip()) * 9:
         return None
-    starts = [stamp.start_ms for stamp in found.values()]
-    worded = sum(any(char.isalpha() for char in stamp.text) for stamp in found.values())
-    if forwards(starts) < 1 or starts[0] == starts[-1] or worded * 2 < len(found):
+    starts = [stamp.start_ms for stamp in stamps.values()]
+    worded = sum(any(char.isalpha() for char in stamp.text) for stamp in stamps.values())
+    if forwards(starts) < 1 or starts[0] == starts[-1] or worded * 2 < len(stamps):
         return None
-    if any(stamp.end_ms is None or stamp.end_ms < stamp.start_ms for stamp in found.values()):
+    if any(stamp.end_ms is None or stamp.end_ms < stamp.start_ms for stamp in stamps.values()):
         return None
-    fast = sum(words for _, words in _gaps(lines, found)) * 60_000 > _LOOSE_FAST * (starts[-1] - starts[0])
-    return None if fast else LineLayout(lines, found)
+    fast = sum(words for _, words in _gaps(lines, stamps)) * 60_000 > _LOOSE_FAST * (starts[-1] - starts[0])
+    return None if fast else LineLayout(lines, stamps)
 
 
 def _in_frames(text: str, lines: Sequence[str], filled: int) -> LineLayout | None:
@@ -210,23 +212,23 @@ def _in_frames(text: str, lines: Sequence[str], filled: int) -> LineLayout | Non
     if rate is None:
         return None
     lines = ["" if _AVID.fullmatch(line.strip()) else line for line in lines]
-    found = {i: stamp for i, line in enumerate(lines) if (stamp := forms.in_frames(line, rate))}
-    if len(found) < 2 or not _fits(found, filled):
+    stamps = {i: stamp for i, line in enumerate(lines) if (stamp := forms.in_frames(line, rate))}
+    if len(stamps) < 2 or not _fits(stamps, filled):
         return None
     # Premiere writes who speaks on the line below the time, above the words. Captions of two lines look alike, but
     # their first lines are no names, or do not come back.
     below = {
         i: lines[i + 1].strip()
-        for i, stamp in found.items()
+        for i, stamp in stamps.items()
         if not stamp.text and i + 2 < len(lines) and lines[i + 1].strip() and lines[i + 2].strip()
     }
     names = set(below.values())
     known = all(_ANYBODY.fullmatch(name) for name in names)
-    named = len(below) * 10 >= len(found) * 9 and all(_is_name(name) for name in names)
+    named = len(below) * 10 >= len(stamps) * 9 and all(_is_name(name) for name in names)
     if named and (known or len(names) * 2 <= len(below)):
-        found = {i: replace(stamp, speaker=below.get(i)) for i, stamp in found.items()}
+        stamps = {i: replace(stamp, speaker=below.get(i)) for i, stamp in stamps.items()}
         lines = ["" if i - 1 in below else line for i, line in enumerate(lines)]
-    return LineLayout(lines, found)
+    return LineLayout(lines, stamps)
 
 
 def _is_name(line: str) -> bool:
@@ -245,29 +247,29 @@ def _far_apart(lines: Sequence[str], plain: dict[int, Stamp]) -> LineLayout | No
     12:30" is no talk of twelve minutes, with the words above it.
     """
     alone = {i: stamp for i, stamp in plain.items() if not stamp.text and stamp.speaker is None}
-    found = alone if len(alone) * 2 > len(plain) else plain
-    if len(found) < (2 if found is alone else 3):
+    stamps = alone if len(alone) * 2 > len(plain) else plain
+    if len(stamps) < (2 if stamps is alone else 3):
         return None
-    gaps = _gaps(lines, found)
-    first = next(iter(found))
+    gaps = _gaps(lines, stamps)
+    first = next(iter(stamps))
     above = sum(count_units(line) for line in lines[:first])
     good = sum(ms > 0 and _can_be_said(ms, words) for ms, words in gaps)
-    if any(ms <= 0 for ms, _ in gaps) or good * 5 < len(gaps) * 4 or not _reached(found[first].start_ms, above):
+    if any(ms <= 0 for ms, _ in gaps) or good * 5 < len(gaps) * 4 or not _reached(stamps[first].start_ms, above):
         return None
-    return LineLayout(lines, found, far_apart=True)
+    return LineLayout(lines, stamps, far_apart=True)
 
 
 def _inside(text: str, lines: Sequence[str], more_than: int = 2) -> LineLayout | None:
     """Times in brackets inside paragraphs: three at least, nearly all rising, most of them reached by the words."""
     for mark in _MARKS:
-        found = list(mark.finditer(text))
-        starts = [parse_clock(match["start"]) or 0 for match in found]
-        if len(found) <= max(more_than, 2) or forwards(starts) < 0.9 or starts[0] >= starts[-1]:
+        matches = list(mark.finditer(text))
+        starts = [parse_clock(match["start"]) or 0 for match in matches]
+        if len(matches) <= max(more_than, 2) or forwards(starts) < 0.9 or starts[0] >= starts[-1]:
             continue
-        between = [text[a.end() : b.start()] for a, b in pairwise(found)]
-        gaps = [(b - a, count_units(said)) for (a, b), said in zip(pairwise(starts), between, strict=True)]
+        between = [text[a.end() : b.start()] for a, b in pairwise(matches)]
+        gaps = [(b - a, count_units(speech)) for (a, b), speech in zip(pairwise(starts), between, strict=True)]
         good = sum(ms > 0 and _can_be_said(ms, words) for ms, words in gaps)
-        above = count_units(text[: found[0].start()])
+        above = count_units(text[: matches[0].start()])
         if good * 3 < len(gaps) * 2 or not _reached(starts[0], above):
             continue
         if unfold(mark.sub(" ", text)).folded:
@@ -282,14 +284,14 @@ def _cut(lines: Sequence[str], mark: re.Pattern[str]) -> LineLayout:
     numbers: list[int] = []
     stamps: dict[int, Stamp] = {}
     for number, line in enumerate(lines, 1):
-        found = list(mark.finditer(line))
-        if not found or line[: found[0].start()].strip():
-            cut.append(line[: found[0].start()] if found else line)
+        matches = list(mark.finditer(line))
+        if not matches or line[: matches[0].start()].strip():
+            cut.append(line[: matches[0].start()] if matches else line)
             numbers.append(number)
-        for i, match in enumerate(found):
-            said = line[match.end() : found[i + 1].start() if i + 1 < len(found) else len(line)]
+        for i, match in enumerate(matches):
+            speech = line[match.end() : matches[i + 1].start() if i + 1 < len(matches) else len(line)]
             link = match.groupdict().get("link")
-            stamps[len(cut)] = Stamp(parse_clock(match["start"]) or 0, None, said.strip(), link=link)
+            stamps[len(cut)] = Stamp(parse_clock(match["start"]) or 0, None, speech.strip(), link=link)
             cut.append(line)
             numbers.append(number)
     return LineLayout(cut, stamps, numbers, far_apart=True)

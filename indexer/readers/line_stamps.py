@@ -147,12 +147,12 @@ def frame_rate(text: str) -> int | None:
     >>> frame_rate("00:00:05:12 Hello"), frame_rate("00:00:05:12 a\\n00:00:08:27 b"), frame_rate("00:05:12")
     (25, 30, None)
     """
-    found = _HAS_FRAME.findall(text)
-    if not found:
+    times = _HAS_FRAME.findall(text)
+    if not times:
         return None
-    most = max(int(time[-2:]) for time in found)
+    most = max(int(time[-2:]) for time in times)
     if most < 25:
-        return 30 if any(time[-3] == ";" for time in found) else 25
+        return 30 if any(time[-3] == ";" for time in times) else 25
     return next((rate for rate in (30, 50, 60) if most < rate), None)
 
 
@@ -201,8 +201,8 @@ def without_spoken(text: str, start_ms: int) -> str | None:
 
 def _in_words(said: str) -> int | None:
     units = {"hour": 3_600_000, "minute": 60_000, "second": 1000}
-    found = re.findall(r"(\d+) (hour|minute|second)", said)
-    return sum(int(number) * units[unit] for number, unit in found) if found else None
+    amounts = re.findall(r"(\d+) (hour|minute|second)", said)
+    return sum(int(number) * units[unit] for number, unit in amounts) if amounts else None
 
 
 def lyric_starts(line: str) -> tuple[list[int], str]:

@@ -79,8 +79,8 @@ def root_of(text: str) -> str:
     >>> root_of('<?xml version="1.0"?>\\n<!-- by hand --> <tt:tt xmlns:tt="x">'), root_of("<roger> hello"), root_of("a")
     ('tt', 'roger', '')
     """
-    found = _ROOT.match(text, _root_at(text))
-    return found[1] if found else ""
+    match = _ROOT.match(text, _root_at(text))
+    return match[1] if match else ""
 
 
 def parse(text: str) -> tuple[Node | None, tuple[str, ...]]:
@@ -98,12 +98,12 @@ def parse(text: str) -> tuple[Node | None, tuple[str, ...]]:
         return root, ()
     whole = _CUT_TAG.sub("", text)
     mended = _put_right(whole)
-    again, remaining = _parse(mended)
-    same = remaining is not None and remaining[1] == problem[1]
-    notes = [_sentence(problem, "it was put right")] if mended != whole and not same else []
+    mended_root, remaining = _parse(mended)
+    still_there = remaining is not None and remaining[1] == problem[1]
+    notes = [_sentence(problem, "it was put right")] if mended != whole and not still_there else []
     if remaining:
         notes.append(_sentence(remaining, "only what stands before that was read"))
-    return again, tuple(notes)
+    return mended_root, tuple(notes)
 
 
 def _parse(text: str) -> tuple[Node | None, tuple[int, str] | None]:
@@ -135,13 +135,13 @@ def _sentence(problem: tuple[int, str], what: str) -> str:
 
 def _put_right(text: str) -> str:
     text = _SIGN.sub(_sign, _NOT_XML.sub("", text))
-    at = _ROOT.match(text, _root_at(text))
-    if at is None:
+    root = _ROOT.match(text, _root_at(text))
+    if root is None:
         return text
     prefixes = {match[1] for tag in _TAG.finditer(text) for match in _PREFIX.finditer(tag[0])} - {"xml", "xmlns"}
     undeclared = sorted(prefix for prefix in prefixes if f"xmlns:{prefix}=" not in text)
     declared = "".join(f' xmlns:{prefix}="{prefix}"' for prefix in undeclared)
-    return text[: at.end()] + declared + text[at.end() :]
+    return text[: root.end()] + declared + text[root.end() :]
 
 
 def _sign(match: re.Match[str]) -> str:
@@ -151,25 +151,25 @@ def _sign(match: re.Match[str]) -> str:
         return "&amp;"
     if match[1] in ("amp", "lt", "gt", "quot", "apos"):
         return match[0]
-    said = html.unescape(match[0])
-    return f"&amp;{match[1]};" if said == match[0] else html.escape(_NOT_XML.sub("", said), quote=False)
+    unescaped = html.unescape(match[0])
+    return f"&amp;{match[1]};" if unescaped == match[0] else html.escape(_NOT_XML.sub("", unescaped), quote=False)
 
 
 def _root_at(text: str) -> int:
     """Return where the outermost element begins, behind declarations and comments."""
-    at = 0
+    position = 0
     while True:
-        while at < len(text) and text[at] in " \t\n\ufeff":
-            at += 1
+        while position < len(text) and text[position] in " \t\n\ufeff":
+            position += 1
         for begin, end in _BEFORE_ROOT:
-            if text.startswith(begin, at) and (behind := text.find(end, at)) >= 0:
-                at = behind + len(end)
+            if text.startswith(begin, position) and (behind := text.find(end, position)) >= 0:
+                position = behind + len(end)
                 break
         else:
-            doctype = _DOCTYPE.match(text, at) if text.startswith("<!", at) else None
+            doctype = _DOCTYPE.match(text, position) if text.startswith("<!", position) else None
             if doctype is None:
-                return at
-            at = doctype.end()
+                return position
+            position = doctype.end()
 
 
 def _local(name: str) -> str:

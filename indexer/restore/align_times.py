@@ -70,8 +70,8 @@ def exact_times(untimed: Sequence[Cue], timed: Sequence[Cue]) -> tuple[Cue, ...]
     Text, speakers and turns stay those of `untimed`; single words get times where `timed` has them. Times are in
     milliseconds and never run backwards. None where the two are not the same talk, or no comparison is possible.
     """
-    found = align(untimed, timed)
-    return found.cues if found else None
+    aligned = align(untimed, timed)
+    return aligned.cues if aligned else None
 
 
 def with_times_of(text: Talk, track: Talk) -> Talk | None:
@@ -82,23 +82,23 @@ def with_times_of(text: Talk, track: Talk) -> Talk | None:
     """
     if text.origin == "automatic" or not is_punctuated(text.cues) or not may_be_bettered(track):
         return None
-    found = align(text.cues, track.cues)
-    if found is None or min(found.words, found.timed_words) < WHOLE * max(found.words, found.timed_words):
+    aligned = align(text.cues, track.cues)
+    if aligned is None or min(aligned.words, aligned.timed_words) < WHOLE * max(aligned.words, aligned.timed_words):
         return None
-    if found.matched < WHOLE * found.timed_words or found.gap > LONGEST_GAP * found.timed_words:
+    if aligned.matched < WHOLE * aligned.timed_words or aligned.gap > LONGEST_GAP * aligned.timed_words:
         return None
-    if is_punctuated(track.cues) and found.matched > SAME_WORDS * max(found.words, found.timed_words):
+    if is_punctuated(track.cues) and aligned.matched > SAME_WORDS * max(aligned.words, aligned.timed_words):
         return None
     detail = {
         "from": track.source,
-        "words": found.words,
-        "matched": found.matched,
-        "share": round(found.matched / found.words, 3),
+        "words": aligned.words,
+        "matched": aligned.matched,
+        "share": round(aligned.matched / aligned.words, 3),
     }
     steps = [step for step in text.receipt.steps if step.name != "estimate-times"]
     return replace(
         text,
-        cues=found.cues,
+        cues=aligned.cues,
         timing="exact",
         margin_ms=0,
         receipt=replace(text.receipt, steps=(*steps, Step("align-times", "cues", detail))),
@@ -155,9 +155,9 @@ def matching(a: Sequence[str], b: Sequence[str]) -> list[tuple[int, int]]:
     for size in _ANCHORS:
         left: list[tuple[int, int, int, int]] = []
         for gap in gaps:
-            found = _anchors(a, b, gap, size)
-            pairs += found
-            left += _gaps(gap, found)
+            anchors = _anchors(a, b, gap, size)
+            pairs += anchors
+            left += _gaps(gap, anchors)
         gaps = left
     for a0, a1, b0, b1 in gaps:
         if a1 - a0 <= _SMALL_GAP and b1 - b0 <= _SMALL_GAP:
@@ -299,8 +299,8 @@ def _rebuild(untimed: Sequence[Cue], times: dict[tuple[int, int], int], timed: S
     starts: list[int] = []
     latest = 0
     for number, cue in enumerate(untimed):
-        own = [times[number, k] for k in range(len(tokens_of(cue.text))) if (number, k) in times]
-        latest = max(latest, own[0]) if own else latest
+        word_starts = [times[number, k] for k in range(len(tokens_of(cue.text))) if (number, k) in times]
+        latest = max(latest, word_starts[0]) if word_starts else latest
         starts.append(latest)
     rebuilt: list[Cue] = []
     for number, cue in enumerate(untimed):

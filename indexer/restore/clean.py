@@ -68,11 +68,11 @@ def clean(transcript: Transcript, *, final: bool = True) -> tuple[tuple[Cue, ...
         if (tool.timed_only and not work.timed) or (name == "tidy" and not final):
             continue
         work = _lowered(work, tool.takes)
-        found = tool.find(work.items, transcript)
-        items, did = tool.run(work.items, found, work.timed)
-        if did:
+        known = tool.find(work.items, transcript)
+        items, counts = tool.run(work.items, known, work.timed)
+        if counts:
             work = Stage(items, work.timed, tool.gives)
-            steps.append(Step(name, "cues", did | found))
+            steps.append(Step(name, "cues", counts | known))
     return finished(work), tuple(steps)
 
 
@@ -119,9 +119,9 @@ def _collapse(shown: Sequence[Shown], _: Detail, __: bool) -> tuple[list[Shown],
     return collapse(shown)
 
 
-def _mark_turns(shown: Sequence[Shown], found: Detail, timed: bool) -> tuple[list[Part], Detail]:
+def _mark_turns(shown: Sequence[Shown], known: Detail, timed: bool) -> tuple[list[Part], Detail]:
     counts: Counter[str] = Counter()
-    parts = mark_turns([part for cue in shown for part in parts_of(cue, timed, found["dashes"])], counts)
+    parts = mark_turns([part for cue in shown for part in parts_of(cue, timed, known["dashes"])], counts)
     return parts, dict(+counts)
 
 
@@ -131,9 +131,9 @@ def _drop_sounds(parts: Sequence[Part], _: Detail, __: bool) -> tuple[list[Cue],
     return cues, dict(+counts)
 
 
-def _take_names(cues: Sequence[Cue], found: Detail, timed: bool) -> tuple[list[Cue], Detail]:
+def _take_names(cues: Sequence[Cue], names: Detail, timed: bool) -> tuple[list[Cue], Detail]:
     counts: Counter[str] = Counter()
-    return take_names(cues, found, timed, counts), dict(+counts)
+    return take_names(cues, names, timed, counts), dict(+counts)
 
 
 def _tidy(cues: Sequence[Cue], _: Detail, __: bool) -> tuple[Sequence[Cue], Detail]:

@@ -112,9 +112,9 @@ def show(cue: Cue, counts: Counter[str]) -> Shown:
             counts["tags"] += sum(match["br"] is not None for match in _TAG.finditer(text))
             text = _TAG.sub(_line_break, text)
         for line in text.split("\n"):
-            found, voice = _marked_up(line, cue, voice, counts)
-            if found:
-                rows += found
+            line_rows, voice = _marked_up(line, cue, voice, counts)
+            if line_rows:
+                rows += line_rows
             elif not rows:
                 top_empty = True
     return _shown(cue, rows, top_empty)
@@ -166,10 +166,10 @@ def _unescape(text: str, counts: Counter[str]) -> str:
     for _ in range(3):
         if "&" not in text:
             break
-        resolved, found = _ENTITY.subn(lambda match: html.unescape(match[0]), text)
+        resolved, entities = _ENTITY.subn(lambda match: html.unescape(match[0]), text)
         if resolved == text:
             break
-        counts["entities"] += found
+        counts["entities"] += entities
         text = resolved
     return text
 

@@ -11,6 +11,7 @@ from talksearch.indexer.records import Cue, Word
 from .markup import DEBRIS
 
 _SUSPECT = re.compile("[\x80-\x9f\xad]")
+"""C1 controls and the soft hyphen: never speech, but in misread text they may be halves of letters."""
 _JOINERS = re.compile("[\u200c\u200d]")
 
 
@@ -41,7 +42,7 @@ def normalize_text(text: str) -> str:
 
     Zero-width joiners stay between the letters of scripts that write with them, and in emoji.
 
-    >>> tidy_text("a\\u200bb\\u00a0 c\\u202ed"), tidy_text("می\\u200cخواهم") == "می\\u200cخواهم"
+    >>> normalize_text("a\\u200bb\\u00a0 c\\u202ed"), normalize_text("می\\u200cخواهم") == "می\\u200cخواهم"
     ('ab cd', True)
     """
     if text.isascii() and text.isprintable() and "  " not in text:
@@ -52,8 +53,8 @@ def normalize_text(text: str) -> str:
     return " ".join(text.split())
 
 
-def _joins(text: str, at: int) -> bool:
-    before, after = text[at - 1 : at], text[at + 1 : at + 2]
+def _joins(text: str, position: int) -> bool:
+    before, after = text[position - 1 : position], text[position + 1 : position + 2]
     if not before or not after:
         return False
     return all(ord(char) >= 0x590 and not char.isspace() for char in (before, after))

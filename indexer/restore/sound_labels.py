@@ -111,10 +111,12 @@ def _cue(part: Part, tokens: Sequence[Token], text: str) -> Cue | None:
 def _cut(tokens: Sequence[Token], spans: Sequence[tuple[int, int]]) -> tuple[Token, ...]:
     """Take stretches of characters out of tokens joined by spaces."""
     out: list[Token] = []
-    at = 0
+    token_start = 0
     for text, time in tokens:
-        kept = "".join(char for i, char in enumerate(text, at) if not any(a <= i < b for a, b in spans))
-        at += len(text) + 1
+        kept = "".join(
+            char for position, char in enumerate(text, token_start) if not any(a <= position < b for a, b in spans)
+        )
+        token_start += len(text) + 1
         if kept and (says(kept) or kept == text):
             out.append((kept, time))
         elif kept and out:  # punctuation behind a label

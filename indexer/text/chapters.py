@@ -12,9 +12,11 @@ _CHAPTER = re.compile(
     r"^[^\w\n(\[]{0,4}[(\[]?((?:\d{1,2}:)?\d{1,3}:[0-5]\d)[)\]]?(?:[ \t]*[-–—→>][ \t]*(?:\d{1,2}:)?\d{1,3}:[0-5]\d)?"
     r"[ \t\-–—:|.•]*(\S.*?)?[ \t]*$"
 )
-
-
+"""A row that begins with a time, or a span of times, and goes on with the title."""
 _CHAPTER_BEHIND = re.compile(r"^(\S.*?)[ \t\-–—:|(\[]+((?:\d{1,2}:)?\d{1,3}:[0-5]\d)[)\]]?[ \t]*$")
+"""A row that ends with the time."""
+_FEWEST_CHAPTERS = 3
+"""YouTube shows no chapters where a description has fewer rows with times."""
 
 
 def chapters_in(description: str) -> tuple[Chapter, ...]:
@@ -26,16 +28,16 @@ def chapters_in(description: str) -> tuple[Chapter, ...]:
     ()
     """
     for pattern, time, title in ((_CHAPTER, 1, 2), (_CHAPTER_BEHIND, 2, 1)):
-        found: list[Chapter] = []
+        chapters: list[Chapter] = []
         for row in description.split("\n"):
             match = pattern.match(row.strip(" \t\r"))
             if not match or not match[title]:
                 continue
             start = clock_ms(match[time])
-            if not found and start != 0:
+            if not chapters and start != 0:
                 continue
-            if not found or start > found[-1].start_ms:
-                found.append(Chapter(start, match[title]))
-        if len(found) >= 3:
-            return tuple(found)
+            if not chapters or start > chapters[-1].start_ms:
+                chapters.append(Chapter(start, match[title]))
+        if len(chapters) >= _FEWEST_CHAPTERS:
+            return tuple(chapters)
     return ()

@@ -19,8 +19,8 @@ def sound(word: str) -> str:
     >>> sound("Anthropic") == sound("enthropic"), sound("Dario") == sound("daario")
     (True, True)
     """
-    made = jellyfish.metaphone(plain(word)).replace(" ", "")
-    return re.sub("^[AEIOU]", "A", made)
+    metaphone = jellyfish.metaphone(plain(word)).replace(" ", "")
+    return re.sub("^[AEIOU]", "A", metaphone)
 
 
 def alike(one: str, other: str) -> float:

@@ -7,13 +7,11 @@ import re
 import unicodedata
 
 _SPACE = re.compile(r"[ \t\r\n\f\v]+")
-
-
 _BRACKETED = re.compile(r"\[[^\[\]]*\]|\([^()]*\)")
 
 
 def tokens_of(text: str) -> list[str]:
-    """What stands between spaces and line breaks. A no-break space is no break: in damaged text it is half a letter.
+    """Return what stands between spaces and line breaks. A no-break space is none: in damaged text it is half a letter.
 
     >>> tokens_of(" a b\u00a0c\\n")
     ['a', 'b\\xa0c']
@@ -24,7 +22,7 @@ def tokens_of(text: str) -> list[str]:
 
 
 def is_sound(text: str) -> bool:
-    """Whether a line holds nothing but sound labels.
+    """Say whether a line holds nothing but sound labels.
 
     >>> [is_sound(text) for text in ("&gt;&gt; [music]", "[applause] Thanks", "♪ [Music] ♪")]
     [True, False, True]
@@ -43,6 +41,6 @@ def count_words(text: str) -> int:
 
 
 def width_of(text: str) -> int:
-    """Columns that a text takes on screen: wide East Asian characters count two, entities as what they stand for."""
+    """Return how many columns a text takes: wide East Asian characters count two, entities as what they stand for."""
     plain = html.unescape(text)
     return len(plain) if plain.isascii() else sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in plain)

@@ -133,9 +133,9 @@ def names_in(texts: Iterable[str]) -> frozenset[str]:
     total = 0
     for text in texts:
         total += 1
-        found = label_of(text)
-        if found:
-            counts[found[0]] += 1
+        label_match = label_of(text)
+        if label_match:
+            counts[label_match[0]] += 1
     if not counts:
         return frozenset()
     labelled = sum(counts.values())
@@ -206,20 +206,20 @@ def split_bold(text: str, names: frozenset[str]) -> list[tuple[str | None, str]]
     """
     out: list[tuple[str | None, str]] = []
     name: str | None = None
-    at = 0
+    words_start = 0
     opened = _BOLD_OPEN.match(text)
     if opened and opened["name"].strip() in names:
-        name, at = opened["name"].strip(), opened.end()
-    for match in _BOLD.finditer(text, at):
+        name, words_start = opened["name"].strip(), opened.end()
+    for match in _BOLD.finditer(text, words_start):
         if match["name"].strip() not in names:
             continue
-        said = text[at : match.start()].strip()
-        if _says(said):
-            out.append((name, said))
-        name, at = match["name"].strip(), match.end()
-    said = text[at:].strip()
-    if _says(said):
-        out.append((name, said))
+        words = text[words_start : match.start()].strip()
+        if _says(words):
+            out.append((name, words))
+        name, words_start = match["name"].strip(), match.end()
+    words = text[words_start:].strip()
+    if _says(words):
+        out.append((name, words))
     elif name:
         out.append((name, ""))
     return out

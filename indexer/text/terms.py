@@ -53,42 +53,42 @@ def spans(text: str) -> Iterator[Term]:
 
 def marks(text: str) -> Iterator[tuple[str, int, int]]:
     """Yield the terms of a text in order as (term, start, end), like `spans`, which is slower."""
-    at = 0
+    word_start = 0
     for word in text.split(" "):  # no term has a space in it
         for term, start, end in _marks_in(word):
-            yield term, at + start, at + end
-        at += len(word) + 1
+            yield term, word_start + start, word_start + end
+        word_start += len(word) + 1
 
 
 def matched_terms(words: Sequence[str], wanted: Collection[str]) -> dict[int, Marks]:
     """Return which words say any of some terms, by position, with all terms that such a word has. Every hit asks.
 
-    >>> told_by(["Time", "dilation's", "METAPHORS"], {"dilat"})
+    >>> matched_terms(["Time", "dilation's", "METAPHORS"], {"dilat"})
     {1: (('dilat', 0, 10),)}
     """
-    found: dict[int, Marks] = {}
-    for at, own in enumerate(map(_marks_in, words)):
-        for mark in own:
+    matched: dict[int, Marks] = {}
+    for position, word_marks in enumerate(map(_marks_in, words)):
+        for mark in word_marks:
             if mark[0] in wanted:
-                found[at] = own
+                matched[position] = word_marks
                 break
-    return found
+    return matched
 
 
-def marks_among(words: Sequence[str], told: Mapping[int, Marks], wanted: Collection[str]) -> list[tuple[int, int]]:
+def marks_among(words: Sequence[str], matched: Mapping[int, Marks], wanted: Collection[str]) -> list[tuple[int, int]]:
     """Return where a text says any of some terms, as (start, end), given its words and which do (`matched_terms`).
 
     >>> words = "Time dilation's METAPHORS".split(" ")
-    >>> marks_among(words, told_by(words, {"dilat"}), {"dilat"})
+    >>> marks_among(words, matched_terms(words, {"dilat"}), {"dilat"})
     [(5, 15)]
     """
-    found: list[tuple[int, int]] = []
-    at = done = 0
-    for place, own in told.items():
-        at += sum(map(len, words[done:place])) + place - done
-        done = place
-        found += [(at + start, at + end) for term, start, end in own if term in wanted]
-    return found
+    spans_found: list[tuple[int, int]] = []
+    word_start = done = 0
+    for position, word_marks in matched.items():
+        word_start += sum(map(len, words[done:position])) + position - done
+        done = position
+        spans_found += [(word_start + start, word_start + end) for term, start, end in word_marks if term in wanted]
+    return spans_found
 
 
 Marks = tuple[tuple[str, int, int], ...]
@@ -96,31 +96,33 @@ Marks = tuple[tuple[str, int, int], ...]
 
 
 def _marks_in(word: str) -> Marks:
-    found = _known.get(word)
-    if found is None:
-        found = _marks_of(word)
+    word_marks = _known.get(word)
+    if word_marks is None:
+        word_marks = _marks_of(word)
         if len(word) <= _LONGEST_KEPT:
             if len(_known) >= _MOST_KEPT:
                 _known.clear()
-            _known[word] = found
-    return found
+            _known[word] = word_marks
+    return word_marks
 
 
 def _marks_of(word: str) -> Marks:
-    found: list[tuple[str, int, int]] = []
+    word_marks: list[tuple[str, int, int]] = []
     for match in _TOKEN.finditer(word):
         start, end = match.span()
         if match.lastgroup != "run":
             term = _fold(match[0])
             if term:
-                found.append((term, start, end))
+                word_marks.append((term, start, end))
             continue
         run = unicodedata.normalize("NFKC", match[0])
         if len(run) != end - start:  # compatibility forms that grow cannot be mapped back pair by pair
-            found += ((pair, start, end) for pair in _pairs(run))
+            word_marks += ((pair, start, end) for pair in _pairs(run))
         else:
-            found += ((pair, start + at, start + at + len(pair)) for at, pair in enumerate(_pairs(run)))
-    return tuple(found)
+            word_marks += (
+                (pair, start + position, start + position + len(pair)) for position, pair in enumerate(_pairs(run))
+            )
+    return tuple(word_marks)
 
 
 _known: dict[str, Marks] = {}
@@ -174,7 +176,7 @@ def has_unspaced(text: str) -> bool:
 
 
 def _pairs(run: str) -> list[str]:
-    return [run[at : at + 2] for at in range(len(run) - 1)] or [run]
+    return [run[position : position + 2] for position in range(len(run) - 1)] or [run]
 
 
 def unaccented(word: str) -> str:

@@ -22,5 +22,7 @@ def words_with_times(cue: Cue) -> list[tuple[str, int, int]]:
     words = cue.text.split()
     letters = [0, *accumulate(map(len, words))]
     total, span = letters[-1] + len(words), cue.end_ms - cue.start_ms
-    times = [cue.start_ms + span * (count + at) // total for at, count in enumerate(letters)] if words else []
+    times = (
+        [cue.start_ms + span * (count + position) // total for position, count in enumerate(letters)] if words else []
+    )
     return list(zip(words, times, times[1:], strict=False))

@@ -28,9 +28,9 @@ def find_id(url_or_text: str) -> str | None:
     if "you" not in url_or_text.lower():
         return None
     for match in _ADDRESS.finditer(url_or_text):
-        found = _id_of(match[0])
-        if found:
-            return found
+        video_id = _id_of(match[0])
+        if video_id:
+            return video_id
     return None
 
 
@@ -52,9 +52,9 @@ def _id_of(address: str, depth: int = 0) -> str | None:
             inner = (
                 value if "://" in value else f"https://www.youtube.com{value if value.startswith('/') else '/' + value}"
             )
-            found = _id_of(inner, depth + 1) if re.match(rf"https?://{_HOST}/", inner, re.IGNORECASE) else None
-            if found:
-                return found
+            video_id = _id_of(inner, depth + 1) if re.match(rf"https?://{_HOST}/", inner, re.IGNORECASE) else None
+            if video_id:
+                return video_id
     if len(steps) >= 2 and steps[0].lower() in _PATHS:
         return _exact(steps[1])
     return None
@@ -115,8 +115,8 @@ def id_from_name(stem: str) -> str | None:
     head = re.match(r"(?:\d{1,5}[-_. ]{1,3})?([A-Za-z0-9_-]{11})(?=[-_ .])", stem)
     if head:
         places.append(head[1])
-    found = {token for token in places if looks_random(token)}
-    return found.pop() if len(found) == 1 else None
+    random_tokens = {token for token in places if looks_random(token)}
+    return random_tokens.pop() if len(random_tokens) == 1 else None
 
 
 def _is_plain(token: str) -> bool:
