@@ -38,7 +38,7 @@ class WorkerProcess:
 
     def kill(self) -> None:
         """End the process, whatever it is doing."""
-        self.process.kill()
+        self.process.terminate()  # the same as kill here: a worker has no handler, and loky has no kill
         self.process.join()
 
 
@@ -46,9 +46,13 @@ def start_worker(serve: Callable[..., None], *arguments: Any) -> WorkerProcess |
     """Start a process that runs `serve(connection, *arguments)`.
 
     `serve` answers what comes through the connection until that is closed. It is named by its module, so the module
-    must be quick to import. Returns None where no process can be started: in a script without a main guard, say.
+    must be quick to import. Returns None where no process can be started.
     """
-    context = multiprocessing.get_context("spawn")  # the only way to start one that is safe beside threads
+    from loky.backend import get_context  # most commands start no process
+
+    # Safe beside threads, as "spawn" is, but it does not run the script again from which talksearch was called: a
+    # program that builds an index needs no main guard.
+    context = get_context("loky")
     connection, far_end = context.Pipe()
     # A daemon is ended with the process that started it.
     process = context.Process(target=_run, args=(far_end, serve, arguments), daemon=True)

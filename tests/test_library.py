@@ -157,3 +157,22 @@ def test_without_pandas_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pandas", None)
     with pytest.raises(ModuleNotFoundError, match="pip install pandas"):
         Answer((), ()).to_pandas()
+
+
+def test_a_script_without_a_main_guard_is_run_once(tmp_path: Path) -> None:
+    """Worker processes must not begin by running the caller's script again, as those of `multiprocessing` do."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        """
+import os
+print("the script runs")
+from talksearch.indexer.worker import start_worker
+worker = start_worker(os.write, b"")
+print(worker is not None)
+worker.kill()
+""",
+        encoding="utf-8",
+    )
+    ran = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=True)
+    assert ran.stdout.splitlines() == ["the script runs", "True"]
+    assert "Traceback" not in ran.stderr

@@ -204,7 +204,7 @@ class _ReaderPool:
                     working -= 1
                 else:
                     ready[arrival[0]] = arrival[1]
-            # Where no process can be started (in a script without a main guard, say) this one reads.
+            # Where no process can be started, this one reads.
             yield ready.pop(position) if position in ready else read_group(group, self._sizer)
             self._slots.release()
 
