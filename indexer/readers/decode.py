@@ -155,9 +155,9 @@ def _line(line: bytes) -> tuple[str, int]:
             raw = part.encode("utf-8", errors="surrogateescape")
             before = out[-1][-1:] if out else ""
             after = text[sum(map(len, out)) + len(part) :][:1] if not lost else ""
-            said = _as_windows_1252(raw, before, after)
-            lost += said is None
-            part = "\ufffd" if said is None else said
+            letters = _as_windows_1252(raw, before, after)
+            lost += letters is None
+            part = "\ufffd" if letters is None else letters
         if part:
             out.append(part)
     return "".join(out), lost
@@ -170,16 +170,16 @@ def _as_windows_1252(raw: bytes, before: str, after: str) -> str | None:
     if len(raw) > 2 or (_BROKEN_UTF8.search(raw) and not quoted):
         return None
     try:
-        said = raw.decode("windows-1252")
+        letters = raw.decode("windows-1252")
     except UnicodeDecodeError:
         return None
     inside = before.isalpha() and before.islower()
-    for char in said:
+    for char in letters:
         if char in _SIGNS:
             continue
         if not char.isalpha() or (inside and char.isupper()) or not (before.isalpha() or after.isalpha()):
             return None
-    return said
+    return letters
 
 
 def _whole_file(data: bytes) -> Page | None:

@@ -9,10 +9,9 @@ from .source_text import SourceText
 TIMED_ENDINGS = frozenset(("vtt", "srt", "sbv", "tsv", "docx"))
 """Names under which lines of text with times are read, and no text without: the captions in them are missing, and
 folders of talks hold programmes and abstracts as Word documents."""
-TEXT_ENDINGS = frozenset(
-    ("txt", "text", "md", "markdown", "mdown", "rst", "transcript", "asc", "org", "utf8", "lrc")
-)  # fmt: skip
 MARKDOWN_ENDINGS = ("md", "markdown", "mdown")
+TEXT_ENDINGS = frozenset(("txt", "text", "rst", "transcript", "asc", "org", "utf8", "lrc", *MARKDOWN_ENDINGS))
+"""Names under which text is read with times and without."""
 _LONGEST_ENDING = 5
 """Letters. What stands behind the last dot of a name and is longer is no ending, but a part of the name."""
 _MARKUP = re.compile(r"<(?:!doctype|html|head|body|\?xml|tt[ >:]|transcript[ >]|timedtext|svg|rss|feed)", re.IGNORECASE)

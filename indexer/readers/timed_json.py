@@ -221,8 +221,8 @@ def _repeats(groups: Sequence[_Group]) -> bool:
     starts = [
         next((ms for piece in group.pieces if (ms := times_of(piece.entry)[0]) is not None), 0) for group in groups
     ]
-    said = sum(len(group.pieces) for group in groups[:-1])
-    return starts[-1] <= starts[0] and len(groups[-1].pieces) >= said
+    words_before = sum(len(group.pieces) for group in groups[:-1])
+    return starts[-1] <= starts[0] and len(groups[-1].pieces) >= words_before
 
 
 def _of_amazon(group: _Group, results: dict[str, Any]) -> _Group:
@@ -277,9 +277,9 @@ def _cues(group: _Group, per_unit: int, notes: list[str]) -> Iterator[RawCue]:
             pause = following[1] is not None and following[1] - (last if end is None else end) >= _PAUSE_MS
             if not (pause or ends_with_stop(tail) or following[3] != speaker or len(waiting) >= _MOST_WORDS):
                 continue
-        said, timed = timed_words(waiting, begin)
-        kept = tuple(Word(word.text, max(word.start_ms, 0)) for word in timed)
-        yield RawCue(begin, end, said, speaker=speaker, words=kept)
+        text, words_of_cue = timed_words(waiting, begin)
+        kept = tuple(Word(word.text, max(word.start_ms, 0)) for word in words_of_cue)
+        yield RawCue(begin, end, text, speaker=speaker, words=kept)
         waiting = []
 
 
@@ -294,7 +294,7 @@ def _spelled(group: _Group) -> list[tuple[str, _Piece]] | None:
     """
     pieces = [piece for piece in group.pieces if _letters(piece.text)]
     text = group.text or ""
-    places = [at for at, char in enumerate(text) for _ in _letters(char)]
+    places = [place for place, char in enumerate(text) for _ in _letters(char)]
     if not pieces or "".join(_letters(piece.text) for piece in pieces) != _letters(text):
         return None
     if len(places) != len(_letters(text)):
@@ -304,7 +304,7 @@ def _spelled(group: _Group) -> list[tuple[str, _Piece]] | None:
     for piece, _ in pairwise(pieces):
         done += len(_letters(piece.text))
         between = text[places[done - 1] + 1 : places[done]]
-        space = next((at for at in range(len(between) - 1, -1, -1) if between[at].isspace()), None)
+        space = next((place for place in range(len(between) - 1, -1, -1) if between[place].isspace()), None)
         # What stands right before a word, as an opening quotation mark, is its; where there are no spaces, the word
         # before keeps it.
         cuts.append(places[done] if space is None else places[done - 1] + 1 + space)

@@ -246,11 +246,11 @@ def _parts(inside: Sequence[_Piece]) -> Iterator[list[_Piece]]:
 
 
 def _pieces(node: Node, here: _Context, paragraph: _Context, gathered: _Gathered) -> Iterator[_Piece]:
-    own = here is not paragraph and here.timed
+    has_own_time = here is not paragraph and here.timed
     for part in node.parts:
         if isinstance(part, str):
             text = part if here.preserve else _SPACE.sub(" ", part)
-            start, end = (here.start_ms, here.end_ms) if own else (None, None)
+            start, end = (here.start_ms, here.end_ms) if has_own_time else (None, None)
             yield _Piece(text, start, end, _speaker(here, gathered))
         elif part.name == "br":
             yield _Piece("\n", None, None, _speaker(here, gathered))
@@ -258,7 +258,7 @@ def _pieces(node: Node, here: _Context, paragraph: _Context, gathered: _Gathered
             inner = _inside(part, here, gathered)
             if not {"begin", "end", "dur"} & part.attributes.keys():
                 # Its times are those around it, which are not its own.
-                inner = replace(inner, timed=own)
+                inner = replace(inner, timed=has_own_time)
             yield from _pieces(part, inner, paragraph, gathered)
 
 
@@ -300,8 +300,8 @@ def _of_one_language(speech: list[_Speech], name: str, notes: list[str]) -> list
     beside = []
     for language, count in counts.items():
         here = [entry.cue.start_ms for entry in speech if entry.language == language and entry.timed]
-        at = [(bisect_right(starts, start) - 1, start) for start in here]
-        together = sum(i >= 0 and start < spans[i][1] for i, start in at)
+        span_before = [(bisect_right(starts, start) - 1, start) for start in here]
+        together = sum(i >= 0 and start < spans[i][1] for i, start in span_before)
         if language != wanted and together * 2 > count:
             beside.append(language)
     if beside:

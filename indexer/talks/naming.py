@@ -8,11 +8,10 @@ import unicodedata
 
 from talksearch.indexer.text import youtube
 
-# yt-dlp puts these for the characters that Windows forbids in file names.
 _FULL_WIDTH = str.maketrans("：｜？＊＜＞＂／＼⧸⧹", ':|?*<>"/\\/\\')
-
-
+"""What yt-dlp writes for the characters that Windows forbids in file names."""
 _SLUG_LENGTH = 32
+"""Characters of an id before the mark that tells where the file lies."""
 
 
 def humanised(stem: str) -> str:

@@ -161,11 +161,11 @@ def read_sidecar(path_of_transcript: Path) -> SidecarMetadata | None:
     Nothing in it is trusted: a value of the wrong type or out of all measure is left out and named in `problem`. A
     `.description` is its description where it has none, or where there is no other sidecar. Never raises.
     """
-    found = _read_info(path_of_transcript)
-    if found is not None and found.description:
-        return found
-    described = _read_description(path_of_transcript)
-    return replace(found or SidecarMetadata(), description=described) if described else found
+    metadata = _read_info(path_of_transcript)
+    if metadata is not None and metadata.description:
+        return metadata
+    description = _read_description(path_of_transcript)
+    return replace(metadata or SidecarMetadata(), description=description) if description else metadata
 
 
 def _read_description(path_of_transcript: Path) -> str:
@@ -233,11 +233,11 @@ def from_info(info: dict[str, Any], name: str = "the sidecar") -> SidecarMetadat
         url = None
     if url is not None and len(url) > 2000:
         url = None
-    video = text("id", "display_id")
-    found = youtube.find_id(url or "")
+    named_id = text("id", "display_id")
+    video = youtube.find_id(url or "")
     extractor = str(info.get("extractor_key") or info.get("extractor") or "")
-    if found is None and extractor.lower().startswith("youtube") and video and youtube.is_id(video):
-        found = video
+    if video is None and extractor.lower().startswith("youtube") and named_id and youtube.is_id(named_id):
+        video = named_id
     length = info.get("duration")
     duration = _milliseconds(length)
     if duration is not None and not 0 < duration < _LONGEST_S * 1000:
@@ -260,12 +260,12 @@ def from_info(info: dict[str, Any], name: str = "the sidecar") -> SidecarMetadat
         channel=text("channel", "uploader", "series"),
         speaker=text("speaker", "creator", "artist"),
         date=_date(info, wrong),
-        url=url or (youtube.watch_url(found) if found else None),
+        url=url or (youtube.watch_url(video) if video else None),
         duration_ms=duration,
         description=text("description") or "",
         chapters=chapters,
         language=language_of(language),
-        youtube_id=found,
+        youtube_id=video,
         human_tracks=_tracks(info.get("subtitles")),
         automatic_tracks=automatic,
         problem=f"{name}: {'; '.join(dict.fromkeys(wrong))}." if wrong else None,

@@ -13,23 +13,19 @@ from talksearch.indexer import layout
 from talksearch.indexer.errors import TalksearchError
 from talksearch.indexer.stores.catalog import FileRow
 
-# Files that no reader needs to open. Everything else is judged by its content.
 _NOT_TEXT = re.compile(
     r"\.(3gp|7z|aac|aiff|avi|avif|bin|bmp|bz2|class|db|dll|dmg|doc|dylib|eot|epub|exe|flac|flv|gif|gz|heic|ico|iso|jar"
     r"|jpe?g|m4[av]|mkv|mov|mp[34]|mpe?g|od[pst]|og[gv]|opus|otf|part|pdf|png|pptx?|py[cdo]|rar|so|sqlite3?|svg|tar|tgz"
     r"|tiff?|ttf|wasm|wav|web[mp]|wm[av]|woff2?|xlsx?|xz|zip|zst)$",
     re.IGNORECASE,
 )
-
-
-# What a folder says about itself.
+"""Files that no reader needs to open. Everything else is judged by its content."""
 _ABOUT = re.compile(
     r"(readme|licen[cs]e|copying|changelog|contributing|authors|notice)(\.(md|markdown|rst|txt))?$", re.IGNORECASE
 )
-
-
-# What lies beside a recording and is not said in it: what yt-dlp writes, and tracks of chapters.
+"""What a folder says about itself."""
 _BESIDE = re.compile(r"\.(info\.json|description|chapters\.(vtt|srt))$", re.IGNORECASE)
+"""What lies beside a recording and is not said in it: what yt-dlp writes, and tracks of chapters."""
 
 
 @dataclass(frozen=True, slots=True)
