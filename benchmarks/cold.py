@@ -32,6 +32,7 @@ from typing import Any
 from about import about
 from chart import bars
 
+from talksearch.indexer import layout
 from talksearch.indexer.encoders.default_model import default_folder
 from talksearch.indexer.settings import DEFAULT_MODEL
 from talksearch.indexer.stores import recipe
@@ -127,7 +128,7 @@ def main() -> int:
     }
     print(f"{report['machine']}\n{report['versions']}\n{passages:,} passages; columns: {report['columns']}")
     ours = [sys.executable, "-m", "talksearch.cli", "--index", str(options.index)]
-    chroma = str(options.chroma or options.index / "chroma")
+    chroma = str(options.chroma or layout.CHROMA.within(options.index))
     ways = {
         FLOOR: [sys.executable, "-c", _FLOOR, str(options.index)],
         OURS: [*ours, "--"],

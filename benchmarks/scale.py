@@ -45,7 +45,7 @@ from talksearch.indexer.pipeline import embed_pending
 from talksearch.indexer.stores import catalog, catalog_writer, recipe, vectors
 from talksearch.indexer.stores.catalog_writer import PassageInsert, TalkRows
 from talksearch.indexer.stores.chroma import collection as passages
-from talksearch.indexer.stores.chroma import store as storing
+from talksearch.indexer.stores.chroma import store
 from talksearch.indexer.stores.columns import update
 
 HERE = Path(__file__).parent
@@ -138,7 +138,7 @@ def _grow(base: Path, work: Path, size: int) -> dict[str, Any]:
         raise SystemExit(f"there is no index in {base}")
     work.mkdir(parents=True, exist_ok=True)
     if not layout.RECIPE.within(work).exists():
-        shutil.copytree(base / "encoder", work / "encoder")
+        shutil.copytree(layout.ENCODER.within(base), layout.ENCODER.within(work))
         recipe.write(work, made)
         directions = token_codes.read(base)
         if directions is not None:
@@ -290,9 +290,9 @@ def _chroma(_: Path, work: Path, __: int) -> dict[str, Any]:
         exact = [_ids(db, copy.numbers[best]) for best in _nearest(copy.rows, queries)]
     first, took = 0.0, np.zeros(len(queries))
     found: list[list[tuple[float, str]]] = [[] for _ in queries]
-    for part in storing.partitions(work):
+    for part in store.partitions(work):
         at = perf_counter()
-        with storing.open_partition(work, part) as collection:
+        with store.open_partition(work, part) as collection:
             passages.nearest(collection, queries[0], 10)
             first += perf_counter() - at
             for one, query in enumerate(queries):

@@ -83,20 +83,21 @@ def examine(folder: Path, *, mend: bool = True, encoder: Encoder | None = None) 
     catalog is damaged, with the command that builds it again; LockedError while another process writes to it;
     TalksearchError where it is to be mended and cannot be written.
     """
-    made = recipe.read(folder)
+    index_recipe = recipe.read(folder)
     catalog.open_catalog(folder).close()
-    if made is None:
+    if index_recipe is None:
         raise BadIndexError(f"The index {folder} was never finished.", "Go on with it: talksearch index")
+    card = index_recipe.model
     with _locked(folder, mend), closing(catalog.open_catalog(folder, write=mend)) as db:
         _check_database(folder, db)
-        findings = [*_check_words(db, mend), *_check_vectors(db, folder, made.model.dimension, mend)]
-        columns_are_right = _check_columns(folder, db, made.model.dimension, mend)
+        findings = [*_check_words(db, mend), *_check_vectors(db, folder, card.dimension, mend)]
+        columns_are_right = _check_columns(folder, db, card.dimension, mend)
         if not columns_are_right and not findings:  # where anything else was mended, they are old because of that
             findings.append(_finding("The columns that make searching fast were missing, old or damaged.", mend))
         if encoder is None:
-            findings += _check_encoder(db, folder, made.model, mend)
+            findings += _check_encoder(db, folder, card, mend)
         findings += _check_token_codes(db, folder)
-        findings += _check_calibration(db, folder, made.model, mend, encoder, other_findings=bool(findings))
+        findings += _check_calibration(db, folder, card, mend, encoder, other_findings=bool(findings))
         findings += [*_pending(db), *_missing_files(db)]
     return findings
 
