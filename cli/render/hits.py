@@ -109,8 +109,8 @@ def heat_line(heat: Sequence[float]) -> str:
 
 def why(explain: dict[str, Json]) -> str:
     """Return why a passage is a hit, as a sentence."""
-    said = ", ".join(f"{term} {weight:.1f}" for term, weight in explain["terms"].items()) or "none"
-    missing = ", ".join(explain["terms_not_said"]) or "none"
+    terms_said = ", ".join(f"{term} {weight:.1f}" for term, weight in explain["terms"].items()) or "none"
+    terms_not_said = ", ".join(explain["terms_not_said"]) or "none"
     parts = [f"score {explain['score']:.2f}"]
     if explain["cosine"] is not None:
         parts.append(f"meaning: cosine {explain['cosine']:.3f}, rank {explain['rank_by_meaning']}")
@@ -118,7 +118,7 @@ def why(explain: dict[str, Json]) -> str:
         parts.append(f"words: {explain['words']:.1f}, rank {explain['rank_by_words']}")
     if explain["tokens"] is not None:
         parts.append(f"token by token: {explain['tokens']:+.1f} deviations among the first")
-    parts += [f"said: {said}", f"not said: {missing}", f"found by {explain['found_by']}"]
+    parts += [f"said: {terms_said}", f"not said: {terms_not_said}", f"found by {explain['found_by']}"]
     parts.append(f"jump {explain['jump_from_start_s']:+.1f} s from the passage's start")
     return f"[{'; '.join(parts)}]"
 

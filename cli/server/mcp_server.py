@@ -116,7 +116,7 @@ def server(pool: IndexPool) -> MCPServer[Any]:
         """Find passages of recorded talks that answer a query, each with a link that opens at its second."""
 
         def work(index: IndexReader) -> Answer:
-            asked = make_query(
+            search_query = make_query(
                 query,
                 k=k,
                 mode=mode,
@@ -131,7 +131,7 @@ def server(pool: IndexPool) -> MCPServer[Any]:
                 avoid=avoid,
                 explain=explain,
             )
-            return engine.search(index, asked)
+            return engine.search(index, search_query)
 
         return _hits(await _with_index(pool, work))
 
@@ -174,9 +174,9 @@ def server(pool: IndexPool) -> MCPServer[Any]:
         def work(index: IndexReader) -> tuple[str, Reading]:
             found_talk, moment_ms = talk_and_moment(index.db, talk)
             from_ms = moment_ms if from_s is None else round(from_s * 1000)
-            asked, silence = cue_range(found_talk, from_ms, None if to_s is None else round(to_s * 1000))
-            given = _as_many_as_fit(found_talk.cues, asked)
-            next_s = found_talk.cues[given.stop].start_ms / 1000 if given.stop < asked.stop else None
+            positions, silence = cue_range(found_talk, from_ms, None if to_s is None else round(to_s * 1000))
+            given = _as_many_as_fit(found_talk.cues, positions)
+            next_s = found_talk.cues[given.stop].start_ms / 1000 if given.stop < positions.stop else None
             text = render_talks.talk_text(found_talk, _STYLE, given) + (f"\n{silence}\n" if silence else "")
             if next_s is not None:
                 text += f"\nIt goes on: read_talk with from_s {next_s:g}.\n"

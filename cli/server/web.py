@@ -291,7 +291,7 @@ async def _page(request: Request) -> Response:
     return HTMLResponse(page, _status(error) if error else 200)
 
 
-def _shown(hit: Hit, given: Parameters) -> dict[str, Any]:
+def _shown(hit: Hit, given: Parameters) -> dict[str, object]:
     """Return what the page shows of a hit: texts without control characters, for the template to escape."""
     middle_s = (hit.start_ms + hit.end_ms) // 2 / 1000
     others = {name: texts[-1] for name, texts in given.items() if name not in ("like", "per_talk", "talk")}
