@@ -13,14 +13,14 @@ from fakes import CountingEncoder
 
 from talksearch.indexer import layout
 from talksearch.indexer.errors import BadIndexError, LockedError, TalksearchError
-from talksearch.indexer.pipeline import run as build
 from talksearch.indexer.pipeline.report import Report
-from talksearch.indexer.pipeline.update_index import RunOptions
+from talksearch.indexer.pipeline.run import build_index, find_root, remove_talks
+from talksearch.indexer.pipeline.update_index import RunOptions, update_index
 from talksearch.indexer.records import Talk
 from talksearch.indexer.stores import catalog, recipe, vectors
-from talksearch.indexer.stores.chroma import client as store
 from talksearch.indexer.stores.chroma import collection as passages
-from talksearch.indexer.stores.chroma import store as storing
+from talksearch.indexer.stores.chroma import store
+from talksearch.indexer.stores.chroma.client import open_store
 from talksearch.indexer.stores.lock import index_write_lock
 from talksearch.indexer.talks import read
 from talksearch.indexer.talks.load import TalkMetadata
@@ -48,7 +48,7 @@ def index(tmp_path: Path) -> Path:
 
 def run(index: Path, *paths: Path, rebuild: bool = False) -> tuple[Report, CountingEncoder]:
     encoder = CountingEncoder()
-    return build.build_index(index, paths, encoder=encoder, rebuild=rebuild), encoder
+    return build_index(index, paths, encoder=encoder, rebuild=rebuild), encoder
 
 
 def sources(index: Path) -> list[str]:
@@ -56,7 +56,7 @@ def sources(index: Path) -> list[str]:
 
 
 def stored(index: Path) -> dict[str, list[float]]:
-    client, collection = store.open_store(index)
+    client, collection = open_store(index)
     found = collection.get(include=["embeddings", "documents", "metadatas"])
     client.close()
     return dict(zip(found["ids"], np.asarray(found["embeddings"], float).round(5).tolist(), strict=True))
@@ -70,9 +70,9 @@ def test_a_new_archive_is_indexed(archive: Path, index: Path) -> None:
 
 
 def test_paths_may_be_text_and_a_single_one_is_one(archive: Path, index: Path) -> None:
-    report = build.build_index(str(index), str(archive), encoder=CountingEncoder())
+    report = build_index(str(index), str(archive), encoder=CountingEncoder())
     assert len(report.added) == 2
-    assert len(build.remove_talks(str(index), [], [str(archive)])) == 2
+    assert len(remove_talks(str(index), [], [str(archive)])) == 2
 
 
 def test_an_unchanged_archive_embeds_nothing(archive: Path, index: Path) -> None:
@@ -105,7 +105,7 @@ def test_a_new_title_embeds_itself_alone_and_reaches_the_store(archive: Path, in
     (archive / "ships.info.json").write_text(json.dumps({"title": "Slow Ships", "id": "x"}))
     report, encoder = run(index, archive)
     assert (len(report.replaced), encoder.seen) == (1, ["Slow Ships"])
-    client, collection = store.open_store(index)
+    client, collection = open_store(index)
     titles = {row["title"] for row in collection.get(include=["metadatas"])["metadatas"]}
     client.close()
     assert "Slow Ships" in titles
@@ -124,7 +124,7 @@ def test_the_store_of_a_large_archive_follows_its_changes(
     archive: Path, index: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Here a part has room for three numbers of passages."""
-    monkeypatch.setattr(storing, "PARTITION", 3)
+    monkeypatch.setattr(store, "PARTITION", 3)
     run(index, archive)
     (archive / "ships.vtt").write_text(vtt("the ship sings a song"))
     (archive / "new.vtt").write_text(vtt("rain on the roof"))
@@ -134,11 +134,11 @@ def test_the_store_of_a_large_archive_follows_its_changes(
     run(index, archive)
     known = {(row[0] // 3, row[1]) for row in catalog.open_catalog(index).execute("SELECT number, id FROM passages")}
     there = set()
-    for part in storing.partitions(index):
-        with storing.open_partition(index, part) as collection:
+    for part in store.partitions(index):
+        with store.open_partition(index, part) as collection:
             there |= {(part, id_) for id_ in passages.all_ids(collection)}
     assert there == known
-    assert len(storing.partitions(index)) > 1
+    assert len(store.partitions(index)) > 1
 
 
 def test_a_vanished_folder_drops_nothing(archive: Path, index: Path) -> None:
@@ -226,7 +226,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        build.build_index(index, [archive], encoder=Dying())
+        build_index(index, [archive], encoder=Dying())
     db = catalog.open_catalog(index)
     assert catalog.counts(db).talks == 2  # their words can be searched
     assert catalog.counts(db).embedded == 0
@@ -241,7 +241,7 @@ def test_an_interrupted_first_run_loses_nothing_to_the_next_path(archive: Path, 
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        build.build_index(index, [archive], encoder=Dying())
+        build_index(index, [archive], encoder=Dying())
     other = tmp_path / "other"
     other.mkdir()
     (other / "bread.vtt").write_text(vtt("bread and code"))
@@ -295,7 +295,7 @@ def test_only_one_writer(archive: Path, index: Path) -> None:
 def test_another_model_is_refused_with_the_command_that_rebuilds(archive: Path, index: Path) -> None:
     run(index, archive)
     with pytest.raises(BadIndexError) as error:
-        build.build_index(index, [archive], model="another", encoder=CountingEncoder())
+        build_index(index, [archive], model="another", encoder=CountingEncoder())
     assert "--rebuild --model another" in error.value.hint
 
 
@@ -318,7 +318,7 @@ def test_rebuilding_reads_everything_again(archive: Path, index: Path) -> None:
 def test_removing_takes_a_talk_out_until_its_folder_is_indexed_again(archive: Path, index: Path) -> None:
     run(index, archive)
     talk = next(catalog.read_talks(catalog.open_catalog(index)))
-    assert build.remove_talks(index, [talk.id]) == [talk.id]
+    assert remove_talks(index, [talk.id]) == [talk.id]
     assert len(sources(index)) == 1
     assert len(stored(index)) == 2
     report, _ = run(index, archive)
@@ -528,7 +528,7 @@ def test_what_lies_nowhere_else_stays_while_its_disk_is_away(archive: Path, inde
     assert sources(index) == ["moon.vtt", "ships.vtt", "sub/bees.vtt"]
     with pytest.raises(TalksearchError, match="is not there"):
         run(index)
-    assert len(build.remove_talks(index, [], [archive])) == 2
+    assert len(remove_talks(index, [], [archive])) == 2
     assert sources(index) == ["moon.vtt"]
     assert run(index)[0].dropped == []
 
@@ -538,7 +538,7 @@ def test_a_path_is_the_same_however_it_is_written(archive: Path, index: Path) ->
     report, _ = run(index, archive / "sub" / "..")
     assert (len(report.kept), report.duplicates) == (2, [])
     assert catalog.roots(catalog.open_catalog(index)) == [str(archive)]
-    assert build.find_root(catalog.open_catalog(index), f"{archive}/sub/..") == archive
+    assert find_root(catalog.open_catalog(index), f"{archive}/sub/..") == archive
 
 
 def test_what_was_moved_inside_its_archive_keeps_its_vectors(archive: Path, index: Path) -> None:
@@ -557,14 +557,13 @@ def test_a_rebuild_keeps_model_and_prompts(archive: Path, index: Path, monkeypat
     card = replace(made.model, name="other/model", query_prompt="query: ", passage_prompt="passage: ")
     recipe.write(index, replace(made, model=card))
     seen: list[object] = []
-    update = build.update_index
 
     def watched(options: RunOptions) -> Report:
         seen.append((options.model, options.prompts))
-        return update(options)
+        return update_index(options)
 
-    monkeypatch.setattr(build, "update_index", watched)
-    build.build_index(index, [], rebuild=True, prompts=(None, "text: "), encoder=CountingEncoder())
+    monkeypatch.setattr("talksearch.indexer.pipeline.run.update_index", watched)
+    build_index(index, [], rebuild=True, prompts=(None, "text: "), encoder=CountingEncoder())
     assert seen == [("other/model", ("query: ", "text: "))]
 
 

@@ -19,7 +19,7 @@ from talksearch.indexer.errors import BadIndexError, ModelError, TalksearchError
 from talksearch.indexer.pipeline import run
 from talksearch.indexer.stores import catalog, recipe, vectors
 from talksearch.indexer.stores.chroma import collection as passages
-from talksearch.indexer.stores.chroma import store as storing
+from talksearch.indexer.stores.chroma import store
 from talksearch.search import engine
 from talksearch.search.answer import Answer
 from talksearch.search.query import Query
@@ -122,7 +122,7 @@ def test_a_copy_cut_short_is_told(index: Path) -> None:
 
 
 def test_strangers_in_chroma_go(index: Path) -> None:
-    with storing.open_partition(index) as collection:
+    with store.open_partition(index) as collection:
         collection.upsert(ids=["nobody"], embeddings=[np.ones(8) / np.sqrt(8)], documents=["?"])
     assert mended(index) == ["Chroma holds 1 passages that the catalog does not know."]
     assert examine(index) == []
@@ -142,12 +142,12 @@ def test_a_damaged_vector_in_the_copy_comes_from_chroma(index: Path) -> None:
 def test_what_chroma_lost_comes_from_the_copy(index: Path) -> None:
     db = catalog.open_catalog(index)
     ids = [row[0] for row in db.execute("SELECT id FROM passages ORDER BY number LIMIT 2")]
-    with storing.open_partition(index) as collection:
+    with store.open_partition(index) as collection:
         before = collection.get(ids[0], include=["embeddings", "documents", "metadatas"])
         passages.drop(collection, ids)
     assert examine(index, mend=False)[0].what == "Chroma lacked the vectors of 2 passages."
     assert mended(index) == ["Chroma lacked the vectors of 2 passages."]
-    with storing.open_partition(index) as collection:
+    with store.open_partition(index) as collection:
         after = collection.get(ids[0], include=["embeddings", "documents", "metadatas"])
     assert after["embeddings"].tolist() == before["embeddings"].tolist()
     assert (after["documents"], after["metadatas"]) == (before["documents"], before["metadatas"])
@@ -157,13 +157,13 @@ def test_what_chroma_lost_comes_from_the_copy(index: Path) -> None:
 def test_passages_in_the_wrong_part_of_chroma_go_where_they_belong(
     index: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(storing, "PARTITION", 3)
+    monkeypatch.setattr(store, "PARTITION", 3)
     assert mended(index) == [
         "Chroma holds 2 passages that the catalog does not know.",
         "Chroma lacked the vectors of 2 passages.",
     ]
     assert examine(index) == []
-    assert storing.partitions(index) == [0, 1]
+    assert store.partitions(index) == [0, 1]
     (index / "vectors.bin").unlink()
     assert mended(index)[0] == "The copy of the vectors lacked 4 of them."
     assert examine(index) == []
@@ -176,7 +176,7 @@ def test_vectors_that_differ_and_those_that_nobody_has_are_made_again(index: Pat
     assert examine(index) == []
 
     id_ = catalog.open_catalog(index).execute("SELECT id FROM passages WHERE number = 1").fetchone()[0]
-    with storing.open_partition(index) as collection:
+    with store.open_partition(index) as collection:
         passages.drop(collection, [id_])
     copy = copy_of(index)
     put_vector(index, int(copy.find(np.array([1]))[0]), 3.0)
@@ -202,22 +202,22 @@ def test_a_damaged_chroma_is_put_aside_and_filled_again_from_the_copy(index: Pat
     assert looked[0].what.startswith(f"The Chroma store in {index / 'chroma'} cannot be used")
     assert files_in(index) == before  # --check changes nothing
     if how in ("cut short", "something else"):
-        with pytest.raises(BadIndexError) as caught, storing.open_partition(index):
+        with pytest.raises(BadIndexError) as caught, store.open_partition(index):
             pass
         assert "doctor" in caught.value.hint
     assert not any("wait" in finding.what for finding in examine(index))
     assert (index / "chroma.damaged").is_dir()
     assert examine(index) == []
     assert first(index, "ship") == "ships.txt"
-    with storing.open_partition(index) as collection:
+    with store.open_partition(index) as collection:
         assert collection.count() == 4
 
 
 def test_a_chroma_that_is_only_in_use_is_not_put_aside(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def busy(*_: object) -> None:
-        raise storing.unusable(index, "error returned from database: (code: 5) database is locked")
+        raise store.unusable(index, "error returned from database: (code: 5) database is locked")
 
-    monkeypatch.setattr(storing, "open_partition", busy)
+    monkeypatch.setattr(store, "open_partition", busy)
     with pytest.raises(BadIndexError, match="locked"):
         examine(index)
     assert not (index / "chroma.damaged").exists()

@@ -13,7 +13,7 @@ from fakes import CountingEncoder
 from talksearch.cli.main import cli
 from talksearch.cli.render import talks
 from talksearch.cli.terminal import Style
-from talksearch.indexer.pipeline import run as build
+from talksearch.indexer.pipeline.run import build_index
 from talksearch.indexer.records import Cue, Talk
 from talksearch.indexer.talks.load import load_talk
 from talksearch.indexer.talks.opened_file import open_file
@@ -137,7 +137,7 @@ def archive(tmp_path: Path) -> Path:
     (folder / "On time [DTcRLlMv4_o].en.vtt").write_text(ROLLING, encoding="utf-8")
     escape = "WEBVTT\n\n00:01.000 --> 00:02.000\nRed \x1b[31malert\x1b[0m and more.\n"
     (folder / "escape.vtt").write_text(escape, encoding="utf-8")
-    build.build_index(tmp_path / "index", [folder], encoder=CountingEncoder())
+    build_index(tmp_path / "index", [folder], encoder=CountingEncoder())
     return folder
 
 

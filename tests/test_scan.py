@@ -9,8 +9,8 @@ import pytest
 from fakes import CountingEncoder
 
 from talksearch.indexer import layout
-from talksearch.indexer.pipeline import run as build
 from talksearch.indexer.pipeline.report import Report
+from talksearch.indexer.pipeline.run import build_index
 from talksearch.indexer.stores import catalog
 from talksearch.indexer.talks.walk import Root, files_under, may_be_transcript
 
@@ -25,7 +25,7 @@ def under(folder: Path) -> list[str]:
 
 
 def run(folder: Path, archive: Path) -> Report:
-    return build.build_index(folder, [archive], encoder=CountingEncoder(), processes=1)
+    return build_index(folder, [archive], encoder=CountingEncoder(), processes=1)
 
 
 def said(folder: Path) -> dict[str, str]:

@@ -18,8 +18,8 @@ from talksearch.indexer.encoders.base import QueryEncoding
 from talksearch.indexer.errors import BadIndexError, QueryError
 from talksearch.indexer.pipeline import run
 from talksearch.indexer.stores import catalog
-from talksearch.indexer.stores.chroma import client as store
 from talksearch.indexer.stores.chroma import collection as passages
+from talksearch.indexer.stores.chroma.client import open_store
 from talksearch.search import engine, reader
 from talksearch.search.answer import Answer
 from talksearch.search.query import Filters, Query, first_day, last_day
@@ -136,7 +136,7 @@ def test_scripts_without_spaces_are_found_by_words(index: IndexReader) -> None:
 
 def test_the_copy_ranks_as_chroma_itself_does(index: IndexReader) -> None:
     query = CountingEncoder().encode_query("rain bee time")
-    client, collection = store.open_store(index.folder)
+    client, collection = open_store(index.folder)
     nearest = passages.nearest(collection, query, 6)
     client.close()
     hits = ask(index, "rain bee time", mode="semantic", k=3, leave_out=("title",)).hits

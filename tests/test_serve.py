@@ -30,7 +30,7 @@ from talksearch.cli.server import client, protocol, web
 from talksearch.cli.server.serve import Serving, serve
 from talksearch.cli.terminal import Style
 from talksearch.indexer.errors import TalksearchError
-from talksearch.indexer.pipeline import run as build
+from talksearch.indexer.pipeline.run import build_index
 from talksearch.search import reader as index_module
 
 pytestmark = pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="this system has no Unix sockets")
@@ -235,7 +235,7 @@ def test_a_talk_that_is_added_is_found_through_the_server(
     with serving(index):
         assert "Loaf" not in run("bread").stdout
         write_talk(tmp_path / "talks", "loaf", ["bread and bread"])
-        build.build_index(index, (), encoder=CountingEncoder())
+        build_index(index, (), encoder=CountingEncoder())
         assert run("bread").stdout.startswith(" 1. Loaf")
     assert len(answered) == 2
 
@@ -606,7 +606,7 @@ def test_other_sites_may_not(headers: dict[str, str], served: Serving) -> None:
 def test_what_is_untrusted_is_only_shown(tmp_path: Path, runtime: Path) -> None:
     write_talk(tmp_path / "talks", "evil", ["the ship <b>sails</b> &amp; <script>x</script>"], title=EVIL, channel=EVIL)
     write_talk(tmp_path / "talks", "worse", ["a song of code"], webpage_url="javascript:alert(1)")
-    build.build_index(tmp_path / "index", [tmp_path / "talks"], encoder=CountingEncoder())
+    build_index(tmp_path / "index", [tmp_path / "talks"], encoder=CountingEncoder())
     with serving(tmp_path / "index") as one:
         evil = quote(EVIL)
         for path in ("/?q=ship", "/?like=evil@61", f"/?q={evil}", f"/?q=x&speaker={evil}&talk={evil}"):

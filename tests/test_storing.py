@@ -10,10 +10,9 @@ import numpy as np
 import pytest
 
 from talksearch.indexer.errors import BadIndexError, DamagedStoreError
-from talksearch.indexer.stores.chroma import client as store
 from talksearch.indexer.stores.chroma import collection as passages
-from talksearch.indexer.stores.chroma import store as storing
-from talksearch.indexer.stores.chroma import writer
+from talksearch.indexer.stores.chroma import store, writer
+from talksearch.indexer.stores.chroma.client import open_store
 from talksearch.indexer.worker import WorkerProcess, start_worker
 
 IDS = ["a", "b", "c"]
@@ -27,7 +26,7 @@ def test_what_is_put_is_in_the_store_in_this_process_or_another(tmp_path: Path, 
     with writer.writer(tmp_path, waiting, {}) as put:
         put(NUMBERS[:2], IDS[:2], VECTORS[:2], ROWS[:2])
         put(NUMBERS[2:], IDS[2:], VECTORS[2:], ROWS[2:])
-    client, collection = store.open_store(tmp_path)
+    client, collection = open_store(tmp_path)
     with closing(client):
         assert {id_: vector.tolist() for id_, vector in passages.read(collection, IDS).items()} == dict(
             zip(IDS, VECTORS.tolist(), strict=True)
@@ -42,7 +41,7 @@ def test_what_chroma_refuses_is_told_and_more_can_be_put(tmp_path: Path) -> None
         with pytest.raises(BadIndexError, match="dimension"):
             put(NUMBERS[1:2], IDS[1:2], np.ones((1, 7), np.float32), ROWS[1:2])
         put(NUMBERS[2:], IDS[2:], VECTORS[2:], ROWS[2:])
-    client, collection = store.open_store(tmp_path)
+    client, collection = open_store(tmp_path)
     with closing(client):
         assert sorted(passages.all_ids(collection)) == ["a", "c"]
 
@@ -64,7 +63,7 @@ def test_a_process_that_ends_is_told_and_what_it_had_put_stays(tmp_path: Path, m
         with pytest.raises(BadIndexError, match="ended"):
             put(NUMBERS[1:], IDS[1:], VECTORS[1:], ROWS[1:])
     assert not started[0].process.is_alive()
-    client, collection = store.open_store(tmp_path)
+    client, collection = open_store(tmp_path)
     with closing(client):
         assert list(passages.all_ids(collection)) == ["a"]
 
@@ -73,7 +72,7 @@ def test_where_no_process_can_be_started_this_one_puts(tmp_path: Path, monkeypat
     monkeypatch.setattr(writer, "start_worker", lambda *_: None)
     with writer.writer(tmp_path, 100_000, {}) as put:
         put(NUMBERS, IDS, VECTORS, ROWS)
-    client, collection = store.open_store(tmp_path)
+    client, collection = open_store(tmp_path)
     with closing(client):
         assert sorted(passages.all_ids(collection)) == IDS
 
@@ -84,7 +83,7 @@ def test_what_an_interrupted_run_left_in_the_store_is_put_again(tmp_path: Path, 
         put(NUMBERS, IDS, VECTORS, ROWS)
     with writer.writer(tmp_path, waiting, {0: 1}) as put:
         put(NUMBERS[1:], IDS[1:], VECTORS[1:], [{**row, "talk_id": "renamed"} for row in ROWS[1:]])
-    client, collection = store.open_store(tmp_path)
+    client, collection = open_store(tmp_path)
     with closing(client):
         found = collection.get(IDS)
         assert dict(zip(found["ids"], (row["talk_id"] for row in found["metadatas"]), strict=True)) == {
@@ -95,21 +94,21 @@ def test_what_an_interrupted_run_left_in_the_store_is_put_again(tmp_path: Path, 
 
 
 def test_a_large_archive_lies_in_several_collections(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(storing, "PARTITION", 2)
+    monkeypatch.setattr(store, "PARTITION", 2)
     with writer.writer(tmp_path, 3, {}) as put:
         assert put(NUMBERS[:1], IDS[:1], VECTORS[:1], ROWS[:1]) == {0: 1}
         assert put(NUMBERS[1:], IDS[1:], VECTORS[1:], ROWS[1:]) == {1: 2}
     with writer.writer(tmp_path, 3, {}) as put:
         assert put(NUMBERS, IDS, VECTORS, ROWS) == {0: 1, 1: 2}, "put again, each in its place"
-    assert storing.partitions(tmp_path) == [0, 1]
-    with storing.open_partition(tmp_path) as collection:
+    assert store.partitions(tmp_path) == [0, 1]
+    with store.open_partition(tmp_path) as collection:
         assert (collection.name, list(passages.all_ids(collection))) == ("passages", ["a"])
-    with storing.open_partition(tmp_path, 1) as collection:
+    with store.open_partition(tmp_path, 1) as collection:
         assert (collection.name, sorted(passages.all_ids(collection))) == ("passages-2", ["b", "c"])
         assert passages.read(collection, ["c"])["c"].tolist() == VECTORS[2].tolist()
-    storing.drop(tmp_path, {"a": 1, "c": 3, "nobody": 3})
+    store.drop(tmp_path, {"a": 1, "c": 3, "nobody": 3})
     for part, left in enumerate([[], ["b"]]):
-        with storing.open_partition(tmp_path, part) as collection:
+        with store.open_partition(tmp_path, part) as collection:
             assert list(passages.all_ids(collection)) == left
 
 
@@ -117,18 +116,18 @@ def test_a_large_archive_lies_in_several_collections(tmp_path: Path, monkeypatch
 def test_a_damaged_store_is_told_in_a_sentence_wherever_it_is_opened(tmp_path: Path, waiting: int) -> None:
     with writer.writer(tmp_path, 3, {}) as put:
         put(NUMBERS, IDS, VECTORS, ROWS)
-    assert storing.damage(tmp_path) == ""
+    assert store.damage(tmp_path) == ""
     os.truncate(tmp_path / "chroma" / "chroma.sqlite3", 3_000)
-    assert storing.damage(tmp_path)
+    assert store.damage(tmp_path)
     with pytest.raises(BadIndexError, match="talksearch doctor" if waiting > 3 else "cannot be used"):  # noqa: SIM117
         with writer.writer(tmp_path, waiting, {}) as put:
             put(NUMBERS, IDS, VECTORS, ROWS)
-    aside = storing.put_aside(tmp_path)
+    aside = store.put_aside(tmp_path)
     assert aside
     assert (aside / "chroma.sqlite3").exists()
     with writer.writer(tmp_path, 3, {}) as put:  # Chroma does not go on with what it had opened
         put(NUMBERS, IDS, VECTORS, ROWS)
-    assert storing.damage(tmp_path) == ""
+    assert store.damage(tmp_path) == ""
 
 
 @pytest.mark.parametrize(
@@ -144,4 +143,4 @@ def test_a_damaged_store_is_told_in_a_sentence_wherever_it_is_opened(tmp_path: P
     ],
 )
 def test_damage_is_told_from_a_store_that_is_in_use(tmp_path: Path, said: str, damaged: bool) -> None:
-    assert isinstance(storing.unusable(tmp_path, said), DamagedStoreError) == damaged
+    assert isinstance(store.unusable(tmp_path, said), DamagedStoreError) == damaged

@@ -14,7 +14,7 @@ import pytest
 from fakes import CountingEncoder
 
 from talksearch.cli.server.serve import Serving, serve
-from talksearch.indexer.pipeline import run as build
+from talksearch.indexer.pipeline.run import build_index
 
 TALKS = {
     "ships": ["the ship keeps its own time", "and the ship comes home late"],
@@ -36,7 +36,7 @@ def make_index(folder: Path) -> Path:
     """Index three talks below a folder; returns the index's folder."""
     for name, lines in TALKS.items():
         write_talk(folder / "talks", name, lines)
-    build.build_index(folder / "index", [folder / "talks"], encoder=CountingEncoder())
+    build_index(folder / "index", [folder / "talks"], encoder=CountingEncoder())
     return folder / "index"
 
 
