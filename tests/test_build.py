@@ -24,6 +24,7 @@ from talksearch.indexer.stores.chroma.client import open_store
 from talksearch.indexer.stores.lock import index_write_lock
 from talksearch.indexer.talks import read
 from talksearch.indexer.talks.load import TalkMetadata
+from talksearch.indexer.talks.opened_file import OpenedFile
 from talksearch.indexer.talks.replay import replay
 
 
@@ -253,10 +254,10 @@ def test_an_interrupted_first_run_loses_nothing_to_the_next_path(archive: Path, 
 def test_a_defect_in_a_reader_costs_one_file(archive: Path, index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = read.load_talk
 
-    def failing(path: Path, source: str, data: bytes, others: Iterable[TalkMetadata]) -> Talk:
-        if path.name == "ships.vtt":
+    def failing(opened: OpenedFile, source: str, others: Iterable[TalkMetadata]) -> Talk:
+        if opened.path.name == "ships.vtt":
             raise IndexError("list index out of range")
-        return whole(path, source, data, others)
+        return whole(opened, source, others)
 
     monkeypatch.setattr(read, "load_talk", failing)
     report, _ = run(index, archive)
