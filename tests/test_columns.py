@@ -238,7 +238,12 @@ def test_answers_are_those_of_the_catalog_itself(
 
 def copied(folder: Path, to: Path) -> Path:
     to.mkdir()
-    for name in (index_layout.CATALOG.name, index_layout.VECTORS.name, index_layout.RECIPE.name, index_layout.COLUMNS.name):
+    for name in (
+        index_layout.CATALOG.name,
+        index_layout.VECTORS.name,
+        index_layout.RECIPE.name,
+        index_layout.COLUMNS.name,
+    ):
         (to / name).write_bytes((folder / name).read_bytes())
     return to
 
