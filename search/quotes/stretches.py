@@ -22,6 +22,13 @@ _WORDS_PER_CUE = 4
 """About how many words a cue has; where cues have fewer, more of them are read at a second try."""
 
 
+_SpokenWord = tuple[int, int, str, int, int]
+"""A word of a talk: the number of its cue, its position in the cue, its text, its start and end in milliseconds.
+
+A plain tuple, because a quote reads thousands of words, and a NamedTuple takes several times as long to make.
+"""
+
+
 class PassageSpan(NamedTuple):
     """A passage, or two that follow each other."""
 
@@ -77,24 +84,6 @@ class _CueRow(NamedTuple):
     """Word times as JSON."""
 
 
-class _WordPlace(NamedTuple):
-    """Where a word stands in a talk."""
-
-    cue: int
-    """The number of the cue."""
-    position: int
-    """The word's position in it."""
-
-
-class _SpokenWord(NamedTuple):
-    """A word of a talk."""
-
-    place: _WordPlace
-    text: str
-    start_ms: int
-    end_ms: int
-
-
 def read_stretches(db: sqlite3.Connection, spans: Iterable[PassageSpan], length: int) -> list[Stretch]:
     """Read what is said in passages, and before and behind them as many words as the quote has, and a few more.
 
@@ -115,23 +104,27 @@ def read_stretches(db: sqlite3.Connection, spans: Iterable[PassageSpan], length:
             continue
         if runs:
             talk, run = runs[-1]
-            if talk == passage.talk and run[0].place <= words[0].place <= run[-1].place:
-                end = run[-1].place
-                run.extend(word for word in words if word.place > end)
+            if talk == passage.talk and _place(run[0]) <= _place(words[0]) <= _place(run[-1]):
+                end = _place(run[-1])
+                run.extend(word for word in words if _place(word) > end)
                 continue
         runs.append((passage.talk, words))
     return [_stretch(talk, words) for talk, words in runs]
 
 
+def _place(word: _SpokenWord) -> tuple[int, int]:
+    """Return where a word stands in its talk: the number of its cue, and its position in the cue."""
+    return word[:2]
+
+
 def _around(words: Sequence[_SpokenWord], passage: _PassageRow, margin: int) -> list[_SpokenWord]:
     """Return the words of a passage and `margin` words on either side; none where the passage has no words."""
     # Cues may be much longer than passages, which begin and end within them.
+    _, first_cue, last_cue, passage_start_ms, passage_end_ms = passage
     inside = [
         position
-        for position, (place, _, start_ms, end_ms) in enumerate(words)
-        if passage.first_cue <= place.cue <= passage.last_cue
-        and end_ms >= passage.start_ms
-        and start_ms <= passage.end_ms
+        for position, (cue, _, _, start_ms, end_ms) in enumerate(words)
+        if first_cue <= cue <= last_cue and end_ms >= passage_start_ms and start_ms <= passage_end_ms
     ]
     return list(words[max(0, inside[0] - margin) : inside[-1] + 1 + margin]) if inside else []
 
@@ -182,25 +175,25 @@ class _TalkWords:
             known = tuple(Word(*word) for word in json.loads(row.words)) if row.words else ()
             cue = Cue(row.start_ms, row.end_ms, row.text, words=known)
             words = self._words[talk, row.number] = [
-                _SpokenWord(_WordPlace(row.number, position), *word)
-                for position, word in enumerate(words_with_times(cue))
+                (row.number, position, *word) for position, word in enumerate(words_with_times(cue))
             ]
         return words
 
 
 def _stretch(talk: int, words: Sequence[_SpokenWord]) -> Stretch:
-    begins = [0, *itertools.accumulate(len(word.text) + 1 for word in words)]
-    text = " ".join(word.text for word in words)
+    texts = [text for _, _, text, _, _ in words]
+    begins = [0, *itertools.accumulate(len(word) + 1 for word in texts)]
+    text = " ".join(texts)
     units = tuple(units_of(text))
     times: list[UnitTime] = []
     position = 0
     for unit in units:
         while begins[position + 1] <= unit.start:
             position += 1
-        place, word, start_ms, end_ms = words[position]
+        cue, _, word, start_ms, end_ms = words[position]
         if is_unspaced(unit.normalized[0]):  # one character of many in what counts as a word: its time is shared out
             span_ms, begin = end_ms - start_ms, begins[position]
             end_ms = start_ms + span_ms * min(unit.end - begin, len(word)) // len(word)
             start_ms = start_ms + span_ms * (unit.start - begin) // len(word)
-        times.append(UnitTime(place.cue, start_ms, end_ms))
+        times.append(UnitTime(cue, start_ms, end_ms))
     return Stretch(talk, text, units, tuple(times))
