@@ -11,7 +11,7 @@ from fakes import CountingEncoder
 from talksearch.indexer.passages.misheard import misheard
 from talksearch.indexer.pipeline import run
 from talksearch.indexer.records import Cue, Talk
-from talksearch.indexer.stores import catalog
+from talksearch.indexer.stores import catalog, catalog_writer
 from talksearch.search import engine
 from talksearch.search.query import Query
 from talksearch.search.ranking.term_variants import expand_terms
@@ -114,15 +114,15 @@ def test_what_is_shown_is_what_was_written_and_the_heard_words_are_marked(index:
 
 
 def test_an_ordinary_word_stands_for_a_name_in_its_own_talk_only(index: IndexReader) -> None:
-    ways = expand_terms(index.db, "Claude", ["claud"])["claud"]
+    ways = expand_terms(index.db, "Claude", ["claud"], index.compounds)["claud"]
     model = index.db.execute("SELECT number FROM talks WHERE source = 'model.vtt'").fetchone()[0]
     assert {talk for _, talk in ways.phrases} == {model}
     assert ways.terms == ()
-    assert expand_terms(index.db, "cloud", ["cloud"]) == {}  # who asks for clouds means clouds
+    assert expand_terms(index.db, "cloud", ["cloud"], index.compounds) == {}  # who asks for clouds means clouds
 
 
 def test_a_talk_that_goes_takes_its_names_along(index: IndexReader) -> None:
     db = catalog.open_catalog(index.folder, write=True)
     for (talk_id,) in db.execute("SELECT id FROM talks").fetchall():
-        catalog.drop_talk(db, talk_id)
+        catalog_writer.drop_talk(db, talk_id)
     assert db.execute("SELECT (SELECT count(*) FROM heard), (SELECT count(*) FROM odd)").fetchone() == (0, 0)
