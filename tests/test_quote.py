@@ -341,3 +341,17 @@ def test_a_part_of_a_word_is_not_surely_said(mill: sqlite3.Connection) -> None:
     assert len(saying_surely(mill, "listen to the stones", None)) > 0
     assert len(saying_surely(mill, "listen to those stones", None)) == 0
     assert len(saying_surely(mill, "stones", np.empty(0, np.int64))) == 0
+
+
+@pytest.mark.parametrize("splitting", [SHORT, LONG])
+def test_a_quote_across_cues_that_overlap_lies_in_a_passage(tmp_path: Path, splitting: Splitting) -> None:
+    """The second cue begins, and ends, long before the word that the first one ends with."""
+    cues = (
+        Cue(0, 60_000, "I was told by everybody who had been there that we would have a long chat"),
+        Cue(5_000, 6_000, "around the table in the kitchen of the mill, where it is warm"),
+        Cue(61_000, 70_000, "and so we did until the river rose and took the lower meadow with it"),
+    )
+    db = put(tmp_path, cues, splitting=splitting)
+    (quoted, *_) = ask(db, "chat around the table")
+    assert quoted.score == 1
+    assert quoted.passages

@@ -20,7 +20,7 @@ from talksearch.search.hit import Difference, QuoteMatch
 from .align import Alignment, align
 from .candidates import find_candidates, verbatim_passages
 from .quote import Quote, chunks_of, parse_quote
-from .stretches import read_stretches
+from .stretches import UnitTime, read_stretches
 from .units import units_of
 
 _MORE = 10
@@ -103,13 +103,7 @@ def _matches(
     for alignment in alignments:
         stretch = alignment.stretch
         first, last = stretch.times[alignment.first], stretch.times[alignment.last]
-        rows = db.execute(
-            "SELECT number FROM passages WHERE talk = ? AND field = 'speech' AND first_cue <= ? AND last_cue >= ?"
-            " AND start_ms <= ? AND end_ms > ?"
-            " ORDER BY start_ms > ? OR end_ms < ?, start_ms, number",
-            (stretch.talk, last.cue, first.cue, last.start_ms, first.start_ms, first.start_ms, last.end_ms),
-        )
-        passages = tuple(number for (number,) in rows)
+        passages = _passages_saying(db, stretch.talk, first, last)
         if allowed is not None and not np.isin(passages, allowed).any():
             continue
         matches.append(
@@ -128,6 +122,25 @@ def _matches(
         if len(matches) == count:
             break
     return matches
+
+
+def _passages_saying(db: sqlite3.Connection, talk: int, first: UnitTime, last: UnitTime) -> tuple[int, ...]:
+    """Return the numbers of the passages that a quote lies in, those that hold all of it first.
+
+    Cues may overlap: the quote's last word may begin before its first one, in a cue that began later. Where no passage
+    is said at these times, those that hold the cues have it; there is always one.
+    """
+    begin_ms, end_ms = sorted((first.start_ms, last.start_ms))
+    by_cue = "SELECT number FROM passages WHERE talk = ? AND field = 'speech' AND first_cue <= ? AND last_cue >= ?"
+    cues = (talk, max(first.cue, last.cue), min(first.cue, last.cue))
+    order = " ORDER BY start_ms > ? OR end_ms < ?, start_ms, number"
+    within = (first.start_ms, last.end_ms)
+    rows = db.execute(
+        f"{by_cue} AND start_ms <= ? AND end_ms > ?{order}", (*cues, end_ms, begin_ms, *within)
+    ).fetchall()
+    if not rows:
+        rows = db.execute(by_cue + order, (*cues, *within)).fetchall()
+    return tuple(number for (number,) in rows)
 
 
 def _difference(quote: Quote, alignment: Alignment) -> tuple[Difference, ...]:
