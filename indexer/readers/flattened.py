@@ -31,14 +31,15 @@ from talksearch.indexer.text.plain import count_words, tokens_of, width_of
 from talksearch.indexer.text.sentences import ends_with_stop
 
 LONGEST_LINE = 48
-"""Tokens. YouTube's lines hold 40 characters; two of them in one cue are below this."""
+"""Tokens of the longest line that is looked for. YouTube's lines hold 40 characters; two in one cue are below this."""
 
 _BREAK_COST = 3.2
 """Nats for a line that ends a run, -ln 0.04: one line in 25 is followed by a pause long enough to clear the screen
 (2,873 of 72,419 lines of 75 automatically captioned talks)."""
 _FULL_COST = 0.2
+"""Nats for a line that ends because the next word no longer fits: four lines in five do, -ln 0.8."""
 _SHORT_COST = 4.5
-"""Nats. Four lines in five end because the next word no longer fits; the others end anywhere, -ln(0.2 / 20)."""
+"""Nats for a line that ends anywhere else, -ln(0.2 / 20)."""
 _IRREGULAR_COST = 8.0
 """Nats for a line that stands there more than once but less often than the others."""
 _FEWEST_ROWS = 24

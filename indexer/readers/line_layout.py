@@ -38,6 +38,7 @@ _SLOW, _FAST = 40, 300
 _LOOSE_SLOW, _LOOSE_FAST = 20, 400
 """The same for a file as a whole that holds little else than lines with times."""
 _NEAR_BEGIN_MS = 60_000
+"""A first time within a minute needs no words above it."""
 _SHORTEST_MS = 4_000
 """What bare figures reach at least as seconds: shares and coefficients run from 0 to 1."""
 

@@ -21,13 +21,15 @@ Doubles = NDArray[np.float64]
 _GRID_SECONDS = 2.0
 """How far apart the errors are that are weighed at each chapter."""
 _JUST_BEFORE_SECONDS = 3.0
+"""A title's word that is said so long before a moment still speaks for it."""
 _AFTER_SECONDS = 30.0
+"""A title's word that is said within this time after a moment speaks for it."""
 _BEFORE_SECONDS = 60.0
-"""Words of a title speak for a moment when they are said from just before it to half a minute after it, and against it
-when they are said in the minute before."""
+"""A title's word that is said within this time before a moment speaks against it."""
 _STEM_LETTERS = 6
 """Words are compared by their first letters, so that most endings do not matter."""
 _SHORTEST_STEM = 3
+"""Letters. Shorter words stand everywhere."""
 _RAREST_SHARE = 12
 """A title's word tells where a chapter begins only if the talk says it less than once in so many lines."""
 _BELIEF = 0.5

@@ -26,6 +26,35 @@ _MARKS = (
 _LETTER = rf"(?:(?![{_UNSPACED}_])[\w{_MARKS}])"
 _TOKEN = re.compile(rf"(?P<run>[{_UNSPACED}]+)|{_LETTER}+(?:['’]{_LETTER}+)*")
 _APOSTROPHE = re.compile(r"['’]s?$|['’]")
+# A query does not say its language, and both sides must agree, so the script of a word decides, and Latin script is
+# English. A word with letters that the language does not have (Ukrainian, Persian) has no stemmer here. The letters are
+# those of `unaccented` words, which have lost the breve of "й".
+_SCRIPTS = tuple(
+    (language, re.compile(rf"(?:{letters})+\Z"))
+    for language, letters in (
+        ("russian", "[а-я]"),
+        ("arabic", "[\u0621-\u063a\u0640-\u064a]"),
+        ("greek", "[α-ω]"),
+        ("hindi", "[\u0900-\u0963]"),
+        ("armenian", "[ա-և]"),
+        ("tamil", "[\u0b80-\u0bff]"),
+    )
+)
+_KEPT_MARKS = {"russian": "\u0306\u0308", "hindi": "\u094d", "tamil": "\u0bcd"}
+"""Marks that belong to a letter or tell endings apart: of "й" and "ё"; the sign for no vowel."""
+_ARABIC_ARTICLE = re.compile(r"^[وف]?(?:[بك]?ال|لل)(?=.{3})")
+
+Marks = tuple[tuple[str, int, int], ...]
+"""Terms, each with the characters it stands for, as (term, start, end)."""
+
+_known: dict[str, Marks] = {}
+"""The terms of words: the same few ten thousand make up nearly all that is said. Not an `lru_cache`, which writes to
+memory all over the place whenever it is asked."""
+_MOST_KEPT = 131_072
+"""Words whose terms are remembered at once."""
+_LONGEST_KEPT = 24
+"""Letters of the longest word whose terms are remembered. What is longer is a line of a script without spaces, or an
+address, and hardly comes again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +120,6 @@ def marks_among(words: Sequence[str], matched: Mapping[int, Marks], wanted: Coll
     return spans_found
 
 
-Marks = tuple[tuple[str, int, int], ...]
-"""Terms, each with the characters it stands for, as (term, start, end)."""
-
-
 def _marks_in(word: str) -> Marks:
     word_marks = _known.get(word)
     if word_marks is None:
@@ -123,16 +148,6 @@ def _marks_of(word: str) -> Marks:
                 (pair, start + position, start + position + len(pair)) for position, pair in enumerate(_pairs(run))
             )
     return tuple(word_marks)
-
-
-_known: dict[str, Marks] = {}
-"""The terms of words: the same few ten thousand make up nearly all that is said. Not an `lru_cache`, which writes to
-memory all over the place whenever it is asked."""
-
-_MOST_KEPT = 131_072
-
-_LONGEST_KEPT = 24
-"""Letters; what is longer is a line of a script without spaces, or an address, and hardly comes again."""
 
 
 def terms(text: str) -> list[str]:
@@ -216,26 +231,6 @@ def _spelled_for(language: str, word: str, folded: str) -> str:
     plain = "".join(letter for letter in plain if letter in keep or not unicodedata.combining(letter))
     plain = _APOSTROPHE.sub("", unicodedata.normalize("NFC", plain))
     return plain.replace("ё", "е") if language == "russian" else plain
-
-
-# A query does not say its language, and both sides must agree, so the script of a word decides, and Latin script is
-# English. A word with letters that the language does not have (Ukrainian, Persian) has no stemmer here. The letters are
-# those of `unaccented` words, which have lost the breve of "й".
-_SCRIPTS = tuple(
-    (language, re.compile(rf"(?:{letters})+\Z"))
-    for language, letters in (
-        ("russian", "[а-я]"),
-        ("arabic", "[\u0621-\u063a\u0640-\u064a]"),
-        ("greek", "[α-ω]"),
-        ("hindi", "[\u0900-\u0963]"),
-        ("armenian", "[ա-և]"),
-        ("tamil", "[\u0b80-\u0bff]"),
-    )
-)
-_KEPT_MARKS = {"russian": "\u0306\u0308", "hindi": "\u094d", "tamil": "\u0bcd"}
-"""Marks that belong to a letter or tell endings apart: of "й" and "ё"; the sign for no vowel."""
-
-_ARABIC_ARTICLE = re.compile(r"^[وف]?(?:[بك]?ال|لل)(?=.{3})")
 
 
 @cache

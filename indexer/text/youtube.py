@@ -10,6 +10,23 @@ _ID = re.compile(r"[A-Za-z0-9_-]{11}")
 _HOST = r"(?:[a-z0-9-]+\.)*(?:youtube(?:-nocookie|kids|education)?\.[a-z]{2,3}(?:\.[a-z]{2})?|youtu\.be)"
 _ADDRESS = re.compile(rf"(?:https?:)?(?://)?(?<![\w.@-]){_HOST}(?::\d+)?/[^\s<>\"'`]*", re.IGNORECASE)
 _PATHS = ("shorts", "live", "embed", "v", "e", "vi", "video", "watch", "clip")
+_BRACKETED = re.compile(r"\[([A-Za-z0-9_-]{11})\](?=[^\[\]()]*$)")
+_MARKED = re.compile(
+    r"(?:^|[^A-Za-z0-9])(?:(?:youtube|yt|id|v|watch)[ _=-]{1,3}|\()([A-Za-z0-9_-]{11})(?=$|[^A-Za-z0-9_-])", re.I
+)
+_RUN = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+|[-_]+")
+_COMMON_TEXT = """
+    th he in er an re on at en nd ti es or te of ed is it al ar st to nt ng se ha as ou io le ve co me de hi ri ro
+    ic ne ea ra ce li ch ll be ma si om ur ca el ta la ns di fo ho pe ec pr no ct us ac ot il tr ly nc et ut ss so
+    rs un lo wa ge ie wh ee wi em ad ol rt po we na ul ni ts mo ow pa im mi ai sh ir su id os iv ia am fi ci vi pl
+    ig tu ev ld ry mp fe bl ab gh ty op wo sa ay ex ke fr oo av ag if ap gr od bo sp rd do uc bu ei ov by rm ep tt
+    oc fa ef cu rn sc gi da yo cr cl du ga qu ue ff ba ey ls va um pp ua up lu go ht ru ug ds lt pi rc rr eg au ck
+    ew mu br bi pt ak pu ui rg ib tl ny ki rk ys ob mm fu ph og ms ye ud mb ip ub oi rl gu dr hr cc tw ft wn nu af
+    hu nn eo vo rv nf xp gn sm fl iz ok nl my gl aw ju oa eq sy sl ps jo lf nv je nk kn gs dy hy ze ks xt bs ik dd
+    pt xi ax ja ka ko zo zi za ku
+"""
+_PAIRS = frozenset(_COMMON_TEXT.split())
+"""Pairs of letters that are frequent inside words in Latin letters."""
 
 
 def is_id(text: str) -> bool:
@@ -83,11 +100,6 @@ def watch_url(video_id: str) -> str:
 
 # --- ids in file names ----------------------------------------------------------------------------------------------
 
-_BRACKETED = re.compile(r"\[([A-Za-z0-9_-]{11})\](?=[^\[\]()]*$)")
-_MARKED = re.compile(
-    r"(?:^|[^A-Za-z0-9])(?:(?:youtube|yt|id|v|watch)[ _=-]{1,3}|\()([A-Za-z0-9_-]{11})(?=$|[^A-Za-z0-9_-])", re.I
-)
-
 
 def id_from_name(stem: str) -> str | None:
     """Find the YouTube id in a file name without ending and language tag.
@@ -124,21 +136,6 @@ def _is_plain(token: str) -> bool:
     if token.isdigit() or re.fullmatch(r"\d{2,4}([-_])\d{2}\1\d{2,4}.?", token):
         return True
     return bool(re.fullmatch(r"[A-Z]?[a-z]{10,}|[A-Z]{11}", token)) or token.islower() or _randomness(token) < 2.0
-
-
-_RUN = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+|[-_]+")
-_COMMON_TEXT = """
-    th he in er an re on at en nd ti es or te of ed is it al ar st to nt ng se ha as ou io le ve co me de hi ri ro
-    ic ne ea ra ce li ch ll be ma si om ur ca el ta la ns di fo ho pe ec pr no ct us ac ot il tr ly nc et ut ss so
-    rs un lo wa ge ie wh ee wi em ad ol rt po we na ul ni ts mo ow pa im mi ai sh ir su id os iv ia am fi ci vi pl
-    ig tu ev ld ry mp fe bl ab gh ty op wo sa ay ex ke fr oo av ag if ap gr od bo sp rd do uc bu ei ov by rm ep tt
-    oc fa ef cu rn sc gi da yo cr cl du ga qu ue ff ba ey ls va um pp ua up lu go ht ru ug ds lt pi rc rr eg au ck
-    ew mu br bi pt ak pu ui rg ib tl ny ki rk ys ob mm fu ph og ms ye ud mb ip ub oi rl gu dr hr cc tw ft wn nu af
-    hu nn eo vo rv nf xp gn sm fl iz ok nl my gl aw ju oa eq sy sl ps jo lf nv je nk kn gs dy hy ze ks xt bs ik dd
-    pt xi ax ja ka ko zo zi za ku
-"""
-_PAIRS = frozenset(_COMMON_TEXT.split())
-"""Pairs of letters that are frequent inside words in Latin letters."""
 
 
 def looks_random(token: str, least: float = 4.0) -> bool:
