@@ -138,8 +138,8 @@ def letter_log_probability(before: str, char: str, orthography: Orthography) -> 
     score = 0.0
     if model_name == "hani" or (model_name == "jpan" and not letter_script):
         model_name = orthography.han
-    both_han = letter_script in _HAN_SCRIPTS and previous_script in _HAN_SCRIPTS
-    if letter_script and previous_script not in ("", letter_script) and not both_han:
+    is_change = letter_script and previous_script not in ("", letter_script)
+    if is_change and not (letter_script in _HAN_SCRIPTS and previous_script in _HAN_SCRIPTS):
         in_word = before[-1:].isalpha() and before[-1:] > "\x7f"
         score -= SCRIPT_CHANGE_IN_WORD if in_word else SCRIPT_CHANGE
     model = load_ngrams(model_name)
