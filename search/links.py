@@ -8,13 +8,14 @@ from talksearch.indexer.records import Timing
 from talksearch.indexer.text import youtube
 
 _EARLY_MS = 8_000
+"""How much earlier than an estimated time a link opens at most, in milliseconds."""
 
 
 def jump_to(start_ms: int, timing: Timing, margin_ms: int) -> int:
     """Return where a link to something said at `start_ms` should open.
 
-    Exact times open there. Estimated ones open a little early: who hears what comes before waits a moment, who comes
-    too late misses it and does not know which way to look.
+    Exact times open there. Estimated times open a little early: a listener who comes early waits a moment, one who
+    comes late misses the answer and does not know which way to look.
 
     >>> jump_to(60_000, "exact", 0), jump_to(60_000, "estimated", 20_000), jump_to(3_000, "estimated", 20_000)
     (60000, 52000, 0)

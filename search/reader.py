@@ -128,13 +128,13 @@ def open_reader(
     """
     db = catalog.open_catalog(folder)
     try:
-        found = recipe.read(folder)
-        if found is None:
+        index_recipe = recipe.read(folder)
+        if index_recipe is None:
             raise BadIndexError(f"There is no finished index in {folder}.", "Make one: talksearch index PATH")
     except BaseException:
         db.close()
         raise
-    return IndexReader(folder, db, found, encoder=encoder, compounds=compounds, warn=warn, once=once)
+    return IndexReader(folder, db, index_recipe, encoder=encoder, compounds=compounds, warn=warn, once=once)
 
 
 class _IndexState(NamedTuple):

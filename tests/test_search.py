@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
+import threading
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -248,6 +250,24 @@ def test_before_the_first_vector_words_answer_and_no_model_is_loaded(
     assert found.note.startswith("6 of 6 passages have no vector yet")
     meant = ask(early, "ship", mode="semantic")
     assert (meant.hits, meant.note) == ((), "6 of 6 passages have no vector yet and are found by their words only.")
+
+
+def test_a_reader_closes_what_it_opened_and_may_be_closed_twice(index: IndexReader) -> None:
+    before = threading.active_count()
+    with open_reader(index.folder, encoder=CountingEncoder()) as opened:
+        assert titles(ask(opened, "ship"))[0] == "Ships"
+        assert threading.active_count() == before + 1
+    assert threading.active_count() == before
+    with pytest.raises(sqlite3.ProgrammingError):
+        opened.db.execute("SELECT 1")
+    opened.close()
+
+
+def test_a_state_of_the_index_is_read_once(index: IndexReader) -> None:
+    table = index.table()
+    assert index.table() is table
+    catalog.open_catalog(index.folder, write=True).execute("UPDATE passages SET embedded = 0 WHERE number = 1")
+    assert index.table() is not table
 
 
 def test_no_index_says_what_to_do(tmp_path: Path) -> None:

@@ -122,10 +122,14 @@ def _describe(
     assembly: Assembly, candidate: Candidate, target: Target, view: PassageView, jump: _Jump, rank: int
 ) -> Hit:
     """Return the passage that a candidate leads to as a hit, with as much around it and about it as the query asks."""
-    query, row = assembly.query, view.row
+    query = assembly.query
     grade = assembly.grade(candidate, target.number) if assembly.grade else None
-    hit = replace(
-        make_hit(row, rank=rank, score=candidate.score, answer_ms=jump.start_ms, query_id=query.id),
+    hit = make_hit(
+        view.row,
+        rank=rank,
+        score=candidate.score,
+        answer_ms=jump.start_ms,
+        query_id=query.id,
         note=target.note,
         matches=jump.matches,
         grade=grade.word if grade else None,

@@ -7,22 +7,32 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from talksearch.indexer.records import Json
+from talksearch.indexer.records import Field, Json
 from talksearch.indexer.stores import catalog
 from talksearch.indexer.text.sentences import ends_sentence
 from talksearch.indexer.text.terms import terms
 from talksearch.indexer.text.word_times import words_with_times
-from talksearch.search.hit import Hit
+from talksearch.search.hit import GradeWord, Hit
 from talksearch.search.links import jump_to, link
 from talksearch.search.ranking.fusion import Candidate
 
-from .passage_view import PassageRow
+from .passage_view import PassageRow, Spans
 
 _WORDS_TO_SENTENCE = 40
 """By how many words context may grow at each end to begin and end with a sentence."""
 
 
-def make_hit(row: PassageRow, *, rank: int, score: float, answer_ms: int, query_id: str | None) -> Hit:
+def make_hit(
+    row: PassageRow,
+    *,
+    rank: int,
+    score: float,
+    answer_ms: int,
+    query_id: str | None,
+    note: tuple[Field, str] | None = None,
+    matches: Spans = (),
+    grade: GradeWord | None = None,
+) -> Hit:
     """Return a passage as a hit.
 
     Args:
@@ -31,6 +41,9 @@ def make_hit(row: PassageRow, *, rank: int, score: float, answer_ms: int, query_
         score: What the hit is ranked by.
         answer_ms: When the answer begins, in milliseconds of the talk.
         query_id: What the query is called in a file of queries.
+        note: The field and the text of the note that led to the passage.
+        matches: The characters of the passage's text that the query's words stand for.
+        grade: How good the hit is.
     """
     jump_ms = jump_to(answer_ms, row.timing, row.margin_ms)
     return Hit(
@@ -52,7 +65,10 @@ def make_hit(row: PassageRow, *, rank: int, score: float, answer_ms: int, query_
         timing=row.timing,
         margin_ms=row.margin_ms,
         text=row.text,
+        matches=matches,
         query_id=query_id,
+        note=note,
+        grade=grade,
     )
 
 

@@ -196,10 +196,10 @@ def evidence(
     by_variant = False
     if words is not None:
         near = _neighbourhoods(layout, set(places))
-        said = sum(weight for weight, held in zip(words.weights, words.postings, strict=True) if _any_in(held, near))
+        alone = sum(weight for weight, held in zip(words.weights, words.postings, strict=True) if _any_in(held, near))
         together = sum(weight for weight, held in words.pairs if _any_in(held, near))
-        coverage = said / sum(words.weights)
-        surplus = (said + together) / words.max_idf - 1
+        coverage = alone / sum(words.weights)
+        surplus = (alone + together) / words.max_idf - 1
         by_variant = any(_any_in(held, near) for held in words.variant_postings)
     if calibration is None or math.isnan(cosine):
         return Evidence(math.nan, coverage, surplus)

@@ -83,8 +83,8 @@ def _says_the_same(vector: Floats | None, text: str, original: _Original) -> boo
     # The vectors come first: they differ for nearly all passages, and are quicker to compare than words.
     if vector is None or original.vector is None or float(vector @ original.vector) < _SAME_MEANING:
         return False
-    own, others = set(terms(text)), set(terms(original.text))
-    return len(own & others) >= _SAME_WORDS * len(own | others)
+    text_terms, original_terms = set(terms(text)), set(terms(original.text))
+    return len(text_terms & original_terms) >= _SAME_WORDS * len(text_terms | original_terms)
 
 
 def _copy(row: PassageRow) -> Copy:
