@@ -4,11 +4,8 @@ import io
 
 import pytest
 
-from talksearch.cli.terminal import Style
-from talksearch.cli.terminal import hyperlink
+from talksearch.cli.terminal import Style, hyperlink, style_for, wrap
 from talksearch.indexer.text.untrusted import safe
-from talksearch.cli.terminal import style_for
-from talksearch.cli.terminal import wrap
 
 PLAIN = Style(color=False, links=False, width=40)
 RICH = Style(color=True, links=True, width=40)
