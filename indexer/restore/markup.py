@@ -153,11 +153,6 @@ def _words(line: str) -> list[str]:
     return [token for token in _SPACE.split(line) if token]
 
 
-def _seen(text: str) -> str:
-    """What is seen of a text: whether a word goes on behind a tag is decided by that."""
-    return text if text.isascii() and text.isprintable() else DEBRIS.sub("", text)
-
-
 def _unescape(text: str, counts: Counter[str]) -> str:
     """Resolve entities that end in a semicolon, also when they were escaped twice.
 
@@ -183,16 +178,21 @@ class _Words:
     """The last piece ended inside a word, unless a space follows."""
 
     def add(self, piece: str, time: int | None, counts: Counter[str]) -> None:
-        """Take in what stands between two tags, and when its words are said; `counts` is added to: `entities`."""
+        """Take in what stands between two tags, and when its words are said; `counts` is added to: `entities`.
+
+        Whether a word goes on behind a tag is decided by what is seen of the piece.
+        """
         if "&" in piece:
             piece = _unescape(piece, counts)
         if not piece:
             return
-        words = _words(piece)
+        if piece.isascii() and piece.isprintable():  # as nearly all are, and there is one for every word of an archive
+            words, seen = piece.split(), piece
+        else:
+            words, seen = _words(piece), DEBRIS.sub("", piece)
         if not words:
             self.open_end = False
             return
-        seen = _seen(piece)
         if self.open_end and self.tokens and not seen[:1].isspace():
             last, last_time = self.tokens[-1]
             self.tokens[-1] = (last + words[0], last_time)
