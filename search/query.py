@@ -13,6 +13,12 @@ from talksearch.indexer.records import Field
 Mode = Literal["hybrid", "semantic", "lexical", "quote"]
 """`quote`: what was said word for word, or nearly."""
 
+_QUOTED = re.compile(r"(?<!\w)\"([^\"]+)\"(?!\w)|“([^“”]+)”|„([^„“”]+)[“”]|«([^«»]+)»|「([^「」]+)」|『([^『』]+)』")
+"""What stands between quotation marks of several languages; an apostrophe inside a word is none."""
+
+_NO_CHARACTER = re.compile("[\ud800-\udfff]")
+"""Lone surrogates, which stand for no character."""
+
 
 @dataclass(frozen=True, slots=True)
 class Filters:
@@ -67,9 +73,6 @@ def as_text(given: str) -> str:
     return _NO_CHARACTER.sub("\ufffd", given)
 
 
-_NO_CHARACTER = re.compile("[\ud800-\udfff]")
-
-
 def split_quotes(text: str) -> tuple[str, tuple[str, ...]]:
     """Return a query without its quotation marks, and what stood between them.
 
@@ -78,13 +81,10 @@ def split_quotes(text: str) -> tuple[str, tuple[str, ...]]:
     >>> split_quotes("what's a disk")
     ("what's a disk", ())
     """
-    parts = tuple(part for found in _QUOTED.findall(text) for part in found if part.strip())
+    parts = tuple(group for groups in _QUOTED.findall(text) for group in groups if group.strip())
     if not parts:
         return text, ()
     return " ".join(_QUOTED.sub(lambda match: "".join(match.groups("")), text).split()), parts
-
-
-_QUOTED = re.compile(r"(?<!\w)\"([^\"]+)\"(?!\w)|“([^“”]+)”|„([^„“”]+)[“”]|«([^«»]+)»|「([^「」]+)」|『([^『』]+)』")
 
 
 def first_day(text: str) -> str:

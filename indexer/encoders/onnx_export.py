@@ -31,6 +31,12 @@ _COMPARED_QUERIES = 4
 def reexport(folder: Path, card: ModelCard, sample: Sequence[str], *, learn_directions: bool) -> OnnxEncoder:
     """Export the model of an index once more, as `export` does.
 
+    Args:
+        folder: The index folder.
+        card: The model, as the index knows it.
+        sample: Text of the archive; without any, a word is taken.
+        learn_directions: As in `export`.
+
     Raises ModelError also where the model cannot be loaded, or is another model by now.
     """
     return export(load_same(card), folder, sample or ["word"], learn_directions=learn_directions)

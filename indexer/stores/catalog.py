@@ -288,7 +288,14 @@ def talk_sizes(db: sqlite3.Connection) -> dict[str, TalkSize]:
 
 
 def read_cues(db: sqlite3.Connection, talk_id: str, first: int = 0, last: int | None = None) -> tuple[Cue, ...]:
-    """Return the cues of a talk from `first` to `last`, both included."""
+    """Return cues of a talk.
+
+    Args:
+        db: the catalog.
+        talk_id: the talk; one that is not there has no cues.
+        first: the number of the first cue, counted from 0.
+        last: the number of the last cue, which is included; None for the talk's end.
+    """
     rows = db.execute(
         "SELECT start_ms, end_ms, text, speaker, turn, words FROM cues"
         " WHERE talk = (SELECT number FROM talks WHERE id = ?) AND number BETWEEN ? AND ? ORDER BY number",

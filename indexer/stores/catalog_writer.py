@@ -124,7 +124,14 @@ def put_rows(db: sqlite3.Connection, path: str, rows: TalkRows) -> dict[str, int
 def put_names(
     db: sqlite3.Connection, talk_id: str, mishearings: Iterable[Mishearing], rare_words: Iterable[RareWord]
 ) -> None:
-    """Remember the misheard names and the rare words of a talk."""
+    """Remember the misheard names and the rare words of a talk, in place of those that were remembered before.
+
+    Args:
+        db: the catalog, open for writing.
+        talk_id: the talk. Raises LookupError where the catalog has no such talk.
+        mishearings: names, and the words that captions have for them.
+        rare_words: words of the talk that names may have been misheard as.
+    """
     talk = _talk_number(db, talk_id)
     if talk is None:
         raise LookupError(talk_id)

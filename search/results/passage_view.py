@@ -119,7 +119,15 @@ def locate_nearest(
 ) -> tuple[int, Spans] | None:
     """Return where the stretch of a passage begins that is nearest to the query in meaning, and its characters.
 
-    The beginning is in milliseconds. None where the tokens of the passage are not known, or not those of its text.
+    Args:
+        db: the catalog.
+        row: the passage.
+        scorer: compares passages with the query token by token.
+        number: the passage's number.
+
+    Returns:
+        When the stretch begins, in milliseconds, and its characters in the passage's text; None where the tokens of the
+        passage are not known, or are not those of its text.
     """
     words, cues = _read_words(db, row)
     texts = words.texts

@@ -42,7 +42,14 @@ _REFILLED_AT_ONCE = 2_000
 
 
 def refill(folder: Path, db: sqlite3.Connection, numbers: Sequence[int], copy: Vectors) -> None:
-    """Put passages that Chroma lacks into it, with their vectors from the copy, where each has one."""
+    """Put passages that Chroma lacks into it.
+
+    Args:
+        folder: The index.
+        db: Its catalog.
+        numbers: The passages, each of which has a vector in the copy.
+        copy: The copy of the vectors.
+    """
     positions = copy.find(np.array(numbers, np.int64))
     with writer(folder, len(numbers), {}) as put:  # nothing is known of what is there
         for start in range(0, len(numbers), _REFILLED_AT_ONCE):

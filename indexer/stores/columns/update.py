@@ -43,9 +43,15 @@ def write(folder: Path, db: sqlite3.Connection, dimension: int) -> bool:
 
 
 def check(folder: Path, db: sqlite3.Connection, dimension: int, *, mend: bool) -> bool:
-    """Say whether the file is what would be made from nothing now; with `mend` it is from then on.
+    """Say whether the file is what would be made from nothing now.
 
     Everything is compared to the bit but the two means, which depend on the order of adding by less than 1e-9.
+
+    Args:
+        folder: The index.
+        db: Its catalog.
+        dimension: Of its vectors.
+        mend: Put the new file in its place where they differ.
     """
     path = layout.COLUMNS.within(folder)
     with catalog.snapshot(db), layout.replace_file(path) as fresh:
