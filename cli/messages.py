@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 from .terminal import Style
 
@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 Command = Literal["search", "similar"]
 
 Format = Literal["text", "jsonl", "csv", "markdown"]
-"""How hits are printed."""
+"""How hits are printed. To add one: a word here, a function in `render.hits`, and its `case` in `answers`."""
+
+FORMATS: tuple[Format, ...] = get_args(Format)
+"""All of them, for options and messages."""
 
 
 class MessageError(ValueError):
@@ -63,12 +66,15 @@ class AnswerRequest:
                 "command": "search" | "similar" as command,
                 "text": str(text),
                 "options": dict(options),
-                "format": "text" | "jsonl" | "csv" | "markdown" as format_,
+                "format": str(name_of_format),
                 "style": [bool(color), bool(links), int(width)],
                 "query_id": str() | None as query_id,
                 "heading": bool(heading),
                 "header": bool(header),
             }:
+                format_ = next((known for known in FORMATS if known == name_of_format), None)
+                if format_ is None:
+                    raise MessageError("This is no request for an answer.")
                 # JSON has no tuples.
                 options = {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}
                 return cls(command, text, options, format_, Style(color, links, width), query_id, heading, header)

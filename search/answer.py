@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from talksearch.indexer.records import Json
 from talksearch.indexer.text.untrusted import safe
 
-from .hit import Hit
+from .hit import HIT_KEYS, Hit
 
 if TYPE_CHECKING:
     import pandas
@@ -30,7 +30,7 @@ class Answer:
         return {"hits": [hit.to_dict() for hit in self.hits], "note": self.note}
 
     def to_pandas(self) -> pandas.DataFrame:
-        """Return the hits as a table, one row a hit, with the keys of `Hit.to_dict`.
+        """Return the hits as a table, one row a hit, with the keys of `Hit.to_dict` for columns.
 
         Raises ModuleNotFoundError where pandas is not installed; talksearch does not need it otherwise.
         """
@@ -38,7 +38,7 @@ class Answer:
             import pandas
         except ModuleNotFoundError as error:
             raise ModuleNotFoundError("Answer.to_pandas needs pandas: pip install pandas", name="pandas") from error
-        return pandas.DataFrame([hit.to_dict() for hit in self.hits])
+        return pandas.DataFrame([hit.to_dict() for hit in self.hits], columns=None if self.hits else list(HIT_KEYS))
 
     def __repr__(self) -> str:
         count = f"{len(self.hits)} hit{'s' if len(self.hits) != 1 else ''}"

@@ -19,6 +19,14 @@ EditOp = Literal["same", "changed", "asked", "said", "swapped"]
 said; said and not asked for; two words the other way round."""
 
 
+HIT_KEYS = (
+    "rank", "score", "talk_id", "title", "speaker", "channel", "date", "language", "source", "youtube_id", "start_s",
+    "end_s", "jump_s", "url", "timing", "margin_s", "text", "matches", "passage_id", "note", "more_in_talk", "copies",
+    "heat", "grade",
+)  # fmt: skip
+"""The keys of every hit (`Hit.to_dict`), for tables without any; quotes, explanations and query ids add theirs."""
+
+
 @dataclass(frozen=True, slots=True)
 class Difference:
     """A stretch of a quote: the words as they were asked for, and as they were said."""
@@ -171,8 +179,9 @@ class Hit:
         time = html.escape(when(self))
         link = f'<a href="{html.escape(self.url)}" rel="noreferrer">{time}</a>' if is_linkable(self.url) else time
         facts = " · ".join(html.escape(safe(fact)) for fact in (byline(self), how_good(self)) if fact)
+        note = f"<br>{html.escape(safe(noted(self)))}" if noted(self) else ""
         return (
-            f"<div><b>{self.rank}. {html.escape(safe(self.title))}</b> {link}{f' · {facts}' if facts else ''}"
+            f"<div><b>{self.rank}. {html.escape(safe(self.title))}</b> {link}{f' · {facts}' if facts else ''}{note}"
             f"<blockquote>{_marked_html(self.text, self.matches)}</blockquote></div>"
         )
 
@@ -220,3 +229,8 @@ def _marked_html(text: str, matches: Iterable[tuple[int, int]]) -> str:
             parts += [html.escape(safe(text[done:start])), f"<mark>{html.escape(safe(text[start:end]))}</mark>"]
             done = end
     return "".join([*parts, html.escape(safe(text[done:]))])
+
+
+def noted(hit: Hit) -> str:
+    """Return what is written about the talk that made it a hit; empty for its title, which stands there anyway."""
+    return f"[{hit.note[0]}: {hit.note[1]}]" if hit.note and hit.note[0] != "title" else ""

@@ -1,22 +1,25 @@
-"""An index as a program opens it: ask, list, read, close."""
+"""An index as a program opens it: ask, list, read, close.
+
+Importing this stays light: what answers queries needs numpy, which is loaded when an index is opened.
+"""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from talksearch.indexer.errors import QueryError
+from talksearch.indexer.errors import TalksearchError
 from talksearch.indexer.records import Json, Talk
-from talksearch.indexer.stores import catalog
 
-from . import engine
 from .answer import Answer
-from .moments import find_moment, talk_and_moment
+from .options import checked
 from .query import Query
-from .reader import IndexReader, open_reader
-from .stats import gather
+
+if TYPE_CHECKING:
+    from .reader import IndexReader
 
 
 def open_index(folder: str | Path, *, warn: Callable[[str], None] = lambda _: None) -> Index:
@@ -32,6 +35,8 @@ def open_index(folder: str | Path, *, warn: Callable[[str], None] = lambda _: No
     Raises:
         BadIndexError: there is no index in the folder, or it cannot be read.
     """
+    from .reader import open_reader  # numpy
+
     return Index(open_reader(Path(folder), warn=warn))
 
 
@@ -43,20 +48,35 @@ class Index:
     """
 
     def __init__(self, reader: IndexReader) -> None:
-        self._reader = reader
+        self._open_reader = reader
+        self._owner = threading.get_ident()
+        self._is_closed = False
 
     @property
     def folder(self) -> Path:
         """The folder it lies in."""
-        return self._reader.folder
+        return self._open_reader.folder
+
+    @property
+    def _reader(self) -> IndexReader:
+        """What answers. Raises TalksearchError where the index is closed, or belongs to another thread."""
+        if self._is_closed:
+            raise TalksearchError("The index is closed.", "Open it again: open_index(folder)")
+        if threading.get_ident() != self._owner:
+            raise TalksearchError(
+                "The index was opened by another thread.", "Let each thread open one: open_index(folder)"
+            )
+        return self._open_reader
 
     def search(self, query: Query | str) -> Answer:
         """Find passages that answer a query, best first; a text is asked with the defaults of `Query`.
 
         Raises:
-            QueryError: the query is empty, or a filter names what is not there.
+            QueryError: the query is empty, an option cannot have its value, or a filter names what is not there.
         """
-        return engine.search(self._reader, Query(query) if isinstance(query, str) else query)
+        from . import engine  # numpy
+
+        return engine.search(self._reader, checked(Query(query) if isinstance(query, str) else query))
 
     def similar(self, moment: str, query: Query | None = None) -> Answer:
         """Find passages like the one that is said at a moment, which is left out.
@@ -69,13 +89,16 @@ class Index:
         Raises:
             QueryError: the name means no talk, or several; no seconds are given, or nothing is said there.
         """
-        talk_id, at_ms = find_moment(self._reader.db, moment)
-        if at_ms is None:
-            raise QueryError(f"{moment!r} names no moment.", "Name one: TALK@SECONDS, such as DTcRLlMv4_o@777.")
-        return engine.similar(self._reader, query or Query(""), talk_id, at_ms)
+        from . import engine  # numpy
+        from .moments import require_moment
+
+        query = checked(Query("") if query is None else query)
+        return engine.similar(self._reader, query, *require_moment(self._reader.db, moment))
 
     def talks(self) -> list[Talk]:
         """Return all talks, without their cues."""
+        from talksearch.indexer.stores import catalog  # sqlite3
+
         return list(catalog.read_talks(self._reader.db))
 
     def talk(self, name: str) -> Talk:
@@ -87,17 +110,27 @@ class Index:
         Raises:
             QueryError: the name means no talk, or several.
         """
+        from .moments import talk_and_moment  # numpy
+
         return talk_and_moment(self._reader.db, name)[0]
 
     def stats(self) -> dict[str, Json]:
         """Return counts and sizes, with the keys of `talksearch stats --format jsonl`."""
+        from .stats import gather  # numpy
+
         return gather(self._reader.folder)
 
     def close(self) -> None:
-        """Close the index; nothing can be asked of it any more. Closing it twice does nothing."""
-        self._reader.close()
+        """Close the index; nothing can be asked of it any more. Closing it twice does nothing.
+
+        Raises TalksearchError in another thread than the one that opened it.
+        """
+        if not self._is_closed:
+            self._reader.close()
+            self._is_closed = True
 
     def __enter__(self) -> Self:
+        _ = self._reader  # a closed index is told here
         return self
 
     def __exit__(
@@ -106,4 +139,4 @@ class Index:
         self.close()
 
     def __repr__(self) -> str:
-        return f"<talksearch index in {str(self._reader.folder)!r}>"
+        return f"<talksearch index in {str(self.folder)!r}>"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -24,6 +24,8 @@ Kind = Literal["integer", "seconds", "choice", "text", "date", "talks", "flag"]
 OptionValue = int | float | str | bool | tuple[str, ...] | None
 """The value of an option, as `make_query` takes it."""
 
+_FILTERS = ("talks", "speaker", "channel", "language", "after", "before")
+"""The options that are fields of `query.Filters`, in its order."""
 _NUMBER = re.compile(r"\d{1,9}(\.\d{1,9})?")
 
 
@@ -174,24 +176,42 @@ def parse_number(text: str, *, whole: bool = False) -> float | None:
 def make_query(text: str, **options: object) -> Query:
     """Return the query that a text and options by their names describe; those not given have their defaults.
 
-    What is no character in a text, such as a byte of an argument that is not UTF-8, becomes U+FFFD. Raises QueryError
-    when there is no option of a name, when it cannot have a value, and when a date is none.
+    Raises QueryError when there is no option of a name, and where `checked` does.
     """
-    from .query import Filters, Query, as_text, first_day, last_day  # a search that a server answers must not wait
+    from .query import Filters, Query  # a search that a server answers must not wait for it
 
     unknown = options.keys() - _BY_NAME.keys()
     if unknown:
         raise QueryError(f"There is no option {min(unknown)!r}.", f"There are {', '.join(_BY_NAME)}.")
-    # `check` has made sure that each value has the type of its field.
-    values: dict[str, Any] = {
-        option.name: option.check(options.get(option.name, option.default)) for option in SEARCH_OPTIONS
-    }
+    # `checked` makes sure that each value has the type of its field.
+    given: dict[str, Any] = {option.name: options.get(option.name, option.default) for option in SEARCH_OPTIONS}
+    filters = Filters(*(given[name] for name in _FILTERS))
+    query = Query(text, given["k"], given["mode"], filters, given["per_talk"], avoid=given["avoid"], heat=True)
+    context = option_named("context").check(given["context"])
+    return checked(replace(query, context_ms=round(float(context) * 1000), explain=given["explain"]))  # type: ignore[arg-type]
+
+
+def checked(query: Query) -> Query:
+    """Return a query with every value in the form in which it is looked for; every search asks this first.
+
+    What is no character in a text, such as a byte of an argument that is not UTF-8, becomes U+FFFD; a month or a year
+    becomes its first or last day; empty filters are none. Raises QueryError where an option cannot have its value.
+    """
+    from .query import Filters, Query, as_text, first_day, last_day  # a search that a server answers must not wait
+
+    if not isinstance(query, Query) or not isinstance(query.text, str) or not isinstance(query.filters, Filters):
+        raise QueryError("That is no query.", "Give a text, or a Query with a text and Filters.")
+    given: dict[str, Any] = {name: getattr(query.filters, name) for name in _FILTERS}
+    given |= {name: getattr(query, name) for name in ("k", "mode", "per_talk", "avoid", "explain")}
+    values: dict[str, Any] = {name: option_named(name).check(value) for name, value in given.items()}
+    option_named("context").check(query.context_ms / 1000 if isinstance(query.context_ms, int | float) else None)
 
     def filter_text(name: str) -> str | None:
         return as_text(values[name]) if values[name] else None
 
-    return Query(
-        text=as_text(text),
+    return replace(
+        query,
+        text=as_text(query.text),
         k=values["k"],
         mode=values["mode"],
         filters=Filters(
@@ -203,8 +223,6 @@ def make_query(text: str, **options: object) -> Query:
             before=last_day(values["before"]) if values["before"] else None,
         ),
         per_talk=values["per_talk"],
-        context_ms=round(values["context"] * 1000),
         avoid=as_text(values["avoid"]),
-        heat=True,
         explain=values["explain"],
     )

@@ -7,15 +7,18 @@ import doctest
 import importlib
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 from fakes import CountingEncoder
 from tiny import make_index
 
-from talksearch.indexer.errors import BadIndexError, QueryError
+from talksearch.indexer import remove_talks
+from talksearch.indexer.errors import BadIndexError, QueryError, TalksearchError
 from talksearch.search import Answer, Filters, Hit, Index, Query, open_index
 from talksearch.search import reader as reader_module
+from talksearch.search.options import checked
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "python.md"
@@ -67,7 +70,7 @@ def test_importing_the_faces_is_light() -> None:
     code = f"""
 import sys
 import talksearch.indexer, talksearch.search
-from talksearch.search import Filters, Hit, Query
+from talksearch.search import Answer, Filters, Hit, Index, Query, open_index
 Query("bees", filters=Filters(channel="apiary"))
 print([name for name in {heavy} if name in sys.modules])
 """
@@ -95,7 +98,7 @@ def test_an_index_is_asked_and_closed(index: Path) -> None:
         assert opened.stats()["talks"] == len(opened.talks())
         moment = f"{talk_id}@{answer.hits[0].start_ms / 1000}"
         assert all(found.talk_id != "" for found in opened.similar(moment).hits)
-        with pytest.raises(QueryError, match="names no moment"):
+        with pytest.raises(QueryError, match="Say which moment"):
             opened.similar(talk_id)
         with pytest.raises(QueryError):
             opened.search(Query("ship", filters=Filters(talks=("nobody",))))
@@ -176,3 +179,76 @@ worker.kill()
     ran = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=True)
     assert ran.stdout.splitlines() == ["the script runs", "True"]
     assert "Traceback" not in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        (Query("ship", k=0), "k is 0"),
+        (Query("ship", k="3"), "k is '3'"),  # type: ignore[arg-type]
+        (Query("ship", k=2.5), "k is 2.5"),  # type: ignore[arg-type]
+        (Query("ship", mode="psychic"), "mode is 'psychic'"),  # type: ignore[arg-type]
+        (Query("ship", per_talk=0), "per_talk is 0"),
+        (Query("ship", context_ms=-1), "context is -0.001"),
+        (Query("ship", filters=Filters(after="tomorrow")), "not a date"),
+        (Query("ship", filters=Filters(talks="ships")), "talk is 'ships'"),  # type: ignore[arg-type]
+        (Query(None), "no query"),  # type: ignore[arg-type]
+        (Query(" "), "empty"),
+        (3, "no query"),
+    ],
+)
+def test_a_query_that_cannot_be_is_told(index: Path, query: Query, said: str) -> None:
+    with open_index(index) as opened, pytest.raises(QueryError, match=said):
+        opened.search(query)
+
+
+def test_values_of_a_query_mean_what_they_mean_elsewhere() -> None:
+    query = checked(Query("bees \udcff", filters=Filters(before="2025", after="2024-02", channel="", speaker="\udcff")))
+    assert query.text == "bees \ufffd"
+    assert query.filters == Filters(before="2025-12-31", after="2024-02-01", speaker="\ufffd")
+    assert checked(query) == query
+
+
+def test_a_closed_index_and_one_of_another_thread_say_so(index: Path) -> None:
+    opened = open_index(index)
+    told: list[str] = []
+
+    def elsewhere() -> None:
+        for use in (opened.talks, opened.close):
+            try:
+                use()
+            except TalksearchError as error:
+                told.append(error.message)
+
+    thread = threading.Thread(target=elsewhere)
+    thread.start()
+    thread.join()
+    assert told == ["The index was opened by another thread."] * 2
+    assert opened.search("ship").hits
+    opened.close()
+    for use in (opened.talks, opened.stats, opened.__enter__, lambda: opened.search("ship")):
+        with pytest.raises(TalksearchError, match="The index is closed"):
+            use()
+
+
+def test_talks_are_removed(index: Path) -> None:
+    with open_index(index) as opened:
+        before = [talk.id for talk in opened.talks()]
+    assert remove_talks(str(index), before[0]) == [before[0]]
+    assert remove_talks(index, [before[0], "nobody"]) == []
+    with open_index(index) as opened:
+        assert [talk.id for talk in opened.talks()] == before[1:]
+
+
+def test_where_there_is_no_index_nothing_is_removed_and_nothing_made(tmp_path: Path) -> None:
+    with pytest.raises(BadIndexError, match="There is no index"):
+        remove_talks(tmp_path / "none", ["a"])
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_table_of_no_hits_has_the_columns_of_hits() -> None:
+    assert list(Answer((), ()).to_pandas().columns) == list(hit().to_dict())
+
+
+def test_a_notebook_shows_the_note_that_made_it_a_hit() -> None:
+    assert "<br>[chapter: On &lt;i&gt;]<blockquote>" in hit(note=("chapter", "On <i>"))._repr_html_()

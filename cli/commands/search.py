@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 import click
 
-from talksearch.cli.messages import AnswerRequest, Format, Printed
+from talksearch.cli.messages import FORMATS, AnswerRequest, Format, Printed
 from talksearch.cli.options import ANY_TALK_ID, complete_talk, format_option, index_option, search_options
 from talksearch.cli.server.client import ask
 from talksearch.cli.terminal import style_for, warn
@@ -42,7 +42,7 @@ class QueryLine(NamedTuple):
     help='Ask all of a file: {"id", "query"} a line.',
 )
 @click.option("--open", "open_first", is_flag=True, help="Open the first hit.")
-@format_option("text", "jsonl", "csv", "markdown")
+@format_option(*FORMATS)
 @index_option
 def search(
     query: tuple[str, ...],
@@ -91,7 +91,7 @@ def search(
 @click.command(context_settings=ANY_TALK_ID)
 @click.argument("moment", metavar="TALK@SECONDS", shell_complete=complete_talk)
 @search_options
-@format_option("text", "jsonl", "csv", "markdown")
+@format_option(*FORMATS)
 @index_option
 def similar(moment: str, format: Format, index_dir: Path | None, **options: OptionValue) -> None:
     """Find passages like the one at a moment of a talk.

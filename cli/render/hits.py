@@ -13,7 +13,7 @@ from talksearch.cli.terminal import Style, hyperlink, wrap
 from talksearch.indexer.records import Json
 from talksearch.indexer.text.clock import show_clock
 from talksearch.indexer.text.untrusted import safe
-from talksearch.search.hit import Hit, QuoteMatch, byline, how_good, when
+from talksearch.search.hit import Hit, QuoteMatch, byline, how_good, noted, when
 
 from .common import INDENT, jsonl, mark, markdown, plain_url
 
@@ -121,11 +121,6 @@ def why(explain: dict[str, Json]) -> str:
     parts += [f"said: {terms_said}", f"not said: {terms_not_said}", f"found by {explain['found_by']}"]
     parts.append(f"jump {explain['jump_from_start_s']:+.1f} s from the passage's start")
     return f"[{'; '.join(parts)}]"
-
-
-def noted(hit: Hit) -> str:
-    """Return what is written about the talk that made it a hit; empty for its title, which stands there anyway."""
-    return f"[{hit.note[0]}: {hit.note[1]}]" if hit.note and hit.note[0] != "title" else ""
 
 
 def _cell(value: Json) -> Json:

@@ -36,7 +36,7 @@ from talksearch.indexer.text.clock import show_clock
 from talksearch.indexer.text.untrusted import is_linkable, safe
 from talksearch.search import engine
 from talksearch.search.answer import Answer
-from talksearch.search.hit import Hit, byline, how_good, when
+from talksearch.search.hit import Hit, byline, how_good, noted, when
 from talksearch.search.moments import LATEST_S, cue_range, talk_and_moment
 from talksearch.search.options import SEARCH_OPTIONS, OptionValue, make_query, option_named, parse_number
 from talksearch.search.reader import IndexReader
@@ -302,7 +302,7 @@ def _shown(hit: Hit, given: Parameters) -> dict[str, object]:
         "facts": safe(" · ".join(filter(None, (byline(hit), hit.date, how_good(hit))))),
         "when": when(hit),
         "heat": hits.heat_line(hit.heat),
-        "note": safe(hits.noted(hit)),
+        "note": safe(noted(hit)),
         "language": hit.language or "",
         "parts": _parts(hit),
         "differs": safe(hits.difference(hit.quote)) if hit.quote is not None and hit.quote.score < 1 else "",

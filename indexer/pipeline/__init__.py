@@ -1,4 +1,4 @@
 """An indexing run: look at the files, plan, read talks in worker processes, embed, bring the stores up to date.
 
-`run` drives everything below it. Only `doctor` and `cli` may import it.
+`run` drives everything below it. Only `doctor`, `cli` and the face of `indexer` may import it.
 """

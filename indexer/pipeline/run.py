@@ -82,7 +82,9 @@ def build_index(
     return report
 
 
-def remove_talks(folder: str | Path, talk_ids: Iterable[str], roots: Iterable[str | Path] = ()) -> list[str]:
+def remove_talks(
+    folder: str | Path, talk_ids: str | Iterable[str], roots: str | Path | Iterable[str | Path] = ()
+) -> list[str]:
     """Take talks out of an index.
 
     A later `build_index` of the same path puts them back: the index holds what lies there.
@@ -93,7 +95,7 @@ def remove_talks(folder: str | Path, talk_ids: Iterable[str], roots: Iterable[st
         roots: Paths that the index was made of. All talks under them are taken out, and the index forgets the paths.
 
     Returns:
-        The ids of the talks, those under `roots` last.
+        The ids of the talks that were taken out, those under `roots` last.
 
     Raises:
         LockedError: Another process is writing to the index.
@@ -104,6 +106,10 @@ def remove_talks(folder: str | Path, talk_ids: Iterable[str], roots: Iterable[st
         remove_talks("my-index", ["DTcRLlMv4_o"])
     """
     folder = Path(folder)
+    if not layout.is_index(folder):
+        raise BadIndexError(f"There is no index in {folder}.", "Make one: talksearch index PATH")
+    talk_ids = [talk_ids] if isinstance(talk_ids, str) else talk_ids
+    roots = [roots] if isinstance(roots, str | Path) else roots
     with (
         index_write_lock(folder),
         closing(catalog.open_catalog(folder, write=True)) as db,
@@ -114,8 +120,9 @@ def remove_talks(folder: str | Path, talk_ids: Iterable[str], roots: Iterable[st
         def is_forgotten(path: str) -> bool:
             return any(root.holds(Path(path)) for root in forgotten)
 
-        inside = [talk_id for talk_id, path in catalog.talk_paths(db).items() if is_forgotten(path)]
-        removed = list(dict.fromkeys([*talk_ids, *inside]))
+        paths = catalog.talk_paths(db)
+        inside = [talk_id for talk_id, path in paths.items() if is_forgotten(path)]
+        removed = [talk_id for talk_id in dict.fromkeys([*talk_ids, *inside]) if talk_id in paths]
         gone: dict[str, int] = {}
         for talk_id in removed:
             with catalog.transaction(db):

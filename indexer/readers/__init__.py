@@ -1,7 +1,8 @@
 """Readers: bytes to text (`decode`), and text to a `Transcript`, one module a format.
 
 `registry.FORMATS` is the list of all formats. What a file holds decides which one it has; its name only breaks ties.
-`restore` and everything above may import this folder, which itself imports `text`, records and errors.
+`restore` and everything above may import this folder, which itself imports `text`, `mojibake`,
+records and errors.
 """
 
 from __future__ import annotations

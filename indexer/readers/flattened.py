@@ -211,7 +211,7 @@ def _literal_costs(tokens: Sequence[str]) -> list[float]:
     return costs
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Written:
     """A text as what its readings are made of; sums are of all that stands before a token (n + 1,)."""
 

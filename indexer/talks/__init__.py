@@ -1,5 +1,5 @@
 """From a file to a `Talk` with its receipt, and from a talk back to the very lines of its file.
 
-Finding and opening files, telling which talk one belongs to, sidecars, names and ids, replaying a receipt. `passages`,
-`pipeline`, `doctor`, `search` and `cli` may import it.
+Finding and opening files, telling which talk one belongs to, sidecars, names and ids, replaying a receipt. `pipeline`,
+`cli` and the face of `indexer` may import it.
 """
