@@ -155,7 +155,9 @@ CLEANING_STEPS: dict[str, CleaningStep] = {
     "drop-invisible": CleaningStep(SHOWN, SHOWN, _drop_invisible),
     "collapse-rolling": CleaningStep(SHOWN, SHOWN, _collapse, timed_only=True),
     # In automatic captions a dash is a minus sign; turns are marked with `>>` there.
-    "mark-turns": CleaningStep(SHOWN, PARTS, _mark_turns, lambda _, found: {"dashes": found.origin != "automatic"}),
+    "mark-turns": CleaningStep(
+        SHOWN, PARTS, _mark_turns, lambda _, transcript: {"dashes": transcript.origin != "automatic"}
+    ),
     "drop-sounds": CleaningStep(PARTS, CUES, _drop_sounds),
     "take-names": CleaningStep(CUES, CUES, _take_names, find_names),
     "tidy": CleaningStep(CUES, CUES, _tidy),

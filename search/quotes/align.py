@@ -182,9 +182,9 @@ def cost_tables(
         joining: also compare words by their sound, and words written as one with words written as two.
     """
     vocabulary: defaultdict[str, int] = defaultdict(itertools.count().__next__)
-    word_ids = np.full((len(stretches), max((len(said.words) for said in stretches), default=0)), -1, np.int64)
-    for row, said in enumerate(stretches):
-        word_ids[row, : len(said.words)] = [vocabulary[word] for word in said.words]
+    word_ids = np.full((len(stretches), max((len(stretch.words) for stretch in stretches), default=0)), -1, np.int64)
+    for row, stretch in enumerate(stretches):
+        word_ids[row, : len(stretch.words)] = [vocabulary[word] for word in stretch.words]
     change = _change_costs(units, weights, stretches, word_ids, vocabulary, sounds=joining)
     split = join = None
     if joining and word_ids.shape[1]:
@@ -213,15 +213,15 @@ def _change_costs(
         sounds: also compare words by their sound.
     """
     term_of: dict[str, str] = {}
-    for said in stretches:
-        term_of.update(zip(said.words, said.terms, strict=True))
+    for stretch in stretches:
+        term_of.update(zip(stretch.words, stretch.terms, strict=True))
     credit = np.zeros((len(units), len(vocabulary) + 1), np.float32)  # the last column is that of no word
     if vocabulary:
         credit[:, :-1] = _word_credit(units, list(vocabulary), [term_of[word] for word in vocabulary], sounds=sounds)
     costs: Costs = (weights[:, None] * (1 - credit))[:, word_ids]
-    for row, said in enumerate(stretches):
-        for column, term in enumerate(said.terms if said.meanings else ()):
-            meant = said.meanings.get(term)
+    for row, stretch in enumerate(stretches):
+        for column, term in enumerate(stretch.terms if stretch.meanings else ()):
+            meant = stretch.meanings.get(term)
             for i, unit in enumerate(units if meant else ()):
                 if unit.term == meant:
                     costs[i, row, column] = min(costs[i, row, column], weights[i] * (1 - _MISHEARD_CREDIT))
@@ -232,8 +232,8 @@ def _split_costs(units: Sequence[Unit], weights: Weights, stretches: Sequence[Sp
     """Return the costs of saying two words for one, by the second of those said (n, s, m)."""
     pairs: defaultdict[str, int] = defaultdict(itertools.count(1).__next__)
     pair_ids = np.zeros_like(word_ids)
-    for row, said in enumerate(stretches):
-        pair_ids[row, 1 : len(said.words)] = [pairs[first + second] for first, second in pairwise(said.words)]
+    for row, stretch in enumerate(stretches):
+        pair_ids[row, 1 : len(stretch.words)] = [pairs[first + second] for first, second in pairwise(stretch.words)]
     costs: Costs = np.where(pair_ids == 0, _IMPOSSIBLE, 0).astype(np.float32)[None].repeat(len(units), 0)
     if pairs:
         credit = np.zeros((len(units), len(pairs) + 1), np.float32)

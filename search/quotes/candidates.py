@@ -260,7 +260,7 @@ def _pattern_of(words: Sequence[str], gap: str) -> str:
 
 def _meanings_anywhere(variants: Mapping[str, TermVariants]) -> dict[str, str]:
     """Return which terms may mean a term of the quote, in whichever talk: {as it stands there: the quote's term}."""
-    return {term: meant for meant, ways in variants.items() for text in ways.texts() for term in text.split()}
+    return {term: meant for meant, others in variants.items() for text in others.texts() for term in text.split()}
 
 
 def _joined(first: list[str], second: list[str]) -> list[str]:

@@ -87,7 +87,7 @@ class CompoundFinder:
         return compounds if term in vocabulary.words else [*compounds, *_split(term, vocabulary)]
 
     def _of(self, db: sqlite3.Connection) -> _Vocabulary:
-        path = str(db.execute("PRAGMA database_list").fetchone()[2])
+        _, _, path = db.execute("PRAGMA database_list").fetchone()  # number, name, file
         state = (path, Path(path).stat().st_ino if path else id(db), *catalog.version(db))
         vocabulary = self._vocabulary
         if vocabulary is None or vocabulary.state != state:

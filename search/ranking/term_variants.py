@@ -71,7 +71,7 @@ def expand_terms(
     """
     words = {span.text: text[span.start : span.end] for span in spans(text)}
     variants = {term: _variants_of(db, term, words.get(term, term), compounds) for term in terms}
-    return {term: found for term, found in variants.items() if found.terms or found.phrases}
+    return {term: other for term, other in variants.items() if other.terms or other.phrases}
 
 
 def postings_with_variants(table: PassageTable, term: str, variants: TermVariants | None) -> Ints:
@@ -86,8 +86,8 @@ def postings_with_variants(table: PassageTable, term: str, variants: TermVariant
 def meanings_in(variants: Mapping[str, TermVariants], talk: int) -> dict[str, str]:
     """Return which terms mean a term of the query in one talk: {the term as it stands there: the query's term}."""
     meanings: dict[str, str] = {}
-    for meant, ways in variants.items():
-        texts = [*ways.terms, *(phrase.text for phrase in ways.phrases if phrase.talk == talk)]
+    for meant, others in variants.items():
+        texts = [*others.terms, *(phrase.text for phrase in others.phrases if phrase.talk == talk)]
         for text in texts:
             for term in text.split():
                 meanings.setdefault(term, meant)
@@ -99,8 +99,8 @@ def variant_terms(variants: Mapping[str, TermVariants]) -> list[str]:
     return list(
         dict.fromkeys(
             text
-            for ways in variants.values()
-            for text in [*ways.terms, *(phrase.text for phrase in ways.phrases if " " in phrase.text)]
+            for others in variants.values()
+            for text in [*others.terms, *(phrase.text for phrase in others.phrases if " " in phrase.text)]
         )
     )
 

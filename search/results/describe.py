@@ -86,8 +86,8 @@ def widen(db: sqlite3.Connection, hit: Hit, context_ms: int) -> Hit:
     first, last = inside[0], inside[-1]
     backward = range(first, max(first - _WORDS_TO_SENTENCE, -1), -1)
     forward = range(last, min(last + _WORDS_TO_SENTENCE, len(words)))
-    first = next((at for at in backward if at == 0 or ends_sentence(words[at - 1][0])), first)
-    last = next((at for at in forward if ends_sentence(words[at][0])), last)
+    first = next((i for i in backward if i == 0 or ends_sentence(words[i - 1][0])), first)
+    last = next((i for i in forward if ends_sentence(words[i][0])), last)
     return replace(
         hit,
         start_ms=words[first][1],
