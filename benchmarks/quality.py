@@ -32,6 +32,7 @@ import rivals
 from about import about
 from chart import bars
 
+from talksearch.cli.server import process_tuning
 from talksearch.indexer.arrays import Floats, Ints
 from talksearch.indexer.encoders.base import Encoder, encode_query_by_token
 from talksearch.indexer.pipeline import run
@@ -144,6 +145,7 @@ def main() -> int:
     with open_reader(options.index, warn=lambda text: print(text, file=sys.stderr)) as opened:
         encoder = opened.encoder()
     index = open_reader(options.index, encoder=_Remembering(encoder))
+    process_tuning.tune(options.index)  # as every command that asks many queries does
     systems = passages(index) | pieces(index, options.out.parent, encoder)
     expected = json.loads(EXPECTED.read_text(encoding="utf-8"))
     report: dict[str, Any] = {**about("talksearch", "onnxruntime", "chromadb", "ir-measures"), "files": []}

@@ -34,7 +34,7 @@ from about import about
 from chart import bars
 
 from talksearch.cli.messages import AnswerRequest
-from talksearch.cli.server import client
+from talksearch.cli.server import client, process_tuning
 from talksearch.cli.terminal import Style
 from talksearch.search import engine
 from talksearch.search.evaluation import measure
@@ -67,6 +67,7 @@ def main() -> None:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     texts = _queries(options.gold or sorted((SHARED / "gold").glob("*.jsonl")), options.queries)
     opened = open_reader(options.index)
+    process_tuning.tune(options.index)  # as the resident engine does
     passages = opened.db.execute("SELECT count(*) FROM passages").fetchone()[0]
     report: dict[str, Any] = {
         **about("talksearch", "numpy", "onnxruntime", "simsimd", "click", "uvicorn"),
