@@ -47,11 +47,16 @@ def read_blocks(text: str) -> list[RawCue]:
         heads.append((i, start, end))
     cues = []
     number: int | None = None
+    identifier: str | None = None
     for n, (head_line, start, end) in enumerate(heads):
         if n == 0:
             number = _number(lines[head_line - 1]) if head_line else None
+            identifier = (
+                identifier_of(lines[head_line - 1]) if head_line > 1 and not lines[head_line - 2].strip() else None
+            )
         stop = heads[n + 1][0] if n + 1 < len(heads) else len(lines)
         body = lines[head_line + 1 : stop]
+        own, identifier = identifier, None
         if n + 1 < len(heads) and body:
             following = _number(body[-1])
             alone = len(body) == 1 or not body[-2].strip()
@@ -62,12 +67,23 @@ def read_blocks(text: str) -> list[RawCue]:
                 or (following is not None and number is not None and following == number + 1)
                 or (alone and following is not None)
             ):
+                identifier = identifier_of(body[-1])
                 body = body[:-1]
                 number = following
             else:
                 number = None if number is None else number + 1
-        cues.append(RawCue(start, end, _speech(body), head_line + 1))
+        cues.append(RawCue(start, end, _speech(body), head_line + 1, identifier=own))
     return cues
+
+
+def identifier_of(line: str | None) -> str | None:
+    """Return what a line above a time line calls its cue; None where that is only its number, or nothing.
+
+    >>> identifier_of(' 1 "Ann Lee" (42) '), identifier_of("17"), identifier_of(None)
+    ('1 "Ann Lee" (42)', None, None)
+    """
+    name = (line or "").strip()
+    return name if name and not name.isdecimal() else None
 
 
 def _number(line: str) -> int | None:

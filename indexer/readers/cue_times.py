@@ -53,6 +53,8 @@ class RawCue:
     """Line number in the file, from 1; 0 where lines mean nothing (JSON)."""
     speaker: str | None = None
     words: tuple[Word, ...] = ()
+    identifier: str | None = None
+    """What stands above the time line and is no number alone: WebVTT's name of the cue, or the speaker's."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from talksearch.indexer.records import Step, Transcript
 from talksearch.indexer.text.clock import parse_clock
 
 from .caption_tracks import has_true_times, origin_by_cues
-from .cue_blocks import TIME_LINE, read_blocks
+from .cue_blocks import TIME_LINE, identifier_of, read_blocks
 from .cue_times import RawCue, mend
 from .finish import finish
 from .source_text import SourceText
@@ -100,7 +100,7 @@ def _through_webvtt(text: str) -> list[RawCue] | None:
         if start is None:
             return None
         # YouTube pads its rows with a space so that they are not empty; webvtt-py keeps these.
-        raw.append(RawCue(start, end, caption.raw_text))
+        raw.append(RawCue(start, end, caption.raw_text, identifier=identifier_of(caption.identifier)))
     return _with_lines(text, raw, [head.start() for head in heads])
 
 
@@ -112,5 +112,5 @@ def _with_lines(text: str, raw: list[RawCue], places: list[int]) -> list[RawCue]
     for cue, place in zip(raw, places, strict=True):
         line += text.count("\n", done, place)
         done = place
-        out.append(RawCue(cue.start_ms, cue.end_ms, cue.text, line))
+        out.append(RawCue(cue.start_ms, cue.end_ms, cue.text, line, identifier=cue.identifier))
     return out
