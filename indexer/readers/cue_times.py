@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from talksearch.indexer.errors import UnreadableError
-from talksearch.indexer.records import Cue, Step, Word
+from talksearch.indexer.records import Cue, Json, Step, Word
 from talksearch.indexer.text.clock import show_clock
 from talksearch.indexer.text.sentences import sentence_breaks
 
@@ -22,6 +22,7 @@ LONGEST_MS = 100 * 3_600_000
 """A talk has no second at 100 hours; a time that says so is damage."""
 
 _LETTERS = re.compile(r"\w+")
+_TAG = re.compile(r"<[^<>\n]*>")
 _WORD_MS = 400
 """About how long a spoken word takes: 150 words a minute."""
 _PATIENT_MS = 1_500
@@ -250,7 +251,9 @@ def _tracks(raw: list[RawCue], steps: list[Step], notes: list[str]) -> list[RawC
         short, long = sorted((out, run), key=lambda cues: (cues[-1].start_ms, len(cues)))
         if _same_words(short, long):
             kept = long if long is not short else run
-            steps.append(Step("drop-track", "cues", {"cues": len(out) + len(run) - len(kept), "kept": len(kept)}))
+            dropped = run if kept is out else out
+            counts = {"cues": len(dropped), "kept": len(kept), **_folded_into(kept, dropped)}
+            steps.append(Step("drop-track", "cues", counts))
             notes.append(
                 f"From line {run[0].line} on the file holds the same talk a second time; "
                 f"the track that reaches {show_clock(kept[-1].start_ms)} was kept."
@@ -294,6 +297,17 @@ def _same_words(short: Sequence[RawCue], long: Sequence[RawCue]) -> bool:
 
     few, many = pairs(short), pairs(long)
     return (few & many).total() > 0.4 * max(few.total(), 1)
+
+
+def _folded_into(kept: Sequence[RawCue], dropped: Sequence[RawCue]) -> dict[str, Json]:
+    """Count the words of cues that are dropped: those that stand in the kept ones too, and the others."""
+    some, many = _spoken(dropped), _spoken(kept)
+    folded = (some & many).total()
+    return {"words_folded": folded, "words_left_out": some.total() - folded}
+
+
+def _spoken(cues: Sequence[RawCue]) -> Counter[str]:
+    return Counter(_TAG.sub("", "\n".join(cue.text for cue in cues)).split())
 
 
 def _longest_run(starts: Sequence[int]) -> list[int]:

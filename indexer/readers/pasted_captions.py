@@ -99,6 +99,7 @@ def read_pasted(text: str, *, unfold_lines: bool) -> PastedCaptions:
             "lines_said_once": sum(line.times == 1 for line in unfolded.lines),
             "words_before": unfolded.words_before,
             "words_after": unfolded.words_after,
+            "words_folded": unfolded.words_before - unfolded.words_after,
         }
         steps = (Step("unfold-rolling", "cues", detail),)
     return PastedCaptions(
@@ -209,7 +210,7 @@ def _timed(blocks: Sequence[_Block], language: str | None, where: str) -> Pasted
     if rolling:
         after = sum(count_words(cue.text) for cue in cues)
         counts = {"blocks": len(blocks), "lines": len(cues), "words_before": before, "words_after": after}
-        detail = {"from": where, **counts}
+        detail = {"from": where, **counts, "words_folded": before - after}
         steps = (Step("collapse-rolling", "cues", detail),)
     return PastedCaptions(cues, True, rolling, language, before, steps)
 

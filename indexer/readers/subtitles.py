@@ -161,17 +161,19 @@ def _dialogue(text: str, steps: list[Step], notes: list[str]) -> list[RawCue]:
     notes += put_after(broken, "lines of dialogue")
     raw = []
     seen: set[tuple[int, int, str]] = set()
-    copies = 0
+    copies = words = 0
     for line, event in zip(lines, _events([line.text for line in lines], "ass"), strict=True):
         spoken_text = _rows(event.plaintext)
         key = (event.start, event.end, spoken_text)
-        copies += key in seen and bool(spoken_text)
+        if key in seen and spoken_text:
+            copies += 1
+            words += len(spoken_text.split())
         if spoken_text and key not in seen:
             end_ms = event.end if line.ends else None
             raw.append(RawCue(event.start, end_ms, spoken_text, line.line, _speaker(event.name)))
         seen.add(key)
     if copies:
-        steps.append(Step("drop-copies", "cues", {"cues": copies}))
+        steps.append(Step("drop-copies", "cues", {"cues": copies, "words_folded": words}))
     return sorted(raw, key=lambda cue: cue.start_ms)
 
 

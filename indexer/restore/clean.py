@@ -71,9 +71,33 @@ def clean(transcript: Transcript, *, final: bool = True) -> tuple[tuple[Cue, ...
         known = tool.find(work.items, transcript)
         items, counts = tool.run(work.items, known, work.timed)
         if counts:
-            work = Stage(items, work.timed, tool.gives)
-            steps.append(Step(name, "cues", counts | known))
+            before, work = work, Stage(items, work.timed, tool.gives)
+            steps.append(Step(name, "cues", _balanced(counts | known, before, work)))
     return finished(work), tuple(steps)
+
+
+def _balanced(detail: Detail, before: Stage, after: Stage) -> Detail:
+    """Complete the detail of a step with the words that it took out, so that every word has a step that tells of it.
+
+    A word is what stands between white space, signs such as `>>` too. Of those that are gone some are folded
+    (`words_folded`: they stand elsewhere in the text) or were said better later (`words_corrected`), as the step itself
+    counts; the others are `words_left_out`. What markup hides is counted where it is taken out.
+    """
+    if before.shape == RAW or "words_left_out" in detail:
+        return detail
+    gone = _word_count(before) - _word_count(after)
+    left_out = gone - detail.get("words_folded", 0) - detail.get("words_corrected", 0)
+    return detail | {"words_left_out": left_out} if left_out else detail
+
+
+def _word_count(work: Stage) -> int:
+    if work.shape == SHOWN:
+        texts = [token for cue in work.items for row in cue.rows for token in row.key]
+    elif work.shape == PARTS:
+        texts = [token for part in work.items for token, _ in part.tokens]
+    else:
+        texts = [cue.text for cue in work.items]
+    return len(" ".join(texts).split())
 
 
 def replay_step(work: Stage, step: Step) -> Stage:

@@ -20,6 +20,7 @@ _TAG = re.compile(
     r"|(?P<rt><rt>.*?(?:</rt>|$))|(?P<br><br[ \t]*/?>)|(?P<ass>\{\\[^{}]*\})|\{[ibu]\}|\{/[ibu]\}",
     re.IGNORECASE | re.DOTALL,
 )
+_ANY_TAG = re.compile(r"<[^<>]*>")
 _WORD_TIME = re.compile(r"<((?:\d+:)?\d{2}:\d{2}\.\d{3})>")
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});", re.IGNORECASE)
 # U+00A0 and U+0085 are spaces, but also halves of letters in text whose encoding was misread; these stay until it is
@@ -95,7 +96,7 @@ def show_plain(cue: Cue) -> Shown:
 def show(cue: Cue, counts: Counter[str]) -> Shown:
     """Take the markup of a raw cue apart: its rows, their words and times, and whose they are.
 
-    `counts` is added to: `tags`, `comments` and `entities` taken out. A cue that holds none is as `show_plain` has it.
+    `counts` is added to: `tags`, `comments` and `entities` taken out, `words_left_out` of ruby. A cue that holds none is as `show_plain` has it.
     """
     text = cue.text
     rows: list[Row] = []
@@ -226,6 +227,8 @@ def _marked_up(line: str, cue: Cue, voice: str | None, counts: Counter[str]) -> 
                 rows.append(row_of(words.tokens, voice, named))
                 words = _Words()
             voice, named = _voice(match["voice"], counts) or voice, True
+        elif match["rt"]:  # how the word before is read, for those who cannot read its signs: nobody says it twice
+            counts["words_left_out"] += len(_ANY_TAG.sub("", match["rt"]).split())
         counts["comments" if match[0].startswith("<!--") else "tags"] += 1
     words.add(line[done:], time, counts)
     if words.tokens:
