@@ -96,7 +96,8 @@ def show_plain(cue: Cue) -> Shown:
 def show(cue: Cue, counts: Counter[str]) -> Shown:
     """Take the markup of a raw cue apart: its rows, their words and times, and whose they are.
 
-    `counts` is added to: `tags`, `comments` and `entities` taken out, `words_left_out` of ruby. A cue that holds none is as `show_plain` has it.
+    `counts` is added to: `tags`, `comments` and `entities` taken out, and `words_left_out` of ruby. A cue that holds
+    none is as `show_plain` has it.
     """
     text = cue.text
     rows: list[Row] = []
