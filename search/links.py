@@ -1,14 +1,112 @@
-"""Links that open a recording at a second."""
+"""Links that open a recording at a second.
+
+Every site has its own way to name a second in an address: in the query or the fragment, as seconds or as hours and
+minutes. `SITES` is the one table of them, with where each is documented. Any other page or file gets the media fragment
+`#t=90` (https://www.w3.org/TR/media-frags/#naming-time), which browsers follow for media files, and which changes
+nothing where it is not understood.
+"""
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from math import isfinite
 from pathlib import Path
+from typing import Literal, NamedTuple
+from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit, urlunsplit
 
 from talksearch.indexer.records import Timing
 from talksearch.indexer.text import youtube
+from talksearch.indexer.text.clock import show_clock
 
 _EARLY_MS = 8_000
 """How much earlier than an estimated time a link opens at most, in milliseconds."""
+
+Form = Literal["90", "90s", "1h2m3s", "1:02:03"]
+"""How a moment is written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """How a site's addresses name a second."""
+
+    hosts: str
+    """A pattern for the host, without `www.` and `m.`; subdomains have to be in it."""
+    place: Literal["query", "fragment", "path"]
+    """Where the moment stands; in a path it is the last step."""
+    key: str
+    """Its name there; empty in a path."""
+    form: Form
+    source: str
+    """Where this is documented, or seen in what the site's own "share at" gives."""
+    path: str = ""
+    """A pattern for how the paths of recordings begin; other pages of the site have no time."""
+    needs: str = ""
+    """A pattern that the query must hold."""
+
+
+SITES = (
+    Site(r"vimeo\.com|player\.vimeo\.com", "fragment", "t", "90s",
+         "help.vimeo.com: Link to a specific timecode"),
+    Site(r"dailymotion\.com|geo\.dailymotion\.com|dai\.ly", "query", "start", "90",
+         "developers.dailymotion.com: player parameters; github.com/nkestrel/mediaurltimestamper"),
+    Site(r"player\.twitch\.tv", "query", "time", "1h2m3s", "dev.twitch.tv/docs/embed/video-and-clips"),
+    Site(r"twitch\.tv", "query", "t", "1h2m3s",
+         "help.twitch.tv: video on demand; github.com/nkestrel/mediaurltimestamper", path=r"/videos/|/[^/]+/v/"),
+    Site(r"soundcloud\.com", "fragment", "t", "1:02:03", "help.soundcloud.com: share a track at a time"),
+    Site(r"open\.spotify\.com", "query", "t", "90", "support.spotify.com: share from a moment",
+         path=r"/(.+/)?episode/"),
+    Site(r"podcasts\.apple\.com", "query", "t", "90", "podcasters.apple.com: timed links to episodes"),
+    Site(r"overcast\.fm", "path", "", "1:02:03", "overcast.fm: share at a timestamp", path=r"/\+"),
+    Site(r"pca\.st|(?:play\.|web\.)?pocketcasts\.com", "query", "t", "90",
+         "github.com/Automattic/pocket-casts-android/issues/2405"),
+    Site(r"(?:.+\.)?fireside\.fm", "query", "t", "90", "github.com/firesidelabs/fireside/issues/47"),
+    Site(r"archive\.org", "query", "start", "90", "archive.org/help: embedding and linking to a time",
+         path=r"/(details|embed)/"),
+    Site(r".+\.panopto\.(?:com|eu)", "query", "start", "90", "support.panopto.com: share a video from a time",
+         path=r"/Panopto/Pages/(?:Viewer|Embed)\.aspx"),
+    Site(r".+\.mediaspace\.kaltura\.com", "query", "st", "90", "knowledge.kaltura.com: share with a start time",
+         path=r"/media/"),
+    Site(r"(?:.+\.)?wistia\.(?:com|net)", "query", "wtime", "90", "docs.wistia.com: link to a specific time",
+         path=r"/(?:medias|embed)/"),
+    Site(r"players\.brightcove\.net", "query", "t", "90s", "beacon-help.support.brightcove.com: deep linking"),
+    Site(r"loom\.com", "query", "t", "90", "support.loom.com: share at the current time", path=r"/(?:share|embed)/"),
+    Site(r"drive\.google\.com", "query", "t", "90", "support.google.com/drive: link to a time of a video",
+         path=r"/file/d/"),
+    Site(r"facebook\.com", "query", "t", "90", "facebook.com: copy video address at the current time",
+         path=r"/watch|/.+/videos/"),
+    Site(r"(?:vk\.com|vkvideo\.ru)", "query", "t", "1h2m3s", "github.com/nkestrel/mediaurltimestamper", path=r"/video"),
+    Site(r"rutube\.ru", "query", "t", "90", "rutube.ru: share from a moment", path=r"/(?:video|play)/"),
+    Site(r"bilibili\.com", "query", "t", "90", "github.com/yt-dlp/yt-dlp: extractor/bilibili.py", path=r"/video/"),
+    Site(r"nicovideo\.jp|sp\.nicovideo\.jp", "query", "from", "90",
+         "qa.nicovideo.jp; github.com/nkestrel/mediaurltimestamper", path=r"/watch/"),
+    Site(r"nico\.ms", "query", "from", "90", "the short form of nicovideo.jp"),
+    Site(r"rumble\.com", "query", "start", "90", "rumble.com: share at a start time"),
+    Site(r"odysee\.com", "query", "t", "90", "github.com/OdyseeTeam/odysee-frontend: share at a time"),
+    Site(r"pbs\.org|player\.pbs\.org", "query", "start", "90", "github.com/nkestrel/mediaurltimestamper",
+         path=r"/(?:video|viralplayer|partnerplayer)/"),
+    Site(r"t\.me", "query", "t", "90", "core.telegram.org/api/links: message links"),
+    # Software that anybody may run is told by its paths, wherever it runs.
+    Site(r".+", "query", "start", "90", "docs.joinpeertube.org: share, start at",
+         path=r"/w/(?!p/)[A-Za-z0-9]{22}(?:$|/)|/(?:w|videos/watch|videos/embed)/[0-9a-f]{8}-[0-9a-f-]{27}(?:$|/)"),
+    Site(r".+", "query", "t", "90", "docs.invidious.io: url-parameters", path=r"/watch$",
+         needs=r"(?:^|&)v=[A-Za-z0-9_-]{11}(?:&|$)"),
+)  # fmt: skip
+"""Every site but YouTube, whose addresses `youtube.find_id` reads; the first that fits counts."""
+
+_COMPILED = [
+    (re.compile(site.hosts, re.IGNORECASE), re.compile(site.path), re.compile(site.needs), site) for site in SITES
+]
+_TIME = r"(?:\d{1,6}(?:\.\d+)?s?|(?:\d+h)?(?:\d+m)?(?:\d+s)?|(?:\d+(?::|%3A)){1,2}\d{2})"
+_A_TIME = re.compile(_TIME, re.IGNORECASE)
+_CLOCK_STEP = re.compile(r"(?:\d+:){1,2}\d{2}")
+_TIME_KEYS = frozenset({"t", "start", "time", "time_continue", "st", "wtime", "from"})
+"""The names under which an address may hold a time: those of `SITES` and of YouTube."""
+_PARTS = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?", re.IGNORECASE)
+
+_HOLE = "\0"
+"""Stands for the time while a link is put together; no address holds it."""
 
 
 def jump_to(start_ms: int, timing: Timing, margin_ms: int) -> int:
@@ -26,4 +124,148 @@ def jump_to(start_ms: int, timing: Timing, margin_ms: int) -> int:
 
 def link(url: str | None, transcript: Path | str, jump_ms: int) -> str:
     """Return the address that opens a talk at a moment; the transcript itself where no recording is known."""
-    return youtube.link(url, jump_ms // 1000) if url else Path(transcript).as_uri()
+    return link_at(url, jump_ms / 1000) if url else Path(transcript).as_uri()
+
+
+def link_at(url: str | None, seconds: float) -> str:
+    """Return the address that opens a recording at a second; an empty text where there is no address.
+
+    What else stands in the query and the fragment is kept, a time that stands there is replaced. Of YouTube's addresses
+    only video and playlist are kept. A fragment that is a path says which page is meant: such a page gets no time where
+    the site is not known. Seconds are whole, and never below zero.
+
+    >>> link_at("https://youtu.be/DTcRLlMv4_o?si=abc&t=7", 90), link_at("https://vimeo.com/1234", 90.9)
+    ('https://youtu.be/DTcRLlMv4_o?t=90', 'https://vimeo.com/1234#t=90s')
+    >>> link_at("https://www.twitch.tv/videos/99?filter=all&t=0h1m0s", 3723)
+    'https://www.twitch.tv/videos/99?filter=all&t=1h2m3s'
+    >>> link_at("file:///talks/a.mp4", -3), link_at("https://talks.example/#/watch/7", 90)
+    ('file:///talks/a.mp4#t=0', 'https://talks.example/#/watch/7')
+    """
+    if not url:
+        return ""
+    frame = _frame(url)
+    if frame is None:
+        return url
+    return f"{frame.before}{_written(max(0, int(seconds)) if isfinite(seconds) else 0, frame.form)}{frame.after}"
+
+
+def seconds_of(url: str) -> float | None:
+    """Return the second that an address opens at; None where it names none.
+
+    >>> seconds_of("https://youtu.be/DTcRLlMv4_o?t=1m30s"), seconds_of("https://soundcloud.com/a/b#t=1:02:03")
+    (90.0, 3723.0)
+    >>> seconds_of("https://rumble.com/v1-a.html?start=90&x=1"), seconds_of("https://example.org/?t=soon")
+    (90.0, None)
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return None
+    for key, value in parse_qsl(parts.query) + parse_qsl(parts.fragment):
+        if key in _TIME_KEYS and value and _A_TIME.fullmatch(value):
+            return _read(value)
+    step = parts.path.rsplit("/", 1)[-1]
+    return _read(step) if _CLOCK_STEP.fullmatch(step) else None
+
+
+class _Frame(NamedTuple):
+    """A link without its time."""
+
+    before: str
+    form: Form
+    after: str
+
+
+@lru_cache(maxsize=10_000)
+def _frame(url: str) -> _Frame | None:
+    """Return a link without its time; None where the address can have none."""
+    if _HOLE in url:
+        return None
+    video = youtube.find_id(url)
+    try:
+        parts = urlsplit(url)
+        host = (parts.hostname or "").lower()
+    except ValueError:
+        return None
+    if video and youtube.is_host(host):
+        return _Frame(*_youtube(parts, host, video))
+    site = _site_of(parts, re.sub(r"^(?:www|m)\.", "", host))
+    if site is None:
+        return _unknown(parts)
+    if site.place == "path":
+        steps = parts.path.rstrip("/").split("/")
+        kept = steps[:-1] if _CLOCK_STEP.fullmatch(steps[-1]) else steps
+        before, after = urlunsplit(parts._replace(path="/".join([*kept, _HOLE]))).split(_HOLE)
+        return _Frame(before, site.form, after)
+    return _in_place(parts, site.place, site.key, site.form)
+
+
+def _youtube(parts: SplitResult, host: str, video: str) -> tuple[str, Form, str]:
+    """Return what stands before the time in an address of YouTube, its form, and what stands behind it."""
+    if host.endswith("youtu.be"):
+        return f"https://youtu.be/{video}?t=", "90", ""
+    if "/embed/" in parts.path:
+        return f"https://{host}/embed/{video}?start=", "90", ""
+    kept = [(key, value) for key, value in parse_qsl(parts.query) if key in ("list", "index")]
+    return f"https://www.youtube.com/watch?{urlencode([('v', video), *kept])}&t=", "90", ""
+
+
+def _site_of(parts: SplitResult, host: str) -> Site | None:
+    if parts.scheme not in ("http", "https"):
+        return None
+    for hosts, path, needs, site in _COMPILED:
+        if hosts.fullmatch(host) and path.match(parts.path) and needs.search(parts.query):
+            return site
+    return None
+
+
+def _unknown(parts: SplitResult) -> _Frame | None:
+    """Return the link to a page or a file of no known site: its own `t=` in the query, else the media fragment."""
+    timed = [pair for pair in parts.query.split("&") if re.fullmatch(rf"t={_TIME}", pair) and pair != "t="]
+    if timed:
+        return _in_place(parts, "query", "t", "90")
+    if parts.fragment.startswith(("/", "!")):
+        return None
+    if "=" not in parts.fragment:  # an anchor of the page, which a player would not follow
+        parts = parts._replace(fragment="")
+    return _in_place(parts, "fragment", "t", "90")
+
+
+def _in_place(parts: SplitResult, place: Literal["query", "fragment"], key: str, form: Form) -> _Frame:
+    """Return the link whose time stands under a name in the query or the fragment, behind what else stands there."""
+    text = parts.query if place == "query" else parts.fragment
+    kept = [pair for pair in text.split("&") if pair and pair.partition("=")[0] != key]
+    text = "&".join([*kept, f"{key}={_HOLE}"])
+    parts = parts._replace(query=text) if place == "query" else parts._replace(fragment=text)
+    before, after = urlunsplit(parts).split(_HOLE)
+    return _Frame(before, form, after)
+
+
+def _written(seconds: int, form: Form) -> str:
+    """Return a moment as a site wants it.
+
+    >>> [_written(3723, form) for form in ("90", "90s", "1h2m3s", "1:02:03")], _written(83, "1h2m3s")
+    (['3723', '3723s', '1h2m3s', '1:02:03'], '1m23s')
+    """
+    match form:
+        case "90":
+            return str(seconds)
+        case "90s":
+            return f"{seconds}s"
+        case "1h2m3s":
+            hours, minutes = seconds // 3600, seconds // 60 % 60
+            return f"{f'{hours}h' if hours else ''}{f'{minutes}m' if hours or minutes else ''}{seconds % 60}s"
+    return show_clock(seconds * 1000)
+
+
+def _read(text: str) -> float:
+    """Return the seconds that a moment in an address stands for."""
+    if ":" in text:
+        total = 0.0
+        for part in text.split(":"):
+            total = total * 60 + float(part)
+        return total
+    match = _PARTS.fullmatch(text)
+    assert match is not None
+    hours, minutes, seconds = (float(part or 0) for part in match.groups())
+    return hours * 3600 + minutes * 60 + seconds

@@ -12,13 +12,13 @@ from talksearch.indexer.records import Cue, Talk
 from talksearch.indexer.stores import catalog
 from talksearch.indexer.text.clock import seconds_in, show_clock
 
+from . import links
 from .ranking.filters import find_talk
 
 LATEST_S = 1e9
 """Seconds after which no talk says anything: 32 years. A later moment stands for this one."""
 
 _AT_SECONDS = re.compile(r"(.+)@((?:\d+:){0,2}\d+(?:\.\d+)?)s?")
-_URL_TIME = re.compile(r"[?&#](?:t|start|time_continue)=(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?(?:&|#|$)")
 
 _PASSAGE_END = (
     "SELECT max(p.end_ms, ?) FROM passages p JOIN talks t ON t.number = p.talk"
@@ -29,7 +29,7 @@ _LAST_WORDS = "SELECT max(start_ms), max(end_ms) FROM cues WHERE talk = (SELECT 
 
 
 def split_moment(name: str) -> tuple[str, int | None]:
-    """Split `TALK@SECONDS`, or a YouTube URL with a time in it, into what names the talk and milliseconds.
+    """Split `TALK@SECONDS`, or an address with a time in it (`links`), into what names the talk and milliseconds.
 
     >>> split_moment("DTcRLlMv4_o@754.5"), split_moment("talk@1:02:03"), split_moment("a@b")
     (('DTcRLlMv4_o', 754500), ('talk', 3723000), ('a@b', None))
@@ -39,11 +39,8 @@ def split_moment(name: str) -> tuple[str, int | None]:
     if match := _AT_SECONDS.fullmatch(name):
         hours, minutes, seconds = [0.0, 0.0, *map(float, match[2].split(":"))][-3:]
         return match[1], _milliseconds(seconds_in(hours, minutes, seconds))
-    match = _URL_TIME.search(name)
-    if match and any(match.groups()) and "://" in name:
-        hours, minutes, seconds = (float(part or 0) for part in match.groups())
-        return name, _milliseconds(seconds_in(hours, minutes, seconds))
-    return name, None
+    seconds = links.seconds_of(name) if "://" in name else None
+    return name, None if seconds is None else _milliseconds(seconds)
 
 
 def _milliseconds(seconds: float) -> int:

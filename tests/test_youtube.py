@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from talksearch.indexer.text.youtube import find_id, id_from_name, is_id, link, looks_random, watch_url
+from talksearch.indexer.text.youtube import find_id, id_from_name, is_id, looks_random
 
 ID = "-uJSdfo4z7c"
 
@@ -133,35 +133,6 @@ def test_most_ids_drawn_by_lot_look_so() -> None:
     assert passed >= 0.92 * 2000
 
 
-@pytest.mark.parametrize(
-    ("url", "expected"),
-    [
-        (f"https://www.youtube.com/watch?v={ID}", f"https://www.youtube.com/watch?v={ID}&t=90"),
-        (f"https://youtube.com/watch?v={ID}&si=abc&t=3", f"https://www.youtube.com/watch?v={ID}&t=90"),
-        (f"https://m.youtube.com/watch?v={ID}&list=PL1", f"https://www.youtube.com/watch?v={ID}&list=PL1&t=90"),
-        (f"https://youtu.be/{ID}?si=abc", f"https://youtu.be/{ID}?t=90"),
-        (f"https://www.youtube.com/shorts/{ID}", f"https://www.youtube.com/watch?v={ID}&t=90"),
-        (f"https://www.youtube.com/live/{ID}?si=a", f"https://www.youtube.com/watch?v={ID}&t=90"),
-        (f"https://www.youtube-nocookie.com/embed/{ID}", f"https://www.youtube-nocookie.com/embed/{ID}?start=90"),
-        ("https://vimeo.com/1234", "https://vimeo.com/1234#t=90s"),
-        ("https://player.vimeo.com/video/1234#t=3s", "https://player.vimeo.com/video/1234#t=90s"),
-        ("file:///talks/a%20b.mp4", "file:///talks/a%20b.mp4#t=90"),
-        ("https://media.example.org/a.mp3?x=1", "https://media.example.org/a.mp3?x=1#t=90"),
-        ("https://example.org/talk#part", "https://example.org/talk#t=90"),
-        ("https://www.youtube.com/playlist?list=PL1", "https://www.youtube.com/playlist?list=PL1#t=90"),
-        (None, ""),
-        ("", ""),
-    ],
-)
-def test_links_open_at_the_second(url: str | None, expected: str) -> None:
-    assert link(url, 90) == expected
-
-
-def test_seconds_are_never_below_zero() -> None:
-    assert link(watch_url(ID), -3).endswith("&t=0")
-    assert link("file:///a.mp4", -3).endswith("#t=0")
-
-
 @given(st.text(max_size=80))
 def test_nothing_breaks_the_search_for_ids(text: str) -> None:
     for found in (
@@ -171,4 +142,3 @@ def test_nothing_breaks_the_search_for_ids(text: str) -> None:
         id_from_name(text),
     ):
         assert found is None or is_id(found)
-    assert isinstance(link(f"https://youtube.com/{text}", 1), str)

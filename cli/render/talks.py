@@ -6,11 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from talksearch.cli.terminal import Style, wrap
 from talksearch.indexer.records import Cue, Json, Talk
-from talksearch.indexer.text import youtube
 from talksearch.indexer.text.clock import show_clock
 from talksearch.indexer.text.sentences import ends_sentence
 from talksearch.indexer.text.untrusted import safe
-from talksearch.search.links import jump_to
+from talksearch.search.links import jump_to, link_at
 
 from .common import jsonl, mark
 
@@ -74,7 +73,7 @@ def cues_json(talk: Talk, positions: range | None = None) -> Iterator[dict[str, 
             "end_s": cue.end_ms / 1000,
             "speaker": cue.speaker,
             "text": cue.text,
-            "url": youtube.link(talk.url, jump_ms // 1000) if talk.url else None,
+            "url": link_at(talk.url, jump_ms / 1000) if talk.url else None,
             "timing": talk.timing,
             "margin_s": talk.margin_ms / 1000,
         }

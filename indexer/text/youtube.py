@@ -1,10 +1,9 @@
-"""YouTube ids and addresses that open a recording at a second."""
+"""YouTube ids, in addresses and in names of files."""
 
 from __future__ import annotations
 
 import re
-from functools import lru_cache
-from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 _ID = re.compile(r"[A-Za-z0-9_-]{11}")
 _HOST = r"(?:[a-z0-9-]+\.)*(?:youtube(?:-nocookie|kids|education)?\.[a-z]{2,3}(?:\.[a-z]{2})?|youtu\.be)"
@@ -32,6 +31,15 @@ _PAIRS = frozenset(_COMMON_TEXT.split())
 def is_id(text: str) -> bool:
     """Say whether a text has the form of a YouTube id: 11 characters of base64url."""
     return bool(_ID.fullmatch(text))
+
+
+def is_host(host: str) -> bool:
+    """Say whether a host is one of YouTube's.
+
+    >>> is_host("music.youtube.com"), is_host("youtu.be"), is_host("youtube.com.example.org")
+    (True, True, False)
+    """
+    return bool(re.fullmatch(_HOST, host, re.IGNORECASE))
 
 
 def find_id(url_or_text: str) -> str | None:
@@ -188,42 +196,3 @@ def _randomness(token: str) -> float:
     if token[0] in "-_" or token[-1] in "-_":
         score += 1.0
     return score
-
-
-# --- links ----------------------------------------------------------------------------------------------------------
-
-
-def link(url: str | None, seconds: int) -> str:
-    """Return the address that opens a recording at a second; an empty text where there is no address.
-
-    YouTube gets `t=` (ids kept, tracking dropped), Vimeo `#t=90s`, every other page or media file the media fragment
-    `#t=90` (https://www.w3.org/TR/media-frags/). Seconds are never below zero.
-
-    >>> link("https://youtu.be/DTcRLlMv4_o?si=abc&t=7", 90), link("https://vimeo.com/1234", 90)
-    ('https://youtu.be/DTcRLlMv4_o?t=90', 'https://vimeo.com/1234#t=90s')
-    >>> link("file:///talks/a.mp4", -3)
-    'file:///talks/a.mp4#t=0'
-    """
-    if not url:
-        return ""
-    before, after = _around_seconds(url)
-    return f"{before}{max(0, int(seconds))}{after}" if before else url
-
-
-@lru_cache(maxsize=10_000)
-def _around_seconds(url: str) -> tuple[str, str]:
-    """Return what stands before and behind the seconds in a link; empty where the address is none."""
-    video = find_id(url)
-    try:
-        parts = urlsplit(url)
-        host = (parts.hostname or "").lower()
-    except ValueError:
-        return "", ""
-    if video and re.fullmatch(_HOST, host or "", re.IGNORECASE):
-        if host.endswith("youtu.be"):
-            return f"https://youtu.be/{video}?t=", ""
-        if "/embed/" in parts.path:
-            return f"https://{host}/embed/{video}?start=", ""
-        kept = [(key, value) for key, value in parse_qsl(parts.query) if key in ("list", "index")]
-        return f"https://www.youtube.com/watch?{urlencode([('v', video), *kept])}&t=", ""
-    return urlunsplit(parts._replace(fragment="t=")), "s" if host == "vimeo.com" or host.endswith(".vimeo.com") else ""
