@@ -35,6 +35,52 @@ from talksearch.indexer.text.terms import _marks_of, marks, spans, terms, terms_
         ("लड़का", "लड़के"),
         ("ժամանակի", "ժամանակ"),
         ("புத்தகங்கள்", "புத்தகம்"),
+        # elision
+        ("l'arbre", "arbre"),
+        ("L’École", "école"),
+        ("d'eau", "eau"),
+        ("qu'elle", "elle"),
+        ("lʼheure", "heure"),
+        ("l`ombre", "ombre"),
+        ("dell'isola", "isola"),
+        ("un'amica", "amica"),
+        ("all’alba", "alba"),
+        ("l'IA", "IA"),
+        ("n'oubliez", "oubliez"),
+        ("d'aigua", "aigua"),
+        ("agafa'l", "agafa"),
+        ("d'aujourd'hui", "aujourd'hui"),
+        ("Ankara'dan", "Ankara"),
+        ("İzmir'in", "izmir"),
+        # letters that Unicode does not take apart
+        ("Łódź", "Lodz"),
+        ("Ørsted", "orsted"),
+        ("smørrebrød", "smorrebrod"),
+        ("đường", "duong"),
+        ("ışık", "isik"),
+        ("IŞIK", "ışık"),
+        ("cœur", "coeur"),
+        ("Ægir", "aegir"),
+        ("Þór", "thor"),
+        ("Ħamrun", "hamrun"),
+        ("τῷ", "τω"),
+        ("ἄνθρωπος", "άνθρωπος"),
+        ("п’ять", "п'ять"),
+        ("пʼять", "п'ять"),
+        # figures, and the forms of a letter
+        ("१९८९", "1989"),
+        ("١٩٨٩", "1989"),
+        ("๒๕๖๗", "2567"),
+        ("1’000’000", "1000000"),
+        ("צה״ל", 'צה"ל'),
+        ("col·lega", "collega"),
+        ("貓", "猫"),
+        ("相對論", "相对论"),
+        ("相対論", "相對論"),
+        ("ネコ", "ねこ"),
+        ("ﾈｺ", "ネコ"),
+        ("カ\u3099イト\u3099", "ガイド"),
+        ("C＋＋", "c++"),
     ],
 )
 def test_words_that_are_the_same_term(one: str, other: str) -> None:
@@ -54,6 +100,22 @@ def test_words_that_are_the_same_term(one: str, other: str) -> None:
         ("सत्य", "सतय"),
         ("காலம்", "கலம்"),
         ("مدير", "پدیر"),
+        ("aujourd'hui", "hui"),
+        ("O'Brien", "Brien"),
+        ("rock'n'roll", "roll"),
+        ("don't", "t"),
+        ("j'ai", "AI"),
+        ("T'ang", "ang"),
+        ("y'all", "all"),
+        ("Hawai'i", "Hawai"),
+        ("Shi'a", "Shi"),
+        ("d'you", "you"),
+        ("C++", "C"),
+        ("C#", "C"),
+        ("F#", "F"),
+        ("C#", "C++"),
+        (".NET", "net"),
+        ("a+b", "a"),
     ],
 )
 def test_words_that_are_not(one: str, other: str) -> None:
@@ -63,9 +125,9 @@ def test_words_that_are_not(one: str, other: str) -> None:
 def test_scripts_without_spaces_give_pairs_with_their_places() -> None:
     text = "說 相對論 here"
     assert [(term.text, text[term.start : term.end]) for term in spans(text)] == [
-        ("說", "說"),
-        ("相對", "相對"),
-        ("對論", "對論"),
+        ("说", "說"),
+        ("相对", "相對"),
+        ("对论", "對論"),
         ("here", "here"),
     ]
 
@@ -74,6 +136,25 @@ def test_every_term_stands_where_it_says() -> None:
     text = "Well, I I think — the “very, very long” bridge's ends_meet. เวลา ｶﾀｶﾅ ½ हिन्दी"
     for term in spans(text):
         assert text[term.start : term.end].strip() == text[term.start : term.end] != ""
+
+
+def test_the_place_of_a_word_behind_an_article_is_its_own() -> None:
+    assert list(marks("Vers l'église, C++ !")) == [("ver", 0, 4), ("eglis", 7, 13), ("cplusplus", 15, 18)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("#hashtag", ["hashtag"]),
+        ("example.net", ["exampl", "net"]),
+        ("C++20 and C#.", ["cplusplus", "20", "and", "csharp"]),
+        ("(F#)", ["fsharp"]),
+        ("2+2", ["2", "2"]),
+        ("vitamin C, + D", ["vitamin", "c", "d"]),
+    ],
+)
+def test_signs_are_part_of_few_names(text: str, expected: list[str]) -> None:
+    assert terms(text) == expected
 
 
 def test_punctuation_alone_has_no_terms() -> None:

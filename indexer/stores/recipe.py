@@ -11,7 +11,7 @@ from talksearch.indexer.encoders.base import ModelCard
 from talksearch.indexer.errors import BadIndexError
 from talksearch.indexer.passages.split import Splitting
 
-FORMAT = 5
+FORMAT = 6
 """Raised when an older index can no longer be read, or when talks must be cleaned and split anew."""
 
 

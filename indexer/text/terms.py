@@ -13,10 +13,16 @@ from functools import cache, lru_cache
 
 import Stemmer
 
-# Scripts that run words together: Han, kana, Thai, Lao, Myanmar, Khmer. Hangul writes spaces between words.
+from .elision import APOSTROPHES, words_in
+from .han import simplified
+from .letters import unaccented
+
+# Scripts that run words together: Han, kana, Thai, Lao, Myanmar, Khmer, all without their figures, which are written
+# apart like those of other scripts. Hangul writes spaces between words.
 _UNSPACED = (
     "\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9d"
-    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\U00020000-\U0003ffff"
+    "\u0e00-\u0e4f\u0e5a-\u0ecf\u0eda-\u0eff\u1000-\u103f\u104a-\u108f\u109a-\u109f\u1780-\u17df\u17ea-\u17ff"
+    "\U00020000-\U0003ffff"
 )
 # Vowel signs and points belong to the word they stand in, but Python's \w leaves them out.
 _MARKS = (
@@ -24,8 +30,19 @@ _MARKS = (
     "\u0900-\u0963\u0966-\u0dff"
 )
 _LETTER = rf"(?:(?![{_UNSPACED}_])[\w{_MARKS}])"
-_TOKEN = re.compile(rf"(?P<run>[{_UNSPACED}]+)|{_LETTER}+(?:['’]{_LETTER}+)*")
-_APOSTROPHE = re.compile(r"['’]s?$|['’]")
+# Inside a word may stand an apostrophe, the marks of Hebrew abbreviations, and the point of Catalan's "l·l".
+_INSIDE = rf"(?:[{APOSTROPHES}]|(?<=[\u05d0-\u05ea])[\"\u05f3\u05f4](?=[\u05d0-\u05ea])|(?<=[lL])[·•](?=[lL]))"
+_TOKEN = re.compile(rf"(?P<run>[{_UNSPACED}]+)|{_LETTER}+(?:{_INSIDE}{_LETTER}+)*")
+_SIGNED = re.compile(
+    rf"(?<![{_MARKS}\w+#])(?P<letter>[A-Za-z])(?P<sign>[+＋]{{2}}|[#＃♯])(?![A-Za-z+#])"
+    rf"|(?<![\w.])(?P<dotnet>\.net)(?!\w)|{_TOKEN.pattern}",
+    re.IGNORECASE,
+)
+"""Words, and names of programming languages whose signs tell them apart: C++, C#, .NET."""
+_MAY_BE_SIGNED = re.compile(r"[+＋#＃♯]|^\W*\.net", re.IGNORECASE)
+_APOSTROPHE = re.compile(rf"[{APOSTROPHES}]s?$|[{APOSTROPHES}\"\u05f3\u05f4·•]")
+# Hiragana and katakana are two ways to write the same.
+_HIRAGANA = {code: code - 0x60 for code in range(0x30A1, 0x30F7)}
 # A query does not say its language, and both sides must agree, so the script of a word decides, and Latin script is
 # English. A word with letters that the language does not have (Ukrainian, Persian) has no stemmer here. The letters are
 # those of `unaccented` words, which have lost the breve of "й".
@@ -76,6 +93,8 @@ def spans(text: str) -> Iterator[Term]:
     ['time', 'dilat', 'metaphor']
     >>> [term.text for term in spans("相对论 is 光")]
     ['相对', '对论', 'is', '光']
+    >>> [term.text for term in spans("l'église C++ 貓 Łódź")]
+    ['eglis', 'cplusplus', '猫', 'lodz']
     """
     return (Term(*mark) for mark in marks(text))
 
@@ -133,21 +152,40 @@ def _marks_in(word: str) -> Marks:
 
 def _marks_of(word: str) -> Marks:
     word_marks: list[tuple[str, int, int]] = []
-    for match in _TOKEN.finditer(word):
+    for match in (_SIGNED if _MAY_BE_SIGNED.search(word) else _TOKEN).finditer(word):
         start, end = match.span()
-        if match.lastgroup != "run":
-            term = _fold(match[0])
-            if term:
-                word_marks.append((term, start, end))
-            continue
-        run = unicodedata.normalize("NFKC", match[0])
-        if len(run) != end - start:  # compatibility forms that grow cannot be mapped back pair by pair
-            word_marks += ((pair, start, end) for pair in _pairs(run))
+        if match.lastgroup == "run":
+            word_marks += _marks_of_run(match[0], start)
+        elif match.lastgroup is not None:  # C++, C#, .NET
+            word_marks.append((_signed_name(match), start, end))
+        elif match[0].isascii() and match[0].isalnum():  # most words of most archives
+            word_marks.append((_fold(match[0]), start, end))
         else:
-            word_marks += (
-                (pair, start + position, start + position + len(pair)) for position, pair in enumerate(_pairs(run))
-            )
+            parts = words_in(match[0]) if _has_apostrophe(match[0]) else ((0, end - start),)
+            for first, behind in parts:
+                term = _fold(match[0][first:behind])
+                if term:
+                    word_marks.append((term, start + first, start + behind))
     return tuple(word_marks)
+
+
+def _marks_of_run(written: str, start: int) -> Iterator[tuple[str, int, int]]:
+    """Yield the pairs of a run of a script without spaces that begins at `start`."""
+    run = simplified(unicodedata.normalize("NFKC", written).translate(_HIRAGANA))
+    if len(run) != len(written):  # compatibility forms that grow cannot be mapped back pair by pair
+        return ((pair, start, start + len(written)) for pair in _pairs(run))
+    return ((pair, start + position, start + position + len(pair)) for position, pair in enumerate(_pairs(run)))
+
+
+def _signed_name(match: re.Match[str]) -> str:
+    """Return a word for a name that its signs tell from others: the index holds letters and figures alone."""
+    if match["dotnet"]:
+        return "dotnet"
+    return match["letter"].lower() + ("sharp" if len(match["sign"]) == 1 else "plusplus")
+
+
+def _has_apostrophe(token: str) -> bool:
+    return any(mark in token for mark in APOSTROPHES)
 
 
 def terms(text: str) -> list[str]:
@@ -192,17 +230,6 @@ def has_unspaced(text: str) -> bool:
 
 def _pairs(run: str) -> list[str]:
     return [run[position : position + 2] for position in range(len(run) - 1)] or [run]
-
-
-def unaccented(word: str) -> str:
-    """Return a word in small letters of plain width, without accents.
-
-    >>> unaccented("Jérôme"), unaccented("\\uff21\\uff22")
-    ('jerome', 'ab')
-    """
-    plain = unicodedata.normalize("NFKD", word.casefold())
-    plain = "".join(character for character in plain if not unicodedata.combining(character))
-    return unicodedata.normalize("NFKC", plain)
 
 
 @lru_cache(maxsize=200_000)

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from talksearch.indexer.text.terms import is_unspaced, spans, unaccented
+from talksearch.indexer.text.letters import unaccented
+from talksearch.indexer.text.terms import is_unspaced, spans
 
 _UP_TO_NINETEEN = (
     *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
