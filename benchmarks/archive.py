@@ -33,7 +33,7 @@ _WORD = re.compile(r"\w+")
 
 def problems(source: str, talk: Talk, passages: tuple[Passage, ...]) -> list[str]:
     """Return what does not hold for a talk that was read from the text `source`, as sentences."""
-    found = []
+    found = balance_problems(talk.receipt)
     if any(one.start_ms > other.start_ms for one, other in pairwise(talk.cues)):
         found.append("times of cues run backwards")
     if any(one.start_ms > other.start_ms for one, other in pairwise(passages)):
@@ -48,6 +48,16 @@ def problems(source: str, talk: Talk, passages: tuple[Passage, ...]) -> list[str
     # Of two tracks in a file one is kept, on purpose.
     if talk.format == "vtt" and not any(step.name == "drop-track" for step in talk.receipt.steps):
         found += _against_source(source, talk)
+    return found
+
+
+def balance_problems(receipt: Receipt) -> list[str]:
+    """Say whether every word of a file is accounted for by its receipt."""
+    found = [note for note in receipt.uncertain if note.startswith("The words do not balance")]
+    fates = receipt.words_after + receipt.words_folded + sum(receipt.words_left_out.values()) + receipt.words_lost
+    # Words that were invented are indexed and not in the file, and a note says so.
+    if fates != receipt.words_before and not found:
+        found.append(f"the receipt accounts for {fates:,} words of {receipt.words_before:,}")
     return found
 
 
@@ -90,6 +100,13 @@ def replay_problems(data: bytes, name: str, talk: Talk) -> tuple[list[str], int]
     return (["the receipt gives other times than were indexed"] if again != talk.cues else []), size
 
 
+def words_of(receipt: Receipt) -> dict[str, int]:
+    """Return what became of the words of a file, by fate, and how many it has (`in the files`)."""
+    left_out = {f"left out ({reason})": count for reason, count in receipt.words_left_out.items()}
+    folded = {"folded": receipt.words_folded, "lost": receipt.words_lost}
+    return {"in the files": receipt.words_before, "indexed": receipt.words_after, **folded, **left_out}
+
+
 def main() -> int:
     """Check everything under a folder and print what was found."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -98,6 +115,7 @@ def main() -> int:
     count_tokens, max_tokens = index_token_counter(Path("no-index"))
     talks = passages = bad = receipts = 0
     refused = []
+    words: Counter[str] = Counter()
     started = process_time()
     checking = 0.0
     for path, talk in talks_under(folder):
@@ -107,6 +125,7 @@ def main() -> int:
         pieces = split(talk, count_tokens, max_tokens)
         talks += 1
         passages += len(pieces)
+        words.update(words_of(talk.receipt))
         began = process_time()
         found, size = replay_problems(path.read_bytes(), path.name, talk)
         receipts += size
@@ -116,6 +135,7 @@ def main() -> int:
         checking += process_time() - began
     seconds = process_time() - started - checking
     print(*refused, sep="\n", end="\n" if refused else "")
+    print("words:", ", ".join(f"{count:,} {fate}" for fate, count in words.most_common()))
     print(
         f"{talks} transcripts, {len(refused)} refused, {passages} passages, {bad} problems;"
         f" {talks / seconds * 60:.0f} transcripts a minute of processor time; receipts take {receipts:,} bytes"

@@ -78,8 +78,17 @@ class Receipt:
     """What was done to a talk between its source and the index, in order."""
 
     words_before: int = 0
-    """Words in the source as read, with every repetition."""
+    """Words of the file (`text.counting`), all of them: what is said, every repetition, its markup and its head. They are
+    those indexed, those folded, those left out, and those lost."""
     words_after: int = 0
+    """Words of the cues that are indexed."""
+    words_folded: int = 0
+    """Words that stand in the file again, as rolling captions and copies have them."""
+    words_left_out: dict[str, int] = field(default_factory=dict)
+    """Words that are not indexed, by the reason: `markup`, `metadata`, `names`, `sounds`, or the step that took them
+    out."""
+    words_lost: int = 0
+    """Words that nothing explains: there should be none, and `uncertain` says which there are."""
     steps: tuple[Step, ...] = ()
     uncertain: tuple[str, ...] = ()
     """Sentences for people: what could not be decided and was left as it stood."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from talksearch.cli.terminal import Style, wrap
-from talksearch.indexer.records import Json, Passage, Step, Talk
+from talksearch.indexer.records import Json, Passage, Receipt, Step, Talk
 from talksearch.indexer.text.clock import show_clock
 from talksearch.indexer.text.untrusted import safe
 from talksearch.search.hit import Hit
@@ -25,6 +25,16 @@ _ORIGINS = {"human": "a person", "automatic": "speech recognition", "unknown": "
 
 _NOTES = {"title": "title", "chapter": "chapter", "description": "sentence of the description"}
 """What is searched besides the words that are said, by the field of a passage."""
+
+_REASONS = {
+    "markup": "markup",
+    "metadata": "about the talk",
+    "names": "names of speakers",
+    "sounds": "sounds",
+    "boilerplate": "of a service",
+    "repair-text": "joined by repairs",
+}
+"""Why words are not indexed, behind their number, by the reason that a receipt has."""
 
 _ESTIMATED_FROM = {
     "duration": "the duration and the length of the lines",
@@ -44,6 +54,9 @@ def receipt_json(talk: Talk) -> dict[str, Json]:
         "times": times_found(talk),
         "words_before": receipt.words_before,
         "words_after": receipt.words_after,
+        "words_folded": receipt.words_folded,
+        "words_left_out": receipt.words_left_out,
+        "words_lost": receipt.words_lost,
         "steps": [{"name": step.name, "field": step.field, "detail": step.detail} for step in receipt.steps],
         "uncertain": list(receipt.uncertain),
     }
@@ -110,12 +123,23 @@ def receipt_text(talk: Talk) -> str:
     """Return what was done to a talk, for a person: words, times, each step, what stayed uncertain."""
     receipt = talk.receipt
     lines = [
-        f"  words     {receipt.words_before:,} in the file, {receipt.words_after:,} indexed",
+        f"  words     {_words_text(receipt)}",
         f"  times     {safe(times_found(talk))}",
     ]
     lines += [f"  step      {_step_text(step)}" for step in receipt.steps]
     lines += [f"  uncertain {safe(sentence)}" for sentence in receipt.uncertain]
     return "\n".join(lines) + "\n"
+
+
+def _words_text(receipt: Receipt) -> str:
+    """Say what became of every word of the file, the most first."""
+    fates = [(receipt.words_after, "indexed"), (receipt.words_folded, "said there again")]
+    fates += [
+        (count, _REASONS.get(reason, f"taken out by {reason}")) for reason, count in receipt.words_left_out.items()
+    ]
+    fates.append((receipt.words_lost, "lost"))
+    shown = [f"{count:,} {fate}" for count, fate in sorted(fates, key=lambda each: -each[0]) if count]
+    return f"{receipt.words_before:,} in the file: {', '.join(shown) or 'none indexed'}"
 
 
 def times_found(talk: Talk) -> str:

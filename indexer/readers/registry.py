@@ -27,6 +27,7 @@ from . import (
     youtube_xml,
 )
 from .caption_tracks import origin_by_cues, origin_by_name
+from .file_words import FileWords, in_json, in_lines, in_table, in_xml
 from .json_source import is_json
 from .refusals import json_refusal, text_refusal
 from .source_text import SourceText
@@ -82,6 +83,8 @@ class Format:
     """Tells whether its times mean anything."""
     count_words: Callable[[SourceText], int] = words_in_lines
     """Counts the words about: what repeats counts once."""
+    words_in_file: Callable[[SourceText], FileWords] = in_lines
+    """Counts every word that stands in a file, by its plain shape, to be held against what was indexed."""
     address: Callable[[SourceText], str | None] = _nowhere
     """Returns text near the top of a file that may hold the address of its video."""
     caption_endings: tuple[str, ...] = ()
@@ -119,6 +122,7 @@ FORMATS: tuple[Format, ...] = (
         priority=5,
         origin=origin_by_name,
         count_words=words_between_tags,
+        words_in_file=in_xml,
         caption_endings=("smi", "sami"),
     ),
     Format(
@@ -137,6 +141,7 @@ FORMATS: tuple[Format, ...] = (
         origin=origin_by_name,
         is_timed=ttml.has_times,
         count_words=words_between_tags,
+        words_in_file=in_xml,
         caption_endings=("ttml", "dfxp"),
         other_endings=("xml",),
     ),
@@ -147,6 +152,7 @@ FORMATS: tuple[Format, ...] = (
         priority=0,
         origin=youtube_xml.origin_of_srv3,
         count_words=words_between_tags,
+        words_in_file=in_xml,
         caption_endings=("srv3",),
         other_endings=("xml",),
     ),
@@ -157,6 +163,7 @@ FORMATS: tuple[Format, ...] = (
         priority=4,
         origin=origin_by_name,
         count_words=words_between_tags,
+        words_in_file=in_xml,
         caption_endings=("srv2",),
         other_endings=("xml",),
     ),
@@ -167,6 +174,7 @@ FORMATS: tuple[Format, ...] = (
         priority=4,
         origin=origin_by_name,
         count_words=words_between_tags,
+        words_in_file=in_xml,
         caption_endings=("srv1",),
         other_endings=("xml",),
     ),
@@ -179,6 +187,7 @@ FORMATS: tuple[Format, ...] = (
         priority=0,
         origin=youtube_json3.origin,
         count_words=words_in_json,
+        words_in_file=in_json,
         caption_endings=("json3",),
     ),
     Format(
@@ -189,6 +198,7 @@ FORMATS: tuple[Format, ...] = (
         priority=4,
         origin=youtube_transcript_api.origin,
         count_words=words_in_json,
+        words_in_file=in_json,
         address=youtube_transcript_api.address,
         other_endings=("json",),
     ),
@@ -200,6 +210,7 @@ FORMATS: tuple[Format, ...] = (
         priority=1,
         origin=_automatic,
         count_words=words_in_json,
+        words_in_file=in_json,
         other_endings=("json",),
         whisper="whole",
     ),
@@ -211,6 +222,7 @@ FORMATS: tuple[Format, ...] = (
         priority=1,
         origin=timed_json.origin,
         count_words=words_in_json,
+        words_in_file=in_json,
         other_endings=("json", "jsonl"),
     ),
     # Told by their first lines, and by lines that hold times.
@@ -218,6 +230,7 @@ FORMATS: tuple[Format, ...] = (
         name="table",
         matches=table.matches,
         read=table.read,
+        words_in_file=in_table,
         priority=6,
         other_endings=("csv", "tsv"),
     ),
@@ -264,6 +277,7 @@ FORMATS: tuple[Format, ...] = (
         name="tsv",
         matches=whisper_tsv.matches,
         read=whisper_tsv.read,
+        words_in_file=in_table,
         priority=6,
         origin=_automatic,
         caption_endings=("tsv",),

@@ -361,6 +361,9 @@ def _talk(row: TalkRow, cues: tuple[Cue, ...]) -> Talk:
         receipt=Receipt(
             words_before=receipt["words_before"],
             words_after=receipt["words_after"],
+            words_folded=receipt["words_folded"],
+            words_left_out=receipt["words_left_out"],
+            words_lost=receipt["words_lost"],
             steps=tuple(Step(**step) for step in receipt["steps"]),
             uncertain=tuple(receipt["uncertain"]),
         ),

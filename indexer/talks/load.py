@@ -11,7 +11,9 @@ from talksearch.indexer.records import Chapter, Cue, Receipt, Step, Talk, Timing
 from talksearch.indexer.restore.clean import clean
 from talksearch.indexer.restore.normalize import normalize, normalize_text
 from talksearch.indexer.text import youtube
+from talksearch.indexer.text.counting import count_words
 
+from .balance import balance
 from .identify import is_original, track_origin, video_of
 from .naming import humanised, slug
 from .opened_file import OpenedFile
@@ -80,6 +82,7 @@ def load_talk(opened: OpenedFile, source: str, others: Iterable[TalkMetadata] = 
     path = opened.path
     transcript = opened.format.read(opened.source)
     cues, cleaning = clean(transcript, final=False)
+    words = balance(opened.format.words_in_file(opened.source), cues, transcript, [*transcript.steps, *cleaning])
     cues, repairing, repair_notes = _repaired(cues)
     if not cues:
         raise UnreadableError(
@@ -88,7 +91,7 @@ def load_talk(opened: OpenedFile, source: str, others: Iterable[TalkMetadata] = 
     stem, tag = parts(path.name)
     sidecar = read_sidecar(path) or SidecarMetadata()
     steps = [opened.decoding, *reading_steps(opened.format.reader_id, transcript), *cleaning, *repairing]
-    notes = [*opened.notes, *transcript.uncertain, *repair_notes]
+    notes = [*opened.notes, *transcript.uncertain, *repair_notes, *filter(None, [words.problem])]
     if sidecar.problem:
         notes.append(sidecar.problem)
     video = _video(opened, transcript, sidecar)
@@ -104,6 +107,7 @@ def load_talk(opened: OpenedFile, source: str, others: Iterable[TalkMetadata] = 
             starts_with_sound=transcript.starts_with_sound,
         )
         steps.append(step)
+    words_after = count_words("\n".join(cue.text for cue in cues)) if repairing else words.indexed
     return Talk(
         id=video or slug(stem, source),
         source=source,
@@ -123,8 +127,11 @@ def load_talk(opened: OpenedFile, source: str, others: Iterable[TalkMetadata] = 
         description=metadata.description,
         chapters=metadata.chapters,
         receipt=Receipt(
-            words_before=transcript.words_before,
-            words_after=sum(len(cue.text.split()) for cue in cues),
+            words_before=words.before,
+            words_after=words_after,
+            words_folded=words.folded,
+            words_left_out=words.left_out_with("repair-text", words.indexed - words_after),
+            words_lost=words.lost,
             steps=tuple(steps),
             uncertain=tuple(dict.fromkeys(notes)),
         ),

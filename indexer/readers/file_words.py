@@ -1,0 +1,167 @@
+"""Every word that stands in a file, counted by its plain shape: no reader is asked, and nothing is known of cues.
+
+The balance of a talk holds this against what was indexed (`talks.balance`). So what a reader loses is missed here,
+however it was lost. What is markup is told by its form alone: tags, clock times, numbers of cues, comments.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from talksearch.indexer.errors import UnreadableError
+from talksearch.indexer.text.counting import bag_of, without_entities, words_in
+
+from .json_source import parsed_json
+from .source_text import SourceText
+
+Bag = Counter[str]
+
+
+@dataclass(frozen=True, slots=True)
+class FileWords:
+    """The words of a file, each with how often it stands there."""
+
+    words: Bag
+    """All of them."""
+    markup: Bag = field(default_factory=Counter)
+    """Those of them that are none to a reader of the file: tags, clock times, numbers of cues, comments."""
+    metadata: Bag = field(default_factory=Counter)
+    """Those that stand where a file describes itself: its head, its front matter, its keys."""
+    labels: tuple[str, ...] = ()
+    """What stands in brackets, brackets included: sounds, for the most part."""
+    fields: dict[str, Bag] = field(default_factory=dict)
+    """Of files that are made of fields (JSON, tables), the words of each, by its name: `segments.*.text`. Which fields
+    hold what is said shows when they are held against what was indexed. Empty for all others."""
+
+
+_TAG = re.compile(r"<[^<>]{0,2000}>|\{\\[^{}\n]*\}")
+_COMMENT = re.compile(
+    r"<!--.*?-->|(?:\A|(?<=\n\n))(?:NOTE|STYLE|REGION|WEBVTT)(?:[ \t][^\n]*)?(?:\n(?![ \t]*\n)[^\n]*)*", re.DOTALL
+)
+_ARROW_LINE = re.compile(r"^.{0,200}(?:--?[ \t]*>|[–—]>|→).{0,200}$", re.MULTILINE)
+_ON_ARROW_LINES = re.compile(r"[^\s>]*\d[^\s>]*|\b(?:NaN|undefined)\b", re.IGNORECASE)
+_SETTING = re.compile(r"\b(?:align|line|position|size|region|vertical):(?:[\w.%,-]+|(?=\s))")
+_CLOCK = re.compile(r"(?<![\w])#?-?\d{1,6}(?:[:：;][ \t]?-?\d{1,3}){1,3}(?:[.,，．;-]\d{1,18}){0,2}(?![\w])")
+_NUMBER_LINE = re.compile(r"^[ \t]*\d{1,9}[ \t]*$", re.MULTILINE)
+_IDENTIFIER = re.compile(r"(?<=\n\n)[^\n]+(?=\n[^\n]*\d[^\n]*(?:--?[ \t]*>|[–—]>|→))")
+_FLATTENED_HEAD = re.compile(r"\bWEBVTT(?:[ \t]+(?:Kind|Language):[ \t]*[\w-]+)*")
+_LABEL = re.compile(r"\[[^\[\]]{1,60}\]|\([^()]{1,60}\)|【[^【】]{1,30}】|（[^（）]{1,30}）|\*[a-z ]{3,30}\*")
+_ADDRESS = re.compile(r"\]\([^()\s]*\)|\bhttps?://[^\s)\]>\"']+")
+_FRONT_MATTER = re.compile(r"\A\s*---[ \t]*\n.*?\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
+_VTT_HEAD = re.compile(r"\A\s*WEBVTT.*?(?=^[ \t]*-?\d+[:：.]\d|\Z)", re.DOTALL | re.MULTILINE)
+_KEYS = re.compile(
+    r"\A(?:\s*(?:#+[ \t][^\n]*|\[[a-z]{2,10}:[^\n]*\]|[*_]*(?:title|date|recorded|channel|speakers?|hosts?|guests?|url"
+    r"|link|source|video|duration|length|language|description|event|series|location|tags|topics?|authors?|id|type|status)[*_]*[:：][^\n]*)"
+    r"(?:\n|\Z))+",
+    re.IGNORECASE,
+)
+_RECORD_HEAD = re.compile(
+    r"\A(?=\s*(?:timestamp|title|url|status)[ \t]*[:：]).*?^(?:content|transcript)[ \t]*[:：]",
+    re.IGNORECASE | re.DOTALL | re.MULTILINE,
+)
+_CODE = re.compile(r"^[ \t]*(```|~~~)[^\n]*\n.*?(?:^[ \t]*\1[^\n]*$|\Z)", re.DOTALL | re.MULTILINE)
+_UNSAID_ELEMENTS = re.compile(
+    r"<(head|style|metadata|title|script)\b[^>]*>.*?</\1[ \t]*>|<\?.*?\?>|<!DOCTYPE[^>]*>", re.DOTALL | re.IGNORECASE
+)
+
+
+def in_lines(source: SourceText) -> FileWords:
+    """Count the words of captions and of texts."""
+    text = without_entities(source.text).replace("\\N", "\n")
+    words = bag_of(_TAG.sub(_gap, text))
+    tags = "\n".join(_TAG.findall(text)) if "<" in text or "{\\" in text else ""
+    words.update(words_in(tags))
+    forms = (_VTT_HEAD, _RECORD_HEAD, _FRONT_MATTER, _KEYS)
+    head = next((match for form in forms if (match := form.match(text))), None)
+    body = text[head.end() :] if head else text
+    keys = _KEYS.match(body) if head and head.re is _FRONT_MATTER else None
+    metadata = bag_of("\n".join(match[0] for match in (head, keys) if match))
+    taken = [tags]
+    rest = _TAG.sub(_gap, body)
+    for form in (_COMMENT, _CODE, _IDENTIFIER, _NUMBER_LINE):
+        rest = _take(form, rest, taken)
+    for form in (_FLATTENED_HEAD, _ADDRESS, _CLOCK, _SETTING):
+        rest = _take(form, rest, taken)
+    for line in _ARROW_LINE.findall(rest):  # what is left of a damaged time
+        taken += _ON_ARROW_LINES.findall(line)
+    return FileWords(words, bag_of("\n".join(taken)), metadata, _labels_in(rest))
+
+
+def _gap(tag: re.Match[str]) -> str:
+    return "\n" if tag[0][:3].lower() == "<br" else ""
+
+
+def _take(form: re.Pattern[str], text: str, taken: list[str]) -> str:
+    """Return a text without what has a form, which is added to `taken`."""
+    taken += [match[0] for match in form.finditer(text)]
+    return form.sub("", text)
+
+
+def in_xml(source: SourceText) -> FileWords:
+    """Count the words of captions in XML: those between tags. What stands in tags is none."""
+    unsaid = "\n".join(match[0] for match in _UNSAID_ELEMENTS.finditer(source.text))
+    said = _UNSAID_ELEMENTS.sub(" ", source.text)
+    text = without_entities(_TAG.sub(" ", said))
+    words = bag_of(text)
+    metadata = bag_of(without_entities(_TAG.sub(" ", unsaid)))
+    return FileWords(words + metadata, Counter(), metadata, _labels_in(text))
+
+
+def in_json(source: SourceText) -> FileWords:
+    """Count the words of the texts in JSON; keys and numbers are none."""
+    try:
+        value = parsed_json(source)
+    except UnreadableError:
+        return FileWords(Counter())
+    fields: dict[str, list[str]] = {}
+    for name, text in _texts_in(value):
+        fields.setdefault(name, []).append(text)
+    return _of_fields(fields)
+
+
+def _texts_in(value: object) -> Iterator[tuple[str, str]]:
+    """Yield every text of a JSON value with the path that leads to it, without the numbers of entries."""
+    waiting: list[tuple[str, object]] = [("", value)]
+    while waiting:
+        path, value = waiting.pop()
+        if isinstance(value, str):
+            yield path, value
+        elif isinstance(value, dict):
+            # What is counted up is no name of a field.
+            waiting += [(f"{path}.{'*' if key[:1].isdigit() else key}", value[key]) for key in reversed(value)]
+        elif isinstance(value, list):
+            waiting += [(f"{path}.*", entry) for entry in reversed(value)]
+
+
+def in_table(source: SourceText) -> FileWords:
+    """Count the words of a table, column by column; the first row is its head."""
+    first = source.stripped.split("\n", 1)[0]
+    delimiter = max("\t,;|", key=first.count)
+    columns: dict[str, list[str]] = {}
+    try:
+        for row in csv.reader(source.text.split("\n"), delimiter=delimiter):
+            for number, cell in enumerate(row):
+                columns.setdefault(str(number), []).append(cell)
+    except csv.Error:  # a cell that never ends
+        return in_lines(source)
+    return replace(_of_fields(columns), metadata=bag_of(first))
+
+
+def _of_fields(fields: dict[str, list[str]]) -> FileWords:
+    words: Bag = Counter()
+    bags: dict[str, Bag] = {}
+    labels: list[str] = []
+    for name, texts in fields.items():
+        text = _TAG.sub(_gap, without_entities("\n".join(texts)))
+        bags[name] = bag_of(text)
+        words.update(bags[name])
+        labels += _labels_in(text)
+    return FileWords(words, labels=tuple(labels), fields=bags)
+
+
+def _labels_in(text: str) -> tuple[str, ...]:
+    return tuple(match[0] for match in _LABEL.finditer(text))

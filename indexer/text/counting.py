@@ -1,0 +1,94 @@
+"""Words as the balance of a talk counts them: the same way in a file, in a cue and in an index.
+
+A word is a run of letters and figures; an apostrophe does not end it, and in scripts that write no spaces every
+character is one. Nothing here knows formats, lines or cues, so that nothing that a reader gets wrong can be wrong here
+in the same way.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from collections import Counter
+
+from .terms import is_unspaced
+
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});", re.IGNORECASE)
+_APOSTROPHES = "'’ʼ"
+_MARKS = ("Mn", "Mc", "Me")
+"""Categories of characters that belong to the letter before them."""
+_UNSEEN = ("Cf", "Cc")
+"""Categories of characters that nobody sees: soft hyphens, joiners, direction marks."""
+
+
+class _Translation(dict[int, str]):
+    """What stands for a character where words are told apart by spaces; each is looked up once."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        category = unicodedata.category(character)
+        if character in _APOSTROPHES:
+            written = ""
+        elif is_unspaced(character):
+            written = f" {character} "
+        elif character.isalnum() or category in _MARKS:
+            written = character
+        elif character.isspace() or category not in _UNSEEN:
+            written = " "
+        else:
+            written = ""
+        self[code] = written
+        return written
+
+
+_TRANSLATION = _Translation()
+_ASCII = bytes(ord(_TRANSLATION[code] or "\x00") for code in range(128)) + bytes(range(128, 256))
+"""The same for text in ASCII, where nearly all of an archive is: a table that takes a twentieth of the time. What is
+left out becomes NUL, which is deleted."""
+_DELETED = bytes(code for code in range(128) if not _TRANSLATION[code])
+
+
+def words_in(text: str) -> list[str]:
+    """Return the words of a text, in order.
+
+    >>> words_in("It's a well-known 3.5-metre weir &amp; 光だ")
+    ['Its', 'a', 'well', 'known', '3', '5', 'metre', 'weir', 'amp', '光', 'だ']
+    """
+    if text.isascii():
+        return text.encode("ascii").translate(_ASCII, _DELETED).decode("ascii").split()
+    return text.translate(_TRANSLATION).split()
+
+
+def count_words(text: str) -> int:
+    """Count the words of a text.
+
+    >>> count_words("We can't stop."), count_words("")
+    (3, 0)
+    """
+    return len(words_in(text))
+
+
+def bag_of(text: str) -> Counter[str]:
+    """Return how often each word stands in a text.
+
+    >>> bag_of("no, no and no")["no"]
+    3
+    """
+    return Counter(words_in(text))
+
+
+def without_entities(text: str) -> str:
+    """Resolve the entities of HTML in a text, also those that were escaped twice.
+
+    >>> without_entities("R&amp;D &amp;gt;&amp;gt; AT&T")
+    'R&D >> AT&T'
+    """
+    for _ in range(3):
+        if "&" not in text:
+            break
+        resolved = _ENTITY.sub(lambda match: html.unescape(match[0]), text)
+        if resolved == text:
+            break
+        text = resolved
+    return text
