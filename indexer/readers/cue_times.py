@@ -6,56 +6,41 @@ certain, and says what it did.
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from talksearch.indexer.errors import UnreadableError
-from talksearch.indexer.records import Cue, Json, Step, Word
+from talksearch.indexer.records import Cue, Step
 from talksearch.indexer.text.clock import show_clock
 from talksearch.indexer.text.sentences import sentence_breaks
+
+from . import pace
+from .copies import without_copies
+from .raw_cue import RawCue as RawCue  # readers take it from here
+from .raw_cue import count_units as count_units
+from .raw_cue import moved, slowed, spoken
+from .tracks import tell_tracks_apart
 
 LONGEST_MS = 100 * 3_600_000
 """A talk has no second at 100 hours; a time that says so is damage."""
 
-_LETTERS = re.compile(r"\w+")
-_TAG = re.compile(r"<[^<>\n]*>")
 _WORD_MS = 400
 """About how long a spoken word takes: 150 words a minute."""
 _PATIENT_MS = 1_500
 """Milliseconds a word takes at most in slow speech with pauses, 40 words a minute."""
-_FASTEST = 15.0
-"""Words a second. Auctioneers reach about 6; above this the words and the time do not belong together."""
 _SLOWEST_MS = 4_000
 """A cue that stays longer than this a word, and longer than ten minutes, has an end that means nothing."""
 _LONG_MS = 600_000
 """A cue of ten minutes is looked at twice: few hold the words for it."""
 _FAR_MS = 10_000
 """A time that was moved further than this is wrong altogether."""
-_TRACK_DROP_MS = 30_000
-"""Times that fall back by more than this may be those of another track or recording."""
-
-
-@dataclass(slots=True)
-class RawCue:
-    """A cue as it stands in a file: its times in milliseconds may be negative, backwards or absurd.
-
-    Never changed; frozen ones take three times as long to make.
-    """
-
-    start_ms: int
-    end_ms: int | None
-    """None where the file gives no end: it lasts until the next cue."""
-    text: str
-    line: int = 0
-    """Line number in the file, from 1; 0 where lines mean nothing (JSON)."""
-    speaker: str | None = None
-    words: tuple[Word, ...] = ()
-    identifier: str | None = None
-    """What stands above the time line and is no number alone: WebVTT's name of the cue, or the speaker's."""
+_FAR_TOO_FAST = 60.0
+"""Units a second. Captions that repeat every line while it grows show up to a third of this."""
+_HOUR_MS = 3_600_000
+_PAST_MIDNIGHT_MS = 1_800_000
+"""Clock times that begin again at midnight or at one o'clock go on within half an hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,21 +56,15 @@ class Mended:
     uncertain: tuple[str, ...] = ()
 
 
-def count_units(text: str) -> int:
-    """Count words; in scripts without spaces four bytes of UTF-8 count for one, which is near enough for speed checks.
-
-    >>> count_units("one two three"), count_units("我们今天来谈谈相对论")
-    (3, 7)
-    """
-    return len(text.split()) if text.isascii() else max(len(text.split()), (len(text.encode()) - len(text)) // 3 + 1)
-
-
 def mend(raw: Sequence[RawCue], what: str = "file") -> Mended:
     """Make the times of cues run forwards.
 
     Cues without text stay: in rolling captions they tell that the screen was cleared.
 
     - No cues at all, or times of 100 hours and more in over a tenth of them: `UnreadableError`.
+    - A cue that stands there again, with the same time and words, at the border of segments: left out.
+    - Times of days, in which milliseconds stand for seconds: a thousandth.
+    - Clock times that begin again at midnight: counted on.
     - A single time of 100 hours and more, a time far from its neighbours on both sides: taken from the neighbours.
     - The same talk twice in the file, one track after the other: the fuller track is kept.
     - Another recording after the first, its times beginning again: counted on from the end of the first.
@@ -98,6 +77,10 @@ def mend(raw: Sequence[RawCue], what: str = "file") -> Mended:
         raise UnreadableError(f"The {what} has no cues: no line of speech with a time was found.", "Nothing to index.")
     steps: list[Step] = []
     notes: list[str] = []
+    if len({cue.start_ms for cue in raw}) > 1:  # else times say nothing, and no cue is told from another by them
+        raw = without_copies(raw, steps)
+    raw = _in_seconds(raw, steps, notes)
+    raw = _past_midnight(raw, steps)
     raw = _refuse_or_clear_absurd(raw, steps, notes)
     if _says_nothing(raw):
         return _untimed(raw, steps, notes)
@@ -137,30 +120,79 @@ def _refuse_or_clear_absurd(raw: list[RawCue], steps: list[Step], notes: list[st
     return out
 
 
+def _in_seconds(raw: list[RawCue], steps: list[Step], notes: list[str]) -> list[RawCue]:
+    """Take a thousandth of times that were written as seconds and are milliseconds."""
+    if max(cue.start_ms for cue in raw) < pace.A_DAY_MS or not pace.are_thousandfold(_spans(raw)):
+        return raw
+    steps.append(Step("scale-times", "cues", {"divided_by": 1000}))
+    notes.append("The times would last for days; they were taken for milliseconds that stand where seconds must.")
+    return [slowed(cue, 1000) for cue in raw]
+
+
+def _past_midnight(raw: list[RawCue], steps: list[Step]) -> list[RawCue]:
+    """Count clock times on that begin again: behind 23:59:59 at 0:00:00, behind 12:59:59 at 1:00:00."""
+    if max(cue.start_ms for cue in raw) < 12 * _HOUR_MS:
+        return raw
+    out = raw[:1]
+    added = 0
+    for before, cue in pairwise(raw):
+        for hours, least in ((24, 23), (12, 12)):
+            on = cue.start_ms + hours * _HOUR_MS - before.start_ms
+            if cue.start_ms < before.start_ms >= least * _HOUR_MS and 0 <= on <= _PAST_MIDNIGHT_MS:
+                added += hours * _HOUR_MS
+                steps.append(Step("mend-times", "cues", {"went_on_after_ms": before.start_ms}))
+                break
+        out.append(moved(cue, added) if added else cue)
+    return out
+
+
+def _spans(raw: Sequence[RawCue]) -> list[pace.Span]:
+    return [pace.Span(cue.start_ms, _end_of(cue), count_units(cue.text)) for cue in raw]
+
+
+def _end_of(cue: RawCue) -> int:
+    return cue.start_ms if cue.end_ms is None else cue.end_ms
+
+
 def _says_nothing(raw: Sequence[RawCue]) -> bool:
-    """Say whether most words stand in cues that are far too short for them."""
+    """Say whether most words stand in cues that are far too short for them, or all cues at one time.
+
+    Times that are a thousandth of what they should be are left to whoever knows how long the recording is.
+    """
+    spans = _spans(raw)
     total = crammed = 0
-    for cue in raw:
-        units = count_units(cue.text)
+    for span, cue in zip(spans, raw, strict=True):
+        units = span.units
         total += units
-        if units >= 100 and cue.end_ms is not None and units * 1000 > _FASTEST * max(cue.end_ms - cue.start_ms, 0):
+        if units >= 100 and cue.end_ms is not None and units * 1000 > pace.FASTEST * max(cue.end_ms - cue.start_ms, 0):
             crammed += units
     if crammed * 2 > total:
         return True
-    return len(raw) > 3 and len({cue.start_ms for cue in raw}) == 1
+    if len(raw) > 3 and len({cue.start_ms for cue in raw}) == 1:
+        return True
+    if not pace.says_nothing(spans, _FAR_TOO_FAST):
+        return False
+    said: set[str] = set()  # a text that comes again, as while a line grows or is marked, is said once
+    for i, cue in enumerate(raw):
+        text = spoken(cue.text)
+        spans[i] = spans[i]._replace(units=0 if text in said else count_units(text))
+        said.add(text)
+    return pace.says_nothing(spans, _FAR_TOO_FAST) and not pace.are_thousandths(spans)
 
 
 def _untimed(raw: Sequence[RawCue], steps: list[Step], notes: list[str]) -> Mended:
-    largest = max(raw, key=lambda cue: len(cue.text))
-    where = f" (line {largest.line})" if largest.line else ""
     last = max((cue.end_ms if cue.end_ms is not None else cue.start_ms) for cue in raw)
-    notes.append(
-        f"{count_units(largest.text)} words stand in one cue{where} that lasts "
-        f"{max((largest.end_ms or 0) - largest.start_ms, 0) / 1000:g} s, so its times say nothing; "
-        "the text was kept and its times are estimated."
-    )
     words = sum(count_units(cue.text) for cue in raw)
-    duration = last if last * _FASTEST > words * 1000 else None
+    largest = max(raw, key=lambda cue: len(cue.text))
+    in_largest = count_units(largest.text)
+    if in_largest * 2 > words:
+        length_ms = max((largest.end_ms or 0) - largest.start_ms, 0)
+        where = f" (line {largest.line})" if largest.line else ""
+        found = f"{in_largest:,} words stand in one cue{where} that lasts {length_ms / 1000:g} s"
+    else:
+        found = f"{words:,} words stand in {max(last - min(cue.start_ms for cue in raw), 0) / 1000:g} s"
+    notes.append(f"{found}, so its times say nothing; the text was kept and its times are estimated.")
+    duration = last if last * pace.FASTEST > words * 1000 else None
     steps.append(Step("drop-times", "cues", {"cues": len(raw), "words": words}))
     cues = tuple(Cue(0, 0, piece, cue.speaker) for cue in raw for piece in pieces(cue.text))
     return Mended(cues, False, duration, tuple(steps), tuple(notes))
@@ -191,7 +223,7 @@ def _forwards(raw: list[RawCue], steps: list[Step], notes: list[str]) -> list[Ra
     drops = [i for i in range(1, len(starts)) if starts[i] < starts[i - 1]]
     if not drops:
         return raw
-    raw = _tracks(raw, steps, notes)
+    raw = tell_tracks_apart(raw, steps, notes)
     starts = [cue.start_ms for cue in raw]
     if all(a <= b for a, b in pairwise(starts)):
         return raw
@@ -228,86 +260,6 @@ def _forwards(raw: list[RawCue], steps: list[Step], notes: list[str]) -> list[Ra
             f"{outliers} cues ran backwards by up to {worst // 1000} s; they were put between their neighbours."
         )
     return out
-
-
-def _tracks(raw: list[RawCue], steps: list[Step], notes: list[str]) -> list[RawCue]:
-    """Recognise several tracks or recordings that stand one after the other in a file."""
-    cuts = [0]
-    highest = raw[0].start_ms
-    for i in range(1, len(raw)):
-        if raw[i].start_ms < highest - _TRACK_DROP_MS and raw[i].start_ms < raw[i - 1].start_ms:
-            cuts.append(i)
-            highest = raw[i].start_ms
-        highest = max(highest, raw[i].start_ms)
-    runs = [raw[a:b] for a, b in zip(cuts, [*cuts[1:], len(raw)], strict=True)]
-    begins = raw[0].start_ms
-    if len(runs) < 2 or len(runs) > 20 or any(len(run) < 5 for run in runs):
-        return raw
-    # A track begins where talks begin. A run that begins later is a stretch of cues in the wrong place.
-    if any(run[0].start_ms > max(60_000, 2 * begins) for run in runs[1:]):
-        return raw
-    out = runs[0]
-    for run in runs[1:]:
-        short, long = sorted((out, run), key=lambda cues: (cues[-1].start_ms, len(cues)))
-        if _same_words(short, long):
-            kept = long if long is not short else run
-            dropped = run if kept is out else out
-            counts = {"cues": len(dropped), "kept": len(kept), **_folded_into(kept, dropped)}
-            steps.append(Step("drop-track", "cues", counts))
-            notes.append(
-                f"From line {run[0].line} on the file holds the same talk a second time; "
-                f"the track that reaches {show_clock(kept[-1].start_ms)} was kept."
-            )
-            out = kept
-        elif {cue.speaker for cue in out} & {cue.speaker for cue in run} - {None}:
-            out = [*out, *_shifted(out, run, steps, notes)]
-        elif any(cue.speaker for cue in out) and any(cue.speaker for cue in run):
-            out = sorted([*out, *run], key=lambda cue: cue.start_ms)
-            steps.append(Step("sort-cues", "cues", {"tracks": 2}))
-        else:
-            out = [*out, *_shifted(out, run, steps, notes)]
-    return list(out)
-
-
-def _shifted(out: Sequence[RawCue], run: Sequence[RawCue], steps: list[Step], notes: list[str]) -> Iterator[RawCue]:
-    offset = max(out[-1].end_ms or 0, out[-1].start_ms)
-    steps.append(Step("join-recordings", "cues", {"cues": len(run), "offset_ms": offset}))
-    notes.append(
-        f"From line {run[0].line} on the times begin again; that part was counted on from {show_clock(offset)}, "
-        "where the first part ends."
-    )
-    for cue in run:
-        words = tuple(Word(word.text, word.start_ms + offset) for word in cue.words)
-        end = None if cue.end_ms is None else cue.end_ms + offset
-        yield replace(cue, start_ms=cue.start_ms + offset, end_ms=end, words=words)
-
-
-def _same_words(short: Sequence[RawCue], long: Sequence[RawCue]) -> bool:
-    """Say whether the pairs of neighbouring words of one track are, for the most part, those of the other.
-
-    Two transcripts of one talk, even by a machine and a person, share more than half of their word pairs; two talks on
-    one subject share about a tenth.
-    """
-
-    def pairs(cues: Sequence[RawCue]) -> Counter[tuple[str, str]]:
-        words = _LETTERS.findall(re.sub(r"<[^<>]*>", "", " ".join(cue.text for cue in cues)).lower())
-        if len(words) < len(cues):  # a script without spaces
-            words = [char for word in words for char in word]
-        return Counter(pairwise(words))
-
-    few, many = pairs(short), pairs(long)
-    return (few & many).total() > 0.4 * max(few.total(), 1)
-
-
-def _folded_into(kept: Sequence[RawCue], dropped: Sequence[RawCue]) -> dict[str, Json]:
-    """Count the words of cues that are dropped: those that stand in the kept ones too, and the others."""
-    some, many = _spoken(dropped), _spoken(kept)
-    folded = (some & many).total()
-    return {"words_folded": folded, "words_left_out": some.total() - folded}
-
-
-def _spoken(cues: Sequence[RawCue]) -> Counter[str]:
-    return Counter(_TAG.sub("", "\n".join(cue.text for cue in cues)).split())
 
 
 def _longest_run(starts: Sequence[int]) -> list[int]:
@@ -353,7 +305,7 @@ def _with_ends(raw: Sequence[RawCue], steps: list[Step]) -> tuple[Cue, ...]:
                 end = min(cue.start_ms + units * _WORD_MS + 1000, following or end)
         elif end is not None and len(cue.text) > 200:
             units = count_units(cue.text)
-            if units >= 40 and units * 1000 > _FASTEST * (end - cue.start_ms) and (following or 0) > end:
+            if units >= 40 and units * 1000 > pace.FASTEST * (end - cue.start_ms) and (following or 0) > end:
                 mended += 1
                 end = None
         if end is None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from talksearch.indexer.records import Chapter, Transcript
+from talksearch.indexer.records import Chapter, Step, Transcript
 from talksearch.indexer.text.speaker_labels import label_of, names_in
 from talksearch.indexer.text.youtube import find_id, watch_url
 
@@ -19,12 +19,16 @@ from .cue_times import RawCue, mend
 from .finish import finish
 from .front_matter import HEADING, RULE, Front, iso_date, plain_markdown, read_front, read_front_matter, read_keys
 from .line_layout import LineLayout
+from .raw_cue import moved
 from .source_text import SourceText
 
 _LYRIC_TAG = re.compile(
     r"[ \t]*\[(?P<key>ar|ti|al|au|lr|by|re|ve|la|length|offset|tool):(?P<value>[^\]\n]*)\][ \t]*", re.I
 )
 _LYRIC_KEYS = {"ti": "title", "ar": "speaker", "la": "language"}
+_OFFSET = re.compile(r"[ \t]*([+-]?\d{1,9})[ \t]*(?:ms)?[ \t]*", re.I)
+_LARGEST_OFFSET_MS = 3_600_000
+"""What lyrics are moved by at most; a larger number is no offset."""
 _WORD_TIME = re.compile(r"<[\d:.]+>")
 _LINES_WITH_LINK = 40
 """Lines at the top of a text in which the address of its recording is looked for."""
@@ -80,6 +84,7 @@ def read(source: SourceText) -> Transcript:
     raw: list[RawCue] = []
     repeats: list[tuple[int, int]] = []
     chapters: list[tuple[str, int | None]] = []
+    sooner_ms = 0
     link: str | None = None
     started = False
     for i in range(first_line, len(lines)):
@@ -95,6 +100,8 @@ def read(source: SourceText) -> Transcript:
                 words = ""
             repeats += [(len(raw), ms) for ms in stamp.again]
             raw.append(RawCue(stamp.start_ms, stamp.end_ms, words, _number(layout, i), stamp.speaker))
+        elif (sooner := _sooner_ms(line)) is not None:
+            sooner_ms = sooner
         elif not started:
             _read_above(line, layout, front)
         elif (heading := HEADING.match(line)) and markdown:
@@ -106,6 +113,11 @@ def read(source: SourceText) -> Transcript:
     if repeats:  # a line of lyrics that is sung several times
         raw += [replace(raw[i], start_ms=ms, text=_WORD_TIME.sub("", raw[i].text)) for i, ms in repeats]
         raw.sort(key=lambda cue: cue.start_ms)
+    steps: tuple[Step, ...] = ()
+    if sooner_ms:
+        raw = [moved(cue, -sooner_ms) for cue in raw]
+        chapters = [(title, None if ms is None else max(0, ms - sooner_ms)) for title, ms in chapters]
+        steps = (Step("shift-times", "cues", {"offset_ms": -sooner_ms, "from": "the file's offset"}),)
     before = [line for line in front.text if line.strip()]
     first = min(cue.start_ms for cue in raw) if raw else 0
     description = "\n".join(before)
@@ -127,6 +139,7 @@ def read(source: SourceText) -> Transcript:
         date=iso_date(values.get("date")),
         description=description,
         chapters=tuple(Chapter(ms, title) for title, ms in chapters if ms is not None),
+        steps=steps,
     )
     return finish(raw, mend(raw, "transcript"), known)
 
@@ -134,6 +147,19 @@ def read(source: SourceText) -> Transcript:
 def _number(layout: LineLayout, i: int) -> int:
     """Return the number in the file of a line that may have been cut."""
     return layout.numbers[i] if layout.numbers else i + 1
+
+
+def _sooner_ms(line: str) -> int | None:
+    """Return by how many milliseconds a line of lyrics says that all of them come sooner; None where it says nothing.
+
+    `[offset:500]` shows every line half a second before its time, `[offset:-500]` after it: so players read it, and
+    https://en.wikipedia.org/wiki/LRC_(file_format) has it.
+    """
+    tag = _LYRIC_TAG.fullmatch(line) if line.lstrip().startswith("[") else None
+    if tag is None or tag["key"].lower() != "offset":
+        return None
+    number = _OFFSET.fullmatch(tag["value"].replace("\u2212", "-"))
+    return int(number[1]) if number and abs(int(number[1])) <= _LARGEST_OFFSET_MS else 0
 
 
 def _read_above(line: str, layout: LineLayout, front: Front) -> None:
