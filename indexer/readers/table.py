@@ -4,34 +4,44 @@ from __future__ import annotations
 
 import csv
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
 from talksearch.indexer.errors import UnreadableError
-from talksearch.indexer.records import Transcript
+from talksearch.indexer.records import Step, Transcript
 
 from . import whisper_tsv
 from .cue_times import RawCue, mend
 from .finish import finish
+from .frames import frames_ms, is_frames, rate_of
 from .json_values import milliseconds, string
 from .segments import put_after, speaker_of, start_after, times_of, unit_of
 from .source_text import SourceText
 
 _COLUMNS = {
     "start": "start begin from in startat timestart timein starttime starttimestamp begintime timestamp time timecode"
-    " offset ts t0",
-    "end": "end to out stop endat timeend timeout endtime endtimestamp stoptime t1",
+    " offset ts t0 starttimecode timecodestart timecodein starttc tcin intime inpoint startzeit"
+    " beginn inicio tiempoinicial debut inizio",
+    "end": "end to out stop endat timeend timeout endtime endtimestamp stoptime t1 endtimecode timecodeend timecodeout"
+    " endtc tcout outtime outpoint endzeit ende fin tiempofinal fine",
     "duration": "duration dur length",
-    "speaker": "speaker speakername speakerlabel speakerid name who voice participant",
-    "text": "text transcript transcription body content caption subtitle sentence utterance dialogue speech",
+    "speaker": "speaker speakername speakerlabel speakerid name who voice participant sprecher sprecherin"
+    " locuteur hablante orador",
+    "text": "text transcript transcription body content caption subtitle sentence utterance dialogue speech texte texto"
+    " testo untertitel",
+    "rate": "framerate fps framespersecond timebase",
     "talk": "videoid youtubeid talkid talk video episodeid episode filename file source",
 }
 """What columns are called, without spaces and signs; of two for one thing the one counts that stands first here."""
 _ROLES = {name: role for role, names in _COLUMNS.items() for name in names.split()}
+_TIMES = ("start", "end", "duration")
 _UNITS = {"ms": "_ms", "msec": "_ms", "milliseconds": "_ms", "millis": "_ms", "s": "s", "sec": "s", "secs": "s",
           "seconds": "s"}  # fmt: skip
 _SWALLOWED = re.compile(r"\n[ \t]*\"?[\d:.]+\"?[,;\t]\"?[\d:.]+")
 """A row inside a cell: a quotation mark that nobody closed."""
+_COLON_MS = re.compile(r"(\d:\d\d:\d\d):(\d{3})(?!\d)")
+_FROM_TO = re.compile(r"(\d[\d:;.,]*)\s*(?:-+>?|[–—→]|to)\s*(\d[\d:;.,]*)")
 _LONGEST_HEADER = 1_000
 """Characters."""
 
@@ -45,6 +55,15 @@ class _Columns:
     """The key of each column, as `segments` knows them; empty for a column of no use."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """The rows of a table, as objects with the keys of the columns, and what had to be done to read their times."""
+
+    rows: list[dict[str, Any]]
+    """Under `row` stands the number of the last line of each."""
+    steps: tuple[Step, ...] = ()
+
+
 def matches(source: SourceText) -> bool:
     """Say whether the first line names a start and a text, and most rows that hold a text have a time.
 
@@ -52,7 +71,7 @@ def matches(source: SourceText) -> bool:
     """
     if whisper_tsv.is_whispers(source) or _columns(source) is None:
         return False
-    rows = source.once(_rows)
+    rows = source.once(_table).rows
     timed = [times_of(row)[0] is not None for row in rows if string(row.get("text"))]
     return sum(timed) * 2 > len(timed)
 
@@ -63,7 +82,8 @@ def read(source: SourceText) -> Transcript:
     Raises:
         UnreadableError: no cues, times that cannot be, or rows that are longer than the header.
     """
-    rows = source.once(_rows)
+    table = source.once(_table)
+    rows = table.rows
     if len({row["talk"] for row in rows if "talk" in row}) > 1:
         raise UnreadableError("The rows of this table belong to several talks.", "Write one file for each talk.")
     entries = [(words, row) for row in rows if (words := string(row.get("text")))]
@@ -76,7 +96,9 @@ def read(source: SourceText) -> Transcript:
             untimed += 1
             start = start_after(raw)
         raw.append(RawCue(start, end, words, row["row"], speaker=speaker_of(row)))
-    return finish(raw, mend(raw, "table"), Transcript("table", (), steps=steps), put_after(untimed, "rows"))
+    return finish(
+        raw, mend(raw, "table"), Transcript("table", (), steps=(*table.steps, *steps)), put_after(untimed, "rows")
+    )
 
 
 def _columns(source: SourceText) -> _Columns | None:
@@ -105,7 +127,8 @@ def _first_of(key: str, named: list[tuple[str, str]]) -> tuple[str, str]:
 
 
 def _words(name: str) -> list[str]:
-    return re.findall(r"[a-z0-9]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower())
+    plain = name if name.isascii() else "".join(c for c in unicodedata.normalize("NFD", name) if c.isascii())
+    return re.findall(r"[a-z0-9]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", plain).lower())
 
 
 def _key(name: str) -> str:
@@ -118,6 +141,25 @@ def _key(name: str) -> str:
     unit = _UNITS.get(words[-1], "") if len(words) > 1 else ""
     role = _ROLES.get("".join(words[:-1] if unit else words), "")
     return f"{role}_ms" if unit == "_ms" and role in ("start", "end", "duration") else role
+
+
+def _table(source: SourceText) -> _Table:
+    """Read the rows, with times that count frames as seconds, and ranges of times as two. Raises as `_rows` does."""
+    rows = _rows(source)
+    for row in rows:
+        row |= {key: _COLON_MS.sub(r"\1.\2", row[key]) for key in _TIMES if key in row}
+        if "end" not in row and (both := _FROM_TO.fullmatch(str(row.get("start", "")))):
+            row["start"], row["end"] = both[1], both[2]
+    frames = [row[key] for row in rows for key in _TIMES if key in row and is_frames(row[key])]
+    if len(frames) * 2 <= sum("start" in row for row in rows):
+        return _Table(rows)
+    rate = rate_of(frames, next((row["rate"] for row in rows if "rate" in row), None))
+    for row in rows:
+        for key in _TIMES:
+            if key in row and (ms := frames_ms(row[key], rate)) is not None:
+                row[key] = f"{ms / 1000:.3f}s"
+    detail = {"frames_per_second": rate.per_second, "from": "the file" if rate.said else "the largest number"}
+    return _Table(rows, (Step("read-frames", "cues", detail),))
 
 
 def _rows(source: SourceText) -> list[dict[str, Any]]:
