@@ -24,6 +24,7 @@ from talksearch.indexer.stores.chroma import collection as passages
 from talksearch.indexer.stores.chroma import store, writer
 from talksearch.indexer.stores.columns import update
 from talksearch.indexer.stores.lock import index_write_lock
+from talksearch.indexer.talks.reach import lacks_first_byte
 from talksearch.indexer.text.terms import terms_joined
 
 _RUN = "Run: talksearch doctor"
@@ -395,17 +396,30 @@ def _pending(db: sqlite3.Connection) -> list[Finding]:
 
 def _missing_files(db: sqlite3.Connection) -> list[Finding]:
     """Check that the files behind the talks are where they were."""
-    paths = catalog.talk_paths(db)
-    missing = sorted(path for path in paths.values() if not Path(path).exists())
-    if not missing:
-        return []
-    unnamed = len(missing) - _NAMED_FILES
-    more = f" and {unnamed} more" if unnamed > 0 else ""
-    return [
-        Finding(
-            f"The files of {len(missing)} of {len(paths)} talks are not there:"
-            f" {', '.join(missing[:_NAMED_FILES])}{more}.",
-            False,
-            "Plug in their disk, or take the talks out: talksearch index",
+    paths = sorted(catalog.talk_paths(db).values())
+    missing = [path for path in paths if not Path(path).exists()]
+    unreadable = [path for path in paths if path not in missing and lacks_first_byte(Path(path))]
+    findings = []
+    if missing:
+        findings.append(
+            Finding(
+                f"The files of {len(missing)} of {len(paths)} talks are not there: {_some(missing)}.",
+                False,
+                "Plug in their disk, or take those out that were deleted: talksearch index. To take out any other:"
+                " talksearch remove TALK",
+            )
         )
-    ]
+    if unreadable:
+        findings.append(
+            Finding(
+                f"The files of {len(unreadable)} of {len(paths)} talks cannot be read now: {_some(unreadable)}.",
+                False,
+                "The talks stay as they are. Bring the files back, or take the talks out: talksearch remove TALK",
+            )
+        )
+    return findings
+
+
+def _some(paths: Sequence[str]) -> str:
+    unnamed = len(paths) - _NAMED_FILES
+    return ", ".join(paths[:_NAMED_FILES]) + (f" and {unnamed} more" if unnamed > 0 else "")

@@ -4,6 +4,8 @@
 
     TalksearchError
     ├── UnreadableError          a file that is no transcript, or cannot be read
+    │   ├── OutOfReachError      a file that cannot be read now, so that nothing is known of it
+    │   └── UnspokenError        a file that can be read, and holds what nobody said: chapters, a chat
     ├── BadIndexError            an index that is missing, of another format, or made with another recipe
     │   └── DamagedStoreError    an index one of whose files is damaged; `talksearch doctor` mends it
     ├── LockedError              an index that another process is writing to
@@ -29,6 +31,14 @@ class TalksearchError(Exception):
 
 class UnreadableError(TalksearchError):
     """A file cannot be read as a transcript. It becomes a line in the report and never ends a run."""
+
+
+class OutOfReachError(UnreadableError):
+    """A file cannot be read now: the system refuses it, or it is empty or offloaded. What it held may well be so still."""
+
+
+class UnspokenError(UnreadableError):
+    """A file can be read, and what it holds was not said: chapters, a chat, a segment that its playlist speaks for."""
 
 
 class BadIndexError(TalksearchError):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -11,8 +13,12 @@ from talksearch.indexer.text.untrusted import safe
 from .common import plural
 
 if TYPE_CHECKING:
-    from talksearch.indexer.pipeline.report import Report
+    from talksearch.indexer.pipeline.report import HeldTalk, Report
     from talksearch.search.evaluation.measure import Outcome
+
+
+_MOST_HELD = 50
+"""Files that are named where many cannot be read now."""
 
 
 def report_text(report: Report, talks: int, passages: int, embedded: int) -> str:
@@ -37,6 +43,8 @@ def report_text(report: Report, talks: int, passages: int, embedded: int) -> str
     if report.dropped:
         lines += ["", "Dropped, because their files are gone:"]
         lines += [f"  {safe(talk_id)}" for talk_id in report.dropped]
+    if report.held:
+        lines += ["", *_held(report.held)]
     if report.duplicates:
         count = len(report.duplicates)
         lines += [
@@ -51,6 +59,25 @@ def report_text(report: Report, talks: int, passages: int, embedded: int) -> str
         count = report.other_files
         lines += ["", f"{count:,} other {plural('file', count)} (sidecars, recordings and the like)."]
     return "\n".join([*lines, *map(safe, report.notes)]) + "\n"
+
+
+def _held(held: Sequence[HeldTalk]) -> list[str]:
+    """Say which talks stayed as they were because their files cannot be read now, and how to take them out."""
+    talks = {talk.talk_id for talk in held}
+    what, whose = ("talk", "its") if len(talks) == 1 else ("talks", "their")
+    lines = [f"{len(talks):,} {what} stayed as before, because {whose} files cannot be read now:"]
+    away = Counter(talk.root for talk in held if talk.root)
+    for root, count in away.items():
+        reason = next(talk.reason for talk in held if talk.root == root)
+        lines.append(f"  {safe(reason)} Of its {count:,} files none was looked at.")
+        lines.append(f"    To take its talks out: talksearch remove {safe(shlex.quote(root))}")
+    alone = [talk for talk in held if not talk.root]
+    for talk in alone[:_MOST_HELD]:
+        lines.append(f"  {safe(talk.path)}: {safe(talk.reason)}")
+        lines.append(f"    To take it out: talksearch remove {safe(shlex.quote(talk.talk_id))}")
+    if len(alone) > _MOST_HELD:
+        lines.append(f"  and {len(alone) - _MOST_HELD:,} more files. To take a talk out: talksearch remove TALK")
+    return lines
 
 
 def _duration(seconds: float) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from talksearch.indexer.readers.registry import LAST, format_named
@@ -65,10 +65,15 @@ def make_plan(
     before: Mapping[str, FileRow],
     now: Mapping[str, FileRow],
     identity_of: Callable[[FileRow], Identity | None],
+    held: Collection[str] = (),
 ) -> Plan:
     """Compare what was remembered (`before`) with what is there (`now`), both by path.
 
-    `now` holds the files of every PATH of the index, those not walked this time as they were remembered.
+    Args:
+        before: What was remembered.
+        now: The files of every PATH of the index; those not walked this time as they were remembered.
+        identity_of: Tells what was found out about a file.
+        held: Files that cannot be read now: their talks stay as they are, whatever else changed about them.
     """
     identities = {path: identity_of(row) for path, row in now.items()}
     readable = {path: identity for path, identity in identities.items() if identity}
@@ -91,7 +96,8 @@ def make_plan(
         # A file that left the group changes it too: it may have been the one that spoke for the talk.
         talk = now[paths[0]].talk_id
         left = any(row.talk_id == talk and path not in now for path, row in before.items()) if talk else False
-        (keep if same and not left else read).append(group)
+        waits = any(path in held for path in paths)
+        (keep if waits or (same and not left) else read).append(group)
     return Plan(
         read=tuple(read),
         keep=tuple(keep),

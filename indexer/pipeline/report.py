@@ -25,6 +25,19 @@ class Progress:
     """Passages read so far, or embedded so far."""
 
 
+@dataclass(frozen=True, slots=True)
+class HeldTalk:
+    """A talk that stayed as it was because a file of it cannot be read now."""
+
+    talk_id: str
+    path: str
+    """The file."""
+    reason: str
+    """A sentence."""
+    root: str | None = None
+    """The PATH that is out of reach as a whole; None where it can be looked at."""
+
+
 Tell = Callable[[Progress], None]
 """Is called now and then with how far a run is."""
 
@@ -41,6 +54,8 @@ class Report:
     """Ids of talks that stayed as they were."""
     dropped: list[str] = field(default_factory=list)
     """Ids of talks that were taken out because their files are gone."""
+    held: list[HeldTalk] = field(default_factory=list)
+    """Talks that stayed as they were because a file of theirs cannot be read now; they are among `kept` too."""
     duplicates: list[SkippedFile] = field(default_factory=list)
     """Files that hold a talk which another file holds better."""
     skipped: list[SkippedFile] = field(default_factory=list)

@@ -14,20 +14,21 @@ from pathlib import Path
 
 from talksearch.indexer.encoders import query_model
 from talksearch.indexer.encoders.base import Encoder
-from talksearch.indexer.errors import TalksearchError
 from talksearch.indexer.stores import calibration, catalog, catalog_writer, recipe
 from talksearch.indexer.stores.catalog import FileRow
 from talksearch.indexer.stores.chroma import store
 from talksearch.indexer.stores.columns import update as columns
 from talksearch.indexer.talks.opened_file import ScannedFiles
-from talksearch.indexer.talks.walk import Root, files_under, may_be_transcript, merge_roots, relocated, root_of
 
 from . import embed_pending
 from .encoder_provider import EncoderProvider, Prompts
+from .look import look
 from .plan import Group, Plan, make_plan
 from .read_talks import SkippedFile, TalkResult, read_group, read_groups
-from .report import Progress, Report, Tell
-from .scan import content_digest, identity_of, scan_file
+from .report import HeldTalk, Progress, Report, Tell
+from .scan import identity_of
+
+_WAITS = "It is read when the other file of its talk, which cannot be read now, is back."
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +57,11 @@ def update_index(options: RunOptions) -> Report:
     with closing(catalog.open_catalog(folder, write=True)) as db:
         before = catalog.files(db)
         scanned = ScannedFiles()
-        roots, now = _look(db, options, before, scanned, report)
-        plan = make_plan(before, now, identity_of)
+        seen = look(catalog.roots(db), options.paths, before, scanned, report, tell)
+        plan = make_plan(before, seen.now, identity_of, seen.held)
         with catalog.transaction(db):  # first, so that what an interrupted run has read belongs somewhere
             db.execute("DELETE FROM roots")
-            db.executemany("INSERT INTO roots VALUES (?)", ((str(root.path),) for root in roots))
+            db.executemany("INSERT INTO roots VALUES (?)", ((str(root.path),) for root in seen.roots))
         encoders = EncoderProvider(folder, known, options.model, options.prompts, options.encoder)
         gone = _read_changed(db, plan.read, encoders, options, scanned, report)
         scanned.clear()
@@ -104,68 +105,6 @@ def prepare_queries(folder: Path, db: sqlite3.Connection, encoder: Callable[[], 
         query_model_written.result()
 
 
-# --- looking at files -----------------------------------------------------------------------------------------------
-
-
-def _look(
-    db: sqlite3.Connection,
-    options: RunOptions,
-    before: Mapping[str, FileRow],
-    scanned: ScannedFiles,
-    report: Report,
-) -> tuple[list[Root], dict[str, FileRow]]:
-    """Return the PATHs of the index, and every file under them that may be a transcript, by path.
-
-    Args:
-        db: The catalog.
-        options: What the run is asked to do.
-        before: The files that earlier runs looked at.
-        scanned: Keeps the files that had to be opened.
-        report: Counts the files that are no transcripts by their names.
-    """
-    known = catalog.roots(db)
-    roots, walked = merge_roots(known, options.paths or [Path(path) for path in known])
-    if not walked:
-        raise TalksearchError("There is nothing to index yet.", "Name a folder: talksearch index PATH")
-    now = {
-        path: row
-        for path, row in relocated(before, roots).items()
-        if not any(root.holds(Path(path)) for root in walked)
-    }
-    for root in walked:
-        for path in files_under(root):
-            if not may_be_transcript(path):
-                report.other_files += 1
-                continue
-            source = root_of(roots, path).source_of(path)
-            now[str(path)] = scan_file(path, source, before.get(str(path)), scanned)
-            options.tell(Progress("looking", len(now), 0))
-    remaining = _forget_moved(roots, now)
-    report.notes += [
-        f"{root.path} is not there, and nothing lies only in it: it is no longer looked at."
-        for root in roots
-        if root not in remaining
-    ]
-    return remaining, now
-
-
-def _forget_moved(roots: Sequence[Root], now: dict[str, FileRow]) -> list[Root]:
-    """Take files out of `now` that were moved: their PATH is not there any more, and their content lies elsewhere.
-
-    Returns the PATHs without those of which nothing is left. A file whose content lies nowhere else stays: its disk may
-    be unplugged.
-    """
-    missing = [root for root in roots if not root.path.exists()]
-    if not missing:
-        return list(roots)
-    inside = {path for path in now if any(root.holds(Path(path)) for root in missing)}
-    elsewhere = {content_digest(row) for path, row in now.items() if path not in inside}
-    for path in inside:
-        if content_digest(now[path]) in elsewhere or not now[path].digest:
-            del now[path]
-    return [root for root in roots if root not in missing or any(root.holds(Path(path)) for path in now)]
-
-
 # --- reading talks --------------------------------------------------------------------------------------------------
 
 
@@ -199,6 +138,13 @@ def _read_changed(
     for done, (group, result) in enumerate(zip(groups, results, strict=True), 1):
         if _is_id_taken(db, result, group):
             result = read_group(group, sizer, _id_suffix(group.files[0].path))
+        unread = {} if result.lost else {file.path: file.reason for file in result.skipped}
+        holding = [HeldTalk(talk_id, path, unread[path]) for talk_id, path in known.items() if path in unread]
+        if holding:  # what it was read from cannot be read now; the next run tries again
+            report.held += holding
+            report.kept += [talk.talk_id for talk in holding]
+            options.tell(Progress("reading", done, len(groups), done, passages))
+            continue
         with catalog.transaction(db):
             if result.talk_rows:
                 gone |= catalog_writer.put_rows(db, result.talk_path, result.talk_rows)
@@ -239,9 +185,11 @@ def _note_unchanged(db: sqlite3.Connection, plan: Plan, before: Mapping[str, Fil
             elif row.talk_id:
                 report.duplicates.append(SkippedFile(row.path, row.note))
             else:
-                report.skipped.append(SkippedFile(row.path, row.note))
+                report.skipped.append(SkippedFile(row.path, row.note or _WAITS))
     report.skipped += [SkippedFile(row.path, row.note) for row in plan.unreadable]
-    touched = [row for group in plan.keep for row in group.files if row != before[row.path]]
+    # What waits for another file of its talk is not remembered, so that it is read as soon as that can be.
+    known = [row for group in plan.keep for row in group.files if row.talk_id or row.note]
+    touched = [row for row in known if row != before.get(row.path)]
     with catalog.transaction(db):
         catalog_writer.put_files(db, [*plan.unreadable, *touched])
         catalog_writer.forget_files(db, plan.gone)

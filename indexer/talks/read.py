@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from talksearch.indexer.errors import UnreadableError
+from talksearch.indexer.errors import OutOfReachError, UnreadableError
 from talksearch.indexer.records import Talk
 
 from .load import TalkMetadata, load_talk, read_metadata
@@ -84,7 +84,10 @@ def failing_on_one_file() -> Iterator[None]:
 
 
 def read_file(path: Path) -> bytes:
-    """Return a file's content. Raises UnreadableError when it cannot be read, or is too large to be a transcript."""
+    """Return a file's content.
+
+    Raises OutOfReachError when it cannot be read, UnreadableError when it is too large to be a transcript.
+    """
     try:
         status = path.stat()
         if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
@@ -93,4 +96,4 @@ def read_file(path: Path) -> bytes:
             raise UnreadableError(f"The file is larger than {LARGEST_BYTES // 1_000_000} MB.")
         return path.read_bytes()
     except OSError as error:
-        raise UnreadableError(f"The file cannot be read: {error.strerror}.") from error
+        raise OutOfReachError(f"The file cannot be read: {error.strerror}.") from error
