@@ -6,7 +6,7 @@ from collections.abc import Container
 
 from talksearch.indexer.errors import UnreadableError
 
-from . import text_files, timed_text, youtube_transcript_api
+from . import json_talks, text_files, timed_text
 from .json_source import is_json_lines, not_a_transcript, parsed_json
 from .source_text import SourceText
 
@@ -19,7 +19,7 @@ def json_refusal(source: SourceText) -> UnreadableError:
     base = source.name.lower().rpartition("/")[2]
     if isinstance(value, dict) and (f".{base}".endswith(".info.json") or {"extractor", "formats"} & value.keys()):
         return UnreadableError("This is metadata that belongs to a transcript (.info.json), not a transcript.", "")
-    if youtube_transcript_api.holds_several(value):
+    if json_talks.holds_several(value):
         return UnreadableError("This JSON holds several talks.", "Write one file for each talk.")
     return UnreadableError(
         "This JSON is of no kind of transcript that talksearch knows: it has no list of segments or words with times.",

@@ -223,7 +223,7 @@ FORMATS: tuple[Format, ...] = (
         origin=timed_json.origin,
         count_words=words_in_json,
         words_in_file=in_json,
-        other_endings=("json", "jsonl"),
+        other_endings=("json", "jsonl", "ndjson", "sjson", "otr"),
     ),
     # Told by their first lines, and by lines that hold times.
     Format(

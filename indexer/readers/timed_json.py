@@ -1,8 +1,8 @@
-"""What speech recognition services and podcasts give: segments, or single words, somewhere inside a JSON value.
+"""What recognition services, podcasts, players and editors give: things that have a text and a time, anywhere in JSON.
 
-A form is where its segments or its words lie, and nothing else: keys of times, speakers and texts are shared by all
-(`segments`). Where words are timed, cues are made of them; how these are spelled, spaced and punctuated is taken from
-the full text beside them where that has the same letters.
+No service is known here. Every list in the value is looked at (`json_lists`), those that can be what is said in a talk
+are read (`json_layout`), and the fullest of them is the transcript (`json_choice`). Where single words are timed, cues
+are made of them (`spoken_words`).
 """
 
 from __future__ import annotations
@@ -10,89 +10,57 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Any
 
-from talksearch.indexer.records import Origin, Transcript, Word
-from talksearch.indexer.text.sentences import ends_with_stop
+from talksearch.indexer.records import Origin, Step, Transcript
 
 from .cue_times import RawCue, mend
 from .finish import finish
+from .json_choice import Chosen, choose
+from .json_keys import Path, roles_of, words_of
+from .json_layout import Said, TimedList, flat, letters
+from .json_lists import strings_in
 from .json_source import parsed_json
-from .json_values import string, timed_words
-from .segments import TEXTS, put_after, speaker_of, start_after, text_of, times_of, unit_of
+from .json_speakers import Turn, speakers_of, speaking_at, table_of, turns_in
+from .json_talks import holds_several, names_several
+from .json_values import string
+from .segments import put_after, start_after
 from .source_text import SourceText
+from .spoken_words import Group, Piece, cues_of, joined
 
-_SEGMENTS = (
-    "segments",  # podcast namespace (`body`)
-    "utterances",  # AssemblyAI
-    "result.transcription.utterances",  # Gladia
-    "results.utterances",  # Deepgram
-    "chunks",  # Hugging Face
-    "timeline",  # Zoom
-    "paragraphs.*.cues",  # TED
-    "monologues",  # Rev, whose segments have no time but that of their words
-    "",
+_SERVICE_KEY = re.compile(
+    r'"(?:utterances|results?|response|chunks|monologues|words|tokens|[a-z_]*confidence|nBest)"\s*:', re.IGNORECASE
 )
-"""Lists of segments, by a path of keys; `*` stands for every entry of a list, `0` for the first."""
-
-_WORDS = (
-    ("results.channels.*.alternatives.0", "words"),  # Deepgram
-    ("results.*.alternatives.0", "words"),  # Google
-    ("response.results.*.alternatives.0", "words"),  # Google, as an operation
-    ("results", "items"),  # Amazon Transcribe
-    ("", "words"),  # OpenAI, AssemblyAI, ElevenLabs
-    ("", "result"),  # Vosk
-    ("*", "result"),  # Vosk, one result after the other
-    ("", "results"),  # Speechmatics
-)
-"""Where objects lie that hold a list of words, and its key."""
-
-_SERVICES = ("utterances", "result", "results", "response", "chunks", "monologues", "words")
 """Keys of recognition services; segments by themselves may be anybody's."""
-_SERVICE_KEY = re.compile(r'"(?:utterances|results?|response|chunks|monologues|words)"\s*:')
-"""The same in the text of a file; nested ones count too."""
-_WORD_LISTS = ("words", "elements")
-"""Keys of the words inside a segment."""
-_PIECES = ("punctuated_word", "word", "text", "content", "value")
-_PAUSE_MS = 1_500
-_MOST_WORDS = 30
-"""A cue made of words ends where its sentence does, at a pause, and at the latest after so many words."""
+_ONE_CONVERSATION = frozenset((
+    "channel", "channels", "participant", "participants", "speaker", "speakers", "track", "tracks", "streams",
+    "attendees",
+))  # fmt: skip
+"""Words of the keys of lists whose entries speak in turn, each with a transcript of its own."""
+_LANGUAGES = ("language", "languagecode", "lang", "locale", "detectedlanguage", "languageid", "sourcelanguage",
+              "languagetag", "audiolanguage")  # fmt: skip
+_LANGUAGE = re.compile(r"[a-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*|[A-Z][a-z]{3,11}|[a-z]{4,12}")
+_TITLES = ("title", "meetingtitle", "meetingname", "talktitle", "videotitle", "episodetitle")
+_DEEPEST_ABOUT = 4
 
 
 @dataclass(frozen=True, slots=True)
-class _Piece:
-    """A word with what is said of it, in the unit of the file."""
+class _Found:
+    """A transcript that lies in a value."""
 
-    text: str
-    entry: dict[str, Any]
-    speaker: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Group:
-    """Text that belongs together, its words where they are timed, and the object that holds its times."""
-
-    text: str | None
-    pieces: tuple[_Piece, ...]
-    entry: dict[str, Any]
+    groups: tuple[Group, ...]
+    leading: TimedList
+    chosen: Chosen
 
 
 def matches(source: SourceText) -> bool:
-    """Say whether a file in JSON holds segments or words of which most have a time."""
-    timed = [times_of(entry)[0] is not None for group in source.once(_groups_of) for _, entry in _timed_parts(group)]
-    return sum(timed) * 2 > len(timed)
+    """Say whether a file in JSON holds a list of things that have texts and times, and can be one talk."""
+    return source.once(_found) is not None
 
 
 def origin(source: SourceText) -> Origin:
     """Tell who wrote the words: a machine, where the keys are those of a recognition service."""
     return "automatic" if _SERVICE_KEY.search(source.text) else "unknown"
-
-
-def _timed_parts(group: _Group) -> list[tuple[str, dict[str, Any]]]:
-    """Return what carries times in a group, each with its text: its words, else the whole."""
-    words = [(piece.text, piece.entry) for piece in group.pieces if _letters(piece.text)]
-    return words or [(group.text or "", group.entry)]
 
 
 def read(source: SourceText) -> Transcript:
@@ -101,220 +69,225 @@ def read(source: SourceText) -> Transcript:
     Raises:
         UnreadableError: no cues, or times that cannot be.
     """
-    data = parsed_json(source)
-    groups = source.once(_groups_of)
-    per_unit, steps = unit_of([part for group in groups for part in _timed_parts(group)])
+    found = source.once(_found)
+    groups = found.groups if found else ()
     raw: list[RawCue] = []
     notes: list[str] = []
     untimed = 0
     for group in groups:
-        cues = list(_cues(group, per_unit, notes))
+        cues = list(cues_of(group, notes))
         if not cues:
-            start, end = times_of(group.entry, per_unit)
+            start = group.start_ms
             if start is None:
                 untimed += 1
                 start = start_after(raw)
-            text = group.text or "".join(text for text, _ in _joined(group.pieces))
-            cues = [RawCue(start, end, text, speaker=speaker_of(group.entry))]
+            text = group.text or "".join(text for text, _ in joined(group.pieces))
+            cues = [RawCue(start, group.end_ms, text, speaker=group.speaker)]
         raw += cues
-    if _at(data, "results.channels"):  # one list of words a channel
-        raw.sort(key=lambda cue: cue.start_ms)
-    about: dict[str, Any] = data if isinstance(data, dict) else {}
-    by_service = not about.keys().isdisjoint(_SERVICES) or any(group.pieces for group in groups)
-    known = Transcript(
-        format="json",
-        cues=(),
-        origin="automatic" if by_service else "unknown",
-        title=string(about.get("title")),
-        language=string(about.get("language_code")) or string(about.get("language")),
-        steps=steps,
-    )
+    known = Transcript(format="json", cues=(), origin=origin(source))
+    if found is not None:
+        if _speak_in_turn(found.leading.path):
+            raw.sort(key=lambda cue: cue.start_ms)
+        known = replace(_about(found, known), steps=(*found.chosen.steps, *_time_steps(found)))
+        notes += [*found.chosen.notes, *_time_notes(found)]
     return finish(raw, mend(raw, "JSON file"), known, [*notes, *put_after(untimed)])
 
 
-# --- where things lie -----------------------------------------------------------------------------------------------
+def _speak_in_turn(path: Path) -> bool:
+    return any(word in _ONE_CONVERSATION for key in path[:-1] for word in words_of(key))
 
 
-def _at(data: object, path: str) -> list[Any]:
-    """Return what lies at a path, every time it does.
-
-    >>> _at({"a": [{"b": 1}, {"b": 2}]}, "a.*.b"), _at({"a": [1, 2]}, "a.0"), _at([], "a.b"), _at(1, "")
-    ([1, 2], [1], [], [1])
-    """
-    values = [data]
-    for key in path.split(".") if path else []:
-        if key == "*":
-            values = [each for value in values if isinstance(value, list) for each in value]
-        elif key == "0":
-            values = [value[0] for value in values if isinstance(value, list) and value]
-        else:
-            values = [value[key] for value in values if isinstance(value, dict) and key in value]
-    return values
+def _time_steps(found: _Found) -> Iterator[Step]:
+    leading = found.leading
+    if leading.ms_a_word is not None and leading.unit == 1.0:
+        yield Step("read-milliseconds", "cues", {"ms_a_word": round(leading.ms_a_word)})
+    elif leading.ms_a_word is not None:
+        yield Step("read-units", "cues", {"ms": leading.unit, "ms_a_word": round(leading.ms_a_word)})
+    if leading.of_a_day:
+        yield Step("mend-times", "cues", {"offset_ms": -_first_ms(leading)})
 
 
-def _groups_of(source: SourceText) -> list[_Group]:
-    return _groups(parsed_json(source))
+def _time_notes(found: _Found) -> Iterator[str]:
+    if found.leading.of_a_day:
+        yield "The times are those of a day; they were counted from the first."
+    if found.leading.frames:
+        yield f"The times count frames; {1000 / found.leading.unit:g} were taken for a second."
 
 
-def _groups(data: object) -> list[_Group]:
-    """Return the segments of the first form that fits."""
-    for path in _SEGMENTS:
-        entries = [entry for value in _at(data, path) if isinstance(value, list) for entry in value]
-        groups = [_group(entry, _words_in(entry)) for entry in entries if isinstance(entry, dict)]
-        if sum(bool(group.text or group.pieces) and _is_timed(group) for group in groups) * 2 > len(entries):
-            return _of_single_words([group for group in groups if group.text or group.pieces], data)
-    for path, key in _WORDS:
-        holders = [value for value in _at(data, path) if isinstance(value, dict) and isinstance(value.get(key), list)]
-        groups = [_group(holder, holder[key]) for holder in holders]
-        groups = [group for group in groups if group.pieces]
-        if not groups:
-            continue
-        if path.endswith("results.*.alternatives.0") and len(groups) > 1 and _repeats(groups):
-            return groups[-1:]
-        if key == "items":
-            return [_of_amazon(groups[0], holders[0])]
-        return groups
-    return []
+def _first_ms(timed: TimedList) -> int:
+    return round(min((said.start for said in timed.said if said.start is not None), default=0))
 
 
-def _is_timed(group: _Group) -> bool:
-    return times_of(group.entry)[0] is not None or any(times_of(piece.entry)[0] is not None for piece in group.pieces)
+# --- lists to groups ------------------------------------------------------------------------------------------------
 
 
-def _words_in(entry: dict[str, Any]) -> list[Any]:
-    return next((entry[key] for key in _WORD_LISTS if isinstance(entry.get(key), list)), [])
+def _found(source: SourceText) -> _Found | None:
+    value = parsed_json(source)
+    chosen = choose(value)
+    leading = chosen and (chosen.sentences or chosen.words)
+    if chosen is None or leading is None or holds_several(value):
+        return None
+    if names_several(holder for said in leading.said for holder in (said.entry.value, *said.entry.around)):
+        return None
+    names = table_of(value)
+    if chosen.sentences is None:
+        groups = _groups_of_words(leading, names, value)
+    else:
+        groups = _groups_of_sentences(leading, chosen.words, names)
+    if not any(piece.speaker for group in groups for piece in group.pieces) and not any(g.speaker for g in groups):
+        turns = turns_in(chosen.lists, names)
+        groups = [_with_turns(group, turns) for group in groups] if turns else groups
+    return _Found(tuple(groups), leading, chosen)
 
 
-def _group(entry: dict[str, Any], words: Sequence[object]) -> _Group:
-    pieces = []
-    for word in words:
-        if not isinstance(word, dict):
-            continue
-        alternatives = word.get("alternatives")  # Amazon's
-        holder = alternatives[0] if isinstance(alternatives, list) and alternatives else word
-        if not isinstance(holder, dict):
-            continue
-        text = next((holder[key] for key in _PIECES if isinstance(holder.get(key), str)), None)
-        if text:
-            # Rev calls the times of a word by names of its own.
-            times = {"start": word["ts"], "end": word.get("end_ts")} if "ts" in word else word
-            pieces.append(_Piece(text, times, speaker_of(word) or speaker_of(holder) or speaker_of(entry)))
-    return _Group(text_of(entry), tuple(pieces), entry)
+def _ms(time: float | None, shift: int) -> int | None:
+    return None if time is None else round(time) - shift
 
 
-def _of_single_words(groups: list[_Group], data: object) -> list[_Group]:
-    """Make one group of segments that are one word each, as Hugging Face writes times of words."""
-    if len(groups) < 2 or any(group.pieces or len((group.text or "").split()) > 1 for group in groups):
-        return groups
-    pieces = tuple(_Piece(_spaced(group.entry), group.entry, speaker_of(group.entry)) for group in groups)
-    entry = data if isinstance(data, dict) else {}
-    return [_Group(text_of(entry), pieces, entry)]
-
-
-def _spaced(entry: dict[str, Any]) -> str:
-    """Return the text of a segment with the spaces around it."""
-    return next((entry[key] for key in TEXTS if string(entry.get(key))), "")
-
-
-def _repeats(groups: Sequence[_Group]) -> bool:
-    """Whether the last result says all the words once more, with who says them, as Google's does."""
-    starts = [
-        next((ms for piece in group.pieces if (ms := times_of(piece.entry)[0]) is not None), 0) for group in groups
+def _pieces(said: Sequence[Said], speakers: Sequence[str | None], shift: int) -> list[Piece]:
+    return [
+        Piece(entry.text, _ms(entry.start, shift), _ms(entry.end, shift), speaker)
+        for entry, speaker in zip(said, speakers, strict=True)
+        if entry.text
     ]
+
+
+def _groups_of_sentences(timed: TimedList, words: TimedList | None, names: dict[str, str]) -> list[Group]:
+    """Make a group of every sentence, with the words that are its own: inside it, or of the same letters beside it."""
+    shift = _first_ms(timed) if timed.of_a_day else 0
+    speakers = speakers_of(timed.path, [said.entry for said in timed.said], names)
+    inside: dict[int, list[Piece]] = {}
+    beside: list[Piece] = []
+    if words is not None:
+        by_word = speakers_of(words.path, [said.entry for said in words.said], names)
+        pieces = [
+            Piece(s.text, _ms(s.start, shift), _ms(s.end, shift), w) for s, w in zip(words.said, by_word, strict=True)
+        ]
+        if words.path[: len(timed.path)] == timed.path:
+            places = {id(said.entry.value): i for i, said in enumerate(timed.said)}
+            for said, piece in zip(words.said, pieces, strict=True):
+                for holder in reversed(said.entry.around):
+                    if id(holder) in places and piece.text:
+                        inside.setdefault(places[id(holder)], []).append(piece)
+                        break
+        else:
+            beside = [piece for piece in pieces if letters(piece.text)]
+    groups = []
+    at = 0
+    for i, (said, speaker) in enumerate(zip(timed.said, speakers, strict=True)):
+        if not said.text:
+            continue
+        own = inside.get(i, [])
+        if beside:
+            own, at = _next_words(beside, at, said.text)
+        spoken_by = [piece if piece.speaker else replace(piece, speaker=speaker) for piece in own]
+        groups.append(Group(said.text.strip(), tuple(spoken_by), _ms(said.start, shift), _ms(said.end, shift), speaker))
+    return groups
+
+
+def _next_words(words: Sequence[Piece], at: int, text: str) -> tuple[list[Piece], int]:
+    """Return the words, from a place on, that have the letters of a text, and the place behind them."""
+    wanted = letters(text)
+    for begin in range(at, min(at + 8, len(words))):
+        have, end = "", begin
+        while end < len(words) and len(have) < len(wanted):
+            have += letters(words[end].text)
+            end += 1
+        if have == wanted and wanted:
+            return list(words[begin:end]), end
+    return [], at
+
+
+def _groups_of_words(timed: TimedList, names: dict[str, str], value: object) -> list[Group]:
+    """Make a group of the words of every object that holds some, with its text, or the text of the same letters."""
+    shift = _first_ms(timed) if timed.of_a_day else 0
+    speakers = speakers_of(timed.path, [said.entry for said in timed.said], names)
+    held: dict[int, list[int]] = {}
+    for i, said in enumerate(timed.said):
+        held.setdefault(id(said.entry.around[-1]) if said.entry.around else 0, []).append(i)
+    groups = []
+    texts: dict[str, str] | None = None
+    for places in held.values():
+        pieces = _pieces([timed.said[i] for i in places], [speakers[i] for i in places], shift)
+        around = timed.said[places[0]].entry.around
+        holder = around[-1] if around else {}
+        spelled = "".join(letters(piece.text) for piece in pieces)
+        text = next((s for s in holder.values() if isinstance(s, str) and letters(s) == spelled), None)
+        if text is None:
+            texts = {letters(s): s for s in strings_in(value) if " " in s.strip()} if texts is None else texts
+            text = texts.get(spelled) or _text_of(holder, timed.path)
+        groups.append(Group(text.strip() if text else None, tuple(pieces)))
+    if len(groups) > 1 and _repeats(groups):
+        return groups[-1:]
+    return groups
+
+
+def _text_of(holder: dict[str, Any], path: Path) -> str | None:
+    """Return the text that stands beside a list of words."""
+    beside = [
+        (role.rank, text)
+        for key, text in holder.items()
+        if string(text) and key not in path
+        for role in roles_of((key,))
+        if role.role == "text"
+    ]
+    return min(beside)[1] if beside else None
+
+
+def _repeats(groups: Sequence[Group]) -> bool:
+    """Whether the last group says all the words once more, with who says them, as Google's does."""
+    starts = [next((p.start_ms for p in group.pieces if p.start_ms is not None), 0) for group in groups]
     words_before = sum(len(group.pieces) for group in groups[:-1])
     return starts[-1] <= starts[0] and len(groups[-1].pieces) >= words_before
 
 
-def _of_amazon(group: _Group, results: dict[str, Any]) -> _Group:
-    """Add the full text, and who speaks where only a list beside the words says it, by the time of the word."""
-    speakers = {
-        str(item.get("start_time")): speaker_of(item)
-        for item in _at(results, "speaker_labels.segments.*.items.*")
-        if isinstance(item, dict)
-    }
-    pieces = [
-        replace(piece, speaker=piece.speaker or speakers.get(str(piece.entry.get("start_time"))))
+def _with_turns(group: Group, turns: Sequence[Turn]) -> Group:
+    pieces = tuple(
+        piece if piece.start_ms is None else replace(piece, speaker=speaking_at(turns, piece.start_ms))
         for piece in group.pieces
-    ]
-    full = " ".join(text for value in _at(results, "transcripts.*.transcript") if (text := string(value)))
-    return replace(group, text=full or None, pieces=tuple(pieces))
+    )
+    speaker = None if group.start_ms is None else speaking_at(turns, group.start_ms)
+    return replace(group, pieces=pieces, speaker=speaker)
 
 
-# --- words to cues --------------------------------------------------------------------------------------------------
+# --- what the value says about the talk -----------------------------------------------------------------------------
 
 
-def _cues(group: _Group, per_unit: int, notes: list[str]) -> Iterator[RawCue]:
-    """Make cues of timed words; none where these have no times, or are not the words of a text that has one itself."""
-    words = [piece for piece in group.pieces if _letters(piece.text)]
-    if sum(times_of(piece.entry)[0] is not None for piece in words) * 2 <= len(words):
-        return
-    spelled = _spelled(group)
-    if spelled is None:
-        if group.text and times_of(group.entry)[0] is not None:
-            return
-        spelled = _joined(group.pieces)
-        missing = len((group.text or "").split()) - len(words)
-        if missing * 20 > len(words):
-            notes.append(f"The full text has {missing} words more than those with times; only these were read.")
-    pieces = [(text, *times_of(piece.entry, per_unit), piece.speaker) for text, piece in spelled]
-    waiting: list[tuple[str, int | None]] = []
-    begin = last = times_of(group.entry, per_unit)[0] or 0
-    end: int | None = None
-    speaker, tail = None, ""
-    for (text, start, until, says), following in zip(pieces, [*pieces[1:], None], strict=True):
-        if not waiting and not text.strip():
-            continue
-        last = last if start is None else start
-        if not waiting:
-            begin, end, speaker = last, None, says
-        waiting.append((text, start))
-        if _letters(text):
-            end = until if until is not None and until >= last else None
-        tail = text.strip() or tail
-        if following is not None:
-            if not _letters(following[0]):
-                continue
-            pause = following[1] is not None and following[1] - (last if end is None else end) >= _PAUSE_MS
-            if not (pause or ends_with_stop(tail) or following[3] != speaker or len(waiting) >= _MOST_WORDS):
-                continue
-        text, words_of_cue = timed_words(waiting, begin)
-        kept = tuple(Word(word.text, max(word.start_ms, 0)) for word in words_of_cue)
-        yield RawCue(begin, end, text, speaker=speaker, words=kept)
-        waiting = []
+def _about(found: _Found, known: Transcript) -> Transcript:
+    """Add title and language, where the value says them of the list and not of something else."""
+    first = found.leading.said[0].entry
+    around = [holder for holder in first.around if len({id(said.entry.around[0]) for said in found.leading.said}) == 1]
+    shared = [holder for i, holder in enumerate(around) if all(_shares(said, i, holder) for said in found.leading.said)]
+    title = next(
+        (text for holder in shared for key in holder if _is_title(key, holder) and (text := string(holder[key]))), None
+    )
+    own = {name for said in found.leading.said for name in _languages(said.entry.value)}
+    language = next(iter(own)) if len(own) == 1 else None
+    if language is None and not own:
+        language = next((name for holder in reversed(shared) for name in _languages(holder, depth=2)), None)
+    return replace(known, title=title, language=language)
 
 
-def _letters(text: str) -> str:
-    return "".join(char for char in text.casefold() if char.isalnum())
+def _shares(said: Said, place: int, holder: dict[str, Any]) -> bool:
+    return len(said.entry.around) > place and said.entry.around[place] is holder
 
 
-def _spelled(group: _Group) -> list[tuple[str, _Piece]] | None:
-    """Return the timed words as the full text writes them: cut from it, so that together they are the text.
-
-    None where there is no text, or its letters are not those of the words.
-    """
-    pieces = [piece for piece in group.pieces if _letters(piece.text)]
-    text = group.text or ""
-    places = [place for place, char in enumerate(text) for _ in _letters(char)]
-    if not pieces or "".join(_letters(piece.text) for piece in pieces) != _letters(text):
-        return None
-    if len(places) != len(_letters(text)):
-        return None
-    cuts = [0]
-    done = 0
-    for piece, _ in pairwise(pieces):
-        done += len(_letters(piece.text))
-        between = text[places[done - 1] + 1 : places[done]]
-        space = next((place for place in range(len(between) - 1, -1, -1) if between[place].isspace()), None)
-        # What stands right before a word, as an opening quotation mark, is its; where there are no spaces, the word
-        # before keeps it.
-        cuts.append(places[done] if space is None else places[done - 1] + 1 + space)
-    return [(text[a:b], piece) for (a, b), piece in zip(pairwise([*cuts, len(text)]), pieces, strict=True)]
+def _is_title(key: str, holder: dict[str, Any]) -> bool:
+    name = "".join(words_of(key))
+    if name in _TITLES:
+        return True
+    # A name is a title where it reads like one.
+    return name == "name" and isinstance(holder[key], str) and " " in holder[key].strip() and "speaker" not in holder
 
 
-def _joined(pieces: Sequence[_Piece]) -> list[tuple[str, _Piece]]:
-    """Put spaces between words that come without them; punctuation that stands alone goes with the word before it."""
-    bare = not any(piece.text[:1].isspace() or piece.text[-1:].isspace() for piece in pieces)
-    return [
-        (f" {piece.text}" if bare and (_letters(piece.text) or not i) else piece.text, piece)
-        for i, piece in enumerate(pieces)
-    ]
+def _languages(holder: dict[str, Any], depth: int = 1) -> Iterator[str]:
+    for path, text in flat(holder):
+        name = "".join(words_of(path[-1])) if path else ""
+        is_code = name == "code" and len(path) == 1 and isinstance(text, str) and len(text) in (2, 5)
+        if (
+            len(path) <= depth
+            and (name in _LANGUAGES or is_code)
+            and isinstance(text, str)
+            and _LANGUAGE.fullmatch(text)
+        ):
+            yield text

@@ -9,6 +9,7 @@ from talksearch.indexer.records import Transcript, Word
 from . import timed_json
 from .cue_times import RawCue, mend
 from .finish import finish
+from .json_choice import is_mark
 from .json_source import parsed_json
 from .json_values import string, timed_words
 from .segments import put_after, speaker_of, start_after, times_of, unit_of, without_times
@@ -21,8 +22,12 @@ def matches(source: SourceText) -> bool:
     OpenAI's answers with times of words have the shape and an empty list of segments; `timed_json` reads these.
     """
     data = parsed_json(source)
-    has_segments = not isinstance(data, dict) or data.get("segments") or data.get("transcription")
-    return has_shape(data) and (bool(has_segments) or not timed_json.matches(source))
+    if not has_shape(data):
+        return False
+    timed = [times_of(entry)[0] is not None for entry in _entries(data)]
+    if timed and sum(timed) * 2 <= len(timed) and _says_times(data):
+        return False  # of days, as those of a calendar
+    return (bool(timed) and any(timed)) or not timed_json.matches(source)
 
 
 def has_shape(data: object) -> bool:
@@ -40,6 +45,21 @@ def has_shape(data: object) -> bool:
     )
 
 
+def _entries(data: object) -> list[Any]:
+    """Return the segments of what has the shape."""
+    if isinstance(data, list):
+        return data
+    segments = data.get("segments") if isinstance(data, dict) else None
+    entries = (
+        segments if isinstance(segments, list) else data.get("transcription", []) if isinstance(data, dict) else []
+    )
+    return [entry for entry in entries if isinstance(entry, dict)]
+
+
+def _says_times(data: object) -> bool:
+    return any(isinstance(entry.get(key), str) and entry[key] for entry in _entries(data) for key in ("start", "end"))
+
+
 def read(source: SourceText) -> Transcript:
     """Read Whisper's JSON.
 
@@ -48,12 +68,7 @@ def read(source: SourceText) -> Transcript:
     """
     data = parsed_json(source)
     about: dict[str, Any] = data if isinstance(data, dict) else {"segments": data}
-    segments = about.get("segments")
-    entries = [
-        (text, entry)
-        for entry in (segments if isinstance(segments, list) else about.get("transcription", []))
-        if isinstance(entry, dict) and (text := string(entry.get("text")))
-    ]
+    entries = [(text, entry) for entry in _entries(about) if (text := string(entry.get("text")))]
     per_unit, steps = unit_of(entries)
     raw: list[RawCue] = []
     untimed = 0
@@ -62,7 +77,7 @@ def read(source: SourceText) -> Transcript:
         if start is None:
             untimed += 1
             start = start_after(raw)
-        words = _words(entry.get("words"), text, start, per_unit)
+        words = _words(entry.get("words") or entry.get("tokens"), text, start, per_unit)
         raw.append(RawCue(start, end, text, speaker=speaker_of(entry), words=words))
     mended = mend(raw, "Whisper file") if untimed < len(raw) or not raw else without_times(raw)
     result = about.get("result")
@@ -82,6 +97,8 @@ def _words(entries: object, text: str, start_ms: int, per_unit: int) -> tuple[Wo
         word = entry.get("word", entry.get("text"))
         if not isinstance(word, str):
             return ()
+        if is_mark(word):  # of whisper.cpp's `-ojf`
+            continue
         parts.append((word, times_of(entry, per_unit)[0]))
     joined, words = timed_words(parts, start_ms)
     tokens = text.split()

@@ -13,13 +13,14 @@ from . import whisper_json
 from .cue_times import RawCue, mend
 from .finish import finish
 from .json_source import parsed_json
+from .json_talks import says_kind
 from .json_values import string
 from .segments import put_after, speaker_of, start_after, times_of, unit_of
 from .source_text import SourceText
 from .youtube_json3 import clip
 
-_WORDS = ("words", "result", "results", "utterances", "chunks")
-"""Lists of `timed_json`, whose entries may be single words."""
+_KEYS = frozenset(("text", "start", "duration", "dur", "offset", "end", "lang", "language", "speaker"))
+"""Keys of its entries, and of those that libraries like it write. What has others is for `timed_json` to judge."""
 _GENERATED = re.compile(r'"is_generated":\s*(true|false)')
 _VIDEO_ID = re.compile(r'"video_id":\s*"([A-Za-z0-9_-]{11})"')
 _ONLY_KEY = re.compile(r'\s*\{\s*"([^"]{11})"\s*:')
@@ -65,13 +66,7 @@ def _entries(data: object) -> list[Any]:
 def _only_list(data: dict[str, Any]) -> tuple[str, list[Any]]:
     """Return the list that is all there is, and its key: `{"DTcRLlMv4_o": [...]}`."""
     key, value = next(iter(data.items())) if len(data) == 1 else ("", None)
-    return key, value if isinstance(value, list) and key not in _WORDS else []
-
-
-def holds_several(data: object) -> bool:
-    """Whether parsed JSON holds the lists of several videos."""
-    lists = [value for value in data.values() if isinstance(value, list)] if isinstance(data, dict) else []
-    return sum(bool(entries) and all(map(_is_cue, entries)) for entries in lists) > 1
+    return key, value if isinstance(value, list) and not says_kind(key) else []
 
 
 def video_in(key: str) -> str | None:
@@ -85,7 +80,9 @@ def video_in(key: str) -> str | None:
 
 
 def _is_cue(entry: object) -> bool:
-    return isinstance(entry, dict) and isinstance(entry.get("text"), str) and times_of(entry)[0] is not None
+    if not isinstance(entry, dict) or not isinstance(entry.get("text"), str) or not entry.keys() <= _KEYS:
+        return False
+    return times_of(entry)[0] is not None
 
 
 def read(source: SourceText) -> Transcript:

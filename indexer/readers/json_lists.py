@@ -1,0 +1,153 @@
+"""Everything in a JSON value that is a list of things: where it lies, its entries, and the objects around them.
+
+Lists of objects, of rows (`[1.0, 4.0, "…"]`), objects of arrays that run side by side (`{"start": […], "text": […]}`),
+and objects whose keys count or name their entries. Lists that lie at the same path in several objects, such as the
+words of every result, are one list; the objects around an entry tell which of them it is from.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+from .json_keys import ALTERNATIVES, Path
+from .json_talks import by_speaker
+
+_DEEPEST = 16
+"""Objects and lists inside one another; no service nests its words deeper."""
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+_CLOCK = re.compile(r"(?:\d{1,2}:)?\d{1,3}:\d{2}(?:[.,]\d{1,9})?")
+_FEWEST_PARALLEL = 1
+_SAMPLE = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing of a list."""
+
+    value: dict[str, Any]
+    around: tuple[dict[str, Any], ...]
+    """The objects that it lies in, the outermost first."""
+
+
+@dataclass(slots=True)
+class FoundList:
+    """All entries that lie at one path of a value, in its order."""
+
+    path: Path
+    entries: list[Entry] = field(default_factory=list)
+    keyed: bool = False
+    """The keys of an object are the times of its texts; they stand under `time`, the texts under `text`."""
+    rows: bool = False
+    """Entries are rows without keys; what they hold stands under the figures of its place."""
+
+
+def lists_in(value: object) -> list[FoundList]:
+    """Return every list of things in a value, outer ones before inner ones."""
+    found: dict[Path, FoundList] = {}
+    _walk(value, (), (), found, 0)
+    return list(found.values())
+
+
+def _walk(
+    value: object, path: Path, around: tuple[dict[str, Any], ...], found: dict[Path, FoundList], depth: int
+) -> None:
+    if depth > _DEEPEST:
+        return
+    if isinstance(value, list):
+        inside = (*path, "*")
+        first_only = bool(path) and path[-1].lower() in ALTERNATIVES
+        entries = value[:1] if first_only else value
+        if any(isinstance(entry, dict) for entry in entries):
+            into = found.setdefault(inside, FoundList(inside))
+            into.entries += [Entry(entry, around) for entry in entries if isinstance(entry, dict)]
+        elif _are_rows(entries):
+            into = found.setdefault(inside, FoundList(inside, rows=True))
+            into.entries += [Entry({str(i): cell for i, cell in enumerate(row)}, around) for row in entries]
+        for entry in entries:
+            is_outer = isinstance(entry, list) and bool(entry) and isinstance(entry[0], (dict, list))
+            if is_outer or isinstance(entry, dict):
+                _walk(entry, inside, around, found, depth + 1)
+    elif isinstance(value, dict):
+        around = (*around, value)
+        if side_by_side := _side_by_side(value):
+            inside = (*path, "{}")
+            into = found.setdefault(inside, FoundList(inside))
+            into.entries += [Entry(entry, around) for entry in side_by_side]
+        if _are_times(value):
+            inside = (*path, "{}")
+            into = found.setdefault(inside, FoundList(inside, keyed=True))
+            into.entries += [Entry({"time": key, "text": text}, around) for key, text in value.items()]
+        if conversation := by_speaker(value):
+            inside = (*path, "speakers", "*")
+            into = found.setdefault(inside, FoundList(inside))
+            for speaker, entries in conversation.items():
+                into.entries += [Entry(entry, (*around, {"speaker": speaker})) for entry in entries]
+        alike = _are_alike(value)
+        if alike:
+            into = found.setdefault((*path, "*"), FoundList((*path, "*")))
+            into.entries += [Entry(entry, around) for entry in value.values()]
+        for key, inner in value.items():
+            if isinstance(inner, (dict, list)):
+                _walk(inner, (*path, "*" if alike else key), around, found, depth + 1)
+
+
+def _are_rows(entries: list[Any]) -> bool:
+    """Whether a list holds rows of the same length with a text and a number, or a clock time, in each."""
+    sample = entries[:_SAMPLE]
+    if not sample or not all(isinstance(row, list) and 2 <= len(row) <= 16 for row in sample):
+        return False
+    return all(any(isinstance(cell, str) for cell in row) for row in sample) and len({len(row) for row in sample}) <= 2
+
+
+def _side_by_side(value: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the entries of an object whose arrays run side by side; none where it has no such arrays."""
+    arrays = {
+        key: inner
+        for key, inner in value.items()
+        if isinstance(inner, list) and len(inner) >= _FEWEST_PARALLEL and not isinstance(inner[0], dict)
+    }
+    texts = [key for key, inner in arrays.items() if all(isinstance(cell, str) for cell in inner[:_SAMPLE])]
+    for key in texts:
+        beside = {other: inner for other, inner in arrays.items() if len(inner) == len(arrays[key])}
+        if any(other not in texts for other in beside):
+            return [dict(zip(beside, row, strict=True)) for row in zip(*beside.values(), strict=True)]
+    return []
+
+
+def _are_times(value: dict[str, Any]) -> bool:
+    """Whether the keys of an object are the times of its texts."""
+    keys = list(value)
+    if len(keys) < 3 or not all(isinstance(text, str) for text in value.values()):
+        return False
+    if all(_CLOCK.fullmatch(key) for key in keys):
+        return True
+    if not all(_NUMBER.fullmatch(key) for key in keys):
+        return False
+    # What is counted up by one is numbered, not timed.
+    return {after - before for before, after in pairwise(map(float, keys))} != {1.0}
+
+
+def _are_alike(value: dict[str, Any]) -> bool:
+    """Whether an object is a list whose entries have names or numbers: all are objects, and their keys are the same."""
+    inner = list(value.values())
+    if len(inner) < 2 or not all(isinstance(entry, dict) and entry for entry in inner):
+        return False
+    first = set(inner[0])
+    return all(len(first & set(entry)) * 2 > len(first | set(entry)) for entry in inner[:_SAMPLE])
+
+
+def strings_in(value: object) -> Iterator[str]:
+    """Yield every text in a value."""
+    waiting = [value]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, dict):
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
