@@ -16,7 +16,7 @@ from talksearch.indexer.text.clock import parse_clock
 from talksearch.indexer.text.speaker_labels import looks_like_a_name
 
 from . import line_stamps as forms
-from .cue_times import count_units
+from .raw_cue import count_units
 from .flattened import unfold
 from .line_stamps import Stamp, forwards
 

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from talksearch.indexer.records import Cue, Json, Step, Transcript
+from talksearch.indexer.text.counting import count_words
 
 from .markup import Shown, has_debris, show, show_plain, without_invisible
+from .name_rows import find_name_rows, take_name_rows
 from .normalize import monotonic_times, normalize
 from .rolling import collapse
 from .sound_labels import cue_of, without_sounds
@@ -79,7 +81,7 @@ def clean(transcript: Transcript, *, final: bool = True) -> tuple[tuple[Cue, ...
 def _balanced(detail: Detail, before: Stage, after: Stage) -> Detail:
     """Complete the detail of a step with the words that it took out, so that every word has a step that tells of it.
 
-    A word is what stands between white space, signs such as `>>` too. Of those that are gone some are folded
+    Words are those of `text.counting`. Of those that are gone some are folded
     (`words_folded`: they stand elsewhere in the text) or were said better later (`words_corrected`), as the step itself
     counts; the others are `words_left_out`. What markup hides is counted where it is taken out.
     """
@@ -97,7 +99,7 @@ def _word_count(work: Stage) -> int:
         texts = [token for part in work.items for token, _ in part.tokens]
     else:
         texts = [cue.text for cue in work.items]
-    return len(" ".join(texts).split())
+    return count_words(" ".join(texts))
 
 
 def replay_step(work: Stage, step: Step) -> Stage:
@@ -139,6 +141,13 @@ def _drop_invisible(shown: Sequence[Shown], _: Detail, __: bool) -> tuple[Sequen
     return [without_invisible(cue, counts) for cue in shown], dict(+counts)
 
 
+def _take_name_rows(shown: Sequence[Shown], names: Detail, _: bool) -> tuple[Sequence[Shown], Detail]:
+    counts: Counter[str] = Counter()
+    if not names:
+        return shown, {}
+    return take_name_rows(shown, names, counts), dict(+counts)
+
+
 def _collapse(shown: Sequence[Shown], _: Detail, __: bool) -> tuple[list[Shown], Detail]:
     return collapse(shown)
 
@@ -177,6 +186,7 @@ def _counted(before: Sequence[Cue], after: Sequence[Cue]) -> tuple[Sequence[Cue]
 CLEANING_STEPS: dict[str, CleaningStep] = {
     "strip-markup": CleaningStep(RAW, SHOWN, _strip_markup),
     "drop-invisible": CleaningStep(SHOWN, SHOWN, _drop_invisible),
+    "take-name-rows": CleaningStep(SHOWN, SHOWN, _take_name_rows, find_name_rows),
     "collapse-rolling": CleaningStep(SHOWN, SHOWN, _collapse, timed_only=True),
     # In automatic captions a dash is a minus sign; turns are marked with `>>` there.
     "mark-turns": CleaningStep(

@@ -23,7 +23,8 @@ _PARENS = re.compile(r"\([^()]*(?:\([^()]*\)[^()]*)*\)")
 _TITLES_TEXT = """
 mr mrs ms miss mx dr prof st sr jr hon rt rev fr gen col lt sgt capt gov sen rep pres phd m mme
 """
-_TITLES = frozenset(_TITLES_TEXT.split())
+TITLES = frozenset(_TITLES_TEXT.split())
+"""What stands before a name or behind it, in small letters and without its point."""
 _PARTICLES_TEXT = """
 van von de der den del della di da do dos das du la le el al bin ibn ben of the and for et y e & | - – / zu zur
 ter ten
@@ -59,6 +60,10 @@ only very my your our his her its their me him us them asked asks told tells thi
 like goes going go get got make makes made let want wanted question problem thing things called means is
 """
 _FUNCTION_WORDS = frozenset(_FUNCTION_WORDS_TEXT.split())
+_NAMES_TOO = frozenset(("will", "may", "so", "an", "do", "in", "on", "he", "you", "has", "my", "can"))
+"""Words of sentences that are given or family names as well."""
+_SURNAME_FIRST = re.compile(r"[^\W\d_][^\W\d_.'’ -]*(?:[ '’-][^\W\d_.'’ -]+){0,2}, ?[^\W\d_][\w.'’ -]{0,30}")
+_LETTER = re.compile(r"[A-Z]\d?")
 
 
 def label_of(text: str) -> tuple[str, int] | None:
@@ -73,10 +78,12 @@ def label_of(text: str) -> tuple[str, int] | None:
         return None
     name = match["name"].strip().strip("[]")
     bare = _PARENS.sub(" ", name)
-    if not bare.strip() or len(bare.split()) > 7 or re.search(r"[,;!?\"“”…()]|\.\.", bare):
+    if not bare.strip() or len(bare.split()) > 7 or re.search(r"[;!?\"“”…()]|\.\.", bare):
+        return None
+    if "," in bare and not (_SURNAME_FIRST.fullmatch(bare.strip()) and looks_like_a_name(bare)):
         return None
     for word in bare.split():
-        if word.endswith(".") and len(word) > 2 and word[:-1].lower() not in _TITLES:
+        if word.endswith(".") and len(word) > 2 and word[:-1].lower() not in TITLES:
             return None
     return name, match.end()
 
@@ -88,7 +95,7 @@ def looks_like_a_name(label: str) -> bool:
     [True, True, False, False, True]
     """
     words = _PARENS.sub(" ", label).split()
-    if not words or _no_name(words):
+    if not words or is_no_name(words):
         return False
     return all(
         word[0].isupper()
@@ -109,7 +116,13 @@ def may_stand_before_a_time(label: str) -> bool:
     return looks_like_a_name(label) and not any(word in _KEYS_OF_TIMES for word in words)
 
 
-def _no_name(words: Sequence[str]) -> bool:
+def is_particle(word: str) -> bool:
+    """Say whether a word in small letters may stand inside a name: `van`, `de`, `bin`."""
+    return word.lower() in _PARTICLES
+
+
+def is_no_name(words: Sequence[str]) -> bool:
+    """Say whether words cannot be a name, whatever their letters are: "Note", "he said", "2.5"."""
     first = words[0].lower().strip(".'’")
     if first in _NOT_NAMES and not (first == "i" and len(words) > 1) and not (first in ("the",) and len(words) > 1):
         return True
@@ -118,8 +131,16 @@ def _no_name(words: Sequence[str]) -> bool:
     if any(re.search(r"\d[.,]\d", word) for word in words):
         return True
     return any(
-        word.lower() in _FUNCTION_WORDS and word.lower() not in _PARTICLES and not word.isupper() for word in words
+        word.lower() in _FUNCTION_WORDS and word.lower() not in _PARTICLES and not word.isupper()
+        for word in (words if len(words) < 2 or not _holds_a_given_name(words) else ())
     )
+
+
+def _holds_a_given_name(words: Sequence[str]) -> bool:
+    """Whether one of several words is a name and a word of sentences as well, written like the other: `Will Smith`."""
+    twofold = [word for word in words if word.lower() in _NAMES_TOO]
+    others = [word for word in words if word.lower() not in _NAMES_TOO]
+    return len(twofold) == 1 and all(word[0].isupper() for word in words) and not is_no_name(others)
 
 
 def names_in(texts: Iterable[str]) -> frozenset[str]:
@@ -127,7 +148,7 @@ def names_in(texts: Iterable[str]) -> frozenset[str]:
 
     Where at least half of the cues carry a label, a label is a name when it comes back or looks like one. Where fewer
     do, it must look like one, come back three times (twice in capitals, as captions mark voices), and there must be
-    two of them: people who are named take turns.
+    two of them: people who are named take turns. Where there are, one in capitals that stands once is a name too.
     """
     counts: Counter[str] = Counter()
     total = 0
@@ -139,8 +160,9 @@ def names_in(texts: Iterable[str]) -> frozenset[str]:
     if not counts:
         return frozenset()
     labelled = sum(counts.values())
+    letters = _letters(counts)
     if labelled * 2 >= total and labelled >= 2:
-        accepted = {
+        accepted = letters | {
             label
             for label, count in counts.items()
             if looks_like_a_name(label) or (_nickname(label) and (count >= 2 or labelled * 10 >= total * 8))
@@ -149,20 +171,33 @@ def names_in(texts: Iterable[str]) -> frozenset[str]:
         repeated = sum(counts[label] for label in accepted if counts[label] > 1)
         few = len(accepted) <= 12 and labelled <= 24
         return frozenset(accepted) if repeated * 2 >= labelled or few else frozenset()
-    accepted = {
+    accepted = letters | {
         label
         for label, count in counts.items()
         if looks_like_a_name(label) and count >= (2 if label.isupper() and len(label) > 1 else 3)
     }
     if len(accepted) < 2 and not any(label.isupper() and len(label) > 2 for label in accepted):
         return frozenset()
+    if sum(label.isupper() for label in accepted) * 2 > len(accepted):
+        accepted |= {label for label in counts if label.isupper() and len(label) > 2 and _is_upper_name(label)}
     return frozenset(accepted)
+
+
+def _letters(counts: Counter[str]) -> set[str]:
+    """Return letters that stand for people (`Q` and `A`, `I` and `B`), where two take turns."""
+    letters = {label for label, count in counts.items() if _LETTER.fullmatch(label) and count > 1}
+    return letters if len(letters) > 1 and sum(counts[label] for label in letters) * 2 > sum(counts.values()) else set()
+
+
+def _is_upper_name(label: str) -> bool:
+    words = [word.lower() for word in _PARENS.sub(" ", label).split()]
+    return looks_like_a_name(label) and bool(words) and not is_no_name(words)
 
 
 def _nickname(label: str) -> bool:
     """Whether a label in small letters may be how somebody calls themselves: no words a sentence is made of."""
     words = _PARENS.sub(" ", label).split()
-    return bool(words) and not _no_name(words) and len(words) <= 4
+    return bool(words) and not is_no_name(words) and len(words) <= 4
 
 
 def bold_names_in(texts: Iterable[str]) -> frozenset[str]:
