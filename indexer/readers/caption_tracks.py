@@ -3,21 +3,40 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from itertools import islice
 
 from talksearch.indexer.errors import UnreadableError
 from talksearch.indexer.records import Origin, Transcript
 from talksearch.indexer.text.clock import parse_clock
 
-from .cue_blocks import TIME_LINE, signed_clock
-from .cue_times import count_units
+from .raw_cue import RawCue, count_units
 from .source_text import SourceText
+from .time_lines import TIME_LINE, signed_clock
 
 _ORIGINAL_TRACK = re.compile(r"\.[a-z]{2,3}-orig\.[a-z0-9]+$", re.IGNORECASE)
 _WORD_TIME = re.compile(r"<\d[\d:.]*><c>|<c>[^<]*</c>\s*<\d")
 _HELD_MS = 10
 """How long YouTube shows the finished row of automatic captions by itself before the next one begins to grow."""
+_JSON = re.compile(r"\{\s*(?:\}|[\"'][\w$. -]{1,60}[\"']\s*:)|\[\s*(?:\]|[\[{\"\d-])")
+_CAPTION_TAGS = r"(?:b|i|u|s|c|v|p|br|em|strong|font|span|div|ruby|rt|rp|rb|lang|big|small|sub|sup|\d[\d:.]*)"
+_XML = re.compile(
+    rf"<\?xml\b|<(?!/?{_CAPTION_TAGS}(?:[\s.>/]|$))[A-Za-z_][\w:.-]*(?:\s+[\w:.-]+\s*=|\s*/?>)", re.IGNORECASE
+)
+_MARKS = re.compile(r"<[^<>\n]*>")
+_ADDRESS = re.compile(
+    r"(?:https?|ftp|wss?|rtmp|data|blob):\S+|(?:[\w./-]+/)?[\w%-]+\.(?:jpe?g|png|gif|webp|svg|mp4|webm|m4s|ts|pdf|html?)"
+    r"(?:[?#]\S*)?",
+    re.IGNORECASE,
+)
+_ENCODED = re.compile(
+    r"(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])(?=\D*\d)[A-Za-z0-9+/_-]{40,}={0,2}|(?:0x)?(?:[0-9a-fA-F]{2}){20,}"
+)
+_READING = re.compile(
+    r"\[?\b[A-Za-z_][\w ]{0,20}\s*[:=]\s*-?[\d./+-]+[a-zA-Z%°]{0,4}\b\]?|\b(?:ISO|SS|EV|F/|GPS)[ /]?\(?-?[\d.]+"
+)
+_DECIMAL = re.compile(r"-?\d+[.,]\d+")
 _CUES_LOOKED_AT = 400
 _CHARACTERS_LOOKED_AT = 100_000
 _MUCH_TEXT = 150
@@ -82,3 +101,40 @@ def has_true_times(source: SourceText, read: Callable[[SourceText], Transcript])
 def _length_s(head: re.Match[str]) -> float:
     start, end = signed_clock(head[1], head[2]), signed_clock(head[3], head[4])
     return max(0, (end or 0) - (start or 0)) / 1000
+
+
+def refuse_metadata(raw: Sequence[RawCue]) -> None:
+    """Raise UnreadableError where most cues hold data for programs, not what is said: a metadata track.
+
+    A talk about such data shows some of it, and says more.
+    """
+    cues = [text for cue in raw if (text := cue.text.strip())]
+    kinds = Counter(kind for text in cues if (kind := _data_in(text)))
+    if kinds.total() * 2 > len(cues):
+        kind, count = kinds.most_common(1)[0]
+        raise UnreadableError(
+            f"This is a track of data for programs ({kind} in {count} of {len(cues)} cues), not of what is said.",
+            "Leave it out.",
+        )
+
+
+def _data_in(text: str) -> str | None:
+    """Tell what data for programs a cue is; None where it is speech, or may be.
+
+    >>> [_data_in(text) for text in ('{"slide": 1}', "<slide n='1'/>", "x.org/1.png", "52.52, 13.4", "<i>So</i>")]
+    ['JSON', 'XML', 'addresses', 'numbers', None]
+    """
+    if text[0] in "{[" and text[-1] in "]}" and _JSON.match(text):
+        return "JSON"
+    if text[0] == "<" and text[-1] == ">" and _XML.match(text):
+        return "XML"
+    tokens = _MARKS.sub(" ", text).split()
+    if tokens and all(_ADDRESS.fullmatch(token) for token in tokens):
+        return "addresses"
+    if _ENCODED.fullmatch("".join(tokens)) and len(tokens) * 40 <= len(text):
+        return "encoded bytes"
+    if len(_READING.findall(text)) >= 3 and sum(map(str.isalpha, _READING.sub("", text))) < len(text) // 4:
+        return "readings of instruments"
+    if len(_DECIMAL.findall(text)) >= 2 and not any(char.isalpha() for char in text):
+        return "numbers"
+    return None

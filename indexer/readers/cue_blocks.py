@@ -1,79 +1,122 @@
-"""Cues that stand between time lines (`00:01.000 --> 00:02.000`): SubRip, and WebVTT that is damaged.
+"""Cues that stand between time lines: SubRip, and WebVTT that is damaged.
 
-Nothing but the time lines is relied on: blank lines may be missing or too many, numbers may be missing or wrong.
+Nothing but the time lines is relied on (`time_lines`): blank lines may be missing or too many, numbers may be missing
+or wrong. Every line of text is in a cue, or is a comment, a header, a number or the name of a cue.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from talksearch.indexer.text.clock import CLOCK, parse_clock
+from talksearch.indexer.records import Step
+from talksearch.indexer.text.clock import show_clock
 
-from .cue_times import RawCue
+from .raw_cue import RawCue, count_units, moved
+from .time_lines import TimeLine, is_headed, number_of, time_lines
 
-# Also `->`, `—>`, `-- >` and a colon before the milliseconds, as hand-made and OCR-made files have them.
-TIME_LINE = re.compile(
-    rf"^[ \t]*(-?)(\d{{1,6}}:\d{{1,3}}:\d{{1,2}}(?:[.,:]\d{{1,9}})?|{CLOCK})"
-    rf"[ \t]*(?:--?[ \t]*>|[–—]>|→)[ \t]*"
-    rf"(-?)(\d{{1,6}}:\d{{1,3}}:\d{{1,2}}(?:[.,:]\d{{1,9}})?|{CLOCK})(?=\s|$)",
-    re.MULTILINE,
-)
 _SKIPPED = re.compile(r"(?:NOTE|STYLE|REGION)(?:[ \t].*)?$")
-_HEADER = re.compile(r"(?:WEBVTT|X-TIMESTAMP-MAP=|Kind:|Language:|Region:)")
+_HEADER_LINE = re.compile(
+    r"X-TIMESTAMP-MAP=|Region:[ \t]*\w+=|(?:Kind:[ \t]*\w+|Language:[ \t]*[\w-]{2,35}|Style:|##)[ \t]*$"
+)
+"""Lines of a header of WebVTT, as the drafts of the standard and YouTube have them."""
+_LONGEST_NAME = 60
+_SAYS_NOTHING = re.compile(r"[\W_]*")
+_WORD_MS = 400
 
 
-def signed_clock(sign: str, text: str) -> int | None:
-    """Milliseconds of one side of a time line, below zero where it says so; None where it is no time."""
-    if text.count(":") == 3:  # 00:00:01:500
-        head, _, tail = text.rpartition(":")
-        text = f"{head}.{tail}"
-    ms = parse_clock(text)
-    return -ms if ms is not None and sign else ms
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """The cues of a file as they stand in it, what had to be done to find them, and what is uncertain."""
+
+    cues: tuple[RawCue, ...] = ()
+    steps: tuple[Step, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
-def read_blocks(text: str) -> list[RawCue]:
-    """Find the cues of a file by its time lines; every line of text between them is kept."""
-    lines = text.split("\n")
-    heads: list[tuple[int, int, int | None]] = []
-    for i, line in enumerate(lines):
-        if ">" not in line and "→" not in line:
-            continue
-        match = TIME_LINE.match(line)
-        if not match:
-            continue
-        start, end = signed_clock(match[1], match[2]), signed_clock(match[3], match[4])
-        if start is None:
-            start = heads[-1][1] if heads else 0
-        heads.append((i, start, end))
-    cues = []
-    number: int | None = None
+@dataclass(slots=True)
+class _Block:
+    """A cue that may lack times."""
+
+    start_ms: int | None
+    end_ms: int | None
+    text: str
+    line: int
     identifier: str | None = None
-    for n, (head_line, start, end) in enumerate(heads):
-        if n == 0:
-            number = _number(lines[head_line - 1]) if head_line else None
-            identifier = (
-                identifier_of(lines[head_line - 1]) if head_line > 1 and not lines[head_line - 2].strip() else None
-            )
-        stop = heads[n + 1][0] if n + 1 < len(heads) else len(lines)
-        body = lines[head_line + 1 : stop]
-        own, identifier = identifier, None
-        if n + 1 < len(heads) and body:
-            following = _number(body[-1])
-            alone = len(body) == 1 or not body[-2].strip()
-            # A line alone before a time line is the next cue's name. Without a blank line it is only taken for one
-            # when it is the number that must come.
-            if body[-1].strip() and (
-                (alone and len(body) > 1 and (following is not None or len(body[-1]) <= 60))
-                or (following is not None and number is not None and following == number + 1)
-                or (alone and following is not None)
-            ):
-                identifier = identifier_of(body[-1])
-                body = body[:-1]
-                number = following
+
+
+@dataclass(slots=True)
+class _LeftOut:
+    """What stands between cues and is not said: how many words, on how many lines."""
+
+    comments: int = 0
+    lines: int = 0
+
+
+def read_blocks(text: str) -> Blocks:
+    """Find the cues of a file by its time lines.
+
+    Text before the first time line, and behind a cue number below which the time line is missing, makes cues whose
+    times come from their neighbours, as those of time lines do of which nothing can be read.
+    """
+    lines = text.split("\n")
+    heads = time_lines(text, lines)
+    if not heads:
+        return Blocks()
+    headed = is_headed(text)
+    numbers = [number_of(lines[head.index - 1]) if head.index else None for head in heads]
+    numbered = sum(number is not None for number in numbers) * 2 > len(heads)
+    left_out = _LeftOut()
+    blocks = _before(lines, heads[0], headed=headed, numbered=numbered, left_out=left_out)
+    first = len(blocks)
+    bodies = _bodies(lines, heads, names_allowed=headed or not numbered)
+    for position, (head, (body, identifier)) in enumerate(zip(heads, bodies, strict=True)):
+        said = [head.said, *body] if head.said else body
+        missing = _missing_heads(body, numbers, position) if numbered else []
+        end = head.index + 1
+        for at, stop in zip([None, *missing], [*missing, len(body)], strict=True):
+            part = said[: len(said) - len(body) + stop] if at is None else body[at + 1 : stop]
+            speech = _speech(part, comments=headed or not numbered, left_out=left_out)
+            if at is None:
+                blocks.append(_Block(head.start_ms, head.end_ms, speech, head.index + 1, identifier))
             else:
-                number = None if number is None else number + 1
-        cues.append(RawCue(start, end, _speech(body), head_line + 1, identifier=own))
-    return cues
+                blocks.append(_Block(None, None, speech, end + at + 1))
+    unread = [block for block in blocks if block.start_ms is None and block.text.strip()]
+    cues = _with_starts(blocks)
+    steps: list[Step] = []
+    notes: list[str] = []
+    damaged = sum(head.damaged for head in heads)
+    if damaged or unread or first:
+        line = min([head.index + 1 for head in heads if head.damaged] + [block.line for block in unread])
+        words = sum(_words_of_times(lines[head.index], head.said) for head in heads if head.damaged)
+        detail = {"lines": damaged, "first_line": line, "times_of_neighbours": len(unread), "words_left_out": words}
+        steps.append(Step("read-damaged-times", "cues", detail))
+    if unread:
+        count = "1 cue has" if len(unread) == 1 else f"{len(unread)} cues have"
+        notes.append(
+            f"{count} no start that can be read, the first at line {unread[0].line}; "
+            "their places were taken from the cues around them."
+        )
+    names = [block.identifier for block in blocks if block.identifier]
+    steps += left_out_steps(left_out.comments, left_out.lines, names)
+    return Blocks(tuple(_from_first(cues, steps, notes)), tuple(steps), tuple(notes))
+
+
+def _words_of_times(line: str, said: str) -> int:
+    """Count what looks like words on a damaged time line and is none: `NaN:NaN`, `undefined`."""
+    return sum(any(map(str.isalpha, token)) for token in line.removesuffix(said).split())
+
+
+def left_out_steps(words: int, lines: int, names: Sequence[str]) -> list[Step]:
+    """Return the steps that tell what stands in a file and is not said: comments and headers, and names of cues."""
+    steps = []
+    if words:
+        steps.append(Step("leave-out-comments", "cues", {"lines": lines, "words_left_out": words}))
+    if names:
+        count = sum(len(name.split()) for name in names)
+        steps.append(Step("leave-out-identifiers", "cues", {"identifiers": len(names), "words_left_out": count}))
+    return steps
 
 
 def identifier_of(line: str | None) -> str | None:
@@ -83,25 +126,182 @@ def identifier_of(line: str | None) -> str | None:
     ('1 "Ann Lee" (42)', None, None)
     """
     name = (line or "").strip()
-    return name if name and not name.isdecimal() else None
+    return name if name and number_of(name) is None else None
 
 
-def _number(line: str) -> int | None:
-    line = line.strip()
-    return int(line) if line.isascii() and line.isdigit() and len(line) < 9 else None
+def are_names(identifiers: Sequence[str], cues: int) -> bool:
+    """Say whether lines above time lines are names of cues: where every fourth cue has one, or none is a sentence.
+
+    Where they are not, an empty line tore the words of a cue apart.
+    """
+    return len(identifiers) * 4 >= cues or not any(
+        sum(word.isalpha() for word in name.split()) > 1 and not any(char.isdigit() for char in name)
+        for name in identifiers
+    )
 
 
-def _speech(body: list[str]) -> str:
-    """Drop comments, styles and repeated headers that stand behind a blank line."""
-    kept = []
+def _bodies(
+    lines: Sequence[str], heads: Sequence[TimeLine], *, names_allowed: bool
+) -> list[tuple[list[str], str | None]]:
+    """Return the lines below each time line, and what stands above it as its name.
+
+    A line alone before a time line is the next cue's name. Without a blank line it is only taken for one when it is the
+    number that must come.
+    """
+    first = heads[0].index
+    number = number_of(lines[first - 1]) if first else None
+    above = lines[first - 1] if first > 1 and not lines[first - 2].strip() else None
+    found: list[tuple[list[str], str | None]] = []
+    bodies = [
+        lines[head.index + 1 : following.index if following else len(lines)]
+        for head, following in zip(heads, [*heads[1:], None], strict=True)
+    ]
+    names = [name for body in bodies[:-1] if (name := _name_below(body)) and number_of(name) is None]
+    names_allowed = names_allowed and are_names(names, len(heads))
+    identifier = identifier_of(above) if names_allowed else None
+    for position, body in enumerate(bodies):
+        own, identifier = identifier, None
+        if position + 1 < len(heads):
+            end = len(body)
+            while end and not body[end - 1].strip():
+                end -= 1
+            last = body[end - 1] if end else ""
+            following = number_of(last)
+            alone = end == 1 or (end > 1 and not body[end - 2].strip())
+            expected = following is not None and number is not None and following == number + 1
+            is_name = names_allowed and end == len(body) and _name_below(body) is not None
+            if end and (expected or (alone and following is not None and end == len(body)) or is_name):
+                identifier = identifier_of(last)
+                body = body[: end - 1]
+                number = following
+            else:
+                number = None if number is None else number + 1
+        found.append((body, own))
+    return found
+
+
+def _name_below(body: Sequence[str]) -> str | None:
+    """Return the line that stands alone below an empty one at the end of a body, if it is short."""
+    if len(body) > 1 and body[-1].strip() and not body[-2].strip() and len(body[-1]) <= _LONGEST_NAME:
+        return body[-1]
+    return None
+
+
+def _missing_heads(body: Sequence[str], numbers: Sequence[int | None], position: int) -> list[int]:
+    """Return where in a body cue numbers stand below which the time line is missing.
+
+    They follow the number of the cue, and the next number that is known follows them.
+    """
+    number = numbers[position]
+    following = next((known for known in numbers[position + 1 :] if known is not None), None)
+    found: list[int] = []
+    if number is None or (following is not None and following <= number + 1):
+        return found
+    for i, line in enumerate(body):
+        if number_of(line) == number + 1 and (not i or not body[i - 1].strip()) and any(map(str.strip, body[i + 1 :])):
+            if following is not None and number + 1 >= following:
+                break
+            number += 1
+            found.append(i)
+    return found if following is None or number + 1 == following else []
+
+
+def _before(lines: Sequence[str], head: TimeLine, *, headed: bool, numbered: bool, left_out: _LeftOut) -> list[_Block]:
+    """Make a cue of what stands before the first time line and is no header."""
+    before = list(lines[: head.index])
+    if before and (number_of(before[-1]) is not None or (headed and len(before) > 1 and not before[-2].strip())):
+        before.pop()
+    start = 0
+    if headed:
+        start = next((i for i, line in enumerate(before) if line.strip()), 0)
+        while start < len(before) and before[start].strip():
+            start += 1
+        # YouTube's styles of 2016 stand in the header, and end with this sign.
+        styles = [i for i, line in enumerate(before) if line.strip() == "##"]
+        start = max(start, styles[-1] + 1) if styles else start
+    kept = _speech(["", *before[start:]], comments=headed or not numbered, left_out=left_out).strip("\n")
+    if _SAYS_NOTHING.fullmatch(kept):
+        return []
+    line = next(i for i, line in enumerate(lines) if i >= start and line.strip())
+    parts = [part for part in re.split(r"\n[ \t]*\n", kept) if part.strip()]
+    return [_Block(None, None, part, line + 1) for part in parts]
+
+
+def _speech(body: Sequence[str], *, comments: bool, left_out: _LeftOut) -> str:
+    """Drop comments, styles and repeated headers that stand behind a blank line.
+
+    A comment in which a brace is open goes on behind a blank line: it is a value or a style.
+    """
+    kept: list[str] = []
     skipping = False
+    open_braces = 0
     for i, line in enumerate(body):
         if not line.strip():
-            skipping = False
+            skipping = skipping and open_braces > 0
         elif not skipping and i and not body[i - 1].strip():
-            skipping = bool(_SKIPPED.match(line) or (_HEADER.match(line) and line.startswith("WEBVTT")))
-        if not skipping:
+            skipping = (comments and _SKIPPED.match(line) is not None) or _begins_header(body, i)
+            open_braces = 0
+        if skipping:
+            open_braces += line.count("{") - line.count("}")
+            left_out.comments += len(line.split())
+            left_out.lines += bool(line.strip())
+        else:
             kept.append(line)
     while kept and not kept[-1].strip() and kept[-1] == "":
         kept.pop()
     return "\n".join(kept)
+
+
+def _begins_header(body: Sequence[str], i: int) -> bool:
+    """Say whether a header of WebVTT begins at a line: `WEBVTT`, or nothing but lines of one up to the next blank."""
+    if body[i].startswith("WEBVTT"):
+        return True
+    for line in body[i:]:
+        if not line.strip():
+            break
+        if not _HEADER_LINE.match(line):
+            return False
+    return True
+
+
+def _with_starts(blocks: list[_Block]) -> list[RawCue]:
+    """Give the cues whose start is not known places between their neighbours."""
+    i = 0
+    while i < len(blocks):
+        if blocks[i].start_ms is not None:
+            i += 1
+            continue
+        stop = next((j for j in range(i, len(blocks)) if blocks[j].start_ms is not None), len(blocks))
+        begin = 0
+        previous = blocks[i - 1] if i else None
+        if previous and previous.start_ms is not None:
+            begin = previous.start_ms + (count_units(previous.text) * _WORD_MS if previous.end_ms is None else 0)
+            begin = max(begin, previous.end_ms or begin)
+        until = blocks[stop].start_ms if stop < len(blocks) else None
+        if until is not None and begin >= until:
+            begin = min((previous.start_ms or 0) + until, 2 * until) // 2 if previous else min(0, until)
+        for position in range(i, stop):
+            block = blocks[position]
+            block.start_ms = begin if until is None else begin + (until - begin) * (position - i) // (stop - i)
+            if block.end_ms is not None:
+                block.start_ms = min(block.start_ms, block.end_ms)
+            if until is None:
+                begin = max(block.end_ms or 0, block.start_ms + count_units(block.text) * _WORD_MS)
+        i = stop
+    return [
+        RawCue(block.start_ms or 0, block.end_ms, block.text, block.line, identifier=block.identifier)
+        for block in blocks
+    ]
+
+
+def _from_first(cues: list[RawCue], steps: list[Step], notes: list[str]) -> list[RawCue]:
+    """Count times that all lie before the beginning of the recording from the first of them."""
+    first = min(cue.start_ms for cue in cues)
+    if len(cues) < 2 or any(cue.start_ms >= 0 for cue in cues):
+        return cues
+    steps.append(Step("mend-times", "cues", {"offset_ms": -first}))
+    notes.append(
+        f"All times lie before the beginning of the recording, the first by {show_clock(-first)}; "
+        "they were counted from the first cue."
+    )
+    return [moved(cue, -first) for cue in cues]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar, cast
 
-from .cue_blocks import TIME_LINE
+from .time_lines import first_time_line, is_headed
 
 Result = TypeVar("Result")
 
@@ -35,8 +34,11 @@ class SourceText:
         return self.once(_without_leading_space)
 
     @property
-    def time_line(self) -> re.Match[str] | None:
-        """The first line of the kind `00:01.000 --> 00:02.000`, as in WebVTT and SubRip."""
+    def time_line(self) -> str | None:
+        """The first line of the kind `00:01.000 --> 00:02.000`, as in WebVTT and SubRip.
+
+        Only where the name or the header says that the file holds captions a damaged one counts.
+        """
         return self.once(_first_time_line)
 
     def once(self, compute: Callable[[SourceText], Result]) -> Result:
@@ -50,5 +52,5 @@ def _without_leading_space(source: SourceText) -> str:
     return source.text.lstrip()
 
 
-def _first_time_line(source: SourceText) -> re.Match[str] | None:
-    return TIME_LINE.search(source.text)
+def _first_time_line(source: SourceText) -> str | None:
+    return first_time_line(source.text, captions=source.ending in ("srt", "vtt", "webvtt") or is_headed(source.text))

@@ -10,7 +10,7 @@ import re
 
 from talksearch.indexer.records import Transcript
 
-from .caption_tracks import has_true_times, origin_by_cues
+from .caption_tracks import has_true_times, origin_by_cues, refuse_metadata
 from .cue_blocks import read_blocks
 from .cue_times import mend
 from .finish import finish
@@ -28,7 +28,7 @@ def matches(source: SourceText) -> bool:
     first = source.time_line
     if first is None or is_headed_webvtt(source):
         return False
-    if "," in first[0] or source.ending == "srt":
+    if "," in first or source.ending == "srt":
         return True
     return source.ending != "vtt" and _NUMBER.search(source.text) is not None
 
@@ -42,7 +42,9 @@ def read(source: SourceText) -> Transcript:
     """Read a SubRip file.
 
     Raises:
-        UnreadableError: no cues, or times that cannot be.
+        UnreadableError: no cues, times that cannot be, or a track for programs, not of what is said.
     """
-    raw = read_blocks(source.text)
-    return finish(raw, mend(raw, "SubRip file"), Transcript("srt", (), origin=origin_by_cues(source)))
+    found = read_blocks(source.text)
+    refuse_metadata(found.cues)
+    known = Transcript("srt", (), origin=origin_by_cues(source), steps=found.steps, uncertain=found.notes)
+    return finish(found.cues, mend(found.cues, "SubRip file"), known)

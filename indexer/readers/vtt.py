@@ -13,18 +13,23 @@ from talksearch.indexer.errors import UnreadableError
 from talksearch.indexer.records import Step, Transcript
 from talksearch.indexer.text.clock import parse_clock
 
-from .caption_tracks import has_true_times, origin_by_cues
-from .cue_blocks import TIME_LINE, identifier_of, read_blocks
-from .cue_times import RawCue, mend
+from .caption_tracks import has_true_times, origin_by_cues, refuse_metadata
+from .cue_blocks import are_names, identifier_of, left_out_steps, read_blocks
+from .cue_times import mend
 from .finish import finish
+from .raw_cue import RawCue
+from .segment_clocks import on_one_clock
 from .source_text import SourceText
 from .text_files import is_headed_webvtt
+from .time_lines import TIME_LINE, has_damaged, is_headed, said_behind
 
 _LANGUAGE = re.compile(r"^Language:[ \t]*([A-Za-z0-9-]{2,35})[ \t]*$", re.MULTILINE)
 _SETTINGS = re.compile(r"(-->[ \t]*[\d:.]+)[ \t][^\n]*")
 _NO_WORDS = re.compile(r"WEBVTT|(?:Kind|Language):[ \t]*\S*|^NOTE.*(?:\n.+)*|-->", re.MULTILINE)
 """What stands in a WebVTT file that holds nothing."""
 _FEW_WORDS = 3
+_COMMENT = re.compile(r"(?<=\n\n)NOTE(?:[ \t].*)?$(?:\n.+)*", re.MULTILINE)
+_NOT_SAID = re.compile(r"(?:NOTE|STYLE|REGION)(?:[ \t].*)?(?:\n|$)")
 # A block webvtt-py passes over although it stands between cues and is not a comment, style or region: lost speech.
 _STRAY = re.compile(r"\n\n+(?!NOTE|STYLE|REGION|WEBVTT)(?![^\n]*-->)[^\n]+\n(?![^\n]*-->)|\n\n[^\n]+\Z(?<!-->)")
 
@@ -52,19 +57,26 @@ def read(source: SourceText) -> Transcript:
     """Read a WebVTT file. Its name tells YouTube's original automatic track (`.en-orig.vtt`) from others.
 
     Raises:
-        UnreadableError: no cues, or times that cannot be.
+        UnreadableError: no cues, times that cannot be, or a track for programs, not of what is said.
     """
     text = source.text
     raw = _through_webvtt(text)
-    steps: tuple[Step, ...] = ()
     notes: tuple[str, ...] = ()
     if raw is None:
-        raw = read_blocks(text)
-        if raw and not text.lstrip().startswith("WEBVTT"):
+        found = read_blocks(text)
+        raw = list(found.cues)
+        if raw and not is_headed(text):
             notes = ("The WEBVTT header is missing; the file was read as WebVTT by its time lines.",)
-        steps = (Step("read-damaged-vtt", "cues", {"cues": len(raw)}),)
+        notes = (*notes, *found.notes)
+        steps = [Step("read-damaged-vtt", "cues", {"cues": len(raw)}), *found.steps]
+    else:
+        names = [cue.identifier for cue in raw if cue.identifier]
+        comments = _comments(text)
+        steps = left_out_steps(sum(len(comment.split()) for comment in comments), len(comments), names)
     if sum("#xywh=" in cue.text for cue in raw) * 2 > len(raw):
         raise UnreadableError("This is a track of thumbnails for a player, not of what is said.", "Leave it out.")
+    refuse_metadata(raw)
+    raw, moving = on_one_clock(text, raw)
     header = text[: text.find("-->") if "-->" in text else 0]
     language = _LANGUAGE.search(header)
     known = Transcript(
@@ -72,10 +84,14 @@ def read(source: SourceText) -> Transcript:
         cues=(),
         origin=origin_by_cues(source),
         language=language[1] if language else None,
-        steps=steps,
+        steps=(*steps, *moving),
         uncertain=notes,
     )
     return finish(raw, mend(raw, "WebVTT file"), known)
+
+
+def _comments(text: str) -> list[str]:
+    return [match[0] for match in _COMMENT.finditer(text)] if "\nNOTE" in text else []
 
 
 def _through_webvtt(text: str) -> list[RawCue] | None:
@@ -85,14 +101,17 @@ def _through_webvtt(text: str) -> list[RawCue] | None:
     heads = list(TIME_LINE.finditer(text))
     first = text.rfind("\n\n", 0, heads[0].start()) if heads else 0
     # An arrow that is in no time line stands in what is said; webvtt-py would end the cue there without a word.
-    if first < 0 or text.count("-->") != len(heads) or _STRAY.search(text, first):
+    if first < 0 or text.count("-->") != len(heads) or _STRAY.search(text, first) or _is_damaged(text, heads):
+        return None
+    if _said_in_head(text[:first]):
         return None
     try:
         # Where a cue stands on the screen says nothing here, and reading that takes most of the time.
         captions = webvtt.from_string(_SETTINGS.sub(r"\1", text)).captions
     except webvtt.errors.MalformedFileError as error:
         raise UnreadableError(f"webvtt-py refuses the file: {error}", "Download the captions again.") from error
-    if len(captions) != len(heads):
+    names = [name for caption in captions if (name := identifier_of(caption.identifier))]
+    if len(captions) != len(heads) or not are_names(names, len(captions)):
         return None
     raw = []
     for caption, head in zip(captions, heads, strict=True):
@@ -102,6 +121,20 @@ def _through_webvtt(text: str) -> list[RawCue] | None:
         # YouTube pads its rows with a space so that they are not empty; webvtt-py keeps these.
         raw.append(RawCue(start, end, caption.raw_text, identifier=identifier_of(caption.identifier)))
     return _with_lines(text, raw, [head.start() for head in heads])
+
+
+def _is_damaged(text: str, heads: list[re.Match[str]]) -> bool:
+    """Say whether a file has other time lines than the regular ones, or words behind the times of these."""
+    if has_damaged(text, len(heads)):
+        return True
+    behind = {text[head.end() : text.find("\n", head.end())] for head in heads}
+    return any(said_behind(rest, headed=True) for rest in behind)
+
+
+def _said_in_head(before: str) -> bool:
+    """Say whether more than a header, comments and styles stands above the first cue."""
+    _, *blocks = before.split("\n\n")
+    return any(block.strip() and not _NOT_SAID.match(block.lstrip("\n")) for block in blocks)
 
 
 def _with_lines(text: str, raw: list[RawCue], places: list[int]) -> list[RawCue]:
