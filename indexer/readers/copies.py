@@ -15,8 +15,8 @@ from .raw_cue import RawCue, spoken
 
 _NEAR = 100
 """Cues. A stream repeats no more of what it has shown."""
-_SAME_MS = 50
-"""Times of one cue differ by less than this from segment to segment."""
+_SAME_MS = 10
+"""Times of one cue differ by no more than this from segment to segment."""
 _BACK_MS = 30_000
 """A segment that goes back by more than this, to the very beginning, may be another recording."""
 

@@ -190,8 +190,8 @@ def _untimed(raw: Sequence[RawCue], steps: list[Step], notes: list[str]) -> Mend
         where = f" (line {largest.line})" if largest.line else ""
         found = f"{in_largest:,} words stand in one cue{where} that lasts {length_ms / 1000:g} s"
     else:
-        found = f"{words:,} words stand in {max(last - min(cue.start_ms for cue in raw), 0) / 1000:g} s"
-    notes.append(f"{found}, so its times say nothing; the text was kept and its times are estimated.")
+        found = f"Most of the {words:,} words stand in stretches too short for anybody to say them"
+    notes.append(f"{found}, so the times say nothing; the text was kept and its times are estimated.")
     duration = last if last * pace.FASTEST > words * 1000 else None
     steps.append(Step("drop-times", "cues", {"cues": len(raw), "words": words}))
     cues = tuple(Cue(0, 0, piece, cue.speaker) for cue in raw for piece in pieces(cue.text))

@@ -10,7 +10,9 @@ from talksearch.indexer.mojibake import Repair, repair_text
 from talksearch.indexer.records import Chapter, Cue, Receipt, Step, Talk, Timing, Transcript
 from talksearch.indexer.restore.clean import clean
 from talksearch.indexer.restore.normalize import normalize, normalize_text
+from talksearch.indexer.restore.true_times import Recording, TrueTimes, part_of, true_times
 from talksearch.indexer.text import youtube
+from talksearch.indexer.text.chapters import chapters_in
 from talksearch.indexer.text.counting import count_words
 
 from .balance import balance
@@ -98,7 +100,18 @@ def load_talk(opened: OpenedFile, source: str, others: Iterable[TalkMetadata] = 
     metadata = fill_from(_metadata(opened, source, transcript, sidecar, notes), others)
     steps += metadata.steps
     timing, margin = _timing(transcript, notes)
-    if not transcript.timed:
+    righted = TrueTimes(cues, timed=False)
+    if transcript.timed:
+        righted = true_times(cues, _recording(metadata, sidecar, stem))
+    cues = righted.cues
+    steps += filter(None, [righted.step])
+    notes += filter(None, [righted.note])
+    if righted.offset_ms and not sidecar.chapters and transcript.chapters:
+        metadata = replace(metadata, chapters=_moved(metadata.chapters, righted.offset_ms))
+    if righted.margin_ms:
+        timing, margin = "estimated", max(margin, righted.margin_ms)
+    if not righted.timed:
+        timing = "estimated"
         cues, margin, step = estimate(
             cues,
             metadata.duration_ms,
@@ -136,6 +149,16 @@ def load_talk(opened: OpenedFile, source: str, others: Iterable[TalkMetadata] = 
             uncertain=tuple(dict.fromkeys(notes)),
         ),
     )
+
+
+def _recording(metadata: TalkMetadata, sidecar: SidecarMetadata, stem: str) -> Recording:
+    """Return what is known of the recording without looking at the times of its words."""
+    chapters = sidecar.chapters or chapters_in(metadata.description)
+    return Recording(metadata.duration_ms, max((chapter.start_ms for chapter in chapters), default=0), part_of(stem))
+
+
+def _moved(chapters: Iterable[Chapter], offset_ms: int) -> tuple[Chapter, ...]:
+    return tuple(replace(chapter, start_ms=max(0, chapter.start_ms + offset_ms)) for chapter in chapters)
 
 
 def _video(opened: OpenedFile, transcript: Transcript, sidecar: SidecarMetadata) -> str | None:

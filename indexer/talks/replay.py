@@ -11,6 +11,7 @@ from talksearch.indexer.readers.source_text import SourceText
 from talksearch.indexer.records import Chapter, Cue, Receipt, Step, Transcript
 from talksearch.indexer.restore import clean
 from talksearch.indexer.restore.estimate_times import estimate_times
+from talksearch.indexer.restore.true_times import drop_times, scale_cues, shift_cues
 
 from .receipt import HINT, decode_with, is_by_reader, repair_cues
 
@@ -73,6 +74,9 @@ def _estimate_again(cues: Sequence[Cue], step: Step, transcript: Transcript) -> 
 _AFTER_CLEANING: dict[str, Callable[[Sequence[Cue], Step, Transcript], tuple[Cue, ...]]] = {
     "repair-text": lambda cues, step, _: repair_cues(cues, step),
     "estimate-times": _estimate_again,
+    "shift-times": lambda cues, step, _: shift_cues(cues, step.detail["offset_ms"]),
+    "scale-times": lambda cues, step, _: scale_cues(cues, step),
+    "drop-times": lambda cues, _, __: drop_times(cues),
     "align-times": lambda cues, _, __: tuple(replace(cue, pause_after=False) for cue in cues),
 }
 """The steps that follow those of `clean`: what each does to the cues."""
