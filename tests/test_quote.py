@@ -184,8 +184,10 @@ def test_scripts_without_spaces(tmp_path: Path) -> None:
     best = ask(db, "談相對論和時間")[0]
     assert (best.score, best.first_cue, best.last_cue, best.start_ms) == (1.0, 0, 1, 2_285)
     assert ask(db, "時間的關係")[0].start_ms == 5_000
-    assert ask(db, "我們談相对論和時間")[0].score == pytest.approx(8 / 9, abs=0.03)
+    assert ask(db, "我們談相反論和時間")[0].score == pytest.approx(8 / 9, abs=0.03)
+    assert ask(db, "我们谈相对论和时间")[0].score == 1.0
     assert [one.text for one in ask(db, "光")] == ["光"]
+    assert [one.text for one in ask(db, "機")] == [one.text for one in ask(db, "机")] == ["機"]
     assert [one.text for one in ask(db, "x光機")] == ["X光機"]
     assert ask(db, "關時") == []
 

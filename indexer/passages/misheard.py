@@ -24,6 +24,8 @@ from talksearch.indexer.records import Mishearing, RareWord, Talk
 from talksearch.indexer.text.phonetics import LOOKS, alike, plain, sound
 from talksearch.indexer.text.terms import terms
 
+from .joined_words import joined_words
+
 _RARE = 3.5
 """Words less frequent than this may be names, or what a name was heard as; the others are words that people use."""
 
@@ -68,13 +70,15 @@ _Words = tuple[str, ...]
 
 def misheard(talk: Talk) -> tuple[tuple[Mishearing, ...], tuple[RareWord, ...]]:
     """Return the words of a talk that stand for names in what is written about it, and all of its words that may be
-    names.
+    names. Words that signs join ("e-mail") are among the first: their parts stand for the whole.
     """
+    joined = joined_words(talk)
     language = _language(talk)
     if language is None:
-        return (), ()
+        return joined, ()
     spoken = _words(" ".join([cue.text for cue in talk.cues]))
-    return _mishearings(talk, spoken, language), _rare_words(talk, spoken, language)
+    mishearings = _mishearings(talk, spoken, language)
+    return tuple(dict.fromkeys((*mishearings, *joined))), _rare_words(talk, spoken, language)
 
 
 def _mishearings(talk: Talk, spoken: Sequence[str], language: str) -> tuple[Mishearing, ...]:

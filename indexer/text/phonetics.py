@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from functools import lru_cache
 
 import jellyfish
+
+from .letters import unaccented
 
 LOOKS = 0.5
 """How much of their letters two words must share to be compared by sound at all."""
@@ -52,5 +53,4 @@ def _similarity(one: str, other: str) -> float:
 @lru_cache(maxsize=100_000)
 def plain(word: str) -> str:
     """A word in small letters, without accents and apostrophes."""
-    folded = unicodedata.normalize("NFKD", word.casefold())
-    return "".join(character for character in folded if character.isalnum())
+    return "".join(character for character in unaccented(word) if character.isalnum())

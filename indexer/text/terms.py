@@ -14,7 +14,7 @@ from functools import cache, lru_cache
 import Stemmer
 
 from .elision import APOSTROPHES, words_in
-from .han import simplified
+from .han import forms, simplified
 from .letters import unaccented
 
 # Scripts that run words together: Han, kana, Thai, Lao, Myanmar, Khmer, all without their figures, which are written
@@ -42,7 +42,8 @@ _SIGNED = re.compile(
 _MAY_BE_SIGNED = re.compile(r"[+＋#＃♯]|^\W*\.net", re.IGNORECASE)
 _APOSTROPHE = re.compile(rf"[{APOSTROPHES}]s?$|[{APOSTROPHES}\"\u05f3\u05f4·•]")
 # Hiragana and katakana are two ways to write the same.
-_HIRAGANA = {code: code - 0x60 for code in range(0x30A1, 0x30F7)}
+_KATAKANA_OFFSET = 0x60
+_HIRAGANA = {code: code - _KATAKANA_OFFSET for code in range(0x30A1, 0x30F7)}
 # A query does not say its language, and both sides must agree, so the script of a word decides, and Latin script is
 # English. A word with letters that the language does not have (Ukrainian, Persian) has no stemmer here. The letters are
 # those of `unaccented` words, which have lost the breve of "й".
@@ -126,17 +127,28 @@ def matched_terms(words: Sequence[str], wanted: Collection[str]) -> dict[int, Ma
 def marks_among(words: Sequence[str], matched: Mapping[int, Marks], wanted: Collection[str]) -> list[tuple[int, int]]:
     """Return where a text says any of some terms, as (start, end), given its words and which do (`matched_terms`).
 
+    A single character of a script without spaces among the terms is marked alone in the pairs that hold it.
+
     >>> words = "Time dilation's METAPHORS".split(" ")
     >>> marks_among(words, matched_terms(words, {"dilat"}), {"dilat"})
     [(5, 15)]
     """
+    characters = {term for term in wanted if len(term) == 1 and is_unspaced(term)}
     spans_found: list[tuple[int, int]] = []
     word_start = done = 0
     for position, word_marks in matched.items():
         word_start += sum(map(len, words[done:position])) + position - done
         done = position
-        spans_found += [(word_start + start, word_start + end) for term, start, end in word_marks if term in wanted]
-    return spans_found
+        for term, start, end in word_marks:
+            if term not in wanted:
+                continue
+            single = characters.intersection(term) if characters and end - start == len(term) else ()
+            if single:
+                places = [start + offset for offset, character in enumerate(term) if character in single]
+                spans_found += [(word_start + place, word_start + place + 1) for place in places]
+            else:
+                spans_found.append((word_start + start, word_start + end))
+    return list(dict.fromkeys(spans_found)) if characters else spans_found
 
 
 def _marks_in(word: str) -> Marks:
@@ -217,6 +229,16 @@ def is_unspaced(character: str) -> bool:
     (True, False, False)
     """
     return not character.isascii() and bool(_unspaced().match(character))
+
+
+def written_forms(character: str) -> list[str]:
+    """Return the characters of scripts without spaces that a term has for one: traditional ones, the other kana.
+
+    >>> written_forms("ね"), "貓" in written_forms("猫")
+    (['ね', 'ネ'], True)
+    """
+    katakana = chr(ord(character) + _KATAKANA_OFFSET)
+    return [*forms(character), *([katakana] if ord(katakana) in _HIRAGANA else [])]
 
 
 def has_unspaced(text: str) -> bool:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from talksearch.indexer.arrays import Floats, Ints
-from talksearch.indexer.text.terms import is_unspaced
+from talksearch.indexer.text.terms import is_unspaced, written_forms
 from talksearch.search.ranking.layout import parse_numbers
 from talksearch.search.ranking.postings import idf
 from talksearch.search.ranking.term_variants import TermVariants
@@ -112,8 +112,10 @@ class _Search:
 
     def _with_character(self, character: str) -> list[PassageSpan]:
         """Return the passages whose text holds a character that is no term of the word index."""
-        statement = "SELECT group_concat(number) FROM passages WHERE instr(text, ?) > 0"
-        (numbers,) = self.db.execute(statement, (character,)).fetchone()
+        written = written_forms(character)
+        condition = " OR ".join(["instr(text, ?) > 0"] * len(written))
+        statement = f"SELECT group_concat(number) FROM passages WHERE {condition}"  # noqa: S608 - values are bound
+        (numbers,) = self.db.execute(statement, written).fetchone()
         return [PassageSpan(number, number) for number in _filtered(parse_numbers(numbers), self.allowed)]
 
     def _across_border(self, terms: Sequence[str]) -> Iterator[PassageSpan]:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 
 from talksearch.indexer.arrays import Ints
-from talksearch.indexer.text.terms import spans
+from talksearch.indexer.text.terms import spans, terms_joined
 
 from .compounds import CompoundFinder
 from .passage_table import PassageTable
+from .spellings import joined_spellings, spellings_of
 
 _SURELY_ALIKE = 0.65
 """How alike the letters of two rare words that sound the same must be (0 to 1), where nothing is written about the
@@ -60,8 +61,9 @@ def expand_terms(
 ) -> dict[str, TermVariants]:
     """Return how else the terms of a query may stand in the index; most terms have no variants and are left out.
 
-    Three sources: what sounds like a name that is written about its talk (`passages.misheard`); for words that few
-    people use, other such words of the archive that sound the same; and the compounds that a word is part of.
+    Four sources: what sounds like a name that is written about its talk (`passages.misheard`); for words that few
+    people use, other such words of the archive that sound the same; the compounds that a word is part of; and the other
+    ways to write it (`spellings`).
 
     Args:
         db: the catalog.
@@ -69,8 +71,12 @@ def expand_terms(
         terms: those of its terms that are looked for.
         compounds: finds compounds; None where they are not wanted.
     """
-    words = {span.text: text[span.start : span.end] for span in spans(text)}
+    said = list(spans(text))
+    words = {span.text: text[span.start : span.end] for span in said}
     variants = {term: _variants_of(db, term, words.get(term, term), compounds) for term in terms}
+    for parts, joined in joined_spellings(db, text, said):
+        for term in variants.keys() & {*parts}:
+            variants[term] = replace(variants[term], terms=(*variants[term].terms, joined))
     return {term: other for term, other in variants.items() if other.terms or other.phrases}
 
 
@@ -83,13 +89,24 @@ def postings_with_variants(table: PassageTable, term: str, variants: TermVariant
     return np.unique(np.concatenate(lists)) if len(lists) > 1 else lists[0]
 
 
-def meanings_in(variants: Mapping[str, TermVariants], talk: int) -> dict[str, str]:
-    """Return which terms mean a term of the query in one talk: {the term as it stands there: the query's term}."""
+def meanings_in(variants: Mapping[str, TermVariants], talk: int, text: str | None = None) -> dict[str, str]:
+    """Return which terms mean a term of the query in one talk: {the term as it stands there: the query's term}.
+
+    Args:
+        variants: how else the terms of the query may stand there.
+        talk: the talk's number in the catalog.
+        text: where they are looked for; terms in a row mean nothing where they do not stand in a row in it. None for
+            anywhere in the talk.
+    """
+    said: str | None = None
     meanings: dict[str, str] = {}
     for meant, others in variants.items():
-        texts = [*others.terms, *(phrase.text for phrase in others.phrases if phrase.talk == talk)]
-        for text in texts:
-            for term in text.split():
+        for variant in [*others.terms, *(phrase.text for phrase in others.phrases if phrase.talk == talk)]:
+            if " " in variant and text is not None:
+                said = f" {terms_joined(text)} " if said is None else said
+                if f" {variant} " not in said:
+                    continue
+            for term in variant.split():
                 meanings.setdefault(term, meant)
     return meanings
 
@@ -111,6 +128,7 @@ def _variants_of(db: sqlite3.Connection, term: str, word: str, compounds: Compou
     rows = db.execute("SELECT DISTINCT meant FROM heard WHERE strange AND heard = ?", (term,))
     everywhere = [meant for (meant,) in rows]
     everywhere += _sounding_like(db, term, word)
+    everywhere += spellings_of(db, term, word)
     if compounds:
         everywhere += compounds.compounds_of(db, term)
     others = tuple(dict.fromkeys(other for other in everywhere if other != term))

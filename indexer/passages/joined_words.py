@@ -1,0 +1,44 @@
+"""Words that a talk writes with a hyphen or a point inside: "e-mail", "GPT-4", "Node.js", so that "email" finds them.
+
+The word index has the parts, each as a term. Here is noted, for each such word of a talk, the term that its letters are
+when they are written as one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from talksearch.indexer.records import Mishearing, Talk
+from talksearch.indexer.text.terms import terms
+
+LITTLE_WORDS = frozenset(
+    re.findall(r"\w+", "am an as at be by do go he hi if in is it me my no of oh ok on or so to up us we")
+)
+"""English words that abbreviations look like without their points: "U.S." is no "us"."""
+
+_JOINED = re.compile(r"[^\W_]+(?:[-‐‑–&][^\W_]+)+|[^\W\d_][^\W_]*(?:\.[^\W_]{1,3})+(?![\w.]*\w)")
+"""Words joined by hyphens or "&", and words and letters with points between whose last parts are short; longer ones are
+addresses, or sentences without a blank between."""
+
+_LONGEST = 30
+"""Letters that such a word has at most."""
+
+
+def joined_words(talk: Talk) -> tuple[Mishearing, ...]:
+    """Return the words of a talk, and of what is written about it, that signs join: the parts stand for the whole."""
+    texts = [talk.title, talk.description, *(chapter.title for chapter in talk.chapters)]
+    found: dict[Mishearing, None] = {}  # an ordered set
+    for joined in dict.fromkeys(_written([*texts, *(cue.text for cue in talk.cues)])):
+        letters = "".join(character for character in joined if character.isalnum())
+        parts, whole = terms(joined), terms(letters)
+        if len(parts) > 1 and len(whole) == 1 and whole[0] not in LITTLE_WORDS and not letters.isdigit():
+            found[Mishearing(" ".join(parts), whole[0], strange=False)] = None
+    return tuple(found)
+
+
+def _written(texts: Iterable[str]) -> Iterable[str]:
+    """Yield what is written with signs inside a word."""
+    for text in texts:
+        if "-" in text or "." in text or "&" in text or not text.isascii():
+            yield from (joined for joined in _JOINED.findall(text) if len(joined) <= _LONGEST)
