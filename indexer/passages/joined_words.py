@@ -7,7 +7,7 @@ when they are written as one.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from talksearch.indexer.records import Mishearing, Talk
 from talksearch.indexer.text.terms import terms
@@ -17,9 +17,14 @@ LITTLE_WORDS = frozenset(
 )
 """English words that abbreviations look like without their points: "U.S." is no "us"."""
 
-_JOINED = re.compile(r"[^\W_]+(?:[-‐‑–&][^\W_]+)+|[^\W\d_][^\W_]*(?:\.[^\W_]{1,3})+(?![\w.]*\w)")
+_JOINED = re.compile(
+    r"(?<![\w.@/])(?:[^\W_]+(?:[-‐‑–&][^\W_]+)+|[^\W\d_][^\W_]*(?:\.(?!com|org|net|edu|gov)[^\W_]{1,3})+(?![\w.]*\w))"
+)
 """Words joined by hyphens or "&", and words and letters with points between whose last parts are short; longer ones are
 addresses, or sentences without a blank between."""
+
+_SIGN = re.compile(r"[-‐‑–&.]\w")
+"""A sign with something behind it."""
 
 _LONGEST = 30
 """Letters that such a word has at most."""
@@ -37,8 +42,8 @@ def joined_words(talk: Talk) -> tuple[Mishearing, ...]:
     return tuple(found)
 
 
-def _written(texts: Iterable[str]) -> Iterable[str]:
+def _written(texts: Iterable[str]) -> Iterator[str]:
     """Yield what is written with signs inside a word."""
-    for text in texts:
-        if "-" in text or "." in text or "&" in text or not text.isascii():
-            yield from (joined for joined in _JOINED.findall(text) if len(joined) <= _LONGEST)
+    for word in dict.fromkeys(" ".join(texts).split()):  # a talk says the same few thousand words again and again
+        if not word.isalnum() and not word[:-1].isalnum() and _SIGN.search(word):
+            yield from (joined for joined in _JOINED.findall(word) if len(joined) <= _LONGEST)
