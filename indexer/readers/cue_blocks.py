@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from talksearch.indexer.records import Step
 from talksearch.indexer.text.clock import show_clock
+from talksearch.indexer.text.counting import words_in
 
 from .raw_cue import RawCue, count_units, moved
 from .time_lines import TimeLine, is_headed, number_of, time_lines
@@ -105,7 +106,7 @@ def read_blocks(text: str) -> Blocks:
 
 def _words_of_times(line: str, said: str) -> int:
     """Count what looks like words on a damaged time line and is none: `NaN:NaN`, `undefined`."""
-    return sum(any(map(str.isalpha, token)) for token in line.removesuffix(said).split())
+    return sum(any(map(str.isalpha, word)) for word in words_in(line.removesuffix(said)))
 
 
 def left_out_steps(words: int, lines: int, names: Sequence[str]) -> list[Step]:

@@ -36,6 +36,7 @@ _SIDE = re.compile(
     r"(?:[eE][-+]?\d{1,3})?[:.,;]*(?:ms|s|Z)?(?![A-Za-z])(?:[ \t]?[AaPp]\.?[Mm]\b\.?)?"
 )
 _SIDE_WITH_NOISE = re.compile(rf"[-+]?{_D}{{1,9}}(?:[:.,;]+[-+]?{_D}{{1,18}}+)+")
+_CERTAIN = re.compile(r"\d{1,3}:\d\d:\d\d(?!\d)")
 _BRACKET = re.compile(r"[\[(<{][ \t]*(?=[-+]?\d)")
 _NUMBER_BEFORE = re.compile(r"[#№]?\d{1,6}[.):]?[ \t]+(?=[-+]?\d)")
 _SPACE_FOR_POINT = re.compile(r"(\d:\d\d)[ \t](\d{3})(?=[ \t]*(?:$|[-–—=→]))")
@@ -44,7 +45,7 @@ _FULL = r"-?\d{1,3}:\d{1,2}:\d{1,2}(?:[.,:;]\d{1,9})?|-?\d{1,3}:\d{1,2}[.,]\d{1,
 _TWO_TIMES = re.compile(rf"({_FULL})[ \t]*(?:[^\w\s]{{1,4}}|[^\W\d]{{1,4}})?[ \t]*({_FULL})")
 _ONE_TIME = re.compile(rf"({_FULL})[ \t]*[^\w\s]{{0,4}}")
 _WITH_FRACTION = re.compile(r":\d{1,2}[.,:;]\d{3}$")
-_FRAMES = re.compile(r"\d+:\d+:\d+[:;](\d{1,3})")
+_FRAMES = re.compile(r"(?<![\d:])\d{1,3}:\d{1,2}:\d{1,2}[:;](\d{1,3})(?![\d:.,])")
 _NUMBER = re.compile(r"[#№]?(\d{1,8})[.):]?")
 
 _SETTINGS = re.compile(
@@ -132,6 +133,7 @@ def time_lines(text: str, lines: Sequence[str]) -> list[TimeLine]:
     ]
     if is_regular(text, len(found)):
         return found
+    frames = frames or frame_rate(match[0] for match in _FRAMES.finditer(plain_signs(text)))
     return sorted([*found, *_damaged(lines, {line.index for line in found}, frames)], key=lambda line: line.index)
 
 
@@ -149,7 +151,8 @@ def is_regular(text: str, count: int) -> bool:
     """Say whether the regular time lines of a file, so many, are all it has: no other line looks like one."""
     if text.count("->") != count or any(sign in text for sign in _OTHER_ARROWS):
         return False
-    return sum(1 for _ in _MAY_BE.finditer(text)) <= count
+    begins = sum(1 for _ in _MAY_BE.finditer(text)) + (_MAY_BE.match(f"\n{text[:80]}") is not None)
+    return begins <= count
 
 
 def has_damaged(text: str, count: int) -> bool:
@@ -234,7 +237,7 @@ def _read(line: str, place: Place, frames: float | None, *, lonely: bool) -> Tim
     sure = _is_sure(left)
     if not _is_time_line((start_kind, end_kind), place, sure=sure or not rest, bare=lonely and not rest):
         unreadable = place is Place.NUMBERED and _looks_like_times(f"{left} {right}")
-        unreadable = unreadable or (place is Place.ALONE and min(_colons(left), _colons(right)) >= 2)
+        unreadable = unreadable or (place is Place.ALONE and _colons(left) >= 2 and len(right.split()) < 2)
         if not unreadable or _has_words(plain):
             return None
         return TimeLine(0, None, end if end_kind is _Kind.TIME else None, "", True)
@@ -273,16 +276,22 @@ def _side(text: str, frames: float | None) -> tuple[_Kind, int | None, str]:
     """Tell what one side of an arrow is, its time, and the text behind that."""
     if not text:
         return _Kind.EMPTY, None, ""
-    if (match := _SIDE.match(text)) and (ms := read_damaged_clock(match[0], frames)) is not None:
+    token = text.split()[0]
+    match = None if says_no_time(token) and not _CERTAIN.match(token) else _SIDE.match(text)
+    if match and (ms := read_damaged_clock(match[0], frames)) is not None:
         rest = text[match.end() :]
         glued = re.match(r"\S*", rest)
-        if glued and not _WORD.search(glued[0]):  # noise right behind a time
+        if glued and (glued[0][:1] in (":", ",", ".", ";") or not _WORD.search(glued[0])):  # noise right behind a time
             rest = rest[glued.end() :]
         return _Kind.TIME, ms, rest.strip()
-    if (match := _SIDE_WITH_NOISE.match(text)) and (ms := read_damaged_clock(match[0], frames)) is not None:
+    if (
+        not says_no_time(token)
+        and (match := _SIDE_WITH_NOISE.match(text))
+        and (ms := read_damaged_clock(match[0], frames)) is not None
+    ):
         rest = text[match.end() :]
         return _Kind.TIME, ms, rest.strip() if _WORD.search(rest) else ""
-    for shown in (text, text.split()[0], " ".join(text.split()[:2])):
+    for shown in (text, token, " ".join(text.split()[:2])):
         if says_no_time(shown):
             return _Kind.UNKNOWN, None, text[len(shown) :].strip()
     if _BARE.fullmatch(text):
@@ -291,14 +300,15 @@ def _side(text: str, frames: float | None) -> tuple[_Kind, int | None, str]:
 
 
 def _without_arrow(plain: str, place: Place, frames: float | None) -> TimeLine | None:
-    """Read a line that has two times and no arrow, or, below a number, one time."""
+    """Read a line that has two times and no arrow, or one: below a number, or with all parts, as nobody says it."""
     if place is Place.INSIDE or not (plain[:1].isdigit() or plain[:1] == "-"):
         return None
     if match := _TWO_TIMES.fullmatch(plain):
         sure = place is Place.NUMBERED or all(_WITH_FRACTION.search(match[side]) for side in (1, 2))
         start, end = (read_damaged_clock(match[side], frames) for side in (1, 2))
         return TimeLine(0, start, end, "", True) if sure else None
-    if place is Place.NUMBERED and (match := _ONE_TIME.fullmatch(plain)):
+    match = _ONE_TIME.fullmatch(plain)
+    if match and (place is Place.NUMBERED or (_colons(match[1]) >= 2 and _WITH_FRACTION.search(match[1]))):
         return TimeLine(0, read_damaged_clock(match[1], frames), None, "", True)
     return None
 

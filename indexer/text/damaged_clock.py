@@ -41,9 +41,13 @@ _TIME = re.compile(
 _POWER = re.compile(r"(?<=\d)[eE][-+]?\d{1,3}")
 _NOISE = re.compile(r"(?<=\d)[A-Za-z].*")
 _PART = re.compile(r"([:.,;]*)[ \t]?([-+]?)[ \t]?(\d+)")
-_NONE = r"(?:nan|inf(?:inity)?|undefined|null|nil|none|n/?a|unknown|invalid(?: date)?|-+|_+|\?+|x+|#+|\*+|∞|NaN)"
-_NO_TIME = re.compile(rf"[-+]?(?:{_NONE}|\d+)(?:[ \t]*[:.,;]+[ \t]*[-+]?(?:{_NONE}|\d+))*", re.IGNORECASE)
-_A_NONE = re.compile(_NONE, re.IGNORECASE)
+_NONE = re.compile(
+    r"[-+]?(?:nan|inf(?:inity)?|undefined|null|nil|none|n/?a|unknown|invalid(?: date)?|-+|_+|\?+|x+|#+|\*+|∞)",
+    re.IGNORECASE,
+)
+_DIGITS = re.compile(r"[-+]?\d+")
+_BETWEEN_PARTS = re.compile(r"[ \t]*[:.,;]+[ \t]*")
+_ALL_MINUS_ONE = re.compile(r"-0?1(?:[:.,;]-0{0,2}1){2,3}")
 
 
 def plain_signs(text: str) -> str:
@@ -63,10 +67,14 @@ def plain_signs(text: str) -> str:
 def says_no_time(text: str) -> bool:
     """Say whether a text is what programs write for a time that they do not know. `text` has plain signs.
 
-    >>> [says_no_time(text) for text in ("NaN:NaN:NaN,NaN", "--:--", "00:NaN:01", "undefined", "12:30", "Nan")]
+    >>> [says_no_time(text) for text in ("NaN:NaN:NaN,NaN", "--:--", "00:NaN:01", "-1:-1:-1", "12:-3", "Nan")]
     [True, True, True, True, False, True]
     """
-    return _NO_TIME.fullmatch(text) is not None and _A_NONE.search(text) is not None
+    parts = _BETWEEN_PARTS.split(text.strip(" \t:.,;"))
+    unknown = [_NONE.fullmatch(part) is not None for part in parts]
+    if any(unknown):
+        return all(none or _DIGITS.fullmatch(part) for none, part in zip(unknown, parts, strict=True))
+    return _ALL_MINUS_ONE.fullmatch(text) is not None
 
 
 def read_damaged_clock(text: str, frames: float | None = None) -> int | None:
@@ -101,7 +109,7 @@ def read_damaged_clock(text: str, frames: float | None = None) -> int | None:
         return None
     tiny = _POWER.search(text) is not None  # 00:00:01,6.1e-05: next to nothing, as programs write such a fraction
     parts = _PART.findall(_NOISE.sub("", _POWER.sub("", text)))
-    signs = [sign[:1] if sign else "" for sign, _, _ in parts]
+    signs = [sign[:1].replace(";", ":") for sign, _, _ in parts]
     digits = [part for _, _, part in parts]
     whole, fraction = _whole_and_fraction(signs, digits, frames)
     if not whole:
