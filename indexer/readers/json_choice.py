@@ -18,8 +18,9 @@ from talksearch.indexer.text.counting import bag_of
 
 from . import json_keys
 from .json_keys import words_of
-from .json_layout import TimedList, flat, layout_of, letters
+from .json_layout import flat, layout_of
 from .json_lists import Entry, FoundList, lists_in
+from .json_times import TimedList, letters
 
 _AS_MANY = 0.9
 """Share of the words of the longest list from which on a list is one that holds the same."""

@@ -9,21 +9,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 from . import json_keys
-from .json_keys import ALTERNATIVES, FRAMES, KeyRole, Path
+from .json_keys import ALTERNATIVES, KeyRole, Path
 from .json_lists import Entry, FoundList
-from .json_moments import LONGEST_SPAN_MS, Moment, in_day_ms, moment_of, ms_a_word, span_of, unit_of_numbers
+from .json_moments import LONGEST_SPAN_MS, moment_of, ms_a_word, span_of, unit_of_numbers
+from .json_times import Column, TimedList, are_letters, count_words, in_milliseconds, letters, numbers_of
 
 _SAMPLE = 60
 _DEEPEST = 4
-_UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
-_UNSPACED_A_WORD = 1.6
-_SINGLE_WORDS = 1.25
-"""Words in an entry, on average, up to which a list is one of single words."""
 _QUICKEST_MS, _SLOWEST_MS = 40, 20_000
 """Milliseconds a word between which the times and the words of a list belong together."""
 _SURE_QUICKEST_MS, _SURE_SLOWEST_MS = 110, 2_000
@@ -32,65 +28,9 @@ _FEWEST_WORDS = 5
 """Words that are needed to judge how fast they are said."""
 _FEWEST_UNNAMED = 3
 """Entries, and words in each, that are needed where no key says what they are."""
+_LETTERS_A_WORD = 5
 _WORD_LISTS = ("words", "tokens", "elements", "items")
 _ADDRESS = re.compile(r"\s*(?:https?://|www\.|data:|[\w.+-]+@[\w-]+\.)\S*\s*|[0-9a-fA-F-]{16,}|[\w/.-]+/[\w/.-]+")
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """An entry of a list: what is said, and when."""
-
-    text: str
-    start: float | None
-    """In milliseconds, None where the entry does not say."""
-    end: float | None
-    entry: Entry
-
-
-@dataclass(frozen=True, slots=True)
-class TimedList:
-    """A list that can be a transcript, or its words."""
-
-    path: Path
-    said: tuple[Said, ...]
-    words: float
-    """About how many."""
-    single: bool
-    """Entries are single words."""
-    has_ends: bool
-    ms_a_word: float | None = None
-    """Set where the unit of the times was told by this."""
-    unit: float = 1000.0
-    of_a_day: bool = False
-    """The times are those of a day; they still count from 1970."""
-    frames: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """The times of a list as one key has them."""
-
-    moments: list[Moment | None]
-    unit: float | None
-    path: Path
-    role: str = "start"
-
-
-def count_words(text: str) -> float:
-    """Count words; in scripts without spaces, about.
-
-    >>> count_words("one two"), round(count_words("我们今天来谈"))
-    (2, 4)
-    """
-    if text.isascii():
-        return len(text.split())
-    unspaced = len(_UNSPACED.findall(text))
-    return len(_UNSPACED.sub(" ", text).split()) + unspaced / _UNSPACED_A_WORD if unspaced else len(text.split())
-
-
-def letters(text: str) -> str:
-    """Return the letters and figures of a text, small."""
-    return "".join(char for char in text.casefold() if char.isalnum())
 
 
 # --- what lies in an entry ------------------------------------------------------------------------------------------
@@ -177,16 +117,17 @@ def layout_of(found: FoundList, frame_rate: Callable[[], float | None]) -> Timed
         texts = _unnamed_texts(found.entries, columns, sample)
     if not any(map(letters, texts)):
         return None
-    counts = [count_words(text) for text in texts]
+    share = _LETTERS_A_WORD if are_letters(texts) else 1
+    counts = [count_words(text) / share for text in texts]
     start, end = _named_times(found.entries, columns, texts)
     time_is_named = start is not None
     if start is None:
         start, end = _unnamed_times(found.entries, columns, counts)
     if start is None:
         return None
-    timed = _timed(found, texts, counts, start, end, frame_rate)
+    timed = in_milliseconds(found, texts, counts, start, end, frame_rate)
     sure = text_is_named and time_is_named and not found.keyed
-    return timed if timed and _can_be(timed, counts, sure=sure, typed=_is_typed(found)) else None
+    return timed if timed and _can_be(timed, sure=sure, typed=_is_typed(found)) else None
 
 
 def _text_rank(path: Path, keys: Path) -> int | None:
@@ -303,7 +244,7 @@ def _unnamed_times(
         for end in found:
             if start is end or not _are_spans(start, end):
                 continue
-            a, b = _numbers(start), _numbers(end)
+            a, b = numbers_of(start), numbers_of(end)
             _, a_word = unit_of_numbers(a, b, counts)
             pace = a_word or (ms_a_word(a, b, counts) or 0) * 1000
             off = abs(pace - 350)
@@ -316,10 +257,6 @@ def _unnamed_times(
     return (alone[0], None) if alone else (None, None)
 
 
-def _numbers(column: Column) -> list[float | None]:
-    return [None if moment is None else moment.number for moment in column.moments]
-
-
 def _are_spans(start: Column, end: Column) -> bool:
     pairs = [(a.number, b.number) for a, b in zip(start.moments, end.moments, strict=True) if a and b]
     inside = sum(a < b for a, b in pairs)
@@ -327,95 +264,14 @@ def _are_spans(start: Column, end: Column) -> bool:
     return inside * 20 >= len(pairs) * 19 and apart * 5 >= (len(pairs) - 1) * 4
 
 
-# --- times in milliseconds ------------------------------------------------------------------------------------------
-
-
-def _timed(
-    found: FoundList,
-    texts: Sequence[str],
-    counts: Sequence[float],
-    start: Column,
-    end: Column | None,
-    frame_rate: Callable[[], float | None],
-) -> TimedList | None:
-    """Turn the times of a list into milliseconds, in one unit; None where they are of a day and have no end."""
-    of_a_day = any(moment is not None and moment.of_a_day for moment in start.moments)
-    if of_a_day:
-        if end is None or any(moment is not None and not moment.of_a_day for moment in start.moments):
-            return None
-        starts = [None if moment is None else in_day_ms(moment) for moment in start.moments]
-    else:
-        starts = _numbers(start)
-    unit, a_word, frames = 1.0, None, FRAMES in (start.unit, end.unit if end else None)
-    known = all(moment is None or moment.unit for moment in start.moments)
-    if not known and not of_a_day:
-        unit = start.unit or 0.0
-        if unit == FRAMES:
-            unit = 1000 / (frame_rate() or 1000 / 40)
-        if not unit:
-            unit, a_word = unit_of_numbers(starts, _raw_ends(starts, end, of_a_day), counts)
-        starts = [None if moment is None else moment.number * (moment.unit or unit) for moment in start.moments]
-    ends: list[float | None] = [None] * len(starts)
-    if end is not None:
-        other = end.unit or unit
-        other = unit if other == FRAMES else other
-        other = other if not known or end.unit else 1000.0
-        ends = [_end_ms(begin, moment, end.role, other) for begin, moment in zip(starts, end.moments, strict=True)]
-    said = tuple(
-        Said(text, begin, until, entry)
-        for text, begin, until, entry in zip(texts, starts, ends, found.entries, strict=True)
-    )
-    spoken = [count for count in counts if count]
-    return TimedList(
-        path=found.path,
-        said=said,
-        words=sum(counts),
-        single=(bool(spoken) and sum(spoken) / len(spoken) <= _SINGLE_WORDS) or _are_unspaced_words(texts),
-        has_ends=end is not None,
-        ms_a_word=a_word,
-        unit=unit,
-        of_a_day=of_a_day,
-        frames=frames,
-    )
-
-
-def _are_unspaced_words(texts: Sequence[str]) -> bool:
-    spoken = [text.strip() for text in texts if letters(text)]
-    if not spoken or any(any(map(str.isspace, text)) for text in spoken):
-        return False
-    return sum(map(len, spoken)) <= 4 * len(spoken) and any(map(_UNSPACED.search, spoken))
-
-
-def _raw_ends(starts: Sequence[float | None], end: Column | None, of_a_day: bool) -> list[float | None]:
-    if end is None or of_a_day:
-        return [None] * len(starts)
-    if end.role != "length":
-        return _numbers(end)
-    return [
-        None if begin is None or moment is None or moment.unit else begin + moment.number
-        for begin, moment in zip(starts, end.moments, strict=True)
-    ]
-
-
-def _end_ms(start: float | None, moment: Moment | None, role: str, unit: float) -> float | None:
-    if moment is None:
-        return None
-    if moment.of_a_day and role != "length":
-        return in_day_ms(moment)
-    ms = moment.number * (moment.unit or unit)
-    if role == "length":
-        return None if start is None else start + max(ms, 0)
-    return ms
-
-
 # --- whether it can be ----------------------------------------------------------------------------------------------
 
 
-def _can_be(timed: TimedList, counts: Sequence[float], *, sure: bool, typed: bool) -> bool:
+def _can_be(timed: TimedList, *, sure: bool, typed: bool) -> bool:
     """Say whether the times rise, lie within a talk and are those of so many words."""
-    spoken = [(said, count) for said, count in zip(timed.said, counts, strict=True) if letters(said.text)]
+    spoken = [(said, count_words(said.text)) for said in timed.said if letters(said.text)]
     starts = [said.start for said, _ in spoken if said.start is not None]
-    if not starts or len(starts) * 2 <= len(spoken) or (typed and not timed.has_ends):
+    if not starts or len(starts) * 2 <= len(spoken) or ((typed or timed.of_a_day) and not timed.has_ends):
         return False
     if max(starts) - (min(starts) if timed.of_a_day else 0) >= LONGEST_SPAN_MS:
         return False
@@ -424,7 +280,7 @@ def _can_be(timed: TimedList, counts: Sequence[float], *, sure: bool, typed: boo
     pace = ms_a_word(
         [said.start for said, _ in spoken], [said.end for said, _ in spoken], [count for _, count in spoken]
     )
-    words = sum(counts)
+    words = sum(count for _, count in spoken)
     if sure:
         return pace is None or words < _FEWEST_WORDS or _QUICKEST_MS <= pace <= _SLOWEST_MS
     if len(spoken) < _FEWEST_UNNAMED or pace is None or not _SURE_QUICKEST_MS <= pace <= _SURE_SLOWEST_MS:

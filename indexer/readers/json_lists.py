@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import Any
 
 from .json_keys import ALTERNATIVES, Path
-from .json_talks import by_speaker
+from .json_talks import by_speaker, says_kind
 
 _DEEPEST = 16
 """Objects and lists inside one another; no service nests its words deeper."""
@@ -134,7 +134,7 @@ def _are_times(value: dict[str, Any]) -> bool:
 def _are_alike(value: dict[str, Any]) -> bool:
     """Whether an object is a list whose entries have names or numbers: all are objects, and their keys are the same."""
     inner = list(value.values())
-    if len(inner) < 2 or not all(isinstance(entry, dict) and entry for entry in inner):
+    if len(inner) < 2 or any(map(says_kind, value)) or not all(isinstance(entry, dict) and entry for entry in inner):
         return False
     first = set(inner[0])
     return all(len(first & set(entry)) * 2 > len(first | set(entry)) for entry in inner[:_SAMPLE])

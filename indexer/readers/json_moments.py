@@ -36,8 +36,8 @@ _SURE_MS = 120
 _SHORT_MS = 10_000
 _MOST_IN_SECONDS = 66
 """Seconds a word that are still taken for seconds; above that nobody waits."""
-_EPOCH_S = 3e8
-"""A number of seconds from here on counts from 1970, and the same in smaller units."""
+_EPOCH_MS = 3e11
+"""From here on milliseconds count from 1970, and the same in other units: 1979."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ Moment(number=62500, unit=1.0, of_a_day=False))
     if isinstance(value, (int, float)):
         if isinstance(value, bool) or not math.isfinite(value) or abs(value) >= 1e19:
             return None
-        return Moment(value, of_a_day=_since_1970(value) is not None)
+        return Moment(value)
     if isinstance(value, dict) and value and value.keys() <= {"seconds", "nanos"}:
         seconds, nanos = moment_of(value.get("seconds", 0)), moment_of(value.get("nanos", 0))
         return Moment(seconds.number * 1000 + nanos.number / 1e6, 1.0) if seconds and nanos else None
@@ -96,17 +96,17 @@ def _of_a_day(text: str) -> Moment | None:
     return Moment(when.timestamp() * 1000, 1.0, of_a_day=True)
 
 
-def _since_1970(number: float) -> float | None:
-    """Return how many milliseconds a number that counts from 1970 has in one; None where it cannot count from there."""
+def unit_since_1970(numbers: Sequence[float]) -> float | None:
+    """Return the milliseconds in one of what numbers count that count from 1970; None where they do not.
+
+    >>> unit_since_1970([1_710_237_601, 1_710_237_605]), unit_since_1970([1e9, 5e9, 9e9])
+    (1000.0, None)
+    """
     for unit in (1000.0, 1.0, 1e-3, 1e-6):
-        if _EPOCH_S * 1000 <= number * unit < _EPOCH_S * 20_000:
+        first, last = min(numbers, default=0) * unit, max(numbers, default=0) * unit
+        if first >= _EPOCH_MS and last < _EPOCH_MS * 20 and last - first < LONGEST_SPAN_MS:
             return unit
     return None
-
-
-def in_day_ms(moment: Moment) -> float:
-    """Return a time of a day in milliseconds from 1970."""
-    return moment.number * (moment.unit or _since_1970(moment.number) or 1.0)
 
 
 def span_of(value: object) -> tuple[Moment | None, Moment | None]:

@@ -34,6 +34,8 @@ _NO_NAMES = frozenset((
     "embedding", "is", "status", "total", "offset",
 ))  # fmt: skip
 _LABEL = re.compile(r"(?:spk|speaker|ch|s|user|person|participant)?[\W_]*\d{1,4}|[A-Z]{1,2}", re.IGNORECASE)
+_NAME = re.compile(r"[^\W\d_a-z]\S*(?: \S+){0,3}(?<![.!?…,;])")
+"""What a name looks like that stands in a row without a key."""
 _LONG_ID = re.compile(r"(?=.*\d)[0-9a-zA-Z]{16,}|[0-9a-f]{8}-[0-9a-f-]{20,}", re.IGNORECASE)
 _NOBODY = frozenset(("uu", "unknown", "none", "null", "undefined", "n/a", "-1", "unidentified"))
 _SAMPLE = 200
@@ -101,7 +103,7 @@ def speakers_of(path: Path, entries: Sequence[Entry], names: dict[str, str]) -> 
         names: of ids, as `table_of` finds them.
     """
     rows = [dict(flat(entry.value)) for entry in entries[:_SAMPLE]]
-    best = _best_path(rows, names)
+    best = _best_path(rows, names) or _name_column(entries)
     if best is not None:
         rows += [dict(flat(entry.value)) for entry in entries[_SAMPLE:]]
         return _named([row.get(best) for row in rows], names)
@@ -117,6 +119,18 @@ def speakers_of(path: Path, entries: Sequence[Entry], names: dict[str, str]) -> 
         else:
             found.append(None)
     return found
+
+
+def _name_column(entries: Sequence[Entry]) -> Path | None:
+    """Return the column of rows without keys that has names: short, with a capital, and coming back."""
+    if not all(key.isdigit() for key in entries[0].value):
+        return None
+    for key in entries[0].value:
+        cells = [entry.value.get(key) for entry in entries]
+        names = [cell.strip() for cell in cells if isinstance(cell, str) and cell.strip()]
+        if len(names) == len(cells) and len(set(names)) < len(names) and all(map(_NAME.fullmatch, set(names))):
+            return (key,)
+    return None
 
 
 def _of_holder(holder: dict[str, Any], path: Path, names: dict[str, str], is_nearest: bool) -> str | None:

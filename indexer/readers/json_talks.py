@@ -11,7 +11,7 @@ from .segments import text_of, times_of
 _LISTS = frozenset((
     "segments", "words", "result", "results", "utterances", "chunks", "speakers", "transcript", "transcripts",
     "captions", "subtitles", "cues", "snippets", "sentences", "turns", "paragraphs", "monologues", "transcription",
-    "lines", "tokens", "phrases", "translation", "translations", "text", "items", "entries", "events", "timeline",
+    "lines", "phones", "tokens", "phrases", "translation", "translations", "text", "items", "entries", "events", "timeline",
 ))  # fmt: skip
 """Keys that say what a list holds, and neither which talk it is of nor who speaks."""
 _TALKS = (

@@ -13,7 +13,7 @@ from talksearch.indexer.records import Word
 from talksearch.indexer.text.sentences import ends_with_stop
 
 from .cue_times import RawCue
-from .json_layout import letters
+from .json_times import letters
 from .json_values import timed_words
 
 _PAUSE_MS = 1_500

@@ -18,11 +18,12 @@ from .cue_times import RawCue, mend
 from .finish import finish
 from .json_choice import Chosen, choose
 from .json_keys import Path, roles_of, words_of
-from .json_layout import Said, TimedList, flat, letters
+from .json_layout import flat
 from .json_lists import strings_in
 from .json_source import parsed_json
 from .json_speakers import Turn, speakers_of, speaking_at, table_of, turns_in
 from .json_talks import holds_several, names_several
+from .json_times import Said, TimedList, letters
 from .json_values import string
 from .segments import put_after, start_after
 from .source_text import SourceText
