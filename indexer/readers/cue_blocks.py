@@ -66,12 +66,12 @@ def read_blocks(text: str) -> Blocks:
     if not heads:
         return Blocks()
     headed = is_headed(text)
-    numbers = [number_of(lines[head.index - 1]) if head.index else None for head in heads]
+    numbers = [_number_above(lines, head.index) for head in heads]
     numbered = sum(number is not None for number in numbers) * 2 > len(heads)
     left_out = _LeftOut()
-    blocks = _before(lines, heads[0], headed=headed, numbered=numbered, left_out=left_out)
+    bodies, named = _bodies(lines, heads, numbers[0], names_allowed=headed or not numbered)
+    blocks = _before(lines, heads[0], numbers[0], named=named, headed=headed, numbered=numbered, left_out=left_out)
     first = len(blocks)
-    bodies = _bodies(lines, heads, names_allowed=headed or not numbered)
     for position, (head, (body, identifier)) in enumerate(zip(heads, bodies, strict=True)):
         said = [head.said, *body] if head.said else body
         missing = _missing_heads(body, numbers, position) if numbered else []
@@ -142,24 +142,24 @@ def are_names(identifiers: Sequence[str], cues: int) -> bool:
 
 
 def _bodies(
-    lines: Sequence[str], heads: Sequence[TimeLine], *, names_allowed: bool
-) -> list[tuple[list[str], str | None]]:
-    """Return the lines below each time line, and what stands above it as its name.
+    lines: Sequence[str], heads: Sequence[TimeLine], number: int | None, *, names_allowed: bool
+) -> tuple[list[tuple[list[str], str | None]], bool]:
+    """Return the lines below each time line with what stands above it as its name, and whether the first has a name.
 
     A line alone before a time line is the next cue's name. Without a blank line it is only taken for one when it is the
-    number that must come.
+    number that must come; `number` is that of the first cue.
     """
-    first = heads[0].index
-    number = number_of(lines[first - 1]) if first else None
-    above = lines[first - 1] if first > 1 and not lines[first - 2].strip() else None
     found: list[tuple[list[str], str | None]] = []
     bodies = [
-        lines[head.index + 1 : following.index if following else len(lines)]
+        list(lines[head.index + 1 : following.index if following else len(lines)])
         for head, following in zip(heads, [*heads[1:], None], strict=True)
     ]
     names = [name for body in bodies[:-1] if (name := _name_below(body)) and number_of(name) is None]
     names_allowed = names_allowed and are_names(names, len(heads))
-    identifier = identifier_of(above) if names_allowed else None
+    first = heads[0].index
+    has_name = names_allowed and first > 0 and (first == 1 or not lines[first - 2].strip())
+    has_name = has_name and (bool(names) or lines[0].startswith("WEBVTT"))
+    identifier = identifier_of(lines[first - 1]) if has_name else None
     for position, body in enumerate(bodies):
         own, identifier = identifier, None
         if position + 1 < len(heads):
@@ -178,7 +178,7 @@ def _bodies(
             else:
                 number = None if number is None else number + 1
         found.append((body, own))
-    return found
+    return found, has_name
 
 
 def _name_below(body: Sequence[str]) -> str | None:
@@ -207,10 +207,41 @@ def _missing_heads(body: Sequence[str], numbers: Sequence[int | None], position:
     return found if following is None or number + 1 == following else []
 
 
-def _before(lines: Sequence[str], head: TimeLine, *, headed: bool, numbered: bool, left_out: _LeftOut) -> list[_Block]:
-    """Make a cue of what stands before the first time line and is no header."""
+def _number_above(lines: Sequence[str], i: int) -> int | None:
+    """Return the number above a time line; blank lines may stand between where another stands above it, or nothing."""
+    above = i - 1
+    while above > 0 and not lines[above].strip():
+        above -= 1
+    if above < 0 or (above < i - 1 and above and lines[above - 1].strip()):
+        return None
+    return number_of(lines[above])
+
+
+def _before(
+    lines: Sequence[str],
+    head: TimeLine,
+    number: int | None,
+    *,
+    named: bool,
+    headed: bool,
+    numbered: bool,
+    left_out: _LeftOut,
+) -> list[_Block]:
+    """Make cues of what stands before the first time line and is no header.
+
+    Args:
+        lines: the file.
+        head: the first time line.
+        number: the one above it.
+        named: whether the line above it is the name of its cue.
+        headed: whether the file begins as WebVTT does.
+        numbered: whether its cues have numbers.
+        left_out: is added to.
+    """
     before = list(lines[: head.index])
-    if before and (number_of(before[-1]) is not None or (headed and len(before) > 1 and not before[-2].strip())):
+    while before and number is not None and not before[-1].strip():
+        before.pop()
+    if before and (number is not None or named):
         before.pop()
     start = 0
     if headed:
@@ -220,12 +251,16 @@ def _before(lines: Sequence[str], head: TimeLine, *, headed: bool, numbered: boo
         # YouTube's styles of 2016 stand in the header, and end with this sign.
         styles = [i for i, line in enumerate(before) if line.strip() == "##"]
         start = max(start, styles[-1] + 1) if styles else start
-    kept = _speech(["", *before[start:]], comments=headed or not numbered, left_out=left_out).strip("\n")
-    if _SAYS_NOTHING.fullmatch(kept):
-        return []
-    line = next(i for i, line in enumerate(lines) if i >= start and line.strip())
-    parts = [part for part in re.split(r"\n[ \t]*\n", kept) if part.strip()]
-    return [_Block(None, None, part, line + 1) for part in parts]
+    body = before[start:]
+    counted = next((known for line in body if (known := number_of(line)) is not None), None)
+    cuts = _missing_heads(body, [counted - 1, number], 0) if numbered and counted is not None else []
+    blocks = []
+    for at, stop in zip([-1, *cuts], [*cuts, len(body)], strict=True):
+        part = _speech(["", *body[at + 1 : stop]], comments=headed or not numbered, left_out=left_out).strip("\n")
+        if not _SAYS_NOTHING.fullmatch(part):
+            line = next(i for i in range(start + at + 1, len(lines)) if lines[i].strip())
+            blocks.append(_Block(None, None, part, line + 1))
+    return blocks
 
 
 def _speech(body: Sequence[str], *, comments: bool, left_out: _LeftOut) -> str:

@@ -116,11 +116,8 @@ def time_lines(text: str, lines: Sequence[str]) -> list[TimeLine]:
             regular.append(
                 (i, match, said_behind(line[match.end() :], headed=headed) if match.end() < len(line) else "")
             )
-    if (
-        any(said for _, _, said in regular)
-        and sum("." in match[2] or "," in match[2] for _, match, _ in regular) > len(regular) // 2
-    ):
-        regular = [found for found in regular if not _is_said(found[1], found[2])]
+    arrows = {i for i, _, _ in regular}
+    regular = _without_speech(lines, regular)
     frames = frame_rate(match[side] for _, match, _ in regular for side in (2, 4) if match[side].count(":") == 3)
     found = [
         TimeLine(
@@ -128,18 +125,32 @@ def time_lines(text: str, lines: Sequence[str]) -> list[TimeLine]:
             signed_clock(match[1], match[2], frames),
             signed_clock(match[3], match[4], frames),
             said,
+            damaged=bool(said),
         )
         for i, match, said in regular
     ]
     if is_regular(text, len(found)):
         return found
     frames = frames or frame_rate(match[0] for match in _FRAMES.finditer(plain_signs(text)))
-    return sorted([*found, *_damaged(lines, {line.index for line in found}, frames)], key=lambda line: line.index)
+    return sorted([*found, *_damaged(lines, arrows, frames)], key=lambda line: line.index)
 
 
-def _is_said(match: re.Match[str], said: str) -> bool:
-    """Say whether a line is speech, "1:00 -> 2:00 is a long time", in a file whose times have fractions of a second."""
-    return bool(said) and not any(sign in match[side] for side in (2, 4) for sign in ".,") and match[2].count(":") < 2
+def _without_speech(
+    lines: Sequence[str], regular: list[tuple[int, re.Match[str], str]]
+) -> list[tuple[int, re.Match[str], str]]:
+    """Leave out lines that are speech, "1:00 -> 2:00 is a long time", where most times have fractions of a second."""
+    plain = [not any(sign in match[side] for side in (2, 4) for sign in ".,") for _, match, _ in regular]
+    if not any(plain) or sum(plain) * 2 > len(plain):
+        return regular
+    numbered = sum(place_of(lines, i) is Place.NUMBERED for i, _, _ in regular) * 2 > len(regular)
+    must = (Place.NUMBERED,) if numbered else (Place.NUMBERED, Place.ALONE)
+    return [
+        (i, match, said)
+        for (i, match, said), is_plain in zip(regular, plain, strict=True)
+        if not is_plain
+        or match[2].count(":") > 1
+        or not (said or "-->" not in match[0] or place_of(lines, i) not in must)
+    ]
 
 
 def is_headed(text: str) -> bool:
