@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
+from talksearch.indexer.readers.cue_times import count_units
+from talksearch.indexer.readers.pace import FASTEST
 from talksearch.indexer.records import Json
 
 from .markup import Row, Shown, row_of, says
@@ -15,6 +17,10 @@ HELD_MS = 50
 """YouTube holds the finished line for 10 ms before the next is written below it; nobody says anything in that time."""
 _SCREEN = 60
 """Words. No screen of captions shows more at a time."""
+_TALL_SHARE = 10
+"""A file has three rows where more than one cue in so many has."""
+_COPIES = 3
+"""A line that is shown again twice, faster than it can be said, is not said again."""
 _STAYING = 12
 """Pairs of cues that overlap may be so by chance where there are fewer."""
 _NEIGHBOURS = 8
@@ -33,6 +39,8 @@ class _Regime:
     """Read from the rows of cues; else from whole cues, whose rows a converter joined into one line."""
     rolls: Sequence[bool]
     """Whether the file rolls there, for each pair of neighbouring cues (n - 1)."""
+    tall: bool
+    """The screen has three rows or more, so that an empty one at the top only is not filled yet."""
     touching: bool
     """Cues follow each other without a gap, so that a gap is a cleared screen whose empty cue was dropped."""
 
@@ -85,6 +93,8 @@ def collapse(shown: Sequence[Shown]) -> tuple[list[Shown], dict[str, Json]]:
     Returns the cues, and counts for the receipt: none where nothing rolled.
     """
     cues, twins = _without_twins(list(shown))
+    cues, unspoken = _without_unspoken(cues)
+    twins += unspoken
     regime = _regime_of(cues)
     roll = _Roll()
     for position, cue in enumerate(cues):
@@ -124,8 +134,9 @@ def _regime_of(cues: Sequence[Shown]) -> _Regime:
         rolls = _where_it_rolls([_row_evidence(before, cue) for before, cue in pairs])
     else:
         rolls = _where_it_rolls([_joined_evidence(before, cue) for before, cue in pairs], least=_FEWEST_JOINED)
+    tall = sum(len(cue.rows) > 2 for cue in cues) * _TALL_SHARE > sum(bool(cue.rows) for cue in cues)
     touching = sum(before.end_ms == cue.start_ms for before, cue in pairs) * 10 >= len(pairs) * 8
-    return _Regime(by_rows, rolls, touching)
+    return _Regime(by_rows, rolls, tall, touching)
 
 
 def _new_rows(cues: Sequence[Shown], position: int, regime: _Regime, last_added: tuple[str, ...]) -> tuple[Row, ...]:
@@ -143,7 +154,7 @@ def _new_rows(cues: Sequence[Shown], position: int, regime: _Regime, last_added:
     if not regime.rolls[position - 1]:
         return cue.rows
     if regime.by_rows:
-        return cue.rows[_carried(before, cue, _is_held_at(cues, position - 1)) :]
+        return cue.rows[_carried(before, cue, _is_held_at(cues, position - 1), regime.tall) :]
     return _joined_new(before, cue, last_added) if len(cue.rows) == 1 and not cue.top_empty else cue.rows
 
 
@@ -157,6 +168,31 @@ def _without_twins(shown: list[Shown]) -> tuple[list[Shown], int]:
         ):
             kept.append(cue)
     return kept, len(shown) - len(kept)
+
+
+def _without_unspoken(cues: list[Shown]) -> tuple[list[Shown], int]:
+    """Let one cue stand for those that show the same again and again, too shortly for anybody to say it so often.
+
+    So captions are that mark word by word what is said, when their marks are lost.
+    """
+    kept: list[Shown] = []
+    place = 0
+    while place < len(cues):
+        first = last = cues[place]
+        end = place + 1
+        while end < len(cues) and cues[end].text_key == first.text_key and cues[end].start_ms - last.end_ms <= HELD_MS:
+            last = cues[end]
+            end += 1
+        copies = end - place
+        if copies >= _COPIES and first.rows:
+            units = count_units(" ".join(first.text_key))
+            if units * copies * 1000 > FASTEST * (last.end_ms - first.start_ms):
+                kept.append(replace(first, end_ms=max(first.end_ms, last.end_ms)))
+                place = end
+                continue
+        kept += cues[place:end]
+        place = end
+    return kept, len(cues) - len(kept)
 
 
 def _lines_stay(cues: Sequence[Shown]) -> bool:
@@ -255,9 +291,16 @@ def _where_it_rolls(evidence: Sequence[bool | None], least: int = 1) -> list[boo
     return out
 
 
-def _carried(before: Shown, cue: Shown, held: bool) -> int:
-    """Return how many rows of a cue were left there by the one before it."""
-    if cue.top_empty:
+def _carried(before: Shown, cue: Shown, held: bool, tall: bool) -> int:
+    """Return how many rows of a cue were left there by the one before it.
+
+    Args:
+        before: the cue before it.
+        cue: the cue.
+        held: the cue before it only held rows.
+        tall: the screen has three rows or more.
+    """
+    if cue.top_empty and not tall:
         return 0
     rows, old = _keys(cue.rows), _keys(before.rows)
     if held:  # what is held is exactly what stays
