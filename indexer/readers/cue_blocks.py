@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from talksearch.indexer.records import Step
+from talksearch.indexer.records import Json, Step
 from talksearch.indexer.text.clock import show_clock
 from talksearch.indexer.text.counting import words_in
 
@@ -25,6 +25,8 @@ _HEADER_LINE = re.compile(
 _LONGEST_NAME = 60
 _SAYS_NOTHING = re.compile(r"[\W_]*")
 _WORD_MS = 400
+_TOLD_LINES = 100
+"""Lines that are written into a receipt; of more it is only told how many words stand on them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +64,29 @@ def read_blocks(text: str) -> Blocks:
     times come from their neighbours, as those of time lines do of which nothing can be read.
     """
     lines = text.split("\n")
-    heads = time_lines(text, lines)
+    return blocks_between(lines, time_lines(text, lines), headed=is_headed(text))
+
+
+def blocks_between(lines: Sequence[str], heads: Sequence[TimeLine], *, headed: bool, bare: bool = False) -> Blocks:
+    """Make cues of the lines between time lines, as `read_blocks` does.
+
+    Args:
+        lines: the file.
+        heads: its time lines, in order.
+        headed: whether the file begins as WebVTT does.
+        bare: whether its cues have neither numbers nor names, and no comments stand between them.
+    """
     if not heads:
         return Blocks()
-    headed = is_headed(text)
     numbers = [_number_above(lines, head.index) for head in heads]
-    numbered = sum(number is not None for number in numbers) * 2 > len(heads)
+    numbered = not bare and sum(number is not None for number in numbers) * 2 > len(heads)
+    comments = not bare and (headed or not numbered)
     left_out = _LeftOut()
-    bodies, named = _bodies(lines, heads, numbers[0], names_allowed=headed or not numbered)
-    blocks = _before(lines, heads[0], numbers[0], named=named, headed=headed, numbered=numbered, left_out=left_out)
+    bodies, named = _bodies(lines, heads, numbers[0], names_allowed=comments, bare=bare)
+    number = None if bare else numbers[0]
+    blocks = _before(
+        lines, heads[0], number, named=named, headed=headed, numbered=numbered, comments=comments, left_out=left_out
+    )
     first = len(blocks)
     for position, (head, (body, identifier)) in enumerate(zip(heads, bodies, strict=True)):
         said = [head.said, *body] if head.said else body
@@ -78,7 +94,7 @@ def read_blocks(text: str) -> Blocks:
         end = head.index + 1
         for at, stop in zip([None, *missing], [*missing, len(body)], strict=True):
             part = said[: len(said) - len(body) + stop] if at is None else body[at + 1 : stop]
-            speech = _speech(part, comments=headed or not numbered, left_out=left_out)
+            speech = _speech(part, comments=comments, left_out=left_out)
             if at is None:
                 blocks.append(_Block(head.start_ms, head.end_ms, speech, head.index + 1, identifier))
             else:
@@ -90,8 +106,7 @@ def read_blocks(text: str) -> Blocks:
     damaged = sum(head.damaged for head in heads)
     if damaged or unread or first:
         line = min([head.index + 1 for head in heads if head.damaged] + [block.line for block in unread])
-        words = sum(_words_of_times(lines[head.index], head.said) for head in heads if head.damaged)
-        detail = {"lines": damaged, "first_line": line, "times_of_neighbours": len(unread), "words_left_out": words}
+        detail = {"lines": damaged, "first_line": line, "times_of_neighbours": len(unread), **_not_said(lines, heads)}
         steps.append(Step("read-damaged-times", "cues", detail))
     if unread:
         count = "1 cue has" if len(unread) == 1 else f"{len(unread)} cues have"
@@ -104,9 +119,12 @@ def read_blocks(text: str) -> Blocks:
     return Blocks(tuple(_from_first(cues, steps, notes)), tuple(steps), tuple(notes))
 
 
-def _words_of_times(line: str, said: str) -> int:
-    """Count what looks like words on a damaged time line and is none: `NaN:NaN`, `undefined`."""
-    return sum(any(map(str.isalpha, word)) for word in words_in(line.removesuffix(said)))
+def _not_said(lines: Sequence[str], heads: Sequence[TimeLine]) -> dict[str, Json]:
+    """Tell what looks like words on damaged time lines and is none: `NaN:NaN`, `undefined`, `0x:zz`."""
+    rests = [lines[head.index].removesuffix(head.said) for head in heads if head.damaged]
+    rests = [rest.strip() for rest in rests if ":" not in rest or any(map(str.isalpha, rest))]
+    count = sum(any(map(str.isalpha, word)) for rest in rests[_TOLD_LINES:] for word in words_in(rest))
+    return {"lines_left_out": rests[:_TOLD_LINES], "words_left_out": count}
 
 
 def left_out_steps(words: int, lines: int, names: Sequence[str]) -> list[Step]:
@@ -142,12 +160,12 @@ def are_names(identifiers: Sequence[str], cues: int) -> bool:
 
 
 def _bodies(
-    lines: Sequence[str], heads: Sequence[TimeLine], number: int | None, *, names_allowed: bool
+    lines: Sequence[str], heads: Sequence[TimeLine], number: int | None, *, names_allowed: bool, bare: bool
 ) -> tuple[list[tuple[list[str], str | None]], bool]:
     """Return the lines below each time line with what stands above it as its name, and whether the first has a name.
 
     A line alone before a time line is the next cue's name. Without a blank line it is only taken for one when it is the
-    number that must come; `number` is that of the first cue.
+    number that must come; `number` is that of the first cue. `bare` cues have neither.
     """
     found: list[tuple[list[str], str | None]] = []
     bodies = [
@@ -162,7 +180,7 @@ def _bodies(
     identifier = identifier_of(lines[first - 1]) if has_name else None
     for position, body in enumerate(bodies):
         own, identifier = identifier, None
-        if position + 1 < len(heads):
+        if position + 1 < len(heads) and not bare:
             end = len(body)
             while end and not body[end - 1].strip():
                 end -= 1
@@ -225,6 +243,7 @@ def _before(
     named: bool,
     headed: bool,
     numbered: bool,
+    comments: bool,
     left_out: _LeftOut,
 ) -> list[_Block]:
     """Make cues of what stands before the first time line and is no header.
@@ -236,6 +255,7 @@ def _before(
         named: whether the line above it is the name of its cue.
         headed: whether the file begins as WebVTT does.
         numbered: whether its cues have numbers.
+        comments: whether comments may stand between cues.
         left_out: is added to.
     """
     before = list(lines[: head.index])
@@ -256,7 +276,7 @@ def _before(
     cuts = _missing_heads(body, [counted - 1, number], 0) if numbered and counted is not None else []
     blocks = []
     for at, stop in zip([-1, *cuts], [*cuts, len(body)], strict=True):
-        part = _speech(["", *body[at + 1 : stop]], comments=headed or not numbered, left_out=left_out).strip("\n")
+        part = _speech(["", *body[at + 1 : stop]], comments=comments, left_out=left_out).strip("\n")
         if not _SAYS_NOTHING.fullmatch(part):
             line = next(i for i in range(start + at + 1, len(lines)) if lines[i].strip())
             blocks.append(_Block(None, None, part, line + 1))

@@ -2,39 +2,40 @@
 
 from __future__ import annotations
 
-import re
+from dataclasses import replace
 
 from talksearch.indexer.records import Transcript
-from talksearch.indexer.text.clock import CLOCK, parse_clock
 
-from .cue_times import RawCue, mend
+from .caption_tracks import refuse_metadata
+from .cue_blocks import blocks_between
+from .cue_times import mend
 from .finish import finish
 from .source_text import SourceText
 from .text_files import is_headed_webvtt
-
-_TIME_LINE = re.compile(rf"^[ \t]*({CLOCK})[ \t]*,[ \t]*({CLOCK})[ \t]*$", re.MULTILINE)
+from .time_lines import COMMA_TIME_LINE, TimeLine, comma_time_lines
 
 
 def matches(source: SourceText) -> bool:
-    """Say whether a line holds the two times of a cue."""
-    return not is_headed_webvtt(source) and _TIME_LINE.search(source.text) is not None
+    """Say whether a line holds the two times of a cue; damaged ones count where the name says what the file is."""
+    if is_headed_webvtt(source):
+        return False
+    if any("," in line and COMMA_TIME_LINE.fullmatch(line) for line in source.text.split("\n")):
+        return True
+    return source.ending == "sbv" and bool(source.once(_heads))
 
 
 def read(source: SourceText) -> Transcript:
     """Read an SBV file.
 
     Raises:
-        UnreadableError: no cues, or times that cannot be.
+        UnreadableError: no cues, times that cannot be, or a track for programs, not of what is said.
     """
-    text = source.text
-    heads = list(_TIME_LINE.finditer(text))
-    raw = []
-    line, done = 1, 0
-    for head, following in zip(heads, [*heads[1:], None], strict=True):
-        line += text.count("\n", done, head.start())
-        done = head.start()
-        body = text[head.end() : following.start() if following else len(text)]
-        start = parse_clock(head[1])
-        body = body.strip("\n").replace("[br]", "\n")
-        raw.append(RawCue(start if start is not None else 0, parse_clock(head[2]), body, line))
-    return finish(raw, mend(raw, "SBV file"), Transcript("sbv", ()))
+    found = blocks_between(source.text.split("\n"), source.once(_heads), headed=False, bare=True)
+    raw = [replace(cue, text=cue.text.strip("\n").replace("[br]", "\n")) for cue in found.cues]
+    refuse_metadata(raw)
+    known = Transcript("sbv", (), steps=found.steps, uncertain=found.notes)
+    return finish(raw, mend(raw, "SBV file"), known)
+
+
+def _heads(source: SourceText) -> list[TimeLine]:
+    return comma_time_lines(source.text.split("\n"))

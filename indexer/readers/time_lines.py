@@ -22,6 +22,9 @@ TIME_LINE = re.compile(
     rf"(-?)(\d{{1,6}}:\d{{1,3}}:\d{{1,2}}(?:[.,:]\d{{1,9}})?|{CLOCK})(?=\s|$)",
     re.MULTILINE,
 )
+COMMA_TIME_LINE = re.compile(rf"[ \t]*({CLOCK})[ \t]*,[ \t]*({CLOCK})[ \t]*")
+_LONGEST = 80
+"""Characters of a line that may hold two times and nothing else."""
 
 _ARROW = re.compile(r"(?:-[ \t]?)*(?:[-–—―─━ー=]+[ \t]?[>›»》〉]+|[→⟶⇒➔➜⟹])(?:[ \t]*-*>)*")
 _HEADS_OF_ARROWS = ("&gt;", "›", "»", "》", ">")
@@ -151,6 +154,38 @@ def _without_speech(
         or match[2].count(":") > 1
         or not (said or "-->" not in match[0] or place_of(lines, i) not in must)
     ]
+
+
+def comma_time_lines(lines: Sequence[str]) -> list[TimeLine]:
+    """Find the lines that hold two times with a comma between them, as SBV has them, in order.
+
+    A line with minutes and seconds alone is speech where most times have a fraction of a second.
+    """
+    found: list[TimeLine] = []
+    plain = 0
+    minutes_alone: set[int] = set()
+    for i, line in enumerate(lines):
+        if "," in line and (match := COMMA_TIME_LINE.fullmatch(line)):
+            found.append(TimeLine(i, parse_clock(match[1]), parse_clock(match[2])))
+            if not _is_sure(match[1]):
+                minutes_alone.add(i)
+                plain += 1
+        elif line.strip() and len(line) <= _LONGEST and place_of(lines, i) is not Place.INSIDE:
+            damaged = _read_at_comma(line, place_of(lines, i))
+            found += [replace(damaged, index=i)] if damaged else []
+    return found if plain * 2 > len(found) else [head for head in found if head.index not in minutes_alone]
+
+
+def _read_at_comma(line: str, place: Place) -> TimeLine | None:
+    """Read a damaged line of SBV: it is parted where both sides are times, those that are alike first."""
+    shown = plain_signs(line).strip()
+    commas = [i for i, char in enumerate(shown) if char in ",;"]
+    commas.sort(key=lambda i: abs(len(shown) - 1 - 2 * i))
+    parted = [_read(f"{shown[:i]} --> {shown[i + 1 :]}", place, None, lonely=False) for i in commas]
+    parted = [head for head in parted if head and not head.said]
+    told = [head for head in parted if None not in (head.start_ms, head.end_ms)]
+    told += [head for head in parted if head.start_ms is not None or head.end_ms is not None]
+    return next(iter([*told, *parted]), None) or _without_arrow(shown, place, None)
 
 
 def is_headed(text: str) -> bool:

@@ -19,7 +19,9 @@ from itertools import groupby
 
 from talksearch.indexer.errors import UnreadableError
 from talksearch.indexer.records import Cue, Step, Transcript
-from talksearch.indexer.text.clock import seconds_in, show_clock
+from talksearch.indexer.text.clock import show_clock
+from talksearch.indexer.text.counting import words_in
+from talksearch.indexer.text.terms import is_unspaced
 
 from .caption_tracks import origin_by_name
 from .cue_times import RawCue, mend, pieces
@@ -27,30 +29,21 @@ from .finish import count_words, finish
 from .json_values import timed_words
 from .segments import put_after, start_after
 from .source_text import SourceText
+from .ttml_times import Rates, milliseconds_of, rates_of, smpte_ms
 from .xml_tree import Node, parse, root_of
 from .youtube_xml import clip_overlapping
 
-_CLOCK = re.compile(r"(\d{1,3}):(\d{1,2}):(\d{1,2})(?:[.,](\d{1,9})|[:;](\d{1,3})(?:\.(\d{1,3}))?)?")
-_SHORT = re.compile(r"(?:(\d{1,3}):)?(\d{1,5}[.,]\d{1,9})")
-_OFFSET = re.compile(r"(\d{1,15}(?:\.\d{1,9})?)(h|ms|m|s|f|t)")
-_UNITS = {"h": 3_600_000.0, "m": 60_000.0, "s": 1000.0, "ms": 1.0}
 _SPACE = re.compile(r"[ \t\n\r]+")
 _TIME_ATTRIBUTE = re.compile(r"\s(?:begin|end|dur)\s*=")
 _NO_SPEECH = frozenset(("metadata", "set", "animate", "title", "desc", "copyright", "agent", "image", "audio"))
 """Elements that may stand among what is said and hold none of it."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Rates:
-    """How the times of a file are to be read; frames and ticks are so many a second."""
-
-    frames: float
-    real_frames: float
-    """The same, as they really pass: 29.97 where 30 are counted."""
-    ticks: float
-    base: str
-    """`media`, `smpte` or `clock`."""
-    drop: str
+_SAID_ANEW = frozenset(("x-translation", "x-roman", "x-transliteration"))
+"""Roles of spans, in Apple's lyrics, that hold what stands beside them in another language or script."""
+_READINGS = frozenset(("text", "textContainer", "delimiter"))
+"""What a span of ruby is that tells how another is read."""
+_FEWEST_SEAMS = 3
+"""Places where two timed spans meet, from which it can be told whether words meet there or parts of words."""
+_NUMBERED_VOICE = re.compile(r"v(\d{1,3})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +67,8 @@ class _Piece:
     start_ms: int | None
     end_ms: int | None
     speaker: str | None
+    is_word: bool = False
+    """The file says that it is a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +84,19 @@ class _Speech:
 class _Gathered:
     """What is gathered on the way through a file."""
 
-    rates: _Rates
+    rates: Rates
     agents: dict[str, str]
     absolute: bool
     """Times inside other elements count from the beginning of the recording."""
     speech: list[_Speech] = field(default_factory=list)
     strange: list[tuple[int, str]] = field(default_factory=list)
     """Line and text of what stands for a time and is none."""
+    apart: bool = False
+    """Timed spans never have a space between them, so that each holds whole words."""
     misfits: int = 0
     """Elements that begin outside of the time of what they stand in."""
+    words_said_anew: int = 0
+    """Words of translations and readings, which are left out."""
 
 
 def matches(source: SourceText) -> bool:
@@ -130,7 +129,10 @@ def read(source: SourceText) -> Transcript:
     speech = _of_one_language(gathered.speech, source.name, notes)
     languages = Counter(entry.language for entry in speech if entry.language)
     language = languages.most_common(1)[0][0] if languages else None
-    known = Transcript("ttml", (), origin=origin_by_name(source), language=language)
+    steps: list[Step] = []
+    if gathered.words_said_anew:
+        steps.append(Step("leave-out-readings", "cues", {"words_left_out": gathered.words_said_anew}))
+    known = Transcript("ttml", (), origin=origin_by_name(source), language=language, steps=tuple(steps))
     if gathered.rates.base == "clock" or not any(entry.timed for entry in speech):
         if gathered.rates.base == "clock":
             notes.append("The times are those of a clock on the wall; the text was kept and its times are estimated.")
@@ -139,7 +141,6 @@ def read(source: SourceText) -> Transcript:
         return replace(known, cues=cues, timed=False, words_before=words, uncertain=tuple(notes))
     raw = _placed(speech)
     raw.sort(key=lambda cue: cue.start_ms)
-    steps: list[Step] = []
     raw = _from_zero(raw, gathered.rates, steps, notes)
     mended = mend(clip_overlapping(raw), "TTML file")
     untimed = sum(not entry.timed for entry in speech)
@@ -148,11 +149,13 @@ def read(source: SourceText) -> Transcript:
 
 def _gathered(root: Node) -> _Gathered:
     """Walk through the file; a second time where times inside others turn out not to count from these."""
-    rates, agents = _rates(root), _agents(root)
-    gathered = _Gathered(rates, agents, absolute=False)
+    rates, agents = rates_of(root), _speakers(root)
+    seams = _seams(root)
+    apart = len(seams) >= _FEWEST_SEAMS and not any(seams)
+    gathered = _Gathered(rates, agents, absolute=False, apart=apart)
     _walk(root, _Context(), gathered)
     if gathered.misfits:
-        other = _Gathered(rates, agents, absolute=True)
+        other = _Gathered(rates, agents, absolute=True, apart=apart)
         _walk(root, _Context(), other)
         if other.misfits < gathered.misfits:
             return other
@@ -193,7 +196,7 @@ def _inside(node: Node, around: _Context, gathered: _Gathered) -> _Context:
     return _Context(
         start_ms=start,
         end_ms=min(stops, default=None),
-        timed=around.timed or begin is not None or end is not None or length is not None,
+        timed=around.timed or begin is not None or ("begin" not in node.attributes and bool(stops)),
         language=node.attributes.get("lang", "").strip() or around.language,
         agent=node.attributes.get("agent") or around.agent,
         preserve=around.preserve if space is None else space == "preserve",
@@ -203,7 +206,7 @@ def _inside(node: Node, around: _Context, gathered: _Gathered) -> _Context:
 def _paragraph(node: Node, here: _Context, gathered: _Gathered) -> None:
     """Make cues of a paragraph: one, whose words may have times, or one for each part that has its own."""
     for speaker, group in groupby(_pieces(node, here, here, gathered), key=lambda piece: piece.speaker):
-        inside = list(group)
+        inside = _with_spaces(list(group), apart=gathered.apart)
         timed = [piece for piece in inside if piece.start_ms is not None and piece.text.strip()]
         words = sum(len(piece.text.split()) for piece in inside)
         if timed and words > 2 * len(timed):
@@ -251,19 +254,90 @@ def _pieces(node: Node, here: _Context, paragraph: _Context, gathered: _Gathered
         if isinstance(part, str):
             text = part if here.preserve else _SPACE.sub(" ", part)
             start, end = (here.start_ms, here.end_ms) if has_own_time else (None, None)
-            yield _Piece(text, start, end, _speaker(here, gathered))
+            yield _Piece(text, start, end, _speaker(here, gathered), node.attributes.get("unit") == "word")
         elif part.name == "br":
             yield _Piece("\n", None, None, _speaker(here, gathered))
+        elif _is_said_anew(part):
+            gathered.words_said_anew += len(words_in(_text_of(part)))
         elif part.name not in _NO_SPEECH:
             inner = _inside(part, here, gathered)
             if not {"begin", "end", "dur"} & part.attributes.keys():
                 # Its times are those around it, which are not its own.
                 inner = replace(inner, timed=has_own_time)
-            yield from _pieces(part, inner, paragraph, gathered)
+            inside = _pieces(part, inner, paragraph, gathered)
+            # Voices in the background stand beside the others without a space.
+            gap = [_Piece(" ", None, None, _speaker(inner, gathered))] if part.attributes.get("role") == "x-bg" else []
+            yield from (*gap, *inside, *gap)
+
+
+def _is_said_anew(node: Node) -> bool:
+    return node.attributes.get("role") in _SAID_ANEW or node.attributes.get("ruby") in _READINGS
+
+
+def _text_of(node: Node) -> str:
+    return "".join(part if isinstance(part, str) else _text_of(part) for part in node.parts)
+
+
+def _with_spaces(pieces: list[_Piece], *, apart: bool) -> list[_Piece]:
+    """Put a space between two words that meet without one: spans that are words, or hold whole words (`apart`)."""
+    spaced: list[_Piece] = []
+    last = ""
+    for piece in pieces:
+        text = piece.text
+        if text and last and _meet(last, text) and (piece.is_word or (apart and piece.start_ms is not None)):
+            text = f" {text}"
+        last = text or last
+        spaced.append(replace(piece, text=text))
+    return spaced
+
+
+def _meet(before: str, after: str) -> bool:
+    """Say whether two texts, one behind the other, would run into one word; a sign alone belongs to what it follows."""
+    if before[-1].isspace() or after[0].isspace() or not any(char.isalnum() for char in after):
+        return False
+    return not (is_unspaced(before[-1]) and is_unspaced(after[0]))
+
+
+def _seams(node: Node) -> list[bool]:
+    """Return, for every place where two timed spans stand side by side, whether there is a space between them."""
+    seams: list[bool] = []
+    last: Node | None = None
+    between = ""
+    for part in node.parts:
+        if isinstance(part, str):
+            between += part
+            continue
+        seams += _seams(part)
+        if part.name != "span" or "begin" not in part.attributes:
+            last = None
+            continue
+        if last is not None:
+            around = _text_of(last)[-1:] + between + _text_of(part)[:1]
+            seams.append(any(char.isspace() for char in around))
+        last, between = part, ""
+    return seams
 
 
 def _speaker(here: _Context, gathered: _Gathered) -> str | None:
-    return gathered.agents.get(here.agent) if here.agent else None
+    marks = here.agent.split() if here.agent else []
+    return next((gathered.agents[mark] for mark in marks if mark in gathered.agents), None)
+
+
+def _speakers(root: Node) -> dict[str, str]:
+    """Return who speaks, by the mark that stands at their words; of several marks those without names are names."""
+    nodes = list(_all_nodes(root))
+    declared = [node.attributes["id"] for node in nodes if node.name == "agent" and "id" in node.attributes]
+    marks = {mark for node in nodes for mark in node.attributes.get("agent", "").split()}.intersection(declared)
+    if len(marks) < 2:
+        return _agents(root)
+    voices = {mark: match[1] for mark in marks if (match := _NUMBERED_VOICE.fullmatch(mark))}
+    return {mark: f"Speaker {voices[mark]}" if mark in voices else mark for mark in marks} | _agents(root)
+
+
+def _all_nodes(node: Node) -> Iterator[Node]:
+    for child in node.nodes():
+        yield child
+        yield from _all_nodes(child)
 
 
 def _agents(root: Node) -> dict[str, str]:
@@ -271,7 +345,7 @@ def _agents(root: Node) -> dict[str, str]:
     gathered: dict[str, str] = {}
     for node in root.nodes():
         if node.name == "agent":
-            names = ["".join(part for part in name.parts if isinstance(part, str)) for name in node.nodes()]
+            names = [_text_of(name) for name in node.nodes()]
             named = " ".join(next((name for name in names if name.strip()), "").split())
             if named and "id" in node.attributes:
                 gathered[node.attributes["id"]] = named
@@ -321,9 +395,9 @@ def _placed(speech: Sequence[_Speech]) -> list[RawCue]:
     return raw
 
 
-def _from_zero(raw: list[RawCue], rates: _Rates, steps: list[Step], notes: list[str]) -> list[RawCue]:
+def _from_zero(raw: list[RawCue], rates: Rates, steps: list[Step], notes: list[str]) -> list[RawCue]:
     """Count SMPTE times from the beginning of the programme, which tapes have at a full hour, such as 10:00:00:00."""
-    hour = _smpte(1, 0, 0, 0, rates)
+    hour = smpte_ms(1, 0, 0, 0, rates)
     offset = raw[0].start_ms // hour * hour
     if rates.base != "smpte" or not offset:
         return raw
@@ -343,25 +417,6 @@ def _from_zero(raw: list[RawCue], rates: _Rates, steps: list[Step], notes: list[
     ]
 
 
-def _rates(root: Node) -> _Rates:
-    given = root.attributes
-    frames = _number(given.get("frameRate"))
-    factors = [_number(part) or 1.0 for part in re.split(r"[\s:]+", given.get("frameRateMultiplier", "").strip())]
-    multiplier = factors[0] / factors[1] if len(factors) == 2 else 1.0
-    counted = frames or 30.0
-    return _Rates(
-        frames=counted,
-        real_frames=counted * multiplier,
-        ticks=_number(given.get("tickRate")) or frames or 1.0,
-        base=given.get("timeBase", "media"),
-        drop=given.get("dropMode", "nonDrop"),
-    )
-
-
-def _number(text: str | None) -> float | None:
-    return float(text) if text and re.fullmatch(r"\d{1,12}(?:\.\d{1,6})?", text) and float(text) else None
-
-
 def _time_of(node: Node, key: str, gathered: _Gathered) -> int | None:
     value = node.attributes.get(key)
     if value is None:
@@ -370,42 +425,3 @@ def _time_of(node: Node, key: str, gathered: _Gathered) -> int | None:
     if ms is None:
         gathered.strange.append((node.line, value))
     return ms
-
-
-def milliseconds_of(text: str, rates: _Rates) -> int | None:
-    """Turn a time of TTML into milliseconds; None where it is none. A bare whole number may be anything.
-
-    >>> rates = _Rates(25.0, 25.0, 10_000_000.0, "media", "nonDrop")
-    >>> [milliseconds_of(time, rates) for time in ("00:00:01.5", "00:00:01:05", "1.5s", "90ms", "15000000t", "50f")]
-    [1500, 1200, 1500, 90, 1500, 2000]
-    >>> [milliseconds_of(time, rates) for time in ("9.731", "1:02.5", "1500", "indefinite", "00:61:00", "")]
-    [9731, 62500, None, None, None, None]
-    """
-    if match := _CLOCK.fullmatch(text):
-        hours, minutes, seconds = (int(match[i]) for i in (1, 2, 3))
-        if minutes > 59 or seconds > 60:
-            return None
-        frames = float(match[5] or 0)
-        if match[5] and rates.base == "smpte":
-            return _smpte(hours, minutes, seconds, frames, rates)
-        fraction = float(f"0.{match[4]}") if match[4] else frames / rates.real_frames
-        return round((seconds_in(hours, minutes, seconds) + fraction) * 1000)
-    if match := _SHORT.fullmatch(text):
-        return round((int(match[1] or 0) * 60 + float(match[2].replace(",", "."))) * 1000)
-    if match := _OFFSET.fullmatch(text):
-        amount, unit = float(match[1]), match[2]
-        if unit in _UNITS:
-            return round(amount * _UNITS[unit])
-        return round(amount * 1000 / (rates.real_frames if unit == "f" else rates.ticks))
-    return None
-
-
-def _smpte(hours: int, minutes: int, seconds: int, frames: float, rates: _Rates) -> int:
-    """Count the frames that a time code tells, without those whose numbers it drops (TTML1, appendix N.2)."""
-    counted = seconds_in(hours, minutes, seconds) * rates.frames + frames
-    dropped = 0
-    if rates.drop == "dropNTSC":
-        dropped = (hours * 54 + minutes - minutes // 10) * 2
-    elif rates.drop == "dropPAL":
-        dropped = (hours * 27 + minutes // 2 - minutes // 20) * 4
-    return round((counted - dropped) * 1000 / rates.real_frames)
