@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 
 from talksearch.indexer.records import Word
-from talksearch.indexer.text.clock import clock_ms
+from talksearch.indexer.text.clock import caption_clock, clock_ms
 
 _TAG = re.compile(r"<[^<>\n]*>")
 _WORD_TIME = re.compile(r"<((?:\d+:)?\d{1,3}:\d{2}(?:[.,]\d{1,3})?)>")
@@ -58,7 +58,7 @@ def moved(cue: RawCue, offset_ms: int) -> RawCue:
     words = tuple(Word(word.text, word.start_ms + offset_ms) for word in cue.words)
     text = cue.text
     if "<" in text:
-        text = _WORD_TIME.sub(lambda match: f"<{_clock(clock_ms(match[1]) + offset_ms)}>", text)
+        text = _WORD_TIME.sub(lambda match: f"<{caption_clock(clock_ms(match[1]) + offset_ms)}>", text)
     end_ms = None if cue.end_ms is None else cue.end_ms + offset_ms
     return replace(cue, start_ms=cue.start_ms + offset_ms, end_ms=end_ms, text=text, words=words)
 
@@ -68,9 +68,3 @@ def slowed(cue: RawCue, divisor: int) -> RawCue:
     end_ms = None if cue.end_ms is None else cue.end_ms // divisor
     words = tuple(Word(word.text, word.start_ms // divisor) for word in cue.words)
     return replace(cue, start_ms=cue.start_ms // divisor, end_ms=end_ms, text=_WORD_TIME.sub("", cue.text), words=words)
-
-
-def _clock(ms: int) -> str:
-    """Write a time as WebVTT has it inside a cue."""
-    seconds, ms = divmod(max(0, ms), 1000)
-    return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}.{ms:03d}"

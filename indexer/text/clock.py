@@ -78,6 +78,16 @@ def parse_clock(text: str) -> int | None:
     return parts_ms(hours, minutes, seconds, fraction)
 
 
+def caption_clock(ms: int) -> str:
+    """Write milliseconds as WebVTT has them.
+
+    >>> caption_clock(3_723_004), caption_clock(-5)
+    ('01:02:03.004', '00:00:00.000')
+    """
+    seconds, rest = divmod(max(0, ms), 1000)
+    return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}.{rest:03d}"
+
+
 def show_clock(ms: int) -> str:
     """Write milliseconds as people read them.
 

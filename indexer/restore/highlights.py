@@ -1,0 +1,211 @@
+"""Captions that mark word by word what is said, a cue for every word: one cue for each line, with the times of words.
+
+Whisper writes them with underlined words, stable-ts with coloured ones, and makers of karaoke with whatever moves: each
+cue shows the whole line, and the mark stands around another word. Cues without a mark fill the gaps between words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from talksearch.indexer.records import Cue, Json
+from talksearch.indexer.text.clock import caption_clock
+from talksearch.indexer.text.counting import count_words, without_entities
+
+_MARK = re.compile(r"<(?:[ubi]|em|strong|mark|font\b[^<>]*|span\b[^<>]*|c\.[^<>]*)>|\{\\[^{}]*\}", re.IGNORECASE)
+_TAG = re.compile(r"<(?P<end>/)?(?P<name>[a-z]+)(?P<rest>[^<>]*)>|\{(?P<override>\\[^{}]*)\}", re.IGNORECASE)
+_TIMED = re.compile(r"<\d[\d:.,]*>")
+_VOICE = re.compile(r"\s*(<v[ .][^<>]*>)", re.IGNORECASE)
+_ANY_TAG = re.compile(r"<[^<>]*>|\{\\[^{}]*\}")
+_RESET = re.compile(r"\\r|(?:\\\d?c|\\[ubi]0?|\\[1-4]?a)(?=\\|$)")
+"""An override that ends what an earlier one began."""
+_SURE = 3
+"""A mark that moves on so often across a line marks what is said; twice it may by chance."""
+_SURE_LINES = 2
+"""A file with so many lines of that kind has short ones too."""
+_COVERED = 0.6
+"""Share of a line over which the mark of a sure line moves."""
+_GAP_MS = 1_000
+"""A line that is shown again after a longer gap is said again."""
+
+_Stretch = tuple[int, int]
+"""Where a mark stands: positions of its first character and of the one behind its last, white space not counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Marked:
+    """What a cue shows, and what in it is marked."""
+
+    bare: str
+    """Its characters without tags and white space."""
+    marks: dict[str, _Stretch]
+    """By the tag that opens it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """Cues that show the same line, one behind the other."""
+
+    first: int
+    end: int
+    times: tuple[tuple[_Stretch, int, int], ...]
+    """Each new stretch that was marked, in order, with the beginning and end of its cue in milliseconds."""
+    sure: bool
+
+
+def follow_highlights(cues: Sequence[Cue]) -> tuple[Sequence[Cue], dict[str, Json]]:
+    """Make one cue of those that mark one line word by word.
+
+    Emphasis stays: a line counts where the mark moves forwards, over most of it, or over the whole of short lines in a
+    file that has such long ones.
+
+    Returns the cues, with the times of words as WebVTT writes them, and counts for the receipt: none where no mark
+    moved.
+    """
+    tagged = [("<" in cue.text or "{" in cue.text) and _MARK.search(cue.text) is not None for cue in cues]
+    if sum(tagged) < _SURE:  # as in most files
+        return cues, {}
+    lines = list(_lines_of(cues, tagged))
+    if sum(line.sure for line in lines) < min(_SURE_LINES, len(lines)):
+        lines = [line for line in lines if line.sure]
+    if not lines:
+        return cues, {}
+    out: list[Cue] = []
+    done = folded = 0
+    for line in lines:
+        out += cues[done : line.first]
+        cue = cues[line.first]
+        out.append(_with_times(cue, line, max(each.end_ms for each in cues[line.first : line.end])))
+        folded += (line.end - line.first - 1) * count_words(without_entities(_ANY_TAG.sub("", cue.text)))
+        done = line.end
+    out += cues[done:]
+    return out, {"cues": sum(line.end - line.first for line in lines), "lines": len(lines), "words_folded": folded}
+
+
+def _lines_of(cues: Sequence[Cue], tagged: Sequence[bool]) -> Iterator[_Line]:
+    """Yield the lines in which a mark moves forwards."""
+    place = 0
+    while place < len(cues):
+        if not tagged[place] and (place + 1 == len(cues) or not tagged[place + 1]):
+            place += 1
+            continue
+        shown = [_marked(cues[place])]
+        end = place + 1
+        while end < len(cues) and cues[end].start_ms - cues[end - 1].end_ms <= _GAP_MS:
+            following = _marked(cues[end])
+            if following.bare != shown[0].bare:
+                break
+            shown.append(following)
+            end += 1
+        yield from _runs(cues, place, shown)
+        place = end
+
+
+def _runs(cues: Sequence[Cue], first: int, shown: Sequence[_Marked]) -> Iterator[_Line]:
+    """Cut cues that show the same where the mark begins anew, as a line does that is sung twice."""
+    bare = shown[0].bare
+    if len(shown) < 2 or not bare or _TIMED.search(cues[first].text) or cues[first].text.count("<v") > 1:
+        return
+    tags = {tag for cue in shown for tag, (a, b) in cue.marks.items() if b - a < len(bare) or len(shown) == 1}
+    tag = max(sorted(tags), key=lambda tag: _moves(shown, tag), default=None)
+    if tag is None:
+        return
+    begins = 0
+    times: list[tuple[_Stretch, int, int]] = []
+    last: _Stretch | None = None
+    for place, cue in enumerate(shown):
+        mark = cue.marks.get(tag)
+        if mark is None or mark == last:
+            continue
+        if last and mark[0] < last[0] and mark[1] <= last[1]:
+            yield from _line(first + begins, first + place, times, bare)
+            begins, times, last = place, [], None
+        new = (last[1], mark[1]) if last and mark[0] == last[0] and mark[1] > last[1] else mark  # it may grow
+        times.append((new, cues[first + place].start_ms, cues[first + place].end_ms))
+        last = mark
+    yield from _line(first + begins, first + len(shown), times, bare)
+
+
+def _moves(shown: Sequence[_Marked], tag: str) -> int:
+    """Count how often a mark stands somewhere else than before."""
+    places = [cue.marks[tag] for cue in shown if tag in cue.marks]
+    return sum(a != b for a, b in pairwise(places)) + bool(places)
+
+
+def _line(first: int, end: int, times: Sequence[tuple[_Stretch, int, int]], bare: str) -> Iterator[_Line]:
+    covered = {position for (a, b), *_ in times for position in range(a, b)}
+    if len(times) >= 2:
+        sure = len(times) >= _SURE and len(covered) >= _COVERED * len(bare)
+        if sure or len(covered) == len(bare):
+            yield _Line(first, end, tuple(times), sure)
+
+
+def _marked(cue: Cue) -> _Marked:
+    """Find out which characters of a cue each of its tags marks."""
+    pieces: list[str] = []
+    size = done = 0
+    opened: list[tuple[str, str, int]] = []
+    marks: dict[str, _Stretch] = {}
+
+    def close(tag: str, begin: int) -> None:
+        if size > begin:
+            known = marks.get(tag, (begin, size))
+            marks[tag] = (min(known[0], begin), max(known[1], size))
+
+    for match in _TAG.finditer(cue.text):
+        piece = "".join(cue.text[done : match.start()].split())
+        pieces.append(piece)
+        size += len(piece)
+        done = match.end()
+        override, name = match["override"], (match["name"] or "").lower()
+        if override:  # lasts until the next
+            for _, tag, begin in (each for each in opened if each[0] == "{"):
+                close(tag, begin)
+            opened = [each for each in opened if each[0] != "{"]
+            if not _RESET.search(override):
+                opened.append(("{", match[0], size))
+        elif match["end"]:
+            place = next((i for i in range(len(opened) - 1, -1, -1) if opened[i][0] == name), None)
+            if place is not None:
+                _, tag, begin = opened.pop(place)
+                close(tag, begin)
+        elif name not in ("v", "br", "lang"):
+            opened.append((name, match[0], size))
+    piece = "".join(cue.text[done:].split())
+    pieces.append(piece)
+    size += len(piece)
+    for _, tag, begin in opened:
+        close(tag, begin)
+    return _Marked("".join(pieces), marks)
+
+
+def _with_times(cue: Cue, line: _Line, end_ms: int) -> Cue:
+    """Write the line of a cue without its marks, and before each word when it was marked first."""
+    voice = _VOICE.match(cue.text)
+    rows = _ANY_TAG.sub("", cue.text).split("\n")
+    starts = dict(_word_starts(rows, line))
+    written: list[str] = []
+    position = 0
+    for row in rows:
+        words = []
+        for word in row.split():
+            time = starts.get(position)
+            words.append(word if time is None else f"<{caption_clock(time)}>{word}")
+            position += len(word)
+        written.append(" ".join(words))
+    return replace(cue, end_ms=end_ms, text=(voice[1] if voice else "") + "\n".join(written))
+
+
+def _word_starts(rows: Sequence[str], line: _Line) -> Iterator[tuple[int, int]]:
+    """Yield where each word begins whose mark tells its time, and that time; words marked together share it."""
+    position = 0
+    for word in (word for row in rows for word in row.split()):
+        until = position + len(word)
+        for (a, b), start_ms, end_ms in line.times:
+            if a < until and b > position:
+                yield position, start_ms + (end_ms - start_ms) * max(0, position - a) // (b - a)
+                break
+        position = until
