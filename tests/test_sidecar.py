@@ -11,15 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from talksearch.indexer.records import Chapter
-from talksearch.indexer.talks.sidecar import (
-    SidecarMetadata,
-    find_recording,
-    find_sidecar,
-    from_info,
-    language_of,
-    parts,
-    read_sidecar,
-)
+from talksearch.indexer.talks.language_tags import language_of
+from talksearch.indexer.talks.recordings import find_recording
+from talksearch.indexer.talks.sidecar import SidecarMetadata, find_sidecar, from_info, read_sidecar
+from talksearch.indexer.talks.track_names import split_name
 
 INFO: dict[str, Any] = {
     "id": "-uJSdfo4z7c",
@@ -61,7 +56,8 @@ INFO: dict[str, Any] = {
     ],
 )
 def test_parts_of_a_name(name: str, expected: tuple[str, str | None]) -> None:
-    assert parts(name) == expected
+    found = split_name(name)
+    assert (found.stem, found.tag) == expected
 
 
 def test_languages_are_written_as_bcp_47() -> None:

@@ -7,7 +7,6 @@ better words (`read_talks`). So a talk is read again when any of its files is ne
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,8 +14,9 @@ from dataclasses import dataclass
 from talksearch.indexer.readers.registry import LAST, format_named
 from talksearch.indexer.records import Origin
 from talksearch.indexer.stores.catalog import FileRow
+from talksearch.indexer.talks.folders import fold
 from talksearch.indexer.talks.identify import Identity
-from talksearch.indexer.talks.sidecar import language_of
+from talksearch.indexer.talks.language_tags import language_of, translated_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,6 @@ _SHORT = 5
 
 _ORIGINS: dict[Origin, int] = {"human": 0, "unknown": 1, "automatic": 2}
 """A person's text comes before a machine's, as far as it is known which is which."""
-_TRANSLATED = re.compile(r"-([a-z]{2,3})$")
-"""What names the language that a track was translated from, as in `fr-en`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +78,7 @@ def make_plan(
     groups: dict[str, list[str]] = {}
     by_digest: dict[str, str] = {}
     for path in sorted(readable):
-        key = readable[path].youtube_id or f"/{readable[path].base}"
+        key = readable[path].youtube_id or f"/{_shared_name(readable[path].base)}"
         # The same content under another name is the same talk, unless both claim to be different videos.
         twin = by_digest.setdefault(now[path].digest.partition(":")[0], key)
         if key.startswith("/"):
@@ -104,6 +102,12 @@ def make_plan(
         unreadable=tuple(row for path, row in now.items() if identities[path] is None),
         gone=tuple(path for path in before if path not in now),
     )
+
+
+def _shared_name(base: str) -> str:
+    """Return the path without endings and tags as paths are compared: the same name in another form, or case."""
+    folder, slash, name = base.rpartition("/")
+    return f"{folder}{slash}{fold(name)}"
 
 
 def _same(before: FileRow | None, now: FileRow) -> bool:
@@ -134,8 +138,8 @@ def _spoken_language(files: Sequence[Identity]) -> str | None:
     of_originals = [language for file, _, language in tagged if file.original]
     if of_originals:
         return of_originals[0]
-    sources = Counter(match[1] for _, tag, _ in tagged if (match := _TRANSLATED.search(tag)))
-    untranslated = {language for _, tag, language in tagged if not _TRANSLATED.search(tag)}
+    sources = Counter(source for _, tag, _ in tagged if (source := translated_from(tag)))
+    untranslated = {language for _, tag, language in tagged if not translated_from(tag)}
     for language, count in sources.most_common():
         if language in untranslated or count > 1:
             return language
@@ -156,6 +160,7 @@ def _rank(identity: Identity, path: str, candidates: _Candidates) -> tuple[objec
     by_whisper = candidates.from_whisper and known is not None and known.whisper == "part"
     origin = "automatic" if by_whisper else identity.origin
     return (
+        identity.forced,
         # An index of before counted no words: 0 is unknown.
         0 < identity.words * _SHORT < candidates.most_words and known is not None and known.is_prose,
         translated and origin != "human",

@@ -14,7 +14,8 @@ from talksearch.indexer.talks.identify import Identity, identify
 from talksearch.indexer.talks.opened_file import ScannedFiles, open_file
 from talksearch.indexer.talks.reach import lacks_content
 from talksearch.indexer.talks.read import failing_on_one_file, read_file
-from talksearch.indexer.talks.sidecar import find_description, find_recording, find_sidecar
+from talksearch.indexer.talks.recordings import find_recording
+from talksearch.indexer.talks.sidecar import find_description, find_sidecar
 
 
 def scan_file(

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from talksearch.indexer.records import Origin
 from talksearch.indexer.text import youtube
 
+from .language_tags import language_of, translated_from
+from .naming import recorded
 from .opened_file import OpenedFile
-from .sidecar import SidecarMetadata, language_of, parts, read_sidecar
-
-_REGION = re.compile(r"-[a-z]{2}$")
-"""What names the language a track was translated from, as in `fr-en`."""
+from .recordings import without_quality
+from .sidecar import SidecarMetadata, read_sidecar
+from .track_names import TrackName, track_name
 
 
 @dataclass(slots=True)
@@ -30,22 +30,25 @@ class Identity:
     """The track is in the language that is spoken, as far as its name and sidecar tell; not a translation."""
     words: int = 0
     """About how many words it has, whatever repeats counted once; 0 where that was not looked at."""
+    forced: bool = False
+    """It holds only what is said in another language than the rest, or stands on signs."""
 
 
 def identify(opened: OpenedFile) -> Identity:
     """Find out what a file is without reading all of it."""
     path, source = opened.path, opened.source
-    stem, tag = parts(path.name)
+    track = track_name(path)
     sidecar = read_sidecar(path)
     return Identity(
         format=opened.format.name,
-        youtube_id=video_of(sidecar, opened.format.address(source), stem),
-        base=path.with_name(stem).as_posix(),
-        language_tag=tag,
+        youtube_id=video_of(sidecar, opened.format.address(source), track.stem),
+        base=path.with_name(without_quality(track.stem)).as_posix(),
+        language_tag=track.tag,
         timed=opened.format.is_timed(source),
-        origin=track_origin(opened.format.origin(source), tag, sidecar),
-        original=is_original(tag, sidecar),
+        origin=track_origin(opened.format.origin(source), track, sidecar),
+        original=is_original(track, sidecar),
         words=opened.format.count_words(source),
+        forced="forced" in track.kinds,
     )
 
 
@@ -55,20 +58,30 @@ def video_of(sidecar: SidecarMetadata | None, address: str | None, stem: str) ->
     return in_sidecar or youtube.find_id(address or "") or youtube.id_from_name(stem)
 
 
-def track_origin(shown: Origin, tag: str | None, sidecar: SidecarMetadata | None) -> Origin:
-    """Return who wrote a track: what the file shows, else what the sidecar says, which lists the tracks by language."""
-    if shown != "unknown" or sidecar is None or tag is None:
+def track_origin(shown: Origin, track: TrackName, sidecar: SidecarMetadata | None) -> Origin:
+    """Return who wrote a track: what the file shows, else its name, else the sidecar, which lists tracks."""
+    if shown != "unknown":
         return shown
-    if tag in sidecar.human_tracks:
+    if "auto" in track.kinds or "translated" in track.kinds:
+        return "automatic"
+    if "human" in track.kinds:
         return "human"
-    return "automatic" if tag in sidecar.automatic_tracks else shown
+    if sidecar is None or track.tag is None:
+        return shown
+    if track.tag in sidecar.human_tracks:
+        return "human"
+    return "automatic" if track.tag in sidecar.automatic_tracks else shown
 
 
-def is_original(tag: str | None, sidecar: SidecarMetadata | None) -> bool:
+def is_original(track: TrackName, sidecar: SidecarMetadata | None) -> bool:
     """Say whether a track is in the language that is spoken, as far as its name and sidecar tell."""
-    if tag is None or tag.lower().endswith("-orig"):
-        return True
-    spoken = sidecar.language if sidecar else None
-    if spoken is None:
+    if track.tag is None or "orig" in track.kinds:
+        return "translated" not in track.kinds
+    spoken = (sidecar.language if sidecar else None) or language_of(recorded(track.stem).spoken)
+    if spoken is None or "translated" in track.kinds:
         return False
-    return (language_of(tag) or "").split("-")[0] == spoken.split("-")[0] and not _REGION.search(tag)
+    return _first(language_of(track.tag)) == _first(spoken) and translated_from(track.tag) is None
+
+
+def _first(language: str | None) -> str:
+    return (language or "").partition("-")[0]

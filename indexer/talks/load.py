@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
 
 from talksearch.indexer.errors import UnreadableError
 from talksearch.indexer.mojibake import Repair, repair_text
@@ -17,10 +18,13 @@ from talksearch.indexer.text.counting import count_words
 
 from .balance import balance
 from .identify import is_original, track_origin, video_of
-from .naming import humanised, slug
+from .language_tags import language_of
+from .naming import humanised, id_stem, recorded, slug
 from .opened_file import OpenedFile
 from .receipt import estimate, reading_steps, repair_cues, repair_step, tidy_lines
-from .sidecar import SidecarMetadata, find_recording, is_named_after_folder, language_of, parts, read_sidecar
+from .recordings import find_recording
+from .sidecar import SidecarMetadata, read_sidecar
+from .track_names import is_kind_of_file, is_named_after_folder, track_name
 
 _LONG_CUE_MS = 300_000
 """A cue of five minutes tells little about when its last word is said."""
@@ -66,7 +70,7 @@ def read_metadata(opened: OpenedFile, source: str) -> TalkMetadata:
     sidecar = read_sidecar(opened.path) or SidecarMetadata()
     metadata = _metadata(opened, source, transcript, sidecar, [])
     # A track that may be a translation does not tell which language another file is in.
-    return metadata if is_original(parts(opened.path.name)[1], sidecar) else replace(metadata, language=None)
+    return metadata if is_original(track_name(opened.path), sidecar) else replace(metadata, language=None)
 
 
 def load_talk(opened: OpenedFile, source: str, others: Iterable[TalkMetadata] = ()) -> Talk:
@@ -90,7 +94,7 @@ def load_talk(opened: OpenedFile, source: str, others: Iterable[TalkMetadata] = 
         raise UnreadableError(
             "The file holds no speech: nothing is left after marks and sound labels.", "Leave the file out."
         )
-    stem, tag = parts(path.name)
+    track = track_name(path)
     sidecar = read_sidecar(path) or SidecarMetadata()
     steps = [opened.decoding, *reading_steps(opened.format.reader_id, transcript), *cleaning, *repairing]
     notes = [*opened.notes, *transcript.uncertain, *repair_notes, *filter(None, [words.problem])]
@@ -102,7 +106,7 @@ def load_talk(opened: OpenedFile, source: str, others: Iterable[TalkMetadata] = 
     timing, margin = _timing(transcript, notes)
     righted = TrueTimes(cues, timed=False)
     if transcript.timed:
-        righted = true_times(cues, _recording(metadata, sidecar, stem))
+        righted = true_times(cues, _recording(metadata, sidecar, track.stem))
     cues = righted.cues
     steps += filter(None, [righted.step])
     notes += filter(None, [righted.note])
@@ -122,14 +126,14 @@ def load_talk(opened: OpenedFile, source: str, others: Iterable[TalkMetadata] = 
         steps.append(step)
     words_after = count_words("\n".join(cue.text for cue in cues)) if repairing else words.indexed
     return Talk(
-        id=video or slug(stem, source),
+        id=video or slug(id_stem(path.name), source),
         source=source,
-        title=metadata.title or humanised(path.absolute().parent.name if is_named_after_folder(path) else stem),
+        title=metadata.title or _title_of_name(path, source),
         cues=cues,
         format=opened.format.name,
         timing=timing,
         margin_ms=margin,
-        origin=track_origin(transcript.origin, tag, sidecar),
+        origin=track_origin(transcript.origin, track, sidecar),
         youtube_id=video,
         url=metadata.url,
         channel=metadata.channel,
@@ -151,6 +155,21 @@ def load_talk(opened: OpenedFile, source: str, others: Iterable[TalkMetadata] = 
     )
 
 
+def _title_of_name(path: Path, source: str) -> str:
+    """Make a title of a file's name; of the folder's, where the file's says only what kind of file it is."""
+    stem = track_name(path).stem
+    if not is_named_after_folder(path):
+        return humanised(stem)
+    # Folders that say no more than the file are passed over, as long as they lie under the PATH that is indexed.
+    above = [path.absolute().parent.name, *reversed(PurePosixPath(source).parts[:-2])]
+    return humanised(next((name for name in above if not is_kind_of_file(name)), above[0]) or stem)
+
+
+def _day_of_name(path: Path) -> str | None:
+    day = recorded(track_name(path).stem).day
+    return day or (recorded(path.absolute().parent.name).day if is_named_after_folder(path) else None)
+
+
 def _recording(metadata: TalkMetadata, sidecar: SidecarMetadata, stem: str) -> Recording:
     """Return what is known of the recording without looking at the times of its words."""
     chapters = sidecar.chapters or chapters_in(metadata.description)
@@ -163,7 +182,7 @@ def _moved(chapters: Iterable[Chapter], offset_ms: int) -> tuple[Chapter, ...]:
 
 def _video(opened: OpenedFile, transcript: Transcript, sidecar: SidecarMetadata) -> str | None:
     address = transcript.url or opened.format.address(opened.source)
-    return video_of(sidecar, address, parts(opened.path.name)[0])
+    return video_of(sidecar, address, track_name(opened.path).stem)
 
 
 def _metadata(
@@ -178,7 +197,7 @@ def _metadata(
         sidecar: what its sidecar says.
         notes: is added to: sentences about repairs that are not certain.
     """
-    path = opened.path
+    path, track = opened.path, track_name(opened.path)
     steps: list[Step] = []
     video = _video(opened, transcript, sidecar)
     url = sidecar.url or transcript.url or (youtube.watch_url(video) if video else None)
@@ -193,10 +212,13 @@ def _metadata(
             replace(chapter, title=_line(chapter.title, "chapters", steps, notes) or chapter.title)
             for chapter in sidecar.chapters or transcript.chapters
         ),
-        date=sidecar.date or transcript.date,
+        date=sidecar.date or transcript.date or _day_of_name(path),
         duration_ms=sidecar.duration_ms or transcript.duration_ms,
         url=url or (recording.absolute().as_uri() if recording else None),
-        language=language_of(parts(path.name)[1]) or language_of(transcript.language) or sidecar.language,
+        language=language_of(track.tag)
+        or language_of(transcript.language)
+        or sidecar.language
+        or language_of(recorded(track.stem).spoken),
         steps=tuple(steps),
     )
 

@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from .folders import stub_of
 from .walk import Root
 
 _BLANK = b"\0 \t\r\n\xef\xbb\xbf\xff\xfe"
@@ -20,9 +21,6 @@ _POINTERS = ((b"version https://git-lfs.github.com/", "Git LFS"), (b"/annex/obje
 """How a file begins that only says where its content is kept. Sources: the specification of Git LFS, version 1
 (github.com/git-lfs/git-lfs, docs/spec.md), and git-annex's page on its pointer files."""
 _LARGEST_POINTER = 1024
-_STUBS = (".{}.icloud", "{}.nextcloud", "{}.owncloud")
-"""Names of what stands in the place of a file whose content is only in the cloud: macOS before 14, and the clients of
-Nextcloud and ownCloud. Elsewhere such a file has its own name, and reading it fails, or gives nothing."""
 _MOUNT_PLACES = ("/mnt", "/media", "/run/media", "/Volumes")
 """Where systems put the folders of disks that come and go."""
 
@@ -49,25 +47,6 @@ def lacks_first_byte(path: Path) -> bool:
             return not file.read(1)
     except OSError:
         return True
-
-
-def stub_of(path: Path) -> Path | None:
-    """Return what stands in the place of a file that was offloaded to a cloud; None where there is nothing."""
-    stubs = (path.with_name(pattern.format(path.name)) for pattern in _STUBS)
-    return next((stub for stub in stubs if os.path.lexists(stub)), None)
-
-
-def offloaded(name: str) -> str | None:
-    """Return the name of the file that a stub stands for; None for what is no stub.
-
-    >>> offloaded(".talk.vtt.icloud"), offloaded("talk.vtt.nextcloud"), offloaded("talk.vtt")
-    ('talk.vtt', 'talk.vtt', None)
-    """
-    for pattern in _STUBS:
-        before, after = pattern.split("{}")
-        if name.startswith(before) and name.endswith(after) and len(name) > len(before) + len(after):
-            return name[len(before) : len(name) - len(after)]
-    return None
 
 
 def out_of_reach(paths: Iterable[str], root: Root) -> dict[str, str]:

@@ -12,34 +12,19 @@ from pathlib import Path
 from typing import Any
 
 from talksearch.indexer.readers.json_values import without_halves
-from talksearch.indexer.readers.registry import is_ending
 from talksearch.indexer.records import Chapter
 from talksearch.indexer.text import youtube
+
+from .folders import beside, names_in
+from .language_tags import language_of
+from .recordings import same_talk
+from .track_names import is_named_after_folder, track_name, without_ending
 
 LARGEST_BYTES = 64_000_000
 """yt-dlp's sidecars take about 0.7 MB; comments can make them tens of times larger."""
 _LONGEST_S = 100 * 3600
 _LONGEST_DESCRIPTION = 1_000_000
 """Bytes; YouTube allows 5000 characters."""
-
-_RECORDINGS = ("mp4", "mkv", "webm", "mov", "m4v", "avi", "flv", "mpg", "mpeg", "wmv", "ts", "m4a", "mp3", "wav", "ogg",
-               "oga", "ogv", "opus", "flac", "aac", "aiff", "wma", "3gp")  # fmt: skip
-_KINDS = frozenset(("transcript", "transcription", "captions", "caption", "subtitles", "subtitle", "subs", "audio",
-                    "video", "recording", "index"))  # fmt: skip
-# ISO 639-1, and the codes of three letters and old codes that YouTube uses.
-_LANGUAGES_TEXT = """
-aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz ee el
-en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz ia id ie ig ii ik io is it iu
-ja jv ka kg ki kj kk kl km kn ko kr ks ku kv kw ky la lb lg li ln lo lt lu lv mg mh mi mk ml mn mr ms mt my na
-nb nd ne ng nl nn no nr nv ny oc oj om or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn so
-sq sr ss st su sv sw ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu iw
-in ji mo sh abk ase bho ceb chr crs fil gaa haw hmn kha khk kri lua luo mfe mni nso nds pam pcm sco sgn sit tlh
-tum und vro war yue cmn nan
-"""
-_LANGUAGES = frozenset(_LANGUAGES_TEXT.split())
-_TAG = re.compile(
-    r"(?P<language>[A-Za-z]{2,3})(?P<rest>(?:[-_](?:[A-Z][a-z]{3}|[A-Z]{2}|\d{3}|orig|[a-z]{2,3}))*)(?:-[A-Za-z0-9_-]{11})?"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,95 +49,35 @@ class SidecarMetadata:
     """What was wrong with the sidecar, a sentence; the rest of it was used as far as possible."""
 
 
-def parts(name: str) -> tuple[str, str | None]:
-    """Split a file name into its stem and language tag.
-
-    >>> parts("talk.en-orig.vtt"), parts("meeting.one.vtt"), parts("talk.mp4.zh-Hant.srt"), parts("v1.2.txt")
-    (('talk', 'en-orig'), ('meeting.one', None), ('talk', 'zh-Hant'), ('v1.2', None))
-    """
-    stem = name
-    tag: str | None = None
-    head, dot, ending = stem.rpartition(".")
-    if dot and head and is_ending(ending.lower()):
-        stem = head
-    head, dot, ending = stem.rpartition(".")
-    if dot and head and is_language(ending):
-        stem, tag = head, ending
-        if stem.endswith(".a") and len(stem) > 2:  # youtube-dl's older name of automatic tracks: talk.a.en.vtt
-            stem = stem[:-2]
-    head, dot, ending = stem.rpartition(".")
-    if dot and head and ending.lower() in _RECORDINGS:
-        stem = head
-    return stem, tag
-
-
-def is_language(tag: str) -> bool:
-    """Say whether a text is a language tag as caption files carry it: `en`, `en-orig`, `pt-BR`, `en-j3PyPqV-e1s`.
-
-    >>> [is_language(t) for t in ("en", "es-419", "zh-Hans-en", "one", "part", "EN", "v2")]
-    [True, True, True, False, False, True, False]
-    """
-    match = _TAG.fullmatch(tag)
-    if not match or match["language"].lower() not in _LANGUAGES:
-        return False
-    first = match["language"]
-    return first.islower() or first.isupper()
-
-
-def language_of(tag: str | None) -> str | None:
-    """Return the BCP 47 tag in a file's language tag.
-
-    >>> language_of("en-orig"), language_of("zh_Hans"), language_of("iw"), language_of(None)
-    ('en', 'zh-Hans', 'he', None)
-    """
-    if not tag:
-        return None
-    language, *rest = tag.replace("_", "-").split("-")
-    language = {"iw": "he", "in": "id", "ji": "yi", "mo": "ro"}.get(language.lower(), language.lower())
-    kept = [part for part in rest[:2] if re.fullmatch(r"[A-Z][a-z]{3}|[A-Z]{2}|\d{3}", part)]
-    return "-".join([language, *kept])
-
-
 def find_sidecar(path: Path) -> Path | None:
     """Find the `.info.json` that belongs to a transcript: of the same stem, with or without the language tag."""
-    stem, _ = parts(path.name)
-    for name in dict.fromkeys((stem, path.stem, path.name)):
-        beside = path.with_name(f"{name}.info.json")
-        if beside.name != path.name and beside.is_file():
-            return beside
-    beside = path.with_name("info.json")
-    return beside if is_named_after_folder(path) and beside.is_file() else None
+    return _find_beside(path, ".info.json") or (beside(path, "info.json") if is_named_after_folder(path) else None)
 
 
 def find_description(path: Path) -> Path | None:
     """Find the `.description` that yt-dlp wrote for the recording of a transcript."""
-    stem, _ = parts(path.name)
-    beside = path.with_name(f"{stem}.description")
-    return beside if beside.name != path.name and beside.is_file() else None
+    return beside(path, f"{track_name(path).stem}.description")
 
 
-def is_named_after_folder(path: Path) -> bool:
-    """Say whether a file's name says only what kind of file it is, as where every talk has a folder of its own.
+def _find_beside(path: Path, ending: str) -> Path | None:
+    """Find the file of a talk that has an ending: by the stem of its tracks, else by the talk that its name means."""
+    stem = track_name(path).stem
+    for name in dict.fromkeys((stem, without_ending(path.name), path.name)):
+        found = beside(path, f"{name}{ending}")
+        if found is not None:
+            return found
+    talk = same_talk(stem)
+    return next((path.with_name(name) for name in _by_talk(names_in(path.parent), ending).get(talk, ())), None)
 
-    >>> [is_named_after_folder(Path(p)) for p in ("alpha/transcript.vtt", "alpha/captions.en.srt", "alpha/tides.vtt")]
-    [True, True, False]
-    """
-    return parts(path.name)[0].lower() in _KINDS
 
-
-def find_recording(path: Path) -> Path | None:
-    """Find the recording that lies beside a transcript under the same stem: `talk.mp4` for `talk.en.vtt`."""
-    stem, _ = parts(path.name)
-    for name in dict.fromkeys((stem, path.stem)):
-        for ending in _RECORDINGS:
-            for spelled in (ending, ending.upper()):
-                beside = path.with_name(f"{name}.{spelled}")
-                if beside.name != path.name and beside.is_file():
-                    return beside
-        head, dot, ending = name.rpartition(".")
-        if dot and head and ending.lower() in _RECORDINGS and path.with_name(name).is_file():
-            return path.with_name(name)
-    return None
+@lru_cache(maxsize=16)
+def _by_talk(names: tuple[str, ...], ending: str) -> dict[str, list[str]]:
+    """Return the names with an ending, by the talk that they mean."""
+    found: dict[str, list[str]] = {}
+    for name in names:
+        if name.lower().endswith(ending):
+            found.setdefault(same_talk(name[: -len(ending)]), []).append(name)
+    return found
 
 
 def read_sidecar(path_of_transcript: Path) -> SidecarMetadata | None:

@@ -13,6 +13,8 @@ from talksearch.indexer import layout
 from talksearch.indexer.errors import TalksearchError
 from talksearch.indexer.stores.catalog import FileRow
 
+from .folders import offloaded
+
 _NOT_TEXT = re.compile(
     r"\.(3gp|7z|aac|aiff|avi|avif|bin|bmp|bz2|class|db|dll|dmg|doc|dylib|eot|epub|exe|flac|flv|gif|gz|heic|ico|iso|jar"
     r"|jpe?g|m4[av]|mkv|mov|mp[34]|mpe?g|od[pst]|og[gv]|opus|otf|part|pdf|png|pptx?|py[cdo]|rar|so|sqlite3?|svg|tar|tgz"
@@ -104,8 +106,9 @@ def _is_index(path: Path) -> bool:
 
 
 def may_be_transcript(path: Path) -> bool:
-    """Say whether a file is worth opening, by its name: not a sidecar, a recording, an image, a README."""
-    return not (_BESIDE.search(path.name) or _NOT_TEXT.search(path.name) or _ABOUT.match(path.name))
+    """Say whether a file is worth opening, by its name: not a sidecar, a recording, an image, a README, a stub."""
+    name = path.name
+    return not (_BESIDE.search(name) or _NOT_TEXT.search(name) or _ABOUT.match(name) or offloaded(name))
 
 
 def merge_roots(known: Sequence[str], given: Sequence[Path]) -> tuple[list[Root], list[Root]]:

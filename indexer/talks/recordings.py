@@ -1,0 +1,95 @@
+"""The recording that belongs to a transcript, though its name says more: the size of the picture, who is in it."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from pathlib import Path
+
+from .folders import fold, names_in
+from .track_names import RECORDINGS, is_kind_of_file, track_name, without_ending
+
+_SOUND_ALONE = frozenset(("m4a", "mp3", "wav", "ogg", "oga", "opus", "flac", "aac", "aiff", "wma"))
+
+_QUALITY = re.compile(
+    r"(?:[ ._-]*[\[(][^\[\]()]*(?<![^\W_])\d{3,4}[pi](?:\d\d)?(?![^\W_])[^\[\]()]*[\])]"
+    r"|[._-](?:[hsl][dq]|[uf]hd|[48]k|webm|h\.?26[45]|x26[45]|\d{3,4}[pi](?:\d\d)?|\d{3,4}x\d{3,4})"
+    r"|[ ]\d{3,4}p)$",
+    re.IGNORECASE,
+)
+"""What names say of a picture at their end: `_hd`, `-720p`, `_1920x1080`, `(1080p_25fps_H264-128kbit_AAC)`."""
+_VIEW = re.compile(
+    r"[ ._-](?:avo|gvo|as|gallery(?:_view)?|speaker(?:_view)?|shared_screen(?:_with_\w+)?|audio[ _]?only|audio|video|"
+    r"default|source|mp[34](?:-\d)?|opus|low|medium|high|f\d{1,4}(?:-\w+)?|\d{2,3}k(?:bps)?)$",
+    re.IGNORECASE,
+)
+"""What names of recordings alone say besides: Zoom's views, media.ccc.de's formats, Panopto's and yt-dlp's streams."""
+_CONGRESS = re.compile(r"^(?P<event>[a-z0-9]+)-(?P<number>\d+)-(?:[a-z]{3}-)+(?P<title>\S+)$")
+"""How media.ccc.de names files, with the languages that are in each: `33c3-8401-eng-deu-How_bridges_are_made`."""
+
+
+def without_quality(stem: str) -> str:
+    """Return a name without what it says of the picture.
+
+    >>> without_quality("Talk_hd"), without_quality("Talk (1080p_25fps_H264-128kbit_AAC)"), without_quality("Why HD")
+    ('Talk', 'Talk', 'Why HD')
+    """
+    while (match := _QUALITY.search(stem)) and match.start() > 0:
+        stem = stem[: match.start()]
+    return stem
+
+
+def same_talk(stem: str) -> str:
+    """Return what the names of one talk's files have in common, however they are written.
+
+    >>> same_talk("33c3-8401-eng-How_bridges_are_made_hd") == same_talk("33c3-8401-eng-deu-How_bridges_are_made")
+    True
+    """
+    plain = without_quality(stem)
+    match = _CONGRESS.match(plain)
+    return fold(f"{match['event']}-{match['number']}-{match['title']}" if match else plain)
+
+
+def find_recording(path: Path) -> Path | None:
+    """Find the recording that lies beside a transcript: `talk.mp4`, or `talk_hd.mp4`, for `talk.en.vtt`.
+
+    Of several, one with a picture comes first, then the one of the same name. Where every talk has a folder of its own,
+    it is the recording in that folder.
+    """
+    stem = track_name(path).stem
+    wanted, key = {fold(stem), fold(without_ending(path.name))}, same_talk(stem)
+    found = _recordings(names_in(path.parent))
+    by_name = [name for name, (plain, _) in found.items() if fold(plain) in wanted]
+    by_talk = [name for name, (_, talk) in found.items() if talk == key and name not in by_name]
+    if not by_name and not by_talk and is_kind_of_file(stem) and len({talk for _, talk in found.values()}) == 1:
+        by_talk = list(found)
+    ranked = [(_has_no_picture(name), rank, name) for rank, names in enumerate((by_name, by_talk)) for name in names]
+    ranked.sort(key=lambda entry: (*entry[:2], RECORDINGS.index(_ending(entry[2])), len(entry[2])))
+    files = (path.with_name(name) for *_, name in ranked if name != path.name)
+    return next((file for file in files if not file.is_dir()), None)
+
+
+@lru_cache(maxsize=16)
+def _recordings(names: tuple[str, ...]) -> dict[str, tuple[str, str]]:
+    """Return the recordings among the names of a folder, each with its plain name and the talk that it may be of."""
+    found = {}
+    for name in names:
+        if _ending(name) in RECORDINGS:
+            plain = without_ending(name)
+            found[name] = (plain, same_talk(_without_view(plain)))
+    return found
+
+
+def _without_view(stem: str) -> str:
+    """Return the name of a recording without all that it says of the recording alone."""
+    while (match := _QUALITY.search(stem) or _VIEW.search(stem)) and match.start() > 0:
+        stem = stem[: match.start()]
+    return stem
+
+
+def _has_no_picture(name: str) -> bool:
+    return _ending(name) in _SOUND_ALONE
+
+
+def _ending(name: str) -> str:
+    return name.rpartition(".")[2].lower()
