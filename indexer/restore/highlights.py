@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from talksearch.indexer.readers.cue_times import count_units
 from talksearch.indexer.records import Cue, Json
 from talksearch.indexer.text.clock import caption_clock
 from talksearch.indexer.text.counting import count_words, without_entities
@@ -28,6 +29,10 @@ _SURE_LINES = 2
 """A file with so many lines of that kind has short ones too."""
 _COVERED = 0.6
 """Share of a line over which the mark of a sure line moves."""
+_MOST = 0.8
+"""Share of the cues of a file that is made of such lines."""
+_SPOKEN = 4.0
+"""Words a second. Lines that are shown again and again show more than is said."""
 _GAP_MS = 1_000
 """A line that is shown again after a longer gap is said again."""
 
@@ -68,9 +73,7 @@ def follow_highlights(cues: Sequence[Cue]) -> tuple[Sequence[Cue], dict[str, Jso
     tagged = [("<" in cue.text or "{" in cue.text) and _MARK.search(cue.text) is not None for cue in cues]
     if sum(tagged) < _SURE:  # as in most files
         return cues, {}
-    lines = list(_lines_of(cues, tagged))
-    if sum(line.sure for line in lines) < min(_SURE_LINES, len(lines)):
-        lines = [line for line in lines if line.sure]
+    lines = _followed(list(_lines_of(cues, tagged)), cues)
     if not lines:
         return cues, {}
     out: list[Cue] = []
@@ -83,6 +86,26 @@ def follow_highlights(cues: Sequence[Cue]) -> tuple[Sequence[Cue], dict[str, Jso
         done = line.end
     out += cues[done:]
     return out, {"cues": sum(line.end - line.first for line in lines), "lines": len(lines), "words_folded": folded}
+
+
+def _followed(lines: list[_Line], cues: Sequence[Cue]) -> list[_Line]:
+    """Return the lines that are marked word by word, of those that look like it: all, the sure ones, or none.
+
+    What is only emphasised, in one word after another, has time to be said each time, among cues that are not marked.
+    """
+    sure = [line for line in lines if line.sure]
+    if len(sure) < _SURE_LINES <= len(lines) and not (len(lines) > _SURE_LINES and _is_everywhere(lines, cues)):
+        lines = sure
+    if not lines:
+        return []
+    shown = sum((line.end - line.first) * count_units(cues[line.first].text) for line in lines)
+    length_ms = sum(cues[line.end - 1].end_ms - cues[line.first].start_ms for line in lines)
+    fast = shown * 1000 > _SPOKEN * length_ms
+    return lines if fast or (len(sure) >= _SURE_LINES and _is_everywhere(lines, cues)) else []
+
+
+def _is_everywhere(lines: Sequence[_Line], cues: Sequence[Cue]) -> bool:
+    return sum(line.end - line.first for line in lines) >= _MOST * sum(bool(cue.text.strip()) for cue in cues)
 
 
 def _lines_of(cues: Sequence[Cue], tagged: Sequence[bool]) -> Iterator[_Line]:
@@ -113,20 +136,21 @@ def _runs(cues: Sequence[Cue], first: int, shown: Sequence[_Marked]) -> Iterator
     tag = max(sorted(tags), key=lambda tag: _moves(shown, tag), default=None)
     if tag is None:
         return
+    marks = _said(shown, tag)
+    words = _words_of(cues[first].text)
     begins = 0
     times: list[tuple[_Stretch, int, int]] = []
     last: _Stretch | None = None
-    for place, cue in enumerate(shown):
-        mark = cue.marks.get(tag)
+    for place, mark in enumerate(marks):
         if mark is None or mark == last:
             continue
         if last and mark[0] < last[0] and mark[1] <= last[1]:
-            yield from _line(first + begins, first + place, times, bare)
+            yield from _line(first + begins, first + place, times, words)
             begins, times, last = place, [], None
         new = (last[1], mark[1]) if last and mark[0] == last[0] and mark[1] > last[1] else mark  # it may grow
         times.append((new, cues[first + place].start_ms, cues[first + place].end_ms))
         last = mark
-    yield from _line(first + begins, first + len(shown), times, bare)
+    yield from _line(first + begins, first + len(shown), times, words)
 
 
 def _moves(shown: Sequence[_Marked], tag: str) -> int:
@@ -135,12 +159,43 @@ def _moves(shown: Sequence[_Marked], tag: str) -> int:
     return sum(a != b for a, b in pairwise(places)) + bool(places)
 
 
-def _line(first: int, end: int, times: Sequence[tuple[_Stretch, int, int]], bare: str) -> Iterator[_Line]:
-    covered = {position for (a, b), *_ in times for position in range(a, b)}
-    if len(times) >= 2:
-        sure = len(times) >= _SURE and len(covered) >= _COVERED * len(bare)
-        if sure or len(covered) == len(bare):
-            yield _Line(first, end, tuple(times), sure)
+def _said(shown: Sequence[_Marked], tag: str) -> list[_Stretch | None]:
+    """Return what is marked as said in each cue; where the mark is on what is still to come, what stands before it."""
+    marks = [cue.marks.get(tag) for cue in shown]
+    places = [mark for mark in marks if mark]
+    size = len(shown[0].bare)
+    if any(b != size for _, b in places) or any(a[0] > b[0] for a, b in pairwise(places)) or not places[0][0]:
+        return marks
+    if len(places) == len(marks) and len({a for a, _ in places}) < 2:
+        return marks
+    out: list[_Stretch | None] = []
+    before = 0
+    for mark in marks:
+        until = mark[0] if mark else size if before else 0
+        out.append((before, until) if until > before else None)
+        before = max(before, until)
+    return out
+
+
+def _words_of(text: str) -> list[_Stretch]:
+    """Return where each word of a cue stands, white space and tags not counted."""
+    words = []
+    position = 0
+    for word in _ANY_TAG.sub("", text).split():
+        words.append((position, position + len(word)))
+        position += len(word)
+    return words
+
+
+def _line(
+    first: int, end: int, times: Sequence[tuple[_Stretch, int, int]], words: Sequence[_Stretch]
+) -> Iterator[_Line]:
+    if len(times) < 2:
+        return
+    covered = sum(any(a < until and b > begin for (a, b), *_ in times) for begin, until in words)
+    sure = len(times) >= _SURE and covered >= _COVERED * len(words)
+    if sure or covered == len(words):
+        yield _Line(first, end, tuple(times), sure)
 
 
 def _marked(cue: Cue) -> _Marked:
