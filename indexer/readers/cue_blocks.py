@@ -39,8 +39,8 @@ class Blocks:
 
 
 @dataclass(slots=True)
-class _Block:
-    """A cue that may lack times."""
+class Block:
+    """A cue whose start may be missing: then it is taken from the cues around it (`with_starts`)."""
 
     start_ms: int | None
     end_ms: int | None
@@ -96,11 +96,11 @@ def blocks_between(lines: Sequence[str], heads: Sequence[TimeLine], *, headed: b
             part = said[: len(said) - len(body) + stop] if at is None else body[at + 1 : stop]
             speech = _speech(part, comments=comments, left_out=left_out)
             if at is None:
-                blocks.append(_Block(head.start_ms, head.end_ms, speech, head.index + 1, identifier))
+                blocks.append(Block(head.start_ms, head.end_ms, speech, head.index + 1, identifier))
             else:
-                blocks.append(_Block(None, None, speech, end + at + 1))
+                blocks.append(Block(None, None, speech, end + at + 1))
     unread = [block for block in blocks if block.start_ms is None and block.text.strip()]
-    cues = _with_starts(blocks)
+    cues = with_starts(blocks)
     steps: list[Step] = []
     notes: list[str] = []
     damaged = sum(head.damaged for head in heads)
@@ -245,7 +245,7 @@ def _before(
     numbered: bool,
     comments: bool,
     left_out: _LeftOut,
-) -> list[_Block]:
+) -> list[Block]:
     """Make cues of what stands before the first time line and is no header.
 
     Args:
@@ -279,7 +279,7 @@ def _before(
         part = _speech(["", *body[at + 1 : stop]], comments=comments, left_out=left_out).strip("\n")
         if not _SAYS_NOTHING.fullmatch(part):
             line = next(i for i in range(start + at + 1, len(lines)) if lines[i].strip())
-            blocks.append(_Block(None, None, part, line + 1))
+            blocks.append(Block(None, None, part, line + 1))
     return blocks
 
 
@@ -320,7 +320,7 @@ def _begins_header(body: Sequence[str], i: int) -> bool:
     return True
 
 
-def _with_starts(blocks: list[_Block]) -> list[RawCue]:
+def with_starts(blocks: list[Block]) -> list[RawCue]:
     """Give the cues whose start is not known places between their neighbours."""
     i = 0
     while i < len(blocks):

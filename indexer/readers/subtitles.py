@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING
 
 from talksearch.indexer.errors import UnreadableError
 from talksearch.indexer.records import Step, Transcript
+from talksearch.indexer.text.damaged_clock import plain_signs, read_damaged_clock, says_no_time
 
 from .caption_tracks import origin_by_name
+from .cue_blocks import Block, with_starts
 from .cue_times import LONGEST_MS, RawCue, mend
 from .finish import finish
 from .segments import put_after
@@ -40,17 +42,23 @@ _DRAWING = re.compile(r"\{[^{}]*\\p[1-9][^{}]*\}.*?(?=\{[^{}]*\\p0[^{}]*\}|$)", 
 _NO_NAMES = frozenset(("default", "ntp", "text", "sign", "signs", "song", "comment"))
 
 _SAMI = re.compile(r"(?:<!--.*?-->\s*)?<SAMI\b", re.IGNORECASE | re.DOTALL)
-_SYNC = re.compile(r"<SYNC\b[^<>]*?\bStart\s*=\s*[\"']?\s*(-?\d{1,9})(?:ms)?\b[^<>]*>", re.IGNORECASE)
+_SYNC = re.compile(r"<SYNC\b([^<>]*)>", re.IGNORECASE)
+_START = re.compile(r"\bStart\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>]*))", re.IGNORECASE)
+_MILLISECONDS = re.compile(r"(-?\d{1,9})(?:\.\d+)?\s*(?:ms)?", re.IGNORECASE)
+_THOUSANDS = re.compile(r"\d{1,3}(?:[,. ]\d{3})+")
 _CLASS = re.compile(r"<P\b[^<>]*?\bClass\s*=\s*[\"']?([\w-]+)[^<>]*>", re.IGNORECASE)
 _NAMED_CLASS = re.compile(r"\.([\w-]+)\s*\{[^{}]*?\blang\s*:\s*([A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*)", re.IGNORECASE)
 _BR = re.compile(r"<br\b[^<>]*>", re.IGNORECASE)
 _NOT_SAID = re.compile(r"<!--[^<]*?-->|</?(?:P|SYNC|BODY|SAMI)\b[^<>]*>|<[^<>]*\Z", re.IGNORECASE)
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>")
 
-_MICRODVD = re.compile(r"[ \t]*\{[ \t]*(\d{1,8})[ \t]*\}[ \t]*\{[ \t]*(\d{1,8})?[ \t]*\}(.*)")
+_FRAME = r"[ \t]*([^{}\[\]\n]{0,20}?)[ \t]*"
+_MICRODVD = re.compile(rf"[ \t]*[{{\[]{_FRAME}[}}\]][ \t]*[{{\[]{_FRAME}[}}\]](.*)")
+_COUNT = re.compile(r"-?\d{1,8}(?:\.\d{1,9})?")
 _MICRODVD_HEAD = re.compile(
     r"\{[ \t]*(?:\d{1,8}[ \t]*\}[ \t]*\{[ \t]*\d{0,8}[ \t]*\}|DEFAULT\}[ \t]*\{)", re.IGNORECASE
 )
+_BRACES = str.maketrans("｛｝［］", "{}[]")
 _RATE = re.compile(r"\s*(\d{1,3}(?:[.,]\d{1,6})?)\s*(?:fps)?\s*", re.IGNORECASE)
 
 
@@ -113,8 +121,10 @@ def read_sami(source: SourceText) -> Transcript:
 
 def read_microdvd(source: SourceText) -> Transcript:
     """Read MicroDVD. Raises as `read_ass` does, and where nothing says how many frames pass in a second."""
-    raw = _frames(source.text)
-    return finish(raw, mend(raw, "MicroDVD file"), Transcript("microdvd", (), origin=origin_by_name(source)))
+    notes: list[str] = []
+    raw = _frames(source.text, notes)
+    known = Transcript("microdvd", (), origin=origin_by_name(source), uncertain=tuple(notes))
+    return finish(raw, mend(raw, "MicroDVD file"), known)
 
 
 def words_in_ass(source: SourceText) -> int:
@@ -149,7 +159,7 @@ def _dialogue(text: str, steps: list[Step], notes: list[str]) -> list[RawCue]:
             fields = dict(zip(order, match[1].split(",", len(order) - 1), strict=False))
             if "text" not in fields:
                 continue
-            start, end = (fields[key].strip() for key in ("start", "end"))
+            start, end = (_ass_time(fields[key]) for key in ("start", "end"))
             if not _ASS_TIME.fullmatch(start):
                 broken += 1
                 start = end = behind
@@ -175,6 +185,17 @@ def _dialogue(text: str, steps: list[Step], notes: list[str]) -> list[RawCue]:
     if copies:
         steps.append(Step("drop-copies", "cues", {"cues": copies, "words_folded": words}))
     return sorted(raw, key=lambda cue: cue.start_ms)
+
+
+def _ass_time(text: str) -> str:
+    """Return a time as pysubs2 reads it, of a damaged one what is certain; anything else as it stands."""
+    text = text.strip()
+    if _ASS_TIME.fullmatch(text):
+        return text
+    ms = read_damaged_clock(plain_signs(text))
+    if ms is None or not 0 <= ms < 100 * 3_600_000:
+        return text
+    return f"{ms // 3_600_000}:{ms // 60_000 % 60:02d}:{ms // 1000 % 60:02d}.{ms // 10 % 100:02d}"
 
 
 def _speaker(name: str) -> str | None:
@@ -209,15 +230,32 @@ def _synchronized(source: SourceText, notes: list[str]) -> tuple[list[RawCue], s
     if wanted and len(counts) > 1:
         others = ", ".join(names[style] for style in counts if style != wanted)
         notes.append(f"The file holds captions in several languages; {names[wanted]} was read, not {others}.")
-    raw: list[RawCue] = []
+    blocks: list[Block] = []
     done = number = 0
     for head, body in zip(heads, bodies, strict=True):
         number += text.count("\n", done, head.start())
         done = head.start()
         speech = _of_class(body, wanted)
         if speech is not None:
-            raw.append(RawCue(int(head[1]), None, speech, number + 1))
-    return _until_next(raw), languages.get(wanted or "")
+            blocks.append(Block(_start_of(head[1]), None, speech, number + 1))
+    notes += put_after(sum(block.start_ms is None and bool(block.text) for block in blocks), "cues")
+    return _until_next(with_starts(blocks)), languages.get(wanted or "")
+
+
+def _start_of(attributes: str) -> int | None:
+    """Return the start that a `<SYNC>` tells, in milliseconds; None where it tells none.
+
+    >>> [_start_of(text) for text in (" Start=1000", ' start="1,500ms"', " Start=0:00:03.5", " Start=NaN")]
+    [1000, 1500, 3500, None]
+    """
+    match = _START.search(attributes)
+    text = plain_signs(match[1] or match[2] or match[3] or "").strip() if match else ""
+    thousands = _THOUSANDS.match(text)
+    if thousands and (thousands[0].count(",") or thousands[0].count(" ") or thousands[0].count(".") > 1):
+        text = re.sub("[,. ]", "", thousands[0])
+    if ms := _MILLISECONDS.fullmatch(text):
+        return int(ms[1])
+    return read_damaged_clock(text)
 
 
 def _until_next(raw: list[RawCue]) -> list[RawCue]:
@@ -261,7 +299,7 @@ def _frame_rate(text: str) -> float:
         if not match:
             continue
         rate = _RATE.fullmatch(match[3])
-        if rate and match[1] in "01" and match[2] in ("0", "1", None):
+        if rate and match[1] in ("0", "1") and match[2] in ("0", "1", ""):
             frames = float(rate[1].replace(",", "."))
             if 5 <= frames <= 240:
                 return frames
@@ -272,22 +310,49 @@ def _frame_rate(text: str) -> float:
     )
 
 
-def _frames(text: str) -> list[RawCue]:
+def _frames(text: str, notes: list[str]) -> list[RawCue]:
+    """Read the cues. One whose first frame is no number is put behind the one before it."""
     rate = _frame_rate(text)
     lines: list[_Line] = []
+    behind = unknown = 0
     for number, row in enumerate(text.split("\n"), 1):
-        match = _MICRODVD.match(row)
-        if match:
-            ends = match[2] is not None and int(match[2]) >= int(match[1])
-            given = f"{{{match[1]}}}{{{match[2] if ends else match[1]}}}{match[3]} "
-            lines.append(_Line(given, number, ends))
-        elif row.strip() and lines:
+        match = _MICRODVD.match(plain_signs(row).translate(_BRACES))
+        first, last = (_frame(match[1]), _frame(match[2])) if match else (None, None)
+        if match and (first is not None or says_no_time(match[1]) or not match[1]):
+            unknown += first is None
+            start = behind if first is None else first
+            ends = last is not None and last >= start
+            behind = last if last is not None and ends else start
+            lines.append(_Line(f"{{{start}}}{{{behind}}}{_behind_frames(row)} ", number, ends))
+        elif row.strip() and len(lines) > 1:
             lines[-1] = replace(lines[-1], text=f"{lines[-1].text}|{row.strip()}")
+        elif row.strip():
+            unknown += 1
+            lines.append(_Line(f"{{{behind}}}{{{behind}}}{row.strip()} ", number, False))
+    notes += put_after(unknown, "cues")
     events = _events([line.text for line in lines[1:]], "microdvd", rate)
     return [
         RawCue(min(event.start, LONGEST_MS), event.end if line.ends else None, _rows(event.plaintext), line.line)
         for line, event in zip(lines[1:], events, strict=True)
     ]
+
+
+def _frame(text: str) -> int | None:
+    """Return the number of a frame, never below zero; None where it is none.
+
+    >>> [_frame(text) for text in ("25", "112.5", "1,025", "-5", "NaN", "")]
+    [25, 112, 1025, 0, None, None]
+    """
+    text = text.replace(",", "") if _THOUSANDS.fullmatch(text) else text
+    return max(0, int(float(text))) if _COUNT.fullmatch(text) else None
+
+
+def _behind_frames(row: str) -> str:
+    """Return the text of a row, as it stands, behind the two frames."""
+    at = -1
+    for _ in range(2):
+        at = min(i for i in (row.find(sign, at + 1) for sign in "}]｝］") if i >= 0)
+    return row[at + 1 :]
 
 
 def _rows(text: str) -> str:

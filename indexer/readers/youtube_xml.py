@@ -19,9 +19,11 @@ from talksearch.indexer.records import Origin, Transcript
 
 from . import youtube_json3
 from .caption_tracks import origin_by_name
+from .cue_blocks import Block, with_starts
 from .cue_times import RawCue, mend
 from .finish import finish
 from .json_values import milliseconds
+from .segments import put_after
 from .source_text import SourceText
 from .xml_tree import Node, parse, root_of
 
@@ -71,13 +73,13 @@ def read_srv1(source: SourceText) -> Transcript:
     Raises:
         UnreadableError: no cues, times that cannot be, or XML that declares entities.
     """
-    nodes, notes = _elements(source, "text")
+    nodes, notes = _elements(source, "text", "start")
     return _plain(source, "srv1", [_cue(node, "start", "dur", 1000) for node in nodes], notes)
 
 
 def read_srv2(source: SourceText) -> Transcript:
     """Read srv2. Raises as `read_srv1` does."""
-    nodes, notes = _elements(source, "text")
+    nodes, notes = _elements(source, "text", "t")
     events = _appended(nodes)
     if any(len(event["segs"]) > 1 for event in events):
         return _rolling("srv2", events, notes)
@@ -87,14 +89,33 @@ def read_srv2(source: SourceText) -> Transcript:
 
 def read_srv3(source: SourceText) -> Transcript:
     """Read srv3. Raises as `read_srv1` does."""
-    nodes, notes = _elements(source, "p")
+    nodes, notes = _elements(source, "p", "t")
     return _rolling("srv3", _events(nodes), notes)
 
 
-def _elements(source: SourceText, name: str) -> tuple[list[Node], tuple[str, ...]]:
-    """Return the elements that hold what is said, and what is wrong with the XML."""
+def _elements(source: SourceText, name: str, start: str) -> tuple[list[Node], tuple[str, ...]]:
+    """Return the elements that hold what is said, and what is wrong with the XML.
+
+    One whose attribute `start` is no time is put where its neighbours tell.
+    """
     root, notes = parse(source.text)
-    return _all(root, name) if root else [], notes
+    nodes = _all(root, name) if root else []
+    per_unit = 1000 if start == "start" else 1
+    starts = [_time(node.attributes.get(start), per_unit) for node in nodes]
+    if None not in starts:
+        return nodes, notes
+    blocks = [Block(begin, None, _text_of(node), node.line) for begin, node in zip(starts, nodes, strict=True)]
+    unknown = sum(begin is None and bool(block.text.strip()) for begin, block in zip(starts, blocks, strict=True))
+    for node, begin, cue in zip(nodes, starts, with_starts(blocks), strict=True):
+        if begin is None:
+            node.attributes[start] = str(cue.start_ms / per_unit if per_unit > 1 else cue.start_ms)
+    return nodes, (*notes, *put_after(unknown, "cues"))
+
+
+def _time(value: str | None, per_unit: int) -> int | None:
+    """Return a time in milliseconds, also where a comma stands for the point; None where it is none."""
+    ms = milliseconds(value, per_unit)
+    return milliseconds(value.replace(",", "."), per_unit) if ms is None and value else ms
 
 
 def _rolling(form: str, events: list[dict[str, Any]], notes: tuple[str, ...]) -> Transcript:
@@ -172,8 +193,8 @@ def _appended(nodes: list[Node]) -> list[dict[str, Any]]:
 
 
 def _cue(node: Node, start: str, length: str, per_unit: int) -> RawCue | None:
-    begin = milliseconds(node.attributes.get(start), per_unit)
-    lasts = milliseconds(node.attributes.get(length), per_unit)
+    begin = _time(node.attributes.get(start), per_unit)
+    lasts = _time(node.attributes.get(length), per_unit)
     if begin is None:
         return None
     text = _ESCAPED.sub(lambda match: html.unescape(match[0]), _text_of(node))
