@@ -18,6 +18,7 @@ from talksearch.indexer.errors import UnreadableError
 from talksearch.indexer.records import Step, Transcript
 from talksearch.indexer.text.damaged_clock import plain_signs, read_damaged_clock, says_no_time
 
+from .ass_karaoke import is_sung, marked_rows, stands_again, sung_rows
 from .caption_tracks import origin_by_name
 from .cue_blocks import Block, with_starts
 from .cue_times import LONGEST_MS, RawCue, mend
@@ -172,14 +173,20 @@ def _dialogue(text: str, steps: list[Step], notes: list[str]) -> list[RawCue]:
     raw = []
     seen: set[tuple[int, int, str]] = set()
     copies = words = 0
-    for line, event in zip(lines, _events([line.text for line in lines], "ass"), strict=True):
-        spoken_text = _rows(event.plaintext)
+    events = _events([line.text for line in lines], "ass")
+    plain = [(event.start, _rows(event.plaintext)) for event in events]
+    for place, (line, event) in enumerate(zip(lines, events, strict=True)):
+        spoken_text = plain[place][1]
         key = (event.start, event.end, spoken_text)
         if key in seen and spoken_text:
             copies += 1
             words += len(spoken_text.split())
         if spoken_text and key not in seen:
             end_ms = event.end if line.ends else None
+            if is_sung(event.text):
+                spoken_text = sung_rows(event.text, event.start)
+            elif "{" in event.text and stands_again(plain, place):
+                spoken_text = marked_rows(event.text)
             raw.append(RawCue(event.start, end_ms, spoken_text, line.line, _speaker(event.name)))
         seen.add(key)
     if copies:
