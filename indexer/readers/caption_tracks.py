@@ -43,6 +43,8 @@ _MUCH_TEXT = 150
 """Characters in a cue that may be more than its time allows."""
 _MANY_WORDS = 100
 """Words in such a cue beyond which the reader is asked whether the times of the file mean anything."""
+_DENSE = 600
+"""Characters a second of captions, time lines and markup and all, that no file of speech has."""
 _FASTEST = 15
 """Words a second that nobody says; `cue_times` draws the same line."""
 
@@ -90,12 +92,18 @@ def has_true_times(source: SourceText, read: Callable[[SourceText], Transcript])
         and units > _FASTEST * _length_s(head)
         for head, end in zip(heads, ends, strict=True)
     )
-    if crammed or (len(heads) > 3 and len({head[2] for head in heads}) == 1):
+    if crammed or (len(heads) > 3 and (len({head[2] for head in heads}) == 1 or _is_dense(text, heads))):
         try:
             return read(source).timed
         except UnreadableError:
             return True  # what is wrong with it is said when it is read
     return True
+
+
+def _is_dense(text: str, heads: Sequence[re.Match[str]]) -> bool:
+    """Say whether the whole file may hold more than its time allows."""
+    first, last = signed_clock(heads[0][1], heads[0][2]), signed_clock(heads[-1][1], heads[-1][2])
+    return len(text) > _DENSE * max((last or 0) - (first or 0), 0) / 1000
 
 
 def _length_s(head: re.Match[str]) -> float:
