@@ -64,7 +64,6 @@ def load(data: bytes, name: str = "Harbour lecture.docx") -> list[tuple[int, str
 
 def test_turns_of_a_meeting_have_their_times_and_speakers() -> None:
     assert load(meeting()) == [
-        (0, None, "Harbour lecture-20240301_100000-Meeting Recording 52m 3s"),
         (3_000, "Ana Ruiz", TURNS[0][2]),
         (12_000, "Bob Lind", TURNS[1][2]),
         (3_725_000, "Ana Ruiz", TURNS[2][2]),

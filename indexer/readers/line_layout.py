@@ -13,12 +13,14 @@ from functools import lru_cache
 from itertools import pairwise
 
 from talksearch.indexer.text.clock import parse_clock
+from talksearch.indexer.text.counting import count_words
 from talksearch.indexer.text.speaker_labels import looks_like_a_name
 
 from . import line_stamps as forms
-from .raw_cue import count_units
 from .flattened import unfold
 from .line_stamps import Stamp, forwards
+from .raw_cue import count_units
+from .turn_heads import names_above_clocks, spoken_turns
 
 _CLOCK_INSIDE = re.compile(r"\d:\d\d")
 # These begin with a fixed character, for speed: most texts have no time.
@@ -55,6 +57,8 @@ class LineLayout:
     """Line numbers in the file, from 1, where `lines` were cut."""
     far_apart: bool = False
     """Each time is for many lines or for a part of one, and what stands above the first is speech."""
+    left_out: int = 0
+    """Words of lines that hold only who speaks, and when in words; these lines are empty."""
 
 
 @lru_cache(maxsize=1)
@@ -63,7 +67,13 @@ def find(text: str) -> LineLayout | None:
 
     Whoever reads a file asks several times over, so the last answer is kept.
     """
+    text, marked = forms.with_plain_marks(text)
     lines = text.split("\n")
+    if marked:
+        return _inside(text, lines, more_than=1, sure=True)
+    turns = spoken_turns(text, lines)
+    if turns:
+        return LineLayout(turns.lines, turns.stamps, left_out=turns.left_out)
     filled = sum(1 for line in lines if line.strip())
     plain = _each(lines, _plain)
     stamps = _by_labels(lines, plain, filled) or _stuck(text, lines, plain, filled)
@@ -74,12 +84,48 @@ def find(text: str) -> LineLayout | None:
         inside = (
             _inside(text, lines, more_than=2 * len(stamps)) if len(stamps) < 3 or len(text) > 500 * filled else None
         )
-        return inside or _unspoken(text, LineLayout(lines, stamps))
+        return inside or _with_names_above(_cut_behind(_unspoken(text, LineLayout(lines, stamps))))
     layout = _in_seconds(text, lines, filled) or _label_track(text, lines) or _in_frames(text, lines, filled)
     if layout:
         return layout
     alone = _far_apart(lines, plain)
-    return _unspoken(text, alone) if alone else _inside(text, lines)
+    return _with_names_above(_unspoken(text, alone)) if alone else _inside(text, lines)
+
+
+def _with_names_above(layout: LineLayout) -> LineLayout:
+    """Take names on the lines above clocks that stand alone for those of the speakers."""
+    turns = names_above_clocks(layout.lines, layout.stamps)
+    return replace(layout, lines=turns.lines, stamps=turns.stamps, left_out=turns.left_out) if turns else layout
+
+
+def _cut_behind(layout: LineLayout) -> LineLayout:
+    """Cut where a time in square brackets ends a line, and lies between the times of the lines around it.
+
+    It says when the words before it end; those of a line that begins with a time have their end there.
+    """
+    if not any(forms.trailing(line) for line in layout.lines):
+        return layout
+    positions = sorted(layout.stamps)
+    lines: list[str] = []
+    numbers: list[int] = []
+    stamps: dict[int, Stamp] = {}
+    last = 0
+    for i, line in enumerate(layout.lines):
+        stamp = layout.stamps.get(i)
+        last = stamp.start_ms if stamp else last
+        words, end = forms.trailing(stamp.text if stamp else line) or ("", None)
+        following = next((layout.stamps[j].start_ms for j in positions if j > i), None)
+        fits = end is not None and bool(stamps or stamp) and last <= end and (following is None or end <= following)
+        numbers.append(layout.numbers[i] if layout.numbers else i + 1)
+        if stamp:
+            stamps[len(lines)] = replace(stamp, text=words, end_ms=stamp.end_ms or end) if fits else stamp
+        lines.append(words if fits else line)
+        if fits and end is not None and not stamp:
+            stamps[len(lines)] = Stamp(end, None, "")
+            numbers.append(numbers[-1])
+            lines.append("")
+            last = end
+    return replace(layout, lines=lines, stamps=stamps, numbers=numbers)
 
 
 def by_line(text: str) -> LineLayout:
@@ -229,6 +275,7 @@ def _in_frames(text: str, lines: Sequence[str], filled: int) -> LineLayout | Non
     if named and (known or len(names) * 2 <= len(below)):
         stamps = {i: replace(stamp, speaker=below.get(i)) for i, stamp in stamps.items()}
         lines = ["" if i - 1 in below else line for i, line in enumerate(lines)]
+        return LineLayout(lines, stamps, left_out=count_words("\n".join(below.values())))
     return LineLayout(lines, stamps)
 
 
@@ -260,20 +307,27 @@ def _far_apart(lines: Sequence[str], plain: dict[int, Stamp]) -> LineLayout | No
     return LineLayout(lines, stamps, far_apart=True)
 
 
-def _inside(text: str, lines: Sequence[str], more_than: int = 2) -> LineLayout | None:
-    """Times in brackets inside paragraphs: three at least, nearly all rising, most of them reached by the words."""
+def _inside(text: str, lines: Sequence[str], more_than: int = 2, *, sure: bool = False) -> LineLayout | None:
+    """Times in brackets inside paragraphs: three at least, nearly all rising, most of them reached by the words.
+
+    They are `sure` where only a transcript writes times so: then nothing else is asked than that they rise.
+    """
     for mark in _MARKS:
         matches = list(mark.finditer(text))
         starts = [parse_clock(match["start"]) or 0 for match in matches]
-        if len(matches) <= max(more_than, 2) or forwards(starts) < 0.9 or starts[0] >= starts[-1]:
+        if (
+            len(matches) <= (more_than if sure else max(more_than, 2))
+            or forwards(starts) < 0.9
+            or starts[0] >= starts[-1]
+        ):
             continue
         between = [text[a.end() : b.start()] for a, b in pairwise(matches)]
         gaps = [(b - a, count_units(speech)) for (a, b), speech in zip(pairwise(starts), between, strict=True)]
         good = sum(ms > 0 and _can_be_said(ms, words) for ms, words in gaps)
         above = count_units(text[: matches[0].start()])
-        if good * 3 < len(gaps) * 2 or not _reached(starts[0], above):
+        if not sure and (good * 3 < len(gaps) * 2 or not _reached(starts[0], above)):
             continue
-        if unfold(mark.sub(" ", text)).folded:
+        if not sure and unfold(mark.sub(" ", text)).folded:
             return None  # captions that say every line twice: `record` undoes that
         return _cut(lines, mark)
     return None

@@ -18,21 +18,24 @@ _LEAD = r"[ \t]*(?:(?:[-*+•>|]|\d{1,5}[.)])[ \t]+)*(?P<mark>#{1,6}[ \t]+)?(?:\
 _TRAIL = r"(?:\*\*|__|[*_`~])*"
 _TO = r"[ \t]*(?:-->|->|—>|→|-|–|—|to)[ \t]*"
 _RANGE = rf"(?:{_TO}(?P<end>{CLOCK}))?"
-_NAME = r"(?P<name>[^\W\d_][^\[\]():\n]{0,50}?)"
+_NAME = r"(?P<name>[^\W\d_][^\[\]():\n]{0,50}?(?:[ \t]*\((?!\d|\s*\d+:)[^()\n]{1,50}\))?)"
+"""A name, and a role or a place in parentheses."""
+_SEPARATOR = r"(?:[-–—‒―:|,·•⋅・»/~]|>(?!>))"
+"""What may stand between a time or a name and what follows."""
 _START = re.compile(
-    rf"^{_LEAD}(?:(?P<open>[\[(<【（])[ \t]*)?(?P<start>{CLOCK}){_RANGE}[ \t]*(?(open)[\])>】）])"
-    rf"(?:\((?P<link>[^()\s]*)\))?{_TRAIL}(?P<sep>[ \t]*[-–—:|,]?)(?=\s|$|\*|[\[(])[ \t]*(?P<text>.*)$"
+    rf"^{_LEAD}@?(?:(?P<open>[\[(<【（])[ \t]*)?(?P<start>{CLOCK}){_RANGE}[ \t]*(?(open)[\])>】）])"
+    rf"(?:\((?P<link>[^()\s]*)\))?{_TRAIL}(?P<sep>[ \t]*{_SEPARATOR}?)(?=\s|$|\*|[\[(])[ \t]*(?P<text>.*)$"
 )
 _GLUED = re.compile(rf"^[ \t]*[\[(【（](?P<start>{CLOCK}){_RANGE}[\])】）](?P<text>\S.*)$")
 _NAMED = re.compile(
-    rf"^{_LEAD}{_NAME}{_TRAIL}[ \t]*[-–—,|]?"
+    rf"^{_LEAD}{_NAME}{_TRAIL}[ \t]*[-–—‒―,|·•⋅・»/~@]?"
     rf"(?:[ \t]*(?P<open>[\[(])[ \t]*|[ \t]+)(?:\*\*|__)?(?P<start>{CLOCK}){_RANGE}(?(open)[ \t]*[\])])"
     rf"{_TRAIL}[ \t]*(?P<sep>(?(open):?|(?::(?!\d))?)){_TRAIL}[ \t]*(?P<text>.*)$"
 )
 _LABELLED = re.compile(
     rf"^{_LEAD}(?P<bracket>\[)?{_NAME}(?(bracket)\]:?|{_TRAIL}[ \t]*:){_TRAIL}[ \t]*"
     rf"(?P<open>[\[(][ \t]*)?(?P<start>{CLOCK}){_RANGE}(?(open)[ \t]*[\])])"
-    rf"{_TRAIL}[ \t]*[-–—:|,]?(?=\s|$)[ \t]*(?P<text>.*)$"
+    rf"{_TRAIL}[ \t]*{_SEPARATOR}?(?=\s|$)[ \t]*(?P<text>.*)$"
 )
 _POINT = r"\d{1,6}\.\d{1,9}"
 _UNIT = r"\d{1,6}(?:\.\d{1,9})?[ \t]?s"
@@ -44,12 +47,15 @@ _LABEL = re.compile(r"^(?P<start>\d{1,6}[.,]\d{1,9})\t(?P<end>\d{1,6}[.,]\d{1,9}
 _FRAME = r"\d\d[:;]\d\d[:;]\d\d[:;]\d\d"
 _FRAMES = re.compile(
     rf"^{_LEAD}(?P<open>[\[(][ \t]*)?(?P<start>{_FRAME})(?:(?:{_TO}|[ \t]*,[ \t]*|[ \t]+)(?P<end>{_FRAME}))?"
-    rf"(?(open)[ \t]*[\])]){_TRAIL}[ \t]*[-–—:|,]?(?=\s|$)[ \t]*(?P<text>.*)$"
+    rf"(?(open)[ \t]*[\])]){_TRAIL}[ \t]*{_SEPARATOR}?(?=\s|$)[ \t]*(?P<text>.*)$"
 )
 _HAS_FRAME = re.compile(rf"{_FRAME}(?![\d:;])")
 _SPOKEN = r"(?:\d{1,3} hours?)?(?:(?:, )?\d{1,2} minutes?)?(?:(?:, )?\d{1,2} seconds?)?"
 _LEADING_SPOKEN = re.compile(rf"[ \t]*(?=\d)(?P<said>{_SPOKEN})[ \t]*")
 _STUCK = re.compile(rf"^[ \t]*(?P<start>(?:\d{{1,3}}:)?\d{{1,2}}:\d\d)(?=\d)(?P<said>{_SPOKEN})[ \t]*(?P<text>.*)$")
+_HASHED = re.compile(r"#(\d{1,2}:\d\d(?::\d\d)?)(?:[-.,](\d{1,3}))?#")
+_TRAILING = re.compile(rf"^(?P<text>.*\S)[ \t]*\[(?P<end>{CLOCK})\][ \t]*$")
+_AROUND_NAMES = " \t*_-–—‒―,|·•⋅・»/~@"
 _LYRIC = re.compile(rf"[ \t]*\[(?P<start>{CLOCK})\]")
 
 
@@ -80,7 +86,7 @@ def stamp_of(line: str) -> Stamp | None:
         # "We met at 12:30" has a name's shape; a name's line holds no more, or goes on after a bracket or colon.
         if not match or (match["text"] and not (match["open"] or match["sep"])) or len(match["name"].split()) > 5:
             return None
-        name = match["name"].strip(" \t*_-–—,|")
+        name = match["name"].strip(_AROUND_NAMES)
     start = parse_clock(match["start"])
     if start is None:
         return None
@@ -99,7 +105,7 @@ def labelled(line: str) -> Stamp | None:
     start = parse_clock(match["start"]) if match else None
     if not match or start is None:
         return None
-    name = match["name"].strip(" \t*_-–—,|")
+    name = match["name"].strip(_AROUND_NAMES)
     if len(name.split()) > 5 or not may_stand_before_a_time(name):
         return None
     return Stamp(start, parse_clock(match["end"] or ""), match["text"].strip(), name)
@@ -203,6 +209,31 @@ def _in_words(said: str) -> int | None:
     units = {"hour": 3_600_000, "minute": 60_000, "second": 1000}
     amounts = re.findall(r"(\d+) (hour|minute|second)", said)
     return sum(int(number) * units[unit] for number, unit in amounts) if amounts else None
+
+
+def with_plain_marks(text: str) -> tuple[str, bool]:
+    """Write the marks that f4transkript and MAXQDA leave behind what is said (`#00:01:02-5#`) as times in brackets.
+
+    Returns the text, and whether it had any.
+
+    >>> with_plain_marks("I: Yes. #00:01:02-5# B: No.")
+    ('I: Yes. [00:01:02.5] B: No.', True)
+    """
+    if "#" not in text:
+        return text, False
+    text, count = _HASHED.subn(lambda mark: f"[{mark[1]}.{mark[2] or 0}]", text)
+    return text, count > 1
+
+
+def trailing(line: str) -> tuple[str, int] | None:
+    """Return the words before a time in square brackets that ends a line, and that time.
+
+    >>> trailing("And nobody heard it. [00:00:06]"), trailing("[00:00:06]")
+    (('And nobody heard it.', 6000), None)
+    """
+    match = _TRAILING.match(line) if line.rstrip().endswith("]") else None
+    end = parse_clock(match["end"]) if match else None
+    return (match["text"], end) if match and end is not None else None
 
 
 def lyric_starts(line: str) -> tuple[list[int], str]:

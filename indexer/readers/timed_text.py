@@ -8,17 +8,20 @@ Headings become chapters; front matter and `Key: value` lines above the first ti
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 from talksearch.indexer.records import Chapter, Step, Transcript
-from talksearch.indexer.text.speaker_labels import label_of, names_in
+from talksearch.indexer.text.counting import count_words
 from talksearch.indexer.text.youtube import find_id, watch_url
 
 from . import line_layout, text_files
 from .cue_times import RawCue, mend
 from .finish import finish
 from .front_matter import HEADING, RULE, Front, iso_date, plain_markdown, read_front, read_front_matter, read_keys
+from .head_lines import read_head, stands_above_turns
 from .line_layout import LineLayout
+from .lyrics import mended_lyrics
 from .raw_cue import moved
 from .source_text import SourceText
 
@@ -40,7 +43,7 @@ def layout_of(source: SourceText) -> LineLayout | None:
 
 
 def _layout(source: SourceText) -> LineLayout | None:
-    return line_layout.find(source.text)
+    return line_layout.find(source.once(mended_lyrics)[0])
 
 
 def matches(source: SourceText) -> bool:
@@ -73,14 +76,20 @@ def read(source: SourceText) -> Transcript:
     Raises:
         UnreadableError: no cues, or times that cannot be.
     """
-    text = source.text
+    text, mended = source.once(mended_lyrics)
     markdown = text_files.has_markdown_name(source.name) or "](" in text or "**" in text
     layout = layout_of(source) or line_layout.by_line(text)
     lines = layout.lines
     front = Front()
     first_line = read_front_matter(lines, front)
+    notices: list[str] = []
+    above_turns = False
     if layout.far_apart:
         first_line += read_keys(lines[first_line : min(layout.stamps)], front)
+    elif first_line < (top := min(layout.stamps, default=0)) and stands_above_turns(layout, lines[first_line:top]):
+        above_turns = True
+        notices = read_head(lines[first_line:top], front)
+        first_line = top
     raw: list[RawCue] = []
     repeats: list[tuple[int, int]] = []
     chapters: list[tuple[str, int | None]] = []
@@ -113,18 +122,18 @@ def read(source: SourceText) -> Transcript:
     if repeats:  # a line of lyrics that is sung several times
         raw += [replace(raw[i], start_ms=ms, text=_WORD_TIME.sub("", raw[i].text)) for i, ms in repeats]
         raw.sort(key=lambda cue: cue.start_ms)
-    steps: tuple[Step, ...] = ()
+    steps = mended
     if sooner_ms:
         raw = [moved(cue, -sooner_ms) for cue in raw]
         chapters = [(title, None if ms is None else max(0, ms - sooner_ms)) for title, ms in chapters]
-        steps = (Step("shift-times", "cues", {"offset_ms": -sooner_ms, "from": "the file's offset"}),)
+        steps += (Step("shift-times", "cues", {"offset_ms": -sooner_ms, "from": "the file's offset"}),)
     before = [line for line in front.text if line.strip()]
     first = min(cue.start_ms for cue in raw) if raw else 0
     description = "\n".join(before)
-    if before and first > 0 and (layout.far_apart or not markdown):
+    if before and first > 0 and not above_turns and (layout.far_apart or not markdown):
         raw.insert(0, RawCue(0, first, description, 1))
         description = ""
-    raw = _with_voices(raw)
+    steps += _steps_of(layout, notices)
     values = front.values
     video = find_id(values.get("url", "")) or find_id(link or "") or find_id("\n".join(lines[:_LINES_WITH_LINK]))
     url = values.get("url") if "://" in values.get("url", "") else None
@@ -175,22 +184,15 @@ def _read_above(line: str, layout: LineLayout, front: Front) -> None:
         read_front(line, front)
 
 
-def _with_voices(raw: list[RawCue]) -> list[RawCue]:
-    """Mark names before words inside cues of several lines as WebVTT does, so that each part gets its speaker.
-
-    Where names stand at the beginning of cues only, they are left to `clean`.
-    """
-    inside = [line for cue in raw if "\n" in cue.text for line in cue.text.split("\n")[1:] if ":" in line[:90]]
-    if not inside or any(cue.speaker for cue in raw):
-        return raw
-    names = names_in(line for cue in raw for line in cue.text.split("\n"))
-    if not any((label := label_of(line)) and label[0] in names for line in inside):
-        return raw
-    return [replace(cue, text="\n".join(_voiced(line, names) for line in cue.text.split("\n"))) for cue in raw]
-
-
-def _voiced(line: str, names: frozenset[str]) -> str:
-    label = label_of(line)
-    if not label or label[0] not in names or "<" in label[0] or ">" in label[0]:
-        return line
-    return f"<v {label[0]}>{line[label[1] :]}"
+def _steps_of(layout: LineLayout, notices: Sequence[str]) -> tuple[Step, ...]:
+    """Return what was left out on the way from the lines to the cues."""
+    steps = []
+    if notices:
+        words = count_words(" ".join(notices))
+        steps.append(Step("drop-boilerplate", "cues", {"lines_left_out": list(notices), "words_left_out": words}))
+    named = [i for i, stamp in layout.stamps.items() if stamp.speaker]
+    if named:
+        inside = [layout.stamps[i].speaker or "" for i in named if layout.lines[i].strip()]
+        words = layout.left_out + count_words("\n".join(inside))
+        steps.append(Step("read-turn-heads", "cues", {"turns": len(named), "words_left_out": words}))
+    return tuple(steps)

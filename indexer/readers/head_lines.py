@@ -1,0 +1,128 @@
+"""What programs write above the turns of a meeting: its title, when it was, how long, who was there, notices.
+
+Nobody says these lines. They are told by what stands below: where turns have heads of their own, with a name and a
+time, speech stands in turns.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from talksearch.indexer.text.boilerplate import introduces_a_list, is_edge
+from talksearch.indexer.text.lone_names import may_be_a_lone_name
+from talksearch.indexer.text.speaker_labels import label_of
+
+from .front_matter import HEADING, RULE, Front, plain_markdown, read_front
+from .line_layout import LineLayout
+
+_MONTHS = (
+    "jan ene gen janv", "feb fév fev febr", "mar mär mrz mars marz maa mrt", "apr avr abr", "may mai mag mei maj",
+    "jun juin giu", "jul juil lug", "aug aoû ago", "sep set", "oct okt ott out", "nov", "dec dez déc dic des",
+)  # fmt: skip
+"""How the names of months begin in English, German, French, Spanish, Italian, Portuguese, Dutch and the north."""
+_BEGINNINGS = {beginning: month for month, names in enumerate(_MONTHS, 1) for beginning in names.split()}
+_DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th|\.|º|er)?"
+_MONTH = r"(?P<month>[^\W\d_]{3,12})\.?"
+_DATES = (
+    re.compile(r"(?P<year>(?:19|20)\d\d)[-/.](?P<number>\d{1,2})[-/.](?P<day>\d{1,2})(?!\d)"),
+    re.compile(r"(?P<year>(?:19|20)\d\d)年(?P<number>\d{1,2})月(?P<day>\d{1,2})日"),
+    re.compile(rf"{_MONTH}[ \t]+{_DAY},?[ \t]+(?P<year>(?:19|20)\d\d)\b"),
+    re.compile(rf"{_DAY}[ \t]+(?:de[ \t]+)?{_MONTH},?[ \t]+(?:de[ \t]+)?(?P<year>(?:19|20)\d\d)\b"),
+    re.compile(r"\b(?P<day>\d{1,2})\.(?P<number>\d{1,2})\.(?P<year>(?:19|20)\d\d)\b"),
+)
+_MOST_WORDS_OF_A_DATE = 12
+_LENGTH = re.compile(
+    r"(?:duration:?[ \t]*)?(?:\d{1,2}[ \t]*(?:h|hrs?|hours?|std\.?|ч)[ \t,]*)?"
+    r"(?:\d{1,3}[ \t]*(?:m|mins?|minutes?|min\.?|мин)[ \t,]*)?"
+    r"(?:\d{1,2}[ \t]*(?:s|secs?|seconds?|sek\.?|с)[ \t]*)?|\d{1,2}:\d\d(?::\d\d)?",
+    re.IGNORECASE,
+)
+_RECORDING = re.compile(
+    r"[-_ ]+\d{8}_\d{6}(?:UTC)?[-_ ]+(?:meeting recording|meeting transcript|besprechungsaufzeichnung|enregistrement.*"
+    r"|grabaci[oó]n.*|recording|transcript)(?:\.\w{2,4})?$",
+    re.IGNORECASE,
+)
+"""What Teams appends to the title of a meeting."""
+_MOST_WORDS = 25
+"""Of a line above turns; a longer one is speech."""
+_MOST_WORDS_OF_A_TITLE = 15
+
+
+def stands_above_turns(layout: LineLayout, head: Sequence[str]) -> bool:
+    """Say whether lines above the first time are no speech: below them stand turns, and they are no turn themselves."""
+    stamps = layout.stamps.values()
+    named = sum(stamp.speaker is not None or (bool(stamp.text) and may_be_a_lone_name(stamp.text)) for stamp in stamps)
+    if layout.far_apart or named * 2 < len(layout.stamps):
+        return False
+    speakers = {stamp.speaker or stamp.text for stamp in stamps}
+    listed = False
+    for line in head:
+        text = line.strip()
+        if not text:
+            continue
+        label = label_of(text)
+        if text in speakers or (label and label[0] in speakers and text[label[1] :].strip()):
+            return False
+        if len(text.split()) > _MOST_WORDS and not listed and not is_edge(text):
+            return False
+        listed = introduces_a_list(text)
+    return True
+
+
+def read_head(lines: Sequence[str], front: Front) -> list[str]:
+    """Read the lines above turns: title, date, and text about the talk. Returns the lines of boilerplate."""
+    left_out: list[str] = []
+    texts = [line.strip() for line in lines if line.strip() and not RULE.match(line)]
+    exported = any(date_in(text) or _is_length(text) or _RECORDING.search(text) for text in texts)
+    for position, text in enumerate(texts):
+        listed = position > 0 and introduces_a_list(texts[position - 1])
+        if is_edge(text) and not listed:
+            left_out.append(text)
+            continue
+        date = date_in(text)
+        if HEADING.match(text) or (":" in text and not date):
+            read_front(text, front)
+            continue
+        plain = plain_markdown(text)
+        if date or _is_length(text) or listed:
+            if date:
+                front.values.setdefault("date", date)
+            front.text.append(plain)
+        elif exported and "title" not in front.values and len(plain.split()) <= _MOST_WORDS_OF_A_TITLE:
+            title = _RECORDING.sub("", plain)
+            front.values["title"] = title or plain
+            if title != plain:
+                front.text.append(plain)
+        else:
+            front.text.append(plain)
+    return left_out
+
+
+def _is_length(text: str) -> bool:
+    return any(char.isdigit() for char in text) and _LENGTH.fullmatch(text.strip()) is not None
+
+
+def date_in(text: str) -> str | None:
+    """Return the day that a line of a date and a time of day names, as `YYYY-MM-DD`.
+
+    >>> [date_in(text) for text in ("March 12, 2024, 3:03PM", "12. März 2024 15:03", "le 3 août 2023", "2 of 2024")]
+    ['2024-03-12', '2024-03-12', '2023-08-03', None]
+    """
+    if len(text.split()) > _MOST_WORDS_OF_A_DATE:
+        return None
+    for pattern in _DATES:
+        match = pattern.search(text)
+        if not match:
+            continue
+        parts = match.groupdict()
+        month = int(parts["number"]) if parts.get("number") else _month(parts["month"])
+        day = int(parts["day"])
+        if month and 1 <= month <= 12 and 1 <= day <= 31:
+            return f"{parts['year']}-{month:02d}-{day:02d}"
+    return None
+
+
+def _month(name: str) -> int | None:
+    lower = name.lower()
+    return next((_BEGINNINGS[lower[:size]] for size in (4, 3) if lower[:size] in _BEGINNINGS), None)

@@ -1,0 +1,68 @@
+"""Cues and rows that a service or a program wrote about itself: left out, with what they said."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from talksearch.indexer.readers.registry import format_named
+from talksearch.indexer.records import Json, Transcript
+from talksearch.indexer.text.boilerplate import introduces_a_list, is_boilerplate, is_edge, may_hold_boilerplate
+
+from .markup import Row, Shown
+
+_LONGEST_HEAD = 12
+"""Rows at the head and at the tail of a file that are looked at."""
+
+
+def find_boilerplate(shown: Sequence[Shown], transcript: Transcript) -> dict[str, Json]:
+    """Find the cues that are nothing but boilerplate, and rows of it above the first words and below the last.
+
+    In a text a row is a line, so it is boilerplate in the middle too; in captions it may be a part of a sentence.
+
+    Returns what `drop_boilerplate` needs: `lines_left_out`, which are texts of cues and rows; nothing where there are
+    none, or nothing else.
+    """
+    known = format_named(transcript.format)
+    by_line = known is not None and known.names_carry_on
+    rows = [" ".join(row.key) for cue in shown for row in cue.rows]
+    lines: dict[str, None] = {}
+    if may_hold_boilerplate("\n".join(rows)):
+        texts = rows if by_line else [" ".join(cue.text_key) for cue in shown if cue.rows]
+        lines.update((text, None) for text in texts if is_boilerplate(text))
+    lines.update((text, None) for text in (*_edges(rows[:_LONGEST_HEAD]), *_edges(reversed(rows[-_LONGEST_HEAD:]))))
+    if not lines or all(row in lines for row in rows):
+        return {}
+    return {"lines_left_out": list(lines)}
+
+
+def _edges(rows: Iterable[str]) -> list[str]:
+    """Return rows as long as they are no speech, from the edge of a file inwards."""
+    found: list[str] = []
+    listed = False
+    for row in rows:
+        if not (is_edge(row) or listed):
+            break
+        listed = introduces_a_list(row)
+        found.append(row)
+    return found
+
+
+def drop_boilerplate(shown: Sequence[Shown], lines: Iterable[str], counts: Counter[str]) -> list[Shown]:
+    """Leave out the cues and rows whose text is one of the lines. `counts` is added to: `rows`."""
+    known = frozenset(lines)
+    out: list[Shown] = []
+    for cue in shown:
+        if not cue.rows:
+            out.append(cue)
+            continue
+        kept: tuple[Row, ...] = ()
+        if " ".join(cue.text_key) not in known:
+            kept = tuple(row for row in cue.rows if " ".join(row.key) not in known)
+        counts["rows"] += len(cue.rows) - len(kept)
+        if len(kept) == len(cue.rows):
+            out.append(cue)
+        elif kept:
+            out.append(replace(cue, rows=kept, text_key=tuple(token for row in kept for token in row.key)))
+    return out
