@@ -10,8 +10,10 @@ from pathlib import Path
 
 from talksearch.indexer.errors import UnreadableError, UnspokenError
 from talksearch.indexer.stores.catalog import FileRow
+from talksearch.indexer.talks.chapter_files import find_chapters
 from talksearch.indexer.talks.identify import Identity, identify
 from talksearch.indexer.talks.opened_file import ScannedFiles, open_file
+from talksearch.indexer.talks.playlist import is_playlist, segments
 from talksearch.indexer.talks.reach import lacks_content
 from talksearch.indexer.talks.read import failing_on_one_file, read_file
 from talksearch.indexer.talks.recordings import find_recording
@@ -48,9 +50,10 @@ def scan_file(
     stamp = ""
     try:
         str(path).encode()
-        metadata = [file for file in (find_sidecar(path), find_description(path)) if file]
+        metadata = [file for file in (find_sidecar(path), find_description(path), find_chapters(path)) if file]
         recording = find_recording(path)
         beside = [*metadata, recording] if recording else metadata
+        beside = [*beside, *segments(path)] if is_playlist(path) else beside
         stamp = json.dumps([[file.name, *_size_and_mtime(file)] for file in (path, *beside)])
         if known and (known.stamp, known.source) == (stamp, source):
             return known
@@ -58,6 +61,8 @@ def scan_file(
     except UnicodeEncodeError:
         printable = str(path).encode(errors="replace").decode()
         return FileRow(printable, printable, "", "", None, None, "Its name is not valid UTF-8; rename it.")
+    except UnspokenError as error:
+        return FileRow(str(path), source, stamp, "", None, None, error.message)
     except UnreadableError as error:
         return without(error.message)
     except OSError as error:  # even looking for what lies beside it may be refused

@@ -263,7 +263,7 @@ FORMATS: tuple[Format, ...] = (
         priority=2,
         origin=origin_by_cues,
         is_timed=vtt.are_times_true,
-        caption_endings=("vtt",),
+        caption_endings=("vtt", "webvtt"),
         whisper="part",
     ),
     Format(

@@ -161,7 +161,7 @@ def _title_of_name(path: Path, source: str) -> str:
     if not is_named_after_folder(path):
         return humanised(stem)
     # Folders that say no more than the file are passed over, as long as they lie under the PATH that is indexed.
-    above = [path.absolute().parent.name, *reversed(PurePosixPath(source).parts[:-2])]
+    above = [folder.name for folder in path.absolute().parents[: len(PurePosixPath(source).parts)]]
     return humanised(next((name for name in above if not is_kind_of_file(name)), above[0]) or stem)
 
 

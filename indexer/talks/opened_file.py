@@ -10,7 +10,9 @@ from talksearch.indexer.readers.registry import Format
 from talksearch.indexer.readers.source_text import SourceText
 from talksearch.indexer.records import Step
 
+from .playlist import is_playlist, missing_segments
 from .receipt import decoding_step
+from .unspoken import refuse_by_content
 
 _MOST_CHARACTERS = 4_000_000
 """Of files that are kept between looking at them and reading them. A run that reads more than this has other processes
@@ -39,11 +41,14 @@ def open_file(path: Path, data: bytes) -> OpenedFile:
     """Decode a file and recognise its format.
 
     Raises:
-        UnreadableError: it is no transcript, with what it is instead.
+        UnreadableError: it is no transcript, with what it is instead; UnspokenError where what it holds was not said.
     """
     text, steps, notes = decode(data)
     source = SourceText(text, path.name)
-    return OpenedFile(path, source, registry.sniff(source), decoding_step(data, text, steps), notes)
+    known = registry.sniff(source)
+    refuse_by_content(path, source)
+    lacking = missing_segments(path) if is_playlist(path) else None
+    return OpenedFile(path, source, known, decoding_step(data, text, steps), (*notes, *filter(None, [lacking])))
 
 
 class ScannedFiles:

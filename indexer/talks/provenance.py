@@ -20,6 +20,7 @@ from talksearch.indexer.readers.decode import LINE_END
 from talksearch.indexer.readers.registry import format_of_reader
 from talksearch.indexer.records import Cue, Receipt, Talk
 
+from .playlist import is_playlist, joined
 from .receipt import decode_with
 from .replay import replay_decoded
 
@@ -94,7 +95,7 @@ def read_source(db: sqlite3.Connection, talk: Talk) -> bytes:
     row = _FileRow(*db.execute(select, (talk.id,)).fetchone())
     path, digest = Path(row.path), row.digest or ""
     try:
-        data = path.read_bytes()
+        data = joined(path) if is_playlist(path) else path.read_bytes()
     except OSError as error:
         raise TalksearchError(
             f"{path}, from which the talk was read, is not there any more ({error.strerror}).",

@@ -12,6 +12,8 @@ from talksearch.indexer.records import Talk
 
 from .load import TalkMetadata, load_talk, read_metadata
 from .opened_file import OpenedFile, open_file
+from .playlist import is_playlist, joined
+from .unspoken import refuse_by_name
 from .walk import Root, files_under, may_be_transcript
 
 LARGEST_BYTES = 100_000_000
@@ -84,16 +86,20 @@ def failing_on_one_file() -> Iterator[None]:
 
 
 def read_file(path: Path) -> bytes:
-    """Return a file's content.
+    """Return a file's content; a playlist's is the text of the captions that it names.
 
-    Raises OutOfReachError when it cannot be read, UnreadableError when it is too large to be a transcript.
+    Raises:
+        OutOfReachError: it cannot be read now.
+        UnspokenError: its name says that nobody said what it holds.
+        UnreadableError: it is too large to be a transcript, or names segments that are not there.
     """
+    refuse_by_name(path)
     try:
         status = path.stat()
         if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
             raise UnreadableError("This is a pipe or a device, not a file.")  # to open one could wait for ever
         if status.st_size > LARGEST_BYTES:
             raise UnreadableError(f"The file is larger than {LARGEST_BYTES // 1_000_000} MB.")
-        return path.read_bytes()
+        return joined(path) if is_playlist(path) else path.read_bytes()
     except OSError as error:
         raise OutOfReachError(f"The file cannot be read: {error.strerror}.") from error

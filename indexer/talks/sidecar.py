@@ -1,4 +1,4 @@
-"""What lies beside a transcript: yt-dlp's `.info.json`, and the recording itself."""
+"""What lies beside a transcript and says something of its talk: yt-dlp's `.info.json`, a description, chapters."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from talksearch.indexer.readers.json_values import without_halves
 from talksearch.indexer.records import Chapter
 from talksearch.indexer.text import youtube
 
+from .chapter_files import find_chapters, read_chapters
 from .folders import beside, names_in
 from .language_tags import language_of
 from .recordings import same_talk
@@ -84,13 +85,17 @@ def read_sidecar(path_of_transcript: Path) -> SidecarMetadata | None:
     """Read the sidecar of a transcript; None where there is none.
 
     Nothing in it is trusted: a value of the wrong type or out of all measure is left out and named in `problem`. A
-    `.description` is its description where it has none, or where there is no other sidecar. Never raises.
+    `.description` is its description where it has none, and a file of chapters has its chapters. Never raises.
     """
     metadata = _read_info(path_of_transcript)
-    if metadata is not None and metadata.description:
-        return metadata
-    description = _read_description(path_of_transcript)
-    return replace(metadata or SidecarMetadata(), description=description) if description else metadata
+    known = metadata or SidecarMetadata()
+    chapter_file = None if known.chapters else find_chapters(path_of_transcript)
+    filled = replace(
+        known,
+        description=known.description or _read_description(path_of_transcript),
+        chapters=known.chapters or (read_chapters(chapter_file) if chapter_file else ()),
+    )
+    return metadata if filled == known else filled
 
 
 def _read_description(path_of_transcript: Path) -> str:

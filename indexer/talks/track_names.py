@@ -152,7 +152,7 @@ def split_name(name: str, shown: Evidence = _nothing) -> TrackName:
 
 def track_name(path: Path) -> TrackName:
     """Split the name of a file into its stem and its tags; the other files of its folder show what is a tag."""
-    return _split_among(path.name, names_in(path.parent))
+    return split_among(path.name, names_in(path.parent))
 
 
 def is_named_after_folder(path: Path) -> bool:
@@ -162,6 +162,10 @@ def is_named_after_folder(path: Path) -> bool:
     [True, True, False]
     """
     return track_name(path).stem.lower() in _KINDS_OF_FILE
+
+
+def _is_language_alone(name: str) -> bool:
+    return not is_word(name) and (is_language(name) or language_named(name) is not None)
 
 
 def is_kind_of_file(name: str) -> bool:
@@ -286,8 +290,13 @@ def _kinds(words: Sequence[str]) -> _Meaning:
 
 
 @lru_cache(maxsize=4096)
-def _split_among(name: str, names: tuple[str, ...]) -> TrackName:
+def split_among(name: str, names: tuple[str, ...]) -> TrackName:
+    """Split the name of a file into its stem and its tags, where these are the names in its folder."""
     stems, tags_behind = _shown_by(names)
+    plain = without_ending(name)
+    if _is_language_alone(plain) and any(_is_language_alone(other) for other in stems - {fold(plain)}):
+        # `en.vtt` and `de.vtt`: the folder is that of the talk.
+        return TrackName("captions", language_named(plain) or plain)
 
     def shown(piece: _Piece) -> bool:
         if piece.join == " " and (piece.may_be_word or piece.means.language is None):

@@ -14,6 +14,7 @@ from talksearch.indexer.errors import TalksearchError
 from talksearch.indexer.stores.catalog import FileRow
 
 from .folders import offloaded
+from .playlist import is_segment
 
 _NOT_TEXT = re.compile(
     r"\.(3gp|7z|aac|aiff|avi|avif|bin|bmp|bz2|class|db|dll|dmg|doc|dylib|eot|epub|exe|flac|flv|gif|gz|heic|ico|iso|jar"
@@ -26,7 +27,7 @@ _ABOUT = re.compile(
     r"(readme|licen[cs]e|copying|changelog|contributing|authors|notice)(\.(md|markdown|rst|txt))?$", re.IGNORECASE
 )
 """What a folder says about itself."""
-_BESIDE = re.compile(r"\.(info\.json|description|chapters\.(vtt|srt))$", re.IGNORECASE)
+_BESIDE = re.compile(r"\.(info\.json|description|chapters\.(vtt|srt|txt|json|xml|ffmetadata|cue|psc))$", re.IGNORECASE)
 """What lies beside a recording and is not said in it: what yt-dlp writes, and tracks of chapters."""
 
 
@@ -106,9 +107,14 @@ def _is_index(path: Path) -> bool:
 
 
 def may_be_transcript(path: Path) -> bool:
-    """Say whether a file is worth opening, by its name: not a sidecar, a recording, an image, a README, a stub."""
+    """Say whether a file is worth opening, by its name: not a sidecar, a recording, an image, a README, a stub.
+
+    A segment of captions is not either, where a playlist names it: the playlist speaks for all of them.
+    """
     name = path.name
-    return not (_BESIDE.search(name) or _NOT_TEXT.search(name) or _ABOUT.match(name) or offloaded(name))
+    return not (
+        _BESIDE.search(name) or _NOT_TEXT.search(name) or _ABOUT.match(name) or offloaded(name) or is_segment(path)
+    )
 
 
 def merge_roots(known: Sequence[str], given: Sequence[Path]) -> tuple[list[Root], list[Root]]:

@@ -1,0 +1,98 @@
+"""What lies among transcripts and was not said: chats, and tracks of chapters, told by their content or their names."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from pathlib import Path
+
+from talksearch.indexer.errors import UnspokenError
+from talksearch.indexer.readers.source_text import SourceText
+from talksearch.indexer.text.clock import clock_ms
+
+from .chapter_files import is_chapter_file
+from .naming import recorded
+from .track_names import without_ending
+
+_CHATS = re.compile(r"^meeting_saved_(?:new_)?chat|recording(?:new)?chat$|\.live_chat$", re.IGNORECASE)
+"""How Zoom, on a disk and in the cloud, and yt-dlp call chats."""
+_FROM = "From|Von|De|Da|Van|Od|От|来自|差出人|보낸 사람"
+_DAY = r"\d{1,4}[./-]\d{1,2}[./-]\d{2,4}"
+_CLOCK = r"\d{1,2}[:.]\d\d(?:[:.]\d\d)?(?:[\s\u202f]?[AP]M)?"
+_TYPED = (
+    re.compile(rf"^\d\d:\d\d:\d\d\s+(?:{_FROM})\s*[:：]?\s+\S[^\n]{{0,200}}?\s?[:：](?:\s|$)"),
+    re.compile(rf"^\u200e?\[?{_DAY}, {_CLOCK}(?:\]| -) [^:\n]{{1,60}}: ", re.IGNORECASE),
+    re.compile(rf"^[^\[\]\n]{{1,60}}, \[{_DAY},? {_CLOCK}\]:?(?:\s|$)", re.IGNORECASE),
+    re.compile(r"^\[\d{1,2}/\d{1,2}(?:/\d{2,4})?,? \d{1,2}:\d\d [AP]M\] \S", re.IGNORECASE),
+    re.compile(r"^\[?\d\d:\d\d(?::\d\d)?\]? <[@+%~&]?[^<>\s]{1,30}> \S"),
+)
+"""Heads of messages: Zoom's in several languages, WhatsApp's, Telegram's, Teams', and those of IRC."""
+_FEWEST_TYPED = 2
+_SHARE_TYPED = 0.4
+"""Of rows that begin messages; a message may have several rows."""
+
+_TIMES = re.compile(
+    r"^[ \t]*([\d:.,]{5,15})[ \t]*-->[ \t]*([\d:.,]{5,15})[^\n]*\n([^\n]*)(?:\n([^\n]*))?", re.MULTILINE
+)
+_MOST_CHAPTERS = 200
+_LONG_MS = 60_000
+_SHORTEST_MS = 10_000
+_SHORT_WORDS = 9
+_SLOWEST_SPEECH = 0.7
+"""Words a second; people speak two or three."""
+_ENDS_A_SENTENCE = re.compile(r"[.,;…。，]$")
+
+
+def refuse_by_name(path: Path) -> None:
+    """Raise UnspokenError for a file whose name alone says that it holds what was typed, not said."""
+    stem = without_ending(path.name)
+    day = recorded(stem).day
+    if _CHATS.search(stem) or (day and re.search(r"(?:^|[ –—-])Chat$", stem)):
+        raise UnspokenError("This is a chat: it was typed, not said.")
+
+
+def refuse_by_content(path: Path, source: SourceText) -> None:
+    """Raise UnspokenError for a file whose content was not said: rows of a chat, or chapters of a talk.
+
+    Args:
+        path: the file; a name such as `chapters.vtt` makes its content likelier to be chapters.
+        source: the file.
+    """
+    if "-->" in source.text[:5000]:
+        if _are_chapters(source.text, named=is_chapter_file(path.name)):
+            raise UnspokenError("This is a track of chapters: it names the parts of a talk, and was not said.")
+    elif _is_chat(source.text):
+        raise UnspokenError("This is a chat: it was typed, not said.")
+
+
+def _is_chat(text: str) -> bool:
+    rows = [row for row in text[:20_000].split("\n") if row.strip()]
+    heads = max(sum(bool(typed.match(row)) for row in rows) for typed in _TYPED)
+    return heads >= _FEWEST_TYPED and heads >= _SHARE_TYPED * len(rows)
+
+
+def _are_chapters(text: str, *, named: bool) -> bool:
+    """Say whether cues are chapters: each runs to the next, for long, under a few words that are no sentence."""
+    if not 2 <= text.count("-->") <= _MOST_CHAPTERS:
+        return False
+    cues = _TIMES.findall(text)
+    if len(cues) < 2 or any(":" not in start for start, *_ in cues):
+        return False
+    times = [(clock_ms(start), clock_ms(end)) for start, end, *_ in cues]
+    titles = [title.strip() for *_, title, _ in cues]
+    words = [len(title.split()) for title in titles]
+    second_rows = [second.strip() for *_, second in cues if second.strip()]
+    if named:
+        said = sum(words) + sum(len(row.split()) for row in second_rows)
+        return said * 1000 <= _SLOWEST_SPEECH * (times[-1][1] - times[0][0])
+    joined = sum(abs(after[0] - before[1]) <= 1000 for before, after in pairwise(times))
+    lengths = sorted(end - start for start, end in times)
+    return (
+        times[0][0] <= 1000
+        and not second_rows
+        and joined == len(cues) - 1
+        and lengths[len(lengths) // 2] >= _LONG_MS
+        and lengths[0] >= _SHORTEST_MS
+        and max(words) <= _SHORT_WORDS
+        and sum(bool(_ENDS_A_SENTENCE.search(title)) for title in titles) * 3 < len(titles)
+    )
