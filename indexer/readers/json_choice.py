@@ -17,7 +17,7 @@ from talksearch.indexer.records import Step
 from talksearch.indexer.text.counting import bag_of
 
 from . import json_keys
-from .json_keys import words_of
+from .json_keys import Path, words_of
 from .json_layout import flat, layout_of
 from .json_lists import Entry, FoundList, lists_in
 from .json_times import TimedList, letters
@@ -32,6 +32,7 @@ _MARK = re.compile(
 )
 """Tokens of recognisers that are no words: whisper.cpp's `[_BEG_]` and `[_TT_50]`, Whisper's `<|en|>`, `<unk>`."""
 _MARK_INSIDE = re.compile(r"<\|[^<>|]{0,40}\|>|\[_[A-Z]{2,}[A-Z_]*\d*_?\]")
+_LANGUAGE = re.compile(r"[a-z]{2}(?:[-_](?:[A-Z]{2}|[A-Z][a-z]{3}|\d{3}))?")
 _FINAL = ("isfinal", "final", "finalized")
 _DRAFT = ("ispartial", "partial", "isinterim", "interim", "isdraft")
 _KINDS = ("messagetype", "type", "message", "event", "recognitionstatus", "status", "state", "resulttype")
@@ -65,6 +66,7 @@ def choose(value: object) -> Chosen | None:
                 read.append(timed)
                 steps += _noted(timed, drafts, tokens)
     usual = [timed for timed in read if not json_keys.stands_aside(timed.path)] or read
+    usual = _in_one_language(usual, value)
     sentences = _best([timed for timed in usual if not timed.single])
     words = _best([timed for timed in usual if timed.single], sentences)
     if sentences is None and words is None:
@@ -98,6 +100,25 @@ def _best(lists: Sequence[TimedList], frame: TimedList | None = None) -> TimedLi
             timed.has_ends,
         ),
     )
+
+
+def _in_one_language(lists: list[TimedList], value: object) -> list[TimedList]:
+    """Leave out the lists that differ from one before them in a key that is a language: translations.
+
+    The language that the value names is kept, else the first.
+    """
+    named = (
+        [text for key, text in value.items() if isinstance(text, str) and len(text) < 12]
+        if isinstance(value, dict)
+        else []
+    )
+    kept: dict[Path, TimedList] = {}
+    for timed in lists:
+        keys = [key for key in timed.path if _LANGUAGE.fullmatch(key)]
+        place = tuple("" if key in keys else key for key in timed.path)
+        if place not in kept or (keys and keys[0] in named and not set(kept[place].path) & set(named)):
+            kept[place] = timed
+    return list(kept.values())
 
 
 def _size(timed: TimedList) -> int:

@@ -70,6 +70,10 @@ _NO_TEXTS = frozenset((
     "icon", "level", "event", "action", "created", "updated", "participant", "voice", "identifier", "region",
     "position", "align", "address", "hostname",
 ))  # fmt: skip
+_HOLDS_TEXTS = frozenset(
+    ("channel", "event", "action", "source", "user", "participant", "voice", "region", "file", "type")
+)
+"""Those of them that may hold, in an object, what is said."""
 
 _UNITS: dict[str, float] = {
     **dict.fromkeys(("ms", "msec", "msecs", "milli", "millis", "millisecond", "milliseconds"), 1.0),
@@ -86,13 +90,16 @@ FRAMES = -1.0
 ALTERNATIVES = frozenset(("alternatives", "alternative", "nbest", "hypotheses", "candidates", "alts"))
 """Keys of lists that hold the same words as often as the recogniser has guesses; the first is the best."""
 _NOT_SAID = frozenset((
-    "chapter", "chapters", "topic", "topics", "summary", "summaries", "highlight", "highlights", "entities",
-    "keywords", "keyphrases", "ocr", "labels", "brands", "faces", "people", "chat", "comments", "comment", "messages",
-    "markers", "bookmarks", "slides", "slide", "notes", "tasks", "phones", "phonemes", "syllables", "visemes",
-    "events", "logs", "log", "sections", "locations", "scenes", "shots", "thumbnails", "ads", "questions", "insight",
-    "outline", "danmaku",
+    "highlights", "entities", "keywords", "keyphrases", "ocr", "brands", "faces", "chat", "comments", "comment",
+    "danmaku", "phones", "phonemes", "syllables", "visemes", "keyframes", "log", "logs", "thumbnails",
 ))  # fmt: skip
-"""Words of the keys of lists whose entries have texts and times and were not said, or are parts of words."""
+"""Words of keys below which texts with times were not said, or are parts of words."""
+_NO_TRANSCRIPTS = frozenset((
+    "chapter", "chapters", "topic", "topics", "summary", "summaries", "labels", "people", "markers", "bookmarks",
+    "slides", "slide", "notes", "tasks", "steps", "ingredients", "sections", "locations", "scenes", "shots", "ads",
+    "questions", "insight", "outline",
+))  # fmt: skip
+"""The same of the lists that such keys name themselves; what is said in a chapter may lie in a list below."""
 _ASIDE = frozenset((*_TRANSLATIONS, "sentiment", "categories", "safety", "dubbed", "partials", "interim", "redacted"))
 """Words of the keys of lists that hold the words in another form: read where nothing else holds as many."""
 _WRITTEN_BY = frozenset((
@@ -165,12 +172,13 @@ def _time_roles(path: Path, words: list[str], last: tuple[str, ...]) -> list[Key
         return [] if known & _STARTS else [KeyRole("end", rank, unit)]
     if known & _STARTS or _is_mark(last, "in"):
         return [KeyRole("start", rank, unit)]
-    if path[-1] in ("0", "1") and (known & _SPANS):
+    spans = bool(set(last) & _SPANS) or (last == ("t",) and bool(known & _SPANS))
+    if path[-1] in ("0", "1") and spans:
         return [KeyRole("start" if path[-1] == "0" else "end", rank, unit)]
     found = []
-    if known & _SPANS:
+    if spans:
         found.append(KeyRole("span", rank, unit))
-    is_moment = last[-1] in _MOMENTS or (last[-1] in _UNITS and (last[0] in _MOMENTS or len(last) == 1))
+    is_moment = last[-1] in _MOMENTS or (last[-1] in _UNITS and (last[0] in _MOMENTS or len("".join(last)) > 1))
     if is_moment or (known & _MOMENTS and last[-1] in ("relative", "value", "elapsed")):
         found.append(KeyRole("start", rank + 10, unit))
     return found
@@ -192,7 +200,8 @@ def _is_mark(last: tuple[str, ...], which: str) -> bool:
 
 def _text_roles(words: list[str], last: tuple[str, ...]) -> list[KeyRole]:
     known = set(words)
-    if known & _NO_TEXTS or known & _DOUBTFUL or known & (_STARTS | _ENDS | _LENGTHS):
+    above = known - set(last) - _HOLDS_TEXTS
+    if (above | set(last)) & _NO_TEXTS or known & _DOUBTFUL or known & (_STARTS | _ENDS | _LENGTHS):
         return []
     ranks = [_TEXTS.index(word) for word in words if word in _TEXTS]
     if not ranks or not (set(last) & set(_TEXTS) or last == ("simple", "text")):
@@ -222,7 +231,8 @@ def holds_no_speech(path: Path) -> bool:
     >>> holds_no_speech(("chapters", "*")), holds_no_speech(("videos", "*", "transcript", "*"))
     (True, False)
     """
-    return any(word in _NOT_SAID for key in path for word in words_of(key))
+    words = [words_of(key) for key in path if key != "*"]
+    return any(set(each) & _NOT_SAID for each in words) or bool(words and set(words[-1]) & _NO_TRANSCRIPTS)
 
 
 def stands_aside(path: Path) -> bool:

@@ -8,18 +8,27 @@ comments is taken for a transcript.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
 from . import json_keys
 from .json_keys import ALTERNATIVES, KeyRole, Path
 from .json_lists import Entry, FoundList
-from .json_moments import LONGEST_SPAN_MS, moment_of, ms_a_word, span_of, unit_of_numbers
+from .json_moments import (
+    LONGEST_SPAN_MS,
+    is_time_in_parts,
+    moment_of,
+    ms_a_word,
+    span_of,
+    unit_of_numbers,
+    unit_since_1970,
+)
+from .json_talks import says_kind
 from .json_times import Column, TimedList, are_letters, count_words, in_milliseconds, letters, numbers_of
 
 _SAMPLE = 60
-_DEEPEST = 4
+_DEEPEST = 6
 _QUICKEST_MS, _SLOWEST_MS = 40, 20_000
 """Milliseconds a word between which the times and the words of a list belong together."""
 _SURE_QUICKEST_MS, _SURE_SLOWEST_MS = 110, 2_000
@@ -28,8 +37,10 @@ _FEWEST_WORDS = 5
 """Words that are needed to judge how fast they are said."""
 _FEWEST_UNNAMED = 3
 """Entries, and words in each, that are needed where no key says what they are."""
+_FEWEST_STATES = 4
 _LETTERS_A_WORD = 5
 _WORD_LISTS = ("words", "tokens", "elements", "items")
+_WORD = re.compile(r"(?<![\w#=])[^\W\d_]+")
 _ADDRESS = re.compile(r"\s*(?:https?://|www\.|data:|[\w.+-]+@[\w-]+\.)\S*\s*|[0-9a-fA-F-]{16,}|[\w/.-]+/[\w/.-]+")
 
 
@@ -61,7 +72,7 @@ def flat(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
     if len(path) >= _DEEPEST:
         return
     if isinstance(value, dict):
-        if value and value.keys() <= {"seconds", "nanos"}:
+        if is_time_in_parts(value):
             yield path, value
             return
         for key, inner in value.items():
@@ -80,7 +91,7 @@ def _flat_list(value: list[Any], path: Path) -> Iterator[tuple[Path, Any]]:
             yield from flat(first, (*path, "0"))
             return
         inside = list(flat(first, path))
-        roles = {found.role for inner, _ in inside for found in json_keys.roles_of(inner)}
+        roles = {found.role for inner, _ in inside for found in json_keys.roles_of(inner[len(path) - 1 :])}
         if roles & {"start", "span"}:
             if "text" not in roles:
                 yield from flat(first, (*path, "0"))
@@ -115,7 +126,7 @@ def layout_of(found: FoundList, frame_rate: Callable[[], float | None]) -> Timed
     text_is_named = _share(texts) * 2 > len(texts)
     if not text_is_named:
         texts = _unnamed_texts(found.entries, columns, sample)
-    if not any(map(letters, texts)):
+    if not _are_words(texts):
         return None
     share = _LETTERS_A_WORD if are_letters(texts) else 1
     counts = [count_words(text) / share for text in texts]
@@ -126,7 +137,10 @@ def layout_of(found: FoundList, frame_rate: Callable[[], float | None]) -> Timed
     if start is None:
         return None
     timed = in_milliseconds(found, texts, counts, start, end, frame_rate)
-    sure = text_is_named and time_is_named and not found.keyed
+    if not text_is_named and timed and (timed.of_a_day or not (timed.has_ends or found.rows)):
+        return None
+    says_it = found.rows and bool(keys) and says_kind(keys[-1])
+    sure = says_it or (text_is_named and time_is_named and not found.keyed)
     return timed if timed and _can_be(timed, sure=sure, typed=_is_typed(found)) else None
 
 
@@ -156,6 +170,12 @@ def _share(texts: Sequence[str]) -> int:
     return sum(bool(text) for text in texts)
 
 
+def _are_words(texts: Sequence[str]) -> bool:
+    """Say whether texts are words: most are more than figures and units."""
+    spoken = [text for text in texts if letters(text)]
+    return sum(bool(_WORD.search(text)) for text in spoken) * 2 > len(spoken)
+
+
 def _unnamed_texts(entries: Sequence[Entry], columns: Sequence[Path], sample: Sequence[dict[Path, Any]]) -> list[str]:
     """Return the texts of the key that says nothing and has the most words; nothing where no key has sentences."""
     best: tuple[float, Path] | None = None
@@ -177,7 +197,9 @@ def _named_times(
         ((found, path) for path in columns for found in json_keys.roles_of(path) if found.role != "text"),
         key=lambda pair: pair[0].rank,
     )
-    start = next(filter(None, (_column(entries, texts, *pair) for pair in roles if pair[0].role == "start")), None)
+    starts = [column for pair in roles if pair[0].role == "start" and (column := _column(entries, texts, *pair))]
+    # Where something begins in a recording, before the time of day.
+    start = next((column for column in starts if not _is_of_a_day(column)), starts[0] if starts else None)
     for found, path in roles:
         if found.role == "span" and (start is None or found.rank < 6):
             spans = [span_of(at(entry.value, path)) for entry in entries]
@@ -196,6 +218,11 @@ def _named_times(
     return start, None
 
 
+def _is_of_a_day(column: Column) -> bool:
+    numbers = [moment.number for moment in column.moments if moment is not None]
+    return any(moment and moment.of_a_day for moment in column.moments) or unit_since_1970(numbers) is not None
+
+
 def _column(entries: Sequence[Entry], texts: Sequence[str], found: KeyRole, path: Path) -> Column | None:
     """Return the times at a path, where most entries that say something have one."""
     moments = [moment_of(at(entry.value, path)) for entry in entries]
@@ -207,13 +234,13 @@ def _column(entries: Sequence[Entry], texts: Sequence[str], found: KeyRole, path
 
 def _fits(start: Column, column: Column) -> bool:
     """Say whether ends or lengths go with the beginnings: of one unit, and hardly ever before them."""
+    if column.role == "end" and _is_of_a_day(start) != _is_of_a_day(column):
+        return False
     good = both = 0
     for a, b in zip(start.moments, column.moments, strict=True):
         if a is None or b is None:
             continue
         both += 1
-        if a.of_a_day != b.of_a_day and column.role == "end":
-            continue
         if column.role == "length":
             good += b.number >= 0
         else:
@@ -273,9 +300,11 @@ def _can_be(timed: TimedList, *, sure: bool, typed: bool) -> bool:
     starts = [said.start for said, _ in spoken if said.start is not None]
     if not starts or len(starts) * 2 <= len(spoken) or ((typed or timed.of_a_day) and not timed.has_ends):
         return False
+    if not timed.has_ends and _say_the_same([said.text for said, _ in spoken]):
+        return False
     if max(starts) - (min(starts) if timed.of_a_day else 0) >= LONGEST_SPAN_MS:
         return False
-    if not _rises(timed):
+    if not _rises(timed) or counts_characters((said.text, said.start, said.end) for said, _ in spoken):
         return False
     pace = ms_a_word(
         [said.start for said, _ in spoken], [said.end for said, _ in spoken], [count for _, count in spoken]
@@ -286,6 +315,20 @@ def _can_be(timed: TimedList, *, sure: bool, typed: bool) -> bool:
     if len(spoken) < _FEWEST_UNNAMED or pace is None or not _SURE_QUICKEST_MS <= pace <= _SURE_SLOWEST_MS:
         return False
     return (timed.single and timed.has_ends) or words >= _FEWEST_UNNAMED * len(spoken)
+
+
+def _say_the_same(texts: Sequence[str]) -> bool:
+    """Whether a few texts come over and over, as the states of a machine do."""
+    few = texts[:_SAMPLE]
+    return len(few) >= _FEWEST_STATES and len(set(few)) * _FEWEST_STATES <= len(few)
+
+
+def counts_characters(entries: Iterable[tuple[str, float | None, float | None]]) -> bool:
+    """Say whether what looks like times are places in a text: each as far apart as its words have characters."""
+    lengths = [
+        (len(text.strip()), end - start) for text, start, end in entries if start is not None and end is not None
+    ]
+    return len(lengths) > 1 and all(size in (length, length / 1000) for size, length in lengths)
 
 
 def _rises(timed: TimedList) -> bool:

@@ -7,6 +7,7 @@ words of every result, are one list; the objects around an entry tell which of t
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -21,7 +22,13 @@ _DEEPEST = 16
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _CLOCK = re.compile(r"(?:\d{1,2}:)?\d{1,3}:\d{2}(?:[.,]\d{1,9})?")
 _FEWEST_PARALLEL = 1
+_FEWEST_ALIGNED = 3
+_TOKEN = re.compile(
+    r"[^\W\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+|[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]"
+)
+"""A word, or a character of a script without spaces."""
 _SAMPLE = 20
+_SHORTEST_JSON = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +50,24 @@ class FoundList:
     """The keys of an object are the times of its texts; they stand under `time`, the texts under `text`."""
     rows: bool = False
     """Entries are rows without keys; what they hold stands under the figures of its place."""
+
+
+def opened(value: Any, depth: int = 0) -> Any:
+    """Return a value with the JSON that stands in its texts, as answers of web services have it, as values."""
+    if isinstance(value, str):
+        text = value.strip()
+        if len(text) < _SHORTEST_JSON or text[0] not in "[{" or text[-1] not in "]}" or depth > _DEEPEST:
+            return value
+        try:
+            inner = json.loads(text)
+        except (ValueError, RecursionError):
+            return value
+        return opened(inner, depth + 1)
+    if depth > _DEEPEST:
+        return value
+    if isinstance(value, dict):
+        return {key: opened(inner, depth + 1) for key, inner in value.items()}
+    return [opened(inner, depth + 1) for inner in value] if isinstance(value, list) else value
 
 
 def lists_in(value: object) -> list[FoundList]:
@@ -77,6 +102,9 @@ def _walk(
             inside = (*path, "{}")
             into = found.setdefault(inside, FoundList(inside))
             into.entries += [Entry(entry, around) for entry in side_by_side]
+        if aligned := _aligned(value):
+            inside = (*path, "words", "*")
+            found.setdefault(inside, FoundList(inside)).entries += [Entry(entry, around) for entry in aligned]
         if _are_times(value):
             inside = (*path, "{}")
             into = found.setdefault(inside, FoundList(inside, keyed=True))
@@ -116,6 +144,24 @@ def _side_by_side(value: dict[str, Any]) -> list[dict[str, Any]]:
         if any(other not in texts for other in beside):
             return [dict(zip(beside, row, strict=True)) for row in zip(*beside.values(), strict=True)]
     return []
+
+
+def _aligned(value: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the words of a text with as many pairs of times beside it, as FunASR writes them."""
+    for pairs in value.values():
+        if not isinstance(pairs, list) or len(pairs) < _FEWEST_ALIGNED or not all(map(_is_pair, pairs)):
+            continue
+        for text in value.values():
+            if not isinstance(text, str):
+                continue
+            for words in (text.split(), _TOKEN.findall(text)):
+                if len(words) == len(pairs):
+                    return [{"word": w, "start": a, "end": b} for w, (a, b) in zip(words, pairs, strict=True)]
+    return []
+
+
+def _is_pair(value: object) -> bool:
+    return isinstance(value, list) and len(value) == 2 and all(isinstance(number, (int, float)) for number in value)
 
 
 def _are_times(value: dict[str, Any]) -> bool:

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
 from statistics import median
+from typing import Any, TypeGuard
 
 from talksearch.indexer.text.clock import parse_clock
 
 LONGEST_SPAN_MS = 100 * 3_600_000
 _LONGEST = 40
 """Characters of a time that is written as text."""
+_LONGEST_ADDRESS = 500
 _NUMBER = re.compile(r"-?\d{1,18}(?:\.\d{1,18})?")
 _WITH_UNIT = re.compile(
     r"(?:(\d{1,3})\s*h(?:ours?|r)?\s*)?(?:(\d{1,4})\s*m(?:in(?:utes?)?)?\s*)?(?:(\d{1,7}(?:\.\d{1,9})?)\s*s(?:ec(?:onds?)?)?)?"
@@ -22,7 +24,16 @@ _WITH_UNIT = re.compile(
 _MILLISECONDS = re.compile(r"(\d{1,12}(?:\.\d+)?)\s*ms(?:ecs?)?")
 _ISO = re.compile(r"P(?:0D)?T(?:(\d{1,3})H)?(?:(\d{1,5})M)?(?:(\d{1,7}(?:\.\d{1,9})?)S)?")
 _FRAME_CLOCK = re.compile(r"(\d{1,2}:\d{2}:\d{2})[:;](\d{2})")
-_SPAN = re.compile(r"\s*(?:[#?&]?t=)?\[?([\d:.,hms]+)\]?\s*(?:-->|-|–|—|→|,|\bto\b|/)\s*\[?([\d:.,hms]+)\]?\s*")
+_SPAN = re.compile(r"\s*(?:\S*[#?&]t=|t=)?\[?([\d:.,hms]+)\]?\s*(?:-->|-|–|—|→|,|\bto\b|/)\s*\[?([\d:.,hms]+)\]?\s*")
+_PARTS_MS = {
+    "hours": 3_600_000.0,
+    "minutes": 60_000.0,
+    "seconds": 1000.0,
+    "milliseconds": 1.0,
+    "millis": 1.0,
+    "nanos": 1e-6,
+    "nanoseconds": 1e-6,
+}
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}")
 _FRAME_MS = 40
 """A frame of a clock that counts them, where nothing says the rate: 25 a second."""
@@ -64,9 +75,11 @@ Moment(number=62500, unit=1.0, of_a_day=False))
         if isinstance(value, bool) or not math.isfinite(value) or abs(value) >= 1e19:
             return None
         return Moment(value)
-    if isinstance(value, dict) and value and value.keys() <= {"seconds", "nanos"}:
-        seconds, nanos = moment_of(value.get("seconds", 0)), moment_of(value.get("nanos", 0))
-        return Moment(seconds.number * 1000 + nanos.number / 1e6, 1.0) if seconds and nanos else None
+    if is_time_in_parts(value):
+        parts = [(moment_of(part), _PARTS_MS[key]) for key, part in value.items()]
+        return (
+            Moment(sum(part.number * ms for part, ms in parts if part), 1.0) if all(part for part, _ in parts) else None
+        )
     if not isinstance(value, str) or not 0 < len(value) <= _LONGEST:
         return None
     text = value.strip()
@@ -85,6 +98,11 @@ Moment(number=62500, unit=1.0, of_a_day=False))
         return None
     hours, minutes, seconds_of = (float(part or 0) for part in match.groups())
     return Moment(((hours * 60 + minutes) * 60 + seconds_of) * 1000, 1.0)
+
+
+def is_time_in_parts(value: object) -> TypeGuard[dict[str, Any]]:
+    """Say whether an object is one time, as protobuf's `seconds` and `nanos`, or hours, minutes and seconds."""
+    return isinstance(value, dict) and "seconds" in value and value.keys() <= _PARTS_MS.keys()
 
 
 def _of_a_day(text: str) -> Moment | None:
@@ -115,7 +133,7 @@ def span_of(value: object) -> tuple[Moment | None, Moment | None]:
     >>> [moment and moment.number for moment in span_of("00:00:01 - 00:00:04")]
     [1000, 4000]
     """
-    match = _SPAN.fullmatch(value) if isinstance(value, str) and len(value) <= 2 * _LONGEST else None
+    match = _SPAN.fullmatch(value) if isinstance(value, str) and len(value) <= _LONGEST_ADDRESS else None
     # A day has dashes too.
     return (None, None) if not match else (moment_of(match[1]), moment_of(match[2]))
 

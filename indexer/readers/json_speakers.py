@@ -11,6 +11,7 @@ from .json_keys import Path, roles_of, words_of
 from .json_layout import flat
 from .json_lists import Entry, FoundList
 from .json_moments import moment_of
+from .json_times import Said, TimedList
 from .json_values import string
 
 _SPEAKERS = frozenset((
@@ -18,13 +19,15 @@ _SPEAKERS = frozenset((
     "person", "host", "interlocutor",
 ))  # fmt: skip
 _WEAK = ("role", "channel")
+_WEAK_NAMES = frozenset(("name", "user", "username", "display", "full", "first"))
 """Words of keys that tell speakers apart where nothing else does."""
 _TABLES = frozenset((
     "speaker", "speakers", "participant", "participants", "attendees", "people", "persons", "voices", "agents",
-    "users", "members", "characters", "actors", "speakermap", "speakernames",
+    "users", "members", "characters", "actors", "speakermap", "speakernames", "parties",
+    "guests", "callers",
 ))  # fmt: skip
 _HOLDERS = frozenset((
-    "participants", "participant", "speakers", "tracks", "attendees", "channels", "people", "users",
+    "participants", "participant", "speakers", "tracks", "attendees", "channels", "people", "users", "tiers",
 ))  # fmt: skip
 _NAMES = ("name", "display", "displayname", "label", "full", "fullname", "nickname")
 _IDS = ("id", "key", "uuid", "speaker", "tag", "index", "number", "speakerid", "participantid")
@@ -39,6 +42,7 @@ _NAME = re.compile(r"[^\W\d_a-z]\S*(?: \S+){0,3}(?<![.!?…,;])")
 _LONG_ID = re.compile(r"(?=.*\d)[0-9a-zA-Z]{16,}|[0-9a-f]{8}-[0-9a-f-]{20,}", re.IGNORECASE)
 _NOBODY = frozenset(("uu", "unknown", "none", "null", "undefined", "n/a", "-1", "unidentified"))
 _SAMPLE = 200
+_LONG_NUMBER = 6
 
 
 def table_of(value: object) -> dict[str, str]:
@@ -94,31 +98,30 @@ def _name_in(entry: dict[str, Any]) -> str | None:
     return f"{first} {last}" if first and last else None
 
 
-def speakers_of(path: Path, entries: Sequence[Entry], names: dict[str, str]) -> list[str | None]:
+def speakers_of(timed: TimedList, names: dict[str, str]) -> list[str | None]:
     """Return who says each entry of a list; None where nothing tells.
 
     Args:
-        path: where the list lies.
-        entries: its entries.
+        timed: the list.
         names: of ids, as `table_of` finds them.
     """
-    rows = [dict(flat(entry.value)) for entry in entries[:_SAMPLE]]
+    path, entries = timed.path, [said.entry for said in timed.said]
+    rows = [_beside_text(said) for said in timed.said[:_SAMPLE]]
     best = _best_path(rows, names) or _name_column(entries)
     if best is not None:
         rows += [dict(flat(entry.value)) for entry in entries[_SAMPLE:]]
         return _named([row.get(best) for row in rows], names)
-    by_holder: dict[int, str | None] = {}
-    found = []
-    for entry in entries:
-        for i, holder in enumerate(reversed(entry.around)):
-            if id(holder) not in by_holder:
-                by_holder[id(holder)] = _of_holder(holder, path, names, i == 0)
-            if by_holder[id(holder)]:
-                found.append(by_holder[id(holder)])
-                break
-        else:
-            found.append(None)
-    return found
+    deepest = min(len(entry.around) for entry in entries)
+    for level in range(1, deepest + 1):
+        holders = [entry.around[-level] for entry in entries]
+        named = _of_holders(holders, path, names, is_nearest=level == 1)
+        if any(named):
+            return named
+    return [None] * len(entries)
+
+
+def _beside_text(said: Said) -> dict[Path, Any]:
+    return {path: value for path, value in flat(said.entry.value) if value != said.text}
 
 
 def _name_column(entries: Sequence[Entry]) -> Path | None:
@@ -133,23 +136,39 @@ def _name_column(entries: Sequence[Entry]) -> Path | None:
     return None
 
 
-def _of_holder(holder: dict[str, Any], path: Path, names: dict[str, str], is_nearest: bool) -> str | None:
-    plain = {key: inner for key, inner in holder.items() if not isinstance(inner, list)}
-    shallow = {found: inner for found, inner in flat(plain) if len(found) <= 2}
-    best = _best_path([shallow], names, weak=is_nearest)
+def _of_holders(
+    holders: Sequence[dict[str, Any]], path: Path, names: dict[str, str], *, is_nearest: bool
+) -> list[str | None]:
+    distinct = {id(holder): holder for holder in holders}
+    plain = {
+        key: {name: inner for name, inner in holder.items() if not isinstance(inner, list)}
+        for key, holder in distinct.items()
+    }
+    rows = {key: {found: inner for found, inner in flat(holder) if len(found) <= 2} for key, holder in plain.items()}
+    best = _best_path(list(rows.values()), names, weak=is_nearest)
     if best is not None:
-        return _named([shallow[best]], names)[0]
-    in_table = any(set(words_of(key)) & _HOLDERS for key in path[:-1])
-    return _name_in(plain) if in_table and "name" in "".join(plain).lower() and len(path) > 2 else None
+        speakers = dict(zip(rows, _named([row.get(best) for row in rows.values()], names), strict=True))
+    elif len(path) > 2 and any(set(words_of(key)) & _HOLDERS for key in path[:-1]):
+        speakers = {key: _name_in(holder) or _identifier(holder) for key, holder in plain.items()}
+    else:
+        return [None] * len(holders)
+    return [speakers[id(holder)] for holder in holders]
+
+
+def _identifier(holder: dict[str, Any]) -> str | None:
+    """Return an id that is a name."""
+    identifier = string(holder.get("id"))
+    return identifier if identifier and _NAME.fullmatch(identifier) and not _LABEL.fullmatch(identifier) else None
 
 
 def _best_path(rows: Sequence[dict[Path, Any]], names: dict[str, str], *, weak: bool = True) -> Path | None:
     """Return the path whose values name the speakers best: names before labels, labels before numbers."""
-    best: tuple[int, int, Path] | None = None
+    best: tuple[int, bool, int, Path] | None = None
     for path in dict.fromkeys(path for row in rows for path in row):
         words = [word for key in path for word in words_of(key)]
         is_strong = bool(set(words) & _SPEAKERS)
-        if not (is_strong or (weak and words and words[-1] in _WEAK)) or set(words) & _NO_NAMES:
+        is_weak = weak and bool(words) and (words[-1] in _WEAK or set(words) <= _WEAK_NAMES)
+        if not (is_strong or is_weak) or set(words) & _NO_NAMES:
             continue
         values = [row[path] for row in rows if isinstance(row.get(path), (str, int)) and str(row[path]).strip()]
         if not values or (not is_strong and len(set(map(str, values))) < 2):
@@ -158,9 +177,10 @@ def _best_path(rows: Sequence[dict[Path, Any]], names: dict[str, str], *, weak: 
         if not known:
             continue
         good = min(_how_good(value, names) for value in known[:20]) * (1 if is_strong else 0)
-        if best is None or (good, -len(words)) > best[:2]:
-            best = good, -len(words), path
-    return best[2] if best else None
+        rank = (good, "name" in words, -len(words), path)
+        if best is None or rank[:3] > best[:3]:
+            best = rank
+    return best[3] if best else None
 
 
 def _how_good(value: str | int, names: dict[str, str]) -> int:
@@ -169,7 +189,7 @@ def _how_good(value: str | int, names: dict[str, str]) -> int:
         return 4
     if isinstance(value, int) or text.isdigit():
         return 2
-    if _LONG_ID.fullmatch(text):
+    if _LONG_ID.fullmatch(text) or "@" in text:
         return 1
     return 3 if _LABEL.fullmatch(text) else 4
 
@@ -183,9 +203,9 @@ def _named(values: Sequence[Any], names: dict[str, str]) -> list[str | None]:
             out.append(None)
         elif text in names:
             out.append(names[text])
-        elif text.isdigit():
+        elif text.isdigit() and len(text) < _LONG_NUMBER:
             out.append(f"Speaker {text}")
-        elif _LONG_ID.fullmatch(text):
+        elif text.isdigit() or _LONG_ID.fullmatch(text) or "@" in text:
             out.append(f"Speaker {numbers.setdefault(text, len(numbers) + 1)}")
         else:
             out.append(text)

@@ -11,7 +11,8 @@ from .segments import text_of, times_of
 _LISTS = frozenset((
     "segments", "words", "result", "results", "utterances", "chunks", "speakers", "transcript", "transcripts",
     "captions", "subtitles", "cues", "snippets", "sentences", "turns", "paragraphs", "monologues", "transcription",
-    "lines", "phones", "tokens", "phrases", "translation", "translations", "text", "items", "entries", "events", "timeline",
+    "lines", "phones", "tokens", "phrases", "translation", "translations", "text", "items", "entries", "events",
+    "timeline",
 ))  # fmt: skip
 """Keys that say what a list holds, and neither which talk it is of nor who speaks."""
 _TALKS = (
@@ -19,6 +20,9 @@ _TALKS = (
     "audio_filepath", "audio_file", "audio_path", "file", "filename", "file_name", "media_id", "url",
 )  # fmt: skip
 """Keys that name a recording, in small letters."""
+_RECORDINGS = ("video", "talk", "episode", "recording", "media", "document")
+"""Keys of what describes a recording, or names it."""
+_DESCRIPTIONS = ("metadata", "_source", "fields", "payload", "document", "source")
 _MOST_OVERLAP = 0.15
 """Share of the time of speech in which the speakers of one conversation speak at once, at most."""
 
@@ -73,9 +77,16 @@ def _take_turns(lists: Sequence[Sequence[dict[str, Any]]]) -> bool:
 def names_several(holders: Iterator[dict[str, Any]]) -> bool:
     """Say whether objects name several recordings."""
     named: dict[str, str] = {}
-    for holder in holders:
+    described = (
+        [holder, *(holder[key] for key in _DESCRIPTIONS if isinstance(holder.get(key), dict))] for holder in holders
+    )
+    for holder in (each for several in described for each in several):
         for key, value in holder.items():
             name = key.lower()
-            if name in _TALKS and isinstance(value, (str, int)) and named.setdefault(name, str(value)) != str(value):
+            if name in _RECORDINGS and isinstance(value, dict):
+                value = next((value[key] for key in ("id", "url", "title", "name") if value.get(key)), None)
+            elif name not in _TALKS and name not in _RECORDINGS:
+                continue
+            if isinstance(value, (str, int)) and named.setdefault(name, str(value)) != str(value):
                 return True
     return False

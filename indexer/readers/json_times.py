@@ -11,6 +11,7 @@ from .json_lists import Entry, FoundList
 from .json_moments import Moment, unit_of_numbers, unit_since_1970
 
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
+_UNSPACED_SIGN = re.compile(r"[\u3001-\u303f\uff01-\uff65]")
 _UNSPACED_A_WORD = 1.6
 _SINGLE_WORDS = 1.25
 """Words in an entry, on average, up to which a list is one of single words."""
@@ -68,6 +69,11 @@ def count_words(text: str) -> float:
     return len(_UNSPACED.sub(" ", text).split()) + unspaced / _UNSPACED_A_WORD if unspaced else len(text.split())
 
 
+def is_unspaced(character: str) -> bool:
+    """Say whether a character is of a script that writes no spaces."""
+    return bool(_UNSPACED.match(character) or _UNSPACED_SIGN.match(character))
+
+
 def letters(text: str) -> str:
     """Return the letters and figures of a text, small."""
     return "".join(char for char in text.casefold() if char.isalnum())
@@ -112,6 +118,9 @@ def in_milliseconds(
     ends: list[float | None] = [None] * len(starts)
     if end is not None:
         beside = unit if end.unit in (None, FRAMES) else end.unit
+        if end.role == "length" and end.unit is None and (start.unit not in (None, FRAMES) or not bare):
+            # The beginnings say their unit, the lengths do not; it need not be the same.
+            beside, _ = unit_of_numbers([0.0] * len(starts), numbers_of(end), counts)
         ends = [_ms(moment, beside or unit) for moment in end.moments]
         if end.role == "length":
             ends = [

@@ -13,7 +13,7 @@ from talksearch.indexer.records import Word
 from talksearch.indexer.text.sentences import ends_with_stop
 
 from .cue_times import RawCue
-from .json_times import letters
+from .json_times import is_unspaced, letters
 from .json_values import timed_words
 
 _PAUSE_MS = 1_500
@@ -112,9 +112,13 @@ def _spelled(group: Group) -> list[tuple[str, Piece]] | None:
 
 
 def joined(pieces: Sequence[Piece]) -> list[tuple[str, Piece]]:
-    """Put spaces between words that come without them; punctuation that stands alone goes with the word before it."""
+    """Put spaces between words that come without them, where their script has them; punctuation goes before them."""
     bare = not any(piece.text[:1].isspace() or piece.text[-1:].isspace() for piece in pieces)
-    return [
-        (f" {piece.text}" if bare and (letters(piece.text) or not i) else piece.text, piece)
-        for i, piece in enumerate(pieces)
-    ]
+    out = []
+    before = ""
+    for i, piece in enumerate(pieces):
+        together = is_unspaced(before[-1:]) and is_unspaced(piece.text[:1])
+        spaced = bare and not together and (letters(piece.text) or not i)
+        out.append((f" {piece.text}" if spaced else piece.text, piece))
+        before = piece.text or before
+    return out

@@ -17,9 +17,11 @@ from talksearch.indexer.records import Origin, Step, Transcript
 from .cue_times import RawCue, mend
 from .finish import finish
 from .json_choice import Chosen, choose
+from .json_embedded import embedded_in, read_embedded
 from .json_keys import Path, roles_of, words_of
 from .json_layout import flat
-from .json_lists import strings_in
+from .json_lists import opened, strings_in
+from .json_moments import moment_of
 from .json_source import parsed_json
 from .json_speakers import Turn, speakers_of, speaking_at, table_of, turns_in
 from .json_talks import holds_several, names_several
@@ -34,7 +36,7 @@ _SERVICE_KEY = re.compile(
 )
 """Keys of recognition services; segments by themselves may be anybody's."""
 _ONE_CONVERSATION = frozenset((
-    "channel", "channels", "participant", "participants", "speaker", "speakers", "track", "tracks", "streams",
+    "channel", "channels", "participant", "participants", "speaker", "speakers", "track", "tracks", "tiers", "streams",
     "attendees",
 ))  # fmt: skip
 """Words of the keys of lists whose entries speak in turn, each with a transcript of its own."""
@@ -42,7 +44,8 @@ _LANGUAGES = ("language", "languagecode", "lang", "locale", "detectedlanguage", 
               "languagetag", "audiolanguage")  # fmt: skip
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*|[A-Z][a-z]{3,11}|[a-z]{4,12}")
 _TITLES = ("title", "meetingtitle", "meetingname", "talktitle", "videotitle", "episodetitle")
-_DEEPEST_ABOUT = 4
+_AT_ZERO_MS = 1_000
+"""The first word of a sentence is said within this time of its beginning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ class _Found:
 
 def matches(source: SourceText) -> bool:
     """Say whether a file in JSON holds a list of things that have texts and times, and can be one talk."""
-    return source.once(_found) is not None
+    return source.once(_found) is not None or source.once(_embedded) is not None
 
 
 def origin(source: SourceText) -> Origin:
@@ -71,6 +74,8 @@ def read(source: SourceText) -> Transcript:
         UnreadableError: no cues, or times that cannot be.
     """
     found = source.once(_found)
+    if found is None and (embedded := source.once(_embedded)) is not None:
+        return embedded
     groups = found.groups if found else ()
     raw: list[RawCue] = []
     notes: list[str] = []
@@ -92,6 +97,11 @@ def read(source: SourceText) -> Transcript:
         known = replace(_about(found, known), steps=(*found.chosen.steps, *_time_steps(found)))
         notes += [*found.chosen.notes, *_time_notes(found)]
     return finish(raw, mend(raw, "JSON file"), known, [*notes, *put_after(untimed)])
+
+
+def _embedded(source: SourceText) -> Transcript | None:
+    found = embedded_in(parsed_json(source))
+    return read_embedded(*found) if found else None
 
 
 def _speak_in_turn(path: Path) -> bool:
@@ -123,10 +133,16 @@ def _first_ms(timed: TimedList) -> int:
 
 
 def _found(source: SourceText) -> _Found | None:
-    value = parsed_json(source)
+    value = opened(parsed_json(source))
     chosen = choose(value)
-    leading = chosen and (chosen.sentences or chosen.words)
-    if chosen is None or leading is None or holds_several(value):
+    if chosen is None or holds_several(value):
+        return None
+    sentences, words = _in_recording(chosen.sentences), _in_recording(chosen.words)
+    if sentences is not chosen.sentences or words is not chosen.words:
+        chosen = replace(chosen, steps=(*chosen.steps, Step("mend-times", "cues", {"parts": True})))
+    chosen = replace(chosen, sentences=sentences, words=words)
+    leading = sentences or words
+    if leading is None:
         return None
     if names_several(holder for said in leading.said for holder in (said.entry.value, *said.entry.around)):
         return None
@@ -139,6 +155,34 @@ def _found(source: SourceText) -> _Found | None:
         turns = turns_in(chosen.lists, names)
         groups = [_with_turns(group, turns) for group in groups] if turns else groups
     return _Found(tuple(groups), leading, chosen)
+
+
+def _in_recording(timed: TimedList | None) -> TimedList | None:
+    """Add where each part of a recording begins to the times of a list, where these begin again in every part."""
+    if timed is None:
+        return None
+    begins: dict[int, float] = {}
+    lasts: dict[int, float] = {}
+    for said in timed.said:
+        holder = said.entry.around[-1] if said.entry.around else {}
+        begin = next((at for key, at in holder.items() if "start" in {role.role for role in roles_of((key,))}), None)
+        moment = moment_of(begin)
+        if moment is None or moment.of_a_day or said.start is None:
+            return timed
+        begins[id(holder)] = moment.number * (moment.unit or timed.unit)
+        lasts[id(holder)] = max(lasts.get(id(holder), 0.0), said.start)
+    later = [holder for holder, begin in begins.items() if begin > 0]
+    if len(begins) < 2 or not later or any(lasts[holder] >= begins[holder] for holder in later):
+        return timed
+    said = tuple(
+        replace(
+            each,
+            start=(each.start or 0) + begins[id(each.entry.around[-1])],
+            end=None if each.end is None else each.end + begins[id(each.entry.around[-1])],
+        )
+        for each in timed.said
+    )
+    return replace(timed, said=said)
 
 
 def _ms(time: float | None, shift: int) -> int | None:
@@ -156,11 +200,11 @@ def _pieces(said: Sequence[Said], speakers: Sequence[str | None], shift: int) ->
 def _groups_of_sentences(timed: TimedList, words: TimedList | None, names: dict[str, str]) -> list[Group]:
     """Make a group of every sentence, with the words that are its own: inside it, or of the same letters beside it."""
     shift = _first_ms(timed) if timed.of_a_day else 0
-    speakers = speakers_of(timed.path, [said.entry for said in timed.said], names)
+    speakers = speakers_of(timed, names)
     inside: dict[int, list[Piece]] = {}
     beside: list[Piece] = []
     if words is not None:
-        by_word = speakers_of(words.path, [said.entry for said in words.said], names)
+        by_word = speakers_of(words, names)
         pieces = [
             Piece(s.text, _ms(s.start, shift), _ms(s.end, shift), w) for s, w in zip(words.said, by_word, strict=True)
         ]
@@ -173,6 +217,8 @@ def _groups_of_sentences(timed: TimedList, words: TimedList | None, names: dict[
                         break
         else:
             beside = [piece for piece in pieces if letters(piece.text)]
+    if _are_relative(inside, timed):
+        inside = {i: _moved(pieces, round(timed.said[i].start or 0)) for i, pieces in inside.items()}
     groups = []
     at = 0
     for i, (said, speaker) in enumerate(zip(timed.said, speakers, strict=True)):
@@ -184,6 +230,27 @@ def _groups_of_sentences(timed: TimedList, words: TimedList | None, names: dict[
         spoken_by = [piece if piece.speaker else replace(piece, speaker=speaker) for piece in own]
         groups.append(Group(said.text.strip(), tuple(spoken_by), _ms(said.start, shift), _ms(said.end, shift), speaker))
     return groups
+
+
+def _are_relative(inside: dict[int, list[Piece]], timed: TimedList) -> bool:
+    """Whether the times of words count from the beginning of their sentence: they end before it begins."""
+    later = [
+        (timed.said[i].start or 0, pieces) for i, pieces in inside.items() if (timed.said[i].start or 0) > 0 and pieces
+    ]
+    before = sum(all((piece.start_ms or 0) < start for piece in pieces) for start, pieces in later)
+    at_zero = sum(min(piece.start_ms or 0 for piece in pieces) < _AT_ZERO_MS for _, pieces in later)
+    return bool(later) and before * 2 > len(later) and at_zero * 2 > len(later)
+
+
+def _moved(pieces: Sequence[Piece], by_ms: int) -> list[Piece]:
+    return [
+        replace(
+            piece,
+            start_ms=None if piece.start_ms is None else piece.start_ms + by_ms,
+            end_ms=None if piece.end_ms is None else piece.end_ms + by_ms,
+        )
+        for piece in pieces
+    ]
 
 
 def _next_words(words: Sequence[Piece], at: int, text: str) -> tuple[list[Piece], int]:
@@ -202,7 +269,7 @@ def _next_words(words: Sequence[Piece], at: int, text: str) -> tuple[list[Piece]
 def _groups_of_words(timed: TimedList, names: dict[str, str], value: object) -> list[Group]:
     """Make a group of the words of every object that holds some, with its text, or the text of the same letters."""
     shift = _first_ms(timed) if timed.of_a_day else 0
-    speakers = speakers_of(timed.path, [said.entry for said in timed.said], names)
+    speakers = speakers_of(timed, names)
     held: dict[int, list[int]] = {}
     for i, said in enumerate(timed.said):
         held.setdefault(id(said.entry.around[-1]) if said.entry.around else 0, []).append(i)

@@ -10,6 +10,7 @@ from . import timed_json
 from .cue_times import RawCue, mend
 from .finish import finish
 from .json_choice import is_mark
+from .json_layout import counts_characters
 from .json_source import parsed_json
 from .json_values import string, timed_words
 from .segments import put_after, speaker_of, start_after, times_of, unit_of, without_times
@@ -24,9 +25,15 @@ def matches(source: SourceText) -> bool:
     data = parsed_json(source)
     if not has_shape(data):
         return False
+    if any(isinstance(entry.get("speaker"), dict) for entry in _entries(data)):
+        return False  # `timed_json` knows where the names are
     timed = [times_of(entry)[0] is not None for entry in _entries(data)]
     if timed and sum(timed) * 2 <= len(timed) and _says_times(data):
         return False  # of days, as those of a calendar
+    if isinstance(data, list) and counts_characters(
+        (str(entry["text"]), *times_of(entry, 1)) for entry in data if "text" in entry
+    ):
+        return False  # places in a text
     return (bool(timed) and any(timed)) or not timed_json.matches(source)
 
 

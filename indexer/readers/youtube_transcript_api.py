@@ -12,6 +12,7 @@ from talksearch.indexer.text.youtube import is_id, watch_url
 from . import whisper_json
 from .cue_times import RawCue, mend
 from .finish import finish
+from .json_keys import holds_no_speech
 from .json_source import parsed_json
 from .json_talks import says_kind
 from .json_values import string
@@ -66,7 +67,7 @@ def _entries(data: object) -> list[Any]:
 def _only_list(data: dict[str, Any]) -> tuple[str, list[Any]]:
     """Return the list that is all there is, and its key: `{"DTcRLlMv4_o": [...]}`."""
     key, value = next(iter(data.items())) if len(data) == 1 else ("", None)
-    return key, value if isinstance(value, list) and not says_kind(key) else []
+    return key, value if isinstance(value, list) and not (says_kind(key) or holds_no_speech((key,))) else []
 
 
 def video_in(key: str) -> str | None:
