@@ -15,8 +15,8 @@ _STRETCH = 50
 """Units that are looked at together: a single cue of a few words may be short by a rounding."""
 _FEWEST = 20
 """Units; fewer tell nothing about how fast they are said."""
-_SAID_MS = (150, 2_000)
-"""A unit of speech takes between so many milliseconds, pauses and all: 400 and 30 a minute."""
+_SAID_MS = (150, 1_000)
+"""A unit of speech takes between so many milliseconds, pauses and all: 400 and 60 a minute."""
 A_DAY_MS = 24 * 3_600_000
 """No talk lasts so long."""
 
