@@ -22,18 +22,23 @@ from talksearch.search.ranking.encoded_query import EncodedQuery
 from talksearch.search.ranking.filters import allowed_passages
 from talksearch.search.ranking.late_interaction import QueryTokens, TokenScorer
 from talksearch.search.ranking.lexical import query_terms
+from talksearch.search.ranking.names import with_names
 from talksearch.search.ranking.rank import Source, missing_vectors_note, rank
-from talksearch.search.ranking.term_variants import expand_terms
+from talksearch.search.ranking.term_variants import expand_terms, variant_terms
 from talksearch.search.results.assemble import Assembly, Origin, quote_hits, to_hits
 from talksearch.search.results.grade import grader, ungraded_note, verdict
 from talksearch.search.results.passage_view import view_passage
 
+from .emptied import emptied_by
 from .query import Filters, Query, split_quotes
 from .reader import IndexReader
 
 _MOST_QUOTES = 1_000
 """How many places of a quote are looked for where not all are shown. Where as many passages surely say a quote, no
 others are looked for."""
+
+_FEW_QUOTES = 30
+"""How many places of a quote are looked for at least: a talk that says it again is told by more than one."""
 
 _MOST_INEXACT_QUOTES = 30
 """How many places of a longer quote are looked for beside those that surely say it: most of them say it only nearly."""
@@ -66,25 +71,45 @@ def search(reader: IndexReader, query: Query) -> Answer:
     """
     if not query.text.strip():
         raise QueryError("The query is empty.", 'Say what you look for: talksearch "time dilation metaphor"')
+    with catalog.snapshot(reader.db):
+        return _with_emptied_note(reader, query, _search(reader, query), _search)
+
+
+def _search(reader: IndexReader, query: Query) -> Answer:
+    """Answer a query inside a snapshot."""
     text, quotes = split_quotes(query.text)
     is_quote = query.mode == "quote" or quotes == (text,)
-    with catalog.snapshot(reader.db):
-        # Encoding comes first, because it takes longest and goes on beside the rest.
-        encoded = (
-            None if is_quote else _encode(reader, text, with_vector=_compares_vectors(reader, query), by_token=True)
-        )
-        allowed = allowed_passages(reader.table(), query.filters) if query.filters != Filters() else None
-        if encoded is None:
-            return _answer_quote(reader, query, text, allowed)
-        note = ""
-        for quote in quotes:
-            saying = _passages_saying(reader, quote, allowed)
-            if len(saying):
-                allowed = saying
-            else:
-                note = f"Nobody says {quote!r}, not even nearly; the rest was looked for."
-        answer = _answer(reader, query, encoded, allowed)
-        return replace(answer, note=_joined(note, answer.note))
+    # Encoding comes first, because it takes longest and goes on beside the rest.
+    encoded = None if is_quote else _encode(reader, text, with_vector=_compares_vectors(reader, query), by_token=True)
+    allowed = allowed_passages(reader.table(), query.filters) if query.filters != Filters() else None
+    if encoded is None:
+        return _answer_quote(reader, query, text, allowed)
+    note = ""
+    for quote in quotes:
+        saying = _passages_saying(reader, quote, allowed)
+        if len(saying):
+            allowed = saying
+        else:
+            note = f"Nobody says {quote!r}, not even nearly; the rest was looked for."
+    answer = _answer(reader, query, encoded, allowed)
+    return replace(answer, note=_joined(note, answer.note))
+
+
+def _with_emptied_note(
+    reader: IndexReader, query: Query, answer: Answer, ask: Callable[[IndexReader, Query], Answer]
+) -> Answer:
+    """Return an answer that says which filter left nothing of it, where one did; `ask` answers the query once more."""
+    if answer.hits or query.filters == Filters():
+        return answer
+
+    def passes(filters: Filters) -> bool:
+        allowed = allowed_passages(reader.table(), filters)
+        return allowed is None or len(allowed) > 0
+
+    def finds(filters: Filters) -> bool:
+        return passes(filters) and bool(ask(reader, replace(query, filters=filters, k=1)).hits)
+
+    return replace(answer, note=_joined(emptied_by(query.filters, finds, passes), answer.note))
 
 
 def similar(reader: IndexReader, query: Query, talk_id: str, at_ms: int) -> Answer:
@@ -141,8 +166,13 @@ def _answer_quote(reader: IndexReader, query: Query, text: str, allowed: Ints | 
     """Return the places in which a text was said."""
     from talksearch.search.quotes import find  # most searches are for no quote, and start sooner without rapidfuzz
 
-    quotes = find.find_quotes(reader.db, text, allowed, query.k if query.per_talk is None else _MOST_QUOTES)
-    return Answer(tuple(quote_hits(reader.db, query, quotes)), tuple(terms(text)))
+    count = max(query.k, _FEW_QUOTES) if query.per_talk is None else _MOST_QUOTES
+    quotes = find.find_quotes(reader.db, text, allowed, count)
+    hits = quote_hits(reader.db, query, quotes)
+    if len(quotes) == count < _MOST_QUOTES and any(hit.also_at for hit in hits):
+        # Where a talk says it over and over, other talks stand behind, and the count is of all places.
+        hits = quote_hits(reader.db, query, find.find_quotes(reader.db, text, allowed, _MOST_QUOTES))
+    return Answer(tuple(hits), tuple(terms(text)))
 
 
 def _passages_saying(reader: IndexReader, quote: str, allowed: Ints | None) -> Ints:
@@ -193,12 +223,17 @@ def _answer(
     if scorer and query.mode == "hybrid":
         ranking = replace(ranking, candidates=late_interaction.rerank(ranking.candidates, scorer))
     grade = grader(ranking, query.mode, encoded, calibrated) if encoded.is_query else None
-    hits = to_hits(Assembly(reader.db, query, encoded.terms, ranking, view, origin, grade, scorer))
+    said = (*encoded.terms, *variant_terms(encoded.variants))
+    hits = to_hits(Assembly(reader.db, query, said, ranking, view, origin, grade, scorer))
+    # Where a name was taken for another, the note says so, and a person is not the less found for speaking often.
+    nothing_good = "" if encoded.note else verdict(hits)
+    if nothing_good:
+        hits = [replace(hit, matches=()) for hit in hits]
     ungraded = ""
     if encoded.is_query and hits and not ranking.note:
         # A note of the ranking says that vectors are waited for or lost. Then that is why nothing was measured.
         ungraded = ungraded_note(query.mode, calibrated, table)
-    return Answer(tuple(hits), encoded.terms, _joined(ranking.note, ungraded, verdict(hits)))
+    return Answer(tuple(hits), encoded.terms, _joined(encoded.note, ranking.note, ungraded, nothing_good))
 
 
 def _encode(reader: IndexReader, text: str, *, with_vector: bool, by_token: bool = False) -> EncodedQuery:
@@ -213,13 +248,13 @@ def _encode(reader: IndexReader, text: str, *, with_vector: bool, by_token: bool
     directions = reader.directions() if by_token else None
     encoding = _start_encoding(reader, text) if with_vector else None
     wanted = query_terms(reader.db, text)
-    variants = expand_terms(reader.db, text, wanted, reader.compounds)
+    variants, note = with_names(reader.table(), text, wanted, expand_terms(reader.db, text, wanted, reader.compounds))
     if encoding is None:
-        return EncodedQuery(wanted, variants)
+        return EncodedQuery(wanted, variants, note=note)
     tokens: Callable[[Mapping[str, float]], QueryTokens | None] | None = None
     if directions is not None:
         tokens = partial(_query_tokens, text, encoding, directions)
-    return EncodedQuery(wanted, variants, _vector_of(encoding), tokens)
+    return EncodedQuery(wanted, variants, _vector_of(encoding), tokens, note=note)
 
 
 def _start_encoding(reader: IndexReader, text: str) -> Future[QueryEncoding]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,6 +14,9 @@ from talksearch.indexer.text.untrusted import is_linkable, safe
 GradeWord = Literal["strong", "fair", "weak"]
 """How good a hit is, in a word that means the same in every index and with every model (`results.grade`)."""
 
+MarkKind = Literal["said", "near"]
+"""What is marked in a hit: words of the query that are said, or, where none is, the stretch nearest in meaning."""
+
 EditOp = Literal["same", "changed", "asked", "said", "swapped"]
 """What became of some words of a quote: said as they were asked for; other words in their place; asked for and not
 said; said and not asked for; two words the other way round."""
@@ -22,7 +25,7 @@ said; said and not asked for; two words the other way round."""
 HIT_KEYS = (
     "rank", "score", "talk_id", "title", "speaker", "channel", "date", "language", "source", "youtube_id", "start_s",
     "end_s", "jump_s", "url", "timing", "margin_s", "text", "matches", "passage_id", "note", "more_in_talk", "copies",
-    "heat", "grade",
+    "heat", "grade", "said_by", "marks", "more_places", "also_at",
 )  # fmt: skip
 """The keys of every hit (`Hit.to_dict`), for tables without any; quotes, explanations and query ids add theirs."""
 
@@ -56,6 +59,16 @@ class QuoteMatch:
     """The whole quote in order."""
     passages: tuple[int, ...]
     """The numbers of the passages it lies in, first those that hold all of it."""
+    speaker: str | None = None
+    """Who said it, as far as cues have names; several names with commas between."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """Another place of a hit's talk that says the same."""
+
+    jump_ms: int
+    url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +81,8 @@ class Copy:
     url: str
     timing: Timing
     margin_ms: int
+    more_places: int = 0
+    """In how many more places that talk says it."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -95,7 +110,9 @@ class Hit:
     margin_ms: int
     text: str
     matches: tuple[tuple[int, int], ...] = ()
-    """The characters of `text`, as (start, end), that the query's words stand for."""
+    """The characters of `text` that are marked, as (start, end): rising, and apart from each other."""
+    mark_kind: MarkKind = "said"
+    """What they are."""
     query_id: str | None = None
     note: tuple[Field, str] | None = None
     """What is written about the talk that made it a hit: where it stands and its text. `text` is what is said there."""
@@ -103,6 +120,10 @@ class Hit:
     """At a talk's last hit: how many more it would have in this list, did not the query limit them."""
     copies: tuple[Copy, ...] = ()
     """Where other talks say the same."""
+    said_by: str | None = None
+    """Who speaks at the second that it opens at, where the cue there has a name."""
+    also_at: tuple[Place, ...] = ()
+    """Other places of the talk that say the same, in the order of time."""
     heat: tuple[float, ...] = ()
     """At a talk's first hit: where along its length the query lives, 0 to 1 for each fortieth."""
     quote: QuoteMatch | None = None
@@ -144,11 +165,16 @@ class Hit:
                     "url": copy.url,
                     "timing": copy.timing,
                     "margin_s": copy.margin_ms / 1000,
+                    "more_places": copy.more_places,
                 }
                 for copy in self.copies
             ],
             "heat": list(self.heat),
             "grade": self.grade,
+            "said_by": self.said_by,
+            "marks": [{"start": start, "end": end, "kind": self.mark_kind} for start, end in self.matches],
+            "more_places": len(self.also_at),
+            "also_at": [{"jump_s": place.jump_ms / 1000, "url": place.url} for place in self.also_at],
         }
         if self.quote is not None:
             row["quote"] = {
@@ -156,6 +182,7 @@ class Hit:
                 "start_s": self.quote.start_ms / 1000,
                 "end_s": self.quote.end_ms / 1000,
                 "score": round(self.quote.score, 4),
+                "speaker": self.quote.speaker,
                 "difference": [{"op": one.op, "asked": one.asked, "said": one.said} for one in self.quote.difference],
             }
         if self.explain is not None:
@@ -179,10 +206,12 @@ class Hit:
         time = html.escape(when(self))
         link = f'<a href="{html.escape(self.url)}" rel="noreferrer">{time}</a>' if is_linkable(self.url) else time
         facts = " · ".join(html.escape(safe(fact)) for fact in (byline(self), how_good(self)) if fact)
+        said_by = f" — {html.escape(safe(voice(self)))}" if voice(self) else ""
+        more = f"<br>{more_places(len(self.also_at))}" if self.also_at else ""
         note = f"<br>{html.escape(safe(noted(self)))}" if noted(self) else ""
         return (
             f"<div><b>{self.rank}. {html.escape(safe(self.title))}</b> {link}{f' · {facts}' if facts else ''}{note}"
-            f"<blockquote>{_marked_html(self.text, self.matches)}</blockquote></div>"
+            f"<blockquote>{_marked_html(self.text, self.matches, self.mark_kind)}{said_by}{more}</blockquote></div>"
         )
 
 
@@ -215,20 +244,48 @@ def when(hit: Hit) -> str:
     return f"~{show_clock(hit.jump_ms)} (±{hit.margin_ms / 1000:.0f} s)"
 
 
-def _marked_html(text: str, matches: Iterable[tuple[int, int]]) -> str:
-    """Return a text as HTML with its matches marked; matches may overlap.
+def voice(hit: Hit) -> str:
+    """Return who says what was found, where several people speak and the byline does not tell; else an empty text."""
+    speaker = hit.quote.speaker if hit.quote else hit.said_by
+    return speaker if speaker and speaker != hit.speaker else ""
 
-    >>> _marked_html("a <b> c", [(0, 3), (2, 5)])
-    '<mark>a &lt;</mark><mark>b&gt;</mark> c'
+
+def more_places(count: int) -> str:
+    """Return that something is said in so many more places.
+
+    >>> more_places(1), more_places(2)
+    ('and 1 more place', 'and 2 more places')
     """
-    parts: list[str] = []
-    done = 0
-    for start, end in sorted(matches):
-        start = max(start, done)
+    return f"and {count} more place{'s' if count != 1 else ''}"
+
+
+def pieces(text: str, matches: Iterable[tuple[int, int]]) -> Iterator[tuple[str, bool]]:
+    """Yield a text in pieces, each with whether it is marked; none is empty, and together they are the text.
+
+    >>> list(pieces("a <b> c", [(0, 3), (5, 9)]))
+    [('a <', True), ('b>', False), (' c', True)]
+    """
+    position = 0
+    for start, end in matches:
+        start, end = max(start, position), min(end, len(text))
         if start < end:
-            parts += [html.escape(safe(text[done:start])), f"<mark>{html.escape(safe(text[start:end]))}</mark>"]
-            done = end
-    return "".join([*parts, html.escape(safe(text[done:]))])
+            if position < start:
+                yield text[position:start], False
+            yield text[start:end], True
+            position = end
+    if position < len(text):
+        yield text[position:], False
+
+
+def _marked_html(text: str, matches: Iterable[tuple[int, int]], kind: MarkKind) -> str:
+    """Return a text as HTML with its matches marked: what was said as such, what is only near as an emphasis.
+
+    >>> _marked_html("a <b> c", [(0, 3), (3, 5)], "said"), _marked_html("a b", [(2, 3)], "near")
+    ('<mark>a &lt;</mark><mark>b&gt;</mark> c', 'a <em class="near">b</em>')
+    """
+    opening, closing = ("<mark>", "</mark>") if kind == "said" else ('<em class="near">', "</em>")
+    escaped = ((html.escape(safe(piece)), is_marked) for piece, is_marked in pieces(text, matches))
+    return "".join(f"{opening}{piece}{closing}" if is_marked else piece for piece, is_marked in escaped)
 
 
 def noted(hit: Hit) -> str:

@@ -195,8 +195,8 @@ def test_matches_stand_where_they_say(index: IndexReader) -> None:
 def test_overlapping_passages_are_one_hit_and_per_talk_holds(tmp_path: Path) -> None:
     archive = tmp_path / "long"
     archive.mkdir()
-    words = " ".join(["ship"] * 30 + ["rain"] * 30) + " "
-    (archive / "long.srt").write_text(f"1\n00:00:00,000 --> 00:05:00,000\n{words * 5}\n")
+    words = " ".join("ship" if at % 15 == 0 else f"word{at}" for at in range(300))
+    (archive / "long.srt").write_text(f"1\n00:00:00,000 --> 00:05:00,000\n{words}\n")
     run.build_index(tmp_path / "index", [archive], encoder=CountingEncoder())
     opened = open_reader(tmp_path / "index", encoder=CountingEncoder())
     hits = ask(opened, "ship").hits

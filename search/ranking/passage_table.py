@@ -19,6 +19,7 @@ from talksearch.indexer.records import Field
 from talksearch.indexer.stores.columns import reader as columns
 from talksearch.indexer.stores.columns.reader import FIELDS, Columns
 from talksearch.indexer.stores.vectors import Vectors
+from talksearch.indexer.text.letters import folded
 
 from .layout import PassageLayout, make_layout, read_layout
 from .postings import MAX_WORDS_BETWEEN, cooccurrences, idf, notes_of, postings
@@ -78,6 +79,12 @@ class PassageTable:
     def place(self, number: int) -> int:
         """Return the place of a passage number, -1 where no passage has that number."""
         return int(self.layout.places_of[number]) if number < len(self.layout.places_of) else -1
+
+    def places(self, numbers: Ints) -> Ints:
+        """Return the places of passage numbers (n,), -1 where no passage has that number."""
+        within = np.minimum(numbers, len(self.layout.places_of) - 1)
+        places: Ints = np.where(numbers == within, self.layout.places_of[within], -1)
+        return places
 
     def speech_in(self, talk: int) -> SpeechSpan:
         """Return what is said in a talk, which is counted as in `layout`."""
@@ -147,14 +154,14 @@ class PassageTable:
         return inside
 
     def spoken_by(self, name: str) -> Mask:
-        """Return which passages are spoken by somebody whose name contains `name`, whatever the case (n,)."""
-        wanted = name.casefold()
+        """Return which passages are spoken by somebody whose name contains `name`, whatever case and accents (n,)."""
+        wanted = folded(name)
         if self.columns:
-            matching = np.array([wanted in speakers.casefold() for speakers in self.columns.speakers], bool)
+            matching = np.array([wanted in folded(speakers) for speakers in self.columns.speakers], bool)
             spoken: Mask = matching[self.columns.voices]
             return spoken
         rows = self.db.execute("SELECT number, speakers FROM passages WHERE speakers != '[]'")
-        return self._mask(np.fromiter((number for number, who in rows if wanted in who.casefold()), np.int64))
+        return self._mask(np.fromiter((number for number, who in rows if wanted in folded(who)), np.int64))
 
     def notes_in(self, fields: Sequence[Field]) -> Mask | None:
         """Return which passages are notes of some fields (n,); None where no fields are given."""

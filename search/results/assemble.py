@@ -3,25 +3,41 @@
 from __future__ import annotations
 
 import sqlite3
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import NamedTuple
+
+import numpy as np
 
 from talksearch.indexer.text.terms import marks_among, matched_terms
 from talksearch.search.hit import Hit, QuoteMatch
 from talksearch.search.query import Query
-from talksearch.search.ranking.fusion import Candidate
 from talksearch.search.ranking.late_interaction import TokenScorer
 from talksearch.search.ranking.passage_table import PassageTable
 from talksearch.search.ranking.rank import Ranking
 
 from .describe import explain, make_hit, widen
-from .grade import Grade
+from .grade import Grader
 from .heat import heat
-from .hit_list import HitList
+from .hit_list import HitList, place_of
 from .metadata_hits import Target, TargetResolver
-from .passage_view import PassageView, Spans, locate_answer, locate_nearest, read_passage
+from .order import Lead, in_order
+from .passage_view import (
+    PassageRow,
+    PassageView,
+    Spans,
+    locate_answer,
+    locate_nearest,
+    merged,
+    read_passage,
+    speaker_at,
+    speakers_between,
+)
+from .repeats import SAME_MEANING, quote_is_said_again
+
+_HELD_BACK = 10**9
+"""The position of a hit that a limit keeps from being shown."""
 
 
 class Origin(NamedTuple):
@@ -45,8 +61,8 @@ class Assembly:
     """Returns what the passage with a number shows (`view_passage`)."""
     origin: Origin | None = None
     """What others like it are looked for; it is no hit itself. None for a query."""
-    grade: Callable[[Candidate, int], Grade] | None = None
-    """Grades the candidate that led to the passage with a number (`grader`); None where hits have no grade."""
+    grader: Grader | None = None
+    """Grades the candidates; None where hits have no grade."""
     scorer: TokenScorer | None = None
     """Compares passages with the query token by token; None where it is not known what tokens mean."""
 
@@ -63,33 +79,65 @@ class _Jump(NamedTuple):
 def to_hits(assembly: Assembly) -> list[Hit]:
     """Return the candidates of a ranking as hits, best first.
 
-    Of passages of a talk that overlap, the best one stands for all; passages of several talks that say the same are
-    folded under the best one (`Hit.copies`). Only candidates that become hits, or nearly, are read from the catalog.
+    A better grade goes before a worse one. Of passages of a talk that overlap, the best one stands for all; passages of
+    a talk that say the same are one hit (`Hit.also_at`), and those of several talks are folded under the best one
+    (`Hit.copies`). Only candidates that become hits, or nearly, are read from the catalog.
     """
     query, ranking = assembly.query, assembly.ranking
     if not ranking.candidates:
         return []
     table = ranking.table
     resolver = TargetResolver(assembly.db, table, ranking.candidates, assembly.terms, query.leave_out)
-    hits = HitList(query.per_talk)
+    hits = HitList(assembly.db, query.per_talk)
     if assembly.origin:
         hits.exclude(_talk_of(table, assembly.origin.number), assembly.origin.start_ms, assembly.origin.end_ms)
-    for candidate in ranking.candidates:
-        if len(hits) == query.k:
-            break
-        target = resolver.resolve(candidate)
-        if target is None:
-            continue
-        place = table.place(target.number)
-        talk = _talk_of(table, target.number)
+    found: dict[int, list[int]] = {}
+    for lead in in_order(ranking.candidates, resolver, assembly.grader):
+        number = lead.target.number
+        place = table.place(number)
+        talk, vector, view = _talk_of(table, number), table.vector(place), partial(assembly.view, number)
         if not hits.claim(talk, *table.times(place)):
             continue
-        view = assembly.view(target.number)
-        if hits.fold(talk, table.vector(place), view.row):
+        if hits.fold_repeat(talk, vector, view, by_answer=lead.target.note is None):
             continue
-        jump = _place_jump(assembly, table, target, view)
-        hits.add(_describe(assembly, candidate, target, view, jump, rank=len(hits) + 1), talk)
+        if hits.hold_back(talk) or hits.fold_copy(talk, vector, view()):
+            continue
+        jump = _place_jump(assembly, table, lead.target, view())
+        hits.add(_describe(assembly, lead, view(), jump, rank=len(hits) + 1), talk)
+        found.setdefault(talk, []).append(place)
+        if len(hits) == query.k:
+            break
+    _count_further_repeats(assembly, hits, found)
     return _with_talk_facts(table, query, ranking, hits)
+
+
+def _count_further_repeats(assembly: Assembly, hits: HitList, found: Mapping[int, Sequence[int]]) -> None:
+    """Count what the talks of the hits say again among the candidates that did not come to be looked at.
+
+    Only near-copies of a hit are looked for, which its vector tells.
+
+    Args:
+        assembly: what the hits were made from.
+        hits: all of them.
+        found: for each talk, the places of its hits.
+    """
+    table, candidates = assembly.ranking.table, assembly.ranking.candidates
+    numbers = np.fromiter((candidate.number for candidate in candidates), np.int64, len(candidates))
+    places = table.places(numbers)
+    places = places[places >= 0]
+    places = places[~table.layout.notes[places] & (table.vector_rows[places] >= 0)]
+    talks = table.layout.talks[places]
+    for talk, own in found.items():
+        own_rows = table.vector_rows[np.array(own)]
+        in_talk = places[talks == talk]
+        others = in_talk[~np.isin(in_talk, own)]
+        if not len(others) or (own_rows < 0).any():
+            continue
+        likeness = table.vectors.take(table.vector_rows[others]) @ table.vectors.take(own_rows).T
+        for place in others[likeness.max(axis=1) >= SAME_MEANING].tolist():
+            if hits.claim(talk, *table.times(place)):
+                view = partial(assembly.view, int(table.layout.numbers[place]))
+                hits.fold_repeat(talk, table.vector(place), view, by_answer=False)
 
 
 def _talk_of(table: PassageTable, number: int) -> int:
@@ -118,20 +166,19 @@ def _place_jump(assembly: Assembly, table: PassageTable, target: Target, view: P
     return _Jump(start_ms, view.matches, by_meaning=False)
 
 
-def _describe(
-    assembly: Assembly, candidate: Candidate, target: Target, view: PassageView, jump: _Jump, rank: int
-) -> Hit:
+def _describe(assembly: Assembly, lead: Lead, view: PassageView, jump: _Jump, rank: int) -> Hit:
     """Return the passage that a candidate leads to as a hit, with as much around it and about it as the query asks."""
-    query = assembly.query
-    grade = assembly.grade(candidate, target.number) if assembly.grade else None
+    query, candidate, grade = assembly.query, lead.candidate, lead.grade
     hit = make_hit(
         view.row,
         rank=rank,
         score=candidate.score,
         answer_ms=jump.start_ms,
         query_id=query.id,
-        note=target.note,
+        note=lead.target.note,
         matches=jump.matches,
+        mark_kind="near" if jump.by_meaning else "said",
+        said_by=speaker_at(assembly.db, view.row, jump.start_ms),
         grade=grade.word if grade else None,
     )
     if query.context_ms:
@@ -149,14 +196,14 @@ def _matches_in(text: str, view: PassageView, jump: _Jump) -> Spans:
     """Return the characters to mark in the text of a passage with the words around it."""
     if not jump.by_meaning:
         words = text.split(" ")
-        return tuple(marks_among(words, matched_terms(words, view.weights), view.weights))
+        return merged(marks_among(words, matched_terms(words, view.weights), view.weights))
     shift = text.find(view.row.text)
     return tuple((start + shift, end + shift) for start, end in jump.matches if shift >= 0)
 
 
 def _with_talk_facts(table: PassageTable, query: Query, ranking: Ranking, hit_list: HitList) -> list[Hit]:
     """Return the hits with what belongs to a talk as a whole: its heat at the first, what was held back at the last."""
-    hits = list(hit_list.hits)
+    hits = [replace(hit, also_at=tuple(sorted(hit.also_at))) if hit.also_at else hit for hit in hit_list.hits]
     first = {talk: position for position, talk in reversed(list(enumerate(hit_list.talks)))}
     last = {talk: position for position, talk in enumerate(hit_list.talks)}
     for talk, position in last.items():
@@ -169,26 +216,44 @@ def _with_talk_facts(table: PassageTable, query: Query, ranking: Ranking, hit_li
 
 
 def quote_hits(db: sqlite3.Connection, query: Query, quotes: Sequence[QuoteMatch]) -> list[Hit]:
-    """Return stretches in which a quote was said as hits that open at its first word."""
+    """Return stretches in which a quote was said as hits that open at its first word.
+
+    Stretches of a talk in the same passage, or in passages that say the same, are one hit (`Hit.also_at`).
+    """
     hits: list[Hit] = []
-    quotes_in_talk: Counter[str] = Counter()
+    places: dict[str, list[tuple[PassageRow, QuoteMatch, int]]] = {}
+    """By talk: the places that others are compared with, and the position of the hit; behind all hits, what is held
+    back."""
     for quoted in quotes:
         row = read_passage(db, quoted.passages[0])
-        quotes_in_talk[row.talk_id] += 1
-        is_held_back = query.per_talk is not None and quotes_in_talk[row.talk_id] > query.per_talk
-        if len(hits) < query.k and not is_held_back:
+        same_talk = places.setdefault(row.talk_id, [])
+        again = (
+            position
+            for other, other_quote, position in same_talk
+            if quote_is_said_again(row, quoted.text, other, other_quote.text)
+        )
+        position = next(again, None)
+        if position is None:
+            is_held_back = query.per_talk is not None and len(same_talk) >= query.per_talk
+            position = _HELD_BACK if is_held_back else len(hits)
+            if position < query.k or is_held_back:
+                same_talk.append((row, quoted, position))
+        if position < len(hits):
+            also_at = (*hits[position].also_at, place_of(row, quoted.start_ms))
+            hits[position] = replace(hits[position], also_at=also_at)
+        elif position < query.k:
             hit = make_hit(row, rank=len(hits) + 1, score=quoted.score, answer_ms=quoted.start_ms, query_id=query.id)
-            hits.append(_with_quote(db, replace(hit, quote=quoted), quoted, query.context_ms))
+            hits.append(_with_quote(db, hit, quoted, query.context_ms))
     last = {hit.talk_id: position for position, hit in enumerate(hits)}
     for talk_id, position in last.items():
-        if query.per_talk is not None:
-            held_back = max(0, quotes_in_talk[talk_id] - query.per_talk)
-            hits[position] = replace(hits[position], more_in_talk=held_back)
-    return hits
+        hits[position] = replace(hits[position], more_in_talk=sum(place[2] == _HELD_BACK for place in places[talk_id]))
+    return [replace(hit, also_at=tuple(sorted(hit.also_at))) for hit in hits]
 
 
 def _with_quote(db: sqlite3.Connection, hit: Hit, quoted: QuoteMatch, context_ms: int) -> Hit:
-    """Return a hit whose text holds its quote, with the quote marked."""
+    """Return a hit whose text holds its quote, with the quote marked, and who said it."""
+    speaker = speakers_between(db, quoted.talk, *sorted((quoted.first_cue, quoted.last_cue)))
+    hit = replace(hit, quote=replace(quoted, speaker=speaker), said_by=speaker)
     if quoted.text not in hit.text:  # the quote runs on into the next passage
         hit = replace(hit, start_ms=quoted.start_ms, end_ms=quoted.end_ms, text=quoted.text)
     if context_ms:

@@ -9,10 +9,11 @@ from dataclasses import replace
 
 from talksearch.indexer.records import Field, Json
 from talksearch.indexer.stores import catalog
+from talksearch.indexer.text.lines import between_lines
 from talksearch.indexer.text.sentences import ends_sentence
 from talksearch.indexer.text.terms import terms
 from talksearch.indexer.text.word_times import words_with_times
-from talksearch.search.hit import GradeWord, Hit
+from talksearch.search.hit import GradeWord, Hit, MarkKind
 from talksearch.search.links import jump_to, link
 from talksearch.search.ranking.fusion import Candidate
 
@@ -31,6 +32,8 @@ def make_hit(
     query_id: str | None,
     note: tuple[Field, str] | None = None,
     matches: Spans = (),
+    mark_kind: MarkKind = "said",
+    said_by: str | None = None,
     grade: GradeWord | None = None,
 ) -> Hit:
     """Return a passage as a hit.
@@ -42,7 +45,9 @@ def make_hit(
         answer_ms: When the answer begins, in milliseconds of the talk.
         query_id: What the query is called in a file of queries.
         note: The field and the text of the note that led to the passage.
-        matches: The characters of the passage's text that the query's words stand for.
+        matches: The characters of the passage's text that are marked.
+        mark_kind: What they are.
+        said_by: Who speaks when the answer begins.
         grade: How good the hit is.
     """
     jump_ms = jump_to(answer_ms, row.timing, row.margin_ms)
@@ -66,6 +71,8 @@ def make_hit(
         margin_ms=row.margin_ms,
         text=row.text,
         matches=matches,
+        mark_kind=mark_kind,
+        said_by=said_by,
         query_id=query_id,
         note=note,
         grade=grade,
@@ -79,7 +86,13 @@ def widen(db: sqlite3.Connection, hit: Hit, context_ms: int) -> Hit:
     """
     from_ms, to_ms = hit.start_ms - context_ms, hit.end_ms + context_ms
     cues = catalog.read_cues(db, hit.talk_id)
-    words = [word for cue in cues for word in words_with_times(cue)]
+    words: list[tuple[str, int, int]] = []
+    glued: set[int] = set()  # positions of words that no blank parts from the line before
+    for cue in cues:
+        cue_words = words_with_times(cue)
+        if words and cue_words and not between_lines(words[-1][0], cue_words[0][0]):
+            glued.add(len(words))
+        words += cue_words
     inside = [position for position, (_, start_ms, end_ms) in enumerate(words) if start_ms < to_ms and end_ms > from_ms]
     if not inside:
         return hit
@@ -92,7 +105,10 @@ def widen(db: sqlite3.Connection, hit: Hit, context_ms: int) -> Hit:
         hit,
         start_ms=words[first][1],
         end_ms=words[last][2],
-        text=" ".join(word for word, _, _ in words[first : last + 1]),
+        text="".join(
+            word if position in glued or position == first else f" {word}"
+            for position, (word, _, _) in enumerate(words[first : last + 1], first)
+        ),
     )
 
 

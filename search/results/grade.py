@@ -4,18 +4,20 @@ A score says which passage is best, not whether it is any good: something is alw
 difference: how near the hit is compared with what the same index gives to queries that have nothing to do with it
 (`indexer.stores.calibration`), and how much of what the query's words tell is said there. Only such standardised
 quantities count; no raw cosine does, since each model has its own scale. The coefficients are fitted by
-benchmarks/grade.py.
+benchmarks/grade.py, on first hits. All candidates are graded, and shown in the order of their grades (`order`); among
+hundreds some have evidence by chance, so that those behind the best by score need a little more (`BEHIND`).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from talksearch.indexer.arrays import Ints
 from talksearch.indexer.stores.calibration import FEWEST, Calibration
@@ -43,12 +45,22 @@ COEFFICIENTS: dict[Kind, tuple[float, ...]] = {
 """The coefficients of the logistic model for each kind of evidence, in the order of `features`. They were printed by
 benchmarks/grade.py --fit."""
 
+BEHIND = 0.4
+"""What the log-odds of a candidate lose that is clearly behind the best one: more than `_CLEARLY` in score; of nearer
+ones they lose a part. Right answers are first hits more often than others, and the model is fitted on first hits."""
+
+_CLEARLY: dict[Mode, float] = {"hybrid": 1.0, "lexical": 3.3}
+"""A standard deviation, in the points of a mode's scores: of a lexical one it takes 3.3 nats of idf, as
+`ranking.fusion` weighs them. Where only meaning counts, the evidence is the score."""
+
 NOTHING_GOOD = "Nothing in the archive answers this well; these are the nearest passages."
 
 UNGRADED = "Hits have no grade, because what they are graded by is missing or damaged. Measure it: talksearch doctor"
 
 VERDICT_HITS = 3
 """How many of the first hits the verdict looks at: nothing good was found where all of them are weak."""
+
+_MOST_LOG_ODDS = 30.0
 
 _OUTGROWN = 2
 """How many times more, or fewer, vectors an index may have than when it was calibrated."""
@@ -61,6 +73,12 @@ class Grade:
     word: GradeWord
     probability: float
     """That the hit answers, where as many queries have a right first hit as have no answer in the archive."""
+
+
+Grader = Callable[[Sequence[Candidate], Sequence[int]], list[Grade]]
+"""Grades candidates, given the number of the passage that each leads to; the first is the best by score."""
+
+Values = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +113,18 @@ class Evidence:
     """Some of that is said only as captions misheard it, where the model sees another word, or inside a compound."""
 
 
-def grader(
-    ranking: Ranking, mode: Mode, encoded: EncodedQuery, calibration: Calibration | None
-) -> Callable[[Candidate, int], Grade] | None:
-    """Return what grades a candidate that led to the passage with a number, by what it was found by.
+@dataclass(frozen=True, slots=True, eq=False)
+class EvidenceTable:
+    """What speaks for several hits: the fields of `Evidence` as arrays (n,)."""
+
+    meaning: Values
+    coverage: Values
+    surplus: Values
+    by_variant: npt.NDArray[np.bool_]
+
+
+def grader(ranking: Ranking, mode: Mode, encoded: EncodedQuery, calibration: Calibration | None) -> Grader | None:
+    """Return what grades candidates by what they were found by.
 
     None where there are too few passages to tell what is usual, and where meaning counts and the index is not
     calibrated, or was when it had another size. A filter makes no hit better: each is compared with what the whole
@@ -118,12 +144,17 @@ def grader(
         postings = ranking.postings or query_postings(table, encoded)
         words = term_evidence(table.layout, postings, variant_postings(table, encoded, postings.terms))
 
-    def grade_candidate(candidate: Candidate, number: int) -> Grade:
-        cosine = math.nan if candidate.meaning is None else candidate.meaning
-        places = [table.place(candidate.number), table.place(number)]
-        return grade(evidence(table.layout, places, words, cosine, calibration))
+    def grade_candidates(candidates: Sequence[Candidate], numbers: Sequence[int]) -> list[Grade]:
+        if not candidates:
+            return []
+        own = np.fromiter((candidate.number for candidate in candidates), np.int64, len(candidates))
+        places = np.column_stack([table.places(own), table.places(np.array(numbers, np.int64))])
+        cosines = np.array([candidate.meaning for candidate in candidates], np.float64)  # None is NaN
+        behind = candidates[0].score - np.array([candidate.score for candidate in candidates])
+        odds = log_odds(evidence_table(table.layout, places, words, cosines, calibration))
+        return grades(odds - BEHIND * (behind / _CLEARLY[mode]).clip(0, 1) if mode in _CLEARLY else odds)
 
-    return grade_candidate
+    return grade_candidates
 
 
 def ungraded_note(mode: Mode, calibration: Calibration | None, table: PassageTable) -> str:
@@ -183,7 +214,7 @@ def evidence(
     cosine: float,
     calibration: Calibration | None,
 ) -> Evidence:
-    """Return what speaks for a hit.
+    """Return what speaks for a hit, as `evidence_table` does for several.
 
     Args:
         layout: The layout of all passages.
@@ -192,40 +223,81 @@ def evidence(
         cosine: The hit's cosine to the query, NaN where none was compared.
         calibration: What the index gives to queries that have nothing to do with it; None where that is not known.
     """
-    coverage = surplus = math.nan
-    by_variant = False
+    table = evidence_table(layout, np.array([places], np.int64), words, np.array([cosine]), calibration)
+    return Evidence(
+        float(table.meaning[0]), float(table.coverage[0]), float(table.surplus[0]), bool(table.by_variant[0])
+    )
+
+
+def evidence_table(
+    layout: PassageLayout,
+    places: Ints,
+    words: TermEvidence | None,
+    cosines: Values,
+    calibration: Calibration | None,
+) -> EvidenceTable:
+    """Return what speaks for hits.
+
+    Args:
+        layout: The layout of all passages.
+        places: The places of each hit's passage, and of the note that led there (n, places).
+        words: What the words of the query tell; None where they do not count.
+        cosines: The cosine of each hit to the query, NaN where none was compared (n,).
+        calibration: What the index gives to queries that have nothing to do with it; None where that is not known.
+    """
+    count = len(places)
+    coverage, surplus = np.full((2, count), np.nan)
+    by_variant = np.zeros(count, bool)
     if words is not None:
-        near = _neighbourhoods(layout, set(places))
-        alone = sum(weight for weight, held in zip(words.weights, words.postings, strict=True) if _any_in(held, near))
-        together = sum(weight for weight, held in words.pairs if _any_in(held, near))
+        first, last = _neighbourhoods(layout, places)
+        alone, together = np.zeros((2, count))
+        for weight, held in zip(words.weights, words.postings, strict=True):
+            alone[_any_in(held, first, last)] += weight
+        for weight, held in words.pairs:
+            together[_any_in(held, first, last)] += weight
         coverage = alone / sum(words.weights)
         surplus = (alone + together) / words.max_idf - 1
-        by_variant = any(_any_in(held, near) for held in words.variant_postings)
-    if calibration is None or math.isnan(cosine):
-        return Evidence(math.nan, coverage, surplus)
-    return Evidence((cosine - calibration.cosine) / calibration.deviation, coverage, surplus, by_variant)
+        for held in words.variant_postings:
+            by_variant |= _any_in(held, first, last)
+    if calibration is None:
+        return EvidenceTable(np.full(count, np.nan), coverage, surplus, np.zeros(count, bool))
+    meaning = (cosines - calibration.cosine) / calibration.deviation
+    return EvidenceTable(meaning, coverage, surplus, by_variant & ~np.isnan(meaning))
 
 
 def grade(evidence: Evidence) -> Grade:
-    """Return how good a hit is."""
-    kind = kind_of(evidence)
-    if kind is None:
-        return Grade("weak", 0.0)
-    answers = probability(evidence, kind, COEFFICIENTS)
-    return Grade("strong" if answers >= STRONG else "fair" if answers >= WEAK else "weak", answers)
+    """Return how good a first hit is."""
+    columns = (evidence.meaning, evidence.coverage, evidence.surplus)
+    table = EvidenceTable(*(np.array([value]) for value in columns), np.array([evidence.by_variant]))
+    return grades(log_odds(table))[0]
+
+
+def grades(log_odds: Values) -> list[Grade]:
+    """Return the grades that some log-odds stand for."""
+    answers = (1 / (1 + np.exp(-log_odds.clip(-_MOST_LOG_ODDS, _MOST_LOG_ODDS)))).tolist()
+    return [Grade("strong" if p >= STRONG else "fair" if p >= WEAK else "weak", p) for p in answers]
+
+
+def log_odds(table: EvidenceTable) -> Values:
+    """Return the log-odds that hits answer (n,), each by the kind of evidence that there is of it."""
+    both, meaning, words = (
+        _weighed(features(table, kind), COEFFICIENTS[kind]) for kind in ("both", "meaning", "words")
+    )
+    has_meaning, has_words = ~np.isnan(table.meaning), ~np.isnan(table.coverage)
+    both = np.where(table.by_variant, np.maximum(both, words), both)
+    by_one = np.where(has_meaning, meaning, np.where(has_words, words, -_MOST_LOG_ODDS))
+    odds: Values = np.where(has_meaning & has_words, both, by_one)
+    return odds
 
 
 def probability(evidence: Evidence, kind: Kind, coefficients: Mapping[Kind, Sequence[float]]) -> float:
-    """Return the probability that a hit answers, by one kind of evidence.
+    """Return the probability that a first hit answers, by one kind of evidence.
 
     It is that by words alone where this says more and meaning does not know the words.
     """
     kinds: tuple[Kind, ...] = ("both", "words") if kind == "both" and evidence.by_variant else (kind,)
-    log_odds = max(
-        sum(weight * value for weight, value in zip(coefficients[kind], features(evidence, kind), strict=True))
-        for kind in kinds
-    )
-    return 1 / (1 + math.exp(-_bounded(log_odds, -30.0, 30.0)))
+    odds = max(float(_weighed(features(evidence, kind), coefficients[kind])) for kind in kinds)
+    return 1 / (1 + math.exp(-max(-_MOST_LOG_ODDS, min(_MOST_LOG_ODDS, odds))))
 
 
 def kind_of(evidence: Evidence) -> Kind | None:
@@ -234,33 +306,31 @@ def kind_of(evidence: Evidence) -> Kind | None:
     return "both" if has_meaning and has_words else "meaning" if has_meaning else "words" if has_words else None
 
 
-def features(evidence: Evidence, kind: Kind) -> list[float]:
-    """Return what the logistic model weighs, 1 for its intercept first. Bounded, so that no single one decides all."""
-    meaning = _bounded(evidence.meaning, -3, 7)
-    words = [evidence.coverage, _bounded(evidence.surplus, -1, 2)]
+def features(evidence: Evidence | EvidenceTable, kind: Kind) -> list[Any]:
+    """Return what the logistic model weighs, 1 for its intercept first. Bounded, so that no single one decides all.
+
+    Of one hit these are numbers, of a table arrays (n,).
+    """
+    meaning = np.clip(evidence.meaning, -3, 7)
+    words = [evidence.coverage, np.clip(evidence.surplus, -1, 2)]
     return [1.0, meaning] if kind == "meaning" else [1.0, meaning, *words] if kind == "both" else [1.0, *words]
 
 
-def _neighbourhoods(layout: PassageLayout, places: Iterable[int]) -> list[tuple[int, int]]:
-    """Return stretches from what is said right before each place to what is said right after it, as (first, last)."""
-    adjacent = layout.adjacent
-    return [
-        (
-            place - int(place > 0 and adjacent[place - 1]),
-            place + int(place < len(adjacent) and adjacent[place]),
-        )
-        for place in places
-    ]
+def _weighed(values: Sequence[Any], coefficients: Sequence[float]) -> Any:
+    return sum(weight * value for weight, value in zip(coefficients, values, strict=True))
 
 
-def _any_in(postings: Ints, stretches: Sequence[tuple[int, int]]) -> bool:
-    """Say whether any of some rising places lies in any of the stretches."""
-    for first, last in stretches:
-        position = int(postings.searchsorted(first))
-        if position < len(postings) and postings[position] <= last:
-            return True
-    return False
+def _neighbourhoods(layout: PassageLayout, places: Ints) -> tuple[Ints, Ints]:
+    """Return where what is said right before each place begins, and where what is said right after it ends."""
+    adjacent = np.concatenate([[False], layout.adjacent, [False]])
+    return places - adjacent[places], places + adjacent[places + 1]
 
 
-def _bounded(value: float, least: float, most: float) -> float:
-    return max(least, min(most, value))
+def _any_in(postings: Ints, first: Ints, last: Ints) -> npt.NDArray[np.bool_]:
+    """Say for which rows any of some rising places lies in any of the stretches (n, stretches)."""
+    if not len(postings):
+        return np.zeros(len(first), bool)
+    positions = postings.searchsorted(first)
+    found = postings[np.minimum(positions, len(postings) - 1)]
+    inside: npt.NDArray[np.bool_] = ((positions < len(postings)) & (found <= last)).any(axis=1)
+    return inside

@@ -78,6 +78,12 @@ class TargetResolver:
         self._query_terms = query_terms
         self._left_out = left_out
 
+    def are_known(self, candidates: Sequence[Candidate]) -> list[bool]:
+        """Say which candidates are still in the index: not so those whose talk left it a moment ago."""
+        numbers = np.fromiter((candidate.number for candidate in candidates), np.int64, len(candidates))
+        known: list[bool] = (self._table.places(numbers) >= 0).tolist()
+        return known
+
     def resolve(self, candidate: Candidate) -> Target | None:
         """Return where a candidate leads to.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ from talksearch.search.ranking.term_variants import TermVariants, meanings_in
 from .jump import Spoken, known_start, pinpoint, sentence_start, spoken, stretches
 
 Spans = tuple[tuple[int, int], ...]
-"""Characters of a text, as (start, end)."""
+"""Characters of a text, as (start, end), rising and apart from each other."""
 
 _PASSAGE = (
     "SELECT p.id, p.start_ms, p.end_ms, p.text, p.speakers, t.id, t.title, t.source, t.path, t.youtube_id, t.url,"
@@ -25,6 +25,13 @@ _PASSAGE = (
     " FROM passages p JOIN talks t ON t.number = p.talk WHERE p.number = ?"
 )
 """Reads a `PassageRow`, whose fields stand in the same order."""
+
+
+_SPEAKER_AT = (
+    "SELECT speaker FROM cues WHERE talk = ? AND number BETWEEN ? AND ? AND start_ms <= ?"
+    " ORDER BY start_ms DESC, number DESC LIMIT 1"
+)
+_SPEAKERS = "SELECT speaker FROM cues WHERE talk = ? AND number BETWEEN ? AND ? AND speaker IS NOT NULL ORDER BY number"
 
 
 class PassageRow(NamedTuple):
@@ -85,14 +92,48 @@ def view_passage(
         number: The passage's number.
     """
     row = read_passage(db, number)
-    standing_in = meanings_in(variants, row.talk_number)
+    standing_in = meanings_in(variants, row.talk_number, row.text)
     weights = {**term_weights, **{other: term_weights[term] for other, term in standing_in.items()}}
     words = row.text.split(" ")
     matched = matched_terms(words, weights)
     if not matched:
         return PassageView(row, weights, (), None)
-    matches = tuple(marks_among(words, matched, weights))
+    matches = merged(marks_among(words, matched, weights))
     return PassageView(row, weights, matches, locate_answer(db, row, weights, matched))
+
+
+def merged(marks: Iterable[tuple[int, int]]) -> Spans:
+    """Return marks in order, those that overlap or touch as one.
+
+    The terms of a script without spaces are pairs of characters, which share one with the next.
+
+    >>> merged([(2, 4), (0, 2), (1, 3), (6, 7)])
+    ((0, 4), (6, 7))
+    """
+    spans: list[tuple[int, int]] = []
+    for start, end in sorted(marks):
+        if spans and start <= spans[-1][1]:
+            spans[-1] = (spans[-1][0], max(end, spans[-1][1]))
+        elif start < end:
+            spans.append((start, end))
+    return tuple(spans)
+
+
+def speaker_at(db: sqlite3.Connection, row: PassageRow, at_ms: int) -> str | None:
+    """Return who speaks at a millisecond of a passage, None where nobody is named there.
+
+    Where several cues go on at once, it is who began last.
+    """
+    if row.speakers == "[]":
+        return None
+    found = db.execute(_SPEAKER_AT, (row.talk_number, row.first_cue, row.last_cue, at_ms)).fetchone()
+    return None if found is None or found[0] is None else str(found[0])
+
+
+def speakers_between(db: sqlite3.Connection, talk_number: int, first_cue: int, last_cue: int) -> str | None:
+    """Return who is named as speaking in some cues, last one included: each once, in order, with commas between."""
+    rows = db.execute(_SPEAKERS, (talk_number, first_cue, last_cue))
+    return ", ".join(dict.fromkeys(speaker for (speaker,) in rows)) or None
 
 
 def locate_answer(
@@ -110,7 +151,7 @@ def locate_answer(
         matched: What `matched_terms` returns for the words of the passage's text, where the caller has it.
     """
     words, cues = _read_words(db, row)
-    answer_ms = pinpoint(words, weights, cues, matched if _is_whole_text(words, row) else None)
+    answer_ms = pinpoint(words, weights, cues, matched if not words.glued and _is_whole_text(words, row) else None)
     return known_start(cues, row.start_ms) if answer_ms is None else answer_ms
 
 
@@ -136,13 +177,14 @@ def locate_nearest(
     nearest = late_interaction.nearest(scorer, number, texts, stretches(len(texts)))
     if nearest is None:
         return None
-    start, end = (sum(map(len, texts[:position])) + position for position in nearest)
+    places = words.places()
+    start, end = places[nearest[0]], places[nearest[1] - 1] + len(texts[nearest[1] - 1]) + 1
     return known_start(cues, sentence_start(words, nearest[0])), ((start, end - 1),)
 
 
 def _is_whole_text(words: Spoken, row: PassageRow) -> bool:
     """Say whether the words that begin in a passage's time are those of its text; not so where its edges cut words."""
-    return " ".join(words.texts) == row.text
+    return words.text() == row.text
 
 
 def _read_words(db: sqlite3.Connection, row: PassageRow) -> tuple[Spoken, Sequence[Cue]]:

@@ -1,0 +1,110 @@
+"""What is said again: passages of one talk that answer with the same words, and copies in other talks.
+
+Recognition that loops in silence, a refrain, a jingle or a prayer would fill an answer with one hit many times.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from itertools import pairwise
+
+from talksearch.indexer.arrays import Floats
+from talksearch.indexer.stores import catalog
+from talksearch.indexer.text.sentences import sentence_breaks
+from talksearch.indexer.text.terms import terms
+
+from .passage_view import PassageRow, PassageView
+
+SAME_MEANING, _SAME_WORDS = 0.93, 0.7
+"""The cosine and the share of common terms (Jaccard) from which on two passages say the same: a talk uploaded twice, a
+clip of it, the words that open every episode."""
+
+_SAME_WORDS_ALONE = 0.9
+"""The share of common terms from which on they do where no vector tells."""
+
+_LONGEST_SENTENCE = 25
+"""Words of the longest sentence that is compared as one; what is longer has no punctuation."""
+
+
+def says_the_same(vector: Floats | None, text: str, other_vector: Floats | None, other_text: str) -> bool:
+    """Say whether two passages say the same in the same words but for a few; without vectors they do not."""
+    # The vectors come first: they differ for nearly all passages, and are quicker to compare than words.
+    if vector is None or other_vector is None or not may_say_the_same(vector, other_vector):
+        return False
+    return common_words(text, other_text) >= _SAME_WORDS
+
+
+def is_said_again(vector: Floats | None, text: str, other_vector: Floats | None, other_text: str) -> bool:
+    """Say whether two passages of one talk say the same; where one has no vector, by their words alone."""
+    if vector is None or other_vector is None:
+        return common_words(text, other_text) >= _SAME_WORDS_ALONE
+    return says_the_same(vector, text, other_vector, other_text)
+
+
+def may_say_the_same(vector: Floats | None, other: Floats | None) -> bool:
+    """Say whether the vectors of two passages let them say the same; where one has none, only words can tell."""
+    return vector is None or other is None or float(vector @ other) >= SAME_MEANING
+
+
+def common_words(text: str, other: str) -> float:
+    """Return the share of the terms of two texts that both have (Jaccard), each counted once.
+
+    >>> common_words("Thank you. Thank you.", "thank you"), common_words("a bee", "a bridge")
+    (1.0, 0.3333333333333333)
+    """
+    own, others = set(terms(text)), set(terms(other))
+    return len(own & others) / max(1, len(own | others))
+
+
+def answers(db: sqlite3.Connection, view: PassageView) -> frozenset[tuple[str, ...]]:
+    """Return the sentences of a passage in which the query's words are said, as terms.
+
+    Where there is no punctuation, cues stand for sentences, if any word is said twice, as in a loop. Empty where
+    nothing tells one sentence from the next.
+    """
+    text, marks = view.row.text, view.matches
+    spans = list(_between([0, *sentence_breaks(text), len(text)]))
+    said = {text[start:end] for start, end in spans if any(start < last and first < end for first, last in marks)}
+    if len(spans) == 1 or any(len(sentence.split()) > _LONGEST_SENTENCE for sentence in said):
+        if len({text[start:end].casefold() for start, end in marks}) == len(marks):
+            return frozenset()
+        row = view.row
+        cues = catalog.read_cues(db, row.talk_id, row.first_cue, row.last_cue)
+        said = {cue.text for cue in cues if view.weights.keys() & set(terms(cue.text))}
+        if any(len(line.split()) > _LONGEST_SENTENCE for line in said):
+            return frozenset()
+    return frozenset(tuple(terms(sentence)) for sentence in said)
+
+
+def _between(positions: list[int]) -> Iterator[tuple[int, int]]:
+    return ((start, end) for start, end in pairwise(positions) if start < end)
+
+
+def quote_is_said_again(row: PassageRow, text: str, other: PassageRow, other_text: str) -> bool:
+    """Say whether two places of a talk in which a quote is said are in the same words, or the same sentence.
+
+    Args:
+        row: the passage of the one place.
+        text: the quote as it was said there.
+        other: the passage of the other place.
+        other_text: the quote as it was said there.
+    """
+    if row.passage_id == other.passage_id or common_words(row.text, other.text) >= _SAME_WORDS_ALONE:
+        return True
+    sentence = _sentence_around(row.text, text)
+    return bool(sentence) and sentence == _sentence_around(other.text, other_text)
+
+
+def _sentence_around(passage: str, text: str) -> tuple[str, ...]:
+    """Return the terms of the sentences that a text stands in; none where it is not there, or there is no punctuation.
+
+    >>> _sentence_around("Sit down. Thank you! Now the rain.", "Thank you")
+    ('thank', 'you')
+    """
+    first = passage.find(text)
+    last = first + len(text)
+    spans = list(_between([0, *sentence_breaks(passage), len(passage)]))
+    around = "".join(passage[start:end] for start, end in spans if start < last and first < end)
+    is_sentence = first >= 0 and len(spans) > 1 and len(around.split()) <= _LONGEST_SENTENCE
+    return tuple(terms(around)) if is_sentence else ()
