@@ -21,9 +21,7 @@ _HELD_MS = 10
 """How long YouTube shows the finished row of automatic captions by itself before the next one begins to grow."""
 _JSON = re.compile(r"\{\s*(?:\}|[\"'][\w$. -]{1,60}[\"']\s*:)|\[\s*(?:\]|[\[{\"\d-])")
 _CAPTION_TAGS = r"(?:b|i|u|s|c|v|p|br|em|strong|font|span|div|ruby|rt|rp|rb|lang|big|small|sub|sup|\d[\d:.]*)"
-_XML = re.compile(
-    rf"<\?xml\b|<(?!/?{_CAPTION_TAGS}(?:[\s.>/]|$))[A-Za-z_][\w:.-]*(?:\s+[\w:.-]+\s*=|\s*/?>)", re.IGNORECASE
-)
+_XML = re.compile(rf"<(?!/?{_CAPTION_TAGS}(?:[\s.>/]|$))([A-Za-z_][\w:.-]*)(\s+[\w:.-]+\s*=|\s*/>)?", re.IGNORECASE)
 _MARKS = re.compile(r"<[^<>\n]*>")
 _ADDRESS = re.compile(
     r"(?:https?|ftp|wss?|rtmp|data|blob):\S+|(?:[\w./-]+/)?[\w%-]+\.(?:jpe?g|png|gif|webp|svg|mp4|webm|m4s|ts|pdf|html?)"
@@ -134,7 +132,7 @@ def _data_in(text: str) -> str | None:
     """
     if text[0] in "{[" and text[-1] in "]}" and _JSON.match(text):
         return "JSON"
-    if text[0] == "<" and text[-1] == ">" and _XML.match(text):
+    if text[0] == "<" and text[-1] == ">" and _is_xml(text):
         return "XML"
     tokens = _MARKS.sub(" ", text).split()
     if tokens and all(_ADDRESS.fullmatch(token) for token in tokens):
@@ -146,3 +144,11 @@ def _data_in(text: str) -> str | None:
     if len(_DECIMAL.findall(text)) >= 2 and not any(char.isalpha() for char in text):
         return "numbers"
     return None
+
+
+def _is_xml(text: str) -> bool:
+    """Say whether a cue is an element of XML with attributes or elements in it, no mark of captions."""
+    if text.startswith("<?xml"):
+        return True
+    elements = _XML.findall(text)
+    return _XML.match(text) is not None and (len({name for name, _ in elements}) > 1 or bool(elements[0][1]))

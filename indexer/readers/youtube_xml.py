@@ -102,13 +102,12 @@ def _elements(source: SourceText, name: str, start: str) -> tuple[list[Node], tu
     nodes = _all(root, name) if root else []
     per_unit = 1000 if start == "start" else 1
     starts = [_time(node.attributes.get(start), per_unit) for node in nodes]
-    if None not in starts:
+    if all(milliseconds(node.attributes.get(start), per_unit) is not None for node in nodes):
         return nodes, notes
     blocks = [Block(begin, None, _text_of(node), node.line) for begin, node in zip(starts, nodes, strict=True)]
     unknown = sum(begin is None and bool(block.text.strip()) for begin, block in zip(starts, blocks, strict=True))
-    for node, begin, cue in zip(nodes, starts, with_starts(blocks), strict=True):
-        if begin is None:
-            node.attributes[start] = str(cue.start_ms / per_unit if per_unit > 1 else cue.start_ms)
+    for node, cue in zip(nodes, with_starts(blocks), strict=True):
+        node.attributes[start] = str(cue.start_ms / per_unit if per_unit > 1 else cue.start_ms)
     return nodes, (*notes, *put_after(unknown, "cues"))
 
 

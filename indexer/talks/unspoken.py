@@ -8,7 +8,7 @@ from pathlib import Path
 
 from talksearch.indexer.errors import UnspokenError
 from talksearch.indexer.readers.source_text import SourceText
-from talksearch.indexer.text.clock import clock_ms
+from talksearch.indexer.text.damaged_clock import read_damaged_clock
 
 from .chapter_files import is_chapter_file
 from .naming import recorded
@@ -78,7 +78,10 @@ def _are_chapters(text: str, *, named: bool) -> bool:
     cues = _TIMES.findall(text)
     if len(cues) < 2 or any(":" not in start for start, *_ in cues):
         return False
-    times = [(clock_ms(start), clock_ms(end)) for start, end, *_ in cues]
+    told = [(read_damaged_clock(start), read_damaged_clock(end)) for start, end, *_ in cues]
+    times = [(start, end) for start, end in told if start is not None and end is not None]
+    if len(times) < len(cues):
+        return False
     titles = [title.strip() for *_, title, _ in cues]
     words = [len(title.split()) for title in titles]
     second_rows = [second.strip() for *_, second in cues if second.strip()]

@@ -39,6 +39,8 @@ _TIME = re.compile(
     r"[-+]?[ \t]*\d{1,9}(?:[:.,;]+[ \t]?[-+]?\d{1,18})*(?:(?<=\d)[eE][-+]?\d{1,3})?[:.,;]*(?:[A-Za-z]{1,3}\d*[:.,;]*)?"
 )
 _POWER = re.compile(r"(?<=\d)[eE][-+]?\d{1,3}")
+_LETTER_INSIDE = re.compile(r"[A-Za-z]\d")
+_FRACTION = re.compile(r"\d[.,]\d")
 _NOISE = re.compile(r"(?<=\d)[A-Za-z].*")
 _PART = re.compile(r"([:.,;]*)[ \t]?([-+]?)[ \t]?(\d+)")
 _NONE = re.compile(
@@ -105,7 +107,7 @@ def read_damaged_clock(text: str, frames: float | None = None) -> int | None:
     for letters, sign in _LETTERS_FOR_SIGNS:
         text = letters.sub(sign, text)
     text = _mend_scanned(text)
-    if not _TIME.fullmatch(text):
+    if not _TIME.fullmatch(text) or (_LETTER_INSIDE.search(text) and not _FRACTION.search(text)):
         return None
     tiny = _POWER.search(text) is not None  # 00:00:01,6.1e-05: next to nothing, as programs write such a fraction
     parts = _PART.findall(_NOISE.sub("", _POWER.sub("", text)))
