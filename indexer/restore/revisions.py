@@ -69,7 +69,11 @@ def merge_revisions(shown: Sequence[Shown]) -> tuple[Sequence[Shown], dict[str, 
     strong = [size for size in sizes if size >= _VERSIONS]
     if not (len(strong) >= 2 or max(strong, default=0) >= _LONG_CHAIN) or _was_all_said(shown, chains, sizes):
         return shown, {}
-    near = _where_it_grows(grown)
+    in_strong = list(grown)
+    for (first, end), size in zip(chains, sizes, strict=True):
+        if size < _VERSIONS:
+            in_strong[first : end - 1] = [False] * (end - 1 - first)
+    near = _where_it_grows(in_strong)
     out: list[Shown] = []
     merged: list[tuple[int, Sequence[Shown]]] = []
     for (first, end), size in zip(chains, sizes, strict=True):
@@ -217,14 +221,20 @@ def _was_all_said(shown: Sequence[Shown], chains: Sequence[tuple[int, int]], siz
 
 
 def _where_it_grows(grown: Sequence[bool]) -> list[bool]:
-    """Say for each cue whether at least half of the pairs around it go on with a line."""
+    """Say for each cue whether at least half of the pairs before, behind or around it go on with a line.
+
+    `grown`: for each pair of cues whether it belongs to a line of enough versions (`_VERSIONS`).
+    """
     sums = [0]
     for yes in grown:
         sums.append(sums[-1] + yes)
     near = []
     for position in range(len(grown) + 1):
-        a, b = max(0, position - _NEIGHBOURS), min(len(grown), position + _NEIGHBOURS)
-        near.append((sums[b] - sums[a]) * 2 >= b - a)
+        windows = [
+            (max(0, position - before), min(len(grown), position + behind))
+            for before, behind in ((_NEIGHBOURS, _NEIGHBOURS), (2 * _NEIGHBOURS, 0), (0, 2 * _NEIGHBOURS))
+        ]
+        near.append(any(b > a and (sums[b] - sums[a]) * 2 >= b - a for a, b in windows))
     return near
 
 
