@@ -29,7 +29,7 @@ FLOORS = (
     # search: the way of a query
     "search.links search.query",
     "search.hit",
-    "search.answer search.options search.ranking",
+    "search.answer search.emptied search.options search.ranking",
     "search.quotes search.moments",
     "search.results",
     "search.reader",

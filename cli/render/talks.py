@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from talksearch.cli.terminal import Style, wrap
 from talksearch.indexer.records import Cue, Json, Talk
 from talksearch.indexer.text.clock import show_clock
+from talksearch.indexer.text.lines import join_lines
 from talksearch.indexer.text.sentences import ends_sentence
 from talksearch.indexer.text.untrusted import safe
 from talksearch.search.links import jump_to, link_at
@@ -165,6 +166,6 @@ def _ends_sentence(cue: Cue) -> bool:
 
 def _paragraph(cues: Sequence[Cue], talk: Talk, style: Style) -> str:
     name = f"{cues[0].speaker}: " if cues[0].speaker else ""
-    text = wrap(name + " ".join(cue.text for cue in cues), (), style, " " * _TIME_COLUMNS)
+    text = wrap(name + join_lines(cue.text for cue in cues), (), style, " " * _TIME_COLUMNS)
     time = f"[{mark(talk.timing)}{show_clock(cues[0].start_ms)}]"
     return f"{time:<{_TIME_COLUMNS}}{text.lstrip()}\n"

@@ -17,6 +17,7 @@ from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from talksearch.indexer.records import Cue, Passage, Talk
+from talksearch.indexer.text.lines import between_lines
 from talksearch.indexer.text.sentences import ends_sentence
 from talksearch.indexer.text.terms import has_unspaced, is_unspaced
 from talksearch.indexer.text.word_times import words_with_times
@@ -133,6 +134,8 @@ def _pieces_of(cues: Sequence[Cue], count_tokens: Callable[[str], int], max_toke
             of_word = pieces_of_word.get(word)
             if of_word is None:
                 of_word = pieces_of_word[word] = _cut(word, count_tokens, max_tokens)
+            if pieces and cue_numbers[-1] != cue_number and not between_lines(pieces[-1].text, word):
+                of_word = [of_word[0]._replace(text=of_word[0].text[1:]), *of_word[1:]]
             if start_ms < latest_ms:
                 start_ms = latest_ms
             latest_ms = start_ms

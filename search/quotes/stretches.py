@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import sqlite3
 from collections.abc import Iterable, Sequence
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from talksearch.indexer.records import Cue, Word
+from talksearch.indexer.text.lines import between_lines
 from talksearch.indexer.text.terms import is_unspaced
 from talksearch.indexer.text.word_times import words_with_times
 
@@ -181,9 +181,13 @@ class _TalkWords:
 
 
 def _stretch(talk: int, words: Sequence[_SpokenWord]) -> Stretch:
-    texts = [text for _, _, text, _, _ in words]
-    begins = [0, *itertools.accumulate(len(word) + 1 for word in texts)]
-    text = " ".join(texts)
+    begins = [0]
+    pieces: list[str] = []
+    for (cue, _, word, _, _), following in zip(words, [*words[1:], None], strict=bool(words)):
+        is_glued = following is not None and following[0] != cue and not between_lines(word, following[2])
+        pieces.append(word if is_glued or following is None else f"{word} ")
+        begins.append(begins[-1] + len(pieces[-1]))
+    text = "".join(pieces)
     units = tuple(units_of(text))
     times: list[UnitTime] = []
     position = 0

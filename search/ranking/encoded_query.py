@@ -28,6 +28,8 @@ class EncodedQuery:
     is_query: bool = True
     """Terms that follow each other belong together, and a talk about them is likely meant. False for a passage, whose
     words only say what it is about."""
+    note: str = ""
+    """Which names were looked for in place of words that nobody says; empty where none were."""
 
 
 class QueryPostings(NamedTuple):

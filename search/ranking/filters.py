@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import sqlite3
 from collections.abc import Sequence
 
@@ -10,9 +12,13 @@ import numpy as np
 from talksearch.indexer.arrays import Ints
 from talksearch.indexer.errors import QueryError
 from talksearch.indexer.text import youtube
+from talksearch.indexer.text.letters import folded
 from talksearch.search.query import Filters, as_text
 
 from .passage_table import Mask, PassageTable
+
+_CHINESE = {"zh-tw": "zh-hant", "zh-hk": "zh-hant", "zh-mo": "zh-hant", "zh-cn": "zh-hans", "zh-sg": "zh-hans"}
+"""Regions that write Chinese with one kind of characters."""
 
 _NAMED_TALKS = 5
 """How many talks an error names of those that a name may mean."""
@@ -29,12 +35,11 @@ def allowed_passages(table: PassageTable, filters: Filters) -> Ints | None:
         numbers = sorted({number for name in filters.talks for number in _talk_numbers(table.db, name)})
         conditions.append(f"number IN ({', '.join(map(str, numbers))})")
     if filters.channel:
-        conditions.append("casefold(channel) LIKE ? ESCAPE '\\'")
+        conditions.append("folded(channel) LIKE ? ESCAPE '\\'")
         values.append(_containing(filters.channel))
     if filters.language:
-        conditions.append("(lower(language) = ? OR lower(language) LIKE ? ESCAPE '\\')")
-        tag = filters.language.lower().replace("_", "-")
-        values += [tag, tag.replace("\\", "").replace("%", "") + "-%"]
+        conditions.append("language IN (SELECT value FROM json_each(?))")
+        values.append(json.dumps(_languages(table.db, filters.language)))
     if filters.after:
         conditions.append("date >= ?")
         values.append(filters.after)
@@ -45,15 +50,20 @@ def allowed_passages(table: PassageTable, filters: Filters) -> Ints | None:
         return None
     mask = _in_talks_where(table, " AND ".join(conditions) or "TRUE", values)
     if filters.speaker:
-        gives_the_talk = _in_talks_where(table, "casefold(speaker) LIKE ? ESCAPE '\\'", [_containing(filters.speaker)])
-        mask &= gives_the_talk | table.spoken_by(filters.speaker)
+        mask &= passages_by(table, filters.speaker)
     return np.sort(table.layout.numbers[mask], kind="stable")  # a stable sort is fast on what is nearly sorted
+
+
+def passages_by(table: PassageTable, name: str) -> Mask:
+    """Return which passages somebody speaks, or gives the talk of, whose name contains `name` (n,)."""
+    gives_the_talk = _in_talks_where(table, "folded(speaker) LIKE ? ESCAPE '\\'", [_containing(name)])
+    return gives_the_talk | table.spoken_by(name)
 
 
 def _in_talks_where(table: PassageTable, condition: str, values: Sequence[object]) -> Mask:
     """Return which passages are of talks for which an SQL condition holds (n,)."""
     # SQLite's own upper and lower case know ASCII only.
-    table.db.create_function("casefold", 1, lambda text: text.casefold() if text else text, deterministic=True)
+    table.db.create_function("folded", 1, lambda text: folded(text) if text else text, deterministic=True)
     rows = table.db.execute(f"SELECT number FROM talks WHERE {condition}", values)  # noqa: S608 - values are bound
     talks = np.isin(table.layout.talk_numbers, np.fromiter((number for (number,) in rows), np.int64))
     mask: Mask = talks[table.layout.talks]
@@ -91,12 +101,37 @@ def _talk_numbers(db: sqlite3.Connection, name: str) -> list[int]:
         numbers = numbers_where("youtube_id = ?", video_id)
     if not numbers and name:
         numbers = numbers_where("substr(id, 1, ?) = ?", len(name), name)
+    if not numbers and folded(name):  # as it is typed without its accents, or copied from another system
+        wanted = folded(name)
+        rows = db.execute("SELECT number, id, source, path FROM talks").fetchall()
+        numbers = [number for number, *names in rows if wanted in map(folded, names)]
+        numbers = numbers or [number for number, talk_id, *_ in rows if folded(talk_id).startswith(wanted)]
     if not numbers:
         raise QueryError(f"There is no talk {name!r} in the index.", "List them: talksearch talks")
     return numbers
 
 
+def _languages(db: sqlite3.Connection, wanted: str) -> list[str]:
+    """Return the languages of the index that a tag or a name takes in: `zh` takes in `zh-Hant`, `german` is `de`."""
+    from talksearch.indexer.talks import language_tags  # imported late, because it takes time to load
+
+    def spellings(tag: str) -> set[str]:
+        """Return how a tag may be written: as it stands, with the code in use, and by its kind of Chinese."""
+        small = tag.lower().replace("_", "-")
+        code, dash, rest = small.partition("-")
+        known = {small, f"{(language_tags.language_of(code) or code).lower()}{dash}{rest}"}
+        return known | {_CHINESE[one] for one in known if one in _CHINESE}
+
+    is_tag = re.fullmatch("[a-z]{2,3}([-_].*)?", wanted.lower())
+    meant = spellings(wanted if is_tag else language_tags.language_named(wanted) or wanted)
+    return [
+        tag
+        for (tag,) in db.execute("SELECT DISTINCT language FROM talks WHERE language IS NOT NULL")
+        if any(one == other or one.startswith(f"{other}-") for one in spellings(tag) for other in meant)
+    ]
+
+
 def _containing(text: str) -> str:
-    """Return a pattern for LIKE that a casefolded text matches which contains `text`, whatever its case."""
-    escaped = text.casefold().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    """Return a pattern for LIKE that a folded text matches which contains `text`, whatever its case and accents."""
+    escaped = folded(text).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return f"%{escaped}%"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Iterator
+from itertools import product
 
 from .vocabulary import beginning_with, said_among
 
@@ -33,16 +34,17 @@ of the word, as in "마을", village."""
 _BEHIND_ONE_SYLLABLE = ("을", "를", "은", "에서", "으로", "에게")
 """Particles that are taken off a word of which a single syllable is left; others are as often part of such a word."""
 
-_PREFIX = re.compile("ו?(?:כש|לכש|מש|ש|ב|כ|ל|מ)?ה?")
+_PREFIX = re.compile("ו?(?:לכש|כש|מש|ש)?[בכלמ]?ה?")
 """Hebrew's one-letter words for and, that, in, as, to, from, the, in the order in which they stand before a word."""
 
 _PREFIXES = tuple(
-    f"{conjunction}{preposition}{article}"
-    for conjunction in ("", "ו")
-    for preposition in ("", "ש", "ב", "כ", "ל", "מ", "כש", "לכש", "מש")
-    for article in ("", "ה")
-    if conjunction or preposition or article
+    "".join(parts)
+    for parts in product(("", "ו"), ("", "ש", "כש", "לכש", "מש"), ("", "ב", "כ", "ל", "מ"), ("", "ה"))
+    if any(parts)
 )
+
+_SAFE_PREFIX = re.compile("[והבל]+")
+"""Prefixes of words with two letters; the others make too many other words of them, as "מים", water, of "ים", sea."""
 
 _SHORTEST_HEBREW = 3
 """Letters that are left of a Hebrew word when a prefix is taken off; shorter words are too often something else."""
@@ -99,5 +101,10 @@ def _hebrew_forms(db: sqlite3.Connection, term: str) -> list[str]:
     # What is left is a word where somebody says it, at least with an article, or where an article was taken off.
     said = set(said_among(db, [*rests, *("ה" + rest for rest in rests)]))
     rests = [rest for rest in rests if {rest, "ה" + rest} & said - {term} or term == "ה" + rest]
-    candidates = rests + [prefix + word for word in (term, *rests) for prefix in _PREFIXES]
+    candidates = rests + [
+        prefix + word
+        for word in (term, *rests)
+        for prefix in _PREFIXES
+        if len(word) >= _SHORTEST_HEBREW or _SAFE_PREFIX.fullmatch(prefix)
+    ]
     return [form for form in said_among(db, candidates) if form != term][:MOST]

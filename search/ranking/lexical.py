@@ -8,7 +8,9 @@ from collections.abc import Sequence
 
 from talksearch.indexer.arrays import Ints
 from talksearch.indexer.stores.catalog import placeholders
-from talksearch.indexer.text.terms import terms
+from talksearch.indexer.text.terms import has_unspaced, terms
+
+from .segmentation import telling_terms
 
 
 def bm25_search(
@@ -40,7 +42,7 @@ def query_terms(db: sqlite3.Connection, text: str) -> tuple[str, ...]:
 
     Stop terms, which stand nearly everywhere, are left out unless there are no others.
     """
-    distinct = tuple(dict.fromkeys(terms(text)))
+    distinct = tuple(dict.fromkeys(telling_terms(text) if has_unspaced(text) else terms(text)))
     if len(distinct) < 2:
         return distinct
     rows = db.execute(f"SELECT term FROM common WHERE term IN ({placeholders(len(distinct))})", distinct)  # noqa: S608

@@ -14,6 +14,7 @@ from talksearch.indexer.records import Field
 from talksearch.search.query import Query
 
 from .encoded_query import EncodedQuery, QueryPostings, query_postings
+from .filters import passages_by
 from .fusion import (
     TALK,
     THROUGHOUT,
@@ -32,6 +33,7 @@ from .fusion import (
 )
 from .lexical import bm25_search
 from .passage_table import FEW, Mask, PassageTable
+from .postings import idf
 from .scope import RankingScope, ranking_scope
 from .similarity import Similarities, compare, start_compare
 from .term_variants import variant_terms
@@ -142,6 +144,7 @@ def missing_vectors_note(db: sqlite3.Connection, table: PassageTable) -> str:
 def _lexical(source: Source, request: _Request) -> Ranking:
     db, query, avoided = source.table.db, request.query, request.avoided
     passages = bm25_search(db, [*query.terms, *variant_terms(query.variants)], request.allowed, request.depth)
+    passages = _with_spoken(source.table, query, request.allowed, passages)[: request.depth]
     if avoided and avoided.terms:
         excluded = {number for number, _ in bm25_search(db, avoided.terms, None, -1)}
         passages = [(number, score) for number, score in passages if number not in excluded]
@@ -152,6 +155,22 @@ def _lexical(source: Source, request: _Request) -> Ranking:
         0.0,
         source.table,
     )
+
+
+def _with_spoken(
+    table: PassageTable, query: EncodedQuery, allowed: Ints | None, passages: list[tuple[int, float]]
+) -> list[tuple[int, float]]:
+    """Return passages with their scores once those count that are spoken by somebody whom the query names."""
+    speakers = [name for variants in query.variants.values() for name in variants.speakers]
+    if not speakers:
+        return passages
+    scores = dict(passages)
+    for name in speakers:
+        numbers = table.layout.numbers[passages_by(table, name) & ~table.layout.notes]
+        weight = idf(len(table.vector_rows), len(numbers))
+        for number in (numbers if allowed is None else np.intersect1d(numbers, allowed)).tolist():
+            scores[number] = scores.get(number, 0.0) + weight
+    return sorted(scores.items(), key=lambda passage: (-passage[1], passage[0]))
 
 
 # ---------------------------------------------------------------------------------------------------- semantic

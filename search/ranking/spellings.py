@@ -17,7 +17,7 @@ from itertools import pairwise, product
 from talksearch.indexer.passages.joined_words import LITTLE_WORDS
 from talksearch.indexer.text.elision import APOSTROPHES
 from talksearch.indexer.text.letters import unaccented
-from talksearch.indexer.text.terms import Term, is_unspaced, terms
+from talksearch.indexer.text.terms import Term, is_unspaced, spans, terms
 
 from .inflections import forms_of
 from .vocabulary import between, is_said, said_among, texts_holding
@@ -157,15 +157,20 @@ def _umlauts(db: sqlite3.Connection, word: str, plain: str) -> list[str]:
         term = "".join(terms(accented))
         if accented == plain or unaccented(accented) == plain or not is_said(db, term):
             continue
-        pattern = re.compile(rf"(?<!\w){accented[:-1]}")
-        if any(pattern.search(_small(text)) for text in texts_holding(db, term, _SAMPLED)):
+        if any(_writes(text, term, accented) for text in texts_holding(db, term, _SAMPLED)):
             others.append(term)
     return others
 
 
-def _small(text: str) -> str:
-    """Return a text in small letters, each with its accent as one character, and "ss" for "ß"."""
-    return unicodedata.normalize("NFC", text).casefold()
+def _writes(text: str, term: str, accented: str) -> bool:
+    """Say whether a text writes a term with the accents of a word, whatever its ending."""
+    for span in spans(text):
+        if span.text == term:
+            # Each accent as one character with its letter, and "ss" for "ß".
+            written = unicodedata.normalize("NFC", text[span.start : span.end]).casefold()
+            if written.startswith(accented[:-1]):
+                return True
+    return False
 
 
 def _apart(db: sqlite3.Connection, plain: str) -> list[str]:

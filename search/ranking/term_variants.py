@@ -13,6 +13,7 @@ from talksearch.indexer.arrays import Ints
 from talksearch.indexer.text.terms import spans, terms_joined
 
 from .compounds import CompoundFinder
+from .filters import passages_by
 from .passage_table import PassageTable
 from .spellings import joined_spellings, spellings_of
 
@@ -41,6 +42,8 @@ class TermVariants:
     """Terms, or terms in a row with spaces between, that mean the same wherever they stand."""
     phrases: tuple[TalkPhrase, ...] = ()
     """What means the same in one talk only."""
+    speakers: tuple[str, ...] = ()
+    """Words of the names of those whose passages count as holding the term, because it is their name."""
 
     def texts(self) -> list[str]:
         """Return all variants as they stand in the index."""
@@ -86,6 +89,7 @@ def postings_with_variants(table: PassageTable, term: str, variants: TermVariant
     if variants:
         lists += [table.postings(other) for other in variants.terms]
         lists += [table.in_talk(table.postings(text), talk) for text, talk in variants.phrases]
+        lists += [np.flatnonzero(passages_by(table, name)) for name in variants.speakers]
     return np.unique(np.concatenate(lists)) if len(lists) > 1 else lists[0]
 
 

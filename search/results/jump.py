@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from talksearch.indexer.records import Cue
+from talksearch.indexer.text.lines import between_lines
 from talksearch.indexer.text.sentences import ends_sentence
 from talksearch.indexer.text.terms import Marks, matched_terms
 from talksearch.indexer.text.word_times import words_with_times
@@ -49,20 +50,45 @@ class Spoken:
     ends: Sequence[int]
     turns: Collection[int] = frozenset()
     """Positions of words with which another speaker begins."""
+    glued: Collection[int] = frozenset()
+    """Positions of words that no blank parts from the cue before: Chinese and Japanese have none between lines."""
+
+    def places(self) -> list[int]:
+        """Return where each word begins in their text, and at last one behind the blank that would follow it.
+
+        >>> Spoken(["so", "long"], [0, 1], [1, 2]).places()
+        [0, 3, 8]
+        """
+        starts = [0]
+        for position, text in enumerate(self.texts):
+            blank = 0 if position + 1 in self.glued else 1
+            starts.append(starts[-1] + len(text) + blank)
+        return starts
+
+    def text(self) -> str:
+        """Return the words as the text of a passage has them."""
+        if not self.glued:
+            return " ".join(self.texts)
+        return "".join(
+            text if position in self.glued or not position else f" {text}" for position, text in enumerate(self.texts)
+        )
 
 
 def spoken(cues: Sequence[Cue], start_ms: int, end_ms: int) -> Spoken:
     """Return the words of cues that begin from `start_ms` up to, not including, `end_ms`."""
     timed_words: list[tuple[str, int, int]] = []
     turns: set[int] = set()
+    glued: set[int] = set()
     for cue in cues:
         has_first_word, cue_words = _words_around(cue, start_ms, end_ms)
         words = [word for word in cue_words if start_ms <= word[1] < end_ms]
         if cue.turn and has_first_word and words and cue_words[0][1] >= start_ms:
             turns.add(len(timed_words))
+        if timed_words and words and not between_lines(timed_words[-1][0], words[0][0]):
+            glued.add(len(timed_words))
         timed_words += words
     texts, starts, ends = map(list, zip(*timed_words, strict=True)) if timed_words else ([], [], [])
-    return Spoken(texts, starts, ends, turns)
+    return Spoken(texts, starts, ends, turns, glued)
 
 
 def _words_around(cue: Cue, start_ms: int, end_ms: int) -> tuple[bool, list[tuple[str, int, int]]]:

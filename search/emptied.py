@@ -1,0 +1,54 @@
+"""Which filter leaves nothing of an answer, in a sentence for whoever set it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import fields, replace
+from itertools import combinations
+
+from .query import Filters
+
+
+def emptied_by(filters: Filters, finds: Callable[[Filters], bool], passes: Callable[[Filters], bool]) -> str:
+    """Return which of the filters of a query left nothing; an empty text where nothing is found without them either.
+
+    The fewest filters are named that are to blame: one, else two, else all of them.
+
+    Args:
+        filters: the filters that an answer without hits was given with.
+        finds: says whether the query finds anything with other filters.
+        passes: says whether any passage passes some filters, whatever is looked for.
+    """
+    active = [field.name for field in fields(Filters) if getattr(filters, field.name)]
+    barred = [name for name in active if not passes(_only(filters, [name]))]
+    if barred:
+        return f"Nothing in the index passes {_named(filters, barred)}."
+    for count in range(1, len(active) + 1):
+        blamed = [names for names in combinations(active, count) if finds(_without(filters, names))]
+        if len(blamed) == 1:
+            them = "it" if count == 1 else "them"
+            return f"Nothing is found with {_named(filters, blamed[0])}; without {them} there is something."
+        if blamed:
+            together = [name for name in active if any(name in names for names in blamed)]
+            without = "one" if count == 1 else f"{count}"
+            return f"Nothing is found with {_named(filters, together)}; without {without} of them there is something."
+    return ""
+
+
+def _only(filters: Filters, names: Iterable[str]) -> Filters:
+    return replace(Filters(), **{name: getattr(filters, name) for name in names})
+
+
+def _without(filters: Filters, names: Iterable[str]) -> Filters:
+    empty = Filters()
+    return replace(filters, **{name: getattr(empty, name) for name in names})
+
+
+def _named(filters: Filters, names: Iterable[str]) -> str:
+    """Return filters with their values: the options of the command line that they are."""
+    values = {name: getattr(filters, name) for name in names}
+    named = [
+        f"--{'talk' if name == 'talks' else name} {', '.join(value) if isinstance(value, tuple) else value}"
+        for name, value in values.items()
+    ]
+    return named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}"

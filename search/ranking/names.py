@@ -1,0 +1,154 @@
+"""Names that nobody says, or that are spelt nearly right: who speaks by that name, and which name was meant.
+
+Only words of a query that no passage holds are looked at, so that nothing else changes its rank. A name is near where
+it looks and sounds like the word (`text.phonetics`). Captions hardly ever say who speaks, so a speaker's own passages
+count as holding the name.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from talksearch.indexer.text.letters import folded, unaccented
+from talksearch.indexer.text.terms import spans
+
+from .passage_table import PassageTable
+from .term_variants import TermVariants
+from .vocabulary import is_said, texts_holding
+
+_NEAR = 0.75
+"""How much a name must look and sound like the word (0 to 1)."""
+
+_NEAR_IN_LETTERS = 0.6
+"""How alike their letters alone must be."""
+
+_SHORTEST = 3
+"""Letters of the shortest name that is looked for as it stands."""
+
+_SHORTEST_NEAR = 5
+"""Letters of the shortest word for which a name nearly like it is taken."""
+
+_MOST = 5
+"""How many names stand for one word at most, the most alike."""
+
+
+class QueryNames(NamedTuple):
+    """What names add to a query."""
+
+    variants: dict[str, TermVariants]
+    """How else the terms of the query may stand in the index, with the names."""
+    note: str
+    """What was taken for what, in a sentence for whoever asks; empty where nothing was."""
+
+
+class _Near(NamedTuple):
+    """A name that is like a word."""
+
+    likeness: float
+    name: str
+    """As people write it."""
+    term: str
+    """The term that it is in the index, or the word of a speaker's name by which that one is found."""
+
+
+def with_names(
+    table: PassageTable, text: str, terms: Sequence[str], variants: Mapping[str, TermVariants]
+) -> QueryNames:
+    """Return how else the terms of a query may stand in the index, once the names are looked at.
+
+    Args:
+        table: the passages.
+        text: the query.
+        terms: those of its terms that are looked for.
+        variants: how else they may stand in the index, as far as that is known (`expand_terms`).
+    """
+    words = {span.text: text[span.start : span.end] for span in spans(text)}
+    found = dict(variants)
+    notes: list[str] = []
+    for term in terms:
+        word = words.get(term, term)
+        plain = "".join(character for character in unaccented(word) if character.isalnum())
+        if len(plain) < _SHORTEST or not plain.isalpha() or is_said(table.db, term):
+            continue
+        known = found.get(term, TermVariants())
+        speakers = _likest(_speakers_like(table, plain))
+        written = [near for near in _likest(_rare_words_like(table.db, plain)) if near.name != plain]
+        if not speakers and not written:
+            continue
+        terms_written = tuple(dict.fromkeys((*known.terms, *(near.term for near in written))))
+        found[term] = replace(known, terms=terms_written, speakers=tuple(near.term for near in speakers))
+        spoken = [f"what {near.name} says" for near in speakers]
+        parts = {near.term for near in speakers}
+        spoken += [f"“{_as_written(table.db, near)}”" for near in written if near.name not in parts]
+        notes.append(f"No passage says “{word}”; looked for too: {', '.join(dict.fromkeys(spoken))}.")
+    return QueryNames(found, " ".join(notes))
+
+
+def _speakers_like(table: PassageTable, plain: str) -> Iterator[_Near]:
+    """Yield who speaks or gives a talk and has a name like a word."""
+    for speaker in _speakers(table):
+        for part in folded(speaker).replace("-", " ").split():
+            likeness = 1.0 if part == plain else _likeness(plain, part)
+            if likeness:
+                yield _Near(likeness, speaker, part)
+
+
+def _speakers(table: PassageTable) -> list[str]:
+    """Return the names of everybody who is known to speak."""
+    rows = table.columns.speakers if table.columns else _speakers_in_catalog(table.db)
+    given = table.db.execute("SELECT DISTINCT speaker FROM talks WHERE speaker IS NOT NULL ORDER BY speaker")
+    names = [name for row in rows if row not in ("", "[]") for name in json.loads(row)]
+    return list(dict.fromkeys([*names, *(speaker for (speaker,) in given)]))
+
+
+def _speakers_in_catalog(db: sqlite3.Connection) -> list[str]:
+    return [row for (row,) in db.execute("SELECT DISTINCT speakers FROM passages")]
+
+
+def _rare_words_like(db: sqlite3.Connection, plain: str) -> Iterator[_Near]:
+    """Yield words of talks and of their titles that few people use and that are like a word."""
+    if len(plain) < _SHORTEST_NEAR:
+        return
+    from talksearch.indexer.text.phonetics import sound  # imported late: few queries hold a word that nobody says
+
+    first = sound(plain)[:1]
+    rows = db.execute(
+        "SELECT DISTINCT word, term FROM odd WHERE sound >= ? AND sound < ? AND abs(length(word) - ?) <= 2",
+        (first, chr(ord(first) + 1) if first else "\x01", len(plain)),
+    )
+    for word, term in rows:
+        likeness = _likeness(plain, word)
+        if likeness:
+            yield _Near(likeness, word, term)
+
+
+def _likeness(plain: str, name: str) -> float:
+    """Return how much a name is like a word, 0 where it is not enough."""
+    if min(len(plain), len(name)) < _SHORTEST_NEAR - 1 or max(len(plain), len(name)) < _SHORTEST_NEAR:
+        return 0.0
+    from talksearch.indexer.text.phonetics import alike, looks_alike
+
+    if looks_alike(plain, name) < _NEAR_IN_LETTERS:
+        return 0.0
+    likeness = alike(plain, name)
+    return likeness if likeness >= _NEAR else 0.0
+
+
+def _likest(names: Iterator[_Near]) -> list[_Near]:
+    """Return the most alike names; where one is spelt like the word, no others."""
+    best = sorted(set(names), key=lambda near: (-near.likeness, near.name, near.term))
+    same = [near for near in best if near.likeness == 1.0]
+    return (same or best)[:_MOST]
+
+
+def _as_written(db: sqlite3.Connection, near: _Near) -> str:
+    """Return a word as a passage writes it, where one does."""
+    for text in texts_holding(db, near.term, 1):
+        for span in spans(text):
+            if span.text == near.term:
+                return text[span.start : span.end]
+    return near.name
