@@ -20,7 +20,7 @@ from . import line_stamps as forms
 from .flattened import unfold
 from .line_stamps import Stamp, forwards
 from .raw_cue import count_units
-from .turn_heads import names_above_clocks, spoken_turns
+from .turn_heads import names_above_clocks, names_behind_clocks, spoken_turns
 
 _CLOCK_INSIDE = re.compile(r"\d:\d\d")
 # These begin with a fixed character, for speed: most texts have no time.
@@ -94,6 +94,7 @@ def find(text: str) -> LineLayout | None:
 
 def _with_names_above(layout: LineLayout) -> LineLayout:
     """Take names on the lines above clocks that stand alone for those of the speakers."""
+    layout = replace(layout, stamps=names_behind_clocks(layout.stamps))
     turns = names_above_clocks(layout.lines, layout.stamps)
     return replace(layout, lines=turns.lines, stamps=turns.stamps, left_out=turns.left_out) if turns else layout
 

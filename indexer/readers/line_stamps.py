@@ -29,8 +29,8 @@ _START = re.compile(
 _GLUED = re.compile(rf"^[ \t]*[\[(【（](?P<start>{CLOCK}){_RANGE}[\])】）](?P<text>\S.*)$")
 _NAMED = re.compile(
     rf"^{_LEAD}{_NAME}{_TRAIL}[ \t]*[-–—‒―,|·•⋅・»/~@]?"
-    rf"(?:[ \t]*(?P<open>[\[(])[ \t]*|[ \t]+)(?:\*\*|__)?(?P<start>{CLOCK}){_RANGE}(?(open)[ \t]*[\])])"
-    rf"{_TRAIL}[ \t]*(?P<sep>(?(open):?|(?::(?!\d))?)){_TRAIL}[ \t]*(?P<text>.*)$"
+    rf"(?:[ \t]*{_TRAIL}(?P<open>[\[(])[ \t]*|[ \t]+){_TRAIL}(?P<start>{CLOCK}){_RANGE}(?(open)[ \t]*[\])])"
+    rf"{_TRAIL}(?P<tab>\t)?[ \t]*(?P<sep>(?(open):?|(?::(?!\d))?)){_TRAIL}[ \t]*(?P<text>.*)$"
 )
 _LABELLED = re.compile(
     rf"^{_LEAD}(?P<bracket>\[)?{_NAME}(?(bracket)\]:?|{_TRAIL}[ \t]*:){_TRAIL}[ \t]*"
@@ -53,6 +53,8 @@ _HAS_FRAME = re.compile(rf"{_FRAME}(?![\d:;])")
 _SPOKEN = r"(?:\d{1,3} hours?)?(?:(?:, )?\d{1,2} minutes?)?(?:(?:, )?\d{1,2} seconds?)?"
 _LEADING_SPOKEN = re.compile(rf"[ \t]*(?=\d)(?P<said>{_SPOKEN})[ \t]*")
 _STUCK = re.compile(rf"^[ \t]*(?P<start>(?:\d{{1,3}}:)?\d{{1,2}}:\d\d)(?=\d)(?P<said>{_SPOKEN})[ \t]*(?P<text>.*)$")
+_DAY = re.compile(r"[ \t,]+(?:(?:19|20)\d\d-\d\d-\d\d|\d{1,2}[./]\d{1,2}[./](?:19|20)\d\d)[ \t,T]*$")
+"""The day before a time of day, behind a name."""
 _HASHED = re.compile(r"#(\d{1,2}:\d\d(?::\d\d)?)(?:[-.,](\d{1,3}))?#")
 _TRAILING = re.compile(rf"^(?P<text>.*\S)[ \t]*\[(?P<end>{CLOCK})\][ \t]*$")
 _AROUND_NAMES = " \t*_-–—‒―,|·•⋅・»/~@"
@@ -84,9 +86,13 @@ def stamp_of(line: str) -> Stamp | None:
     if not match:
         match = _NAMED.match(line)
         # "We met at 12:30" has a name's shape; a name's line holds no more, or goes on after a bracket or colon.
-        if not match or (match["text"] and not (match["open"] or match["sep"])) or len(match["name"].split()) > 5:
+        if (
+            not match
+            or (match["text"] and not (match["open"] or match["sep"] or match["tab"]))
+            or len(match["name"].split()) > 5
+        ):
             return None
-        name = match["name"].strip(_AROUND_NAMES)
+        name = _DAY.sub("", match["name"]).strip(_AROUND_NAMES)
     start = parse_clock(match["start"])
     if start is None:
         return None

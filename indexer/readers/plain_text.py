@@ -14,6 +14,7 @@ from talksearch.indexer.records import Cue, Transcript
 from talksearch.indexer.text.youtube import find_id, watch_url
 
 from . import scraped_record, text_files
+from .bold_names import with_colons
 from .cue_times import pieces
 from .front_matter import Front, iso_date, plain_markdown, read_front, read_front_matter, read_keys
 from .source_text import SourceText
@@ -64,12 +65,13 @@ def _read(source: SourceText, *, unfold_lines: bool) -> Transcript:
     if markdown:
         body = _without_code(body)
         filled = [i for i, line in enumerate(body) if line.strip()]
-        if filled and _HEADING.match(body[filled[0]]):
+        # A heading that comes back is who speaks, not what the talk is called.
+        if filled and _HEADING.match(body[filled[0]]) and body.count(body[filled[0]]) == 1:
             read_front(body[filled[0]], front)
             body = body[filled[0] + 1 :]
     body = body[read_keys(body, front) :]
     if markdown:
-        body = [plain_markdown(_MARKS_OF_HEADING.sub("", line)) for line in body]
+        body = [plain_markdown(_MARKS_OF_HEADING.sub("", line)) for line in with_colons(body)]
     speech = "\n".join(body).strip()
     _refuse_what_is_no_speech(speech)
     captions = scraped_record.read_content(speech, unfold_lines=unfold_lines)

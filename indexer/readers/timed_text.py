@@ -12,10 +12,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from talksearch.indexer.records import Chapter, Step, Transcript
+from talksearch.indexer.text.clock import CLOCK
 from talksearch.indexer.text.counting import count_words
 from talksearch.indexer.text.youtube import find_id, watch_url
 
 from . import line_layout, text_files
+from .bold_names import with_colons
 from .cue_times import RawCue, mend
 from .finish import finish
 from .front_matter import HEADING, RULE, Front, iso_date, plain_markdown, read_front, read_front_matter, read_keys
@@ -33,6 +35,7 @@ _OFFSET = re.compile(r"[ \t]*([+-]?\d{1,9})[ \t]*(?:ms)?[ \t]*", re.I)
 _LARGEST_OFFSET_MS = 3_600_000
 """What lyrics are moved by at most; a larger number is no offset."""
 _WORD_TIME = re.compile(r"<[\d:.]+>")
+_ANY_CLOCK = re.compile(CLOCK)
 _LINES_WITH_LINK = 40
 """Lines at the top of a text in which the address of its recording is looked for."""
 
@@ -79,7 +82,7 @@ def read(source: SourceText) -> Transcript:
     text, mended = source.once(mended_lyrics)
     markdown = text_files.has_markdown_name(source.name) or "](" in text or "**" in text
     layout = layout_of(source) or line_layout.by_line(text)
-    lines = layout.lines
+    lines = with_colons(layout.lines) if markdown else layout.lines
     front = Front()
     first_line = read_front_matter(lines, front)
     notices: list[str] = []
@@ -192,7 +195,9 @@ def _steps_of(layout: LineLayout, notices: Sequence[str]) -> tuple[Step, ...]:
         steps.append(Step("drop-boilerplate", "cues", {"lines_left_out": list(notices), "words_left_out": words}))
     named = [i for i, stamp in layout.stamps.items() if stamp.speaker]
     if named:
-        inside = [layout.stamps[i].speaker or "" for i in named if layout.lines[i].strip()]
-        words = layout.left_out + count_words("\n".join(inside))
+        beside = sum(
+            count_words(_ANY_CLOCK.sub("", layout.lines[i])) - count_words(layout.stamps[i].text) for i in named
+        )
+        words = layout.left_out + max(0, beside)
         steps.append(Step("read-turn-heads", "cues", {"turns": len(named), "words_left_out": words}))
     return tuple(steps)

@@ -204,3 +204,27 @@ def names_above_clocks(lines: Sequence[str], stamps: dict[int, Stamp]) -> Turns 
         if before is not None and _are_initials(lines[before], name):
             taken.add(before)
     return _turns(lines, found, taken)
+
+
+def names_behind_clocks(stamps: dict[int, Stamp]) -> dict[int, Stamp]:
+    """Take names that stand behind the times for those of the speakers: in headings, and in a column before the words.
+
+    Elsewhere a name behind a time is a row like any other, and whoever cleans the text decides about it.
+    """
+    first = {
+        i: (stamp.text if stamp.heading else stamp.text.split("\t", 1)[0]).strip(" \t:*")
+        for i, stamp in stamps.items()
+        if stamp.speaker is None and stamp.text and (stamp.heading or "\t" in stamp.text)
+    }
+    counts = Counter(name for name in first.values() if may_be_a_lone_name(name))
+    if len(first) * 2 < len(stamps) or counts.total() * 5 < len(first) * 4 or counts.total() < 3:
+        return stamps
+    names = returning(counts)
+    if len(names) < 2 and not any(is_anybody(name) for name in names):
+        return stamps
+    return {
+        i: replace(stamp, speaker=name, heading=False, text=stamp.text.partition("\t")[2].strip())
+        if (name := first.get(i)) in names
+        else stamp
+        for i, stamp in stamps.items()
+    }

@@ -9,6 +9,7 @@ from dataclasses import replace
 from talksearch.indexer.readers.registry import format_named
 from talksearch.indexer.records import Json, Transcript
 from talksearch.indexer.text.boilerplate import introduces_a_list, is_boilerplate, is_edge, may_hold_boilerplate
+from talksearch.indexer.text.lone_names import may_be_a_lone_name
 
 from .markup import Row, Shown
 
@@ -31,18 +32,23 @@ def find_boilerplate(shown: Sequence[Shown], transcript: Transcript) -> dict[str
     if may_hold_boilerplate("\n".join(rows)):
         texts = rows if by_line else [" ".join(cue.text_key) for cue in shown if cue.rows]
         lines.update((text, None) for text in texts if is_boilerplate(text))
-    lines.update((text, None) for text in (*_edges(rows[:_LONGEST_HEAD]), *_edges(reversed(rows[-_LONGEST_HEAD:]))))
+    lines.update((text, None) for text in _edges(rows[:_LONGEST_HEAD], by_line))
+    lines.update((text, None) for text in _edges(reversed(rows[-_LONGEST_HEAD:]), by_line))
     if not lines or all(row in lines for row in rows):
         return {}
     return {"lines_left_out": list(lines)}
 
 
-def _edges(rows: Iterable[str]) -> list[str]:
-    """Return rows as long as they are no speech, from the edge of a file inwards."""
+def _edges(rows: Iterable[str], by_line: bool) -> list[str]:
+    """Return rows as long as they are no speech, from the edge of a file inwards.
+
+    A heading above a list, and the list, stand in texts only (`by_line`).
+    """
     found: list[str] = []
     listed = False
     for row in rows:
-        if not (is_edge(row) or listed):
+        is_list = listed and ("," in row or may_be_a_lone_name(row))
+        if not (is_edge(row) or is_list) or (introduces_a_list(row) and not by_line):
             break
         listed = introduces_a_list(row)
         found.append(row)

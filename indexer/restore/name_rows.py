@@ -30,14 +30,19 @@ _BRACKETED = re.compile(
 _BETWEEN_DASHES = re.compile(
     r"(?P<dash>[-‐‑–—−=~*_#|]{1,4})[ ]?(?P<name>[^\W\d_].*?)[ ]?[:：]?[ ]?(?P<end>[-‐‑–—−=~*_#|]{1,4})[:：]?"
 )
+_SEPARATED = re.compile(r"(?P<name>[^\W\d_][^–—|>\n]{0,50}?)(?:[ ][-–—|~][ ]|[ ]?>[ ])(?=\S)")
 _ALONE = re.compile(r"(?:>>+[ ]?)?(?P<name>[^\W_].*?)[ ]?(?P<colon>[:：]?)")
 _OPENING = "[(<{（【［"
 _STOPS = '.!?…。！？"”»)]）】］—–-'
+_LONE_DASHES = ("-", "‐", "–", "—", ">>")
 _MOST_TOKENS = 9
 """Tokens of a row that may be a name: five words, a role, marks."""
 _FEW = 0.1
 """Of the cues, below which names in brackets are few: then they must come back three times, and be two."""
 _RESTS = 4
+"""Three of four rows below names are different ones."""
+_OFTEN = 6
+"""Rows that come back so often, each three times, are names whatever stands below."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +70,16 @@ def find_name_rows(shown: Sequence[Shown], transcript: Transcript) -> dict[str, 
     brackets = _names_in_brackets(shown, untimed)
     rows = _names_on_rows(shown, untimed, brackets)
     labels = frozenset[str]() if brackets or rows else _labels_inside(shown)
-    if not (brackets or rows or labels):
+    separated = frozenset[str]() if brackets or rows or labels else _names_before_dashes(shown)
+    if not (brackets or rows or labels or separated):
         return {}
-    return {"rows": sorted(rows), "brackets": sorted(brackets), "labels": sorted(labels), "carried_on": carries_on}
+    return {
+        "rows": sorted(rows),
+        "brackets": sorted(brackets),
+        "labels": sorted(labels),
+        "separated": sorted(separated),
+        "carried_on": carries_on,
+    }
 
 
 def take_name_rows(shown: Sequence[Shown], names: dict[str, Json], counts: Counter[str]) -> list[Shown]:
@@ -75,26 +87,19 @@ def take_name_rows(shown: Sequence[Shown], names: dict[str, Json], counts: Count
 
     `counts` is added to: `cues_with_name`.
     """
-    taking = _Taking(
-        frozenset(names["rows"]), frozenset(names["brackets"]), frozenset(names["labels"]), names["carried_on"], counts
-    )
-    return list(taking.cues(shown))
+    return list(_Taking(names, counts).cues(shown))
 
 
 class _Taking:
     """Names being taken out of the rows of cues, one cue after the other."""
 
-    def __init__(
-        self,
-        rows: frozenset[str],
-        brackets: frozenset[str],
-        labels: frozenset[str],
-        carried_on: bool,
-        counts: Counter[str],
-    ) -> None:
-        self._rows, self._brackets, self._labels = rows, brackets, labels
-        self._carried_on, self._counts = carried_on, counts
-        self._inside = _inside_pattern(brackets, labels)
+    def __init__(self, names: dict[str, Json], counts: Counter[str]) -> None:
+        self._rows, self._brackets, self._labels, self._separated = (
+            frozenset(names[key]) for key in ("rows", "brackets", "labels", "separated")
+        )
+        self._carried_on = bool(names["carried_on"])
+        self._counts = counts
+        self._inside = _inside_pattern(self._brackets, self._labels)
 
     def cues(self, shown: Sequence[Shown]) -> Iterator[Shown]:
         """Yield the cues that say something, their rows without names and with speakers."""
@@ -160,15 +165,21 @@ class _Taking:
         for (name, start, end), until in zip(cuts, [*(cut[1] for cut in cuts[1:]), len(text)], strict=True):
             kept = _between(row.tokens, end, until)
             mark = _mark_before(row.tokens, kept) if start == 0 else ()
+            if until < len(text) and kept and kept[-1][0] in _LONE_DASHES:
+                kept = kept[:-1]
             yield name, (*mark, *kept)
 
     def _may_hold(self, text: str) -> bool:
-        return bool(self._rows) or text[0] in _OPENING or any(char in text for char in "[(<{（【［>:：")
+        return (
+            bool(self._rows or self._separated) or text[0] in _OPENING or any(char in text for char in "[(<{（【［>:：")
+        )
 
     def _opening(self, text: str, alone_counts: bool) -> _Opening | None:
         if self._brackets and (found := _bracketed(text)) and found.name in self._brackets:
             return found
         if self._rows and alone_counts and (found := _alone(text)) and found.name in self._rows:
+            return found
+        if self._separated and (found := _separated(text)) and found.name in self._separated:
             return found
         if self._labels and (label := label_of(text)) and label[0] in self._labels:
             return _Opening(label[0], label[1], sure=True)
@@ -219,6 +230,16 @@ def _bracketed(text: str) -> _Opening | None:
     return _Opening(name, match.end(), sure=True)
 
 
+def _bracketed_inside(text: str, start: int) -> list[str]:
+    """Return what may be names in brackets behind the end of a sentence, on a row that begins with one."""
+    names = []
+    for match in _BRACKETED.finditer(text, start):
+        name = next(group for group in match.groups() if group is not None).strip()
+        if text[: match.start()].rstrip()[-1:] in _STOPS and len(name.split()) > 1 and may_be_a_lone_name(name):
+            names.append(name)
+    return [name for name in names if not _is_named_sound(name)]
+
+
 def _alone(text: str) -> _Opening | None:
     """Return the name that a row may be, bare or between dashes."""
     match = _BETWEEN_DASHES.fullmatch(text)
@@ -226,6 +247,12 @@ def _alone(text: str) -> _Opening | None:
         return _Opening(match["name"].strip(), len(text), sure=True)
     match = _ALONE.fullmatch(text)
     return _Opening(match["name"].strip(), len(text), sure=bool(match["colon"])) if match else None
+
+
+def _separated(text: str) -> _Opening | None:
+    """Return the name that may stand before a dash, a bar or a pointed bracket, and words."""
+    match = _SEPARATED.match(text)
+    return _Opening(match["name"].strip(), match.end()) if match else None
 
 
 def _is_named_sound(name: str) -> bool:
@@ -238,7 +265,7 @@ def _names_in_brackets(shown: Sequence[Shown], untimed: bool) -> frozenset[str]:
     They look like names, most of them come back, words follow them, and two take turns, or one speaks nearly always.
     """
     found: Counter[str] = Counter()
-    others = before_colon = 0
+    others = before_colon = begun = 0
     with_words: Counter[str] = Counter()
     cues = 0
     for number, cue in enumerate(shown):
@@ -255,19 +282,20 @@ def _names_in_brackets(shown: Sequence[Shown], untimed: bool) -> frozenset[str]:
             if not (may_be_a_lone_name(opening.name) or is_a_role(opening.name)) or _is_named_sound(opening.name):
                 others += not is_sound(opening.name)
                 continue
-            found[opening.name] += 1
+            found.update([opening.name, *_bracketed_inside(text, opening.end)])
+            begun += 1
             before_colon += label_of(text) is not None
             follows = says(text[opening.end :]) or position + 1 < len(cue.rows)
             if not follows and untimed and number + 1 < len(shown):
                 follows = bool(shown[number + 1].rows) and shown[number + 1].rows[0].key[0][0] not in _OPENING
             with_words[opening.name] += follows
     total = sum(found.values())
-    if total < 2 or with_words.total() * 5 < total * 4 or others > total:
+    if total < 2 or with_words.total() * 5 < begun * 4 or others > total:
         return frozenset()
     if before_colon * 2 > total:  # `[Ana]: words` stands among names without brackets; `take-names` knows both
         return frozenset()
     names = returning(found, least=3 if total < _FEW * cues else 2)
-    names = frozenset(name for name in names if with_words[name] * 2 > found[name])
+    names = frozenset(name for name in names if name not in with_words or with_words[name] * 2 > found[name])
     sure = [name for name in names if found[name] > 1 or is_anybody(name)]
     full = any(len(name.split()) > 1 or is_anybody(name) for name in sure)
     if len(names) > 1 and sure and (full or total * 2 >= cues or (len(sure) > 1 and total >= _FEW * cues)):
@@ -282,11 +310,11 @@ def _names_on_rows(shown: Sequence[Shown], untimed: bool, brackets: frozenset[st
     rests: dict[str, set[str]] = {}
     places = 0
     rowed = [cue for cue in shown if cue.rows and cue.rows[0].tokens[-1][1] is None]
-    for cue, below in _tops(rowed, untimed):
-        places += 1
-        if len(cue.rows[0].key) > _MOST_TOKENS:
+    for row, below, is_first in _tops(rowed, untimed):
+        places += is_first
+        if len(row.key) > _MOST_TOKENS:
             continue
-        opening = _alone(" ".join(cue.rows[0].key))
+        opening = _alone(" ".join(row.key))
         if not opening or not may_be_a_lone_name(opening.name) or _is_named_sound(opening.name):
             continue
         if opening.name in brackets:
@@ -295,24 +323,42 @@ def _names_on_rows(shown: Sequence[Shown], untimed: bool, brackets: frozenset[st
         rests.setdefault(opening.name, set()).add(below)
     names = _accepted(sure, rests, places, most=5) if sure else frozenset()
     together = bare + sure
-    return names | (_accepted(together, rests, places, most=5 if untimed else 2) if bare else frozenset())
+    return names | (_accepted(together, rests, places, most=5 if untimed else 2, bare=True) if bare else frozenset())
 
 
-def _tops(cues: Sequence[Shown], untimed: bool) -> Iterator[tuple[Shown, str]]:
-    """Yield the cues whose first row stands above words, with these words.
+def _tops(cues: Sequence[Shown], untimed: bool) -> Iterator[tuple[Row, str, bool]]:
+    """Yield the rows that stand above words, with these words, and whether the row is the first of its cue.
 
     In a text without times every line is a cue, so those of a turn stand in the cues behind its name.
     """
     if not untimed:
         for cue in cues:
-            if len(cue.rows) > 1:
-                yield cue, " ".join(cue.rows[1].key)
+            for position, (row, below) in enumerate(pairwise(cue.rows)):
+                yield row, " ".join(below.key), position == 0
         return
     for cue, following in pairwise(cues):
-        yield cue, " ".join(following.rows[0].key)
+        yield cue.rows[0], " ".join(following.rows[0].key), True
 
 
-def _accepted(counts: Counter[str], rests: dict[str, set[str]], places: int, most: int) -> frozenset[str]:
+def _are_surely_names(counts: Counter[str], rests: dict[str, set[str]]) -> bool:
+    """Say whether rows with nothing around them are names, not the beginnings of sentences that go on below.
+
+    Two thirds come back, and a sentence begins below them; or they come back so often that nothing else is meant.
+    """
+    total = sum(counts.values())
+    back = sum(count for name, count in counts.items() if count > 1 or is_anybody(name))
+    if back * 3 < total * 2:
+        return False
+    if total >= _OFTEN and len(counts) * 3 <= total:
+        return True
+    below = [text for name in counts for text in rests[name]]
+    begins = sum(text.lstrip("\"'“‘¿¡([…-–— ")[:1].isupper() or text[:1].isdigit() for text in below)
+    return begins * 3 >= len(below) * 2 or all(is_anybody(name) for name in counts)
+
+
+def _accepted(
+    counts: Counter[str], rests: dict[str, set[str]], places: int, most: int, *, bare: bool = False
+) -> frozenset[str]:
     """Return the names among rows that stand above words.
 
     Args:
@@ -320,6 +366,7 @@ def _accepted(counts: Counter[str], rests: dict[str, set[str]], places: int, mos
         rests: the words that stand below each: captions that say the same again are a song.
         places: how many rows stand above others.
         most: names are at least the `most`-th part of these.
+        bare: no mark tells the rows from others.
     """
     total = sum(counts.values())
     if total < 3 or total * most < places:
@@ -327,11 +374,35 @@ def _accepted(counts: Counter[str], rests: dict[str, set[str]], places: int, mos
     names = returning(counts)
     if not names or sum(len(rests[name]) for name in counts) * _RESTS < total * (_RESTS - 1):
         return frozenset()
+    if bare and not _are_surely_names(counts, rests):
+        return frozenset()
     if len(names) == 1:
         (name,) = names
         long = len(name.split()) > 1 or is_anybody(name)
         return names if long and total * 10 >= places * 9 and (total >= 5 or is_anybody(name)) else frozenset()
     return names
+
+
+def _names_before_dashes(shown: Sequence[Shown]) -> frozenset[str]:
+    """Decide which words before a dash are names: most cues have one, they come back, and people take turns.
+
+    A list of words and what they mean looks the same, but each word stands there once.
+    """
+    found: Counter[str] = Counter()
+    cues = 0
+    for cue in shown:
+        if not cue.rows or cue.rows[0].tokens[-1][1] is not None:
+            continue
+        cues += 1
+        text = " ".join(cue.rows[0].key[: _MOST_TOKENS + 2])
+        opening = None if label_of(text) else _separated(text)
+        if opening and may_be_a_lone_name(opening.name) and not _is_named_sound(opening.name):
+            found[opening.name] += 1
+    total = found.total()
+    if total < 3 or total * 5 < cues * 3:
+        return frozenset()
+    names = returning(found)
+    return names if len(names) > 1 and len(names) * 3 <= total * 2 else frozenset()
 
 
 def _labels_inside(shown: Sequence[Shown]) -> frozenset[str]:

@@ -13,12 +13,14 @@ from dataclasses import replace
 
 from talksearch.indexer.readers.registry import format_named
 from talksearch.indexer.records import Cue, Json, Transcript
+from talksearch.indexer.text.lone_names import may_be_a_lone_name
 from talksearch.indexer.text.speaker_labels import bold_names_in, label_of, names_in, split_bold
 
 from .markup import Token
 from .turns import Voice, share
 
 _SENTENCE_END = re.compile(r"(?<=[.!?…\"”»)\]–—-]) (?=[\[(*_]*[^\W_])|(?<=[。！？」])(?=\w)")
+_DASHES = ("-", "‐", "–", "—", ">>")
 _FEWEST_TURNS = 4
 """Turns that are marked, below which names at them say nothing of the others."""
 
@@ -40,6 +42,8 @@ def find_names(cues: Sequence[Cue], transcript: Transcript) -> dict[str, Json]:
     if known_names:
         counts = Counter(label[0] for cue in unnamed if (label := label_of(cue.text)))
         labels = frozenset(name for name in labels if counts[name] > 1 or name.isupper() or name in known_names)
+    if labels:
+        labels |= _names_behind_sentences(unnamed, labels)
     if not (labels or bold):
         return {}
     known = format_named(transcript.format)
@@ -48,6 +52,18 @@ def find_names(cues: Sequence[Cue], transcript: Transcript) -> dict[str, Json]:
         "bold": sorted(bold),
         "carried_on": known is not None and known.names_carry_on and not known_names,
     }
+
+
+def _names_behind_sentences(cues: Sequence[Cue], labels: frozenset[str]) -> frozenset[str]:
+    """Return names that stand before a colon inside cues only, and come back; `labels` are those at beginnings."""
+    counts: Counter[str] = Counter()
+    for cue in cues:
+        if cue.text.count(":") + cue.text.count("：") > 1:
+            for match in _SENTENCE_END.finditer(cue.text):
+                label = label_of(cue.text[match.end() :])
+                if label and label[0] not in labels and may_be_a_lone_name(label[0]):
+                    counts[label[0]] += 1
+    return frozenset(name for name, count in counts.items() if count > 1 and (len(name.split()) > 1 or count > 2))
 
 
 def _names_at_turns(cues: Sequence[Cue]) -> frozenset[str]:
@@ -131,7 +147,7 @@ def _by_label(cue: Cue, names: frozenset[str], timed: bool) -> Iterator[Cue]:
         cuts.insert(0, (cue.speaker, 0, 0))
     ends = [*(cut[1] for cut in cuts[1:]), len(cue.text)]
     voices = [
-        Voice(_tokens(cue, begin, end), who, number > 0)
+        Voice(_tokens(cue, begin, end, is_last=number + 1 == len(ends)), who, number > 0)
         for number, ((who, _, begin), end) in enumerate(zip(cuts, ends, strict=True))
     ]
     for part in share(cue, [voice for voice in voices if voice.tokens], timed):
@@ -150,9 +166,14 @@ def _labels_behind_sentences(text: str, start: int, names: frozenset[str]) -> li
     return found
 
 
-def _tokens(cue: Cue, begin: int, end: int) -> list[Token]:
-    """Return the words of a cue between two characters, with their times where it has some."""
+def _tokens(cue: Cue, begin: int, end: int, *, is_last: bool) -> list[Token]:
+    """Return the words of a cue between two characters, with their times where it has some.
+
+    A dash of dialogue before the next name (`is_last` is false) is none.
+    """
     words = cue.text[begin:end].split()
+    if not is_last and words and words[-1] in _DASHES:
+        words.pop()
     skipped = len(cue.text[:begin].split())
     if not cue.words or len(cue.words) != len(cue.text.split()):
         return [(word, None) for word in words]

@@ -231,7 +231,11 @@ def is_edge(line: str) -> bool:
     >>> [is_edge(line) for line in ("Translator: Ana Ruiz Reviewer: Ben Okafor", "SUMMARY KEYWORDS", "Thank you.")]
     [True, True, False]
     """
-    return is_boilerplate(line) or (len(line) <= _LONGEST and _EDGE.fullmatch(line.strip()) is not None)
+    line = line.strip()
+    if is_boilerplate(line):
+        return True
+    is_part = line[:1].islower() and "://" not in line
+    return len(line) <= _LONGEST and not is_part and _EDGE.fullmatch(line) is not None
 
 
 def introduces_a_list(line: str) -> bool:

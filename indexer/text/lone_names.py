@@ -7,6 +7,7 @@ whether the rows of a file are names of speakers is decided by how they come bac
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 
 from .speaker_labels import TITLES, is_no_name, is_particle
@@ -33,8 +34,17 @@ mulher
 """
 _ROLES = frozenset(_ROLES_TEXT.split())
 """How captions for the hard of hearing call voices, in small letters and brackets."""
-_PARENS = re.compile(r"[ \t]*[(（][^()（）]*[)）]")
+_PARENS = re.compile(r"[ \t]*[(（][^()（）]*[)）]|[ \t]+[|@][ \t]*[^|@\n]{1,40}$")
+"""A role, or after a bar the place where somebody works."""
 _NEVER = re.compile(r"[!?\"“”…;|<>{}=*/\\^~@§%€$。、！？「」《》]|\.\.|\d[.,:]\d|:|：")
+_UNSAID_TEXT = """
+inaudible unintelligible indistinct unclear crosstalk overlapping silence pause break foreign redacted bleep recording
+video audio playing speaking singing end start begin verse chorus bridge intro outro refrain hook interlude pre-chorus
+prelude coda strophe couplet estribillo coro ritornello refrän refren припев куплет unverständlich undeutlich pausa
+stille silencio ininteligible incomprensible incompréhensible неразборчиво пауза applause music laughter blank
+"""
+_UNSAID = frozenset(_UNSAID_TEXT.split())
+"""Words that say what is heard or which part of a song it is, not who speaks."""
 _MOST_WORDS = 5
 _LONGEST = 60
 _LONGEST_UNCASED = 20
@@ -70,6 +80,8 @@ def may_be_a_lone_name(text: str) -> bool:
     if _NEVER.search(bare) or bare.count(",") > 1 or not bare[0].isalnum() or not _ends_like_a_name(bare):
         return False
     words = bare.replace(",", " ").split()
+    if any(word.lower().strip(".-") in _UNSAID for word in words):
+        return False
     if len(words) > _MOST_WORDS or is_no_name(words) or any(char.isdigit() for char in bare):
         return False
     if not any(char.isupper() or char.islower() for char in bare):
@@ -84,7 +96,7 @@ def is_a_role(text: str) -> bool:
 
 def _ends_like_a_name(text: str) -> bool:
     last = text.split()[-1]
-    return last[-1].isalpha() or last[-1].isdigit() or (last[-1] == "." and _is_short(last)) or last[-1] in "'’"
+    return unicodedata.category(last[-1])[0] in "LMN" or (last[-1] == "." and _is_short(last)) or last[-1] in "'’"
 
 
 def _is_short(word: str) -> bool:

@@ -123,7 +123,7 @@ def is_particle(word: str) -> bool:
 
 def is_no_name(words: Sequence[str]) -> bool:
     """Say whether words cannot be a name, whatever their letters are: "Note", "he said", "2.5"."""
-    first = words[0].lower().strip(".'’")
+    first = words[0].lower().strip(".,'’")
     if first in _NOT_NAMES and not (first == "i" and len(words) > 1) and not (first in ("the",) and len(words) > 1):
         return True
     if re.fullmatch(r"[\d.]+", first) or not any(char.isalnum() for char in first):
