@@ -10,6 +10,7 @@ from talksearch.indexer.errors import UnreadableError
 from talksearch.indexer.mojibake import Repair, repair_text
 from talksearch.indexer.records import Chapter, Cue, Receipt, Step, Talk, Timing, Transcript
 from talksearch.indexer.restore.clean import clean
+from talksearch.indexer.restore.loops import loop_notes
 from talksearch.indexer.restore.normalize import normalize, normalize_text
 from talksearch.indexer.restore.true_times import Recording, TrueTimes, part_of, true_times
 from talksearch.indexer.text import youtube
@@ -124,6 +125,7 @@ def load_talk(opened: OpenedFile, source: str, others: Iterable[TalkMetadata] = 
             starts_with_sound=transcript.starts_with_sound,
         )
         steps.append(step)
+    notes += loop_notes(cues, estimated=timing == "estimated")
     words_after = count_words("\n".join(cue.text for cue in cues)) if repairing else words.indexed
     return Talk(
         id=video or slug(id_stem(path.name), source),
