@@ -14,6 +14,7 @@ from .caption_tracks import has_true_times, origin_by_cues, refuse_metadata
 from .cue_blocks import read_blocks
 from .cue_times import mend
 from .finish import finish
+from .identifier_names import named_by_identifiers
 from .source_text import SourceText
 from .text_files import is_headed_webvtt
 
@@ -46,5 +47,7 @@ def read(source: SourceText) -> Transcript:
     """
     found = read_blocks(source.text)
     refuse_metadata(found.cues)
-    known = Transcript("srt", (), origin=origin_by_cues(source), steps=found.steps, uncertain=found.notes)
-    return finish(found.cues, mend(found.cues, "SubRip file"), known)
+    raw, naming = named_by_identifiers(found.cues)
+    steps = (*found.steps, *naming)
+    known = Transcript("srt", (), origin=origin_by_cues(source), steps=steps, uncertain=found.notes)
+    return finish(raw, mend(raw, "SubRip file"), known)

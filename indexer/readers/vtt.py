@@ -17,6 +17,7 @@ from .caption_tracks import has_true_times, origin_by_cues, refuse_metadata
 from .cue_blocks import are_names, identifier_of, left_out_steps, read_blocks
 from .cue_times import mend
 from .finish import finish
+from .identifier_names import named_by_identifiers
 from .raw_cue import RawCue
 from .segment_clocks import on_one_clock
 from .source_text import SourceText
@@ -77,6 +78,7 @@ def read(source: SourceText) -> Transcript:
         raise UnreadableError("This is a track of thumbnails for a player, not of what is said.", "Leave it out.")
     refuse_metadata(raw)
     raw, moving = on_one_clock(text, raw)
+    raw, naming = named_by_identifiers(raw)
     header = text[: text.find("-->") if "-->" in text else 0]
     language = _LANGUAGE.search(header)
     known = Transcript(
@@ -84,7 +86,7 @@ def read(source: SourceText) -> Transcript:
         cues=(),
         origin=origin_by_cues(source),
         language=language[1] if language else None,
-        steps=(*steps, *moving),
+        steps=(*steps, *moving, *naming),
         uncertain=notes,
     )
     return finish(raw, mend(raw, "WebVTT file"), known)

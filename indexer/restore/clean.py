@@ -14,9 +14,13 @@ from typing import Any
 from talksearch.indexer.records import Cue, Json, Step, Transcript
 from talksearch.indexer.text.counting import count_words
 
+from .boilerplate import drop_boilerplate, find_boilerplate
+from .highlights import follow_highlights
+from .joined_rows import join_all_rows
 from .markup import Shown, has_debris, show, show_plain, without_invisible
 from .name_rows import find_name_rows, take_name_rows
 from .normalize import monotonic_times, normalize
+from .revisions import merge_revisions
 from .rolling import collapse
 from .sound_labels import cue_of, without_sounds
 from .speaker_names import find_names, take_names
@@ -129,6 +133,10 @@ _LOWER: dict[int, Callable[[Stage], Sequence[Any]]] = {
 }
 
 
+def _follow_highlights(cues: Sequence[Cue], _: Detail, __: bool) -> tuple[Sequence[Cue], Detail]:
+    return follow_highlights(cues)
+
+
 def _strip_markup(cues: Sequence[Cue], _: Detail, __: bool) -> tuple[list[Shown], Detail]:
     counts: Counter[str] = Counter()
     return [show(cue, counts) for cue in cues], dict(+counts)
@@ -141,6 +149,13 @@ def _drop_invisible(shown: Sequence[Shown], _: Detail, __: bool) -> tuple[Sequen
     return [without_invisible(cue, counts) for cue in shown], dict(+counts)
 
 
+def _drop_boilerplate(shown: Sequence[Shown], known: Detail, _: bool) -> tuple[Sequence[Shown], Detail]:
+    counts: Counter[str] = Counter()
+    if not known:
+        return shown, {}
+    return drop_boilerplate(shown, known["lines_left_out"], counts), dict(+counts)
+
+
 def _take_name_rows(shown: Sequence[Shown], names: Detail, _: bool) -> tuple[Sequence[Shown], Detail]:
     counts: Counter[str] = Counter()
     if not names:
@@ -148,8 +163,17 @@ def _take_name_rows(shown: Sequence[Shown], names: Detail, _: bool) -> tuple[Seq
     return take_name_rows(shown, names, counts), dict(+counts)
 
 
+def _merge_revisions(shown: Sequence[Shown], _: Detail, __: bool) -> tuple[Sequence[Shown], Detail]:
+    return merge_revisions(shown)
+
+
 def _collapse(shown: Sequence[Shown], _: Detail, __: bool) -> tuple[list[Shown], Detail]:
     return collapse(shown)
+
+
+def _join_rows(shown: Sequence[Shown], _: Detail, __: bool) -> tuple[Sequence[Shown], Detail]:
+    joined, counts = join_all_rows(shown)
+    return joined, dict(counts)
 
 
 def _mark_turns(shown: Sequence[Shown], known: Detail, timed: bool) -> tuple[list[Part], Detail]:
@@ -184,10 +208,14 @@ def _counted(before: Sequence[Cue], after: Sequence[Cue]) -> tuple[Sequence[Cue]
 
 
 CLEANING_STEPS: dict[str, CleaningStep] = {
+    "follow-highlights": CleaningStep(RAW, RAW, _follow_highlights, timed_only=True),
     "strip-markup": CleaningStep(RAW, SHOWN, _strip_markup),
     "drop-invisible": CleaningStep(SHOWN, SHOWN, _drop_invisible),
+    "drop-boilerplate": CleaningStep(SHOWN, SHOWN, _drop_boilerplate, find_boilerplate),
     "take-name-rows": CleaningStep(SHOWN, SHOWN, _take_name_rows, find_name_rows),
+    "merge-revisions": CleaningStep(SHOWN, SHOWN, _merge_revisions, timed_only=True),
     "collapse-rolling": CleaningStep(SHOWN, SHOWN, _collapse, timed_only=True),
+    "join-rows": CleaningStep(SHOWN, SHOWN, _join_rows),
     # In automatic captions a dash is a minus sign; turns are marked with `>>` there.
     "mark-turns": CleaningStep(
         SHOWN, PARTS, _mark_turns, lambda _, transcript: {"dashes": transcript.origin != "automatic"}
