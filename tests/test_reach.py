@@ -203,9 +203,7 @@ def test_talks_in_a_folder_that_cannot_be_entered_stay(
     assert "Permission denied" in report.held[0].reason
 
 
-def test_the_talks_of_a_path_that_is_not_there_stay_and_the_others_are_looked_at(
-    archive: Path, tmp_path: Path
-) -> None:
+def test_the_talks_of_a_path_that_is_not_there_stay_and_the_others_are_looked_at(archive: Path, tmp_path: Path) -> None:
     index, other = tmp_path / "index", tmp_path / "more"
     other.mkdir()
     (other / "moon.vtt").write_text(SHIP.replace("ship", "moon"))
