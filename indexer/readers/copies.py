@@ -43,7 +43,7 @@ def without_copies(raw: list[RawCue], steps: list[Step]) -> list[RawCue]:
         same = place >= 0 and len(kept) - place <= _NEAR and _is_same(kept[place], cue)
         if falls_back:
             repeats = same and (place > 0 or highest_ms - cue.start_ms <= _BACK_MS)
-        if same and (repeats or (not falls_back and _ends_same(kept[place], cue))):
+        if same and (repeats or not falls_back):
             copies += 1
             words += count_words(spoken(cue.text))
             above = kept[place]

@@ -159,12 +159,16 @@ def _new_rows(cues: Sequence[Shown], position: int, regime: _Regime, last_added:
 
 
 def _without_twins(shown: list[Shown]) -> tuple[list[Shown], int]:
-    """Drop a cue that has time and text of the one before: a track that was written twice."""
+    """Drop a cue that has time, voices and text of the one before: a track that was written twice."""
     kept = shown[:1]
     for cue in shown[1:]:
         last = kept[-1]
         if not (
-            cue.start_ms == last.start_ms and cue.end_ms == last.end_ms and cue.text_key == last.text_key and cue.rows
+            cue.start_ms == last.start_ms
+            and cue.end_ms == last.end_ms
+            and cue.text_key == last.text_key
+            and cue.rows
+            and [row.speaker for row in cue.rows] == [row.speaker for row in last.rows]
         ):
             kept.append(cue)
     return kept, len(shown) - len(kept)
