@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from importlib import import_module
+from itertools import takewhile
 from typing import Any
 
 import click
@@ -29,6 +32,12 @@ COMMANDS = {
 """Every command with the module of `commands` that holds it and its function there. To add one: a function there, a
 line here, and `make docs`."""
 
+_GIVEN = "talksearch.given"
+"""Under this key a context keeps what was given: the command, then the rest."""
+
+_NEVER_A_QUERY = ("eval", "mcp")
+"""Commands whose names nobody says."""
+
 
 class CommandGroup(click.Group):
     """A group that imports a command when it is asked for (click's documentation, "Lazily loading subcommands")."""
@@ -52,6 +61,7 @@ class CommandGroup(click.Group):
             args = [args[index_args], *args[:index_args], *args[index_args + 1 :]]
         elif args and args[0] not in ("--help", "--version"):
             args = ["search", *args]
+        ctx.meta[_GIVEN] = tuple(args)
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -60,18 +70,55 @@ class CommandGroup(click.Group):
         try:
             return super().invoke(ctx)
         except UsageError as error:
-            raise click.UsageError(error.message, self._invoked(ctx)) from error
+            raise click.UsageError(_joined(error.message, self._query_hint(ctx)), self._invoked(ctx)) from error
+        except click.UsageError as error:
+            hint = self._query_hint(ctx)
+            if not hint:
+                raise
+            raise click.UsageError(_joined(error.format_message(), hint), error.ctx or self._invoked(ctx)) from error
         except TalksearchError as error:
             warn(f"talksearch: {error.message}")
-            if error.hint:
-                warn(error.hint)
+            for hint in filter(None, (error.hint, self._query_hint(ctx))):
+                warn(hint)
             ctx.exit(1)
+
+    def _query_hint(self, ctx: click.Context) -> str:
+        """Return how to ask for what was taken for an option or a command though it may be a query; else an empty text.
+
+        A query may begin with "-", or with a command's word, and then nothing tells that it is one.
+        """
+        name, *given = ctx.meta.get(_GIVEN, ("",))
+        command = self.get_command(ctx, name)
+        if command is None:
+            return ""
+        if name == "search":
+            odd = next((text for text in takewhile(lambda text: text != "--", given) if _is_odd(command, text)), None)
+            return (
+                f"A query that begins with a dash stands behind “--”: talksearch -- {shlex.quote(odd)}" if odd else ""
+            )
+        if any(text.startswith("-") or os.path.lexists(text) for text in given) or name in _NEVER_A_QUERY:
+            return ""
+        return f"To search for these words: talksearch search {shlex.join([name, *given])}"
 
     def _invoked(self, ctx: click.Context) -> click.Context:
         """Return a context of the command that was run, from which click takes the usage that it shows."""
         name = ctx.invoked_subcommand or ""
         command = self.get_command(ctx, name)
         return click.Context(command, parent=ctx, info_name=name) if command else ctx
+
+
+def _is_odd(command: click.Command, text: str) -> bool:
+    """Say whether a text begins with a dash and is no option of a command, nor one with its value."""
+    if not text.startswith("-") or text == "-":
+        return False
+    options = [option for parameter in command.params for option in parameter.opts if option.startswith("-")]
+    if text.startswith("--"):
+        return text.split("=", 1)[0] not in options
+    return text[:2] not in options or (len(text) > 2 and not text[2:].isdigit())
+
+
+def _joined(message: str, hint: str) -> str:
+    return f"{message}\n{hint}" if hint else message
 
 
 @click.group(cls=CommandGroup)
@@ -83,5 +130,6 @@ def cli() -> None:
         talksearch index ~/talks
         talksearch "time dilation metaphor"
 
-    Whatever is not one of the commands below is a query.
+    Whatever is not one of the commands below is a query. One that begins with a command's word stands in quotes with
+    more words, or behind "search"; one that begins with a dash stands behind "--".
     """

@@ -9,7 +9,7 @@ import sys
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TextIO
+from typing import Literal, TextIO
 
 import click
 
@@ -58,27 +58,36 @@ def hyperlink(url: str, style: Style) -> str:
     return f"\x1b]8;;{url}\x1b\\{url}\x1b]8;;\x1b\\"
 
 
-def wrap(text: str, marked: Sequence[tuple[int, int]], style: Style, indent: str) -> str:
+def wrap(
+    text: str, marked: Sequence[tuple[int, int]], style: Style, indent: str, kind: Literal["said", "near"] = "said"
+) -> str:
     """Return untrusted text in lines of the terminal's width.
 
-    Wide characters count as two columns, and scripts without spaces break anywhere.
+    Wide characters count as two columns, and scripts without spaces break anywhere. What is marked because it was said
+    looks different from what only comes near: bold and yellow, or underlined; without colours, « » stand around the
+    first and nothing around the second.
 
     Args:
         text: any text; control characters vanish.
-        marked: spans of characters (start, end) that are highlighted where there are colours.
+        marked: spans of characters (start, end) that are marked, rising and apart from each other.
         style: how output may look.
         indent: what stands before each line.
+        kind: why they are marked.
     """
     width = style.width - len(indent)
+    spans = list(marked)
+    if not style.color:
+        spans = _joined(text, spans) if kind == "said" else []
     lines: list[str] = []
     line, columns = "", 0
     for match in _BREAKABLE.finditer(text):
         piece = match[0]
-        size = sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in piece.rstrip())
+        shown, signs = _with_marks(text, match.start(), match.end(), spans, style, kind)
+        size = sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in piece.rstrip()) + signs
         if line and columns + size > width:
             lines.append(line.rstrip())
             line, columns = "", 0
-        line += _highlight(text, match.start(), match.end(), marked) if style.color else safe(piece)
+        line += shown
         columns += size + len(piece) - len(piece.rstrip())
     return "\n".join(indent + each for each in [*lines, line.rstrip()] if each)
 
@@ -95,12 +104,38 @@ def utf8_output() -> None:
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
-def _highlight(text: str, start: int, end: int, marked: Sequence[tuple[int, int]]) -> str:
-    """Return the characters from `start` to `end`, those inside marked spans highlighted."""
-    highlighted = ""
-    for first, last in marked:
-        first, last = max(first, start), min(last, end)
-        if first < last:
-            highlighted += safe(text[start:first]) + click.style(safe(text[first:last]), bold=True, fg="yellow")
-            start = last
-    return highlighted + safe(text[start:end])
+def _joined(text: str, spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return spans with those as one that only spaces stand between.
+
+    >>> _joined("time dilation is", [(0, 4), (5, 13), (14, 16)])
+    [(0, 16)]
+    """
+    joined: list[tuple[int, int]] = []
+    for start, end in spans:
+        if joined and not text[joined[-1][1] : start].strip():
+            joined[-1] = (joined[-1][0], end)
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def _with_marks(
+    text: str, start: int, end: int, spans: Sequence[tuple[int, int]], style: Style, kind: Literal["said", "near"]
+) -> tuple[str, int]:
+    """Return the characters from `start` to `end`, those inside spans marked, and how many columns the marks take."""
+    shown, signs = "", 0
+    for first, last in spans:
+        inside, behind = max(first, start), min(last, end)
+        if inside >= behind:
+            continue
+        shown += safe(text[start:inside])
+        part = safe(text[inside:behind])
+        if style.color:
+            part = click.style(part, bold=True, fg="yellow") if kind == "said" else click.style(part, underline=True)
+        else:
+            opening, closing = "«" * (inside == first), "»" * (behind == last)
+            signs += len(opening) + len(closing)
+            part = f"{opening}{part}{closing}"
+        shown += part
+        start = behind
+    return shown + safe(text[start:end]), signs

@@ -13,15 +13,19 @@ from talksearch.cli.terminal import Style, hyperlink, wrap
 from talksearch.indexer.records import Json
 from talksearch.indexer.text.clock import show_clock
 from talksearch.indexer.text.untrusted import safe
-from talksearch.search.hit import Hit, QuoteMatch, byline, how_good, noted, when
+from talksearch.search.hit import Copy, Hit, QuoteMatch, byline, how_good, more_places, noted, voice, when
 
 from .common import INDENT, jsonl, mark, markdown, plain_url
 
 _CSV_KEYS = (
     "query_id", "rank", "score", "talk_id", "title", "speaker", "channel", "date", "language", "source", "youtube_id",
     "start_s", "end_s", "jump_s", "url", "timing", "margin_s", "text", "matches", "passage_id", "grade",
+    "said_by", "more_places", "also_at",
 )  # fmt: skip
 """The columns of a table, with the names of the command contract."""
+
+_PLACES = 8
+"""How many places that say the same are named; the rest is counted."""
 
 _BLOCKS = "·▁▂▃▄▅▆▇█"
 """From nothing to most, for the line that shows where along a talk the query lives."""
@@ -57,6 +61,8 @@ def hits_markdown(hits: Sequence[Hit]) -> str:
             f"{hit.rank}. **{markdown(hit.title)}**{by} — [{when(hit)}](<{plain_url(hit.url)}>)\n\n"
             + (f"   {markdown(noted(hit))}\n\n" if noted(hit) else "")
             + f"   > {markdown(hit.text)}\n"
+            + (f"   >\n   > — {markdown(voice(hit))}\n" if voice(hit) else "")
+            + (f"\n   {_places_markdown(hit)}\n" if hit.also_at else "")
         )
     return "\n".join(lines)
 
@@ -69,12 +75,13 @@ def _hit_text(hit: Hit, style: Style) -> str:
         lines.append(f"{INDENT}{heat_line(hit.heat)}")
     if noted(hit):
         lines.append(wrap(noted(hit), (), style, INDENT))
-    lines += [wrap(hit.text, hit.matches, style, INDENT), f"{INDENT}{hyperlink(hit.url, style)}"]
-    lines += [
-        f"{INDENT}the same in {safe(copy.title)}, {mark(copy.timing)}{show_clock(copy.jump_ms)}:"
-        f" {hyperlink(copy.url, style)}"
-        for copy in hit.copies
-    ]
+    lines.append(wrap(hit.text, hit.matches, style, INDENT, hit.mark_kind))
+    if voice(hit):
+        lines.append(wrap(f"— {voice(hit)}", (), style, INDENT))
+    lines.append(f"{INDENT}{hyperlink(hit.url, style)}")
+    if hit.also_at:
+        lines.append(wrap(places(hit), (), style, INDENT))
+    lines += [f"{INDENT}{copy_place(copy)}: {hyperlink(copy.url, style)}" for copy in hit.copies]
     if hit.quote is not None and hit.quote.score < 1:
         lines.append(wrap(difference(hit.quote), (), style, INDENT))
     if hit.more_in_talk:
@@ -82,6 +89,26 @@ def _hit_text(hit: Hit, style: Style) -> str:
     if hit.explain is not None:
         lines.append(wrap(why(hit.explain), (), style, INDENT))
     return "\n".join(lines) + "\n"
+
+
+def places(hit: Hit) -> str:
+    """Return in how many more places of its talk a hit is said, and when."""
+    times = [f"{mark(hit.timing)}{show_clock(place.jump_ms)}" for place in hit.also_at[:_PLACES]]
+    return f"{more_places(len(hit.also_at))}: {', '.join(times)}{' …' if len(hit.also_at) > _PLACES else ''}"
+
+
+def copy_place(copy: Copy) -> str:
+    """Return where another talk says the same."""
+    more = f" {more_places(copy.more_places)}" if copy.more_places else ""
+    return f"the same in {safe(copy.title)}, {mark(copy.timing)}{show_clock(copy.jump_ms)}{more}"
+
+
+def _places_markdown(hit: Hit) -> str:
+    """Return what `places` says with a link at each time."""
+    links = [
+        f"[{mark(hit.timing)}{show_clock(place.jump_ms)}](<{plain_url(place.url)}>)" for place in hit.also_at[:_PLACES]
+    ]
+    return f"{more_places(len(hit.also_at))}: {', '.join(links)}{' …' if len(hit.also_at) > _PLACES else ''}"
 
 
 def difference(quoted: QuoteMatch) -> str:

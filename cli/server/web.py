@@ -36,7 +36,7 @@ from talksearch.indexer.text.clock import show_clock
 from talksearch.indexer.text.untrusted import is_linkable, safe
 from talksearch.search import engine
 from talksearch.search.answer import Answer
-from talksearch.search.hit import Hit, byline, how_good, noted, when
+from talksearch.search.hit import Hit, byline, how_good, more_places, noted, pieces, voice, when
 from talksearch.search.moments import LATEST_S, cue_range, talk_and_moment
 from talksearch.search.options import SEARCH_OPTIONS, OptionValue, make_query, option_named, parse_number
 from talksearch.search.reader import IndexReader
@@ -55,6 +55,9 @@ _PATHS = "There are /api/search, /api/similar, /api/talks, /api/talk/ID and /api
 
 _LONGEST_TEXT = 10_000
 """Characters of a parameter."""
+
+_PLACES = 40
+"""How many places that say the same a hit has links to."""
 
 _TEMPLATE = Path(__file__).with_name("page.html").read_text(encoding="utf-8")
 _PAGE = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(_TEMPLATE)
@@ -304,13 +307,22 @@ def _shown(hit: Hit, given: Parameters) -> dict[str, object]:
         "heat": hits.heat_line(hit.heat),
         "note": safe(noted(hit)),
         "language": hit.language or "",
-        "parts": _parts(hit),
+        "parts": [(safe(text), is_marked) for text, is_marked in pieces(hit.text, hit.matches)],
+        "is_said": hit.mark_kind == "said",
+        "voice": safe(voice(hit)),
+        "places": [
+            {"when": f"{common.mark(hit.timing)}{show_clock(place.jump_ms)}", "link": _link(place.url)}
+            for place in hit.also_at[:_PLACES]
+        ],
+        "more_places": more_places(len(hit.also_at)) if hit.also_at else "",
+        "has_more_places": len(hit.also_at) > _PLACES,
         "differs": safe(hits.difference(hit.quote)) if hit.quote is not None and hit.quote.score < 1 else "",
         "copies": [
             {
                 "title": safe(copy.title),
                 "when": f"{common.mark(copy.timing)}{show_clock(copy.jump_ms)}",
                 "link": _link(copy.url),
+                "more": more_places(copy.more_places) if copy.more_places else "",
             }
             for copy in hit.copies
         ],
@@ -324,13 +336,3 @@ def _shown(hit: Hit, given: Parameters) -> dict[str, object]:
 def _link(url: str) -> str:
     """Return an address that may be a link; empty for what is not of the web and not a file."""
     return url if is_linkable(url) else ""
-
-
-def _parts(hit: Hit) -> list[tuple[str, bool]]:
-    """Return the passage in pieces: (text, whether the query's words are said there)."""
-    parts: list[tuple[str, bool]] = []
-    position = 0
-    for start, end in hit.matches:
-        parts += [(safe(hit.text[position:start]), False), (safe(hit.text[start:end]), True)]
-        position = end
-    return [*parts, (safe(hit.text[position:]), False)]
