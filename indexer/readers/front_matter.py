@@ -52,6 +52,12 @@ def iso_date(text: str | None) -> str | None:
     return "-".join(match.groups()) if match else None
 
 
+def unread_values(front: Front) -> list[str]:
+    """Return the values that say something which nobody understands: a date that is none."""
+    date = front.values.get("date")
+    return [f"Date: {date}"] if date and not iso_date(date) else []
+
+
 def read_front_matter(lines: Sequence[str], front: Front) -> int:
     """Read front matter, YAML or TOML, and return the position of the first line behind it; 0 where there is none."""
     first = next((i for i, line in enumerate(lines) if line.strip()), len(lines))

@@ -52,10 +52,15 @@ _MOST_WORDS_OF_A_TITLE = 15
 def stands_above_turns(layout: LineLayout, head: Sequence[str]) -> bool:
     """Say whether lines above the first time are no speech: below them stand turns, and they are no turn themselves."""
     stamps = layout.stamps.values()
-    named = sum(stamp.speaker is not None or (bool(stamp.text) and may_be_a_lone_name(stamp.text)) for stamp in stamps)
-    if layout.far_apart or named * 2 < len(layout.stamps):
+    named = sum(
+        stamp.speaker is not None or _opens_a_turn(stamp.text or _below(layout, i))
+        for i, stamp in layout.stamps.items()
+    )
+    if named * 2 < len(layout.stamps) or (layout.far_apart and not _is_labelled(layout)):
         return False
+    below = layout.lines[min(layout.stamps) :]
     speakers = {stamp.speaker or stamp.text for stamp in stamps}
+    speakers |= {label[0] for line in below if ":" in line[:90] and (label := label_of(line.strip()))}
     listed = False
     for line in head:
         text = line.strip()
@@ -68,6 +73,21 @@ def stands_above_turns(layout: LineLayout, head: Sequence[str]) -> bool:
             return False
         listed = introduces_a_list(text)
     return True
+
+
+def _opens_a_turn(text: str) -> bool:
+    label = label_of(text)
+    return may_be_a_lone_name(text) or (label is not None and may_be_a_lone_name(label[0]))
+
+
+def _below(layout: LineLayout, position: int) -> str:
+    return next((line.strip() for line in layout.lines[position + 1 : position + 3] if line.strip()), "")
+
+
+def _is_labelled(layout: LineLayout) -> bool:
+    """Say whether most lines below the first time begin with a name: then one without a name is no speech."""
+    lines = [line for line in layout.lines[min(layout.stamps) :] if len(line.split()) > 1]
+    return sum(label_of(line.strip()) is not None for line in lines) * 2 > len(lines)
 
 
 def read_head(lines: Sequence[str], front: Front) -> list[str]:

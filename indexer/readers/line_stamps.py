@@ -14,10 +14,12 @@ from itertools import pairwise
 from talksearch.indexer.text.clock import CLOCK, parse_clock, seconds_in
 from talksearch.indexer.text.speaker_labels import may_stand_before_a_time
 
-_LEAD = r"[ \t]*(?:(?:[-*+•>|]|\d{1,5}[.)])[ \t]+)*(?P<mark>#{1,6}[ \t]+)?(?:\*\*|__|[*_`~])*"
+_LEAD = r"[ \t]*(?:(?:[-*+•>|]|\d{1,5}(?:[.)]|(?=\t)))[ \t]+)*(?P<mark>#{1,6}[ \t]+)?(?:\*\*|__|[*_`~])*"
 _TRAIL = r"(?:\*\*|__|[*_`~])*"
 _TO = r"[ \t]*(?:-->|->|—>|→|-|–|—|to)[ \t]*"
-_RANGE = rf"(?:{_TO}(?P<end>{CLOCK}))?"
+_NOON = r"AM|PM|a\.m\.|p\.m\.|pm"
+_RANGE = rf"(?:[ \t]?(?P<half>{_NOON})(?![^\W\d_]))?(?:{_TO}(?P<end>{CLOCK})(?:[ \t]?(?:{_NOON})(?![^\W\d_]))?)?"
+"""Behind a time: the half of the day, as far as it is no word, and a second time."""
 _NAME = r"(?P<name>[^\W\d_][^\[\]():\n]{0,50}?(?:[ \t]*\((?!\d|\s*\d+:)[^()\n]{1,50}\))?)"
 """A name, and a role or a place in parentheses."""
 _SEPARATOR = r"(?:[-–—‒―:|,·•⋅・»/~]|>(?!>))"
@@ -55,6 +57,9 @@ _LEADING_SPOKEN = re.compile(rf"[ \t]*(?=\d)(?P<said>{_SPOKEN})[ \t]*")
 _STUCK = re.compile(rf"^[ \t]*(?P<start>(?:\d{{1,3}}:)?\d{{1,2}}:\d\d)(?=\d)(?P<said>{_SPOKEN})[ \t]*(?P<text>.*)$")
 _DAY = re.compile(r"[ \t,]+(?:(?:19|20)\d\d-\d\d-\d\d|\d{1,2}[./]\d{1,2}[./](?:19|20)\d\d)[ \t,T]*$")
 """The day before a time of day, behind a name."""
+_A_DATE = re.compile(r"\b(?:19|20)\d\d\b|\d,")
+"""`March 12, 2024, 3:03 PM` is no name and a time."""
+_HALF_DAY = re.compile(rf"\d[ \t]?(?:{_NOON})(?![^\W\d_])")
 _HASHED = re.compile(r"#(\d{1,2}:\d\d(?::\d\d)?)(?:[-.,](\d{1,3}))?#")
 _TRAILING = re.compile(rf"^(?P<text>.*\S)[ \t]*\[(?P<end>{CLOCK})\][ \t]*$")
 _AROUND_NAMES = " \t*_-–—‒―,|·•⋅・»/~@"
@@ -93,12 +98,31 @@ def stamp_of(line: str) -> Stamp | None:
         ):
             return None
         name = _DAY.sub("", match["name"]).strip(_AROUND_NAMES)
-    start = parse_clock(match["start"])
+        if _A_DATE.search(name):
+            return None
+    start = _start_of(match)
     if start is None:
         return None
     groups = match.groupdict()
-    end = parse_clock(groups["end"]) if groups.get("end") else None
+    end = parse_clock(groups["end"]) if groups.get("end") and not groups["half"] else None
     return Stamp(start, end, match["text"].strip(), name or None, bool(groups.get("mark")), groups.get("link"))
+
+
+def _start_of(match: re.Match[str]) -> int | None:
+    """Return the first time of a line; with the half of the day it is hours and minutes, `3:03 PM` as `3:03:00 PM`."""
+    start = parse_clock(match["start"])
+    if start is None or not match["half"]:
+        return start
+    if match["start"].count(":") < 2:
+        start *= 60
+    hours = start // 3_600_000
+    later = match["half"][0] in "Pp"
+    return start + 43_200_000 * (int(later and hours < 12) - int(not later and hours == 12)) if hours < 13 else None
+
+
+def has_half_days(text: str) -> bool:
+    """Say whether a text may hold times with the half of the day."""
+    return _HALF_DAY.search(text) is not None
 
 
 def labelled(line: str) -> Stamp | None:
@@ -108,7 +132,7 @@ def labelled(line: str) -> Stamp | None:
     ('Ana Ruiz', None)
     """
     match = _LABELLED.match(line)
-    start = parse_clock(match["start"]) if match else None
+    start = _start_of(match) if match else None
     if not match or start is None:
         return None
     name = match["name"].strip(_AROUND_NAMES)

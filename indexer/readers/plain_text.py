@@ -16,7 +16,7 @@ from talksearch.indexer.text.youtube import find_id, watch_url
 from . import scraped_record, text_files
 from .bold_names import with_colons
 from .cue_times import pieces
-from .front_matter import Front, iso_date, plain_markdown, read_front, read_front_matter, read_keys
+from .front_matter import Front, iso_date, plain_markdown, read_front, read_front_matter, read_keys, unread_values
 from .source_text import SourceText
 
 _HEADING = re.compile(r"^[ \t]{0,3}#{1,6}[ \t]")
@@ -101,7 +101,7 @@ def _described(transcript: Transcript, front: Front) -> Transcript:
         speaker=values.get("speaker"),
         language=values.get("language") or transcript.language,
         date=iso_date(values.get("date")),
-        description="\n".join([*front.text, transcript.description]).strip("\n"),
+        description="\n".join([*front.text, *unread_values(front), transcript.description]).strip("\n"),
     )
 
 

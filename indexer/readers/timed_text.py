@@ -20,9 +20,20 @@ from . import line_layout, text_files
 from .bold_names import with_colons
 from .cue_times import RawCue, mend
 from .finish import finish
-from .front_matter import HEADING, RULE, Front, iso_date, plain_markdown, read_front, read_front_matter, read_keys
+from .front_matter import (
+    HEADING,
+    RULE,
+    Front,
+    iso_date,
+    plain_markdown,
+    read_front,
+    read_front_matter,
+    read_keys,
+    unread_values,
+)
 from .head_lines import read_head, stands_above_turns
 from .line_layout import LineLayout
+from .line_stamps import has_half_days
 from .lyrics import mended_lyrics
 from .raw_cue import moved
 from .source_text import SourceText
@@ -87,12 +98,13 @@ def read(source: SourceText) -> Transcript:
     first_line = read_front_matter(lines, front)
     notices: list[str] = []
     above_turns = False
-    if layout.far_apart:
-        first_line += read_keys(lines[first_line : min(layout.stamps)], front)
-    elif first_line < (top := min(layout.stamps, default=0)) and stands_above_turns(layout, lines[first_line:top]):
+    top = min(layout.stamps, default=0)
+    if first_line < top and stands_above_turns(layout, lines[first_line:top]):
         above_turns = True
         notices = read_head(lines[first_line:top], front)
         first_line = top
+    elif layout.far_apart:
+        first_line += read_keys(lines[first_line:top], front)
     raw: list[RawCue] = []
     repeats: list[tuple[int, int]] = []
     chapters: list[tuple[str, int | None]] = []
@@ -130,7 +142,7 @@ def read(source: SourceText) -> Transcript:
         raw = [moved(cue, -sooner_ms) for cue in raw]
         chapters = [(title, None if ms is None else max(0, ms - sooner_ms)) for title, ms in chapters]
         steps += (Step("shift-times", "cues", {"offset_ms": -sooner_ms, "from": "the file's offset"}),)
-    before = [line for line in front.text if line.strip()]
+    before = [line for line in (*front.text, *unread_values(front)) if line.strip()]
     first = min(cue.start_ms for cue in raw) if raw else 0
     description = "\n".join(before)
     if before and first > 0 and not above_turns and (layout.far_apart or not markdown):
@@ -194,9 +206,9 @@ def _steps_of(layout: LineLayout, notices: Sequence[str]) -> tuple[Step, ...]:
         words = count_words(" ".join(notices))
         steps.append(Step("drop-boilerplate", "cues", {"lines_left_out": list(notices), "words_left_out": words}))
     named = [i for i, stamp in layout.stamps.items() if stamp.speaker]
-    if named:
+    if named or has_half_days("\n".join(layout.lines)):
         beside = sum(
-            count_words(_ANY_CLOCK.sub("", layout.lines[i])) - count_words(layout.stamps[i].text) for i in named
+            count_words(_ANY_CLOCK.sub("", layout.lines[i])) - count_words(layout.stamps[i].text) for i in layout.stamps
         )
         words = layout.left_out + max(0, beside)
         steps.append(Step("read-turn-heads", "cues", {"turns": len(named), "words_left_out": words}))

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from talksearch.indexer.text.clock import CLOCK, parse_clock
@@ -207,24 +207,37 @@ def names_above_clocks(lines: Sequence[str], stamps: dict[int, Stamp]) -> Turns 
 
 
 def names_behind_clocks(stamps: dict[int, Stamp]) -> dict[int, Stamp]:
-    """Take names that stand behind the times for those of the speakers: in headings, and in a column before the words.
+    """Take names that stand behind the times for those of the speakers: in headings, and in a column beside the words.
 
     Elsewhere a name behind a time is a row like any other, and whoever cleans the text decides about it.
     """
-    first = {
-        i: (stamp.text if stamp.heading else stamp.text.split("\t", 1)[0]).strip(" \t:*")
-        for i, stamp in stamps.items()
-        if stamp.speaker is None and stamp.text and (stamp.heading or "\t" in stamp.text)
-    }
-    counts = Counter(name for name in first.values() if may_be_a_lone_name(name))
-    if len(first) * 2 < len(stamps) or counts.total() * 5 < len(first) * 4 or counts.total() < 3:
-        return stamps
+    return _named_by(stamps, _first_column) or _named_by(stamps, _last_column) or stamps
+
+
+def _named_by(stamps: dict[int, Stamp], cut: Callable[[Stamp], tuple[str, str]]) -> dict[int, Stamp] | None:
+    """Return the times with the names that `cut` takes from the words behind them; None where these are no names."""
+    columns = {i: cut(stamp) for i, stamp in stamps.items() if stamp.speaker is None and stamp.text}
+    columns = {i: column for i, column in columns.items() if column[0]}
+    counts = Counter(name for name, _ in columns.values() if may_be_a_lone_name(name))
+    if len(columns) * 2 < len(stamps) or counts.total() * 5 < len(columns) * 4 or counts.total() < 3:
+        return None
     names = returning(counts)
     if len(names) < 2 and not any(is_anybody(name) for name in names):
-        return stamps
-    return {
-        i: replace(stamp, speaker=name, heading=False, text=stamp.text.partition("\t")[2].strip())
-        if (name := first.get(i)) in names
-        else stamp
-        for i, stamp in stamps.items()
-    }
+        return None
+    named = dict(stamps)
+    for i, (name, text) in columns.items():
+        if name in names:
+            named[i] = replace(stamps[i], speaker=name, heading=False, text=text)
+    return named
+
+
+def _first_column(stamp: Stamp) -> tuple[str, str]:
+    if stamp.heading:
+        return stamp.text.strip(" \t:*"), ""
+    name, tab, text = stamp.text.partition("\t")
+    return (name.strip(" \t:*"), text.strip()) if tab else ("", "")
+
+
+def _last_column(stamp: Stamp) -> tuple[str, str]:
+    text, tab, name = stamp.text.rpartition("\t")
+    return (name.strip(" \t:*"), text.strip()) if tab else ("", "")

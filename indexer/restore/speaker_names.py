@@ -42,6 +42,8 @@ def find_names(cues: Sequence[Cue], transcript: Transcript) -> dict[str, Json]:
     if known_names:
         counts = Counter(label[0] for cue in unnamed if (label := label_of(cue.text)))
         labels = frozenset(name for name in labels if counts[name] > 1 or name.isupper() or name in known_names)
+        if len(unnamed) * 2 < len(cues):
+            labels |= {name for name in counts if may_be_a_lone_name(name)}
     if labels:
         labels |= _names_behind_sentences(unnamed, labels)
     if not (labels or bold):

@@ -63,7 +63,8 @@ _FUNCTION_WORDS = frozenset(_FUNCTION_WORDS_TEXT.split())
 _NAMES_TOO = frozenset(("will", "may", "so", "an", "do", "in", "on", "he", "you", "has", "my", "can"))
 """Words of sentences that are given or family names as well."""
 _SURNAME_FIRST = re.compile(r"[^\W\d_][^\W\d_.'’ -]*(?:[ '’-][^\W\d_.'’ -]+){0,2}, ?[^\W\d_][\w.'’ -]{0,30}")
-_LETTER = re.compile(r"[A-Z]\d?")
+_LETTER = re.compile(r"[A-Z]\d?|Me|Them|You")
+"""What stands for people where programs and interviewers write no names."""
 
 
 def label_of(text: str) -> tuple[str, int] | None:
@@ -184,9 +185,10 @@ def names_in(texts: Iterable[str]) -> frozenset[str]:
 
 
 def _letters(counts: Counter[str]) -> set[str]:
-    """Return letters that stand for people (`Q` and `A`, `I` and `B`), where two take turns."""
-    letters = {label for label, count in counts.items() if _LETTER.fullmatch(label) and count > 1}
-    return letters if len(letters) > 1 and sum(counts[label] for label in letters) * 2 > sum(counts.values()) else set()
+    """Return letters that stand for people (`Q` and `A`), where they are most of the labels and one comes back."""
+    letters = {label: count for label, count in counts.items() if _LETTER.fullmatch(label)}
+    said = sum(letters.values())
+    return set(letters) if len(letters) > 1 and said > len(letters) and said * 2 > counts.total() else set()
 
 
 def _is_upper_name(label: str) -> bool:
