@@ -411,7 +411,8 @@ def test_what_was_not_said_is_left_out_with_the_reason(name: str, text: str, tmp
     [
         ("fireside chat.txt", "[00:01] Ana: hello\n[00:05] Ben: from the start, then\n"),
         ("log.txt", "00:00:20 Ana: From the start\n00:00:25 Ben: yes\n"),
-        ("log.txt", "[2024-03-12 15:03:20] Ana: a very good morning to everybody who came so early\n[2024-03-12 15:03:25] Ben: and to all of you who came by boat as well\n"),
+        ("log.txt", "[2024-03-12 15:03:20] Ana: a very good morning to everybody who came so early\n"
+            "[2024-03-12 15:03:25] Ben: and to all of you who came by boat as well\n"),
         ("log.txt", "0:15 De la musique: oui\n0:20 on y va\n0:33 bien\n0:40 fin\n"),
         ("meeting_saved_closed_caption.txt", "[Ana] 15:03:20\nGood morning.\n\n[Ben] 15:03:26\nMorning.\n"),
         ("chapters.vtt", VTT),
@@ -504,3 +505,64 @@ def test_numbered_files_without_a_playlist_stay_what_they_are(tmp_path: Path) ->
     for number in (1, 2):
         (archive / f"part{number}.vtt").write_text(VTT.replace("noon", str(number)))
     assert len(index(tmp_path, archive)[1]) == 2
+
+
+# --- two languages in one file ---------------------------------------------------------------------------------------
+
+ENGLISH = [
+    "The tide turns at noon and the boats leave the harbour.",
+    "The men on the quay wait for the first of the boats.",
+    "It is the second time that the water is so high in the year.",
+    "And the old man says that it was higher when he was young.",
+    "The bridge to the island is closed in the winter.",
+    "We go to the market on the other side of the river.",
+]
+GERMAN = [
+    "Die Flut kommt am Mittag und die Boote verlassen den Hafen.",
+    "Die Männer am Kai warten auf das erste von den Booten.",
+    "Es ist das zweite Mal, dass das Wasser im Jahr so hoch ist.",
+    "Und der alte Mann sagt, dass es höher war, als er jung war.",
+    "Die Brücke zu der Insel ist im Winter geschlossen.",
+    "Wir gehen zu dem Markt auf der anderen Seite von dem Fluss.",
+]
+RUSSIAN = ["Прилив начинается в полдень.", "Люди ждут на причале.", "Вода очень высокая.", "Мост закрыт."]
+JAPANESE = ["正午に潮が変わります。", "人々は岸で待ちます。", "水がとても高いです。", "橋は閉まっています。"]
+
+
+def srt(*texts: str, twins: int = 1) -> str:
+    starts = [at // twins * 4 for at in range(len(texts))]
+    return "".join(
+        f"{at}\n00:00:{start:02},000 --> 00:00:{start + 3:02},000\n{text}\n\n"
+        for at, (start, text) in enumerate(zip(starts, texts, strict=True), 1)
+    )
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [(ENGLISH, RUSSIAN), (JAPANESE, ENGLISH), (RUSSIAN, JAPANESE), (ENGLISH, GERMAN)]
+)
+@pytest.mark.parametrize("twins", [False, True])
+def test_two_languages_at_once_are_said_and_kept(
+    first: list[str], second: list[str], twins: bool, tmp_path: Path
+) -> None:
+    pairs = list(zip(first, second, strict=False))
+    text = srt(*(one for pair in pairs for one in pair), twins=2) if twins else srt(*map("\n".join, pairs))
+    (tmp_path / "talk.srt").write_text(text)
+    talk = read_talk(tmp_path / "talk.srt")
+    said = " ".join(cue.text for cue in talk.cues)
+    assert all(one in said for pair in pairs for one in pair)
+    assert any("two languages" in note for note in talk.receipt.uncertain)
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        [f"{ENGLISH[at]}\n{ENGLISH[(at + 1) % 6]}" for at in range(6)],
+        [f"{one}\nby the river" for one in ENGLISH],
+        JAPANESE,
+        ["NATO が言いました。", "潮が変わります。", "OK\nはい", "橋は閉まっています。"],
+        [*ENGLISH, *GERMAN],
+    ],
+)
+def test_what_is_in_one_language_at_a_time(texts: list[str], tmp_path: Path) -> None:
+    (tmp_path / "talk.srt").write_text(srt(*texts))
+    assert not any("two languages" in note for note in read_talk(tmp_path / "talk.srt").receipt.uncertain)

@@ -26,6 +26,7 @@ from .receipt import estimate, reading_steps, repair_cues, repair_step, tidy_lin
 from .recordings import find_recording
 from .sidecar import SidecarMetadata, read_sidecar
 from .track_names import is_kind_of_file, is_named_after_folder, track_name
+from .two_languages import note_of_two_languages
 
 _LONG_CUE_MS = 300_000
 """A cue of five minutes tells little about when its last word is said."""
@@ -99,8 +100,7 @@ def load_talk(opened: OpenedFile, source: str, others: Iterable[TalkMetadata] = 
     sidecar = read_sidecar(path) or SidecarMetadata()
     steps = [opened.decoding, *reading_steps(opened.format.reader_id, transcript), *cleaning, *repairing]
     notes = [*opened.notes, *transcript.uncertain, *repair_notes, *filter(None, [words.problem])]
-    if sidecar.problem:
-        notes.append(sidecar.problem)
+    notes += filter(None, [sidecar.problem, note_of_two_languages(transcript.cues)])
     video = _video(opened, transcript, sidecar)
     metadata = fill_from(_metadata(opened, source, transcript, sidecar, notes), others)
     steps += metadata.steps
