@@ -39,6 +39,8 @@ _GROUPED = re.compile(r"\d{1,3}(?:[,.'’ \u00a0\u202f]\d{2,3})*[,.'’ \u00a0\u
 """A number whose figures stand in groups."""
 _JOINING = re.compile(r"[-‐‑–.,&/_'’]")
 """What may stand between parts of one word."""
+_SHORTEST_WITH_UMLAUT = 4
+"""Letters of the shortest word that may stand for one with an umlaut."""
 _SHORTEST = 5
 """Letters of the shortest word that is taken apart where nobody says it."""
 _CALLED = {
@@ -71,7 +73,7 @@ def spellings_of(db: sqlite3.Connection, term: str, word: str) -> list[str]:
     if 2 <= len(parts) <= 3 and "".join(parts) == plain:
         others += _if_said(db, " ".join(terms(" ".join(parts))))
     if plain.isalpha() and plain.isascii():
-        others += _umlauts(db, word, plain)
+        others += _umlauts(db, word, plain) if len(plain) >= _SHORTEST_WITH_UMLAUT else []
         if len(plain) >= _SHORTEST and not is_said(db, term):
             others += _apart(db, plain)
     return others
@@ -88,9 +90,9 @@ def joined_spellings(db: sqlite3.Connection, text: str, words: Sequence[Term]) -
         text: the query.
         words: its terms with their places.
     """
-    every = [word.text for word in words]
+    in_a_row = f" {' '.join([word.text for word in words])} "
     for name, called in _CALLED.items():
-        if f" {called[0]} " in f" {' '.join(every)} " and is_said(db, name):
+        if f" {called[0]} " in in_a_row and is_said(db, name):
             yield called[0].split(), name
     run: list[Term] = []
     for word, following in pairwise([*words, None]):
@@ -102,12 +104,16 @@ def joined_spellings(db: sqlite3.Connection, text: str, words: Sequence[Term]) -
         if len(run) > 1 or text[run[0].start - 1 : run[0].start] in tuple(APOSTROPHES):
             yield from _joined(db, text, run)
         run = []
+    candidates: dict[str, list[str]] = {}
     for first, second in pairwise(words):
         is_apart = text[first.end : second.start] == " "
         if is_apart and not (is_unspaced(first.text[0]) or is_unspaced(second.text[0])):
             joined = _joined_term(text, first.start, second.end)
-            if joined and is_said(db, joined) and not is_said(db, f"{first.text} {second.text}"):
-                yield [first.text, second.text], joined
+            if joined:
+                candidates[joined] = [first.text, second.text]
+    for joined in said_among(db, candidates) if candidates else ():
+        if not is_said(db, " ".join(candidates[joined])):
+            yield candidates[joined], joined
 
 
 def _joined(db: sqlite3.Connection, text: str, run: Sequence[Term]) -> Iterator[tuple[list[str], str]]:
