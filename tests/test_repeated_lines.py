@@ -170,6 +170,8 @@ SPOKEN_AGAIN: dict[str, list[Cue]] = {
                         "I do believe", "We shall overcome some day"], 4000),
     "a chant": every(["Row, row your boat", "Merrily", "Merrily", "Merrily", "Merrily", "Life is but a dream"], 2000),
     "no, no, no": every(["No.", "No.", "No.", "And then he left."], 800),
+    "the entries of a list": every([f"Item number {number}" for number in range(1, 9)], 2000),
+    "a litany": every([f"Lord of the {name} have mercy" for name in ("mill", "weir", "stone", "wheel", "flour")], 2500),
     "sentences that begin alike": every(["And so", "And so it went on", "And nobody", "Nobody came to see it"], 2000),
 }  # fmt: skip
 

@@ -65,7 +65,7 @@ def merge_revisions(shown: Sequence[Shown]) -> tuple[Sequence[Shown], dict[str, 
         yes and a.units != b.units for yes, (a, b) in zip(follows, pairwise(versions), strict=True)
     ]  # not one that is only held
     chains = list(_chains(follows, len(shown)))
-    sizes = [sum(grown[a : b - 1]) + 1 for a, b in chains]
+    sizes = [_size_of(versions[a:b], grown[a : b - 1]) for a, b in chains]
     strong = [size for size in sizes if size >= _VERSIONS]
     if not (len(strong) >= 2 or max(strong, default=0) >= _LONG_CHAIN) or _was_all_said(shown, chains, sizes):
         return shown, {}
@@ -165,9 +165,7 @@ def _follows(before: _Version, cue: _Version) -> bool:
         if a != b:
             break
         shared += 1
-    if shared == len(v):
-        return True
-    if shared == len(v) - 1 and len(w) > shared and w[shared].startswith(v[-1]):  # a word that was heard in part
+    if _goes_on(v, w):
         return True
     if len(w) < len(v) and (len(w) < 3 or len(w) * 5 < len(v) * 3 or (shared == len(w) and len(v) - len(w) > 2)):
         return False  # a line that begins anew
@@ -201,6 +199,18 @@ def _chains(follows: Sequence[bool], count: int) -> Iterator[tuple[int, int]]:
             yield first, position
             first = position
     yield first, count
+
+
+def _size_of(versions: Sequence[_Version], grown: Sequence[bool]) -> int:
+    """Count the versions of a line; 1 where most do not go on from the one before, as the verses of a litany."""
+    only_longer = sum(_goes_on(a.units, b.units) and a.units != b.units for a, b in pairwise(versions))
+    return sum(grown) + 1 if only_longer * 2 >= sum(grown) else 1
+
+
+def _goes_on(v: tuple[str, ...], w: tuple[str, ...]) -> bool:
+    """Say whether the second begins with the first, whose last word may have been heard in part."""
+    last = len(v) - 1
+    return w[:last] == v[:last] and len(w) > last and w[last].startswith(v[last])
 
 
 def _was_all_said(shown: Sequence[Shown], chains: Sequence[tuple[int, int]], sizes: Sequence[int]) -> bool:
