@@ -287,6 +287,36 @@ def test_a_file_that_fails_between_looking_and_reading_costs_nothing(
     assert len(report.replaced) == 1
 
 
+def test_a_rebuild_takes_along_what_cannot_be_read_now(archive: Path, tmp_path: Path) -> None:
+    index, other = tmp_path / "index", tmp_path / "more"
+    other.mkdir()
+    (other / "moon.vtt").write_text(SHIP.replace("ship", "moon"))
+    run(index, archive, other)
+    before = said(index)
+    emptied(archive / "bees.vtt")
+    icloud(archive / "sub" / "ships.vtt")
+    (archive / "new.vtt").write_text(BEE.replace("bee", "song"))
+    other.rename(tmp_path / "unplugged")
+    report, seen = run(index, rebuild=True)
+    assert set(said(index)) == {*before, "Every song knows the rain."}
+    assert (len(report.added), len(report.held), len(report.kept), len(seen) > 3) == (1, 2, 3, True)
+    assert report.skipped == []
+    assert f"talksearch remove {other}" in report.notes[-1]
+    (archive / "bees.vtt").write_text(BEE)
+    (tmp_path / "unplugged").rename(other)
+    (archive / "sub" / ".ships.vtt.icloud").rename(archive / "sub" / "ships.vtt")
+    report, seen = run(index)
+    assert (report.held, len(report.kept), report.dropped, seen) == ([], 4, [], [])
+
+
+def test_a_rebuild_leaves_out_what_is_gone(archive: Path, tmp_path: Path) -> None:
+    index = tmp_path / "index"
+    run(index, archive)
+    (archive / "bees.vtt").unlink()
+    report, _ = run(index, rebuild=True)
+    assert (len(report.added), report.held, len(said(index))) == (1, [], 1)
+
+
 def test_doctor_says_the_same(archive: Path, tmp_path: Path) -> None:
     index = tmp_path / "index"
     run(index, archive)

@@ -23,9 +23,10 @@ from talksearch.indexer.stores.chroma import store
 from talksearch.indexer.stores.lock import index_write_lock
 from talksearch.indexer.talks.walk import as_root
 
+from .carry_over import carry_over
 from .encoder_provider import Prompts
 from .report import Report, Tell
-from .update_index import RunOptions, prepare_queries, update_index
+from .update_index import RunOptions, prepare_queries, sizer_of, update_index
 
 
 def build_index(
@@ -146,8 +147,8 @@ def find_root(db: sqlite3.Connection, name: str) -> Path | None:
 def _rebuild(options: RunOptions) -> Report:
     """Build a new index beside the old one and put it in its place, so that searching goes on meanwhile.
 
-    It has the old one's model and prompts where no others are given. PATHs that are not there any more are left out
-    where others are named.
+    It has the old one's model and prompts where no others are given. Talks whose files cannot be read now are taken
+    along from the old one; a PATH that is not there any more, and of which no talk is taken along, is left out.
     """
     folder = options.folder
     fresh, old = layout.rebuilt(folder), layout.replaced(folder)
@@ -157,13 +158,29 @@ def _rebuild(options: RunOptions) -> Report:
         known, problem = _recipe_of(folder)
         model, prompts = _model_of(options, known)
         roots = _roots_of(folder)
-        gone = [root for root in roots if options.paths and not root.exists()]
+        away = [root for root in roots if not root.exists()]
+        gone = away if options.paths or len(away) < len(roots) else []
         paths = (*(root for root in roots if root not in gone), *options.paths)
+        for_fresh = replace(options, folder=fresh, paths=paths, model=model, prompts=prompts)
         with index_write_lock(fresh):
-            report = update_index(replace(options, folder=fresh, paths=paths, model=model, prompts=prompts))
+            report = update_index(for_fresh)
+            taken = carry_over(folder, fresh, sizer_of(for_fresh))
+            if taken:  # once more, for their vectors; it says as well why each cannot be read
+                again = update_index(for_fresh)
+                report.held, report.kept, report.notes = again.held, taken, [*report.notes, *again.notes]
+                report.embedded += again.embedded
+                report.skipped = [
+                    file for file in report.skipped if file.path not in {talk.path for talk in again.held}
+                ]
         if problem and model is None:
             report.notes.append(f"{problem} The new one has the default model.")
-        report.notes += [f"{root} is not there any more and was left out." for root in gone]
+        still = [Path(root) for root in _roots_of(fresh)]
+        report.notes += [f"{root} is not there any more and was left out." for root in gone if root not in still]
+        report.notes += [
+            f"{root} is not there; its talks were taken along. To take them out: talksearch remove {root}"
+            for root in gone
+            if root in still
+        ]
         folder.rename(old)
         fresh.rename(folder)
     shutil.rmtree(old)

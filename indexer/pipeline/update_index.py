@@ -27,6 +27,7 @@ from .plan import Group, Plan, make_plan
 from .read_talks import SkippedFile, TalkResult, read_group, read_groups
 from .report import HeldTalk, Progress, Report, Tell
 from .scan import identity_of
+from .sizing import PassageSizer
 
 _WAITS = "It is read when the other file of its talk, which cannot be read now, is back."
 
@@ -88,6 +89,12 @@ def update_index(options: RunOptions) -> Report:
     report.skipped.sort(key=lambda file: file.path)
     report.duplicates.sort(key=lambda file: file.path)
     return report
+
+
+def sizer_of(options: RunOptions) -> PassageSizer:
+    """Return how the index splits talks."""
+    known = recipe.read(options.folder)
+    return EncoderProvider(options.folder, known, options.model, options.prompts, options.encoder).sizer()
 
 
 def prepare_queries(folder: Path, db: sqlite3.Connection, encoder: Callable[[], Encoder] | None = None) -> None:

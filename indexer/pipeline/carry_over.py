@@ -1,0 +1,89 @@
+"""Taking talks along into an index that is built anew, where their files cannot be read now."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection
+from contextlib import closing
+from pathlib import Path
+
+from talksearch.indexer.errors import BadIndexError, UnreadableError, UnspokenError
+from talksearch.indexer.passages.metadata_passages import notes
+from talksearch.indexer.passages.misheard import misheard
+from talksearch.indexer.passages.split import split
+from talksearch.indexer.stores import catalog, catalog_writer
+from talksearch.indexer.talks.reach import missing, out_of_reach
+from talksearch.indexer.talks.read import open_transcript
+from talksearch.indexer.talks.walk import Root
+
+from .scan import content_digest
+from .sizing import PassageSizer
+
+
+def carry_over(old: Path, fresh: Path, sizer: PassageSizer) -> list[str]:
+    """Put the talks of an old index into a fresh one whose files could not be read for it; return their ids.
+
+    They have the words and times that they had; their passages are cut anew, and wait for their vectors. What was
+    moved, was deleted, or is read as something else now is not taken along. Neither is anything where the old index
+    cannot be read.
+
+    Args:
+        old: The index that is replaced.
+        fresh: The one that was built, with all that can be read.
+        sizer: How the fresh one splits talks.
+    """
+    try:
+        with closing(catalog.open_catalog(old)) as before, closing(catalog.open_catalog(fresh, write=True)) as now:
+            roots = [Root(Path(path)) for path in catalog.roots(before)]
+            lost = _lost(before, now, roots)
+            for talk_id, path in lost.items():
+                _take_along(before, now, talk_id, sizer)
+                away = next((root for root in roots if root.holds(Path(path)) and missing(root)), None)
+                if away is not None:
+                    with catalog.transaction(now):
+                        now.execute("INSERT OR IGNORE INTO roots VALUES (?)", (str(away.path),))
+            return list(lost)
+    except (BadIndexError, sqlite3.Error):
+        return []
+
+
+def _lost(before: sqlite3.Connection, now: sqlite3.Connection, roots: Collection[Root]) -> dict[str, str]:
+    """Return the talks that only the old index has and whose files cannot be read now, with the file of each."""
+    known = catalog.talk_paths(now)
+    files, read = catalog.files(before), catalog.files(now)
+    elsewhere = {content_digest(row) for row in read.values() if row.talk_id}
+    return {
+        talk_id: path
+        for talk_id, path in catalog.talk_paths(before).items()
+        if talk_id not in known
+        and path in files
+        and content_digest(files[path]) not in elsewhere
+        and not (path in read and read[path].talk_id)
+        and any(root.holds(Path(path)) and _cannot_be_read(path, root) for root in roots)
+    }
+
+
+def _cannot_be_read(path: str, root: Root) -> bool:
+    if missing(root) or out_of_reach([path], root):
+        return True
+    try:
+        open_transcript(Path(path))
+    except UnspokenError:
+        return False
+    except UnreadableError:
+        return Path(path).exists()
+    return False
+
+
+def _take_along(before: sqlite3.Connection, now: sqlite3.Connection, talk_id: str, sizer: PassageSizer) -> None:
+    talk = catalog.read_talk(before, talk_id)
+    path = catalog.talk_paths(before)[talk_id]
+    if talk is None:
+        return
+    passages = split(talk, sizer.counter(), sizer.max_tokens, sizer.splitting)
+    mishearings, rare_words = misheard(talk)
+    rows = [row for row in catalog.files(before).values() if row.talk_id == talk_id]
+    with catalog.transaction(now):
+        catalog_writer.put_rows(now, path, catalog_writer.rows_of(talk, [*passages, *notes(talk)]))
+        catalog_writer.put_names(now, talk_id, mishearings, rare_words)
+        catalog_writer.put_files(now, rows)
