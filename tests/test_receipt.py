@@ -126,6 +126,45 @@ SHAPES: dict[str, tuple[str, bytes]] = {
     ),
     "misread names": ("a.txt", NAMED.replace("Bo Ek", "J\u00fcrgen Gro\u00df").encode().decode("cp1252").encode()),
     "odd spaces": ("a.vtt", CUES.format("a\u00a0b\u00adc", "\u202bd\u202c e").encode()),
+    "lines that grow": (
+        "a.vtt",
+        (
+            "WEBVTT\n\n"
+            + "".join(
+                f"00:0{i}.000 --> 00:0{i + 1}.000\n{text}\n\n"
+                for i, text in enumerate(
+                    ["so", "so the bump", "so the pump &amp; all", "and", "and nobody", "and nobody saw it"]
+                )
+            )
+        ).encode(),
+    ),
+    "words marked one after the other": (
+        "a.srt",
+        "".join(
+            f"{i + 1}\n00:00:00,{300 * i:03} --> 00:00:00,{300 * i + 300:03}\n"
+            + " ".join(f"<u>{word}</u>" if j == i else word for j, word in enumerate(["Hello", "there,", "all"]))
+            + "\n\n"
+            for i in range(3)
+        ).encode(),
+    ),
+    "an hour of an editor": (
+        "a.srt",
+        b"1\n01:00:01,000 --> 01:00:02,000\nHello there.\n\n2\n01:00:02,500 --> 01:00:04,000\nSo be it.\n",
+    ),
+    "seconds written as milliseconds": (
+        "a.srt",
+        "".join(
+            f"{i + 1}\n00:00:00,{4 * i:03} --> 00:00:00,{4 * i + 4:03}\nHello there, all of you at the table {i}.\n\n"
+            for i in range(9)
+        ).encode(),
+    ),
+    "words crammed into many cues": (
+        "a.srt",
+        "".join(
+            f"{i + 1}\n00:00:00,{90 * i:03} --> 00:00:00,{90 * i + 90:03}\nHello there, all of {i}.\n\n"
+            for i in range(9)
+        ).encode(),
+    ),
     "words crammed into no time": (
         "a.vtt",
         CUES.replace("00:03.000\n", "00:01.010\n", 1).format("So it is. " * 60, "And so on.").encode(),
@@ -142,10 +181,8 @@ def made(folder: Path, name: str, data: bytes) -> Talk:
 def as_stored(kept: Receipt) -> Receipt:
     """As it comes back from the catalog, which keeps it as JSON."""
     values = json.loads(json.dumps(asdict(kept), ensure_ascii=False))
-    return Receipt(
-        values["words_before"], values["words_after"], tuple(Step(**step) for step in values["steps"]),
-        tuple(values["uncertain"]),
-    )  # fmt: skip
+    steps = tuple(Step(**step) for step in values["steps"])
+    return Receipt(**{**values, "steps": steps, "uncertain": tuple(values["uncertain"])})
 
 
 def replay_text(text: str, field: str, kept: Receipt) -> str:
@@ -169,7 +206,17 @@ def test_applying_the_steps_to_the_source_gives_the_indexed_cues(tmp_path: Path,
 
 def test_every_step_there_is_is_tried_here(tmp_path: Path) -> None:
     seen = {step.name for name, data in SHAPES.values() for step in made(tmp_path, name, data).receipt.steps}
-    assert seen >= {*CLEANING_STEPS, "decode", "read", "repair-text", "estimate-times", "unfold-rolling"}
+    others = (
+        "decode",
+        "read",
+        "repair-text",
+        "estimate-times",
+        "unfold-rolling",
+        "shift-times",
+        "scale-times",
+        "drop-times",
+    )
+    assert seen >= {*CLEANING_STEPS, *others}
 
 
 REMOVED: list[tuple[str, str, Callable[[tuple[Cue, ...]], Any], Any]] = [
