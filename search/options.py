@@ -128,7 +128,9 @@ SEARCH_OPTIONS = (
         "speaker", "speaker", "text", "Only where this person speaks; part of the name will do.", metavar="NAME"
     ),
     SearchOption("channel", "channel", "text", "Only from this channel; part of the name will do.", metavar="NAME"),
-    SearchOption("language", "language", "text", "Only talks in this language, such as en or zh-Hant.", metavar="TAG"),
+    SearchOption(
+        "language", "language", "text", "Only talks in this language, such as en, zh-Hant or German.", metavar="TAG"
+    ),
     SearchOption("after", "after", "date", "Only from this day, month or year on.", metavar="DATE"),
     SearchOption("before", "before", "date", "Only up to and including this day, month or year.", metavar="DATE"),
     SearchOption("avoid", "not", "text", "Turn away from what is said in these words.", default="", metavar="TEXT"),

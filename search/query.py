@@ -27,11 +27,11 @@ class Filters:
     talks: tuple[str, ...] = ()
     """Talk ids, or anything that names a talk: a YouTube URL, the path of its transcript, the beginning of its id."""
     speaker: str | None = None
-    """Part of the name of who gives the talk or speaks in the passage; case does not matter."""
+    """Part of the name of who gives the talk or speaks in the passage; case and accents do not matter."""
     channel: str | None = None
-    """Part of the channel's name."""
+    """Part of the channel's name; case and accents do not matter."""
     language: str | None = None
-    """A language tag; `en` takes in `en-GB`."""
+    """A language tag, or a language's name in English or in itself; `en` takes in `en-GB`."""
     after: str | None = None
     """First day, `YYYY-MM-DD`. A talk of unknown date passes no date filter."""
     before: str | None = None

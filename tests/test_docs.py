@@ -8,6 +8,7 @@ import pkgutil
 import re
 import runpy
 import tomllib
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -77,7 +78,7 @@ def test_every_package_on_disk_is_in_the_wheel() -> None:
 def test_every_dependency_has_its_reason() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     told = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
-    for dependency in [*project["dependencies"], *project["optional-dependencies"]["dev"]]:
+    for dependency in [*project["dependencies"], *chain.from_iterable(project["optional-dependencies"].values())]:
         name = re.split(r"[<>=!~ \[]", dependency)[0]
         assert f"`{name}`" in told, f"docs/dependencies.md does not say why {name} is there"
 
