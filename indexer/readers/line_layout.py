@@ -120,8 +120,9 @@ def _cut_behind(layout: LineLayout) -> LineLayout:
         numbers.append(layout.numbers[i] if layout.numbers else i + 1)
         if stamp:
             stamps[len(lines)] = replace(stamp, text=words, end_ms=stamp.end_ms or end) if fits else stamp
-        lines.append(words if fits else line)
-        if fits and end is not None and not stamp:
+        lines.append(words if fits and not stamp else line)
+        below = next((j for j in range(i + 1, len(layout.lines)) if layout.lines[j].strip()), None)
+        if fits and end is not None and (not stamp or (below is not None and below not in layout.stamps)):
             stamps[len(lines)] = Stamp(end, None, "")
             numbers.append(numbers[-1])
             lines.append("")
