@@ -71,10 +71,10 @@ def look(
             tell(Progress("looking", len(now), 0))
     absent = _absent(walked, away, before, now)
     elsewhere = {content_digest(row) for row in now.values()}
-    for path, reason in absent.items():
+    for name, reason in absent.items():
         # What was moved is known by its content, and is looked at where it is now.
-        if before[path].talk_id and content_digest(before[path]) not in elsewhere:
-            now[path], held[path] = before[path], reason
+        if before[name].talk_id and content_digest(before[name]) not in elsewhere:
+            now[name], held[name] = before[name], reason
     remaining = _forget_moved(roots, now)
     report.notes += [
         f"{root.path} is not there, and nothing lies only in it: it is no longer looked at."

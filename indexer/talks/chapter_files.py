@@ -87,7 +87,7 @@ def _chapters(text: str) -> list[tuple[int, str]]:
     if arrows := _ARROW.findall(f"{text}\n"):
         return [(_clock(start), html.unescape(_TAG.sub("", title))) for start, title in arrows]
     if pieces := _FFMETADATA.findall(text):
-        return [found for piece in pieces if (found := _in_ffmetadata(piece))]
+        return [one for piece in pieces if (one := _in_ffmetadata(piece))]
     if ogm := _OGM.findall(text):
         return [(_clock(start), title) for _, start, title in ogm]
     if tracks := _CUE_SHEET.findall(text):

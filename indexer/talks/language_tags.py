@@ -57,7 +57,7 @@ def is_language(tag: str) -> bool:
     [True, True, True, True, False, False, True, False]
     """
     match = _TAG.fullmatch(tag)
-    return bool(match) and is_code(match["language"])
+    return match is not None and is_code(match["language"])
 
 
 def has_region(tag: str) -> bool:
