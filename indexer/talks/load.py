@@ -25,6 +25,7 @@ from .opened_file import OpenedFile
 from .receipt import estimate, reading_steps, repair_cues, repair_step, tidy_lines
 from .recordings import find_recording
 from .sidecar import SidecarMetadata, read_sidecar
+from .spoken_language import spoken_language
 from .track_names import is_kind_of_file, is_named_after_folder, track_name
 from .two_languages import note_of_two_languages
 
@@ -126,6 +127,9 @@ def load_talk(opened: OpenedFile, source: str, others: Iterable[TalkMetadata] = 
         )
         steps.append(step)
     notes += loop_notes(cues, estimated=timing == "estimated")
+    spoken = spoken_language(metadata.language, cues)
+    steps += filter(None, [spoken.step])
+    notes += filter(None, [spoken.note])
     words_after = count_words("\n".join(cue.text for cue in cues)) if repairing else words.indexed
     return Talk(
         id=video or slug(id_stem(path.name), source),
@@ -140,7 +144,7 @@ def load_talk(opened: OpenedFile, source: str, others: Iterable[TalkMetadata] = 
         url=metadata.url,
         channel=metadata.channel,
         speaker=metadata.speaker,
-        language=metadata.language,
+        language=spoken.language,
         date=metadata.date,
         duration_ms=metadata.duration_ms,
         description=metadata.description,

@@ -31,7 +31,7 @@ _SAMPLES = 10
 _SAMPLE_CHARACTERS = (50, 240)
 """A sample has as many at least, where a talk has them, and at most."""
 _SURE_WHOLE = 0.95
-_SURE_OF_FEW = 0.995
+_SURE_OF_FEW = 0.98
 """Certainty of the detector over all samples at once, of many words and of few."""
 _SURE_SAMPLE = 0.8
 _MOST_OTHERS = 0.25
