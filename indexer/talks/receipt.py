@@ -13,6 +13,7 @@ flattened record is read with every line as often as it stands there.
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -77,6 +78,8 @@ def decode_with(data: bytes, detail: Detail, *, line_ends: bool = True) -> str:
         elif encoding == word_document.ENCODING:
             text = word_document.text_of(data)
         else:
+            # A mark of UTF-8 in front of what is none was left out as well when the file was read.
+            data = data.removeprefix(codecs.BOM_UTF8)
             text = data.decode(encoding, errors="replace" if "unreadable" in detail else "strict")
     except (UnicodeDecodeError, StopIteration, RuntimeError, LookupError) as error:
         raise UnreadableError(f"The file is not {encoding}, as its receipt says; it is another file.", HINT) from error
