@@ -157,7 +157,7 @@ end of transcript(?:ion)?
 ende der transkription
 (?:view|read) (?:the )?(?:original|latest|full) (?:transcript|version)\b.{0,60}
 unknown speaker \d+:\d\d
-(?:©|\(c\)|copyright) .{2,80}
+(?:copyright )?(?:©|\(c\)|copyright(?= \d{4})) .{2,80}
 ADDRESS
 """
 """Patterns of lines that are no speech above the first words and below the last."""
