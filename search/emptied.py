@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields, replace
 from itertools import combinations
 
@@ -44,11 +44,13 @@ def _without(filters: Filters, names: Iterable[str]) -> Filters:
     return replace(filters, **{name: getattr(empty, name) for name in names})
 
 
-def _named(filters: Filters, names: Iterable[str]) -> str:
-    """Return filters with their values: the options of the command line that they are."""
+def _named(filters: Filters, names: Sequence[str]) -> str:
+    """Return filters with their values, as every front calls them."""
     values = {name: getattr(filters, name) for name in names}
     named = [
-        f"--{'talk' if name == 'talks' else name} {', '.join(value) if isinstance(value, tuple) else value}"
+        f"{'talk' if name == 'talks' else name} “{', '.join(value) if isinstance(value, tuple) else value}”"
         for name, value in values.items()
     ]
-    return named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}"
+    if len(named) == 1:
+        return f"the filter {named[0]}"
+    return f"the filters {', '.join(named[:-1])} and {named[-1]}"

@@ -96,5 +96,5 @@ def test_filters_do_not_ask_for_accents(voices: IndexReader, filters: dict[str, 
 def test_a_filter_that_leaves_nothing_is_named(voices: IndexReader) -> None:
     answer = ask(voices, "windmills", speaker="joao", channel="nowhere")
     assert not answer.hits
-    assert "--channel nowhere" in answer.note
+    assert "channel “nowhere”" in answer.note
     assert "joao" not in answer.note
