@@ -79,8 +79,15 @@ from talksearch.indexer.text.terms import _marks_of, marks, spans, terms, terms_
         ("相対論", "相對論"),
         ("ネコ", "ねこ"),
         ("ﾈｺ", "ネコ"),
+        ("ﾃﾞｰﾀ", "データ"),
         ("カ\u3099イト\u3099", "ガイド"),
         ("C＋＋", "c++"),
+        ("l’11", "11"),
+        ("dell’8", "8"),
+        ("Əliyev", "aliyev"),
+        ("ﬂuss", "fluss"),
+        ("ĳs", "ijs"),
+        ("C/C++", "C C++"),
     ],
 )
 def test_words_that_are_the_same_term(one: str, other: str) -> None:

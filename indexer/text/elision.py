@@ -28,10 +28,11 @@ _KEPT = frozenset(
 )
 """Words without their vowel that are looked for as well."""
 
-_ONE_WORD = re.compile(r"[tk]'(?:a[ino]?|ang|eng|i|iao|ieh|ien|ing|iu|o|ou|u|uan|ui|un|ung)|.*'(?:ai|as|.)")
+_ONE_WORD = re.compile(r"[tk]'(?:a[ino]?|ang|eng|i|iao|ieh|ien|ing|iu|o|ou|u|uan|ui|un|ung)|.*'(?:ai|as|\D)")
 """Chinese in the spelling of Wade and Giles ("T'ang"), and forms of the French "have", which would be other words."""
 
-_BEGINS_WITH_VOWEL = re.compile("[aeiouh]|y[^aeiou]")
+_BEGINS_WITH_VOWEL = re.compile(r"[aeiouh\d]|y[^aeiou]")
+"""How what an article lost its vowel before begins: with a vowel, an h, or a figure that is said with one."""
 
 _ENDING = re.compile(
     r"n?[dt][ae]n?(?:ki)?|y?l[ae]|n?[iu]n|y[aeiu]|n[aeiu]|s[iu]|l[iu]|l[ae]r\w{0,4}|c[ae]|[dt][iu]r",

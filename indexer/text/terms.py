@@ -20,7 +20,7 @@ from .letters import unaccented
 # Scripts that run words together: Han, kana, Thai, Lao, Myanmar, Khmer, all without their figures, which are written
 # apart like those of other scripts. Hangul writes spaces between words.
 _UNSPACED = (
-    "\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9d"
+    "\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f"
     "\u0e00-\u0e4f\u0e5a-\u0ecf\u0eda-\u0eff\u1000-\u103f\u104a-\u108f\u109a-\u109f\u1780-\u17df\u17ea-\u17ff"
     "\U00020000-\U0003ffff"
 )

@@ -113,7 +113,8 @@ def _thai() -> Segmenter | None:
         return None
     import budoux
 
-    return budoux.load_default_thai_parser().parse
+    parse: Segmenter = budoux.load_default_thai_parser().parse
+    return parse
 
 
 @cache
