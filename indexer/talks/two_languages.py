@@ -78,6 +78,8 @@ def _twins(cues: Sequence[Cue]) -> list[tuple[str, str]]:
 
 def _script(text: str) -> str:
     """Return the script that most letters of a text have; empty where it has none."""
+    if text.isascii():
+        return "Latin" if any(map(str.isalpha, text)) else ""
     counts = Counter(_script_of(char) for char in text if char.isalpha())
     if counts["Japanese"]:
         counts["Japanese"] += counts.pop("Chinese", 0)
