@@ -57,6 +57,39 @@ SHAPES: dict[str, tuple[str, bytes]] = {
     ),
     "names": ("a.txt", NAMED.encode()),
     "bold names": ("a.md", BOLD.encode()),
+    "names on rows": (
+        "a.srt",
+        "".join(
+            f"{n}\n00:00:{n:02},000 --> 00:00:{n:02},900\n{who}\n{said}\n\n"
+            for n, (who, said) in enumerate(
+                [
+                    ("Ann Lee", "Good morning."),
+                    ("Bo Ek", "It is."),
+                    ("Ann Lee", "Shall we?\nBo Ek\nYes."),
+                    ("Bo Ek", "Now."),
+                ]
+            )
+        ).encode(),
+    ),
+    "names in brackets": (
+        "a.vtt",
+        CUES.format("[Ann Lee] Good. [Bo Ek] It is.", "[Bo Ek] [music] Yes.\n[Ann Lee] Transcribed by Otter.").encode(),
+    ),
+    "names of cues": (
+        "a.vtt",
+        b'WEBVTT\n\n1 "Ann Lee" (7)\n00:01.000 --> 00:02.000\nGood.\n\n'
+        b'2 "Bo Ek" (8)\n00:02.000 --> 00:03.000\nIt is.\n\n'
+        b'3 "Ann Lee" (7)\n00:03.000 --> 00:04.000\nYes.\n',
+    ),
+    "turns with several lines of a head": (
+        "a.txt",
+        (
+            b"AI-generated content may be incorrect\nA meeting\nMarch 12, 2024, 3:03PM\n14m 2s\n"
+            b"Ann Lee\n0 minutes 3 seconds0:03\nAnn Lee 0 minutes 3 seconds\nGood morning.\n"
+            b"Bo Ek\n0 minutes 9 seconds0:09\nBo Ek 0 minutes 9 seconds\nIt is a good one.\n"
+            b"Ann Lee\n0 minutes 15 seconds0:15\nAnn Lee 0 minutes 15 seconds\nYes.\nTranscribed by https://otter.ai\n"
+        ),
+    ),
     "times before lines": (
         "a.txt",
         b"[0:00] Hello there, all of you.\n[0:05] Ann: Time flies like an arrow.\n[0:09] Bo: So it does, indeed.\n",

@@ -132,7 +132,7 @@ def _by_label(cue: Cue, names: frozenset[str], timed: bool) -> Iterator[Cue]:
     start = 0
     if label and label[0] in names and cue.text[label[1] :].strip():
         name, start = label
-    cuts = [(name, 0, start)] if name else []
+    cuts: list[tuple[str | None, int, int]] = [(name, 0, start)] if name else []
     if ":" in cue.text[start:] or "：" in cue.text[start:]:
         cuts += _labels_behind_sentences(cue.text, start, names)
     if not cuts:
