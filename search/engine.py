@@ -96,9 +96,12 @@ def _search(reader: IndexReader, query: Query) -> Answer:
 
 
 def _with_emptied_note(
-    reader: IndexReader, query: Query, answer: Answer, ask: Callable[[IndexReader, Query], Answer]
+    reader: IndexReader, query: Query, answer: Answer, ask: Callable[[IndexReader, Query], Answer] | None = None
 ) -> Answer:
-    """Return an answer that says which filter left nothing of it, where one did; `ask` answers the query once more."""
+    """Return an answer that says which filter left nothing of it, where one did.
+
+    `ask` answers the query once more; without it whatever a filter lets through is a hit.
+    """
     if answer.hits or query.filters == Filters():
         return answer
 
@@ -107,7 +110,7 @@ def _with_emptied_note(
         return allowed is None or len(allowed) > 0
 
     def finds(filters: Filters) -> bool:
-        return passes(filters) and bool(ask(reader, replace(query, filters=filters, k=1)).hits)
+        return passes(filters) and (ask is None or bool(ask(reader, replace(query, filters=filters, k=1)).hits))
 
     return replace(answer, note=_joined(emptied_by(query.filters, finds, passes), answer.note))
 
@@ -140,13 +143,14 @@ def similar(reader: IndexReader, query: Query, talk_id: str, at_ms: int) -> Answ
             vector = partial(np.asarray, stored)
         elif _compares_vectors(reader, query):
             vector = _vector_of(_start_encoding(reader, passage.text))
-        return _answer(
+        answer = _answer(
             reader,
             query,
             EncodedQuery(telling, {}, vector, is_query=False),
             allowed_passages(table, query.filters),
             Origin(passage.number, passage.start_ms, passage.end_ms),
         )
+        return _with_emptied_note(reader, query, answer)
 
 
 def _compares_vectors(reader: IndexReader, query: Query) -> bool:

@@ -447,3 +447,9 @@ def test_rows_that_are_joined_are_told_and_replay() -> None:
 )
 def test_other_rows_are_not_joined(text: str) -> None:
     assert all(step.name != "join-rows" for step in clean(one_cue(text))[1])
+
+
+def test_passages_like_one_say_which_filter_left_none(voices: IndexReader) -> None:
+    (talk,) = voices.db.execute("SELECT id FROM talks WHERE title = 'Moinho'").fetchone()
+    answer = engine.similar(voices, Query("", filters=Filters(channel="xyz")), talk, 0)
+    assert answer.note == "Nothing in the index passes the filter channel “xyz”."
