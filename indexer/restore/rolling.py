@@ -110,14 +110,14 @@ def collapse(shown: Sequence[Shown]) -> tuple[list[Shown], dict[str, Json]]:
     if not roll.folded and not twins and not stays:
         return [cue for cue in shown if cue.rows], {}
     collapsed = _clip(roll.cues) if roll.folded or stays else roll.cues
-    before = sum(len(cue.text_key) for cue in shown)
-    after = sum(len(row.tokens) for cue in collapsed for row in cue.rows)
+    words_before = sum(len(cue.text_key) for cue in shown)
+    words_after = sum(len(row.tokens) for cue in collapsed for row in cue.rows)
     detail: dict[str, Json] = {
         "lines_before": sum(len(cue.rows) for cue in shown),
         "lines_after": sum(len(cue.rows) for cue in collapsed),
-        "words_before": before,
-        "words_after": after,
-        "words_folded": before - after,
+        "words_before": words_before,
+        "words_after": words_after,
+        "words_folded": words_before - words_after,
         "lines_shown_times": {str(times): lines for times, lines in sorted(Counter(roll.times_shown).items())},
         "cues_standing_twice": twins,
     }
