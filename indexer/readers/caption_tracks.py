@@ -35,6 +35,8 @@ _READING = re.compile(
     r"\[?\b[A-Za-z_][\w ]{0,20}\s*[:=]\s*-?[\d./+-]+[a-zA-Z%°]{0,4}\b\]?|\b(?:ISO|SS|EV|F/|GPS)[ /]?\(?-?[\d.]+"
 )
 _DECIMAL = re.compile(r"-?\d+[.,]\d+")
+_SAMPLE = 20
+"""Cues from all over a file that are looked at before all are."""
 _CUES_LOOKED_AT = 400
 _CHARACTERS_LOOKED_AT = 100_000
 _MUCH_TEXT = 150
@@ -115,6 +117,9 @@ def refuse_metadata(raw: Sequence[RawCue]) -> None:
     A talk about such data shows some of it, and says more.
     """
     cues = [text for cue in raw if (text := cue.text.strip())]
+    some = cues[:: max(1, len(cues) // _SAMPLE)]
+    if sum(_data_in(text) is not None for text in some) * 2 <= len(some):
+        return
     kinds = Counter(kind for text in cues if (kind := _data_in(text)))
     if kinds.total() * 2 > len(cues):
         kind, count = kinds.most_common(1)[0]

@@ -288,6 +288,8 @@ def _speech(body: Sequence[str], *, comments: bool, left_out: _LeftOut) -> str:
 
     A comment in which a brace is open goes on behind a blank line: it is a value or a style.
     """
+    if all(map(str.strip, body)):  # nothing stands behind a blank line
+        return "\n".join(body)
     kept: list[str] = []
     skipping = False
     open_braces = 0
