@@ -81,7 +81,8 @@ def with_names(
             continue
         terms_written = tuple(dict.fromkeys((*known.terms, *(near.term for near in written))))
         found[term] = replace(known, terms=terms_written, speakers=tuple(near.term for near in speakers))
-        spoken = [f"what {near.name} says" for near in speakers]
+        names = {folded(near.name): near.name for near in reversed(speakers)}
+        spoken = [f"what {name} says" for name in reversed(names.values())]
         parts = {near.term for near in speakers}
         spoken += [f"“{_as_written(table.db, near)}”" for near in written if near.name not in parts]
         notes.append(f"No passage says “{word}”; looked for too: {', '.join(dict.fromkeys(spoken))}.")
@@ -117,8 +118,10 @@ def _rare_words_like(db: sqlite3.Connection, plain: str) -> Iterator[_Near]:
 
     first = sound(plain)[:1]
     rows = db.execute(
-        "SELECT DISTINCT word, term FROM odd WHERE sound >= ? AND sound < ? AND abs(length(word) - ?) <= 2",
-        (first, chr(ord(first) + 1) if first else "\x01", len(plain)),
+        # Words that people use sound the same, or are not meant: "Prysmatic" is no "pragmatic".
+        "SELECT DISTINCT word, term FROM odd"
+        " WHERE sound >= ? AND sound < ? AND abs(length(word) - ?) <= 2 AND (strange OR sound = ?)",
+        (first, chr(ord(first) + 1) if first else "\x01", len(plain), sound(plain)),
     )
     for word, term in rows:
         likeness = _likeness(plain, word)
