@@ -10,9 +10,9 @@ from talksearch.indexer.text import youtube
 from .language_tags import language_of, translated_from
 from .naming import recorded
 from .opened_file import OpenedFile
-from .recordings import without_quality
+from .recordings import same_talk
 from .sidecar import SidecarMetadata, read_sidecar
-from .track_names import TrackName, track_name
+from .track_names import TrackName, folder_of_talk, track_name
 
 
 @dataclass(slots=True)
@@ -42,7 +42,7 @@ def identify(opened: OpenedFile) -> Identity:
     return Identity(
         format=opened.format.name,
         youtube_id=video_of(sidecar, opened.format.address(source), track.stem),
-        base=path.with_name(without_quality(track.stem)).as_posix(),
+        base=(folder_of_talk(path) / same_talk(track.stem)).as_posix(),
         language_tag=track.tag,
         timed=opened.format.is_timed(source),
         origin=track_origin(opened.format.origin(source), track, sidecar),

@@ -24,6 +24,8 @@ _VIEW = re.compile(
     re.IGNORECASE,
 )
 """What names of recordings alone say besides: Zoom's views, media.ccc.de's formats, Panopto's and yt-dlp's streams."""
+_OF_MEETING = re.compile(r"(?<=[\d)])(?: [A-Z]{3,4})?[-_ –—]+(?:Meeting )?(?:Recording|Transcript)(?=$|_)")
+"""What Teams, Google Meet and Zoom write behind the time of a meeting."""
 _CONGRESS = re.compile(r"^(?P<event>[a-z0-9]+)-(?P<number>\d+)-(?:[a-z]{3}-)+(?P<title>\S+)$")
 """How media.ccc.de names files, with the languages that are in each: `33c3-8401-eng-deu-How_bridges_are_made`."""
 
@@ -45,7 +47,7 @@ def same_talk(stem: str) -> str:
     >>> same_talk("33c3-8401-eng-How_bridges_are_made_hd") == same_talk("33c3-8401-eng-deu-How_bridges_are_made")
     True
     """
-    plain = without_quality(stem)
+    plain = _OF_MEETING.sub("", without_quality(stem))
     match = _CONGRESS.match(plain)
     return fold(f"{match['event']}-{match['number']}-{match['title']}" if match else plain)
 

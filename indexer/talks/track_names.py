@@ -67,6 +67,7 @@ _BY_SERVICES = re.compile(
 """What services for downloading captions write behind a title."""
 _LEADING = re.compile(r"^\[(?P<text>[^\[\]]{2,40})\] *(?P<head>\S.*)$")
 _BESIDE = re.compile(r"\.(?:info\.json|description|chapters\.\w+)$", re.IGNORECASE)
+_NUMBER = re.compile(r"^\d{1,3}[_. -]+")
 _ANNOUNCED = re.compile(r"[ _-](?:captions?|subtitles?|transcript|subs)$", re.IGNORECASE)
 """What announces a language that follows: `Title_Captions_English`."""
 _KINDS_OF_FILE = frozenset((
@@ -151,8 +152,16 @@ def split_name(name: str, shown: Evidence = _nothing) -> TrackName:
 
 
 def track_name(path: Path) -> TrackName:
-    """Split the name of a file into its stem and its tags; the other files of its folder show what is a tag."""
-    return split_among(path.name, names_in(path.parent))
+    """Split the name of a file into its stem and its tags; the other files of its folder show what is a tag.
+
+    Where the name says only what kind of file it is, and the folder's only a language, that is the track's.
+    """
+    track = split_among(path.name, names_in(path.parent))
+    if track.tag is None and track.stem.lower() in _KINDS_OF_FILE:
+        return replace(track, tag=_language_alone(path.parent.name))
+    if track.tag is None and path.parent.name.lower() in _KINDS_OF_FILE and (alone := _language_alone(track.stem)):
+        return replace(track, stem="captions", tag=alone)  # `subs/2_English.srt`
+    return track
 
 
 def is_named_after_folder(path: Path) -> bool:
@@ -164,8 +173,23 @@ def is_named_after_folder(path: Path) -> bool:
     return track_name(path).stem.lower() in _KINDS_OF_FILE
 
 
-def _is_language_alone(name: str) -> bool:
-    return not is_word(name) and (is_language(name) or language_named(name) is not None)
+def _is_code_alone(name: str) -> bool:
+    return is_language(name) and not is_word(name)
+
+
+def _language_alone(name: str) -> str | None:
+    """Return the tag of a name that says a language and nothing else, apart from a number; None for any other."""
+    name = _NUMBER.sub("", name)
+    return language_named(name) or (name if _is_code_alone(name) else None)
+
+
+def folder_of_talk(path: Path) -> Path:
+    """Return the folder that a track's talk is in: above `en` and `de`, where these hold a track each.
+
+    >>> folder_of_talk(Path("tides/en/captions.vtt")).name, folder_of_talk(Path("en/tides.vtt")).name
+    ('tides', 'en')
+    """
+    return path.parent.parent if is_named_after_folder(path) and _language_alone(path.parent.name) else path.parent
 
 
 def is_kind_of_file(name: str) -> bool:
@@ -294,9 +318,8 @@ def split_among(name: str, names: tuple[str, ...]) -> TrackName:
     """Split the name of a file into its stem and its tags, where these are the names in its folder."""
     stems, tags_behind = _shown_by(names)
     plain = without_ending(name)
-    if _is_language_alone(plain) and any(_is_language_alone(other) for other in stems - {fold(plain)}):
-        # `en.vtt` and `de.vtt`: the folder is that of the talk.
-        return TrackName("captions", language_named(plain) or plain)
+    if _is_code_alone(plain) and any(map(_is_code_alone, stems - {fold(plain)})):
+        return TrackName("captions", plain)  # `en.vtt` and `de.vtt`: the folder is that of the talk
 
     def shown(piece: _Piece) -> bool:
         if piece.join == " " and (piece.may_be_word or piece.means.language is None):
