@@ -96,7 +96,8 @@ class CommandGroup(click.Group):
             return (
                 f"A query that begins with a dash stands behind “--”: talksearch -- {shlex.quote(odd)}" if odd else ""
             )
-        if any(text.startswith("-") or os.path.lexists(text) for text in given) or name in _NEVER_A_QUERY:
+        is_said = not any(text.startswith(("-", "http")) or os.path.lexists(text) for text in given)
+        if name in _NEVER_A_QUERY or not is_said:
             return ""
         return f"To search for these words: talksearch search {shlex.join([name, *given])}"
 

@@ -112,6 +112,8 @@ def _joined(text: str, spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]
     """
     joined: list[tuple[int, int]] = []
     for start, end in spans:
+        if not text[start:end].strip():
+            continue
         if joined and not text[joined[-1][1] : start].strip():
             joined[-1] = (joined[-1][0], end)
         else:

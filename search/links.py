@@ -99,7 +99,7 @@ _COMPILED = [
     (re.compile(site.hosts, re.IGNORECASE), re.compile(site.path), re.compile(site.needs), site) for site in SITES
 ]
 _TIME = r"(?:\d{1,6}(?:\.\d+)?s?|(?:\d+h)?(?:\d+m)?(?:\d+s)?|(?:\d+(?::|%3A)){1,2}\d{2})"
-_A_TIME = re.compile(_TIME, re.IGNORECASE)
+_READABLE = re.compile(r"\d+(?:\.\d+)?s?|(?=\d)(?:\d+h)?(?:\d+m)?(?:\d+s)?|(?:\d+:){1,2}\d{2}", re.IGNORECASE)
 _CLOCK_STEP = re.compile(r"(?:\d+:){1,2}\d{2}")
 _TIME_KEYS = frozenset({"t", "start", "time", "time_continue", "st", "wtime", "from"})
 """The names under which an address may hold a time: those of `SITES` and of YouTube."""
@@ -162,7 +162,7 @@ def seconds_of(url: str) -> float | None:
     except ValueError:
         return None
     for key, value in parse_qsl(parts.query) + parse_qsl(parts.fragment):
-        if key in _TIME_KEYS and value and _A_TIME.fullmatch(value):
+        if key in _TIME_KEYS and _READABLE.fullmatch(value):
             return _read(value)
     step = parts.path.rsplit("/", 1)[-1]
     return _read(step) if _CLOCK_STEP.fullmatch(step) else None

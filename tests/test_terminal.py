@@ -69,7 +69,7 @@ def test_lines_are_as_wide_as_the_terminal_in_every_script() -> None:
 
 def test_what_matched_is_highlighted() -> None:
     assert "\x1b[33m\x1b[1mship\x1b[0m" in wrap("the ship sails", [(4, 8)], RICH, "")
-    assert wrap("the ship sails", [(4, 8)], PLAIN, "") == "the ship sails"
+    assert wrap("the ship sails", [(4, 8)], PLAIN, "") == "the «ship» sails"
 
 
 def test_overlapping_marks_lose_no_character() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import NamedTuple
@@ -20,7 +20,7 @@ from talksearch.search.ranking.rank import Ranking
 from .describe import explain, make_hit, widen
 from .grade import Grader
 from .heat import heat
-from .hit_list import HitList, place_of
+from .hit_list import Found, HitList, place_of
 from .metadata_hits import Target, TargetResolver
 from .order import Lead, in_order
 from .passage_view import (
@@ -91,35 +91,34 @@ def to_hits(assembly: Assembly) -> list[Hit]:
     hits = HitList(assembly.db, query.per_talk)
     if assembly.origin:
         hits.exclude(_talk_of(table, assembly.origin.number), assembly.origin.start_ms, assembly.origin.end_ms)
-    found: dict[int, list[int]] = {}
     for lead in in_order(ranking.candidates, resolver, assembly.grader):
-        number = lead.target.number
-        place = table.place(number)
-        talk, vector, view = _talk_of(table, number), table.vector(place), partial(assembly.view, number)
-        if not hits.claim(talk, *table.times(place)):
+        found = _found(assembly, table.place(lead.target.number))
+        if not hits.claim(found.talk, *table.times(found.place)):
             continue
-        if hits.fold_repeat(talk, vector, view, by_answer=lead.target.note is None):
+        if hits.fold_repeat(found, by_answer=lead.target.note is None):
             continue
-        if hits.hold_back(talk) or hits.fold_copy(talk, vector, view()):
+        if hits.hold_back(found.talk) or hits.fold_copy(found):
             continue
-        jump = _place_jump(assembly, table, lead.target, view())
-        hits.add(_describe(assembly, lead, view(), jump, rank=len(hits) + 1), talk)
-        found.setdefault(talk, []).append(place)
+        view = found.view()
+        jump = _place_jump(assembly, table, lead.target, view)
+        hits.add(_describe(assembly, lead, view, jump, rank=len(hits) + 1), found.talk)
         if len(hits) == query.k:
             break
-    _count_further_repeats(assembly, hits, found)
+    _count_further_repeats(assembly, hits)
     return _with_talk_facts(table, query, ranking, hits)
 
 
-def _count_further_repeats(assembly: Assembly, hits: HitList, found: Mapping[int, Sequence[int]]) -> None:
+def _found(assembly: Assembly, place: int) -> Found:
+    """Return the passage at a place."""
+    table = assembly.ranking.table
+    view = partial(assembly.view, int(table.layout.numbers[place]))
+    return Found(int(table.layout.talks[place]), place, table.vector(place), view)
+
+
+def _count_further_repeats(assembly: Assembly, hits: HitList) -> None:
     """Count what the talks of the hits say again among the candidates that did not come to be looked at.
 
-    Only near-copies of a hit are looked for, which its vector tells.
-
-    Args:
-        assembly: what the hits were made from.
-        hits: all of them.
-        found: for each talk, the places of its hits.
+    Only near-copies are looked for, which vectors tell, but in talks that say the query's words again and again.
     """
     table, candidates = assembly.ranking.table, assembly.ranking.candidates
     numbers = np.fromiter((candidate.number for candidate in candidates), np.int64, len(candidates))
@@ -127,17 +126,18 @@ def _count_further_repeats(assembly: Assembly, hits: HitList, found: Mapping[int
     places = places[places >= 0]
     places = places[~table.layout.notes[places] & (table.vector_rows[places] >= 0)]
     talks = table.layout.talks[places]
-    for talk, own in found.items():
+    looping = hits.talks_that_repeat_themselves()
+    for talk, own in hits.places_of_talks().items():
         own_rows = table.vector_rows[np.array(own)]
-        in_talk = places[talks == talk]
-        others = in_talk[~np.isin(in_talk, own)]
-        if not len(others) or (own_rows < 0).any():
-            continue
-        likeness = table.vectors.take(table.vector_rows[others]) @ table.vectors.take(own_rows).T
-        for place in others[likeness.max(axis=1) >= SAME_MEANING].tolist():
+        others = places[(talks == talk) & ~np.isin(places, own)]
+        if talk not in looping:
+            if not len(others) or (own_rows < 0).any():
+                continue
+            likeness = table.vectors.take(table.vector_rows[others]) @ table.vectors.take(own_rows).T
+            others = others[likeness.max(axis=1) >= SAME_MEANING]
+        for place in others.tolist():
             if hits.claim(talk, *table.times(place)):
-                view = partial(assembly.view, int(table.layout.numbers[place]))
-                hits.fold_repeat(talk, table.vector(place), view, by_answer=False)
+                hits.fold_repeat(_found(assembly, place), by_answer=talk in looping)
 
 
 def _talk_of(table: PassageTable, number: int) -> int:

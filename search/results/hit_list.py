@@ -6,29 +6,40 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from talksearch.indexer.arrays import Floats
 from talksearch.search.hit import Copy, Hit, Place
 from talksearch.search.links import jump_to, link
 
 from .passage_view import PassageRow, PassageView
-from .repeats import answers, is_said_again, may_say_the_same, says_the_same
+from .repeats import answers, is_said_again, may_say_the_same, repeats_itself, says_the_same
 
 
-@dataclass(frozen=True, slots=True)
-class _Original:
-    """What later passages are compared with: a passage that is a hit, or a copy of one."""
+class Found(NamedTuple):
+    """A passage that a candidate led to."""
 
     talk: int
+    """Its talk."""
+    place: int
+    """Its place in the layout."""
     vector: Floats | None
-    view: PassageView
+    view: Callable[[], PassageView]
+    """Returns what it shows, which is read when it is asked for."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Original:
+    """What later passages are compared with: a passage that is a hit, one that says the same, or a copy of one."""
+
+    found: Found
     position: int
     """Of the hit."""
     is_copy: bool
 
     def said(self) -> tuple[Floats | None, str]:
         """Return its vector and its text."""
-        return self.vector, self.view.row.text
+        return self.found.vector, self.found.view().row.text
 
 
 class HitList:
@@ -45,8 +56,8 @@ class HitList:
         self._taken: dict[int, list[tuple[int, int]]] = {}
         """Stretches of each talk that are shown or held back, as (start, end) in milliseconds."""
         self._originals: list[_Original] = []
-        self._answers_of: dict[str, frozenset[tuple[str, ...]]] = {}
-        """The sentences of originals that answer, by passage id, as far as they were asked for."""
+        self._answers_of: dict[int, frozenset[tuple[str, ...]]] = {}
+        """The sentences of originals that answer, by place, as far as they were asked for."""
 
     def __len__(self) -> int:
         return len(self.hits)
@@ -68,45 +79,55 @@ class HitList:
         self.held_back[talk] += is_full
         return is_full
 
-    def fold_repeat(
-        self, talk: int, vector: Floats | None, view: Callable[[], PassageView], *, by_answer: bool = True
-    ) -> bool:
+    def fold_repeat(self, found: Found, *, by_answer: bool = True) -> bool:
         """Say whether a passage says what a hit of its talk, or a copy in its talk, says; if so, that one counts it.
 
-        Args:
-            talk: the talk.
-            vector: the passage's vector.
-            view: returns what the passage shows; it is asked only where the talk has a hit.
-            by_answer: also where only the sentences with the query's words are the same.
+        `by_answer`: also where only the sentences with the query's words are the same.
         """
-        same_talk = [original for original in self._originals if original.talk == talk]
-        near = [original for original in same_talk if may_say_the_same(vector, original.vector)]
+        same_talk = [original for original in self._originals if original.found.talk == found.talk]
+        near = [original for original in same_talk if may_say_the_same(found.vector, original.found.vector)]
         if not near and not (by_answer and same_talk):
             return False
-        found = view()
-        again = next((original for original in near if is_said_again(vector, found.row.text, *original.said())), None)
-        if again is None and by_answer and found.matches:
-            said = answers(self._db, found)
+        view = found.view()
+        text = view.row.text
+        again = next((original for original in near if is_said_again(found.vector, text, *original.said())), None)
+        if again is None and by_answer and view.matches:
+            said = answers(self._db, view)
             again = next((original for original in same_talk if said and said <= self._answers(original)), None)
-        if again is not None:
-            self._count(again, found)
-        return again is not None
+        if again is None:
+            return False
+        self._count(again, view)
+        if again not in near:  # what says the same as this one does is said again as well
+            self._originals.append(_Original(found, again.position, again.is_copy))
+        return True
 
-    def fold_copy(self, talk: int, vector: Floats | None, view: PassageView) -> bool:
+    def fold_copy(self, found: Found) -> bool:
         """Say whether a passage says what a hit of another talk says; if so, that hit names it from now on.
 
         A passage that is not folded must be added as the next hit: later passages are compared with it.
         """
+        row = found.view().row
         for original in self._originals:
-            is_other = original.talk != talk and not original.is_copy
-            if is_other and says_the_same(vector, view.row.text, *original.said()):
+            is_other = original.found.talk != found.talk and not original.is_copy
+            if is_other and says_the_same(found.vector, row.text, *original.said()):
                 position = original.position
                 hit = self.hits[position]
-                self.hits[position] = replace(hit, copies=(*hit.copies, _copy(view.row)))
-                self._originals.append(_Original(talk, vector, view, position, is_copy=True))
+                self.hits[position] = replace(hit, copies=(*hit.copies, _copy(row)))
+                self._originals.append(_Original(found, position, is_copy=True))
                 return True
-        self._originals.append(_Original(talk, vector, view, len(self.hits), is_copy=False))
+        self._originals.append(_Original(found, len(self.hits), is_copy=False))
         return False
+
+    def places_of_talks(self) -> dict[int, list[int]]:
+        """Return the places of the passages that others are compared with, by talk."""
+        places: dict[int, list[int]] = {}
+        for original in self._originals:
+            places.setdefault(original.found.talk, []).append(original.found.place)
+        return places
+
+    def talks_that_repeat_themselves(self) -> set[int]:
+        """Return the talks of which a passage in the list says the query's words again and again."""
+        return {original.found.talk for original in self._originals if repeats_itself(original.found.view())}
 
     def add(self, hit: Hit, talk: int) -> None:
         """Add the next hit."""
@@ -115,25 +136,26 @@ class HitList:
 
     def _answers(self, original: _Original) -> frozenset[tuple[str, ...]]:
         """Return the sentences of an original in which the query's words are said."""
-        passage_id = original.view.row.passage_id
-        if passage_id not in self._answers_of:
-            self._answers_of[passage_id] = answers(self._db, original.view) if original.view.matches else frozenset()
-        return self._answers_of[passage_id]
+        place = original.found.place
+        if place not in self._answers_of:
+            view = original.found.view()
+            self._answers_of[place] = answers(self._db, view) if view.matches else frozenset()
+        return self._answers_of[place]
 
     def _count(self, original: _Original, view: PassageView) -> None:
         """Count a place where a hit, or its copy in another talk, is said again."""
         hit = self.hits[original.position]
-        if not original.is_copy:
-            start_ms = view.row.start_ms if view.answer_ms is None else view.answer_ms
-            hit = replace(hit, also_at=(*hit.also_at, place_of(view.row, start_ms)))
-        else:
-            talk_id = original.view.row.talk_id
-            copies = (
+        if original.is_copy:
+            talk_id = view.row.talk_id
+            copies = tuple(
                 replace(copy, more_places=copy.more_places + 1) if copy.talk_id == talk_id else copy
                 for copy in hit.copies
             )
-            hit = replace(hit, copies=tuple(copies))
-        self.hits[original.position] = hit
+            self.hits[original.position] = replace(hit, copies=copies)
+        else:
+            start_ms = view.row.start_ms if view.answer_ms is None else view.answer_ms
+            also_at = (*hit.also_at, place_of(view.row, start_ms))
+            self.hits[original.position] = replace(hit, also_at=also_at)
 
 
 def place_of(row: PassageRow, start_ms: int) -> Place:

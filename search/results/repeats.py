@@ -6,7 +6,7 @@ Recognition that loops in silence, a refrain, a jingle or a prayer would fill an
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from talksearch.indexer.arrays import Floats
@@ -23,8 +23,11 @@ clip of it, the words that open every episode."""
 _SAME_WORDS_ALONE = 0.9
 """The share of common terms from which on they do where no vector tells."""
 
+_FEW_MARKS = 4
+"""How many words of the query a passage says at least that repeats itself."""
+
 _LONGEST_SENTENCE = 25
-"""Words of the longest sentence that is compared as one; what is longer has no punctuation."""
+"""Terms of the longest sentence that is compared as one; what is longer has no punctuation."""
 
 
 def says_the_same(vector: Floats | None, text: str, other_vector: Floats | None, other_text: str) -> bool:
@@ -65,16 +68,38 @@ def answers(db: sqlite3.Connection, view: PassageView) -> frozenset[tuple[str, .
     """
     text, marks = view.row.text, view.matches
     spans = list(_between([0, *sentence_breaks(text), len(text)]))
-    said = {text[start:end] for start, end in spans if any(start < last and first < end for first, last in marks)}
-    if len(spans) == 1 or any(len(sentence.split()) > _LONGEST_SENTENCE for sentence in said):
-        if len({text[start:end].casefold() for start, end in marks}) == len(marks):
-            return frozenset()
-        row = view.row
-        cues = catalog.read_cues(db, row.talk_id, row.first_cue, row.last_cue)
-        said = {cue.text for cue in cues if view.weights.keys() & set(terms(cue.text))}
-        if any(len(line.split()) > _LONGEST_SENTENCE for line in said):
-            return frozenset()
-    return frozenset(tuple(terms(sentence)) for sentence in said)
+    said = {
+        once(terms(text[start:end]))
+        for start, end in spans
+        if any(start < last and first < end for first, last in marks)
+    }
+    if all(len(sentence) <= _LONGEST_SENTENCE for sentence in said):
+        return frozenset(said)
+    if len({text[start:end].casefold() for start, end in marks}) == len(marks):
+        return frozenset()
+    cues = catalog.read_cues(db, view.row.talk_id, view.row.first_cue, view.row.last_cue)
+    said = {once(words) for words in (terms(cue.text) for cue in cues) if view.weights.keys() & set(words)}
+    return frozenset() if any(len(line) > _LONGEST_SENTENCE for line in said) else frozenset(said)
+
+
+def once(words: Sequence[str]) -> tuple[str, ...]:
+    """Return words in a form that is the same however often they stand in a row, and wherever the row begins.
+
+    >>> once("you thank you thank you thank".split()), once("thank you".split())
+    (('thank', 'you'), ('thank', 'you'))
+    """
+    words = tuple(words)
+    periods = (period for period in range(1, len(words) // 2 + 1) if words[period:] == words[:-period])
+    period = next(periods, len(words))
+    if not 0 < period <= _LONGEST_SENTENCE:
+        return words
+    return min(words[shift:period] + words[:shift] for shift in range(period))
+
+
+def repeats_itself(view: PassageView) -> bool:
+    """Say whether a passage says the query's words again and again, as the beginning of a loop does."""
+    marks = [view.row.text[start:end].casefold() for start, end in view.matches]
+    return len(marks) >= max(_FEW_MARKS, 2 * len(set(marks)))
 
 
 def _between(positions: list[int]) -> Iterator[tuple[int, int]]:
