@@ -11,6 +11,7 @@ import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import NamedTuple
 
 from talksearch.indexer.text.letters import folded, unaccented
@@ -102,12 +103,17 @@ def _speakers(table: PassageTable) -> list[str]:
     """Return the names of everybody who is known to speak."""
     rows = table.columns.speakers if table.columns else _speakers_in_catalog(table.db)
     given = table.db.execute("SELECT DISTINCT speaker FROM talks WHERE speaker IS NOT NULL ORDER BY speaker")
-    names = [name for row in rows if row not in ("", "[]") for name in json.loads(row)]
-    return list(dict.fromkeys([*names, *(speaker for (speaker,) in given)]))
+    return list(dict.fromkeys([*_names_in(rows), *(speaker for (speaker,) in given)]))
 
 
-def _speakers_in_catalog(db: sqlite3.Connection) -> list[str]:
-    return [row for (row,) in db.execute("SELECT DISTINCT speakers FROM passages")]
+@lru_cache(maxsize=4)
+def _names_in(rows: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names in lists of them, each once; of an index there are thousands of lists and few names."""
+    return tuple(dict.fromkeys(name for row in rows if row not in ("", "[]") for name in json.loads(row)))
+
+
+def _speakers_in_catalog(db: sqlite3.Connection) -> tuple[str, ...]:
+    return tuple(row for (row,) in db.execute("SELECT DISTINCT speakers FROM passages"))
 
 
 def _rare_words_like(db: sqlite3.Connection, plain: str) -> Iterator[_Near]:
@@ -122,8 +128,16 @@ def _rare_words_like(db: sqlite3.Connection, plain: str) -> Iterator[_Near]:
         "SELECT DISTINCT word, term FROM odd"
         " WHERE sound >= ? AND sound < ? AND abs(length(word) - ?) <= 2 AND (strange OR sound = ?)",
         (first, chr(ord(first) + 1) if first else "\x01", len(plain), sound(plain)),
+    ).fetchall()
+    from rapidfuzz import process
+    from rapidfuzz.distance import Levenshtein
+
+    scorer = Levenshtein.normalized_similarity
+    looking = process.extract(
+        plain, [word for word, _ in rows], scorer=scorer, score_cutoff=_NEAR_IN_LETTERS, limit=None
     )
-    for word, term in rows:
+    for _, _, position in looking:
+        word, term = rows[position]
         likeness = _likeness(plain, word)
         if likeness:
             yield _Near(likeness, word, term)
