@@ -8,10 +8,11 @@ from dataclasses import replace
 
 from talksearch.indexer.readers.registry import format_named
 from talksearch.indexer.records import Json, Transcript
-from talksearch.indexer.text.boilerplate import introduces_a_list, is_boilerplate, is_edge, may_hold_boilerplate
+from talksearch.indexer.text.boilerplate import boilerplate_among, introduces_a_list, is_edge
 from talksearch.indexer.text.lone_names import may_be_a_lone_name
 
 from .markup import Row, Shown
+from .name_rows import are_timed_by_word
 
 _LONGEST_HEAD = 12
 """Rows at the head and at the tail of a file that are looked at."""
@@ -25,18 +26,23 @@ def find_boilerplate(shown: Sequence[Shown], transcript: Transcript) -> dict[str
     Returns what `drop_boilerplate` needs: `lines_left_out`, which are texts of cues and rows; nothing where there are
     none, or nothing else.
     """
+    if are_timed_by_word(shown):
+        return {}
     known = format_named(transcript.format)
     by_line = known is not None and known.names_carry_on
-    rows = [" ".join(row.key) for cue in shown for row in cue.rows]
-    lines: dict[str, None] = {}
-    if may_hold_boilerplate("\n".join(rows)):
-        texts = rows if by_line else [" ".join(cue.text_key) for cue in shown if cue.rows]
-        lines.update((text, None) for text in texts if is_boilerplate(text))
-    lines.update((text, None) for text in _edges(rows[:_LONGEST_HEAD], by_line))
-    lines.update((text, None) for text in _edges(reversed(rows[-_LONGEST_HEAD:]), by_line))
-    if not lines or all(row in lines for row in rows):
+    cues = [cue for cue in shown if cue.rows]
+    texts = _rows_of(cues) if by_line else [" ".join(cue.text_key) for cue in cues]
+    lines = dict.fromkeys(boilerplate_among(texts))
+    head, tail = _rows_of(cues[:_LONGEST_HEAD]), _rows_of(cues[-_LONGEST_HEAD:])
+    lines.update(dict.fromkeys(_edges(head[:_LONGEST_HEAD], by_line)))
+    lines.update(dict.fromkeys(_edges(reversed(tail[-_LONGEST_HEAD:]), by_line)))
+    if not lines or all(row in lines for row in _rows_of(cues)):
         return {}
     return {"lines_left_out": list(lines)}
+
+
+def _rows_of(cues: Sequence[Shown]) -> list[str]:
+    return [" ".join(row.key) for cue in cues for row in cue.rows]
 
 
 def _edges(rows: Iterable[str], by_line: bool) -> list[str]:

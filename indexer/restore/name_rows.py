@@ -62,7 +62,7 @@ def find_name_rows(shown: Sequence[Shown], transcript: Transcript) -> dict[str, 
     Returns what `take_name_rows` needs: `rows`, `brackets`, `labels` and `carried_on`; nothing where there are none, or
     where speakers are known already.
     """
-    if any(row.speaker for cue in shown for row in cue.rows):
+    if are_timed_by_word(shown) or any(row.speaker for cue in shown for row in cue.rows):
         return {}
     known = format_named(transcript.format)
     carries_on = known is not None and known.names_carry_on
@@ -80,6 +80,12 @@ def find_name_rows(shown: Sequence[Shown], transcript: Transcript) -> dict[str, 
         "separated": sorted(separated),
         "carried_on": carries_on,
     }
+
+
+def are_timed_by_word(shown: Sequence[Shown]) -> bool:
+    """Say whether many cues have the times of their words: recognition wrote them, which writes no names or notices."""
+    timed = sum(cue.rows[-1].tokens[-1][1] is not None for cue in shown if cue.rows)
+    return timed * 4 > len(shown)
 
 
 def take_name_rows(shown: Sequence[Shown], names: dict[str, Json], counts: Counter[str]) -> list[Shown]:
@@ -395,8 +401,10 @@ def _names_before_dashes(shown: Sequence[Shown]) -> frozenset[str]:
             continue
         cues += 1
         text = " ".join(cue.rows[0].key[: _MOST_TOKENS + 2])
-        opening = None if label_of(text) else _separated(text)
-        if opening and may_be_a_lone_name(opening.name) and not _is_named_sound(opening.name):
+        opening = _separated(text)
+        if not opening or label_of(text):
+            continue
+        if may_be_a_lone_name(opening.name) and not _is_named_sound(opening.name):
             found[opening.name] += 1
     total = found.total()
     if total < 3 or total * 5 < cues * 3:
