@@ -244,10 +244,10 @@ def _in_words(said: str) -> int | None:
 def with_plain_marks(text: str) -> tuple[str, bool]:
     """Write the marks that f4transkript and MAXQDA leave behind what is said (`#00:01:02-5#`) as times in brackets.
 
-    Returns the text, and whether it had any.
+    Returns the text, and whether it had two at least.
 
-    >>> with_plain_marks("I: Yes. #00:01:02-5# B: No.")
-    ('I: Yes. [00:01:02.5] B: No.', True)
+    >>> with_plain_marks("I: Yes. #00:01:02-5# B: No. #00:01:04-1#")
+    ('I: Yes. [00:01:02.5] B: No. [00:01:04.1]', True)
     """
     if "#" not in text:
         return text, False
