@@ -225,6 +225,43 @@ def test_times_that_are_all_negative_count_from_the_first_cue() -> None:
     assert any("before the beginning" in note for note in found.receipt.uncertain)
 
 
+NOISE = st.lists(st.tuples(st.integers(0, 28), st.sampled_from("dri"), st.sampled_from("Ol:;.,-> 9#?")), max_size=3)
+
+
+@given(st.lists(NOISE, min_size=3, max_size=3), st.booleans())
+def test_no_damage_to_time_lines_costs_a_word_of_speech(noise: list[list[tuple[int, str, str]]], webvtt: bool) -> None:
+    lines = []
+    for head, changes in zip(heads(), noise, strict=True):
+        characters = list(head)
+        for place, how, sign in changes:
+            at = min(place, len(characters) - 1)
+            characters[at : at + (how != "i")] = [] if how == "d" else [sign]
+        lines.append("".join(characters))
+    try:
+        found = read(vtt(lines) if webvtt else srt(lines), "a.vtt" if webvtt else "a.srt")
+    except UnreadableError as error:
+        refused = error.message
+    else:
+        refused = ""
+    if refused:
+        assert "100 hours" in refused
+        return
+    spoken = " ".join(cue.text for cue in found.cues).split()
+    assert all(spoken.count(word) >= " ".join(SAID).split().count(word) for word in " ".join(SAID).split())
+
+
+@given(st.lists(st.sampled_from([
+    "10:30", "->", "-->", "1,000,000", "555-1234", "a", "b:", "12:30:45", "3.5", "we", "=>", "9:15-10:00", "NaN",
+]), min_size=2, max_size=6))  # fmt: skip
+def test_speech_with_numbers_signs_and_times_keeps_every_word(words: list[str]) -> None:
+    speech = " ".join(["so", *words, "then"])
+    for text, name in ((srt(heads()), "a.srt"), (vtt(heads()), "a.vtt")):
+        found = read(text.replace(SAID[1], f"{speech}\nand {speech}"), name)
+        assert [cue.text.split() for cue in found.cues] == [
+            SAID[0].split(), f"{speech} and {speech}".split(), SAID[2].split()
+        ]  # fmt: skip
+
+
 # --- WebVTT -----------------------------------------------------------------------------------------------------------
 
 

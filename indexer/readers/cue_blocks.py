@@ -177,6 +177,7 @@ def _bodies(
     first = heads[0].index
     has_name = names_allowed and first > 0 and (first == 1 or not lines[first - 2].strip())
     has_name = has_name and (bool(names) or lines[0].startswith("WEBVTT"))
+    has_name = has_name and not lines[first - 1].startswith("WEBVTT")
     identifier = identifier_of(lines[first - 1]) if has_name else None
     for position, body in enumerate(bodies):
         own, identifier = identifier, None

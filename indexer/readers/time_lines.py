@@ -23,6 +23,10 @@ TIME_LINE = re.compile(
     re.MULTILINE,
 )
 COMMA_TIME_LINE = re.compile(rf"[ \t]*({CLOCK})[ \t]*,[ \t]*({CLOCK})[ \t]*")
+_MOST_LETTERS = 4
+_DIGITS_OF_TIMES = 8
+"""Digits that two times have, about half of them."""
+_LONGEST_MS = 100 * 3_600_000
 _LONGEST = 80
 """Characters of a line that may hold two times and nothing else."""
 
@@ -30,7 +34,7 @@ _ARROW = re.compile(r"(?:-[ \t]?)*(?:[-–—―─━ー=]+[ \t]?[>›»》〉]
 _HEADS_OF_ARROWS = ("&gt;", "›", "»", "》", ">")
 _OTHER_ARROWS = tuple(dash + head for dash in "-–—─━ー=" for head in _HEADS_OF_ARROWS if dash + head != "->")
 _OTHER_ARROWS = (*_OTHER_ARROWS, "- >", "— >", "－", "＞", *"→⟶⇒➔➜⟹")
-_MAY_BE = re.compile(r"\n[ \t\ufeff]*[-−－]?\d{1,9}[ \t]?[:.,;：．，；∶﹕٫،][ \t]?[-−]?\d")
+_MAY_BE = re.compile(r"\n[ \t\ufeff]*(?:[-−－]?\d{1,9}[ \t]?[:.,;：．，；∶﹕٫،][ \t]?[-−]?\d|[\d:.,;?#>OolI|-]{7})")
 """A line that begins like a time."""
 _D = r"[\dOoQlI|]"
 _SIDE = re.compile(
@@ -285,7 +289,7 @@ def _read(line: str, place: Place, frames: float | None, *, lonely: bool) -> Tim
     plain = plain_signs(line).replace("&gt;", ">").strip()
     arrow = _ARROW.search(plain)
     if arrow is None:
-        return _without_arrow(plain, place, frames)
+        return _without_arrow(plain, place, frames) or _rubble(plain, place, frames)
     left, right = _SPACE_FOR_POINT.sub(r"\1,\2", plain[: arrow.start()]).strip(), plain[arrow.end() :].strip()
     right = _SPACE_FOR_POINT.sub(r"\1,\2", right)
     left = _BRACKET.sub("", left, count=1)
@@ -297,6 +301,8 @@ def _read(line: str, place: Place, frames: float | None, *, lonely: bool) -> Tim
     end_kind, end, rest = _side(right, frames)
     sure = _is_sure(left)
     if not _is_time_line((start_kind, end_kind), place, sure=sure or not rest, bare=lonely and not rest):
+        if rubble := _rubble(plain, place, frames):
+            return rubble
         unreadable = place is Place.NUMBERED and _looks_like_times(f"{left} {right}")
         unreadable = unreadable or (place is Place.ALONE and _colons(left) >= 2 and len(right.split()) < 2)
         if not unreadable or _has_words(plain):
@@ -304,10 +310,10 @@ def _read(line: str, place: Place, frames: float | None, *, lonely: bool) -> Tim
         return TimeLine(0, None, end if end_kind is _Kind.TIME else None, "", True)
     if start_kind is _Kind.BARE:
         return TimeLine(0, _seconds(left), _seconds(right), "", True)
-    said = said_behind(f" {rest}", headed=False) if rest else ""
+    said = said_behind(f" {rest}", headed=False) if rest and (_colons(rest) < 2 or _has_words(rest)) else ""
     if said and plain_signs(line.strip()[-len(said) :]) == said:
         said = line.strip()[-len(said) :]
-    return TimeLine(0, start, end if end_kind is _Kind.TIME else None, said, True)
+    return TimeLine(0, _possible(start), _possible(end) if end_kind is _Kind.TIME else None, said, True)
 
 
 def _is_time_line(sides: tuple[_Kind, _Kind], place: Place, *, sure: bool, bare: bool) -> bool:
@@ -383,6 +389,19 @@ def _has_words(text: str) -> bool:
     return any(re.fullmatch(r"\W*[^\W\d_]{2,}\W*", token) for token in text.split())
 
 
+def _rubble(plain: str, place: Place, frames: float | None) -> TimeLine | None:
+    """Read a line that has the digits and signs of two times and no word, where a time line must stand."""
+    letters = [char for char in plain if char.isalpha()]
+    digits = sum(map(str.isdigit, plain))
+    if place is Place.INSIDE or len(letters) > _MOST_LETTERS or not set(letters) <= set("OoQlIsmhZ"):
+        return None
+    if digits < _DIGITS_OF_TIMES or plain.count(":") < (2 if place is Place.NUMBERED else 3):
+        return None
+    sides = [_side(token, frames) for token in (plain.split()[0], plain.split()[-1])]
+    start, end = (ms if kind is _Kind.TIME and not rest else None for kind, ms, rest in sides)
+    return TimeLine(0, start, end if len(plain.split()) > 1 else None, "", True)
+
+
 def _looks_like_times(text: str) -> bool:
     return _colons(text) >= 2 or sum(char.isdigit() for char in text) >= 4
 
@@ -390,6 +409,11 @@ def _looks_like_times(text: str) -> bool:
 def _colons(text: str) -> int:
     """Count the colons of what stands together without a space, as in a time."""
     return max((token.count(":") for token in text.split()), default=0)
+
+
+def _possible(ms: int | None) -> int | None:
+    """Return a time of a damaged line; None where it is one that no talk has, as damage makes of a digit too many."""
+    return ms if ms is None or ms < _LONGEST_MS else None
 
 
 def _seconds(text: str) -> int:
