@@ -48,6 +48,9 @@ class _Version:
     """To which word of the cue each unit belongs."""
 
 
+_NOTHING = _Version((), ())
+
+
 def merge_revisions(shown: Sequence[Shown]) -> tuple[Sequence[Shown], dict[str, Json]]:
     """Make one cue of all the versions of a line.
 
@@ -57,9 +60,12 @@ def merge_revisions(shown: Sequence[Shown]) -> tuple[Sequence[Shown], dict[str, 
     Returns the cues, and counts for the receipt: none where nothing grew.
     """
     grows = [_may_grow(before, cue) for before, cue in pairwise(shown)]
-    if not _may_be_lines(shown, grows):  # as in most files
+    places = _possible_lines(shown, grows)
+    if not places:  # as in most files
         return shown, {}
-    versions = [_version_of(cue) for cue in shown]
+    grows = _only_near(places, grows)
+    pairs = [*grows, False]
+    versions = [_version_of(cue) if pairs[i] or pairs[i - 1] else _NOTHING for i, cue in enumerate(shown)]
     follows = [may and _follows(a, b) for may, (a, b) in zip(grows, pairwise(versions), strict=True)]
     grown = [
         yes and a.units != b.units for yes, (a, b) in zip(follows, pairwise(versions), strict=True)
@@ -115,13 +121,16 @@ def _may_grow(before: Shown, cue: Shown) -> bool:
     if len(a) > _SCREEN or len(b) > _SCREEN or not before.start_ms <= cue.start_ms <= before.end_ms + _PAUSE_MS:
         return False
     fewer = min(len(a), len(b))
-    return fewer <= 2 or sum(x == y for x, y in zip(a, b, strict=False)) * 2 >= fewer - 1
+    if fewer <= 2:
+        return a[0][0].casefold() == b[0][0].casefold()
+    return sum(x == y for x, y in zip(a, b, strict=False)) * 2 >= fewer - 1
 
 
-def _may_be_lines(shown: Sequence[Shown], grows: Sequence[bool]) -> bool:
-    """Say whether somewhere there are lines close together that may have so many versions as it takes (`_VERSIONS`).
+def _possible_lines(shown: Sequence[Shown], grows: Sequence[bool]) -> list[int]:
+    """Return the pairs of cues that may belong to lines of so many versions as it takes (`_VERSIONS`).
 
-    Where lines roll, a cue goes on with the one before every other time, which makes two versions of each.
+    None where nowhere enough of them are close together: where lines roll, a cue goes on with the one before every
+    other time, which makes two versions of each.
     """
     places: list[int] = []
     run: list[int] = []
@@ -132,9 +141,17 @@ def _may_be_lines(shown: Sequence[Shown], grows: Sequence[bool]) -> bool:
         elif shown[position].text_key != shown[position + 1].text_key:
             run.append(position)
     least = min(_CLOSE, len(grows) // 2)
-    return len(places) >= max(least, _VERSIONS) and any(
-        b - a <= 2 * _NEIGHBOURS for a, b in zip(places, places[least - 1 :], strict=False)
-    )
+    close = any(b - a <= 2 * _NEIGHBOURS for a, b in zip(places, places[least - 1 :], strict=False))
+    return places if close and len(places) >= max(least, _VERSIONS) else []
+
+
+def _only_near(places: Sequence[int], grows: Sequence[bool]) -> list[bool]:
+    """Forget pairs that are far from those that may belong to a line, so that they need not be looked at."""
+    near = [False] * len(grows)
+    for place in places:
+        a, b = max(0, place - 2 * _NEIGHBOURS), min(len(grows), place + 2 * _NEIGHBOURS)
+        near[a:b] = [True] * (b - a)
+    return [yes and close for yes, close in zip(grows, near, strict=True)]
 
 
 def _version_of(cue: Shown) -> _Version:
