@@ -148,7 +148,7 @@ def roles_of(path: Path) -> tuple[KeyRole, ...]:
     >>> roles_of(("geometry", "x"))
     ()
     """
-    every = [words for key in path if not key.isdigit() and key != "*" and (words := words_of(key))]
+    every = [part for key in path if not key.isdigit() and key != "*" and (part := words_of(key))]
     if not every:
         return ()
     words = [word for part in every for word in part]

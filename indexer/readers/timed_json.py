@@ -174,7 +174,7 @@ def _in_recording(timed: TimedList | None) -> TimedList | None:
     later = [holder for holder, begin in begins.items() if begin > 0]
     if len(begins) < 2 or not later or any(lasts[holder] >= begins[holder] for holder in later):
         return timed
-    said = tuple(
+    moved = tuple(
         replace(
             each,
             start=(each.start or 0) + begins[id(each.entry.around[-1])],
@@ -182,7 +182,7 @@ def _in_recording(timed: TimedList | None) -> TimedList | None:
         )
         for each in timed.said
     )
-    return replace(timed, said=said)
+    return replace(timed, said=moved)
 
 
 def _ms(time: float | None, shift: int) -> int | None:

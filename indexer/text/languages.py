@@ -125,7 +125,7 @@ def detect_language(texts: Sequence[str]) -> Detected | None:
     total = sum(words for _, words in by_script.values())
     if total < FEWEST_WORDS:
         return None
-    shares: Counter[str] = Counter()
+    shares: dict[str, float] = {}
     certainty = 1.0
     for runs, words in by_script.values():
         if words < FEWEST_WORDS / 2 or words < total * _MOST_OTHERS / 2:
@@ -133,10 +133,11 @@ def detect_language(texts: Sequence[str]) -> Detected | None:
         told, sure = _told(runs)
         certainty = min(certainty, sure) if words > total / 2 else certainty
         for language, share in told.items():
-            shares[language] += share * words / total
+            shares[language] = shares.get(language, 0.0) + share * words / total
     if not shares:
         return None
-    ordered = tuple((language, round(share, 3)) for language, share in shares.most_common())
+    largest = sorted(shares.items(), key=lambda pair: -pair[1])
+    ordered = tuple((language, round(share, 3)) for language, share in largest)
     others = sum(share for _, share in ordered[1:])
     is_sure = certainty >= (_SURE_WHOLE if total >= _MANY_WORDS else _SURE_OF_FEW)
     sure_of_one = is_sure and others <= _MOST_OTHERS and ordered[0][1] >= 1 - 2 * _MOST_OTHERS
