@@ -18,6 +18,7 @@ from talksearch.indexer.stores import calibration, catalog
 from talksearch.indexer.text.terms import terms
 from talksearch.search.answer import Answer
 from talksearch.search.ranking import late_interaction
+from talksearch.search.ranking.characters import with_characters
 from talksearch.search.ranking.encoded_query import EncodedQuery
 from talksearch.search.ranking.filters import allowed_passages
 from talksearch.search.ranking.late_interaction import QueryTokens, TokenScorer
@@ -252,7 +253,8 @@ def _encode(reader: IndexReader, text: str, *, with_vector: bool, by_token: bool
     directions = reader.directions() if by_token else None
     encoding = _start_encoding(reader, text) if with_vector else None
     wanted = query_terms(reader.db, text)
-    variants, note = with_names(reader.table(), text, wanted, expand_terms(reader.db, text, wanted, reader.compounds))
+    expanded = with_characters(reader.table(), wanted, expand_terms(reader.db, text, wanted, reader.compounds))
+    variants, note = with_names(reader.table(), text, wanted, expanded)
     if encoding is None:
         return EncodedQuery(wanted, variants, note=note)
     tokens: Callable[[Mapping[str, float]], QueryTokens | None] | None = None

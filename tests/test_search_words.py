@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,12 @@ from talksearch.indexer.readers import read
 from talksearch.indexer.records import Transcript
 from talksearch.indexer.restore.clean import RAW, Stage, clean, finished, replay_step
 from talksearch.indexer.text.lines import between_lines
+from talksearch.indexer.text.terms import terms
 from talksearch.search import engine
 from talksearch.search.answer import Answer
 from talksearch.search.query import Filters, Query
 from talksearch.search.ranking import segmentation
+from talksearch.search.ranking.characters import with_characters
 from talksearch.search.reader import IndexReader, open_reader
 
 TALKS: dict[str, tuple[str, list[str]]] = {
@@ -453,3 +456,13 @@ def test_passages_like_one_say_which_filter_left_none(voices: IndexReader) -> No
     (talk,) = voices.db.execute("SELECT id FROM talks WHERE title = 'Moinho'").fetchone()
     answer = engine.similar(voices, Query("", filters=Filters(channel="xyz")), talk, 0)
     assert answer.note == "Nothing in the index passes the filter channel “xyz”."
+
+
+@pytest.mark.parametrize("character", ["犬", "の", "と", "海"])
+def test_the_pairs_of_a_character_are_the_same_with_columns_and_without(index: IndexReader, character: str) -> None:
+    table = index.table()
+    (term,) = terms(character)
+    with_columns = with_characters(table, [term], {})[term].terms
+    without = with_characters(replace(table, columns=None), [term], {})[term].terms
+    assert sorted(with_columns) == sorted(without) != []
+    assert all(term in pair for pair in with_columns)

@@ -1,9 +1,8 @@
 """Spellings: the other ways in which people write a word of the query, where the index has one of them.
 
-"Groesse" is "Größe", "nodejs" is "Node.js", "GPT4" is "GPT-4", "1000000" is "1,000,000", and "猫" stands in the index
-only as part of its pairs. Each way is looked up in the index, so that a query costs next to nothing more and finds
-nothing that nobody wrote. What a talk writes with a hyphen or a point is known from the index too
-(`passages.joined_words`).
+"Groesse" is "Größe", "nodejs" is "Node.js", "GPT4" is "GPT-4" and "1000000" is "1,000,000". Each way is looked up in
+the index, so that a query costs next to nothing more and finds nothing that nobody wrote. What a talk writes with a
+hyphen or a point is known from the index too (`passages.joined_words`).
 """
 
 from __future__ import annotations
@@ -20,10 +19,7 @@ from talksearch.indexer.text.letters import unaccented
 from talksearch.indexer.text.terms import Term, is_unspaced, spans, terms
 
 from .inflections import forms_of
-from .vocabulary import between, is_said, said_among, texts_holding
-
-MOST_PAIRS = 1_000
-"""How many pairs of characters stand for one character at most."""
+from .vocabulary import is_said, said_among, texts_holding
 
 _SAMPLED = 20
 """How many passages are looked at to tell whether a word is written with an umlaut there."""
@@ -61,8 +57,6 @@ def spellings_of(db: sqlite3.Connection, term: str, word: str) -> list[str]:
         term: a term of the query.
         word: the word of the query that it is the term of.
     """
-    if len(term) == 1 and is_unspaced(term):
-        return _pairs_with(db, term)
     others = [*_CALLED.get(term, ()), *forms_of(db, term)]
     plain = unaccented(word)
     if _ACRONYM.fullmatch(word):
@@ -135,13 +129,6 @@ def _joined_term(text: str, start: int, end: int) -> str | None:
 
 def _if_said(db: sqlite3.Connection, phrase: str) -> list[str]:
     return [phrase] if phrase and is_said(db, phrase) else []
-
-
-def _pairs_with(db: sqlite3.Connection, character: str) -> list[str]:
-    """Return the pairs that a character of a script without spaces stands in: it is no term where others stand by."""
-    first, last = ("\u0e00", "\u17ff") if character < "\u2e80" else ("\u3005", "\U0003ffff")
-    pairs = [pair for pair in between(db, first, last) if character in pair and pair != character]
-    return pairs[:MOST_PAIRS]
 
 
 def _umlauts(db: sqlite3.Connection, word: str, plain: str) -> list[str]:

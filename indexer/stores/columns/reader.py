@@ -107,6 +107,15 @@ class Columns:
         """Return the places of the passages that hold a term, rising."""
         return self._places(self.positions_of(term))
 
+    def held(self, terms: Sequence[str]) -> list[str]:
+        """Return those of some terms that any passage holds, the most frequent first."""
+        wanted = hashes_of(terms)
+        found = np.searchsorted(self.hashes, wanted)
+        found[found == len(self.hashes)] = 0
+        held = np.flatnonzero(self.hashes[found] == wanted) if len(self.hashes) else np.empty(0, np.int64)
+        counts = np.diff(self.offsets)[found[held]] if len(held) else held
+        return [terms[position] for position in held[np.argsort(-counts, kind="stable")].tolist()]
+
     def cooccurrences(self, first: str, second: str, between: int) -> Ints:
         """Return the places of the passages that say two terms, in either order, at most `between` words apart."""
         rarer, commoner = sorted((self.positions_of(first), self.positions_of(second)), key=len)
