@@ -208,6 +208,11 @@ MARKS: dict[str, Callable[[list[str], int], str]] = {
     "italics": around("<i>", "</i>"),
     "a colour": around('<font color="#00ff00">', "</font>"),
     "a class": around("<c.yellow>", "</c>"),
+    "no class": around("<c>", "</c>"),
+    "classes of what was, is and will be said": lambda words, i: " ".join(
+        f"<c.{'was' if j < i else 'is' if j == i else 'will'}>{word}</c>" for j, word in enumerate(words)
+    ),
+    "a mark that nobody closes": around("<u>", ""),
     "two colours": colours,
     "overrides of SubStation": around(r"{\c&H00FFFF&}", r"{\r}"),
     "overrides that go back": around(r"{\c&H00FFFF&}", r"{\c&HFFFFFF&}"),
@@ -247,6 +252,20 @@ def test_a_mark_that_moves_tells_when_words_are_said(mark: str, gap: int) -> Non
         [1000 + 300 * i for i in range(7)], [3500 + 300 * i for i in range(6)], [5700, 6000],
     ]  # fmt: skip
     assert detail_of(talk, "follow-highlights")["lines"] == 3
+
+
+@pytest.mark.parametrize("offset", [-1, 1])
+def test_the_line_before_or_behind_stands_there_too(offset: int) -> None:
+    lines = [" ".join(line.split()[:5]) for line in HARBOUR]
+
+    def beside(words: list[str], i: int) -> str:
+        place = lines.index(" ".join(words)) + offset
+        others = lines[place : place + 1] if place >= 0 else []
+        return "\n".join([MARKS["underlined"](words, i), *others][::offset])
+
+    talk = talk_of("a.vtt", vtt(sung(beside, lines)))
+    assert lines_of(talk) == lines
+    assert all(len(cue.words) == 5 and cue.words[0].start_ms == cue.start_ms for cue in talk.cues)
 
 
 def test_a_file_of_short_lines() -> None:

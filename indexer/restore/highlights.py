@@ -70,7 +70,7 @@ def follow_highlights(cues: Sequence[Cue]) -> tuple[Sequence[Cue], dict[str, Jso
     Returns the cues, with the times of words as WebVTT writes them, and counts for the receipt: none where no mark
     moved.
     """
-    tagged = [("<" in cue.text or "{" in cue.text) and _MARK.search(cue.text) is not None for cue in cues]
+    tagged = [("<" in cue.text or "{" in cue.text) and _has_mark(cue.text) for cue in cues]
     if sum(tagged) < _SURE:  # as in most files
         return cues, {}
     lines = _followed(list(_lines_of(cues, tagged)), cues)
@@ -78,14 +78,22 @@ def follow_highlights(cues: Sequence[Cue]) -> tuple[Sequence[Cue], dict[str, Jso
         return cues, {}
     out: list[Cue] = []
     done = folded = 0
-    for line in lines:
+    said = [{row for row, stretch in _rows_of(cues[line.first].text) if _touches(line, stretch)} for line in lines]
+    for before, line, now, behind in zip([set(), *said], lines, said, [*said[1:], set()], strict=False):
         out += cues[done : line.first]
         cue = cues[line.first]
-        out.append(_with_times(cue, line, max(each.end_ms for each in cues[line.first : line.end])))
-        folded += (line.end - line.first - 1) * count_words(without_entities(_ANY_TAG.sub("", cue.text)))
+        elsewhere = (before | behind) - now  # the line before or behind that stands there too
+        out.append(_with_times(cue, line, max(each.end_ms for each in cues[line.first : line.end]), elsewhere))
+        folded += (line.end - line.first) * count_words(without_entities(_ANY_TAG.sub("", cue.text)))
+        folded -= count_words(without_entities(_ANY_TAG.sub("", out[-1].text)))
         done = line.end
     out += cues[done:]
     return out, {"cues": sum(line.end - line.first for line in lines), "lines": len(lines), "words_folded": folded}
+
+
+def _has_mark(text: str) -> bool:
+    # `<c>` alone stands in YouTube's captions around every word that has a time.
+    return _MARK.search(text) is not None or ("<c>" in text and _TIMED.search(text) is None)
 
 
 def _followed(lines: list[_Line], cues: Sequence[Cue]) -> list[_Line]:
@@ -137,7 +145,7 @@ def _runs(cues: Sequence[Cue], first: int, shown: Sequence[_Marked]) -> Iterator
     if tag is None:
         return
     marks = _said(shown, tag)
-    words = _words_of(cues[first].text)
+    text = cues[first].text
     begins = 0
     times: list[tuple[_Stretch, int, int]] = []
     last: _Stretch | None = None
@@ -145,12 +153,12 @@ def _runs(cues: Sequence[Cue], first: int, shown: Sequence[_Marked]) -> Iterator
         if mark is None or mark == last:
             continue
         if last and mark[0] < last[0] and mark[1] <= last[1]:
-            yield from _line(first + begins, first + place, times, words)
+            yield from _line(first + begins, first + place, times, text)
             begins, times, last = place, [], None
         new = (last[1], mark[1]) if last and mark[0] == last[0] and mark[1] > last[1] else mark  # it may grow
         times.append((new, cues[first + place].start_ms, cues[first + place].end_ms))
         last = mark
-    yield from _line(first + begins, first + len(shown), times, words)
+    yield from _line(first + begins, first + len(shown), times, text)
 
 
 def _moves(shown: Sequence[_Marked], tag: str) -> int:
@@ -177,25 +185,40 @@ def _said(shown: Sequence[_Marked], tag: str) -> list[_Stretch | None]:
     return out
 
 
-def _words_of(text: str) -> list[_Stretch]:
-    """Return where each word of a cue stands, white space and tags not counted."""
-    words = []
+def _rows_of(text: str) -> Iterator[tuple[str, _Stretch]]:
+    """Yield the rows of a cue without tags, and where each stands."""
     position = 0
-    for word in _ANY_TAG.sub("", text).split():
-        words.append((position, position + len(word)))
-        position += len(word)
-    return words
+    for row in _ANY_TAG.sub("", text).split("\n"):
+        size = len("".join(row.split()))
+        yield " ".join(row.split()), (position, position + size)
+        position += size
 
 
-def _line(
-    first: int, end: int, times: Sequence[tuple[_Stretch, int, int]], words: Sequence[_Stretch]
-) -> Iterator[_Line]:
+def _touches(line: _Line, stretch: _Stretch) -> bool:
+    return any(a < stretch[1] and b > stretch[0] for (a, b), *_ in line.times)
+
+
+def _line(first: int, end: int, times: Sequence[tuple[_Stretch, int, int]], text: str) -> Iterator[_Line]:
+    """Yield a line where the mark moves over most of the rows that it touches."""
     if len(times) < 2:
         return
-    covered = sum(any(a < until and b > begin for (a, b), *_ in times) for begin, until in words)
-    sure = len(times) >= _SURE and covered >= _COVERED * len(words)
-    if sure or covered == len(words):
-        yield _Line(first, end, tuple(times), sure)
+    # A mark that nobody closed reaches to the end of the line: what it marks next begins where the next one does.
+    cut = [
+        ((a, following[0][0]) if following and a < following[0][0] < b else (a, b), start_ms, end_ms)
+        for ((a, b), start_ms, end_ms), following in zip(times, [*times[1:], None], strict=True)
+    ]
+    line = _Line(first, end, tuple(cut), False)
+    words = covered = position = 0
+    for row, stretch in _rows_of(text):
+        if _touches(line, stretch):
+            for word in row.split():
+                words += 1
+                covered += _touches(line, (position, position + len(word)))
+                position += len(word)
+        position = stretch[1]
+    sure = len(times) >= _SURE and covered >= _COVERED * words
+    if sure or covered == words:
+        yield replace(line, sure=sure)
 
 
 def _marked(cue: Cue) -> _Marked:
@@ -237,14 +260,17 @@ def _marked(cue: Cue) -> _Marked:
     return _Marked("".join(pieces), marks)
 
 
-def _with_times(cue: Cue, line: _Line, end_ms: int) -> Cue:
-    """Write the line of a cue without its marks, and before each word when it was marked first."""
+def _with_times(cue: Cue, line: _Line, end_ms: int, elsewhere: set[str]) -> Cue:
+    """Write the line of a cue without its marks, and before each word when it was marked first.
+
+    Rows that are the line of `elsewhere` are left out.
+    """
     voice = _VOICE.match(cue.text)
-    rows = _ANY_TAG.sub("", cue.text).split("\n")
-    starts = dict(_word_starts(rows, line))
+    starts = dict(_word_starts(_ANY_TAG.sub("", cue.text).split(), line))
     written: list[str] = []
-    position = 0
-    for row in rows:
+    for row, (position, _) in _rows_of(cue.text):
+        if row in elsewhere:
+            continue
         words = []
         for word in row.split():
             time = starts.get(position)
@@ -254,10 +280,10 @@ def _with_times(cue: Cue, line: _Line, end_ms: int) -> Cue:
     return replace(cue, end_ms=end_ms, text=(voice[1] if voice else "") + "\n".join(written))
 
 
-def _word_starts(rows: Sequence[str], line: _Line) -> Iterator[tuple[int, int]]:
+def _word_starts(words: Sequence[str], line: _Line) -> Iterator[tuple[int, int]]:
     """Yield where each word begins whose mark tells its time, and that time; words marked together share it."""
     position = 0
-    for word in (word for row in rows for word in row.split()):
+    for word in words:
         until = position + len(word)
         for (a, b), start_ms, end_ms in line.times:
             if a < until and b > position:
