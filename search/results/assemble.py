@@ -121,7 +121,7 @@ def _count_further_repeats(assembly: Assembly, hits: HitList) -> None:
     Only near-copies are looked for, which vectors tell, but in talks that say the query's words again and again.
     """
     table, candidates = assembly.ranking.table, assembly.ranking.candidates
-    numbers = np.fromiter((candidate.number for candidate in candidates), np.int64, len(candidates))
+    numbers = np.array([candidate.number for candidate in candidates], np.int64)
     places = table.places(numbers)
     places = places[places >= 0]
     places = places[~table.layout.notes[places] & (table.vector_rows[places] >= 0)]

@@ -14,7 +14,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -66,9 +66,8 @@ _OUTGROWN = 2
 """How many times more, or fewer, vectors an index may have than when it was calibrated."""
 
 
-@dataclass(frozen=True, slots=True)
-class Grade:
-    """How good a hit is."""
+class Grade(NamedTuple):
+    """How good a hit is. A tuple, because a query makes hundreds of them."""
 
     word: GradeWord
     probability: float
@@ -147,7 +146,7 @@ def grader(ranking: Ranking, mode: Mode, encoded: EncodedQuery, calibration: Cal
     def grade_candidates(candidates: Sequence[Candidate], numbers: Sequence[int]) -> list[Grade]:
         if not candidates:
             return []
-        own = np.fromiter((candidate.number for candidate in candidates), np.int64, len(candidates))
+        own = np.array([candidate.number for candidate in candidates], np.int64)
         places = np.column_stack([table.places(own), table.places(np.array(numbers, np.int64))])
         cosines = np.array([candidate.meaning for candidate in candidates], np.float64)  # None is NaN
         behind = candidates[0].score - np.array([candidate.score for candidate in candidates])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ from talksearch.search.hit import Copy, Hit, Place
 from talksearch.search.links import jump_to, link
 
 from .passage_view import PassageRow, PassageView
-from .repeats import answers, is_said_again, may_say_the_same, repeats_itself, says_the_same
+from .repeats import answers, is_said_again, marked_words, may_say_the_same, repeats_itself, says_the_same
 
 
 class Found(NamedTuple):
@@ -92,8 +92,7 @@ class HitList:
         text = view.row.text
         again = next((original for original in near if is_said_again(found.vector, text, *original.said())), None)
         if again is None and by_answer and view.matches:
-            said = answers(self._db, view)
-            again = next((original for original in same_talk if said and said <= self._answers(original)), None)
+            again = self._answered_by(view, same_talk)
         if again is None:
             return False
         self._count(again, view)
@@ -133,6 +132,13 @@ class HitList:
         """Add the next hit."""
         self.hits.append(hit)
         self.talks.append(talk)
+
+    def _answered_by(self, view: PassageView, originals: Sequence[_Original]) -> _Original | None:
+        """Return the original that says all the sentences of a passage in which the query's words are said."""
+        marked = marked_words(view)  # which is quick, and tells most apart
+        originals = [original for original in originals if marked <= marked_words(original.found.view())]
+        said = answers(self._db, view) if originals else frozenset()
+        return next((original for original in originals if said and said <= self._answers(original)), None)
 
     def _answers(self, original: _Original) -> frozenset[tuple[str, ...]]:
         """Return the sentences of an original in which the query's words are said."""

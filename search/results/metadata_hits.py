@@ -80,7 +80,7 @@ class TargetResolver:
 
     def are_known(self, candidates: Sequence[Candidate]) -> list[bool]:
         """Say which candidates are still in the index: not so those whose talk left it a moment ago."""
-        numbers = np.fromiter((candidate.number for candidate in candidates), np.int64, len(candidates))
+        numbers = np.array([candidate.number for candidate in candidates], np.int64)
         known: list[bool] = (self._table.places(numbers) >= 0).tolist()
         return known
 

@@ -23,8 +23,8 @@ clip of it, the words that open every episode."""
 _SAME_WORDS_ALONE = 0.9
 """The share of common terms from which on they do where no vector tells."""
 
-_FEW_MARKS = 4
-"""How many words of the query a passage says at least that repeats itself."""
+_FEW_TIMES = 3
+"""How often a passage says a sentence at least that repeats itself."""
 
 _LONGEST_SENTENCE = 25
 """Terms of the longest sentence that is compared as one; what is longer has no punctuation."""
@@ -66,20 +66,20 @@ def answers(db: sqlite3.Connection, view: PassageView) -> frozenset[tuple[str, .
     Where there is no punctuation, cues stand for sentences, if any word is said twice, as in a loop. Empty where
     nothing tells one sentence from the next.
     """
-    text, marks = view.row.text, view.matches
-    spans = list(_between([0, *sentence_breaks(text), len(text)]))
-    said = {
-        once(terms(text[start:end]))
-        for start, end in spans
-        if any(start < last and first < end for first, last in marks)
-    }
+    said = {once(sentence) for sentence in _marked_sentences(view)}
     if all(len(sentence) <= _LONGEST_SENTENCE for sentence in said):
         return frozenset(said)
-    if len({text[start:end].casefold() for start, end in marks}) == len(marks):
+    if len(marked_words(view)) == len(view.matches):
         return frozenset()
     cues = catalog.read_cues(db, view.row.talk_id, view.row.first_cue, view.row.last_cue)
     said = {once(words) for words in (terms(cue.text) for cue in cues) if view.weights.keys() & set(words)}
     return frozenset() if any(len(line) > _LONGEST_SENTENCE for line in said) else frozenset(said)
+
+
+def marked_words(view: PassageView) -> set[str]:
+    """Return what is marked in a passage, without regard to case."""
+    text = view.row.text
+    return {text[start:end].casefold() for start, end in view.matches}
 
 
 def once(words: Sequence[str]) -> tuple[str, ...]:
@@ -97,9 +97,21 @@ def once(words: Sequence[str]) -> tuple[str, ...]:
 
 
 def repeats_itself(view: PassageView) -> bool:
-    """Say whether a passage says the query's words again and again, as the beginning of a loop does."""
-    marks = [view.row.text[start:end].casefold() for start, end in view.matches]
-    return len(marks) >= max(_FEW_MARKS, 2 * len(set(marks)))
+    """Say whether a passage says what it was found by again and again, as the beginning of a loop does."""
+    if len(view.matches) < _FEW_TIMES * len(marked_words(view)):
+        return False
+    sentences = _marked_sentences(view)
+    if len(sentences) >= _FEW_TIMES and 2 * len(set(map(once, sentences))) <= len(sentences):
+        return True
+    return any(len(sentence) >= _FEW_TIMES * len(once(sentence)) > 0 for sentence in sentences)
+
+
+def _marked_sentences(view: PassageView) -> list[tuple[str, ...]]:
+    """Return the terms of each sentence of a passage in which the query's words are said."""
+    text, marks = view.row.text, view.matches
+    spans = _between([0, *sentence_breaks(text), len(text)])
+    marked = (span for span in spans if any(span[0] < last and first < span[1] for first, last in marks))
+    return [tuple(terms(text[start:end])) for start, end in marked]
 
 
 def _between(positions: list[int]) -> Iterator[tuple[int, int]]:
