@@ -355,3 +355,52 @@ WORDS = ("Wheel", "Stone", "Sack", "Flour", "Rye", "Bran", "Weir", "Race", "Gate
 )  # fmt: skip
 def test_texts_without_speakers(text: str) -> None:
     assert {name for name, _ in spoken(text)} == {None}
+
+
+def test_paragraphs_belong_to_the_turn_they_stand_in() -> None:
+    text = "{} {}\nOne is enough.\nAnd more.\n\nA third one.\n\n{} {}\nTwo.\n\n{} {}\nDone.\n"
+    mara, tom = NAMES
+    expected = [(mara, "One is enough. And more. A third one."), (tom, "Two."), (mara, "Done.")]
+    assert spoken(text.format(mara, " 0:03", tom, " 0:20", mara, " 0:30")) == expected
+    assert spoken(text.format("00:00:03", mara, "00:00:20", tom, "00:00:30", mara)) == expected
+    said = (f"{second} seconds" for second in (3, 20, 30))
+    assert spoken(text.format(mara, next(said), tom, next(said), mara, next(said))) == expected
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        (("Mara Lind\nOne is enough.", "And more of it.", "Tom Abebe\nTwo.", "Mara Lind\nDone."),
+         ["Mara Lind", None, "Tom Abebe", "Mara Lind"]),
+        (("- Mara: Yes.\n- Tom: No.", "- Mara: Why?\n- Because.", "Mara: So.\nTom: So."),
+         ["Mara", "Tom", "Mara", None, "Mara", "Tom"]),
+        (("[Mara Lind] One [inaudible] is.", "[Tom Abebe] [inaudible] it is.", "[Mara Lind] (laughs) Done."),
+         ["Mara Lind", "Tom Abebe", "Mara Lind"]),
+        (("Mara Lind: One.", "Note: two are more.", "Tom Abebe: Two.", "Mara Lind: Done.", "Tom Abebe: So."),
+         ["Mara Lind", None, "Tom Abebe", "Mara Lind", "Tom Abebe"]),
+        (("Dr. Mara Lind, PhD: One.", "Tom Abebe, IMF: Two.", "Dr. Mara Lind, PhD: Done."),
+         ["Dr. Mara Lind, PhD", "Tom Abebe, IMF", "Dr. Mara Lind, PhD"]),
+    ],
+)  # fmt: skip
+def test_cues_without_a_name_among_cues_with_one(rows: tuple[str, ...], expected: list[str | None]) -> None:
+    talk = made(srt(*rows), "talk.srt")
+    assert [cue.speaker for cue in talk.cues] == expected
+    assert sum("[inaudible]" in cue.text for cue in talk.cues) in (0, 2)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "{name}\u00a0\u00a0\u00a0{short}\n{words}\n",
+        "{name}\n\n{m} minutes {s} seconds{short}\n\n{name} {m} minutes {s} seconds\n\n{words}\n\n",
+        "{m} minutes {s} seconds\n{name}\n{words}\n",
+        "{name} {m} minutes, {s} seconds\n{words}\n",
+        "{name} {m}분 {s}초\n{words}\n",
+        "    {name}  {short}\n        {words}\n\n",
+        "{clock}\n\n{name}\n\n{words}\n\n",
+    ],
+)
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_blanks_and_line_ends(form: str, line_end: str) -> None:
+    text = turns(form).replace("\n", line_end)
+    assert spoken(text) == list(zip([*NAMES] * 3, SAID, strict=True))

@@ -22,6 +22,8 @@ from .line_stamps import Stamp, forwards
 from .raw_cue import count_units
 from .turn_heads import names_above_clocks, names_behind_clocks, spoken_turns
 
+_BLANKS = re.compile("(?<![\u00c2-\u00f4\u0080-\u009f\u00a1-\u00bf])[\u00a0\u2007\u202f\u3000]")
+"""Blanks that do not break, as pages have them between a name and a time; in misread text they are half a letter."""
 _CLOCK_INSIDE = re.compile(r"\d:\d\d")
 # These begin with a fixed character, for speed: most texts have no time.
 _SECONDS_INSIDE = re.compile(r"\n(?:[ \t]*\d{1,5}[.)][ \t])?[^\w\n]*\d[\d.]*[ \t]?s?[ \t]*[\]\-–—→t]")
@@ -67,6 +69,8 @@ def find(text: str) -> LineLayout | None:
 
     Whoever reads a file asks several times over, so the last answer is kept.
     """
+    if not text.isascii():
+        text = _BLANKS.sub(" ", text)
     text, marked = forms.with_plain_marks(text)
     lines = text.split("\n")
     if marked:

@@ -47,6 +47,8 @@ _HEAD = re.compile(
 )
 _SPOKEN_ANYWHERE = re.compile(rf"\d[ \t]*(?:{_MINUTES}|{_SECONDS})", re.IGNORECASE)
 _CLOCK_ALONE = re.compile(rf"[ \t]*[\[(]?({CLOCK})[\])]?[ \t]*")
+_MARKS = re.compile(r"\*\*|__|^[ \t]*(?:#{1,6}|[>*+-])[ \t]+")
+"""Marks of Markdown around a name."""
 _INITIALS = re.compile(r"[ \t]*[^\W\d_]{1,3}[ \t]*")
 
 
@@ -85,9 +87,11 @@ def spoken_turns(text: str, lines: Sequence[str]) -> Turns | None:
     named: list[tuple[_Head, str | None]] = []
     for number, head in enumerate(heads):
         top = heads[number - 1].last if number else -1
-        name, above = _name_above(lines, head, top)
+        name, beside = _name_above(lines, head, top)
+        if not name:
+            name, beside = _name_below(lines, head)
         if name:
-            taken.update(above, range(head.first, head.last + 1))
+            taken.update(beside, range(head.first, head.last + 1))
         named.append((head, name))
     counts = Counter(name for _, name in named if name)
     if counts.total() * 5 < len(named) * 4 or not returning(counts):
@@ -135,7 +139,7 @@ def _time_of(line: str) -> tuple[int, str | None, bool] | None:
         return None if start is None else (start, None, False)
     if len(line) > 140 or not any(char.isdigit() for char in line):
         return None
-    match = _HEAD.fullmatch(line)
+    match = _HEAD.fullmatch(_MARKS.sub("", line))
     if not match or not (match["h"] or match["m"] or match["s"]):
         return None
     start = ((int(match["h"] or 0) * 60 + int(match["m"] or 0)) * 60 + int(match["s"] or 0)) * 1000
@@ -161,6 +165,12 @@ def _name_above(lines: Sequence[str], head: _Head, top: int) -> tuple[str | None
     if name and above is not None and _are_initials(lines[above], name):
         return name, [*taken, above]
     return name, taken
+
+
+def _name_below(lines: Sequence[str], head: _Head) -> tuple[str | None, list[int]]:
+    below = next((i for i in range(head.last + 1, len(lines)) if lines[i].strip()), None)
+    name = lines[below].strip().rstrip(":：") if below is not None else ""
+    return (name, [below]) if below is not None and may_be_a_lone_name(name) else (None, [])
 
 
 def _filled_above(lines: Sequence[str], position: int, top: int) -> int | None:

@@ -138,11 +138,14 @@ class _Taking:
             if row.speaker or row.tokens[-1][1] is not None:
                 rows.append(row)
                 continue
+            if named and _is_another(row):
+                voice = None
             for name, tokens in self._pieces(row, alone_counts=position < last_row or position == 0):
                 if name:
                     named, voice = True, name
                 if tokens:
-                    rows.append(row if tokens == row.tokens and voice is None else row_of(tokens, voice, bool(name)))
+                    is_plain = tokens == row.tokens and voice is None and not named
+                    rows.append(row if is_plain else row_of(tokens, voice, bool(name) or voice is None))
         if named and len(rows) > 1:  # a row of one dash between two turns
             said = [row for row in rows if any(says(token) for token in row.key)]
             rows = said or rows
@@ -190,6 +193,12 @@ class _Taking:
         if self._labels and (label := label_of(text)) and label[0] in self._labels:
             return _Opening(label[0], label[1], sure=True)
         return None
+
+
+def _is_another(row: Row) -> bool:
+    """Say whether a row begins with a dash of dialogue: behind a row of somebody who is named, another speaks."""
+    first, *rest = row.key
+    return first in _LONE_DASHES and bool(rest) and rest[0].lstrip("\"'“‘¿¡(…")[:1].isupper()
 
 
 def _mark_before(tokens: Sequence[Token], kept: Sequence[Token]) -> tuple[Token, ...]:

@@ -62,7 +62,7 @@ like goes going go get got make makes made let want wanted question problem thin
 _FUNCTION_WORDS = frozenset(_FUNCTION_WORDS_TEXT.split())
 _NAMES_TOO = frozenset(("will", "may", "so", "an", "do", "in", "on", "he", "you", "has", "my", "can"))
 """Words of sentences that are given or family names as well."""
-_SURNAME_FIRST = re.compile(r"[^\W\d_][^\W\d_.'’ -]*(?:[ '’-][^\W\d_.'’ -]+){0,2}, ?[^\W\d_][\w.'’ -]{0,30}")
+_SURNAME_FIRST = re.compile(r"[^\W\d_][^\W\d_.'’ -]*\.?(?:[ '’-][^\W\d_.'’ -]+\.?){0,3}, ?[^\W\d_][\w.'’ -]{0,30}")
 _LETTER = re.compile(r"[A-Z]\d?|Me|Them|You")
 """What stands for people where programs and interviewers write no names."""
 
