@@ -15,10 +15,12 @@ from dataclasses import dataclass, field, replace
 from talksearch.indexer.errors import UnreadableError
 from talksearch.indexer.text.counting import bag_of, without_entities, words_in
 
+from .json_lists import opened
 from .json_source import parsed_json
 from .source_text import SourceText
 
 Bag = Counter[str]
+_FEWEST_LETTERS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,7 @@ def in_json(source: SourceText) -> FileWords:
     except UnreadableError:
         return FileWords(Counter())
     fields: dict[str, list[str]] = {}
-    for name, text in _texts_in(value):
+    for name, text in _texts_in(opened(value)):
         fields.setdefault(name, []).append(text)
     return _of_fields(fields)
 
@@ -133,8 +135,17 @@ def _texts_in(value: object) -> Iterator[tuple[str, str]]:
         elif isinstance(value, dict):
             # What is counted up is no name of a field.
             waiting += [(f"{path}.{'*' if key[:1].isdigit() else key}", value[key]) for key in reversed(value)]
+        elif isinstance(value, list) and _are_letters(value):
+            yield f"{path}.*", "".join(value)
         elif isinstance(value, list):
-            waiting += [(f"{path}.*", entry) for entry in reversed(value)]
+            # The cells of a row are fields of their own.
+            is_row = path.endswith("*") and any(isinstance(cell, str) for cell in value)
+            waiting += [(f"{path}.{i if is_row else '*'}", entry) for i, entry in reversed(list(enumerate(value)))]
+
+
+def _are_letters(value: list[object]) -> bool:
+    """Say whether a list is a text letter by letter, as services that time every letter write it."""
+    return len(value) >= _FEWEST_LETTERS and all(isinstance(cell, str) and len(cell) <= 1 for cell in value)
 
 
 def in_table(source: SourceText) -> FileWords:

@@ -201,9 +201,8 @@ def _is_draft(entry: Entry) -> bool:
 
 def _noted(timed: TimedList, drafts: Sequence[Entry], marks: Sequence[str]) -> Iterator[Step]:
     if drafts:
-        said = _bag(timed)
         texts = [text for entry in drafts for text in _texts_in(entry.value)]
-        lost = (bag_of("\n".join(texts).casefold()) - said).total()
+        lost = bag_of("\n".join(texts)).total()
         yield Step("leave-out-drafts", "cues", {"list": _name(timed), "drafts": len(drafts), "words_left_out": lost})
     if marks:
         detail = {"list": _name(timed), "tokens": len(marks), "words_left_out": bag_of("\n".join(marks)).total()}

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from talksearch.indexer.errors import UnreadableError
-from talksearch.indexer.records import Transcript
+from talksearch.indexer.records import Step, Transcript
 from talksearch.indexer.text.clock import show_clock
+from talksearch.indexer.text.counting import count_words
 
 from . import srt, timed_text, vtt
 from .json_lists import strings_in
@@ -18,6 +19,7 @@ from .time_lines import TIME_LINE
 
 _STAMP = re.compile(r"<span\b[^>]*\bdata-timestamp=[\"']([\d.]{1,12})[\"'][^>]*>.*?</span>", re.DOTALL)
 _LINE_END = re.compile(r"</(?:p|div|li)>|<br\s*/?>", re.IGNORECASE)
+_CLOCK = re.compile(r"^\[([\d:]+)\]", re.MULTILINE)
 _TAG = re.compile(r"<[^<>]*>")
 
 Reader = Callable[[SourceText], Transcript]
@@ -37,7 +39,16 @@ def _texts_in(value: object) -> Iterator[tuple[SourceText, Reader]]:
                 else (SourceText(text, "a.srt"), srt.read)
             )
         elif "data-timestamp" in text:
-            yield SourceText(_lines_of(text), "a.txt"), timed_text.read
+            yield SourceText(_lines_of(text), "a.txt"), _read_stamped
+
+
+def _read_stamped(source: SourceText) -> Transcript:
+    found = timed_text.read(source)
+    stamps = "\n".join(_CLOCK.findall(source.text))
+    step = Step(
+        "leave-out-tokens", "cues", {"tokens": len(_CLOCK.findall(source.text)), "words_left_out": count_words(stamps)}
+    )
+    return replace(found, steps=(*found.steps, step))
 
 
 def _lines_of(text: str) -> str:
