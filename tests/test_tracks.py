@@ -15,7 +15,7 @@ from talksearch.indexer.pipeline.run import build_index
 from talksearch.indexer.records import Chapter, Talk
 from talksearch.indexer.stores import catalog
 from talksearch.indexer.talks.chapter_files import find_chapters, read_chapters
-from talksearch.indexer.talks.folders import beside
+from talksearch.indexer.talks.folders import beside, listing_of
 from talksearch.indexer.talks.language_tags import language_of
 from talksearch.indexer.talks.naming import humanised, id_stem, recorded, slug
 from talksearch.indexer.talks.playlist import is_segment, missing_segments
@@ -145,7 +145,7 @@ def test_a_word_of_a_title_is_no_tag(stem: str) -> None:
     ],
 )
 def test_other_files_show_what_is_a_tag(name: str, beside: str, stem: str, tag: str | None) -> None:
-    found = split_among(name, (name, beside))
+    found = split_among(name, listing_of((name, beside)))
     assert (found.stem, found.tag) == (stem, tag)
 
 

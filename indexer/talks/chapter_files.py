@@ -15,7 +15,7 @@ from talksearch.indexer.readers.xml_tree import Node, parse
 from talksearch.indexer.records import Chapter, Json
 from talksearch.indexer.text.clock import clock_ms
 
-from .folders import fold, names_in
+from .folders import Listing, fold, listing
 from .track_names import is_named_after_folder, split_among, track_name
 
 _ENDINGS = ("vtt", "webvtt", "srt", "txt", "json", "xml", "ffmetadata", "cue", "psc")
@@ -48,7 +48,7 @@ def find_chapters(path: Path) -> Path | None:
     The folder is its own where the file's name says no more than what kind of file it is, or where all captions in it
     are tracks of one talk.
     """
-    named, alone, own = _among(names_in(path.parent))
+    named, alone, own = _among(listing(path.parent))
     stem = fold(track_name(path).stem)
     found = named.get(stem) or (alone if own or is_named_after_folder(path) else None)
     return path.with_name(found) if found and found != path.name else None
@@ -173,14 +173,12 @@ def _clock(text: str) -> int:
 
 
 @lru_cache(maxsize=16)
-def _among(names: tuple[str, ...]) -> tuple[dict[str, str], str | None, bool]:
+def _among(folder: Listing) -> tuple[dict[str, str], str | None, bool]:
     """Return the files of chapters in a folder by the stem of their talk, the one that names none, and whether all
     captions in the folder are tracks of one talk.
     """
-    named = {fold(match["stem"]): name for name in names if (match := _NAMED.match(name))}
-    alone = next((name for name in names if _ALONE.match(name)), None)
-    captions = [
-        name for name in names if re.search(r"\.(?:vtt|webvtt|srt|sbv|ttml|json3|srv[123]|ass)$", name, re.IGNORECASE)
-    ]
-    stems = {fold(split_among(name, names).stem) for name in captions if not is_chapter_file(name)}
+    named = {fold(match["stem"]): name for name in folder.names if (match := _NAMED.match(name))}
+    alone = next((name for name in folder.names if _ALONE.match(name)), None)
+    captions = [name for name in folder.names if _CAPTIONS.search(name)]
+    stems = {fold(split_among(name, folder).stem) for name in captions if not is_chapter_file(name)}
     return named, alone, len(stems) == 1

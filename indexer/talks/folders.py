@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 import time
 import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -20,6 +22,18 @@ two seconds, and a change within one tick would not show."""
 _STUBS = (".{}.icloud", "{}.nextcloud", "{}.owncloud")
 """Names of what stands in the place of a file whose content is only in the cloud: macOS before 14, and the clients of
 Nextcloud and ownCloud. Elsewhere such a file has its own name, and reading it fails, or gives nothing."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Listing:
+    """The names in a folder. Two are the same only where they are one value, so that what is worked out from it is
+    found again at once.
+    """
+
+    names: tuple[str, ...]
+    """Sorted."""
+    by_fold: Mapping[str, tuple[str, ...]]
+    """By the form in which names are compared."""
 
 
 def fold(name: str) -> str:
@@ -33,18 +47,27 @@ def fold(name: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
-def names_in(folder: Path) -> tuple[str, ...]:
-    """Return the names in a folder, sorted; a file that was offloaded to a cloud has its own name, not its stub's.
+def listing(folder: Path) -> Listing:
+    """Return the names in a folder; a file that was offloaded to a cloud has its own name, not its stub's.
 
     A folder that cannot be listed has none.
     """
     try:
         changed = folder.stat().st_mtime_ns
     except OSError:
-        return ()
+        return listing_of(())
     if abs(time.time_ns() - changed) < _SETTLED_NS:
-        return _list(folder)
+        return listing_of(_names(folder))
     return _settled(folder, changed)
+
+
+@lru_cache(maxsize=64)
+def listing_of(names: tuple[str, ...]) -> Listing:
+    """Return the listing of some names."""
+    by_fold: dict[str, list[str]] = {}
+    for name in names:
+        by_fold.setdefault(fold(name), []).append(name)
+    return Listing(names, {folded: tuple(found) for folded, found in by_fold.items()})
 
 
 def beside(path: Path, name: str) -> Path | None:
@@ -52,8 +75,7 @@ def beside(path: Path, name: str) -> Path | None:
 
     A file is not beside itself.
     """
-    wanted = fold(name)
-    found = [other for other in names_in(path.parent) if other != path.name and fold(other) == wanted]
+    found = [other for other in listing(path.parent).by_fold.get(fold(name), ()) if other != path.name]
     exact = name if name in found else next(iter(found), None)
     return path.with_name(exact) if exact else None
 
@@ -78,11 +100,11 @@ def offloaded(name: str) -> str | None:
 
 
 @lru_cache(maxsize=256)
-def _settled(folder: Path, _changed: int) -> tuple[str, ...]:
-    return _list(folder)
+def _settled(folder: Path, _changed: int) -> Listing:
+    return listing_of(_names(folder))
 
 
-def _list(folder: Path) -> tuple[str, ...]:
+def _names(folder: Path) -> tuple[str, ...]:
     try:
         found = os.listdir(folder)  # noqa: PTH208 - names are all that is wanted
     except OSError:

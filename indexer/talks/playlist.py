@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from talksearch.indexer.errors import UnreadableError, UnspokenError
 
-from .folders import fold, names_in
+from .folders import Listing, fold, listing
 from .track_names import PLAYLIST
 
 _SEGMENT_ENDINGS = (".vtt", ".webvtt")
@@ -30,7 +30,7 @@ def is_segment(path: Path) -> bool:
     if not path.name.lower().endswith(_SEGMENT_ENDINGS):
         return False
     for folder in (path.parent, path.parent.parent):
-        for name in _playlists(names_in(folder)):
+        for name in _playlists(listing(folder)):
             if fold(path.relative_to(folder).as_posix()) in _found(folder / name):
                 return True
     return False
@@ -81,13 +81,13 @@ def _find(path: Path, _changed: int) -> dict[str, str]:
     except OSError:
         return {}
     found: dict[str, str] = {}
-    beside = {fold(name): name for name in names_in(path.parent)}
+    beside = listing(path.parent).by_fold
     for address in named:
         name = address.rpartition("/")[2]
         # As its address says, below the playlist, or, as downloads lie, beside it.
         place = path.parent / address.lstrip("/")
         if "/" not in address or ".." in address or not place.is_file():
-            place = path.parent / beside.get(fold(name), name)
+            place = path.parent / beside.get(fold(name), (name,))[0]
         found[fold(place.relative_to(path.parent).as_posix())] = str(place)
     return found
 
@@ -106,5 +106,5 @@ def _named(text: str) -> list[str]:
 
 
 @lru_cache(maxsize=16)
-def _playlists(names: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(name for name in names if name.lower().endswith(f".{PLAYLIST}"))
+def _playlists(folder: Listing) -> tuple[str, ...]:
+    return tuple(name for name in folder.names if name.lower().endswith(f".{PLAYLIST}"))

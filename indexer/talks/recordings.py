@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from pathlib import Path
 
-from .folders import fold, names_in
+from .folders import Listing, fold, listing
 from .track_names import RECORDINGS, is_kind_of_file, track_name, without_ending
 
 _SOUND_ALONE = frozenset(("m4a", "mp3", "wav", "ogg", "oga", "opus", "flac", "aac", "aiff", "wma"))
@@ -60,7 +60,7 @@ def find_recording(path: Path) -> Path | None:
     """
     stem = track_name(path).stem
     wanted, key = {fold(stem), fold(without_ending(path.name))}, same_talk(stem)
-    found = _recordings(names_in(path.parent))
+    found = _recordings(listing(path.parent))
     by_name = [name for name, (plain, _) in found.items() if fold(plain) in wanted]
     by_talk = [name for name, (_, talk) in found.items() if talk == key and name not in by_name]
     if not by_name and not by_talk and is_kind_of_file(stem) and len({talk for _, talk in found.values()}) == 1:
@@ -72,10 +72,10 @@ def find_recording(path: Path) -> Path | None:
 
 
 @lru_cache(maxsize=16)
-def _recordings(names: tuple[str, ...]) -> dict[str, tuple[str, str]]:
+def _recordings(folder: Listing) -> dict[str, tuple[str, str]]:
     """Return the recordings among the names of a folder, each with its plain name and the talk that it may be of."""
     found = {}
-    for name in names:
+    for name in folder.names:
         if _ending(name) in RECORDINGS:
             plain = without_ending(name)
             found[name] = (plain, same_talk(_without_view(plain)))

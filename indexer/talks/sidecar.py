@@ -16,7 +16,7 @@ from talksearch.indexer.records import Chapter
 from talksearch.indexer.text import youtube
 
 from .chapter_files import find_chapters, read_chapters
-from .folders import beside, names_in
+from .folders import Listing, beside, listing
 from .language_tags import language_of
 from .recordings import same_talk
 from .track_names import is_named_after_folder, track_name, without_ending
@@ -68,14 +68,14 @@ def _find_beside(path: Path, ending: str) -> Path | None:
         if found is not None:
             return found
     talk = same_talk(stem)
-    return next((path.with_name(name) for name in _by_talk(names_in(path.parent), ending).get(talk, ())), None)
+    return next((path.with_name(name) for name in _by_talk(listing(path.parent), ending).get(talk, ())), None)
 
 
 @lru_cache(maxsize=16)
-def _by_talk(names: tuple[str, ...], ending: str) -> dict[str, list[str]]:
+def _by_talk(folder: Listing, ending: str) -> dict[str, list[str]]:
     """Return the names with an ending, by the talk that they mean."""
     found: dict[str, list[str]] = {}
-    for name in names:
+    for name in folder.names:
         if name.lower().endswith(ending):
             found.setdefault(same_talk(name[: -len(ending)]), []).append(name)
     return found

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from talksearch.indexer.readers.registry import is_ending
 
-from .folders import fold, names_in
+from .folders import Listing, fold, listing
 from .language_tags import has_region, is_code, is_language, is_word, language_named, region_named
 
 RECORDINGS = ("mp4", "mkv", "webm", "mov", "m4v", "avi", "flv", "mpg", "mpeg", "wmv", "ts", "m4a", "mp3", "wav", "ogg",
@@ -156,7 +156,7 @@ def track_name(path: Path) -> TrackName:
 
     Where the name says only what kind of file it is, and the folder's only a language, that is the track's.
     """
-    track = split_among(path.name, names_in(path.parent))
+    track = split_among(path.name, listing(path.parent))
     if track.tag is None and track.stem.lower() in _KINDS_OF_FILE:
         return replace(track, tag=_language_alone(path.parent.name))
     if track.tag is None and path.parent.name.lower() in _KINDS_OF_FILE and (alone := _language_alone(track.stem)):
@@ -205,7 +205,12 @@ def without_ending(name: str) -> str:
     """
     head, dot, ending = name.rpartition(".")
     ending = ending.lower()
-    return head if dot and head and (is_ending(ending) or ending == PLAYLIST or ending in RECORDINGS) else name
+    return head if dot and head and _is_ending(ending) else name
+
+
+@lru_cache(maxsize=1024)
+def _is_ending(ending: str) -> bool:
+    return is_ending(ending) or ending == PLAYLIST or ending in RECORDINGS
 
 
 def _last_piece(rest: str, shown: Evidence, *, has_language: bool) -> _Piece | None:
@@ -313,10 +318,10 @@ def _kinds(words: Sequence[str]) -> _Meaning:
     return _Meaning(kinds=frozenset(_KINDS[word] for word in found), sure=any(word in _SURE_KINDS for word in found))
 
 
-@lru_cache(maxsize=4096)
-def split_among(name: str, names: tuple[str, ...]) -> TrackName:
-    """Split the name of a file into its stem and its tags, where these are the names in its folder."""
-    stems, tags_behind = _shown_by(names)
+@lru_cache(maxsize=65_536)
+def split_among(name: str, folder: Listing) -> TrackName:
+    """Split the name of a file into its stem and its tags, by what else lies in its folder."""
+    stems, tags_behind = _shown_by(folder)
     plain = without_ending(name)
     if _is_code_alone(plain) and any(map(_is_code_alone, stems - {fold(plain)})):
         return TrackName("captions", plain)  # `en.vtt` and `de.vtt`: the folder is that of the talk
@@ -335,14 +340,14 @@ def split_among(name: str, names: tuple[str, ...]) -> TrackName:
 
 
 @lru_cache(maxsize=16)
-def _shown_by(names: tuple[str, ...]) -> tuple[frozenset[str], dict[tuple[str, str], frozenset[str]]]:
+def _shown_by(folder: Listing) -> tuple[frozenset[str], dict[tuple[str, str], frozenset[str]]]:
     """Return what the names of a folder show: the stems that stand without a tag, and the languages behind each stem.
 
     Only languages that are no words of a title count.
     """
     stems: set[str] = set()
     tags: dict[tuple[str, str], set[str]] = {}
-    for name in names:
+    for name in folder.names:
         plain = without_ending(_BESIDE.sub("", name))
         if plain == name:
             continue
