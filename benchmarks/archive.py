@@ -24,6 +24,7 @@ from talksearch.indexer.encoders.default_model import index_token_counter
 from talksearch.indexer.errors import UnreadableError
 from talksearch.indexer.passages.split import split
 from talksearch.indexer.records import Passage, Receipt, Step, Talk
+from talksearch.indexer.talks.balance import UNBALANCED
 from talksearch.indexer.talks.read import talks_under
 from talksearch.indexer.talks.replay import replay
 
@@ -54,7 +55,7 @@ def problems(source: str, talk: Talk, passages: tuple[Passage, ...]) -> list[str
 
 def balance_problems(receipt: Receipt) -> list[str]:
     """Say whether every word of a file is accounted for by its receipt."""
-    found = [note for note in receipt.uncertain if note.startswith("The words do not balance")]
+    found = [note for note in receipt.uncertain if note.startswith(UNBALANCED)]
     fates = receipt.words_after + receipt.words_folded + sum(receipt.words_left_out.values()) + receipt.words_lost
     # Words that were invented are indexed and not in the file, and a note says so.
     if fates != receipt.words_before and not found:

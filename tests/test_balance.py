@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from fakes import CountingEncoder
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from talksearch.cli.render.reports import report_text
+from talksearch.indexer import build_index
 from talksearch.indexer.readers import registry
 from talksearch.indexer.records import Cue, Receipt, Step, Transcript
 from talksearch.indexer.talks.balance import balance
@@ -123,18 +127,15 @@ def test_what_is_said_again_is_folded_and_what_is_not_said_has_its_reason(tmp_pa
 @pytest.mark.parametrize("name", FORMS)
 def test_a_reader_that_loses_a_line_is_found_out(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The counter knows nothing of cues: a reader that drops one cannot hide it, whatever it says of itself."""
-    formats = registry.FORMATS
 
     def losing(known: registry.Format) -> registry.Format:
-        from dataclasses import replace
-
         def read(source: registry.SourceText) -> Transcript:
             transcript = known.read(source)
             return replace(transcript, cues=(*transcript.cues[:-4], *transcript.cues[-2:]))
 
         return replace(known, read=read)
 
-    monkeypatch.setattr(registry, "FORMATS", tuple(map(losing, formats)))
+    monkeypatch.setattr(registry, "FORMATS", tuple(map(losing, registry.FORMATS)))
     receipt = receipt_of(tmp_path, name, FORMS[name]([*SAID, *(f"Zither {line} quokka" for line in SAID)]))
     assert receipt.words_lost > 0
     assert fates(receipt) == receipt.words_before
@@ -160,6 +161,25 @@ def test_a_step_is_not_believed_without_the_words() -> None:
     found = balance(known.words_in_file(source), transcript.cues[1:], transcript, steps)
     assert found.lost > 0
     assert "weir" in (found.problem or "")
+
+
+def test_a_balance_that_does_not_close_is_a_line_of_the_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = registry.format_named("srt")
+    assert known is not None
+
+    def read(source: registry.SourceText) -> Transcript:
+        transcript = known.read(source)
+        return replace(transcript, cues=transcript.cues[:-1])
+
+    losing = tuple(replace(each, read=read) if each.name == "srt" else each for each in registry.FORMATS)
+    monkeypatch.setattr(registry, "FORMATS", losing)
+    (tmp_path / "talks").mkdir()
+    (tmp_path / "talks" / "weir.srt").write_text(as_srt(list(SAID)), encoding="utf-8")
+    report = build_index(tmp_path / "index", [tmp_path / "talks"], encoder=CountingEncoder())
+    assert [Path(file.path).name for file in report.unbalanced] == ["weir.srt"]
+    assert "eleven" in report.unbalanced[0].reason
+    shown = report_text(report, 1, 1, 1)
+    assert "1 file with words of which nobody knows what became:" in shown
 
 
 WORDS = st.text(st.characters(categories=["Ll", "Lu", "Lo", "Nd"]), min_size=1, max_size=9)

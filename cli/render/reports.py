@@ -55,6 +55,10 @@ def report_text(report: Report, talks: int, passages: int, embedded: int) -> str
     if report.skipped:
         lines += ["", f"{len(report.skipped):,} {plural('file', len(report.skipped))} skipped:"]
         lines += [f"  {safe(skipped.path)}: {safe(skipped.reason)}" for skipped in report.skipped]
+    if report.unbalanced:
+        count = len(report.unbalanced)
+        lines += ["", f"{count:,} {plural('file', count)} with words of which nobody knows what became:"]
+        lines += [f"  {safe(file.path)}: {safe(file.reason)}" for file in report.unbalanced]
     if report.other_files:
         count = report.other_files
         lines += ["", f"{count:,} other {plural('file', count)} (sidecars, recordings and the like)."]

@@ -25,6 +25,7 @@ from talksearch.indexer.records import Mishearing, RareWord, Talk
 from talksearch.indexer.restore.align_times import may_be_bettered, with_times_of
 from talksearch.indexer.stores.catalog import FileRow
 from talksearch.indexer.stores.catalog_writer import TalkRows, rows_of
+from talksearch.indexer.talks.balance import UNBALANCED
 from talksearch.indexer.talks.opened_file import ScannedFiles
 from talksearch.indexer.talks.read import failing_on_one_file
 from talksearch.indexer.talks.receipt import changes
@@ -67,6 +68,8 @@ class TalkResult:
     """The file that the talk was read from."""
     mishearings: tuple[Mishearing, ...] = ()
     rare_words: tuple[RareWord, ...] = ()
+    unbalanced: str = ""
+    """What is wrong with the balance of its words, a sentence; empty where every word is accounted for."""
     repairs: frozenset[str] = frozenset()
     """The kinds of repair that the talk needed."""
     duplicates: list[SkippedFile] = field(default_factory=list)
@@ -122,6 +125,7 @@ def read_group(
             talk_path=next(row.path for row in file_rows if row.talk_id and not row.note),
             mishearings=mishearings,
             rare_words=rare_words,
+            unbalanced=next((note for note in talk.receipt.uncertain if note.startswith(UNBALANCED)), ""),
             repairs=frozenset(step.name for step in changes(talk.receipt)),
             duplicates=files.duplicates,
             skipped=files.skipped,

@@ -60,6 +60,8 @@ class Report:
     """Files that hold a talk which another file holds better."""
     skipped: list[SkippedFile] = field(default_factory=list)
     """Files that could not be read as transcripts."""
+    unbalanced: list[SkippedFile] = field(default_factory=list)
+    """Files with words that are neither indexed nor left out for a reason, and which these are."""
     other_files: int = 0
     """How many files are not transcripts by their names: sidecars, recordings, images and so on."""
     repairs: Counter[str] = field(default_factory=Counter)

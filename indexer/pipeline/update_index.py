@@ -162,6 +162,8 @@ def _read_changed(
             talk_id = result.talk_rows.talk_id
             (report.replaced if talk_id in known else report.added).append(talk_id)
             report.repairs.update(result.repairs)
+            if result.unbalanced:
+                report.unbalanced.append(SkippedFile(result.talk_path, result.unbalanced))
         elif result.lost:  # what the index holds of it stays
             paths = {row.path for row in group.files}
             report.kept += [talk_id for talk_id, path in known.items() if path in paths]

@@ -26,6 +26,8 @@ _COUNTED = ("words_left_out", "words_corrected")
 _TOLD_BY_WORDS = ("names", "sounds", "boilerplate")
 """Reasons that are told by the words themselves; the steps that took them out count them as well."""
 _EXAMPLES = 5
+UNBALANCED = "The words do not balance"
+"""How the sentence of a receipt begins that says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class Balance:
             )
             if count
         ]
-        return f"The words do not balance: {' and '.join(what)}, such as {', '.join(map(repr, self.examples))}."
+        return f"{UNBALANCED}: {' and '.join(what)}, such as {', '.join(map(repr, self.examples))}."
 
 
 def balance(file: FileWords, said: Sequence[Cue], transcript: Transcript, steps: Sequence[Step]) -> Balance:
@@ -102,8 +104,8 @@ def balance(file: FileWords, said: Sequence[Cue], transcript: Transcript, steps:
     lost = unexplained.total()
     told = sum(left_out[reason] for reason in _TOLD_BY_WORDS)
     for step in steps:
-        count = sum(int(step.detail.get(key, 0)) for key in _COUNTED)
-        told, count = max(told - count, 0), max(count - told, 0)
+        count, corrected = (int(step.detail.get(key, 0)) for key in _COUNTED)
+        told, count = max(told - count, 0), max(count - told, 0) + corrected
         left_out[step.name] += min(count, lost)
         lost -= min(count, lost)
     return Balance(
