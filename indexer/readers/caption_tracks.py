@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import islice
 
-from talksearch.indexer.errors import UnreadableError
+from talksearch.indexer.errors import UnreadableError, UnspokenError
 from talksearch.indexer.records import Origin, Transcript
 from talksearch.indexer.text.clock import parse_clock
 
@@ -35,6 +35,7 @@ _READING = re.compile(
     r"\[?\b[A-Za-z_][\w ]{0,20}\s*[:=]\s*-?[\d./+-]+[a-zA-Z%°]{0,4}\b\]?|\b(?:ISO|SS|EV|F/|GPS)[ /]?\(?-?[\d.]+"
 )
 _DECIMAL = re.compile(r"-?\d+[.,]\d+")
+_FIRST_CUES = 8
 _SAMPLE = 20
 """Cues from all over a file that are looked at before all are."""
 _CUES_LOOKED_AT = 400
@@ -111,8 +112,26 @@ def _length_s(head: re.Match[str]) -> float:
     return max(0, (end or 0) - (start or 0)) / 1000
 
 
+def refuse_data(source: SourceText, read: Callable[[SourceText], Transcript]) -> None:
+    """Raise UnspokenError for a track of data; only one whose first cues look like that is read."""
+    text = source.text
+    heads = list(islice(TIME_LINE.finditer(text), _FIRST_CUES + 1))
+    if not heads:
+        return
+    ends = [*(head.start() for head in heads[1:]), len(text)]
+    bodies = [text[head.end() : end].partition("\n")[2].strip() for head, end in zip(heads, ends, strict=True)]
+    cues = [body.partition("\n\n")[0] for body in bodies if body]
+    if sum(_data_in(cue) is not None for cue in cues) * 2 > len(cues):
+        try:
+            read(source)
+        except UnspokenError:
+            raise
+        except UnreadableError:
+            return  # what is wrong with it is said when it is read
+
+
 def refuse_metadata(raw: Sequence[RawCue]) -> None:
-    """Raise UnreadableError where most cues hold data for programs, not what is said: a metadata track.
+    """Raise UnspokenError where most cues hold data for programs, not what is said: a metadata track.
 
     A talk about such data shows some of it, and says more.
     """
@@ -123,7 +142,7 @@ def refuse_metadata(raw: Sequence[RawCue]) -> None:
     kinds = Counter(kind for text in cues if (kind := _data_in(text)))
     if kinds.total() * 2 > len(cues):
         kind, count = kinds.most_common(1)[0]
-        raise UnreadableError(
+        raise UnspokenError(
             f"This is a track of data for programs ({kind} in {count} of {len(cues)} cues), not of what is said.",
             "Leave it out.",
         )

@@ -10,7 +10,7 @@ import re
 
 from talksearch.indexer.records import Transcript
 
-from .caption_tracks import has_true_times, origin_by_cues, refuse_metadata
+from .caption_tracks import has_true_times, origin_by_cues, refuse_data, refuse_metadata
 from .cue_blocks import read_blocks
 from .cue_times import mend
 from .finish import finish
@@ -24,14 +24,16 @@ _NUMBER = re.compile(r"^\d+$", re.MULTILINE)
 def matches(source: SourceText) -> bool:
     """Say whether cues are SubRip's, not those of WebVTT whose header is missing.
 
-    The decimal sign tells; where it is missing, the name, and then whether cues have numbers.
+    The decimal sign tells; where it is missing, the name, and then whether cues have numbers. Raises UnreadableError
+    where the cues are data.
     """
     first = source.time_line
     if first is None or is_headed_webvtt(source):
         return False
-    if "," in first or source.ending == "srt":
-        return True
-    return source.ending != "vtt" and _NUMBER.search(source.text) is not None
+    is_srt = "," in first or source.ending == "srt" or (source.ending != "vtt" and bool(_NUMBER.search(source.text)))
+    if is_srt:
+        refuse_data(source, read)
+    return is_srt
 
 
 def are_times_true(source: SourceText) -> bool:

@@ -9,11 +9,11 @@ import re
 
 import webvtt
 
-from talksearch.indexer.errors import UnreadableError
+from talksearch.indexer.errors import UnreadableError, UnspokenError
 from talksearch.indexer.records import Step, Transcript
 from talksearch.indexer.text.clock import parse_clock
 
-from .caption_tracks import has_true_times, origin_by_cues, refuse_metadata
+from .caption_tracks import has_true_times, origin_by_cues, refuse_data, refuse_metadata
 from .cue_blocks import are_names, identifier_of, left_out_steps, read_blocks
 from .cue_times import mend
 from .finish import finish
@@ -38,7 +38,8 @@ _STRAY = re.compile(r"\n\n+(?!NOTE|STYLE|REGION|WEBVTT)(?![^\n]*-->)[^\n]+\n(?![
 def matches(source: SourceText) -> bool:
     """Say whether there are cues whose times stand in lines with an arrow; `srt.matches` is asked before.
 
-    Raises UnreadableError where the header is all there is. A text behind a header is another format's.
+    Raises UnreadableError where the header is all there is, or the cues are data. A text behind a header is another
+    format's.
     """
     if source.time_line is None and is_headed_webvtt(source):
         if len(_NO_WORDS.sub("", source.stripped).split()) < _FEW_WORDS:
@@ -46,7 +47,10 @@ def matches(source: SourceText) -> bool:
                 "The WebVTT file has no cues.", "The recording may have no captions in this language."
             )
         return False
-    return source.time_line is not None
+    if source.time_line is None:
+        return False
+    refuse_data(source, read)
+    return True
 
 
 def are_times_true(source: SourceText) -> bool:
@@ -75,7 +79,7 @@ def read(source: SourceText) -> Transcript:
         comments = _comments(text)
         steps = left_out_steps(sum(len(comment.split()) for comment in comments), len(comments), names)
     if sum("#xywh=" in cue.text for cue in raw) * 2 > len(raw):
-        raise UnreadableError("This is a track of thumbnails for a player, not of what is said.", "Leave it out.")
+        raise UnspokenError("This is a track of thumbnails for a player, not of what is said.", "Leave it out.")
     refuse_metadata(raw)
     raw, moving = on_one_clock(text, raw)
     raw, naming = named_by_identifiers(raw)
