@@ -424,6 +424,7 @@ def test_chapters_without_a_name_belong_to_the_only_talk_of_their_folder(tmp_pat
         ("log.txt", "[15:03] <ana> hi\n[15:04] <ben> hello\n[15:05] <ana> so\n"),
         ("GMT20240312-150000_RecordingnewChat.txt", "00:01:20\tAna: hello\n00:02:00\tBen: hi\n"),
         ("Weekly sync (2024-03-12 at 15:00 GMT) - Chat.txt", "00:01:20\tAna: hello\n00:02:00\tBen: hi\n"),
+        ("tides.chat.json", '{"comments": [{"content_offset_seconds": 5, "message": {"body": "hi"}}]}'),
         ("tides.live_chat.json", '{"replayChatItemAction": {}}\n'),
         ("parts.vtt", "WEBVTT\n\n00:00.000 --> 05:00.000\nWelcome\n\n05:00.000 --> 20:00.000\n"
          "The flood of 1953\n\n20:00.000 --> 30:00.000\nQuestions\n"),

@@ -16,6 +16,8 @@ from .track_names import without_ending
 
 _CHATS = re.compile(r"^meeting_saved_(?:new_)?chat|recording(?:new)?chat$|\.live_chat$", re.IGNORECASE)
 """How Zoom, on a disk and in the cloud, and yt-dlp call chats."""
+_CHAT_FILE = re.compile(r"\.(?:re)?chat\.jsonl?$", re.IGNORECASE)
+"""How programs that download the chats of streams do."""
 _FROM = "From|Von|De|Da|Van|Od|От|来自|差出人|보낸 사람"
 _DAY = r"\d{1,4}[./-]\d{1,2}[./-]\d{2,4}"
 _CLOCK = r"\d{1,2}[:.]\d\d(?:[:.]\d\d)?(?:[\s\u202f]?[AP]M)?"
@@ -47,7 +49,7 @@ def refuse_by_name(path: Path) -> None:
     """Raise UnspokenError for a file whose name alone says that it holds what was typed, not said."""
     stem = without_ending(path.name)
     day = recorded(stem).day
-    if _CHATS.search(stem) or (day and re.search(r"(?:^|[ –—-])Chat$", stem)):
+    if _CHATS.search(stem) or _CHAT_FILE.search(path.name) or (day and re.search(r"(?:^|[ –—-])Chat$", stem)):
         raise UnspokenError("This is a chat: it was typed, not said.")
 
 

@@ -27,7 +27,9 @@ _ABOUT = re.compile(
     r"(readme|licen[cs]e|copying|changelog|contributing|authors|notice)(\.(md|markdown|rst|txt))?$", re.IGNORECASE
 )
 """What a folder says about itself."""
-_BESIDE = re.compile(r"\.(info\.json|description|chapters\.(vtt|srt|txt|json|xml|ffmetadata|cue|psc))$", re.IGNORECASE)
+_BESIDE = re.compile(
+    r"\.(info\.json|description|chapters\.(vtt|webvtt|srt|txt|json|xml|ffmetadata|cue|psc))$", re.IGNORECASE
+)
 """What lies beside a recording and is not said in it: what yt-dlp writes, and tracks of chapters."""
 
 
