@@ -39,8 +39,8 @@ def split_moment(name: str) -> tuple[str, int | None]:
     if match := _AT_SECONDS.fullmatch(name):
         hours, minutes, seconds = [0.0, 0.0, *map(float, match[2].split(":"))][-3:]
         return match[1], _milliseconds(seconds_in(hours, minutes, seconds))
-    seconds = links.seconds_of(name) if "://" in name else None
-    return name, None if seconds is None else _milliseconds(seconds)
+    opens_at = links.seconds_of(name) if "://" in name else None
+    return name, None if opens_at is None else _milliseconds(opens_at)
 
 
 def _milliseconds(seconds: float) -> int:

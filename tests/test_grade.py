@@ -29,9 +29,13 @@ from talksearch.search.results.grade import (
     Evidence,
     TermEvidence,
     evidence,
+    evidence_table,
     features,
     grade,
+    grades,
     kind_of,
+    log_odds,
+    probability,
     term_evidence,
 )
 
@@ -122,6 +126,20 @@ def test_words_are_weighed_by_surprise_and_looked_for_in_the_hit_and_beside_it()
 def test_words_said_side_by_side_count_more() -> None:
     both = [at(5), at(5)]
     assert heard(5, both, [at(5)]).surplus > heard(5, both, [at(90)]).surplus
+
+
+def test_many_hits_are_graded_as_each_alone() -> None:
+    words = words_of([at(3, 7), np.arange(0, COUNT, 2), NOWHERE], [at(7), NOWHERE], [at(3)])
+    places = np.column_stack([np.arange(COUNT), np.arange(COUNT)[::-1]])
+    cosines = np.where(np.arange(COUNT) % 5 == 0, np.nan, np.linspace(0, 1, COUNT))
+    for calibration in (USUAL, None):
+        for evident in (words, None):
+            together = grades(log_odds(evidence_table(LAYOUT, places, evident, cosines, calibration)))
+            for row, (both, cosine) in enumerate(zip(places.tolist(), cosines.tolist(), strict=True)):
+                alone = evidence(LAYOUT, both, evident, cosine, calibration)
+                kind = kind_of(alone)
+                expected = probability(alone, kind, COEFFICIENTS) if kind else 0.0
+                assert together[row].probability == pytest.approx(expected, abs=1e-9)
 
 
 def test_a_note_counts_with_the_passage_it_leads_to() -> None:

@@ -266,9 +266,10 @@ def evidence_table(
 
 def grade(evidence: Evidence) -> Grade:
     """Return how good a first hit is."""
-    columns = (evidence.meaning, evidence.coverage, evidence.surplus)
-    table = EvidenceTable(*(np.array([value]) for value in columns), np.array([evidence.by_variant]))
-    return grades(log_odds(table))[0]
+    meaning, coverage, surplus = (
+        np.array([value]) for value in (evidence.meaning, evidence.coverage, evidence.surplus)
+    )
+    return grades(log_odds(EvidenceTable(meaning, coverage, surplus, np.array([evidence.by_variant]))))[0]
 
 
 def grades(log_odds: Values) -> list[Grade]:
@@ -331,5 +332,5 @@ def _any_in(postings: Ints, first: Ints, last: Ints) -> npt.NDArray[np.bool_]:
         return np.zeros(len(first), bool)
     positions = postings.searchsorted(first)
     found = postings[np.minimum(positions, len(postings) - 1)]
-    inside: npt.NDArray[np.bool_] = ((positions < len(postings)) & (found <= last)).any(axis=1)
-    return inside
+    inside: npt.NDArray[np.bool_] = (positions < len(postings)) & (found <= last)
+    return np.asarray(inside.any(axis=1))
