@@ -179,3 +179,32 @@ def test_times_of_a_day_count_from_the_first_and_say_so() -> None:
     assert [cue.start_ms for cue in found.cues] == [0, 4000, 8000]
     assert "counted from the first" in found.uncertain[0]
     assert [step.name for step in found.steps] == ["mend-times"]
+
+
+def test_what_is_said_is_no_name_although_its_key_says_display() -> None:
+    """Of several spellings the one made for the eye is called `display`, as names are."""
+    said = ["The ferry was late.", "Who has the tide table?", "Nobody has seen it since May."]
+    phrases = [
+        {
+            "speaker": 1 + i % 2,
+            "offset": f"PT{5 * i}S",
+            "duration": "PT3S",
+            "nBest": [
+                {
+                    "lexical": text.lower().strip(".?"),
+                    "display": text,
+                    "words": [
+                        {"word": word.lower().strip(".?"), "offset": f"PT{5 * i + 0.4 * k}S", "duration": "PT0.3S"}
+                        for k, word in enumerate(text.split())
+                    ],
+                }
+            ],
+        }
+        for i, text in enumerate(said)
+    ]
+    cues = read(json.dumps({"recognizedPhrases": phrases}), "a.json").cues
+    assert [(cue.start_ms, cue.text, cue.speaker) for cue in cues] == [
+        (0, said[0], "Speaker 1"),
+        (5000, said[1], "Speaker 2"),
+        (10000, said[2], "Speaker 1"),
+    ]
