@@ -19,7 +19,7 @@ from talksearch.indexer.text.terms import terms
 from talksearch.search.answer import Answer
 from talksearch.search.ranking import late_interaction
 from talksearch.search.ranking.characters import with_characters
-from talksearch.search.ranking.encoded_query import EncodedQuery
+from talksearch.search.ranking.encoded_query import EncodedQuery, passages_with_names
 from talksearch.search.ranking.filters import allowed_passages
 from talksearch.search.ranking.late_interaction import QueryTokens, TokenScorer
 from talksearch.search.ranking.lexical import query_terms
@@ -85,6 +85,9 @@ def _search(reader: IndexReader, query: Query) -> Answer:
     allowed = allowed_passages(reader.table(), query.filters) if query.filters != Filters() else None
     if encoded is None:
         return _answer_quote(reader, query, text, allowed)
+    if encoded.is_name and query.mode != "semantic":
+        named = passages_with_names(reader.table(), encoded)
+        allowed = named if allowed is None else np.intersect1d(allowed, named)
     note = ""
     for quote in quotes:
         saying = _passages_saying(reader, quote, allowed)
@@ -254,13 +257,13 @@ def _encode(reader: IndexReader, text: str, *, with_vector: bool, by_token: bool
     encoding = _start_encoding(reader, text) if with_vector else None
     wanted = query_terms(reader.db, text)
     expanded = with_characters(reader.table(), wanted, expand_terms(reader.db, text, wanted, reader.compounds))
-    variants, note = with_names(reader.table(), text, wanted, expanded)
+    variants, note, is_name = with_names(reader.table(), text, wanted, expanded)
     if encoding is None:
-        return EncodedQuery(wanted, variants, note=note)
+        return EncodedQuery(wanted, variants, note=note, is_name=is_name)
     tokens: Callable[[Mapping[str, float]], QueryTokens | None] | None = None
     if directions is not None:
         tokens = partial(_query_tokens, text, encoding, directions)
-    return EncodedQuery(wanted, variants, _vector_of(encoding), tokens, note=note)
+    return EncodedQuery(wanted, variants, _vector_of(encoding), tokens, note=note, is_name=is_name)
 
 
 def _start_encoding(reader: IndexReader, text: str) -> Future[QueryEncoding]:

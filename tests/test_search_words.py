@@ -466,3 +466,11 @@ def test_the_pairs_of_a_character_are_the_same_with_columns_and_without(index: I
     without = with_characters(replace(table, columns=None), [term], {})[term].terms
     assert sorted(with_columns) == sorted(without) != []
     assert all(term in pair for pair in with_columns)
+
+
+@pytest.mark.parametrize(
+    ("query", "title"), [("Overbye", "Moinho"), ("Abernethy", "ship"), ("Gonsalves Overbye", "Moinho")]
+)
+def test_who_asks_for_a_person_alone_gets_that_person(voices: IndexReader, query: str, title: str) -> None:
+    assert {hit.title for hit in ask(voices, query, "hybrid").hits} == {title}
+    assert len(ask(voices, f"{query} ship", "hybrid").hits) > 1

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
+import numpy as np
+
 from talksearch.indexer.arrays import Floats, Ints
 
 from .late_interaction import QueryTokens
@@ -30,6 +32,8 @@ class EncodedQuery:
     words only say what it is about."""
     note: str = ""
     """Which names were looked for in place of words that nobody says; empty where none were."""
+    is_name: bool = False
+    """It is nothing but such names, which ask for what is said by a person or names it; a vector knows no names."""
 
 
 class QueryPostings(NamedTuple):
@@ -39,6 +43,13 @@ class QueryPostings(NamedTuple):
     """For each term, the places of the passages that hold it, rising."""
     cooccurrences: Sequence[Ints]
     """For each term but the last, the places where it is said together with the next one; empty for a passage."""
+
+
+def passages_with_names(table: PassageTable, query: EncodedQuery) -> Ints:
+    """Return the numbers of the passages that hold any term of a query, in whatever way, sorted."""
+    places = [postings_with_variants(table, term, query.variants.get(term)) for term in query.terms]
+    numbers: Ints = np.unique(table.layout.numbers[np.concatenate(places)])
+    return numbers
 
 
 def query_postings(table: PassageTable, query: EncodedQuery, excluded: Mask | None = None) -> QueryPostings:

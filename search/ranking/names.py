@@ -24,6 +24,9 @@ from .vocabulary import is_said, texts_holding
 _NEAR = 0.75
 """How much a name must look and sound like the word (0 to 1)."""
 
+_SURE = 0.85
+"""From this likeness on, a query that is nothing but such a word asks for the name."""
+
 _NEAR_IN_LETTERS = 0.6
 """How alike their letters alone must be."""
 
@@ -44,6 +47,8 @@ class QueryNames(NamedTuple):
     """How else the terms of the query may stand in the index, with the names."""
     note: str
     """What was taken for what, in a sentence for whoever asks; empty where nothing was."""
+    is_name: bool
+    """The query is nothing but names that were taken for others, or of people who speak: it asks for the person."""
 
 
 class _Near(NamedTuple):
@@ -70,6 +75,7 @@ def with_names(
     words = {span.text: text[span.start : span.end] for span in spans(text)}
     found = dict(variants)
     notes: list[str] = []
+    taken = 0
     for term in terms:
         word = words.get(term, term)
         plain = "".join(character for character in unaccented(word) if character.isalnum())
@@ -81,13 +87,14 @@ def with_names(
         if not speakers and not written:
             continue
         terms_written = tuple(dict.fromkeys((*known.terms, *(near.term for near in written))))
+        taken += bool(speakers) or written[0].likeness >= _SURE
         found[term] = replace(known, terms=terms_written, speakers=tuple(near.term for near in speakers))
         names = {folded(near.name): near.name for near in reversed(speakers)}
         spoken = [f"what {name} says" for name in reversed(names.values())]
         parts = {near.term for near in speakers}
         spoken += [f"“{_as_written(table.db, near)}”" for near in written if near.name not in parts]
         notes.append(f"No passage says “{word}”; looked for too: {', '.join(dict.fromkeys(spoken))}.")
-    return QueryNames(found, " ".join(notes))
+    return QueryNames(found, " ".join(notes), 0 < taken == len(terms))
 
 
 def _speakers_like(table: PassageTable, plain: str) -> Iterator[_Near]:
