@@ -50,8 +50,6 @@ class _Token(NamedTuple):
     """A word, or a character of a script without spaces."""
 
     text: str
-    key: str
-    """What tells it from others: no case, no punctuation."""
     cue: int
     is_first: bool
     """It begins a word."""
@@ -62,20 +60,20 @@ def find_loops(cues: Sequence[Cue]) -> list[Loop]:
 
     Cues and lines are no borders. Case and punctuation make no difference.
     """
-    tokens = list(_tokens(cues))
-    keys = {key: number for number, key in enumerate(dict.fromkeys(token.key for token in tokens))}
-    ids = np.fromiter((keys[token.key] for token in tokens), np.int64, len(tokens))
+    ids = _ids(cues)
     found: list[tuple[int, int, int]] = []  # (tokens, first, period)
     for period in range(1, min(_LONGEST_PHRASE, len(ids) // _LEAST_TIMES) + 1):
-        for first, length in _runs(ids, period):
-            if length >= max(_LEAST_WORDS, _LEAST_TIMES * period):
-                found.append((length, first, period))
+        for first, length in _runs(ids, period, max(_LEAST_WORDS, _LEAST_TIMES * period)):
+            found.append((length, first, period))
+    if not found:
+        return []
     # A loop of one word is one of two as well: the shortest period tells how often.
     found.sort(key=lambda loop: (-(loop[0] - loop[2]), loop[2]))
     kept: list[tuple[int, int, int]] = []
     for length, first, period in found:
         if all(first + length <= other or other + size <= first for size, other, _ in kept):
             kept.append((length, first, period))
+    tokens = list(_tokens(cues))
     return [_loop(cues, tokens, *loop) for loop in sorted(kept, key=lambda loop: loop[1])]
 
 
@@ -93,22 +91,42 @@ def loop_notes(cues: Sequence[Cue], *, estimated: bool = False) -> list[str]:
     ]
 
 
+def _parts(word: str) -> list[tuple[str, str]]:
+    """Return the tokens of a word, each with what tells it from others."""
+    parts = _UNSPACED_PART.findall(word) if has_unspaced(word) else [word]
+    keyed = ((part, _NO_WORD.sub("", part).casefold()) for part in parts)
+    return [(part, key) for part, key in keyed if key]
+
+
 def _tokens(cues: Sequence[Cue]) -> Iterator[_Token]:
     for position, cue in enumerate(cues):
         for word in cue.text.split():
-            is_first = True
-            for part in _UNSPACED_PART.findall(word) if has_unspaced(word) else [word]:
-                key = _NO_WORD.sub("", part).casefold()
-                if key:
-                    yield _Token(part, key, position, is_first)
-                    is_first = False
+            for number, (part, _) in enumerate(_parts(word)):
+                yield _Token(part, position, is_first=number == 0)
 
 
-def _runs(ids: Ints, period: int) -> Iterator[tuple[int, int]]:
-    """Yield where tokens repeat those a period before them: (first token, tokens), the first time included."""
+def _ids(cues: Sequence[Cue]) -> Ints:
+    """Return a number for each token that is the same for the same tokens (tokens,). Most words were seen before."""
+    numbers: dict[str, int] = {}
+    of_word: dict[str, list[int]] = {}
+    ids: list[int] = []
+    for cue in cues:
+        for word in cue.text.split():
+            known = of_word.get(word)
+            if known is None:
+                known = [numbers.setdefault(key, len(numbers)) for _, key in _parts(word)]
+                of_word[word] = known
+            ids += known
+    return np.array(ids, np.int64)
+
+
+def _runs(ids: Ints, period: int, least: int) -> Iterator[tuple[int, int]]:
+    """Yield where so many tokens at least repeat those a period before them: (first, tokens), the first time included."""
     same = np.concatenate([[False], ids[period:] == ids[:-period], [False]])
     edges = np.flatnonzero(same[1:] != same[:-1])
-    for first, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+    starts, ends = edges[::2], edges[1::2]
+    long = np.flatnonzero(ends - starts + period >= least)
+    for first, end in zip(starts[long].tolist(), ends[long].tolist(), strict=True):
         yield first, end - first + period
 
 
