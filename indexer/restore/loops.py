@@ -121,7 +121,7 @@ def _ids(cues: Sequence[Cue]) -> Ints:
 
 
 def _runs(ids: Ints, period: int, least: int) -> Iterator[tuple[int, int]]:
-    """Yield where so many tokens at least repeat those a period before them: (first, tokens), the first time included."""
+    """Yield where so many tokens at least repeat those a period before: (first, tokens), the first time included."""
     same = np.concatenate([[False], ids[period:] == ids[:-period], [False]])
     edges = np.flatnonzero(same[1:] != same[:-1])
     starts, ends = edges[::2], edges[1::2]
