@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -208,3 +209,12 @@ def test_what_is_said_is_no_name_although_its_key_says_display() -> None:
         (5000, said[1], "Speaker 2"),
         (10000, said[2], "Speaker 1"),
     ]
+
+
+def test_json_of_many_entries_is_refused_in_no_time() -> None:
+    entry = {"version": "1.0", "resolved": "https://a.example/b", "dependencies": {f"a{i}": "^1" for i in range(5)}}
+    lock = {"packages": {f"node_modules/{i}": entry for i in range(5_000)}}
+    begin = time.process_time()
+    with pytest.raises(UnreadableError):
+        read(json.dumps(lock), "lock.json")
+    assert time.process_time() - begin < 5  # a quarter of a second; in proportion to the square it was half a minute

@@ -181,21 +181,29 @@ def _without_marks(timed: TimedList) -> tuple[TimedList, list[str]]:
 
 def _without_drafts(found: FoundList) -> tuple[FoundList, list[Entry]]:
     """Take out what a service that writes while people speak says again later; all stays where nothing is final."""
-    drafts = [entry for entry in found.entries if _is_draft(entry)]
+    said: dict[int, bool] = {}  # what many entries lie in is asked once
+    drafts = []
+    for entry in found.entries:
+        for holder in (entry.value, *entry.around):
+            if id(holder) not in said:
+                said[id(holder)] = _says_draft(holder)
+        if any(said[id(holder)] for holder in (entry.value, *entry.around)):
+            drafts.append(entry)
     if not drafts or len(drafts) == len(found.entries):
         return found, []
     gone = set(map(id, drafts))
     return replace(found, entries=[entry for entry in found.entries if id(entry) not in gone]), drafts
 
 
-def _is_draft(entry: Entry) -> bool:
-    for holder in (entry.value, *entry.around):
-        for key, value in holder.items():
-            name = "".join(words_of(key))
-            if (name in _FINAL and value is False) or (name in _DRAFT and value is True):
-                return True
-            if name in _KINDS and isinstance(value, str) and _DRAFT_KIND.match(value):
-                return True
+def _says_draft(holder: dict[str, Any]) -> bool:
+    for key, value in holder.items():
+        if not isinstance(value, (bool, str)):
+            continue
+        name = "".join(words_of(key))
+        if (name in _FINAL and value is False) or (name in _DRAFT and value is True):
+            return True
+        if name in _KINDS and isinstance(value, str) and _DRAFT_KIND.match(value):
+            return True
     return False
 
 

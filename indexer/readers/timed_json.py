@@ -144,7 +144,8 @@ def _found(source: SourceText) -> _Found | None:
     leading = sentences or words
     if leading is None:
         return None
-    if names_several(holder for said in leading.said for holder in (said.entry.value, *said.entry.around)):
+    holders = {id(holder): holder for said in leading.said for holder in (said.entry.value, *said.entry.around)}
+    if names_several(iter(holders.values())):
         return None
     names = table_of(value)
     if chosen.sentences is None:
@@ -165,11 +166,14 @@ def _in_recording(timed: TimedList | None) -> TimedList | None:
     lasts: dict[int, float] = {}
     for said in timed.said:
         holder = said.entry.around[-1] if said.entry.around else {}
-        begin = next((at for key, at in holder.items() if "start" in {role.role for role in roles_of((key,))}), None)
-        moment = moment_of(begin)
-        if moment is None or moment.of_a_day or said.start is None:
+        if id(holder) not in begins:
+            keys = (key for key in holder if "start" in {role.role for role in roles_of((key,))})
+            moment = moment_of(holder.get(next(keys, "")))
+            if moment is None or moment.of_a_day:
+                return timed
+            begins[id(holder)] = moment.number * (moment.unit or timed.unit)
+        if said.start is None:
             return timed
-        begins[id(holder)] = moment.number * (moment.unit or timed.unit)
         lasts[id(holder)] = max(lasts.get(id(holder), 0.0), said.start)
     later = [holder for holder, begin in begins.items() if begin > 0]
     if len(begins) < 2 or not later or any(lasts[holder] >= begins[holder] for holder in later):
