@@ -55,6 +55,7 @@ SHAPES: dict[str, tuple[str, bytes]] = {
         b"WEBVTT\n\n00:01.000 --> 00:06.000\n<v Ann>One<00:04.000> and <v Bo>Two<00:05.000> too.\n"
         b"\n00:03.000 --> 00:05.000\n<v Ann>Three.\n",
     ),
+    "rows of a script without spaces": ("a.vtt", CUES.format("這座石\n橋很老", "河水\nis cold").encode()),
     "names": ("a.txt", NAMED.encode()),
     "bold names": ("a.md", BOLD.encode()),
     "names on rows": (
