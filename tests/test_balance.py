@@ -235,6 +235,50 @@ def test_no_damaged_time_loses_a_word_or_becomes_one(
     assert talk.receipt.words_lost == 0
 
 
+ASS = """[Script Info]
+Title: Weir
+[Events]
+Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text
+Dialogue: 0,0:00:01.00,0:00:03.00,Default,Ana,0,0,0,,{\\i1}The weir{\\i0} was closed,\\Nand nobody knew.
+Comment: 0,0:00:01.00,0:00:03.00,Default,Ana,0,0,0,,Not said by anybody
+Dialogue: 0,0:00:04.00,0:00:06.00,Default,Ben,0,0,0,,We asked twice.
+"""
+TTML_PIECES = (
+    '<tt xmlns="http://www.w3.org/ns/ttml"><body><div><p begin="1s" end="3s"><span begin="1s">The ri</span>'
+    '<span begin="2s">ver rose.</span></p></div></body></tt>'
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("a.ass", ASS, "The weir was closed, and nobody knew. We asked twice."),
+        (
+            "a.sub",
+            "{1}{1}25\n{25}{75}The weir was|closed.\n{100}{150}{y:i}We asked.\n",
+            "The weir was closed. We asked.",
+        ),
+        ("a.srt", "1.\n00:00:01,000 --> 00:00:03,000\n{i}The over<i>flow</i>ing{/i} weir.\n", "The overflowing weir."),
+        ("b.srt", "7\n00:00:01,000 --> 00:00:03,000\nIf a <b and c> d, stop.\n", "If a <b and c> d, stop."),
+    ],
+)
+def test_markup_of_every_kind_is_told_from_words(tmp_path: Path, name: str, text: str, said: str) -> None:
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    talk = read_talk(tmp_path / name)
+    assert " ".join(cue.text for cue in talk.cues) == said
+    assert talk.receipt.words_lost == 0
+    assert not [note for note in talk.receipt.uncertain if "balance" in note]
+    assert fates(talk.receipt) == talk.receipt.words_before
+
+
+def test_a_word_that_a_tag_cuts_is_the_same_word() -> None:
+    source = registry.SourceText(TTML_PIECES, "a.ttml")
+    known = registry.sniff(source)
+    cues = (Cue(1000, 3000, "The river rose."),)
+    found = balance(known.words_in_file(source), cues, Transcript("ttml", cues), ())
+    assert (found.lost, found.invented, found.left_out) == (0, 0, {"joined": 1})
+
+
 def test_words_are_counted_in_every_script() -> None:
     assert count_words("C'est l’été à l'école") == 4
     assert words_in("橋を tap 한국어 שלום สวัส") == ["橋", "を", "tap", "한국어", "שלום", *"สวัส"]

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from talksearch.indexer.errors import UnreadableError
-from talksearch.indexer.text.counting import bag_of, without_entities, words_in
+from talksearch.indexer.text.counting import bag_of, count_words, without_entities, words_in
 
 from .json_lists import opened
 from .json_source import parsed_json
@@ -27,20 +27,31 @@ _FEWEST_LETTERS = 10
 class FileWords:
     """The words of a file, each with how often it stands there."""
 
+    count: int
+    """How many there are, all of them."""
     words: Bag
-    """All of them."""
-    markup: Bag = field(default_factory=Counter)
-    """Those of them that are none to a reader of the file: tags, clock times, numbers of cues, comments."""
+    """Those that are not markup for certain: tags, and lines that hold nothing but the times of a cue."""
     metadata: Bag = field(default_factory=Counter)
-    """Those that stand where a file describes itself: its head, its front matter, its keys."""
-    labels: tuple[str, ...] = ()
-    """What stands in brackets, brackets included: sounds, for the most part."""
+    """Those of them that stand where a file describes itself: its head, its front matter, its keys."""
+    text: str = ""
+    """What they stand in, without the markup that is certain; `markup_in` and `labels_in` tell more of it."""
+    taken: tuple[str, ...] = ()
+    """The tags that were taken for markup: a text may hold what only looks like one."""
     fields: dict[str, Bag] = field(default_factory=dict)
     """Of files that are made of fields (JSON, tables), the words of each, by its name: `segments.*.text`. Which fields
     hold what is said shows when they are held against what was indexed. Empty for all others."""
 
 
-_TAG = re.compile(r"<[^<>]{0,2000}>|\{\\[^{}\n]*\}")
+_TAG = re.compile(r"<[^<>]{0,2000}>")
+_OVERRIDE = re.compile(r"\{\\[^{}\n]*\}|\{/?[ibu]\}|\{\d*\}|\{[A-Za-z]:[^{}\n]*\}")
+_MARK = "\x1e"
+_SUBSTATION_FIELDS = 9
+"""Before the text of a line of dialogue."""
+_BREAK = re.compile(r"<br[ \t]*/?>", re.IGNORECASE)
+_TIME_LINE = re.compile(
+    r"[ \t]*(?:\d{2,3}:)?\d\d:\d\d[.,]\d{3}[ \t]+-->[ \t]+(?:\d{2,3}:)?\d\d:\d\d[.,]\d{3}"
+    r"(?:[ \t]+(?:align|line|position|size|region|vertical):[\w.%,-]*)*[ \t]*"
+)
 _COMMENT = re.compile(
     r"<!--.*?-->|(?:\A|(?<=\n\n))(?:NOTE|STYLE|REGION|WEBVTT)(?:[ \t][^\n]*)?(?:\n(?![ \t]*\n)[^\n]*)*", re.DOTALL
 )
@@ -48,8 +59,8 @@ _ARROW_LINE = re.compile(r"^.{0,200}(?:--?[ \t]*>|[–—]>|→).{0,200}$", re.M
 _ON_ARROW_LINES = re.compile(r"[^\s>]*\d[^\s>]*|\b(?:NaN|undefined)\b", re.IGNORECASE)
 _SETTING = re.compile(r"\b(?:align|line|position|size|region|vertical):(?:[\w.%,-]+|(?=\s))")
 _CLOCK = re.compile(r"(?<![\w])#?-?\d{1,6}(?:[:：;][ \t]?-?\d{1,3}){1,3}(?:[.,，．;-]\d{1,18}){0,2}(?![\w])")
-_NUMBER_LINE = re.compile(r"^[ \t]*\d{1,9}[ \t]*$", re.MULTILINE)
-_IDENTIFIER = re.compile(r"(?<=\n\n)[^\n]+(?=\n[^\n]*\d[^\n]*(?:--?[ \t]*>|[–—]>|→))")
+_NUMBER_LINE = re.compile(r"^[ \t]*\d{1,9}[.):]?[ \t]*$", re.MULTILINE)
+_IDENTIFIER = re.compile(r"(?<=\n\n)[^\n]+(?=\n(?:\x1e|[^\n]*\d[^\n]*(?:--?[ \t]*>|[–—]>|→)))")
 _FLATTENED_HEAD = re.compile(r"\bWEBVTT(?:[ \t]+(?:Kind|Language):[ \t]*[\w-]+)*")
 _LABEL = re.compile(r"\[[^\[\]]{1,60}\]|\([^()]{1,60}\)|【[^【】]{1,30}】|（[^（）]{1,30}）|\*[a-z ]{3,30}\*")
 _ADDRESS = re.compile(r"\]\([^()\s]*\)|\bhttps?://[^\s)\]>\"']+")
@@ -66,6 +77,17 @@ _RECORD_HEAD = re.compile(
     re.IGNORECASE | re.DOTALL | re.MULTILINE,
 )
 _CODE = re.compile(r"^[ \t]*(```|~~~)[^\n]*\n.*?(?:^[ \t]*\1[^\n]*$|\Z)", re.DOTALL | re.MULTILINE)
+_MARKUP: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
+    (_COMMENT, ("NOTE", "STYLE", "REGION", "WEBVTT", "<!--")),
+    (_CODE, ("```", "~~~")),
+    (_IDENTIFIER, ()),
+    (_NUMBER_LINE, ()),
+    (_FLATTENED_HEAD, ("WEBVTT",)),
+    (_ADDRESS, ("](", "://")),
+    (_CLOCK, ()),
+    (_SETTING, ("align:", "position:", "line:", "size:", "region:", "vertical:")),
+)
+"""Forms of markup, in the order in which they are taken out, and signs of which a text with such markup has one."""
 _UNSAID_ELEMENTS = re.compile(
     r"<(head|style|metadata|title|script)\b[^>]*>.*?</\1[ \t]*>|<\?.*?\?>|<!DOCTYPE[^>]*>", re.DOTALL | re.IGNORECASE
 )
@@ -73,44 +95,89 @@ _UNSAID_ELEMENTS = re.compile(
 
 def in_lines(source: SourceText) -> FileWords:
     """Count the words of captions and of texts."""
-    text = without_entities(source.text).replace("\\N", "\n")
-    words = bag_of(_TAG.sub(_gap, text))
-    tags = "\n".join(_TAG.findall(text)) if "<" in text or "{\\" in text else ""
-    words.update(words_in(tags))
+    text = without_entities(source.text)
+    if "\\N" in text:  # SubStation's line break
+        text = text.replace("\\N", "\n")
     forms = (_VTT_HEAD, _RECORD_HEAD, _FRONT_MATTER, _KEYS)
     head = next((match for form in forms if (match := form.match(text))), None)
-    body = text[head.end() :] if head else text
-    keys = _KEYS.match(body) if head and head.re is _FRONT_MATTER else None
+    rest = text[head.end() :] if head else text
+    keys = _KEYS.match(rest) if head and head.re is _FRONT_MATTER else None
     metadata = bag_of("\n".join(match[0] for match in (head, keys) if match))
-    taken = [tags]
-    rest = _TAG.sub(_gap, body)
-    for form in (_COMMENT, _CODE, _IDENTIFIER, _NUMBER_LINE):
-        rest = _take(form, rest, taken)
-    for form in (_FLATTENED_HEAD, _ADDRESS, _CLOCK, _SETTING):
-        rest = _take(form, rest, taken)
-    for line in _ARROW_LINE.findall(rest):  # what is left of a damaged time
+    taken: list[str] = []
+    if "<" in rest:
+        rest = _BREAK.sub("\n", rest)
+        taken += _TAG.findall(rest)
+        rest = _TAG.sub("", rest)
+    if "{" in rest:
+        taken += _OVERRIDE.findall(rest)
+        rest = _OVERRIDE.sub("", rest)
+    if "-->" in rest:
+        rest = _without_time_lines(rest)
+    words = bag_of(rest)
+    if head:
+        words.update(words_in(head[0]))
+    return FileWords(count_words(text), words, metadata, rest, tuple(taken))
+
+
+def in_substation(source: SourceText) -> FileWords:
+    """Count the words of SubStation Alpha: of dialogue what stands behind the last of its fields is said."""
+    said: list[str] = []
+    described: list[str] = []
+    for row in source.text.split("\n"):
+        fields = row.split(",", _SUBSTATION_FIELDS)
+        if row.lstrip().startswith("Dialogue:") and len(fields) > _SUBSTATION_FIELDS:
+            said.append(fields.pop())
+        described.append(",".join(fields))
+    spoken = in_lines(SourceText("\n".join(said), source.name))
+    metadata = bag_of("\n".join(described))
+    return replace(
+        spoken,
+        count=spoken.count + metadata.total(),
+        words=spoken.words + metadata,
+        metadata=spoken.metadata + metadata,
+    )
+
+
+def _without_time_lines(text: str) -> str:
+    """Take out lines that hold the times of a cue and nothing else, and the numbers above them.
+
+    A mark stays for each (`_MARK`), so that what stands above it is still known for the name of a cue.
+    """
+    lines: list[str] = []
+    for line in text.split("\n"):
+        if "-->" in line and _TIME_LINE.fullmatch(line):
+            if lines and lines[-1].isdigit():
+                lines.pop()
+            line = _MARK
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def markup_in(text: str) -> Bag:
+    """Return the words of a text that are markup by their shape: damaged times, numbers and names of cues, comments."""
+    taken: list[str] = []
+    for form, signs in _MARKUP:
+        if not signs or any(sign in text for sign in signs):
+            taken += [match[0] for match in form.finditer(text)]
+            text = form.sub("", text)
+    for line in _ARROW_LINE.findall(text):  # what is left of a damaged time
         taken += _ON_ARROW_LINES.findall(line)
-    return FileWords(words, bag_of("\n".join(taken)), metadata, _labels_in(rest))
+    return bag_of("\n".join(taken))
 
 
-def _gap(tag: re.Match[str]) -> str:
-    return "\n" if tag[0][:3].lower() == "<br" else ""
-
-
-def _take(form: re.Pattern[str], text: str, taken: list[str]) -> str:
-    """Return a text without what has a form, which is added to `taken`."""
-    taken += [match[0] for match in form.finditer(text)]
-    return form.sub("", text)
+def labels_in(text: str) -> list[str]:
+    """Return what stands in brackets, brackets included: sounds, for the most part."""
+    return [match[0] for match in _LABEL.finditer(text)]
 
 
 def in_xml(source: SourceText) -> FileWords:
     """Count the words of captions in XML: those between tags. What stands in tags is none."""
     unsaid = "\n".join(match[0] for match in _UNSAID_ELEMENTS.finditer(source.text))
-    said = _UNSAID_ELEMENTS.sub(" ", source.text)
-    text = without_entities(_TAG.sub(" ", said))
-    words = bag_of(text)
+    text = without_entities(_TAG.sub(" ", _UNSAID_ELEMENTS.sub(" ", source.text)))
     metadata = bag_of(without_entities(_TAG.sub(" ", unsaid)))
-    return FileWords(words + metadata, Counter(), metadata, _labels_in(text))
+    words = bag_of(text)
+    words.update(metadata)
+    return FileWords(words.total(), words, metadata, text)
 
 
 def in_json(source: SourceText) -> FileWords:
@@ -118,7 +185,7 @@ def in_json(source: SourceText) -> FileWords:
     try:
         value = parsed_json(source)
     except UnreadableError:
-        return FileWords(Counter())
+        return FileWords(0, Counter())
     fields: dict[str, list[str]] = {}
     for name, text in _texts_in(opened(value)):
         fields.setdefault(name, []).append(text)
@@ -154,7 +221,7 @@ def in_table(source: SourceText) -> FileWords:
     delimiter = max("\t,;|", key=first.count)
     columns: dict[str, list[str]] = {}
     try:
-        for row in csv.reader(source.text.split("\n"), delimiter=delimiter):
+        for row in csv.reader(source.text.splitlines(keepends=True), delimiter=delimiter):
             for number, cell in enumerate(row):
                 columns.setdefault(str(number), []).append(cell)
     except csv.Error:  # a cell that never ends
@@ -165,14 +232,10 @@ def in_table(source: SourceText) -> FileWords:
 def _of_fields(fields: dict[str, list[str]]) -> FileWords:
     words: Bag = Counter()
     bags: dict[str, Bag] = {}
-    labels: list[str] = []
+    whole: list[str] = []
     for name, texts in fields.items():
-        text = _TAG.sub(_gap, without_entities("\n".join(texts)))
+        text = _TAG.sub("", _BREAK.sub("\n", without_entities("\n".join(texts))))
         bags[name] = bag_of(text)
         words.update(bags[name])
-        labels += _labels_in(text)
-    return FileWords(words, labels=tuple(labels), fields=bags)
-
-
-def _labels_in(text: str) -> tuple[str, ...]:
-    return tuple(match[0] for match in _LABEL.finditer(text))
+        whole.append(text)
+    return FileWords(words.total(), words, text="\n".join(whole), fields=bags)

@@ -27,7 +27,7 @@ from . import (
     youtube_xml,
 )
 from .caption_tracks import origin_by_cues, origin_by_name
-from .file_words import FileWords, in_json, in_lines, in_table, in_xml
+from .file_words import FileWords, in_json, in_lines, in_substation, in_table, in_xml
 from .json_source import is_json
 from .refusals import json_refusal, text_refusal
 from .source_text import SourceText
@@ -113,6 +113,7 @@ FORMATS: tuple[Format, ...] = (
         priority=5,
         origin=origin_by_name,
         count_words=subtitles.words_in_ass,
+        words_in_file=in_substation,
         caption_endings=("ass", "ssa"),
     ),
     Format(

@@ -16,7 +16,9 @@ Token = tuple[str, int | None]
 
 _TAG = re.compile(
     r"<!--.*?-->|<(?P<time>(?:\d+:)?\d{1,2}:\d{2}[.,]\d{1,3})>|<v(?:\.[^\s<>]*)?(?:[ \t]+(?P<voice>[^<>]*))?>"
-    r"|</?(?:c|v|i|b|u|s|em|strong|ruby|lang|font|span|p|div|big|small|sub|sup)(?:[.\s][^<>]*)?/?>"
+    r"|</?(?:c|v|lang|font|span|p|div)(?:[.\s][^<>]*)?/?>"
+    # Bare words behind these are said: "if a <b and c> d".
+    r"|</?(?:i|b|u|s|em|strong|ruby|big|small|sub|sup)(?:\.[^\s<>]*)?(?:\s+[\w:-]+\s*=[^<>]*)?\s*/?>"
     r"|(?P<rt><rt>.*?(?:</rt>|$))|(?P<br><br[ \t]*/?>)|(?P<ass>\{\\[^{}]*\})|\{[ibu]\}|\{/[ibu]\}",
     re.IGNORECASE | re.DOTALL,
 )

@@ -9,10 +9,10 @@ stand among those that were indexed, and a word that was left out as markup must
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from talksearch.indexer.readers.file_words import Bag, FileWords
+from talksearch.indexer.readers.file_words import Bag, FileWords, labels_in, markup_in
 from talksearch.indexer.records import Cue, Step, Transcript
 from talksearch.indexer.restore.sound_labels import is_sound
 from talksearch.indexer.text.counting import bag_of, words_in
@@ -23,6 +23,10 @@ _FOUND_PERCENT = 50
 """Of the words of such a field that were indexed, at least."""
 _COUNTED = ("words_left_out", "words_corrected")
 """Keys of steps that say how many words they left out that stand nowhere else."""
+_LINES = "lines_left_out"
+"""Key of steps that leave whole lines out: which."""
+_LONGEST_PART = 20
+"""Letters of a part of a word that is looked for."""
 _TOLD_BY_WORDS = ("names", "sounds", "boilerplate")
 """Reasons that are told by the words themselves; the steps that took them out count them as well."""
 _EXAMPLES = 5
@@ -83,7 +87,12 @@ def balance(file: FileWords, said: Sequence[Cue], transcript: Transcript, steps:
     indexed = bag_of("\n".join(cue.text for cue in said))
     invented = indexed - file.words
     unexplained = file.words - indexed
-    left_out: Counter[str] = Counter()
+    left_out = Counter({"markup": file.count - file.words.total()})
+    if invented:  # what looks like a tag may be said
+        tags = invented & bag_of("\n".join(file.taken))
+        invented -= tags
+        left_out["markup"] -= tags.total()
+        left_out["joined"] = _join(unexplained, invented)
     if file.fields:
         missing = _missing_in_fields(file, indexed)
         left_out["metadata"] = unexplained.total() - missing.total()
@@ -91,7 +100,7 @@ def balance(file: FileWords, said: Sequence[Cue], transcript: Transcript, steps:
     for reason, words in _reasons(file, said, transcript, steps):
         if not unexplained:
             break
-        taken = unexplained & words
+        taken = unexplained & words()
         left_out[reason] += taken.total()
         unexplained -= taken
     folded = 0
@@ -109,14 +118,44 @@ def balance(file: FileWords, said: Sequence[Cue], transcript: Transcript, steps:
         left_out[step.name] += min(count, lost)
         lost -= min(count, lost)
     return Balance(
-        before=file.words.total(),
+        before=file.count,
         indexed=indexed.total(),
         folded=folded,
-        left_out=dict(+left_out),
+        left_out={reason: count for reason, count in left_out.items() if count},
         lost=lost,
         invented=invented.total(),
         examples=tuple([*(unexplained if lost else ()), *invented][:_EXAMPLES]),
     )
+
+
+def _join(unexplained: Bag, invented: Bag) -> int:
+    """Take words out of both bags that are the same letters, cut otherwise: `over` and `lap` of a file are `overlap`.
+
+    A tag may cut a word of a file, and a line may end inside one. Returns how many words fewer there are for it, below
+    zero where there are more.
+    """
+    fewer = 0
+    for whole_bag, part_bag, sign in ((invented, unexplained, 1), (unexplained, invented, -1)):
+        for whole in [word for word in whole_bag if len(word) > 1]:
+            while whole_bag[whole] > 0 and (parts := _parts(whole, part_bag)):
+                whole_bag[whole] -= 1
+                part_bag -= Counter(parts)
+                fewer += sign * (len(parts) - 1)
+    for bag in (unexplained, invented):
+        for word in [word for word, count in bag.items() if count <= 0]:
+            del bag[word]
+    return fewer
+
+
+def _parts(whole: str, bag: Bag) -> list[str]:
+    """Return words of a bag that make up a word when they are joined; none where there are not any."""
+    reached: dict[int, list[str]] = {0: []}
+    for end in range(1, len(whole) + 1):
+        for start in range(max(0, end - _LONGEST_PART), end):
+            part = whole[start:end]
+            if start in reached and bag[part] > reached[start].count(part):
+                reached.setdefault(end, [*reached[start], part])
+    return reached.get(len(whole), [])
 
 
 def _missing_in_fields(file: FileWords, indexed: Bag) -> Bag:
@@ -142,17 +181,18 @@ def _missing_in_fields(file: FileWords, indexed: Bag) -> Bag:
 
 def _reasons(
     file: FileWords, said: Sequence[Cue], transcript: Transcript, steps: Sequence[Step]
-) -> Iterator[tuple[str, Bag]]:
-    """Yield the reasons for which words are left out, each with the words that it explains; the surest first."""
-    yield "markup", file.markup
-    yield "metadata", file.metadata
+) -> Iterator[tuple[str, Callable[[], Bag]]]:
+    """Yield the reasons for which words are left out, each with what finds the words that it explains; the surest
+    first.
+    """
+    yield "metadata", lambda: file.metadata
+    yield "markup", lambda: Counter() if file.fields else markup_in(file.text)
     described = (transcript.title, transcript.url, transcript.channel, transcript.speaker, transcript.language)
     chapters = [chapter.title for chapter in transcript.chapters]
-    yield "metadata", bag_of("\n".join(filter(None, [*described, transcript.description, *chapters])))
-    yield "names", _any_number(" ".join({cue.speaker for cue in [*transcript.cues, *said] if cue.speaker}))
-    yield "sounds", bag_of("\n".join(label for label in file.labels if is_sound(label[1:-1])))
-    lines = [str(line) for step in steps for line in step.detail.get("lines_left_out", ())]
-    yield "boilerplate", bag_of("\n".join(lines))
+    yield "metadata", lambda: bag_of("\n".join(filter(None, [*described, transcript.description, *chapters])))
+    yield "names", lambda: _any_number(" ".join({cue.speaker for cue in [*transcript.cues, *said] if cue.speaker}))
+    yield "sounds", lambda: bag_of("\n".join(label for label in labels_in(file.text) if is_sound(label[1:-1])))
+    yield "boilerplate", lambda: bag_of("\n".join(str(line) for step in steps for line in step.detail.get(_LINES, ())))
 
 
 def _any_number(text: str) -> Bag:

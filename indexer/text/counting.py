@@ -12,6 +12,8 @@ import re
 import unicodedata
 from collections import Counter
 
+import numpy as np
+
 from .terms import is_unspaced
 
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});", re.IGNORECASE)
@@ -46,6 +48,7 @@ _TRANSLATION = _Translation()
 _ASCII = bytes(ord(_TRANSLATION[code] or "\x00") for code in range(128)) + bytes(range(128, 256))
 """The same for text in ASCII, where nearly all of an archive is: a table that takes a twentieth of the time. What is
 left out becomes NUL, which is deleted."""
+_SPACE = ord(" ")
 _DELETED = bytes(code for code in range(128) if not _TRANSLATION[code])
 
 
@@ -66,7 +69,11 @@ def count_words(text: str) -> int:
     >>> count_words("We can't stop."), count_words("")
     (3, 0)
     """
-    return len(words_in(text))
+    if not text.isascii():
+        return len(words_in(text))
+    # Of a whole file only the number is wanted: counting where words begin takes a tenth of the time of making them.
+    in_word = np.frombuffer(text.encode("ascii").translate(_ASCII, _DELETED), np.uint8) != _SPACE
+    return int(np.count_nonzero(in_word[1:] & ~in_word[:-1])) + bool(in_word[:1].any())
 
 
 def bag_of(text: str) -> Counter[str]:
