@@ -80,13 +80,15 @@ def _are_chapters(text: str, *, named: bool) -> bool:
     cues = _TIMES.findall(text)
     if len(cues) < 2 or any(":" not in start for start, *_ in cues):
         return False
+    titles = [title.strip() for *_, title, _ in cues]
+    words = [len(title.split()) for title in titles]
+    second_rows = [second.strip() for *_, second in cues if second.strip()]
+    if not named and (second_rows or max(words) > _SHORT_WORDS):  # as nearly all captions show at once
+        return False
     told = [(read_damaged_clock(start), read_damaged_clock(end)) for start, end, *_ in cues]
     times = [(start, end) for start, end in told if start is not None and end is not None]
     if len(times) < len(cues):
         return False
-    titles = [title.strip() for *_, title, _ in cues]
-    words = [len(title.split()) for title in titles]
-    second_rows = [second.strip() for *_, second in cues if second.strip()]
     if named:
         said = sum(words) + sum(len(row.split()) for row in second_rows)
         return said * 1000 <= _SLOWEST_SPEECH * (times[-1][1] - times[0][0])
@@ -94,10 +96,8 @@ def _are_chapters(text: str, *, named: bool) -> bool:
     lengths = sorted(end - start for start, end in times)
     return (
         times[0][0] <= 1000
-        and not second_rows
         and joined == len(cues) - 1
         and lengths[len(lengths) // 2] >= _LONG_MS
         and lengths[0] >= _SHORTEST_MS
-        and max(words) <= _SHORT_WORDS
         and sum(bool(_ENDS_A_SENTENCE.search(title)) for title in titles) * 3 < len(titles)
     )
