@@ -39,7 +39,9 @@ def test_a_talk_from_a_plain_file(tmp_path: Path) -> None:
     assert (talk.title, talk.language, talk.format, talk.timing, talk.url) == ("on time", "en", "vtt", "exact", None)
     assert talk.id == slug("01_on-time", "talks/01_on-time.en.vtt")
     assert talk.youtube_id is None
-    assert (talk.receipt.words_before, talk.receipt.words_after) == (4, 4)
+    receipt = talk.receipt
+    assert (receipt.words_before, receipt.words_after, receipt.words_folded, receipt.words_lost) == (19, 4, 0, 0)
+    assert receipt.words_left_out == {"markup": 12, "metadata": 3}
     assert [(step.name, step.detail) for step in talk.receipt.steps] == [
         ("decode", {"encoding": "utf-8"}),
         ("read", {"reader": "vtt"}),
@@ -54,7 +56,9 @@ def test_a_rolling_track_and_its_receipt(tmp_path: Path) -> None:
         (0, 2990, "This program", False),
         (3500, 5000, "ends.", True),
     ]
-    assert (talk.receipt.words_before, talk.receipt.words_after) == (8, 3)
+    receipt = talk.receipt
+    assert (receipt.words_before, receipt.words_after, receipt.words_folded, receipt.words_lost) == (55, 3, 4, 0)
+    assert receipt.words_left_out == {"markup": 42, "metadata": 5, "sounds": 1}
     assert {step.name for step in talk.receipt.steps} == {
         "decode", "read", "collapse-rolling", "strip-markup", "mark-turns", "drop-sounds",
     }  # fmt: skip

@@ -269,13 +269,13 @@ def test_a_file_that_changed_or_is_gone_is_not_shown_as_the_source(archive: Path
 
 def test_the_receipt_is_shown_to_people_and_programs(archive: Path) -> None:
     shown = run("show", "DTcRLlMv4_o", "--receipt").stdout
-    assert "17 in the file, 7 indexed" in shown
+    assert "86 in the file: 64 markup, 10 said there again, 7 indexed, 5 about the talk" in shown
     assert "exact, as they stand in the file" in shown
     assert "collapse-rolling" in shown
     (row,) = (
         json.loads(line) for line in run("show", "DTcRLlMv4_o", "--receipt", "--format", "jsonl").stdout.splitlines()
     )
-    assert (row["talk_id"], row["words_before"], row["words_after"]) == ("DTcRLlMv4_o", 17, 7)
+    assert (row["talk_id"], row["words_before"], row["words_after"], row["words_lost"]) == ("DTcRLlMv4_o", 86, 7, 0)
     assert [step["name"] for step in row["steps"]][:2] == ["decode", "read"]
     assert run("show", "DTcRLlMv4_o", "--receipt", "--raw", code=2)
 
