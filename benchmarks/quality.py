@@ -53,8 +53,10 @@ ROOT = Path(__file__).parents[1]
 SHARED = ROOT / ".." / "shared"
 EXPECTED = Path(__file__).with_name("expected_quality.json")
 DEPTH = 400
-OURS, AT_START = "talksearch", "… at the start"
-"""The second: the same hits, opened where the passage begins."""
+OURS, AT_START, BY_SCORE = "talksearch", "… at the start", "… by score"
+"""The second: the same hits, opened where the passage begins; the third: in the order of their scores, whatever their
+grades."""
+_GRADES = ("strong", "fair", "weak")
 SHOWN = ("success@1", "success@5", "mrr@10", "recall@100", "talk@1", "jump_error_s_median")
 
 WITHHELD: tuple[Field, ...] = ("chapter", "description")
@@ -169,6 +171,8 @@ def main() -> int:
             measure.judge(gold, [replace(hit, jump_ms=hit.start_ms) for hit in hits])
             for gold, hits in zip(golds, found, strict=True)
         ]
+        by_score = [sorted(hits, key=lambda hit: -hit.score) for hits in found]
+        outcomes[BY_SCORE] = [measure.judge(gold, hits) for gold, hits in zip(golds, by_score, strict=True)]
         figures = {name: measure.metrics(rows) for name, rows in outcomes.items()}
         best = max(systems, key=lambda name: figures[name]["mrr@10"].value)
         gain = measure.paired_difference(outcomes[OURS], outcomes[best])
@@ -179,6 +183,12 @@ def main() -> int:
             cells = (f"{row[key].value:.3f} ({row[key].low:.3f}-{row[key].high:.3f})" for key in SHOWN)
             print(f"{name:<14}" + "".join(f"{cell:>24}" for cell in cells))
         print(f"mrr@10 over {best}: {gain.value:+.3f} ({gain.low:+.3f} to {gain.high:+.3f}), expected {wanted}")
+        order = measure.paired_difference(outcomes[OURS], outcomes[BY_SCORE])
+        crossed = [sum(map(_is_crossed, answers)) for answers in (found, by_score)]
+        print(
+            f"mrr@10 over the order of scores: {order.value:+.3f} ({order.low:+.3f} to {order.high:+.3f});"
+            f" answers with a better grade below a worse one among ten: {crossed[0]}, by score {crossed[1]}"
+        )
         lost = losses(index, outcomes[OURS])
         print("; ".join(f"{name} {share:.3f}" for name, share in lost.items()))
         if wanted is not None and gain.value < wanted and not options.limit:
@@ -207,6 +217,12 @@ def main() -> int:
     if failed:
         print(f"\nBelow what is expected: {', '.join(failed)}.", file=sys.stderr)
     return 1 if failed else 0
+
+
+def _is_crossed(hits: Sequence[Hit]) -> bool:
+    """Say whether among the first ten hits a better grade stands below a worse one."""
+    grades = [_GRADES.index(hit.grade) for hit in hits[:10] if hit.grade]
+    return grades != sorted(grades)
 
 
 def losses(index: IndexReader, outcomes: Sequence[measure.Outcome]) -> dict[str, float]:
