@@ -12,7 +12,7 @@ demo: .venv/installed
 
 # What is tested is the wheel, not the tree: a module that is not in it is missed here, not by who installs it.
 test: .venv/installed-dev types lint $(WHEEL)/built
-	PYTHONPATH="$(CURDIR)/$(WHEEL)/site" TALKSEARCH_TESTED=wheel $(BIN)/python -m pytest
+	PYTHONPATH="$(CURDIR)/$(WHEEL)/site" TALKSEARCH_TESTED=wheel $(BIN)/python -m pytest -n auto --dist loadfile
 
 # A build folder from before would put modules that are gone into the wheel.
 $(WHEEL)/built: .venv/installed-dev pyproject.toml README.md $(shell find indexer search cli -type f -not -name '*.pyc')

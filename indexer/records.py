@@ -82,6 +82,9 @@ class Receipt:
     indexed, folded, left out or lost."""
     words_after: int = 0
     """Words of the cues that are indexed."""
+    steps: tuple[Step, ...] = ()
+    uncertain: tuple[str, ...] = ()
+    """Sentences for people: what could not be decided and was left as it stood."""
     words_folded: int = 0
     """Words that stand in the file again, as rolling captions and copies have them."""
     words_left_out: dict[str, int] = field(default_factory=dict)
@@ -89,9 +92,6 @@ class Receipt:
     out."""
     words_lost: int = 0
     """Words that nothing explains: there should be none, and `uncertain` says which there are."""
-    steps: tuple[Step, ...] = ()
-    uncertain: tuple[str, ...] = ()
-    """Sentences for people: what could not be decided and was left as it stood."""
 
 
 @dataclass(frozen=True, slots=True)
