@@ -73,7 +73,7 @@ def _held(held: Sequence[HeldTalk]) -> list[str]:
     away = Counter(talk.root for talk in held if talk.root)
     for root, count in away.items():
         reason = next(talk.reason for talk in held if talk.root == root)
-        lines.append(f"  {safe(reason)} Of its {count:,} files none was looked at.")
+        lines.append(f"  {safe(reason)} Of its {count:,} {plural('file', count)} none was looked at.")
         lines.append(f"    To take its talks out: talksearch remove {safe(shlex.quote(root))}")
     alone = [talk for talk in held if not talk.root]
     for talk in alone[:_MOST_HELD]:

@@ -14,7 +14,7 @@ from talksearch.indexer.talks.chapter_files import find_chapters
 from talksearch.indexer.talks.identify import Identity, identify
 from talksearch.indexer.talks.opened_file import ScannedFiles, open_file
 from talksearch.indexer.talks.playlist import is_playlist, segments
-from talksearch.indexer.talks.reach import lacks_content
+from talksearch.indexer.talks.reach import lacking_segment, lacks_content
 from talksearch.indexer.talks.read import failing_on_one_file, read_file
 from talksearch.indexer.talks.recordings import find_recording
 from talksearch.indexer.talks.sidecar import find_description, find_sidecar
@@ -58,6 +58,7 @@ def scan_file(
         if known and (known.stamp, known.source) == (stamp, source):
             return known
         data = read_file(path)
+        segment = lacking_segment(path) if is_playlist(path) else None
     except UnicodeEncodeError:
         printable = str(path).encode(errors="replace").decode()
         return FileRow(printable, printable, "", "", None, None, "Its name is not valid UTF-8; rename it.")
@@ -71,7 +72,7 @@ def scan_file(
     digest = _digest(data, contents, beside)
     if known and (known.digest, known.source) == (digest, source):
         return replace(known, stamp=stamp)
-    reason = lacks_content(data) or _lacking(metadata, contents)
+    reason = lacks_content(data) or _lacking(metadata, contents) or segment
     if reason and (row := without(reason)) is known:
         return row
     try:

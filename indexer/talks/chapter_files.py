@@ -16,11 +16,16 @@ from talksearch.indexer.records import Chapter, Json
 from talksearch.indexer.text.clock import clock_ms
 
 from .folders import Listing, fold, listing
-from .track_names import is_named_after_folder, split_among, track_name
+from .language_tags import is_language, is_word
+from .track_names import is_named_after_folder, split_among, track_name, without_ending
 
 _ENDINGS = ("vtt", "webvtt", "srt", "txt", "json", "xml", "ffmetadata", "cue", "psc")
-_NAMED = re.compile(rf"^(?P<stem>.+?)[._-]chapters?\.(?:{'|'.join(_ENDINGS)})$", re.IGNORECASE)
-_ALONE = re.compile(rf"^chapters?\.(?:{'|'.join(_ENDINGS)})$", re.IGNORECASE)
+_LANGUAGE = r"(?:[._-](?P<tag>[a-z]{2,3}(?:[-_][a-z]{2,4})?))?"
+_NAMED = re.compile(
+    rf"^(?P<stem>.+?)[._-]chapters?{_LANGUAGE}\.(?:{'|'.join(_ENDINGS)})$|^(?P<whole>.+)\.(?:ffmetadata|cue|psc)$",
+    re.IGNORECASE,
+)
+_ALONE = re.compile(rf"^chapters?{_LANGUAGE}\.(?:{'|'.join(_ENDINGS)})$", re.IGNORECASE)
 _CAPTIONS = re.compile(r"\.(?:vtt|webvtt|srt|sbv|ttml|json3|srv[123]|ass)$", re.IGNORECASE)
 _LARGEST_BYTES = 2_000_000
 _LONGEST_MS = 100 * 3_600_000
@@ -39,7 +44,7 @@ _MILLISECONDS_KEYS = ("startOffsetMs", "start_ms", "startMs", "startTimeMs", "st
 
 def is_chapter_file(name: str) -> bool:
     """Say whether a file is called what files of chapters are called: `talk.chapters.json`, `chapters.vtt`."""
-    return bool(_NAMED.match(name) or _ALONE.match(name))
+    return _talk_named(name) is not None or _names_no_talk(name)
 
 
 def find_chapters(path: Path) -> Path | None:
@@ -49,8 +54,10 @@ def find_chapters(path: Path) -> Path | None:
     are tracks of one talk.
     """
     named, alone, own = _among(listing(path.parent))
-    stem = fold(track_name(path).stem)
-    found = named.get(stem) or (alone if own or is_named_after_folder(path) else None)
+    # `talk.de.chapters.vtt` are those of `talk.de.vtt`, and of any other track that has none of its own.
+    stems = (fold(without_ending(path.name)), fold(track_name(path).stem))
+    by_name = next((named[stem] for stem in stems if stem in named), None)
+    found = by_name or (alone if own or is_named_after_folder(path) else None)
     return path.with_name(found) if found and found != path.name else None
 
 
@@ -172,13 +179,36 @@ def _clock(text: str) -> int:
     return clock_ms(":".join((whole, *behind)))
 
 
+def _talk_named(name: str) -> str | None:
+    """Return the name of the talk in the name of its chapters, None where it is no such name."""
+    match = _NAMED.match(name)
+    if not match or not _may_be_tag(match["tag"]):
+        return None
+    return match["stem"] or match["whole"]
+
+
+def _names_no_talk(name: str) -> bool:
+    match = _ALONE.match(name)
+    return match is not None and _may_be_tag(match["tag"])
+
+
+def _may_be_tag(tag: str | None) -> bool:
+    """Say whether what stands behind `chapters` is a language: `chapters_of.vtt` is a talk."""
+    return tag is None or (is_language(tag) and not is_word(tag))
+
+
 @lru_cache(maxsize=16)
 def _among(folder: Listing) -> tuple[dict[str, str], str | None, bool]:
     """Return the files of chapters in a folder by the stem of their talk, the one that names none, and whether all
     captions in the folder are tracks of one talk.
     """
-    named = {fold(match["stem"]): name for name in folder.names if (match := _NAMED.match(name))}
-    alone = next((name for name in folder.names if _ALONE.match(name)), None)
+    named: dict[str, str] = {}
+    for name in folder.names:
+        if talk := _talk_named(name):
+            named[fold(talk)] = name
+    for name in list(named.values()):
+        named.setdefault(fold(split_among(f"{_talk_named(name)}.vtt", folder).stem), name)
+    alone = next((name for name in folder.names if _names_no_talk(name)), None)
     captions = [name for name in folder.names if _CAPTIONS.search(name)]
     stems = {fold(split_among(name, folder).stem) for name in captions if not is_chapter_file(name)}
     return named, alone, len(stems) == 1

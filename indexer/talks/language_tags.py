@@ -27,6 +27,8 @@ frequency of 4, of codes with two letters 5), and some that are words of other l
 _MACHINES_TEXT = "en de fr es pt ru ja zh ko it ar hi id tr vi nl pl sv uk"
 _MACHINES = frozenset(_MACHINES_TEXT.split())
 """Languages that machines translate from, in tags such as `fr-en`. A second part that is none of them is a region."""
+_NO_LANGUAGE = frozenset(("und", "mul", "mis", "zxx"))
+"""Codes of ISO 639 for what is undetermined, several languages, uncoded, and no language at all."""
 _TAG = re.compile(
     r"(?P<language>[A-Za-z]{2,3})"
     r"(?P<rest>(?:[-_](?:[A-Z][a-z]{3}|[A-Z]{2}|\d{3}|orig|x-[a-z]{2,8}|[a-z]{4}|[a-z]{2,3}))*)"
@@ -82,10 +84,19 @@ def language_of(tag: str | None) -> str | None:
     ('en', 'zh-Hans', 'he', 'de', None)
     >>> language_of("pt-br"), language_of("en-us"), language_of("fr-en")
     ('pt-BR', 'en-US', 'fr')
+
+    Recognition services spell it out, or say that they do not know:
+
+    >>> language_of("german"), language_of("Chinese"), language_of("auto"), language_of("und")
+    ('de', 'zh', None, None)
     """
     if not tag:
         return None
     first, *rest = tag.replace("_", "-").split("-")
+    if len(first) > 3 or not first.isascii():
+        return language_named(tag.replace("_", " ").strip())
+    if first.lower() in _NO_LANGUAGE:
+        return None
     language, *implied = _standard(first.lower()).split("-")
     kept: list[str] = []
     for part in rest[:2]:

@@ -38,7 +38,12 @@ def is_segment(path: Path) -> bool:
 
 def segments(path: Path) -> list[Path]:
     """Return the segments of captions that a playlist names and that are there, in its order, each once."""
-    return [segment for segment in map(Path, _found(path).values()) if segment.is_file()]
+    return [segment for segment in named_segments(path) if segment.is_file()]
+
+
+def named_segments(path: Path) -> list[Path]:
+    """Return where the segments of captions that a playlist names lie, or should, in its order, each once."""
+    return list(map(Path, _found(path).values()))
 
 
 def joined(path: Path) -> bytes:

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from .folders import stub_of
+from .playlist import named_segments
 from .walk import Root
 
 _BLANK = b"\0 \t\r\n\xef\xbb\xbf\xff\xfe"
@@ -47,6 +48,18 @@ def lacks_first_byte(path: Path) -> bool:
             return not file.read(1)
     except OSError:
         return True
+
+
+def lacking_segment(playlist: Path) -> str | None:
+    """Say which segment of a playlist cannot be read now: offloaded, under a dead link, or without content."""
+    for segment in named_segments(playlist):
+        if stub_of(segment):
+            return f"{segment.name}, which this playlist names, is offloaded."
+        if segment.is_symlink() and not segment.exists():
+            return f"{segment.name}, which this playlist names, is a link that leads nowhere."
+        if segment.is_file() and lacks_content(segment.read_bytes()):
+            return f"{segment.name}, which this playlist names, has no content."
+    return None
 
 
 def out_of_reach(paths: Iterable[str], root: Root) -> dict[str, str]:

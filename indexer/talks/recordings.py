@@ -63,8 +63,11 @@ def find_recording(path: Path) -> Path | None:
     found = _recordings(listing(path.parent))
     by_name = [name for name, (plain, _) in found.items() if fold(plain) in wanted]
     by_talk = [name for name, (_, talk) in found.items() if talk == key and name not in by_name]
-    if not by_name and not by_talk and is_kind_of_file(stem) and len({talk for _, talk in found.values()}) == 1:
-        by_talk = list(found)
+    if not by_name and not by_talk and is_kind_of_file(stem):
+        # Zoom's `video1234567890.mp4` and `audio_only.m4a` are of one meeting: a picture has its sound beside it.
+        shown = {talk for name, (_, talk) in found.items() if not _has_no_picture(name)}
+        if len(shown or {talk for _, talk in found.values()}) == 1:
+            by_talk = list(found)
     ranked = [(_has_no_picture(name), rank, name) for rank, names in enumerate((by_name, by_talk)) for name in names]
     ranked.sort(key=lambda entry: (*entry[:2], RECORDINGS.index(_ending(entry[2])), len(entry[2])))
     files = (path.with_name(name) for *_, name in ranked if name != path.name)

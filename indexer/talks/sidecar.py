@@ -178,7 +178,8 @@ def from_info(info: dict[str, Any], name: str = "the sidecar") -> SidecarMetadat
     if duration is not None:
         chapters = tuple(chapter for chapter in chapters if chapter.start_ms <= duration)
     language = text("language")
-    if language is not None and not re.fullmatch(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*", language):
+    is_tag = language is None or re.fullmatch(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*", language)
+    if language is not None and not is_tag and language_of(language) is None:
         wrong.append("language is no language tag")
         language = None
     automatic = _tracks(info.get("automatic_captions"))

@@ -41,6 +41,10 @@ _OTHER_KINDS = {
 }  # fmt: skip
 """Likewise, only behind a language: alone they are words of titles, and `hi` is Hindi."""
 _KINDS = _SURE_KINDS | _OTHER_KINDS
+_IN_BRACKETS = frozenset(("auto", "cc", "sdh", "forced"))
+"""What stands in brackets behind a language that is spelt out, and behind no word of a title."""
+_CHINESE = {"chs": "zh-Hans", "cht": "zh-Hant", "简体": "zh-Hans", "繁体": "zh-Hant", "繁體": "zh-Hant"}
+"""How Chinese files name their letters, as Windows does (`CHS`, `CHT`)."""
 _PLAIN_TEXT = """
 en de fr es pt ru ja zh ko nl pl sv
 eng deu ger fra fre spa ita por rus jpn zho chi kor nld dut pol swe
@@ -50,7 +54,7 @@ _PLAIN_CODES = frozenset(_PLAIN_TEXT.split())
 subjects of talks."""
 
 _BRACKETED = re.compile(
-    r"^(?P<head>.*?)[ ._-]*(?:[\[({](?P<text>[^\[\](){}]{2,40})[\])}]|\[(?P<nested>[^\[\]]{2,60})\])$"
+    r"^(?P<head>.*?)[ ._-]*(?:[\[({](?P<text>[^\[\](){}]{2,40}|\d)[\])}]|\[(?P<nested>[^\[\]]{2,60})\])$"
 )
 _NAME_IN_BRACKETS = re.compile(
     r"^(?P<head>.+?)(?P<join>\.| - |[_ -])(?P<text>[^\W\d_]{4,20} ?[\[(][^\[\](){}]{2,40}[\])])$"
@@ -161,6 +165,8 @@ def track_name(path: Path) -> TrackName:
         return replace(track, tag=_language_alone(path.parent.name))
     if track.tag is None and path.parent.name.lower() in _KINDS_OF_FILE and (alone := _language_alone(track.stem)):
         return replace(track, stem="captions", tag=alone)  # `subs/2_English.srt`
+    if track.tag is None and _is_track_of_languages(path):
+        return replace(track, tag=_language_alone(path.parent.name))
     return track
 
 
@@ -189,7 +195,20 @@ def folder_of_talk(path: Path) -> Path:
     >>> folder_of_talk(Path("tides/en/captions.vtt")).name, folder_of_talk(Path("en/tides.vtt")).name
     ('tides', 'en')
     """
-    return path.parent.parent if is_named_after_folder(path) and _language_alone(path.parent.name) else path.parent
+    if not _language_alone(path.parent.name):
+        return path.parent
+    return path.parent.parent if is_named_after_folder(path) or _is_track_of_languages(path) else path.parent
+
+
+def _is_track_of_languages(path: Path) -> bool:
+    """Say whether a file lies in a folder of a language, and one of the same name in that of another: `de/01.srt` and
+    `en/01.srt`. Where recordings lie beside them, they are talks of their own.
+    """
+    if not _language_alone(path.parent.name) or _recorded_stems(listing(path.parent)):
+        return False
+    folders = [path.parent.parent / name for name in listing(path.parent.parent).names if name != path.parent.name]
+    others = [listing(folder) for folder in folders if _language_alone(folder.name)]
+    return any(fold(path.name) in other.by_fold and not _recorded_stems(other) for other in others)
 
 
 def is_kind_of_file(name: str) -> bool:
@@ -239,8 +258,8 @@ def _kind_counts(piece: _Piece, shown: Evidence, *, has_language: bool) -> bool:
     """Say whether a piece without language is a tag: a sure one behind a dot, any behind a language, or shown."""
     if _follows_language(piece, shown):
         return True
-    if not piece.means.kinds:  # a number
-        return False
+    if not piece.means.kinds:  # a number: `Talk.transcript (1)` is downloaded again
+        return piece.join == "(" and any(kind.means.sure and kind.join == "." for kind in _pieces(piece.head))
     if has_language:
         return piece.join == "."
     return (piece.means.sure and piece.join in ".(") or shown(piece)
@@ -258,6 +277,7 @@ def _language_counts(piece: _Piece, shown: Evidence) -> bool:
         sure = not (is_title and (may_be_word or means.named)) and not (may_be_word and len(tag) == 3)
     elif means.named:
         qualified = piece.join in "_-" and ("-" in tag or bool(means.kinds))
+        qualified = qualified or (piece.join == " " and bool(means.kinds & _IN_BRACKETS))  # `Setup English [Auto]`
         sure = qualified or bool(_ANNOUNCED.search(piece.head))
     else:
         sure = not may_be_word and piece.join in "_-" and (has_region(tag) or tag.lower() in _PLAIN_CODES)
@@ -288,6 +308,14 @@ def _meaning(text: str) -> _Meaning | None:
     text = text.strip()
     if is_language(text):
         return _Meaning(text)
+    if text.lower().startswith("ai-") and is_code(text[3:]):  # Bilibili's automatic captions
+        return _Meaning(text[3:], frozenset(("auto",)))
+    if text.lower() in _CHINESE:
+        return _Meaning(_CHINESE[text.lower()])
+    if len(both := re.split(r" ?[&+＆] ?", text)) == 2 and all(both):  # two languages in one file
+        meanings = [_meaning(part) for part in both]
+        languages = [one.language for one in meanings if one and one.language]
+        return _Meaning(languages[0]) if len(languages) == 2 else None
     words = [word for word in re.split(r"[\s\-_()\[\]{},.]+", text.lower()) if word]
     if re.fullmatch(r"\d{1,2}", text):
         return _Meaning()
@@ -325,6 +353,8 @@ def split_among(name: str, folder: Listing) -> TrackName:
     plain = without_ending(name)
     if _is_code_alone(plain) and any(map(_is_code_alone, stems - {fold(plain)})):
         return TrackName("captions", plain)  # `en.vtt` and `de.vtt`: the folder is that of the talk
+    if (named := language_named(plain)) and _has_one_recording(folder) and not _is_recorded(plain, folder):
+        return TrackName("captions", named)  # `English.srt` beside `Tides.mp4`
 
     def shown(piece: _Piece) -> bool:
         if piece.join == " " and (piece.may_be_word or piece.means.language is None):
@@ -337,6 +367,20 @@ def split_among(name: str, folder: Listing) -> TrackName:
         return by_tracks or (head in stems and not (piece.join in "_-" and piece.may_be_word))
 
     return split_name(name, shown)
+
+
+def _recorded_stems(folder: Listing) -> set[str]:
+    named = (name.rpartition(".") for name in folder.names)
+    return {fold(head) for head, _, ending in named if ending.lower() in RECORDINGS}
+
+
+@lru_cache(maxsize=16)
+def _has_one_recording(folder: Listing) -> bool:
+    return len(_recorded_stems(folder)) == 1
+
+
+def _is_recorded(plain: str, folder: Listing) -> bool:
+    return fold(plain) in _recorded_stems(folder)
 
 
 @lru_cache(maxsize=16)

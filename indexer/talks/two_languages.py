@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from talksearch.indexer.records import Cue
+from talksearch.indexer.text.languages import detect_language
 
 _LOOKED_AT = 400
 """Cues from the beginning; what is so in them is so in all."""
@@ -25,6 +26,8 @@ _FEWEST_WORDS = 60
 _FREQUENT = 15
 _MOST_SHARED = 0.2
 """Of the most frequent words. Rows of one language share half of them; two languages hardly any."""
+_CERTAIN = 0.999
+"""How sure the detector must be of both of two short texts."""
 _TAG = re.compile(r"<[^<>]{0,80}>|\{\\[^{}]{0,80}\}")
 _WORD = re.compile(r"[^\W\d_]+")
 _SCRIPTS = {
@@ -92,10 +95,17 @@ def _script_of(char: str) -> str:
     return _SCRIPTS.get(unicodedata.name(char, "").partition(" ")[0], "")
 
 
+def _are_told_apart(firsts: Sequence[str], seconds: Sequence[str]) -> bool:
+    """Say whether two short texts are in two languages, each of which is sure."""
+    found = [detect_language(texts) for texts in (firsts, seconds)]
+    languages = {one.language for one in found if one and one.language and one.certainty >= _CERTAIN}
+    return len(languages) == 2
+
+
 def _have_other_words(firsts: Sequence[str], seconds: Sequence[str]) -> bool:
     """Say whether two texts of the same letters are in two languages: they share hardly any frequent words."""
     counts = [Counter(_WORD.findall(" ".join(texts).lower())) for texts in (firsts, seconds)]
     if min(sum(count.values()) for count in counts) < _FEWEST_WORDS:
-        return False
+        return _are_told_apart(firsts, seconds)
     first, second = ({word for word, _ in count.most_common(_FREQUENT)} for count in counts)
     return len(first & second) <= _MOST_SHARED * _FREQUENT

@@ -16,8 +16,15 @@ from .track_names import without_ending
 
 _CHATS = re.compile(r"^meeting_saved_(?:new_)?chat|recording(?:new)?chat$|\.live_chat$", re.IGNORECASE)
 """How Zoom, on a disk and in the cloud, and yt-dlp call chats."""
-_CHAT_FILE = re.compile(r"\.(?:re)?chat\.jsonl?$", re.IGNORECASE)
-"""How programs that download the chats of streams do."""
+_CHAT_FILE = re.compile(r"\.(?:re)?chat\.jsonl?$|\.danmaku\.\w+$", re.IGNORECASE)
+"""How programs that download the chats of streams do, and those of Bilibili's remarks that fly across the picture."""
+_KIND = re.compile(r"WEBVTT[^\n]*\n(?:[^\n]+\n)*?Kind: *(chapters|metadata|descriptions)\b", re.IGNORECASE)
+"""The kinds of a text track that are not what is said (html.spec.whatwg.org, `track`), as a file's head has them."""
+_KINDS = {
+    "chapters": "This is a track of chapters: it names the parts of a talk, and was not said.",
+    "metadata": "This is a track of data for programs, as its head says, not of what is said.",
+    "descriptions": "This is a track that describes what is seen, as its head says, not what is said.",
+}
 _FROM = "From|Von|De|Da|Van|Od|От|来自|差出人|보낸 사람"
 _DAY = r"\d{1,4}[./-]\d{1,2}[./-]\d{2,4}"
 _CLOCK = r"\d{1,2}[:.]\d\d(?:[:.]\d\d)?(?:[\s\u202f]?[AP]M)?"
@@ -29,6 +36,8 @@ _TYPED = (
     re.compile(r"^\[?\d\d:\d\d(?::\d\d)?\]? <[@+%~&]?[^<>\s]{1,30}> \S"),
 )
 """Heads of messages: Zoom's in several languages, WhatsApp's, Telegram's, Teams', and those of IRC."""
+_LISTS_CHAPTERS = re.compile(r"\s*(?:;FFMETADATA\d|CHAPTER\d+=\d+:\d\d)")
+"""How FFmpeg's metadata begin (ffmpeg.org/ffmpeg-formats.html#Metadata-2), and the chapters of OGM."""
 _FEWEST_TYPED = 2
 _SHARE_TYPED = 0.4
 """Of rows that begin messages; a message may have several rows."""
@@ -60,9 +69,13 @@ def refuse_by_content(path: Path, source: SourceText) -> None:
         path: the file; a name such as `chapters.vtt` makes its content likelier to be chapters.
         source: the file.
     """
+    if kind := _KIND.match(source.text.removeprefix("\ufeff")):
+        raise UnspokenError(_KINDS[kind[1].lower()])
     if "-->" in source.text[:5000]:
         if _are_chapters(source.text, named=is_chapter_file(path.name)):
             raise UnspokenError("This is a track of chapters: it names the parts of a talk, and was not said.")
+    elif _LISTS_CHAPTERS.match(source.text):
+        raise UnspokenError("This is a list of chapters, or what a program noted of a recording; it was not said.")
     elif _is_chat(source.text):
         raise UnspokenError("This is a chat: it was typed, not said.")
 

@@ -19,7 +19,7 @@ from .playlist import is_segment
 _NOT_TEXT = re.compile(
     r"\.(3gp|7z|aac|aiff|avi|avif|bin|bmp|bz2|class|db|dll|dmg|doc|dylib|eot|epub|exe|flac|flv|gif|gz|heic|ico|iso|jar"
     r"|jpe?g|m4[av]|mkv|mov|mp[34]|mpe?g|od[pst]|og[gv]|opus|otf|part|pdf|png|pptx?|py[cdo]|rar|so|sqlite3?|svg|tar|tgz"
-    r"|tiff?|ttf|wasm|wav|web[mp]|wm[av]|woff2?|xlsx?|xz|zip|zst)$",
+    r"|tiff?|ttf|wasm|wav|web[mp]|wm[av]|woff2?|xlsx?|xz|zip|zst)$|:Zone\.Identifier$",
     re.IGNORECASE,
 )
 """Files that no reader needs to open. Everything else is judged by its content."""
@@ -28,7 +28,8 @@ _ABOUT = re.compile(
 )
 """What a folder says about itself."""
 _BESIDE = re.compile(
-    r"\.(info\.json|description|chapters\.(vtt|webvtt|srt|txt|json|xml|ffmetadata|cue|psc))$", re.IGNORECASE
+    r"\.(info\.json|description|ffmetadata|cue|psc|chapters\.(vtt|webvtt|srt|txt|json|xml|ffmetadata|cue|psc))$",
+    re.IGNORECASE,
 )
 """What lies beside a recording and is not said in it: what yt-dlp writes, and tracks of chapters."""
 
