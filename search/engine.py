@@ -232,7 +232,8 @@ def _answer(
         ranking = replace(ranking, candidates=late_interaction.rerank(ranking.candidates, scorer))
     grade = grader(ranking, query.mode, encoded, calibrated) if encoded.is_query else None
     said = (*encoded.terms, *variant_terms(encoded.variants))
-    hits = to_hits(Assembly(reader.db, query, said, ranking, view, origin, grade, scorer))
+    named = frozenset(name for variants in encoded.variants.values() for name in variants.speakers)
+    hits = to_hits(Assembly(reader.db, query, said, ranking, view, origin, grade, scorer, named))
     # Where a name was taken for another, the note says so, and a person is not the less found for speaking often.
     nothing_good = "" if encoded.note else verdict(hits)
     if nothing_good:

@@ -143,3 +143,21 @@ def test_words_are_timed_as_everywhere_else() -> None:
         found = spoken([cue], start_ms, end_ms)
         assert list(zip(found.texts, found.starts, found.ends, strict=True)) == inside
         assert found.turns == ({0} if inside and inside[0] == every[0] else set())
+
+
+def test_opens_at_the_turn_that_says_most_of_it() -> None:
+    """Whoever merely asked with one of the words is not who said it."""
+    text = "Was the tower painted then? It was painted by my uncle. He painted it with lime since paint was dear."
+    words = replace(say(text), turns={5, 11})
+    weights = {"paint": 3.0, "lime": 5.0, "dear": 4.0, "tower": 3.0}
+    assert pinpoint(words, weights) == 11 * 500
+    assert pinpoint(words, {"tower": 3.0, "paint": 3.0}) == 0
+    assert pinpoint(words, {"paint": 3.0}) == 0
+
+
+def test_opens_at_the_line_of_a_script_without_spaces_that_says_most_of_it() -> None:
+    lines = ["玻璃是谁付的钱呢", "我不太记得这件事", "一个商人付了玻璃的钱"]
+    words = Spoken(lines, [0, 5_000, 10_000], [4_500, 9_500, 14_500], glued={1, 2})
+    weights = {"商人": 4.0, "付了": 3.0, "玻璃": 4.0}
+    assert pinpoint(words, weights) == 10_000
+    assert pinpoint(words, {"玻璃": 4.0}) == 0

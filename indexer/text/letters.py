@@ -9,6 +9,8 @@ from __future__ import annotations
 import unicodedata
 from functools import lru_cache
 
+from .han import simplified
+
 _PLAIN = str.maketrans(
     {
         **dict(
@@ -28,6 +30,10 @@ _PLAIN = str.maketrans(
 )
 """Small letters that Unicode does not take apart, as Lucene's ASCIIFoldingFilter writes them; and the two apostrophes
 that Unicode counts as letters."""
+
+
+_WRITTEN_OUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa", "đ": "dj"})
+"""What stands in German, Scandinavian and Serbian names for letters that a keyboard lacks."""
 
 
 def unaccented(word: str) -> str:
@@ -54,6 +60,43 @@ def folded(text: str) -> str:
     True
     """
     return " ".join(unaccented(text).split())
+
+
+def holds_name(name: str, wanted: str) -> bool:
+    """Say whether somebody or something is meant by what was typed: by its name, or by any part of it.
+
+    Words may stand in another order, which differs from country to country; Chinese characters are simplified, and
+    blanks inside names do not count outside of Latin script.
+
+    >>> holds_name("Wanjirũ Kamau", "kamau wanjiru"), holds_name("김민수", "김 민수"), holds_name("王國強", "国强")
+    (True, True, True)
+    >>> holds_name("Ana Ruiz", "an ru"), holds_name("Ana Ruiz", "na iz"), holds_name("Ana Ruiz", "Eva Ruiz")
+    (True, False, False)
+    """
+    written_out = letters_written_out(name)
+    name, wanted = _plain_name(name), _plain_name(wanted)
+    if wanted in name or wanted in written_out:
+        return True
+    if not wanted.isascii() and wanted.replace(" ", "") in name.replace(" ", ""):
+        return True
+    words = f"{name} {written_out}".replace("-", " ").split()
+    parts = wanted.replace(",", " ").split()
+    return bool(parts) and all(any(word.startswith(part) for word in words) for part in parts)
+
+
+@lru_cache(maxsize=50_000)
+def letters_written_out(name: str) -> str:
+    """Return a name, `folded`, as people write it who have no key for its letters.
+
+    >>> letters_written_out("Jörg Đukić"), folded("Jörg Đukić")
+    ('joerg djukic', 'jorg dukic')
+    """
+    return folded(unicodedata.normalize("NFC", name).casefold().translate(_WRITTEN_OUT))
+
+
+@lru_cache(maxsize=50_000)
+def _plain_name(name: str) -> str:
+    return simplified(folded(name))
 
 
 def _plain_figure(character: str) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 from talksearch.indexer.arrays import Ints
 from talksearch.indexer.errors import QueryError
 from talksearch.indexer.text import youtube
-from talksearch.indexer.text.letters import folded
+from talksearch.indexer.text.letters import folded, holds_name
 from talksearch.search.query import Filters, as_text
 
 from .passage_table import Mask, PassageTable
@@ -35,8 +35,8 @@ def allowed_passages(table: PassageTable, filters: Filters) -> Ints | None:
         numbers = sorted({number for name in filters.talks for number in _talk_numbers(table.db, name)})
         conditions.append(f"number IN ({', '.join(map(str, numbers))})")
     if filters.channel:
-        conditions.append("folded(channel) LIKE ? ESCAPE '\\'")
-        values.append(_containing(filters.channel))
+        conditions.append("holds_name(channel, ?)")
+        values.append(filters.channel)
     if filters.language:
         conditions.append("language IN (SELECT value FROM json_each(?))")
         values.append(json.dumps(_languages(table.db, filters.language)))
@@ -55,15 +55,15 @@ def allowed_passages(table: PassageTable, filters: Filters) -> Ints | None:
 
 
 def passages_by(table: PassageTable, name: str) -> Mask:
-    """Return which passages somebody speaks, or gives the talk of, whose name contains `name` (n,)."""
-    gives_the_talk = _in_talks_where(table, "folded(speaker) LIKE ? ESCAPE '\\'", [_containing(name)])
+    """Return which passages somebody speaks, or gives the talk of, who is meant by a name (`holds_name`) (n,)."""
+    gives_the_talk = _in_talks_where(table, "holds_name(speaker, ?)", [name])
     return gives_the_talk | table.spoken_by(name)
 
 
 def _in_talks_where(table: PassageTable, condition: str, values: Sequence[object]) -> Mask:
     """Return which passages are of talks for which an SQL condition holds (n,)."""
     # SQLite's own upper and lower case know ASCII only.
-    table.db.create_function("folded", 1, lambda text: folded(text) if text else text, deterministic=True)
+    table.db.create_function("holds_name", 2, lambda name, text: bool(name) and holds_name(name, text))
     rows = table.db.execute(f"SELECT number FROM talks WHERE {condition}", values)  # noqa: S608 - values are bound
     talks = np.isin(table.layout.talk_numbers, np.fromiter((number for (number,) in rows), np.int64))
     mask: Mask = talks[table.layout.talks]
@@ -129,9 +129,3 @@ def _languages(db: sqlite3.Connection, wanted: str) -> list[str]:
         for (tag,) in db.execute("SELECT DISTINCT language FROM talks WHERE language IS NOT NULL")
         if any(one == other or one.startswith(f"{other}-") for one in spellings(tag) for other in meant)
     ]
-
-
-def _containing(text: str) -> str:
-    """Return a pattern for LIKE that a folded text matches which contains `text`, whatever its case and accents."""
-    escaped = folded(text).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"

@@ -14,8 +14,9 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
-from talksearch.indexer.text.letters import folded, unaccented
-from talksearch.indexer.text.terms import spans
+from talksearch.indexer.text.han import simplified
+from talksearch.indexer.text.letters import folded, letters_written_out, unaccented
+from talksearch.indexer.text.terms import has_unspaced, spans
 
 from .passage_table import PassageTable
 from .term_variants import TermVariants
@@ -32,6 +33,9 @@ _NEAR_IN_LETTERS = 0.6
 
 _SHORTEST = 3
 """Letters of the shortest name that is looked for as it stands."""
+
+_SHORTEST_UNSPACED = 2
+"""Characters of the shortest name in a script without spaces."""
 
 _SHORTEST_NEAR = 5
 """Letters of the shortest word for which a name nearly like it is taken."""
@@ -74,9 +78,24 @@ def with_names(
     """
     words = {span.text: text[span.start : span.end] for span in spans(text)}
     found = dict(variants)
-    notes: list[str] = []
+    notes: dict[tuple[str, ...], list[str]] = {}
+    """The words that are taken for others, by what they are taken for."""
     taken = 0
+    whole: set[str] = set()
+    """Terms of names in scripts without spaces, which are looked at as a whole."""
+    for name, speakers_of_it in _unspaced_names(table, text):
+        parts_of_it = [span.text for span in spans(name) if span.text in terms]
+        if not parts_of_it or is_said(table.db, " ".join(span.text for span in spans(name))):
+            continue
+        for term in parts_of_it:
+            known = found.get(term, TermVariants())
+            found[term] = replace(known, speakers=tuple(map(folded, speakers_of_it)))
+        whole.update(parts_of_it)
+        notes.setdefault(tuple(f"what {speaker} says" for speaker in speakers_of_it), []).append(name)
+    taken += len(whole)
     for term in terms:
+        if term in whole:
+            continue
         word = words.get(term, term)
         plain = "".join(character for character in unaccented(word) if character.isalnum())
         if len(plain) < _SHORTEST or not plain.isalpha() or is_said(table.db, term):
@@ -93,17 +112,54 @@ def with_names(
         spoken = [f"what {name} says" for name in reversed(names.values())]
         parts = {near.term for near in speakers}
         spoken += [f"“{_as_written(table.db, near)}”" for near in written if near.name not in parts]
-        notes.append(f"No passage says “{word}”; looked for too: {', '.join(dict.fromkeys(spoken))}.")
-    return QueryNames(found, " ".join(notes), 0 < taken == len(terms))
+        notes.setdefault(tuple(dict.fromkeys(spoken)), []).append(word)
+    note = " ".join(_note(meant, others) for others, meant in notes.items())
+    return QueryNames(found, note, 0 < taken == len(terms))
+
+
+def _note(words: Sequence[str], others: Sequence[str]) -> str:
+    return f"No passage says {' or '.join(f'“{word}”' for word in words)}; looked for too: {', '.join(others)}."
 
 
 def _speakers_like(table: PassageTable, plain: str) -> Iterator[_Near]:
     """Yield who speaks or gives a talk and has a name like a word."""
     for speaker in _speakers(table):
-        for part in folded(speaker).replace("-", " ").split():
-            likeness = 1.0 if part == plain else _likeness(plain, part)
+        parts = folded(speaker).replace("-", " ").split()
+        for part, written_out in zip(parts, letters_written_out(speaker).replace("-", " ").split(), strict=True):
+            likeness = (
+                1.0 if plain in (part, written_out) else max(_likeness(plain, part), _likeness(plain, written_out))
+            )
             if likeness:
                 yield _Near(likeness, speaker, part)
+
+
+def _unspaced_names(table: PassageTable, text: str) -> Iterator[tuple[str, list[str]]]:
+    """Yield names in scripts without spaces that stand in a query, and who speaks by that name or has it as a part."""
+    if not has_unspaced(text):
+        return
+    by_name: dict[str, list[str]] = {}
+    for speaker in _speakers(table):
+        if has_unspaced(speaker):
+            by_name.setdefault(_without_blanks(speaker), []).append(speaker)
+    for word in text.split():
+        plain = _without_blanks(word)
+        if len(plain) < _SHORTEST_UNSPACED or not has_unspaced(word):
+            continue
+        within = [name for name in by_name if len(name) >= _SHORTEST_UNSPACED and name in plain]
+        for name in within:
+            start = plain.find(name)
+            # As it stands in the query, where that is as long as the form that is compared.
+            written = word[start : start + len(name)] if len(plain) == len(word) else name
+            yield written, by_name[name]
+        if not within:
+            having = [speaker for name, speakers in by_name.items() if plain in name for speaker in speakers]
+            if having:
+                yield word, having[:_MOST]
+
+
+def _without_blanks(name: str) -> str:
+    """Return a name in the simplified characters of Chinese, without what may stand between its parts."""
+    return "".join(character for character in simplified(folded(name)) if character.isalnum())
 
 
 def _speakers(table: PassageTable) -> list[str]:

@@ -6,9 +6,11 @@ older than the catalog, it comes from the catalog and the vectors themselves, wh
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -19,13 +21,16 @@ from talksearch.indexer.records import Field
 from talksearch.indexer.stores.columns import reader as columns
 from talksearch.indexer.stores.columns.reader import FIELDS, Columns
 from talksearch.indexer.stores.vectors import Vectors
-from talksearch.indexer.text.letters import folded
+from talksearch.indexer.text.letters import holds_name
 
 from .layout import PassageLayout, make_layout, read_layout
 from .postings import MAX_WORDS_BETWEEN, cooccurrences, idf, notes_of, postings
 
 FEW = 5_000
 """Up to this many vectors, the exact product with all of them takes no more than a millisecond."""
+
+_MOST_REMEMBERED = 50_000
+"""How many lists of speakers are remembered at once."""
 
 Mask = npt.NDArray[np.bool_]
 """Which passages something holds for (n,)."""
@@ -154,14 +159,17 @@ class PassageTable:
         return inside
 
     def spoken_by(self, name: str) -> Mask:
-        """Return which passages are spoken by somebody whose name contains `name`, whatever case and accents (n,)."""
-        wanted = folded(name)
+        """Return which passages are spoken by somebody who is meant by a name (`holds_name`) (n,)."""
+
+        def holds(speakers: str) -> bool:
+            return any(holds_name(speaker, name) for speaker in _names(speakers))
+
         if self.columns:
-            matching = np.array([wanted in folded(speakers) for speakers in self.columns.speakers], bool)
+            matching = np.array([holds(speakers) for speakers in self.columns.speakers], bool)
             spoken: Mask = matching[self.columns.voices]
             return spoken
         rows = self.db.execute("SELECT number, speakers FROM passages WHERE speakers != '[]'")
-        return self._mask(np.fromiter((number for number, who in rows if wanted in folded(who)), np.int64))
+        return self._mask(np.fromiter((number for number, who in rows if holds(who)), np.int64))
 
     def notes_in(self, fields: Sequence[Field]) -> Mask | None:
         """Return which passages are notes of some fields (n,); None where no fields are given."""
@@ -193,3 +201,9 @@ def read_passage_table(folder: Path, db: sqlite3.Connection, vectors: Vectors) -
     numbers = mapped.numbers.astype(np.int64)
     layout = make_layout(numbers, mapped.talks.astype(np.int64), numbers[mapped.fields != 0], mapped.talk_numbers)
     return PassageTable(layout, mapped.rows.astype(np.int64), vectors, mapped, db)
+
+
+@lru_cache(maxsize=_MOST_REMEMBERED)
+def _names(speakers: str) -> tuple[str, ...]:
+    """Return the names in the JSON list of a passage's speakers."""
+    return tuple(json.loads(speakers)) if speakers else ()

@@ -29,6 +29,7 @@ from .passage_view import (
     Spans,
     locate_answer,
     locate_nearest,
+    locate_turn,
     merged,
     read_passage,
     speaker_at,
@@ -65,6 +66,8 @@ class Assembly:
     """Grades the candidates; None where hits have no grade."""
     scorer: TokenScorer | None = None
     """Compares passages with the query token by token; None where it is not known what tokens mean."""
+    named: frozenset[str] = frozenset()
+    """Names, or words of names, of those whom the query names: it asks for what they say."""
 
 
 class _Jump(NamedTuple):
@@ -149,8 +152,11 @@ def _place_jump(assembly: Assembly, table: PassageTable, target: Target, view: P
     """Return where to jump in the passage that a candidate leads to, and which characters to mark.
 
     A passage that says none of the query's words is opened, and marked, at the stretch that is nearest to the query
-    token by token. A note may know better where its passage is to be opened.
+    token by token. A note may know better where its passage is to be opened. Where the query asks for somebody, a
+    passage of several turns is opened where that one speaks.
     """
+    if target.note is None and (start_ms := _own_turn(assembly, view)) is not None:
+        return _Jump(start_ms, view.matches, by_meaning=False)
     if assembly.scorer and not view.matches and target.note is None:
         nearest = locate_nearest(assembly.db, view.row, assembly.scorer, target.number)
         if nearest:
@@ -164,6 +170,17 @@ def _place_jump(assembly: Assembly, table: PassageTable, target: Target, view: P
     else:
         start_ms = locate_answer(assembly.db, view.row, view.weights)
     return _Jump(start_ms, view.matches, by_meaning=False)
+
+
+def _own_turn(assembly: Assembly, view: PassageView) -> int | None:
+    """Return where to open what somebody says whom the query or a filter names; None where that one does not tell.
+
+    The filter lets passages through of which somebody else may say the query's words; those are opened there.
+    """
+    wanted = assembly.query.filters.speaker
+    names = assembly.named or ({wanted} if wanted else frozenset())
+    turn = locate_turn(assembly.db, view.row, view.weights, names) if names else None
+    return turn[0] if turn and (assembly.named or turn[1]) else None
 
 
 def _describe(assembly: Assembly, lead: Lead, view: PassageView, jump: _Jump, rank: int) -> Hit:

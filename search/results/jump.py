@@ -34,6 +34,9 @@ _LONG_CUE_MS = 20_000
 _TURN_MS = 60_000
 """How far back the start of such a cue may lie to be opened in place of the guessed second."""
 
+_LINE_CHARACTERS = 6
+"""From this length on, a word that no blank parts from its neighbour is a line of a script without spaces."""
+
 _ROUNDING = 1e-9
 """Sums of weights that differ by no more than this differ by rounding alone."""
 
@@ -117,10 +120,11 @@ def pinpoint(
 ) -> int | None:
     """Return the millisecond at which to open a passage; None where none of the terms is said in it.
 
-    The stretch of words whose terms weigh most begins with one of the terms. From there the jump goes back to where the
-    thought begins: behind the end of a sentence, behind a pause, or with a speaker's turn; and with `cues`, on to the
-    `known_start`. Where several stretches weigh the same, the first one counts that is opened shortly before its words,
-    or the first of all where each is opened long before.
+    The stretch of words whose terms weigh most begins with one of the terms. Where several people speak in it, the turn
+    counts whose terms weigh most, and so does the line in scripts without spaces, of which a stretch holds many. From
+    there the jump goes back to where the thought begins: behind the end of a sentence, behind a pause, or with a
+    speaker's turn; and with `cues`, on to the `known_start`. Where several stretches weigh the same, the first one
+    counts that is opened shortly before its words, or the first of all where each is opened long before.
 
     Args:
         words: The words of the passage.
@@ -144,11 +148,49 @@ def pinpoint(
             best, best_weight = [position], weight
         elif weight > best_weight - _ROUNDING:
             best.append(position)
+    best = _heaviest_parts(words, weights, matched, best)
     for position in best:
         start_ms = known_start(cues, sentence_start(words, position))
         if words.starts[position] - start_ms <= _FARTHEST_BACK_MS:
             return start_ms
     return known_start(cues, sentence_start(words, best[0])) if best else None
+
+
+def _heaviest_parts(
+    words: Spoken, weights: Mapping[str, float], matched: Mapping[int, Marks], positions: Sequence[int]
+) -> list[int]:
+    """Return where the parts of stretches begin that weigh most, rising: what one person says, or one line.
+
+    Args:
+        words: The words of the passage.
+        weights: How much each term tells.
+        matched: Which words say a term.
+        positions: The first words of the stretches, each of which says a term.
+    """
+    if not (words.turns or words.glued):
+        return list(positions)
+    heaviest: dict[int, float] = {}
+    for position in positions:
+        parts: list[tuple[int, set[str]]] = []
+        for other in range(position, position + _STRETCH_WORDS):
+            if not parts or _begins_part(words, other):
+                parts.append((other, set()))
+            if other in matched:
+                first, terms = parts[-1]
+                parts[-1] = (first if terms else other, terms | {mark[0] for mark in matched[other]})
+        weighed = [(sum(weights.get(term, 0.0) for term in terms), first) for first, terms in parts if terms]
+        most = max(weight for weight, _ in weighed)
+        first = next(first for weight, first in weighed if weight > most - _ROUNDING)
+        heaviest[first] = max(most, heaviest.get(first, 0.0))
+    most = max(heaviest.values(), default=0.0)
+    return sorted(first for first, weight in heaviest.items() if weight > most - _ROUNDING)
+
+
+def _begins_part(words: Spoken, position: int) -> bool:
+    """Say whether another speaker begins with a word, or a line behind a line of a script without spaces."""
+    if position in words.turns:
+        return True
+    return position in words.glued and len(words.texts[position - 1]) >= _LINE_CHARACTERS
 
 
 def stretches(count: int) -> list[tuple[int, int]]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from talksearch.indexer.records import Cue, Timing
 from talksearch.indexer.stores import catalog
+from talksearch.indexer.text.letters import holds_name
 from talksearch.indexer.text.terms import Marks, marks_among, matched_terms
 from talksearch.search.ranking import late_interaction
 from talksearch.search.ranking.late_interaction import TokenScorer
@@ -153,6 +154,32 @@ def locate_answer(
     words, cues = _read_words(db, row)
     answer_ms = pinpoint(words, weights, cues, matched if not words.glued and _is_whole_text(words, row) else None)
     return known_start(cues, row.start_ms) if answer_ms is None else answer_ms
+
+
+def locate_turn(
+    db: sqlite3.Connection, row: PassageRow, weights: Mapping[str, float], names: Collection[str]
+) -> tuple[int, bool] | None:
+    """Return where somebody says the query's words in a passage, or begins to speak in it, and whether they are said.
+
+    Args:
+        db: The catalog.
+        row: The passage.
+        weights: How much each term tells.
+        names: Names or parts of them: whoever has one of them counts (`holds_name`).
+
+    Returns:
+        The millisecond, and whether any of the terms is said by them; None where nobody of that name speaks.
+    """
+    if row.speakers == "[]":
+        return None
+    cues = catalog.read_cues(db, row.talk_id, row.first_cue, row.last_cue)
+    own = [cue for cue in cues if cue.speaker and any(holds_name(cue.speaker, name) for name in names)]
+    words = spoken(own, row.start_ms, row.end_ms)
+    if not words.texts:
+        return None
+    known = own if row.timing == "exact" else ()
+    answer_ms = pinpoint(words, weights, known)
+    return known_start(known, words.starts[0]) if answer_ms is None else answer_ms, answer_ms is not None
 
 
 def locate_nearest(
