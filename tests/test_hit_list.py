@@ -85,6 +85,7 @@ LOOPS = {
     "in long cues": ["See you by the bridge. " * 12] * 8,
     "in another case": ["See you by the bridge.", "SEE YOU BY THE BRIDGE!"] * 45,
     "in Chinese": ["謝謝觀看這座橋。"] * 120,
+    "in Chinese without punctuation": ["謝謝觀看這座橋"] * 120,
 }
 
 
@@ -113,6 +114,18 @@ def test_a_loop_is_one_hit_that_counts_its_places(tmp_path: Path, kind: str, mod
     row = best.to_dict()
     assert row["more_places"] == len(row["also_at"]) == len(best.also_at)
     assert row["also_at"][0]["url"] == f"https://example.org/loop.mp4#t={int(row['also_at'][0]['jump_s'])}"
+
+
+def test_a_loop_is_one_hit_where_a_little_word_stands_beside_it(tmp_path: Path) -> None:
+    lines = [f"line {at} {FILLER}." for at in "abcdef"]
+    lines[4] = "My aunt kept the ferry for eleven winters."
+    write(tmp_path / "talks", "loop", lines + ["Thanks for watching!"] * 60 + lines[:4])
+    for name in OTHERS:
+        write(tmp_path / "talks", name, [f"{name} {FILLER} for ever."])
+    hits = ask(index_of(tmp_path), "thanks for watching", mode="lexical", k=10).hits
+    assert sum("Thanks" in hit.text for hit in hits) == 1
+    (quoted,) = ask(index_of(tmp_path), '"thanks for watching"').hits
+    assert len(quoted.also_at) == 59
 
 
 def test_a_refrain_is_one_hit_and_other_words_about_the_same_are_not(tmp_path: Path) -> None:

@@ -6,13 +6,14 @@ Recognition that loops in silence, a refrain, a jingle or a prayer would fill an
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from itertools import pairwise
 
 from talksearch.indexer.arrays import Floats
 from talksearch.indexer.stores import catalog
 from talksearch.indexer.text.sentences import sentence_breaks
-from talksearch.indexer.text.terms import terms
+from talksearch.indexer.text.terms import has_unspaced, terms
 
 from .passage_view import PassageRow, PassageView
 
@@ -25,6 +26,9 @@ _SAME_WORDS_ALONE = 0.9
 
 _FEW_TIMES = 3
 """How often a passage says a sentence at least that repeats itself."""
+
+_SHORTEST_LINE = 5
+"""Terms of the shortest line of a script without spaces that stands for a sentence where it is not said twice."""
 
 _LONGEST_SENTENCE = 25
 """Terms of the longest sentence that is compared as one; what is longer has no punctuation."""
@@ -63,23 +67,39 @@ def common_words(text: str, other: str) -> float:
 def answers(db: sqlite3.Connection, view: PassageView) -> frozenset[tuple[str, ...]]:
     """Return the sentences of a passage in which the query's words are said, as terms.
 
-    Where there is no punctuation, cues stand for sentences, if any word is said twice, as in a loop. Empty where
-    nothing tells one sentence from the next.
+    Sentences that say less than half as much of the query as another do not count: a "for" is no answer. Where there is
+    no punctuation, cues stand for sentences, if any is said twice, as in a loop. Empty where nothing tells one sentence
+    from the next.
     """
     said = {once(sentence) for sentence in _marked_sentences(view)}
-    if all(len(sentence) <= _LONGEST_SENTENCE for sentence in said):
-        return frozenset(said)
-    if len(marked_words(view)) == len(view.matches):
+    # Lines of scripts without spaces are written on end: where they are joined, a pair arises that none of them has.
+    is_run_on = has_unspaced(view.row.text)
+    if not is_run_on and all(len(sentence) <= _LONGEST_SENTENCE for sentence in said):
+        return _telling(said, view.weights)
+    if not is_run_on and len(marked_words(view)) == len(view.matches):
         return frozenset()
     cues = catalog.read_cues(db, view.row.talk_id, view.row.first_cue, view.row.last_cue)
-    said = {once(words) for words in (terms(cue.text) for cue in cues) if view.weights.keys() & set(words)}
-    return frozenset() if any(len(line) > _LONGEST_SENTENCE for line in said) else frozenset(said)
+    lines = [once(words) for words in (terms(cue.text) for cue in cues) if view.weights.keys() & set(words)]
+    if is_run_on and len(set(lines)) == len(lines) and any(len(line) < _SHORTEST_LINE for line in lines):
+        return _telling(said, view.weights) if max(map(len, said), default=0) <= _LONGEST_SENTENCE else frozenset()
+    is_told = all(len(line) <= _LONGEST_SENTENCE for line in lines)
+    return _telling(set(lines), view.weights) if is_told else frozenset()
+
+
+def _telling(said: AbstractSet[tuple[str, ...]], weights: Mapping[str, float]) -> frozenset[tuple[str, ...]]:
+    """Return the sentences that say at least half as much of a query as the one that says most of it."""
+    weighed = {sentence: sum(weights.get(term, 0.0) for term in set(sentence)) for sentence in said}
+    most = max(weighed.values(), default=0.0)
+    return frozenset(sentence for sentence, weight in weighed.items() if weight >= most / 2)
 
 
 def marked_words(view: PassageView) -> set[str]:
-    """Return what is marked in a passage, without regard to case."""
+    """Return what is marked in a passage, without regard to case; its terms in scripts without spaces: marks touch."""
     text = view.row.text
-    return {text[start:end].casefold() for start, end in view.matches}
+    marked = {text[start:end].casefold() for start, end in view.matches}
+    if not any(map(has_unspaced, marked)):
+        return marked
+    return {term for words in marked for term in terms(words) if term in view.weights}
 
 
 def once(words: Sequence[str]) -> tuple[str, ...]:
@@ -98,7 +118,7 @@ def once(words: Sequence[str]) -> tuple[str, ...]:
 
 def repeats_itself(view: PassageView) -> bool:
     """Say whether a passage says what it was found by again and again, as the beginning of a loop does."""
-    if len(view.matches) < _FEW_TIMES * len(marked_words(view)):
+    if not has_unspaced(view.row.text) and len(view.matches) < _FEW_TIMES * len(marked_words(view)):
         return False
     sentences = _marked_sentences(view)
     if len(sentences) >= _FEW_TIMES and 2 * len(set(map(once, sentences))) <= len(sentences):
@@ -119,7 +139,7 @@ def _between(positions: list[int]) -> Iterator[tuple[int, int]]:
 
 
 def quote_is_said_again(row: PassageRow, text: str, other: PassageRow, other_text: str) -> bool:
-    """Say whether two places of a talk in which a quote is said are in the same words, or the same sentence.
+    """Say whether two places of a talk in which a quote is said are in the same words, in one sentence, or in a loop.
 
     Args:
         row: the passage of the one place.
@@ -129,6 +149,8 @@ def quote_is_said_again(row: PassageRow, text: str, other: PassageRow, other_tex
     """
     if row.passage_id == other.passage_id or common_words(row.text, other.text) >= _SAME_WORDS_ALONE:
         return True
+    if terms(text) == terms(other_text) and min(row.text.count(text), other.text.count(other_text)) > 1:
+        return True  # a loop, of which passages are cut anywhere
     sentence = _sentence_around(row.text, text)
     return bool(sentence) and sentence == _sentence_around(other.text, other_text)
 
