@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from talksearch.indexer.records import Step
 from talksearch.indexer.text.boilerplate import introduces_a_list, is_edge
+from talksearch.indexer.text.counting import count_words
 from talksearch.indexer.text.lone_names import may_be_a_lone_name
 from talksearch.indexer.text.speaker_labels import label_of
 
@@ -44,6 +46,11 @@ _RECORDING = re.compile(
     re.IGNORECASE,
 )
 """What Teams appends to the title of a meeting."""
+_TRANSCRIPT = re.compile(
+    r"(?:full |meeting |call )?transcript(?:ion)?|transkript(?:ion)?|transcripci[oó]n", re.IGNORECASE
+)
+_MOST_LINES = 40
+"""Among which a list of who was there stands, above a text without times."""
 _MOST_WORDS = 25
 """Of a line above turns; a longer one is speech."""
 _MOST_WORDS_OF_A_TITLE = 15
@@ -62,7 +69,7 @@ def stands_above_turns(layout: LineLayout, head: Sequence[str]) -> bool:
     speakers = {stamp.speaker or stamp.text for stamp in stamps}
     speakers |= {label[0] for line in below if ":" in line[:90] and (label := label_of(line.strip()))}
     listed = False
-    for line in head:
+    for line in head[end_of_lists(head) :]:
         text = line.strip()
         if not text:
             continue
@@ -73,6 +80,27 @@ def stands_above_turns(layout: LineLayout, head: Sequence[str]) -> bool:
             return False
         listed = introduces_a_list(text)
     return True
+
+
+def end_of_lists(head: Sequence[str]) -> int:
+    """Return the position behind a heading `Transcript` below a list of who was there; 0 where there is none.
+
+    Gong writes the firms and the people of a call so, in several lines, before what they say, and Meet who came.
+
+    >>> end_of_lists(["Dike review", "Attendees", "Ana Ruiz", "Transcript", "Ana Ruiz: Hello."])
+    4
+    """
+    lists = [i for i, line in enumerate(head) if introduces_a_list(line)]
+    ends = [i for i, line in enumerate(head) if _TRANSCRIPT.fullmatch(line.strip(" \t#*:"))]
+    return ends[-1] + 1 if lists and ends and lists[0] < ends[-1] else 0
+
+
+def above_names(lines: Sequence[str]) -> int:
+    """Return how many lines stand above the turns of a text without times; 0 where no list of who was there does."""
+    top = end_of_lists(lines[:_MOST_LINES])
+    below = [line for line in lines[top:] if line.strip()]
+    named = sum(label_of(line.strip()) is not None for line in below)
+    return top if named > 1 and named * 2 >= len(below) else 0
 
 
 def _opens_a_turn(text: str) -> bool:
@@ -117,6 +145,14 @@ def read_head(lines: Sequence[str], front: Front) -> list[str]:
         else:
             front.text.append(plain)
     return left_out
+
+
+def dropped_notices(notices: Sequence[str]) -> tuple[Step, ...]:
+    """Return the step that says which lines were left out; none where none were."""
+    if not notices:
+        return ()
+    words = count_words(" ".join(notices))
+    return (Step("drop-boilerplate", "cues", {"lines_left_out": list(notices), "words_left_out": words}),)
 
 
 def _is_length(text: str) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from talksearch.indexer.records import Step
 from talksearch.indexer.text.lone_names import is_anybody, may_be_a_lone_name, returning
-from talksearch.indexer.text.speaker_labels import names_in
+from talksearch.indexer.text.speaker_labels import is_phone_number, names_in
 
 from .raw_cue import RawCue
 
@@ -19,6 +19,8 @@ _NAME = re.compile(
     re.IGNORECASE,
 )
 """A number, the name, in quotes or not, and a number that stands for the person."""
+_PHONE = re.compile(r"\d+[ \t]+\"(\+?[\d*X ().-]+)\"(?:[ \t]*\(\d+\))?")
+"""The same for one who came in by telephone."""
 
 
 def name_in(identifier: str | None) -> str | None:
@@ -30,6 +32,9 @@ def name_in(identifier: str | None) -> str | None:
     text = (identifier or "").strip()
     if is_anybody(text):
         return text
+    phone = _PHONE.fullmatch(text)
+    if phone and is_phone_number(phone[1]):
+        return phone[1]
     match = _NAME.fullmatch(text)
     name = match["name"].strip() if match else ""
     return name if name and may_be_a_lone_name(name) else None

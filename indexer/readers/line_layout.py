@@ -7,6 +7,7 @@ So the rarer ways count only where the times run forwards and the words between 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -14,7 +15,8 @@ from itertools import pairwise
 
 from talksearch.indexer.text.clock import parse_clock
 from talksearch.indexer.text.counting import count_words
-from talksearch.indexer.text.speaker_labels import looks_like_a_name
+from talksearch.indexer.text.lone_names import is_anybody
+from talksearch.indexer.text.speaker_labels import label_of, looks_like_a_name
 
 from . import line_stamps as forms
 from .flattened import unfold
@@ -34,6 +36,8 @@ _MARKS = (
     re.compile(rf"\[{_CLOCK}\](?:\((?P<link>[^()\s]*)\))?"),
     re.compile(rf"\({_CLOCK}\)"),
 )
+_BRACKETED = re.compile(rf":[*_ \t]*[\[(][ \t]*{_CLOCK}|^[ \t]*\[[^\]]+\]:?[ \t]+(?=\d)")
+_ALONE = re.compile(rf"[ \t]*(?:#{{1,6}}[ \t]+)?[\[(*_]*{_CLOCK}[\])*_]*[ \t]*")
 _AVID = re.compile(r"<(?:begin|end) subtitles>|@ .*")
 _ANYBODY = re.compile(r"(?:Speaker|SPEAKER|Unknown|Unbekannt)[ _]?\d*")
 
@@ -43,6 +47,8 @@ _LOOSE_SLOW, _LOOSE_FAST = 20, 400
 """The same for a file as a whole that holds little else than lines with times."""
 _NEAR_BEGIN_MS = 60_000
 """A first time within a minute needs no words above it."""
+_APART_MS = 600_000
+"""What lies between two clocks at most where names tell that they are those of turns; Meet has one in five minutes."""
 _SHORTEST_MS = 4_000
 """What bare figures reach at least as seconds: shares and coefficients run from 0 to 1."""
 
@@ -193,7 +199,16 @@ def _by_labels(lines: Sequence[str], plain: dict[int, Stamp], filled: int) -> di
     if len(named) < 2 or len(named) * 2 < len(plain):
         return None
     stamps = dict(sorted({**plain, **named}.items()))
-    return stamps if _fits(stamps, filled) and _all_said(lines, stamps) else None
+    # Who comes back with brackets around name or time speaks; a table of times behind keys has none.
+    bracketed = Counter(stamp.speaker for i, stamp in named.items() if _BRACKETED.search(lines[i][:140]))
+    sure = bracketed.total() == len(named) and bracketed.total() >= 2 * len(bracketed) and _worded(lines, named)
+    sure = sure or all(is_anybody(stamp.speaker or "") for stamp in named.values())
+    return stamps if _fits(stamps, filled) and (sure or _all_said(lines, stamps)) else None
+
+
+def _worded(lines: Sequence[str], stamps: dict[int, Stamp]) -> bool:
+    """Whether words stand behind each time or on the line below it."""
+    return all(stamp.text or (i + 1 < len(lines) and lines[i + 1].strip()) for i, stamp in stamps.items())
 
 
 def _unspoken(text: str, layout: LineLayout) -> LineLayout:
@@ -308,9 +323,24 @@ def _far_apart(lines: Sequence[str], plain: dict[int, Stamp]) -> LineLayout | No
     first = next(iter(stamps))
     above = sum(count_units(line) for line in lines[:first])
     good = sum(ms > 0 and _can_be_said(ms, words) for ms, words in gaps)
-    if any(ms <= 0 for ms, _ in gaps) or good * 5 < len(gaps) * 4 or not _reached(stamps[first].start_ms, above):
+    if any(ms <= 0 for ms, _ in gaps):
+        return None
+    reached = good * 5 >= len(gaps) * 4 and _reached(stamps[first].start_ms, above)
+    near = stamps is alone and stamps[first].start_ms <= _NEAR_BEGIN_MS and all(ms <= _APART_MS for ms, _ in gaps)
+    if not reached and not (near and _among_turns(lines, first)):
         return None
     return LineLayout(lines, stamps, far_apart=True)
+
+
+def _among_turns(lines: Sequence[str], first: int) -> bool:
+    """Whether nearly every line below the first time that is no time begins with a name, and names come back.
+
+    So Meet writes what was said: a clock on a line of its own every few minutes, however little was said between.
+    """
+    below = [line.strip() for line in lines[first:] if line.strip() and not _ALONE.fullmatch(line)]
+    labels = [label_of(plain) for line in below if (plain := line.replace("**", ""))]
+    names = Counter(label[0] for label in labels if label and looks_like_a_name(label[0]))
+    return names.total() >= 3 and names.total() * 4 >= len(below) * 3 and any(n > 1 for n in names.values())
 
 
 def _inside(text: str, lines: Sequence[str], more_than: int = 2, *, sure: bool = False) -> LineLayout | None:

@@ -17,6 +17,7 @@ from . import scraped_record, text_files
 from .bold_names import with_colons
 from .cue_times import pieces
 from .front_matter import Front, iso_date, plain_markdown, read_front, read_front_matter, read_keys, unread_values
+from .head_lines import above_names, dropped_notices, read_head
 from .source_text import SourceText
 
 _HEADING = re.compile(r"^[ \t]{0,3}#{1,6}[ \t]")
@@ -70,6 +71,9 @@ def _read(source: SourceText, *, unfold_lines: bool) -> Transcript:
             read_front(body[filled[0]], front)
             body = body[filled[0] + 1 :]
     body = body[read_keys(body, front) :]
+    top = above_names(body)
+    notices = read_head(body[:top], front) if top else []
+    body = body[top:]
     if markdown:
         body = [plain_markdown(_MARKS_OF_HEADING.sub("", line)) for line in with_colons(body)]
     speech = "\n".join(body).strip()
@@ -86,6 +90,7 @@ def _read(source: SourceText, *, unfold_lines: bool) -> Transcript:
         timed=False,
         url=watch_url(video) if video else None,
         words_before=len(speech.split()),
+        steps=dropped_notices(notices),
     )
     return _described(transcript, front)
 

@@ -56,6 +56,10 @@ class _Columns:
 
 
 @dataclass(frozen=True, slots=True)
+_RULE = re.compile(r"[ \t]*(?::?-+:?)?[ \t]*")
+"""A cell of the line below the header of a table in Markdown."""
+
+
 class _Table:
     """The rows of a table, as objects with the keys of the columns, and what had to be done to read their times."""
 
@@ -190,7 +194,7 @@ def _rows(source: SourceText) -> list[dict[str, Any]]:
         row: dict[str, Any] = {
             key: cell.strip() for key, cell in zip(keys, cells, strict=False) if key and cell.strip()
         }
-        if not row:
+        if not row or all(_RULE.fullmatch(cell) for cell in cells):
             continue
         if len(cells) == 1 and rows and milliseconds(cells[0].strip()) is None:  # a line break inside a text
             rows[-1]["text"] = f"{rows[-1].get('text', '')}\n{cells[0].strip()}"

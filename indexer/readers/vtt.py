@@ -16,6 +16,7 @@ from talksearch.indexer.text.clock import parse_clock
 from .caption_tracks import has_true_times, origin_by_cues, refuse_data, refuse_metadata
 from .cue_blocks import are_names, identifier_of, left_out_steps, read_blocks
 from .cue_times import mend
+from .data_cues import said_in_data
 from .finish import finish
 from .identifier_names import named_by_identifiers
 from .raw_cue import RawCue
@@ -80,6 +81,7 @@ def read(source: SourceText) -> Transcript:
         steps = left_out_steps(sum(len(comment.split()) for comment in comments), len(comments), names)
     if sum("#xywh=" in cue.text for cue in raw) * 2 > len(raw):
         raise UnspokenError("This is a track of thumbnails for a player, not of what is said.", "Leave it out.")
+    raw, speaking = said_in_data(raw)
     refuse_metadata(raw)
     raw, moving = on_one_clock(text, raw)
     raw, naming = named_by_identifiers(raw)
@@ -90,7 +92,7 @@ def read(source: SourceText) -> Transcript:
         cues=(),
         origin=origin_by_cues(source),
         language=language[1] if language else None,
-        steps=(*steps, *moving, *naming),
+        steps=(*steps, *speaking, *moving, *naming),
         uncertain=notes,
     )
     return finish(raw, mend(raw, "WebVTT file"), known)

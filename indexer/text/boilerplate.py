@@ -21,7 +21,7 @@ otter(?:\.ai)?|rev(?:\.com|\.ai)?|temi(?:\.com)?|trint(?:\.com)?|sonix(?:\.ai)?|
   |maestra(?:\.ai)?|veed(?:\.io)?|kapwing|riverside(?:\.fm)?|podcastle|buzzsprout|transistor|zoom|microsoft teams
   |teams|google meet|webex|panopto|kaltura|youtube|vimeo|noota|tactiq(?:\.io)?|read\.ai|grain(?:\.com)?|avoma
   |gong|chorus|airgram|supernormal|jamie|bluedot|krisp|amara\.org|opensubtitles(?:\.org)?|clideo|subly
-  |simon ?says|airtable
+  |simon ?says|airtable|clova ?note|clovanote\.naver\.com|daglo(?:\.ai)?
 """
 _MADE_TEXT = r"""
 (?:automatically |auto-?|machine |fully |computer )?(?:transcribed|captioned|subtitled|generated
@@ -45,13 +45,17 @@ MADE BY (?:[\w-]+\.)+(?:com|org|net|ai|io|tv|co|de|fr|nl|ru|me|app)
 MADE BY (?:SERVICE)\. (?:go unlimited|upgrade|visit|try|sign up)\b.{0,80}
 this (?:file|recording) is longer than \d+ minutes\. go unlimited at turboscribe.{0,100}
 this transcript was exported on \S.{4,90}
-this transcript was (?:automatically |ai[- ]|machine[- ])?(?:generated|created) (?:by|using|with|automatically)\b.{0,90}
+this transcript was (?:automatically |ai[- ]|machine[- ])?(?:generated|created) (?:by|using|with
+  |automatically)\b[^,.!?]{0,50}(?:\.\w{2,5}|[.,;]? (?:and |it |so )?(?:it )?(?:may|might|can) contain [^.!?]{3,60})?
 this (?:editable )?transcript (?:was|is|has been) (?:computer|automatically|machine|auto-?)[ -]?generated\b.{0,160}
 (?:this |the )?(?:auto-?(?:matically )?generated|machine[- ]generated|computer[- ]generated) (?:transcript
-  |captions?)(?:[.;,:-] .{0,140}| (?:may|might|can) contain.{0,80})?
+  |captions?)(?:[.;,:-] [^.!?]{0,140}| (?:may|might|can) contain[^.!?]{0,80})?
 (?:\[)?auto-?generated transcript\. edits may have been applied for clarity\.?(?:\])?
 people can also change the text after it was (?:generated|created)
-ai[- ]?(?:generated|created) (?:content|transcript|summary|notes?)(?: \S+){0,2} may (?:be|contain|have)\b.{0,80}
+ai[- ]?(?:generated|created) (?:content|transcript|summary|notes?)(?: \S+){0,2} (?:may|might
+  |can) (?:not )?(?:always )?(?:be|contain|have) (?:\S+ ){0,2}(?:inaccurate|incorrect|accurate|correct|wrong|errors?|mistakes
+  |inaccuracies|incomplete)(?: (?:or|and) \w+)?(?:\. [^.!?]{3,80})?
+chat with (?:this |the )?(?:meeting |call )?(?:transcript|notes?)(?: in \w+)?:? ADDRESS
 ai can make mistakes\. \w.{3,80}
 (?:the )?transcription (?:was )?(?:started|stopped|ended)(?: (?:after|at|by) .{1,40})?
 (?:meeting|call|recording) (?:ended|started) (?:after|at) \d[\d:. apm]{2,14}(?: 👋)?
@@ -158,6 +162,7 @@ end of transcript(?:ion)?
 ende der transkription
 (?:view|read) (?:the )?(?:original|latest|full) (?:transcript|version)\b.{0,60}
 unknown speaker \d+:\d\d
+clovanote\.naver\.com|(?:otter|turboscribe|tactiq|fireflies|notta|granola|fathom)\.(?:ai|io|so|video)(?:/\S*)?
 (?:copyright )?(?:©|\(c\)|copyright(?= \d{4})) .{2,80}
 ADDRESS
 """
@@ -194,7 +199,7 @@ _KEYS_TEXT = """
 transcri, transkri, trascri, caption, subtit, untertit, sous-tit, subtít, legenda, sottotit, undertek,
 undertext, tekstet, textning, napisy, titulky, altyazı, ondertit, субтит, 字幕, 자막, phụ đề, amara, opensubtitles,
 yts., yify, addic7ed, subscene, otter, sonix, turboscribe, generated, generiert, généré, generado, gerado,
-generato, gegenereerd, 生成, ended after, ended at, started after, started at, ai can make, recording,
+generato, gegenereerd, 生成, ended after, ended at, started after, started at, ai can make, recording, chat with,
 aufzeichnung, enregistrement, grabación, registrazione,
 gravação, opname, convert your, advertise your, vip member, copyright, ترجمة, 不吝, 优优,
 subs by, video online
@@ -244,7 +249,7 @@ def is_edge(line: str) -> bool:
     line = line.strip()
     if is_boilerplate(line):
         return True
-    is_part = line[:1].islower() and "://" not in line
+    is_part = line[:1].islower() and "://" not in line and " " in line
     return len(line) <= _LONGEST and not is_part and _EDGE.fullmatch(line) is not None
 
 

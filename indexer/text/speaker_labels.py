@@ -63,6 +63,8 @@ _FUNCTION_WORDS = frozenset(_FUNCTION_WORDS_TEXT.split())
 _NAMES_TOO = frozenset(("will", "may", "so", "an", "do", "in", "on", "he", "you", "has", "my", "can"))
 """Words of sentences that are given or family names as well."""
 _SURNAME_FIRST = re.compile(r"[^\W\d_][^\W\d_.'’ -]*\.?(?:[ '’-][^\W\d_.'’ -]+\.?){0,3}, ?[^\W\d_][\w.'’ -]{0,30}")
+_PHONE = re.compile(r"(?!(?:19|20)\d\d[-/.])\(?\d[\d*X ().-]{7,20}[\d*X]")
+"""How calls name who came in by telephone, hidden figures and all; a day is none."""
 _LETTER = re.compile(r"[A-Z]\d?|Me|Them|You")
 """What stands for people where programs and interviewers write no names."""
 
@@ -95,6 +97,8 @@ def looks_like_a_name(label: str) -> bool:
     >>> [looks_like_a_name(n) for n in ("Aaron van Wirdum", "SPEAKER_01", "Note", "And he said", "主持人")]
     [True, True, False, False, True]
     """
+    if is_phone_number(label):
+        return True
     words = _PARENS.sub(" ", label).split()
     if not words or is_no_name(words):
         return False
@@ -105,6 +109,16 @@ def looks_like_a_name(label: str) -> bool:
         or word.lower() in _PARTICLES
         for word in words
     ) and (words[0][0].isalnum() or words[0][0] in "@#")
+
+
+def is_phone_number(label: str) -> bool:
+    """Say whether a label is the number of somebody who came in by telephone.
+
+    >>> [is_phone_number(label) for label in ("14155550123", "1 (415) 555-0123", "2024-03-04 10", "12 000")]
+    [True, True, False, False]
+    """
+    figures = sum(char.isdigit() or char in "*X" for char in label)
+    return 9 <= figures <= 15 and _PHONE.fullmatch(label.strip(" +")) is not None
 
 
 def may_stand_before_a_time(label: str) -> bool:
@@ -127,7 +141,7 @@ def is_no_name(words: Sequence[str]) -> bool:
     first = words[0].lower().strip(".,'’")
     if first in _NOT_NAMES and not (first == "i" and len(words) > 1) and not (first in ("the",) and len(words) > 1):
         return True
-    if re.fullmatch(r"[\d.]+", first) or not any(char.isalnum() for char in first):
+    if re.fullmatch(r"[\d./-]+", first) or not any(char.isalnum() for char in first):
         return True
     if any(re.search(r"\d[.,]\d", word) for word in words):
         return True
