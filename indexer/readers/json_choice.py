@@ -28,9 +28,9 @@ _OTHER_WORDS = 0.5
 """Share of the words of a list that the chosen one lacks, from which on it is another."""
 _FEWEST_OTHER = 8
 _MARK = re.compile(
-    r"\s*(?:\[_[A-Z]{2,}[A-Z_]*\d*_?\]|<\|[^<>|]{0,40}\|>|</?(?:s|eps|unk|pad|blank|end|fin|sil|silence)>)\s*"
+    r"\s*(?:\[_[A-Z]{2,}[A-Z_]*\d*_?\]|<\|[^<>|]{0,40}\|>|</?(?:s|eps|unk|pad|blank|end|fin|sil|silence)>|WEBVTT)\s*"
 )
-"""Tokens of recognisers that are no words: whisper.cpp's `[_BEG_]` and `[_TT_50]`, Whisper's `<|en|>`, `<unk>`."""
+"""Tokens that are no words: whisper.cpp's `[_BEG_]` and `[_TT_50]`, Whisper's `<|en|>`, `<unk>`, the head of WebVTT."""
 _MARK_INSIDE = re.compile(r"<\|[^<>|]{0,40}\|>|\[_[A-Z]{2,}[A-Z_]*\d*_?\]")
 _LANGUAGE = re.compile(r"[a-z]{2}(?:[-_](?:[A-Z]{2}|[A-Z][a-z]{3}|\d{3}))?")
 _FINAL = ("isfinal", "final", "finalized")

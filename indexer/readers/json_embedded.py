@@ -1,4 +1,4 @@
-"""Transcripts that stand in JSON as one text: captions as WebVTT or SubRip, and the HTML of oTranscribe."""
+"""Transcripts that stand in JSON as one text: captions as WebVTT or SubRip, lines with times, HTML of oTranscribe."""
 
 from __future__ import annotations
 
@@ -9,17 +9,21 @@ from dataclasses import replace
 
 from talksearch.indexer.errors import UnreadableError
 from talksearch.indexer.records import Step, Transcript
-from talksearch.indexer.text.clock import show_clock
+from talksearch.indexer.text.clock import CLOCK, show_clock
 from talksearch.indexer.text.counting import count_words
 
-from . import srt, timed_text, vtt
+from . import srt, subtitles, timed_text, vtt
 from .json_lists import strings_in
 from .source_text import SourceText
 from .time_lines import TIME_LINE
 
 _STAMP = re.compile(r"<span\b[^>]*\bdata-timestamp=[\"']([\d.]{1,12})[\"'][^>]*>.*?</span>", re.DOTALL)
 _LINE_END = re.compile(r"</(?:p|div|li)>|<br\s*/?>", re.IGNORECASE)
-_CLOCK = re.compile(r"^\[([\d:]+)\]", re.MULTILINE)
+_CLOCK = re.compile(r"^\[([\d:.]+)\]", re.MULTILINE)
+_LYRIC = re.compile(r"\s*\[(?:\d{1,2}:\d\d\.\d{2,3}|[a-z]{2,6}:[^\]\n]*)\]")
+_FEWEST_STAMPED = 3
+"""Lines that begin with a time, in one text that is a transcript."""
+_ANY_CLOCK = re.compile(CLOCK)
 _TAG = re.compile(r"<[^<>]*>")
 
 Reader = Callable[[SourceText], Transcript]
@@ -40,15 +44,39 @@ def _texts_in(value: object) -> Iterator[tuple[SourceText, Reader]]:
             )
         elif "data-timestamp" in text:
             yield SourceText(_lines_of(text), "a.txt"), _read_stamped
+        elif "[Events]" in text and text.lstrip("\ufeff \n").startswith("[Script Info]"):
+            yield SourceText(text, "a.ass"), subtitles.read_ass
+        elif "\n" in text and ":" in text and (lines := _turns_in(text)) is not None:
+            yield lines, _read_turns
+        elif "\n" in text and len(_CLOCK.findall(text)) >= _FEWEST_STAMPED:
+            lines = SourceText(text, "a.lrc" if _LYRIC.match(text) else "a.txt")
+            if timed_text.layout_of(lines) is not None:
+                yield lines, _read_stamped
+
+
+def _turns_in(text: str) -> SourceText | None:
+    """Return a text of turns whose heads have a name and a time; None for any other."""
+    lines = SourceText(text, "a.txt")
+    layout = timed_text.layout_of(lines)
+    stamps = layout.stamps.values() if layout else ()
+    named = sum(stamp.speaker is not None for stamp in stamps)
+    return lines if named >= _FEWEST_STAMPED and named * 3 >= len(stamps) * 2 else None
 
 
 def _read_stamped(source: SourceText) -> Transcript:
-    found = timed_text.read(source)
-    stamps = "\n".join(_CLOCK.findall(source.text))
-    step = Step(
-        "leave-out-tokens", "cues", {"tokens": len(_CLOCK.findall(source.text)), "words_left_out": count_words(stamps)}
-    )
-    return replace(found, steps=(*found.steps, step))
+    return _without(timed_text.read(source), _CLOCK.findall(source.text))
+
+
+def _read_turns(source: SourceText) -> Transcript:
+    layout = timed_text.layout_of(source)
+    heads = [layout.lines[i] for i in layout.stamps] if layout else []
+    return _without(timed_text.read(source), [clock[0] for line in heads if (clock := _ANY_CLOCK.search(line))])
+
+
+def _without(found: Transcript, stamps: list[str]) -> Transcript:
+    """Note the times that are words of the JSON, and markup of the text."""
+    left_out = {"tokens": len(stamps), "words_left_out": count_words("\n".join(stamps))}
+    return replace(found, steps=(*found.steps, Step("leave-out-tokens", "cues", left_out)))
 
 
 def _lines_of(text: str) -> str:

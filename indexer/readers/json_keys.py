@@ -164,7 +164,8 @@ def _time_roles(path: Path, words: list[str], last: tuple[str, ...]) -> list[Key
     rank = len(words) * 2 + (1 if "offset" in known else 0)
     if path[-1].lower() in ("t0", "t1"):  # whisper.cpp counts its blocks of 10 ms
         return [KeyRole("start" if path[-1].endswith("0") else "end", rank, 10.0)]
-    if known & _NO_TIMES:
+    counts_other = known & _NO_TIMES
+    if counts_other and not (counts_other == {"date"} and "time" in known and known & (_STARTS | _ENDS)):
         return []
     if known & _LENGTHS:
         return [] if known & {"silence", "pause"} else [KeyRole("length", rank, unit)]
@@ -173,6 +174,7 @@ def _time_roles(path: Path, words: list[str], last: tuple[str, ...]) -> list[Key
     if known & _STARTS or _is_mark(last, "in"):
         return [KeyRole("start", rank, unit)]
     spans = bool(set(last) & _SPANS) or (last == ("t",) and bool(known & _SPANS))
+    spans = spans or (last == ("value",) and "selector" in known)  # of the W3C's annotations
     if path[-1] in ("0", "1") and spans:
         return [KeyRole("start" if path[-1] == "0" else "end", rank, unit)]
     found = []

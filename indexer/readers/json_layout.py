@@ -39,6 +39,8 @@ _FEWEST_UNNAMED = 3
 """Entries, and words in each, that are needed where no key says what they are."""
 _FEWEST_STATES = 4
 _LETTERS_A_WORD = 5
+_SAID = frozenset(("transcript", "transcription", "utterance", "sentence", "spoken"))
+"""Words of keys whose text is said, not typed, also where a time of day stands beside it."""
 _WORD_LISTS = ("words", "tokens", "elements", "items")
 _WORD = re.compile(r"(?<![\w#=])[^\W\d_]+")
 _ADDRESS = re.compile(r"\s*(?:https?://|www\.|data:|[\w.+-]+@[\w-]+\.)\S*\s*|[0-9a-fA-F-]{16,}|[\w/.-]+/[\w/.-]+")
@@ -137,11 +139,13 @@ def layout_of(found: FoundList, frame_rate: Callable[[], float | None]) -> Timed
     if start is None:
         return None
     timed = in_milliseconds(found, texts, counts, start, end, frame_rate)
+    transcript = keys and says_kind(keys[-1]) and any(_SAID & set(json_keys.words_of(path[-1])) for path in named)
     if not text_is_named and timed and (timed.of_a_day or not (timed.has_ends or found.rows)):
         return None
     says_it = found.rows and bool(keys) and says_kind(keys[-1])
     sure = says_it or (text_is_named and time_is_named and not found.keyed)
-    return timed if timed and _can_be(timed, sure=sure, typed=_is_typed(found)) else None
+    written = _is_typed(found) or bool(timed and timed.of_a_day and not transcript)
+    return timed if timed and _can_be(timed, sure=sure, typed=written) else None
 
 
 def _text_rank(path: Path, keys: Path) -> int | None:
@@ -163,7 +167,8 @@ def _texts(entries: Sequence[Entry], paths: Sequence[Path]) -> list[str]:
         values = [text for path in paths if isinstance(text := at(entry.value, path), str) and text]
         # The spaces between words may be entries too.
         texts.append(next((text for text in values if text.strip()), values[0] if values else ""))
-    return texts
+    # SentencePiece marks the blank before a word so.
+    return [text.replace("\u2581", " ") if "\u2581" in text else text for text in texts]
 
 
 def _share(texts: Sequence[str]) -> int:
@@ -298,7 +303,7 @@ def _can_be(timed: TimedList, *, sure: bool, typed: bool) -> bool:
     """Say whether the times rise, lie within a talk and are those of so many words."""
     spoken = [(said, count_words(said.text)) for said in timed.said if letters(said.text)]
     starts = [said.start for said, _ in spoken if said.start is not None]
-    if not starts or len(starts) * 2 <= len(spoken) or ((typed or timed.of_a_day) and not timed.has_ends):
+    if not starts or len(starts) * 2 <= len(spoken) or (typed and not timed.has_ends):
         return False
     if not timed.has_ends and _say_the_same([said.text for said, _ in spoken]):
         return False

@@ -102,6 +102,10 @@ def _walk(
             inside = (*path, "{}")
             into = found.setdefault(inside, FoundList(inside))
             into.entries += [Entry(entry, around) for entry in side_by_side]
+        if columns := _columns(value):
+            inside = (*path, "{}")
+            into = found.setdefault(inside, FoundList(inside))
+            into.entries += [Entry(entry, around) for entry in columns]
         if aligned := _aligned(value):
             inside = (*path, "words", "*")
             found.setdefault(inside, FoundList(inside)).entries += [Entry(entry, around) for entry in aligned]
@@ -144,6 +148,19 @@ def _side_by_side(value: dict[str, Any]) -> list[dict[str, Any]]:
         if any(other not in texts for other in beside):
             return [dict(zip(beside, row, strict=True)) for row in zip(*beside.values(), strict=True)]
     return []
+
+
+def _columns(value: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the rows of a table whose columns are objects with the numbers of rows as keys, as pandas has it."""
+    columns = {key: inner for key, inner in value.items() if isinstance(inner, dict) and inner}
+    if len(columns) < 2 or len(columns) < len(value):
+        return []
+    numbers = next(iter(columns.values())).keys()
+    if not all(key.isdigit() for key in numbers) or any(inner.keys() != numbers for inner in columns.values()):
+        return []
+    if any(isinstance(cell, dict) for inner in columns.values() for cell in inner.values()):
+        return []
+    return [{key: inner[number] for key, inner in columns.items()} for number in numbers]
 
 
 def _aligned(value: dict[str, Any]) -> list[dict[str, Any]]:

@@ -24,7 +24,9 @@ _WITH_UNIT = re.compile(
 _MILLISECONDS = re.compile(r"(\d{1,12}(?:\.\d+)?)\s*ms(?:ecs?)?")
 _ISO = re.compile(r"P(?:0D)?T(?:(\d{1,3})H)?(?:(\d{1,5})M)?(?:(\d{1,7}(?:\.\d{1,9})?)S)?")
 _FRAME_CLOCK = re.compile(r"(\d{1,2}:\d{2}:\d{2})[:;](\d{2})")
-_SPAN = re.compile(r"\s*(?:\S*[#?&]t=|t=)?\[?([\d:.,hms]+)\]?\s*(?:-->|-|–|—|→|,|\bto\b|/)\s*\[?([\d:.,hms]+)\]?\s*")
+_SPAN = re.compile(
+    r"\s*(?:\S*[#?&]t=|t=)?(?:npt:)?\[?([\d:.,hms]+)\]?\s*(?:-->|-|–|—|→|,|\bto\b|/)\s*\[?([\d:.,hms]+)\]?\s*"
+)
 _PARTS_MS = {
     "hours": 3_600_000.0,
     "minutes": 60_000.0,

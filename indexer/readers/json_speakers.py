@@ -18,6 +18,8 @@ _SPEAKERS = frozenset((
     "speaker", "speakers", "spk", "participant", "participants", "talker", "voice", "who", "character", "actor",
     "person", "host", "interlocutor",
 ))  # fmt: skip
+_SENDERS = ("from", "sender", "by")
+"""Keys above the name of who says something: `from.name`."""
 _WEAK = ("role", "channel")
 _WEAK_NAMES = frozenset(("name", "user", "username", "display", "full", "first"))
 """Words of keys that tell speakers apart where nothing else does."""
@@ -168,7 +170,7 @@ def _best_path(rows: Sequence[dict[Path, Any]], names: dict[str, str], *, weak: 
     best: tuple[int, bool, int, Path] | None = None
     for path in dict.fromkeys(path for row in rows for path in row):
         words = [word for key in path for word in words_of(key)]
-        is_strong = bool(set(words) & _SPEAKERS)
+        is_strong = bool(set(words) & _SPEAKERS) or (bool(words) and words[0] in _SENDERS and words[-1] in _NAMES)
         is_weak = weak and bool(words) and (words[-1] in _WEAK or set(words) <= _WEAK_NAMES)
         if not (is_strong or is_weak) or set(words) & _NO_NAMES:
             continue

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from statistics import median
 from typing import Any
 
 from talksearch.indexer.records import Origin, Step, Transcript
@@ -44,6 +45,9 @@ _LANGUAGES = ("language", "languagecode", "lang", "locale", "detectedlanguage", 
               "languagetag", "audiolanguage")  # fmt: skip
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*|[A-Z][a-z]{3,11}|[a-z]{4,12}")
 _TITLES = ("title", "meetingtitle", "meetingname", "talktitle", "videotitle", "episodetitle")
+_OTHER_UNIT = 5.0
+_EVEN = 1.1
+"""How many times later than their first words sentences begin, where they count in another unit; all nearly alike."""
 _AT_ZERO_MS = 1_000
 """The first word of a sentence is said within this time of its beginning."""
 
@@ -164,6 +168,7 @@ def _in_recording(timed: TimedList | None) -> TimedList | None:
         return None
     begins: dict[int, float] = {}
     lasts: dict[int, float] = {}
+    firsts: dict[int, float] = {}
     for said in timed.said:
         holder = said.entry.around[-1] if said.entry.around else {}
         if id(holder) not in begins:
@@ -174,8 +179,11 @@ def _in_recording(timed: TimedList | None) -> TimedList | None:
             begins[id(holder)] = moment.number * (moment.unit or timed.unit)
         if said.start is None:
             return timed
+        firsts.setdefault(id(holder), said.start)
         lasts[id(holder)] = max(lasts.get(id(holder), 0.0), said.start)
     later = [holder for holder, begin in begins.items() if begin > 0]
+    if _rate([(begins[holder], firsts[holder]) for holder in begins]) is not None:
+        return timed
     if len(begins) < 2 or not later or any(lasts[holder] >= begins[holder] for holder in later):
         return timed
     moved = tuple(
@@ -221,6 +229,7 @@ def _groups_of_sentences(timed: TimedList, words: TimedList | None, names: dict[
                         break
         else:
             beside = [piece for piece in pieces if letters(piece.text)]
+    timed = _in_unit_of_words(inside, timed)
     if _are_relative(inside, timed):
         inside = {i: _moved(pieces, round(timed.said[i].start or 0)) for i, pieces in inside.items()}
     groups = []
@@ -234,6 +243,33 @@ def _groups_of_sentences(timed: TimedList, words: TimedList | None, names: dict[
         spoken_by = [piece if piece.speaker else replace(piece, speaker=speaker) for piece in own]
         groups.append(Group(said.text.strip(), tuple(spoken_by), _ms(said.start, shift), _ms(said.end, shift), speaker))
     return groups
+
+
+def _in_unit_of_words(inside: dict[int, list[Piece]], timed: TimedList) -> TimedList:
+    """Return sentences with the times of their words, where theirs count something else at an even rate.
+
+    Otter counts sentences in samples of the sound, 16,000 a second, and their words in seconds.
+    """
+    firsts = [(timed.said[i].start or 0.0, pieces[0].start_ms or 0.0) for i, pieces in inside.items() if pieces]
+    rate = _rate(firsts)
+    if rate is None:
+        return timed
+    said = tuple(
+        replace(
+            each,
+            start=None if each.start is None else each.start / rate,
+            end=None if each.end is None else each.end / rate,
+        )
+        for each in timed.said
+    )
+    return replace(timed, said=said)
+
+
+def _rate(firsts: Sequence[tuple[float, float]]) -> float | None:
+    """Return how many times later than their first words sentences begin, where that is the same for all of them."""
+    rates = [start / first for start, first in firsts if start and first]
+    even = len(rates) > 1 and min(rates) >= _OTHER_UNIT and max(rates) <= min(rates) * _EVEN
+    return median(rates) if even else None
 
 
 def _are_relative(inside: dict[int, list[Piece]], timed: TimedList) -> bool:

@@ -53,8 +53,8 @@ this (?:editable )?transcript (?:was|is|has been) (?:computer|automatically|mach
 (?:\[)?auto-?generated transcript\. edits may have been applied for clarity\.?(?:\])?
 people can also change the text after it was (?:generated|created)
 ai[- ]?(?:generated|created) (?:content|transcript|summary|notes?)(?: \S+){0,2} (?:may|might
-  |can) (?:not )?(?:always )?(?:be|contain|have) (?:\S+ ){0,2}(?:inaccurate|incorrect|accurate|correct|wrong|errors?|mistakes
-  |inaccuracies|incomplete)(?: (?:or|and) \w+)?(?:\. [^.!?]{3,80})?
+  |can) (?:not )?(?:always )?(?:be|contain|have) (?:\S+ ){0,2}(?:inaccurate|incorrect|accurate|correct|wrong|errors?
+  |mistakes|inaccuracies|incomplete)(?: (?:or|and) \w+)?(?:\. [^.!?]{3,80})?
 chat with (?:this |the )?(?:meeting |call )?(?:transcript|notes?)(?: in \w+)?:? ADDRESS
 ai can make mistakes\. \w.{3,80}
 (?:the )?transcription (?:was )?(?:started|stopped|ended)(?: (?:after|at|by) .{1,40})?
