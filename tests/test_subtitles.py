@@ -52,7 +52,7 @@ def test_substation_alpha() -> None:
         (5500, 7000, "Well, it's\nso", "Ann Lee"),
     ]
     found = read(ASS, "a.ass")
-    assert [step.name for step in found.steps] == ["drop-copies"]
+    assert [step.name for step in found.steps] == ["drop-copies", "leave-out-drawings"]
     assert found.uncertain == ("1 lines of dialogue had no start; they were put after the ones before them.",)
 
 

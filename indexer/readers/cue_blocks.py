@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from talksearch.indexer.records import Json, Step
-from talksearch.indexer.text.clock import show_clock
+from talksearch.indexer.text.clock import CLOCK, show_clock
 from talksearch.indexer.text.counting import words_in
 
 from .raw_cue import RawCue, count_units, moved
@@ -22,6 +22,16 @@ _HEADER_LINE = re.compile(
     r"X-TIMESTAMP-MAP=|Region:[ \t]*\w+=|(?:Kind:[ \t]*\w+|Language:[ \t]*[\w-]{2,35}|Style:|##)[ \t]*$"
 )
 """Lines of a header of WebVTT, as the drafts of the standard and YouTube have them."""
+_FENCE = re.compile(r"^[ \t]*(?:`{3,}|~{3,})[ \t]*[\w.+-]*[ \t]*$", re.MULTILINE)
+"""A line of Markdown around a file, as chats and language models hand it out."""
+_BREAK_BEHIND_NUMBER = re.compile(
+    r"^[ \t]*(?:<p\b[^<>]*>)?[ \t]*\d{1,6}[ \t]*<br[ \t]*/?>[ \t]*$", re.MULTILINE | re.IGNORECASE
+)
+_BREAK_AT_END = re.compile(r"^[ \t]*<p\b[^<>]*>|[ \t]*(?:<br[ \t]*/?>|</p>)[ \t]*$", re.MULTILINE | re.IGNORECASE)
+_OVER_TWO_LINES = re.compile(
+    rf"^([ \t]*{CLOCK}[ \t]*-->)[ \t]*\n[ \t]*({CLOCK}[ \t]*)$|^([ \t]*{CLOCK})[ \t]*\n[ \t]*(-->[ \t]*{CLOCK}[ \t]*)$",
+    re.MULTILINE,
+)
 _LONGEST_NAME = 60
 _SAYS_NOTHING = re.compile(r"[\W_]*")
 _WORD_MS = 400
@@ -63,8 +73,24 @@ def read_blocks(text: str) -> Blocks:
     Text before the first time line, and behind a cue number below which the time line is missing, makes cues whose
     times come from their neighbours, as those of time lines do of which nothing can be read.
     """
+    steps: list[Step] = []
+    if "```" in text or "~~~" in text:
+        fences = _FENCE.findall(text)
+        text = _FENCE.sub("", text)
+        steps += left_out_steps(sum(len(words_in(fence)) for fence in fences), len(fences), ())
+    if _BREAK_BEHIND_NUMBER.search(text):  # a page's own text
+        text = _BREAK_AT_END.sub("", text)
+    text, joined = _OVER_TWO_LINES.subn(_on_one_line, text) if "-->\n" in text or "\n-->" in text else (text, 0)
+    if joined:
+        steps.append(Step("join-time-lines", "cues", {"cues": joined}))
     lines = text.split("\n")
-    return blocks_between(lines, time_lines(text, lines), headed=is_headed(text))
+    blocks = blocks_between(lines, time_lines(text, lines), headed=is_headed(text))
+    return replace(blocks, steps=(*steps, *blocks.steps)) if steps else blocks
+
+
+def _on_one_line(match: re.Match[str]) -> str:
+    """Write the times of a cue that stand on two lines on one; an empty one stays, so that lines keep their numbers."""
+    return f"{match[1] or match[3]} {match[2] or match[4]}\n"
 
 
 def blocks_between(lines: Sequence[str], heads: Sequence[TimeLine], *, headed: bool, bare: bool = False) -> Blocks:
@@ -130,10 +156,10 @@ def _not_said(lines: Sequence[str], heads: Sequence[TimeLine]) -> dict[str, Json
 def left_out_steps(words: int, lines: int, names: Sequence[str]) -> list[Step]:
     """Return the steps that tell what stands in a file and is not said: comments and headers, and names of cues."""
     steps = []
-    if words:
+    if words or lines:
         steps.append(Step("leave-out-comments", "cues", {"lines": lines, "words_left_out": words}))
     if names:
-        count = sum(len(name.split()) for name in names)
+        count = sum(len(words_in(name)) for name in names)
         steps.append(Step("leave-out-identifiers", "cues", {"identifiers": len(names), "words_left_out": count}))
     return steps
 
@@ -313,7 +339,7 @@ def _speech(body: Sequence[str], *, comments: bool, left_out: _LeftOut) -> str:
 
 def _begins_header(body: Sequence[str], i: int) -> bool:
     """Say whether a header of WebVTT begins at a line: `WEBVTT`, or nothing but lines of one up to the next blank."""
-    if body[i].startswith("WEBVTT"):
+    if body[i].lstrip("\ufeff").startswith("WEBVTT"):  # each file of several that were joined may have its mark
         return True
     for line in body[i:]:
         if not line.strip():

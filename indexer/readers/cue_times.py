@@ -18,6 +18,7 @@ from talksearch.indexer.text.sentences import sentence_breaks
 
 from . import pace
 from .copies import without_copies
+from .cut_cues import joined_on_grid
 from .raw_cue import RawCue as RawCue  # readers take it from here
 from .raw_cue import count_units as count_units
 from .raw_cue import moved, slowed, spoken
@@ -63,6 +64,7 @@ def mend(raw: Sequence[RawCue], what: str = "file") -> Mended:
 
     - No cues at all, or times of 100 hours and more in over a tenth of them: `UnreadableError`.
     - A cue that stands there again, with the same time and words, at the border of segments: left out.
+    - A cue that such a border cut in two: joined.
     - Times of days, in which milliseconds stand for seconds: a thousandth.
     - Clock times that begin again at midnight: counted on.
     - A single time of 100 hours and more, a time far from its neighbours on both sides: taken from the neighbours.
@@ -78,7 +80,7 @@ def mend(raw: Sequence[RawCue], what: str = "file") -> Mended:
     steps: list[Step] = []
     notes: list[str] = []
     if len({cue.start_ms for cue in raw}) > 1:  # else times say nothing, and no cue is told from another by them
-        raw = without_copies(raw, steps)
+        raw = joined_on_grid(without_copies(raw, steps), steps)
     raw = _in_seconds(raw, steps, notes)
     raw = _past_midnight(raw, steps)
     raw = _refuse_or_clear_absurd(raw, steps, notes)

@@ -19,6 +19,9 @@ _CONTROLS = re.compile(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 LINE_END = re.compile(r"\r+\n|\r")
 r"""Line ends other than `\n`. Files that went through a wrong transfer end their lines with `\r\r\n`."""
 
+_OTHER_LINE_ENDS = re.compile("[\x0b\u2028\u2029]")
+"""Of a text that has no other: word processors write them, and what is copied out of pages has them."""
+
 _BROKEN_UTF8 = re.compile(rb"[\xc2-\xf4][\x80-\xbf]")
 _SIGNS = frozenset("“”‘’–—…•€™°«»¿¡£§©®·„‚‹›½¼¾²³×÷\xa0")
 _EDIT = 20
@@ -46,7 +49,7 @@ def decode(data: bytes) -> tuple[str, tuple[Step, ...], tuple[str, ...]]:
             return _marked(data, encoding)
     if word_document.is_word(data):
         return (
-            _newlines(word_document.text_of(data)),
+            newlines(word_document.text_of(data)),
             (Step("decode", "cues", {"encoding": word_document.ENCODING}),),
             (),
         )
@@ -55,13 +58,20 @@ def decode(data: bytes) -> tuple[str, tuple[Step, ...], tuple[str, ...]]:
     if len(_CONTROLS.findall(data[:100_000])) * 20 > len(data[:100_000]):
         raise UnreadableError("The file is binary: it is full of control characters.", "Leave the file out.")
     try:
-        return _newlines(data.decode("utf-8")), (), ()
+        return newlines(data.decode("utf-8")), (), ()
     except UnicodeDecodeError:
         return _line_by_line(data)
 
 
-def _newlines(text: str) -> str:
-    return LINE_END.sub("\n", text) if "\r" in text else text
+def newlines(text: str) -> str:
+    r"""Return a text whose lines all end in `\n`.
+
+    >>> newlines("a\r\nb\rc"), newlines("a\u2028b"), newlines("a\u2028b\nc")
+    ('a\nb\nc', 'a\nb', 'a\u2028b\nc')
+    """
+    if "\r" in text:
+        text = LINE_END.sub("\n", text)
+    return text if "\n" in text else _OTHER_LINE_ENDS.sub("\n", text)
 
 
 def _marked(data: bytes, encoding: str) -> tuple[str, tuple[Step, ...], tuple[str, ...]]:
@@ -78,11 +88,11 @@ def _marked(data: bytes, encoding: str) -> tuple[str, tuple[Step, ...], tuple[st
                 "Leave the file out, or fetch it again.",
             ) from error
         step = Step("decode", "cues", {"encoding": encoding, "unreadable": broken})
-        return _newlines(text), (step,), (f"{broken} characters of {encoding.upper()} were broken and are marked �.",)
+        return newlines(text), (step,), (f"{broken} characters of {encoding.upper()} were broken and are marked �.",)
     if "\x00" in text:
         raise UnreadableError("The file is binary: it holds NUL characters.", "Leave the file out.")
     step = Step("decode", "cues", {"encoding": encoding})
-    return _newlines(text), () if encoding == "utf-8-sig" else (step,), ()
+    return newlines(text), () if encoding == "utf-8-sig" else (step,), ()
 
 
 def _without_mark(data: bytes) -> tuple[str, tuple[Step, ...], tuple[str, ...]]:
@@ -96,7 +106,7 @@ def _without_mark(data: bytes) -> tuple[str, tuple[Step, ...], tuple[str, ...]]:
             except UnicodeDecodeError:
                 continue
             step = Step("decode", "cues", {"encoding": encoding})
-            return _newlines(text), (step,), (f"Read as {encoding.upper()}, by where its zero bytes stand.",)
+            return newlines(text), (step,), (f"Read as {encoding.upper()}, by where its zero bytes stand.",)
     raise UnreadableError("The file is binary: it holds NUL bytes.", "Leave the file out.")
 
 
@@ -108,7 +118,7 @@ def _line_by_line(data: bytes) -> tuple[str, tuple[Step, ...], tuple[str, ...]]:
         notes = [f"The file is not UTF-8; it was read as {page.name}, in which its letters go together{nearly}."]
         if page.broken:
             notes.append(f"{page.broken} characters that cannot be known are marked \ufffd.")
-        return _newlines(page.text), (Step("decode", "cues", {"encoding": page.name} | broken),), tuple(notes)
+        return newlines(page.text), (Step("decode", "cues", {"encoding": page.name} | broken),), tuple(notes)
     lines = re.split(rb"\r+\n|\r|\n", data)
     out = []
     legacy: list[int] = []

@@ -45,6 +45,7 @@ class FileWords:
 _TAG = re.compile(r"<[^<>]{0,2000}>")
 _OVERRIDE = re.compile(r"\{\\[^{}\n]*\}|\{/?[ibu]\}|\{\d*\}|\{[A-Za-z]:[^{}\n]*\}")
 _MARK = "\x1e"
+_COMMA_IN_TIME = re.compile(r"(?<=\d:\d\d:\d\d),(?=\d{1,3}[ \t]*,)")
 _SUBSTATION_FIELDS = 9
 """Before the text of a line of dialogue."""
 _BREAK = re.compile(r"<br[ \t]*/?>", re.IGNORECASE)
@@ -58,13 +59,19 @@ _COMMENT = re.compile(
 _ARROW_LINE = re.compile(r"^.{0,200}(?:--?[ \t]*>|[–—]>|→).{0,200}$", re.MULTILINE)
 _ON_ARROW_LINES = re.compile(r"[^\s>]*\d[^\s>]*|\b(?:NaN|undefined)\b", re.IGNORECASE)
 _SETTING = re.compile(r"\b(?:align|line|position|size|region|vertical):(?:[\w.%,-]+|(?=\s))")
-_CLOCK = re.compile(r"(?<![\w])#?-?\d{1,6}(?:[:：;][ \t]?-?\d{1,3}){1,3}(?:[.,，．;-]\d{1,18}){0,2}(?![\w])")
-_NUMBER_LINE = re.compile(r"^[ \t]*\d{1,9}[.):]?[ \t]*$", re.MULTILINE)
+_CLOCK = re.compile(r"(?<![\w])#?-?\d{1,6}(?:[:：;][ \t]?-?\d{1,3}){1,3}(?:[.,，．;-]\d{1,18}){0,2}(?![\w'’])")
+_NUMBER_LINE = re.compile(r"^[ \t]*(?:[#№]|\*\*|__)?\d{1,9}[.):]?(?:\*\*|__)?[ \t]*$", re.MULTILINE)
+_LABEL_TIMES = re.compile(r"^\d{1,6}[.,]\d{1,9}\t\d{1,6}[.,]\d{1,9}(?=\t|$)", re.MULTILINE)
+"""Rows of a label track, as Audacity writes them."""
 _IDENTIFIER = re.compile(r"(?<=\n\n)[^\n]+(?=\n(?:\x1e|[^\n]*\d[^\n]*(?:--?[ \t]*>|[–—]>|→)))")
 _FLATTENED_HEAD = re.compile(r"\bWEBVTT(?:[ \t]+(?:Kind|Language):[ \t]*[\w-]+)*")
 _LABEL = re.compile(r"\[[^\[\]]{1,60}\]|\([^()]{1,60}\)|【[^【】]{1,30}】|（[^（）]{1,30}）|\*[a-z ]{3,30}\*")
 _ADDRESS = re.compile(r"\]\([^()\s]*\)|\bhttps?://[^\s)\]>\"']+")
 _FRONT_MATTER = re.compile(r"\A\s*---[ \t]*\n.*?\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
+_FRAME_RATE = re.compile(
+    r"\A\s*\{[01]?\}\{[01]?\}[ \t]*\d{1,3}(?:[.,]\d{1,6})?[ \t]*(?:fps)?[ \t]*(?=\n)", re.IGNORECASE
+)
+"""The first line of MicroDVD."""
 _VTT_HEAD = re.compile(r"\A\s*WEBVTT.*?(?=^[ \t]*-?\d+[:：.]\d|\Z)", re.DOTALL | re.MULTILINE)
 _KEYS = re.compile(
     r"\A(?:\s*(?:#+[ \t][^\n]*|\[[a-z]{2,10}:[^\n]*\]|[*_]*(?:title|date|recorded|channel|speakers?|hosts?|guests?|url"
@@ -76,10 +83,14 @@ _RECORD_HEAD = re.compile(
     r"\A(?=\s*(?:timestamp|title|url|status)[ \t]*[:：]).*?^(?:content|transcript)[ \t]*[:：]",
     re.IGNORECASE | re.DOTALL | re.MULTILINE,
 )
-_CODE = re.compile(r"^[ \t]*(```|~~~)[^\n]*\n.*?(?:^[ \t]*\1[^\n]*$|\Z)", re.DOTALL | re.MULTILINE)
+_FENCE = re.compile(r"^[ \t]*(?:```|~~~)[ \t]*[\w.+-]*[ \t]*$", re.MULTILINE)
+_CODE = re.compile(r"^[ \t]*(```|~~~)[^\n]*\n(?:(?!\x1e|-->).)*?(?:^[ \t]*\1[^\n]*$|\Z)", re.DOTALL | re.MULTILINE)
+"""What stands between two fences, unless these are captions."""
 _MARKUP: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
     (_COMMENT, ("NOTE", "STYLE", "REGION", "WEBVTT", "<!--")),
     (_CODE, ("```", "~~~")),
+    (_FENCE, ("```", "~~~")),
+    (_LABEL_TIMES, ("\t",)),
     (_IDENTIFIER, ()),
     (_NUMBER_LINE, ()),
     (_FLATTENED_HEAD, ("WEBVTT",)),
@@ -96,9 +107,9 @@ _UNSAID_ELEMENTS = re.compile(
 def in_lines(source: SourceText) -> FileWords:
     """Count the words of captions and of texts."""
     text = without_entities(source.text)
-    if "\\N" in text:  # SubStation's line break
-        text = text.replace("\\N", "\n")
-    forms = (_VTT_HEAD, _RECORD_HEAD, _FRONT_MATTER, _KEYS)
+    if "\\" in text:  # SubStation's line break, and its blank
+        text = text.replace("\\N", "\n").replace("\\h", " ")
+    forms = (_FRAME_RATE, _VTT_HEAD, _RECORD_HEAD, _FRONT_MATTER, _KEYS)
     head = next((match for form in forms if (match := form.match(text))), None)
     rest = text[head.end() :] if head else text
     keys = _KEYS.match(rest) if head and head.re is _FRONT_MATTER else None
@@ -124,7 +135,7 @@ def in_substation(source: SourceText) -> FileWords:
     said: list[str] = []
     described: list[str] = []
     for row in source.text.split("\n"):
-        fields = row.split(",", _SUBSTATION_FIELDS)
+        fields = _COMMA_IN_TIME.sub(".", row, count=2).split(",", _SUBSTATION_FIELDS)
         if row.lstrip().startswith("Dialogue:") and len(fields) > _SUBSTATION_FIELDS:
             said.append(fields.pop())
         described.append(",".join(fields))

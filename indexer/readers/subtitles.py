@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from talksearch.indexer.errors import UnreadableError
 from talksearch.indexer.records import Step, Transcript
+from talksearch.indexer.text.counting import words_in
 from talksearch.indexer.text.damaged_clock import plain_signs, read_damaged_clock, says_no_time
 
 from .ass_karaoke import is_sung, marked_rows, stands_again, sung_rows
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from pysubs2 import SSAEvent
 
 _ASS = re.compile(
-    r"(?:[;!][^\n]*\n\s*)*"
+    r"(?:`{3}[a-z+]*[ \t]*\n\s*)?(?:[;!][^\n]*\n\s*)*"
     r"(?:\[(?:Script Info|V4\+{0,2} Styles|Events|Aegisub[\w ]*)\][ \t]*$|Dialogue:[^,\n]*,[ \t]*-?\d+:\d)",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -40,6 +41,9 @@ _FORMAT = re.compile(r"[ \t]*Format:[ \t]*(.*\bText\b.*)", re.IGNORECASE)
 _FIELDS = ("layer", "start", "end", "style", "name", "marginl", "marginr", "marginv", "effect", "text")
 _ASS_TIME = re.compile(r"-?\d{1,2}:(?:\d{1,2}:\d{1,2}[.,]\d{1,3}|\d\d:\d\d)")
 _DRAWING = re.compile(r"\{[^{}]*\\p[1-9][^{}]*\}.*?(?=\{[^{}]*\\p0[^{}]*\}|$)", re.DOTALL)
+_OVERRIDE = re.compile(r"\{[^{}]*\}")
+_COMMA_IN_TIME = re.compile(r"(?<=\d:\d\d:\d\d),(?=\d{1,3}[ \t]*,)")
+"""A comma for the point of a time, which parts the fields as well."""
 _NO_NAMES = frozenset(("default", "ntp", "text", "sign", "signs", "song", "comment"))
 
 _SAMI = re.compile(r"(?:<!--.*?-->\s*)?<SAMI\b", re.IGNORECASE | re.DOTALL)
@@ -79,7 +83,7 @@ def matches_ass(source: SourceText) -> bool:
     (True, False)
     """
     text = source.stripped
-    return text[0] in "[;!D" and _ASS.match(text) is not None and _SPOKEN.search(text) is not None
+    return text[0] in "[;!D`" and _ASS.match(text) is not None and _SPOKEN.search(text) is not None
 
 
 def matches_sami(source: SourceText) -> bool:
@@ -150,14 +154,15 @@ def _dialogue(text: str, steps: list[Step], notes: list[str]) -> list[RawCue]:
     """
     lines: list[_Line] = []
     behind = "0:00:00.00"
-    broken = 0
+    broken = drawings = drawn = 0
     order: Sequence[str] = _FIELDS
     for number, row in enumerate(text.split("\n"), 1):
         if match := _FORMAT.match(row):
             named = [field.strip().lower() for field in match[1].split(",")]
             order = named if {"start", "end"} <= set(named) and named[-1] == "text" else order
         elif match := _DIALOGUE.match(row):
-            fields = dict(zip(order, match[1].split(",", len(order) - 1), strict=False))
+            row = _COMMA_IN_TIME.sub(".", match[1], count=2)
+            fields = dict(zip(order, row.split(",", len(order) - 1), strict=False))
             if "text" not in fields:
                 continue
             start, end = (_ass_time(fields[key]) for key in ("start", "end"))
@@ -167,6 +172,9 @@ def _dialogue(text: str, steps: list[Step], notes: list[str]) -> list[RawCue]:
             ends = _ASS_TIME.fullmatch(end) is not None and start != end
             behind = end if ends else start
             spoken = _DRAWING.sub("", fields["text"])
+            if len(spoken) < len(fields["text"]):
+                drawings += 1
+                drawn += len(words_in(_OVERRIDE.sub("", fields["text"]))) - len(words_in(_OVERRIDE.sub("", spoken)))
             given = (start, behind, "", fields.get("name", "").strip(), "0", "0", "0", "", spoken)
             lines.append(_Line(f"Dialogue: 0,{','.join(given)}", number, ends))
     notes += put_after(broken, "lines of dialogue")
@@ -191,6 +199,8 @@ def _dialogue(text: str, steps: list[Step], notes: list[str]) -> list[RawCue]:
         seen.add(key)
     if copies:
         steps.append(Step("drop-copies", "cues", {"cues": copies, "words_folded": words}))
+    if drawings:
+        steps.append(Step("leave-out-drawings", "cues", {"cues": drawings, "words_left_out": drawn}))
     return sorted(raw, key=lambda cue: cue.start_ms)
 
 

@@ -41,6 +41,7 @@ _UNITS = {"ms": "_ms", "msec": "_ms", "milliseconds": "_ms", "millis": "_ms", "s
 _SWALLOWED = re.compile(r"\n[ \t]*\"?[\d:.]+\"?[,;\t]\"?[\d:.]+")
 """A row inside a cell: a quotation mark that nobody closed."""
 _COLON_MS = re.compile(r"(\d:\d\d:\d\d):(\d{3})(?!\d)")
+_HALF_DAY = re.compile(r"(\d{1,2})(:\d\d)(:\d\d(?:[.,]\d{1,9})?)?[ \t\u202f]?([AaPp])\.?[Mm]\.?(?![^\W\d_])")
 _FROM_TO = re.compile(r"(\d[\d:;.,]*)\s*(?:-+>?|[–—→]|to)\s*(\d[\d:;.,]*)")
 _LONGEST_HEADER = 1_000
 """Characters."""
@@ -55,11 +56,11 @@ class _Columns:
     """The key of each column, as `segments` knows them; empty for a column of no use."""
 
 
-@dataclass(frozen=True, slots=True)
 _RULE = re.compile(r"[ \t]*(?::?-+:?)?[ \t]*")
 """A cell of the line below the header of a table in Markdown."""
 
 
+@dataclass(frozen=True, slots=True)
 class _Table:
     """The rows of a table, as objects with the keys of the columns, and what had to be done to read their times."""
 
@@ -151,7 +152,7 @@ def _table(source: SourceText) -> _Table:
     """Read the rows, with times that count frames as seconds, and ranges of times as two. Raises as `_rows` does."""
     rows = _rows(source)
     for row in rows:
-        row |= {key: _COLON_MS.sub(r"\1.\2", row[key]) for key in _TIMES if key in row}
+        row |= {key: _HALF_DAY.sub(_of_day, _COLON_MS.sub(r"\1.\2", row[key])) for key in _TIMES if key in row}
         if "end" not in row and (both := _FROM_TO.fullmatch(str(row.get("start", "")))):
             row["start"], row["end"] = both[1], both[2]
     frames = [row[key] for row in rows for key in _TIMES if key in row and is_frames(row[key])]
@@ -164,6 +165,14 @@ def _table(source: SourceText) -> _Table:
                 row[key] = f"{ms / 1000:.3f}s"
     detail = {"frames_per_second": rate.per_second, "from": "the file" if rate.said else "the largest number"}
     return _Table(rows, (Step("read-frames", "cues", detail),))
+
+
+def _of_day(match: re.Match[str]) -> str:
+    """Write `2:23 PM` as `14:23:00`; as it stands where that is no time of day."""
+    hours = int(match[1])
+    if not 0 < hours < 13:
+        return match[0]
+    return f"{hours % 12 + 12 * (match[4] in 'Pp')}{match[2]}{match[3] or ':00'}"
 
 
 def _rows(source: SourceText) -> list[dict[str, Any]]:

@@ -38,13 +38,13 @@ _MAY_BE = re.compile(r"\n[ \t\ufeff]*(?:[-−－]?\d{1,9}[ \t]?[:.,;：．，；
 """A line that begins like a time."""
 _D = r"[\dOoQlI|]"
 _SIDE = re.compile(
-    rf"(?:\d{{4}}-\d\d-\d\d[T \t][ \t]*)?[-+]?[ \t]?{_D}{{1,9}}"
+    rf"(?:\d{{4}}-\d\d-\d\d[T \t][ \t]*|\d{{1,3}}[ \t]+days?,?[ \t]+)?[-+]?[ \t]?{_D}{{1,9}}"
     rf"(?:(?:[ \t]?[:.,;'’′\"”″]+[ \t]?|[ \t]?[hms][ \t]?)[-+]?{_D}{{1,18}}+)+"
     r"(?:[eE][-+]?\d{1,3})?[:.,;]*(?:ms|s|Z)?(?![A-Za-z])(?:[ \t]?[AaPp]\.?[Mm]\b\.?)?"
 )
 _SIDE_WITH_NOISE = re.compile(rf"[-+]?{_D}{{1,9}}(?:[:.,;]+[-+]?{_D}{{1,18}}+)+")
 _CERTAIN = re.compile(r"\d{1,3}:\d\d:\d\d(?!\d)")
-_BRACKET = re.compile(r"[\[(<{][ \t]*(?=[-+]?\d)")
+_BRACKET = re.compile(r"(?:[\[(<{]|\*\*|__|`)[ \t]*(?=[-+]?\d)")
 _NUMBER_BEFORE = re.compile(r"[#№]?\d{1,6}[.):]?[ \t]+(?=[-+]?\d)")
 _SPACE_FOR_POINT = re.compile(r"(\d:\d\d)[ \t](\d{3})(?=[ \t]*(?:$|[-–—=→]))")
 _BARE = re.compile(r"[-+]?\d{1,7}(?:[.,]\d{1,9})?")
@@ -53,7 +53,7 @@ _TWO_TIMES = re.compile(rf"({_FULL})[ \t]*(?:[^\w\s]{{1,4}}|[^\W\d]{{1,4}})?[ \t
 _ONE_TIME = re.compile(rf"({_FULL})[ \t]*[^\w\s]{{0,4}}")
 _WITH_FRACTION = re.compile(r":\d{1,2}[.,:;]\d{3}$")
 _FRAMES = re.compile(r"(?<![\d:])\d{1,3}:\d{1,2}:\d{1,2}[:;](\d{1,3})(?![\d:.,])")
-_NUMBER = re.compile(r"[#№]?(\d{1,8})[.):]?")
+_NUMBER = re.compile(r"(?:[#№]|\*\*|__)?(\d{1,8})[.):]?(?:\*\*|__)?")
 _LONGEST_NUMBER = 16
 """Characters, signs that nobody sees among them."""
 
@@ -62,6 +62,7 @@ _SETTINGS = re.compile(
     r"|[^\s:=]*[\d%][^\s:=]*|start|middle|end|center|left|right|[rl][rl]|align|line|position|size|vertical))*[ \t]*$",
     re.IGNORECASE,
 )
+_GLUED_SETTING = re.compile(r"(?<=\d)(?=(?:align|line|position|size|vertical|region):)")
 _WORD = re.compile(r"[^\W\d_]{2,}|\b[^\W\d_a-zA-Z]\b|\b[aAI]\b")
 
 
@@ -99,7 +100,8 @@ class _Kind(Enum):
 
 def signed_clock(sign: str, text: str, frames: float | None = None) -> int | None:
     """Milliseconds of one side of a regular time line, below zero where it says so; None where it is no time."""
-    ms = parse_clock(text) if text.count(":") < 3 else read_damaged_clock(text, frames)
+    ms = parse_clock(text) if text.count(":") < 3 else None
+    ms = read_damaged_clock(text, frames) if ms is None else ms
     return -ms if ms is not None and sign else ms
 
 
@@ -286,7 +288,7 @@ def _damaged(lines: Sequence[str], known: set[int], frames: float | None) -> Ite
 
 def _read(line: str, place: Place, frames: float | None, *, lonely: bool) -> TimeLine | None:
     """Read a line that may be a damaged time line; None where it is none. `lonely`: no line of the file is regular."""
-    plain = plain_signs(line).replace("&gt;", ">").strip()
+    plain = _GLUED_SETTING.sub(" ", plain_signs(line).replace("&gt;", ">").strip())
     arrow = _ARROW.search(plain)
     if arrow is None:
         return _without_arrow(plain, place, frames) or _rubble(plain, place, frames)

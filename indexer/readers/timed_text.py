@@ -19,6 +19,7 @@ from talksearch.indexer.text.youtube import find_id, watch_url
 from . import line_layout, text_files
 from .bold_names import with_colons
 from .cue_times import RawCue, mend
+from .dated_lines import with_plain_signs, without_days
 from .finish import finish
 from .front_matter import (
     HEADING,
@@ -31,7 +32,7 @@ from .front_matter import (
     read_keys,
     unread_values,
 )
-from .head_lines import dropped_notices, read_head, stands_above_turns
+from .head_lines import read_head, stands_above_turns
 from .line_layout import LineLayout
 from .line_stamps import has_half_days
 from .lyrics import mended_lyrics
@@ -57,7 +58,15 @@ def layout_of(source: SourceText) -> LineLayout | None:
 
 
 def _layout(source: SourceText) -> LineLayout | None:
-    return line_layout.find(source.once(mended_lyrics)[0])
+    return line_layout.find(source.once(_prepared)[0])
+
+
+def _prepared(source: SourceText) -> tuple[str, tuple[Step, ...]]:
+    """Return the text with its times as they should stand, and the steps to note what was done for that."""
+    text, steps = source.once(mended_lyrics)
+    text, signs = with_plain_signs(text)
+    text, days = without_days(text)
+    return text, (*steps, *signs, *days)
 
 
 def matches(source: SourceText) -> bool:
@@ -90,7 +99,7 @@ def read(source: SourceText) -> Transcript:
     Raises:
         UnreadableError: no cues, or times that cannot be.
     """
-    text, mended = source.once(mended_lyrics)
+    text, mended = source.once(_prepared)
     markdown = text_files.has_markdown_name(source.name) or "](" in text or "**" in text
     layout = layout_of(source) or line_layout.by_line(text)
     lines = with_colons(layout.lines) if markdown else layout.lines
@@ -201,7 +210,10 @@ def _read_above(line: str, layout: LineLayout, front: Front) -> None:
 
 def _steps_of(layout: LineLayout, notices: Sequence[str]) -> tuple[Step, ...]:
     """Return what was left out on the way from the lines to the cues."""
-    steps = [*dropped_notices(notices)]
+    steps = []
+    if notices:
+        words = count_words(" ".join(notices))
+        steps.append(Step("drop-boilerplate", "cues", {"lines_left_out": list(notices), "words_left_out": words}))
     named = [i for i, stamp in layout.stamps.items() if stamp.speaker]
     if named or has_half_days("\n".join(layout.lines)):
         beside = sum(

@@ -30,7 +30,7 @@ from .json_values import timed_words
 from .segments import put_after, start_after
 from .source_text import SourceText
 from .ttml_times import Rates, milliseconds_of, rates_of, smpte_ms
-from .xml_tree import Node, parse, root_of
+from .xml_tree import Node, parse_documents, root_of
 from .youtube_xml import clip_overlapping
 
 _SPACE = re.compile(r"[ \t\n\r]+")
@@ -115,7 +115,10 @@ def read(source: SourceText) -> Transcript:
     Raises:
         UnreadableError: no cues, times that cannot be, or XML that declares entities.
     """
-    root, damage = parse(source.text)
+    steps: list[Step] = []
+    root, damage, documents = parse_documents(source.text, "tt")
+    if documents > 1:
+        steps.append(Step("join-documents", "cues", {"documents": documents}))
     gathered = _gathered(root) if root else None
     if gathered is None or not gathered.speech:
         raise UnreadableError(
@@ -129,7 +132,6 @@ def read(source: SourceText) -> Transcript:
     speech = _of_one_language(gathered.speech, source.name, notes)
     languages = Counter(entry.language for entry in speech if entry.language)
     language = languages.most_common(1)[0][0] if languages else None
-    steps: list[Step] = []
     if gathered.words_said_anew:
         steps.append(Step("leave-out-readings", "cues", {"words_left_out": gathered.words_said_anew}))
     known = Transcript("ttml", (), origin=origin_by_name(source), language=language, steps=tuple(steps))

@@ -16,7 +16,7 @@ from talksearch.indexer.text.clock import parse_clock
 from .caption_tracks import has_true_times, origin_by_cues, refuse_data, refuse_metadata
 from .cue_blocks import are_names, identifier_of, left_out_steps, read_blocks
 from .cue_times import mend
-from .data_cues import said_in_data
+from .cut_cues import joined_at
 from .finish import finish
 from .identifier_names import named_by_identifiers
 from .raw_cue import RawCue
@@ -29,6 +29,7 @@ _LANGUAGE = re.compile(r"^Language:[ \t]*([A-Za-z0-9-]{2,35})[ \t]*$", re.MULTIL
 _SETTINGS = re.compile(r"(-->[ \t]*[\d:.]+)[ \t][^\n]*")
 _NO_WORDS = re.compile(r"WEBVTT|(?:Kind|Language):[ \t]*\S*|^NOTE.*(?:\n.+)*|-->", re.MULTILINE)
 """What stands in a WebVTT file that holds nothing."""
+_HEADER = re.compile(r"^\ufeff?WEBVTT(?:[ \t].*)?$", re.MULTILINE)
 _FEW_WORDS = 3
 _COMMENT = re.compile(r"(?<=\n\n)NOTE(?:[ \t].*)?$(?:\n.+)*", re.MULTILINE)
 _NOT_SAID = re.compile(r"(?:NOTE|STYLE|REGION)(?:[ \t].*)?(?:\n|$)")
@@ -81,9 +82,10 @@ def read(source: SourceText) -> Transcript:
         steps = left_out_steps(sum(len(comment.split()) for comment in comments), len(comments), names)
     if sum("#xywh=" in cue.text for cue in raw) * 2 > len(raw):
         raise UnspokenError("This is a track of thumbnails for a player, not of what is said.", "Leave it out.")
-    raw, speaking = said_in_data(raw)
     refuse_metadata(raw)
     raw, moving = on_one_clock(text, raw)
+    cuts: list[Step] = []
+    raw = joined_at(_borders(text), raw, cuts)
     raw, naming = named_by_identifiers(raw)
     header = text[: text.find("-->") if "-->" in text else 0]
     language = _LANGUAGE.search(header)
@@ -92,10 +94,17 @@ def read(source: SourceText) -> Transcript:
         cues=(),
         origin=origin_by_cues(source),
         language=language[1] if language else None,
-        steps=(*steps, *speaking, *moving, *naming),
+        steps=(*steps, *moving, *cuts, *naming),
         uncertain=notes,
     )
     return finish(raw, mend(raw, "WebVTT file"), known)
+
+
+def _borders(text: str) -> list[int]:
+    """Return the lines at which the files behind the first begin, where several were written into one."""
+    if text.count("WEBVTT") < 2:
+        return []
+    return [text.count("\n", 0, match.start()) + 1 for match in _HEADER.finditer(text)][1:]
 
 
 def _comments(text: str) -> list[str]:

@@ -10,10 +10,12 @@ import html
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from talksearch.indexer.errors import UnreadableError
 
+_BLANKS = " \t\r\n\ufeff"
 _DEEPEST = 100
 """Elements inside each other. Captions have about six."""
 _ROOT = re.compile(r"<(?:[\w.-]+:)?([A-Za-z_][\w.-]*)(?=[\s/>])")
@@ -106,6 +108,45 @@ def parse(text: str) -> tuple[Node | None, tuple[str, ...]]:
     return mended_root, tuple(notes)
 
 
+def parse_documents(text: str, name: str) -> tuple[Node | None, tuple[str, ...], int]:
+    """Parse XML that may be several documents, one behind the other, as segments of a stream are written into one file.
+
+    Args:
+        text: the file.
+        name: of the outermost element of each, without its prefix.
+
+    Returns:
+        The first document, with what the others hold behind its own; the sentences of `parse`; how many there were.
+
+    Raises as `parse` does.
+    """
+    ends = [match.end() for match in re.finditer(rf"</(?:[\w.-]+:)?{re.escape(name)}\s*>", text)]
+    parts = [text[a:b] for a, b in pairwise([0, *ends, len(text)])]
+    parts = [part for part in parts if part.strip()]
+    if len(parts) < 2 or any(root_of(part.lstrip(_BLANKS)) != name for part in parts[1:]):
+        return (*parse(text), 1)
+    whole: Node | None = None
+    damage: list[str] = []
+    lines = 0
+    for part in parts:
+        document = part.lstrip(_BLANKS)
+        lines += part.count("\n") - document.count("\n")
+        root, problems = parse(document)
+        damage += problems
+        if root is not None:
+            _move_down(root, lines)
+            whole = whole or Node(root.name, root.attributes, root.line)
+            whole.parts += root.parts
+        lines += document.count("\n")
+    return whole, tuple(damage), len(parts)
+
+
+def _move_down(node: Node, lines: int) -> None:
+    node.line += lines
+    for child in node.nodes():
+        _move_down(child, lines)
+
+
 def _parse(text: str) -> tuple[Node | None, tuple[int, str] | None]:
     """Return the tree, and the line and kind of the first damage."""
     from defusedxml import DefusedXmlException  # 5 ms, which every other command would pay
@@ -159,7 +200,7 @@ def _root_at(text: str) -> int:
     """Return where the outermost element begins, behind declarations and comments."""
     position = 0
     while True:
-        while position < len(text) and text[position] in " \t\n\ufeff":
+        while position < len(text) and text[position] in _BLANKS:
             position += 1
         for begin, end in _BEFORE_ROOT:
             if text.startswith(begin, position) and (behind := text.find(end, position)) >= 0:

@@ -14,7 +14,9 @@ from itertools import pairwise
 from talksearch.indexer.readers.cue_times import count_units
 from talksearch.indexer.records import Cue, Json
 from talksearch.indexer.text.clock import caption_clock
-from talksearch.indexer.text.counting import count_words, without_entities
+from talksearch.indexer.text.counting import bag_of, count_words, without_entities
+
+from .plain_marks import with_tags
 
 _MARK = re.compile(r"<(?:[ubi]|em|strong|mark|font\b[^<>]*|span\b[^<>]*|c\.[^<>]*)>|\{\\[^{}]*\}", re.IGNORECASE)
 _TAG = re.compile(r"<(?P<end>/)?(?P<name>[a-z]+)(?P<rest>[^<>]*)>|\{(?P<override>\\[^{}]*)\}", re.IGNORECASE)
@@ -70,25 +72,39 @@ def follow_highlights(cues: Sequence[Cue]) -> tuple[Sequence[Cue], dict[str, Jso
     Returns the cues, with the times of words as WebVTT writes them, and counts for the receipt: none where no mark
     moved.
     """
+    given = cues
+    cues = with_tags(given)
     tagged = [("<" in cue.text or "{" in cue.text) and _has_mark(cue.text) for cue in cues]
     if sum(tagged) < _SURE:  # as in most files
-        return cues, {}
+        return given, {}
     lines = _followed(list(_lines_of(cues, tagged)), cues)
     if not lines:
-        return cues, {}
+        return given, {}
     out: list[Cue] = []
     done = folded = 0
     said = [{row for row, stretch in _rows_of(cues[line.first].text) if _touches(line, stretch)} for line in lines]
     for before, line, now, behind in zip([set(), *said], lines, said, [*said[1:], set()], strict=False):
-        out += cues[done : line.first]
+        out += given[done : line.first]
         cue = cues[line.first]
         elsewhere = (before | behind) - now  # the line before or behind that stands there too
         out.append(_with_times(cue, line, max(each.end_ms for each in cues[line.first : line.end]), elsewhere))
         folded += (line.end - line.first) * count_words(without_entities(_ANY_TAG.sub("", cue.text)))
         folded -= count_words(without_entities(_ANY_TAG.sub("", out[-1].text)))
         done = line.end
-    out += cues[done:]
-    return out, {"cues": sum(line.end - line.first for line in lines), "lines": len(lines), "words_folded": folded}
+    out += given[done:]
+    detail: dict[str, Json] = {"cues": sum(line.end - line.first for line in lines), "lines": len(lines)}
+    if cues is not given and (respelt := _respelt(given, cues, lines)):
+        detail["words_corrected"] = respelt
+    return out, {**detail, "words_folded": folded}
+
+
+def _respelt(given: Sequence[Cue], cues: Sequence[Cue], lines: Sequence[_Line]) -> int:
+    """Count words whose capitals were a mark, so that they are not among those of the line."""
+    count = 0
+    for line in lines:
+        for i in range(line.first, line.end):
+            count += (bag_of(given[i].text) - bag_of(_ANY_TAG.sub("", cues[i].text))).total()
+    return count
 
 
 def _has_mark(text: str) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from talksearch.indexer.records import Cue
 from talksearch.indexer.text.clock import clock_ms
+from talksearch.indexer.text.counting import words_in
 
 Token = tuple[str, int | None]
 """A word as shown, and when it is said where the source times it."""
@@ -231,7 +232,7 @@ def _marked_up(line: str, cue: Cue, voice: str | None, counts: Counter[str]) -> 
                 words = _Words()
             voice, named = _voice(match["voice"], counts) or voice, True
         elif match["rt"]:  # how the word before is read, for those who cannot read its signs: nobody says it twice
-            counts["words_left_out"] += len(_ANY_TAG.sub("", match["rt"]).split())
+            counts["words_left_out"] += len(words_in(_ANY_TAG.sub("", match["rt"])))
         counts["comments" if match[0].startswith("<!--") else "tags"] += 1
     words.add(line[done:], time, counts)
     if words.tokens:

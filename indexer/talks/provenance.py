@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from talksearch.indexer.errors import TalksearchError
-from talksearch.indexer.readers.decode import LINE_END
+from talksearch.indexer.readers.decode import newlines
 from talksearch.indexer.readers.registry import format_of_reader
 from talksearch.indexer.records import Cue, Receipt, Talk
 
@@ -142,7 +142,7 @@ def raw_text(data: bytes, receipt: Receipt) -> str:
 def _before_repair(text: str, name: str, talk: Talk) -> Sequence[Cue]:
     """Return the cues as the file spells them; as they were indexed where that gives another number of cues."""
     steps = tuple(step for step in talk.receipt.steps if step.name not in _REPAIRS)
-    cues = replay_decoded(LINE_END.sub("\n", text), name, Receipt(steps=steps))
+    cues = replay_decoded(newlines(text), name, Receipt(steps=steps))
     return cues if len(cues) == len(talk.cues) else talk.cues
 
 

@@ -22,7 +22,7 @@ from talksearch.indexer.errors import UnreadableError
 from talksearch.indexer.mojibake import Edit, Repair
 from talksearch.indexer.mojibake import replay as apply_edits
 from talksearch.indexer.readers import word_document
-from talksearch.indexer.readers.decode import LINE_END
+from talksearch.indexer.readers.decode import LINE_END, newlines
 from talksearch.indexer.records import Chapter, Cue, Json, Receipt, Step, Transcript, Word
 from talksearch.indexer.restore.estimate_times import estimate_times
 from talksearch.indexer.restore.normalize import normalize_text
@@ -83,7 +83,7 @@ def decode_with(data: bytes, detail: Detail, *, line_ends: bool = True) -> str:
             text = data.decode(encoding, errors="replace" if "unreadable" in detail else "strict")
     except (UnicodeDecodeError, StopIteration, RuntimeError, LookupError) as error:
         raise UnreadableError(f"The file is not {encoding}, as its receipt says; it is another file.", HINT) from error
-    return LINE_END.sub("\n", text) if line_ends and "\r" in text else text
+    return newlines(text) if line_ends else text
 
 
 def _escaped(data: bytes) -> str:

@@ -34,6 +34,8 @@ _LETTERS_FOR_SIGNS = (
     (re.compile(r"(?<=\d)[\"”″](?=\d|$)"), "."),
 )
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(?:T|[ \t]+)")
+_DAYS = re.compile(r"(\d{1,3})[ \t]+days?,?[ \t]+(?=\d)")
+"""Before a time, as Python and pandas write what lasts: `0 days 00:00:01.250000`."""
 _HALF_OF_DAY = re.compile(r"[ \t]*([ap])\.?m\b\.?$", re.IGNORECASE)
 _TIME = re.compile(
     r"[-+]?[ \t]*\d{1,9}(?:[:.,;]+[ \t]?[-+]?\d{1,18})*(?:(?<=\d)[eE][-+]?\d{1,3})?[:.,;]*(?:[A-Za-z]{1,3}\d*[:.,;]*)?"
@@ -95,11 +97,16 @@ def read_damaged_clock(text: str, frames: float | None = None) -> int | None:
     [1500, 3000, 6100, 1249]
     >>> [read_damaged_clock(time) for time in ("00.00.01.500", "00: 00: 01, 500", "00:00:01:500", "0:00:00:01,500")]
     [1500, 1500, 1500, 1500]
+    >>> [read_damaged_clock(time) for time in ("0 days 00:00:01.250000", "1 day, 0:00:02", "00:75:00,5", "01:75:00,5")]
+    [1250, 86402000, 4500500, None]
     >>> [read_damaged_clock(time) for time in ("-112:-7:-40,-860", "OO:0l:02", "01:02", "0h01m02s", "3:02 pm", "7")]
     [-403660860, 62000, 62000, 62000, 54120000, None]
     """
     text = text.strip()
     text = _DATE.sub("", text, count=1)
+    if days_before := _DAYS.match(text):
+        rest = read_damaged_clock(text[days_before.end() :], frames)
+        return None if rest is None else rest + int(days_before[1]) * _DAY_HOURS * 3_600_000
     afternoon = _HALF_OF_DAY.search(text)
     if afternoon:
         text = text[: afternoon.start()]
@@ -122,7 +129,8 @@ def read_damaged_clock(text: str, frames: float | None = None) -> int | None:
     hours, minutes, seconds = [0, 0, *map(int, whole)][-3:]
     if afternoon and len(whole) == 2:
         hours, minutes, seconds = minutes, seconds, 0
-    if seconds > 60 or (len(whole) == 3 and minutes > 60):
+    # Where the fraction is there and the hours are 0, a program never carried minutes over.
+    if seconds > 60 or (len(whole) == 3 and minutes > 60 and (hours or not fraction)):
         return None
     ms = 0 if tiny else int(f"{fraction}000"[:3])
     total = seconds_in(hours, minutes, seconds) * 1000 + ms
