@@ -14,7 +14,11 @@ from itertools import pairwise
 from talksearch.indexer.text.clock import CLOCK, parse_clock, seconds_in
 from talksearch.indexer.text.speaker_labels import may_stand_before_a_time
 
-_LEAD = r"[ \t]*(?:(?:[-*+•>|]|\d{1,5}(?:[.)]|(?=\t)))[ \t]+)*(?P<mark>#{1,6}[ \t]+)?(?:\*\*|__|[*_`~])*"
+_CALLOUT = r"\[![a-z]{2,12}\][-+]?"
+"""What opens a box of notes: `> [!quote] Ana Ruiz 12:34`."""
+_LEAD = (
+    rf"[ \t]*(?:(?:[-*+•>|]|{_CALLOUT}|\d{{1,5}}(?:[.)]|(?=\t)))[ \t]+)*(?P<mark>#{{1,6}}[ \t]+)?(?:\*\*|__|[*_`~])*"
+)
 _TRAIL = r"(?:\*\*|__|[*_`~])*"
 _TO = r"[ \t]*(?:-->|->|—>|→|-|–|—|to)[ \t]*"
 _NOON = r"AM|PM|a\.m\.|p\.m\.|pm"
@@ -22,7 +26,7 @@ _RANGE = rf"(?:[ \t]?(?P<half>{_NOON})(?![^\W\d_]))?(?:{_TO}(?P<end>{CLOCK})(?:[
 """Behind a time: the half of the day, as far as it is no word, and a second time."""
 _NAME = r"(?P<name>[^\W\d_][^\[\]():\n]{0,50}?(?:[ \t]*\((?!\d|\s*\d+:)[^()\n]{1,50}\))?)"
 """A name, and a role or a place in parentheses."""
-_SEPARATOR = r"(?:[-–—‒―:|,·•⋅・»/~]|>(?!>))"
+_SEPARATOR = r"(?:[-‐–—‒―:|,·•⋅・»/~]|>(?!>))"
 """What may stand between a time or a name and what follows."""
 _START = re.compile(
     rf"^{_LEAD}@?(?:(?P<open>[\[(<【（])[ \t]*)?(?P<start>{CLOCK}){_RANGE}[ \t]*(?(open)[\])>】）])"
@@ -30,9 +34,9 @@ _START = re.compile(
 )
 _GLUED = re.compile(rf"^[ \t]*[\[(【（](?P<start>{CLOCK}){_RANGE}[\])】）](?P<text>\S.*)$")
 _NAMED = re.compile(
-    rf"^{_LEAD}{_NAME}{_TRAIL}[ \t]*[-–—‒―,|·•⋅・»/~@]?"
+    rf"^{_LEAD}{_NAME}{_TRAIL}[ \t]*[-‐–—‒―,|·•⋅・»/~@]?"
     rf"(?:[ \t]*{_TRAIL}(?P<open>[\[(])[ \t]*|[ \t]+){_TRAIL}(?P<start>{CLOCK}){_RANGE}(?(open)[ \t]*[\])])"
-    rf"{_TRAIL}(?P<tab>\t)?[ \t]*(?P<sep>(?(open):?|(?::(?!\d))?)){_TRAIL}[ \t]*(?P<text>.*)$"
+    rf"{_TRAIL}(?P<tab>\t)?[ \t]*(?P<sep>(?(open):?|(?:[:|](?!\d))?)){_TRAIL}[ \t]*(?P<text>.*)$"
 )
 _LABELLED = re.compile(
     rf"^{_LEAD}(?P<bracket>\[)?{_NAME}(?(bracket)\]:?|{_TRAIL}[ \t]*:){_TRAIL}[ \t]*"
@@ -64,7 +68,7 @@ _HASHED = re.compile(r"#(\d{1,2}:\d\d(?::\d\d)?)(?:[-.,](\d{1,3}))?#")
 _TRAILING = re.compile(rf"^(?P<text>.*\S)[ \t]*\[(?P<end>{CLOCK})\][ \t]*$")
 _SENTENCE_END = re.compile(r"[^\W\d_]{4,}[.!?…]$|[。！？]$")
 """What no name ends with; short words with a point are initials and titles."""
-_AROUND_NAMES = " \t*_-–—‒―,|·•⋅・»/~@"
+_AROUND_NAMES = " \t*_-‐–—‒―,|·•⋅・»/~@"
 _LYRIC = re.compile(rf"[ \t]*\[(?P<start>{CLOCK})\]")
 
 
@@ -95,7 +99,7 @@ def stamp_of(line: str) -> Stamp | None:
         # "We met at 12:30" has a name's shape; a name's line holds no more, or goes on after a bracket or colon.
         if (
             not match
-            or (match["text"] and not (match["open"] or match["sep"] or match["tab"]))
+            or (match["text"] and not (match["open"] or match["sep"] or match["tab"] or _is_marked(line, match)))
             or len(match["name"].split()) > 5
             or _SENTENCE_END.search(match["name"])
         ):
@@ -109,6 +113,12 @@ def stamp_of(line: str) -> Stamp | None:
     groups = match.groupdict()
     end = parse_clock(groups["end"]) if groups.get("end") and not groups["half"] else None
     return Stamp(start, end, match["text"].strip(), name or None, bool(groups.get("mark")), groups.get("link"))
+
+
+def _is_marked(line: str, match: re.Match[str]) -> bool:
+    """Whether the time behind a name is set apart by marks of Markdown, as in `**Ana Ruiz** `00:05` Hello`."""
+    before, behind = line[match.end("name") : match.start("start")], line[match.end("start") :]
+    return bool(before) and before[-1] in "`*_" and behind[:1] == before[-1]
 
 
 def _start_of(match: re.Match[str]) -> int | None:

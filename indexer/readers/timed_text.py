@@ -32,7 +32,7 @@ from .front_matter import (
     read_keys,
     unread_values,
 )
-from .head_lines import read_head, stands_above_turns
+from .head_lines import dropped_notices, read_head, stands_above_turns
 from .line_layout import LineLayout
 from .line_stamps import has_half_days
 from .lyrics import mended_lyrics
@@ -210,10 +210,7 @@ def _read_above(line: str, layout: LineLayout, front: Front) -> None:
 
 def _steps_of(layout: LineLayout, notices: Sequence[str]) -> tuple[Step, ...]:
     """Return what was left out on the way from the lines to the cues."""
-    steps = []
-    if notices:
-        words = count_words(" ".join(notices))
-        steps.append(Step("drop-boilerplate", "cues", {"lines_left_out": list(notices), "words_left_out": words}))
+    steps = [*dropped_notices(notices)]
     named = [i for i, stamp in layout.stamps.items() if stamp.speaker]
     if named or has_half_days("\n".join(layout.lines)):
         beside = sum(

@@ -17,6 +17,7 @@ from .caption_tracks import has_true_times, origin_by_cues, refuse_data, refuse_
 from .cue_blocks import are_names, identifier_of, left_out_steps, read_blocks
 from .cue_times import mend
 from .cut_cues import joined_at
+from .data_cues import said_in_data
 from .finish import finish
 from .identifier_names import named_by_identifiers
 from .raw_cue import RawCue
@@ -82,6 +83,7 @@ def read(source: SourceText) -> Transcript:
         steps = left_out_steps(sum(len(comment.split()) for comment in comments), len(comments), names)
     if sum("#xywh=" in cue.text for cue in raw) * 2 > len(raw):
         raise UnspokenError("This is a track of thumbnails for a player, not of what is said.", "Leave it out.")
+    raw, speaking = said_in_data(raw)
     refuse_metadata(raw)
     raw, moving = on_one_clock(text, raw)
     cuts: list[Step] = []
@@ -94,7 +96,7 @@ def read(source: SourceText) -> Transcript:
         cues=(),
         origin=origin_by_cues(source),
         language=language[1] if language else None,
-        steps=(*steps, *moving, *cuts, *naming),
+        steps=(*steps, *speaking, *moving, *cuts, *naming),
         uncertain=notes,
     )
     return finish(raw, mend(raw, "WebVTT file"), known)
