@@ -13,8 +13,12 @@ from talksearch.indexer.records import Field
 Mode = Literal["hybrid", "semantic", "lexical", "quote"]
 """`quote`: what was said word for word, or nearly."""
 
-_QUOTED = re.compile(r"(?<!\w)\"([^\"]+)\"(?!\w)|“([^“”]+)”|„([^„“”]+)[“”]|«([^«»]+)»|「([^「」]+)」|『([^『』]+)』")
-"""What stands between quotation marks of several languages; an apostrophe inside a word is none."""
+_QUOTED = re.compile(
+    r"(?<!\w)\"((?:[^\"]|(?<=\w)\"(?=\w))+)\"(?!\w)|“([^“”]+)”|„([^„“”]+)[“”]|”([^“”]+)”|«([^«»]+)»|»([^«»]+)«"
+    "|「([^「」]+)」|『([^『』]+)』|＂([^＂]+)＂"
+)
+"""What stands between quotation marks of several languages; an apostrophe inside a word is none, nor is what Hebrew
+writes in abbreviations."""
 
 _NO_CHARACTER = re.compile("[\ud800-\udfff]")
 """Lone surrogates, which stand for no character."""

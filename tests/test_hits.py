@@ -127,7 +127,17 @@ def test_nothing_is_like_what_comes_after_the_end(index: IndexReader) -> None:
         engine.similar(index, Query(""), talk_id, 4_000_000)
 
 
-@pytest.mark.parametrize("text", ['"the bridge of copper"', "“The bridge, of copper”", "„the bridge of copper“"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"the bridge of copper"',
+        "“The bridge, of copper”",
+        "„the bridge of copper“",
+        "”the bridge of copper”",
+        "»the bridge of copper«",
+        "＂the bridge of copper＂",
+    ],
+)
 def test_a_query_in_quotation_marks_is_a_quote(index: IndexReader, text: str) -> None:
     hit = ask(index, text).hits[0]
     assert (hit.source, hit.jump_ms, hit.score) == ("bridge.vtt", 50_000, 1.0)

@@ -11,7 +11,7 @@ from talksearch.indexer.pipeline.run import build_index
 from talksearch.indexer.text.letters import holds_name
 from talksearch.search import engine
 from talksearch.search.hit import Hit
-from talksearch.search.query import Filters, Query
+from talksearch.search.query import Filters, Query, split_quotes
 from talksearch.search.reader import IndexReader, open_reader
 
 PANELS = {
@@ -157,3 +157,17 @@ def test_filters_take_names_in_any_order_and_script(panels: IndexReader, filters
 
 def test_two_people_are_not_one(panels: IndexReader) -> None:
     assert engine.search(panels, Query("painted", filters=Filters(speaker="Njoki Hlavac"))).hits == ()
+
+
+@pytest.mark.parametrize(
+    ("query", "quoted"),
+    [
+        ('"ד"ר לוי אמר" היום', ('ד"ר לוי אמר',)),
+        ('צה"ל ומנכ"ל', ()),
+        ('a 5" pipe and a 6" pipe', ()),
+        ("”en gammal bro” och", ("en gammal bro",)),
+        ("»en gammel bro« og «un pont»", ("en gammel bro", "un pont")),
+    ],
+)
+def test_what_is_quoted(query: str, quoted: tuple[str, ...]) -> None:
+    assert split_quotes(query)[1] == quoted

@@ -18,12 +18,12 @@ LITTLE_WORDS = frozenset(
 """English words that abbreviations look like without their points: "U.S." is no "us"."""
 
 _JOINED = re.compile(
-    r"(?<![\w.@/])(?:[^\W_]+(?:[-‐‑–&][^\W_]+)+|[^\W\d_][^\W_]*(?:\.(?!com|org|net|edu|gov)[^\W_]{1,3})+(?![\w.]*\w))"
+    r"(?<![\w.@/])(?:[^\W_]+(?:[-‐‑–&\u200c][^\W_]+)+|[^\W\d_][^\W_]*(?:\.(?!com|org|net|edu|gov)[^\W_]{1,3})+(?![\w.]*\w))"
 )
-"""Words joined by hyphens or "&", and words and letters with points between whose last parts are short; longer ones are
-addresses, or sentences without a blank between."""
+"""Words joined by hyphens, "&" or what keeps letters of Persian apart, and words and letters with points between whose
+last parts are short; longer ones are addresses, or sentences without a blank between."""
 
-_SIGN = re.compile(r"[-‐‑–&.]\w")
+_SIGN = re.compile(r"[-‐‑–&.\u200c]\w")
 """A sign with something behind it."""
 
 _LONGEST = 30

@@ -30,8 +30,12 @@ _MARKS = (
     "\u0900-\u0963\u0966-\u0dff"
 )
 _LETTER = rf"(?:(?![{_UNSPACED}_])[\w{_MARKS}])"
-# Inside a word may stand an apostrophe, the marks of Hebrew abbreviations, and the point of Catalan's "l·l".
-_INSIDE = rf"(?:[{APOSTROPHES}]|(?<=[\u05d0-\u05ea])[\"\u05f3\u05f4](?=[\u05d0-\u05ea])|(?<=[lL])[·•](?=[lL]))"
+# Inside a word may stand an apostrophe, the marks of Hebrew abbreviations, the point of Catalan's "l·l", and what joins
+# the letters of Indian scripts or keeps them apart. In Persian that parts a word from its ending.
+_INSIDE = (
+    rf"(?:[{APOSTROPHES}]|(?<=[\u05d0-\u05ea])[\"\u05f3\u05f4](?=[\u05d0-\u05ea])|(?<=[lL])[·•](?=[lL])"
+    "|(?<=[\u0900-\u0dff])[\u200c\u200d]+(?=[\u0900-\u0dff]))"
+)
 _TOKEN = re.compile(rf"(?P<run>[{_UNSPACED}]+)|{_LETTER}+(?:{_INSIDE}{_LETTER}+)*")
 _SIGNED = re.compile(
     rf"(?<![{_MARKS}\w+#])(?P<letter>[A-Za-z])(?P<sign>[+＋]{{2}}|[#＃♯])(?![A-Za-z+#])"
@@ -40,7 +44,7 @@ _SIGNED = re.compile(
 )
 """Words, and names of programming languages whose signs tell them apart: C++, C#, .NET."""
 _MAY_BE_SIGNED = re.compile(r"[+＋#＃♯]|^\W*\.net", re.IGNORECASE)
-_APOSTROPHE = re.compile(rf"[{APOSTROPHES}]s?$|[{APOSTROPHES}\"\u05f3\u05f4·•]")
+_APOSTROPHE = re.compile(rf"[{APOSTROPHES}]s?$|[{APOSTROPHES}\"\u05f3\u05f4·•\u200c\u200d]")
 # Hiragana and katakana are two ways to write the same.
 _KATAKANA_OFFSET = 0x60
 _HIRAGANA = {code: code - _KATAKANA_OFFSET for code in range(0x30A1, 0x30F7)}
@@ -60,6 +64,10 @@ _SCRIPTS = tuple(
 )
 _KEPT_MARKS = {"russian": "\u0306\u0308", "hindi": "\u094d", "tamil": "\u0bcd"}
 """Marks that belong to a letter or tell endings apart: of "й" and "ё"; the sign for no vowel."""
+_ARABIC_LETTERS = str.maketrans("كيىہھ", "کییهه")
+"""Letters that look alike and that keyboards of Arabic, Persian and Urdu write differently."""
+_HINDI_NASAL = re.compile("\u0901|ङ्(?=[क-घ])|ञ्(?=[च-झ])|ण्(?=[ट-ढ])|न्(?=[त-ध])|म्(?=[प-भ])")
+"""What is written for the nasal that the point above a letter stands for as well: "हिन्दी" is "हिंदी"."""
 _ARABIC_ARTICLE = re.compile(r"^[وف]?(?:[بك]?ال|لل)(?=.{3})")
 
 Marks = tuple[tuple[str, int, int], ...]
@@ -263,8 +271,12 @@ def _fold(word: str) -> str:
         return str(_stemmer("english").stemWord(folded))
     for language, letters in _SCRIPTS:
         if letters.match(folded):
-            return str(_stemmer(language).stemWord(_spelled_for(language, word, folded)))
-    return str(_stemmer("english").stemWord(folded))
+            spelled = _spelled_for(language, word, folded)
+            stem = str(_stemmer(language).stemWord(spelled))
+            if language == "hindi" and len(stem) == 1:  # "कुआं", well, would be the same as "का", of
+                return spelled
+            return stem.translate(_ARABIC_LETTERS) if language == "arabic" else stem
+    return str(_stemmer("english").stemWord(folded.translate(_ARABIC_LETTERS)))
 
 
 def _spelled_for(language: str, word: str, folded: str) -> str:
@@ -279,6 +291,8 @@ def _spelled_for(language: str, word: str, folded: str) -> str:
     plain = unicodedata.normalize("NFKD", word.casefold())
     plain = "".join(letter for letter in plain if letter in keep or not unicodedata.combining(letter))
     plain = _APOSTROPHE.sub("", unicodedata.normalize("NFC", plain))
+    if language == "hindi":
+        return _HINDI_NASAL.sub("\u0902", plain)
     return plain.replace("ё", "е") if language == "russian" else plain
 
 

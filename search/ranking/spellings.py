@@ -31,14 +31,17 @@ _WRITTEN_OUT = re.compile(r"ae|oe|aa|(?<![aeq])ue")
 _SPELLED = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})
 _ACRONYM = re.compile("[A-Z]{2,5}")
 _ELIDED = re.compile("(?:qu|[ldjmnsc])(?=[aeiouh]..)")
+_HANGUL = re.compile("[\uac00-\ud7a3]+")
 _GROUPED = re.compile(r"\d{1,3}(?:[,.'’ \u00a0\u202f]\d{2,3})*[,.'’ \u00a0\u202f]\d{3}")
 """A number whose figures stand in groups."""
-_JOINING = re.compile(r"[-‐‑–.,&/_'’]")
+_JOINING = re.compile(r"[-‐‑–.,&/_'’\u200c]")
 """What may stand between parts of one word."""
 _SHORTEST_WITH_UMLAUT = 4
 """Letters of the shortest word that may stand for one with an umlaut."""
 _SHORTEST = 5
 """Letters of the shortest word that is taken apart where nobody says it."""
+_SHORTEST_NOUN = 2
+"""Syllables that either part of a Korean word has that is taken apart where nobody says it."""
 _CALLED = {
     "cplusplus": ("c plus plus", "cpp"),
     "csharp": ("c sharp",),
@@ -70,6 +73,10 @@ def spellings_of(db: sqlite3.Connection, term: str, word: str) -> list[str]:
         others += _umlauts(db, word, plain) if len(plain) >= _SHORTEST_WITH_UMLAUT else []
         if len(plain) >= _SHORTEST and not is_said(db, term):
             others += _apart(db, plain)
+    elif _HANGUL.fullmatch(word) and len(word) >= 2 * _SHORTEST_NOUN and not is_said(db, term):
+        cuts = range(_SHORTEST_NOUN, len(word) - _SHORTEST_NOUN + 1)
+        phrases = ((word[:cut], form) for cut in cuts for form in (word[cut:], *forms_of(db, word[cut:])))
+        others += [phrase for phrase in map(" ".join, phrases) if is_said(db, phrase)]
     return others
 
 
@@ -105,6 +112,10 @@ def joined_spellings(db: sqlite3.Connection, text: str, words: Sequence[Term]) -
             joined = _joined_term(text, first.start, second.end)
             if joined:
                 candidates[joined] = [first.text, second.text]
+    # Korean is written with blanks between nouns and without; its particles stand behind the last one.
+    for joined in [name for name in candidates if _HANGUL.fullmatch(name)]:
+        for form in () if is_said(db, " ".join(candidates[joined])) else forms_of(db, joined):
+            yield candidates[joined], form
     for joined in said_among(db, candidates) if candidates else ():
         if not is_said(db, " ".join(candidates[joined])):
             yield candidates[joined], joined
