@@ -5,6 +5,7 @@ Recognition that loops in silence, a refrain, a jingle or a prayer would fill an
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -26,6 +27,9 @@ _SAME_WORDS_ALONE = 0.9
 
 _FEW_TIMES = 3
 """How often a passage says a sentence at least that repeats itself."""
+
+_LONGEST_GAP = 3
+"""Signs and blanks between what is said twice in a row."""
 
 _SHORTEST_LINE = 5
 """Terms of the shortest line of a script without spaces that stands for a sentence where it is not said twice."""
@@ -149,10 +153,19 @@ def quote_is_said_again(row: PassageRow, text: str, other: PassageRow, other_tex
     """
     if row.passage_id == other.passage_id or common_words(row.text, other.text) >= _SAME_WORDS_ALONE:
         return True
-    if terms(text) == terms(other_text) and min(row.text.count(text), other.text.count(other_text)) > 1:
-        return True  # a loop, of which passages are cut anywhere
+    if terms(text) == terms(other_text) and _is_looped(row.text, text) and _is_looped(other.text, other_text):
+        return True  # passages are cut anywhere in a loop
     sentence = _sentence_around(row.text, text)
     return bool(sentence) and sentence == _sentence_around(other.text, other_text)
+
+
+def _is_looped(passage: str, text: str) -> bool:
+    """Say whether a text is said again right behind itself.
+
+    >>> _is_looped("Well. Thank you! Thank you.", "Thank you"), _is_looped("Thank you. Well. Thank you.", "Thank you")
+    (True, False)
+    """
+    return re.search(rf"{re.escape(text)}\W{{0,{_LONGEST_GAP}}}{re.escape(text)}", passage) is not None
 
 
 def _sentence_around(passage: str, text: str) -> tuple[str, ...]:
