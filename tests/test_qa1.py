@@ -212,3 +212,15 @@ def test_an_hour_with_a_sidecar_in_joined_documents(tmp_path: Path) -> None:
     (tmp_path / "late.info.json").write_text(json.dumps({"id": "late", "title": "Late", "duration": 14}))
     late = [(a + 3600, b + 3600, text) for a, b, text in FERRY]
     assert cues_of(talk_of(tmp_path, "late.srt", f"```\n{srt(late)}```")) == list(zip(STARTS, SAID, strict=True))
+
+
+def test_captions_whose_line_ends_were_lost(tmp_path: Path) -> None:
+    numbered = " ".join(f"{i} {clock(a)} --> {clock(b)} {text}" for i, (a, b, text) in enumerate(FERRY, 1))
+    headed = "WEBVTT " + " ".join(f"{clock(a, '.')} --> {clock(b, '.')} {text}" for a, b, text in FERRY)
+    for name, text in (("flat.srt", numbered), ("flat.vtt", headed)):
+        talk = talk_of(tmp_path, name, text)
+        assert cues_of(talk) == list(zip(STARTS, SAID, strict=True))
+        assert "break-lines" in steps_of(talk)
+    counted = [(5.0 * i, 5.0 * i + 4, f"we counted to {i * 7}") for i in range(1, 5)]
+    said = " ".join(f"{clock(a)} --> {clock(b)} {text}" for a, b, text in counted)
+    assert [text for _, text in cues_of(talk_of(tmp_path, "said.srt", said))] == [text for *_, text in counted]

@@ -14,6 +14,7 @@ from talksearch.indexer.records import Json, Step
 from talksearch.indexer.text.clock import CLOCK, show_clock
 from talksearch.indexer.text.counting import words_in
 
+from .flat_captions import on_lines
 from .raw_cue import RawCue, count_units, moved
 from .time_lines import TimeLine, is_headed, number_of, time_lines
 
@@ -80,6 +81,8 @@ def read_blocks(text: str) -> Blocks:
         steps += left_out_steps(sum(len(words_in(fence)) for fence in fences), len(fences), ())
     if _BREAK_BEHIND_NUMBER.search(text):  # a page's own text
         text = _BREAK_AT_END.sub("", text)
+    text, broken = on_lines(text)
+    steps += broken
     text, joined = _OVER_TWO_LINES.subn(_on_one_line, text) if "-->\n" in text or "\n-->" in text else (text, 0)
     if joined:
         steps.append(Step("join-time-lines", "cues", {"cues": joined}))

@@ -15,6 +15,8 @@ from enum import Enum
 from talksearch.indexer.text.clock import CLOCK, parse_clock
 from talksearch.indexer.text.damaged_clock import plain_signs, read_damaged_clock, says_no_time
 
+from .flat_captions import INSIDE
+
 # Also `->`, `—>`, `-- >` and a colon before the milliseconds, as hand-made and OCR-made files have them.
 TIME_LINE = re.compile(
     rf"^[ \t]*(-?)(\d{{1,6}}:\d{{1,3}}:\d{{1,2}}(?:[.,:]\d{{1,9}})?|{CLOCK})"
@@ -118,7 +120,10 @@ def first_time_line(text: str, *, captions: bool) -> str | None:
         return None
     lines = text.split("\n")
     found = next(iter(_damaged(lines, set(), None)), None)
-    return lines[found.index] if found else None
+    if found:
+        return lines[found.index]
+    flat = INSIDE.search(text)
+    return flat[2] if flat else None
 
 
 def time_lines(text: str, lines: Sequence[str]) -> list[TimeLine]:
