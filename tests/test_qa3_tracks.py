@@ -122,6 +122,7 @@ def test_talks_that_are_called_after_chapters_stay(tmp_path: Path, name: str) ->
     ("name", "content", "why"),
     [
         ("notes.txt", ";FFMETADATA1\ntitle=Storm\nencoder=Lavf60\n", "list of chapters"),
+        ("Call - 2024_03_12 15_58 CET - Chat.sbv", "0:00:01.000,0:00:05.000\nAna: hello\n", "chat"),
         ("notes.txt", "CHAPTER01=00:00:00.000\nCHAPTER01NAME=Storm\n", "list of chapters"),
         ("storm.danmaku.ass", "[Events]\nFormat: Start, End, Text\nDialogue: 0:00:01.00,0:00:05.00,ha\n", "chat"),
         ("storm.vtt", _vtt(ENGLISH, "Kind: descriptions\nLanguage: en\n"), "describes what is seen"),
@@ -160,6 +161,17 @@ def test_two_short_stacked_languages_of_the_same_letters_are_said(tmp_path: Path
         (("en/01 Storm.vtt", "de/01 Storm.vtt"), "01 Storm", ["de"]),
         (("en/01.vtt", "de/01.vtt", "en/01.mp4", "de/01.mp4"), "01", ["de", "en"]),
         (("Storm.transcript (1).vtt", "Storm.mp4"), "Storm", ["en"]),
+        (("Storm captions.vtt", "Storm.mp4"), "Storm", ["en"]),
+        (("Storm.EN-US.vtt", "STORM.ZH-HANS.vtt"), "Storm", ["en-US"]),
+        (("subs/English [CC].vtt", "subs/Español (Latinoamérica).vtt", "Storm.mp4"), "talks", ["en"]),
+        (("中文（简体）.vtt", "English.vtt", "Storm.mp4"), "talks", ["zh-Hans"]),
+        (("Storm (Chinese (Simplified)).vtt", "Storm (English).vtt"), "Storm", ["en"]),
+        (("Storm - Castellano.vtt", "Storm - Latino.vtt", "Storm.mp4"), "Storm", ["es-419"]),
+        (("Keynote (Java).vtt", "Keynote (JavaScript).vtt"), "Keynote (Java)", ["en", "en"]),
+        (("Sermon.Second.vtt", "Sermon.Letters.vtt"), "Sermon.Second", ["en", "en"]),
+        (("Report (India).vtt", "Report (Ireland).vtt"), "Report (India)", ["en", "en"]),
+        (("Interview - Person.vtt", "Interview - Denis.vtt"), "Interview - Person", ["en", "en"]),
+        (("Storm (Français).vtt", "Storm (Alemán).vtt", "Storm (日本語).vtt"), "Storm", ["ja"]),
     ],
 )
 def test_tracks_by_their_names(tmp_path: Path, names: tuple[str, ...], title: str, languages: list[str]) -> None:
@@ -168,6 +180,23 @@ def test_tracks_by_their_names(tmp_path: Path, names: tuple[str, ...], title: st
     _, talks = _index(_files(tmp_path / "talks", content))
     assert sorted(talk.language or "" for talk in talks) == languages
     assert title in [talk.title for talk in talks]
+
+
+@pytest.mark.parametrize("folder", ["Subs", "subtitles"])
+def test_captions_in_a_folder_of_their_own_have_the_recording_above(tmp_path: Path, folder: str) -> None:
+    names = (f"{folder}/2_English.vtt", f"{folder}/3_German.vtt", "Storm.2019.mp4")
+    content = {name: "" if name.endswith("mp4") else _vtt(GERMAN if "German" in name else ENGLISH) for name in names}
+    _, (talk,) = _index(_files(tmp_path / "storms", content))
+    assert (talk.url or "").endswith("/Storm.2019.mp4")
+
+
+@pytest.mark.parametrize(
+    "reading",
+    ["2024-05-15 12:20:{:02d}", "2021-05-15 12:20:{:02d}\nlat 47.1{:03d} lon 8.1 alt 410m speed 12.5 km/h"],
+)
+def test_readings_of_cameras_are_not_said(tmp_path: Path, reading: str) -> None:
+    ((_, reason),) = talks_under(_files(tmp_path, {"DJI_7.vtt": _vtt([reading.format(i, i) for i in range(9)])}))
+    assert "data for programs" in str(reason)
 
 
 def test_remarks_of_recognition_are_an_automatic_track(tmp_path: Path) -> None:

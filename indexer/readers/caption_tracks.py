@@ -33,7 +33,9 @@ _ENCODED = re.compile(
 )
 _READING = re.compile(
     r"\[?\b[A-Za-z_][\w ]{0,20}\s*[:=]\s*-?[\d./+-]+[a-zA-Z%°]{0,4}\b\]?|\b(?:ISO|SS|EV|F/|GPS)[ /]?\(?-?[\d.]+"
+    r"|\b(?:lat|lon|lng|alt|speed|heading|bearing) -?\d[\d.]*(?: ?(?:k?m/h|kph|mph|kn|m|ft)\b|°)?"
 )
+_CLOCK_ALONE = re.compile(r"(?:\d{4}[-/.:]\d\d[-/.:]\d\d|\d\d[-/.]\d\d[-/.]\d{4})[ T]+\d\d:\d\d:\d\d(?:[.,:]\d+)?Z?")
 _DECIMAL = re.compile(r"-?\d+[.,]\d+")
 _FIRST_CUES = 8
 _SAMPLE = 20
@@ -167,7 +169,7 @@ def _data_in(text: str) -> str | None:
         return "readings of instruments"
     if len(_DECIMAL.findall(text)) >= 2 and not any(char.isalpha() for char in text):
         return "numbers"
-    return None
+    return "times of a clock" if _CLOCK_ALONE.fullmatch(" ".join(tokens)) else None
 
 
 def _is_xml(text: str) -> bool:

@@ -27,6 +27,12 @@ frequency of 4, of codes with two letters 5), and some that are words of other l
 _MACHINES_TEXT = "en de fr es pt ru ja zh ko it ar hi id tr vi nl pl sv uk"
 _MACHINES = frozenset(_MACHINES_TEXT.split())
 """Languages that machines translate from, in tags such as `fr-en`. A second part that is none of them is a region."""
+_SCRIPTS = frozenset(("Hans", "Hant", "Latn", "Cyrl", "Arab", "Deva"))
+"""Writing systems that tags name in letters of any size: `zh-hans`, `ZH-HANT`."""
+_NAMING = ("en", "de", "fr", "es", "it", "pt", "ru", "ja", "zh", "ko")
+"""Languages whose names for languages are known, beside the name that a language has for itself."""
+_OF_DUBBERS = {"castellano": "es-ES", "latino": "es-419"}
+"""How Spanish tracks are called, of Spain and of America."""
 _NO_LANGUAGE = frozenset(("und", "mul", "mis", "zxx"))
 """Codes of ISO 639 for what is undetermined, several languages, uncoded, and no language at all."""
 _TAG = re.compile(
@@ -87,6 +93,8 @@ def language_of(tag: str | None) -> str | None:
 
     Recognition services spell it out, or say that they do not know:
 
+    >>> language_of("zh-hans"), language_of("SR-LATN-RS")
+    ('zh-Hans', 'sr-Latn-RS')
     >>> language_of("german"), language_of("Chinese"), language_of("auto"), language_of("und")
     ('de', 'zh', None, None)
     """
@@ -102,6 +110,8 @@ def language_of(tag: str | None) -> str | None:
     for part in rest[:2]:
         if re.fullmatch(r"[A-Z][a-z]{3}|[A-Z]{2}|\d{3}", part):
             kept.append(part)
+        elif part.title() in _SCRIPTS:
+            kept.append(part.title())
         elif (region := _region(first, part)) is not None:
             kept.append(region)
     return "-".join([language, *(kept or implied)])
@@ -123,26 +133,50 @@ def translated_from(tag: str) -> str | None:
 def language_named(name: str) -> str | None:
     """Return the BCP 47 tag of a language by its name, in English or in the language itself; None for other words.
 
-    Only languages that have a code of `is_code` are found so: there are languages called Even, Fox and Day.
+    Only languages that have a code of `is_code` are found so: there are languages called Even, Fox and Day. Names in a
+    few other large languages are known as well. In smaller ones languages are called as countries or other things are
+    here: India, Java, Male.
 
     >>> [language_named(name) for name in ("German", "deutsch", "Français", "日本語", "Brazilian Portuguese", "Bridge")]
     ['de', 'de', 'fr', 'ja', 'pt-BR', None]
+    >>> [language_named(name) for name in ("Alemán", "Second", "Person", "India", "JavaScript", "Latinoamérica")]
+    ['de', None, None, None, None, None]
     """
     if len(name) < 2 or (name.isascii() and len(name) < 4) or re.search(r"[\d()\[\]{}]", name):
         return None
-    try:
-        found = langcodes.find(name)
-    except LookupError:
+    if name.lower() in _OF_DUBBERS:
+        return _OF_DUBBERS[name.lower()]
+    code = _exactly_named("language", name, "und")
+    own = () if code is None else (code.partition("-")[0],)
+    if code is None or not any(_exactly_named("language", name, spoken) for spoken in (*_NAMING, *own)):
         return None
+    found = langcodes.find(name)
     return str(found) if found.language and _known(found.language) else None
 
 
-def region_named(name: str) -> str | None:
-    """Return the code of a region or a script by its English name: `United States` is `US`, `Simplified` is `Hans`."""
-    from language_data.names import name_to_code  # 25 MB of tables, which few names of files need
+def region_named(name: str, language: str = "en") -> str | None:
+    """Return the code of a region or a script by its name in English or in the language it is said of.
 
-    code = name_to_code("territory", name, "en") or name_to_code("script", name, "en")
-    return str(code) if code else None
+    >>> region_named("United States"), region_named("Simplified"), region_named("Brasil", "pt")
+    ('US', 'Hans', 'BR')
+    """
+    spoken = language.partition("-")[0]
+    tries = ((what, tongue) for tongue in dict.fromkeys(("en", spoken)) for what in ("territory", "script"))
+    return next((code for what, tongue in tries if (code := _exactly_named(what, name, tongue))), None)
+
+
+def _exactly_named(what: str, name: str, language: str) -> str | None:
+    """Return the code of a language, region or script by its name in a language; `und` stands for all of them.
+
+    `name_to_code` takes what begins like a name for it: "Second" would be Czech, as "seco" is in some language.
+    """
+    from language_data import names  # 25 MB of tables, which few names of files need
+
+    try:
+        code = names.name_to_code(what, name, language)
+    except OSError:  # nobody says how languages are called in it
+        return None
+    return str(code) if code and names.normalize_name(name) in names.TRIES[f"{language}/name_to_{what}"] else None
 
 
 @lru_cache(maxsize=4096)

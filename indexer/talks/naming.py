@@ -28,7 +28,7 @@ _RECORDERS = (
         rf"^(?P<title>.+?)[-_ ]{{1,3}}{_DAY}[_ ]{_CLOCK}(?:UTC)?[-_ ]{{1,3}}(?:Meeting )?(?:Recording|Transcript)$"
     ),
     re.compile(rf"^(?P<title>.+?) \({_DAY} at {_CLOCK} [^()]+\)(?: ?[-–—]? ?(?:Transcript|Recording|Chat))?$"),
-    re.compile(rf"^(?P<title>.+?) [-–—] {_DAY} {_CLOCK} [^-–—]+ [-–—] (?:Transcript|Recording|Notes by Gemini)$"),
+    re.compile(rf"^(?P<title>.+?) [-–—] {_DAY} {_CLOCK} [^-–—]+ [-–—] (?:Transcript|Recording|Chat|Notes by Gemini)$"),
     re.compile(rf"^(?:Replay )?{_DAY}[ _-]{_CLOCK}(?:[ _-]\d{{2}})?$"),
 )
 """How programs that record name files: Zoom in the cloud and on a disk, Teams, Google Meet twice, OBS Studio."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from .folders import Listing, fold, listing
 from .track_names import RECORDINGS, is_kind_of_file, track_name, without_ending
 
+_FOLDERS_OF_CAPTIONS = frozenset(("subs", "subtitles", "captions", "transcripts", "sub", "subtitle", "transcript"))
 _SOUND_ALONE = frozenset(("m4a", "mp3", "wav", "ogg", "oga", "opus", "flac", "aac", "aiff", "wma"))
 
 _QUALITY = re.compile(
@@ -56,11 +57,18 @@ def find_recording(path: Path) -> Path | None:
     """Find the recording that lies beside a transcript: `talk.mp4`, or `talk_hd.mp4`, for `talk.en.vtt`.
 
     Of several, one with a picture comes first, then the one of the same name. Where every talk has a folder of its own,
-    it is the recording in that folder.
+    it is the recording in that folder; where captions have one of their own, as `Subs` beside a film, the one above.
     """
+    found = _find_in(path, path.parent)
+    if found is None and path.parent.name.lower() in _FOLDERS_OF_CAPTIONS:
+        found = _find_in(path, path.parent.parent)
+    return found
+
+
+def _find_in(path: Path, folder: Path) -> Path | None:
     stem = track_name(path).stem
     wanted, key = {fold(stem), fold(without_ending(path.name))}, same_talk(stem)
-    found = _recordings(listing(path.parent))
+    found = _recordings(listing(folder))
     by_name = [name for name, (plain, _) in found.items() if fold(plain) in wanted]
     by_talk = [name for name, (_, talk) in found.items() if talk == key and name not in by_name]
     if not by_name and not by_talk and is_kind_of_file(stem):
@@ -70,7 +78,7 @@ def find_recording(path: Path) -> Path | None:
             by_talk = list(found)
     ranked = [(_has_no_picture(name), rank, name) for rank, names in enumerate((by_name, by_talk)) for name in names]
     ranked.sort(key=lambda entry: (*entry[:2], RECORDINGS.index(_ending(entry[2])), len(entry[2])))
-    files = (path.with_name(name) for *_, name in ranked if name != path.name)
+    files = (folder / name for *_, name in ranked if name != path.name)
     return next((file for file in files if not file.is_dir()), None)
 
 

@@ -54,7 +54,8 @@ _PLAIN_CODES = frozenset(_PLAIN_TEXT.split())
 subjects of talks."""
 
 _BRACKETED = re.compile(
-    r"^(?P<head>.*?)[ ._-]*(?:[\[({](?P<text>[^\[\](){}]{2,40}|\d)[\])}]|\[(?P<nested>[^\[\]]{2,60})\])$"
+    r"^(?P<head>.*?)[ ._-]*(?:[\[({](?P<text>[^\[\](){}]{2,40}|\d)[\])}]|\[(?P<nested>[^\[\]]{2,60})\]"
+    r"|\((?P<double>[^()]{2,40}\([^()]{2,40}\))\))$"
 )
 _NAME_IN_BRACKETS = re.compile(
     r"^(?P<head>.+?)(?P<join>\.| - |[_ -])(?P<text>[^\W\d_]{4,20} ?[\[(][^\[\](){}]{2,40}[\])])$"
@@ -186,7 +187,8 @@ def _is_code_alone(name: str) -> bool:
 def _language_alone(name: str) -> str | None:
     """Return the tag of a name that says a language and nothing else, apart from a number; None for any other."""
     name = _NUMBER.sub("", name)
-    return language_named(name) or (name if _is_code_alone(name) else None)
+    means = _meaning(name)
+    return means.language if means and means.named else (name if _is_code_alone(name) else None)
 
 
 def folder_of_talk(path: Path) -> Path:
@@ -295,7 +297,7 @@ def _find_pieces(rest: str) -> Iterator[_Piece]:
         match = pattern.match(rest)
         if not match or not match["head"].strip(" ._-"):
             continue
-        means = _meaning(match["text"] or match["nested"])
+        means = _meaning(next(filter(None, (match.groupdict().get(name) for name in ("text", "nested", "double"))), ""))
         if means is None or (pattern is _NAME_IN_BRACKETS and not means.named):
             continue
         join = "(" if pattern is _BRACKETED else match["join"].strip(" ") or " "
@@ -306,7 +308,7 @@ def _find_pieces(rest: str) -> Iterator[_Piece]:
 def _meaning(text: str) -> _Meaning | None:
     """Return what a text means as a tag; None where it is none."""
     text = text.strip()
-    if is_language(text):
+    if is_language(text) or (text.isupper() and "-" in text and is_language(text.lower())):  # `ZH-HANS`
         return _Meaning(text)
     if text.lower().startswith("ai-") and is_code(text[3:]):  # Bilibili's automatic captions
         return _Meaning(text[3:], frozenset(("auto",)))
@@ -316,7 +318,7 @@ def _meaning(text: str) -> _Meaning | None:
         meanings = [_meaning(part) for part in both]
         languages = [one.language for one in meanings if one and one.language]
         return _Meaning(languages[0]) if len(languages) == 2 else None
-    words = [word for word in re.split(r"[\s\-_()\[\]{},.]+", text.lower()) if word]
+    words = [word for word in re.split(r"[\s\-_()（）\[\]{},.]+", text.lower()) if word]
     if re.fullmatch(r"\d{1,2}", text):
         return _Meaning()
     if _are_kinds(words):
@@ -331,7 +333,7 @@ def _meaning(text: str) -> _Meaning | None:
             continue
         if _are_kinds(rest):
             return replace(_kinds(rest), language=language, named=named is not None)
-        region = region_named(" ".join(rest)) if named else None
+        region = region_named(" ".join(rest), language) if named else None
         if region:
             return _Meaning(language if "-" in language else f"{language}-{region}", named=True)
     return None
@@ -353,11 +355,11 @@ def split_among(name: str, folder: Listing) -> TrackName:
     plain = without_ending(name)
     if _is_code_alone(plain) and any(map(_is_code_alone, stems - {fold(plain)})):
         return TrackName("captions", plain)  # `en.vtt` and `de.vtt`: the folder is that of the talk
-    if (named := language_named(plain)) and _has_one_recording(folder) and not _is_recorded(plain, folder):
-        return TrackName("captions", named)  # `English.srt` beside `Tides.mp4`
+    if (means := _meaning(plain)) and means.named and _has_one_recording(folder) and not _is_recorded(plain, folder):
+        return TrackName("captions", means.language)  # `English.srt` beside `Tides.mp4`
 
     def shown(piece: _Piece) -> bool:
-        if piece.join == " " and (piece.may_be_word or piece.means.language is None):
+        if piece.join == " " and (piece.may_be_word or (piece.means.language is None and not piece.means.sure)):
             return False
         head = fold(piece.head)
         if piece.means.named and (piece.join == " " or piece.join in head.strip(piece.join)) and piece.join not in ".(":
