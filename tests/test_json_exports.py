@@ -140,3 +140,38 @@ def test_shapes_of_transcripts(tmp_path: Path, shape: str) -> None:
 )
 def test_what_is_no_transcript(tmp_path: Path, value: Any) -> None:
     assert talk_of(tmp_path, value) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "names"),
+    [
+        ({"text": " ".join(SAID), "usage": {"type": "duration", "seconds": 13}}, [None]),
+        ({"transcription": "\n".join(SAID), "language": "en"}, [None] * 3),
+        ([{"speaker": n, "text": t} for _, _, n, t in MOMENTS], list(NAMES)),
+        (
+            {"turns": [{"speaker": i % 2, "transcript": t} for i, t in enumerate(SAID)]},
+            ["Speaker 0", "Speaker 1", "Speaker 0"],
+        ),
+    ],
+)
+def test_words_without_times_have_estimated_ones(tmp_path: Path, value: Any, names: list[str | None]) -> None:
+    talk = talk_of(tmp_path, value)
+    assert talk is not None
+    assert " ".join(cue.text for cue in talk.cues) == " ".join(SAID)
+    assert [cue.speaker for cue in talk.cues] == names
+    assert (talk.timing, talk.receipt.words_lost) == ("estimated", 0)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"text": SAID[0], "author": "ida", "likes": 3},
+        {"text": SAID[0], "url": "https://example.org/a"},
+        [{"role": n, "content": t} for _, _, n, t in MOMENTS],
+        [{"speaker": n, "text": t, "title": "The ferry", "room": "Hall"} for _, _, n, t in MOMENTS],
+        [{"id": i, "text": t, "done": False} for i, t in enumerate(SAID)],
+        {"text": "Press enter", "language": "en"},
+    ],
+)
+def test_texts_that_nobody_said(tmp_path: Path, value: Any) -> None:
+    assert talk_of(tmp_path, value) is None

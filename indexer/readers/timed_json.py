@@ -27,6 +27,7 @@ from .json_source import parsed_json
 from .json_speakers import Turn, speakers_of, speaking_at, table_of, turns_in
 from .json_talks import holds_several, names_several
 from .json_times import Said, TimedList, letters
+from .json_untimed import untimed_in
 from .json_values import string
 from .segments import put_after, start_after
 from .source_text import SourceText
@@ -104,8 +105,9 @@ def read(source: SourceText) -> Transcript:
 
 
 def _embedded(source: SourceText) -> Transcript | None:
-    found = embedded_in(parsed_json(source))
-    return read_embedded(*found) if found else None
+    value = parsed_json(source)
+    found = embedded_in(value)
+    return read_embedded(*found) if found else untimed_in(value)
 
 
 def _speak_in_turn(path: Path) -> bool:
