@@ -80,7 +80,7 @@ def answers(db: sqlite3.Connection, view: PassageView) -> frozenset[tuple[str, .
     is_run_on = has_unspaced(view.row.text)
     if not is_run_on and all(len(sentence) <= _LONGEST_SENTENCE for sentence in said):
         return _telling(said, view.weights)
-    if not is_run_on and len(marked_words(view)) == len(view.matches):
+    if not is_run_on and (len(marked_words(view)) == len(view.matches) or not _may_loop(view.row.text.split(" "))):
         return frozenset()
     cues = catalog.read_cues(db, view.row.talk_id, view.row.first_cue, view.row.last_cue)
     lines = [once(words) for words in (terms(cue.text) for cue in cues) if view.weights.keys() & set(words)]
@@ -113,11 +113,18 @@ def once(words: Sequence[str]) -> tuple[str, ...]:
     (('thank', 'you'), ('thank', 'you'))
     """
     words = tuple(words)
-    periods = (period for period in range(1, len(words) // 2 + 1) if words[period:] == words[:-period])
-    period = next(periods, len(words))
+    period = len(words)
+    if _may_loop(words):
+        periods = (period for period in range(1, len(words) // 2 + 1) if words[period:] == words[:-period])
+        period = next(periods, period)
     if not 0 < period <= _LONGEST_SENTENCE:
         return words
     return min(words[shift:period] + words[:shift] for shift in range(period))
+
+
+def _may_loop(words: Sequence[str]) -> bool:
+    """Say whether some words may be the same few again and again: half of them at least were there before."""
+    return len(set(words)) * 2 <= len(words)
 
 
 def repeats_itself(view: PassageView) -> bool:
