@@ -34,7 +34,7 @@ class UnreadableError(TalksearchError):
 
 
 class OutOfReachError(UnreadableError):
-    """A file cannot be read now: the system refuses it, or it is empty or offloaded. What it held may well be so still."""
+    """A file cannot be read now: the system refuses it, or it is empty or offloaded. What it held may still be so."""
 
 
 class UnspokenError(UnreadableError):
