@@ -78,8 +78,8 @@ class Receipt:
     """What was done to a talk between its source and the index, in order."""
 
     words_before: int = 0
-    """Words of the file (`text.counting`): what is said, every repetition, markup and head. Each is indexed, folded, left
-    out or lost."""
+    """Words of the file (`text.counting`): what is said, every repetition, markup and head. Each is indexed, folded,
+    left out or lost."""
     words_after: int = 0
     """Words of the cues that are indexed."""
     steps: tuple[Step, ...] = ()
