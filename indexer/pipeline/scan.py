@@ -50,6 +50,10 @@ def scan_file(
     stamp = ""
     try:
         str(path).encode()
+    except UnicodeEncodeError:
+        printable = str(path).encode(errors="replace").decode()
+        return FileRow(printable, printable, "", "", None, None, "Its name is not valid UTF-8; rename it.")
+    try:
         metadata = [file for file in (find_sidecar(path), find_description(path), find_chapters(path)) if file]
         recording = find_recording(path)
         beside = [*metadata, recording] if recording else metadata
@@ -59,9 +63,6 @@ def scan_file(
             return known
         data = read_file(path)
         segment = lacking_segment(path) if is_playlist(path) else None
-    except UnicodeEncodeError:
-        printable = str(path).encode(errors="replace").decode()
-        return FileRow(printable, printable, "", "", None, None, "Its name is not valid UTF-8; rename it.")
     except UnspokenError as error:
         return FileRow(str(path), source, stamp, "", None, None, error.message)
     except UnreadableError as error:

@@ -174,7 +174,7 @@ def _exactly_named(what: str, name: str, language: str) -> str | None:
 
     try:
         code = names.name_to_code(what, name, language)
-    except OSError:  # nobody says how languages are called in it
+    except (OSError, UnicodeEncodeError):  # nobody says how languages are called in it; the name is not UTF-8
         return None
     return str(code) if code and names.normalize_name(name) in names.TRIES[f"{language}/name_to_{what}"] else None
 
