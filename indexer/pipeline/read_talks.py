@@ -126,7 +126,8 @@ def read_group(
             mishearings=mishearings,
             rare_words=rare_words,
             unbalanced=next((note for note in talk.receipt.uncertain if note.startswith(UNBALANCED)), ""),
-            repairs=frozenset(step.name for step in changes(talk.receipt)),
+            # That a language was told from the words repairs nothing.
+            repairs=frozenset(step.name for step in changes(talk.receipt) if step.field != "language"),
             duplicates=files.duplicates,
             skipped=files.skipped,
         )
