@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -91,11 +92,12 @@ def loop_notes(cues: Sequence[Cue], *, estimated: bool = False) -> list[str]:
     ]
 
 
-def _parts(word: str) -> list[tuple[str, str]]:
-    """Return the tokens of a word, each with what tells it from others."""
+@lru_cache(maxsize=100_000)
+def _parts(word: str) -> tuple[tuple[str, str], ...]:
+    """Return the tokens of a word, each with what tells it from others. Talks have most of their words in common."""
     parts = _UNSPACED_PART.findall(word) if has_unspaced(word) else [word]
     keyed = ((part, _NO_WORD.sub("", part).casefold()) for part in parts)
-    return [(part, key) for part, key in keyed if key]
+    return tuple((part, key) for part, key in keyed if key)
 
 
 def _tokens(cues: Sequence[Cue]) -> Iterator[_Token]:
@@ -106,18 +108,13 @@ def _tokens(cues: Sequence[Cue]) -> Iterator[_Token]:
 
 
 def _ids(cues: Sequence[Cue]) -> Ints:
-    """Return a number for each token that is the same for the same tokens (tokens,). Most words were seen before."""
+    """Return a number for each token that is the same for the same tokens (tokens,). Each word is cut only once."""
     numbers: dict[str, int] = {}
-    of_word: dict[str, list[int]] = {}
-    ids: list[int] = []
-    for cue in cues:
-        for word in cue.text.split():
-            known = of_word.get(word)
-            if known is None:
-                known = [numbers.setdefault(key, len(numbers)) for _, key in _parts(word)]
-                of_word[word] = known
-            ids += known
-    return np.array(ids, np.int64)
+    words = [word for cue in cues for word in cue.text.split()]
+    of_word = {
+        word: [numbers.setdefault(key, len(numbers)) for _, key in _parts(word)] for word in dict.fromkeys(words)
+    }
+    return np.array([number for word in words for number in of_word[word]], np.int64)
 
 
 def _runs(ids: Ints, period: int, least: int) -> Iterator[tuple[int, int]]:
