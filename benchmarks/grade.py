@@ -68,6 +68,8 @@ KIN = frozenset({"ethereum", "zoom"})
 MIXED = ("bitcoin+nyu+rolling", "ethereum+qmsum+zoom")
 """Sources that together stand in for a large archive about many things."""
 SMALL = 15
+_NOT_NEAR = -3.0
+"""Deviations that a hit which is not there is near, the fewest that count."""
 MUST_BE_WEAK = ("recipe for sourdough bread", "how to change a bicycle tyre", "premier league results")
 ASKED_OF = "rolling"
 MUST_BE_FAIR = "time dilation metaphor"
@@ -211,7 +213,7 @@ def _first(
     query = Query("", mode="semantic" if kind == "meaning" else "hybrid")
     ranking = rank(Source(part, BESIDE), query, asked, None, None)
     if not ranking.candidates:
-        return None, Evidence(math.nan, 0.0, -1.0)
+        return None, Evidence(_NOT_NEAR, 0.0, -1.0)
     best = ranking.candidates[0]
     return best.number, evidence(
         part.layout,
