@@ -169,8 +169,6 @@ class Transcript:
     duration_ms: int | None = None
     description: str = ""
     chapters: tuple[Chapter, ...] = ()
-    words_before: int = 0
-    """Words of speech in the file as it stands, every repetition counted, markup not."""
     steps: tuple[Step, ...] = ()
     """What the reader itself had to restore in order to read (unfolding a flattened record, decoding broken bytes)."""
     uncertain: tuple[str, ...] = ()

@@ -206,10 +206,11 @@ def test_sounds() -> None:
 @pytest.mark.realdata
 @needs_archive
 def test_the_seed_has_its_words() -> None:
-    """13,680 words stand in the record, 4,574 were said."""
+    """13,680 words stand in the record's captions, 4,574 were said."""
     (path,) = (SHARED / "seed").iterdir()
     transcript = scraped_record.read(SourceText(path.read_text(encoding="utf-8")))
-    assert transcript.words_before == 13_680
+    (unfolding,) = (step for step in transcript.steps if step.name == "unfold-rolling")
+    assert unfolding.detail["words_before"] == 13_680
     assert sum(count_words(cue.text) for cue in transcript.cues) == pytest.approx(4_574, abs=5)
 
 

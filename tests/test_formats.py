@@ -36,7 +36,7 @@ def matches_reel(source: SourceText) -> bool:
 
 def read_reel(source: SourceText) -> Transcript:
     raw = [RawCue(int(row[1]) * 1000, int(row[1]) * 1000 + 900, row[2]) for row in ROW.finditer(source.text)]
-    return finish(raw, mend(raw, "reel"), Transcript("reel", (), origin="human"))
+    return finish(mend(raw, "reel"), Transcript("reel", (), origin="human"))
 
 
 REEL = Format(

@@ -44,7 +44,6 @@ class PastedCaptions:
     timed: bool
     rolling: bool
     language: str | None
-    words_before: int
     steps: tuple[Step, ...]
     starts_with_sound: bool = False
 
@@ -102,9 +101,7 @@ def read_pasted(text: str, *, unfold_lines: bool) -> PastedCaptions:
             "words_folded": unfolded.words_before - unfolded.words_after,
         }
         steps = (Step("unfold-rolling", "cues", detail),)
-    return PastedCaptions(
-        cues, False, unfolded.folded, language, unfolded.words_before, steps, starts_with_sound=starts_with_sound
-    )
+    return PastedCaptions(cues, False, unfolded.folded, language, steps, starts_with_sound=starts_with_sound)
 
 
 def _as_it_stands(text: str) -> Unfolded:
@@ -212,7 +209,7 @@ def _timed(blocks: Sequence[_Block], language: str | None, where: str) -> Pasted
         counts = {"blocks": len(blocks), "lines": len(cues), "words_before": before, "words_after": after}
         detail = {"from": where, **counts, "words_folded": before - after}
         steps = (Step("collapse-rolling", "cues", detail),)
-    return PastedCaptions(cues, True, rolling, language, before, steps)
+    return PastedCaptions(cues, True, rolling, language, steps)
 
 
 def _collapse(blocks: Sequence[_Block]) -> tuple[tuple[Cue, ...], bool]:

@@ -89,7 +89,6 @@ def _read(source: SourceText, *, unfold_lines: bool) -> Transcript:
         cues=cues,
         timed=False,
         url=watch_url(video) if video else None,
-        words_before=len(speech.split()),
         steps=dropped_notices(notices),
     )
     return _described(transcript, front)

@@ -34,7 +34,7 @@ def read(source: SourceText) -> Transcript:
     raw = [replace(cue, text=cue.text.strip("\n").replace("[br]", "\n")) for cue in found.cues]
     refuse_metadata(raw)
     known = Transcript("sbv", (), steps=found.steps, uncertain=found.notes)
-    return finish(raw, mend(raw, "SBV file"), known)
+    return finish(mend(raw, "SBV file"), known)
 
 
 def _heads(source: SourceText) -> list[TimeLine]:

@@ -98,7 +98,7 @@ def read_header(source: SourceText) -> Transcript:
     """
     header, content = _checked(source)
     _, language = without_head(content)
-    return _transcript(header, PastedCaptions((), False, False, language, 0, ()))
+    return _transcript(header, PastedCaptions((), False, False, language, ()))
 
 
 def _checked(source: SourceText) -> tuple[dict[str, str], str]:
@@ -140,7 +140,6 @@ def _transcript(header: dict[str, str], captions: PastedCaptions, notes: tuple[s
         language=captions.language,
         duration_ms=parse_duration(header.get("duration", "")),
         description=header.get("description", ""),
-        words_before=captions.words_before,
         steps=captions.steps,
         uncertain=notes,
     )

@@ -52,4 +52,4 @@ def read(source: SourceText) -> Transcript:
     raw, naming = named_by_identifiers(found.cues)
     steps = (*found.steps, *naming)
     known = Transcript("srt", (), origin=origin_by_cues(source), steps=steps, uncertain=found.notes)
-    return finish(raw, mend(raw, "SubRip file"), known)
+    return finish(mend(raw, "SubRip file"), known)

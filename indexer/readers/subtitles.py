@@ -113,7 +113,7 @@ def read_ass(source: SourceText) -> Transcript:
     notes: list[str] = []
     raw = _dialogue(source.text, steps, notes)
     known = Transcript("ass", (), origin=origin_by_name(source), steps=tuple(steps), uncertain=tuple(notes))
-    return finish(raw, mend(raw, "SubStation file"), known)
+    return finish(mend(raw, "SubStation file"), known)
 
 
 def read_sami(source: SourceText) -> Transcript:
@@ -121,7 +121,7 @@ def read_sami(source: SourceText) -> Transcript:
     notes: list[str] = []
     raw, language = _synchronized(source, notes)
     known = Transcript("sami", (), origin=origin_by_name(source), language=language, uncertain=tuple(notes))
-    return finish(raw, mend(raw, "SAMI file"), known)
+    return finish(mend(raw, "SAMI file"), known)
 
 
 def read_microdvd(source: SourceText) -> Transcript:
@@ -129,7 +129,7 @@ def read_microdvd(source: SourceText) -> Transcript:
     notes: list[str] = []
     raw = _frames(source.text, notes)
     known = Transcript("microdvd", (), origin=origin_by_name(source), uncertain=tuple(notes))
-    return finish(raw, mend(raw, "MicroDVD file"), known)
+    return finish(mend(raw, "MicroDVD file"), known)
 
 
 def words_in_ass(source: SourceText) -> int:

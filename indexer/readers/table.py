@@ -101,9 +101,7 @@ def read(source: SourceText) -> Transcript:
             untimed += 1
             start = start_after(raw)
         raw.append(RawCue(start, end, words, row["row"], speaker=speaker_of(row)))
-    return finish(
-        raw, mend(raw, "table"), Transcript("table", (), steps=(*table.steps, *steps)), put_after(untimed, "rows")
-    )
+    return finish(mend(raw, "table"), Transcript("table", (), steps=(*table.steps, *steps)), put_after(untimed, "rows"))
 
 
 def _columns(source: SourceText) -> _Columns | None:

@@ -101,7 +101,7 @@ def read(source: SourceText) -> Transcript:
             raw.sort(key=lambda cue: cue.start_ms)
         known = replace(_about(found, known), steps=(*found.chosen.steps, *_time_steps(found)))
         notes += [*found.chosen.notes, *_time_notes(found)]
-    return finish(raw, mend(raw, "JSON file"), known, [*notes, *put_after(untimed)])
+    return finish(mend(raw, "JSON file"), known, [*notes, *put_after(untimed)])
 
 
 def _embedded(source: SourceText) -> Transcript | None:

@@ -174,7 +174,7 @@ def read(source: SourceText) -> Transcript:
         chapters=tuple(Chapter(ms, title) for title, ms in chapters if ms is not None),
         steps=steps,
     )
-    return finish(raw, mend(raw, "transcript"), known)
+    return finish(mend(raw, "transcript"), known)
 
 
 def _number(layout: LineLayout, i: int) -> int:

@@ -25,7 +25,7 @@ from talksearch.indexer.text.terms import is_unspaced
 
 from .caption_tracks import origin_by_name
 from .cue_times import RawCue, mend, pieces
-from .finish import count_words, finish
+from .finish import finish
 from .json_values import timed_words
 from .segments import put_after, start_after
 from .source_text import SourceText
@@ -139,14 +139,13 @@ def read(source: SourceText) -> Transcript:
         if gathered.rates.base == "clock":
             notes.append("The times are those of a clock on the wall; the text was kept and its times are estimated.")
         cues = tuple(Cue(0, 0, piece, entry.cue.speaker) for entry in speech for piece in pieces(entry.cue.text))
-        words = count_words(entry.cue for entry in speech)
-        return replace(known, cues=cues, timed=False, words_before=words, uncertain=tuple(notes))
+        return replace(known, cues=cues, timed=False, uncertain=tuple(notes))
     raw = _placed(speech)
     raw.sort(key=lambda cue: cue.start_ms)
     raw = _from_zero(raw, gathered.rates, steps, notes)
     mended = mend(clip_overlapping(raw), "TTML file")
     untimed = sum(not entry.timed for entry in speech)
-    return finish(raw, mended, replace(known, steps=tuple(steps), uncertain=tuple(notes)), put_after(untimed))
+    return finish(mended, replace(known, steps=tuple(steps), uncertain=tuple(notes)), put_after(untimed))
 
 
 def _gathered(root: Node) -> _Gathered:

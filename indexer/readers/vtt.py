@@ -99,7 +99,7 @@ def read(source: SourceText) -> Transcript:
         steps=(*steps, *speaking, *moving, *cuts, *naming),
         uncertain=notes,
     )
-    return finish(raw, mend(raw, "WebVTT file"), known)
+    return finish(mend(raw, "WebVTT file"), known)
 
 
 def _borders(text: str) -> list[int]:

@@ -90,7 +90,7 @@ def read(source: SourceText) -> Transcript:
     result = about.get("result")
     language = string(about.get("language")) or (string(result.get("language")) if isinstance(result, dict) else None)
     known = Transcript("whisper-json", (), origin="automatic", language=language, steps=steps)
-    return finish(raw, mended, known, put_after(untimed) if mended.timed else ())
+    return finish(mended, known, put_after(untimed) if mended.timed else ())
 
 
 def _words(entries: object, text: str, start_ms: int, per_unit: int) -> tuple[Word, ...]:

@@ -43,4 +43,4 @@ def read(source: SourceText) -> Transcript:
         elif line.strip() and raw:  # a line break inside the text
             last = raw[-1]
             raw[-1] = RawCue(last.start_ms, last.end_ms, f"{last.text}\n{line}", last.line)
-    return finish(raw, mend(raw, "TSV file"), Transcript("tsv", (), origin="automatic"))
+    return finish(mend(raw, "TSV file"), Transcript("tsv", (), origin="automatic"))

@@ -71,7 +71,7 @@ def read_events(events: list[Any], form: str) -> Transcript:
     if not raw:
         raise UnreadableError("The json3 file has no cues.", "The video may have no captions in this language.")
     mended = mend(clip(raw) if automatic else raw, "json3 file")
-    return finish(raw, mended, Transcript(form, (), origin="automatic" if automatic else "human"))
+    return finish(mended, Transcript(form, (), origin="automatic" if automatic else "human"))
 
 
 def clip(raw: list[RawCue]) -> list[RawCue]:

@@ -124,4 +124,4 @@ def read(source: SourceText) -> Transcript:
         language=string(about.get("language_code")),
         steps=steps,
     )
-    return finish(raw, mended, known, put_after(untimed))
+    return finish(mended, known, put_after(untimed))

@@ -205,7 +205,7 @@ def _plain(source: SourceText, form: str, cues: list[RawCue | None], notes: tupl
     if not any(cue.text.strip() for cue in raw):
         raise _no_cues("srv1", notes)
     mended = mend(clip_overlapping(raw), "srv1 file")
-    return finish(raw, mended, Transcript(form, (), origin=origin_by_name(source), uncertain=notes))
+    return finish(mended, Transcript(form, (), origin=origin_by_name(source), uncertain=notes))
 
 
 def clip_overlapping(raw: list[RawCue]) -> list[RawCue]:
