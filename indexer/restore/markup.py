@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -10,7 +9,7 @@ from dataclasses import dataclass, field
 
 from talksearch.indexer.records import Cue
 from talksearch.indexer.text.clock import clock_ms
-from talksearch.indexer.text.counting import words_in
+from talksearch.indexer.text.counting import resolve_entities, words_in
 
 Token = tuple[str, int | None]
 """A word as shown, and when it is said where the source times it."""
@@ -25,7 +24,6 @@ _TAG = re.compile(
 )
 _ANY_TAG = re.compile(r"<[^<>]*>")
 _WORD_TIME = re.compile(r"<((?:\d+:)?\d{2}:\d{2}\.\d{3})>")
-_ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});", re.IGNORECASE)
 # U+00A0 and U+0085 are spaces, but also halves of letters in text whose encoding was misread; these stay until it is
 # repaired (`tidy`).
 _SPACE = re.compile(
@@ -159,18 +157,11 @@ def _words(line: str) -> list[str]:
 
 
 def _unescape(text: str, counts: Counter[str]) -> str:
-    """Resolve entities that end in a semicolon, also when they were escaped twice.
-
-    Without the semicolon `&copy` may be anything: "AT&T" and "R&D" are no entities.
-    """
-    for _ in range(3):
-        if "&" not in text:
-            break
-        resolved, entities = _ENTITY.subn(lambda match: html.unescape(match[0]), text)
-        if resolved == text:
-            break
-        counts["entities"] += entities
-        text = resolved
+    """Resolve entities; `counts` is added to: `entities`."""
+    if "&" not in text:
+        return text
+    text, entities = resolve_entities(text)
+    counts["entities"] += entities
     return text
 
 

@@ -91,11 +91,24 @@ def without_entities(text: str) -> str:
     >>> without_entities("R&amp;D &amp;gt;&amp;gt; AT&T")
     'R&D >> AT&T'
     """
-    for _ in range(3):
+    return resolve_entities(text)[0]
+
+
+def resolve_entities(text: str) -> tuple[str, int]:
+    """Resolve entities that end in a semicolon, and return how many there were.
+
+    Without the semicolon `&copy` may be anything: "AT&T" and "R&D" are no entities.
+
+    >>> resolve_entities("R&amp;D &amp;gt; AT&T")
+    ('R&D > AT&T', 3)
+    """
+    count = 0
+    for _ in range(3):  # they may be escaped twice
         if "&" not in text:
             break
-        resolved = _ENTITY.sub(lambda match: html.unescape(match[0]), text)
+        resolved, entities = _ENTITY.subn(lambda match: html.unescape(match[0]), text)
         if resolved == text:
             break
+        count += entities
         text = resolved
-    return text
+    return text, count
