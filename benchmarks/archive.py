@@ -27,6 +27,7 @@ from talksearch.indexer.records import Passage, Receipt, Step, Talk
 from talksearch.indexer.talks.balance import UNBALANCED
 from talksearch.indexer.talks.read import talks_under
 from talksearch.indexer.talks.replay import replay
+from talksearch.indexer.text.counting import bag_of
 
 _TIME = re.compile(r"(?:(\d+):)?(\d\d):(\d\d)\.(\d\d\d) +-->")
 _WORD = re.compile(r"\w+")
@@ -42,8 +43,8 @@ def problems(source: str, talk: Talk, passages: tuple[Passage, ...]) -> list[str
     spans = [*((cue.start_ms, cue.end_ms) for cue in talk.cues), *((each.start_ms, each.end_ms) for each in passages)]
     if any(start_ms > end_ms for start_ms, end_ms in spans):
         found.append("something ends before it begins")
-    said = Counter(_WORD.findall(" ".join(cue.text for cue in talk.cues)))
-    shown = Counter(_WORD.findall(" ".join(passage.text for passage in passages)))
+    said = bag_of(" ".join(cue.text for cue in talk.cues))
+    shown = bag_of(" ".join(passage.text for passage in passages))
     if said - shown:
         found.append(f"words of cues are in no passage: {dict((said - shown).most_common(5))}")
     # Of two tracks in a file one is kept, on purpose; where hundreds of words stand in no time, times are not believed.
