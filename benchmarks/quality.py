@@ -32,7 +32,7 @@ import rivals
 from about import about
 from chart import bars
 
-from talksearch.cli.server import process_tuning
+from talksearch.cli.pool import process_tuning
 from talksearch.indexer.arrays import Floats, Ints
 from talksearch.indexer.encoders.base import Encoder, encode_query_by_token
 from talksearch.indexer.pipeline import run

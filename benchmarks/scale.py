@@ -257,7 +257,7 @@ def _ask(_: Path, work: Path, __: int) -> dict[str, Any]:
         if status:
             raise SystemExit(f"{' '.join(command)} failed")
         peaks.append(used.ru_maxrss / 1024)
-    from talksearch.cli.server import process_tuning
+    from talksearch.cli.pool import process_tuning
     from talksearch.search import engine
     from talksearch.search.query import Query
     from talksearch.search.reader import open_reader

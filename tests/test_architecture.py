@@ -43,6 +43,8 @@ FLOORS = (
     "cli.main cli.options cli.progress cli.render",
     "cli.__main__",
     "cli.answers",
+    "cli.export cli.pool",
+    "cli.assistants cli.web",
     "cli.server",
     "cli.commands",
 )

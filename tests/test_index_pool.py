@@ -11,8 +11,8 @@ import pytest
 from fakes import CountingEncoder
 from tiny import make_index, write_talk
 
-from talksearch.cli.server import index_pool
-from talksearch.cli.server.index_pool import BusyError, IndexPool
+from talksearch.cli.pool import index_pool
+from talksearch.cli.pool.index_pool import BusyError, IndexPool
 from talksearch.indexer.errors import BadIndexError, QueryError
 from talksearch.indexer.pipeline import run
 from talksearch.search import engine

@@ -16,8 +16,8 @@ from mcp.client.stdio import stdio_client
 from mcp_types import CallToolResult
 from tiny import make_index
 
-from talksearch.cli.server import mcp_server
-from talksearch.cli.server.index_pool import IndexPool
+from talksearch.cli.assistants import mcp_server
+from talksearch.cli.pool.index_pool import IndexPool
 from talksearch.search import engine
 from talksearch.search.query import Query
 from talksearch.search.reader import open_reader
@@ -159,7 +159,7 @@ def test_as_a_program_on_standard_input_and_output(index: Path) -> None:
 import sys
 from pathlib import Path
 from fakes import CountingEncoder
-from talksearch.cli.server import mcp_server
+from talksearch.cli.assistants import mcp_server
 
 class Chatty(CountingEncoder):
     def encode_query(self, text):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import fields
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, get_args
 
@@ -14,9 +15,9 @@ import pytest
 from mcp import Client
 from tiny import make_index, serving, short_runtime_folder
 
+from talksearch.cli.assistants import mcp_server
 from talksearch.cli.main import COMMANDS, cli
-from talksearch.cli.server import mcp_server, web
-from talksearch.cli.server.index_pool import IndexPool
+from talksearch.cli.pool.index_pool import IndexPool
 from talksearch.cli.server.serve import Serving
 from talksearch.indexer.errors import QueryError
 from talksearch.search.options import SEARCH_OPTIONS, SearchOption, make_query, option_named
@@ -146,7 +147,8 @@ def test_http_has_it(option: SearchOption, served: Serving) -> None:
 
 
 def test_the_form_of_the_page_sends_only_what_there_is() -> None:
-    named = set(re.findall(r'name="(\w+)"', web._TEMPLATE)) | set(re.findall(r'\("(\w+)", "[A-Z]', web._TEMPLATE))
+    page = (files("talksearch.cli.web") / "templates" / "page.html").read_text(encoding="utf-8")
+    named = set(re.findall(r'name="(\w+)"', page)) | set(re.findall(r'\("(\w+)", "[A-Z]', page))
     assert named - {"viewport", "q"} <= {option.public_name for option in SEARCH_OPTIONS}
 
 

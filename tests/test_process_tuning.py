@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from talksearch.cli.server import process_tuning
+from talksearch.cli.pool import process_tuning
 
 FAULTS = """
 import resource
 import numpy as np
-from talksearch.cli.server import process_tuning
+from talksearch.cli.pool import process_tuning
 if {keep}:
     process_tuning.keep_memory()
 def work():
@@ -46,7 +46,7 @@ def test_products_take_one_thread() -> None:
 
 FROZEN = """
 import gc
-from talksearch.cli.server import process_tuning
+from talksearch.cli.pool import process_tuning
 before = len(gc.get_objects())
 process_tuning.freeze_modules()
 print(before, len(gc.get_objects()))

@@ -63,7 +63,7 @@ def evaluate(
         talksearch eval mine.jsonl --make 200
         talksearch eval chapters.jsonl --leave-out chapter --leave-out description --format jsonl
     """
-    from talksearch.cli.server import process_tuning
+    from talksearch.cli.pool import process_tuning
     from talksearch.search.evaluation import measure
     from talksearch.search.reader import open_reader
 

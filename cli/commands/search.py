@@ -158,7 +158,7 @@ def _answers(settings: Settings, requests: Sequence[AnswerRequest]) -> Iterator[
     once = len(requests) == 1
     with open_reader(settings.index, warn=warn, once=once) as index:
         if not once:
-            from talksearch.cli.server import process_tuning
+            from talksearch.cli.pool import process_tuning
 
             process_tuning.tune(settings.index)
         for request in requests[answered:]:

@@ -56,6 +56,6 @@ def mcp(index_dir: Path | None) -> None:
     \b
         talksearch mcp --index ~/talks-index
     """
-    from talksearch.cli.server import mcp_server
+    from talksearch.cli.assistants import mcp_server
 
     mcp_server.run(resolve(index_dir).index, warn)

@@ -1,5 +1,5 @@
-"""The server: the pool of open indexes, the socket of the command line, the web page and API, and MCP.
+"""The server: one process that listens for browsers and for the command line, until it is stopped.
 
-It imports `render` and `answers`; only `commands` imports it. `client` and `protocol` are on the path of every search
-of the command line, so these two import next to nothing.
+It imports `web`, `pool` and `answers`; only `commands` imports it. `client` and `protocol` are on the path of every
+search of the command line, so these two import next to nothing.
 """

@@ -22,13 +22,13 @@ from filelock import FileLock, Timeout
 
 from talksearch.cli import answers
 from talksearch.cli.messages import AnswerRequest, MessageError, Printed
+from talksearch.cli.pool.index_pool import WORKERS, BusyError, IndexPool
+from talksearch.cli.web.app import application
 from talksearch.indexer.encoders.base import Encoder
 from talksearch.indexer.errors import BadIndexError, ModelError, TalksearchError, UsageError
 from talksearch.indexer.records import Json
 
-from . import web
 from .client import greet
-from .index_pool import WORKERS, BusyError, IndexPool
 from .protocol import LONGEST_ANSWER, LONGEST_REQUEST, greeting, is_private, socket_path
 
 _IDLE_S = 600
@@ -109,7 +109,7 @@ async def _run(
     name = "localhost" if address in ("0.0.0.0", "::") else f"[{address}]" if ":" in address else address  # noqa: S104
     url = f"http://{name}:{port}/"
     config = uvicorn.Config(
-        web.application(pool, host),
+        application(pool, host),
         lifespan="off",
         ws="none",
         log_level="warning",

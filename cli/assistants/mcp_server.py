@@ -19,6 +19,7 @@ from pydantic import BaseModel, Field
 from pydantic.fields import FieldInfo
 
 from talksearch.cli.answers import similar
+from talksearch.cli.pool.index_pool import IndexPool
 from talksearch.cli.render import talks as render_talks
 from talksearch.cli.render.hits import hits_text
 from talksearch.cli.terminal import Style
@@ -34,8 +35,6 @@ from talksearch.search.options import make_query, option_named
 from talksearch.search.query import Mode
 from talksearch.search.reader import IndexReader
 from talksearch.search.stats import gather
-
-from .index_pool import IndexPool
 
 T = TypeVar("T")
 

@@ -1,0 +1,56 @@
+"""The parameters of a request: read by the options of a search, checked, with a sentence for what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from starlette.requests import Request
+
+from talksearch.indexer.errors import QueryError
+from talksearch.search.moments import LATEST_S
+from talksearch.search.options import SEARCH_OPTIONS, OptionValue, parse_number
+
+Parameters = Mapping[str, list[str]]
+"""The texts that were given for each parameter, none of them empty."""
+
+_LONGEST_TEXT = 10_000
+"""Characters of a parameter."""
+
+
+def parameters(request: Request, *others: str) -> Parameters:
+    """Return what was given for the options of a search and for `others`; empty texts are left out, as a form sends
+    them. Raises QueryError where there is no such parameter, or its text is too long.
+    """
+    names = (*others, *(option.public_name for option in SEARCH_OPTIONS))
+    given: dict[str, list[str]] = {}
+    for name, text in request.query_params.multi_items():
+        if name not in names:
+            raise QueryError(f"There is no parameter {name!r}.", f"There are {', '.join(names)}.")
+        if len(text) > _LONGEST_TEXT:
+            raise QueryError(f"The text has {len(text):,} characters.", f"Give at most {_LONGEST_TEXT:,}.")
+        if text.strip():
+            given.setdefault(name, []).append(text)
+    return given
+
+
+def options(given: Parameters) -> dict[str, OptionValue]:
+    """Return the options of a search that were given. Raises QueryError where one cannot have its value."""
+    return {
+        option.name: option.parse(given[option.public_name]) for option in SEARCH_OPTIONS if option.public_name in given
+    }
+
+
+def last(given: Parameters, name: str) -> str:
+    """Return the last text that was given for a parameter; empty where there is none."""
+    return given.get(name, [""])[-1]
+
+
+def milliseconds(request: Request, name: str) -> int | None:
+    """Return a time that is given in seconds; None where there is none. Raises QueryError where it is no time."""
+    text = request.query_params.get(name, "")
+    if not text:
+        return None
+    seconds = parse_number(text)
+    if seconds is None or seconds > LATEST_S:
+        raise QueryError(f"{name} is {text!r}.", f"Give a number of seconds from 0 to {LATEST_S:,.0f}.")
+    return round(seconds * 1000)
