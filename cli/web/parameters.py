@@ -17,14 +17,18 @@ _LONGEST_TEXT = 10_000
 """Characters of a parameter."""
 
 
-def parameters(request: Request, *others: str) -> Parameters:
+def parameters(request: Request, *others: str, ignore_foreign: bool = False) -> Parameters:
     """Return what was given for the options of a search and for `others`; empty texts are left out, as a form sends
     them. Raises QueryError where there is no such parameter, or its text is too long.
+
+    `ignore_foreign` passes over parameters that do not exist: those that share a page add some to its address.
     """
     names = (*others, *(option.public_name for option in SEARCH_OPTIONS))
     given: dict[str, list[str]] = {}
     for name, text in request.query_params.multi_items():
         if name not in names:
+            if ignore_foreign:
+                continue
             raise QueryError(f"There is no parameter {name!r}.", f"There are {', '.join(names)}.")
         if len(text) > _LONGEST_TEXT:
             raise QueryError(f"The text has {len(text):,} characters.", f"Give at most {_LONGEST_TEXT:,}.")
