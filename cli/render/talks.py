@@ -61,7 +61,7 @@ def talk_text(talk: Talk, style: Style, positions: range | None = None) -> str:
     if talk.timing == "estimated":
         head += f"Times are estimated, nine in ten within {talk.margin_ms / 1000:.0f} s.\n"
     cues = talk.cues if positions is None else talk.cues[positions.start : positions.stop]
-    return head + "".join("\n" + _paragraph(paragraph, talk, style) for paragraph in _paragraphs(cues))
+    return head + "".join("\n" + _paragraph(paragraph, talk, style) for paragraph in paragraphs(cues))
 
 
 def cues_json(talk: Talk, positions: range | None = None) -> Iterator[dict[str, Json]]:
@@ -145,7 +145,7 @@ def stats_text(facts: dict[str, Json]) -> str:
     return "".join(f"{label:<10} {safe(str(value))}\n" for label, value in rows)
 
 
-def _paragraphs(cues: Sequence[Cue]) -> Iterator[list[Cue]]:
+def paragraphs(cues: Sequence[Cue]) -> Iterator[list[Cue]]:
     """Gather cues into paragraphs: up to the next turn, or a sentence's end after enough words."""
     paragraph: list[Cue] = []
     words = 0
