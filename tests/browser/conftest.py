@@ -16,18 +16,17 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
 
-@pytest.fixture(scope="session")
-def _needed() -> None:
-    """One line for all of these tests, since each is skipped here."""
+def pytest_runtest_setup() -> None:
+    # Not in a fixture: what is skipped in one is told in a line a test, and here in one line for all.
     lacking = missing()
     if lacking and os.environ.get(REQUIRED) == "required":
-        pytest.fail(lacking)
+        pytest.fail(lacking, pytrace=False)
     if lacking:
         pytest.skip(lacking)
 
 
 @pytest.fixture(scope="session")
-def index(_needed: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_archive(tmp_path_factory.mktemp("watched"))
 
 
@@ -39,7 +38,7 @@ def site(index: Path) -> Iterator[Serving]:
 
 # Not for the session: while Playwright runs, its event loop is in the way of other tests of the process.
 @pytest.fixture(scope="module")
-def browser(_needed: None) -> Iterator[Browser]:
+def browser() -> Iterator[Browser]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:

@@ -11,3 +11,8 @@ if TYPE_CHECKING:
 def test_first(page: Page) -> None:
     page.goto("/")
     assert page.title()
+
+
+def test_second(page: Page) -> None:
+    page.goto('/')
+    assert page.title()
