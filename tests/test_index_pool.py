@@ -137,13 +137,13 @@ def test_it_is_opened_once_a_worker_and_again_only_when_it_changed(
     pool: IndexPool, index: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[object] = []
-    before = index_pool.open_reader
+    before = index_module.open_reader
 
     def open_reader(*args: Any, **options: Any) -> IndexReader:
         opened.append(None)
         return before(*args, **options)
 
-    monkeypatch.setattr(index_pool, "open_reader", open_reader)
+    monkeypatch.setattr(index_module, "open_reader", open_reader)
     pool.warm()
     for _ in range(5):
         with pytest.raises(QueryError):

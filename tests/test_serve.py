@@ -538,9 +538,11 @@ def test_the_api_lists_and_shows_talks(index: Path, served: Serving, monkeypatch
 def test_a_bad_request_is_told_why(path: str, status: int, served: Serving) -> None:
     found, headers, told = get(served, path)
     assert found == status, told
-    assert headers["content-type"] == "application/json"
-    assert json.loads(told).keys() == {"error", "hint"}
-    assert all(json.loads(told).values())
+    assert headers["content-type"] == "application/problem+json"
+    told = json.loads(told)
+    assert told.keys() == {"type", "title", "status", "detail", "error", "hint"}
+    assert all(told.values())
+    assert (told["status"], told["detail"]) == (status, told["error"])
 
 
 def test_only_get_is_answered(served: Serving) -> None:

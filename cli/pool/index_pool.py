@@ -1,7 +1,10 @@
 """An index that is kept open and warm, for many clients at once.
 
 Each worker thread has a reader of its own, because a connection to SQLite belongs to the thread that made it; all share
-the encoder. Work is done in the order in which it came, so no client waits longer for having asked less.
+the encoder. Work is done in the order in which it came, so no client waits longer for having asked less. What needs
+only the catalog is done by threads of its own, beside the queries and before the index is warm.
+
+A server imports this before it listens, and must not wait for numpy: what answers queries is imported by the workers.
 """
 
 from __future__ import annotations
@@ -11,25 +14,31 @@ import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from talksearch.indexer import layout
-from talksearch.indexer.arrays import Floats
 from talksearch.indexer.encoders import model_folder
 from talksearch.indexer.encoders.base import Encoder, ModelCard, QueryEncoding, encode_query_by_token
 from talksearch.indexer.errors import BadIndexError, TalksearchError
-from talksearch.search import engine
+from talksearch.indexer.stores import catalog, recipe
 from talksearch.search.query import Query
-from talksearch.search.ranking.compounds import CompoundFinder
-from talksearch.search.reader import IndexReader, open_reader
 
-from . import process_tuning
+if TYPE_CHECKING:
+    from talksearch.indexer.arrays import Floats
+    from talksearch.search.ranking.compounds import CompoundFinder
+    from talksearch.search.reader import IndexReader
 
 T = TypeVar("T")
+Asked = TypeVar("Asked")
+"""What is asked: the reader of an index, or the connection to its catalog."""
 
 WORKERS = min(4, os.cpu_count() or 1)
 """Queries that are answered at the same time."""
+
+_CATALOG_WORKERS = 2
+"""Likewise for what only the catalog is asked."""
 
 _WAITING = 256
 """Queries that may wait; more are turned away rather than kept for minutes."""
@@ -92,42 +101,69 @@ class IndexPool:
         self._warn = warn
         self._given_encoder = encoder
         self._shared_encoder: _SharedEncoder | None = None
-        self._compounds = CompoundFinder()  # what it remembers of a vocabulary is large
+        self._compounds: CompoundFinder | None = None  # what it remembers of a vocabulary is large, so all share it
         self._lock = threading.Lock()
         self._local = threading.local()
         self._workers = workers
         self._submitted = 0
         self._threads = ThreadPoolExecutor(workers, "talksearch")
+        self._catalog_threads = ThreadPoolExecutor(_CATALOG_WORKERS, "catalog")
+        self._warmed_together = threading.Barrier(workers, timeout=_WARMING_S)
 
     def submit(self, work: Callable[[IndexReader], T]) -> Future[T]:
         """Have something done with the index, behind all that was submitted before.
 
-        Raises BusyError when too much is waiting; the future raises BadIndexError while there is no index to read.
+        Raises BusyError when too much is waiting; the future raises BadIndexError while there is no index to read. A
+        future that is cancelled before its turn is passed over and does not count as waiting.
         """
+        return self._submit(self._threads, self._run, work)
+
+    def submit_to_catalog(self, work: Callable[[sqlite3.Connection], T]) -> Future[T]:
+        """Have something done with the catalog alone, which needs no vectors and does not wait behind queries.
+
+        It raises, and the future raises, as `submit` does.
+        """
+        return self._submit(self._catalog_threads, self._run_on_catalog, work)
+
+    def _submit(
+        self, threads: ThreadPoolExecutor, run: Callable[[Callable[[Asked], T]], T], work: Callable[[Asked], T]
+    ) -> Future[T]:
         with self._lock:
             if self._submitted >= _WAITING + self._workers:
                 raise BusyError("Too many queries are waiting for an answer.", "Ask again in a moment.")
             self._submitted += 1
-        future = self._threads.submit(self._run, work)
+        future = threads.submit(run, work)
         future.add_done_callback(self._count_down)
         return future
 
+    def check(self) -> None:
+        """Look whether there is an index that this version reads, without opening what is large.
+
+        Raises BadIndexError where there is none.
+        """
+        with closing(catalog.open_catalog(self.folder)):
+            if recipe.read(self.folder) is None:
+                raise BadIndexError(f"There is no finished index in {self.folder}.", "Make one: talksearch index PATH")
+
     def warm(self) -> None:
-        """Open the index in every worker and load all that a query needs. Raises what opening raises."""
+        """Open the index in every worker and load all that a query needs; what is asked meanwhile is answered after it.
+
+        Raises what opening raises, and CancelledError or BrokenBarrierError where the pool is closed meanwhile.
+        """
         self._threads.submit(self._run, lambda _: None).result()  # a missing index is told before the others wait
-        barrier = threading.Barrier(self._workers, timeout=_WARMING_S)  # so that no worker takes another's share
 
-        def warm_one(index: IndexReader) -> None:
-            barrier.wait()
-            for query in (Query("warm", mode="lexical"), Query("warm", mode="quote"), Query("warm")):
-                engine.search(index, query)
+        def warm_one() -> None:
+            self._warmed_together.wait()  # so that no worker takes another's share
+            self._run(_ask_everything)
 
-        for future in [self._threads.submit(self._run, warm_one) for _ in range(self._workers)]:
+        for future in [self._threads.submit(warm_one) for _ in range(self._workers)]:
             future.result()
 
     def close(self) -> None:
         """Finish what is being answered and turn the rest away."""
-        self._threads.shutdown(wait=True, cancel_futures=True)
+        self._warmed_together.abort()
+        for threads in (self._threads, self._catalog_threads):
+            threads.shutdown(wait=True, cancel_futures=True)
 
     def _count_down(self, _: object) -> None:
         with self._lock:
@@ -150,9 +186,18 @@ class IndexPool:
             return work(self._reopen())
         except sqlite3.Error as error:
             self._close_reader()
-            raise BadIndexError(
-                f"The catalog in {self.folder} cannot be read: {error}.", "Look at it: talksearch doctor"
-            ) from error
+            raise self._unreadable(error) from error
+
+    def _run_on_catalog(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Do something with the catalog as it is now: opening it takes a millisecond, so nothing is kept open."""
+        try:
+            with closing(catalog.open_catalog(self.folder)) as db, catalog.snapshot(db):
+                return work(db)
+        except sqlite3.Error as error:
+            raise self._unreadable(error) from error
+
+    def _unreadable(self, error: sqlite3.Error) -> BadIndexError:
+        return BadIndexError(f"The catalog in {self.folder} cannot be read: {error}.", "Look at it: talksearch doctor")
 
     def _is_current(self, opened: _OpenReader) -> bool:
         """Say whether the index is still in the state in which a reader was opened."""
@@ -162,9 +207,13 @@ class IndexPool:
             return False
 
     def _reopen(self) -> IndexReader:
+        from talksearch.search.reader import open_reader
+
+        from . import process_tuning
+
         self._close_reader()
         files = _file_stamps(self.folder)
-        reader = open_reader(self.folder, encoder=self._encoder_for(files), compounds=self._compounds)
+        reader = open_reader(self.folder, encoder=self._encoder_for(files), compounds=self._shared_compounds())
         process_tuning.tune(self.folder)
         self._local.opened = _OpenReader(reader, _IndexState(files, _version(reader.db)))
         return reader
@@ -174,6 +223,14 @@ class IndexPool:
         self._local.opened = None
         if opened is not None:
             opened.reader.close()
+
+    def _shared_compounds(self) -> CompoundFinder:
+        from talksearch.search.ranking.compounds import CompoundFinder
+
+        with self._lock:
+            if self._compounds is None:
+                self._compounds = CompoundFinder()
+            return self._compounds
 
     def _encoder_for(self, files: FileStamps) -> Encoder:
         """Return the encoder of the index as it is now, the same for all workers; loaded when it is first needed."""
@@ -186,8 +243,18 @@ class IndexPool:
     def _load_encoder(self) -> Encoder:
         if self._given_encoder is not None:
             return self._given_encoder
+        from talksearch.search.reader import open_reader
+
         with open_reader(self.folder, warn=self._warn) as reader:
             return reader.encoder()
+
+
+def _ask_everything(index: IndexReader) -> None:
+    """Ask what makes an index load all that queries need."""
+    from talksearch.search import engine
+
+    for query in (Query("warm", mode="lexical"), Query("warm", mode="quote"), Query("warm")):
+        engine.search(index, query)
 
 
 class _LockedEncoder:

@@ -11,6 +11,7 @@ import signal
 import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import CancelledError
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -88,13 +89,24 @@ def serve(
     pool = IndexPool(folder, encoder=encoder, workers=workers, warn=warn)
     try:
         with _only_server(folder) as path, _listening(host, port) as web_socket:
-            try:
-                pool.warm()
-            except ModelError as error:
-                warn(f"Only searches by words are answered: {error.message}")
+            pool.check()
+            # It listens before it is warm: the first page needs no model, and a query that comes early waits.
+            threading.Thread(target=_warm, args=(pool, warn), name="warming", daemon=True).start()
             asyncio.run(_run(pool, path, web_socket, host, tell, warn))
     finally:
         pool.close()
+
+
+def _warm(pool: IndexPool, warn: Callable[[str], None]) -> None:
+    """Make the pool ready for queries; what cannot be made ready is told by the queries that need it, and here once."""
+    try:
+        pool.warm()
+    except ModelError as error:
+        warn(f"Only searches by words are answered: {error.message}")
+    except TalksearchError as error:
+        warn(f"The index cannot answer yet: {error.message}")
+    except (CancelledError, threading.BrokenBarrierError, RuntimeError):  # the server stops
+        pass
 
 
 async def _run(

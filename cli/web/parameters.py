@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from starlette.requests import Request
 
 from talksearch.indexer.errors import QueryError
-from talksearch.search.moments import LATEST_S
 from talksearch.search.options import SEARCH_OPTIONS, OptionValue, parse_number
 
 Parameters = Mapping[str, list[str]]
@@ -16,20 +15,29 @@ Parameters = Mapping[str, list[str]]
 _LONGEST_TEXT = 10_000
 """Characters of a parameter."""
 
+_LATEST_S = 1_000_000_000
+"""Seconds after which no talk says anything (`search.moments.LATEST_S`, without what that module imports)."""
+
 
 def parameters(request: Request, *others: str, ignore_foreign: bool = False) -> Parameters:
     """Return what was given for the options of a search and for `others`; empty texts are left out, as a form sends
-    them. Raises QueryError where there is no such parameter, or its text is too long.
+    them.
 
-    `ignore_foreign` passes over parameters that do not exist: those that share a page add some to its address.
+    Raises QueryError where a text is too long or there is no such parameter. `ignore_foreign` passes over parameters
+    that do not exist: those that share a page add some to its address.
     """
-    names = (*others, *(option.public_name for option in SEARCH_OPTIONS))
+    return only(request, (*others, *(option.public_name for option in SEARCH_OPTIONS)), ignore_foreign=ignore_foreign)
+
+
+def only(request: Request, names: Sequence[str], *, ignore_foreign: bool = False) -> Parameters:
+    """Return what was given for parameters of these names, as `parameters` does."""
     given: dict[str, list[str]] = {}
     for name, text in request.query_params.multi_items():
         if name not in names:
             if ignore_foreign:
                 continue
-            raise QueryError(f"There is no parameter {name!r}.", f"There are {', '.join(names)}.")
+            hint = f"There are {', '.join(names)}." if names else "There are none here."
+            raise QueryError(f"There is no parameter {name!r}.", hint)
         if len(text) > _LONGEST_TEXT:
             raise QueryError(f"The text has {len(text):,} characters.", f"Give at most {_LONGEST_TEXT:,}.")
         if text.strip():
@@ -49,12 +57,21 @@ def last(given: Parameters, name: str) -> str:
     return given.get(name, [""])[-1]
 
 
+def whole_number(given: Parameters, name: str, default: int, *, least: int = 0, most: int) -> int:
+    """Return a whole number that was given, or its default. Raises QueryError where it is none, or out of bounds."""
+    text = last(given, name)
+    number = parse_number(text, whole=True) if text else default
+    if number is None or not least <= number <= most:
+        raise QueryError(f"{name} is {text!r}.", f"Give a whole number from {least:,} to {most:,}.")
+    return int(number)
+
+
 def milliseconds(request: Request, name: str) -> int | None:
     """Return a time that is given in seconds; None where there is none. Raises QueryError where it is no time."""
     text = request.query_params.get(name, "")
     if not text:
         return None
     seconds = parse_number(text)
-    if seconds is None or seconds > LATEST_S:
-        raise QueryError(f"{name} is {text!r}.", f"Give a number of seconds from 0 to {LATEST_S:,.0f}.")
+    if seconds is None or seconds > _LATEST_S:
+        raise QueryError(f"{name} is {text!r}.", f"Give a number of seconds from 0 to {_LATEST_S:,}.")
     return round(seconds * 1000)

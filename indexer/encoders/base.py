@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-import numpy as np
-
-from talksearch.indexer.arrays import Floats
 from talksearch.indexer.records import Json
+
+if TYPE_CHECKING:  # a server looks into an index before it has numpy
+    from talksearch.indexer.arrays import Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Encoder(Protocol):
         """Return a normalised vector (dimension,)."""
 
 
-KeepTokens = Callable[[int, Floats], None]
+KeepTokens = Callable[[int, "Floats"], None]
 """A function that is called once for each text, from several threads, with the position of the text and the vectors of
 its tokens (tokens, width), special tokens left out. The array is only valid during the call."""
 
@@ -90,6 +90,8 @@ def encode_query_by_token(encoder: Encoder, text: str) -> QueryEncoding:
     """Return the encoding of a query, with the vectors of its tokens where the encoder gives them."""
     if isinstance(encoder, QueryTokenEncoder):
         return encoder.encode_query_by_token(text)
+    import numpy as np  # as above
+
     return QueryEncoding(encoder.encode_query(text), np.empty((0, 0), np.float32), ())
 
 

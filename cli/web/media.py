@@ -1,0 +1,89 @@
+"""The recordings that lie beside transcripts on this machine, streamed to players by the id of their talk.
+
+Which file that is, the catalog alone says: nothing in a request is ever part of a path. Starlette's FileResponse does
+the ranges, without which Safari plays nothing and no player jumps.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import stat
+from pathlib import Path
+from sqlite3 import Connection
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import Route
+
+from talksearch.indexer.stores import catalog
+
+from .asking import with_catalog
+from .problems import refused
+
+MEDIA_TYPES = {
+    "mp4": "video/mp4", "m4v": "video/mp4", "mkv": "video/x-matroska", "webm": "video/webm", "mov": "video/quicktime",
+    "avi": "video/x-msvideo", "flv": "video/x-flv", "mpg": "video/mpeg", "mpeg": "video/mpeg", "wmv": "video/x-ms-wmv",
+    "ts": "video/mp2t", "ogv": "video/ogg", "3gp": "video/3gpp", "m4a": "audio/mp4", "mp3": "audio/mpeg",
+    "wav": "audio/wav", "ogg": "audio/ogg", "oga": "audio/ogg", "opus": "audio/ogg", "flac": "audio/flac",
+    "aac": "audio/aac", "aiff": "audio/aiff", "wma": "audio/x-ms-wma",
+}  # fmt: skip
+"""The media type of each ending of a recording (`track_names.RECORDINGS`): iana.org/assignments/media-types, and what
+browsers take where nothing is registered. The system's own table knows half of them."""
+
+
+def recording_of(url: str | None) -> Path | None:
+    """Return the file of a talk's address where that is a recording on this machine.
+
+    >>> recording_of("file:///talks/a%20b.mp4").name, recording_of("file:///talks/a.vtt"), recording_of("https://a.org/b.mp4")
+    ('a b.mp4', None, None)
+    """
+    try:
+        parts = urlsplit(url or "")
+    except ValueError:
+        return None
+    if parts.scheme != "file" or parts.netloc not in ("", "localhost"):
+        return None
+    path = Path(url2pathname(parts.path))
+    return path if _ending(path) in MEDIA_TYPES else None
+
+
+def _ending(path: Path) -> str:
+    return path.suffix[1:].lower()
+
+
+async def _media(request: Request) -> Response:
+    talk_id = request.path_params["talk"]
+
+    def address(db: Connection) -> str | None:
+        talk = catalog.read_talk(db, talk_id, cues=False)
+        return talk.url if talk else None
+
+    path = recording_of(await with_catalog(request, address))
+    if path is None:
+        hint = "/api/talks lists the talks; the address of one that has a recording here begins with file:."
+        return refused(request, 404, f"There is no talk {talk_id!r} with a recording on this machine.", hint)
+    status = await asyncio.to_thread(_status, path)
+    if status is None:
+        hint = "Put it back where it was, or index the folder again."
+        return refused(request, 404, f"The recording {path.name!r} of the talk {talk_id} is not there.", hint)
+    response = FileResponse(path, media_type=MEDIA_TYPES[_ending(path)], stat_result=status)
+    response.headers["cache-control"] = "private, no-cache"
+    if response.headers["etag"] in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers={name: response.headers[name] for name in ("etag", "last-modified")})
+    return response
+
+
+def _status(path: Path) -> os.stat_result | None:
+    """Return the status of a file that can be read; None where there is none."""
+    try:
+        status = path.stat()
+        with path.open("rb"):
+            return status if stat.S_ISREG(status.st_mode) else None
+    except OSError:
+        return None
+
+
+ROUTES = (Route("/media/{talk:path}", _media),)
