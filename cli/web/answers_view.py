@@ -115,7 +115,7 @@ def count_of(answer: Answer) -> str:
     return f"{len(answer.hits)} {common.plural('hit', len(answer.hits))} in {talks} {common.plural('talk', talks)}"
 
 
-def like_view(here: Here, like: Like) -> LikeView:
+def like_view(like: Like) -> LikeView:
     """Return the moment that hits are like."""
     words = safe(like.text).split()
     text = " ".join(words[:_LIKE_WORDS]) + (" …" if len(words) > _LIKE_WORDS else "")

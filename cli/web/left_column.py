@@ -1,0 +1,71 @@
+"""The left column: what answers the question of a page, or what there is where it asks none."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+from starlette.requests import Request
+
+from talksearch.cli.answers import similar
+from talksearch.indexer.errors import TalksearchError
+from talksearch.indexer.stores import catalog
+from talksearch.indexer.text.untrusted import safe
+from talksearch.search import engine
+from talksearch.search.answer import Answer
+from talksearch.search.options import make_query
+from talksearch.search.query import Query
+from talksearch.search.reader import IndexReader
+
+from . import answers_view, filters_view
+from .addresses import Here
+from .asking import with_index
+from .parameters import last, options
+from .problems import status_of
+from .shell import Column
+
+
+async def left_column(request: Request, here: Here) -> Column:
+    """Return the answers to what a page asks, the first look where it asks nothing, or what is wrong with it."""
+    try:
+        return await _answered(request, here) if {"q", "like"} & here.given.keys() else await _start(request, here)
+    except TalksearchError as error:
+        return wrong(error)
+
+
+def wrong(error: TalksearchError) -> Column:
+    """Return what says that something cannot be answered, and what to do."""
+    values = {"message": safe(error.message), "hint": safe(error.hint)}
+    return Column("wrong.html", "talksearch", values, safe(error.message), status_of(error))
+
+
+async def _start(_: Request, here: Here) -> Column:
+    make_query("", **options(here.given))  # raises where a filter cannot have its value
+    return Column("start.html", "talksearch", {"chips": filters_view.chips(here), "menus": []})
+
+
+async def _answered(request: Request, here: Here) -> Column:
+    """Return the answers to a question, or to a moment that others like it are looked for."""
+    given = here.given
+    query = replace(make_query(last(given, "q"), **options(given)), timeline=True, facets=True)
+    answer, lengths_ms, titles = await with_index(request, partial(_ask, query=query, like=last(given, "like")))
+    count = answers_view.count_of(answer)
+    values = {
+        "count": count,
+        "note": safe(answer.note),
+        "talks": answers_view.by_talk(here, answer, lengths_ms),
+        "like": answers_view.like_view(answer.like) if answer.like else None,
+        "chips": filters_view.chips(here, titles),
+        "menus": filters_view.menus(here, answer.facets),
+        "emptied": list(filters_view.without(here, answer.emptied)) if not answer.hits else [],
+    }
+    asked = last(given, "q") or (f"Like {answer.like.title}" if answer.like else "")
+    return Column("answers.html", f"{safe(asked)} · talksearch", values, count)
+
+
+def _ask(index: IndexReader, query: Query, like: str) -> tuple[Answer, dict[str, int], dict[str, str]]:
+    """Return an answer, the lengths of its talks, and the titles of the talks that filters name."""
+    answer = engine.search(index, query) if query.text else similar(index, like, query)
+    lengths_ms = catalog.talk_lengths(index.db, list({hit.talk_id for hit in answer.hits}))
+    named = {talk_id: catalog.read_talk(index.db, talk_id, cues=False) for talk_id in query.filters.talks}
+    return answer, lengths_ms, {talk_id: talk.title for talk_id, talk in named.items() if talk}

@@ -1,0 +1,82 @@
+"""The shell of all pages: what is asked on top, answers on the left in `#answers`, a talk on the right in `#talk`.
+
+A script that wants one of the two columns names it in the header `HX-Target`, and gets what belongs into it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from talksearch.indexer.text.untrusted import safe
+from talksearch.search.options import option_named
+
+from .addresses import Here, address
+from .parameters import Parameters
+from .templating import rendered
+
+_FIELDS = ("q", "like", "t", "mode", "after", "before", "not", "per_talk", "k")
+"""The parameters that the form has fields for, or that a new question ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """What stands in one of the columns: a template, and what it shows."""
+
+    template: str
+    title: str
+    """The title of a page that shows nothing else."""
+    values: Mapping[str, object] = field(default_factory=dict)
+    count: str = ""
+    """What a screen reader is told when the answers change."""
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def wanted_column(request: Request) -> str:
+    """Return the id of the column that a script asks for, `answers` or `talk`; empty for a whole page."""
+    column = request.headers.get("hx-target", "").rpartition("#")[2]
+    return column if column in ("answers", "talk") else ""
+
+
+def shorter(request: Request, here: Here) -> Response | None:
+    """Return a redirection to the short address of a page; None where it has that one already, or a script asks."""
+    asked = Counter(request.query_params.multi_items())
+    short = Counter((name, text) for name, texts in here.given.items() for text in texts)
+    if "hx-request" in request.headers or asked == short:
+        return None
+    return RedirectResponse(address(here.path, here.given), 302)
+
+
+def shown(request: Request, here: Here, left: Column | None, talk: Column | None = None) -> Response:
+    """Return a page, or the column of it that a script asks for; `left` may be None where that is the talk."""
+    wanted = wanted_column(request)
+    column = talk if wanted == "talk" and talk is not None else left
+    main = talk or left
+    assert column is not None
+    assert main is not None
+    values = {
+        **(left.values if left else {}),
+        **(talk.values if talk else {}),
+        "here": here,
+        "given": {name: safe(texts[-1]) for name, texts in here.given.items()},
+        "kept": _kept(here.given),
+        "modes": option_named("mode").choices,
+        "title": main.title,
+        "announced": left.count if left else "",
+        "left_template": left.template if left else "",
+        "talk_template": talk.template if talk else "",
+        "part": column.template,
+    }
+    template = {"answers": "part.html", "talk": "talk_part.html"}.get(wanted, "page.html")
+    page = rendered(template, **values)
+    return HTMLResponse(page, main.status, headers={**(left.headers if left else {}), **main.headers})
+
+
+def _kept(given: Parameters) -> list[tuple[str, str]]:
+    """Return the parameters that a form sends along without a field for them."""
+    return [(name, safe(text)) for name, texts in given.items() if name not in _FIELDS for text in texts]
