@@ -25,6 +25,7 @@ COMMANDS = {
     "repair": ("inspect", "repair"),
     "remove": ("index", "remove"),
     "doctor": ("index", "doctor"),
+    "export": ("export", "export"),
     "eval": ("evaluate", "evaluate"),
     "serve": ("serve", "serve"),
     "mcp": ("serve", "mcp"),
@@ -70,7 +71,8 @@ class CommandGroup(click.Group):
         try:
             return super().invoke(ctx)
         except UsageError as error:
-            raise click.UsageError(_joined(error.message, self._query_hint(ctx)), self._invoked(ctx)) from error
+            message = _joined(error.message, error.hint)
+            raise click.UsageError(_joined(message, self._query_hint(ctx)), self._invoked(ctx)) from error
         except click.UsageError as error:
             hint = self._query_hint(ctx)
             if not hint:

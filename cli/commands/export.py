@@ -1,0 +1,136 @@
+"""`export`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from click.core import ParameterSource
+
+from talksearch.cli.options import ANY_TALK_ID, complete_talk, index_option, search_options
+from talksearch.cli.terminal import warn
+from talksearch.indexer.errors import UsageError
+from talksearch.indexer.settings import resolve
+from talksearch.indexer.stores import catalog
+from talksearch.indexer.text.untrusted import safe
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from talksearch.cli.export.registry import ExportFormat
+    from talksearch.cli.export.selection import Selection
+    from talksearch.search.options import OptionValue
+
+# `--help` must not wait for numpy and the libraries of formats, so what imports them is imported in the functions.
+
+FORMAT_NAMES = ("vtt", "srt", "json", "markdown", "m3u", "edl", "chapters", "podcast")
+"""Those of `export.registry`, whose import `--help` must not wait for; tests hold the two together."""
+
+
+@click.command("export", context_settings=ANY_TALK_ID)
+@click.argument("names", nargs=-1, metavar="[TALK]...", shell_complete=complete_talk)
+@click.option("--query", metavar="TEXT", help="Take the hits of this query. The options of a search narrow it.")
+@click.option("--format", type=click.Choice(FORMAT_NAMES), help="What to write. [default: what FILE's ending says]")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write there, over what is there. [default: standard output]",
+)
+@search_options
+@index_option
+def export(
+    names: tuple[str, ...],
+    query: str | None,
+    format: str | None,
+    output: Path | None,
+    index_dir: Path | None,
+    **options: OptionValue,
+) -> None:
+    """Write TALK, or the hits of a query, as a file for other programs. docs/export.md says what each format holds.
+
+    TALK is an id, a YouTube URL, the path of a transcript, or the beginning of an id. json, markdown, m3u and edl take
+    several. Without TALK and --query, m3u takes the whole archive.
+
+    \b
+        talksearch export DTcRLlMv4_o --format srt > talk.srt
+        talksearch export DTcRLlMv4_o -o talk.md
+        talksearch export --query "time dilation" -k 20 -o hits.m3u8
+    """
+    from talksearch.cli.export import registry
+    from talksearch.cli.export.files import write_whole
+
+    _require_sense(names, query)
+    known = _format(format, output)
+    if known.is_binary and output is None and sys.stdout.isatty():
+        raise UsageError(f"{known.name} is no text, so it is not written to a terminal.", "Name a file with -o.")
+    folder = resolve(index_dir).index
+    selection = _hits(folder, query, options) if query is not None else _talks(catalog.open_catalog(folder), names)
+    written = registry.export(known, selection)
+    if output is not None:
+        write_whole(output, written.content)
+    elif isinstance(written.content, bytes):
+        click.echo(written.content, nl=False)
+    else:
+        click.echo(_shown(written.content), nl=False)
+    for note in written.notes:
+        warn(note)
+
+
+def _require_sense(names: tuple[str, ...], query: str | None) -> None:
+    """Raise UsageError where what is given contradicts itself."""
+    if names and query is not None:
+        raise UsageError("Give talks or a --query, not both.", "To search in a talk only: --query TEXT --talk ID")
+    context = click.get_current_context()
+    given = [
+        parameter.opts[0]
+        for parameter in context.command.params
+        if isinstance(parameter, click.Option)
+        and parameter.name not in ("query", "format", "output", "index_dir")
+        and context.get_parameter_source(parameter.name or "") is not ParameterSource.DEFAULT
+    ]
+    if given and query is None:
+        raise UsageError(f"{given[0]} belongs to a search.", "Say what to search for: --query TEXT")
+
+
+def _format(name: str | None, output: Path | None) -> ExportFormat:
+    """Return the format that is named, or that the name of the file means. Raises UsageError where neither says one."""
+    from talksearch.cli.export import registry
+
+    known = registry.format_named(name) if name else registry.format_of(output.name) if output else None
+    if known is None:
+        raise UsageError("Say in which format.", f"--format takes {', '.join(FORMAT_NAMES)}.")
+    return known
+
+
+def _talks(db: sqlite3.Connection, names: tuple[str, ...]) -> Selection:
+    from talksearch.cli.export import selection
+    from talksearch.search.ranking.filters import find_talk
+
+    if not names:
+        return selection.select_archive(db)
+    return selection.select_talks(db, [find_talk(db, name) for name in names])
+
+
+def _hits(folder: Path, query: str, options: dict[str, OptionValue]) -> Selection:
+    from talksearch.cli.export.selection import select_hits
+    from talksearch.search import engine
+    from talksearch.search.options import make_query
+    from talksearch.search.reader import open_reader
+
+    asked = make_query(query, **options)
+    with open_reader(folder, warn=warn, once=True) as index:
+        answer = engine.search(index, asked)
+        if answer.note:
+            warn(answer.note)
+        if not answer.hits:
+            warn("Nothing found.")
+        return select_hits(index.db, query, answer.hits)
+
+
+def _shown(text: str) -> str:
+    """Return a text as it is, and for a terminal without what would act on it."""
+    return "\n".join(safe(line) for line in text.split("\n")) if sys.stdout.isatty() else text
