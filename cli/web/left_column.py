@@ -52,6 +52,7 @@ async def _answered(request: Request, here: Here) -> Column:
     count = answers_view.count_of(answer)
     values = {
         "count": count,
+        "total": len(answer.hits),
         "note": safe(answer.note),
         "talks": answers_view.by_talk(here, answer, lengths_ms),
         "like": answers_view.like_view(answer.like) if answer.like else None,

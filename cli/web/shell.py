@@ -53,11 +53,11 @@ def shorter(request: Request, here: Here) -> Response | None:
 
 
 def shown(request: Request, here: Here, left: Column | None, talk: Column | None = None) -> Response:
-    """Return a page, or the column of it that a script asks for; `left` may be None where that is the talk."""
-    wanted = wanted_column(request)
-    column = talk if wanted == "talk" and talk is not None else left
+    """Return a page, or the column of it that a script asks for.
+
+    `left` is None where nothing was asked, beside a talk that stands alone, and where only the talk is asked for.
+    """
     main = talk or left
-    assert column is not None
     assert main is not None
     values = {
         **(left.values if left else {}),
@@ -70,9 +70,8 @@ def shown(request: Request, here: Here, left: Column | None, talk: Column | None
         "announced": left.count if left else "",
         "left_template": left.template if left else "",
         "talk_template": talk.template if talk else "",
-        "part": column.template,
     }
-    template = {"answers": "part.html", "talk": "talk_part.html"}.get(wanted, "page.html")
+    template = {"answers": "left_part.html", "talk": "talk_part.html"}.get(wanted_column(request), "page.html")
     page = rendered(template, **values)
     return HTMLResponse(page, main.status, headers={**(left.headers if left else {}), **main.headers})
 

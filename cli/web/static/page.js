@@ -48,6 +48,14 @@ function mark() {
 }
 mark();
 
+// What a bar of a strip stands for is told below it.
+const tell = ({ target }) => {
+  const bar = target.closest?.('.strip a');
+  if (bar) $('.told', bar.closest('.strip')).textContent = bar.getAttribute('aria-label');
+};
+on('pointerover', tell);
+on('focusin', tell);
+
 on('click', async ({ target }) => {
   const copy = target.closest('[data-copy]');
   if (copy) {
@@ -85,7 +93,7 @@ on('keydown', (event) => {
     const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: bars.length - 1 }[key];
     if (bars[to]) act = () => { bar.setAttribute('tabindex', -1); bars[to].removeAttribute('tabindex'); bars[to].focus(); };
   } else if (key === 'Escape') {
-    const menu = $('details.menu[open]'), close = $('#talk [data-close]');
+    const menu = $('details.menu[open]'), close = $('#talk .close');
     if (menu) act = () => { menu.open = false; $('summary', menu).focus(); };
     else if (target === box()) act = () => { box().value ? (box().value = '', form().requestSubmit()) : box().blur(); };
     else if (close && !$('dialog[open]')) act = () => close.click();
