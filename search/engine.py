@@ -15,8 +15,10 @@ from talksearch.indexer.arrays import Floats, Ints
 from talksearch.indexer.encoders.base import QueryEncoding, encode_query_by_token
 from talksearch.indexer.errors import QueryError
 from talksearch.indexer.stores import calibration, catalog
+from talksearch.indexer.stores.calibration import Calibration
 from talksearch.indexer.text.terms import terms
-from talksearch.search.answer import Answer
+from talksearch.search.answer import Answer, Like
+from talksearch.search.facets import Facets
 from talksearch.search.ranking import late_interaction
 from talksearch.search.ranking.characters import with_characters
 from talksearch.search.ranking.encoded_query import EncodedQuery, passages_with_names
@@ -24,14 +26,15 @@ from talksearch.search.ranking.filters import allowed_passages
 from talksearch.search.ranking.late_interaction import QueryTokens, TokenScorer
 from talksearch.search.ranking.lexical import query_terms
 from talksearch.search.ranking.names import with_names
-from talksearch.search.ranking.rank import Source, missing_vectors_note, rank
+from talksearch.search.ranking.rank import Ranking, Source, missing_vectors_note, rank
 from talksearch.search.ranking.term_variants import expand_terms, variant_terms
 from talksearch.search.results.assemble import Assembly, Origin, quote_hits, to_hits
-from talksearch.search.results.grade import grader, ungraded_note, verdict
+from talksearch.search.results.count_facets import answering, count_facets, places_of_hits
+from talksearch.search.results.grade import Grader, grader, ungraded_note, verdict
 from talksearch.search.results.passage_view import view_passage
 
 from .emptied import emptied_by
-from .query import Filters, Query, split_quotes
+from .query import Filters, Mode, Query, split_quotes
 from .reader import IndexReader
 
 _MOST_QUOTES = 1_000
@@ -47,8 +50,11 @@ _MOST_INEXACT_QUOTES = 30
 _TELLING_TERMS = 6
 """How many terms of a passage stand for it when passages like it are looked for."""
 
+Allow = Callable[[Filters], Ints | None]
+"""Returns the numbers of the passages that may be hits with some filters, sorted; None allows all."""
+
 _PASSAGE_AT = (
-    "SELECT p.number, p.text, p.start_ms, p.end_ms FROM passages p JOIN talks t ON t.number = p.talk"
+    "SELECT p.number, p.text, p.start_ms, p.end_ms, t.title FROM passages p JOIN talks t ON t.number = p.talk"
     " WHERE t.id = ? AND p.field = 'speech' AND p.end_ms > ?"
     " ORDER BY abs((p.start_ms + p.end_ms) / 2 - ?), p.number LIMIT 1"
 )
@@ -62,6 +68,8 @@ class _SpokenPassage(NamedTuple):
     text: str
     start_ms: int
     end_ms: int
+    title: str
+    """The talk's."""
 
 
 def search(reader: IndexReader, query: Query) -> Answer:
@@ -82,10 +90,25 @@ def _search(reader: IndexReader, query: Query) -> Answer:
     is_quote = query.mode == "quote" or quotes == (text,)
     # Encoding comes first, because it takes longest and goes on beside the rest.
     encoded = None if is_quote else _encode(reader, text, with_vector=_compares_vectors(reader, query), by_token=True)
-    allowed = allowed_passages(reader.table(), query.filters) if query.filters != Filters() else None
     if encoded is None:
-        return _answer_quote(reader, query, text, allowed)
-    if encoded.is_name and query.mode != "semantic":
+        return _answer_quote(reader, query, text)
+    allowed, note = _allowed(reader, query.filters, quotes, encoded, query.mode)
+    answer = _answer(
+        reader,
+        query,
+        encoded,
+        allowed,
+        lambda filters: _allowed(reader, filters, quotes, encoded, query.mode)[0],
+    )
+    return replace(answer, note=_joined(note, answer.note))
+
+
+def _allowed(
+    reader: IndexReader, filters: Filters, quotes: Sequence[str], encoded: EncodedQuery, mode: Mode
+) -> tuple[Ints | None, str]:
+    """Return the numbers of the passages that may be hits, sorted, None for all; and what the user must know of it."""
+    allowed = _passing(reader, filters)
+    if encoded.is_name and mode != "semantic":
         named = passages_with_names(reader.table(), encoded)
         allowed = named if allowed is None else np.intersect1d(allowed, named)
     note = ""
@@ -95,8 +118,12 @@ def _search(reader: IndexReader, query: Query) -> Answer:
             allowed = saying
         else:
             note = f"Nobody says {quote!r}, not even nearly; the rest was looked for."
-    answer = _answer(reader, query, encoded, allowed)
-    return replace(answer, note=_joined(note, answer.note))
+    return allowed, note
+
+
+def _passing(reader: IndexReader, filters: Filters) -> Ints | None:
+    """Return the numbers of the passages that pass some filters, sorted; None where all do."""
+    return allowed_passages(reader.table(), filters) if filters != Filters() else None
 
 
 def _with_emptied_note(
@@ -114,9 +141,15 @@ def _with_emptied_note(
         return allowed is None or len(allowed) > 0
 
     def finds(filters: Filters) -> bool:
-        return passes(filters) and (ask is None or bool(ask(reader, replace(query, filters=filters, k=1)).hits))
+        if not passes(filters):
+            return False
+        shorter = replace(query, filters=filters, k=1, heat=False, timeline=False, facets=False)
+        return ask is None or bool(ask(reader, shorter).hits)
 
-    return replace(answer, note=_joined(emptied_by(query.filters, finds, passes), answer.note))
+    emptied = emptied_by(query.filters, finds, passes)
+    if emptied is None:
+        return answer
+    return replace(answer, emptied=emptied.filters, note=_joined(emptied.sentence, answer.note))
 
 
 def similar(reader: IndexReader, query: Query, talk_id: str, at_ms: int) -> Answer:
@@ -151,10 +184,12 @@ def similar(reader: IndexReader, query: Query, talk_id: str, at_ms: int) -> Answ
             reader,
             query,
             EncodedQuery(telling, {}, vector, is_query=False),
-            allowed_passages(table, query.filters),
+            _passing(reader, query.filters),
+            partial(_passing, reader),
             Origin(passage.number, passage.start_ms, passage.end_ms),
         )
-        return _with_emptied_note(reader, query, answer)
+        like = Like(talk_id, passage.title, passage.start_ms, passage.end_ms, passage.text)
+        return replace(_with_emptied_note(reader, query, answer), like=like)
 
 
 def _compares_vectors(reader: IndexReader, query: Query) -> bool:
@@ -170,17 +205,29 @@ def _compares_vectors(reader: IndexReader, query: Query) -> bool:
         return False
 
 
-def _answer_quote(reader: IndexReader, query: Query, text: str, allowed: Ints | None) -> Answer:
+def _answer_quote(reader: IndexReader, query: Query, text: str) -> Answer:
     """Return the places in which a text was said."""
     from talksearch.search.quotes import find  # most searches are for no quote, and start sooner without rapidfuzz
 
+    allowed = _passing(reader, query.filters)
     count = max(query.k, _FEW_QUOTES) if query.per_talk is None else _MOST_QUOTES
     quotes = find.find_quotes(reader.db, text, allowed, count)
     hits = quote_hits(reader.db, query, quotes)
     if len(quotes) == count < _MOST_QUOTES and any(hit.also_at for hit in hits):
         # Where a talk says it over and over, other talks stand behind, and the count is of all places.
         hits = quote_hits(reader.db, query, find.find_quotes(reader.db, text, allowed, _MOST_QUOTES))
-    return Answer(tuple(hits), tuple(terms(text)))
+    answer = Answer(tuple(hits), tuple(terms(text)))
+    if not query.facets:
+        return answer
+    table = reader.table()
+
+    def saying(filters: Filters) -> Ints:
+        found = find.find_quotes(reader.db, text, _passing(reader, filters), _MOST_QUOTES)
+        numbers = np.array([quoted.passages[0] for quoted in found], np.int64)
+        places = table.places(numbers)
+        return places[places >= 0]
+
+    return replace(answer, facets=count_facets(table, query.filters, saying))
 
 
 def _passages_saying(reader: IndexReader, quote: str, allowed: Ints | None) -> Ints:
@@ -206,6 +253,7 @@ def _answer(
     query: Query,
     encoded: EncodedQuery,
     allowed: Ints | None,
+    allow: Allow,
     origin: Origin | None = None,
 ) -> Answer:
     """Rank the passages for an encoded query, and return the best ones as hits.
@@ -215,6 +263,7 @@ def _answer(
         query: How to rank, and what to show.
         encoded: What to look for.
         allowed: The numbers of the passages that may be hits, sorted; None allows all.
+        allow: Returns what may be with other filters, which facets are counted with.
         origin: The passage that others like it are looked for; None for a query.
     """
     table = reader.table()
@@ -226,11 +275,13 @@ def _answer(
     calibrated = calibration.read(reader.folder, reader.recipe.model) if encoded.is_query else None
     term_weights = table.term_weights(encoded.terms)  # before the vector is waited for
     view = cache(partial(view_passage, reader.db, encoded.variants, term_weights))
-    ranking = rank(Source(table, reader.encoder_pool), query, encoded, avoided, allowed, view)
+    source = Source(table, reader.encoder_pool)
+    ranked = ranking = rank(source, query, encoded, avoided, allowed, view)
     scorer = _token_scorer(reader, encoded, term_weights)
     if scorer and query.mode == "hybrid":
         ranking = replace(ranking, candidates=late_interaction.rerank(ranking.candidates, scorer))
-    grade = grader(ranking, query.mode, encoded, calibrated) if encoded.is_query else None
+    grade_of = partial(_grader_of, query, encoded, calibrated)
+    grade = grade_of(ranking)
     said = (*encoded.terms, *variant_terms(encoded.variants))
     named = frozenset(name for variants in encoded.variants.values() for name in variants.speakers)
     hits = to_hits(Assembly(reader.db, query, said, ranking, view, origin, grade, scorer, named))
@@ -238,11 +289,28 @@ def _answer(
     nothing_good = "" if encoded.note else verdict(hits)
     if nothing_good:
         hits = [replace(hit, matches=()) for hit in hits]
+    facets: Facets | None = None
+    if query.facets:
+
+        def answering_with(filters: Filters) -> Ints:
+            if filters != query.filters:
+                other = rank(source, query, encoded, avoided, allow(filters))
+                return answering(table, other, grade_of(other))
+            shown = places_of_hits(table, hits)
+            return np.union1d(shown, answering(table, ranked, grade_of(ranked)))
+
+        facets = count_facets(table, query.filters, answering_with)
     ungraded = ""
     if encoded.is_query and hits and not ranking.note:
         # A note of the ranking says that vectors are waited for or lost. Then that is why nothing was measured.
         ungraded = ungraded_note(query.mode, calibrated, table)
-    return Answer(tuple(hits), encoded.terms, _joined(encoded.note, ranking.note, ungraded, nothing_good))
+    note = _joined(encoded.note, ranking.note, ungraded, nothing_good)
+    return Answer(tuple(hits), encoded.terms, note, facets=facets)
+
+
+def _grader_of(query: Query, encoded: EncodedQuery, calibrated: Calibration | None, ranking: Ranking) -> Grader | None:
+    """Return what grades the candidates of a ranking; None for a passage that others like it are looked for."""
+    return grader(ranking, query.mode, encoded, calibrated) if encoded.is_query else None
 
 
 def _encode(reader: IndexReader, text: str, *, with_vector: bool, by_token: bool = False) -> EncodedQuery:

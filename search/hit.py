@@ -85,6 +85,21 @@ class Copy:
     """In how many more places that talk says it."""
 
 
+@dataclass(frozen=True, slots=True)
+class TimelinePart:
+    """A stretch of a talk that has to do with a query, and where to jump to in it."""
+
+    start_ms: int
+    end_ms: int
+    """Both ends lie on fortieths of the talk, as `Hit.heat` divides it."""
+    level: float
+    """How much it has to do with the query, the most of its fortieths in `Hit.heat`: above 0, up to 1."""
+    jump_ms: int
+    """Where its best passage says it; its start where it says none of the query's words."""
+    text: str
+    """The words there, up to ninety characters."""
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Hit:
     """One ranked answer. Times in milliseconds."""
@@ -126,6 +141,9 @@ class Hit:
     """Other places of the talk that say the same, in the order of time."""
     heat: tuple[float, ...] = ()
     """At a talk's first hit: where along its length the query lives, 0 to 1 for each fortieth."""
+    timeline: tuple[TimelinePart, ...] = ()
+    """The same as places to jump to, in the order of time, where the query asks for it; what is not above chance is
+    left out."""
     quote: QuoteMatch | None = None
     """What was said, where a quote was asked for."""
     grade: GradeWord | None = None
@@ -176,6 +194,17 @@ class Hit:
             "more_places": len(self.also_at),
             "also_at": [{"jump_s": place.jump_ms / 1000, "url": place.url} for place in self.also_at],
         }
+        if self.timeline:
+            row["timeline"] = [
+                {
+                    "start_s": part.start_ms / 1000,
+                    "end_s": part.end_ms / 1000,
+                    "level": part.level,
+                    "jump_s": part.jump_ms / 1000,
+                    "text": part.text,
+                }
+                for part in self.timeline
+            ]
         if self.quote is not None:
             row["quote"] = {
                 "text": self.quote.text,

@@ -24,7 +24,7 @@ Kind = Literal["integer", "seconds", "choice", "text", "date", "talks", "flag"]
 OptionValue = int | float | str | bool | tuple[str, ...] | None
 """The value of an option, as `make_query` takes it."""
 
-_FILTERS = ("talks", "speaker", "channel", "language", "after", "before")
+_FILTERS = ("talks", "speaker", "channel", "language", "after", "before", "timing")
 """The options that are fields of `query.Filters`, in its order."""
 _NUMBER = re.compile(r"\d{1,9}(\.\d{1,9})?")
 
@@ -133,6 +133,13 @@ SEARCH_OPTIONS = (
     ),
     SearchOption("after", "after", "date", "Only from this day, month or year on.", metavar="DATE"),
     SearchOption("before", "before", "date", "Only up to and including this day, month or year.", metavar="DATE"),
+    SearchOption(
+        "timing",
+        "timing",
+        "choice",
+        "Only talks whose times are exact, or only those whose times were estimated.",
+        choices=("exact", "estimated"),
+    ),
     SearchOption("avoid", "not", "text", "Turn away from what is said in these words.", default="", metavar="TEXT"),
     SearchOption("per_talk", "per_talk", "integer", "At most N hits of one talk.", minimum=1, metavar="N"),
     SearchOption(
@@ -223,6 +230,7 @@ def checked(query: Query) -> Query:
             language=filter_text("language"),
             after=first_day(values["after"]) if values["after"] else None,
             before=last_day(values["before"]) if values["before"] else None,
+            timing=values["timing"],
         ),
         per_talk=values["per_talk"],
         avoid=as_text(values["avoid"]),

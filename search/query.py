@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from talksearch.indexer.errors import QueryError
-from talksearch.indexer.records import Field
+from talksearch.indexer.records import Field, Timing
 
 Mode = Literal["hybrid", "semantic", "lexical", "quote"]
 """`quote`: what was said word for word, or nearly."""
@@ -40,6 +40,8 @@ class Filters:
     """First day, `YYYY-MM-DD`. A talk of unknown date passes no date filter."""
     before: str | None = None
     """Last day."""
+    timing: Timing | None = None
+    """Whether the talk's times were read from its source, or estimated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,10 @@ class Query:
     """A text to turn away from."""
     heat: bool = False
     """Say where along each talk the query lives."""
+    timeline: bool = False
+    """Say where along each talk to jump to, with the words there (`Hit.timeline`)."""
+    facets: bool = False
+    """Count the talks of the answer by channel, speaker, language, year and timing (`Answer.facets`)."""
     explain: bool = False
     """Say why each hit is one."""
     leave_out: tuple[Field, ...] = ()

@@ -46,6 +46,9 @@ def allowed_passages(table: PassageTable, filters: Filters) -> Ints | None:
     if filters.before:
         conditions.append("date <= ?")
         values.append(filters.before)
+    if filters.timing:
+        conditions.append("timing = ?")
+        values.append(filters.timing)
     if not conditions and not filters.speaker:
         return None
     mask = _in_talks_where(table, " AND ".join(conditions) or "TRUE", values)

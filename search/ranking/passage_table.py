@@ -171,6 +171,19 @@ class PassageTable:
         rows = self.db.execute("SELECT number, speakers FROM passages WHERE speakers != '[]'")
         return self._mask(np.fromiter((number for number, who in rows if holds(who)), np.int64))
 
+    def speakers_at(self, places: Ints) -> list[tuple[str, ...]]:
+        """Return who is named as speaking in the passages at some places."""
+        if self.columns:
+            speakers = self.columns.speakers
+            return [_names(speakers[voice]) for voice in self.columns.voices[places].tolist()]
+        numbers = self.layout.numbers[places].tolist()
+        rows = self.db.execute(
+            "SELECT number, speakers FROM passages WHERE number IN (SELECT value FROM json_each(?))",
+            (json.dumps(numbers),),
+        )
+        names = {number: _names(speakers) for number, speakers in rows}
+        return [names.get(number, ()) for number in numbers]
+
     def notes_in(self, fields: Sequence[Field]) -> Mask | None:
         """Return which passages are notes of some fields (n,); None where no fields are given."""
         if not fields:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import NamedTuple
@@ -36,6 +36,7 @@ from .passage_view import (
     speakers_between,
 )
 from .repeats import SAME_MEANING, quote_is_said_again
+from .timeline import timelines
 
 _HELD_BACK = 10**9
 """The position of a hit that a limit keeps from being shown."""
@@ -94,6 +95,7 @@ def to_hits(assembly: Assembly) -> list[Hit]:
     hits = HitList(assembly.db, query.per_talk)
     if assembly.origin:
         hits.exclude(_talk_of(table, assembly.origin.number), assembly.origin.start_ms, assembly.origin.end_ms)
+    opened: dict[int, int] = {}
     for lead in in_order(ranking.candidates, resolver, assembly.grader):
         found = _found(assembly, table.place(lead.target.number))
         if not hits.claim(found.talk, *table.times(found.place)):
@@ -104,11 +106,13 @@ def to_hits(assembly: Assembly) -> list[Hit]:
             continue
         view = found.view()
         jump = _place_jump(assembly, table, lead.target, view)
-        hits.add(_describe(assembly, lead, view, jump, rank=len(hits) + 1), found.talk)
+        hit = _describe(assembly, lead, view, jump, rank=len(hits) + 1)
+        hits.add(hit, found.talk)
+        opened[lead.target.number] = hit.jump_ms
         if len(hits) == query.k:
             break
     _count_further_repeats(assembly, hits)
-    return _with_talk_facts(table, query, ranking, hits)
+    return _with_talk_facts(assembly, hits, opened)
 
 
 def _found(assembly: Assembly, place: int) -> Found:
@@ -218,17 +222,26 @@ def _matches_in(text: str, view: PassageView, jump: _Jump) -> Spans:
     return tuple((start + shift, end + shift) for start, end in jump.matches if shift >= 0)
 
 
-def _with_talk_facts(table: PassageTable, query: Query, ranking: Ranking, hit_list: HitList) -> list[Hit]:
-    """Return the hits with what belongs to a talk as a whole: its heat at the first, what was held back at the last."""
+def _with_talk_facts(assembly: Assembly, hit_list: HitList, opened: Mapping[int, int]) -> list[Hit]:
+    """Return the hits with what belongs to a talk as a whole: its heat at the first, what was held back at the last.
+
+    `opened` says where the passages are opened that are hits, in milliseconds, by their number.
+    """
+    query, table = assembly.query, assembly.ranking.table
     hits = [replace(hit, also_at=tuple(sorted(hit.also_at))) if hit.also_at else hit for hit in hit_list.hits]
     first = {talk: position for position, talk in reversed(list(enumerate(hit_list.talks)))}
     last = {talk: position for position, talk in enumerate(hit_list.talks)}
     for talk, position in last.items():
         if hit_list.held_back[talk]:
             hits[position] = replace(hits[position], more_in_talk=hit_list.held_back[talk])
-    if query.heat and hits:
-        for position, bins in zip(first.values(), heat(table, list(first), ranking), strict=True):
-            hits[position] = replace(hits[position], heat=bins)
+    if (query.heat or query.timeline) and hits:
+        levels = heat(table, list(first), assembly.ranking, with_places=query.timeline)
+        for position, bins in zip(first.values(), levels.bins(), strict=True):
+            hits[position] = replace(hits[position], heat=bins if query.heat else ())
+        if query.timeline:
+            weights = table.term_weights(assembly.terms)
+            for position, parts in zip(first.values(), timelines(table, levels, weights, opened), strict=True):
+                hits[position] = replace(hits[position], timeline=parts)
     return hits
 
 
