@@ -143,7 +143,7 @@ def test_voices_turns_and_times_of_words_are_in_webvtt() -> None:
     content = written("vtt", talk_of(*cues, language="en", title="One --> two", chapters=(Chapter(4_000, "Part"),)))
     assert "\nSo <00:00:01.500>R&amp;D\n" in content
     assert "\n&gt;&gt; Yes.\n" in content
-    assert "\n<v Ann &lt;1&gt;>a &lt; b --&gt; c\n" in content
+    assert "\n<v Ann &lt;1&gt;>a &lt; b --\u2060&gt; c\n" in content
     assert content.startswith("WEBVTT\nKind: captions\nLanguage: en\n\nNOTE\nOne → two\n0:04 Part\n\n")
     assert read_back(content, "t.vtt")[0] == cues[0]
 

@@ -78,9 +78,13 @@ def format_named(name: str) -> ExportFormat | None:
 
 
 def format_of(file_name: str) -> ExportFormat | None:
-    """Return the format that the ending of a file's name means, the longest ending first; None where it means none."""
+    """Return the format that a file is called after, by its ending or its own name; None where it is called after none.
+
+    >>> [format_of(name).name for name in ("talk.chapters.json", "a.json", "hits.M3U", "talk.md") if format_of(name)]
+    ['chapters', 'json', 'm3u', 'markdown']
+    """
     lowered = file_name.lower()
-    fitting = [known for known in FORMATS if lowered.endswith(f".{known.ending}")]
+    fitting = [known for known in FORMATS if lowered.endswith((f".{known.ending}", f".{known.name}"))]
     return max(fitting, key=lambda known: len(known.ending), default=None)
 
 
