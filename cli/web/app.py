@@ -16,7 +16,7 @@ from starlette.types import ASGIApp
 from talksearch.cli.pool.index_pool import IndexPool
 from talksearch.indexer.errors import TalksearchError, UsageError
 
-from . import api, assets, media, pages
+from . import api, assets, pages, talk_page
 from .guards import asks_slowly, comes_from_here, guarded, is_small
 from .problems import refused, status_of
 
@@ -32,7 +32,7 @@ def application(pool: IndexPool, host: str) -> ASGIApp:
         TalksearchError: _failed, UsageError: _misused, HTTPException: _refused, ClientDisconnect: _left,
         Exception: _broken,
     }  # fmt: skip
-    routes = [*pages.ROUTES, *api.ROUTES, *media.ROUTES, *assets.ROUTES]
+    routes = [*pages.ROUTES, *talk_page.ROUTES, *api.ROUTES, *assets.ROUTES]
     app = Starlette(routes=routes, exception_handlers=handlers)
     app.state.pool = pool
     return guarded(app, [comes_from_here(host), is_small, asks_slowly()])
