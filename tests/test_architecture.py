@@ -27,13 +27,13 @@ FLOORS = (
     "indexer.doctor",
     "indexer",
     # search: the way of a query
-    "search.links search.query",
+    "search.facets search.links search.query",
     "search.hit",
     "search.answer search.emptied search.options search.ranking",
     "search.quotes search.moments",
     "search.results",
-    "search.reader",
-    "search.engine search.stats",
+    "search.questions search.reader",
+    "search.engine search.overview search.stats search.talk_list",
     "search.evaluation search.index",
     "search",
     # cli: the only part that prints, exits, or knows about terminals and HTTP
