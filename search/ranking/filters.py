@@ -57,6 +57,20 @@ def allowed_passages(table: PassageTable, filters: Filters) -> Ints | None:
     return np.sort(table.layout.numbers[mask], kind="stable")  # a stable sort is fast on what is nearly sorted
 
 
+def allowed_talks(table: PassageTable, filters: Filters) -> frozenset[str] | None:
+    """Return the ids of the talks of which a passage passes the filters; None when every talk does.
+
+    Raises as `allowed_passages` does.
+    """
+    allowed = allowed_passages(table, filters)
+    if allowed is None:
+        return None
+    talks = np.unique(table.layout.talks[table.places(allowed)])
+    numbers = json.dumps(table.layout.talk_numbers[talks].tolist())
+    rows = table.db.execute("SELECT id FROM talks WHERE number IN (SELECT value FROM json_each(?))", (numbers,))
+    return frozenset(talk_id for (talk_id,) in rows)
+
+
 def passages_by(table: PassageTable, name: str) -> Mask:
     """Return which passages somebody speaks, or gives the talk of, who is meant by a name (`holds_name`) (n,)."""
     gives_the_talk = _in_talks_where(table, "holds_name(speaker, ?)", [name])

@@ -184,6 +184,20 @@ class PassageTable:
         names = {number: _names(speakers) for number, speakers in rows}
         return [names.get(number, ()) for number in numbers]
 
+    def speakers_of_talks(self) -> list[tuple[int, str]]:
+        """Return the number of each talk in the catalog with each who is named as speaking in it."""
+        if self.columns:
+            count = len(self.columns.speakers)
+            pairs = np.unique(self.layout.talks * count + self.columns.voices)
+            numbers = self.layout.talk_numbers[pairs // count].tolist()
+            lists: Iterable[tuple[int, str]] = (
+                (number, self.columns.speakers[voice])
+                for number, voice in zip(numbers, (pairs % count).tolist(), strict=True)
+            )
+        else:
+            lists = self.db.execute("SELECT DISTINCT talk, speakers FROM passages WHERE speakers != '[]'")
+        return list(dict.fromkeys((number, name) for number, speakers in lists for name in _names(speakers)))
+
     def notes_in(self, fields: Sequence[Field]) -> Mask | None:
         """Return which passages are notes of some fields (n,); None where no fields are given."""
         if not fields:
