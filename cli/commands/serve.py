@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,10 +10,14 @@ import click
 
 from talksearch.cli.options import index_option
 from talksearch.cli.terminal import warn
+from talksearch.indexer.errors import TalksearchError
 from talksearch.indexer.settings import resolve
 
 if TYPE_CHECKING:
     from talksearch.cli.server.serve import Serving
+
+_SHORTEST_TOKEN = 16
+"""Letters of a token: with fewer, it could be guessed."""
 
 # `--help` must not wait for Starlette and the SDK of MCP, which take seconds: the functions import them.
 
@@ -22,16 +27,24 @@ if TYPE_CHECKING:
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=8376, show_default=True, help="Which port; 0 takes a free one."
 )
+@click.option(
+    "--token-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="A file with the token that requests must hold. [TALKSEARCH_TOKEN: the token itself]",
+)
 @index_option
-def serve(host: str, port: int, index_dir: Path | None) -> None:
+def serve(host: str, port: int, token_file: Path | None, index_dir: Path | None) -> None:
     """Keep the index warm: a web page, an HTTP API, and answers for the command line in milliseconds.
 
     While it runs, `search` and `similar` on this index are answered by it, as the same user on this machine, with the
-    same hits in the same order; TALKSEARCH_NO_SERVER=1 switches that off. Ctrl-C stops it.
+    same hits in the same order; TALKSEARCH_NO_SERVER=1 switches that off. Ctrl-C stops it. Where other machines can
+    reach it, it needs a token.
 
     \b
         talksearch serve
         talksearch serve --port 0 --index ~/other-index
+        talksearch serve --host 192.168.1.20 --token-file ~/token
     """
     from talksearch.cli.server import serve as server
 
@@ -40,10 +53,30 @@ def serve(host: str, port: int, index_dir: Path | None) -> None:
         if serving.socket is None:
             warn("This system has no Unix sockets: searches on the command line are answered without the server.")
         if serving.public:
-            warn(f"Whoever can reach {host} can search this index: there is no password.")
+            warn(f"Whoever has the token and can reach {host} can search this index; nothing is encrypted on the way.")
 
     settings = resolve(index_dir)
-    server.serve(settings.index, host, port, tell=tell, warn=warn)
+    server.serve(settings.index, host, port, token=_token(token_file), tell=tell, warn=warn)
+
+
+def _token(file: Path | None) -> str:
+    """Return the token of a file, else of the environment; empty where there is none.
+
+    The command line itself takes none, since everybody on a machine sees how its processes were called. Raises TalksearchError where the file cannot be read, or holds no good token.
+    """
+    from talksearch.cli.server.serve import HOW_TO_MAKE_ONE
+
+    source = f"The file {file}" if file else "TALKSEARCH_TOKEN"
+    try:
+        token = (file.read_text(encoding="utf-8") if file else os.environ.get("TALKSEARCH_TOKEN", "")).strip()
+    except (OSError, UnicodeError) as error:
+        raise TalksearchError(f"{source} cannot be read: {error}.", HOW_TO_MAKE_ONE) from error
+    if (file or token) and (len(token) < _SHORTEST_TOKEN or not all("!" <= letter <= "~" for letter in token)):
+        raise TalksearchError(
+            f"{source} holds no token: {_SHORTEST_TOKEN} or more ASCII letters, figures and marks without spaces.",
+            HOW_TO_MAKE_ONE,
+        )
+    return token
 
 
 @click.command()

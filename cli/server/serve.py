@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 import uvicorn
 from filelock import FileLock, Timeout
+from starlette.types import ASGIApp
 
 from talksearch.cli import answers
 from talksearch.cli.messages import AnswerRequest, MessageError, Printed
@@ -44,6 +45,12 @@ _CLOSING_S = 3
 _BACKLOG = 128
 """Connections over HTTP that may wait to be taken."""
 
+HOW_TO_MAKE_ONE = (
+    "Make a file with one: python -c 'import secrets; print(secrets.token_urlsafe())' > FILE;"
+    " then talksearch serve --token-file FILE, or put it into TALKSEARCH_TOKEN."
+)
+"""What to do where a token is needed."""
+
 _PASS: dict[str, Json] = {"pass": True}
 """The reply that tells a client to answer by itself."""
 
@@ -67,6 +74,7 @@ def serve(
     host: str,
     port: int,
     *,
+    token: str = "",
     tell: Callable[[Serving], None],
     warn: Callable[[str], None] = lambda _: None,
     encoder: Encoder | None = None,
@@ -78,21 +86,23 @@ def serve(
         folder: the folder of the index.
         host: the address at which HTTP is answered.
         port: the port for HTTP; 0 takes a free one.
+        token: what HTTP requests must hold; an address that other machines may reach needs one.
         tell: called when the server begins to answer.
         warn: called with a sentence when something works but slowly, or could not be answered.
         encoder: takes the place of the index's own (for tests).
         workers: how many queries are answered at the same time.
 
-    Raises BadIndexError when there is no index, TalksearchError when one serves it already or the address is taken.
+    Raises BadIndexError when there is no index, TalksearchError when one serves it already, the address is taken or
+    needs a token.
     """
     folder = Path(os.path.realpath(folder))  # a link may lead elsewhere tomorrow, and the socket is this index's
     pool = IndexPool(folder, encoder=encoder, workers=workers, warn=warn)
     try:
-        with _only_server(folder) as path, _listening(host, port) as web_socket:
+        with _only_server(folder) as path, _listening(host, port, token) as web_socket:
             pool.check()
             # It listens before it is warm: the first page needs no model, and a query that comes early waits.
             threading.Thread(target=_warm, args=(pool, warn), name="warming", daemon=True).start()
-            asyncio.run(_run(pool, path, web_socket, host, tell, warn))
+            asyncio.run(_run(pool, path, web_socket, application(pool, host, token), tell, warn))
     finally:
         pool.close()
 
@@ -113,7 +123,7 @@ async def _run(
     pool: IndexPool,
     path: Path | None,
     web_socket: socket.socket,
-    host: str,
+    app: ASGIApp,
     tell: Callable[[Serving], None],
     warn: Callable[[str], None],
 ) -> None:
@@ -121,7 +131,7 @@ async def _run(
     name = "localhost" if address in ("0.0.0.0", "::") else f"[{address}]" if ":" in address else address  # noqa: S104
     url = f"http://{name}:{port}/"
     config = uvicorn.Config(
-        application(pool, host),
+        app,
         lifespan="off",
         ws="none",
         log_level="warning",
@@ -156,9 +166,11 @@ def _stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
 
 
 @contextmanager
-def _listening(host: str, port: int) -> Iterator[socket.socket]:
+def _listening(host: str, port: int, token: str) -> Iterator[socket.socket]:
     try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        family, *_, (address, *_) = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        if not token and not ipaddress.ip_address(str(address).partition("%")[0]).is_loopback:
+            raise TalksearchError(f"Other machines may reach {host}, so the server needs a token.", HOW_TO_MAKE_ONE)
         listening = socket.create_server((host, port), family=family, backlog=_BACKLOG)
     except OSError as error:
         raise TalksearchError(

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp
 from talksearch.cli.pool.index_pool import IndexPool
 from talksearch.indexer.errors import TalksearchError, UsageError
 
-from . import api, assets, pages, talk_page
+from . import api, assets, pages, sign_in, talk_page
 from .guards import asks_slowly, comes_from_here, guarded, is_small
 from .problems import refused, status_of
 
@@ -26,16 +26,17 @@ _GONE = 499
 """The status of an answer that nobody waits for any more, as nginx counts it; it goes nowhere."""
 
 
-def application(pool: IndexPool, host: str) -> ASGIApp:
-    """Return the web pages and the API of a server that listens on `host`."""
+def application(pool: IndexPool, host: str, token: str = "") -> ASGIApp:
+    """Return the web pages and the API of a server that listens on `host`; a token, where there is one, guards them."""
     handlers: dict[Any, Any] = {
         TalksearchError: _failed, UsageError: _misused, HTTPException: _refused, ClientDisconnect: _left,
         Exception: _broken,
     }  # fmt: skip
-    routes = [*pages.ROUTES, *talk_page.ROUTES, *api.ROUTES, *assets.ROUTES]
+    routes = [*pages.ROUTES, *talk_page.ROUTES, *api.ROUTES, *assets.ROUTES, *sign_in.ROUTES]
     app = Starlette(routes=routes, exception_handlers=handlers)
-    app.state.pool = pool
-    return guarded(app, [comes_from_here(host), is_small, asks_slowly()])
+    app.state.pool, app.state.token = pool, token
+    checks = [comes_from_here(host), is_small, asks_slowly(), *([sign_in.holds_token(token)] if token else [])]
+    return guarded(app, checks)
 
 
 async def _failed(request: Request, error: TalksearchError) -> Response:

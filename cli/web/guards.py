@@ -47,7 +47,7 @@ _LEAST_COMPRESSED, _COMPRESSION_LEVEL = 1_000, 5
 """Bytes below which an answer goes out as it is, since it fits into one packet; and how hard zlib tries."""
 
 _MEDIA = "/media/"
-_STATIC = "/static/"
+STATIC = "/static/"
 
 
 def guarded(app: ASGIApp, checks: Sequence[Check]) -> ASGIApp:
@@ -153,7 +153,7 @@ def asks_slowly(clock: Callable[[], float] = time.monotonic) -> Check:
     left: dict[str, tuple[float, float]] = {}  # by address: requests left, and when that was so
 
     def check(request: Request) -> Response | None:
-        if request.url.path.startswith((_MEDIA, _STATIC)):
+        if request.url.path.startswith((_MEDIA, STATIC)):
             return None
         now_s = clock()
         address = request.client.host if request.client else ""

@@ -16,11 +16,11 @@ from urllib.request import url2pathname
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
-from starlette.routing import Route
 
 from talksearch.indexer.stores import catalog
 
 from .asking import with_catalog
+from .parameters import only
 from .problems import refused
 
 MEDIA_TYPES = {
@@ -54,7 +54,9 @@ def _ending(path: Path) -> str:
     return path.suffix[1:].lower()
 
 
-async def _media(request: Request) -> Response:
+async def recording(request: Request) -> Response:
+    """Answer with the recording of a talk, or the parts of it that `Range` asks for; 404 where there is none here."""
+    only(request, ())
     talk_id = request.path_params["talk"]
 
     def address(db: Connection) -> str | None:
@@ -84,6 +86,3 @@ def _status(path: Path) -> os.stat_result | None:
             return status if stat.S_ISREG(status.st_mode) else None
     except OSError:
         return None
-
-
-ROUTES = (Route("/media/{talk:path}", _media),)
