@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,7 +32,9 @@ WORDS = st.one_of(
     st.sampled_from(ODD),
     st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=12),
 )
-TEXTS = st.lists(WORDS, min_size=1, max_size=30).map(" ".join)
+IS_TIME_LINE = re.compile(r"-->.*\d:\d\d|\d:\d\d.*-->")
+"""What is said by nobody and is taken for the time of a cue wherever it stands: captions cannot hold it."""
+TEXTS = st.lists(WORDS, min_size=1, max_size=30).map(" ".join).filter(lambda text: not IS_TIME_LINE.search(text))
 NAMES = st.sampled_from((None, "Ann Lee", "José", "R&D <team>", "A > B", "李雷", "Ann: Lee", "Dr. X, PhD"))
 ALIKE = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 
@@ -102,6 +105,7 @@ def test_subrip_gives_back_every_text_that_restoring_leaves_alone(texts: list[st
 def test_json_gives_back_every_cue_that_restoring_leaves_alone(lines: list[tuple[str, str | None]], name: str) -> None:
     cues = said(lines)
     assume(parts(clean(Transcript("json", cues))[0]) == parts(cues))
+    assume(not any("WEBVTT" in cue.text for cue in cues))  # JSON may hold a whole file of captions in a text
     assert parts(read_back(written(name, talk_of(*cues)), "t.json")) == parts(cues)
 
 
@@ -143,7 +147,7 @@ def test_voices_turns_and_times_of_words_are_in_webvtt() -> None:
     content = written("vtt", talk_of(*cues, language="en", title="One --> two", chapters=(Chapter(4_000, "Part"),)))
     assert "\nSo <00:00:01.500>R&amp;D\n" in content
     assert "\n&gt;&gt; Yes.\n" in content
-    assert "\n<v Ann &lt;1&gt;>a &lt; b --\u2060&gt; c\n" in content
+    assert "\n<v Ann &lt;1&gt;>a &lt; b --&gt; c\n" in content
     assert content.startswith("WEBVTT\nKind: captions\nLanguage: en\n\nNOTE\nOne → two\n0:04 Part\n\n")
     assert read_back(content, "t.vtt")[0] == cues[0]
 

@@ -26,10 +26,6 @@ _BACKSLASH = "\ue000"
 """Stands for a backslash while pysubs2 writes, to which it is the beginning of a line break or a tag of SubStation. A
 private character, which no font shows and no restored text holds for long."""
 
-_ARROW, _HELD_ARROW = "-->", "--\u2060>"
-"""An arrow in what is said might begin a cue: SubRip has no way to write it otherwise, and not every reader of WebVTT
-minds that it is escaped. A joiner that nobody sees keeps it from that, and is taken out where the file is read back."""
-
 
 def vtt(selection: Selection) -> Written:
     """Return a talk as WebVTT (https://www.w3.org/TR/webvtt1/): speakers as voices, words with the times they have.
@@ -52,7 +48,7 @@ def srt(selection: Selection) -> Written:
     subs = SSAFile()
     for cue in talk.cues:
         name = f"{cue.speaker}: " if cue.speaker else _TURN if cue.turn else ""
-        text = f"{name}{_held(cue.text)}".replace("\\", _BACKSLASH)
+        text = f"{name}{cue.text}".replace("\\", _BACKSLASH)
         subs.append(SSAEvent(cue.start_ms, cue.end_ms, text))
     return Written(subs.to_string("srt", keep_ssa_tags=True).replace(_BACKSLASH, "\\"))
 
@@ -78,19 +74,15 @@ def _voice(cue: Cue) -> str:
 def _timed_text(cue: Cue) -> str:
     """Return the words of a cue, with a time before those that begin later than the ones before them."""
     if not cue.words:
-        return html.escape(_held(cue.text), quote=False)
+        return html.escape(cue.text, quote=False)
     parts = []
     last_ms = cue.start_ms
     for word in cue.words:
         if word.start_ms > last_ms:
             last_ms = word.start_ms
             parts.append(f"<{_clock(last_ms)}>")
-        parts.append(f"{html.escape(_held(word.text), quote=False)} ")
+        parts.append(f"{html.escape(word.text, quote=False)} ")
     return "".join(parts).rstrip()
-
-
-def _held(text: str) -> str:
-    return text.replace(_ARROW, _HELD_ARROW)
 
 
 def _clock(ms: int) -> str:
