@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
 from talksearch.indexer.arrays import Ints
-from talksearch.indexer.records import Timing
 from talksearch.indexer.stores import catalog
 
 from .facets import Facets
+from .overview import TalkFacts
 from .query import Filters
 from .ranking.filters import allowed_passages
 from .ranking.passage_table import PassageTable
@@ -20,32 +19,18 @@ from .reader import IndexReader
 from .results.count_facets import count_facets
 
 _LINES = (
-    "SELECT id, title, channel, speaker, language, date, timing, coalesce(duration_ms, (SELECT end_ms FROM cues"
+    "SELECT id, title, channel, speaker, date, language, timing, coalesce(duration_ms, (SELECT end_ms FROM cues"
     " WHERE talk = t.number ORDER BY number DESC LIMIT 1), 0) FROM talks t"
     " WHERE number IN (SELECT value FROM json_each(?)) ORDER BY title, id"
 )
-"""Reads `TalkLine`s."""
-
-
-class TalkLine(NamedTuple):
-    """What a list tells of a talk."""
-
-    id: str
-    title: str
-    channel: str | None
-    speaker: str | None
-    language: str | None
-    date: str | None
-    timing: Timing
-    length_ms: int
-    """What its source says, or else until when it talks."""
+"""Reads `TalkFacts`."""
 
 
 @dataclass(frozen=True, slots=True)
 class TalkList:
     """The talks that pass some filters, by title."""
 
-    talks: tuple[TalkLine, ...]
+    talks: tuple[TalkFacts, ...]
     facets: Facets
     """How many of them each value of a filter lets through; a filter that is set does not narrow its own facet."""
 
@@ -66,7 +51,7 @@ def list_talks(reader: IndexReader, filters: Filters) -> TalkList:
         facets = count_facets(table, filters, places_with)
         numbers = np.unique(table.layout.talk_numbers[table.layout.talks[places_with(filters)]])
         rows = reader.db.execute(_LINES, (json.dumps(numbers.tolist()),))
-        return TalkList(tuple(TalkLine(*row) for row in rows), facets)
+        return TalkList(tuple(TalkFacts(*row) for row in rows), facets)
 
 
 def _one_of_each_voice(table: PassageTable, places: Ints) -> Ints:

@@ -14,15 +14,20 @@ from talksearch.indexer.text.untrusted import safe
 from talksearch.search import engine
 from talksearch.search.answer import Answer
 from talksearch.search.options import make_query
-from talksearch.search.query import Query
+from talksearch.search.overview import Overview, overview
+from talksearch.search.query import Filters, Query
 from talksearch.search.reader import IndexReader
+from talksearch.search.talk_list import TalkList, list_talks
 
-from . import answers_view, filters_view
+from . import answers_view, filters_view, start_view
 from .addresses import Here
 from .asking import with_index
 from .parameters import last, options
 from .problems import status_of
 from .shell import Column
+
+_Kept = tuple[tuple[int, int], Overview]
+"""What an archive holds, and the version of the catalog that says so."""
 
 
 async def left_column(request: Request, here: Here) -> Column:
@@ -39,9 +44,25 @@ def wrong(error: TalksearchError) -> Column:
     return Column("wrong.html", "talksearch", values, safe(error.message), status_of(error))
 
 
-async def _start(_: Request, here: Here) -> Column:
-    make_query("", **options(here.given))  # raises where a filter cannot have its value
-    return Column("start.html", "talksearch", {"chips": filters_view.chips(here), "menus": []})
+async def _start(request: Request, here: Here) -> Column:
+    """Return the first look at the archive. What it holds is kept until the archive changes."""
+    filters = make_query("", **options(here.given)).filters
+    state = request.app.state
+    kept: _Kept | None = getattr(state, "first_look", None)
+
+    def work(index: IndexReader) -> tuple[_Kept, TalkList | None]:
+        version = catalog.version(index.db)
+        seen = kept if kept and kept[0] == version else (version, overview(index))
+        return seen, list_talks(index, filters) if filters != Filters() else None
+
+    state.first_look, passing = await with_index(request, work)
+    seen = state.first_look[1]
+    values = {
+        "first": start_view.first_look(here, seen, len(passing.talks) if passing else None),
+        "chips": filters_view.chips(here),
+        "menus": filters_view.menus(here, passing.facets if passing else seen.facets),
+    }
+    return Column("start.html", "talksearch", values)
 
 
 async def _answered(request: Request, here: Here) -> Column:

@@ -1,17 +1,24 @@
-"""The first page, and the answers to what is asked there."""
+"""The first page with the answers to what is asked there, and the archive at a glance: its talks, its topics."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from talksearch.indexer.errors import TalksearchError
+from talksearch.search.options import make_query
+from talksearch.search.reader import IndexReader
+from talksearch.search.talk_list import TalkList, list_talks
 
-from .addresses import Here, shortened
+from . import filters_view, talks_view
+from .addresses import FILTERS, Here, shortened
+from .asking import with_index
 from .left_column import left_column, wrong
-from .parameters import parameters
-from .shell import shorter, shown
+from .parameters import only, options, parameters
+from .shell import Column, shorter, shown
 
 
 async def _first(request: Request) -> Response:
@@ -22,4 +29,25 @@ async def _first(request: Request) -> Response:
     return shorter(request, here) or shown(request, here, await left_column(request, here))
 
 
-ROUTES = (Route("/", _first),)
+async def _talks(request: Request) -> Response:
+    """Return the list of all talks, or of those that pass filters."""
+    try:
+        here = Here("/talks", shortened(only(request, (*FILTERS, "sort", "page"), ignore_foreign=True)))
+        if short := shorter(request, here):
+            return short
+        filters = make_query("", **options(here.given)).filters
+        undated = replace(filters, after=None, before=None)
+
+        def work(index: IndexReader) -> tuple[TalkList, TalkList]:
+            found = list_talks(index, filters)
+            return found, found if undated == filters else list_talks(index, undated)
+
+        found, of_all_dates = await with_index(request, work)
+        listing = talks_view.listing(here, found.talks, [talk.date for talk in of_all_dates.talks])
+    except TalksearchError as error:
+        return shown(request, Here("/", {}), wrong(error))
+    values = {"listing": listing, "chips": filters_view.chips(here), "menus": filters_view.menus(here, found.facets)}
+    return shown(request, here, Column("talks.html", "Talks · talksearch", values, listing.count))
+
+
+ROUTES = (Route("/", _first), Route("/talks", _talks))

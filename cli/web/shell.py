@@ -19,7 +19,7 @@ from .addresses import Here, address
 from .parameters import Parameters
 from .templating import rendered
 
-_FIELDS = ("q", "like", "t", "mode", "after", "before", "not", "per_talk", "k")
+_FIELDS = ("q", "like", "t", "mode", "after", "before", "not", "per_talk", "k", "sort", "page")
 """The parameters that the form has fields for, or that a new question ends."""
 
 

@@ -20,7 +20,8 @@ on('htmx:config:request', ({ detail: { ctx } }) => {
       const field = source.elements[name];
       if (!text.trim() || text === field?.dataset?.default) request.body.delete(name);
     }
-    ctx[settled ? 'push' : 'replace'] = 'true';
+    const isAsked = `${new URLSearchParams(request.body)}` === here.search.slice(1);
+    ctx[settled && !isAsked ? 'push' : 'replace'] = 'true';
     ctx.settles = ctx.sourceEvent.type === 'submit';
   }
   // The talk that is open stays open while other answers come.
@@ -34,13 +35,13 @@ on('htmx:after:swap', ({ detail: { ctx } }) => {
   settled = ctx.sourceElement !== form() || ctx.settles;
   mark();
 });
-on('change', settle);
+on('change', ({ target }) => { if (target !== box()) settle(); });  // the box's comes with Enter, before it is sent
 on('focusout', (event) => { if (event.target === box()) settle(); });
 
 // The link of the moment that is open is marked, in the list of hits and in the strips.
 function mark() {
   const here = new URL(location.href);
-  for (const link of $$('#answers :is(.time, svg a)')) {
+  for (const link of $$('#answers :is(.time, svg a)[href^="/talk/"]')) {
     const to = new URL(link.getAttribute('href'), here);
     const isOpen = to.pathname === here.pathname && to.searchParams.get('t') === here.searchParams.get('t');
     isOpen ? link.setAttribute('aria-current', 'true') : link.removeAttribute('aria-current');
