@@ -17,7 +17,7 @@ from talksearch.indexer.arrays import Ints
 from talksearch.indexer.records import Json, Timing
 from talksearch.indexer.stores import catalog
 
-from .facets import Facets, count_values, languages_taken_in, names_taken_in
+from .facets import Facets, count_values, languages_taken_in
 from .questions import Question, questions
 from .ranking.passage_table import PassageTable
 from .reader import IndexReader
@@ -117,22 +117,20 @@ def _lengths(table: PassageTable) -> dict[int, int]:
     """Return when the last words of each talk end, in milliseconds, by the talk's number in the catalog."""
     numbers = table.layout.talk_numbers
     if table.columns:
-        ends: Ints = np.zeros(len(numbers), np.int64)
-        spoken = ~table.layout.notes
-        np.maximum.at(ends, table.layout.talks[spoken], table.columns.ends[spoken])
+        first_places = np.searchsorted(table.layout.talks, np.arange(len(numbers)))
+        ends: Ints = np.maximum.reduceat(np.where(table.layout.notes, 0, table.columns.ends), first_places)
         return dict(zip(numbers.tolist(), ends.tolist(), strict=True))
     rows = table.db.execute("SELECT talk, max(end_ms) FROM passages WHERE field = 'speech' GROUP BY talk")
     return dict(rows)
 
 
 def _facets(table: PassageTable, talks: dict[int, TalkFacts]) -> Facets:
-    channels = [(number, talk.channel) for number, talk in talks.items() if talk.channel]
     languages = [(number, talk.language) for number, talk in talks.items() if talk.language]
     speakers = [(number, talk.speaker) for number, talk in talks.items() if talk.speaker]
     speakers += table.speakers_of_talks()
     return Facets(
-        channel=count_values(channels, names_taken_in(name for _, name in channels)),
-        speaker=count_values(speakers, names_taken_in(name for _, name in speakers)),
+        channel=count_values((number, talk.channel) for number, talk in talks.items() if talk.channel),
+        speaker=count_values(speakers),
         language=count_values(languages, languages_taken_in(tag for _, tag in languages)),
         year=count_values((number, talk.date[:4]) for number, talk in talks.items() if talk.date),
         timing=count_values((number, talk.timing) for number, talk in talks.items()),

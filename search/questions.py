@@ -167,7 +167,8 @@ def _parts(title: str) -> list[str]:
     ['The Dawn Desk, episode 31', 'Why Wrens Have Accents', 'Radio']
     """
     plain = _BRACKETED.sub(" ", title)
-    plain = "".join(" " if unicodedata.category(sign) in ("So", "Sk", "Cf", "Co", "Cn") else sign for sign in plain)
+    if not plain.isascii():
+        plain = "".join(" " if unicodedata.category(sign) in ("So", "Sk", "Cf", "Co", "Cn") else sign for sign in plain)
     parts = (part.strip(_EDGES) for part in _PARTING.split(plain))
     return [" ".join(part.split()) for part in parts if part]
 
@@ -184,12 +185,16 @@ def _has_figures(text: str) -> bool:
 
 
 def _form(text: str, *, is_chapter: bool) -> float:
-    """Return how much a text reads like a question: one that asks most, one in capitals least."""
+    """Return how much a text reads like a question: one that asks most, one in capitals least.
+
+    A title that begins with a small letter is mostly the name of a file.
+    """
     asks = 2.0 if text.endswith(("?", "？")) or _ASKING.match(text) else 0.0
     words = text.split()
     of_one_case = text.upper() == text and text.lower() != text
     plain_words = sum(word[:1].islower() for word in words) / max(1, len(words))  # names have none
-    return asks + 0.5 * is_chapter + plain_words - 2.0 * of_one_case
+    from_a_file = text[:1].islower()
+    return asks + 0.5 * is_chapter + plain_words - 2.0 * of_one_case - 0.75 * from_a_file
 
 
 def _telling(table: PassageTable, text: str) -> list[str]:

@@ -186,17 +186,20 @@ class PassageTable:
 
     def speakers_of_talks(self) -> list[tuple[int, str]]:
         """Return the number of each talk in the catalog with each who is named as speaking in it."""
-        if self.columns:
-            count = len(self.columns.speakers)
-            pairs = np.unique(self.layout.talks * count + self.columns.voices)
-            numbers = self.layout.talk_numbers[pairs // count].tolist()
-            lists: Iterable[tuple[int, str]] = (
-                (number, self.columns.speakers[voice])
-                for number, voice in zip(numbers, (pairs % count).tolist(), strict=True)
-            )
-        else:
-            lists = self.db.execute("SELECT DISTINCT talk, speakers FROM passages WHERE speakers != '[]'")
-        return list(dict.fromkeys((number, name) for number, speakers in lists for name in _names(speakers)))
+        if not self.columns:
+            rows = self.db.execute("SELECT DISTINCT talk, speakers FROM passages WHERE speakers != '[]'")
+            return list(dict.fromkeys((number, name) for number, speakers in rows for name in _names(speakers)))
+        names: dict[str, int] = {}
+        lists = [[names.setdefault(name, len(names)) for name in _names(who)] for who in self.columns.speakers]
+        spoken = np.unique(self.layout.talks * len(lists) + self.columns.voices)
+        pairs = {
+            talk * len(names) + name
+            for talk, voice in zip((spoken // len(lists)).tolist(), (spoken % len(lists)).tolist(), strict=True)
+            for name in lists[voice]
+        }
+        known = list(names)
+        numbers = self.layout.talk_numbers.tolist()
+        return [(numbers[pair // len(known)], known[pair % len(known)]) for pair in sorted(pairs)]
 
     def notes_in(self, fields: Sequence[Field]) -> Mask | None:
         """Return which passages are notes of some fields (n,); None where no fields are given."""
