@@ -13,24 +13,30 @@ from talksearch.indexer.pipeline.run import build_index
 
 EVIL = '<script>alert(1)</script> "><img src=x onerror=alert(1)> \x1b]0;owned\x07 \u202eabc'
 YOUTUBE_ID = "Phy5N1ght4b"
-RECORDING_S = 120
+RECORDING_S = 180
 HOURS = 5
 LINES_OF_FIVE_HOURS = HOURS * 900
 """One every four seconds."""
 
 _HARBOUR = [
-    "<v Ana Costa>good evening and welcome to the harbour",
-    "<v Ana Costa>tonight we speak about the ship that keeps its own time",
-    "<v Ana Costa>nobody aboard saw the clocks drift apart",
-    "<v Ben Okafor>and the rain came down on the bridge",
-    "<v Ben Okafor>the captain wrote a letter to his sister",
-    "<v Ben Okafor>every bee in the rigging had gone below",
-    "<v Ana Costa>they sang a song about bread and salt",
-    "<v Ana Costa>then the wind turned and the anchor held",
-    "<v Ben Okafor>the ship came home late and the time was wrong",
-    "<v Ben Okafor>so the code of the lighthouse was changed",
-    "<v Ana Costa>that is what the harbour master told us",
-    "<v Ana Costa>thank you all and mind the steps",
+    "<v Ana Costa>Good evening, and welcome to the old customs hall; it is full to the last chair tonight.",
+    "<v Ana Costa>We speak about a ship that keeps its own time, and about what its clock told the crew.",
+    "<v Ana Costa>Nobody aboard saw the two clocks drift apart, since each of them ticked as clocks do.",
+    "<v Ana Costa>They had breakfast, watered the tomatoes, and wrote the hour into the log with great care.",
+    "<v Ben Okafor>And the rain came down on the harbour for a week, and nobody went up the hill to look.",
+    "<v Ben Okafor>The captain wrote a letter to his sister, and in it stands the first strange number.",
+    "<v Ben Okafor>He says that the tide came early; the tide, of course, was exactly where it had to be.",
+    "<v Ben Okafor>Every bee in the rigging had gone below, he writes, for a bee knows when the weather turns.",
+    "<v Ana Costa>I should say something about the bread, because bread is how you count days at sea.",
+    "<v Ana Costa>One loaf a day for each table, and when they opened the store there were nine too many.",
+    "<v Ana Costa>They sang a song about it, a rude song, which I will not repeat in this building.",
+    "<v Ana Costa>Then the wind turned and the anchor held, and they lay off the point until the morning.",
+    "<v Ben Okafor>The ship came home nine days late, or on the very day, whichever calendar you believed.",
+    "<v Ben Okafor>So the code of the lighthouse was changed: three short flashes, and then a long one.",
+    "<v Ben Okafor>That code is what you see from this window, and every pilot on the coast knows it.",
+    "<v Ana Costa>Under the bridge there is a plate of brass, and it tells the same story in two lines.",
+    "<v Ana Costa>Stand on the bridge at noon and set your watch; the brass is right, and your watch is not.",
+    "<v Ana Costa>That is what the harbour master told us. Thank you all, and mind the steps outside.",
 ]
 """Said in turn, one every ten seconds."""
 
@@ -43,9 +49,9 @@ def make_archive(folder: Path) -> Path:
         talks, "harbour", _HARBOUR, 10, title="The harbour clock", channel="Harbour Films", upload_date="20230402",
         language="en", duration=RECORDING_S, description="An evening about a ship whose clocks went wrong.",
         chapters=[
-            {"start_time": 0, "end_time": 40, "title": "Why does the ship keep its own time?"},
-            {"start_time": 40, "end_time": 80, "title": "The song of bread"},
-            {"start_time": 80, "end_time": 120, "title": "Coming home"},
+            {"start_time": 0, "end_time": 80, "title": "Why does the ship keep its own time?"},
+            {"start_time": 80, "end_time": 120, "title": "The song of bread"},
+            {"start_time": 120, "end_time": 180, "title": "Coming home"},
         ],
     )  # fmt: skip
     _video(talks / "harbour.mp4")
