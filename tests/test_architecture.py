@@ -33,8 +33,8 @@ FLOORS = (
     "search.quotes search.moments",
     "search.results",
     "search.questions search.reader",
-    "search.engine search.overview search.stats search.talk_list",
-    "search.evaluation search.index",
+    "search.engine search.overview search.stats",
+    "search.evaluation search.index search.talk_list",
     "search",
     # cli: the only part that prints, exits, or knows about terminals and HTTP
     "cli",
