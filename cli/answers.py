@@ -1,19 +1,23 @@
-"""From a request of the command line to its answer, and to what is printed of it."""
+"""From a request of the command line to its answer, and to what is printed of it.
+
+A server imports this before it listens, so what needs numpy is imported by the functions that a worker calls.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from talksearch.indexer.text.untrusted import safe
-from talksearch.search import engine
 from talksearch.search.answer import Answer
-from talksearch.search.moments import require_moment
 from talksearch.search.options import make_query
-from talksearch.search.query import Query
-from talksearch.search.reader import IndexReader
 
 from .messages import AnswerRequest, Printed
 from .render import common, hits
+
+if TYPE_CHECKING:
+    from talksearch.search.query import Query
+    from talksearch.search.reader import IndexReader
 
 
 def query_of(request: AnswerRequest) -> Query:
@@ -25,12 +29,22 @@ def query_of(request: AnswerRequest) -> Query:
 def respond(index: IndexReader, request: AnswerRequest) -> Printed:
     """Answer a request. Raises QueryError when the query is at fault, UsageError where `similar` has no seconds."""
     query = query_of(request)
-    answer = engine.search(index, query) if request.command == "search" else similar(index, request.text, query)
+    answer = search(index, query) if request.command == "search" else similar(index, request.text, query)
     return _printed(answer, request)
+
+
+def search(index: IndexReader, query: Query) -> Answer:
+    """Find passages that answer a query. Raises QueryError when it is empty or a filter names what is not there."""
+    from talksearch.search import engine
+
+    return engine.search(index, query)
 
 
 def similar(index: IndexReader, moment: str, query: Query) -> Answer:
     """Find passages like the one at TALK@SECONDS. Raises UsageError where no seconds are given."""
+    from talksearch.search import engine
+    from talksearch.search.moments import require_moment
+
     talk_id, moment_ms = require_moment(index.db, moment)
     return engine.similar(index, query, talk_id, moment_ms)
 

@@ -62,7 +62,9 @@ def serve(host: str, port: int, token_file: Path | None, index_dir: Path | None)
 def _token(file: Path | None) -> str:
     """Return the token of a file, else of the environment; empty where there is none.
 
-    The command line itself takes none, since everybody on a machine sees how its processes were called. Raises TalksearchError where the file cannot be read, or holds no good token.
+    The command line itself takes none, since everybody on a machine sees how its processes were called.
+
+    Raises TalksearchError where the file cannot be read, or holds no good token.
     """
     from talksearch.cli.server.serve import HOW_TO_MAKE_ONE
 

@@ -146,11 +146,13 @@ class IndexPool:
                 raise BadIndexError(f"There is no finished index in {self.folder}.", "Make one: talksearch index PATH")
 
     def warm(self) -> None:
-        """Open the index in every worker and load all that a query needs; what is asked meanwhile is answered after it.
+        """Open the index in every worker and load all that a query needs.
+
+        One worker loads the model. The others answer meanwhile, what needs no model at once.
 
         Raises what opening raises, and CancelledError or BrokenBarrierError where the pool is closed meanwhile.
         """
-        self._threads.submit(self._run, lambda _: None).result()  # a missing index is told before the others wait
+        self._threads.submit(self._run, _ask_everything).result()
 
         def warm_one() -> None:
             self._warmed_together.wait()  # so that no worker takes another's share

@@ -25,7 +25,7 @@ from starlette.types import ASGIApp
 from talksearch.cli import answers
 from talksearch.cli.messages import AnswerRequest, MessageError, Printed
 from talksearch.cli.pool.index_pool import WORKERS, BusyError, IndexPool
-from talksearch.cli.web.app import application
+from talksearch.cli.web.app import application, load
 from talksearch.indexer.encoders.base import Encoder
 from talksearch.indexer.errors import BadIndexError, ModelError, TalksearchError, UsageError
 from talksearch.indexer.records import Json
@@ -111,6 +111,7 @@ def _warm(pool: IndexPool, warn: Callable[[str], None]) -> None:
     """Make the pool ready for queries; what cannot be made ready is told by the queries that need it, and here once."""
     try:
         pool.warm()
+        load()
     except ModelError as error:
         warn(f"Only searches by words are answered: {error.message}")
     except TalksearchError as error:

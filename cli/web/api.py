@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from talksearch.cli.answers import search, similar
 from talksearch.cli.render import talks
 from talksearch.indexer.errors import QueryError
 from talksearch.indexer.records import Json
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
     from talksearch.cli.export.registry import ExportFormat
     from talksearch.cli.export.selection import Selection
-    from talksearch.search.answer import Answer
     from talksearch.search.query import Query
     from talksearch.search.reader import IndexReader
 
@@ -51,12 +51,8 @@ async def _search(request: Request) -> Response:
     given = _given(request)
     query = make_query(last(given, "q"), **options(given))
 
-    def work(index: IndexReader) -> Answer:
-        from talksearch.search import engine
-
-        return engine.search(index, query)
-
-    return JSONResponse((await with_index(request, work)).to_dict())
+    answer = await with_index(request, partial(search, query=query))
+    return JSONResponse(answer.to_dict())
 
 
 async def _similar(request: Request) -> Response:
@@ -65,13 +61,8 @@ async def _similar(request: Request) -> Response:
     if not moment:
         raise QueryError("Say which moment.", MOMENT_EXAMPLE)
     query = make_query("", **options(given))
-
-    def work(index: IndexReader) -> Answer:
-        from talksearch.cli.answers import similar
-
-        return similar(index, moment, query)
-
-    return JSONResponse((await with_index(request, work)).to_dict())
+    answer = await with_index(request, partial(similar, moment=moment, query=query))
+    return JSONResponse(answer.to_dict())
 
 
 async def _talks(request: Request) -> Response:
@@ -165,9 +156,8 @@ async def _export_hits(request: Request) -> Response:
 
     def work(index: IndexReader) -> Response:
         from talksearch.cli.export.selection import select_hits
-        from talksearch.search import engine
 
-        hits = engine.search(index, query).hits
+        hits = search(index, query).hits
         return _exported(given, select_hits(index.db, query.text, hits), query.text)
 
     return await with_index(request, work)

@@ -5,18 +5,21 @@ The templates escape everything that they show; `guards` says who may ask.
 
 from __future__ import annotations
 
+import asyncio
+from functools import cache
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.types import ASGIApp
+from starlette.routing import Router
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from talksearch.cli.pool.index_pool import IndexPool
 from talksearch.indexer.errors import TalksearchError, UsageError
 
-from . import api, assets, pages, sign_in, talk_page
+from . import api, assets, sign_in
 from .guards import asks_slowly, comes_from_here, guarded, is_small
 from .problems import refused, status_of
 
@@ -32,11 +35,25 @@ def application(pool: IndexPool, host: str, token: str = "") -> ASGIApp:
         TalksearchError: _failed, UsageError: _misused, HTTPException: _refused, ClientDisconnect: _left,
         Exception: _broken,
     }  # fmt: skip
-    routes = [*pages.ROUTES, *talk_page.ROUTES, *api.ROUTES, *assets.ROUTES, *sign_in.ROUTES]
+    routes = [*api.ROUTES, *assets.ROUTES, *sign_in.ROUTES]
     app = Starlette(routes=routes, exception_handlers=handlers)
+    app.router.default = _pages
     app.state.pool, app.state.token = pool, token
     checks = [comes_from_here(host), is_small, asks_slowly(), *([sign_in.holds_token(token)] if token else [])]
     return guarded(app, checks)
+
+
+@cache
+def load() -> Router:
+    """Return the pages; the first call imports what they need, numpy among it, which a server must not wait for."""
+    from . import pages, talk_page
+
+    return Router([*pages.ROUTES, *talk_page.ROUTES], redirect_slashes=False)
+
+
+async def _pages(scope: Scope, receive: Receive, send: Send) -> None:
+    router = load() if load.cache_info().currsize else await asyncio.to_thread(load)
+    await router(scope, receive, send)
 
 
 async def _failed(request: Request, error: TalksearchError) -> Response:
