@@ -18,7 +18,7 @@ from .addresses import FILTERS, Here, shortened
 from .asking import with_index
 from .left_column import left_column, wrong
 from .parameters import only, options, parameters
-from .shell import Column, shorter, shown
+from .shell import Column, framed, shorter, shown
 
 
 async def _first(request: Request) -> Response:
@@ -26,7 +26,7 @@ async def _first(request: Request) -> Response:
         here = Here("/", shortened(parameters(request, "q", "like", ignore_foreign=True)))
     except TalksearchError as error:
         return shown(request, Here("/", {}), wrong(error))
-    return shorter(request, here) or shown(request, here, await left_column(request, here))
+    return shorter(request, here) or shown(request, here, await framed(request, await left_column(request, here)))
 
 
 async def _talks(request: Request) -> Response:
@@ -47,7 +47,8 @@ async def _talks(request: Request) -> Response:
     except TalksearchError as error:
         return shown(request, Here("/", {}), wrong(error))
     values = {"listing": listing, "chips": filters_view.chips(here), "menus": filters_view.menus(here, found.facets)}
-    return shown(request, here, Column("talks.html", "Talks · talksearch", values, listing.count))
+    column = Column("talks.html", "Talks · talksearch", values, listing.count)
+    return shown(request, here, await framed(request, column))
 
 
 ROUTES = (Route("/", _first), Route("/talks", _talks))

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -16,6 +17,8 @@ from talksearch.indexer.text.untrusted import safe
 from talksearch.search.options import option_named
 
 from .addresses import Here, address
+from .asking import with_catalog
+from .embeds import content_policy, embed_hosts
 from .parameters import Parameters
 from .templating import rendered
 
@@ -50,6 +53,17 @@ def shorter(request: Request, here: Here) -> Response | None:
     if "hx-request" in request.headers or asked == short:
         return None
     return RedirectResponse(address(here.path, here.given), 302)
+
+
+async def framed(request: Request, column: Column) -> Column:
+    """Return a column of a whole page with the policy that lets the archive's talks play in it, once somebody asks.
+
+    A page keeps the policy that it came with, also when a script puts a talk into it.
+    """
+    if wanted_column(request) or column.status != HTTPStatus.OK:
+        return column
+    hosts = await with_catalog(request, embed_hosts)
+    return replace(column, headers={**column.headers, "content-security-policy": content_policy(hosts)})
 
 
 def shown(request: Request, here: Here, left: Column | None, talk: Column | None = None) -> Response:

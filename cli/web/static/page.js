@@ -26,24 +26,33 @@ on('htmx:config:request', ({ detail: { ctx } }) => {
   }
   // The talk that is open stays open while other answers come.
   if (here.pathname.startsWith('/talk/') && to.pathname === '/') {
-    to.pathname = here.pathname;
-    if (here.searchParams.has('t')) to.searchParams.set('t', here.searchParams.get('t'));
-    request.action = to.pathname + to.search;
+    const t = here.searchParams.get('t');
+    request.action = here.pathname + [t && `?t=${t}`, to.search.slice(1)].filter(Boolean).join(t ? '&' : '?');
   }
 });
 on('htmx:after:swap', ({ detail: { ctx } }) => {
   settled = ctx.sourceElement !== form() || ctx.settles;
+  if (ctx.sourceElement !== form()) fill();
   mark();
 });
 on('change', ({ target }) => { if (target !== box()) settle(); });  // the box's comes with Enter, before it is sent
 on('focusout', (event) => { if (event.target === box()) settle(); });
+
+// The fields say what the address asks, also where a link has changed it.
+function fill() {
+  const asked = new URL(location.href).searchParams;
+  for (const field of form().elements) {
+    if (field.name && field.type !== 'hidden') field.value = asked.get(field.name) ?? field.dataset.default ?? '';
+  }
+}
 
 // The link of the moment that is open is marked, in the list of hits and in the strips.
 function mark() {
   const here = new URL(location.href);
   for (const link of $$('#answers :is(.time, svg a)[href^="/talk/"]')) {
     const to = new URL(link.getAttribute('href'), here);
-    const isOpen = to.pathname === here.pathname && to.searchParams.get('t') === here.searchParams.get('t');
+    const apart = Math.abs(to.searchParams.get('t') - (here.searchParams.get('t') ?? NaN));
+    const isOpen = to.pathname === here.pathname && apart < 1;
     isOpen ? link.setAttribute('aria-current', 'true') : link.removeAttribute('aria-current');
   }
 }
