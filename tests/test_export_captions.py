@@ -32,11 +32,11 @@ WORDS = st.one_of(
     st.sampled_from(ODD),
     st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=12),
 )
-IS_TIME_LINE = re.compile(r"-->.*\d:\d\d|\d:\d\d.*-->")
+IS_TIME_LINE = re.compile(r"[-=–—][>»›].*\d:\d|\d:\d.*[-=–—][>»›]")
 """What is said by nobody and is taken for the time of a cue wherever it stands: captions cannot hold it."""
 TEXTS = st.lists(WORDS, min_size=1, max_size=30).map(" ".join).filter(lambda text: not IS_TIME_LINE.search(text))
 NAMES = st.sampled_from((None, "Ann Lee", "José", "R&D <team>", "A > B", "李雷", "Ann: Lee", "Dr. X, PhD"))
-ALIKE = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+ALIKE = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.filter_too_much])
 
 
 SPEECH = (

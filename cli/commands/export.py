@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 # `--help` must not wait for numpy and the libraries of formats, so what imports them is imported in the functions.
 
-FORMAT_NAMES = ("vtt", "srt", "json", "markdown", "m3u", "edl", "chapters", "podcast")
+FORMAT_NAMES = ("vtt", "srt", "json", "markdown", "m3u", "edl", "chapters", "sqlite", "podcast")
 """Those of `export.registry`, whose import `--help` must not wait for; tests hold the two together."""
 
 
@@ -52,8 +52,8 @@ def export(
 ) -> None:
     """Write TALK, or the hits of a query, as a file for other programs. docs/export.md says what each format holds.
 
-    TALK is an id, a YouTube URL, the path of a transcript, or the beginning of an id. json, markdown, m3u and edl take
-    several. Without TALK and --query, m3u takes the whole archive.
+    TALK is an id, a YouTube URL, the path of a transcript, or the beginning of an id. json, markdown, m3u, edl
+    and sqlite take several. Without TALK and --query, m3u and sqlite take the whole archive.
 
     \b
         talksearch export DTcRLlMv4_o --format srt > talk.srt

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from talksearch.indexer.errors import UsageError
 
-from . import captions, data, markdown, playlists
+from . import captions, data, database, markdown, playlists
 from .selection import Kind, Selection, Written
 
 _KINDS: dict[Kind, str] = {
@@ -57,6 +57,7 @@ FORMATS: tuple[ExportFormat, ...] = (
     ExportFormat("m3u", "audio/x-mpegurl", "m3u8", _ALL, playlists.m3u),
     ExportFormat("edl", "application/x-edl", "edl", _SEVERAL, playlists.edl),
     ExportFormat("chapters", "application/json+chapters", "chapters.json", _ONE_OR_HITS, data.chapters),
+    ExportFormat("sqlite", "application/vnd.sqlite3", "sqlite", _ALL, database.database),
     ExportFormat("podcast", "application/json", "podcast.json", _ONE, data.podcast),
 )
 """Every format, in the order of the help. Whoever writes files, names them or offers them asks this list.
