@@ -133,7 +133,7 @@ class _Search:
 
     def _score(self, chunk: Chunk) -> _Matches:
         """Return the evidence of every passage for a chunk: the idf of what it holds, summed up."""
-        highest, passages = self.db.execute("SELECT max(number), count(*) FROM passages").fetchone()
+        highest, passages = self.db.execute("SELECT coalesce(max(number), 0), count(*) FROM passages").fetchone()
         alone = np.zeros(highest + 2, np.float32)
         pairs = np.zeros(highest + 2, np.float32)
         full = 0.0
