@@ -60,7 +60,7 @@ def serving(index: Path, **options: Any) -> Iterator[Serving]:
 
     def run() -> None:
         try:
-            serve(index, "127.0.0.1", 0, tell=tell, encoder=CountingEncoder(), **options)
+            serve(index, "127.0.0.1", 0, tell=tell, **{"encoder": CountingEncoder(), **options})
         finally:
             ready.set()
 

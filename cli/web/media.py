@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import stat
 from pathlib import Path
 from sqlite3 import Connection
@@ -32,6 +33,10 @@ MEDIA_TYPES = {
 }  # fmt: skip
 """The media type of each ending of a recording (`track_names.RECORDINGS`): iana.org/assignments/media-types, and what
 browsers take where nothing is registered. The system's own table knows half of them."""
+
+
+_RANGE = re.compile(r"[ \t]*(?P<range>(?P<first>[0-9]{1,18})-(?P<last>[0-9]{1,18})?|-(?P<suffix>[0-9]{1,18}))[ \t]*")
+"""One range of bytes: the first and the last, or so many at the end."""
 
 
 def recording_of(url: str | None) -> Path | None:
@@ -73,9 +78,42 @@ async def recording(request: Request) -> Response:
         return refused(request, 404, f"The recording {path.name!r} of the talk {talk_id} is not there.", hint)
     response = FileResponse(path, media_type=MEDIA_TYPES[_ending(path)], stat_result=status)
     response.headers["cache-control"] = "private, no-cache"
-    if response.headers["etag"] in request.headers.get("if-none-match", ""):
-        return Response(status_code=304, headers={name: response.headers[name] for name in ("etag", "last-modified")})
+    etag, changed = response.headers["etag"], response.headers["last-modified"]
+    if etag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers={"etag": etag, "last-modified": changed})
+    asked = request.headers.get("range", "")
+    if request.headers.get("if-range", etag) not in (etag, changed):
+        asked = ""  # of another version of the file
+    ranges = ranges_within(asked, status.st_size)
+    if ranges == "":
+        message = f"The recording {path.name!r} has {status.st_size:,} bytes, and {asked!r} is none of them."
+        headers = {"content-range": f"bytes */{status.st_size}"}
+        return refused(request, 416, message, "Ask for bytes that it has.", headers)
+    # What is left for FileResponse are ranges that it answers as the standard says.
+    others = [pair for pair in request.scope["headers"] if pair[0] not in (b"range", b"if-range")]
+    request.scope["headers"] = [*others, *([(b"range", ranges.encode())] if ranges else [])]
     return response
+
+
+def ranges_within(asked: str, size: int) -> str | None:
+    """Return those of the ranges of a Range header that a file of some bytes has; empty where it has none of them.
+
+    None where the header is no valid one of bytes, and so does not count (RFC 9110, 14.2).
+
+    >>> ranges_within("bytes=0-9, 90-, 200-300", 100), ranges_within("bytes=100-", 100), ranges_within("bytes=9-3", 100)
+    ('bytes=0-9,90-', '', None)
+    """
+    unit, _, listed = asked.partition("=")
+    matches = [_RANGE.fullmatch(text) for text in listed.split(",") if text.strip()]
+    if unit.strip().lower() != "bytes" or not matches:
+        return None
+    kept = []
+    for match in matches:
+        if match is None or (match["last"] and match["first"] and int(match["last"]) < int(match["first"])):
+            return None
+        if int(match["first"]) < size if match["first"] else int(match["suffix"]) > 0 and size > 0:
+            kept.append(match["range"])
+    return f"bytes={','.join(kept)}" if kept else ""
 
 
 def _status(path: Path) -> os.stat_result | None:
