@@ -86,6 +86,14 @@ def make_archive(folder: Path) -> Path:
         talks, "cafe", ["the cafÃ© by the bridge has bread", "itâ€™s a song in the rain"], 20, title="The café",
         channel="Harbour Films", upload_date="20240712", webpage_url="https://example.org/cafe", language="en",
     )  # fmt: skip
+    # The bees come up three times, with other things between.
+    walk = ["we walk on past the orchard and along the wall with the old pear trees on it, row after row"] * 15
+    for at in (2, 8, 13):
+        walk[at] = "and here is a bee, and there another bee, and the bee that leads them all the way home"
+    _captions(
+        talks, "walk", walk, 30, title="A walk along the wall", channel="Night Watch", upload_date="20240630",
+        webpage_url="https://example.org/walk", language="en", duration=450,
+    )  # fmt: skip
     # No times: they are estimated.
     prose = " ".join(f"The bee and the bridge met for the {number}th time in the rain." for number in range(3, 40))
     (talks / "meeting.txt").write_text(prose, encoding="utf-8")
@@ -139,9 +147,9 @@ def _about(talks: Path, name: str, **about: Any) -> None:
 def _video(path: Path) -> None:
     """Make a recording in which a second counter runs. A key frame each second lets a player land on any of them."""
     _ffmpeg(
-        *("-f", "lavfi", "-i", f"testsrc=size=320x180:rate=5:duration={RECORDING_S}"),
+        *("-f", "lavfi", "-i", f"testsrc=size=320x180:rate=10:duration={RECORDING_S}"),
         *("-f", "lavfi", "-i", f"sine=frequency=220:duration={RECORDING_S}"),
-        *("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "5"),
+        *("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "10"),
         *("-c:a", "aac", "-b:a", "32k", "-movflags", "+faststart"),
         str(path),
     )

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 try:
@@ -70,6 +71,14 @@ def launched(playwright: Any) -> Browser:
     """Start Chromium, headless."""
     browser: Browser = playwright.chromium.launch(executable_path=chromium(), args=list(_FLAGS))
     return browser
+
+
+def until(page: Page, expression: str, within_s: float = 5) -> None:
+    """Wait until an expression is true. Playwright's own way evaluates a text in the page, which its policy forbids."""
+    end = monotonic() + within_s
+    while not page.evaluate(expression):
+        assert monotonic() < end, f"{expression} did not come true within {within_s} s"
+        page.wait_for_timeout(30)
 
 
 @dataclass
