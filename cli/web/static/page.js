@@ -57,6 +57,7 @@ function mark() {
   }
 }
 mark();
+on('talk:moved', mark);
 
 // What a bar of a strip stands for is told below it.
 const tell = ({ target }) => {

@@ -76,6 +76,7 @@ export function playerIn(box, { at, start, onTime, onSilence }) {
   if (media) {
     media.addEventListener('timeupdate', () => onTime(media.currentTime));
     media.addEventListener('error', () => onSilence(true));
+    if (media.error) onSilence(true);  // it was sooner than this script
     const player = local(media);
     if (start) player.play();
     return player;
