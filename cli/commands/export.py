@@ -10,6 +10,7 @@ import click
 from click.core import ParameterSource
 
 from talksearch.cli.options import ANY_TALK_ID, complete_talk, index_option, search_options
+from talksearch.cli.render.common import plural
 from talksearch.cli.terminal import warn
 from talksearch.indexer.errors import UsageError
 from talksearch.indexer.settings import resolve
@@ -19,6 +20,7 @@ from talksearch.indexer.text.untrusted import safe
 if TYPE_CHECKING:
     import sqlite3
 
+    from talksearch.cli.export.clips import Clip
     from talksearch.cli.export.registry import ExportFormat
     from talksearch.cli.export.selection import Selection
     from talksearch.search.options import OptionValue
@@ -40,6 +42,12 @@ FORMAT_NAMES = ("vtt", "srt", "json", "markdown", "m3u", "edl", "chapters", "sql
     metavar="FILE",
     help="Write there, over what is there. [default: standard output]",
 )
+@click.option(
+    "--clips",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Cut the hits, or the chapters of TALK, from local recordings into DIR (needs ffmpeg).",
+)
 @search_options
 @index_option
 def export(
@@ -47,6 +55,7 @@ def export(
     query: str | None,
     format: str | None,
     output: Path | None,
+    clips: Path | None,
     index_dir: Path | None,
     **options: OptionValue,
 ) -> None:
@@ -59,16 +68,27 @@ def export(
         talksearch export DTcRLlMv4_o --format srt > talk.srt
         talksearch export DTcRLlMv4_o -o talk.md
         talksearch export --query "time dilation" -k 20 -o hits.m3u8
+        talksearch export --query "time dilation" --clips clips
     """
+    _require_sense(names, query)
+    known = None if clips and not (format or output) else _format(format, output)
+    if known and known.is_binary and output is None and sys.stdout.isatty():
+        raise UsageError(f"{known.name} is no text, so it is not written to a terminal.", "Name a file with -o.")
+    folder = resolve(index_dir).index
+    if clips and not names and query is None:
+        raise UsageError("Say what to cut.", "Name a TALK with chapters, or ask for hits with --query.")
+    selection = _hits(folder, query, options) if query is not None else _talks(catalog.open_catalog(folder), names)
+    if known:
+        _write(known, selection, output)
+    if clips:
+        _cut(selection, clips)
+
+
+def _write(known: ExportFormat, selection: Selection, output: Path | None) -> None:
+    """Write what was selected to a file, or to standard output; what the format cannot hold is told."""
     from talksearch.cli.export import registry
     from talksearch.cli.export.files import write_whole
 
-    _require_sense(names, query)
-    known = _format(format, output)
-    if known.is_binary and output is None and sys.stdout.isatty():
-        raise UsageError(f"{known.name} is no text, so it is not written to a terminal.", "Name a file with -o.")
-    folder = resolve(index_dir).index
-    selection = _hits(folder, query, options) if query is not None else _talks(catalog.open_catalog(folder), names)
     written = registry.export(known, selection)
     if output is not None:
         write_whole(output, written.content)
@@ -80,6 +100,22 @@ def export(
         warn(note)
 
 
+def _cut(selection: Selection, folder: Path) -> None:
+    """Cut clips: the path of each goes to standard output, what could not be cut is told."""
+    from talksearch.cli.export.clips import cut
+
+    done = [clip for clip in map(_told, cut(selection, folder)) if clip.path]
+    warn(f"{len(done)} {plural('clip', len(done))} in {folder}.")
+
+
+def _told(clip: Clip) -> Clip:
+    if clip.path:
+        click.echo(safe(str(clip.path)))
+    else:
+        warn(clip.problem)
+    return clip
+
+
 def _require_sense(names: tuple[str, ...], query: str | None) -> None:
     """Raise UsageError where what is given contradicts itself."""
     if names and query is not None:
@@ -89,7 +125,7 @@ def _require_sense(names: tuple[str, ...], query: str | None) -> None:
         parameter.opts[0]
         for parameter in context.command.params
         if isinstance(parameter, click.Option)
-        and parameter.name not in ("query", "format", "output", "index_dir")
+        and parameter.name not in ("query", "format", "output", "clips", "index_dir")
         and context.get_parameter_source(parameter.name or "") is not ParameterSource.DEFAULT
     ]
     if given and query is None:
