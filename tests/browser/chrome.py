@@ -123,5 +123,5 @@ def watched(browser: Browser, url: str, **options: Any) -> Iterator[tuple[Browse
         yield context, watch
     finally:
         context.close()
-    assert watch.outside == [], "something beyond the server was asked for"
-    assert watch.wrong == []
+    assert not watch.outside, f"asked for beyond the server: {watch.outside}"
+    assert not watch.wrong, "; ".join(watch.wrong)
