@@ -88,6 +88,8 @@ class TalkView:
     """The frame stands in the page at once, because the address says so."""
     second: str
     clock: str
+    words_there: str
+    """What is said at the moment; empty where the address names none."""
     original: str
     """The recording where it was published, at the moment; empty where that is no link."""
     original_host: str
@@ -135,7 +137,7 @@ def view_of(talk: Talk, here: Here, hits: Sequence[Hit] = ()) -> TalkView:
     notes: list[str] = []
     early_ms = jump_early(talk)
     asked_ms = _asked(talk, here, notes)
-    current = None if asked_ms is None else line_of(talk.cues, asked_ms + early_ms)
+    current = None if asked_ms is None else line_of(talk.cues, _within(asked_ms) + early_ms)
     marks, hit_lines = hit_marks(words, talk.cues, [hit for hit in hits if hit.talk_id == talk.id])
     found = found_marks(words, last(here.given, "find"))
     named = exact_words(words, current or 0, here.given.get("words", ()))
@@ -171,6 +173,7 @@ def view_of(talk: Talk, here: Here, hits: Sequence[Hit] = ()) -> TalkView:
         plays="play" in here.given,
         second=seconds(at_ms),
         clock=f"{mark(talk.timing)}{show_clock(at_ms)}",
+        words_there=safe(talk.cues[current].text) if current is not None else "",
         original=link_at(url, at_ms / 1000) if url.startswith("http") and is_linkable(url) else "",
         original_host=(urlsplit(url).hostname or "").removeprefix("www.") if url.startswith("http") else "",
         original_pattern=pattern.replace(str(_HOLE), "{}") if url.startswith("http") and str(_HOLE) in pattern else "",
@@ -209,6 +212,15 @@ def _asked(talk: Talk, here: Here, notes: list[str]) -> int | None:
         notes.append(f"The talk ends at {show_clock(end_ms)}; {show_clock(moment_ms)} lies behind that.")
         return None
     return moment_ms
+
+
+def _within(moment_ms: int) -> int:
+    """Return until when what an address means may begin: many name whole seconds, and cut off what is behind the point.
+
+    >>> _within(121_000), _within(121_480)
+    (121999, 121480)
+    """
+    return moment_ms if moment_ms % 1000 else moment_ms + 999
 
 
 def _find(

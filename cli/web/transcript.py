@@ -61,7 +61,6 @@ class Line:
     """The text in pieces; empty where nothing of it is marked or repaired."""
     behind: str
     """What the language writes between this line and the next: a blank, or nothing."""
-    is_hit: bool
     is_current: bool
 
 
@@ -70,10 +69,14 @@ class Paragraph:
     """Lines that are read in one go, all by one speaker."""
 
     clock: str
+    by: str
+    """Who speaks; empty where nobody is named."""
     speaker: str
     """The name, where another one speaks than in the paragraph before."""
     speaker_before: str
     """The name as it was written before it was repaired; empty where it was not."""
+    is_hit: bool
+    """A hit stands in it."""
     is_turn: bool
     """Another person begins here, also where nobody is named."""
     lines: tuple[Line, ...]
@@ -157,7 +160,8 @@ def found_marks(words: Words, text: str) -> list[Mark]:
 
 
 def _pattern(text: str, flags: int = 0) -> re.Pattern[str]:
-    return re.compile(r"\s+".join(re.escape(word) for word in text.split()), flags)
+    # A link was made from the page, where more may stand between paragraphs than between lines.
+    return re.compile(r"\s*".join(re.escape(word) for word in text.split()), flags)
 
 
 def sections_of(
@@ -173,15 +177,14 @@ def sections_of(
         hit_lines: the positions of the lines in which hits stand.
     """
     pieces = _pieces(talk, words, marks)
-    hits = frozenset(hit_lines)
+    hits, is_exact = frozenset(hit_lines), talk.timing == "exact"
     lines = [
         Line(
-            second=seconds(cue.start_ms),
-            opens=seconds(jump_to(cue.start_ms, talk.timing, talk.margin_ms)),
+            second=(second := seconds(cue.start_ms)),
+            opens=second if is_exact else seconds(jump_to(cue.start_ms, talk.timing, talk.margin_ms)),
             text=safe(cue.text),
             pieces=pieces.get(position, ()),
             behind=words.behind[position],
-            is_hit=position in hits,
             is_current=position == current,
         )
         for position, cue in enumerate(talk.cues)
@@ -189,15 +192,15 @@ def sections_of(
     borders = [bisect_left(talk.cues, chapter.start_ms, key=lambda cue: cue.start_ms) for chapter in talk.chapters]
     ends = [*borders[1:], len(talk.cues)] if borders else []
     before = borders[0] if borders else len(talk.cues)
-    sections = [Section("", "", "", tuple(_paragraphs(talk, lines, range(before))))] if before else []
+    sections = [Section("", "", "", tuple(_paragraphs(talk, lines, range(before), hits)))] if before else []
     for chapter, first, end in zip(talk.chapters, borders, ends, strict=True):
         opens = seconds(jump_to(chapter.start_ms, talk.timing, talk.margin_ms))
-        shown = tuple(_paragraphs(talk, lines, range(first, end)))
+        shown = tuple(_paragraphs(talk, lines, range(first, end), hits))
         sections.append(Section(safe(chapter.title), opens, show_clock(chapter.start_ms), shown))
     return sections
 
 
-def _paragraphs(talk: Talk, lines: Sequence[Line], positions: range) -> Iterator[Paragraph]:
+def _paragraphs(talk: Talk, lines: Sequence[Line], positions: range, hits: frozenset[int]) -> Iterator[Paragraph]:
     """Yield the paragraphs of some lines."""
     written_before = repaired_names(talk)
     first = positions.start
@@ -206,8 +209,10 @@ def _paragraphs(talk: Talk, lines: Sequence[Line], positions: range) -> Iterator
         is_other = not first or name != (talk.cues[first - 1].speaker or "")
         yield Paragraph(
             clock=show_clock(cues[0].start_ms),
+            by=safe(name),
             speaker=safe(name) if is_other else "",
             speaker_before=safe(written_before.get(name, "")) if is_other else "",
+            is_hit=not hits.isdisjoint(range(first, first + len(cues))),
             is_turn=cues[0].turn and not name,
             lines=tuple(lines[first : first + len(cues)]),
         )

@@ -1,199 +1,192 @@
-// The talk that is open: its player, the transcript in step, what is looked for in it, what is taken along.
+// The talk that is open: its player, the transcript in step, words looked for in it, and what one takes along.
 import { playerIn } from './player.js';
 
-const STEP_S = 5, LONG = 160, END = 60;
+const STEP_S = 5, SETTLES = 9;
+const LONG = 160, END = 60;  // letters of chosen words: a link names how longer ones begin and end
 const $ = (id) => document.getElementById(id);
+const on = (name, target, act, how) => target?.addEventListener(name, act, how);
 const clock = (s) => new Date(s * 1000).toISOString().slice(s < 3600 ? 14 : 11, 19).replace(/^0/, '');
 const calm = matchMedia('(prefers-reduced-motion: reduce)');
-let talk = null;  // what `open` returned for the talk that is shown
-let clicked = 0;  // when a link to a talk was clicked: a click is the permission to play
+const isPlain = (event) => !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);
 
-function open(root, start) {
-  const { at, early, margin } = root.dataset;
-  const panel = $('transcript'), follow = $('follow'), now = $('now');
-  const lines = [...panel.querySelectorAll('[data-s]')], starts = lines.map((line) => +line.dataset.s);
-  let current = lines.findIndex((line) => line.ariaCurrent), hold = -1, player = null;
+function open(root, asked) {
+  const { line, by, title, date, margin, original, like } = root.dataset, early = +root.dataset.early;
+  const panel = $('transcript'), follow = $('follow'), now = $('now'), play = $('play'), find = $('find'), speed = $('speed');
+  const lines = [...panel.querySelectorAll('[data-s]')], starts = lines.map((one) => +one.dataset.s);
+  let at = +root.dataset.at, current = lines.findIndex((one) => one.ariaCurrent);
+  let meant = starts[current] > at ? starts[current] : -1;  // the line that a link means which opens before it
+  const lineAt = (s) => Math.max(0, starts.findLastIndex((start) => start <= s + .05));
 
-  const lineAt = (s) => {
-    let [low, high] = [0, starts.length];
-    while (low < high) { const mid = (low + high) >> 1; if (starts[mid] <= s + .05) low = mid + 1; else high = mid; }
-    return Math.max(0, low - 1);
+  const show = (element, again = SETTLES) => {
+    const up = element.getBoundingClientRect().top - panel.getBoundingClientRect().top - panel.clientHeight / 3;
+    const isFar = calm.matches || again < SETTLES || Math.abs(up) > panel.clientHeight;
+    panel.scrollBy({ top: up, behavior: isFar ? 'instant' : 'smooth' });
+    // Paragraphs far off get their true height only when they come into sight.
+    if (isFar && again) requestAnimationFrame(() => show(element, again - 1));
   };
-  const show = (line, smooth = true) => {
-    const top = panel.scrollTop + line.getBoundingClientRect().top - panel.getBoundingClientRect().top;
-    panel.scrollTo({ top: top - panel.clientHeight / 3, behavior: smooth && !calm.matches ? 'smooth' : 'instant' });
-  };
-  const setFollow = (on) => { follow.checked = on; now.hidden = on; };
-  const mark = (number, smooth) => {
-    if (number !== current) {
-      lines[current]?.removeAttribute('aria-current');
-      lines[current = number]?.setAttribute('aria-current', 'true');
-    }
-    if (follow.checked && lines[current]) show(lines[current], smooth);
+  const setFollow = (is) => { follow.checked = now.hidden = is; };
+  const mark = (number) => {
+    lines[current]?.removeAttribute('aria-current');
+    lines[current = number].setAttribute('aria-current', 'true');
+    if (follow.checked) show(lines[current]);
   };
   const onTime = (s) => {
-    // A link to an estimated time opens early; its line stays the current one until its time has come.
-    if (s >= hold || s < hold - early - 1) hold = -1;
-    const number = lineAt(Math.max(s, hold));
+    at = s;
+    if (s >= meant || s < meant - early - 1) meant = -1;
+    const number = lineAt(Math.max(s, meant));
     if (number !== current) mark(number);
   };
-  const onSilence = (silent = true) => { root.querySelector('.silent').hidden = !silent; };
-  const begin = (s, asked) => { player = playerIn($('player'), { at: s, start: asked, onTime, onSilence }); };
-  const time = () => player?.time() || +root.dataset.at;
-  const go = (s, line) => {
-    hold = line ?? -1;
+  const begin = () => playerIn($('player'), at, asked, onTime, (is) => { root.querySelector('.silent').hidden = !is; });
+  let player = begin();
+  const go = (s, of) => {
+    [at, meant] = [s, of];
     setFollow(true);
-    root.dataset.at = s;
-    if (player) { player.seek(s); player.play(); } else if ($('play')) $('play').firstElementChild.textContent = clock(s);
-    mark(lineAt(line ?? s));
+    player?.seek(s);
+    player?.play();
+    mark(lineAt(of));
+    if (player || !play) return;
+    play.querySelector('b').textContent = clock(s);
+    $('still').textContent = lines[current].textContent;
   };
-  const address = (s) => new URL(root.dataset.line + Math.floor(s), location).href;
-  const original = (s) => root.dataset.original.replace('{}', Math.floor(s)) || address(s);
-
-  begin(+at, start);
-  $('play')?.addEventListener('click', (event) => { event.preventDefault(); begin(+root.dataset.at, true); });
-  if (current >= 0) show(lines[current], false);
-  panel.addEventListener('click', (event) => {
-    const line = event.target.closest('[data-s]');
-    if (!line || event.ctrlKey || event.metaKey || event.shiftKey || !getSelection().isCollapsed) return;
+  if (current >= 0) show(lines[current], SETTLES - 1);
+  on('click', play, (event) => { event.preventDefault(); asked = true; player = begin(); });
+  on('click', panel, (event) => {
+    const to = event.target.closest('[data-s]'), s = +to?.dataset.s;
+    if (!to || !isPlain(event) || !getSelection().isCollapsed) return;
     event.preventDefault();
-    go(Math.max(0, line.dataset.s - early), +line.dataset.s);
-    history.replaceState(history.state, '', line.href);
+    go(Math.max(0, s - early), s);
+    history.replaceState(history.state, '', to.href);
   });
-  for (const kind of ['wheel', 'touchmove']) panel.addEventListener(kind, () => setFollow(false), { passive: true });
-  panel.addEventListener('pointerdown', (event) => event.target === panel && setFollow(false));
-  panel.addEventListener('keydown', (event) => /^(Page|Home|End|Arrow[UD])/.test(event.key) && setFollow(false));
-  follow.addEventListener('change', () => { setFollow(follow.checked); mark(current); });
-  now.addEventListener('click', () => { setFollow(true); mark(current); });
-  $('back5').addEventListener('click', () => talk.step(-STEP_S));
-  $('speed').addEventListener('change', () => player?.speed(+$('speed').value));
+  for (const name of ['wheel', 'touchmove', 'keydown']) {
+    on(name, panel, ({ key }) => { if (!key || /^(Page|Home|End|Arrow[UD])/.test(key)) setFollow(false); }, { passive: true });
+  }
+  on('pointerdown', panel, ({ target }) => { if (target === panel) setFollow(false); });
+  const rejoin = () => { setFollow(follow.checked); mark(Math.max(0, current)); };
+  on('change', follow, rejoin);
+  on('click', now, () => { follow.checked = true; rejoin(); });
+  const step = (s) => player?.seek(Math.max(0, player.time() + s));
+  on('click', $('back5'), () => step(-STEP_S));
+  const setSpeed = () => player?.speed(+speed.value);
+  on('change', speed, setSpeed);
 
-  // --- looking for words in the talk: ranges over the text, no node changes
-  let places = [], place = -1;
-  const count = () => { $('found').textContent = !$('find').value.trim() ? '' : places.length ? `${place + 1} of ${places.length}` : 'not found'; };
+  let places = [], place = 0;
   const light = (name, ranges) => globalThis.Highlight && CSS.highlights.set(name, new Highlight(...ranges));
-  const turn = (number) => {
-    if (places.length) {
-      place = (number + places.length) % places.length;
-      light('found-now', [places[place]]);
-      setFollow(false);
-      show(places[place].startContainer.parentElement);
-    }
-    count();
+  const turn = (to) => {
+    const count = places.length;
+    place = count && (to + count) % count;
+    $('found').textContent = count ? `${place + 1} of ${count}` : find.value.trim() && 'not found';
+    light('found-now', places.slice(place, place + 1));
+    if (!count) return;
+    setFollow(false);
+    show(places[place].startContainer.parentElement);
   };
-  const find = () => {
-    const words = $('find').value.trim().split(/\s+/).map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  const look = () => {
+    const words = find.value.trim().replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replace(/\s+/g, '\\s+');
     const nodes = [], begins = [];
     let text = '';
-    const walk = document.createTreeWalker(panel, NodeFilter.SHOW_TEXT, (node) => (node.parentElement.closest('.said') ? 1 : 2));
-    while (walk.nextNode()) { nodes.push(walk.currentNode); begins.push(text.length); text += walk.currentNode.data; }
-    const spot = (offset) => { const n = begins.findLastIndex((one) => one <= offset); return [nodes[n], offset - begins[n]]; };
-    places = !words[0] ? [] : [...text.matchAll(new RegExp(words.join('\\s+'), 'gi'))].map((match) => {
+    for (const one of lines) {
+      const walk = document.createTreeWalker(one, NodeFilter.SHOW_TEXT);
+      while (walk.nextNode()) { nodes.push(walk.currentNode); begins.push(text.length); text += walk.currentNode.data; }
+      text += one.nextSibling?.data ?? '';
+    }
+    const edge = (set, offset) => { const n = begins.findLastIndex((one) => one <= offset); set(nodes[n], offset - begins[n]); };
+    places = words ? [...text.matchAll(new RegExp(words, 'gi'))].map((match) => {
       const range = new Range();
-      range.setStart(...spot(match.index));
-      range.setEnd(...spot(match.index + match[0].length - 1));
-      range.setEnd(range.endContainer, range.endOffset + 1);
+      edge((node, offset) => range.setStart(node, offset), match.index);
+      edge((node, offset) => range.setEnd(node, offset + 1), match.index + match[0].length - 1);
       return range;
-    });
+    }) : [];
     light('found', places);
-    light('found-now', []);
-    const from = lines[current];
-    turn(Math.max(0, places.findIndex((range) => !from || range.comparePoint(from, 0) <= 0)));
+    turn(Math.max(0, places.findIndex((range) => current < 0 || range.comparePoint(lines[current], 0) <= 0)));
   };
-  $('find').addEventListener('input', find);
-  $('find').form.addEventListener('submit', (event) => { event.preventDefault(); turn(place + (event.submitter?.value === 'before' ? -1 : 1)); });
-  $('find').addEventListener('keydown', (event) => {
-    if (event.key === 'Enter') { event.preventDefault(); turn(place + (event.shiftKey ? -1 : 1)); }
-  });
-  if ($('find').value) find();
+  const turnBy = (event, isBack) => { event.preventDefault(); turn(place + (isBack ? -1 : 1)); };
+  on('input', find, look);
+  on('submit', find.form, (event) => turnBy(event, event.submitter?.id === 'found-previous'));
+  on('keydown', find, (event) => { if (event.key === 'Enter') turnBy(event, event.shiftKey); });
+  if (find.value) look();
 
-  // --- taking along
   const chosen = () => {
-    const range = getSelection().rangeCount ? getSelection().getRangeAt(0) : null;
-    const within = range && !range.collapsed ? lines.filter((line) => range.intersectsNode(line)) : [];
-    const texts = within.map((line) => {
-      const part = document.createRange();
-      part.selectNodeContents(line);
-      if (part.comparePoint(range.startContainer, range.startOffset) === 0) part.setStart(range.startContainer, range.startOffset);
-      if (part.comparePoint(range.endContainer, range.endOffset) === 0) part.setEnd(range.endContainer, range.endOffset);
-      return part.toString() + (line.nextSibling ? ' ' : '');
-    });
-    const text = texts.join('').trim();
-    return text ? { line: within[texts.findIndex((one) => one.trim())], text } : null;
+    const range = getSelection().rangeCount && getSelection().getRangeAt(0);
+    if (!range || range.collapsed || !panel.contains(range.commonAncestorContainer)) return null;
+    const words = range.cloneContents();
+    for (const head of words.querySelectorAll('.who, h3, h4')) head.remove();
+    const first = [...words.querySelectorAll('[data-s]')].find((one) => one.textContent.trim())
+      ?? range.startContainer.parentElement.closest('[data-s]');
+    const text = words.textContent.replace(/\s+/g, ' ').trim();
+    return first && text && { s: +first.dataset.s, text };
   };
-  document.addEventListener('selectionchange', root.chosen = () => { $('chosen').hidden = !chosen(); });
+  const choose = () => { $('copy-words').hidden = !chosen(); };
+  on('selectionchange', document, choose);
+  const address = (s) => new URL(line + Math.floor(s), location);
   const copy = async (text, told) => {
-    try { await navigator.clipboard.writeText(text); $('told').textContent = told; } catch { prompt('Copy:', text); }
+    try { await navigator.clipboard.writeText(text); $('taken').textContent = told; } catch { prompt('Copy this:', text); }
   };
-  const take = {
-    link: () => copy(address(time()), `The link at ${clock(time())} is copied.`),
-    quote: () => {
-      const { line, text } = chosen() ?? { line: lines[Math.max(0, current)], text: lines[Math.max(0, current)].textContent };
-      const s = +line.dataset.s, from = Math.max(0, s - early);
-      const when = +margin ? `~${clock(s)} (±${margin} s)` : clock(s);
-      const who = line.closest('p').dataset.by || root.dataset.by;
-      copy([`“${text}” — ${who || root.dataset.title}`, who && root.dataset.title, root.dataset.date, when, original(from)].filter(Boolean).join(', '), 'The quote is copied.');
-    },
-    words: () => {
-      const { line, text } = chosen();
-      const link = new URL(address(Math.max(0, line.dataset.s - early)));
-      link.searchParams.set('t', line.dataset.s);
-      for (const part of text.length > LONG ? [text.slice(0, END), text.slice(-END)] : [text]) link.searchParams.append('words', part);
-      copy(link.href, 'The link to these words is copied.');
-    },
-  };
-  for (const button of root.querySelectorAll('[data-take]')) button.addEventListener('click', () => take[button.dataset.take]());
-  $('like').addEventListener('click', () => { $('like').href = root.dataset.like.replace('{}', Math.floor(time())); });
+  on('click', $('copy-link'), () => copy(address(player?.time() ?? at).href, `The link at ${clock(at)} is copied.`));
+  on('click', $('copy-quote'), () => {
+    const here = lines[Math.max(0, current)], { s, text } = chosen() || { s: +here.dataset.s, text: here.textContent };
+    const opens = Math.floor(Math.max(0, s - early)), when = +margin ? `~${clock(s)} (±${margin} s)` : clock(s);
+    const who = lines[lineAt(s)].parentElement.dataset.by || by;
+    const parts = [who, title, date, when, original.replace('{}', opens) || address(opens).href];
+    copy(`“${text}” — ${parts.filter(Boolean).join(', ')}`, 'The quote is copied.');
+  });
+  on('click', $('copy-words'), () => {
+    const { s, text } = chosen(), link = address(0);
+    link.searchParams.set('t', s);
+    for (const part of text.length > LONG ? [text.slice(0, END), text.slice(-END)] : [text]) link.searchParams.append('words', part);
+    copy(link.href, 'The link to these words is copied.');
+  });
+  on('click', $('like'), ({ target }) => { target.href = like.replace('{}', Math.floor(at + early)); });
 
   return {
     root,
-    path: new URL(root.querySelector('[data-s]').href).pathname,
-    jump: (s) => go(s, s + +early),
-    get player() { return player; },
-    step: (s) => player?.seek(Math.max(0, player.time() + s)),
-    toggle: () => (player ? (player.playing ? player.pause() : player.play()) : $('play')?.click()),
-    faster: (by) => {
-      const speed = $('speed'), number = speed.selectedIndex + by;
-      if (speed.options[number]) { speed.selectedIndex = number; player?.speed(+speed.value); }
-    },
-    close: () => document.removeEventListener('selectionchange', root.chosen),
+    step,
+    isOn: () => player,
+    jump: (s) => go(s, s + early),
+    toggle: () => { if (player) player.plays() ? player.pause() : player.play(); else play?.click(); },
+    faster: (by) => { if (speed.options[speed.selectedIndex + by]) { speed.selectedIndex += by; setSpeed(); } },
+    close: () => document.removeEventListener('selectionchange', choose),
   };
 }
 
-// A talk may be there from the beginning, or be put into the page when a hit is clicked: then it plays at once.
+// A talk is there from the beginning, or is put into the page when a hit is clicked: then it plays at once.
 const column = $('talk');
+let talk, clicked = 0;
 const renew = () => {
-  const root = column.querySelector('.open');
-  if (!root || root === talk?.root) return;
+  const root = column?.querySelector('.open') ?? undefined;
+  if (root === talk?.root) return;
   talk?.close();
-  talk = open(root, Date.now() - clicked < 5000);
+  talk = root && open(root, Date.now() - clicked < 5000);
 };
-if (column) {
-  new MutationObserver(renew).observe(column, { childList: true });
-  renew();
-}
+if (column) new MutationObserver(renew).observe(column, { childList: true });
+renew();
 
-// A hit of the talk that plays already is a jump: the player stays.
-document.addEventListener('click', (event) => {
-  const link = event.target.closest?.('a[href^="/talk/"]');
-  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+// The hit beside the open one, among the answers: a newer question may have brought others than the server linked to.
+const beside = (link) => {
+  const hits = [...document.querySelectorAll('#answers .hits .time')], here = hits.findIndex((hit) => hit.ariaCurrent);
+  return here < 0 ? null : hits[here + { prev: -1, next: 1 }[link.id]];
+};
+on('click', document, (event) => {
+  const link = event.target.closest?.('a[href^="/talk/"]'), hit = link && beside(link);
+  if (!link || !isPlain(event)) return;
   clicked = Date.now();
-  const to = new URL(link.href);
-  if (!talk?.player || to.pathname !== talk.path || !to.searchParams.has('t')) return;
+  // A hit of the talk that plays is a jump: the player stays.
+  const isJump = talk?.isOn() && link.pathname === location.pathname && /[?&]t=/.test(link.search);
+  if (!hit && !isJump) return;
   event.preventDefault();
   event.stopImmediatePropagation();
-  talk.jump(+to.searchParams.get('t'));
-  history.pushState(history.state, '', to);
+  if (hit) return hit.click();
+  history.pushState(history.state, '', link.href);
+  talk.jump(+new URLSearchParams(link.search).get('t'));
   document.dispatchEvent(new Event('talk:moved'));
 }, true);
 
-document.addEventListener('keydown', (event) => {
+on('keydown', document, (event) => {
   const { key, target } = event;
-  if (!talk || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-  if (target.matches('input, select, textarea, video, audio') || target.closest('dialog, svg')) return;
+  if (!talk || !isPlain(event) || event.defaultPrevented) return;
+  if (target.closest('input:not([type=checkbox]), select, textarea, video, audio, dialog, svg')) return;
   const single = localStorage.getItem('talksearch.single-keys') !== 'off';
   const act = {
-    ' ': !target.matches('button, a, summary') && talk.toggle,
+    ' ': !target.closest('button, summary, input') && talk.toggle,
     ArrowLeft: () => talk.step(-STEP_S),
     ArrowRight: () => talk.step(STEP_S),
     ',': single && (() => $('prev')?.click()),
