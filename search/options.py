@@ -26,7 +26,7 @@ OptionValue = int | float | str | bool | tuple[str, ...] | None
 
 _FILTERS = ("talks", "speaker", "channel", "language", "after", "before", "timing")
 """The options that are fields of `query.Filters`, in its order."""
-_NUMBER = re.compile(r"\d{1,9}(\.\d{1,9})?")
+_NUMBER = re.compile(r"\d{1,10}(?:\.\d{1,30})?(?:[eE][-+]?\d{1,3})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,13 +171,14 @@ def option_named(name: str) -> SearchOption:
 
 
 def parse_number(text: str, *, whole: bool = False) -> float | None:
-    """Return the number that a text is, with digits and at most one point; None where it is something else.
+    """Return the number from 0 on that a text is, written as in JSON; None where it is something else.
 
     >>> parse_number("2.5"), parse_number("2", whole=True), parse_number("nan"), parse_number("-1"), parse_number("²")
     (2.5, 2, None, None, None)
+    >>> parse_number("5e-3"), parse_number("5e-3", whole=True)
+    (0.005, None)
     """
-    match = _NUMBER.fullmatch(text)
-    if match is None or (whole and match[1]):
+    if not _NUMBER.fullmatch(text) or (whole and not text.isdecimal()):
         return None
     return int(text) if whole else float(text)
 
