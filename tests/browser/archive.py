@@ -95,7 +95,7 @@ def make_archive(folder: Path) -> Path:
         webpage_url="https://example.org/walk", language="en", duration=450,
     )  # fmt: skip
     # No times: they are estimated.
-    prose = " ".join(f"The bee and the bridge met for the {number}th time in the rain." for number in range(3, 40))
+    prose = " ".join(f"The council sat for session {number}, and it was raining again." for number in range(3, 40))
     (talks / "meeting.txt").write_text(prose, encoding="utf-8")
     _about(
         talks, "meeting", title="A meeting in the rain", channel="Evening College", upload_date="20200229", duration=300

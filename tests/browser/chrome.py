@@ -40,6 +40,10 @@ _FLAGS = (
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # whatever gets past the guard reaches nothing
 )
 
+_PATIENCE_S = 20
+"""How long anything may take: a machine that runs all other tests beside these is slow; what works waits for none of
+it."""
+
 _REPORT_VIOLATIONS = """
 addEventListener("securitypolicyviolation", (event) => {
   console.error(`content security policy: ${event.violatedDirective} refused ${event.blockedURI}`);
@@ -69,11 +73,12 @@ def missing() -> str:
 
 def launched(playwright: Any) -> Browser:
     """Start Chromium, headless."""
+    expect.set_options(timeout=_PATIENCE_S * 1000)
     browser: Browser = playwright.chromium.launch(executable_path=chromium(), args=list(_FLAGS))
     return browser
 
 
-def until(page: Page, expression: str, within_s: float = 5) -> None:
+def until(page: Page, expression: str, within_s: float = _PATIENCE_S) -> None:
     """Wait until an expression is true. Playwright's own way evaluates a text in the page, which its policy forbids."""
     end = monotonic() + within_s
     while not page.evaluate(expression):
@@ -96,7 +101,7 @@ def watched(browser: Browser, url: str, **options: Any) -> Iterator[tuple[Browse
     """Open a context of its own, in which paths are those of a server; whatever is amiss fails the test at its end."""
     watch = Watch()
     context = browser.new_context(base_url=url, **{"viewport": {"width": 1280, "height": 800}, **options})
-    context.set_default_timeout(5000)
+    context.set_default_timeout(_PATIENCE_S * 1000)
     context.add_init_script(_REPORT_VIOLATIONS)
 
     def note_request(request: Request) -> None:
