@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
 
 import click
 
@@ -20,6 +20,12 @@ if TYPE_CHECKING:
     from .messages import Format
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+Player = Literal["auto", "mpv", "vlc", "browser"]
+
+PLAYERS: tuple[Player, ...] = get_args(Player)
+"""What a hit is opened in. `auto`: a recording on this machine in mpv or VLC, whichever is installed; anything else in
+the browser."""
 
 ANY_TALK_ID = {"ignore_unknown_options": True}
 """Settings of commands whose argument is a talk: an id may begin with "-", so what is no option is a talk."""

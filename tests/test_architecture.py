@@ -42,7 +42,7 @@ FLOORS = (
     "cli.messages",
     "cli.main cli.options cli.progress cli.render",
     "cli.__main__",
-    "cli.answers",
+    "cli.answers cli.pick cli.watch",
     "cli.export cli.pool",
     "cli.assistants cli.web",
     "cli.server",

@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING, NamedTuple, TextIO
 import click
 
 from talksearch.cli.messages import FORMATS, AnswerRequest, Format, Printed
-from talksearch.cli.options import ANY_TALK_ID, complete_talk, format_option, index_option, search_options
+from talksearch.cli.options import (
+    ANY_TALK_ID,
+    PLAYERS,
+    Player,
+    complete_talk,
+    format_option,
+    index_option,
+    search_options,
+)
 from talksearch.cli.server.client import ask
 from talksearch.cli.terminal import style_for, warn
 from talksearch.indexer.errors import TalksearchError
@@ -42,12 +50,22 @@ class QueryLine(NamedTuple):
     help='Ask all of a file: {"id", "query"} a line.',
 )
 @click.option("--open", "open_first", is_flag=True, help="Open the first hit.")
+@click.option("--pick", "picks", is_flag=True, help="Choose a hit with the keyboard, and open it at its second.")
+@click.option(
+    "--player",
+    type=click.Choice(PLAYERS),
+    default="auto",
+    show_default=True,
+    help="What --pick opens it in; auto: recordings here in mpv or VLC, the rest in the browser.",
+)
 @format_option(*FORMATS)
 @index_option
 def search(
     query: tuple[str, ...],
     queries: TextIO | None,
     open_first: bool,
+    picks: bool,
+    player: Player,
     format: Format,
     index_dir: Path | None,
     **options: OptionValue,
@@ -59,6 +77,9 @@ def search(
     hit of a talk shows where along its length the query lives. A QUERY in quotation marks, or with --mode quote, finds
     what was said word for word, or nearly: captions mishear, and memory changes.
 
+    With --pick the hits are a list to choose from, in fzf where that is installed, and the chosen one opens in a player
+    or in the browser. Escape leaves it.
+
     A link opens at the second `jump_s`. It may lie before the passage's `start_s`: up to a minute where only the start
     of a whole turn is known, up to 8 seconds where times are estimated.
 
@@ -69,11 +90,17 @@ def search(
         talksearch '"be the change you wish to see"'
         talksearch --mode lexical "Cheeger inequality" --format jsonl
         talksearch search --queries questions.jsonl --format csv
+        talksearch "time dilation metaphor" --pick --player mpv
     """
     text = " ".join(query)
     if bool(text.strip()) == (queries is not None):
         raise click.UsageError("Give a query, or a file of them with --queries.")
     style = style_for(sys.stdout)
+    if picks:
+        if queries is not None or open_first:
+            raise click.UsageError("--pick goes with one query, and not with --queries or --open.")
+        _pick(index_dir, AnswerRequest("search", text, options, "jsonl", style), player)
+        return
     if queries is None:
         requests = [AnswerRequest("search", text, options, format, style)]
     else:
@@ -139,6 +166,23 @@ def _print_answers(index_dir: Path | None, requests: Sequence[AnswerRequest], *,
             click.launch(answer.url)
     for note in filter(None, notes):
         warn(note)
+
+
+def _pick(index_dir: Path | None, request: AnswerRequest, player: Player) -> None:
+    """Let the user choose among the hits of a request, and open the one that was chosen."""
+    from talksearch.cli import pick  # only who chooses waits for it
+
+    pick.require_terminal()
+    (answer,) = _answers(resolve(index_dir), [request])
+    choices = pick.choices_of(answer.out, request.style)
+    if not choices:
+        warn("Nothing found.")
+    if answer.note:
+        warn(answer.note)
+    choice = pick.pick(choices) if choices else None
+    if choice is not None:
+        click.echo(choice.preview)
+        pick.open_choice(choice, player)
 
 
 def _answers(settings: Settings, requests: Sequence[AnswerRequest]) -> Iterator[Printed]:
