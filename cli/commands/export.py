@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 # `--help` must not wait for numpy and the libraries of formats, so what imports them is imported in the functions.
 
-FORMAT_NAMES = ("vtt", "srt", "json", "markdown", "m3u", "edl", "chapters", "sqlite", "podcast")
+FORMAT_NAMES = ("vtt", "srt", "json", "markdown", "html", "m3u", "edl", "chapters", "sqlite", "podcast")
 """Those of `export.registry`, whose import `--help` must not wait for; tests hold the two together."""
 
 

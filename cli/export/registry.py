@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from talksearch.indexer.errors import UsageError
 
-from . import captions, data, database, markdown, playlists
+from . import captions, data, database, markdown, pages, playlists
 from .selection import Kind, Selection, Written
 
 _KINDS: dict[Kind, str] = {
@@ -54,6 +54,7 @@ FORMATS: tuple[ExportFormat, ...] = (
     ExportFormat("srt", "application/x-subrip", "srt", _ONE, captions.srt),
     ExportFormat("json", "application/json", "json", _SEVERAL, data.everything),
     ExportFormat("markdown", "text/markdown", "md", _SEVERAL, markdown.page),
+    ExportFormat("html", "text/html", "html", _ONE_OR_HITS, pages.page),
     ExportFormat("m3u", "audio/x-mpegurl", "m3u8", _ALL, playlists.m3u),
     ExportFormat("edl", "application/x-edl", "edl", _SEVERAL, playlists.edl),
     ExportFormat("chapters", "application/json+chapters", "chapters.json", _ONE_OR_HITS, data.chapters),
