@@ -48,6 +48,12 @@ FORMAT_NAMES = ("vtt", "srt", "json", "markdown", "html", "m3u", "edl", "chapter
     metavar="DIR",
     help="Cut the hits, or the chapters of TALK, from local recordings into DIR (needs ffmpeg).",
 )
+@click.option(
+    "--site",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Write the archive, or the TALKs, as static pages that look for words in a browser.",
+)
 @search_options
 @index_option
 def export(
@@ -56,6 +62,7 @@ def export(
     format: str | None,
     output: Path | None,
     clips: Path | None,
+    site: Path | None,
     index_dir: Path | None,
     **options: OptionValue,
 ) -> None:
@@ -69,19 +76,28 @@ def export(
         talksearch export DTcRLlMv4_o -o talk.md
         talksearch export --query "time dilation" -k 20 -o hits.m3u8
         talksearch export --query "time dilation" --clips clips
+        talksearch export --site pages
     """
     _require_sense(names, query)
-    known = None if clips and not (format or output) else _format(format, output)
+    known = None if (clips or site) and not (format or output) else _format(format, output)
     if known and known.is_binary and output is None and sys.stdout.isatty():
         raise UsageError(f"{known.name} is no text, so it is not written to a terminal.", "Name a file with -o.")
     folder = resolve(index_dir).index
     if clips and not names and query is None:
         raise UsageError("Say what to cut.", "Name a TALK with chapters, or ask for hits with --query.")
-    selection = _hits(folder, query, options) if query is not None else _talks(catalog.open_catalog(folder), names)
+    if site and query is not None:
+        raise UsageError("A site holds whole talks, not hits.", "Name TALKs, or none for the whole archive.")
+    db = catalog.open_catalog(folder)
+    selection = _talks(db, names) if query is None else _hits(folder, query, options)
     if known:
         _write(known, selection, output)
     if clips:
         _cut(selection, clips)
+    if site:
+        from talksearch.cli.export.site import write_site
+
+        count = write_site(selection if names else _talks(db, names), site)
+        warn(f"{count:,} {plural('talk', count)} in {site}. Open it in a browser: {site / 'index.html'}")
 
 
 def _write(known: ExportFormat, selection: Selection, output: Path | None) -> None:
@@ -125,7 +141,7 @@ def _require_sense(names: tuple[str, ...], query: str | None) -> None:
         parameter.opts[0]
         for parameter in context.command.params
         if isinstance(parameter, click.Option)
-        and parameter.name not in ("query", "format", "output", "clips", "index_dir")
+        and parameter.name not in ("query", "format", "output", "clips", "site", "index_dir")
         and context.get_parameter_source(parameter.name or "") is not ParameterSource.DEFAULT
     ]
     if given and query is None:

@@ -106,9 +106,7 @@ def talk_page(talk: Talk, template: str = "talk.html", home: str = "") -> str:
     facts = [talk.speaker, talk.channel if talk.channel != talk.speaker else None, talk.date, talk.language]
     return rendered(
         template,
-        policy=policy(player, style=hash_of("page.css"), script=hash_of("page.js"))
-        if template == "talk.html"
-        else policy(player),
+        policy=policy(player) if home else policy(player, style=hash_of("page.css"), script=hash_of("page.js")),
         title=safe(talk.title),
         language=talk.language or "",
         facts=safe(" · ".join(fact for fact in facts if fact)),

@@ -1,0 +1,74 @@
+// Looks for words in all talks. The index lies beside the page in pieces, each a script that is loaded when it is needed.
+{
+  const PIECES = 251, MOST = 50;
+  const single = '\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af';
+  const term = new RegExp(`[${single}]|(?:(?![${single}])[\\p{L}\\p{N}])+`, 'gu');
+  const termsOf = (text) => text.toLowerCase().normalize('NFKD').replace(/[\u0300-\u036f]/g, '').match(term) ?? [];
+  const pieceOf = (word) => { const [first, second] = [...word]; return (first.codePointAt() * 31 + (second?.codePointAt() ?? 0)) % PIECES; };
+  const had = {}, waiting = {};
+  const load = (kind, number) => had[`${kind}/${number}`] ??= new Promise((resolve) => {
+    const script = document.createElement('script');
+    script.src = `${kind}/${number}.js`;
+    waiting[`${kind}/${number}`] = resolve;
+    script.onerror = () => resolve(null);  // no word begins so
+    document.head.append(script);
+  });
+  const take = (kind) => (number, value) => waiting[`${kind}/${number}`](value);
+  globalThis.talksearch = { words: take('words'), texts: take('texts') };
+
+  const talks = [...document.querySelectorAll('.talks > li')].map((item) => ({ item, first: +item.dataset.first, link: item.querySelector('a') }));
+  const talkAt = (place) => talks.findLast((talk) => talk.first <= place && talk.first >= 0);
+  const ordered = talks.toSorted((a, b) => a.first - b.first);
+  talks.splice(0, talks.length, ...ordered);
+  const box = document.querySelector('input[type=search]'), found = document.querySelector('.hits'), told = document.querySelector('[role=status]'), list = document.querySelector('.talks');
+
+  // Return the places of a word, or of all words that begin with it where it may not be finished.
+  const placesOf = async (word, unfinished) => {
+    const piece = await load('words', pieceOf(word)) ?? {};
+    const places = new Set();
+    const words = unfinished && word.length > 1 ? Object.keys(piece).filter((one) => one.startsWith(word)) : [word];
+    for (const one of words) {
+      let place = 0;
+      for (const step of Object.hasOwn(piece, one) ? piece[one] : []) places.add(place += step);
+    }
+    return places;
+  };
+  let asked = 0;
+  const search = async () => {
+    const number = ++asked, text = box.value.trim(), words = [...new Set(termsOf(text))];
+    history.replaceState(null, '', text ? `#q=${encodeURIComponent(text)}` : location.pathname + location.search);
+    list.hidden = words.length > 0;
+    if (!words.length) { found.replaceChildren(); told.textContent = ''; return; }
+    const sets = await Promise.all(words.map((word, at) => placesOf(word, at === words.length - 1)));
+    if (number !== asked) return;
+    const [rarest, ...others] = sets.toSorted((a, b) => a.size - b.size);
+    const places = [...rarest].filter((place) => others.every((set) => set.has(place))).sort((a, b) => a - b);
+    told.textContent = `${places.length} ${places.length === 1 ? 'place' : 'places'}${places.length > MOST ? `, the first ${MOST} are shown` : ''}`;
+    const items = await Promise.all(places.slice(0, MOST).map((place) => shown(place, words)));
+    if (number === asked) found.replaceChildren(...items);
+  };
+  const shown = async (place, words) => {
+    const talk = talkAt(place);
+    const [clock, text] = (await load('texts', talk.item.dataset.number) ?? [])[place - talk.first] ?? ['', ''];
+    const item = document.createElement('li'), link = document.createElement('a'), title = document.createElement('h2'), quote = document.createElement('blockquote');
+    link.href = `${talk.link.getAttribute('href')}#p${place - talk.first}`;
+    link.textContent = clock;
+    title.textContent = talk.link.textContent;
+    quote.lang = talk.item.lang;
+    title.dir = quote.dir = 'auto';
+    for (const part of text.split(/([\p{L}\p{N}\p{M}]+)/u)) {
+      const hit = termsOf(part).some((one) => words.some((word) => one === word || (one.startsWith(word) && word === words.at(-1))));
+      const node = document.createElement(hit ? 'mark' : 'span');
+      node.textContent = part;
+      quote.append(hit ? node : part);
+    }
+    item.append(title, link, quote);
+    return item;
+  };
+  let soon = 0;
+  box.addEventListener('input', () => { clearTimeout(soon); soon = setTimeout(search, 120); });
+  box.form.addEventListener('submit', (event) => { event.preventDefault(); search(); });
+  box.form.hidden = false;
+  const given = new URLSearchParams(location.hash.slice(1)).get('q');
+  if (given) { box.value = given; search(); }
+}
