@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from sqlite3 import Connection
 
@@ -20,18 +21,18 @@ from talksearch.search.ranking.filters import find_talk
 
 from .addresses import Here, shortened, talk_path
 from .asking import with_catalog, with_index
-from .embeds import content_policy, embed_hosts
 from .left_column import left_column
 from .parameters import Parameters, last, options, parameters
 from .problems import refused
-from .shell import Column, shorter, shown, wanted_column
+from .shell import Column, framed, shorter, shown, wanted_column
 from .talk_view import OWN, view_of
 
 
 async def _talk(request: Request) -> Response:
-    given = shortened(parameters(request, "q", "like", *OWN, ignore_foreign=True))
+    asked = parameters(request, "q", "like", *OWN, ignore_foreign=True)
+    given = shortened(asked) | {name: texts for name, texts in asked.items() if name == "words"}
     try:
-        talk, hosts = await with_catalog(request, partial(_read, name=request.path_params["talk"]))
+        talk = await with_catalog(request, partial(_read, name=request.path_params["talk"]))
     except QueryError as error:
         return refused(request, 404, error.message, error.hint)
     here = Here(talk_path(talk.id), given)
@@ -43,19 +44,18 @@ async def _talk(request: Request) -> Response:
     if wanted == "answers" and left:
         return shown(request, beside, left)
     hits = await _hits(request, given) if has_question else ()
-    view = view_of(talk, here, hits)
-    headers = {"content-security-policy": content_policy(hosts)}
-    column = Column(
-        "talk.html", f"{view.title} · talksearch", {"talk": view, "alone": not has_question}, headers=headers
-    )
-    return shown(request, beside, left, column)
+    # A long talk takes a while, in which others are answered.
+    view = await asyncio.to_thread(view_of, talk, here, hits)
+    values = {"talk": view, "alone": not has_question}
+    column = await framed(request, Column("talk.html", f"{view.title} · talksearch", values))
+    return await asyncio.to_thread(shown, request, beside, left, column)
 
 
-def _read(db: Connection, name: str) -> tuple[Talk, tuple[str, ...]]:
-    """Return the talk that a name means, and the archive's hosts of embeds. Raises QueryError for none and several."""
+def _read(db: Connection, name: str) -> Talk:
+    """Return the talk that a name means. Raises QueryError where it means none or several."""
     talk = catalog.read_talk(db, find_talk(db, name))
     assert talk is not None
-    return talk, embed_hosts(db)
+    return talk
 
 
 async def _hits(request: Request, given: Parameters) -> tuple[Hit, ...]:

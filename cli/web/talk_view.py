@@ -5,13 +5,14 @@ All texts in here are without control characters; the template escapes them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from talksearch.cli.render.common import mark
+from talksearch.cli.render.step_sentences import step_sentences, words_sentence
 from talksearch.indexer.records import Talk
-from talksearch.indexer.talks.repaired import repairs_of
+from talksearch.indexer.talks.repaired import repaired_names, repairs_in, repairs_of
 from talksearch.indexer.text.clock import parse_clock, show_clock
 from talksearch.indexer.text.untrusted import is_linkable, safe
 from talksearch.search.hit import Hit
@@ -32,6 +33,7 @@ from .transcript import (
     line_of,
     sections_of,
     told,
+    words_of,
 )
 
 OWN = ("t", "play", "find", "words")
@@ -40,18 +42,23 @@ looked for in the talk, and the words that a link names."""
 
 _NEAR_MS = 500
 """How near to the jump of a hit a moment is that means the hit."""
+_MOST_REPAIRS = 200
+"""How many repairs are listed; all of them are marked where they stand."""
 _HOLE = 987_654_321
 """A second that stands in an address for one that a script fills in."""
 
 
 @dataclass(frozen=True, slots=True)
 class RepairView:
-    """A repair, or several in one text, for a list."""
+    """A repair in a list of them."""
 
+    where: str
+    """A clock time, or what else was repaired."""
+    opens: str
+    """The second of its line; empty where it is in none."""
     text: str
-    """The text as it is now."""
-    lines: tuple[str, ...]
-    """A sentence for each repair."""
+    """As it stands there now."""
+    told: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +119,15 @@ class TalkView:
     """The address of a line of this page, which ends with the name of the parameter for its second."""
     chapters: tuple[Section, ...]
     repairs: tuple[RepairView, ...]
-    """What was repaired, in the title and in the transcript."""
+    """What was repaired, the first of many."""
+    more_repairs: int
+    has_marked_repairs: bool
+    """Some of them are in the transcript."""
+    words: str
+    """What became of the words of the file."""
+    steps: tuple[str, ...]
+    uncertain: tuple[str, ...]
+    description: str
 
 
 def moment_of(text: str) -> int | None:
@@ -133,7 +148,7 @@ def view_of(talk: Talk, here: Here, hits: Sequence[Hit] = ()) -> TalkView:
         here: the page: its address has the moment, and what was asked.
         hits: the answer's hits, of this talk and others, in the order in which they are shown.
     """
-    words = Words(talk.cues)
+    words = words_of(talk.cues)
     notes: list[str] = []
     early_ms = jump_early(talk)
     asked_ms = _asked(talk, here, notes)
@@ -151,6 +166,7 @@ def view_of(talk: Talk, here: Here, hits: Sequence[Hit] = ()) -> TalkView:
     if at is not None and "t" not in here.given:
         at_ms = max(0, talk.cues[at].start_ms - early_ms)
     before, behind = _neighbours(talk, here, hits, at_ms if asked_ms is not None else None)
+    repairs = tuple(_repairs(talk))
     url = talk.url or ""
     pattern = link_at(url, _HOLE) if is_linkable(url) else ""
     embed = embed_of(talk)
@@ -189,7 +205,13 @@ def view_of(talk: Talk, here: Here, hits: Sequence[Hit] = ()) -> TalkView:
         kept=tuple((name, safe(text)) for name, texts in here_at.given.items() for text in texts),
         line=f"{address('', here_at.given)}{'&' if here_at.given else '?'}t=",
         chapters=tuple(section for section in sections if section.title),
-        repairs=_title_repairs(talk),
+        repairs=repairs[:_MOST_REPAIRS],
+        more_repairs=max(0, len(repairs) - _MOST_REPAIRS),
+        has_marked_repairs=any(one.opens for one in repairs),
+        words=words_sentence(talk.receipt),
+        steps=tuple(step_sentences(talk)),
+        uncertain=tuple(safe(sentence) for sentence in talk.receipt.uncertain),
+        description="\n".join(safe(line) for line in talk.description.split("\n")),
     )
 
 
@@ -285,11 +307,14 @@ def _timing(talk: Talk) -> str:
     return f"Times are estimated: nine in ten lie within {talk.margin_ms / 1000:.0f} seconds."
 
 
-def _title_repairs(talk: Talk) -> tuple[RepairView, ...]:
-    views = []
+def _repairs(talk: Talk) -> Iterator[RepairView]:
+    """Yield what was repaired: in what is written about the talk, in the names of who speaks, in the lines."""
     for field in ("title", "speaker", "channel"):
-        repairs = repairs_of(talk, field)
-        if repairs:
-            lines = tuple(f"“{safe(one.after)}”: {told(one)}" for one in repairs)
-            views.append(RepairView(safe(getattr(talk, field) or ""), lines))
-    return tuple(views)
+        yield from (RepairView(field, "", safe(one.after), told(one)) for one in repairs_of(talk, field))
+    for after, before in repaired_names(talk).items():
+        yield RepairView("speaker", "", safe(after), f"It was “{safe(before)}”.")
+    for position, repairs in repairs_in(talk).items():
+        start_ms = talk.cues[position].start_ms
+        opens, clock = seconds(jump_to(start_ms, talk.timing, talk.margin_ms)), show_clock(start_ms)
+        for one in repairs:
+            yield RepairView(f"{mark(talk.timing)}{clock}", opens, safe(one.after), told(one))

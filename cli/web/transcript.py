@@ -11,7 +11,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Literal
 
 from talksearch.cli.render.talks import paragraphs
@@ -92,28 +92,27 @@ class Section:
     paragraphs: tuple[Paragraph, ...]
 
 
+@dataclass(frozen=True, slots=True)
 class Words:
-    """The words of a talk as one text, and where in it each line begins."""
+    """The words of a talk as one text."""
 
-    def __init__(self, cues: Sequence[Cue]) -> None:
-        parts: list[str] = []
-        self.starts: list[int] = []
-        """Where each line begins in the text."""
-        self.behind: list[str] = []
-        """What stands behind each line."""
-        length = 0
-        for position, cue in enumerate(cues):
-            following = cues[position + 1].text if position + 1 < len(cues) else ""
-            between = between_lines(cue.text, following) if following else ""
-            self.starts.append(length)
-            self.behind.append(between)
-            parts += [cue.text, between]
-            length += len(cue.text) + len(between)
-        self.text = "".join(parts)
+    text: str
+    starts: tuple[int, ...]
+    """Where in it each line begins."""
+    behind: tuple[str, ...]
+    """What stands behind each line."""
 
     def line_at(self, place: int) -> int:
         """Return the position of the line in which a character stands."""
         return bisect_right(self.starts, place) - 1
+
+
+def words_of(cues: Sequence[Cue]) -> Words:
+    """Return the words of some cues as one text."""
+    texts = [cue.text for cue in cues]
+    behind = [*(between_lines(*pair) for pair in pairwise(texts)), ""][: len(texts)]
+    pieces = [text + between for text, between in zip(texts, behind, strict=True)]
+    return Words("".join(pieces), tuple(accumulate(map(len, pieces), initial=0))[: len(texts)], tuple(behind))
 
 
 def line_of(cues: Sequence[Cue], moment_ms: int) -> int:
@@ -142,7 +141,8 @@ def exact_words(words: Words, first: int, texts: Sequence[str]) -> Mark | None:
 
     Of a long stretch the link names how it begins and how it ends, in two texts.
     """
-    patterns = [_pattern(text) for text in texts[:2] if text.strip()]
+    # The link was made of the page, where more may stand between two paragraphs than their language has there.
+    patterns = [_pattern(text, r"\s*") for text in texts[:2] if text.strip()]
     if not patterns:
         return None
     begin = patterns[0].search(words.text, words.starts[first])
@@ -156,12 +156,11 @@ def found_marks(words: Words, text: str) -> list[Mark]:
     """Return where a text stands in a talk, however it is cut into lines, in capitals or not."""
     if not text.strip():
         return []
-    return [Mark(*match.span(), "found") for match in _pattern(text, re.IGNORECASE).finditer(words.text)]
+    return [Mark(*match.span(), "found") for match in _pattern(text, r"\s+", re.IGNORECASE).finditer(words.text)]
 
 
-def _pattern(text: str, flags: int = 0) -> re.Pattern[str]:
-    # A link was made from the page, where more may stand between paragraphs than between lines.
-    return re.compile(r"\s*".join(re.escape(word) for word in text.split()), flags)
+def _pattern(text: str, between: str, flags: int = 0) -> re.Pattern[str]:
+    return re.compile(between.join(re.escape(word) for word in text.split()), flags)
 
 
 def sections_of(

@@ -50,11 +50,12 @@ function open(root, asked) {
   };
   if (current >= 0) show(lines[current], SETTLES - 1);
   on('click', play, (event) => { event.preventDefault(); asked = true; player = begin(); });
-  on('click', panel, (event) => {
-    const to = event.target.closest('[data-s]'), s = +to?.dataset.s;
+  on('click', root, (event) => {
+    const to = event.target.closest('[data-s], [data-go]');
     if (!to || !isPlain(event) || !getSelection().isCollapsed) return;
     event.preventDefault();
-    go(Math.max(0, s - early), s);
+    const { s, go: opens = Math.max(0, s - early) } = to.dataset;
+    go(+opens, +(s ?? +opens + early));
     history.replaceState(history.state, '', to.href);
   });
   for (const name of ['wheel', 'touchmove', 'keydown']) {
