@@ -1,6 +1,7 @@
 // Looks for words in all talks. The index lies beside the page in pieces, each a script that is loaded when it is needed.
 {
   const PIECES = 251, MOST = 50;
+  const BEFORE = 50, BEHIND = 90;  // words and what stands between them, around the first that is looked for
   const single = '\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af';
   const term = new RegExp(`[${single}]|(?:(?![${single}])[\\p{L}\\p{N}])+`, 'gu');
   const termsOf = (text) => text.toLowerCase().normalize('NFKD').replace(/[\u0300-\u036f]/g, '').match(term) ?? [];
@@ -42,7 +43,9 @@
     const sets = await Promise.all(words.map((word, at) => placesOf(word, at === words.length - 1)));
     if (number !== asked) return;
     const [rarest, ...others] = sets.toSorted((a, b) => a.size - b.size);
-    const places = [...rarest].filter((place) => others.every((set) => set.has(place))).sort((a, b) => a - b);
+    const whole = await placesOf(words.at(-1), false);  // first those that say the last word as it stands
+    const places = [...rarest].filter((place) => others.every((set) => set.has(place)));
+    places.sort((a, b) => whole.has(b) - whole.has(a) || a - b);
     told.textContent = `${places.length} ${places.length === 1 ? 'place' : 'places'}${places.length > MOST ? `, the first ${MOST} are shown` : ''}`;
     const items = await Promise.all(places.slice(0, MOST).map((place) => shown(place, words)));
     if (number === asked) found.replaceChildren(...items);
@@ -56,8 +59,10 @@
     title.textContent = talk.link.textContent;
     quote.lang = talk.item.lang;
     title.dir = quote.dir = 'auto';
-    for (const part of text.split(/([\p{L}\p{N}\p{M}]+)/u)) {
-      const hit = termsOf(part).some((one) => words.some((word) => one === word || (one.startsWith(word) && word === words.at(-1))));
+    const says = (part) => termsOf(part).some((one) => words.some((word) => one === word || (one.startsWith(word) && word === words.at(-1))));
+    const parts = text.split(/([\p{L}\p{N}\p{M}]+)/u), first = parts.findIndex(says), from = Math.max(0, first - BEFORE);
+    for (const part of [from ? '… ' : '', ...parts.slice(from, first + BEHIND), first + BEHIND < parts.length ? ' …' : '']) {
+      const hit = says(part);
       const node = document.createElement(hit ? 'mark' : 'span');
       node.textContent = part;
       quote.append(hit ? node : part);
