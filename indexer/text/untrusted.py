@@ -17,6 +17,8 @@ def safe(text: str) -> str:
     >>> safe("a\\x1b[31mb\\nc")
     'a[31mb c'
     """
+    if text.isprintable():  # as nearly all texts are: what is taken out below is not
+        return text
     return _UNSAFE.sub("", re.sub(r"[\t\n\r]+", " ", text))
 
 
