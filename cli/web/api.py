@@ -164,7 +164,9 @@ async def _export_hits(request: Request) -> Response:
 
 
 def _exported(given: Parameters, selection: Selection, name: str) -> Response:
-    """Return a selection as a file to keep. Raises UsageError where there is no such format, or it cannot hold that."""
+    """Return a selection as a file to keep; 404 where it has nothing that the format holds. Raises QueryError where
+    there is no such format.
+    """
     from talksearch.cli.export import files, registry
 
     wanted = last(given, "format")
@@ -172,7 +174,10 @@ def _exported(given: Parameters, selection: Selection, name: str) -> Response:
     if form is None:
         names = ", ".join(known.name for known in registry.FORMATS)
         raise QueryError(f"format is {wanted!r}." if wanted else "Say in which format.", f"There are {names}.")
-    written = registry.export(form, selection)
+    try:
+        written = registry.export(form, selection)
+    except QueryError as error:
+        return problem(404 if selection.kind in form.takes else 400, error.message, error.hint)
     file_name = quote(f"{files.file_name(name)}.{form.ending}")
     kept = {"content-disposition": f"attachment; filename*=UTF-8''{file_name}"}
     return Response(written.content, media_type=form.media_type, headers=kept)

@@ -61,8 +61,8 @@ async def _failed(request: Request, error: TalksearchError) -> Response:
 
 
 async def _misused(request: Request, error: UsageError) -> Response:
-    is_reading = request.url.path.startswith("/api/talks/")
-    return refused(request, 400, error.message, _STRETCH_EXAMPLE if is_reading else api.MOMENT_EXAMPLE)
+    example = _STRETCH_EXAMPLE if request.url.path.startswith("/api/talks/") else api.MOMENT_EXAMPLE
+    return refused(request, 400, error.message, error.hint or example)
 
 
 async def _refused(request: Request, error: HTTPException) -> Response:

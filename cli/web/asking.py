@@ -6,16 +6,21 @@ import asyncio
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from starlette.requests import ClientDisconnect, Request
 
-from talksearch.cli.pool.index_pool import IndexPool
+from talksearch.cli.pool.index_pool import BusyError, IndexPool
 
 if TYPE_CHECKING:
     from talksearch.search.reader import IndexReader
 
 T = TypeVar("T")
+
+_ROOM_S, _TRIES = 2.0, 20
+"""Seconds in which there must be room for a question before it is turned away, and how often that is looked for."""
 
 
 async def with_index(request: Request, work: Callable[[IndexReader], T]) -> T:
@@ -23,7 +28,7 @@ async def with_index(request: Request, work: Callable[[IndexReader], T]) -> T:
 
     Raises what the work and the pool raise, and ClientDisconnect where the asker goes: work that waits is dropped then.
     """
-    return await _while_asked(request, _pool(request).submit(work))
+    return await _while_asked(request, await _submitted(partial(_pool(request).submit, work)))
 
 
 async def with_catalog(request: Request, work: Callable[[sqlite3.Connection], T]) -> T:
@@ -31,12 +36,24 @@ async def with_catalog(request: Request, work: Callable[[sqlite3.Connection], T]
 
     Raises as `with_index` does.
     """
-    return await _while_asked(request, _pool(request).submit_to_catalog(work))
+    return await _while_asked(request, await _submitted(partial(_pool(request).submit_to_catalog, work)))
 
 
 def _pool(request: Request) -> IndexPool:
     pool: IndexPool = request.app.state.pool
     return pool
+
+
+async def _submitted(submit: Callable[[], Future[T]]) -> Future[T]:
+    """Submit work, as soon as there is room: where many have asked and gone, that is noticed a little later.
+
+    Raises BusyError where there is none for a while.
+    """
+    for _ in range(_TRIES):
+        with suppress(BusyError):
+            return submit()
+        await asyncio.sleep(_ROOM_S / _TRIES)
+    return submit()
 
 
 async def _while_asked(request: Request, future: Future[T]) -> T:

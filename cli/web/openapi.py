@@ -15,13 +15,13 @@ from starlette.responses import Response
 from talksearch.indexer.records import Json
 from talksearch.search.options import SearchOption, option_named
 
+from .parameters import LATEST_S
 from .problems import MEDIA_TYPE
 
 Schema = dict[str, Json]
 """A JSON Schema (2020-12)."""
 
-_NUMBER = r"^\d{1,9}(\.\d{1,9})?$"
-_DATE = r"^\s*\d{4}(-?\d{2}(-?\d{2})?)?\s*$"
+_DATE = r"^\s*((?!0000)[0-9]{4}(-?(0[1-9]|1[0-2])(-?(0[1-9]|[12][0-9]|3[01]))?)?)?\s*$"
 
 _ERRORS = {
     400: "A parameter is missing, unknown, or cannot have its value.",
@@ -106,7 +106,7 @@ def schema_of(option: SearchOption) -> Schema:
 
 def seconds() -> Schema:
     """Return the schema of a moment in a talk."""
-    return {"type": "number", "minimum": 0}
+    return {"type": "number", "minimum": 0, "maximum": LATEST_S}
 
 
 def document(operations: Sequence[Operation]) -> dict[str, Json]:
@@ -176,6 +176,7 @@ def _parameter(parameter: Parameter) -> dict[str, Json]:
         "name": parameter.name,
         "in": "query",
         "required": parameter.is_required,
+        **({} if parameter.is_required else {"allowEmptyValue": True}),
         "description": parameter.help,
         "schema": parameter.schema(),
     }

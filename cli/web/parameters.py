@@ -15,7 +15,7 @@ Parameters = Mapping[str, list[str]]
 _LONGEST_TEXT = 10_000
 """Characters of a parameter."""
 
-_LATEST_S = 1_000_000_000
+LATEST_S = 1_000_000_000
 """Seconds after which no talk says anything (`search.moments.LATEST_S`, without what that module imports)."""
 
 
@@ -72,6 +72,6 @@ def milliseconds(request: Request, name: str) -> int | None:
     if not text:
         return None
     seconds = parse_number(text)
-    if seconds is None or seconds > _LATEST_S:
-        raise QueryError(f"{name} is {text!r}.", f"Give a number of seconds from 0 to {_LATEST_S:,}.")
+    if seconds is None or seconds > LATEST_S:
+        raise QueryError(f"{name} is {text!r}.", f"Give a number of seconds from 0 to {LATEST_S:,}.")
     return round(seconds * 1000)
