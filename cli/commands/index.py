@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import signal
+import threading
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +17,9 @@ from talksearch.cli.render import reports
 from talksearch.indexer.settings import resolve
 from talksearch.indexer.stores import catalog
 from talksearch.indexer.text.untrusted import safe
+
+if TYPE_CHECKING:
+    from talksearch.indexer.pipeline.report import Report
 
 # `--help` must not wait for the model's libraries, so what imports them is imported in the functions.
 
@@ -24,6 +32,7 @@ from talksearch.indexer.text.untrusted import safe
     "--query-prompt", metavar="TEXT", help="What to put in front of queries, instead of the model's own prompt."
 )
 @click.option("--passage-prompt", metavar="TEXT", help="What to put in front of passages, likewise.")
+@click.option("--watch", "watches", is_flag=True, help="Then keep the index current while files come and go.")
 @index_option
 def index(
     paths: tuple[Path, ...],
@@ -31,29 +40,63 @@ def index(
     model: str | None,
     query_prompt: str | None,
     passage_prompt: str | None,
+    watches: bool,
     index_dir: Path | None,
 ) -> None:
     """Make the index hold exactly what lies under each PATH, beside what other PATHs gave it before.
 
     Without a PATH, all folders of the index are looked at again. Nothing that did not change is read or embedded again.
 
+    With --watch it goes on: whenever files under a PATH of the index have changed and it is quiet again, it runs once
+    more, and says in a line what that did. Ctrl-C ends it. A server and searches may run beside it.
+
     \b
         talksearch index ~/talks
+        talksearch index ~/talks --watch
         talksearch index ~/talks --rebuild --model ~/models/multilingual-e5-small
     """
     from talksearch.indexer.pipeline import run
 
     settings = resolve(index_dir, model)
     folder = settings.index.resolve()  # before it is built anew: where it is the working folder, that one is replaced
-    with progress.bar() as tell:
-        report = run.build_index(
-            folder,
-            paths,
-            model=settings.model,
-            rebuild=rebuild,
-            prompts=(query_prompt, passage_prompt),
-            tell=tell,
-        )
+
+    def build() -> Report:
+        with progress.bar() as tell:
+            return run.build_index(
+                folder,
+                paths,
+                model=settings.model,
+                rebuild=rebuild,
+                prompts=(query_prompt, passage_prompt),
+                tell=tell,
+            )
+
+    if watches:
+        _watch(folder, build, partial(run.build_index, folder))
+    else:
+        _print_report(folder, build())
+
+
+def _watch(folder: Path, build: Callable[[], Report], build_again: Callable[[], Report]) -> None:
+    """Index, and then after every change, until a signal ends it."""
+    from talksearch.cli import watch
+
+    def tell(line: str) -> None:
+        click.echo(safe(line))
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    stop = threading.Event()  # nobody sets it: a signal interrupts
+    try:
+        report = watch.when_free(build, tell, stop)
+        if report is not None:
+            _print_report(folder, report)
+            tell("Watching for changes. Ctrl-C ends it.")
+            watch.watch(folder, build_again, tell, first=report, stop=stop)
+    except KeyboardInterrupt:
+        tell("Stopped.")
+
+
+def _print_report(folder: Path, report: Report) -> None:
     counts = catalog.counts(catalog.open_catalog(folder))
     click.echo(reports.report_text(report, counts.talks, counts.passages, counts.embedded), nl=False)
 
