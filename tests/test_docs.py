@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import ast
 import doctest
-import hashlib
 import importlib
 import os
 import pkgutil
@@ -132,12 +131,6 @@ def test_the_licences_that_the_notice_names_are_there() -> None:
     assert set(re.findall(r"LICENSES/[\w.-]+\.txt", notice)) == texts
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert set(project["license"].split(" AND ")) == {"Apache-2.0", *(Path(text).stem for text in texts)}
-
-
-def test_the_file_of_another_project_is_the_one_that_the_notice_names() -> None:
-    notice = (ROOT / "NOTICE").read_text(encoding="utf-8")
-    data = (ROOT / "cli" / "web" / "static" / "htmx.min.js").read_bytes()
-    assert hashlib.sha256(data).hexdigest() in notice
 
 
 def test_the_notice_names_every_file_of_statistics() -> None:

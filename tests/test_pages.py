@@ -277,8 +277,8 @@ def test_what_is_wrong_is_said_on_the_page_and_the_question_is_kept(served: Serv
 
 
 def test_a_script_gets_only_the_answers_with_the_title_and_the_count(served: Serving) -> None:
-    part = page_at(served, "/?q=rain&channel=Harbour", HX_Request="true", HX_Target="section#answers")
-    assert "<html" not in part
+    part = page_at(served, "/?q=rain&channel=Harbour", X_Column="answers")
+    assert not {"talk", "ask"} & {one.attributes.get("id") for one in elements(part)}
     assert having(part, "title")[0].text == "rain · talksearch"
     count = next(one for one in elements(part) if one.attributes.get("id") == "count")
     assert count.text == having(part, "h1")[0].text == "2 hits in 2 talks"
@@ -286,8 +286,10 @@ def test_a_script_gets_only_the_answers_with_the_title_and_the_count(served: Ser
     assert (kept.attributes["name"], kept.attributes["value"]) == ("channel", "Harbour")
 
 
-def test_a_script_that_goes_back_gets_the_whole_page(served: Serving) -> None:
-    assert "<html" in page_at(served, "/?q=rain", HX_Request="true", HX_Target="body")
+def test_a_script_that_goes_back_gets_both_columns(served: Serving) -> None:
+    part = page_at(served, "/?q=rain", X_Column="both")
+    assert {"answers", "talk", "count", "kept"} <= {one.attributes.get("id") for one in elements(part)}
+    assert '<header class="top"' not in part
 
 
 # --------------------------------------------------------------------------------------------- the archive at a glance

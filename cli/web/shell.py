@@ -1,6 +1,6 @@
 """The shell of all pages: what is asked on top, answers on the left in `#answers`, a talk on the right in `#talk`.
 
-A script that wants one of the two columns names it in the header `HX-Target`, and gets what belongs into it.
+A script that wants one of the two columns, or both, names them in the header `X-Column` and gets no more than that.
 """
 
 from __future__ import annotations
@@ -41,16 +41,16 @@ class Column:
 
 
 def wanted_column(request: Request) -> str:
-    """Return the id of the column that a script asks for, `answers` or `talk`; empty for a whole page."""
-    column = request.headers.get("hx-target", "").rpartition("#")[2]
-    return column if column in ("answers", "talk") else ""
+    """Return what a script asks for: `answers`, `talk`, or `both`; empty for a whole page."""
+    column = request.headers.get("x-column", "")
+    return column if column in ("answers", "talk", "both") else ""
 
 
 def shorter(request: Request, here: Here) -> Response | None:
     """Return a redirection to the short address of a page; None where it has that one already, or a script asks."""
     asked = Counter(request.query_params.multi_items())
     short = Counter((name, text) for name, texts in here.given.items() for text in texts)
-    if "hx-request" in request.headers or asked == short:
+    if wanted_column(request) or asked == short:
         return None
     return RedirectResponse(address(here.path, here.given), 302)
 
@@ -84,9 +84,9 @@ def shown(request: Request, here: Here, left: Column | None, talk: Column | None
         "announced": left.count if left else "",
         "left_template": left.template if left else "",
         "talk_template": talk.template if talk else "",
+        "part": wanted_column(request),
     }
-    template = {"answers": "left_part.html", "talk": "talk_part.html"}.get(wanted_column(request), "page.html")
-    page = rendered(template, **values)
+    page = rendered("part.html" if values["part"] else "page.html", **values)
     return HTMLResponse(page, main.status, headers={**(left.headers if left else {}), **main.headers})
 
 

@@ -1,118 +1,141 @@
-// What a page does beside links and forms: type-ahead, one entry in the history a question, keys, copied links.
+// What a page does beside links and forms: answers while one types, one entry in the history a question, keys.
 const $ = (selector, root = document) => root.querySelector(selector);
 const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
-const on = (name, act, root = document) => root.addEventListener(name, act);
-const form = () => $('#ask');
-const box = () => $('#q');
+const on = (name, act) => document.addEventListener(name, act);
+const asked = (address = location) => new URL(address, location).searchParams;
 
 document.documentElement.dataset.scripted = '';
 
-// A question is one entry in the history: what is typed replaces it until it is settled by Enter, or by leaving the box.
-let settled = true;
-const settle = () => { settled = true; };
-
-on('htmx:config:request', ({ detail: { ctx } }) => {
-  const { request, sourceElement: source, target } = ctx;
-  if (target?.id !== 'answers') return;
-  const here = new URL(location.href), to = new URL(request.action, here);
-  if (source === form()) {
-    for (const [name, text] of [...request.body]) {
-      const field = source.elements[name];
-      if (!text.trim() || text === field?.dataset?.default) request.body.delete(name);
-    }
-    const isAsked = `${new URLSearchParams(request.body)}` === here.search.slice(1);
-    ctx[settled && !isAsked ? 'push' : 'replace'] = 'true';
-    ctx.settles = ctx.sourceEvent.type === 'submit';
+// Puts what an address has for a column into it, and the address into the history; the last of several requests wins.
+let running;
+async function load(address, column, how, isTyped = false, settles = true) {
+  running?.abort();
+  running = new AbortController();
+  let page;
+  try {
+    const response = await fetch(address, { headers: { 'X-Column': column }, signal: running.signal });
+    page = new DOMParser().parseFromString(await response.text(), 'text/html');
+    if (!$('#answers, #talk', page)) throw page;
+  } catch (error) {
+    if (error.name !== 'AbortError') location.assign(address);  // the browser shows what is wrong
+    return;
   }
-  // The talk that is open stays open while other answers come.
-  if (here.pathname.startsWith('/talk/') && to.pathname === '/') {
-    const t = here.searchParams.get('t');
-    request.action = here.pathname + [t && `?t=${t}`, to.search.slice(1)].filter(Boolean).join(t ? '&' : '?');
+  if (how) {
+    history.replaceState({ y: scrollY }, '');
+    history[how]({}, '', address);
   }
-});
-on('htmx:after:swap', ({ detail: { ctx } }) => {
-  settled = ctx.sourceElement !== form() || ctx.settles;
-  if (ctx.sourceElement !== form()) fill();
+  settled = settles;
+  document.title = page.title;
+  for (const part of page.body.children) $(`#${part.id}`)?.replaceChildren(...part.childNodes);
+  if (document.activeElement === document.body) $('#main').focus({ preventScroll: true });
+  if (!how) scrollTo(0, history.state?.y ?? 0);
+  else if (column === 'talk') $('#talk').scrollIntoView();
+  if (!isTyped) fill();
   mark();
+}
+on('click', (event) => {
+  const link = event.target.closest('#answers a, #talk a[data-to]'), to = link?.dataset.to ?? 'answers';
+  const address = link?.getAttribute('href'), isPlain = !(event.ctrlKey || event.metaKey || event.shiftKey);
+  if (!isPlain || !address?.startsWith('/') || to === 'page') return;
+  event.preventDefault();
+  load(to === 'answers' ? beside(address) : address, to, 'pushState');
 });
-on('change', ({ target }) => { if (target !== box()) settle(); });  // the box's comes with Enter, before it is sent
-on('focusout', (event) => { if (event.target === box()) settle(); });
+addEventListener('popstate', () => load(location.href, 'both'));
+
+// The talk that is open stays open while other answers come.
+function beside(address) {
+  const t = asked().get('t'), [path, search] = address.split('?');
+  if (path !== '/' || !location.pathname.startsWith('/talk/')) return address;
+  return `${location.pathname}?${[t && `t=${t}`, search].filter(Boolean).join('&')}`;
+}
 
 // The fields say what the address asks, also where a link has changed it.
 function fill() {
-  const asked = new URL(location.href).searchParams;
-  for (const field of form().elements) {
-    if (field.name && field.type !== 'hidden') field.value = asked.get(field.name) ?? field.dataset.default ?? '';
+  for (const field of $('#ask').elements) {
+    if (field.name && field.type !== 'hidden') field.value = asked().get(field.name) ?? field.dataset.default ?? '';
   }
 }
 
-// The link of the moment that is open is marked, in the list of hits and in the strips.
+// What is typed replaces the entry of its question, until Enter or leaving the box settles it.
+let settled = true, waiting;
+function ask(settles) {
+  const form = $('#ask'), given = new URLSearchParams();
+  for (const [name, text] of new FormData(form)) {
+    if (text.trim() && text !== form.elements[name].dataset?.default) given.append(name, text);
+  }
+  const address = beside(`/?${given}`).replace(/\?$/, '');
+  if (address === location.pathname + location.search) settled ||= settles;
+  else load(address, 'answers', settled ? 'pushState' : 'replaceState', true, settles);
+}
+on('input', ({ target }) => {
+  clearTimeout(waiting);
+  if (target.form?.id === 'ask') waiting = setTimeout(ask, 150, false);
+});
+on('submit', (event) => {
+  if (event.target.id !== 'ask') return;
+  event.preventDefault();
+  clearTimeout(waiting);
+  ask(true);
+});
+on('focusout', ({ target }) => { settled ||= target.id === 'q'; });
+
+// The moment that is open is marked, among the hits and in the strips.
 function mark() {
-  const here = new URL(location.href);
-  for (const link of $$('#answers :is(.time, svg a)[href^="/talk/"]')) {
-    const to = new URL(link.getAttribute('href'), here);
-    const apart = Math.abs(to.searchParams.get('t') - (here.searchParams.get('t') ?? NaN));
-    const isOpen = to.pathname === here.pathname && apart < 1;
-    isOpen ? link.setAttribute('aria-current', 'true') : link.removeAttribute('aria-current');
+  for (const link of $$('.time, svg a')) {
+    const to = new URL(link.getAttribute('href'), location), apart = asked(to).get('t') - asked().get('t');
+    const isOpen = to.pathname === location.pathname && asked().has('t') && Math.abs(apart) < 1;
+    if (to.pathname.startsWith('/talk/')) link.ariaCurrent = isOpen ? 'true' : null;
   }
 }
 mark();
 on('talk:moved', mark);
 
-// What a bar of a strip stands for is told below it.
+// What a bar stands for is told below it.
 const tell = ({ target }) => {
   const bar = target.closest?.('.strip a');
-  if (bar) $('.told', bar.closest('.strip')).textContent = bar.getAttribute('aria-label');
+  if (bar) $('.told', bar.closest('.strip')).textContent = bar.ariaLabel;
 };
 on('pointerover', tell);
 on('focusin', tell);
 
-on('click', async ({ target }) => {
+on('click', ({ target }) => {
   const copy = target.closest('[data-copy]');
   if (copy) {
-    await navigator.clipboard.writeText(new URL(copy.dataset.copy, location.href));
-    const label = copy.textContent;
-    copy.textContent = 'Copied';
-    setTimeout(() => { copy.textContent = label; }, 1500);
+    navigator.clipboard.writeText(new URL(copy.dataset.copy, location)).then(() => { copy.textContent = 'Copied'; });
   }
-  const opens = target.closest('[data-open]');
-  if (opens) $(`#${opens.dataset.open}`).showModal();
-  for (const menu of $$('details.menu[open]')) if (!menu.contains(target)) menu.open = false;
+  if (target.closest('[data-open]')) $('#keys').showModal();
+  for (const menu of $$('.menu[open]')) menu.open = menu.contains(target);
 });
 
-// Keys of a single letter can be switched off (WCAG 2.1.4); the choice is kept in this browser.
-const KEYS = 'talksearch.single-keys';
-const single = () => localStorage.getItem(KEYS) !== 'off';
-on('change', ({ target }) => { if (target.id === 'single-keys') localStorage.setItem(KEYS, target.checked ? 'on' : 'off'); });
-if ($('#single-keys')) $('#single-keys').checked = single();
+// Keys of a single letter can be switched off (WCAG 2.1.4).
+const KEYS = 'talksearch.single-keys', single = $('#single-keys');
+single.checked = localStorage.getItem(KEYS) !== 'off';
+on('change', ({ target }) => { if (target === single) localStorage.setItem(KEYS, single.checked ? 'on' : 'off'); });
 
-const hits = () => $$('.hits .time');
-function step(by) {
-  const all = hits(), at = all.indexOf(document.activeElement);
-  const from = at < 0 ? all.findIndex((link) => link.ariaCurrent) : at;
-  const next = all[Math.max(0, Math.min(all.length - 1, from + by))];
-  next?.focus();
-  next?.scrollIntoView({ block: 'nearest' });
+function step(by, all = $$('.hits .time'), from = document.activeElement) {
+  const at = all.indexOf(all.includes(from) ? from : all.find((link) => link.ariaCurrent));
+  all[Math.min(all.length - 1, Math.max(0, at + by))]?.focus();
 }
 on('keydown', (event) => {
+  const { key, target } = event, isModal = $('dialog[open]');
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-  const { key, target } = event, typing = target.matches('input:not([type=checkbox]), textarea, select');
-  const bar = target.closest('svg a');
+  const box = $('#q'), menu = $('.menu[open]'), close = $('#talk .close'), bar = target.closest('svg a');
+  const by = { ArrowLeft: -1, ArrowUp: -1, k: -1, ArrowRight: 1, ArrowDown: 1, j: 1 }[key];
+  const isFree = single.checked && !isModal && !target.matches('input:not([type=checkbox]), textarea, select');
   let act;
-  if (bar && /^Arrow|^Home$|^End$/.test(key)) {
-    const bars = $$('a', bar.ownerSVGElement), at = bars.indexOf(bar);
-    const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: bars.length - 1 }[key];
-    if (bars[to]) act = () => { bar.setAttribute('tabindex', -1); bars[to].removeAttribute('tabindex'); bars[to].focus(); };
-  } else if (key === 'Escape') {
-    const menu = $('details.menu[open]'), close = $('#talk .close');
+  if (key === 'Escape') {
     if (menu) act = () => { menu.open = false; $('summary', menu).focus(); };
-    else if (target === box()) act = () => { box().value ? (box().value = '', form().requestSubmit()) : box().blur(); };
-    else if (close && !$('dialog[open]')) act = () => close.click();
-  } else if (key === 'ArrowDown' && target === box()) act = () => step(1);
-  else if (typing || $('dialog[open]') || !single()) return;
-  else if (key === '/') act = () => { box().focus(); box().select(); };
-  else if (key === '?') act = () => $('#keys').showModal();
-  else if (key === 'j' || (key === 'ArrowDown' && target.matches('.time'))) act = () => step(1);
-  else if (key === 'k' || (key === 'ArrowUp' && target.matches('.time'))) act = () => step(-1);
+    else if (target === box && box.value) act = () => { box.value = ''; $('#ask').requestSubmit(); };
+    else if (close && !isModal) act = () => close.click();
+  } else if (bar && by) {
+    act = () => {
+      step(by, $$('a', bar.ownerSVGElement), bar);
+      bar.setAttribute('tabindex', -1);
+      document.activeElement.removeAttribute('tabindex');
+    };
+  } else if (/^Arrow[UD]/.test(key) && (target.matches('.time') || (by > 0 && target === box))) act = () => step(by);
+  else if (isFree && /^[jk]$/.test(key)) act = () => step(by);
+  else if (isFree && key === '/') act = () => { box.focus(); box.select(); };
+  else if (isFree && key === '?') act = () => $('#keys').showModal();
   if (act) { event.preventDefault(); act(); }
 });
