@@ -28,7 +28,7 @@ HEADERS = {
     ),
     "cross-origin-resource-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
-    "referrer-policy": "no-referrer",
+    "referrer-policy": "same-origin",  # with `no-referrer`, browsers send forms of our own from the origin `null`
     "x-content-type-options": "nosniff",
     "cache-control": "no-store",
 }

@@ -40,6 +40,13 @@ _FLAGS = (
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # whatever gets past the guard reaches nothing
 )
 
+_AXE = {
+    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]},
+    "resultTypes": ["violations"],
+    "preload": False,  # which would fetch the style sheets a second time
+}
+"""WCAG 2.2 at level AA, and what axe's authors advise besides."""
+
 _PATIENCE_S = 20
 """How long anything may take: a machine that runs all other tests beside these is slow; what works waits for none of
 it."""
@@ -86,10 +93,20 @@ def until(page: Page, expression: str, within_s: float = _PATIENCE_S) -> None:
         page.wait_for_timeout(30)
 
 
+def accessibility_faults(page: Page) -> str:
+    """Return what axe finds on a page as it stands, in words; empty where it finds nothing."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    results = Axe().run(page, options=_AXE)
+    return results.generate_report() if results.violations_count else ""
+
+
 @dataclass
 class Watch:
     """What happened on the pages of a test that should not happen: a test may clear what it meant to happen."""
 
+    asked: list[str] = field(default_factory=list)
+    """All addresses that were asked for."""
     outside: list[str] = field(default_factory=list)
     """Addresses beyond the server that were asked for."""
     wrong: list[str] = field(default_factory=list)
@@ -105,6 +122,7 @@ def watched(browser: Browser, url: str, **options: Any) -> Iterator[tuple[Browse
     context.add_init_script(_REPORT_VIOLATIONS)
 
     def note_request(request: Request) -> None:
+        watch.asked.append(request.url)
         if not request.url.startswith((url, "data:", "blob:")):
             watch.outside.append(request.url)
 

@@ -1,0 +1,65 @@
+"""What `talksearch export` writes of the archive of these tests, opened as files: axe finds nothing, nothing is fetched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from chrome import accessibility_faults, expect, until, watched
+from click.testing import CliRunner
+
+from talksearch.cli.main import cli
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+
+@pytest.fixture(scope="module")
+def exported(index: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with one talk, hits, and a site."""
+    folder = tmp_path_factory.mktemp("exported")
+    for args in (
+        ["harbour", "-o", str(folder / "talk.html")],
+        ["--query", "anchor", "--mode", "lexical", "-o", str(folder / "hits.html")],
+        ["--site", str(folder / "site")],
+    ):
+        done = CliRunner().invoke(cli, ["export", *args, "--index", str(index)], catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+    return folder
+
+
+@pytest.fixture
+def page(browser: Browser, exported: Path, index: Path) -> Iterator[Page]:
+    """A page that may open the exported files and the recordings, and nothing else."""
+    with watched(browser, "file:///") as (context, watch):
+        yield context.new_page()
+    folders = (exported.as_uri(), index.parent.as_uri())
+    assert not [url for url in watch.asked if not url.startswith(folders)]
+
+
+def test_a_talk_plays_in_its_page(page: Page, exported: Path) -> None:
+    page.goto((exported / "talk.html").as_uri())
+    expect(page.locator("h1")).to_have_text("The harbour clock")
+    page.locator("[data-s='110']").click()
+    until(page, "document.querySelector('video').currentTime >= 110")
+    expect(page.locator("[data-s='110']")).to_have_attribute("aria-current", "true")
+    assert accessibility_faults(page) == ""
+
+
+def test_hits_are_a_page(page: Page, exported: Path) -> None:
+    page.goto((exported / "hits.html").as_uri())
+    expect(page.locator("mark").first).to_have_text("anchor")
+    assert accessibility_faults(page) == ""
+
+
+def test_a_site_finds_words_and_opens_them(page: Page, exported: Path) -> None:
+    page.goto((exported / "site" / "index.html").as_uri())
+    assert accessibility_faults(page) == ""
+    page.get_by_role("searchbox").fill("lighthouse")
+    expect(page.locator(".hits mark")).to_have_text("lighthouse")
+    assert accessibility_faults(page) == ""
+    page.locator(".hits a").click()
+    expect(page.locator("h1")).to_have_text("The harbour clock")
+    assert accessibility_faults(page) == ""
