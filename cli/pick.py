@@ -196,12 +196,12 @@ def _pick_with_fzf(fzf: str, choices: Sequence[Choice]) -> Choice | None:
         )  # fmt: skip
     if chosen.returncode in (_STOPPED, _NOTHING_LEFT):
         return None
-    place = chosen.stdout.partition(b"\t")[0].decode("ascii", "replace")
-    if chosen.returncode or not place.isdecimal() or int(place) >= len(choices):
+    number = chosen.stdout.partition(b"\t")[0].decode("ascii", "replace")
+    if chosen.returncode or not number.isdecimal() or int(number) >= len(choices):
         raise TalksearchError(
             f"fzf ended with {chosen.returncode} and chose nothing.", "FZF_DEFAULT_OPTS may ask it for something else."
         )
-    return choices[int(place)]
+    return choices[int(number)]
 
 
 def _recording(url: str) -> str | None:

@@ -156,10 +156,9 @@ SEARCH_OPTIONS = (
 )
 """Every option of a search, in the order of the help.
 
-To add one: (1) a line here, which gives it to the command line and to HTTP; (2) a field in `query.Query` or
-`query.Filters`, and the line in `make_query` that fills it; (3) a parameter of `search_talks` in
-cli/assistants/mcp_server.py, which takes its bounds and help from here; (4) `make docs`. tests/test_options.py fails
-where a front lacks an option, or has another default or other bounds.
+To add one: (1) a line here, which gives it to the command line, to HTTP and to MCP; (2) a field in `query.Query` or
+`query.Filters`, and the line in `make_query` that fills it; (3) `make docs`. tests/test_options.py fails where a front
+lacks an option, or has another default or other bounds.
 """
 
 _BY_NAME = {option.name: option for option in SEARCH_OPTIONS}

@@ -106,8 +106,8 @@ async def _call_tool(pool: IndexPool, _: Context, call: mcp.CallToolRequestParam
         if tool is None:
             names = ", ".join(tool.name for tool in TOOLS)
             raise QueryError(f"There is no tool {reprlib.repr(call.name)}.", f"There are {names}.")
-        given = tool.arguments.check(call.arguments or {})
-        text = await _with_index(pool, partial(tool.work, given=given))
+        given, work = tool.arguments.check(call.arguments or {}), tool.work
+        text = await _with_index(pool, lambda index: work(index, given))
     except TalksearchError as error:
         return mcp.CallToolResult(content=[mcp.TextContent(text=told(error))], is_error=True)
     return mcp.CallToolResult(content=[mcp.TextContent(text=text)])

@@ -86,7 +86,7 @@ def _token(file: Path | None) -> str:
 def mcp(index_dir: Path | None) -> None:
     """Answer programs that speak the Model Context Protocol, on standard input and output.
 
-    A program such as an assistant starts it by itself; docs/serving.md has what to write into its configuration.
+    A program such as an assistant starts it by itself; docs/assistants.md has what to write into its configuration.
 
     \b
         talksearch mcp --index ~/talks-index
