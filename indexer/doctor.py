@@ -18,8 +18,8 @@ from talksearch.indexer.arrays import Floats
 from talksearch.indexer.encoders import onnx_encoder, onnx_export, query_model, token_codes
 from talksearch.indexer.encoders.base import Encoder, ModelCard
 from talksearch.indexer.errors import BadIndexError, DamagedStoreError, ModelError
-from talksearch.indexer.pipeline import embed_pending
-from talksearch.indexer.stores import calibration, catalog, catalog_writer, recipe, vectors
+from talksearch.indexer.pipeline import embed_pending, topic_map
+from talksearch.indexer.stores import calibration, catalog, catalog_writer, recipe, topics, vectors
 from talksearch.indexer.stores.chroma import collection as passages
 from talksearch.indexer.stores.chroma import store, writer
 from talksearch.indexer.stores.columns import update
@@ -98,7 +98,9 @@ def examine(folder: Path, *, mend: bool = True, encoder: Encoder | None = None) 
         if encoder is None:
             findings += _check_encoder(db, folder, card, mend)
         findings += _check_token_codes(db, folder)
-        findings += _check_calibration(db, folder, card, mend, encoder, other_findings=bool(findings))
+        others = bool(findings)
+        findings += _check_calibration(db, folder, card, mend, encoder, other_findings=others)
+        findings += _check_topics(db, folder, card.dimension, mend, other_findings=others)
         findings += [*_pending(db), *_missing_files(db)]
     return findings
 
@@ -380,6 +382,21 @@ def _check_calibration(
         return []
     advice = "" if mended else "Make it: talksearch index" if mend else _RUN
     return [Finding("What hits are graded by was missing, old or damaged.", mended, advice)]
+
+
+def _check_topics(
+    db: sqlite3.Connection, folder: Path, dimension: int, mend: bool, *, other_findings: bool
+) -> list[Finding]:
+    """Check that the map of topics is one of this state of the index.
+
+    With `other_findings` the index itself was just mended, so that a map is old because of that.
+    """
+    if topic_map.check(folder, db, dimension):
+        return []
+    is_finding = not other_findings or topics.read(folder) is None
+    if mend:
+        topic_map.update(folder, db, dimension)
+    return [_finding("The map of topics was missing, old or damaged.", mend)] if is_finding else []
 
 
 # --------------------------------------------------------------------------------------------- what still has to come

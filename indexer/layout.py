@@ -66,6 +66,11 @@ CALIBRATION = Entry(
     made_from="the vectors and the null queries",
 )
 NULL_VECTORS = Entry("nulls.npy", "the vectors of the null queries", made_from="the encoder")
+TOPICS = Entry(
+    "topics.json",
+    "where each talk stands on the map of topics, and what the topics are called",
+    made_from="the catalog and the vectors",
+)
 LOCK = Entry("lock", "nothing: the operating system holds it for the process that writes", passing=True)
 LOCK_HOLDER = Entry("lock.holder", "which process writes, on which machine, and since when", passing=True)
 
@@ -82,6 +87,7 @@ ENTRIES = (
     COLUMNS,
     CALIBRATION,
     NULL_VECTORS,
+    TOPICS,
     LOCK,
     LOCK_HOLDER,
 )

@@ -96,7 +96,7 @@ def overview(reader: IndexReader) -> Overview:
             "SELECT number, id, title, channel, speaker, date, language, timing FROM talks ORDER BY title, id"
         ).fetchall()
         lengths = _lengths(table)
-        talks = {number: TalkFacts(*facts, lengths.get(number, 0)) for number, *facts in rows}
+        talks = {number: TalkFacts._make((*facts, lengths.get(number, 0))) for number, *facts in rows}
         dated = [talk for talk in talks.values() if talk.date]
         years = [int(talk.date[:4]) for talk in dated if talk.date]
         return Overview(

@@ -33,7 +33,7 @@ FLOORS = (
     "search.quotes search.moments",
     "search.results",
     "search.questions search.reader",
-    "search.engine search.overview search.stats",
+    "search.engine search.overview search.stats search.topics",
     "search.evaluation search.index search.talk_list",
     "search",
     # cli: the only part that prints, exits, or knows about terminals and HTTP

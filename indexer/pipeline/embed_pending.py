@@ -1,12 +1,13 @@
 """Giving passages their vectors: each text goes through the model once, into Chroma and into the copy of the vectors.
 
-Passages are taken in windows, and three things happen at once: the model works on one window in a thread of its own,
+Passages are taken from coarse to fine (`embed_order`), in windows, and three things happen at once: the model works on one window in a thread of its own,
 another thread puts the window before it into the stores, and this one reads the next window, so that the model never
 waits. A window counts as embedded only when the stores have it.
 """
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -30,6 +31,8 @@ from talksearch.indexer.stores.chroma.store import by_partition, drop, ids_in, o
 from talksearch.indexer.stores.chroma.writer import PassageWriter, writer
 from talksearch.indexer.stores.vectors import Vectors
 
+from .embed_order import embedding_order
+
 _WINDOW = 1_024
 """Passages between two commits. An interrupted run loses no more than two windows, and one is left to be written when
 the model is done. In smaller windows, too few passages have the same length, which is what the model does best."""
@@ -37,10 +40,10 @@ the model is done. In smaller windows, too few passages have the same length, wh
 _SAMPLE = 4_096
 """Passages by which an encoder is chosen, spread over all that wait."""
 
-_PENDING = """
+_WAITING = """
 SELECT number, id, text, digest,
     (SELECT other.number FROM passages other WHERE other.digest = passages.digest AND other.embedded LIMIT 1)
-FROM passages WHERE NOT embedded AND number > ? ORDER BY number LIMIT ?
+FROM passages WHERE number IN (SELECT value FROM json_each(?)) ORDER BY number
 """
 
 
@@ -212,13 +215,16 @@ class _EmbeddingRun:
 
     def embed_all(self) -> None:
         """Embed every passage that waits."""
+        waiting = embedding_order(self._db)
+        waiting = waiting[np.isin(waiting, _numbers(self._db, "WHERE NOT embedded"))]
+        windows = iter([np.sort(waiting[start : start + _WINDOW]) for start in range(0, len(waiting), _WINDOW)])
         with ThreadPoolExecutor(1, "talksearch-stores") as stores, ThreadPoolExecutor(1, "talksearch-model") as model:
-            window = self._begin_window(model, 0, ())
+            window = self._begin_window(model, next(windows, None), ())
             while window is not None:
                 descriptions = describe(self._db, window.numbers.tolist())
                 self._finish_write()  # before the next window is read, which asks what has a vector
-                last, digests = int(window.numbers[-1]), {passage.digest for passage in window.passages}
-                following = self._begin_window(model, last, digests)
+                digests = {passage.digest for passage in window.passages}
+                following = self._begin_window(model, next(windows, None), digests)
                 encodings = window.encodings(self._previous)
                 self.encoded += len(window.submitted)
                 self._previous = {
@@ -240,22 +246,22 @@ class _EmbeddingRun:
                 window = following
             self._finish_write()
 
-    def _begin_window(self, model: ThreadPoolExecutor, last: int, previous: Collection[bytes]) -> _Window | None:
-        """Read the next window and give the model its texts, but for those that are known.
+    def _begin_window(
+        self, model: ThreadPoolExecutor, numbers: Ints | None, previous: Collection[bytes]
+    ) -> _Window | None:
+        """Read a window and give the model its texts, but for those that are known.
 
         Args:
             model: The thread that the model works in.
-            last: The highest passage number of the window before.
-            previous: The digests of the texts of that window, whose encodings are on their way.
+            numbers: The numbers of its passages, rising; None where no passage waits any more.
+            previous: The digests of the texts of the window before, whose encodings are on their way.
 
         Returns:
             The window; None where no passage waits any more.
         """
-        rows = self._db.execute(_PENDING, (last, _WINDOW))
-        pending = [_PendingPassage(*row) for row in rows]
-        if not pending:
+        if numbers is None:
             return None
-        numbers = np.array([passage.number for passage in pending], np.int64)
+        pending = [_PendingPassage(*row) for row in self._db.execute(_WAITING, [json.dumps(numbers.tolist())])]
         known = self._known(pending, numbers)
         texts = {
             passage.digest: passage.text

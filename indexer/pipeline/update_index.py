@@ -20,7 +20,7 @@ from talksearch.indexer.stores.chroma import store
 from talksearch.indexer.stores.columns import update as columns
 from talksearch.indexer.talks.opened_file import ScannedFiles
 
-from . import embed_pending
+from . import embed_pending, topic_map
 from .encoder_provider import EncoderProvider, Prompts
 from .look import look
 from .plan import Group, Plan, make_plan
@@ -98,7 +98,7 @@ def sizer_of(options: RunOptions) -> PassageSizer:
 
 
 def prepare_queries(folder: Path, db: sqlite3.Connection, encoder: Callable[[], Encoder] | None = None) -> None:
-    """Write what makes queries fast and what hits are graded by: the query model, the columns, the calibration.
+    """Write what is made of the whole index: the query model, the columns, the calibration, the map of topics.
 
     `encoder` gives the encoder of the index for what must be embedded; without it that is left out.
     """
@@ -109,6 +109,7 @@ def prepare_queries(folder: Path, db: sqlite3.Connection, encoder: Callable[[], 
         query_model_written = thread.submit(query_model.ensure_query_model, folder)
         columns.write(folder, db, known.model.dimension)
         calibration.write(folder, db, known.model, encoder)
+        topic_map.update(folder, db, known.model.dimension)
         query_model_written.result()
 
 
