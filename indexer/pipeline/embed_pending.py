@@ -1,8 +1,8 @@
 """Giving passages their vectors: each text goes through the model once, into Chroma and into the copy of the vectors.
 
-Passages are taken from coarse to fine (`embed_order`), in windows, and three things happen at once: the model works on one window in a thread of its own,
-another thread puts the window before it into the stores, and this one reads the next window, so that the model never
-waits. A window counts as embedded only when the stores have it.
+Passages are taken from coarse to fine (`embed_order`), in windows, and three things happen at once: the model works on
+one window in a thread of its own, another thread puts the window before it into the stores, and this one reads the next
+window, so that the model never waits. A window counts as embedded only when the stores have it.
 """
 
 from __future__ import annotations

@@ -87,6 +87,7 @@ def writer(folder: Path, waiting: int, staying: Mapping[int, int]) -> Iterator[P
 
 @contextmanager
 def _writer_in_this_process(folder: Path, staying: Mapping[int, int]) -> Iterator[PassageWriter]:
+    sizes = dict(staying)  # how many each partition holds, as far as is known
     with ExitStack() as stack:
         opened: dict[int, _PartitionWriter] = {}  # the one partition that is open
 
@@ -95,16 +96,18 @@ def _writer_in_this_process(folder: Path, staying: Mapping[int, int]) -> Iterato
                 opened.clear()
                 stack.close()
                 trim_heap()
-                opened[partition] = stack.enter_context(_partition_writer(folder, partition, staying.get(partition, 0)))
+                opened[partition] = stack.enter_context(_partition_writer(folder, partition, sizes.get(partition, 0)))
             return opened[partition]
 
         def put(
             numbers: Ints, ids: Sequence[str], vectors: Floats, rows: Sequence[dict[str, Any]]
         ) -> Mapping[int, int]:
-            return {
+            put_into = {
                 partition: writer_to(partition)(ids[which], vectors[which], rows[which])
                 for partition, which in by_partition(numbers)
             }
+            sizes.update(put_into)  # a partition may be opened again
+            return put_into
 
         writer_to(max(staying, default=0))  # a store that cannot be opened is told before the model is loaded
         yield put

@@ -1,0 +1,51 @@
+"""The order in which passages get their vectors: from coarse to fine over all talks at once.
+
+While vectors are still being made, a passage without one is judged by the embedded passages next to it
+(`search.ranking.missing_vectors`). So each talk first gets a vector here and there, then one in each gap, and so on:
+any share of the vectors tells as much of all talks as that share can.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+import numpy as np
+import numpy.typing as npt
+
+from talksearch.indexer.arrays import Ints
+
+STEP = 16
+"""Every so many passages of a talk one is embedded first. A power of two, each half of which is a next round."""
+
+
+def embedding_order(db: sqlite3.Connection) -> Ints:
+    """Return the numbers of all passages of a catalog in the order in which they are to be embedded.
+
+    Notes come first: they are few, and say what a talk is about.
+    """
+    rows = db.execute("SELECT number, talk, field != 'speech' FROM passages ORDER BY number").fetchall()
+    numbers, talks, notes = np.array(rows, np.int64).reshape(-1, 3).T
+    return numbers[np.lexsort((numbers, rounds(talks, notes.astype(bool))))]
+
+
+def rounds(talks: Ints, notes: npt.NDArray[np.bool_]) -> Ints:
+    """Return in which round each passage is embedded (n,): notes in round 0, then what is said.
+
+    >>> rounds(np.zeros(17, np.int64), np.zeros(17, bool)).tolist()
+    [1, 5, 4, 5, 3, 5, 4, 5, 2, 5, 4, 5, 3, 5, 4, 5, 1]
+
+    Args:
+        talks: the talk of each passage, in the order of their numbers (n,).
+        notes: which passages are not said in the talk (n,).
+    """
+    by_talk = np.lexsort((notes, talks))  # a stable sort: what is said stands first in each talk, in order
+    starts = np.flatnonzero(np.diff(talks[by_talk], prepend=-1))
+    positions = np.empty(len(talks), np.int64)
+    positions[by_talk] = np.arange(len(talks)) - np.repeat(starts, np.diff(starts, append=len(talks)))
+    found = np.ones(len(talks), np.int64)
+    step = STEP
+    while step > 1:
+        found += positions % step != 0
+        step //= 2
+    found[notes] = 0
+    return found
