@@ -52,9 +52,6 @@ _FEWEST_TELLING = 2
 _OFTEN = 3
 """A part of a title that stands in so many is the name of a series."""
 
-_MUST_BE_SAID = 2
-"""In how many passages of its talk the telling terms of a question are said at least, all together."""
-
 _BRACKETED = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|【[^【】]*】|（[^（）]*）|［[^［］]*］|#\w+")
 _PARTING = re.compile(r"\s*[|｜•·]\s*|\s+[-–—]+\s+|\s*[:：]\s+|\s*：\s*|\s*//\s*")
 """What stands between the parts of a title."""
@@ -204,13 +201,11 @@ def _telling(table: PassageTable, text: str) -> list[str]:
 
 
 def _is_said(table: PassageTable, written: _Written, telling: Iterable[str]) -> bool:
-    """Say whether the talk of a text speaks of it: passages say its telling terms, and one says nearly all of it."""
+    """Say whether a passage of the talk of a text says so much of it that it is a strong match by its words."""
     spoken = ~table.layout.notes
-    held = [
-        places[spoken[places]] for places in (table.in_talk(table.postings(term), written.talk) for term in telling)
-    ]
-    places, counts = np.unique(np.concatenate(held), return_counts=True) if held else (np.empty(0, np.int64),) * 2
-    if np.count_nonzero(counts) < _MUST_BE_SAID or not len(places):
+    held = (table.in_talk(table.postings(term), written.talk) for term in telling)
+    places = np.unique(np.concatenate([own[spoken[own]] for own in held]))
+    if not len(places):
         return False
     wanted = tuple(dict.fromkeys(terms(written.text)))
     evidence = term_evidence(table.layout, query_postings(table, EncodedQuery(wanted)))
