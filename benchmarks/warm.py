@@ -34,7 +34,8 @@ from about import about
 from chart import bars
 
 from talksearch.cli.messages import AnswerRequest
-from talksearch.cli.server import client, process_tuning
+from talksearch.cli.pool import process_tuning
+from talksearch.cli.server import client
 from talksearch.cli.terminal import Style
 from talksearch.search import engine
 from talksearch.search.evaluation import measure

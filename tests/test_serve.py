@@ -29,7 +29,7 @@ from talksearch.cli.messages import AnswerRequest, MessageError, Printed
 from talksearch.cli.server import client, protocol
 from talksearch.cli.server.serve import Serving, serve
 from talksearch.cli.terminal import Style
-from talksearch.indexer.errors import TalksearchError
+from talksearch.indexer.errors import BadIndexError, TalksearchError
 from talksearch.indexer.pipeline.run import build_index
 from talksearch.search import reader as index_module
 
@@ -312,6 +312,16 @@ def test_no_index_is_told_at_the_start(tmp_path: Path, runtime: Path) -> None:
     path = protocol.socket_path(tmp_path / "none")
     assert path is not None
     assert not path.exists()
+
+
+@pytest.mark.parametrize(("recipe", "said"), [('{"format": 99}', "has format 99"), ("nonsense", "damaged recipe")])
+def test_an_index_that_cannot_be_read_is_told_at_the_start(
+    recipe: str, said: str, tmp_path: Path, runtime: Path
+) -> None:
+    index = make_index(tmp_path)
+    (index / "recipe.json").write_text(recipe, encoding="utf-8")
+    with pytest.raises(BadIndexError, match=said):
+        serve(index, "127.0.0.1", 0, tell=lambda _: None, encoder=CountingEncoder())
 
 
 def test_a_socket_that_a_killed_server_left_is_passed_over_and_replaced(

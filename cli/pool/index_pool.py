@@ -142,7 +142,7 @@ class IndexPool:
         Raises BadIndexError where there is none.
         """
         with closing(catalog.open_catalog(self.folder)):
-            if recipe.read(self.folder) is None:
+            if recipe.read_json(self.folder) is None:
                 raise BadIndexError(f"There is no finished index in {self.folder}.", "Make one: talksearch index PATH")
 
     def warm(self) -> None:

@@ -25,7 +25,7 @@ from starlette.types import ASGIApp
 from talksearch.cli import answers
 from talksearch.cli.messages import AnswerRequest, MessageError, Printed
 from talksearch.cli.pool.index_pool import WORKERS, BusyError, IndexPool
-from talksearch.cli.web.app import application, load
+from talksearch.cli.web.app import application, load_pages, load_talk_page
 from talksearch.indexer.encoders.base import Encoder
 from talksearch.indexer.errors import BadIndexError, ModelError, TalksearchError, UsageError
 from talksearch.indexer.records import Json
@@ -110,12 +110,13 @@ def serve(
 def _warm(pool: IndexPool, warn: Callable[[str], None]) -> None:
     """Make the pool ready for queries; what cannot be made ready is told by the queries that need it, and here once."""
     try:
+        load_pages()
         pool.warm()
-        load()
+        load_talk_page()
     except ModelError as error:
         warn(f"Only searches by words are answered: {error.message}")
     except TalksearchError as error:
-        warn(f"The index cannot answer yet: {error.message}")
+        warn(f"The index cannot answer yet: {error.message} {error.hint}")
     except (CancelledError, threading.BrokenBarrierError, RuntimeError):  # the server stops
         pass
 

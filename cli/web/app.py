@@ -43,15 +43,27 @@ def application(pool: IndexPool, host: str, token: str = "") -> ASGIApp:
     return guarded(app, checks)
 
 
-@cache
-def load() -> Router:
-    """Return the pages; the first call imports what they need, numpy among it, which a server must not wait for."""
-    from . import pages, talk_page
+# A server must not wait for what pages import, numpy among it: the first who asks for a page does, or its warming.
 
-    return Router([*pages.ROUTES, *talk_page.ROUTES], redirect_slashes=False)
+
+@cache
+def load_pages() -> Router:
+    """Return the pages of the archive; the first call imports what they need."""
+    from . import pages
+
+    return Router(pages.ROUTES, redirect_slashes=False)
+
+
+@cache
+def load_talk_page() -> Router:
+    """Return the pages of talks, as `load_pages` does."""
+    from . import talk_page
+
+    return Router(talk_page.ROUTES, redirect_slashes=False)
 
 
 async def _pages(scope: Scope, receive: Receive, send: Send) -> None:
+    load = load_talk_page if scope["path"].startswith("/talk/") else load_pages
     router = load() if load.cache_info().currsize else await asyncio.to_thread(load)
     await router(scope, receive, send)
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from talksearch.indexer import layout
-from talksearch.indexer.encoders.base import ModelCard
 from talksearch.indexer.errors import BadIndexError
-from talksearch.indexer.passages.split import Splitting
+from talksearch.indexer.records import Json
+
+if TYPE_CHECKING:
+    from talksearch.indexer.encoders.base import ModelCard
+    from talksearch.indexer.passages.split import Splitting
 
 FORMAT = 6
 """Raised when an older index can no longer be read, or when talks must be cleaned and split anew."""
@@ -38,20 +42,40 @@ def read(folder: Path) -> Recipe | None:
 
     Raises BadIndexError when it cannot be understood: damaged, or of another format than this version reads.
     """
+    from talksearch.indexer.encoders.base import ModelCard  # a server that looks at an index must not wait for these
+    from talksearch.indexer.passages.split import Splitting
+
+    values = read_json(folder)
+    if values is None:
+        return None
     try:
-        values = json.loads(layout.RECIPE.within(folder).read_text(encoding="utf-8"))
+        return Recipe(
+            ModelCard(**values["model"]),
+            Splitting(**values["splitting"]),
+            embedded_by=str(values.get("embedded_by", "")),
+        )
+    except (KeyError, TypeError) as error:
+        raise _unusable(folder, f"has a damaged recipe ({error})") from error
+
+
+def read_json(folder: Path) -> dict[str, Json] | None:
+    """Return the recipe of an index folder as it is written; None where there is no index.
+
+    Raises BadIndexError when it is no recipe, or of another format than this version reads.
+    """
+    try:
+        values: dict[str, Json] = json.loads(layout.RECIPE.within(folder).read_text(encoding="utf-8"))
         if values["format"] == FORMAT:
-            return Recipe(
-                ModelCard(**values["model"]),
-                Splitting(**values["splitting"]),
-                embedded_by=str(values.get("embedded_by", "")),
-            )
-        problem = f"has format {values['format']}, and this version of talksearch reads format {FORMAT}"
+            return values
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
-        problem = f"has a damaged recipe ({error})"
-    raise BadIndexError(f"The index {folder} {problem}.", "Build it again: talksearch index PATH --rebuild")
+        raise _unusable(folder, f"has a damaged recipe ({error})") from error
+    raise _unusable(folder, f"has format {values['format']}, and this version of talksearch reads format {FORMAT}")
+
+
+def _unusable(folder: Path, problem: str) -> BadIndexError:
+    return BadIndexError(f"The index {folder} {problem}.", "Build it again: talksearch index PATH --rebuild")
 
 
 def check_model(folder: Path, recipe: Recipe, model: str | None) -> None:
