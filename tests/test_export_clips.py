@@ -14,7 +14,7 @@ from tiny import make_index
 
 from talksearch.cli.export.clips import cut
 from talksearch.cli.export.selection import Selection
-from talksearch.indexer.errors import TalksearchError, UsageError
+from talksearch.indexer.errors import QueryError, TalksearchError
 from talksearch.indexer.records import Chapter, Cue, Talk
 
 needs_ffmpeg = pytest.mark.skipif(
@@ -131,7 +131,7 @@ def test_without_ffmpeg_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 @needs_ffmpeg
 def test_talks_without_chapters_are_not_cut(film: Path, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no chapters"):
+    with pytest.raises(QueryError, match="no chapters"):
         list(cut(Selection("talk", (talk_of(film),)), tmp_path / "clips"))
 
 

@@ -80,8 +80,6 @@ def export(
     """
     _require_sense(names, query)
     known = None if (clips or site) and not (format or output) else _format(format, output)
-    if known and known.is_binary and output is None and sys.stdout.isatty():
-        raise UsageError(f"{known.name} is no text, so it is not written to a terminal.", "Name a file with -o.")
     folder = resolve(index_dir).index
     if clips and not names and query is None:
         raise UsageError("Say what to cut.", "Name a TALK with chapters, or ask for hits with --query.")
@@ -108,10 +106,12 @@ def _write(known: ExportFormat, selection: Selection, output: Path | None) -> No
     written = registry.export(known, selection)
     if output is not None:
         write_whole(output, written.content)
-    elif isinstance(written.content, bytes):
-        click.echo(written.content, nl=False)
-    else:
+    elif isinstance(written.content, str):
         click.echo(_shown(written.content), nl=False)
+    elif sys.stdout.isatty():
+        raise UsageError(f"{known.name} is no text, so it is not written to a terminal.", "Name a file with -o.")
+    else:
+        click.echo(written.content, nl=False)
     for note in written.notes:
         warn(note)
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from talksearch.indexer.errors import TalksearchError, UsageError
+from talksearch.indexer.errors import QueryError, TalksearchError
 from talksearch.indexer.records import Talk
 from talksearch.indexer.text.untrusted import safe
 
@@ -52,7 +52,7 @@ def cut(selection: Selection, folder: Path) -> Iterator[Clip]:
     Names begin with a number that sorts them as they were selected. A clip that cannot be cut is said, and the others
     are cut all the same; a file that is there already is left as it is. Recordings on the web are not fetched.
 
-    Raises TalksearchError where ffmpeg is not installed or the folder cannot be made, and UsageError where the talks
+    Raises TalksearchError where ffmpeg is not installed or the folder cannot be made, and QueryError where the talks
     have no chapters.
     """
     ffmpeg = shutil.which("ffmpeg")
@@ -60,7 +60,7 @@ def cut(selection: Selection, folder: Path) -> Iterator[Clip]:
         raise TalksearchError("Clips are cut by ffmpeg, which is not installed.", "Install it: https://ffmpeg.org")
     wanted = list(_wanted(selection))
     if not wanted and selection.kind != "hits":
-        raise UsageError("These talks have no chapters to cut at.", "To cut hits: --query TEXT --clips DIR")
+        raise QueryError("These talks have no chapters to cut at.", "To cut hits: --query TEXT --clips DIR")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from talksearch.cli.render.receipts import receipt_json
 from talksearch.cli.render.talks import talk_json
-from talksearch.indexer.errors import UsageError
+from talksearch.indexer.errors import QueryError, UsageError
 from talksearch.indexer.records import Chapter, Cue, Json, Talk
 from talksearch.search.hit import Hit
 from talksearch.search.links import jump_to, link_at
@@ -51,8 +51,8 @@ def chapters(selection: Selection) -> Written:
 
     https://github.com/Podcastindex-org/podcast-namespace/blob/main/docs/examples/chapters/jsonChapters.md
 
-    Raises UsageError where the hits are of several talks, since chapters are those of one recording, and where there
-    are none.
+    Raises UsageError where the hits are of several talks, since chapters are those of one recording, and QueryError
+    where a talk has none.
     """
     talks = list(selection.talks)
     if selection.kind == "hits" and len(talks) > 1:
@@ -61,12 +61,13 @@ def chapters(selection: Selection) -> Written:
             "Name one of the talks with --talk, or write m3u or edl.",
         )
     found = _chapters_of_hits(selection.hits) if selection.kind == "hits" else talks[0].chapters
-    if not found:
-        raise UsageError(
+    if not found and selection.kind == "talk":
+        raise QueryError(
             "There are no chapters to write.", "See which talks have some: talksearch talks --format jsonl"
         )
     rows = [{"startTime": chapter.start_ms / 1000, "title": chapter.title} for chapter in found]
-    return _json({"version": "1.2.0", "title": talks[0].title, "chapters": rows})
+    title = {"title": talks[0].title} if talks else {}
+    return _json({"version": "1.2.0", **title, "chapters": rows})
 
 
 def _chapters_of_hits(hits: Sequence[Hit]) -> list[Chapter]:

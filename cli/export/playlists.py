@@ -50,7 +50,7 @@ def edl(selection: Selection) -> Written:
     recordings are in it. Numbers in percent signs say how many bytes of text follow
     (https://github.com/mpv-player/mpv/blob/master/DOCS/edl-mpv.rst).
 
-    Raises QueryError where nothing is left, since mpv takes no empty EDL.
+    Raises QueryError where nothing of what was selected is left, since mpv takes no empty EDL.
     """
     items, notes = _items(selection)
     lines = ["# mpv EDL v0"]
@@ -63,7 +63,7 @@ def edl(selection: Selection) -> Written:
             parts.append(f"start={item.stretch.start_ms / 1000:.3f}")
             parts.append(f"length={(item.stretch.end_ms - item.stretch.start_ms) / 1000:.3f}")
         lines.append(",".join([*parts, f"title={_counted(item.title)}"]))
-    if len(lines) == 1:
+    if notes and len(lines) == 1:
         raise QueryError(
             "mpv can open none of these recordings in an EDL: it takes files and addresses of recordings, no pages.",
             "Write m3u instead.",

@@ -33,16 +33,6 @@ class ExportFormat:
     write: Callable[[Selection], Written]
     """Writes what `takes` names; raises UsageError where there is nothing in it that the format can hold."""
 
-    @property
-    def is_binary(self) -> bool:
-        """Its files are bytes, which no terminal can show."""
-        return not self.media_type.startswith("text/") and self.media_type not in _TEXTS
-
-
-_TEXTS = frozenset((
-    "application/json", "application/x-subrip", "application/json+chapters", "audio/x-mpegurl", "application/x-edl",
-))  # fmt: skip
-"""Media types whose files are text, though their names do not say so."""
 
 _ONE = frozenset[Kind](("talk",))
 _ONE_OR_HITS = frozenset[Kind](("talk", "hits"))
