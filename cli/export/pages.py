@@ -36,6 +36,9 @@ _JINJA = jinja2.Environment(
 )
 _YOUTUBE = "https://www.youtube-nocookie.com"
 
+_BESIDE = "'self' file:"
+"""What a policy calls files that lie beside a page; not every browser counts them as its own where it is a file."""
+
 
 @dataclass(frozen=True, slots=True)
 class Player:
@@ -206,7 +209,7 @@ def rendered(template: str, **values: object) -> str:
     return _JINJA.get_template(template).render(values)
 
 
-def policy(player: Player | None, *, style: str = "'self'", script: str = "'self'", media: bool = False) -> str:
+def policy(player: Player | None, *, style: str = _BESIDE, script: str = _BESIDE, media: bool = False) -> str:
     """Return the policy of a page: nothing but its own style and script, and what it plays."""
     parts = ["default-src 'none'", f"style-src {style}", f"script-src {script}", "img-src data:", "base-uri 'none'"]
     if media or (player and player.kind != "frame"):
