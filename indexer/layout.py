@@ -72,6 +72,9 @@ TOPICS = Entry(
     made_from="the catalog and the vectors",
 )
 LOCK = Entry("lock", "nothing: the operating system holds it for the process that writes", passing=True)
+PACE = Entry(
+    "pace.json", "how many passages get their vectors in a second, while an indexing run makes some", passing=True
+)
 LOCK_HOLDER = Entry("lock.holder", "which process writes, on which machine, and since when", passing=True)
 
 ENTRIES = (
@@ -90,6 +93,7 @@ ENTRIES = (
     TOPICS,
     LOCK,
     LOCK_HOLDER,
+    PACE,
 )
 """Everything that may lie in an index. The first is there in every index, finished or not."""
 

@@ -19,7 +19,7 @@ from talksearch.indexer.encoders import token_codes
 from talksearch.indexer.encoders.base import QueryEncoding
 from talksearch.indexer.errors import BadIndexError, QueryError
 from talksearch.indexer.pipeline import run
-from talksearch.indexer.stores import catalog
+from talksearch.indexer.stores import catalog, pace
 from talksearch.indexer.stores.chroma import collection as passages
 from talksearch.indexer.stores.chroma.client import open_store
 from talksearch.search import engine, reader
@@ -221,8 +221,16 @@ def test_the_link_opens_the_transcript_where_no_recording_is_known(index: IndexR
 
 def test_missing_vectors_are_said_not_hidden(index: IndexReader, tmp_path: Path) -> None:
     catalog.open_catalog(tmp_path / "index", write=True).execute("UPDATE passages SET embedded = 0 WHERE number = 1")
-    assert "1 of 6 passages have no vector yet" in ask(index, "ship").note
+    note = (
+        "5 of 6 passages have a vector (83 %), and meaning counts for these; the others are judged by their words and"
+        " by the passages around them."
+    )
+    assert ask(index, "ship").note == f"{note} Complete it: talksearch index"
     assert ask(index, "ship", mode="lexical").note == ""
+    pace.write(index.folder, 0.01, 1)
+    assert ask(index, "ship").note == f"{note} All will have one in about 2 minutes."
+    pace.forget(index.folder)
+    assert ask(index, "ship").note.endswith("talksearch index")
 
 
 def test_a_broken_encoder_is_never_a_silent_fall_back_to_words(index: IndexReader, tmp_path: Path) -> None:
@@ -248,9 +256,9 @@ def test_before_the_first_vector_words_answer_and_no_model_is_loaded(
     early = open_reader(tmp_path / "index")
     found = ask(early, "ship", avoid="bee")
     assert titles(found) == ["Ships"]
-    assert found.note.startswith("6 of 6 passages have no vector yet")
+    assert found.note.startswith("0 of 6 passages have a vector (0 %)")
     meant = ask(early, "ship", mode="semantic")
-    assert (meant.hits, meant.note) == ((), "6 of 6 passages have no vector yet and are found by their words only.")
+    assert (meant.hits, meant.note) == ((), found.note)
 
 
 def test_a_reader_closes_what_it_opened_and_may_be_closed_twice(index: IndexReader) -> None:

@@ -15,6 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from time import monotonic
 from typing import NamedTuple
 
 import numpy as np
@@ -24,7 +25,7 @@ from threadpoolctl import threadpool_limits
 from talksearch.indexer.arrays import Floats, Ints
 from talksearch.indexer.encoders import token_codes
 from talksearch.indexer.encoders.base import Encoder, TokenEncoder
-from talksearch.indexer.stores import catalog, catalog_writer, vectors
+from talksearch.indexer.stores import catalog, catalog_writer, pace, vectors
 from talksearch.indexer.stores.chroma import collection as passages
 from talksearch.indexer.stores.chroma.describe import describe
 from talksearch.indexer.stores.chroma.store import by_partition, drop, ids_in, open_partition
@@ -36,6 +37,9 @@ from .embed_order import embedding_order
 _WINDOW = 1_024
 """Passages between two commits. An interrupted run loses no more than two windows, and one is left to be written when
 the model is done. In smaller windows, too few passages have the same length, which is what the model does best."""
+
+_MOMENT_S = 1e-3
+"""The shortest time that is measured, in seconds."""
 
 _SAMPLE = 4_096
 """Passages by which an encoder is chosen, spread over all that wait."""
@@ -128,7 +132,10 @@ def embed_pending(
     with writer(folder, total, _partition_sizes(_numbers(db, "WHERE embedded"))) as put:
         encoder = cache(lambda: encoder_for(_sample(db, total), total))
         run = _EmbeddingRun(db, folder, encoder, dimension, put, lambda done: tell(done, total))
-        run.embed_all()
+        try:
+            run.embed_all()
+        finally:
+            pace.forget(folder)
     numbers = _numbers(db, "")
     expected_sizes = _partition_sizes(numbers)
     for partition, size in run.partition_sizes.items():
@@ -208,6 +215,7 @@ class _EmbeddingRun:
         self._db, self._folder, self._encoder, self._dimension = db, folder, encoder, dimension
         self._put, self._tell = put, tell
         self._embedded = 0
+        self._started = 0.0
         self._copy: Vectors | None = None
         self._write: _Write | None = None
         self._previous: dict[bytes, PassageEncoding] = {}
@@ -220,6 +228,7 @@ class _EmbeddingRun:
         windows = iter([np.sort(waiting[start : start + _WINDOW]) for start in range(0, len(waiting), _WINDOW)])
         with ThreadPoolExecutor(1, "talksearch-stores") as stores, ThreadPoolExecutor(1, "talksearch-model") as model:
             window = self._begin_window(model, next(windows, None), ())
+            self._started = monotonic()  # the encoder is loaded and chosen
             while window is not None:
                 descriptions = describe(self._db, window.numbers.tolist())
                 self._finish_write()  # before the next window is read, which asks what has a vector
@@ -299,6 +308,7 @@ class _EmbeddingRun:
             catalog_writer.put_embedded(self._db, self._write.numbers.tolist(), self._write.codes)
         self._copy = _extended(self._open_copy(), self._folder, self._write.numbers)
         self._embedded += len(self._write.numbers)
+        pace.write(self._folder, self._embedded / max(monotonic() - self._started, _MOMENT_S), len(self._write.numbers))
         self._write = None
         self._tell(self._embedded)
 

@@ -6,11 +6,13 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from talksearch.indexer.arrays import Floats, Ints
 from talksearch.indexer.records import Field
+from talksearch.indexer.stores import pace
 from talksearch.search.query import Query
 
 from .encoded_query import EncodedQuery, QueryPostings, query_postings
@@ -18,6 +20,7 @@ from .filters import passages_by
 from .fusion import (
     TALK,
     THROUGHOUT,
+    WORDS_WEIGHT,
     Array,
     AvoidedText,
     Candidate,
@@ -32,6 +35,7 @@ from .fusion import (
     top_k,
 )
 from .lexical import bm25_search
+from .missing_vectors import estimate, find_gaps
 from .passage_table import FEW, Mask, PassageTable
 from .postings import idf
 from .scope import RankingScope, ranking_scope
@@ -51,6 +55,9 @@ behind adds next to nothing to their talk."""
 
 _SAMPLE = 4_096
 """About how many passages of the whole index are scored to tell which score is usual."""
+
+_MINUTE_S = 60
+"""Seconds in a minute, and minutes in an hour."""
 
 _PREFETCHED = 30
 """How many passages are prefetched at most; there is hardly time for so many."""
@@ -126,16 +133,36 @@ def rank(
 
 
 def missing_vectors_note(db: sqlite3.Connection, table: PassageTable) -> str:
-    """Say how many passages are found by their words only, because they have no vector; empty where none is."""
+    """Say in a line how far meaning has come and when it will be complete; empty where it is."""
     (pending,) = db.execute("SELECT count(*) FROM passages WHERE NOT embedded").fetchone()
     total = len(table.vector_rows)
     lost = int(np.count_nonzero(table.vector_rows < 0)) - pending  # the vectors may be damaged, or deleted
-    notes = (
-        f"{pending} of {total} passages have no vector yet and are found by their words only." if pending else "",
-        f"The vectors of {lost} of {total} passages are lost, and these are found by their words only."
-        " Mend it: talksearch doctor" if lost > 0 else "",
-    )  # fmt: skip
-    return " ".join(filter(None, notes))
+    notes = []
+    if pending:
+        (_, _, file), *_ = db.execute("PRAGMA database_list")
+        per_s = pace.read(Path(file).parent)
+        notes.append(
+            f"{total - pending:,} of {total:,} passages have a vector ({(total - pending) * 100 // total} %), and"
+            " meaning counts for these; the others are judged by their words and by the passages around them."
+            + (f" All will have one {_in_about(pending / per_s)}." if per_s else " Complete it: talksearch index")
+        )
+    if lost > 0:
+        notes.append(f"The vectors of {lost:,} of {total:,} passages are lost. Mend it: talksearch doctor")
+    return " ".join(notes)
+
+
+def _in_about(seconds: float) -> str:
+    """Return when something will be done, as people say it.
+
+    >>> _in_about(20), _in_about(100), _in_about(5000), _in_about(9000)
+    ('in less than a minute', 'in about 2 minutes', 'in about 83 minutes', 'in about 2 hours')
+    """
+    if seconds < _MINUTE_S:
+        return "in less than a minute"
+    minutes = round(seconds / _MINUTE_S)
+    if minutes >= 2 * _MINUTE_S:
+        return f"in about {round(minutes / _MINUTE_S)} hours"
+    return f"in about {minutes} minute{'s' if minutes != 1 else ''}"
 
 
 # ----------------------------------------------------------------------------------------------------- lexical
@@ -276,7 +303,12 @@ class _Evidence:
         if self.avoided is not None and self.avoided_words is not None:
             words = self.avoided_words if places is None else self.avoided_words[places]
             avoided = AvoidedText(_compare(self.table, self.avoided, places), words, _AVOID)
-        return Signals(meaning, self.words if places is None else self.words[places], avoided)
+        signals = Signals(meaning, self.words if places is None else self.words[places], avoided)
+        if meaning is not None and (gaps := find_gaps(self.table.layout, self.table.vector_rows, places)):
+            estimate(meaning, signals.words, WORDS_WEIGHT, gaps)
+            if avoided is not None and avoided.meaning is not None:
+                estimate(avoided.meaning, avoided.words, WORDS_WEIGHT, gaps)
+        return signals
 
 
 def _lexical_scores(table: PassageTable, query: EncodedQuery, postings: QueryPostings) -> Array:
@@ -340,9 +372,15 @@ def _hybrid_candidates(
 
 
 def _hybrid_threshold(evidence: _Evidence, scope: RankingScope, scores: Array) -> float:
-    """Return the score that is two deviations above the mean of a sample of the whole index."""
+    """Return the score that is two deviations above the mean of a sample of the whole index.
+
+    Passages without a vector are left out, because what is not known varies less.
+    """
     total = len(evidence.words)
     sample = np.arange(0, total, max(1, total // _SAMPLE))
+    embedded = evidence.table.vector_rows[sample] >= 0
+    if embedded.any():
+        sample = sample[embedded]
     if scope.places is not None:
         meaning = _compare(evidence.table, evidence.query, sample)
         return _two_deviations_above(hybrid_scores(evidence.signals(sample, meaning)))

@@ -21,8 +21,8 @@ class Similarities:
     """How near passages are to a query vector. Positions count among the passages that were compared: all, or some."""
 
     cosines: Floats
-    """Cosines (n,), the mean where a passage has no vector. Where `errors` is not None they are estimates, until
-    `refine` makes them exact."""
+    """Cosines (n,). Where `errors` is not None they are rounded, until `refine` makes them exact. Of a passage without
+    a vector it is the mean, until `missing_vectors.estimate` says better."""
     errors: Floats | None
     """By how much each estimate is off at most, but for `query_error` (n,); None where all cosines are exact."""
     mean: float
@@ -55,7 +55,8 @@ class Similarities:
             if self._refined is None:
                 self._refined = np.zeros(len(self.cosines), bool)
             estimated = positions[~self._refined[positions]]
-            self.cosines[estimated] = np.nan_to_num(self.exact(estimated), nan=self.mean)
+            exact = self.exact(estimated)
+            self.cosines[estimated] = np.where(np.isnan(exact), self.cosines[estimated], exact)
             self._refined[estimated] = True
         cosines: Floats = self.cosines[positions]
         return cosines

@@ -1,0 +1,150 @@
+"""How well talksearch finds while vectors are still being made, beside words alone and a complete index.
+
+    python benchmarks/partly.py [--index DIR] [--limit N] [--shares all,1/2,…] [--as-mean] [GOLD...]
+
+Takes a complete index and hides vectors from the search, with what is derived from them, as if the indexing run had
+come so far: `1/8` are the first eighth of the order in which a run embeds passages, `13%` are the first 13 in 100 in
+the order of the catalog, as where new talks are added to an index. `0` has no vector. `lexical` are the words alone
+(`--mode lexical`). Prints MRR@10 of each gold file, its mean over the files, and by how much that of all queries
+differs from words alone. `--as-mean` counts a passage without a vector as of average meaning, as it was done before
+there were estimates, for comparison. Chapters and descriptions are withheld, as in `quality.py`.
+
+    python benchmarks/partly.py --alike [--index DIR] [GOLD...]
+
+prints how alike the cosines of a query are along a talk, which the constants of `missing_vectors` are taken from.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from statistics import fmean
+from unittest.mock import patch
+
+import numpy as np
+from quality import ROOT, SHARED, WITHHELD
+
+from talksearch.indexer.arrays import Floats, Ints
+from talksearch.indexer.pipeline.embed_order import embedding_order
+from talksearch.indexer.stores import calibration, catalog
+from talksearch.search import engine
+from talksearch.search.evaluation import measure
+from talksearch.search.evaluation.measure import GoldQuery, Outcome
+from talksearch.search.ranking import rank
+from talksearch.search.ranking.passage_table import PassageTable
+from talksearch.search.reader import IndexReader, open_reader
+
+SHARES = "lexical,0,13%,1/64,1/16,1/8,1/4,1/3,1/2,all"
+DISTANCES = (1, 2, 3, 4, 8, 16, 32, 64)
+
+
+def main() -> None:
+    """Hide, ask, print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("gold", nargs="*", type=Path, help="gold files (default: all of ../shared/gold)")
+    parser.add_argument("--index", type=Path, default=ROOT / ".cache" / "quality-index")
+    parser.add_argument("--limit", type=int, default=100, help="at most so many queries of a file, spread evenly")
+    parser.add_argument("--shares", default=SHARES)
+    parser.add_argument("--as-mean", action="store_true", help="count what has no vector as of average meaning")
+    parser.add_argument("--alike", action="store_true", help="print how alike cosines are along a talk, and stop")
+    options = parser.parse_args()
+    index = open_reader(options.index)
+    files = options.gold or sorted((SHARED / "gold").glob("*.jsonl"))
+    golds = {path.stem: sample(path, options.limit) for path in files}
+    if options.alike:
+        print_alike(index, golds)
+        return
+    print(f"{'':<10}" + "".join(f"{name[:10]:>11}" for name in golds) + f"{'mean':>9}   over words alone")
+    words: list[Outcome] = []
+    for share in options.shares.split(","):
+        found = {name: ask(index, own, share, as_mean=options.as_mean) for name, own in golds.items()}
+        every = [outcome for outcomes in found.values() for outcome in outcomes]
+        words = words or every
+        gain = measure.paired_difference(every, words)
+        means = [measure.metrics(outcomes)["mrr@10"].value for outcomes in found.values()]
+        cells = "".join(f"{mean:>11.3f}" for mean in means)
+        print(
+            f"{share:<10}{cells}{fmean(means):>9.4f}   {gain.value:+.3f} ({gain.low:+.3f} to {gain.high:+.3f})",
+            flush=True,
+        )
+
+
+def sample(path: Path, limit: int) -> list[GoldQuery]:
+    """Return so many queries of a gold file, spread evenly."""
+    golds = measure.read_gold(path)
+    count = min(limit, len(golds))
+    return [golds[at * len(golds) // count] for at in range(count)]
+
+
+def ask(index: IndexReader, golds: Sequence[GoldQuery], share: str, *, as_mean: bool) -> list[Outcome]:
+    """Ask queries of an index of which a share is embedded, and judge what is found."""
+    mode = "lexical" if share == "lexical" else "hybrid"
+    with hidden(index, share), patch.object(rank, "find_gaps", (lambda *_: None) if as_mean else rank.find_gaps):
+        return measure.run_queries(index, golds, mode, 10, leave_out=WITHHELD)
+
+
+@contextmanager
+def hidden(index: IndexReader, share: str) -> Iterator[None]:
+    """Hide the vectors that would not be there yet, with their tokens. Hits then have no grade, as in a first run."""
+    if share in ("lexical", "all"):
+        yield
+        return
+    table = index.table()
+    order = np.sort(table.layout.numbers) if "%" in share else embedding_order(index.db)
+    kept = order[: round(len(order) * float(Fraction(share.rstrip("%")) / (100 if "%" in share else 1)))]
+    partly = masked(table, np.isin(table.layout.numbers, kept))
+    has_vector = set(kept.tolist())
+    read_tokens = catalog.read_tokens
+
+    def read_some(db: object, numbers: Sequence[int]) -> dict[int, bytes]:
+        return read_tokens(db, [number for number in numbers if number in has_vector])  # type: ignore[arg-type]
+
+    with (
+        patch.object(IndexReader, "table", lambda _: partly),
+        patch.object(catalog, "read_tokens", read_some),
+        patch.object(calibration, "read", lambda *_: None),
+        patch.object(engine, "_compares_vectors", lambda _, query: bool(len(kept)) and query.mode != "lexical"),
+    ):
+        yield
+
+
+def masked(table: PassageTable, kept: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> PassageTable:
+    """Return a table in which only some passages have a vector (n,)."""
+    rows = np.where(kept, table.vector_rows, -1)
+    columns = table.columns
+    if columns is not None and kept.any():
+        vectors: Floats = table.vectors.rows[rows[rows >= 0]].astype(np.float64)
+        columns = replace(
+            columns,
+            rows=rows.astype(np.int32),
+            mean=vectors.mean(axis=0),
+            second=vectors.T @ vectors / len(vectors),
+        )
+    return PassageTable(table.layout, rows, table.vectors, columns, table.db)
+
+
+def print_alike(index: IndexReader, golds: dict[str, list[GoldQuery]]) -> None:
+    """Print, for each file, the correlation of the cosines of passages that lie so many apart in a talk."""
+    table = index.table()
+    rows = np.ascontiguousarray(table.vectors.rows[table.vector_rows])
+    print(f"{'apart':<16}" + "".join(f"{distance:>7}" for distance in DISTANCES))
+    for name, own in golds.items():
+        cosines = rows @ np.array([index.encoder().encode_query(gold.query) for gold in own]).T
+        cosines = (cosines - cosines.mean(axis=0)) / cosines.std(axis=0)
+        print(f"{name:<16}" + "".join(f"{_alike(table, cosines, apart):>7.3f}" for apart in DISTANCES), flush=True)
+
+
+def _alike(table: PassageTable, cosines: Floats, apart: int) -> float:
+    layout = table.layout
+    same: Ints = np.flatnonzero(
+        (layout.talks[apart:] == layout.talks[:-apart]) & ~layout.notes[apart:] & ~layout.notes[:-apart]
+    )
+    return float((cosines[same] * cosines[same + apart]).mean())
+
+
+if __name__ == "__main__":
+    main()
