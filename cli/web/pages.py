@@ -9,11 +9,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from talksearch.indexer.errors import TalksearchError
+from talksearch.indexer.stores import topics
+from talksearch.indexer.stores.topics import TopicMap
 from talksearch.search.options import make_query
 from talksearch.search.reader import IndexReader
 from talksearch.search.talk_list import TalkList, list_talks
 
-from . import filters_view, talks_view
+from . import filters_view, map_view, talks_view
 from .addresses import FILTERS, Here, shortened
 from .asking import with_index
 from .left_column import left_column, wrong
@@ -51,4 +53,24 @@ async def _talks(request: Request) -> Response:
     return shown(request, here, await framed(request, column))
 
 
-ROUTES = (Route("/", _first), Route("/talks", _talks))
+async def _map(request: Request) -> Response:
+    """Return the map of topics, of all talks or of those that pass filters."""
+    try:
+        here = Here("/map", shortened(only(request, (*FILTERS, "topic"), ignore_foreign=True)))
+        if short := shorter(request, here):
+            return short
+        filters = make_query("", **options(here.given)).filters
+
+        def work(index: IndexReader) -> tuple[TopicMap | None, TalkList]:
+            return topics.read(index.folder), list_talks(index, filters)
+
+        topic_map, found = await with_index(request, work)
+        drawn = map_view.map_view(here, topic_map, found.talks) if topic_map and topic_map.points else None
+    except TalksearchError as error:
+        return shown(request, Here("/", {}), wrong(error))
+    values = {"map": drawn, "chips": filters_view.chips(here), "menus": filters_view.menus(here, found.facets)}
+    column = Column("map.html", "Map of topics · talksearch", values, f"{len(found.talks):,} talks")
+    return shown(request, here, await framed(request, column))
+
+
+ROUTES = (Route("/", _first), Route("/talks", _talks), Route("/map", _map))

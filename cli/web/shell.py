@@ -22,7 +22,7 @@ from .embeds import content_policy, embed_hosts
 from .parameters import Parameters
 from .templating import rendered
 
-_FIELDS = ("q", "like", "t", "mode", "after", "before", "not", "per_talk", "k", "sort", "page")
+_FIELDS = ("q", "like", "t", "mode", "after", "before", "not", "per_talk", "k", "sort", "page", "topic")
 """The parameters that the form has fields for, or that a new question ends."""
 
 
