@@ -17,6 +17,7 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 import schemathesis
+from click.testing import CliRunner
 from fakes import CountingEncoder
 from hypothesis import HealthCheck, settings
 from schemathesis.specs.openapi.checks import positive_data_acceptance
@@ -24,6 +25,7 @@ from starlette.requests import Request
 from test_media import get as fetch
 from tiny import make_index, serving, short_runtime_folder, write_talk
 
+from talksearch.cli.main import cli
 from talksearch.cli.pool.index_pool import IndexPool
 from talksearch.cli.render.talks import cues_json, talk_json
 from talksearch.cli.server.serve import Serving, serve
@@ -171,7 +173,7 @@ def test_every_path_is_only_read_and_says_so(operation: openapi.Operation, serve
         assert json.loads(told)["status"] == 405
 
 
-@pytest.mark.parametrize("path", ["/", "/?q=ship", "/api", "/sign-in", "/api/talks", "/openapi.json", "/favicon.ico"])
+@pytest.mark.parametrize("path", ["/", "/?q=ship", "/api", "/api/talks", "/openapi.json", "/favicon.ico"])
 def test_head_is_answered_wherever_get_is(path: str, served: Serving) -> None:
     status, headers, told = get(served, path, "HEAD")
     assert (status, told) == (200, "")
@@ -351,7 +353,7 @@ def test_a_browser_signs_in_once(guarded: Serving) -> None:
     assert TOKEN not in cookie
     assert {"httponly", "samesite=strict"} <= {part.strip().lower() for part in cookie.split(";")}
     assert get(guarded, "/?q=bee", Cookie=cookie.partition(";")[0])[0] == 200
-    assert get(guarded, "/?q=bee", Cookie="talksearch=x")[0] == 401
+    assert get(guarded, "/?q=bee", Cookie=f"{cookie.partition('=')[0]}=x")[0] == 401
     assert get(guarded, "/?q=bee", Authorization=f"Bearer {cookie.partition('=')[2].partition(';')[0]}")[0] == 401
 
 
@@ -373,8 +375,28 @@ def test_a_link_of_another_site_finds_the_signed_in(guarded: Serving) -> None:
     assert "refresh" not in get(guarded, "/talk/ships", Sec_Fetch_Site="same-origin", **link)[1]
 
 
-def test_no_token_is_no_way_in(served: Serving) -> None:
-    assert post(served, {"token": "", "wanted": "/"})[0] == 403
+def test_without_a_token_there_is_nothing_to_sign_in_to(served: Serving) -> None:
+    assert post(served, {"token": "", "wanted": "/"})[0] == 404
+    assert get(served, "/sign-in")[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("held", "said"),
+    [
+        (None, "cannot be read"),
+        ("", "holds no token"),
+        ("short", "holds no token"),
+        ("with a space", "no token"),
+    ],
+)
+def test_a_file_without_a_token_is_told(held: str | None, said: str, tmp_path: Path, runtime: Path) -> None:
+    file = tmp_path / "token"
+    if held is not None:
+        file.write_text(held, encoding="utf-8")
+    result = CliRunner().invoke(cli, ["serve", "--index", str(tmp_path), "--token-file", str(file)])
+    assert result.exit_code == 1
+    assert said in result.stderr
+    assert "secrets.token_urlsafe()" in result.stderr
 
 
 # ---------------------------------------------------------------------------------------- before warm, and who has gone

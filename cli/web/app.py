@@ -35,7 +35,7 @@ def application(pool: IndexPool, host: str, token: str = "") -> ASGIApp:
         TalksearchError: _failed, UsageError: _misused, HTTPException: _refused, ClientDisconnect: _left,
         Exception: _broken,
     }  # fmt: skip
-    routes = [*api.ROUTES, *assets.ROUTES, *sign_in.ROUTES]
+    routes = [*api.ROUTES, *assets.ROUTES, *(sign_in.ROUTES if token else ())]
     app = Starlette(routes=routes, exception_handlers=handlers)
     app.router.default = _pages
     app.state.pool, app.state.token = pool, token

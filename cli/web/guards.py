@@ -46,6 +46,9 @@ _CLIENTS = 10_000
 _LEAST_COMPRESSED, _COMPRESSION_LEVEL = 1_000, 5
 """Bytes below which an answer goes out as it is, since it fits into one packet; and how hard zlib tries."""
 
+_PAGES = ("/", "/talks", "/map")
+"""The pages that a link of another site may open, beside those of talks."""
+
 _MEDIA = "/media/"
 STATIC = "/static/"
 
@@ -92,7 +95,7 @@ def comes_from_here(host: str) -> Check:
             headers.get("sec-fetch-mode") == "navigate"
             and headers.get("sec-fetch-dest") == "document"
             and request.method == "GET"
-            and (path == "/" or path.startswith("/talk/"))
+            and (path in _PAGES or path.startswith("/talk/"))
         )
         is_of_other_site = headers.get("sec-fetch-site", "none") not in ("none", "same-origin")
         if not _is_own_origin(headers.get("origin"), host_header) or (is_of_other_site and not opens_page):

@@ -19,7 +19,6 @@ from .templating import rendered
 
 PATH = "/sign-in"
 
-_COOKIE = "talksearch"
 _COOKIE_DAYS = 30
 _OPEN = (PATH, "/favicon.ico")
 """Paths that need no token, beside the files of the page."""
@@ -35,7 +34,7 @@ def holds_token(token: str) -> Check:
         scheme, _, given = headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer" and _same(given.strip(), token):
             return None
-        if _same(request.cookies.get(_COOKIE, ""), _cookie(token)):
+        if _same(request.cookies.get(_cookie_name(token), ""), _cookie(token)):
             return None
         asks = {"www-authenticate": "Bearer"}
         if not wants_page(request):
@@ -50,6 +49,11 @@ def holds_token(token: str) -> Check:
 
 def _cookie(token: str) -> str:
     return hmac.new(token.encode(), b"signed in", "sha256").hexdigest()
+
+
+def _cookie_name(token: str) -> str:
+    """Return a name that two servers of one host do not share: cookies know no ports."""
+    return f"talksearch_{hmac.new(token.encode(), b'name', 'sha256').hexdigest()[:8]}"
 
 
 def _same(given: str, expected: str) -> bool:
@@ -70,10 +74,12 @@ async def _sign_in(request: Request) -> Response:
     given, wanted = (fields.get(name, [""])[-1] for name in ("token", "wanted"))
     if not wanted.startswith("/") or wanted.startswith(("//", "/\\")) or not wanted.isprintable():
         wanted = "/"  # only a place on this server
-    if not token or not _same(given.strip(), token):
+    if not _same(given.strip(), token):
         return _form(403, wanted, "That is not the token.")
     response = RedirectResponse(wanted, 303)
-    response.set_cookie(_COOKIE, _cookie(token), max_age=_COOKIE_DAYS * 86_400, httponly=True, samesite="strict")
+    response.set_cookie(
+        _cookie_name(token), _cookie(token), max_age=_COOKIE_DAYS * 86_400, httponly=True, samesite="strict"
+    )
     return response
 
 
