@@ -12,10 +12,11 @@ from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from time import monotonic, sleep
+from urllib.request import urlopen
 
 import pytest
 from fakes import CountingEncoder
-from tiny import make_index, write_talk
+from tiny import make_index, serving, short_runtime_folder, write_talk
 
 from talksearch.cli import watch
 from talksearch.indexer.errors import TalksearchError
@@ -235,6 +236,18 @@ def test_a_run_waits_for_another_that_writes(index: Path) -> None:
             assert "Songs" not in titles(index)
         until(lambda: "Songs" in titles(index), said)
     assert sum("This run waits" in line for line in said) == 1
+
+
+def test_a_server_beside_it_answers_with_what_came(index: Path) -> None:
+    with short_runtime_folder(), serving(index) as served, watching(index) as said:
+
+        def answers() -> str:
+            with urlopen(f"{served.url}api/search?q=song&mode=lexical") as response:
+                return str(response.read().decode())
+
+        assert "another song" not in answers()
+        write_talk(index.parent / "talks", "songs", ["another song in the rain"])
+        until(lambda: "another song in the rain" in answers(), said)
 
 
 @pytest.mark.parametrize("error", [TalksearchError("The disk is full.", "Make room."), OSError("No space left")])
