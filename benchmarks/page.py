@@ -41,7 +41,7 @@ QUERIES = (
     "time dilation metaphor", "why the launch was called off", "how bees survive the winter", "the cost of storage",
     "privacy of transactions", "teaching children to read", "what a gradient is", "open questions about consensus",
 )  # fmt: skip
-FRAGMENT = {"HX-Request": "true", "HX-Target": "answers"}
+FRAGMENT = {"X-Column": "answers"}
 """What a browser sends with what is typed."""
 
 

@@ -193,6 +193,13 @@ def test_an_error_is_a_page_for_people_and_a_problem_for_programs(served: Servin
         }  # fmt: skip
 
 
+def test_a_page_that_cannot_be_is_a_problem_for_programs(served: Serving) -> None:
+    status, headers, told = get(served, "/?q=ship&after=someday", Accept="application/json")
+    assert (status, headers["content-type"]) == (400, PROBLEM)
+    assert "is not a date" in json.loads(told)["detail"]
+    assert get(served, "/?q=ship&after=someday")[1]["content-type"].startswith("text/html")
+
+
 def test_what_nobody_foresaw_is_a_problem_with_all_headers(
     served: Serving, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -49,6 +49,12 @@ def wants_page(request: Request) -> bool:
     return "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/api/")
 
 
+def wants_problem(request: Request) -> bool:
+    """Say whether a program asks for a page, and wants to be told in JSON what is wrong with it."""
+    accept = request.headers.get("accept", "")
+    return "json" in accept and "text/html" not in accept
+
+
 def status_of(error: TalksearchError) -> int:
     """Return the status of an error: 400 where the asker can mend it, 503 where the index cannot answer now."""
     return 400 if isinstance(error, QueryError) else 503

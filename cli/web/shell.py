@@ -20,6 +20,7 @@ from .addresses import Here, address
 from .asking import with_catalog
 from .embeds import content_policy, embed_hosts
 from .parameters import Parameters
+from .problems import problem, wants_problem
 from .templating import rendered
 
 _FIELDS = ("q", "like", "t", "mode", "after", "before", "not", "per_talk", "k", "sort", "page", "topic")
@@ -73,6 +74,8 @@ def shown(request: Request, here: Here, left: Column | None, talk: Column | None
     """
     main = talk or left
     assert main is not None
+    if main.status >= HTTPStatus.BAD_REQUEST and wants_problem(request):
+        return problem(main.status, str(main.values["message"]), str(main.values["hint"]))
     values = {
         **(left.values if left else {}),
         **(talk.values if talk else {}),
