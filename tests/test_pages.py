@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import date
 from html.parser import HTMLParser
 from http.client import HTTPConnection
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, quote, urlsplit
@@ -18,9 +19,11 @@ from tiny import make_index, serving, short_runtime_folder, write_talk
 from talksearch.cli.server.serve import Serving
 from talksearch.cli.web.addresses import Here, address, at_moment, changed, like_moment, shortened
 from talksearch.cli.web.answers_view import by_talk
+from talksearch.cli.web.map_view import map_view
 from talksearch.cli.web.talks_view import listing
 from talksearch.indexer.errors import QueryError
 from talksearch.indexer.pipeline.run import build_index
+from talksearch.indexer.stores.topics import Point, TopicMap
 from talksearch.search.answer import Answer
 from talksearch.search.hit import Hit, TimelinePart
 from talksearch.search.overview import TalkFacts
@@ -357,6 +360,40 @@ def test_a_list_has_pages_and_orders() -> None:
         listing(Here("/talks", {"sort": ["size"]}), talks, dates)
     with pytest.raises(QueryError, match="page is '0'"):
         listing(Here("/talks", {"page": ["0"]}), talks, dates)
+
+
+def test_the_map_has_a_region_for_each_topic_and_a_dot_for_each_talk() -> None:
+    labels = (("rain", "code"), ("\x1bbridge",), ("unseen",))
+    points = {"a": Point(0.0, 0.5, 0, True), "b": Point(0.1, 0.5, 0, True), "c": Point(1.0, 0.5, 1, True)}
+    talks = [TalkFacts(one, one.upper(), None, None, None, None, "exact", 9_000) for one in "abcd"]
+    drawn = map_view(Here("/map", {"topic": ["1"], "channel": ["Mill"]}), TopicMap(labels, points), talks)
+    assert [(dot.title, dot.link, dot.is_chosen) for dot in drawn.dots] == [
+        ("A", "/talk/a", True),
+        ("B", "/talk/b", True),
+        ("C", "/talk/c", False),
+    ]
+    assert all(0 < dot.x < 100 for dot in drawn.dots)
+    left, right = sorted(drawn.regions, key=lambda one: one.x)
+    assert (left.words, left.talks, left.link) == ("rain, code", "2 talks", "/map?channel=Mill")
+    assert (right.words, right.talks, right.link) == ("bridge", "1 talk", "/map?channel=Mill&topic=2")
+    assert drawn.chosen == left
+    assert [one.title for one in drawn.lines] == ["A", "B"]
+    with pytest.raises(QueryError, match="topic is '4'"):
+        map_view(Here("/map", {"topic": ["4"]}), TopicMap(labels, points), talks)
+
+
+def test_the_words_of_regions_do_not_stand_upon_each_other() -> None:
+    labels = tuple((f"topic{at}",) for at in range(9))
+    points = {f"t{at}": Point(0.5 + at / 100, 0.5, at, True) for at in range(9)}
+    talks = [TalkFacts(one, one, None, None, None, None, "exact", 9_000) for one in points]
+    heights = sorted(region.label_y for region in map_view(Here("/map", {}), TopicMap(labels, points), talks).regions)
+    assert all(lower - upper >= 4.99 for upper, lower in pairwise(heights))
+
+
+def test_an_index_without_a_map_says_so(served: Serving) -> None:
+    page = page_at(served, "/map")
+    assert having(page, "h1")[0].text
+    assert ("There is no map of topics yet" in page) != ("<svg role" in page)
 
 
 # ---------------------------------------------------------------------------------------------------- strict and safe
