@@ -181,7 +181,7 @@ def test_the_strip_is_walked_with_the_arrows(page: Page) -> None:
 
 
 def test_more_like_a_moment_says_like_what_and_keeps_the_filters(page: Page) -> None:
-    page.goto("/?q=anchor&language=en")
+    page.goto("/?q=anchor&mode=lexical&language=en")
     page.get_by_role("link", name="More like this").first.click()
     expect(page.locator("#answers .like")).to_contain_text("The harbour clock")
     assert asked_for(page)["language"] == ["en"]

@@ -88,8 +88,9 @@ def test_a_hit_of_a_talk_elsewhere_plays_at_once(context: BrowserContext, page: 
 
 def test_a_frame_that_does_not_answer_is_told_with_the_link(context: BrowserContext, page: Page, watch: Watch) -> None:
     asked = never_answer(context)
-    page.clock.install()
+    page.clock.install(time=0)
     page.goto(f"{TALK}?t=60")
+    page.clock.pause_at(60_000)
     page.locator("#play").click()
     expect(page.locator("#player iframe")).to_be_attached()
     page.clock.run_for(3800)

@@ -1,4 +1,4 @@
-"""What `talksearch export` writes of the archive of these tests, opened as files: axe finds nothing, nothing is fetched."""
+"""What `talksearch export` writes of the archive of these tests, opened as files: nothing is amiss, nothing fetched."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def test_nothing_is_wider_than_the_screen_or_too_small_to_touch(path: str, page:
 
 
 def test_the_talk_comes_before_the_other_answers(page: Page) -> None:
-    page.goto("/?q=anchor")
+    page.goto("/?q=anchor&mode=lexical")
     page.locator("#answers .time").first.tap()
     expect(page.locator("#talk video")).to_be_in_viewport()
     talk, answers = page.locator("#talk").bounding_box(), page.locator("#answers").bounding_box()

@@ -231,7 +231,7 @@ def test_a_quote_is_copied_with_all_that_one_cites(page: Page) -> None:
     page.goto("/talk/meeting")
     page.get_by_role("button", name="Copy quote").click()
     page.wait_for_timeout(200)
-    assert re.search(r"~0:00 \(±33 s\)", copied(page)), copied(page)
+    assert re.search(r"~0:00 \(±\d+ s\)", copied(page)), copied(page)
 
 
 def test_words_that_are_selected_get_a_link_to_exactly_them(page: Page) -> None:
@@ -275,7 +275,7 @@ def test_what_was_repaired_is_shown_where_it_was(page: Page) -> None:
 
 def test_estimated_times_say_so(page: Page) -> None:
     page.goto("/talk/meeting?t=60")
-    expect(page.locator("#talk")).to_contain_text("33 s")
+    expect(page.locator("#talk")).to_contain_text(re.compile(r"estimated: nine in ten lie within \d+ seconds"))
     marked = page.locator("#transcript p.said").first.evaluate("p => getComputedStyle(p, '::before').content")
     assert "~" in marked or "~" in page.locator("#transcript").inner_text()
 
