@@ -26,7 +26,7 @@ from statistics import fmean
 from unittest.mock import patch
 
 import numpy as np
-from quality import ROOT, SHARED, WITHHELD
+from quality import ROOT, SHARED, WITHHELD, Remembering
 
 from talksearch.indexer.arrays import Floats, Ints
 from talksearch.indexer.pipeline.embed_order import embedding_order
@@ -52,7 +52,8 @@ def main() -> None:
     parser.add_argument("--as-mean", action="store_true", help="count what has no vector as of average meaning")
     parser.add_argument("--alike", action="store_true", help="print how alike cosines are along a talk, and stop")
     options = parser.parse_args()
-    index = open_reader(options.index)
+    with open_reader(options.index) as opened:
+        index = open_reader(options.index, encoder=Remembering(opened.encoder()))
     files = options.gold or sorted((SHARED / "gold").glob("*.jsonl"))
     golds = {path.stem: sample(path, options.limit) for path in files}
     if options.alike:

@@ -146,7 +146,7 @@ def main() -> int:
         run.build_index(options.index, [SHARED / "archive"])
     with open_reader(options.index, warn=lambda text: print(text, file=sys.stderr)) as opened:
         encoder = opened.encoder()
-    index = open_reader(options.index, encoder=_Remembering(encoder))
+    index = open_reader(options.index, encoder=Remembering(encoder))
     process_tuning.tune(options.index)  # as every command that asks many queries does
     systems = passages(index) | pieces(index, options.out.parent, encoder)
     expected = json.loads(EXPECTED.read_text(encoding="utf-8"))
@@ -257,7 +257,7 @@ def _said(index: IndexReader, gold: measure.GoldQuery) -> bool:
     )
 
 
-class _Remembering:
+class Remembering:
     """An encoder that encodes each query once: all systems ask the same ones."""
 
     def __init__(self, encoder: Encoder) -> None:

@@ -6,10 +6,10 @@ being said, and two in a row the words in which they overlap. So the cosine of a
 meaning, and from what the nearest embedded passages before and behind it, and all of its talk, are nearer than their
 own words say.
 
-To have no vector is neither a merit nor a fault: passages count by the mean of the relevance that their cosines may
-stand for, which is more than the relevance of the mean cosine. By how much, those passages of the index tell that have
-a vector: estimated by their words, they must sum up to what they do. docs/quality.md has the figures,
-benchmarks/partly.py prints them.
+To have no vector is neither a merit nor a fault. Relevance grows with e to the score, as in `fusion.talk_evidence`, so
+that the mean of the relevance that an unknown cosine may stand for is more than the relevance of the mean cosine. By
+how much, the embedded passages tell: estimated by their words, they must sum up to what they do. docs/quality.md has
+the figures, benchmarks/partly.py prints them.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ _TALK = 0.24
 _STRETCH, _FADING = 0.20, 0.94
 """The share that passages have in common for what is being said meanwhile, and how much of that is left in the next."""
 
+_FARTHEST = 200
+"""From so many passages away on, they have no more in common than their talk."""
+
 _OVERLAP = 0.20
 """The share that a passage has in common with the next for the words in which they overlap."""
 
 _ALIKE = 2.0
 """How many passages of a talk tell as much of it as one that is independent would, because they are alike."""
-
-_RELEVANCE = 0.6
-"""What a point of score adds to the log-odds that a passage answers, which is what makes gold answers most likely."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -140,8 +140,9 @@ def estimate(meaning: Similarities, words: Array, weight: float, gaps: Gaps) -> 
 
 def _likeness(apart: Ints) -> Floats:
     """Return how alike the cosines of two passages are that lie so many apart, beside what their talk has in common."""
-    alike: Floats = ((_STRETCH * _FADING**apart + _OVERLAP * (apart == 1)) / (1 - _TALK)).astype(np.float32)
-    return alike
+    near: Ints = np.arange(_FARTHEST + 1)
+    alike: Floats = ((_STRETCH * _FADING**near + _OVERLAP * (near == 1)) / (1 - _TALK)).astype(np.float32)
+    return alike[np.minimum(apart, _FARTHEST)]
 
 
 def _worth_of_not_knowing(words: Array, deviations: Array, rest: Array) -> np.float32:
@@ -152,11 +153,10 @@ def _worth_of_not_knowing(words: Array, deviations: Array, rest: Array) -> np.fl
         deviations: what meaning adds (embedded,).
         rest: how much of that their words do not say (embedded,).
     """
-    scores = np.float32(_RELEVANCE) * (words + deviations)
+    scores = words + deviations
     highest = scores.max()
-    relevance = np.exp(scores - highest).sum()
-    expected = np.exp(scores - np.float32(_RELEVANCE) * rest - highest).sum()
-    return np.float32(max(float(np.log(relevance / expected)) / _RELEVANCE, 0.0))
+    relevance, expected = np.exp(scores - highest).sum(), np.exp(scores - rest - highest).sum()
+    return np.float32(max(float(np.log(relevance / expected)), 0.0))
 
 
 def _line(words: Array, deviations: Floats) -> tuple[np.float32, np.float32]:
