@@ -8,7 +8,8 @@ document.documentElement.dataset.scripted = '';
 
 // Puts what an address has for a column into it, and the address into the history; the last of several requests wins.
 let running;
-async function load(address, column, how, isTyped = false, settles = true) {
+async function load(address, column, how, settles = true) {
+  const before = typed;
   running?.abort();
   running = new AbortController();
   let page;
@@ -30,7 +31,7 @@ async function load(address, column, how, isTyped = false, settles = true) {
   if (document.activeElement === document.body) $('#main').focus({ preventScroll: true });
   if (!how) scrollTo(0, history.state?.y ?? 0);
   else if (column === 'talk') $('#talk').scrollIntoView();
-  if (!isTyped) fill();
+  if (typed === before) fill();  // who has typed on meanwhile keeps it
   mark();
 }
 on('click', (event) => {
@@ -57,7 +58,7 @@ function fill() {
 }
 
 // What is typed replaces the entry of its question, until Enter or leaving the box settles it.
-let settled = true, waiting;
+let settled = true, waiting, typed = 0;
 function ask(settles) {
   const form = $('#ask'), given = new URLSearchParams();
   for (const [name, text] of new FormData(form)) {
@@ -65,11 +66,13 @@ function ask(settles) {
   }
   const address = beside(`/?${given}`).replace(/\?$/, '');
   if (address === location.pathname + location.search) settled ||= settles;
-  else load(address, 'answers', settled ? 'pushState' : 'replaceState', true, settles);
+  else load(address, 'answers', settled ? 'pushState' : 'replaceState', settles);
 }
 on('input', ({ target }) => {
+  if (target.form?.id !== 'ask') return;
+  typed += 1;
   clearTimeout(waiting);
-  if (target.form?.id === 'ask') waiting = setTimeout(ask, 150, false);
+  waiting = setTimeout(ask, 150, false);
 });
 on('submit', (event) => {
   if (event.target.id !== 'ask') return;
