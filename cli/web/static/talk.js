@@ -24,10 +24,20 @@ function open(root, asked) {
     // Paragraphs far off get their true height only when they come into sight.
     if (isFar && again) requestAnimationFrame(() => show(element, again - 1));
   };
+  // Of thousands of lines only one is a stop of the Tab key; arrows lead to the others.
+  let stop = Math.max(0, current);
+  const stopAt = (number) => {
+    if (!lines[number]) return;
+    lines[stop].tabIndex = -1;
+    lines[stop = number].tabIndex = 0;
+  };
+  for (const one of lines) one.tabIndex = -1;
+  stopAt(stop);
   const setFollow = (is) => { follow.checked = now.hidden = is; };
   const mark = (number) => {
     lines[current]?.removeAttribute('aria-current');
     lines[current = number].setAttribute('aria-current', 'true');
+    if (document.activeElement !== lines[stop]) stopAt(current);
     if (follow.checked) show(lines[current]);
   };
   const onTime = (s) => {
@@ -61,6 +71,13 @@ function open(root, asked) {
   for (const name of ['wheel', 'touchmove', 'keydown']) {
     on(name, panel, ({ key }) => { if (!key || /^(Page|Home|End|Arrow[UD])/.test(key)) setFollow(false); }, { passive: true });
   }
+  on('keydown', panel, (event) => {
+    const by = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+    if (!by || event.target !== lines[stop]) return;
+    event.preventDefault();
+    stopAt(stop + by);
+    lines[stop].focus();
+  });
   on('pointerdown', panel, ({ target }) => { if (target === panel) setFollow(false); });
   const rejoin = () => { setFollow(follow.checked); mark(Math.max(0, current)); };
   on('change', follow, rejoin);
