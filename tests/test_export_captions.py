@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import DATA, SHARED
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
@@ -22,6 +21,8 @@ from talksearch.indexer.restore.clean import clean
 from talksearch.indexer.talks.chapter_files import read_chapters
 from talksearch.indexer.talks.read import read_talk, talks_under
 
+ROOT = Path(__file__).parents[1]
+DATA, SHARED = ROOT / "data", ROOT / ".." / "shared"
 ODD = (
     "-->", "->", "&", "&&", "<", ">", "a<b", "<i>x</i>", "<v Ann>", "&amp", "&lt", "{x}", "\\N", "\\n", "C:\\new",
     "\\h", "17", "3", "-", "--", "- Yes", "NOTE", "STYLE", "WEBVTT", "REGION", "00:00:01.000", "0:01", "…", "♪", "%",
