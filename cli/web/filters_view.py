@@ -62,13 +62,14 @@ class Menu:
 def language_name(tag: str) -> str:
     """Return what a language is called in English; its tag where it is not known.
 
-    >>> language_name("de"), language_name("zh-Hant"), language_name("x-q")
-    ('German', 'Chinese (Traditional)', 'x-q')
+    >>> language_name("de"), language_name("zh-Hant"), language_name("xq")
+    ('German', 'Chinese (Traditional)', 'xq')
     """
     try:
-        return langcodes.Language.get(tag).display_name()
+        language = langcodes.Language.get(tag)
     except ValueError:
         return safe(tag)
+    return str(language.display_name()) if language.is_valid() else safe(tag)
 
 
 def chips(here: Here, titles: dict[str, str] | None = None) -> list[Chip]:
