@@ -26,6 +26,8 @@ OptionValue = int | float | str | bool | tuple[str, ...] | None
 
 _FILTERS = ("talks", "speaker", "channel", "language", "after", "before", "timing")
 """The options that are fields of `query.Filters`, in its order."""
+FLAGS = {"1": True, "true": True, "True": True, "0": False, "false": False, "False": False}
+"""What a flag may be as a text: as people write it, JSON and Python."""
 _NUMBER = re.compile(r"\d{1,10}(?:\.\d{1,30})?(?:[eE][-+]?\d{1,3})?")
 
 
@@ -78,7 +80,9 @@ class SearchOption:
             return tuple(texts)
         text = texts[-1]
         if self.kind == "flag":
-            return text not in ("0", "false")
+            if text not in FLAGS:
+                raise self.error(text)
+            return FLAGS[text]
         if self.kind in ("integer", "seconds"):
             number = parse_number(text, whole=self.kind == "integer")
             if number is None:

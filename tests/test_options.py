@@ -130,7 +130,7 @@ def good_and_bad_texts(option: SearchOption) -> tuple[list[str], list[str]]:
         case "talks":
             return ["ships"], ["nobody"]
         case "flag":
-            return ["1", "0", "true"], []
+            return ["1", "0", "true"], ["maybe"]
     return ["e"], []
 
 

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from talksearch.indexer.records import Json
-from talksearch.search.options import SearchOption, option_named
+from talksearch.search.options import FLAGS, SearchOption, option_named
 
 from .parameters import LATEST_S
 from .problems import MEDIA_TYPE
@@ -97,7 +97,7 @@ def schema_of(option: SearchOption) -> Schema:
         case "talks":
             kind = {"type": "array", "items": {"type": "string"}}
         case "flag":
-            kind = {"type": "string", "enum": ["1", "true", "0", "false"]}
+            kind = {"type": "string", "enum": list(FLAGS)}
         case "text":
             kind = {"type": "string"}
     default = "0" if option.kind == "flag" else option.default
