@@ -238,7 +238,7 @@ def _cut(text: str, marks: Sequence[Mark], repairs: Sequence[Repaired]) -> Itera
     >>> [piece.text for piece in _cut("the old ship", [Mark(4, 12, "said"), Mark(8, 12, "found")], ())]
     ['the ', 'old ', 'ship']
     """
-    spans = [*marks, *repairs]
+    spans: list[Mark | Repaired] = [*marks, *repairs]
     borders = sorted({0, len(text), *(min(max(0, edge), len(text)) for one in spans for edge in (one.start, one.end))})
     for start, end in pairwise(borders):
         kinds = [mark.kind for mark in marks if mark.start <= start < mark.end]
