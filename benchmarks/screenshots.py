@@ -19,10 +19,10 @@ from pathlib import Path
 from talksearch.cli.server.serve import Serving, serve
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "tests" / "browser"))
+sys.path.insert(0, str(ROOT / "tests"))
 
-from chrome import SCREENSHOTS, launched, missing  # noqa: E402
-from shots import take_screenshots  # noqa: E402
+from browser.chrome import SCREENSHOTS, launched, missing  # noqa: E402
+from browser.shots import take_screenshots  # noqa: E402
 
 
 def main() -> None:

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from archive import make_archive
-from chrome import REQUIRED, Watch, launched, missing, watched
 from tiny import serving, short_runtime_folder
 
+from browser.archive import make_archive
+from browser.chrome import REQUIRED, Watch, launched, missing, watched
 from talksearch.cli.server.serve import Serving
 
 if TYPE_CHECKING:

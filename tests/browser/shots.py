@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from chrome import watched
+from browser.chrome import watched
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

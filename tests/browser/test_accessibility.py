@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
-from archive import YOUTUBE_ID
-from chrome import accessibility_faults
+
+from browser.archive import YOUTUBE_ID
+from browser.chrome import accessibility_faults
 
 if TYPE_CHECKING:
-    from chrome import Watch
     from playwright.sync_api import Page
+
+    from browser.chrome import Watch
 
 PAGES = {
     "start": "/",

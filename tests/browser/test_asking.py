@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
-from chrome import expect
+from browser.chrome import expect
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page, Route

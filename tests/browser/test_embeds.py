@@ -6,13 +6,14 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from archive import YOUTUBE_ID
-from chrome import expect
-from youtube_stub import answer_as_youtube, frame_of, never_answer
+from browser.archive import YOUTUBE_ID
+from browser.chrome import expect
+from browser.youtube_stub import answer_as_youtube, frame_of, never_answer
 
 if TYPE_CHECKING:
-    from chrome import Watch
     from playwright.sync_api import BrowserContext, Page
+
+    from browser.chrome import Watch
 
 TALK = f"/talk/{YOUTUBE_ID}"
 
@@ -88,9 +89,9 @@ def test_a_hit_of_a_talk_elsewhere_plays_at_once(context: BrowserContext, page: 
 
 def test_a_frame_that_does_not_answer_is_told_with_the_link(context: BrowserContext, page: Page, watch: Watch) -> None:
     asked = never_answer(context)
-    page.clock.install(time=0)
+    page.clock.install(time="2026-01-01T08:00:00")
     page.goto(f"{TALK}?t=60")
-    page.clock.pause_at(60_000)
+    page.clock.pause_at("2026-01-01T08:10:00")
     page.locator("#play").click()
     expect(page.locator("#player iframe")).to_be_attached()
     page.clock.run_for(3800)

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from chrome import accessibility_faults, expect, until, watched
 from click.testing import CliRunner
 
+from browser.chrome import accessibility_faults, expect, until, watched
 from talksearch.cli.main import cli
 
 if TYPE_CHECKING:

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from archive import LINES_OF_FIVE_HOURS, make_long_archive
-from chrome import expect
+
+from browser.archive import LINES_OF_FIVE_HOURS, make_long_archive
+from browser.chrome import expect
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from archive import YOUTUBE_ID
-from chrome import expect
+
+from browser.archive import YOUTUBE_ID
+from browser.chrome import expect
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -19,7 +20,7 @@ PAGES = (
 TOUCH = 44
 """Pixels that a finger needs (WCAG 2.5.5; 2.5.8 asks for 24)."""
 
-_TOUCHED = "button, select, summary, input:not([type=hidden]), nav a, a.button, a.time"
+_TOUCHED = "button, select, summary, input:not([type=hidden]), header nav a, a.button, a.time"
 _TOO_SMALL = """([touched, least]) => [...document.querySelectorAll(touched)]
   .filter((one) => one.checkVisibility({visibilityProperty: true}))
   .map((one) => [(one.closest("label") ?? one).getBoundingClientRect(), one.outerHTML.slice(0, 80)])

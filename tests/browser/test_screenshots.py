@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chrome import SCREENSHOTS
-from shots import take_screenshots
+from browser.chrome import SCREENSHOTS
+from browser.shots import take_screenshots
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

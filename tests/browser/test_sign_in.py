@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from chrome import accessibility_faults, expect
 from tiny import serving, short_runtime_folder
 
+from browser.chrome import accessibility_faults, expect
 from talksearch.cli.server.serve import Serving
 
 if TYPE_CHECKING:
-    from chrome import Watch
     from playwright.sync_api import Page
+
+    from browser.chrome import Watch
 
 TOKEN = "the-token-of-this-test-0123456789"
 

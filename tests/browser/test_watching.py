@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from chrome import expect, until
+
+from browser.chrome import expect, until
 
 if TYPE_CHECKING:
-    from chrome import Watch
     from playwright.sync_api import BrowserContext, Locator, Page
+
+    from browser.chrome import Watch
 
 ANCHOR_S = 110
 """When the harbour's anchor is spoken of."""

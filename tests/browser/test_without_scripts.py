@@ -6,13 +6,15 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from archive import YOUTUBE_ID
-from chrome import expect
-from youtube_stub import answer_as_youtube
+
+from browser.archive import YOUTUBE_ID
+from browser.chrome import expect
+from browser.youtube_stub import answer_as_youtube
 
 if TYPE_CHECKING:
-    from chrome import Watch
     from playwright.sync_api import BrowserContext, Page
+
+    from browser.chrome import Watch
 
 
 @pytest.fixture
