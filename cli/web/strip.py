@@ -58,6 +58,7 @@ def strip_of(here: Here, hits: Sequence[Hit], length_ms: int) -> Strip | None:
     parts = hits[0].timeline
     if not parts or length_ms <= 0:
         return None
+    end = show_clock(length_ms)
     length_ms = max(length_ms, parts[-1].end_ms)
     mark = "~" if hits[0].timing == "estimated" else ""
     holding = [any(part.start_ms <= hit.jump_ms < part.end_ms for hit in hits) for part in parts]
@@ -82,6 +83,5 @@ def strip_of(here: Here, hits: Sequence[Hit], length_ms: int) -> Strip | None:
             )
         )
     places = f"{len(bars)} place{'s' if len(bars) != 1 else ''}"
-    end = show_clock(length_ms)
     needles = tuple(round(hit.jump_ms * WIDTH / length_ms) for hit in hits if hit.jump_ms <= length_ms)
     return Strip(tuple(bars), needles, f"{places} of this talk that answer, from 0:00 to {end}", end)

@@ -28,7 +28,7 @@ _MOST_MONTHS = 48
 """Months of the longest time that is drawn month by month; a longer one is drawn year by year."""
 
 _FEWEST_COLUMNS = 24
-"""For how many months or years there is room at least, so that bars stay bars."""
+"""A bar is as wide as where there are so many months or years at least, so that it stays a bar."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,8 @@ def _years(here: Here, dates: Sequence[str | None]) -> Years | None:
     def column(name: str) -> int:
         return (int(name[:4]) - first[0]) * 12 + int(name[5:7]) - first[1] if by_month else int(name) - first[0]
 
-    room = WIDTH / max(_FEWEST_COLUMNS, column(known[-1][:digits]) + 1)
+    room = WIDTH / (column(known[-1][:digits]) + 1)
+    width = 0.84 * min(room, WIDTH / _FEWEST_COLUMNS)
     most = max(counts.values())
     chosen = last(here.given, "after") if here.given.get("after") == here.given.get("before") else ""
     spans = []
@@ -163,8 +164,8 @@ def _years(here: Here, dates: Sequence[str | None]) -> Years | None:
             link = changed(here, after=name, before=name, page=None)
         spans.append(
             Span(
-                x=round(column(name) * room + room * 0.08, 2),
-                width=round(room * 0.84, 2),
+                x=round((column(name) + 0.5) * room - width / 2, 2),
+                width=round(width, 2),
                 y=round(HEIGHT - height, 2),
                 height=round(height, 2),
                 link=link,
