@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import uvicorn
 from filelock import FileLock, Timeout
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from talksearch.cli import answers
 from talksearch.cli.messages import AnswerRequest, MessageError, Printed
@@ -41,6 +41,9 @@ _CONNECTIONS = 128
 
 _CLOSING_S = 3
 """Seconds for answers under way when the server is stopped."""
+
+_FIRST_PAGE_S = 0.5
+"""Seconds after which a server warms although nobody has asked for a page."""
 
 _BACKLOG = 128
 """Connections over HTTP that may wait to be taken."""
@@ -101,14 +104,32 @@ def serve(
         with _only_server(folder) as path, _listening(host, port, token) as web_socket:
             pool.check()
             # It listens before it is warm: the first page needs no model, and a query that comes early waits.
-            threading.Thread(target=_warm, args=(pool, warn), name="warming", daemon=True).start()
-            asyncio.run(_run(pool, path, web_socket, application(pool, host, token), tell, warn))
+            answered = threading.Event()
+            threading.Thread(target=_warm, args=(pool, warn, answered), name="warming", daemon=True).start()
+            app = _noting(answered, application(pool, host, token))
+            asyncio.run(_run(pool, path, web_socket, app, tell, warn))
     finally:
         pool.close()
 
 
-def _warm(pool: IndexPool, warn: Callable[[str], None]) -> None:
-    """Make the pool ready for queries; what cannot be made ready is told by the queries that need it, and here once."""
+def _noting(answered: threading.Event, app: ASGIApp) -> ASGIApp:
+    """Return an application that sets an event whenever it has answered a request."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await app(scope, receive, send)
+        finally:
+            answered.set()
+
+    return answer
+
+
+def _warm(pool: IndexPool, warn: Callable[[str], None], answered: threading.Event) -> None:
+    """Make the pool ready for queries; what cannot be made ready is told by the queries that need it, and here once.
+
+    Who starts a server mostly opens its page, which would take three times as long while all this is imported.
+    """
+    answered.wait(_FIRST_PAGE_S)
     try:
         load_pages()
         pool.warm()
