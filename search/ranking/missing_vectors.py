@@ -17,15 +17,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from talksearch.indexer.arrays import Floats, Ints
 
+from .fusion import Array
 from .layout import PassageLayout
 from .similarity import Similarities
-
-Mask = npt.NDArray[np.bool_]
-Array = npt.NDArray[np.floating]  # type: ignore[type-arg]
 
 _TALK = 0.24
 """The share of the variance of a query's cosines that all passages of a talk have in common."""
