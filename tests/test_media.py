@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from http.client import HTTPConnection
@@ -33,6 +34,23 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_talk(folder, "web", ["this one plays elsewhere"])
     write_talk(folder, "trap", ["an address that leads to a secret"], webpage_url=(folder / "secret.txt").as_uri())
     (folder / "secret.txt").write_text("the secret", encoding="utf-8")
+    outside = folder.with_name("outside.mp4")
+    outside.write_text("the secret", encoding="utf-8")
+    for name, address in {
+        "elsewhere": outside.as_uri(),
+        "above": f"{folder.as_uri()}/../outside.mp4",
+        "quoted": f"{folder.as_uri()}/%2e%2e/outside.mp4",
+        "share": f"file://host{folder.as_posix()}/film.mp4",
+        "nul": f"{folder.as_uri()}/film%00.mp4",
+        "inside": (folder / "film.mp4").as_uri(),
+    }.items():
+        write_talk(folder, name, [f"the sidecar of {name} names a file"], webpage_url=address)
+    for name in ("link", "pipe", "folder", "device"):
+        write_talk(folder, name, [f"beside {name} lies what is called a recording"], webpage_url=None)
+    (folder / "link.mp4").symlink_to(folder / "secret.txt")
+    (folder / "device.mp4").symlink_to("/dev/zero")
+    (folder / "folder.mp4").mkdir()
+    os.mkfifo(folder / "pipe.mp4")
     return folder
 
 
@@ -176,6 +194,19 @@ def test_a_talk_without_a_recording_here_has_none(title: str, served: Serving) -
     assert status == 404
     assert b"secret" not in told
     assert b"recording on this machine" in told
+
+
+@pytest.mark.parametrize("title", ["Elsewhere", "Above", "Quoted", "Share", "Nul", "Link", "Pipe", "Folder", "Device"])
+def test_only_recordings_of_the_archive_are_given(title: str, served: Serving) -> None:
+    """Whoever wrote a sidecar may name any file; whoever packed the archive may have put links and pipes into it."""
+    status, _, told = get(served, f"/media/{talk_id(served, title)}")
+    assert status == 404
+    assert b"secret" not in told
+    assert DATA not in told
+
+
+def test_a_sidecar_may_name_a_recording_of_the_archive(served: Serving) -> None:
+    assert get(served, f"/media/{talk_id(served, 'Inside')}")[::2] == (200, DATA)
 
 
 @pytest.mark.parametrize(

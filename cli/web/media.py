@@ -47,11 +47,11 @@ def recording_of(url: str | None) -> Path | None:
     """
     try:
         parts = urlsplit(url or "")
-    except ValueError:
+        if parts.scheme != "file" or parts.netloc not in ("", "localhost"):
+            return None
+        path = Path(url2pathname(parts.path))
+    except (ValueError, OSError):  # OSError: Windows knows no such path
         return None
-    if parts.scheme != "file" or parts.netloc not in ("", "localhost"):
-        return None
-    path = Path(url2pathname(parts.path))
     return path if _ending(path) in MEDIA_TYPES else None
 
 
@@ -117,10 +117,16 @@ def ranges_within(asked: str, size: int) -> str | None:
 
 
 def _status(path: Path) -> os.stat_result | None:
-    """Return the status of a file that can be read; None where there is none."""
+    """Return the status of a recording that can be read; None where there is none.
+
+    A link counts as what it leads to: not every file is handed out because a link to it is called a recording.
+    """
     try:
         status = path.stat()
+        # A pipe must not be opened, since that waits for whoever writes into it.
+        if not stat.S_ISREG(status.st_mode) or _ending(path.resolve()) not in MEDIA_TYPES:
+            return None
         with path.open("rb"):
-            return status if stat.S_ISREG(status.st_mode) else None
-    except OSError:
+            return status
+    except (OSError, ValueError):  # ValueError: the address holds a character that no path can
         return None

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from .folders import Listing, fold, listing
 from .track_names import RECORDINGS, is_kind_of_file, track_name, without_ending
@@ -63,6 +65,25 @@ def find_recording(path: Path) -> Path | None:
     if found is None and path.parent.name.lower() in _FOLDERS_OF_CAPTIONS:
         found = _find_in(path, path.parent.parent)
     return found
+
+
+def is_outside(url: str, folder: Path) -> bool:
+    """Say whether an address names a file that does not lie in a folder.
+
+    Whoever wrote a transcript or its sidecar can name any file of this machine, or of another one's share, and a server
+    would hand it out, a player open it. Folders above (`..`) count as outside, since links may lead anywhere.
+
+    >>> [is_outside(url, Path("/talks")) for url in ("https://x.org", "file:///talks/a/b.mp4", "file:///home/me/b.mp4")]
+    [False, False, True]
+    """
+    if not url.lower().startswith("file:"):
+        return False
+    try:
+        parts = urlsplit(url)
+        path = Path(url2pathname(parts.path))
+    except (ValueError, OSError):  # OSError: Windows knows no such path
+        return True
+    return parts.netloc not in ("", "localhost") or ".." in path.parts or folder not in path.parents
 
 
 def _find_in(path: Path, folder: Path) -> Path | None:
