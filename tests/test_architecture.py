@@ -28,12 +28,12 @@ FLOORS = (
     "indexer",
     # search: the way of a query
     "search.facets search.links search.query",
-    "search.hit",
+    "search.hit search.overview",
     "search.answer search.emptied search.options search.ranking",
     "search.quotes search.moments",
     "search.results",
     "search.questions search.reader",
-    "search.engine search.overview search.stats search.topics",
+    "search.engine search.make_overview search.stats",
     "search.evaluation search.index search.talk_list",
     "search",
     # cli: the only part that prints, exits, or knows about terminals and HTTP
