@@ -160,8 +160,8 @@ def hybrid_scores(signals: Signals) -> Array:
     """Return the scores of all passages (n,), as exact as their cosines are.
 
     Cosines are put on the scale of their deviations over the whole index: how much a point of cosine tells differs from
-    model to model and from query to query, how unusual it is does not. A passage that has no vector yet counts as of
-    average meaning.
+    model to model and from query to query, how unusual it is does not. A passage that has no vector yet counts by the
+    cosine that `missing_vectors` estimates.
     """
     scores = _hybrid_scores(signals.meaning, signals.words)
     if (avoided := signals.avoided) is not None:
