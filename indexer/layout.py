@@ -71,6 +71,12 @@ TOPICS = Entry(
     "where each talk stands on the map of topics, and what the topics are called",
     made_from="the catalog and the vectors",
 )
+OVERVIEW = Entry(
+    "overview.json",
+    "what the first page tells of the archive: how much there is, and what to ask it",
+    made_from="the catalog",
+    passing=True,
+)
 LOCK = Entry("lock", "nothing: the operating system holds it for the process that writes", passing=True)
 PACE = Entry(
     "pace.json", "how many passages get their vectors in a second, while an indexing run makes some", passing=True
@@ -91,6 +97,7 @@ ENTRIES = (
     CALIBRATION,
     NULL_VECTORS,
     TOPICS,
+    OVERVIEW,
     LOCK,
     LOCK_HOLDER,
     PACE,

@@ -1,29 +1,35 @@
 """What an archive holds, at a glance: how much, from when, in which languages, and what to ask it first.
 
-Nothing of it needs the encoder. It depends on the state of the index alone, so whoever shows it often may keep it as
-long as `catalog.version` stays the same.
+`make_overview` makes it. It depends on the catalog alone, and a file keeps it (`layout.OVERVIEW`), because the first
+page of a server must not wait for what counts passages. The file may be deleted; the next indexing run writes it again.
+This module imports no numpy, for the same reason.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-
-from talksearch.indexer.arrays import Ints
+from talksearch.indexer import layout
 from talksearch.indexer.records import Json, Timing
-from talksearch.indexer.stores import catalog
 
-from .facets import Facets, count_values, languages_taken_in
-from .questions import Question, questions
-from .ranking.passage_table import PassageTable
-from .reader import IndexReader
+from .facets import Facet, Facets, FacetValue
 
-FEW_TALKS = 5
-"""How many of the newest and of the longest talks are told."""
+Version = tuple[int, int]
+"""The version of the catalog that an overview was made of (`catalog.version`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question worth asking, in words that stand in the archive."""
+
+    text: str
+    talk_id: str
+    """The talk that it comes from."""
+    start_ms: int
+    """When its chapter begins; 0 for the title of a talk."""
 
 
 class TalkFacts(NamedTuple):
@@ -88,63 +94,38 @@ class Overview:
         }
 
 
-def overview(reader: IndexReader) -> Overview:
-    """Return what an archive holds."""
-    with catalog.snapshot(reader.db):
-        db, table = reader.db, reader.table()
-        rows = db.execute(
-            "SELECT number, id, title, channel, speaker, date, language, timing FROM talks ORDER BY title, id"
-        ).fetchall()
-        lengths = _lengths(table)
-        talks = {number: TalkFacts._make((*facts, lengths.get(number, 0))) for number, *facts in rows}
-        dated = [talk for talk in talks.values() if talk.date]
-        years = [int(talk.date[:4]) for talk in dated if talk.date]
+def read(folder: Path, version: Version) -> Overview | None:
+    """Return the overview that an index keeps; None where it is missing, damaged, or of another version."""
+    try:
+        values = json.loads(layout.OVERVIEW.within(folder).read_text(encoding="utf-8"))
+        if values["version"] != list(version):
+            return None
+        kept = values["overview"]
         return Overview(
-            talks=len(talks),
-            length_ms=sum(talk.length_ms for talk in talks.values()),
-            first_year=min(years, default=None),
-            last_year=max(years, default=None),
-            facets=_facets(table, talks),
-            newest=tuple(sorted(dated, key=lambda talk: talk.date or "", reverse=True)[:FEW_TALKS]),
-            longest=tuple(sorted(talks.values(), key=lambda talk: -talk.length_ms)[:FEW_TALKS]),
-            questions=questions(table, _main_language(talks.values())),
-            months=tuple(Month(*one) for one in sorted(Counter(_months(dated)).items())),
-            undated=len(talks) - len(dated),
+            talks=int(kept["talks"]),
+            length_ms=int(kept["length_ms"]),
+            first_year=kept["first_year"],
+            last_year=kept["last_year"],
+            facets=Facets(**{field.name: _facet(kept["facets"][field.name]) for field in fields(Facets)}),
+            newest=tuple(TalkFacts(*talk) for talk in kept["newest"]),
+            longest=tuple(TalkFacts(*talk) for talk in kept["longest"]),
+            questions=tuple(Question(**one) for one in kept["questions"]),
+            months=tuple(Month(*one) for one in kept["months"]),
+            undated=int(kept["undated"]),
         )
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
 
 
-def _lengths(table: PassageTable) -> dict[int, int]:
-    """Return when the last words of each talk end, in milliseconds, by the talk's number in the catalog."""
-    numbers = table.layout.talk_numbers
-    if table.columns:
-        first_places = np.searchsorted(table.layout.talks, np.arange(len(numbers)))
-        ends: Ints = np.maximum.reduceat(np.where(table.layout.notes, 0, table.columns.ends), first_places)
-        return dict(zip(numbers.tolist(), ends.tolist(), strict=True))
-    rows = table.db.execute("SELECT talk, max(end_ms) FROM passages WHERE field = 'speech' GROUP BY talk")
-    return dict(rows)
+def write(folder: Path, version: Version, overview: Overview) -> None:
+    """Put the overview of a version of the catalog in its place. Raises OSError where that cannot be written."""
+    values = {"version": version, "overview": asdict(overview)}
+    with layout.replace_file(layout.OVERVIEW.within(folder)) as fresh:
+        fresh.write_text(json.dumps(values, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def _facets(table: PassageTable, talks: dict[int, TalkFacts]) -> Facets:
-    languages = [(number, talk.language) for number, talk in talks.items() if talk.language]
-    speakers = [(number, talk.speaker) for number, talk in talks.items() if talk.speaker]
-    speakers += table.speakers_of_talks()
-    return Facets(
-        channel=count_values((number, talk.channel) for number, talk in talks.items() if talk.channel),
-        speaker=count_values(speakers),
-        language=count_values(languages, languages_taken_in(tag for _, tag in languages)),
-        year=count_values((number, talk.date[:4]) for number, talk in talks.items() if talk.date),
-        timing=count_values((number, talk.timing) for number, talk in talks.items()),
-    )
-
-
-def _main_language(talks: Iterable[TalkFacts]) -> str | None:
-    """Return the language of most talks; None where that of most is not known."""
-    counts = Counter(talk.language for talk in talks)
-    return min(counts, key=lambda language: (-counts[language], language or ""), default=None)
-
-
-def _months(dated: Iterable[TalkFacts]) -> Iterable[str]:
-    return (talk.date[:7] for talk in dated if talk.date and len(talk.date) >= len("2024-05"))
+def _facet(kept: dict[str, Json]) -> Facet:
+    return Facet(tuple(FacetValue(str(one["value"]), int(one["talks"])) for one in kept["values"]), int(kept["more"]))
 
 
 def _talk_json(talk: TalkFacts) -> dict[str, Json]:

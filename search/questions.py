@@ -12,7 +12,6 @@ import sqlite3
 import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -21,6 +20,7 @@ import numpy as np
 from talksearch.indexer.text.letters import folded
 from talksearch.indexer.text.terms import has_unspaced, terms
 
+from .overview import Question
 from .ranking.encoded_query import EncodedQuery, query_postings
 from .ranking.passage_table import PassageTable
 from .results.grade import STRONG, evidence_table, grades, log_odds, term_evidence
@@ -66,17 +66,6 @@ _ASKING = re.compile(
 """How questions begin."""
 
 _EDGES = " \t.,;:!-–—_/\\|\"'“”„«»「」『』*~"
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A question worth asking, in words that stand in the archive."""
-
-    text: str
-    talk_id: str
-    """The talk that it comes from."""
-    start_ms: int
-    """When its chapter begins; 0 for the title of a talk."""
 
 
 class _Written(NamedTuple):

@@ -445,11 +445,12 @@ def test_a_server_that_is_stopped_while_it_warms_ends(index: Path, runtime: Path
         encoder.go.set()
 
 
-def test_the_server_listens_before_it_imports_what_answers() -> None:
-    program = "import sys, talksearch.cli.commands.serve, talksearch.cli.server.serve; print(*sys.modules)"
+def test_the_server_listens_and_shows_its_first_page_before_it_imports_what_answers() -> None:
+    program = "import sys, talksearch.cli.server.serve, talksearch.cli.web.pages; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
     loaded = set(done.stdout.split())
     assert "starlette.applications" in loaded
+    assert "talksearch.cli.web.start_view" in loaded
     heavy = {"numpy", "onnxruntime", "tokenizers", "chromadb", "langcodes", "talksearch.indexer.readers.registry"}
     assert not loaded & {*heavy, "talksearch.search.engine", "talksearch.search.reader"}
 

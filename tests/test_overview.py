@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from fakes import CountingEncoder
 from tiny import write_talk
 
+from talksearch.cli.main import cli
 from talksearch.indexer import layout
 from talksearch.indexer.pipeline.run import build_index
+from talksearch.indexer.stores import catalog
+from talksearch.search import make_overview, overview
 from talksearch.search.facets import FacetValue
-from talksearch.search.overview import Overview, overview
+from talksearch.search.overview import Overview
 from talksearch.search.reader import open_reader
 
 FILLER = ["well good evening to all of you here", "and so on it goes for quite a while", "that is all thank you"]
@@ -55,7 +61,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def look(index: Path) -> Overview:
     with open_reader(index, encoder=CountingEncoder()) as reader:
-        return overview(reader)
+        return make_overview.make_overview(reader)
 
 
 def test_an_overview_counts_what_is_there(index: Path) -> None:
@@ -107,6 +113,56 @@ def test_an_overview_is_the_same_where_the_columns_are_missing(index: Path, tmp_
         assert look(index) == found
     finally:
         (tmp_path / "columns").rename(columns)
+
+
+def test_an_index_keeps_its_overview(index: Path, tmp_path: Path) -> None:
+    version = version_of(index)
+    assert overview.read(index, version) is None
+    make_overview.keep(index)
+    assert overview.read(index, version) == look(index)
+    assert overview.read(index, (version[0] + 1, version[1])) is None
+    layout.OVERVIEW.within(index).unlink()
+
+
+@pytest.mark.parametrize("damage", ["", "[]", "{", '{"version": 1}', '{"version": VERSION, "overview": {"talks": 3}}'])
+def test_an_overview_that_is_damaged_is_made_anew(index: Path, damage: str) -> None:
+    version = version_of(index)
+    file = layout.OVERVIEW.within(index)
+    try:
+        file.write_text(damage.replace("VERSION", json.dumps(version)), encoding="utf-8")
+        assert overview.read(index, version) is None
+        assert make_overview.is_outdated(index)
+        make_overview.keep(index)
+        assert not make_overview.is_outdated(index)
+        assert overview.read(index, version) == look(index)
+    finally:
+        file.unlink()
+
+
+def version_of(index: Path) -> tuple[int, int]:
+    with closing(catalog.open_catalog(index)) as db:
+        return catalog.version(db)
+
+
+def test_the_command_line_has_the_index_keep_it(tmp_path: Path) -> None:
+    write_talk(tmp_path / "talks", "ship", ["the ship keeps its own time"], title="Ships")
+    write_talk(tmp_path / "talks", "bees", ["every bee knows the rain"], title="Bees")
+    folder = tmp_path / "index"
+    build_index(folder, [tmp_path / "talks"], encoder=CountingEncoder())
+
+    def run(*args: str) -> str:
+        result = CliRunner().invoke(cli, [*args, "--index", str(folder)])
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    run("index")
+    kept = overview.read(folder, version_of(folder))
+    assert kept is not None
+    assert {talk.title for talk in kept.longest} == {"Ships", "Bees"}
+    run("remove", "ship")
+    kept = overview.read(folder, version_of(folder))
+    assert kept is not None
+    assert [talk.title for talk in kept.longest] == ["Bees"]
 
 
 def test_an_overview_is_plain_json(index: Path) -> None:

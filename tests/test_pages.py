@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, quote, urlsplit
 
+import langcodes
 import pytest
 from fakes import CountingEncoder
 from tiny import make_index, serving, short_runtime_folder, write_talk
@@ -19,6 +20,7 @@ from tiny import make_index, serving, short_runtime_folder, write_talk
 from talksearch.cli.server.serve import Serving
 from talksearch.cli.web.addresses import Here, address, at_moment, changed, like_moment, shortened
 from talksearch.cli.web.answers_view import by_talk
+from talksearch.cli.web.language_names import _COMMON, language_name
 from talksearch.cli.web.map_view import map_view
 from talksearch.cli.web.talks_view import listing
 from talksearch.indexer.errors import QueryError
@@ -447,3 +449,8 @@ def test_a_page_loads_nothing_from_elsewhere_unless_somebody_plays_a_talk(served
 
 def test_all_that_pages_load_is_small() -> None:
     assert sum(path.stat().st_size for path in STATIC.iterdir() if path.suffix in (".css", ".js", ".svg")) < MOST_BYTES
+
+
+@pytest.mark.parametrize("tag", _COMMON)
+def test_common_languages_are_called_as_all_others(tag: str) -> None:
+    assert language_name(tag) == langcodes.Language.get(tag).display_name()

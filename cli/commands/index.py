@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable
-from functools import partial
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ import click
 from talksearch.cli import progress
 from talksearch.cli.options import ANY_TALK_ID, complete_talk, index_option
 from talksearch.cli.render import reports
+from talksearch.indexer.errors import LockedError
 from talksearch.indexer.settings import resolve
 from talksearch.indexer.stores import catalog
 from talksearch.indexer.text.untrusted import safe
@@ -62,7 +63,7 @@ def index(
 
     def build() -> Report:
         with progress.bar() as tell:
-            return run.build_index(
+            report = run.build_index(
                 folder,
                 paths,
                 model=settings.model,
@@ -70,9 +71,16 @@ def index(
                 prompts=(query_prompt, passage_prompt),
                 tell=tell,
             )
+        _keep_overview(folder)
+        return report
+
+    def build_again() -> Report:
+        report = run.build_index(folder)
+        _keep_overview(folder)
+        return report
 
     if watches:
-        _watch(folder, build, partial(run.build_index, folder))
+        _watch(folder, build, build_again)
     else:
         _print_report(folder, build())
 
@@ -94,6 +102,14 @@ def _watch(folder: Path, build: Callable[[], Report], build_again: Callable[[], 
             watch.watch(folder, build_again, tell, first=report, stop=stop)
     except KeyboardInterrupt:
         tell("Stopped.")
+
+
+def _keep_overview(folder: Path) -> None:
+    """Have the index keep what a server's first page tells of it."""
+    from talksearch.search import make_overview
+
+    with suppress(LockedError):  # another run has begun, and keeps it when it ends
+        make_overview.keep(folder)
 
 
 def _print_report(folder: Path, report: Report) -> None:
@@ -125,6 +141,7 @@ def remove(talks: tuple[str, ...], index_dir: Path | None) -> None:
         click.echo(f"Removed {safe(talk_id)}.")
     for root in roots.values():
         click.echo(f"Forgot {safe(str(root))}.")
+    _keep_overview(settings.index)
 
 
 @click.command()
@@ -137,9 +154,16 @@ def doctor(check: bool, index_dir: Path | None) -> None:
         talksearch doctor
         talksearch doctor --check
     """
-    from talksearch.indexer.doctor import examine
+    from talksearch.indexer.doctor import Finding, examine
+    from talksearch.search import make_overview
 
-    findings = examine(resolve(index_dir).index, mend=not check)
+    folder = resolve(index_dir).index
+    findings = examine(folder, mend=not check)
+    if make_overview.is_outdated(folder) and not findings:  # where anything else was mended, it is old because of that
+        advice = "Run: talksearch doctor" if check else ""
+        findings = [Finding("What the first page tells of the archive was old or damaged.", not check, advice)]
+    if not check:
+        make_overview.keep(folder)
     for finding in findings:
         click.echo(f"{'Mended' if finding.mended else 'Found'}: {safe(finding.what)} {finding.advice}".rstrip())
     if not findings:

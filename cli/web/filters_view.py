@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import langcodes
-
 from talksearch.indexer.text.untrusted import safe
 from talksearch.search.facets import Facets
 
 from .addresses import FILTERS, Here, changed
+from .language_names import language_name
 
 _LABELS = {
     "talk": "Talk",
@@ -57,19 +56,6 @@ class Menu:
     choices: tuple[Choice, ...]
     more: int
     """How many more values there are."""
-
-
-def language_name(tag: str) -> str:
-    """Return what a language is called in English; its tag where it is not known.
-
-    >>> language_name("de"), language_name("zh-Hant"), language_name("xq")
-    ('German', 'Chinese (Traditional)', 'xq')
-    """
-    try:
-        language = langcodes.Language.get(tag)
-    except ValueError:
-        return safe(tag)
-    return str(language.display_name()) if language.is_valid() else safe(tag)
 
 
 def chips(here: Here, titles: dict[str, str] | None = None) -> list[Chip]:

@@ -4,29 +4,36 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
+from sqlite3 import Connection
+from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 
-from talksearch.cli.answers import similar
+from talksearch.cli.answers import search, similar
 from talksearch.indexer.errors import TalksearchError
 from talksearch.indexer.stores import catalog
 from talksearch.indexer.text.untrusted import safe
-from talksearch.search import engine
+from talksearch.search import overview
 from talksearch.search.answer import Answer
 from talksearch.search.options import make_query
-from talksearch.search.overview import Overview, overview
+from talksearch.search.overview import Overview, Version
 from talksearch.search.query import Filters, Query
-from talksearch.search.reader import IndexReader
-from talksearch.search.talk_list import TalkList, list_talks
 
 from . import answers_view, filters_view, start_view
 from .addresses import Here
-from .asking import with_index
+from .asking import with_catalog, with_index
 from .parameters import last, options
 from .problems import status_of
 from .shell import Column
 
-_Kept = tuple[tuple[int, int], Overview]
+if TYPE_CHECKING:
+    from talksearch.search.reader import IndexReader
+    from talksearch.search.talk_list import TalkList
+
+# The first page must not wait for numpy, so what imports it is imported by the workers.
+
+_Kept = tuple[Version, Overview]
 """What an archive holds, and the version of the catalog that says so."""
 
 
@@ -48,21 +55,35 @@ async def _start(request: Request, here: Here) -> Column:
     """Return the first look at the archive. What it holds is kept until the archive changes."""
     filters = make_query("", **options(here.given)).filters
     state = request.app.state
-    kept: _Kept | None = getattr(state, "first_look", None)
-
-    def work(index: IndexReader) -> tuple[_Kept, TalkList | None]:
-        version = catalog.version(index.db)
-        seen = kept if kept and kept[0] == version else (version, overview(index))
-        return seen, list_talks(index, filters) if filters != Filters() else None
-
-    state.first_look, passing = await with_index(request, work)
-    seen = state.first_look[1]
+    known = partial(_known, folder=state.pool.folder, kept=getattr(state, "first_look", None))
+    kept, passing = await with_catalog(request, known), None
+    if kept is None or filters != Filters():
+        kept, passing = await with_index(request, partial(_counted, kept=kept, filters=filters))
+    state.first_look, seen = kept, kept[1]
     values = {
         "first": start_view.first_look(here, seen, len(passing.talks) if passing else None),
         "chips": filters_view.chips(here),
         "menus": filters_view.menus(here, passing.facets if passing else seen.facets),
     }
     return Column("start.html", "talksearch", values)
+
+
+def _known(db: Connection, folder: Path, kept: _Kept | None) -> _Kept | None:
+    """Return what the archive holds now, where that was kept here or in the index; None where it must be counted."""
+    version = catalog.version(db)
+    if kept and kept[0] == version:
+        return kept
+    stored = overview.read(folder, version)
+    return (version, stored) if stored else None
+
+
+def _counted(index: IndexReader, kept: _Kept | None, filters: Filters) -> tuple[_Kept, TalkList | None]:
+    """Return what the archive holds, and the talks that pass filters; None where none is set."""
+    from talksearch.search.make_overview import make_overview
+    from talksearch.search.talk_list import list_talks
+
+    seen = kept or (catalog.version(index.db), make_overview(index))
+    return seen, list_talks(index, filters) if filters != Filters() else None
 
 
 async def _answered(request: Request, here: Here) -> Column:
@@ -87,7 +108,7 @@ async def _answered(request: Request, here: Here) -> Column:
 
 def _ask(index: IndexReader, query: Query, like: str) -> tuple[Answer, dict[str, int], dict[str, str]]:
     """Return an answer, the lengths of its talks, and the titles of the talks that filters name."""
-    answer = engine.search(index, query) if query.text else similar(index, like, query)
+    answer = search(index, query) if query.text else similar(index, like, query)
     lengths_ms = catalog.talk_lengths(index.db, list({hit.talk_id for hit in answer.hits}))
     named = {talk_id: catalog.read_talk(index.db, talk_id, cues=False) for talk_id in query.filters.talks}
     return answer, lengths_ms, {talk_id: talk.title for talk_id, talk in named.items() if talk}

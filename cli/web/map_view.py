@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean, pstdev
+from typing import TYPE_CHECKING
 
 from talksearch.cli.render import common
 from talksearch.indexer.errors import QueryError
-from talksearch.indexer.stores.topics import Point, TopicMap
 from talksearch.indexer.text.untrusted import safe
 from talksearch.search.overview import TalkFacts
 
 from .addresses import Here, changed, talk_path
 from .parameters import last, whole_number
 from .talks_view import Line, in_order, line
+
+if TYPE_CHECKING:
+    from talksearch.indexer.stores.topics import Point, TopicMap
 
 _MOST_DOTS = 1500
 """Talks that are drawn; of more, every so manieth is."""

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from talksearch.indexer.errors import TalksearchError
-from talksearch.indexer.stores import topics
-from talksearch.indexer.stores.topics import TopicMap
 from talksearch.search.options import make_query
-from talksearch.search.reader import IndexReader
-from talksearch.search.talk_list import TalkList, list_talks
 
-from . import filters_view, map_view, talks_view
+from . import filters_view, talks_view
 from .addresses import FILTERS, Here, shortened
 from .asking import with_index
 from .left_column import left_column, wrong
 from .parameters import only, options, parameters
 from .shell import Column, framed, shorter, shown
+
+if TYPE_CHECKING:
+    from talksearch.indexer.stores.topics import TopicMap
+    from talksearch.search.reader import IndexReader
+    from talksearch.search.talk_list import TalkList
+
+# The first page must not wait for numpy and its like, so what imports them is imported where it is needed.
 
 
 async def _first(request: Request) -> Response:
@@ -41,6 +45,8 @@ async def _talks(request: Request) -> Response:
         undated = replace(filters, after=None, before=None)
 
         def work(index: IndexReader) -> tuple[TalkList, TalkList]:
+            from talksearch.search.talk_list import list_talks
+
             found = list_talks(index, filters)
             return found, found if undated == filters else list_talks(index, undated)
 
@@ -62,7 +68,12 @@ async def _map(request: Request) -> Response:
         filters = make_query("", **options(here.given)).filters
 
         def work(index: IndexReader) -> tuple[TopicMap | None, TalkList]:
+            from talksearch.indexer.stores import topics
+            from talksearch.search.talk_list import list_talks
+
             return topics.read(index.folder), list_talks(index, filters)
+
+        from . import map_view  # statistics
 
         topic_map, found = await with_index(request, work)
         drawn = map_view.map_view(here, topic_map, found.talks) if topic_map and topic_map.points else None

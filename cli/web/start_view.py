@@ -11,7 +11,7 @@ from talksearch.search.facets import Facets
 from talksearch.search.overview import Overview
 
 from .addresses import Here, address, changed
-from .filters_view import language_name
+from .language_names import language_name
 from .talks_view import Line, line
 
 _HOUR_MS = 3_600_000

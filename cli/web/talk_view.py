@@ -21,7 +21,7 @@ from talksearch.search.options import parse_number
 
 from .addresses import Here, address, at_moment, changed, like_moment, seconds
 from .embeds import Embed, embed_of
-from .filters_view import language_name
+from .language_names import language_name
 from .parameters import last
 from .transcript import (
     Mark,

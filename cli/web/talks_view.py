@@ -13,7 +13,7 @@ from talksearch.indexer.text.untrusted import safe
 from talksearch.search.overview import TalkFacts
 
 from .addresses import Here, changed, talk_path
-from .filters_view import language_name
+from .language_names import language_name
 from .parameters import last, whole_number
 from .strip import HEIGHT, WIDTH
 
