@@ -47,6 +47,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     (talks / "evil.info.json").write_text(
         json.dumps({"title": "<b>T</b>\x1b[31m", "webpage_url": "javascript:alert(1)"}), encoding="utf-8"
     )
+    write_talk(talks, "nowhere", ["said at no address"], webpage_url="http://[::1")
     build_index(folder / "index", [talks], encoder=CountingEncoder())
     pool = IndexPool(folder / "index", encoder=CountingEncoder())
     yield TestClient(application(pool, "127.0.0.1"), base_url="http://127.0.0.1", headers={"accept": "text/html"})
@@ -198,6 +199,12 @@ def test_a_recording_is_sound_or_picture_by_its_ending() -> None:
         "a.mkv": "video",
         "a.wav": "audio",
     }
+
+
+def test_an_address_that_cannot_be_is_no_link(client: TestClient) -> None:
+    html = page(client, "/talk/nowhere?t=60")
+    assert "[::1" not in html
+    assert "No recording is known" in html
 
 
 def test_hits_are_marked_in_the_transcript(client: TestClient) -> None:

@@ -500,7 +500,13 @@ def test_the_segments_of_a_playlist_are_one_talk(streamed: Path, tmp_path: Path)
 
 @pytest.mark.parametrize(
     "address",
-    ["https://example.org/a/b/seg2.webvtt?token=1", "SEG2.WEBVTT", "./seg2.webvtt", "/vod/seg2.webvtt"],
+    [
+        "https://example.org/a/b/seg2.webvtt?token=1",
+        "https://[none/seg2.webvtt",
+        "SEG2.WEBVTT",
+        "./seg2.webvtt",
+        "/vod/seg2.webvtt",
+    ],
 )
 def test_segments_are_found_however_they_are_addressed(address: str, streamed: Path) -> None:
     (streamed / "index.m3u8").write_text(playlist("seg10.webvtt", address))

@@ -167,8 +167,8 @@ def view_of(talk: Talk, here: Here, hits: Sequence[Hit] = ()) -> TalkView:
         at_ms = max(0, talk.cues[at].start_ms - early_ms)
     before, behind = _neighbours(talk, here, hits, at_ms if asked_ms is not None else None)
     repairs = tuple(_repairs(talk))
-    url = talk.url or ""
-    pattern = link_at(url, _HOLE) if is_linkable(url) else ""
+    page = talk.url if talk.url and talk.url.startswith("http") and is_linkable(talk.url) else ""
+    pattern = link_at(page, _HOLE)
     embed = embed_of(talk)
     here_at = Here(here.path, {name: texts for name, texts in here.given.items() if name not in OWN})
     sections = tuple(sections_of(talk, words, current=current, marks=marks, hit_lines=hit_lines))
@@ -190,9 +190,9 @@ def view_of(talk: Talk, here: Here, hits: Sequence[Hit] = ()) -> TalkView:
         second=seconds(at_ms),
         clock=f"{mark(talk.timing)}{show_clock(at_ms)}",
         words_there=safe(talk.cues[current].text) if current is not None else "",
-        original=link_at(url, at_ms / 1000) if url.startswith("http") and is_linkable(url) else "",
-        original_host=(urlsplit(url).hostname or "").removeprefix("www.") if url.startswith("http") else "",
-        original_pattern=pattern.replace(str(_HOLE), "{}") if url.startswith("http") and str(_HOLE) in pattern else "",
+        original=link_at(page, at_ms / 1000),
+        original_host=(urlsplit(page).hostname or "").removeprefix("www."),
+        original_pattern=pattern.replace(str(_HOLE), "{}") if str(_HOLE) in pattern else "",
         play=changed(here, t=seconds(at_ms), play="1"),
         close=address("/", here_at.given),
         like=like_moment(here_at, talk.id, at_ms + early_ms),

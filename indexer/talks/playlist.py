@@ -6,9 +6,10 @@ and what a receipt is replayed on, is the text of all segments.
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from talksearch.indexer.errors import UnreadableError, UnspokenError
 
@@ -17,6 +18,8 @@ from .track_names import PLAYLIST
 
 _SEGMENT_ENDINGS = (".vtt", ".webvtt")
 _LARGEST_BYTES = 4_000_000
+_HOST = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#]*", re.IGNORECASE)
+"""What stands before the path of an address. `urlsplit` refuses hosts that cannot be, and a playlist may hold any."""
 """Of a playlist: a line of some 200 bytes for each six seconds of four days."""
 
 
@@ -106,7 +109,7 @@ def _text(path: Path) -> str:
 def _named(text: str) -> list[str]:
     """Return the addresses of captions that a playlist names, without host and query."""
     rows = (row.strip() for row in text.splitlines())
-    addresses = (unquote(urlsplit(row).path) if "://" in row else unquote(row.split("?")[0]) for row in rows if row)
+    addresses = (unquote(_HOST.sub("", row, count=1).split("?")[0]) for row in rows)
     return [address for address in addresses if address.lower().endswith(_SEGMENT_ENDINGS) and address[:1] != "#"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import urlsplit
 
 # C0, DEL and C1 controls, lone surrogates, and the marks that turn the direction of text around.
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
@@ -23,9 +24,13 @@ def safe(text: str) -> str:
 
 
 def is_linkable(url: str) -> bool:
-    """Say whether something is a plain address of the web or of a file, fit to be a link.
+    """Say whether something is a plain address of the web or of a file, fit to be a link; `urlsplit` takes it then.
 
     >>> [is_linkable(url) for url in ("https://x.org/?t=1", "file:///a%20b", "javascript:alert(1)", "https://x/ y")]
     [True, True, False, False]
     """
+    try:
+        urlsplit(url)
+    except ValueError:  # such as http://[
+        return False
     return _LINKABLE.fullmatch(url) is not None
