@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -298,6 +298,11 @@ class _LockedEncoder:
         """Return what `encode_query` returns, and the vectors of the query's tokens, if it knows them."""
         with self._lock:
             return encode_query_by_token(self._encoder(), text)
+
+
+def state_of(index: IndexReader) -> Hashable:
+    """Return what tells a state of an index from all others, the same for all workers."""
+    return tuple(sorted(_file_stamps(index.folder).items())), catalog.version(index.db)
 
 
 def _file_stamps(folder: Path) -> FileStamps:

@@ -22,6 +22,7 @@ from talksearch.indexer.errors import TalksearchError, UsageError
 from . import api, assets, sign_in
 from .guards import asks_slowly, comes_from_here, guarded, is_small
 from .problems import refused, status_of
+from .recent_answers import remember
 
 _STRETCH_EXAMPLE = "Such as /api/talks/ID?from=60&to=120"
 _PATHS = "There are /, /talk/ID, /media/ID and what /openapi.json describes."
@@ -38,7 +39,7 @@ def application(pool: IndexPool, host: str, token: str = "") -> ASGIApp:
     routes = [*api.ROUTES, *assets.ROUTES, *(sign_in.ROUTES if token else ())]
     app = Starlette(routes=routes, exception_handlers=handlers)
     app.router.default = _pages
-    app.state.pool, app.state.token = pool, token
+    app.state.pool, app.state.token, app.state.recall = pool, token, remember()
     checks = [comes_from_here(host), is_small, asks_slowly(), *([sign_in.holds_token(token)] if token else [])]
     return guarded(app, checks)
 

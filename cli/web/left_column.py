@@ -6,11 +6,12 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from sqlite3 import Connection
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from starlette.requests import Request
 
 from talksearch.cli.answers import search, similar
+from talksearch.cli.pool.index_pool import state_of
 from talksearch.indexer.errors import TalksearchError
 from talksearch.indexer.stores import catalog
 from talksearch.indexer.text.untrusted import safe
@@ -23,8 +24,9 @@ from talksearch.search.query import Filters, Query
 from . import answers_view, filters_view, start_view
 from .addresses import Here
 from .asking import with_catalog, with_index
-from .parameters import last, options
+from .parameters import Parameters, last, options
 from .problems import status_of
+from .recent_answers import Recall
 from .shell import Column
 
 if TYPE_CHECKING:
@@ -40,7 +42,9 @@ _Kept = tuple[Version, Overview]
 async def left_column(request: Request, here: Here) -> Column:
     """Return the answers to what a page asks, the first look where it asks nothing, or what is wrong with it."""
     try:
-        return await _answered(request, here) if {"q", "like"} & here.given.keys() else await _start(request, here)
+        if {"q", "like"} & here.given.keys():
+            return answers_column(here, await answered(request, here.given))
+        return await _start(request, here)
     except TalksearchError as error:
         return wrong(error)
 
@@ -86,29 +90,49 @@ def _counted(index: IndexReader, kept: _Kept | None, filters: Filters) -> tuple[
     return seen, list_talks(index, filters) if filters != Filters() else None
 
 
-async def _answered(request: Request, here: Here) -> Column:
-    """Return the answers to a question, or to a moment that others like it are looked for."""
-    given = here.given
+class Answered(NamedTuple):
+    """What a page asked, and the answer."""
+
+    answer: Answer
+    lengths_ms: dict[str, int]
+    """Of the talks of its hits, by id."""
+    titles: dict[str, str]
+    """Of the talks that filters name, by id."""
+
+
+async def answered(request: Request, given: Parameters) -> Answered:
+    """Return the answer to a question, or to a moment that others like it are looked for.
+
+    Raises TalksearchError where it cannot be answered.
+    """
     query = replace(make_query(last(given, "q"), **options(given)), timeline=True, facets=True)
-    answer, lengths_ms, titles = await with_index(request, partial(_ask, query=query, like=last(given, "like")))
+    like = "" if query.text else last(given, "like")
+    return await with_index(request, partial(_ask, query=query, like=like, recall=request.app.state.recall))
+
+
+def answers_column(here: Here, found: Answered) -> Column:
+    """Return the column that shows an answer."""
+    answer = found.answer
     count = answers_view.count_of(answer)
     values = {
         "count": count,
         "total": len(answer.hits),
         "note": safe(answer.note),
-        "talks": answers_view.by_talk(here, answer, lengths_ms),
+        "talks": answers_view.by_talk(here, answer, found.lengths_ms),
         "like": answers_view.like_view(answer.like) if answer.like else None,
-        "chips": filters_view.chips(here, titles),
+        "chips": filters_view.chips(here, found.titles),
         "menus": filters_view.menus(here, answer.facets),
         "emptied": list(filters_view.without(here, answer.emptied)) if not answer.hits else [],
     }
-    asked = last(given, "q") or (f"Like {answer.like.title}" if answer.like else "")
+    asked = last(here.given, "q") or (f"Like {answer.like.title}" if answer.like else "")
     return Column("answers.html", f"{safe(asked)} · talksearch", values, count)
 
 
-def _ask(index: IndexReader, query: Query, like: str) -> tuple[Answer, dict[str, int], dict[str, str]]:
-    """Return an answer, the lengths of its talks, and the titles of the talks that filters name."""
-    answer = search(index, query) if query.text else similar(index, like, query)
+def _ask(index: IndexReader, query: Query, like: str, recall: Recall) -> Answered:
+    def ask() -> Answer:
+        return search(index, query) if query.text else similar(index, like, query)
+
+    answer = recall((state_of(index), query, like), ask)
     lengths_ms = catalog.talk_lengths(index.db, list({hit.talk_id for hit in answer.hits}))
     named = {talk_id: catalog.read_talk(index.db, talk_id, cues=False) for talk_id in query.filters.talks}
-    return answer, lengths_ms, {talk_id: talk.title for talk_id, talk in named.items() if talk}
+    return Answered(answer, lengths_ms, {talk_id: talk.title for talk_id, talk in named.items() if talk})
