@@ -157,6 +157,14 @@ def test_a_link_plays_an_embed_where_there_are_no_scripts(client: TestClient) ->
     assert f'<iframe src="https://www.youtube-nocookie.com/embed/{YOUTUBE}?playsinline=1&amp;rel=0&amp;start=60' in html
 
 
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_no_link_of_another_site_makes_a_page_load_an_embed(site: str, client: TestClient) -> None:
+    link = {"sec-fetch-site": site, "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
+    html = page(client, f"/talk/{YOUTUBE}?t=60&play=1", **link)
+    assert "<iframe src" not in html
+    assert "Play here from" in html
+
+
 def test_a_recording_on_this_machine_plays_at_the_second(client: TestClient) -> None:
     html = page(client, "/talk/stone?t=60.5")
     assert re.search(r'<video controls preload="metadata" src="/media/stone-\w+#t=60.5"', html)
@@ -181,6 +189,7 @@ def test_a_page_that_cannot_be_embedded_is_linked(client: TestClient) -> None:
         ("https://a.tube;script-src *//w/kkGMgK9ZtnKfYAgnEtQxbv", None),
         ("https://user@a.tube/w/kkGMgK9ZtnKfYAgnEtQxbv", None),
         ("https://[::1/w/kkGMgK9ZtnKfYAgnEtQxbv", None),
+        ("https://a.tube:99999/w/kkGMgK9ZtnKfYAgnEtQxbv", None),
         ("https://example.org/talk", None),
         (None, None),
     ],

@@ -87,6 +87,7 @@ def _elsewhere(url: str) -> Embed | None:
     """
     try:
         parts = urlsplit(url)
+        _ = parts.port  # read, it raises where no port is so high
     except ValueError:
         return None
     host = parts.netloc.lower()

@@ -97,13 +97,17 @@ def comes_from_here(host: str) -> Check:
             and request.method == "GET"
             and (path in _PAGES or path.startswith("/talk/"))
         )
-        is_of_other_site = headers.get("sec-fetch-site", "none") not in ("none", "same-origin")
-        if not _is_own_origin(headers.get("origin"), host_header) or (is_of_other_site and not opens_page):
+        if not _is_own_origin(headers.get("origin"), host_header) or (is_of_other_site(request) and not opens_page):
             hint = "Ask from the server's own page or a program."
             return refused(request, 403, "Pages of other sites may not ask.", hint)
         return None
 
     return check
+
+
+def is_of_other_site(request: Request) -> bool:
+    """Say whether a browser says that a page of another site makes a request, or a link in it."""
+    return request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin")
 
 
 def _is_here(host_header: str, host: str) -> bool:

@@ -30,6 +30,8 @@ async def _talk(request: Request) -> Response:
     given = shortened(asked) | {name: texts for name, texts in asked.items() if name == "words"}
     if is_of_other_site(request):
         given.pop("play", None)  # nobody has asked for it here, and what plays may come from elsewhere
+    if is_of_other_site(request):
+        given.pop("play", None)  # nobody has asked for it here, and what plays may come from elsewhere
     try:
         talk = await with_catalog(request, partial(_read, name=request.path_params["talk"]))
     except QueryError as error:
