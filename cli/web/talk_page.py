@@ -18,6 +18,7 @@ from talksearch.search.ranking.filters import find_talk
 
 from .addresses import Here, shortened, talk_path
 from .asking import with_catalog
+from .guards import is_of_other_site
 from .left_column import answered, answers_column, wrong
 from .parameters import parameters
 from .problems import refused
@@ -28,8 +29,6 @@ from .talk_view import OWN, view_of
 async def _talk(request: Request) -> Response:
     asked = parameters(request, "q", "like", *OWN, ignore_foreign=True)
     given = shortened(asked) | {name: texts for name, texts in asked.items() if name == "words"}
-    if is_of_other_site(request):
-        given.pop("play", None)  # nobody has asked for it here, and what plays may come from elsewhere
     if is_of_other_site(request):
         given.pop("play", None)  # nobody has asked for it here, and what plays may come from elsewhere
     try:
