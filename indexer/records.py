@@ -126,6 +126,11 @@ class Talk:
     chapters: tuple[Chapter, ...] = ()
     receipt: Receipt = field(default_factory=Receipt)
 
+    @property
+    def length_ms(self) -> int:
+        """How long it is: what its source says, or else until when somebody speaks, which takes its cues to know."""
+        return max((cue.end_ms for cue in self.cues[-1:]), default=0) if self.duration_ms is None else self.duration_ms
+
 
 @dataclass(frozen=True, slots=True)
 class Passage:

@@ -10,10 +10,7 @@ from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 
-import numpy as np
-
 from talksearch.indexer import layout
-from talksearch.indexer.arrays import Ints
 from talksearch.indexer.stores import catalog
 from talksearch.indexer.stores.lock import index_write_lock
 
@@ -61,11 +58,8 @@ def make_overview(reader: IndexReader) -> Overview:
     """Return what an archive holds."""
     with catalog.snapshot(reader.db):
         db, table = reader.db, reader.table()
-        rows = db.execute(
-            "SELECT number, id, title, channel, speaker, date, language, timing FROM talks ORDER BY title, id"
-        ).fetchall()
-        lengths = _lengths(table)
-        talks = {number: TalkFacts._make((*facts, lengths.get(number, 0))) for number, *facts in rows}
+        rows = db.execute(f"SELECT number, {catalog.FACTS} FROM talks t ORDER BY title, id").fetchall()  # noqa: S608
+        talks = {number: TalkFacts._make(facts) for number, *facts in rows}
         dated = [talk for talk in talks.values() if talk.date]
         years = [int(talk.date[:4]) for talk in dated if talk.date]
         return Overview(
@@ -80,17 +74,6 @@ def make_overview(reader: IndexReader) -> Overview:
             months=tuple(Month(*one) for one in sorted(Counter(_months(dated)).items())),
             undated=len(talks) - len(dated),
         )
-
-
-def _lengths(table: PassageTable) -> dict[int, int]:
-    """Return when the last words of each talk end, in milliseconds, by the talk's number in the catalog."""
-    numbers = table.layout.talk_numbers
-    if table.columns:
-        first_places = np.searchsorted(table.layout.talks, np.arange(len(numbers)))
-        ends: Ints = np.maximum.reduceat(np.where(table.layout.notes, 0, table.columns.ends), first_places)
-        return dict(zip(numbers.tolist(), ends.tolist(), strict=True))
-    rows = table.db.execute("SELECT talk, max(end_ms) FROM passages WHERE field = 'speech' GROUP BY talk")
-    return dict(rows)
 
 
 def _facets(table: PassageTable, talks: dict[int, TalkFacts]) -> Facets:

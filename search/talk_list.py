@@ -19,8 +19,7 @@ from .reader import IndexReader
 from .results.count_facets import count_facets
 
 _LINES = (
-    "SELECT id, title, channel, speaker, date, language, timing, coalesce(duration_ms, (SELECT end_ms FROM cues"
-    " WHERE talk = t.number ORDER BY number DESC LIMIT 1), 0) FROM talks t"
+    f"SELECT {catalog.FACTS} FROM talks t"  # noqa: S608 - our own names
     " WHERE number IN (SELECT value FROM json_each(?)) ORDER BY title, id"
 )
 """Reads `TalkFacts`."""

@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
 from talksearch.indexer.errors import QueryError
-from talksearch.search.options import SEARCH_OPTIONS, SearchOption
+from talksearch.indexer.text.clock import parse_clock
+from talksearch.search.options import SEARCH_OPTIONS, SearchOption, parse_number
 
 from .parameters import Parameters
 
 FILTERS = ("talk", "channel", "speaker", "language", "after", "before", "timing")
 """The parameters that say which talks may answer."""
+
+_SECOND_MS = 1000
 
 _OF_A_TEXT = ("q", "mode", "not", "explain")
 """The parameters that belong to a question in words, and not to a search for passages like a moment."""
@@ -90,6 +93,26 @@ def at_moment(here: Here, talk_id: str, at_ms: int) -> str:
     """Return the address that opens a talk at a moment, beside what was asked."""
     asked = {name: texts for name, texts in here.given.items() if name != "t"}
     return address(talk_path(talk_id), {"t": [seconds(at_ms)], **asked})
+
+
+def moment_of(text: str) -> int | None:
+    """Return the milliseconds that an address names; None where it names none.
+
+    >>> moment_of("134.5"), moment_of("2:14"), moment_of("90s"), moment_of("soon"), moment_of("")
+    (134500, 134000, 90000, None, None)
+    """
+    number = parse_number(text.removesuffix("s"))
+    return parse_clock(text) if number is None else round(min(number, 1e9) * 1000)
+
+
+def is_open(here: Here, talk_id: str, at_ms: int) -> bool:
+    """Say whether a page has a talk open at a moment, to the second.
+
+    >>> is_open(Here("/talk/x", {"t": ["134"]}), "x", 134_246), is_open(Here("/talk/x", {}), "x", 0)
+    (True, False)
+    """
+    moment_ms = moment_of("".join(here.given.get("t", [])[-1:]))
+    return here.path == talk_path(talk_id) and moment_ms is not None and abs(moment_ms - at_ms) < _SECOND_MS
 
 
 def like_moment(here: Here, talk_id: str, at_ms: int) -> str:

@@ -13,13 +13,12 @@ from talksearch.cli.render.common import mark
 from talksearch.cli.render.step_sentences import step_sentences, words_sentence
 from talksearch.indexer.records import Talk
 from talksearch.indexer.talks.repaired import repaired_names, repairs_in, repairs_of
-from talksearch.indexer.text.clock import parse_clock, show_clock
+from talksearch.indexer.text.clock import show_clock
 from talksearch.indexer.text.untrusted import is_linkable, safe
 from talksearch.search.hit import Hit
 from talksearch.search.links import jump_to, link_at
-from talksearch.search.options import parse_number
 
-from .addresses import Here, address, at_moment, changed, like_moment, seconds
+from .addresses import Here, address, at_moment, changed, like_moment, moment_of, seconds
 from .embeds import Embed, embed_of
 from .language_names import language_name
 from .parameters import last
@@ -130,16 +129,6 @@ class TalkView:
     description: str
 
 
-def moment_of(text: str) -> int | None:
-    """Return the milliseconds that an address names; None where it names none.
-
-    >>> moment_of("134.5"), moment_of("2:14"), moment_of("90s"), moment_of("soon"), moment_of("")
-    (134500, 134000, 90000, None, None)
-    """
-    number = parse_number(text.removesuffix("s"))
-    return parse_clock(text) if number is None else round(min(number, 1e9) * 1000)
-
-
 def view_of(talk: Talk, here: Here, hits: Sequence[Hit] = ()) -> TalkView:
     """Return what a page shows of a talk.
 
@@ -172,7 +161,6 @@ def view_of(talk: Talk, here: Here, hits: Sequence[Hit] = ()) -> TalkView:
     embed = embed_of(talk)
     here_at = Here(here.path, {name: texts for name, texts in here.given.items() if name not in OWN})
     sections = tuple(sections_of(talk, words, current=current, marks=marks, hit_lines=hit_lines))
-    length_ms = max([talk.duration_ms or 0, *(cue.end_ms for cue in talk.cues[-1:])])
     return TalkView(
         id=talk.id,
         title=safe(talk.title),
@@ -180,7 +168,7 @@ def view_of(talk: Talk, here: Here, hits: Sequence[Hit] = ()) -> TalkView:
         by=safe(talk.speaker or talk.channel or ""),
         date=talk.date or "",
         facts=tuple(safe(fact) for fact in _facts(talk)),
-        length=show_clock(length_ms),
+        length=show_clock(talk.length_ms),
         timing=_timing(talk),
         margin_s=f"{talk.margin_ms / 1000:.0f}",
         early_s=seconds(early_ms),

@@ -136,6 +136,11 @@ class Counts:
     speech_ms: int
 
 
+LENGTH_MS = "coalesce(t.duration_ms, (SELECT end_ms FROM cues WHERE talk = t.number ORDER BY number DESC LIMIT 1), 0)"
+"""How long the talk `t` is, in SQL, as `Talk.length_ms` says it. It looks at one cue, so it is quick."""
+FACTS = f"id, title, channel, speaker, date, language, timing, {LENGTH_MS}"
+"""What is told of the talk `t` in lists, in SQL."""
+
 _SELECT_TALKS = f"SELECT {', '.join(TalkRow._fields)} FROM talks"  # noqa: S608 - our own names
 
 
@@ -288,16 +293,12 @@ def talk_sizes(db: sqlite3.Connection) -> dict[str, TalkSize]:
 
 
 def talk_lengths(db: sqlite3.Connection, talk_ids: Sequence[str]) -> dict[str, int]:
-    """Return how long some talks are in milliseconds, by talk id: what their source says, or else until when they talk.
-
-    It looks at one cue a talk, so it is quick also where talks are long.
-    """
+    """Return how long some talks are in milliseconds, by talk id."""
     rows = db.execute(
-        "SELECT id, coalesce(duration_ms, (SELECT end_ms FROM cues WHERE talk = t.number ORDER BY number DESC LIMIT 1))"
-        " FROM talks t WHERE id IN (SELECT value FROM json_each(?))",
+        f"SELECT id, {LENGTH_MS} FROM talks t WHERE id IN (SELECT value FROM json_each(?))",  # noqa: S608 - our own names
         (json.dumps(list(talk_ids)),),
     )
-    return {talk_id: length_ms or 0 for talk_id, length_ms in rows}
+    return dict(rows)
 
 
 def read_cues(db: sqlite3.Connection, talk_id: str, first: int = 0, last: int | None = None) -> tuple[Cue, ...]:
