@@ -241,7 +241,7 @@ def test_a_filter_that_leaves_nothing_is_named_and_can_be_dropped(served: Servin
     assert having(page, "h1")[0].text == "Nothing found"
     assert "channel “Harbour”" in page
     drop = having(page, "a", "button")
-    assert [one.text for one in drop] == ["Look without channel Harbour"]
+    assert [one.text for one in drop] == ["Drop Channel Harbour"]
     assert "<mark>bridge</mark>" in page_at(served, drop[0].attributes["href"])
 
 

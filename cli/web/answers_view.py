@@ -5,7 +5,8 @@ All texts in here are without control characters; the template escapes them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from talksearch.cli.render import common, hits
@@ -13,12 +14,17 @@ from talksearch.indexer.text.clock import show_clock
 from talksearch.indexer.text.untrusted import is_linkable, safe
 from talksearch.search.answer import Answer, Like
 from talksearch.search.hit import Hit, byline, more_places, noted, pieces, voice
+from talksearch.search.query import split_quotes
 
-from .addresses import Here, address, at_moment, changed, like_moment, talk_path
+from .addresses import Here, address, at_moment, changed, is_open, like_moment, talk_path
+from .parameters import last
 from .strip import Strip, strip_of
 
 _PLACES = 40
 """How many places that say the same a hit has links to."""
+
+_ENDED = re.compile(r"[.!?…。！？。؟۔।॥]\W*$")
+"""The end of a sentence, in the scripts that mark it."""
 
 _LIKE_WORDS = 40
 """Words of a moment that are quoted where passages like it are shown."""
@@ -48,6 +54,8 @@ class HitView:
     """`±18 s` where the time was estimated."""
     link: str
     """Opens the talk here, at the second."""
+    is_open: bool
+    """The page has the talk open there."""
     original: str
     """Opens the recording where it was published; empty where there is none that may be a link."""
     grade: str
@@ -83,6 +91,15 @@ class TalkView:
     hits: tuple[HitView, ...]
     more: int
     more_link: str
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What to do about a question that nothing answers."""
+
+    text: str
+    link: str
+    """Looks for the same by meaning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +141,8 @@ def like_view(like: Like) -> LikeView:
 
 
 def link_of(url: str) -> str:
-    """Return an address that may be a link; empty for what is not of the web and not a file."""
-    return url if is_linkable(url) else ""
+    """Return an address that a page may link to: one of the web, since browsers open no files from there; or empty."""
+    return url if url.startswith("http") and is_linkable(url) else ""
 
 
 def _talk_view(here: Here, group: Sequence[Hit], length_ms: int) -> TalkView:
@@ -144,6 +161,39 @@ def _talk_view(here: Here, group: Sequence[Hit], length_ms: int) -> TalkView:
     )
 
 
+def advice(here: Here) -> Advice | None:
+    """Return what to do about a question that nothing answers; None where nothing is known that would help.
+
+    >>> advice(Here("/", {"q": ["“to be”"]})).link
+    '/?q=to+be'
+    """
+    text, mode = last(here.given, "q"), last(here.given, "mode")
+    bare, quotes = split_quotes(text)
+    if quotes or mode == "quote":
+        return Advice("Nobody says this, word for word or nearly.", changed(here, q=bare, mode=None))
+    if mode == "lexical":
+        return Advice("No passage has these words.", changed(here, mode=None))
+    return None
+
+
+def _going_on(parts: Iterable[tuple[str, bool]]) -> Iterator[tuple[str, bool]]:
+    """Yield the pieces of a passage, with an ellipsis where it begins or ends in the middle of a sentence.
+
+    >>> list(_going_on([("and then it ", False), ("stops", True)]))
+    [('… ', False), ('and then it ', False), ('stops', True), (' …', False)]
+    >>> list(_going_on([("It stops.", False)]))
+    [('It stops.', False)]
+    """
+    text = ""
+    for piece, is_marked in parts:
+        if not text and piece[:1].islower():
+            yield "… ", False
+        text = piece.strip() or text
+        yield piece, is_marked
+    if text and not _ENDED.search(text):
+        yield " …", False
+
+
 def _hit_view(here: Here, hit: Hit) -> HitView:
     mark = common.mark(hit.timing)
     return HitView(
@@ -151,10 +201,11 @@ def _hit_view(here: Here, hit: Hit) -> HitView:
         when=f"{mark}{show_clock(hit.jump_ms)}",
         margin=f"±{hit.margin_ms / 1000:.0f} s" if hit.timing == "estimated" else "",
         link=at_moment(here, hit.talk_id, hit.jump_ms),
+        is_open=is_open(here, hit.talk_id, hit.jump_ms),
         original=link_of(hit.url),
         grade=hit.grade or "",
         language=hit.language or "",
-        parts=tuple((safe(text), is_marked) for text, is_marked in pieces(hit.text, hit.matches)),
+        parts=tuple(_going_on((safe(text), is_marked) for text, is_marked in pieces(hit.text, hit.matches))),
         is_said=hit.mark_kind == "said",
         voice=safe(voice(hit)),
         note=safe(noted(hit)).strip("[]"),

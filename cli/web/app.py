@@ -25,7 +25,7 @@ from .problems import refused, status_of
 from .recent_answers import remember
 
 _STRETCH_EXAMPLE = "Such as /api/talks/ID?from=60&to=120"
-_PATHS = "There are /, /talk/ID, /media/ID and what /openapi.json describes."
+_PATHS = "There are /, /talks, /map, /talk/ID, /media/ID and what /openapi.json describes."
 _GONE = 499
 """The status of an answer that nobody waits for any more, as nginx counts it; it goes nowhere."""
 

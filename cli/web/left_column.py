@@ -122,6 +122,7 @@ def answers_column(here: Here, found: Answered) -> Column:
         "like": answers_view.like_view(answer.like) if answer.like else None,
         "chips": filters_view.chips(here, found.titles),
         "menus": filters_view.menus(here, answer.facets),
+        "advice": None if answer.hits or answer.emptied else answers_view.advice(here),
         "emptied": list(filters_view.without(here, answer.emptied)) if not answer.hits else [],
     }
     asked = last(here.given, "q") or (f"Like {answer.like.title}" if answer.like else "")

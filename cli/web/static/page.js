@@ -8,8 +8,8 @@ document.documentElement.dataset.scripted = '';
 
 // Puts what an address has for a column into it, and the address into the history; the last of several requests wins.
 let running;
-async function load(address, column, how, settles = true) {
-  const before = typed;
+async function load(link, column, how, settles = true) {
+  const [address] = link.split('#'), before = typed;  // the script shows the line that `#at` is for
   running?.abort();
   running = new AbortController();
   let page;
@@ -18,9 +18,12 @@ async function load(address, column, how, settles = true) {
     page = new DOMParser().parseFromString(await response.text(), 'text/html');
     if (!$('#answers, #talk', page)) throw page;
   } catch (error) {
-    if (error.name !== 'AbortError') location.assign(address);  // the browser shows what is wrong
+    // Who types does not lose the page with what is on it when the server is gone.
+    if (error instanceof TypeError) tellAll('The server does not answer. What you see stays; ask again once it runs.');
+    else if (error.name !== 'AbortError') location.assign(address);  // the server's page says what is wrong
     return;
   }
+  tellAll('');
   if (how) {
     history.replaceState({ y: scrollY }, '');
     history[how]({}, '', address);
@@ -28,18 +31,24 @@ async function load(address, column, how, settles = true) {
   settled = settles;
   document.title = page.title;
   for (const part of page.body.children) $(`#${part.id}`)?.replaceChildren(...part.childNodes);
+  // The heading of a talk that stood alone stands below that of the answers which came to it.
+  if ($('#answers h1')) for (const head of $$('#talk:has(h1) :is(h1, h2, h3)')) head.ariaLevel = +head.tagName[1] + 1;
   if (document.activeElement === document.body) $('#main').focus({ preventScroll: true });
   if (!how) scrollTo(0, history.state?.y ?? 0);
   else if (column === 'talk') $('#talk').scrollIntoView();
   if (typed === before) fill();  // who has typed on meanwhile keeps it
   mark();
 }
+function tellAll(text) {
+  $('#count').className = text ? 'wrong' : 'unseen';
+  if (text) $('#count').textContent = text;
+}
 on('click', (event) => {
   const link = event.target.closest('#answers a, #talk a[data-to]'), to = link?.dataset.to ?? 'answers';
   const address = link?.getAttribute('href'), isPlain = !(event.ctrlKey || event.metaKey || event.shiftKey);
   if (!isPlain || !address?.startsWith('/') || to === 'page') return;
   event.preventDefault();
-  load(to === 'answers' ? beside(address) : address, to, 'pushState');
+  load(link.matches('.close') ? closed() : to === 'answers' ? beside(address) : address, to, 'pushState');
 });
 addEventListener('popstate', () => load(location.href, 'both'));
 
@@ -48,6 +57,13 @@ function beside(address) {
   const t = asked().get('t'), [path, search] = address.split('?');
   if (path !== '/' || !location.pathname.startsWith('/talk/')) return address;
   return `${location.pathname}?${[t && `t=${t}`, search].filter(Boolean).join('&')}`;
+}
+
+// Without the talk, the newest answers are left: the link in it knows those with which it came.
+function closed() {
+  const kept = asked();
+  for (const own of ['t', 'play', 'find', 'words']) kept.delete(own);
+  return `/?${kept}`.replace(/\?$/, '');
 }
 
 // The fields say what the address asks, also where a link has changed it.
@@ -104,7 +120,9 @@ on('focusin', tell);
 on('click', ({ target }) => {
   const copy = target.closest('[data-copy]');
   if (copy) {
-    navigator.clipboard.writeText(new URL(copy.dataset.copy, location)).then(() => { copy.textContent = 'Copied'; });
+    const { href } = new URL(copy.dataset.copy, location);
+    if (navigator.clipboard) navigator.clipboard.writeText(href).then(() => { copy.textContent = 'Copied'; });
+    else prompt('Copy this:', href);  // only pages of this machine and of https may write to the clipboard
   }
   if (target.closest('[data-open]')) $('#keys').showModal();
   for (const menu of $$('.menu[open]')) menu.open = menu.contains(target);
@@ -129,7 +147,7 @@ on('keydown', (event) => {
   if (key === 'Escape') {
     if (menu) act = () => { menu.open = false; $('summary', menu).focus(); };
     else if (target === box && box.value) act = () => { box.value = ''; $('#ask').requestSubmit(); };
-    else if (close && !isModal) act = () => close.click();
+    else if (close?.offsetParent && !isModal) act = () => close.click();
   } else if (bar && by) {
     act = () => {
       step(by, $$('a', bar.ownerSVGElement), bar);

@@ -42,6 +42,7 @@ function local(media, onTime, onSilence) {
 
 function embedded(frame, { hello, verbs, say, hear }, time, onTime, onSilence) {
   const { origin } = new URL(frame.src);
+  frame.className = 'waits';
   let plays = false, answers = false;
   // Nothing that is told is secret, and until it is loaded the frame has another origin.
   const tell = (message) => frame.contentWindow?.postMessage(JSON.stringify(message), '*');
@@ -53,6 +54,7 @@ function embedded(frame, { hello, verbs, say, hear }, time, onTime, onSilence) {
     try { data = typeof data === 'string' ? JSON.parse(data) : data; } catch { return; }
     if (!answers) tell(hello);
     onSilence(!(answers = true));
+    frame.className = '';
     const [second, is] = hear(data ?? {});
     plays = is ?? plays;
     if (typeof second === 'number') onTime(time = second);

@@ -66,7 +66,7 @@ function open(root, asked) {
     event.preventDefault();
     const { s, go: opens = Math.max(0, s - early) } = to.dataset;
     go(+opens, +(s ?? +opens + early));
-    history.replaceState(history.state, '', to.href);
+    history.replaceState(history.state, '', to.pathname + to.search);
   });
   for (const name of ['wheel', 'touchmove', 'keydown']) {
     on(name, panel, ({ key }) => { if (!key || /^(Page|Home|End|Arrow[UD])/.test(key)) setFollow(false); }, { passive: true });
@@ -161,7 +161,7 @@ function open(root, asked) {
     isOn: () => player,
     jump: (s) => go(s, s + early),
     toggle: () => { if (player) player.plays() ? player.pause() : player.play(); else play?.click(); },
-    faster: (by) => { if (speed.options[speed.selectedIndex + by]) { speed.selectedIndex += by; setSpeed(); } },
+    faster: (by) => { if (speed?.options[speed.selectedIndex + by]) { speed.selectedIndex += by; setSpeed(); } },
     close: () => document.removeEventListener('selectionchange', choose),
   };
 }
@@ -184,16 +184,16 @@ const beside = (link) => {
   return here < 0 ? null : hits[here + { prev: -1, next: 1 }[link.id]];
 };
 on('click', document, (event) => {
-  const link = event.target.closest?.('a[href^="/talk/"]'), hit = link && beside(link);
+  const link = event.target.closest?.('a[data-to=talk]'), hit = link && beside(link);
   if (!link || !isPlain(event)) return;
   clicked = Date.now();
   // A hit of the talk that plays is a jump: the player stays.
-  const isJump = talk?.isOn() && link.pathname === location.pathname && /[?&]t=/.test(link.search);
+  const isJump = talk?.isOn() && link.pathname === location.pathname;
   if (!hit && !isJump) return;
   event.preventDefault();
   event.stopImmediatePropagation();
   if (hit) return hit.click();
-  history.pushState(history.state, '', link.href);
+  history.pushState(history.state, '', link.pathname + link.search);
   talk.jump(+new URLSearchParams(link.search).get('t'));
   document.dispatchEvent(new Event('talk:moved'));
 }, true);
