@@ -186,6 +186,12 @@ def test_a_title_cannot_begin_a_cue_in_a_comment() -> None:
     assert parts(read_back(content, "t.vtt")) == parts(cues)
 
 
+def test_a_name_cannot_end_a_cue() -> None:
+    content = written("vtt", talk_of(*said([("Hello there.", "Ann --")])))
+    assert "-->" not in content.partition("Hello")[0].rpartition("<v")[2]
+    assert parts(read_back(content, "t.vtt")) == parts(said([("Hello there.", "Ann --")]))
+
+
 def test_podcast_transcripts_have_the_keys_of_the_namespace() -> None:
     cues = (Cue(1_500, 2_000, "Hi", "Ann"), Cue(2_000, 3_000, "Ho"))
     assert json.loads(written("podcast", talk_of(*cues))) == {

@@ -15,6 +15,7 @@ from typing import Any
 import click
 import pytest
 from click.testing import CliRunner
+from fakes import CountingEncoder
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 from tiny import make_index
@@ -24,6 +25,7 @@ from talksearch.cli.main import cli
 from talksearch.cli.pick import Choice
 from talksearch.cli.terminal import Style
 from talksearch.indexer.errors import TalksearchError
+from talksearch.indexer.pipeline.run import build_index
 
 PLAIN = Style(color=False, links=False, width=80)
 
@@ -218,6 +220,22 @@ def test_what_no_player_opens_the_browser_does(url: str, programs: Path, monkeyp
         program(programs, "mpv")
     pick.open_choice(choices(hit(url=url))[0], "auto")
     assert opened == [url]
+
+
+def test_the_first_hit_is_opened_where_it_is_a_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(click, "launch", opened.append)
+    for name, address in (("good", "https://example.org/a"), ("bad", "ms-calculator:run")):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "a.txt").write_text(
+            f"Title: Ships\nURL: {address}\nContent: the ship comes home late", encoding="utf-8"
+        )
+        build_index(tmp_path / f"{name}-index", [folder], encoder=CountingEncoder())
+        asked = ["search", "ship", "--mode", "lexical", "--open", "--index", str(tmp_path / f"{name}-index")]
+        result = CliRunner().invoke(cli, asked)
+        assert ("No recording of that talk is known." in result.output) == (name == "bad")
+    assert opened == ["https://example.org/a#t=0"]
 
 
 def test_what_cannot_be_opened_is_told(programs: Path) -> None:

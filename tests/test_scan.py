@@ -110,7 +110,9 @@ def test_a_folder_that_cannot_be_entered_is_a_line_of_the_report(
     assert [Path(skipped.path).name for skipped in report.skipped] == ["lost+found"]
 
 
-@pytest.mark.parametrize("name", ["a.info.json", "a.description", "a.chapters.vtt", "README.md", "changelog", "a.mp4"])
+@pytest.mark.parametrize(
+    "name", ["a.info.json", "a.description", "a.chapters.vtt", "README.md", "changelog", "a.mp4", "a.BAT", "a.desktop"]
+)
 def test_what_lies_beside_talks_is_not_read(name: str) -> None:
     assert not may_be_transcript(Path(name))
 

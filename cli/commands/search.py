@@ -28,6 +28,7 @@ from talksearch.cli.server.client import ask
 from talksearch.cli.terminal import style_for, warn
 from talksearch.indexer.errors import TalksearchError
 from talksearch.indexer.settings import Settings, resolve
+from talksearch.indexer.text.untrusted import is_linkable
 
 if TYPE_CHECKING:
     from talksearch.search.options import OptionValue
@@ -163,6 +164,8 @@ def _print_answers(index_dir: Path | None, requests: Sequence[AnswerRequest], *,
             warn(line)
         notes[answer.note] = None
         if open_first and number == 0 and answer.url:
+            if not is_linkable(answer.url):  # what it names may be a program
+                raise TalksearchError("No recording of that talk is known.", "Read it: talksearch show")
             click.launch(answer.url)
     for note in filter(None, notes):
         warn(note)

@@ -67,7 +67,8 @@ def _about(talk: Talk) -> Iterator[str]:
 
 def _voice(cue: Cue) -> str:
     if cue.speaker:
-        return f"<v {html.escape(cue.speaker, quote=False)}>"
+        name = html.escape(cue.speaker, quote=False)
+        return f"<v {name} >" if name.endswith("--") else f"<v {name}>"  # `-->` may stand in no cue
     return html.escape(_TURN, quote=False) if cue.turn else ""
 
 

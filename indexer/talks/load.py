@@ -23,7 +23,7 @@ from .language_tags import language_of
 from .naming import humanised, id_stem, recorded, slug
 from .opened_file import OpenedFile
 from .receipt import estimate, reading_steps, repair_cues, repair_step, tidy_lines
-from .recordings import find_recording, is_outside
+from .recordings import find_recording, names_other_file
 from .sidecar import SidecarMetadata, read_sidecar
 from .spoken_language import spoken_language
 from .track_names import is_kind_of_file, is_named_after_folder, track_name
@@ -208,9 +208,9 @@ def _metadata(
     video = _video(opened, transcript, sidecar)
     folder = path.absolute().parents[len(PurePosixPath(source).parts) - 1]
     named = [address for address in (sidecar.url, transcript.url) if address]
-    outside = [address for address in named if is_outside(address, folder)]
-    notes += [f"The address {address!r} is of a file outside the archive and was left out." for address in outside]
-    url = next((address for address in named if address not in outside), youtube.watch_url(video) if video else None)
+    others = [address for address in named if names_other_file(address, folder)]
+    notes += [f"The address {address!r} is of no recording in the archive and was left out." for address in others]
+    url = next((address for address in named if address not in others), youtube.watch_url(video) if video else None)
     recording = None if url else find_recording(path)
     return TalkMetadata(
         source=source,

@@ -67,14 +67,15 @@ def find_recording(path: Path) -> Path | None:
     return found
 
 
-def is_outside(url: str, folder: Path) -> bool:
-    """Say whether an address names a file that does not lie in a folder.
+def names_other_file(url: str, folder: Path) -> bool:
+    """Say whether an address is that of a file, and no recording below a folder.
 
-    Whoever wrote a transcript or its sidecar can name any file of this machine, or of another one's share, and a server
-    would hand it out, a player open it. Folders above (`..`) count as outside, since links may lead anywhere.
+    Whoever wrote a transcript or its sidecar can name any file of this machine, or of another one's share: a server
+    would hand it out, and a command that opens a hit would run it. Folders above (`..`) count as other ones, since
+    links may lead anywhere.
 
-    >>> [is_outside(url, Path("/talks")) for url in ("https://x.org", "file:///talks/a/b.mp4", "file:///home/me/b.mp4")]
-    [False, False, True]
+    >>> [names_other_file(f"file:///{path}", Path("/talks")) for path in ("talks/a/b.mp4", "home/b.mp4", "talks/a.exe")]
+    [False, True, True]
     """
     if not url.lower().startswith("file:"):
         return False
@@ -83,7 +84,8 @@ def is_outside(url: str, folder: Path) -> bool:
         path = Path(url2pathname(parts.path))
     except (ValueError, OSError):  # OSError: Windows knows no such path
         return True
-    return parts.netloc not in ("", "localhost") or ".." in path.parts or folder not in path.parents
+    is_here = parts.netloc in ("", "localhost") and ".." not in path.parts and folder in path.parents
+    return not is_here or _ending(path.name) not in RECORDINGS
 
 
 def _find_in(path: Path, folder: Path) -> Path | None:

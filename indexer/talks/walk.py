@@ -17,12 +17,14 @@ from .folders import offloaded
 from .playlist import is_segment
 
 _NOT_TEXT = re.compile(
-    r"\.(3gp|7z|aac|aiff|avi|avif|bin|bmp|bz2|class|db|dll|dmg|doc|dylib|eot|epub|exe|flac|flv|gif|gz|heic|ico|iso|jar"
-    r"|jpe?g|m4[av]|mkv|mov|mp[34]|mpe?g|od[pst]|og[gv]|opus|otf|part|pdf|png|pptx?|py[cdo]|rar|so|sqlite3?|svg|tar|tgz"
-    r"|tiff?|ttf|wasm|wav|web[mp]|wm[av]|woff2?|xlsx?|xz|zip|zst)$|:Zone\.Identifier$",
+    r"\.(3gp|7z|aac|aiff|avi|avif|bat|bin|bmp|bz2|class|cmd|db|desktop|dll|dmg|doc|dylib|eot|epub|exe|flac|flv|gif|gz"
+    r"|heic|hta|ico|iso|jar|jpe?g|jse?|lnk|m4[av]|mkv|mov|mp[34]|mpe?g|msi|od[pst]|og[gv]|opus|otf|part|pdf|pif|png"
+    r"|pptx?|ps1|py[cdo]|rar|reg|scr|so|sqlite3?|svg|tar|tgz|tiff?|ttf|vb[es]|wasm|wav|web[mp]|wm[av]|woff2?|ws[fh]"
+    r"|xlsx?|xz|zip|zst)$|:Zone\.Identifier$",
     re.IGNORECASE,
 )
-"""Files that no reader needs to open. Everything else is judged by its content."""
+"""Files that no reader needs to open, or that a system would run when a hit is opened. Everything else is judged by its
+content."""
 _ABOUT = re.compile(
     r"(readme|licen[cs]e|copying|changelog|contributing|authors|notice)(\.(md|markdown|rst|txt))?$", re.IGNORECASE
 )
