@@ -5,9 +5,12 @@
 Starts `talksearch serve` on the index several times, each a fresh process, and asks as a browser does, with one
 connection that is kept and with gzip:
 
-- start: seconds until it listens, until the first page is there, and until the first answer is
-- pages: milliseconds and bytes of the first page, an answer, a talk beside an answer, the longest talk, and the API
-- keystrokes: queries typed letter by letter from the third on; each is asked for the part of the page that changes
+- start: seconds until it listens, until the first page is there, and until the first answer is; and those of the
+  processor until the first page, which tell more on a machine that does something else as well
+- pages: milliseconds and bytes of the first page, an answer, the same once more, a talk beside it, the longest talk,
+  and the API
+- keystrokes: queries typed letter by letter from the third on; each is asked for the part of the page that changes, and
+  asked of the engine alone, in this process
 
 What is compared is asked in turn, within one run, because machines have moods. Prints machine, versions and medians
 (95 of 100 in brackets) and writes them as JSON.
@@ -34,7 +37,11 @@ from urllib.parse import urlencode
 
 from about import about
 
+from talksearch.cli.pool import process_tuning
 from talksearch.indexer.stores import catalog
+from talksearch.search import engine
+from talksearch.search.query import Query
+from talksearch.search.reader import open_reader
 
 ROOT = Path(__file__).parents[1]
 QUERIES = (
@@ -72,7 +79,7 @@ def main() -> None:
             report["bytes"] = {name: sizes for name, (_, sizes) in pages.items()}
             for name, (whole, sent) in report["bytes"].items():
                 print(f"  {name:<28} {whole:>9,} bytes, {sent:>8,} sent")
-            report["keystroke_ms"] = _print("\nkeystrokes, milliseconds", _keystrokes(connection))
+            report["keystroke_ms"] = _print("\nkeystrokes, milliseconds", _keystrokes(connection, options.index))
         finally:
             server.terminate()
             server.wait(20)
@@ -84,18 +91,28 @@ def main() -> None:
 
 def _starts(index: Path, starts: int) -> dict[str, list[float]]:
     """Return the seconds from the start of the process, of each start."""
-    times: dict[str, list[float]] = {"it listens": [], "first page": [], "first answer": []}
+    times: dict[str, list[float]] = {
+        "it listens": [], "first page": [], "first page, processor": [], "first answer": []
+    }  # fmt: skip
     for _ in range(starts):
         begun = perf_counter()
         server, connection = _serve(index)
         times["it listens"].append(perf_counter() - begun)
         _get(connection, "/")
         times["first page"].append(perf_counter() - begun)
+        if sys.platform == "linux":
+            times["first page, processor"].append(_processor_s(server.pid))
         _get(connection, f"/?{urlencode({'q': QUERIES[0]})}")
         times["first answer"].append(perf_counter() - begun)
         server.terminate()
         server.wait(20)
     return times
+
+
+def _processor_s(process: int) -> float:
+    """Return the seconds of processor that a process and its threads have used (proc_pid_stat(5))."""
+    fields = Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _serve(index: Path) -> tuple[subprocess.Popen[bytes], HTTPConnection]:
@@ -131,12 +148,13 @@ def _get(connection: HTTPConnection, path: str, **headers: str) -> tuple[float, 
 def _pages(connection: HTTPConnection, longest: str, rounds: int) -> dict[str, tuple[list[float], tuple[int, int]]]:
     """Return, by page, the milliseconds of each time it was asked for, and its median bytes, whole and as sent."""
     found: dict[str, list[tuple[float, int, int]]] = {}
-    for text in QUERIES * rounds:
-        asked = urlencode({"q": text})
+    for number, text in enumerate(QUERIES * rounds):
+        asked = urlencode({"q": text, "k": 9 - number // len(QUERIES) % 5})  # no answer that is remembered
         paths = {
             "first page": "/",
             "answer": f"/?{asked}",
-            "talk beside an answer": f"/talk/{longest}?{asked}",
+            "the same answer again": f"/?{asked}&",
+            "longest talk beside it": f"/talk/{longest}?{asked}",
             "longest talk": f"/talk/{longest}",
             "/api/search": f"/api/search?{asked}",
         }
@@ -152,21 +170,27 @@ def _median(numbers: Any) -> int:
     return round(statistics.median(numbers))
 
 
-def _keystrokes(connection: HTTPConnection) -> dict[str, list[float]]:
-    """Return the milliseconds from each keystroke's request to its answer."""
-    times = [
-        _get(connection, f"/?{urlencode({'q': text[:end]})}", **FRAGMENT)[0]
-        for text in QUERIES
-        for end in range(3, len(text) + 1)
-        if text[end - 1] != " "  # the same question
-    ]
-    return {f"{len(times)} of {len(QUERIES)} queries": times}
+def _keystrokes(connection: HTTPConnection, index: Path) -> dict[str, list[float]]:
+    """Return the milliseconds from each keystroke's request to its answer, and those of the engine alone."""
+    times: dict[str, list[float]] = {"from a keystroke": [], "the engine alone": []}
+    process_tuning.tune(index)
+    with open_reader(index) as reader:
+        engine.search(reader, Query("warm"))
+        for text in QUERIES:
+            for end in range(3, len(text) + 1):
+                if text[end - 1] == " ":  # the same question
+                    continue
+                times["from a keystroke"].append(_get(connection, f"/?{urlencode({'q': text[:end]})}", **FRAGMENT)[0])
+                begun = perf_counter()
+                engine.search(reader, Query(text[:end], timeline=True, facets=True))
+                times["the engine alone"].append((perf_counter() - begun) * 1000)
+    return times
 
 
 def _print(title: str, times: dict[str, list[float]], digits: int = 1) -> dict[str, dict[str, float]]:
     """Print medians; returns them."""
     print(title)
-    medians = {name: _times(found, digits) for name, found in times.items()}
+    medians = {name: _times(found, digits) for name, found in times.items() if found}
     for name, found in medians.items():
         print(f"  {name:<28} {found['median']:>8} ({found['p95']})")
     return medians

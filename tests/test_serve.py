@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -27,7 +28,7 @@ from talksearch.cli.commands import search as search_command
 from talksearch.cli.main import cli
 from talksearch.cli.messages import AnswerRequest, MessageError, Printed
 from talksearch.cli.server import client, protocol
-from talksearch.cli.server.serve import Serving, serve
+from talksearch.cli.server.serve import Serving, _listening, serve
 from talksearch.cli.terminal import Style
 from talksearch.indexer.errors import BadIndexError, TalksearchError
 from talksearch.indexer.pipeline.run import build_index
@@ -428,6 +429,24 @@ def test_a_folder_that_others_can_open_is_not_trusted(index: Path, runtime: Path
         assert client.greet(index) is None
         one.socket.parent.chmod(0o700)
         assert client.greet(index) is not None
+
+
+def test_answers_over_http_go_out_at_once() -> None:
+    """Without TCP_NODELAY the end of each answer waits 40 ms for the client to acknowledge its beginning."""
+
+    async def accepted() -> int:
+        told: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+        async def connected(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            told.set_result(writer.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            writer.close()
+
+        with _listening("127.0.0.1", 0, "") as listening:
+            async with await asyncio.start_server(connected, sock=listening):
+                with socket.create_connection(listening.getsockname()):
+                    return await told
+
+    assert asyncio.run(accepted())
 
 
 @pytest.mark.parametrize(
