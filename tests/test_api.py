@@ -189,7 +189,7 @@ def test_an_error_is_a_page_for_people_and_a_problem_for_programs(served: Servin
         assert (status, headers["content-type"]) == (404, PROBLEM)
         assert json.loads(told) == {
             "type": "about:blank", "title": "Not Found", "status": 404, "detail": "Not Found.", "error": "Not Found.",
-            "hint": "There are /, /talk/ID, /media/ID and what /openapi.json describes.",
+            "hint": "There are /, /talks, /map, /talk/ID, /media/ID and what /openapi.json describes.",
         }  # fmt: skip
 
 

@@ -43,7 +43,7 @@ _AT_ONCE, _PER_S = 1_000, 100
 _CLIENTS = 10_000
 """Clients whose requests are counted; beyond that, those that have made none lately are forgotten."""
 
-_LEAST_COMPRESSED, _COMPRESSION_LEVEL = 1_000, 5
+_LEAST_COMPRESSED, _COMPRESSION_LEVEL = 1_000, 4
 """Bytes below which an answer goes out as it is, since it fits into one packet; and how hard zlib tries."""
 
 _PAGES = ("/", "/talks", "/map")
