@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from html import unescape
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -18,6 +19,10 @@ from talksearch.cli.web.app import application
 from talksearch.cli.web.embeds import embed_of
 from talksearch.indexer.pipeline.run import build_index
 from talksearch.indexer.records import Talk
+from talksearch.search import engine
+from talksearch.search.answer import Answer
+from talksearch.search.query import Query
+from talksearch.search.reader import IndexReader
 
 YOUTUBE = "DTcRLlMv4_o"
 POLICY = "content-security-policy"
@@ -359,3 +364,31 @@ def test_the_files_of_the_page_are_served(client: TestClient) -> None:
 def test_every_id_of_the_page_stands_there_once(client: TestClient) -> None:
     ids = re.findall(r' id="([^"]*)"', page(client, "/talk/damaged?t=60&q=bridge"))
     assert sorted(set(ids)) == sorted(ids)
+
+
+def test_a_question_is_ranked_once_until_the_index_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ranked: list[str] = []
+    search = engine.search
+
+    def counted(index: IndexReader, query: Query) -> Answer:
+        ranked.append(query.text)
+        return search(index, query)
+
+    monkeypatch.setattr(engine, "search", counted)
+    write_talk(tmp_path / "talks", "ships", ["the ship keeps its own time"])
+    build_index(tmp_path / "index", [tmp_path / "talks"], encoder=CountingEncoder())
+    pool = IndexPool(tmp_path / "index", encoder=CountingEncoder(), workers=2)
+    client = TestClient(application(pool, "127.0.0.1"), base_url="http://127.0.0.1", headers={"accept": "text/html"})
+    try:
+        assert "1 hit in 1 talk" in page(client, "/?q=ship")
+        page(client, "/talk/ships?t=60&q=ship")
+        page(client, "/talk/ships?t=60&q=ship", **{"x-column": "talk"})
+        assert ranked == ["ship"]
+        page(client, "/?q=ship&mode=lexical")
+        assert ranked == ["ship", "ship"]
+        write_talk(tmp_path / "talks", "more", ["another ship is late"])
+        build_index(tmp_path / "index", [tmp_path / "talks"], encoder=CountingEncoder())
+        assert "2 hits in 2 talks" in page(client, "/?q=ship")
+        assert ranked == ["ship"] * 3
+    finally:
+        pool.close()

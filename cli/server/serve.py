@@ -200,8 +200,8 @@ def _listening(host: str, port: int, token: str) -> Iterator[socket.socket]:
             f"The address {host}:{port} cannot be used: {error.strerror or error}.",
             "Name another port, or let one be chosen: talksearch serve --port 0",
         ) from error
-    # Only where a socket says that its protocol is TCP does asyncio send all at once (TCP_NODELAY). Otherwise the end of
-    # each answer waits for the client to acknowledge its beginning, which takes 40 ms with Linux.
+    # Only where a socket says that its protocol is TCP does asyncio send all at once (TCP_NODELAY). Otherwise the end
+    # of each answer waits for the client to acknowledge its beginning, which takes 40 ms with Linux.
     with socket.socket(bound.family, bound.type, socket.IPPROTO_TCP, bound.detach()) as listening:
         yield listening
 

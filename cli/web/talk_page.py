@@ -52,7 +52,7 @@ async def _talk(request: Request) -> Response:
 
 def _read(db: Connection, name: str) -> Talk:
     """Return the talk that a name means. Raises QueryError where it means none or several."""
-    talk = catalog.read_talk(db, find_talk(db, name))
+    talk = catalog.read_talk(db, find_talk(db, name), words=False)
     assert talk is not None
     return talk
 

@@ -271,10 +271,10 @@ def talk_paths(db: sqlite3.Connection) -> dict[str, str]:
     return dict(db.execute("SELECT id, path FROM talks"))
 
 
-def read_talk(db: sqlite3.Connection, talk_id: str, *, cues: bool = True) -> Talk | None:
-    """Return a talk as it was put, without its cues where they are not needed."""
+def read_talk(db: sqlite3.Connection, talk_id: str, *, cues: bool = True, words: bool = True) -> Talk | None:
+    """Return a talk as it was put, without its cues, or the times of their words, where these are not needed."""
     row = db.execute(f"{_SELECT_TALKS} WHERE id = ?", (talk_id,)).fetchone()
-    return _talk(TalkRow(*row), read_cues(db, talk_id) if cues else ()) if row else None
+    return _talk(TalkRow(*row), read_cues(db, talk_id, words=words) if cues else ()) if row else None
 
 
 def read_talks(db: sqlite3.Connection) -> Iterator[Talk]:
@@ -301,7 +301,9 @@ def talk_lengths(db: sqlite3.Connection, talk_ids: Sequence[str]) -> dict[str, i
     return dict(rows)
 
 
-def read_cues(db: sqlite3.Connection, talk_id: str, first: int = 0, last: int | None = None) -> tuple[Cue, ...]:
+def read_cues(
+    db: sqlite3.Connection, talk_id: str, first: int = 0, last: int | None = None, *, words: bool = True
+) -> tuple[Cue, ...]:
     """Return cues of a talk.
 
     Args:
@@ -309,9 +311,10 @@ def read_cues(db: sqlite3.Connection, talk_id: str, first: int = 0, last: int | 
         talk_id: the talk; one that is not there has no cues.
         first: the number of the first cue, counted from 0.
         last: the number of the last cue, which is included; None for the talk's end.
+        words: whether the times of their words are read, which takes most of the time.
     """
     rows = db.execute(
-        "SELECT start_ms, end_ms, text, speaker, turn, words FROM cues"
+        f"SELECT start_ms, end_ms, text, speaker, turn, {'words' if words else 'NULL'} FROM cues"  # noqa: S608 - our own
         " WHERE talk = (SELECT number FROM talks WHERE id = ?) AND number BETWEEN ? AND ? ORDER BY number",
         (talk_id, first, _NO_LIMIT if last is None else last),
     )
@@ -322,9 +325,9 @@ def read_cues(db: sqlite3.Connection, talk_id: str, first: int = 0, last: int | 
             text,
             speaker,
             bool(turn),
-            tuple(Word(*word) for word in json.loads(words)) if words else (),
+            tuple(Word(*word) for word in json.loads(timed)) if timed else (),
         )
-        for start_ms, end_ms, text, speaker, turn, words in rows
+        for start_ms, end_ms, text, speaker, turn, timed in rows
     )
 
 
