@@ -24,6 +24,10 @@ Kind = Literal["integer", "seconds", "choice", "text", "date", "talks", "flag"]
 OptionValue = int | float | str | bool | tuple[str, ...] | None
 """The value of an option, as `make_query` takes it."""
 
+LONGEST_TEXT = 10_000
+"""Characters of the longest query. A model reads the first few hundred words of one, and aligning a quote costs the
+square of its length."""
+
 _FILTERS = ("talks", "speaker", "channel", "language", "after", "before", "timing")
 """The options that are fields of `query.Filters`, in its order."""
 FLAGS = {"1": True, "true": True, "True": True, "0": False, "false": False, "False": False}
@@ -224,7 +228,7 @@ def checked(query: Query) -> Query:
 
     return replace(
         query,
-        text=as_text(query.text),
+        text=_short(as_text(query.text), "The query"),
         k=values["k"],
         mode=values["mode"],
         filters=Filters(
@@ -237,6 +241,12 @@ def checked(query: Query) -> Query:
             timing=values["timing"],
         ),
         per_talk=values["per_talk"],
-        avoid=as_text(values["avoid"]),
+        avoid=_short(as_text(values["avoid"]), "The text to turn away from"),
         explain=values["explain"],
     )
+
+
+def _short(text: str, name: str) -> str:
+    if len(text) > LONGEST_TEXT:
+        raise QueryError(f"{name} has {len(text):,} characters.", f"Give at most {LONGEST_TEXT:,}.")
+    return text

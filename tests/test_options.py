@@ -187,6 +187,14 @@ def test_a_great_number_is_no_danger() -> None:
     assert make_query("ship", per_talk=10**400).per_talk == 10**400
 
 
+@pytest.mark.parametrize(("text", "options"), [("x" * 10_001, {}), ("ship", {"avoid": "x" * 10_001})])
+def test_a_text_that_would_take_minutes_is_refused(text: str, options: dict[str, Any]) -> None:
+    with pytest.raises(QueryError, match="has 10,001 characters") as raised:
+        make_query(text, **options)
+    assert raised.value.hint == "Give at most 10,000."
+    assert make_query(text[:10_000]).text == text[:10_000]
+
+
 def test_this_file_is_named_where_an_option_is_added() -> None:
     source = Path(__file__).parents[1] / "search" / "options.py"
     assert Path(__file__).name in source.read_text(encoding="utf-8")

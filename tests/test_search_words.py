@@ -196,6 +196,13 @@ def test_poet_is_no_pot_with_an_umlaut(tmp_path: Path) -> None:
     assert found(reader, "Knoet") == {"tiegel"}
 
 
+def test_a_word_that_is_no_word_is_not_cut_at_every_letter(tmp_path: Path) -> None:
+    first, second = "ab" * 16, "cd" * 17
+    index = make_single(tmp_path / "talks", f"The password is {first[:-2]} {second} today, and {first} {second} tomorrow.")
+    assert ask(index, first[:-2] + second).hits
+    assert not ask(index, first + second).hits
+
+
 def test_c_with_plus_signs_is_another_language(index: IndexReader) -> None:
     marked = {ask(index, query).hits[0].matches for query in ("C", "C++")}
     assert len(marked) == 2

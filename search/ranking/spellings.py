@@ -40,6 +40,9 @@ _SHORTEST_WITH_UMLAUT = 4
 """Letters of the shortest word that may stand for one with an umlaut."""
 _SHORTEST = 5
 """Letters of the shortest word that is taken apart where nobody says it."""
+_LONGEST = 64
+"""Letters or figures of the longest word that is looked for in other spellings. There are few longer ones that people
+write, and all the places to cut a word cost the square of its length."""
 _SHORTEST_NOUN = 2
 """Syllables that either part of a Korean word has that is taken apart where nobody says it."""
 _CALLED = {
@@ -60,6 +63,8 @@ def spellings_of(db: sqlite3.Connection, term: str, word: str) -> list[str]:
         term: a term of the query.
         word: the word of the query that it is the term of.
     """
+    if len(word) > _LONGEST:
+        return []
     others = [*_CALLED.get(term, ()), *forms_of(db, term)]
     plain = unaccented(word)
     if _ACRONYM.fullmatch(word):
