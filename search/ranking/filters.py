@@ -94,8 +94,9 @@ def find_talk(db: sqlite3.Connection, name: str) -> str:
     """
     numbers = _talk_numbers(db, name)
     if len(numbers) > 1:
-        ids = [_talk_id(db, number) for number in numbers[:_NAMED_TALKS]]
-        raise QueryError(f"{name!r} means {len(numbers)} talks: {', '.join(ids)}…", "Write more of the id.")
+        ids = ", ".join(_talk_id(db, number) for number in numbers[:_NAMED_TALKS])
+        end = "…" if len(numbers) > _NAMED_TALKS else "."
+        raise QueryError(f"{name!r} means {len(numbers)} talks: {ids}{end}", "Write more of the id.")
     return _talk_id(db, numbers[0])
 
 
