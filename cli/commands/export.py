@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 FORMAT_NAMES = ("vtt", "srt", "json", "markdown", "html", "m3u", "edl", "chapters", "sqlite", "podcast")
 """Those of `export.registry`, whose import `--help` must not wait for; tests hold the two together."""
 
+_STANDARD_OUTPUT = Path("-")
+"""What standard output is called by habit. A file of that name is `./-`."""
+
 
 @click.command("export", context_settings=ANY_TALK_ID)
 @click.argument("names", nargs=-1, metavar="[TALK]...", shell_complete=complete_talk)
@@ -79,6 +82,8 @@ def export(
         talksearch export --site pages
     """
     _require_sense(names, query)
+    if output == _STANDARD_OUTPUT:
+        output = None
     known = None if (clips or site) and not (format or output) else _format(format, output)
     folder = resolve(index_dir).index
     if clips and not names and query is None:
@@ -153,6 +158,8 @@ def _format(name: str | None, output: Path | None) -> ExportFormat:
     from talksearch.cli.export import registry
 
     known = registry.format_named(name) if name else registry.format_of(output.name) if output else None
+    if known is None and output:
+        raise UsageError(f"{output} does not say which format it is.", f"--format takes {', '.join(FORMAT_NAMES)}.")
     if known is None:
         raise UsageError("Say in which format.", f"--format takes {', '.join(FORMAT_NAMES)}.")
     return known

@@ -30,6 +30,8 @@ def m3u(selection: Selection) -> Written:
 
     `#EXTVLCOPT` is VLC's way to say where to begin and end (wiki.videolan.org/VLC_HowTo/Play_playlist_items). Players
     that do not know it play from the beginning.
+
+    Raises QueryError where no recording is known of anything that was selected.
     """
     items, notes = _items(selection)
     lines = ["#EXTM3U"]
@@ -50,7 +52,7 @@ def edl(selection: Selection) -> Written:
     recordings are in it. Numbers in percent signs say how many bytes of text follow
     (https://github.com/mpv-player/mpv/blob/master/DOCS/edl-mpv.rst).
 
-    Raises QueryError where nothing of what was selected is left, since mpv takes no empty EDL.
+    Raises QueryError where nothing of what was selected is left: mpv takes no empty EDL.
     """
     items, notes = _items(selection)
     lines = ["# mpv EDL v0"]
@@ -63,7 +65,7 @@ def edl(selection: Selection) -> Written:
             parts.append(f"start={item.stretch.start_ms / 1000:.3f}")
             parts.append(f"length={(item.stretch.end_ms - item.stretch.start_ms) / 1000:.3f}")
         lines.append(",".join([*parts, f"title={_counted(item.title)}"]))
-    if notes and len(lines) == 1:
+    if items and len(lines) == 1:
         raise QueryError(
             "mpv can open none of these recordings in an EDL: it takes files and addresses of recordings, no pages.",
             "Write m3u instead.",
@@ -72,7 +74,10 @@ def edl(selection: Selection) -> Written:
 
 
 def _items(selection: Selection) -> tuple[list[_Item], list[str]]:
-    """Return what is to be played, and a sentence for each talk that has no recording."""
+    """Return what is to be played, and a sentence for each talk that has no recording.
+
+    Raises QueryError where none has one: a playlist of nothing would look like one that failed to load.
+    """
     items: list[_Item] = []
     notes: list[str] = []
     talks = {talk.id: talk for talk in selection.talks} if selection.kind == "hits" else {}
@@ -83,6 +88,11 @@ def _items(selection: Selection) -> tuple[list[_Item], list[str]]:
             continue
         length_ms = stretch.end_ms - stretch.start_ms if stretch else talk.duration_ms
         items.append(_Item(title, address, stretch, length_ms))
+    if notes and not items:
+        raise QueryError(
+            "No recording is known of anything that was selected.",
+            "Put recordings beside their transcripts, under the same names, and run: talksearch index",
+        )
     return items, list(dict.fromkeys(notes))
 
 

@@ -48,21 +48,26 @@ def write_site(selection: Selection, folder: Path) -> int:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         write_whole(folder / _LIST, json.dumps(before))
-        rows = _put_talks(selection.talks, put)
-        title = "Talks"
-        put("index.html", rendered("index.html", policy=policy(None), title=title, count=_counted(rows), talks=rows))
+        rows, pieces = _put_talks(selection.talks, put)
+        facts = {"title": "Talks", "count": _counted(rows), "talks": rows, "pieces": pieces}
+        put("index.html", rendered("index.html", policy=policy(None), **facts))
         for name in _ASSETS:
             put(name, (TEMPLATES / name).read_text(encoding="utf-8"))
         write_whole(folder / _LIST, json.dumps(sorted(written)))
         for name in set(before) - set(written):
             (folder / name).unlink(missing_ok=True)
     except OSError as error:
-        raise TalksearchError(f"The site cannot be written: {error}.", "Name another folder with --site.") from error
+        raise TalksearchError(
+            f"The site in {folder} cannot be written: {error.strerror}.", "Name another folder with --site."
+        ) from error
     return len(rows)
 
 
-def _put_talks(talks: Iterable[Talk], put: Callable[[str, str], None]) -> list[dict[str, object]]:
-    """Write the pages and texts of all talks and the index of their words; returns what the list shows of each."""
+def _put_talks(talks: Iterable[Talk], put: Callable[[str, str], None]) -> tuple[list[dict[str, object]], list[int]]:
+    """Write the pages and texts of all talks and the index of their words.
+
+    Returns what the list shows of each, and the numbers of the pieces of the index.
+    """
     index = WordIndex()
     rows: list[dict[str, object]] = []
     names: set[str] = set()
@@ -88,9 +93,11 @@ def _put_talks(talks: Iterable[Talk], put: Callable[[str, str], None]) -> list[d
                 "facts": safe(" · ".join(fact for fact in facts if fact)),
             }
         )
+    pieces = []
     for number, text in index.pieces():
         put(f"words/{number}.js", text)
-    return rows
+        pieces.append(number)
+    return rows, pieces
 
 
 def _files_before(folder: Path) -> list[str]:

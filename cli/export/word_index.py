@@ -19,15 +19,17 @@ _SINGLE = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 """Scripts without spaces, and Hangul: every character is a term."""
 _TERM = re.compile(rf"[{_SINGLE}]|[^\W_{_SINGLE}]+")
 _ACCENTS = re.compile("[\u0300-\u036f]")
+_PLAIN = str.maketrans({"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ı": "i"})
+"""Letters that Unicode does not take apart, as people write them who have no key for them."""
 
 
 def terms_of(text: str) -> list[str]:
     """Return the terms of a text: in small letters and without accents, numbers among them.
 
-    >>> terms_of("Café R&D 42, 相對論")
-    ['cafe', 'r', 'd', '42', '相', '對', '論']
+    >>> terms_of("Café R&D 42, 相對論, Łódź, Straße")
+    ['cafe', 'r', 'd', '42', '相', '對', '論', 'lodz', 'strasse']
     """
-    return _TERM.findall(_ACCENTS.sub("", unicodedata.normalize("NFKD", text.lower())))
+    return _TERM.findall(_ACCENTS.sub("", unicodedata.normalize("NFKD", text.lower())).translate(_PLAIN))
 
 
 def piece_of(term: str) -> int:

@@ -4,28 +4,31 @@
   const BEFORE = 50, BEHIND = 90;  // words and what stands between them, around the first that is looked for
   const single = '\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af';
   const term = new RegExp(`[${single}]|(?:(?![${single}])[\\p{L}\\p{N}])+`, 'gu');
-  const termsOf = (text) => text.toLowerCase().normalize('NFKD').replace(/[\u0300-\u036f]/g, '').match(term) ?? [];
+  const plain = { ß: 'ss', æ: 'ae', œ: 'oe', ø: 'o', ł: 'l', đ: 'd', ı: 'i' };
+  const folded = (text) => text.toLowerCase().normalize('NFKD').replace(/[\u0300-\u036f]/g, '').replace(/[ßæœøłđı]/g, (letter) => plain[letter]);
+  const termsOf = (text) => folded(text).match(term) ?? [];
   const pieceOf = (word) => { const [first, second] = [...word]; return (first.codePointAt() * 31 + (second?.codePointAt() ?? 0)) % PIECES; };
   const had = {}, waiting = {};
   const load = (kind, number) => had[`${kind}/${number}`] ??= new Promise((resolve) => {
     const script = document.createElement('script');
     script.src = `${kind}/${number}.js`;
     waiting[`${kind}/${number}`] = resolve;
-    script.onerror = () => resolve(null);  // no word begins so
+    script.onerror = () => resolve(null);
     document.head.append(script);
   });
   const take = (kind) => (number, value) => waiting[`${kind}/${number}`](value);
   globalThis.talksearch = { words: take('words'), texts: take('texts') };
 
-  const talks = [...document.querySelectorAll('.talks > li')].map((item) => ({ item, first: +item.dataset.first, link: item.querySelector('a') }));
+  const talks = [...document.querySelectorAll('.talks > li')].map((item) => ({ item, first: +item.dataset.first, link: item.querySelector('a'), terms: termsOf(item.textContent) }));
   const talkAt = (place) => talks.findLast((talk) => talk.first <= place && talk.first >= 0);
   const ordered = talks.toSorted((a, b) => a.first - b.first);
   talks.splice(0, talks.length, ...ordered);
-  const box = document.querySelector('input[type=search]'), found = document.querySelector('.hits'), told = document.querySelector('[role=status]'), list = document.querySelector('.talks');
+  const box = document.querySelector('input[type=search]'), found = document.querySelector('.hits'), told = document.querySelector('[role=status]');
 
+  const pieces = new Set(found.dataset.pieces.split(' '));
   // Return the places of a word, or of all words that begin with it where it may not be finished.
   const placesOf = async (word, unfinished) => {
-    const piece = await load('words', pieceOf(word)) ?? {};
+    const at = pieceOf(word), piece = (pieces.has(`${at}`) && await load('words', at)) || {};  // no word begins so
     const places = new Set();
     const words = unfinished && word.length > 1 ? Object.keys(piece).filter((one) => one.startsWith(word)) : [word];
     for (const one of words) {
@@ -38,7 +41,7 @@
   const search = async () => {
     const number = ++asked, text = box.value.trim(), words = [...new Set(termsOf(text))];
     history.replaceState(null, '', text ? `#q=${encodeURIComponent(text)}` : location.pathname + location.search);
-    list.hidden = words.length > 0;
+    for (const talk of talks) talk.item.hidden = !holds(talk.terms, words);
     if (!words.length) { found.replaceChildren(); told.textContent = ''; return; }
     const sets = await Promise.all(words.map((word, at) => placesOf(word, at === words.length - 1)));
     if (number !== asked) return;
@@ -46,10 +49,14 @@
     const whole = await placesOf(words.at(-1), false);  // first those that say the last word as it stands
     const places = [...rarest].filter((place) => others.every((set) => set.has(place)));
     places.sort((a, b) => whole.has(b) - whole.has(a) || a - b);
-    told.textContent = `${places.length} ${places.length === 1 ? 'place' : 'places'}${places.length > MOST ? `, the first ${MOST} are shown` : ''}`;
+    const named = talks.filter((talk) => !talk.item.hidden);
+    told.textContent = `${named.length ? `${counted(named.length, 'talk')}, ` : ''}${counted(places.length, 'place')}${places.length > MOST ? `, the first ${MOST} are shown` : ''}`;
     const items = await Promise.all(places.slice(0, MOST).map((place) => shown(place, words)));
     if (number === asked) found.replaceChildren(...items);
   };
+  // Say whether terms hold all words, of which the last may not be finished.
+  const holds = (terms, words) => words.every((word, at) => terms.some((one) => one === word || (at === words.length - 1 && one.startsWith(word))));
+  const counted = (count, noun) => `${count} ${noun}${count === 1 ? '' : 's'}`;
   const shown = async (place, words) => {
     const talk = talkAt(place);
     const [clock, text] = (await load('texts', talk.item.dataset.number) ?? [])[place - talk.first] ?? ['', ''];
