@@ -5,21 +5,21 @@ const SILENT_MS = 4000;
 const SITES = {
   youtube: {
     opens: (s) => `&enablejsapi=1&origin=${location.origin}&start=${s}&autoplay=1`,
-    hello: { event: 'listening', id: 1, channel: 'widget' },
+    hello: [{ event: 'listening', id: 1, channel: 'widget' }],
     verbs: ['playVideo', 'pauseVideo', 'seekTo', 'setPlaybackRate'],
     say: (func, value) => ({ event: 'command', func, args: value === undefined ? [] : [value, true] }),
     hear: ({ info }) => [info?.currentTime, info?.playerState && info.playerState === 1],
   },
   vimeo: {
     opens: (s) => `&autoplay=1#t=${s}s`,
-    hello: { method: 'addEventListener', value: 'timeupdate' },
+    hello: ['timeupdate', 'play', 'pause'].map((value) => ({ method: 'addEventListener', value })),
     verbs: ['play', 'pause', 'setCurrentTime', 'setPlaybackRate'],
     say: (method, value) => ({ method, value }),
-    hear: ({ event, data }) => [data?.seconds, { timeupdate: true, pause: false }[event]],
+    hear: ({ event, data }) => [data?.seconds, { timeupdate: true, play: true, pause: false }[event]],
   },
   peertube: {
     opens: (s) => `&start=${s}s&autoplay=1`,
-    hello: { method: 'peertube::__ready', params: { type: 'publish-reply', publish: [] } },
+    hello: [{ method: 'peertube::__ready', params: { type: 'publish-reply', publish: [] } }],
     verbs: ['play', 'pause', 'seek', 'setPlaybackRate'],
     say: (verb, params) => ({ id: 1, method: `peertube::${verb}`, params }),
     hear: ({ params }) => [params?.position, params?.playbackState && params.playbackState === 'playing'],
@@ -46,13 +46,17 @@ function embedded(frame, { hello, verbs, say, hear }, time, onTime, onSilence) {
   let plays = false, answers = false;
   // Nothing that is told is secret, and until it is loaded the frame has another origin.
   const tell = (message) => frame.contentWindow?.postMessage(JSON.stringify(message), '*');
-  const knocking = setInterval(() => (answers || !frame.isConnected ? clearInterval(knocking) : tell(hello)), 250);
-  setTimeout(() => { if (!answers && frame.isConnected) onSilence(true); }, SILENT_MS);
+  const knocking = setInterval(() => (answers || !frame.isConnected ? clearInterval(knocking) : hello.forEach(tell)), 250);
+  setTimeout(() => {
+    if (answers || !frame.isConnected) return;
+    frame.className = 'mute';
+    onSilence(true);
+  }, SILENT_MS);
   addEventListener('message', function listen({ source, origin: from, data }) {
     if (!frame.isConnected) removeEventListener('message', listen);
     if (source !== frame.contentWindow || from !== origin) return;
     try { data = typeof data === 'string' ? JSON.parse(data) : data; } catch { return; }
-    if (!answers) tell(hello);
+    if (!answers) hello.forEach(tell);
     onSilence(!(answers = true));
     frame.className = '';
     const [second, is] = hear(data ?? {});
