@@ -79,13 +79,24 @@ def make_hit(
     )
 
 
+_CUES_BETWEEN = (
+    "SELECT min(number), max(number) FROM cues WHERE talk = (SELECT number FROM talks WHERE id = ?)"
+    " AND end_ms > ? AND start_ms < ?"
+)
+
+
 def widen(db: sqlite3.Connection, hit: Hit, context_ms: int) -> Hit:
     """Return a hit with the words of its talk from `context_ms` before it to as much behind it.
 
     Each edge moves on to the next end of a sentence, if there is one within a few words. The jump stays where it was.
     """
     from_ms, to_ms = hit.start_ms - context_ms, hit.end_ms + context_ms
-    cues = catalog.read_cues(db, hit.talk_id)
+    first_cue, last_cue = db.execute(_CUES_BETWEEN, (hit.talk_id, from_ms, to_ms)).fetchone()
+    if first_cue is None:
+        return hit
+    # A cue has a word at least, so that is enough to look for the end of a sentence in. A talk of hours has many more.
+    edge = _WORDS_TO_SENTENCE + 1
+    cues = catalog.read_cues(db, hit.talk_id, max(0, first_cue - edge), last_cue + edge)
     words: list[tuple[str, int, int]] = []
     glued: set[int] = set()  # positions of words that no blank parts from the line before
     for cue in cues:
