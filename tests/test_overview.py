@@ -12,7 +12,7 @@ from fakes import CountingEncoder
 from tiny import write_talk
 
 from talksearch.cli.main import cli
-from talksearch.indexer import layout
+from talksearch.indexer import doctor, layout
 from talksearch.indexer.pipeline.run import build_index
 from talksearch.indexer.stores import catalog
 from talksearch.search import make_overview, overview
@@ -144,7 +144,7 @@ def version_of(index: Path) -> tuple[int, int]:
         return catalog.version(db)
 
 
-def test_the_command_line_has_the_index_keep_it(tmp_path: Path) -> None:
+def test_the_command_line_has_the_index_keep_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_talk(tmp_path / "talks", "ship", ["the ship keeps its own time"], title="Ships")
     write_talk(tmp_path / "talks", "bees", ["every bee knows the rain"], title="Bees")
     folder = tmp_path / "index"
@@ -163,6 +163,13 @@ def test_the_command_line_has_the_index_keep_it(tmp_path: Path) -> None:
     kept = overview.read(folder, version_of(folder))
     assert kept is not None
     assert [talk.title for talk in kept.longest] == ["Bees"]
+    monkeypatch.setattr(doctor, "examine", lambda *_, **__: [])  # it would load the index's own encoder
+    layout.OVERVIEW.within(folder).write_text("{", encoding="utf-8")
+    assert "Found: What the first page tells of the archive was old or damaged." in run("doctor", "--check")
+    assert overview.read(folder, version_of(folder)) is None
+    assert "Mended: What the first page tells of the archive was old or damaged." in run("doctor")
+    assert overview.read(folder, version_of(folder)) == kept
+    assert "The index is sound." in run("doctor", "--check")
 
 
 def test_an_overview_is_plain_json(index: Path) -> None:
