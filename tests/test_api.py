@@ -406,6 +406,15 @@ def test_a_file_without_a_token_is_told(held: str | None, said: str, tmp_path: P
     assert "secrets.token_urlsafe()" in result.stderr
 
 
+@pytest.mark.parametrize(("mode", "is_told"), [(0o600, False), (0o644, True)])
+def test_a_token_that_others_can_read_is_told(mode: int, is_told: bool, tmp_path: Path, runtime: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text(TOKEN, encoding="utf-8")
+    file.chmod(mode)
+    result = CliRunner().invoke(cli, ["serve", "--index", str(tmp_path), "--token-file", str(file)])
+    assert (f"chmod 600 {file}" in result.stderr) == is_told
+
+
 # ---------------------------------------------------------------------------------------- before warm, and who has gone
 
 

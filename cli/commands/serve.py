@@ -78,6 +78,8 @@ def _token(file: Path | None) -> str:
             f"{source} holds no token: {_SHORTEST_TOKEN} or more ASCII letters, figures and marks without spaces.",
             HOW_TO_MAKE_ONE,
         )
+    if file and os.name == "posix" and file.stat().st_mode & 0o077:
+        warn(f"Other users of this machine can read the token: chmod 600 {file}")
     return token
 
 
