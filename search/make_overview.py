@@ -64,7 +64,7 @@ def make_overview(reader: IndexReader) -> Overview:
         years = [int(talk.date[:4]) for talk in dated if talk.date]
         return Overview(
             talks=len(talks),
-            length_ms=sum(talk.length_ms for talk in talks.values()),
+            length_ms=catalog.speech_ms(db),
             first_year=min(years, default=None),
             last_year=max(years, default=None),
             facets=_facets(table, talks),

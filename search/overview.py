@@ -60,7 +60,7 @@ class Overview:
 
     talks: int
     length_ms: int
-    """How long all talks are together."""
+    """Until when somebody speaks in each talk, of all talks together, as `talksearch stats` has it."""
     first_year: int | None
     """None where no talk has a date."""
     last_year: int | None

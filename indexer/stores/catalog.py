@@ -349,10 +349,13 @@ def counts(db: sqlite3.Connection) -> Counts:
     passages, embedded = db.execute("SELECT count(*), total(embedded) FROM passages WHERE field = 'speech'").fetchone()
     (talks,) = db.execute("SELECT count(*) FROM talks").fetchone()
     (cues,) = db.execute("SELECT count(*) FROM cues").fetchone()
-    (speech_ms,) = db.execute(
-        "SELECT total(last) FROM (SELECT max(end_ms) AS last FROM passages GROUP BY talk)"
-    ).fetchone()
-    return Counts(talks, passages, int(embedded), cues, int(speech_ms))
+    return Counts(talks, passages, int(embedded), cues, speech_ms(db))
+
+
+def speech_ms(db: sqlite3.Connection) -> int:
+    """Return until when somebody speaks in each talk, of all talks together."""
+    (ms,) = db.execute("SELECT total(last) FROM (SELECT max(end_ms) AS last FROM passages GROUP BY talk)").fetchone()
+    return int(ms)
 
 
 def _talk(row: TalkRow, cues: tuple[Cue, ...]) -> Talk:
