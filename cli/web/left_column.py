@@ -62,7 +62,8 @@ async def _start(request: Request, here: Here) -> Column:
     known = partial(_known, folder=state.pool.folder, kept=getattr(state, "first_look", None))
     kept, passing = await with_catalog(request, known), None
     if kept is None or filters != Filters():
-        kept, passing = await with_index(request, partial(_counted, kept=kept, filters=filters))
+        counted, passing = await with_index(request, partial(_counted, kept=kept, filters=filters))
+        kept = counted
     state.first_look, seen = kept, kept[1]
     values = {
         "first": start_view.first_look(here, seen, len(passing.talks) if passing else None),
