@@ -31,7 +31,7 @@ from talksearch.indexer.text.clock import show_clock
 from talksearch.indexer.text.untrusted import is_linkable, safe
 
 from .options import PLAYERS, Player
-from .terminal import Style, wrap
+from .terminal import Style, open_in_browser, wrap
 
 if TYPE_CHECKING:
     from prompt_toolkit import Application
@@ -87,7 +87,7 @@ def open_choice(choice: Choice, player: Player) -> None:
     recording = _recording(choice.url)
     program = _program(player, is_recording=recording is not None)
     if program == "browser":
-        click.launch(choice.url)
+        open_in_browser(choice.url)
         return
     start = "--start-time" if program == "vlc" else "--start"
     found = shutil.which(program)

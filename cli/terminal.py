@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TextIO
+from urllib.parse import urldefrag
 
 import click
 
@@ -95,6 +96,18 @@ def wrap(
 def warn(message: str) -> None:
     """Say something on standard error."""
     click.echo(safe(message), err=True)
+
+
+def open_in_browser(url: str) -> None:
+    """Open a link of the web or to a file in the browser, at its second."""
+    if url.startswith("file:"):
+        import webbrowser  # links to files are few, and it takes time to load
+
+        # click takes a link to a file for a path, and looks for a file whose name ends in "#t=754".
+        if webbrowser.open(url):
+            return
+        url = urldefrag(url).url
+    click.launch(url)
 
 
 def utf8_output() -> None:

@@ -9,6 +9,7 @@ import select
 import stat
 import subprocess
 import sys
+import webbrowser
 from pathlib import Path
 from typing import Any
 
@@ -215,11 +216,24 @@ def test_a_recording_of_the_web_opens_in_a_player_that_was_asked_for(programs: P
 @pytest.mark.parametrize("url", ["file:///talks/a.vtt#t=754", "file:///talks/a.mp4#t=754"])
 def test_what_no_player_opens_the_browser_does(url: str, programs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []
-    monkeypatch.setattr(click, "launch", opened.append)
+
+    def opens(link: str) -> bool:
+        opened.append(link)
+        return True
+
+    monkeypatch.setattr(webbrowser, "open", opens)
     if url.endswith(".vtt#t=754"):
         program(programs, "mpv")
     pick.open_choice(choices(hit(url=url))[0], "auto")
     assert opened == [url]
+
+
+def test_where_no_browser_is_the_file_opens_without_its_second(programs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(webbrowser, "open", lambda _: False)
+    monkeypatch.setattr(click, "launch", opened.append)
+    pick.open_choice(choices(hit(url="file:///talks/a%20b.mp4#t=754"))[0], "auto")
+    assert opened == ["file:///talks/a%20b.mp4"]
 
 
 def test_the_first_hit_is_opened_where_it_is_a_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -319,6 +333,12 @@ def test_fzf_is_taken_where_it_is(index: Path, programs: Path, environment: dict
     assert code == 0, screen
     assert "ship" in (tmp_path / "seen").read_text()
     assert called_with(programs, "mpv")[2].startswith("https://example.org/ships")
+
+
+def test_a_player_without_a_choice_is_a_wrong_call(index: Path) -> None:
+    result = CliRunner().invoke(cli, ["ship", "--player", "mpv", "--index", str(index)])
+    assert result.exit_code == 2
+    assert "--player goes with --pick." in result.output
 
 
 def test_without_a_terminal_it_is_a_wrong_call(index: Path) -> None:

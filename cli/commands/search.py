@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 import click
+from click.core import ParameterSource
 
 from talksearch.cli.messages import FORMATS, AnswerRequest, Format, Printed
 from talksearch.cli.options import (
@@ -25,7 +26,7 @@ from talksearch.cli.options import (
     search_options,
 )
 from talksearch.cli.server.client import ask
-from talksearch.cli.terminal import style_for, warn
+from talksearch.cli.terminal import open_in_browser, style_for, warn
 from talksearch.indexer.errors import TalksearchError
 from talksearch.indexer.settings import Settings, resolve
 from talksearch.indexer.text.untrusted import is_linkable
@@ -102,6 +103,8 @@ def search(
             raise click.UsageError("--pick goes with one query, and not with --queries or --open.")
         _pick(index_dir, AnswerRequest("search", text, options, "jsonl", style), player)
         return
+    if click.get_current_context().get_parameter_source("player") is not ParameterSource.DEFAULT:
+        raise click.UsageError("--player goes with --pick.")
     if queries is None:
         requests = [AnswerRequest("search", text, options, format, style)]
     else:
@@ -166,7 +169,7 @@ def _print_answers(index_dir: Path | None, requests: Sequence[AnswerRequest], *,
         if open_first and number == 0 and answer.url:
             if not is_linkable(answer.url):  # what it names may be a program
                 raise TalksearchError("No recording of that talk is known.", "Read it: talksearch show")
-            click.launch(answer.url)
+            open_in_browser(answer.url)
     for note in filter(None, notes):
         warn(note)
 
