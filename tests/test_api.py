@@ -328,6 +328,7 @@ def test_programs_send_the_token(guarded: Serving) -> None:
         assert TOKEN not in told
     for wrong in ("", "Bearer", "Bearer x", f"Basic {TOKEN}", f"Bearer {TOKEN}x", "Bearer \xff", TOKEN):
         assert get(guarded, "/api/search?q=bee", Authorization=wrong)[0] == 401
+    assert "That is not the token of this server." in get(guarded, "/api/search?q=bee", Authorization="Bearer x")[2]
     assert get(guarded, "/api/search?q=bee", Authorization=f"bearer {TOKEN}")[0] == 200
     assert get(guarded, f"/api/search?q=bee&token={TOKEN}")[0] == 401
     assert get(guarded, "/static/style.css")[0] == 200

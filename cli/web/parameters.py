@@ -7,13 +7,10 @@ from collections.abc import Mapping, Sequence
 from starlette.requests import Request
 
 from talksearch.indexer.errors import QueryError
-from talksearch.search.options import SEARCH_OPTIONS, OptionValue, parse_number
+from talksearch.search.options import LONGEST_TEXT, SEARCH_OPTIONS, OptionValue, parse_number
 
 Parameters = Mapping[str, list[str]]
 """The texts that were given for each parameter, none of them empty."""
-
-_LONGEST_TEXT = 10_000
-"""Characters of a parameter."""
 
 LATEST_S = 1_000_000_000
 """Seconds after which no talk says anything (`search.moments.LATEST_S`, without what that module imports)."""
@@ -38,8 +35,8 @@ def only(request: Request, names: Sequence[str], *, ignore_foreign: bool = False
                 continue
             hint = f"There are {', '.join(names)}." if names else "There are none here."
             raise QueryError(f"There is no parameter {name!r}.", hint)
-        if len(text) > _LONGEST_TEXT:
-            raise QueryError(f"The text has {len(text):,} characters.", f"Give at most {_LONGEST_TEXT:,}.")
+        if len(text) > LONGEST_TEXT:
+            raise QueryError(f"The text has {len(text):,} characters.", f"Give at most {LONGEST_TEXT:,}.")
         if text.strip():
             given.setdefault(name, []).append(text)
     return given

@@ -38,7 +38,8 @@ def holds_token(token: str) -> Check:
             return None
         asks = {"www-authenticate": "Bearer"}
         if not wants_page(request):
-            return problem(401, "This server has a token.", "Send it in a header: Authorization: Bearer TOKEN", asks)
+            what = "That is not the token of this server." if given else "This server has a token."
+            return problem(401, what, "Send it in a header: Authorization: Bearer TOKEN", asks)
         if headers.get("sec-fetch-site") == "cross-site":
             # A browser sends no strict cookie with a link of another site; it does when the page loads itself anew.
             asks["refresh"] = "0"
