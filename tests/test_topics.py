@@ -157,6 +157,12 @@ def test_few_talks_are_one_topic_and_need_no_sklearn(tmp_path: Path) -> None:
     assert len({(point.x, point.y) for point in found.points.values()}) == 3
 
 
+def test_talks_that_say_the_same_stand_in_one_place(tmp_path: Path) -> None:
+    for number in range(20):
+        write_talk(tmp_path / "talks", f"talk-{number}", [f"nothing that the model knows {number}"])
+    assert {point[:3] for point in read(build(tmp_path)).points.values()} == {(0.5, 0.5, 0)}
+
+
 def test_an_index_without_talks_has_no_map(tmp_path: Path) -> None:
     (tmp_path / "talks").mkdir()
     index = build(tmp_path)

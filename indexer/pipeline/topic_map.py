@@ -36,6 +36,9 @@ _DIMENSIONS = 50
 _PERPLEXITY = 30.0
 """About how many neighbours a talk is kept near to."""
 
+_ALIKE = 1e-5
+"""How little talks differ at most that say the same: what rounding leaves of vectors of length 1."""
+
 _STEPS = 500
 """Steps in which talks find their places; after so many they hardly move."""
 
@@ -152,6 +155,8 @@ def _project(means: Floats) -> tuple[Plane, Ints]:
     from sklearn.manifold import TSNE
 
     reduced = _principal(means, min(_DIMENSIONS, len(means)))
+    if np.ptp(reduced) < _ALIKE:  # where talks do not differ, scikit-learn would divide by nothing, and crash
+        return np.zeros((len(means), 2)), np.zeros(len(means), np.int64)
     perplexity = min(_PERPLEXITY, (len(means) - 1) / 3)
     # Several threads stand in each other's way here, and add up in another order each time.
     with threadpool_limits(1):
