@@ -485,6 +485,7 @@ def test_an_id_with_any_characters_has_a_uri(tmp_path: Path) -> None:
         ("talk://bees?upto=5", "A talk's URI has no parameter 'upto'. It has from and to, in seconds."),
         ("file:///etc/passwd", "file:///etc/passwd is no resource of this server."),
         ("talk://", "talk:// is no resource of this server."),
+        ("talk://[", "talk://[ is no resource of this server."),
     ],
 )
 def test_a_resource_that_is_none_is_told(uri: str, said: str, index: Path) -> None:

@@ -63,7 +63,10 @@ def list_resources(index: IndexReader, cursor: str | None) -> TalkList:
 
 def read_resource(index: IndexReader, uri: str) -> str:
     """Return what is said in a talk or a stretch. Raises QueryError where a URI names none."""
-    parts = urlsplit(uri)
+    try:
+        parts = urlsplit(uri)
+    except ValueError:  # such as talk://[
+        parts = urlsplit("")
     name = unquote(parts.netloc + parts.path)
     if parts.scheme != "talk" or not name:
         raise QueryError(f"{safe(uri)} is no resource of this server.", f"There is {STRETCH_TEMPLATE}.")
