@@ -31,6 +31,8 @@ _SURE = 0.85
 _NEAR_IN_LETTERS = 0.6
 """How alike their letters alone must be."""
 
+_ROUNDING = 0.001
+
 _SHORTEST = 3
 """Letters of the shortest name that is looked for as it stands."""
 
@@ -123,14 +125,42 @@ def _note(words: Sequence[str], others: Sequence[str]) -> str:
 
 def _speakers_like(table: PassageTable, plain: str) -> Iterator[_Near]:
     """Yield who speaks or gives a talk and has a name like a word."""
-    for speaker in _speakers(table):
-        parts = folded(speaker).replace("-", " ").split()
-        for part, written_out in zip(parts, letters_written_out(speaker).replace("-", " ").split(), strict=True):
-            likeness = (
-                1.0 if plain in (part, written_out) else max(_likeness(plain, part), _likeness(plain, written_out))
-            )
-            if likeness:
-                yield _Near(likeness, speaker, part)
+    from rapidfuzz import process
+    from rapidfuzz.distance import Levenshtein
+
+    parts = _parts_of_names(tuple(_speakers(table)))
+    least = _NEAR_IN_LETTERS - _ROUNDING  # what lies at the border, `_likeness` decides
+    looking = process.extract(
+        plain, parts.letters, scorer=Levenshtein.normalized_similarity, score_cutoff=least, limit=None
+    )
+    for position in sorted({position // 2 for *_, position in looking}):
+        speaker, part, written_out = parts.parts[position]
+        likeness = 1.0 if plain in (part, written_out) else max(_likeness(plain, part), _likeness(plain, written_out))
+        if likeness:
+            yield _Near(likeness, speaker, part)
+
+
+class _NameParts(NamedTuple):
+    """The words of some names."""
+
+    parts: tuple[tuple[str, str, str], ...]
+    """A name, a word of it, and this word as people write it who have no key for its letters."""
+    letters: tuple[str, ...]
+    """The letters of these two forms, one behind the other (2 x words,)."""
+
+
+@lru_cache(maxsize=4)
+def _parts_of_names(names: tuple[str, ...]) -> _NameParts:
+    from talksearch.indexer.text import phonetics
+
+    parts = tuple(
+        (name, part, written_out)
+        for name in names
+        for part, written_out in zip(
+            folded(name).replace("-", " ").split(), letters_written_out(name).replace("-", " ").split(), strict=True
+        )
+    )
+    return _NameParts(parts, tuple(phonetics.plain(form) for _, *forms in parts for form in forms))
 
 
 def _unspaced_names(table: PassageTable, text: str) -> Iterator[tuple[str, list[str]]]:

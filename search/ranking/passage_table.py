@@ -161,15 +161,18 @@ class PassageTable:
     def spoken_by(self, name: str) -> Mask:
         """Return which passages are spoken by somebody who is meant by a name (`holds_name`) (n,)."""
 
-        def holds(speakers: str) -> bool:
-            return any(holds_name(speaker, name) for speaker in _names(speakers))
+        def meaning(lists: Iterable[str]) -> list[bool]:
+            # Each name is looked at once: an index has thousands of lists and few names.
+            named = [_names(speakers) for speakers in lists]
+            meant = {one for one in {one for own in named for one in own} if holds_name(one, name)}
+            return [not meant.isdisjoint(own) for own in named]
 
         if self.columns:
-            matching = np.array([holds(speakers) for speakers in self.columns.speakers], bool)
-            spoken: Mask = matching[self.columns.voices]
+            spoken: Mask = np.array(meaning(self.columns.speakers), bool)[self.columns.voices]
             return spoken
-        rows = self.db.execute("SELECT number, speakers FROM passages WHERE speakers != '[]'")
-        return self._mask(np.fromiter((number for number, who in rows if holds(who)), np.int64))
+        rows = self.db.execute("SELECT number, speakers FROM passages WHERE speakers != '[]'").fetchall()
+        numbers = np.array([number for number, _ in rows], np.int64)
+        return self._mask(numbers[np.array(meaning(speakers for _, speakers in rows), bool)])
 
     def speakers_at(self, places: Ints) -> list[tuple[str, ...]]:
         """Return who is named as speaking in the passages at some places."""
