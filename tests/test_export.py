@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
 import stat
@@ -251,6 +252,13 @@ def test_hits_of_one_talk_are_chapters_in_the_order_of_time() -> None:
     other = replace(TALK, id="o")
     with pytest.raises(UsageError, match="these hits are of several"):
         written("chapters", Selection("hits", (TALK, other), hits=(*hits, hit(other, 0, 1)), query="x"))
+
+
+def test_a_chapter_of_a_long_hit_has_a_title_of_one_line() -> None:
+    said = hit(TALK, 0, 5_000, text="many words " * 40)
+    content = written("chapters", Selection("hits", (TALK,), hits=(said,), query="x")).content
+    (chapter,) = json.loads(content)["chapters"]
+    assert chapter["title"] == ("many words " * 7).strip() + "…"
 
 
 @pytest.mark.parametrize("known", [known for known in FORMATS if "hits" in known.takes], ids=lambda known: known.name)

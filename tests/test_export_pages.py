@@ -13,6 +13,7 @@ import pytest
 from test_export import TALK, hit, run, written
 from tiny import make_index
 
+from talksearch.cli.export import files
 from talksearch.cli.export.pages import player_of, sections_of
 from talksearch.cli.export.selection import Selection
 from talksearch.cli.export.site import write_site
@@ -129,6 +130,16 @@ def test_a_folder_with_anything_else_is_refused(tmp_path: Path) -> None:
     with pytest.raises(TalksearchError, match="something else than a site"):
         write_site(Selection("talk", (TALK,)), tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_a_site_that_cannot_be_written_names_its_own_option(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(files, "_replace", full)
+    with pytest.raises(TalksearchError, match="No space left on device") as raised:
+        write_site(Selection("talk", (TALK,)), tmp_path / "site")
+    assert raised.value.hint == "Name another with --site."
 
 
 def test_a_list_of_files_that_leads_out_of_its_folder_removes_nothing(tmp_path: Path) -> None:

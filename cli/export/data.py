@@ -14,6 +14,9 @@ from talksearch.search.links import jump_to, link_at
 
 from .selection import Selection, Written
 
+_LONGEST_TITLE = 80
+"""Characters of the title of a chapter that is made of a hit: a player shows it in one line."""
+
 
 def everything(selection: Selection) -> Written:
     """Return talks with all that the index knows of them, or hits with their talks, under the command contract's keys.
@@ -71,7 +74,19 @@ def chapters(selection: Selection) -> Written:
 
 
 def _chapters_of_hits(hits: Sequence[Hit]) -> list[Chapter]:
-    return sorted((Chapter(hit.jump_ms, hit.text) for hit in hits), key=lambda chapter: chapter.start_ms)
+    return sorted((Chapter(hit.jump_ms, _titled(hit.text)) for hit in hits), key=lambda chapter: chapter.start_ms)
+
+
+def _titled(text: str) -> str:
+    """Return the beginning of a text, in whole words where it has words.
+
+    >>> _titled("short"), len(_titled("word " * 50)), len(_titled("字" * 200))
+    ('short', 80, 81)
+    """
+    if len(text) <= _LONGEST_TITLE:
+        return text
+    start = text[:_LONGEST_TITLE]
+    return f"{start.rpartition(' ')[0] or start}…"
 
 
 def _about(talk: Talk, selection: Selection) -> dict[str, Json]:

@@ -35,11 +35,11 @@ def file_name(title: str, fallback: str = "talk") -> str:
     return plain or fallback
 
 
-def write_whole(path: Path, content: str | bytes) -> None:
+def write_whole(path: Path, content: str | bytes, *, option: str = "-o") -> None:
     """Write a file, so that it holds all of its content or what it held before; a file of that name is replaced.
 
     What is no plain file, such as `/dev/stdout` or a pipe, is written to as it is. Raises TalksearchError where it
-    cannot be written.
+    cannot be written; `option` is what named the file.
     """
     data = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
     if path.is_dir():
@@ -50,7 +50,7 @@ def write_whole(path: Path, content: str | bytes) -> None:
             return
         _replace(path.resolve(), data)  # a link to a file goes on being one
     except OSError as error:
-        raise TalksearchError(f"{path} cannot be written: {error.strerror}.", "Name another file with -o.") from error
+        raise TalksearchError(f"{path} cannot be written: {error.strerror}.", f"Name another with {option}.") from error
 
 
 def _replace(path: Path, data: bytes) -> None:

@@ -42,18 +42,18 @@ def write_site(selection: Selection, folder: Path) -> int:
     def put(name: str, text: str) -> None:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, text)
+        write_whole(path, text, option="--site")
         written.append(name)
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        write_whole(folder / _LIST, json.dumps(before))
+        write_whole(folder / _LIST, json.dumps(before), option="--site")
         rows, pieces = _put_talks(selection.talks, put)
         facts = {"title": "Talks", "count": _counted(rows), "talks": rows, "pieces": pieces}
         put("index.html", rendered("index.html", policy=policy(None), **facts))
         for name in _ASSETS:
             put(name, (TEMPLATES / name).read_text(encoding="utf-8"))
-        write_whole(folder / _LIST, json.dumps(sorted(written)))
+        write_whole(folder / _LIST, json.dumps(sorted(written)), option="--site")
         for name in set(before) - set(written):
             (folder / name).unlink(missing_ok=True)
     except OSError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,6 +47,29 @@ def test_a_talk_plays_in_its_page(page: Page, exported: Path) -> None:
     until(page, "document.querySelector('video').currentTime >= 110")
     expect(page.locator("[data-s='110']")).to_have_attribute("aria-current", "true")
     assert accessibility_faults(page) == ""
+
+
+def test_a_recording_that_is_gone_is_told(page: Page, exported: Path) -> None:
+    text = (exported / "talk.html").read_text(encoding="utf-8")
+    gone = exported / "gone.html"
+    gone.write_text(re.sub('src="file:[^"]+', f'src="{(exported / "gone.mp4").as_uri()}', text), encoding="utf-8")
+    page.goto(gone.as_uri())
+    expect(page.locator(".broken")).to_be_hidden()
+    page.locator("[data-s='110']").click()
+    expect(page.locator(".broken")).to_be_visible()
+    assert accessibility_faults(page) == ""
+
+
+def test_a_site_finds_talks_by_their_names(page: Page, exported: Path) -> None:
+    page.goto((exported / "site" / "index.html").as_uri())
+    count = page.locator(".talks > li:visible").count()
+    page.get_by_role("searchbox").fill("harbour clo")
+    expect(page.locator(".talks > li:visible")).to_have_count(1)
+    expect(page.locator(".talks > li:visible")).to_have_text(re.compile("^The harbour clock"))
+    expect(page.get_by_role("status")).to_have_text(re.compile("^1 talk, [0-9]+ places?$"))
+    page.get_by_role("searchbox").fill("")
+    expect(page.locator(".talks > li:visible")).to_have_count(count)
+    assert count > 1
 
 
 def test_hits_are_a_page(page: Page, exported: Path) -> None:

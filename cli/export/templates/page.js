@@ -44,4 +44,5 @@
     if (!media.paused && bottom > 0 && top < innerHeight && bottom > innerHeight * .8) line.scrollIntoView({ block: 'center' });
   });
   if (media?.src.startsWith('file:') && !onDisk) box.querySelector('.note').hidden = false;
+  else media?.addEventListener('error', () => { box.querySelector('.broken').hidden = false; });
 }
