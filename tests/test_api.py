@@ -585,6 +585,16 @@ def in_process(index: Path) -> Iterator[None]:
 @described_for_tests(running).parametrize()
 @settings(max_examples=4, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 def test_the_api_does_what_its_description_says(in_process: None, case: Any) -> None:
-    # That a stretch ends after it begins, and begins within the talk, no schema says.
-    is_stretch = case.operation.path == "/api/talks/{talk}"
-    case.call_and_validate(excluded_checks=[positive_data_acceptance] if is_stretch else [])
+    # That a stretch ends after it begins, and begins within the talk, no schema says, nor that k and context have a
+    # limit together.
+    is_free = case.operation.path != "/api/talks/{talk}" and "context" not in (case.query or {})
+    case.call_and_validate(excluded_checks=[] if is_free else [positive_data_acceptance])
+
+
+@pytest.mark.parametrize("path", ["/api/search?q=bee", "/api/similar?moment=bees@61", "/api/export?q=bee&format=json"])
+def test_an_answer_cannot_be_too_large_to_send(path: str, served: Serving) -> None:
+    status, _, told = get(served, f"{path}&k=1000&context=3600")
+    assert status == 400
+    assert "Give at most 100 seconds for so many hits, or ask for fewer." in told
+    assert get(served, f"{path}&k=1000&context=100")[0] == 200
+    assert get(served, f"{path}&context=3600")[0] == 200

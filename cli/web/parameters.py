@@ -7,13 +7,16 @@ from collections.abc import Mapping, Sequence
 from starlette.requests import Request
 
 from talksearch.indexer.errors import QueryError
-from talksearch.search.options import LONGEST_TEXT, SEARCH_OPTIONS, OptionValue, parse_number
+from talksearch.search.options import LONGEST_TEXT, SEARCH_OPTIONS, OptionValue, option_named, parse_number
 
 Parameters = Mapping[str, list[str]]
 """The texts that were given for each parameter, none of them empty."""
 
 LATEST_S = 1_000_000_000
 """Seconds after which no talk says anything (`search.moments.LATEST_S`, without what that module imports)."""
+
+MOST_CONTEXT_S = 100_000
+"""Seconds around hits that one answer may have in all: some megabytes of text."""
 
 
 def parameters(request: Request, *others: str, ignore_foreign: bool = False) -> Parameters:
@@ -43,10 +46,17 @@ def only(request: Request, names: Sequence[str], *, ignore_foreign: bool = False
 
 
 def options(given: Parameters) -> dict[str, OptionValue]:
-    """Return the options of a search that were given. Raises QueryError where one cannot have its value."""
-    return {
+    """Return the options of a search that were given. Raises QueryError where one cannot have its value, or where the
+    answer would be larger than any that can be sent while others wait.
+    """
+    found = {
         option.name: option.parse(given[option.public_name]) for option in SEARCH_OPTIONS if option.public_name in given
     }
+    hits, context_s = (found.get(name, option_named(name).default) for name in ("k", "context"))
+    if isinstance(hits, int) and isinstance(context_s, int | float) and hits * context_s > MOST_CONTEXT_S:
+        hint = f"Give at most {MOST_CONTEXT_S // hits:,} seconds for so many hits, or ask for fewer."
+        raise QueryError(f"context is {context_s:,g} s around each of {hits:,} hits.", hint)
+    return found
 
 
 def last(given: Parameters, name: str) -> str:
