@@ -69,6 +69,25 @@ def test_hits_that_the_limit_holds_back_are_counted(index: IndexReader) -> None:
     assert all(hit.more_in_talk == 0 for hit in ask(index, "rain", mode="lexical", k=20).hits)
 
 
+def test_a_long_talk_takes_no_place_of_another_where_each_has_one_hit(tmp_path: Path) -> None:
+    archive = tmp_path / "talks"
+    archive.mkdir()
+    for name, lines in (
+        ("long", [f"rain {at} fell and rain {at + 1} came {FILLER} {at}" for at in range(2_000)]),
+        ("short", ["we sat below the old tree until the rain was over, and somebody sang of boats and of the sea"]),
+    ):
+        cues = "".join(
+            f"{at // 360:02}:{at // 6 % 60:02}:{at % 6 * 10:02}.000 --> {at // 360:02}:{at // 6 % 60:02}:{at % 6 * 10 + 9:02}.000\n"
+            f"{line}\n\n"
+            for at, line in enumerate(lines)
+        )
+        (archive / f"{name}.vtt").write_text(f"WEBVTT\n\n{cues}", encoding="utf-8")
+    run.build_index(tmp_path / "index", [archive], encoder=CountingEncoder())
+    reader = open_reader(tmp_path / "index", encoder=CountingEncoder())
+    hits = ask(reader, "rain", mode="lexical", per_talk=1).hits
+    assert [hit.source for hit in hits] == ["long.vtt", "short.vtt"]
+
+
 def test_what_two_talks_say_alike_is_one_hit_that_names_the_other(index: IndexReader) -> None:
     hits = [hit for hit in ask(index, "song", k=30).hits if hit.source in ("first.vtt", "second.vtt")]
     best = hits[0]

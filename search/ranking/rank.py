@@ -46,6 +46,9 @@ _DEPTH = 400
 """How many passages are ranked for hits. More than are shown, because those that overlap a better one are passed
 over."""
 
+_DEPTH_PER_TALK = 4_000
+"""How many are ranked where a talk may have few hits: a single long talk can hold hundreds of the best passages."""
+
 _AVOID = 0.8
 """The share of its score for a text to avoid that is taken off a passage's score."""
 
@@ -124,7 +127,8 @@ def rank(
         allowed: the numbers of the passages that may be hits, sorted; None allows all.
         prefetch: called with the numbers of passages that may come out best, while the vector is waited for.
     """
-    request = _Request(encoded, avoided, allowed, max(_DEPTH, 4 * query.k), query.leave_out, prefetch)
+    depth = max(_DEPTH if query.per_talk is None else _DEPTH_PER_TALK, 4 * query.k)
+    request = _Request(encoded, avoided, allowed, depth, query.leave_out, prefetch)
     if query.mode == "lexical":
         return _lexical(source, request)
     if query.mode == "semantic":
