@@ -10,6 +10,7 @@ from fakes import CountingEncoder
 
 from talksearch.indexer.errors import QueryError
 from talksearch.indexer.pipeline import run
+from talksearch.indexer.text.clock import caption_clock
 from talksearch.search import engine
 from talksearch.search.answer import Answer
 from talksearch.search.query import Filters, Query
@@ -77,8 +78,7 @@ def test_a_long_talk_takes_no_place_of_another_where_each_has_one_hit(tmp_path: 
         ("short", ["we sat below the old tree until the rain was over, and somebody sang of boats and of the sea"]),
     ):
         cues = "".join(
-            f"{at // 360:02}:{at // 6 % 60:02}:{at % 6 * 10:02}.000 --> {at // 360:02}:{at // 6 % 60:02}:{at % 6 * 10 + 9:02}.000\n"
-            f"{line}\n\n"
+            f"{caption_clock(at * 10_000)} --> {caption_clock(at * 10_000 + 9_000)}\n{line}\n\n"
             for at, line in enumerate(lines)
         )
         (archive / f"{name}.vtt").write_text(f"WEBVTT\n\n{cues}", encoding="utf-8")
