@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
 from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
@@ -16,7 +17,7 @@ from tiny import write_talk
 
 from talksearch.cli.pool.index_pool import IndexPool
 from talksearch.cli.web.app import application
-from talksearch.cli.web.embeds import embed_of
+from talksearch.cli.web.embeds import content_policy, embed_hosts, embed_of
 from talksearch.indexer.pipeline.run import build_index
 from talksearch.indexer.records import Talk
 from talksearch.search import engine
@@ -202,6 +203,16 @@ def test_a_page_that_cannot_be_embedded_is_linked(client: TestClient) -> None:
 def test_an_address_is_embedded_as_its_site_wants_it(url: str | None, src: str | None) -> None:
     embed = embed_of(Talk("x", "x.vtt", "X", (), url=url))
     assert (embed.src if embed else None) == src
+
+
+def test_a_policy_names_no_more_hosts_than_a_header_holds() -> None:
+    db = sqlite3.connect(":memory:")
+    db.execute("CREATE TABLE talks (url TEXT, youtube_id TEXT)")
+    rows = [(f"https://tube{number}.example/w/kkGMgK9ZtnKfYAgnEtQxbv",) for number in (*range(1000), 777, 777)]
+    db.executemany("INSERT INTO talks (url) VALUES (?)", rows)
+    hosts = embed_hosts(db)
+    assert "tube777.example" in hosts
+    assert len(content_policy(hosts)) < 5_000
 
 
 def test_a_recording_is_sound_or_picture_by_its_ending() -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import mimetypes
 import re
 import sqlite3
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -31,10 +32,13 @@ _PEERTUBE_PATH = re.compile(
 )
 """PeerTube runs on any host, so it is told by its paths (docs.joinpeertube.org)."""
 _ADDRESSES = (
-    "SELECT DISTINCT url FROM talks WHERE youtube_id IS NULL AND url LIKE 'https://%'"
+    "SELECT url FROM talks WHERE youtube_id IS NULL AND url LIKE 'https://%'"
     " AND (url LIKE '%vimeo.com/%' OR url LIKE '%/w/%' OR url LIKE '%/videos/%')"
 )
 """Every address that may be one of Vimeo's or PeerTube's."""
+
+_MOST_HOSTS = 100
+"""Hosts that a policy names: it is a header, of which browsers and proxies take some kilobytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +108,9 @@ def _elsewhere(url: str) -> Embed | None:
 
 
 def embed_hosts(db: sqlite3.Connection) -> tuple[str, ...]:
-    """Return the hosts from which the embeds of an index's talks are loaded, sorted."""
-    hosts = {embed.host for (url,) in db.execute(_ADDRESSES) if (embed := _elsewhere(url))}
+    """Return the hosts from which the embeds of an index's talks are loaded, sorted; those with most talks of many."""
+    talks = Counter(embed.host for (url,) in db.execute(_ADDRESSES) if (embed := _elsewhere(url)))
+    hosts = {host for host, _ in talks.most_common(_MOST_HOSTS)}
     if db.execute("SELECT 1 FROM talks WHERE youtube_id IS NOT NULL LIMIT 1").fetchone():
         hosts.add(_YOUTUBE)
     return tuple(sorted(hosts))
