@@ -133,6 +133,14 @@ def test_a_bad_line_of_queries_is_named(index: Path, tmp_path: Path, line: str) 
     assert result.stdout == ""
 
 
+def test_a_query_that_is_too_long_is_named_by_its_line(index: Path, tmp_path: Path) -> None:
+    queries = tmp_path / "queries.jsonl"
+    queries.write_text('{"query": "bread"}\n' + json.dumps({"query": "x" * 10_001}) + "\n")
+    result = run("search", "--queries", str(queries), "--format", "jsonl", code=1)
+    assert "The query in line 2 of" in result.stderr
+    assert result.stdout == ""
+
+
 def test_filters_and_modes_reach_the_engine(index: Path) -> None:
     talk = rows("bees in winter")[0]["talk_id"]
     assert {hit["talk_id"] for hit in rows("cold", "--talk", talk)} == {talk}

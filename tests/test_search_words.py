@@ -198,7 +198,7 @@ def test_poet_is_no_pot_with_an_umlaut(tmp_path: Path) -> None:
 
 def test_a_word_that_is_no_word_is_not_cut_at_every_letter(tmp_path: Path) -> None:
     first, second = "ab" * 16, "cd" * 17
-    index = make_single(tmp_path / "talks", f"The password is {first[:-2]} {second} today, and {first} {second} tomorrow.")
+    index = make_single(tmp_path / "talks", f"It is {first[:-2]} {second} today, and {first} {second} tomorrow.")
     assert ask(index, first[:-2] + second).hits
     assert not ask(index, first + second).hits
 

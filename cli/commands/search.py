@@ -30,6 +30,7 @@ from talksearch.cli.terminal import open_in_browser, style_for, warn
 from talksearch.indexer.errors import TalksearchError
 from talksearch.indexer.settings import Settings, resolve
 from talksearch.indexer.text.untrusted import is_linkable
+from talksearch.search.options import LONGEST_TEXT
 
 if TYPE_CHECKING:
     from talksearch.search.options import OptionValue
@@ -152,6 +153,11 @@ def _read_queries(lines: TextIO) -> list[QueryLine]:
                 raise TalksearchError(
                     f"Line {number} of {lines.name} is not a query.", 'Each line is like {"id": "q1", "query": "…"}.'
                 ) from None
+            if len(query) > LONGEST_TEXT:
+                raise TalksearchError(
+                    f"The query in line {number} of {lines.name} has {len(query):,} characters.",
+                    f"Give at most {LONGEST_TEXT:,}.",
+                )
             queries.append(QueryLine(str(number) if id_ is None else str(id_), query))
     except UnicodeDecodeError as error:
         raise TalksearchError(f"{lines.name} is not UTF-8 text.", "Save it as UTF-8.") from error
