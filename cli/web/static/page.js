@@ -84,14 +84,15 @@ function ask(settles) {
   if (address === location.pathname + location.search) settled ||= settles;
   else load(address, 'answers', settled ? 'pushState' : 'replaceState', settles);
 }
+const isAsking = (form) => form?.id === 'ask' && $('#answers');  // other pages have no place for answers
 on('input', ({ target }) => {
-  if (target.form?.id !== 'ask') return;
+  if (!isAsking(target.form)) return;
   typed += 1;
   clearTimeout(waiting);
   waiting = setTimeout(ask, 150, false);
 });
 on('submit', (event) => {
-  if (event.target.id !== 'ask') return;
+  if (!isAsking(event.target)) return;
   event.preventDefault();
   clearTimeout(waiting);
   ask(true);

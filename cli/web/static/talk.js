@@ -1,7 +1,7 @@
 // The talk that is open: its player, the transcript in step, words looked for in it, and what one takes along.
 import { playerIn } from './player.js';
 
-const STEP_S = 5, SETTLES = 9;
+const STEP_S = 5, SETTLES = 9, LASTS_S = 20;
 const LONG = 160, END = 60;  // letters of chosen words: a link names how longer ones begin and end
 const $ = (id) => document.getElementById(id);
 const on = (name, target, act, how) => target?.addEventListener(name, act, how);
@@ -17,12 +17,14 @@ function open(root, asked) {
   let meant = starts[current] > at ? starts[current] : -1;  // the line that a link means which opens before it
   const lineAt = (s) => Math.max(0, starts.findLastIndex((start) => start <= s + .05));
 
-  const show = (element, again = SETTLES) => {
+  const show = (line, again = SETTLES) => {
+    // Of a line that fills the panel, what was found in it counts.
+    const element = (line.offsetHeight > panel.clientHeight / 2 && line.querySelector('mark, .near')) || line;
     const up = element.getBoundingClientRect().top - panel.getBoundingClientRect().top - panel.clientHeight / 3;
     const isFar = calm.matches || again < SETTLES || Math.abs(up) > panel.clientHeight;
     panel.scrollBy({ top: up, behavior: isFar ? 'instant' : 'smooth' });
     // Paragraphs far off get their true height only when they come into sight.
-    if (isFar && again) requestAnimationFrame(() => show(element, again - 1));
+    if (isFar && again) requestAnimationFrame(() => show(line, again - 1));
   };
   // Of thousands of lines only one is a stop of the Tab key; arrows lead to the others.
   let stop = Math.max(0, current);
@@ -31,7 +33,7 @@ function open(root, asked) {
     lines[stop].tabIndex = -1;
     lines[stop = number].tabIndex = 0;
   };
-  for (const one of lines) one.tabIndex = -1;
+  for (const one of lines) [one.tabIndex, one.draggable] = [-1, false];  // who drags over a link chooses its words
   stopAt(stop);
   const setFollow = (is) => { follow.checked = now.hidden = is; };
   const mark = (number) => {
@@ -62,8 +64,9 @@ function open(root, asked) {
   on('click', play, (event) => { event.preventDefault(); asked = true; player = begin(); });
   on('click', root, (event) => {
     const to = event.target.closest('[data-s], [data-go]');
-    if (!to || !isPlain(event) || !getSelection().isCollapsed) return;
+    if (!to || !isPlain(event)) return;
     event.preventDefault();
+    if (event.detail && !getSelection().isCollapsed) return;  // the mouse has chosen words
     const { s, go: opens = Math.max(0, s - early) } = to.dataset;
     go(+opens, +(s ?? +opens + early));
     history.replaceState(history.state, '', to.pathname + to.search);
@@ -123,6 +126,14 @@ function open(root, asked) {
   on('keydown', find, (event) => { if (event.key === 'Enter') turnBy(event, event.shiftKey); });
   if (find.value) look();
 
+  // In a line that lasts, words begin where their letters stand.
+  const begins = (range, one) => {
+    const number = lines.indexOf(one), lasts = (starts[number + 1] ?? starts[number]) - starts[number], ahead = new Range();
+    if (lasts < LASTS_S || !one.contains(range.startContainer)) return starts[number];
+    ahead.setStart(one, 0);
+    ahead.setEnd(range.startContainer, range.startOffset);
+    return Math.floor(starts[number] + lasts * ahead.toString().length / one.textContent.length);
+  };
   const chosen = () => {
     const range = getSelection().rangeCount && getSelection().getRangeAt(0);
     if (!range || range.collapsed || !panel.contains(range.commonAncestorContainer)) return null;
@@ -131,7 +142,7 @@ function open(root, asked) {
     const first = [...words.querySelectorAll('[data-s]')].find((one) => one.textContent.trim())
       ?? range.startContainer.parentElement.closest('[data-s]');
     const text = words.textContent.replace(/\s+/g, ' ').trim();
-    return first && text && { s: +first.dataset.s, text };
+    return first && text && { s: begins(range, lines.find((one) => one.dataset.s === first.dataset.s)), text };
   };
   const choose = () => { $('copy-words').hidden = !chosen(); };
   on('selectionchange', document, choose);
