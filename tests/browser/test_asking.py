@@ -195,3 +195,23 @@ def test_a_quick_typist_asks_once(page: Page) -> None:
     page.get_by_role("searchbox").press_sequentially("anchor", delay=5)
     expect(page.locator("#answers mark").first).to_have_text("anchor")
     assert len(asked) <= 3, asked
+
+
+def test_a_server_that_is_gone_is_told_and_what_stands_there_stays(page: Page) -> None:
+    page.goto("/?q=bee")
+    page.route("**/?q=*", lambda route: route.abort("connectionrefused"))
+    page.get_by_role("searchbox").fill("bread")
+    told = page.get_by_role("status").filter(has_text="The server does not answer.")
+    expect(told).to_be_visible()
+    expect(page.locator("#answers mark").first).to_have_text("bee")
+    page.unroute("**/?q=*")
+    page.get_by_role("searchbox").fill("song")
+    expect(page.locator("#answers mark").first).to_have_text("song")
+    expect(told).to_have_count(0)
+
+
+def test_a_page_without_answers_asks_when_it_is_told_to(page: Page) -> None:
+    page.goto("/api")
+    page.get_by_role("searchbox").fill("bread")
+    page.get_by_role("searchbox").press("Enter")
+    expect(page.locator("#answers mark").first).to_have_text("bread")

@@ -312,3 +312,32 @@ def test_a_hostile_talk_is_only_shown(page: Page) -> None:
     assert page.locator("img[src='x'], #talk script, #transcript b").count() == 0
     page.goto("/?q=ship")
     expect(page.locator("#answers")).to_contain_text("<script>alert(1)</script>")
+
+
+def test_words_are_chosen_with_the_mouse_and_play_nothing(page: Page) -> None:
+    page.goto("/talk/harbour?t=60")
+    line = line_at(page, 60)
+    page.wait_for_timeout(300)  # the panel has come to rest
+    x, y = line.evaluate(
+        "line => [...line.getClientRects()].sort((a, b) => b.width - a.width).map((r) => [r.left, r.top + 12])[0]"
+    )
+    page.mouse.move(x + 20, y)
+    page.mouse.down()
+    page.mouse.move(x + 120, y, steps=8)
+    page.mouse.up()
+    chosen = page.evaluate("getSelection().toString()")
+    assert chosen
+    assert chosen in line.inner_text()
+    expect(page.get_by_role("button", name="Link to exactly these words")).to_be_visible()
+    assert page.url.endswith("t=60")
+
+
+def test_answers_that_come_to_a_talk_leave_one_heading_on_top(page: Page) -> None:
+    page.goto("/talk/harbour?t=60")
+    page.locator("#q").fill("bread")
+    expect(page.locator("#answers mark").first).to_have_text("bread")
+    expect(page.locator("h1:not([aria-level='2'])")).to_have_count(1)
+    page.locator("#q").fill("song")
+    expect(page.locator("#answers mark").first).to_have_text("song")
+    page.get_by_role("link", name="Close the talk").click()
+    expect(page).to_have_url(re.compile(r"/\?q=song$"))
