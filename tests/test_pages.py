@@ -380,6 +380,8 @@ def test_the_map_has_a_region_for_each_topic_and_a_dot_for_each_talk() -> None:
     assert (right.words, right.talks, right.link) == ("bridge", "1 talk", "/map?channel=Mill&topic=2")
     assert drawn.chosen == left
     assert [one.title for one in drawn.lines] == ["A", "B"]
+    assert drawn.unplaced == "1 talk is not on the map yet"
+    assert map_view(Here("/map", {}), TopicMap(labels, points), talks[:3]).unplaced == ""
     with pytest.raises(QueryError, match="topic is '4'"):
         map_view(Here("/map", {"topic": ["4"]}), TopicMap(labels, points), talks)
 

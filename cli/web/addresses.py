@@ -11,6 +11,7 @@ from urllib.parse import quote, urlencode
 
 from talksearch.indexer.errors import QueryError
 from talksearch.indexer.text.clock import parse_clock
+from talksearch.indexer.text.untrusted import is_linkable
 from talksearch.search.options import SEARCH_OPTIONS, SearchOption, parse_number
 
 from .parameters import Parameters
@@ -119,6 +120,15 @@ def like_moment(here: Here, talk_id: str, at_ms: int) -> str:
     """Return the address that finds passages like a moment, with the filters that were set."""
     kept = {name: texts for name, texts in here.given.items() if name not in ("like", "t", *_OF_A_TEXT)}
     return address("/", {"like": [f"{talk_id}@{seconds(at_ms)}"], **kept})
+
+
+def web_link(url: str) -> str:
+    """Return an address that a page may link to: one of the web, since browsers open no files from there; or empty.
+
+    >>> web_link("https://example.org/a"), web_link("file:///talks/a.mp4"), web_link("httpx:a")
+    ('https://example.org/a', '', '')
+    """
+    return url if url.startswith("http") and is_linkable(url) else ""
 
 
 def seconds(at_ms: int) -> str:

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 from talksearch.cli.render import common, hits
 from talksearch.indexer.text.clock import show_clock
-from talksearch.indexer.text.untrusted import is_linkable, safe
+from talksearch.indexer.text.untrusted import safe
 from talksearch.search.answer import Answer, Like
 from talksearch.search.hit import Hit, byline, more_places, noted, pieces, voice
 from talksearch.search.query import split_quotes
 
-from .addresses import Here, address, at_moment, changed, is_open, like_moment, talk_path
+from .addresses import Here, address, at_moment, changed, is_open, like_moment, seconds, talk_path, web_link
 from .parameters import last
 from .strip import Strip, strip_of
 
@@ -38,7 +38,6 @@ class PlaceView:
     link: str
     title: str = ""
     """The talk's title where it is another one."""
-    language: str = ""
     more: str = ""
     """In how many more places that talk says it."""
 
@@ -136,13 +135,8 @@ def like_view(like: Like) -> LikeView:
     """Return the moment that hits are like."""
     words = safe(like.text).split()
     text = " ".join(words[:_LIKE_WORDS]) + (" …" if len(words) > _LIKE_WORDS else "")
-    link = address(talk_path(like.talk_id), {"t": [f"{like.start_ms / 1000:g}"]})
+    link = address(talk_path(like.talk_id), {"t": [seconds(like.start_ms)]})
     return LikeView(safe(like.title), show_clock(like.start_ms), text, link)
-
-
-def link_of(url: str) -> str:
-    """Return an address that a page may link to: one of the web, since browsers open no files from there; or empty."""
-    return url if url.startswith("http") and is_linkable(url) else ""
 
 
 def _talk_view(here: Here, group: Sequence[Hit], length_ms: int) -> TalkView:
@@ -202,7 +196,7 @@ def _hit_view(here: Here, hit: Hit) -> HitView:
         margin=f"±{hit.margin_ms / 1000:.0f} s" if hit.timing == "estimated" else "",
         link=at_moment(here, hit.talk_id, hit.jump_ms),
         is_open=is_open(here, hit.talk_id, hit.jump_ms),
-        original=link_of(hit.url),
+        original=web_link(hit.url),
         grade=hit.grade or "",
         language=hit.language or "",
         parts=tuple(_going_on((safe(text), is_marked) for text, is_marked in pieces(hit.text, hit.matches))),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from talksearch.indexer.stores.topics import Point, TopicMap
 
 _MOST_DOTS = 1500
-"""Talks that are drawn; of more, every so manieth is."""
+"""Talks that are drawn; of more, every second, third or later one is."""
 
 _EDGE = 0.06
 """The share of the map that stays free at each edge, for dots and words there."""
@@ -81,6 +81,8 @@ class MapView:
     """The talks of the topic that is chosen."""
     left_out: int
     """Talks that are not drawn, because there are too many."""
+    unplaced: str
+    """How many talks have no place on it yet, in words; empty where all have one."""
 
 
 def map_view(here: Here, topic_map: TopicMap, talks: Sequence[TalkFacts]) -> MapView:
@@ -102,7 +104,18 @@ def map_view(here: Here, topic_map: TopicMap, talks: Sequence[TalkFacts]) -> Map
         chosen=next((region for region in regions if region.is_chosen), None),
         lines=tuple(map(line, in_order([talk for talk, point in placed if point.topic == chosen], "date"))),
         left_out=len(placed) - len(drawn),
+        unplaced=_unplaced(len(talks) - len(placed)),
     )
+
+
+def _unplaced(count: int) -> str:
+    """Say how many talks have no place: they came after the map was made, or nothing of them is embedded.
+
+    >>> _unplaced(0), _unplaced(1), _unplaced(1200)
+    ('', '1 talk is not on the map yet', '1,200 talks are not on the map yet')
+    """
+    is_are = "is" if count == 1 else "are"
+    return f"{count:,} {common.plural('talk', count)} {is_are} not on the map yet" if count else ""
 
 
 def _chosen(here: Here, topic_map: TopicMap) -> int | None:

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from talksearch.cli.render.common import plural
 from talksearch.indexer.errors import TalksearchError
 from talksearch.search.options import make_query
 
@@ -80,7 +81,8 @@ async def _map(request: Request) -> Response:
     except TalksearchError as error:
         return shown(request, Here("/", {}), wrong(error))
     values = {"map": drawn, "chips": filters_view.chips(here), "menus": filters_view.menus(here, found.facets)}
-    column = Column("map.html", "Map of topics · talksearch", values, f"{len(found.talks):,} talks")
+    count = f"{len(found.talks):,} {plural('talk', len(found.talks))}"
+    column = Column("map.html", "Map of topics · talksearch", values, count)
     return shown(request, here, await framed(request, column))
 
 

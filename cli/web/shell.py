@@ -14,7 +14,6 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from talksearch.indexer.text.untrusted import safe
-from talksearch.search.options import option_named
 
 from .addresses import Here, address
 from .asking import with_catalog
@@ -82,7 +81,6 @@ def shown(request: Request, here: Here, left: Column | None, talk: Column | None
         "here": here,
         "given": {name: safe(texts[-1]) for name, texts in here.given.items()},
         "kept": _kept(here.given),
-        "modes": option_named("mode").choices,
         "title": main.title,
         "announced": left.count if left else "",
         "left_template": left.template if left else "",

@@ -39,7 +39,6 @@ class First:
     passing: str
     """How many talks pass the filters that are set; empty where none is."""
     passing_link: str
-    talks_link: str
 
 
 def first_look(here: Here, seen: Overview, passing: int | None) -> First:
@@ -53,7 +52,6 @@ def first_look(here: Here, seen: Overview, passing: int | None) -> First:
         longest=tuple(map(line, seen.longest)),
         passing="" if passing is None else f"{passing:,} {common.plural('talk', passing)}",
         passing_link=address("/talks", here.given),
-        talks_link="/talks",
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from talksearch.cli.render import common
 from talksearch.indexer.text.clock import show_clock
 from talksearch.indexer.text.untrusted import safe
 from talksearch.search.hit import Hit
@@ -60,7 +61,7 @@ def strip_of(here: Here, hits: Sequence[Hit], length_ms: int) -> Strip | None:
         return None
     end = show_clock(length_ms)
     length_ms = max(length_ms, parts[-1].end_ms)
-    mark = "~" if hits[0].timing == "estimated" else ""
+    mark = common.mark(hits[0].timing)
     holding = [any(part.start_ms <= hit.jump_ms < part.end_ms for hit in hits) for part in parts]
     first = next(
         (at for at, part in enumerate(parts) if part.start_ms <= hits[0].jump_ms < part.end_ms),
@@ -82,6 +83,8 @@ def strip_of(here: Here, hits: Sequence[Hit], length_ms: int) -> Strip | None:
                 is_first=at == first,
             )
         )
-    places = f"{len(bars)} place{'s' if len(bars) != 1 else ''}"
     needles = tuple(round(hit.jump_ms * WIDTH / length_ms) for hit in hits if hit.jump_ms <= length_ms)
-    return Strip(tuple(bars), needles, f"{places} of this talk that answer, from 0:00 to {end}", end)
+    answering = (
+        "1 place of this talk that answers" if len(bars) == 1 else f"{len(bars)} places of this talk that answer"
+    )
+    return Strip(tuple(bars), needles, f"{answering}, from 0:00 to {end}", end)

@@ -14,11 +14,11 @@ from talksearch.cli.render.step_sentences import step_sentences, words_sentence
 from talksearch.indexer.records import Talk
 from talksearch.indexer.talks.repaired import repaired_names, repairs_in, repairs_of
 from talksearch.indexer.text.clock import show_clock
-from talksearch.indexer.text.untrusted import is_linkable, safe
+from talksearch.indexer.text.untrusted import safe
 from talksearch.search.hit import Hit
 from talksearch.search.links import jump_to, link_at
 
-from .addresses import Here, address, at_moment, changed, like_moment, moment_of, seconds
+from .addresses import Here, address, at_moment, changed, like_moment, moment_of, seconds, web_link
 from .embeds import Embed, embed_of
 from .language_names import language_name
 from .parameters import last
@@ -156,7 +156,7 @@ def view_of(talk: Talk, here: Here, hits: Sequence[Hit] = ()) -> TalkView:
         at_ms = max(0, talk.cues[at].start_ms - early_ms)
     before, behind = _neighbours(talk, here, hits, at_ms if asked_ms is not None else None)
     repairs = tuple(_repairs(talk))
-    page = talk.url if talk.url and talk.url.startswith("http") and is_linkable(talk.url) else ""
+    page = web_link(talk.url or "")
     pattern = link_at(page, _HOLE)
     embed = embed_of(talk)
     here_at = Here(here.path, {name: texts for name, texts in here.given.items() if name not in OWN})

@@ -173,6 +173,6 @@ def _years(here: Here, dates: Sequence[str | None]) -> Years | None:
                 is_chosen=name == chosen,
             )
         )
-    what = "months" if by_month else "years"
-    label = f"{len(known):,} talks by date, in {len(spans)} {what}"
+    what = common.plural("month" if by_month else "year", len(spans))
+    label = f"{len(known):,} {common.plural('talk', len(known))} by date, in {len(spans)} {what}"
     return Years(tuple(spans), label, known[0][:digits], known[-1][:digits], len(dates) - len(known))
