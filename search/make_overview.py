@@ -16,7 +16,7 @@ from talksearch.indexer.stores.lock import index_write_lock
 
 from . import overview
 from .facets import Facets, count_values, languages_taken_in
-from .overview import Month, Overview, TalkFacts
+from .overview import Overview, TalkFacts
 from .questions import questions
 from .ranking.passage_table import PassageTable
 from .reader import IndexReader, open_reader
@@ -71,8 +71,6 @@ def make_overview(reader: IndexReader) -> Overview:
             newest=tuple(sorted(dated, key=lambda talk: talk.date or "", reverse=True)[:FEW_TALKS]),
             longest=tuple(sorted(talks.values(), key=lambda talk: -talk.length_ms)[:FEW_TALKS]),
             questions=questions(table, _main_language(talks.values())),
-            months=tuple(Month(*one) for one in sorted(Counter(_months(dated)).items())),
-            undated=len(talks) - len(dated),
         )
 
 
@@ -93,7 +91,3 @@ def _main_language(talks: Iterable[TalkFacts]) -> str | None:
     """Return the language of most talks; None where that of most is not known."""
     counts = Counter(talk.language for talk in talks)
     return min(counts, key=lambda language: (-counts[language], language or ""), default=None)
-
-
-def _months(dated: Iterable[TalkFacts]) -> Iterable[str]:
-    return (talk.date[:7] for talk in dated if talk.date and len(talk.date) >= len("2024-05"))

@@ -46,14 +46,6 @@ class TalkFacts(NamedTuple):
     """When its last words end."""
 
 
-class Month(NamedTuple):
-    """How many talks are of a month."""
-
-    month: str
-    """`YYYY-MM`."""
-    talks: int
-
-
 @dataclass(frozen=True, slots=True)
 class Overview:
     """What an archive holds."""
@@ -71,27 +63,6 @@ class Overview:
     longest: tuple[TalkFacts, ...]
     questions: tuple[Question, ...]
     """What to ask first, in the archive's main language."""
-    months: tuple[Month, ...]
-    """Months that talks are of, in order. A talk of which only the year is known counts in none."""
-    undated: int
-    """Talks without a date."""
-
-    def to_dict(self) -> dict[str, Json]:
-        """Return it as JSON, times in seconds."""
-        return {
-            "talks": self.talks,
-            "hours": round(self.length_ms / 3_600_000, 2),
-            "first_year": self.first_year,
-            "last_year": self.last_year,
-            "facets": self.facets.to_dict(),
-            "newest": [_talk_json(talk) for talk in self.newest],
-            "longest": [_talk_json(talk) for talk in self.longest],
-            "questions": [
-                {"text": one.text, "talk_id": one.talk_id, "start_s": one.start_ms / 1000} for one in self.questions
-            ],
-            "months": [{"month": one.month, "talks": one.talks} for one in self.months],
-            "undated": self.undated,
-        }
 
 
 def read(folder: Path, version: Version) -> Overview | None:
@@ -110,8 +81,6 @@ def read(folder: Path, version: Version) -> Overview | None:
             newest=tuple(TalkFacts(*talk) for talk in kept["newest"]),
             longest=tuple(TalkFacts(*talk) for talk in kept["longest"]),
             questions=tuple(Question(**one) for one in kept["questions"]),
-            months=tuple(Month(*one) for one in kept["months"]),
-            undated=int(kept["undated"]),
         )
     except (OSError, ValueError, LookupError, TypeError):
         return None
@@ -126,8 +95,3 @@ def write(folder: Path, version: Version, overview: Overview) -> None:
 
 def _facet(kept: dict[str, Json]) -> Facet:
     return Facet(tuple(FacetValue(str(one["value"]), int(one["talks"])) for one in kept["values"]), int(kept["more"]))
-
-
-def _talk_json(talk: TalkFacts) -> dict[str, Json]:
-    row = talk._asdict()
-    return {**{key: value for key, value in row.items() if key != "length_ms"}, "length_s": talk.length_ms / 1000}
