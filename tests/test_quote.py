@@ -18,7 +18,13 @@ from talksearch.indexer.passages.split import Splitting, split
 from talksearch.indexer.records import Cue, Mishearing, Talk, Word
 from talksearch.indexer.stores import catalog, catalog_writer
 from talksearch.search.hit import QuoteMatch
+from talksearch.search.quotes import align
+from talksearch.search.quotes.costs import CostTables
 from talksearch.search.quotes.find import find_quotes, saying_surely
+from talksearch.search.quotes.quote import Quote
+from talksearch.search.quotes.units import Unit
+
+Traced = tuple[tuple[align.Step, ...], float]
 
 LONG = Splitting()
 SHORT = Splitting(length=12, slack=3, overlap=3)
@@ -222,6 +228,25 @@ def test_a_long_quote_crosses_many_passages(tmp_path: Path) -> None:
     best = ask(db, " ".join(wrong))[0]
     assert (best.start_ms, best.end_ms) == (25_000, 75_000)
     assert changes(best) == [("changed", "other", "w80x"), ("said", "", "w120x")]
+
+
+def test_a_long_quote_of_words_that_are_said_all_the_time_is_followed_back_few_times(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    followed = []
+    trace_back = align._trace_back
+
+    def traced(quote: Quote, spoken: Sequence[Unit], tables: CostTables, row: int, end: int) -> Traced:
+        followed.append(end)
+        return trace_back(quote, spoken, tables, row, end)
+
+    monkeypatch.setattr(align, "_trace_back", traced)
+    db = put(tmp_path, timed(*["ship and sea"] * 400))
+    found = ask(db, " ".join(["ship and sea"] * 60))
+    assert [(one.start_ms, one.end_ms, one.score) for one in found] == [
+        (at, at + 90_000, 1.0) for at in range(0, 360_000, 90_000)
+    ]
+    assert len(followed) < 100
 
 
 def test_one_cue_that_is_much_longer_than_its_passages(tmp_path: Path) -> None:

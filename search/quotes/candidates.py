@@ -18,7 +18,7 @@ from talksearch.search.ranking.layout import parse_numbers
 from talksearch.search.ranking.postings import idf
 from talksearch.search.ranking.term_variants import TermVariants
 
-from .align import SpokenWords, cost_tables
+from .costs import SpokenWords, cost_tables
 from .quote import ENOUGH, Chunk, Quote, weights_of
 from .stretches import PassageSpan
 from .units import Unit
