@@ -31,6 +31,7 @@ from talksearch.indexer.text.clock import show_clock
 from talksearch.indexer.text.untrusted import is_linkable, safe
 
 from .options import PLAYERS, Player
+from .render import common
 from .terminal import Style, open_in_browser, wrap
 
 if TYPE_CHECKING:
@@ -158,7 +159,7 @@ def chooser(
 
 
 def _choice(hit: dict[str, Json], style: Style) -> Choice:
-    time = f"{'~' if hit['timing'] == 'estimated' else ''}{show_clock(round(hit['jump_s'] * 1000))}"
+    time = f"{common.mark(hit['timing'])}{show_clock(round(hit['jump_s'] * 1000))}"
     margin = f" (±{hit['margin_s']:.0f} s)" if hit["timing"] == "estimated" else ""
     by = dict.fromkeys(filter(None, (hit["speaker"], hit["channel"], hit["date"])))
     grade = f"{hit['grade']} match" if hit["grade"] else ""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from talksearch.cli.answers import similar
+from talksearch.cli.render.common import plural, timing_sentence
 from talksearch.indexer.errors import QueryError
 from talksearch.indexer.records import Cue, Json, Talk
 from talksearch.indexer.stores import catalog
@@ -37,6 +38,12 @@ READ_TOKENS = 8_000
 
 LIST_TOKENS = 3_800
 """Tokens of a list of talks."""
+
+_CHAPTERS = 60
+"""Chapters that are named where a talk is read from its beginning."""
+
+_NUMBERS = 2
+"""Tokens that a cue takes beside its text; lines join several of them."""
 
 Values = Mapping[str, Any]
 """Checked arguments, by the names of their options."""
@@ -92,7 +99,7 @@ def _list(index: IndexReader, given: Values) -> str:
             break
         rows.append(row)
     until = offset + len(rows)
-    many = f"{len(matching):,} {'talk' if len(matching) == 1 else 'talks'}"
+    many = f"{len(matching):,} {plural('talk', len(matching))}"
     if not rows:
         return fenced([f"{many}, none from offset {offset} on." if matching else "There is no such talk."], ())
     of = f", {offset + 1} to {until}" if len(rows) < len(matching) else ""
@@ -135,17 +142,12 @@ def stretch(index: IndexReader, name: str, from_s: float | None, to_s: float | N
         about["chapters"] = chapters
     head = literal({key: value for key, value in about.items() if value})
     lines = tuple(line.literal() for line in lines_of(talk.cues[given.start : given.stop]))
-    times = f" Times are estimates, nine in ten within {talk.margin_ms / 1000:.0f} s."
-    said = f"What is said, each line as [seconds, speaker, text].{times if talk.timing == 'estimated' else ''}"
+    said = f"What is said, each line as [seconds, speaker, text]. {timing_sentence(talk)}".rstrip()
     on = ""
     if given.stop < positions.stop:
         until = f" and to_s {to_s:g}" if to_s is not None else ""
         on = f"It goes on: read_talk with the same talk, from_s {talk.cues[given.stop].start_ms / 1000:.10g}{until}."
     return fenced([silence or said], [Quotation("", (head, *lines))], [on])
-
-
-_CHAPTERS = 60
-"""Chapters that are named where a talk is read from its beginning."""
 
 
 def _as_many_as_fit(cues: Sequence[Cue], positions: range, most_tokens: float) -> range:
@@ -156,10 +158,6 @@ def _as_many_as_fit(cues: Sequence[Cue], positions: range, most_tokens: float) -
         if size > most_tokens and position > positions.start:
             return range(positions.start, position)
     return positions
-
-
-_NUMBERS = 2
-"""Tokens that a cue takes beside its text; lines join several of them."""
 
 
 def _stats(index: IndexReader, given: Values) -> str:  # noqa: ARG001 - every tool is given its arguments

@@ -13,6 +13,7 @@ from io import StringIO
 import webvtt
 from pysubs2 import SSAEvent, SSAFile
 
+from talksearch.cli.render.common import timing_sentence
 from talksearch.indexer.records import Cue, Talk
 from talksearch.indexer.text.clock import show_clock
 from talksearch.indexer.text.untrusted import safe
@@ -55,9 +56,8 @@ def srt(selection: Selection) -> Written:
 
 def _about(talk: Talk) -> Iterator[str]:
     """Yield the lines of the comment. No line of a comment is empty or holds an arrow, at which cues would begin."""
-    lines = [talk.title, *filter(None, (talk.speaker, talk.channel, talk.date, talk.url))]
-    if talk.timing == "estimated":
-        lines.append(f"Times are estimated, nine in ten within {talk.margin_ms / 1000:.0f} s.")
+    facts = (talk.speaker, talk.channel, talk.date, talk.url, timing_sentence(talk))
+    lines = [talk.title, *filter(None, facts)]
     lines += [f"{show_clock(chapter.start_ms)} {chapter.title}" for chapter in talk.chapters]
     for line in lines:
         plain = safe(line).replace("-->", "→").strip()

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterator
-
-from talksearch.cli.render.common import mark, markdown, plain_url
+from talksearch.cli.render.common import mark, markdown, plain_url, timing_sentence
 from talksearch.cli.render.hits import hits_markdown
-from talksearch.cli.render.talks import paragraphs
-from talksearch.indexer.records import Chapter, Cue, Talk
+from talksearch.cli.render.talks import by_chapter, paragraphs
+from talksearch.indexer.records import Cue, Talk
 from talksearch.indexer.text.clock import show_clock
 from talksearch.indexer.text.lines import join_lines
 from talksearch.indexer.text.untrusted import is_linkable
@@ -30,22 +27,14 @@ def _talk(talk: Talk) -> str:
     lines = [f"# {markdown(talk.title)}\n", *([f"{facts}\n"] if facts else [])]
     if talk.url and is_linkable(talk.url):
         lines.append(f"<{plain_url(talk.url)}>\n")
-    if talk.timing == "estimated":
-        lines.append(f"Times are estimated, nine in ten within {talk.margin_ms / 1000:.0f} s.\n")
-    for chapter, cues in _by_chapter(talk):
+    if told := timing_sentence(talk):
+        lines.append(f"{told}\n")
+    for chapter, positions in by_chapter(talk):
         if chapter:
             lines.append(f"## {markdown(chapter.title)}\n")
+        cues = talk.cues[positions.start : positions.stop]
         lines += [f"{_paragraph(paragraph, talk)}\n" for paragraph in paragraphs(cues)]
     return "\n".join(lines)
-
-
-def _by_chapter(talk: Talk) -> Iterator[tuple[Chapter | None, tuple[Cue, ...]]]:
-    """Yield the cues of each chapter, before them those that come before the first."""
-    starts = [cue.start_ms for cue in talk.cues]
-    borders = [bisect_left(starts, chapter.start_ms) for chapter in talk.chapters]
-    for chapter, first, stop in zip((None, *talk.chapters), (0, *borders), (*borders, len(talk.cues)), strict=True):
-        if chapter or first < stop:
-            yield chapter, talk.cues[first:stop]
 
 
 def _paragraph(cues: list[Cue], talk: Talk) -> str:

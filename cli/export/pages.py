@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import mimetypes
-from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,8 +17,8 @@ from pathlib import Path
 
 import jinja2
 
-from talksearch.cli.render.common import mark, plural
-from talksearch.cli.render.talks import paragraphs
+from talksearch.cli.render.common import mark, plural, timing_sentence
+from talksearch.cli.render.talks import by_chapter, paragraphs
 from talksearch.indexer.records import Cue, Talk
 from talksearch.indexer.text.clock import show_clock
 from talksearch.indexer.text.lines import between_lines
@@ -113,9 +112,7 @@ def talk_page(talk: Talk, template: str = "talk.html", home: str = "") -> str:
         title=safe(talk.title),
         language=talk.language or "",
         facts=safe(" · ".join(fact for fact in facts if fact)),
-        timing=f"Times are estimated: nine in ten lie within {talk.margin_ms / 1000:.0f} seconds."
-        if talk.timing == "estimated"
-        else "",
+        timing=timing_sentence(talk),
         player=player,
         original=talk.url if talk.url and is_linkable(talk.url) else "",
         chapters=chapters if len(chapters) > 1 else (),
@@ -136,17 +133,13 @@ def player_of(talk: Talk) -> Player | None:
 
 def sections_of(talk: Talk) -> tuple[Section, ...]:
     """Return the transcript of a talk by chapters. Paragraphs are numbered through the talk: `p0`, `p1`, …"""
-    starts = [cue.start_ms for cue in talk.cues]
-    borders = [bisect_left(starts, chapter.start_ms) for chapter in talk.chapters]
     numbers = count()
-    sections = []
-    for number, (chapter, first, stop) in enumerate(
-        zip((None, *talk.chapters), (0, *borders), (*borders, len(talk.cues)), strict=True)
-    ):
-        shown = tuple(_paragraphs(talk, talk.cues[first:stop], numbers))
+    sections: list[Section] = []
+    for chapter, positions in by_chapter(talk):
+        shown = tuple(_paragraphs(talk, talk.cues[positions.start : positions.stop], numbers))
         if chapter:
-            sections.append(Section(f"c{number}", safe(chapter.title), show_clock(chapter.start_ms), shown))
-        elif shown:
+            sections.append(Section(f"c{len(sections)}", safe(chapter.title), show_clock(chapter.start_ms), shown))
+        else:
             sections.append(Section("", "", "", shown))
     return tuple(sections)
 

@@ -55,8 +55,8 @@ FORMATS: tuple[ExportFormat, ...] = (
 
 To add one:
 
-1. Write a function here that takes a `Selection` and returns a `Written`: text or bytes, and a sentence about each
-   thing that the format could not hold. A library that writes the format comes before code of our own.
+1. Write a function in a module beside this one that takes a `Selection` and returns a `Written`: text or bytes, and a
+   sentence about each thing that the format could not hold. A library that writes the format comes before our own code.
 2. Add an `ExportFormat`, which gives it to the command line and to the HTTP API.
 3. Add it to docs/export.md with what it holds and what it cannot; where this project can read the format, a test in
    tests/test_export_captions.py reads it back.

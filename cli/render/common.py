@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterable
 
-from talksearch.indexer.records import Json, Timing
+from talksearch.indexer.records import Json, Talk, Timing
 from talksearch.indexer.text.untrusted import safe
 
 INDENT = "    "
@@ -24,6 +24,13 @@ def jsonl(rows: Iterable[dict[str, Json]]) -> str:
 def mark(timing: Timing) -> str:
     """Return what stands before a time: `~` where it was estimated."""
     return "~" if timing == "estimated" else ""
+
+
+def timing_sentence(talk: Talk) -> str:
+    """Say how far the times of a talk can be relied on; empty where they are exact."""
+    if talk.timing == "exact":
+        return ""
+    return f"Times are estimated: nine in ten lie within {talk.margin_ms / 1000:.0f} seconds."
 
 
 def markdown(text: str) -> str:

@@ -11,20 +11,17 @@ from .common import plural
 from .receipts import times_found
 
 _DONE: dict[str, tuple[str, dict[str, str]]] = {
-    "align-times": ("The times were taken from another file of the talk", {}),
     "break-lines": ("Line ends that had been lost were found again", {"cues": "line"}),
     "collapse-rolling": (
         "Rolling captions show each line several times; it was kept once",
         {"lines_before": "line before", "lines_after": "line behind", "lines": "line"},
     ),
-    "detect-language": ("The language was told from the words", {}),
     "drop-boilerplate": ("Lines that are a service's own were left out", {"rows": "line"}),
     "drop-copies": ("Captions that stand there twice were kept once", {"cues": "caption"}),
     "drop-invisible": ("Characters that nobody sees were taken out", {"invisible": "character"}),
     "drop-sounds": ("Descriptions of sounds were left out", {"sounds": "sound", "notes": "sign of music"}),
     "drop-times": ("The times that stand there cannot be true and were not used", {"cues": "caption"}),
     "drop-track": ("A second track that says the same was left out", {"cues": "caption"}),
-    "estimate-times": ("The file has no times; they were estimated", {}),
     "follow-highlights": ("Lines that light up word by word were read as lines", {"lines": "line"}),
     "join-cut-cues": ("Captions that were cut in two were joined", {"cues": "caption"}),
     "join-documents": ("Several documents in one file were joined", {"documents": "document"}),
@@ -78,7 +75,8 @@ _DONE: dict[str, tuple[str, dict[str, str]]] = {
         {"copies": "repetition", "lines": "line"},
     ),
 }
-"""What each step did, and the counts of its detail that say how much, with their nouns."""
+"""What each step did, where `_sentence` does not know it better, and the counts of its detail that say how much, with
+their nouns."""
 
 _REASONS = {
     "markup": "as markup",

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from talksearch.cli.terminal import Style, wrap
-from talksearch.indexer.records import Cue, Json, Talk
+from talksearch.indexer.records import Chapter, Cue, Json, Talk
 from talksearch.indexer.text.clock import show_clock
 from talksearch.indexer.text.lines import join_lines
 from talksearch.indexer.text.sentences import ends_sentence
 from talksearch.indexer.text.untrusted import safe
 from talksearch.search.links import jump_to, link_at
 
-from .common import jsonl, mark
+from .common import jsonl, mark, timing_sentence
 
 _ENOUGH_WORDS, _MOST_WORDS = 40, 120
 """A paragraph ends at a sentence's end after the first number of words, and anywhere after the second."""
@@ -58,8 +59,8 @@ def talk_text(talk: Talk, style: Style, positions: range | None = None) -> str:
     """Return a talk, or a part of its cues, to read: a heading, then paragraphs, each with its time."""
     facts = [talk.speaker, talk.channel, talk.date, talk.language, talk.url]
     head = f"{safe(talk.title)}\n{' · '.join(safe(fact) for fact in facts if fact)}\n"
-    if talk.timing == "estimated":
-        head += f"Times are estimated, nine in ten within {talk.margin_ms / 1000:.0f} s.\n"
+    if told := timing_sentence(talk):
+        head += f"{told}\n"
     cues = talk.cues if positions is None else talk.cues[positions.start : positions.stop]
     return head + "".join("\n" + _paragraph(paragraph, talk, style) for paragraph in paragraphs(cues))
 
@@ -143,6 +144,14 @@ def stats_text(facts: dict[str, Json]) -> str:
         ("size", f"{sum(facts['bytes'].values()) / 1e6:,.1f} MB: {sizes}"),
     ]
     return "".join(f"{label:<10} {safe(str(value))}\n" for label, value in rows)
+
+
+def by_chapter(talk: Talk) -> Iterator[tuple[Chapter | None, range]]:
+    """Yield the chapters of a talk with the positions of their cues; first, under None, those before any chapter."""
+    borders = [bisect_left(talk.cues, chapter.start_ms, key=lambda cue: cue.start_ms) for chapter in talk.chapters]
+    for chapter, first, stop in zip((None, *talk.chapters), (0, *borders), (*borders, len(talk.cues)), strict=True):
+        if chapter or first < stop:
+            yield chapter, range(first, stop)
 
 
 def paragraphs(cues: Sequence[Cue]) -> Iterator[list[Cue]]:

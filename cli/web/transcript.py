@@ -8,13 +8,13 @@ control characters; the template escapes them.
 from __future__ import annotations
 
 import re
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import Literal
 
-from talksearch.cli.render.talks import paragraphs
+from talksearch.cli.render.talks import by_chapter, paragraphs
 from talksearch.indexer.records import Cue, Talk
 from talksearch.indexer.talks.repaired import Repaired, repaired_names, repairs_in
 from talksearch.indexer.text.clock import show_clock
@@ -188,13 +188,13 @@ def sections_of(
         )
         for position, cue in enumerate(talk.cues)
     ]
-    borders = [bisect_left(talk.cues, chapter.start_ms, key=lambda cue: cue.start_ms) for chapter in talk.chapters]
-    ends = [*borders[1:], len(talk.cues)] if borders else []
-    before = borders[0] if borders else len(talk.cues)
-    sections = [Section("", "", "", tuple(_paragraphs(talk, lines, range(before), hits)))] if before else []
-    for chapter, first, end in zip(talk.chapters, borders, ends, strict=True):
+    sections = []
+    for chapter, positions in by_chapter(talk):
+        shown = tuple(_paragraphs(talk, lines, positions, hits))
+        if chapter is None:
+            sections.append(Section("", "", "", shown))
+            continue
         opens = seconds(jump_to(chapter.start_ms, talk.timing, talk.margin_ms))
-        shown = tuple(_paragraphs(talk, lines, range(first, end), hits))
         sections.append(Section(safe(chapter.title), opens, show_clock(chapter.start_ms), shown))
     return sections
 
