@@ -96,7 +96,9 @@ class SearchOption:
 
     def error(self, value: object) -> QueryError:
         """Return the error that says which value this option does not take, and which ones it takes."""
-        return QueryError(f"{self.public_name} is {value!r}.", f"Give {self._expected()}.")
+        is_whole = isinstance(value, float) and value.is_integer()
+        written = f"{value:,.0f}" if is_whole else repr(value)  # 1e9 would be 1000000000.0
+        return QueryError(f"{self.public_name} is {written}.", f"Give {self._expected()}.")
 
     def _is_within(self, number: float) -> bool:
         return (

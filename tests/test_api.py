@@ -193,6 +193,34 @@ def test_an_error_is_a_page_for_people_and_a_problem_for_programs(served: Servin
         }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("path", "hint"),
+    [
+        ("/api/search?q=ship&talk=nobody", "List them: /api/talks."),
+        ("/api/talks/nobody", "List them: /api/talks."),
+        ("/api/search", "Say what you look for, as in /api/search?q=time+dilation."),
+        ("/api/talks/ships@9999", "Name an earlier second, or read the talk: /api/talks/TALK."),
+    ],
+)
+def test_a_hint_names_paths_and_no_commands(path: str, hint: str, served: Serving) -> None:
+    assert json.loads(get(served, path)[2])["hint"] == hint
+
+
+@pytest.mark.parametrize("path", ["/?q=ship&talk=nobody", "/talk/nobody"])
+def test_a_hint_on_a_page_names_what_can_be_done_there(path: str, served: Serving) -> None:
+    told = get(served, path, Accept="text/html")[2]
+    assert "<p>They are listed under Talks.</p>" in told
+    assert "talksearch talks" not in told
+
+
+def test_a_program_says_once_what_may_stand_once(served: Serving) -> None:
+    status, _, told = get(served, "/api/search?q=ship&q=bee")
+    assert (status, json.loads(told)["detail"]) == (400, "q is given 2 times.")
+    assert get(served, "/api/talks/ships?from=1&from=2")[0] == 400
+    assert get(served, "/api/search?q=ship&talk=ships&talk=bees")[0] == 200
+    assert get(served, "/?q=ship&q=bee", Accept="text/html")[0] in (200, 302, 303, 307, 308)
+
+
 def test_a_page_that_cannot_be_is_a_problem_for_programs(served: Serving) -> None:
     status, headers, told = get(served, "/?q=ship&after=someday", Accept="application/json")
     assert (status, headers["content-type"]) == (400, PROBLEM)
@@ -226,7 +254,8 @@ def test_texts_are_compressed_and_small_ones_are_not(served: Serving) -> None:
 
 
 def test_what_is_too_large_is_refused(served: Serving) -> None:
-    assert get(served, "/api/search?q=" + "x" * 33_000)[0] == 414
+    for length in (33_000, 70_000, 500_000):
+        assert get(served, "/api/search?q=" + "x" * length)[0] == 414
     assert get(served, "/api/search?q=bee", X_Large="x" * 17_000)[0] == 431
     assert get(served, "/api/search?q=bee", Content_Length="1")[0] == 413
     assert get(served, "/sign-in", "POST", Content_Length="5000")[0] == 413

@@ -40,7 +40,7 @@ FLOORS = (
     "cli",
     "cli.terminal",
     "cli.messages",
-    "cli.main cli.options cli.progress cli.render",
+    "cli.hints cli.main cli.options cli.progress cli.render",
     "cli.__main__",
     "cli.answers cli.pick cli.watch",
     "cli.export cli.pool",

@@ -183,6 +183,13 @@ def test_a_value_of_another_type_is_told_in_a_sentence(options: dict[str, Any]) 
     assert raised.value.hint.endswith(".")
 
 
+def test_a_number_is_told_as_people_write_it() -> None:
+    with pytest.raises(QueryError, match=r"context is 1,000,000,000\."):
+        make_query("ship", context=1e9)
+    with pytest.raises(QueryError, match=r"context is 4000\.5\."):
+        make_query("ship", context=4000.5)
+
+
 def test_a_great_number_is_no_danger() -> None:
     assert make_query("ship", per_talk=10**400).per_talk == 10**400
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 
+from talksearch.cli.hints import OPERATOR_COMMANDS, reworded
 from talksearch.indexer.errors import TalksearchError
 
-_IN_OTHER_WORDS = (
+_WORDINGS = (
     (re.compile(r": talksearch talks\b"), " with list_talks"),
     (re.compile(r": talksearch show (\S+)"), r" with read_talk, talk \1"),
     (re.compile(r': talksearch ("[^"]*")'), r", such as search_talks with query \1"),
-    (re.compile(r": (talksearch (?:index|remove|doctor|eval|repair)\b[^.]*)"), r"; that is for the user to do: \1"),
+    (OPERATOR_COMMANDS, r"; that is for the user to do: \1"),
 )
 """What is said of a command of the shell, and what of the tool that does the same, or of who can give the command."""
 
@@ -23,9 +24,7 @@ def for_assistants(text: str) -> str:
     >>> for_assistants("Make one: talksearch index PATH")
     'Make one; that is for the user to do: talksearch index PATH.'
     """
-    for pattern, words in _IN_OTHER_WORDS:
-        text = pattern.sub(words, text)
-    return f"{text}." if text and text[-1] not in ".?…" else text
+    return reworded(text, _WORDINGS)
 
 
 def told(error: TalksearchError) -> str:

@@ -45,6 +45,9 @@ _CLOSING_S = 3
 _FIRST_PAGE_S = 0.5
 """Seconds after which a server warms although nobody has asked for a page."""
 
+_LONGEST_HEAD = 1_048_576
+"""Bytes of the address and headers of a request that are read, to say in a sentence that they are too many."""
+
 _BACKLOG = 128
 """Connections over HTTP that may wait to be taken."""
 
@@ -161,6 +164,8 @@ async def _run(
         access_log=False,
         proxy_headers=False,
         server_header=False,
+        http="h11",  # another parser, where it is installed, says only that a request of this size is invalid
+        h11_max_incomplete_event_size=_LONGEST_HEAD,
         timeout_graceful_shutdown=_CLOSING_S,
     )
     server = uvicorn.Server(config)

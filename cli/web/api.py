@@ -5,6 +5,7 @@ To add an operation: a function here, and a line in `OPERATIONS`, which makes it
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache, partial
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
@@ -23,6 +24,7 @@ from talksearch.search.options import SEARCH_OPTIONS, make_query
 
 from . import media, openapi
 from .asking import with_catalog, with_index
+from .hints import for_programs
 from .openapi import Operation, Parameter, parameter_named, parameter_of
 from .parameters import Parameters, last, milliseconds, only, options, whole_number
 from .problems import problem
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
     from talksearch.cli.export.registry import ExportFormat
     from talksearch.cli.export.selection import Selection
+    from talksearch.search.answer import Answer
     from talksearch.search.query import Query
     from talksearch.search.reader import IndexReader
 
@@ -43,6 +46,9 @@ MOMENT_EXAMPLE = "Such as /api/similar?moment=DTcRLlMv4_o@777"
 _PAGE, _LARGEST_PAGE = 100, 1_000
 """Talks on a page where nothing is said, and at most."""
 
+_REPEATABLE = tuple(option.public_name for option in SEARCH_OPTIONS if option.kind == "talks")
+"""The parameters that may stand in an address several times."""
+
 _FAR = 1_000_000_000
 """The highest number of a talk at which a page may begin."""
 
@@ -51,8 +57,7 @@ async def _search(request: Request) -> Response:
     given = _given(request)
     query = make_query(last(given, "q"), **options(given))
 
-    answer = await with_index(request, partial(search, query=query))
-    return JSONResponse(answer.to_dict())
+    return _told(await with_index(request, partial(search, query=query)))
 
 
 async def _similar(request: Request) -> Response:
@@ -61,8 +66,11 @@ async def _similar(request: Request) -> Response:
     if not moment:
         raise QueryError("Say which moment.", MOMENT_EXAMPLE)
     query = make_query("", **options(given))
-    answer = await with_index(request, partial(similar, moment=moment, query=query))
-    return JSONResponse(answer.to_dict())
+    return _told(await with_index(request, partial(similar, moment=moment, query=query)))
+
+
+def _told(answer: Answer) -> Response:
+    return JSONResponse(replace(answer, note=for_programs(answer.note)).to_dict())
 
 
 async def _talks(request: Request) -> Response:
@@ -210,9 +218,17 @@ def _described() -> dict[str, Json]:
 
 
 def _given(request: Request) -> Parameters:
-    """Return what was given for the parameters of the operation. Raises QueryError where there is no such parameter."""
+    """Return what was given for the parameters of the operation.
+
+    Raises QueryError where there is no such parameter, or one is given twice that may stand only once: pages take the
+    last, since links are shared and added to, but a program that says two things has made a mistake.
+    """
     operation = _BY_ENDPOINT[request.scope["endpoint"]]
-    return only(request, [parameter.name for parameter in operation.parameters])
+    given = only(request, [parameter.name for parameter in operation.parameters])
+    for name, texts in given.items():
+        if len(texts) > 1 and name not in _REPEATABLE:
+            raise QueryError(f"{name} is given {len(texts)} times.", "Give it once.")
+    return given
 
 
 # --------------------------------------------------------------------------------------------------------- operations

@@ -24,6 +24,7 @@ from talksearch.search.query import Filters, Query
 from . import answers_view, filters_view, start_view
 from .addresses import Here
 from .asking import with_catalog, with_index
+from .hints import for_people
 from .parameters import Parameters, last, options
 from .problems import status_of
 from .recent_answers import Recall
@@ -51,7 +52,7 @@ async def left_column(request: Request, here: Here) -> Column:
 
 def wrong(error: TalksearchError) -> Column:
     """Return what says that something cannot be answered, and what to do."""
-    values = {"message": safe(error.message), "hint": safe(error.hint)}
+    values = {"message": safe(error.message), "hint": safe(for_people(error.hint))}
     return Column("wrong.html", "talksearch", values, safe(error.message), status_of(error))
 
 
@@ -118,7 +119,7 @@ def answers_column(here: Here, found: Answered) -> Column:
     values = {
         "count": count,
         "total": len(answer.hits),
-        "note": safe(answer.note),
+        "note": safe(for_people(answer.note)),
         "talks": answers_view.by_talk(here, answer, found.lengths_ms),
         "like": answers_view.like_view(answer.like) if answer.like else None,
         "chips": filters_view.chips(here, found.titles),

@@ -12,6 +12,7 @@ from talksearch.indexer.errors import QueryError, TalksearchError
 from talksearch.indexer.records import Json
 from talksearch.indexer.text.untrusted import safe
 
+from .hints import for_people, for_programs
 from .templating import rendered
 
 MEDIA_TYPE = "application/problem+json"
@@ -28,14 +29,15 @@ def problem_json(status: int, message: str, hint: str) -> dict[str, Json]:
     """Return the members of an error's problem details."""
     title = HTTPStatus(status).phrase
     return {
-        "type": "about:blank", "title": title, "status": status, "detail": message, "error": message, "hint": hint,
+        "type": "about:blank", "title": title, "status": status, "detail": message, "error": message,
+        "hint": for_programs(hint),
     }  # fmt: skip
 
 
 def error_page(status: int, message: str, hint: str, headers: Headers | None = None) -> Response:
     """Return an error as a page."""
     title = HTTPStatus(status).phrase
-    page = rendered("error.html", status=status, title=title, message=safe(message), hint=safe(hint))
+    page = rendered("error.html", status=status, title=title, message=safe(message), hint=safe(for_people(hint)))
     return HTMLResponse(page, status, headers)
 
 
