@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from talksearch.cli.render.common import mark
+from talksearch.cli.render.common import mark, timing_sentence
 from talksearch.cli.render.step_sentences import step_sentences, words_sentence
 from talksearch.indexer.records import Talk
 from talksearch.indexer.talks.repaired import repaired_names, repairs_in, repairs_of
@@ -43,6 +43,8 @@ _NEAR_MS = 500
 """How near to the jump of a hit a moment is that means the hit."""
 _MOST_REPAIRS = 200
 """How many repairs are listed; all of them are marked where they stand."""
+_MOST_FOUND = 400
+"""How many places of what was looked for are marked, around the one that is shown; all of them are counted."""
 _HOLE = 987_654_321
 """A second that stands in an address for one that a script fills in."""
 
@@ -66,6 +68,8 @@ class FindView:
 
     text: str
     count: str
+    number: int
+    """The position, among all places, of the one that is shown."""
     previous: str
     following: str
 
@@ -150,7 +154,7 @@ def view_of(talk: Talk, here: Here, hits: Sequence[Hit] = ()) -> TalkView:
     find, at = _find(talk, here, words, found, current if "t" in here.given else None)
     if at is not None:
         current = at
-    marks += [*found, *filter(None, [named])]
+    marks += [*found[max(0, find.number - _MOST_FOUND // 2) :][:_MOST_FOUND], *filter(None, [named])]
     at_ms = asked_ms or 0
     if at is not None and "t" not in here.given:
         at_ms = max(0, talk.cues[at].start_ms - early_ms)
@@ -169,7 +173,7 @@ def view_of(talk: Talk, here: Here, hits: Sequence[Hit] = ()) -> TalkView:
         date=talk.date or "",
         facts=tuple(safe(fact) for fact in _facts(talk)),
         length=show_clock(talk.length_ms),
-        timing=_timing(talk),
+        timing=timing_sentence(talk),
         margin_s=f"{talk.margin_ms / 1000:.0f}",
         early_s=seconds(early_ms),
         embed=embed,
@@ -239,9 +243,9 @@ def _find(
     """Return what was looked for in the talk, and the line of the place that is shown: the first from the moment on."""
     text = safe(last(here.given, "find"))
     if not text:
-        return FindView("", "", "", ""), None
+        return FindView("", "", 0, "", ""), None
     if not found:
-        return FindView(text, "not found", "", ""), None
+        return FindView(text, "not found", 0, "", ""), None
     lines = [words.line_at(one.start) for one in found]
     number = next((n for n, line in enumerate(lines) if current is None or line >= current), len(lines) - 1)
 
@@ -255,6 +259,7 @@ def _find(
     shown = FindView(
         text,
         f"{number + 1:,} of {len(found):,}",
+        number,
         link(before[-1] if before else None),
         link(behind[0] if behind else None),
     )
@@ -287,12 +292,6 @@ def _facts(talk: Talk) -> list[str]:
     language = language_name(talk.language) if talk.language else ""
     channel = talk.channel if talk.channel != talk.speaker else None
     return [fact for fact in (talk.speaker, channel, talk.date, language) if fact]
-
-
-def _timing(talk: Talk) -> str:
-    if talk.timing == "exact":
-        return ""
-    return f"Times are estimated: nine in ten lie within {talk.margin_ms / 1000:.0f} seconds."
 
 
 def _repairs(talk: Talk) -> Iterator[RepairView]:

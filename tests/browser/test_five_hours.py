@@ -35,6 +35,16 @@ def test_words_are_found_in_all_of_it(page: Page) -> None:
     expect(page.locator("#transcript [data-s='17284']")).to_be_in_viewport()
 
 
+def test_what_stands_in_every_line_is_counted_and_marked_around_the_place_that_is_shown(page: Page) -> None:
+    page.goto("/talk/watch?t=9000")
+    page.get_by_role("searchbox", name="Find in this talk").fill("of the watch")
+    expect(page.locator("#found")).to_have_text(f"2251 of {LINES_OF_FIVE_HOURS}")
+    assert page.evaluate("CSS.highlights.get('found').size") == 400
+    expect(page.locator("#transcript [data-s='9000']")).to_be_in_viewport()
+    page.get_by_role("button", name="Previous place").click()
+    expect(page.locator("#found")).to_have_text(f"2250 of {LINES_OF_FIVE_HOURS}")
+
+
 def test_a_question_within_it_has_a_strip_that_says_something(page: Page) -> None:
     page.goto("/?q=bread&talk=watch")
     bars = page.locator("#answers .strip a")

@@ -296,6 +296,14 @@ def test_a_recording_that_is_gone_is_told(page: Page, watch: Watch) -> None:
     watch.wrong.clear()
 
 
+def test_a_recording_that_ends_before_the_moment_says_so(context: BrowserContext, page: Page) -> None:
+    context.add_init_script('Object.defineProperty(HTMLMediaElement.prototype, "duration", { get: () => 45 })')
+    page.goto("/talk/harbour?t=50")
+    expect(page.get_by_text("The recording ends at 0:45; 0:50 lies behind that.")).to_be_visible()
+    line_at(page, 20).click()
+    expect(page.get_by_text("The recording ends")).to_be_hidden()
+
+
 def test_other_answers_leave_the_talk_open(page: Page) -> None:
     play_anchor(page)
     box = page.get_by_role("searchbox", name="What you look for")

@@ -2,6 +2,7 @@
 import { playerIn } from './player.js';
 
 const STEP_S = 5, SETTLES = 9, LASTS_S = 20;
+const MOST_LIT = 400;  // places in a talk that are marked, around the one that is shown
 const LONG = 160, END = 60;  // letters of chosen words: a link names how longer ones begin and end
 const $ = (id) => document.getElementById(id);
 const on = (name, target, act, how) => target?.addEventListener(name, act, how);
@@ -48,11 +49,19 @@ function open(root, asked) {
     const number = lineAt(Math.max(s, meant));
     if (number !== current) mark(number);
   };
+  const media = $('player').querySelector('video, audio'), ends = $('ends');
+  const tellEnd = (s = at) => {  // a player stands silent at the end where it is asked for more
+    ends.hidden = !(media?.duration < s);
+    if (!ends.hidden) ends.textContent = `The recording ends at ${clock(media.duration)}; ${clock(s)} lies behind that.`;
+  };
+  on('loadedmetadata', media, () => tellEnd());
+  tellEnd();
   const begin = () => playerIn($('player'), at, asked, onTime, (is) => { root.querySelector('.silent').hidden = !is; });
   let player = begin();
   const go = (s, of) => {
     [at, meant] = [s, of];
     setFollow(true);
+    tellEnd(s);
     player?.seek(s);
     player?.play();
     mark(lineAt(of));
@@ -90,35 +99,38 @@ function open(root, asked) {
   const setSpeed = () => player?.speed(+speed.value);
   on('change', speed, setSpeed);
 
-  let places = [], place = 0;
+  let places = [], place = 0, rangeOf;
   const light = (name, ranges) => globalThis.Highlight && CSS.highlights.set(name, new Highlight(...ranges));
   const turn = (to) => {
     const count = places.length;
     place = count && (to + count) % count;
     $('found').textContent = count ? `${place + 1} of ${count}` : find.value.trim() && 'not found';
-    light('found-now', places.slice(place, place + 1));
+    const first = Math.max(0, place - MOST_LIT / 2), lit = places.slice(first, first + MOST_LIT).map((one) => rangeOf(one));
+    light('found', lit);
+    light('found-now', lit.slice(place - first, place - first + 1));
     if (!count) return;
     setFollow(false);
-    show(places[place].startContainer.parentElement);
+    show(lit[place - first].startContainer.parentElement);
   };
   const look = () => {
     const words = find.value.trim().replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replace(/\s+/g, '\\s+');
     const nodes = [], begins = [];
-    let text = '';
+    let text = '', here = 0;
     for (const one of lines) {
+      if (one === lines[current]) here = text.length;
       const walk = document.createTreeWalker(one, NodeFilter.SHOW_TEXT);
       while (walk.nextNode()) { nodes.push(walk.currentNode); begins.push(text.length); text += walk.currentNode.data; }
       text += one.nextSibling?.data ?? '';
     }
-    const edge = (set, offset) => { const n = begins.findLastIndex((one) => one <= offset); set(nodes[n], offset - begins[n]); };
-    places = words ? [...text.matchAll(new RegExp(words, 'gi'))].map((match) => {
-      const range = new Range();
-      edge((node, offset) => range.setStart(node, offset), match.index);
-      edge((node, offset) => range.setEnd(node, offset + 1), match.index + match[0].length - 1);
+    const nodeAt = (place) => { const n = begins.findLastIndex((one) => one <= place); return [nodes[n], place - begins[n]]; };
+    rangeOf = ([start, end]) => {
+      const range = new Range(), [last, offset] = nodeAt(end - 1);
+      range.setStart(...nodeAt(start));
+      range.setEnd(last, offset + 1);
       return range;
-    }) : [];
-    light('found', places);
-    turn(Math.max(0, places.findIndex((range) => current < 0 || range.comparePoint(lines[current], 0) <= 0)));
+    };
+    places = words ? [...text.matchAll(new RegExp(words, 'gi'))].map(({ index, 0: said }) => [index, index + said.length]) : [];
+    turn(Math.max(0, places.findIndex(([, end]) => end > here)));
   };
   const turnBy = (event, isBack) => { event.preventDefault(); turn(place + (isBack ? -1 : 1)); };
   on('input', find, look);
