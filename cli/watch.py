@@ -22,7 +22,7 @@ from talksearch.indexer.pipeline.report import Report
 from talksearch.indexer.stores import catalog
 from talksearch.indexer.talks.track_names import RECORDINGS
 
-from .render.common import plural
+from .render.common import counted
 
 UNFINISHED = (".part", ".ytdl", ".crdownload", ".download", ".partial", ".tmp", ".temp", "~")
 """How the names of files end that a program is still writing: yt-dlp, browsers, wget, rsync, editors. Their last name
@@ -163,7 +163,7 @@ def summary(report: Report, before: Report) -> str:
     if not parts:
         return ""
     total = len(report.added) + len(report.replaced) + len(report.kept)
-    return f"{'; '.join(parts)}; {total:,} {plural('talk', total)} in the index."
+    return f"{'; '.join(parts)}; {counted('talk', total)} in the index."
 
 
 def _run(build: Callable[[], Report], before: Report, tell: Tell, stop: threading.Event, pace: Pace) -> Report:

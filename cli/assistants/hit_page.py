@@ -6,7 +6,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Sequence
 
-from talksearch.cli.render.common import plural
+from talksearch.cli.render.common import counted
 from talksearch.cli.render.hits import why
 from talksearch.indexer.records import Json
 from talksearch.indexer.stores import catalog
@@ -77,8 +77,8 @@ def _verdict(hits: Sequence[Hit], offset: int, until: int, found: str) -> str:
     if all(hit.quote for hit in shown):
         exact = sum(1 for hit in shown if hit.quote and hit.quote.score == 1)
         nearly = len(shown) - exact
-        said = [f"word for word in {exact} {plural('place', exact)}"] * bool(exact)
-        said += [f"nearly so in {nearly} {plural('place', nearly)}"] * bool(nearly)
+        said = [f"word for word in {counted('place', exact)}"] * bool(exact)
+        said += [f"nearly so in {counted('place', nearly)}"] * bool(nearly)
         return f"{page}Said {', '.join(said)}:"
     kinds = [hit.grade for hit in shown]
     if found or not all(kinds):
@@ -93,7 +93,7 @@ def _verdict(hits: Sequence[Hit], offset: int, until: int, found: str) -> str:
 
 def _talks(hits: Sequence[Hit]) -> str:
     count = len({hit.talk_id for hit in hits})
-    return f"{count} {plural('talk', count)}"
+    return counted("talk", count)
 
 
 def _block(db: sqlite3.Connection, hit: Hit, most_tokens: float) -> Quotation:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from talksearch.cli.answers import similar
-from talksearch.cli.render.common import plural, timing_sentence
+from talksearch.cli.render.common import counted, timing_sentence
 from talksearch.indexer.errors import QueryError
 from talksearch.indexer.records import Cue, Json, Talk
 from talksearch.indexer.stores import catalog
@@ -99,7 +99,7 @@ def _list(index: IndexReader, given: Values) -> str:
             break
         rows.append(row)
     until = offset + len(rows)
-    many = f"{len(matching):,} {plural('talk', len(matching))}"
+    many = counted("talk", len(matching))
     if not rows:
         return fenced([f"{many}, none from offset {offset} on." if matching else "There is no such talk."], ())
     of = f", {offset + 1} to {until}" if len(rows) < len(matching) else ""

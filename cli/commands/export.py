@@ -10,7 +10,7 @@ import click
 from click.core import ParameterSource
 
 from talksearch.cli.options import ANY_TALK_ID, complete_talk, index_option, search_options
-from talksearch.cli.render.common import plural
+from talksearch.cli.render.common import counted
 from talksearch.cli.terminal import warn
 from talksearch.indexer.errors import UsageError
 from talksearch.indexer.settings import resolve
@@ -100,7 +100,7 @@ def export(
         from talksearch.cli.export.site import write_site
 
         count = write_site(selection if names else _talks(db, names), site)
-        warn(f"{count:,} {plural('talk', count)} in {site}. Open it in a browser: {site / 'index.html'}")
+        warn(f"{counted('talk', count)} in {site}. Open it in a browser: {site / 'index.html'}")
 
 
 def _write(known: ExportFormat, selection: Selection, output: Path | None) -> None:
@@ -126,7 +126,7 @@ def _cut(selection: Selection, folder: Path) -> None:
     from talksearch.cli.export.clips import cut
 
     done = [clip for clip in map(_told, cut(selection, folder)) if clip.path]
-    warn(f"{len(done)} {plural('clip', len(done))} in {folder}.")
+    warn(f"{counted('clip', len(done))} in {folder}.")
 
 
 def _told(clip: Clip) -> Clip:

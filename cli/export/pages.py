@@ -17,7 +17,7 @@ from pathlib import Path
 
 import jinja2
 
-from talksearch.cli.render.common import mark, plural, timing_sentence
+from talksearch.cli.render.common import counted, mark, timing_sentence
 from talksearch.cli.render.talks import by_chapter, paragraphs
 from talksearch.indexer.records import Cue, Talk
 from talksearch.indexer.text.clock import show_clock
@@ -175,7 +175,7 @@ def _hits_page(selection: Selection) -> str:
         "hits.html",
         policy=policy(None, style=hash_of("page.css"), media=True),
         title=safe(selection.query),
-        count=f"{len(shown)} {plural('hit', len(shown))}",
+        count=counted("hit", len(shown)),
         hits=shown,
     )
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from urllib.parse import quote
 
-from talksearch.cli.render.common import plural
+from talksearch.cli.render.common import counted
 from talksearch.indexer.errors import TalksearchError
 from talksearch.indexer.records import Talk
 from talksearch.indexer.text.clock import show_clock
@@ -49,7 +49,7 @@ def write_site(selection: Selection, folder: Path) -> int:
         folder.mkdir(parents=True, exist_ok=True)
         write_whole(folder / _LIST, json.dumps(before), option="--site")
         rows, pieces = _put_talks(selection.talks, put)
-        facts = {"title": "Talks", "count": _counted(rows), "talks": rows, "pieces": pieces}
+        facts = {"title": "Talks", "count": counted("talk", len(rows)), "talks": rows, "pieces": pieces}
         put("index.html", rendered("index.html", policy=policy(None), **facts))
         for name in _ASSETS:
             put(name, (TEMPLATES / name).read_text(encoding="utf-8"))
@@ -114,7 +114,3 @@ def _files_before(folder: Path) -> list[str]:
     ):
         raise TalksearchError(f"{folder} holds something else than a site of talksearch.", "Name a new folder.")
     return names
-
-
-def _counted(rows: list[dict[str, object]]) -> str:
-    return f"{len(rows):,} {plural('talk', len(rows))}"

@@ -51,3 +51,12 @@ def plural(noun: str, count: int) -> str:
     """
     first, _, rest = noun.partition(" ")
     return noun if count == 1 else f"{first}s {rest}".rstrip()
+
+
+def counted(noun: str, count: int) -> str:
+    """Return how many there are of something.
+
+    >>> counted("talk", 1), counted("talk", 1200)
+    ('1 talk', '1,200 talks')
+    """
+    return f"{count:,} {plural(noun, count)}"

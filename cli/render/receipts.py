@@ -15,7 +15,7 @@ from talksearch.indexer.text.untrusted import safe
 from talksearch.search.hit import Hit
 from talksearch.search.links import jump_to
 
-from .common import INDENT, mark, plural
+from .common import INDENT, counted, mark
 
 if TYPE_CHECKING:
     from talksearch.indexer.mojibake import Repair
@@ -110,8 +110,8 @@ def inspect_text(talk: Talk, passages: Sequence[Passage], style: Style) -> str:
             lines.insert(2, f"  {label:<9} {safe(value)}")
     lines.append(receipt_text(talk).rstrip("\n"))
     note_counts = Counter(note.field for note in notes(talk))
-    counted = [f"{count} {plural(_NOTES[field], count)}" for field, count in note_counts.items()]
-    lines.append(f"  searched  besides: {', '.join(counted)}")
+    besides = [counted(_NOTES[field], count) for field, count in note_counts.items()]
+    lines.append(f"  searched  besides: {', '.join(besides)}")
     tilde = mark(talk.timing)
     for passage in passages:
         lines.append(f"\n  {tilde}{show_clock(passage.start_ms)}–{tilde}{show_clock(passage.end_ms)}")
@@ -168,7 +168,7 @@ def repair_lines(text: str, repair: Repair) -> Iterator[str]:
         others = f" (or {', '.join(edit.alternatives)})" if edit.alternatives else ""
         yield f"line {line}: {edit.before!r} is {edit.after!r}{others}, read as {edit.rule}"
     repaired = sum(repair.repaired.values())
-    yield f"{repaired:,} {plural('character', repaired)} repaired, {len(repair.uncertain):,} uncertain."
+    yield f"{counted('character', repaired)} repaired, {len(repair.uncertain):,} uncertain."
 
 
 def _step_text(step: Step) -> str:
@@ -176,9 +176,9 @@ def _step_text(step: Step) -> str:
     facts: list[str] = []
     for key, value in step.detail.items():
         if key == "repaired":
-            facts += [f"{count:,} {plural('character', count)} read as {rule}" for rule, count in value.items()]
+            facts += [f"{counted('character', count)} read as {rule}" for rule, count in value.items()]
         elif key == "lines_shown_times":
-            facts += [f"{count:,} {plural('line', count)} shown {times} times" for times, count in value.items()]
+            facts += [f"{counted('line', count)} shown {times} times" for times, count in value.items()]
         elif key == "names":
             facts.append(
                 f"names {value}"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from talksearch.indexer.text.clock import show_clock
 from talksearch.indexer.text.untrusted import safe
 
-from .common import plural
+from .common import counted, plural
 
 if TYPE_CHECKING:
     from talksearch.indexer.pipeline.report import HeldTalk, Report
@@ -32,9 +32,9 @@ def report_text(report: Report, talks: int, passages: int, embedded: int) -> str
     """
     besides = " (titles, chapters and descriptions as well)" if report.embedded > passages else ""
     lines = [
-        f"{talks:,} {plural('talk', talks)} in the index: {len(report.added):,} added,"
+        f"{counted('talk', talks)} in the index: {len(report.added):,} added,"
         f" {len(report.replaced):,} replaced, {len(report.kept):,} kept, {len(report.dropped):,} dropped.",
-        f"{passages:,} {plural('passage', passages)}, {embedded:,} with vectors;"
+        f"{counted('passage', passages)}, {embedded:,} with vectors;"
         f" {report.embedded:,} embedded in this run{besides}, which took {_duration(report.seconds)}.",
     ]
     if report.repairs:
@@ -49,15 +49,15 @@ def report_text(report: Report, talks: int, passages: int, embedded: int) -> str
         count = len(report.duplicates)
         lines += [
             "",
-            f"{count:,} {plural('file', count)} left aside, because another file holds the same talk better:",
+            f"{counted('file', count)} left aside, because another file holds the same talk better:",
         ]
         lines += [f"  {safe(copy.path)}: {safe(copy.reason)}" for copy in report.duplicates]
     if report.skipped:
-        lines += ["", f"{len(report.skipped):,} {plural('file', len(report.skipped))} skipped:"]
+        lines += ["", f"{counted('file', len(report.skipped))} skipped:"]
         lines += [f"  {safe(skipped.path)}: {safe(skipped.reason)}" for skipped in report.skipped]
     if report.unbalanced:
         count = len(report.unbalanced)
-        lines += ["", f"{count:,} {plural('file', count)} with words of which nobody knows what became:"]
+        lines += ["", f"{counted('file', count)} with words of which nobody knows what became:"]
         lines += [f"  {safe(file.path)}: {safe(file.reason)}" for file in report.unbalanced]
     if report.other_files:
         count = report.other_files
@@ -73,7 +73,7 @@ def _held(held: Sequence[HeldTalk]) -> list[str]:
     away = Counter(talk.root for talk in held if talk.root)
     for root, count in away.items():
         reason = next(talk.reason for talk in held if talk.root == root)
-        lines.append(f"  {safe(reason)} Of its {count:,} {plural('file', count)} none was looked at.")
+        lines.append(f"  {safe(reason)} Of its {counted('file', count)} none was looked at.")
         lines.append(f"    To take its talks out: talksearch remove {safe(shlex.quote(root))}")
     alone = [talk for talk in held if not talk.root]
     for talk in alone[:_MOST_HELD]:

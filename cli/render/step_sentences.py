@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from talksearch.indexer.records import Receipt, Step, Talk
 from talksearch.indexer.text.untrusted import safe
 
-from .common import plural
+from .common import counted
 from .receipts import times_found
 
 _DONE: dict[str, tuple[str, dict[str, str]]] = {
@@ -114,9 +114,7 @@ def _sentence(step: Step, talk: Talk) -> str:
     done, nouns = _DONE.get(step.name, (step.name.replace("-", " ").capitalize(), {}))
     where = f" in the {step.field}" if step.field not in ("cues", "file") else ""
     counts = [
-        f"{count:,} {plural(noun, count)}"
-        for key, noun in nouns.items()
-        if isinstance(count := detail.get(key), int) and count
+        counted(noun, count) for key, noun in nouns.items() if isinstance(count := detail.get(key), int) and count
     ]
     if unsure := detail.get("uncertain"):
         counts.append(f"{unsure:,} not certain")

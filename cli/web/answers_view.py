@@ -128,7 +128,7 @@ def count_of(answer: Answer) -> str:
     if not answer.hits:
         return "Nothing found"
     talks = len({hit.talk_id for hit in answer.hits})
-    return f"{len(answer.hits)} {common.plural('hit', len(answer.hits))} in {talks} {common.plural('talk', talks)}"
+    return f"{common.counted('hit', len(answer.hits))} in {common.counted('talk', talks)}"
 
 
 def like_view(like: Like) -> LikeView:

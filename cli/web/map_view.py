@@ -115,7 +115,7 @@ def _unplaced(count: int) -> str:
     ('', '1 talk is not on the map yet', '1,200 talks are not on the map yet')
     """
     is_are = "is" if count == 1 else "are"
-    return f"{count:,} {common.plural('talk', count)} {is_are} not on the map yet" if count else ""
+    return f"{common.counted('talk', count)} {is_are} not on the map yet" if count else ""
 
 
 def _chosen(here: Here, topic_map: TopicMap) -> int | None:
@@ -141,7 +141,7 @@ def _region(here: Here, topic_map: TopicMap, topic: int, points: Sequence[Point]
         anchor="start" if x < _SIDE else "end" if x > 100 - _SIDE else "middle",
         label=tuple(words[:2]),
         words=", ".join(words),
-        talks=f"{len(points):,} {common.plural('talk', len(points))}",
+        talks=common.counted("talk", len(points)),
         link=changed(here, topic=None if topic == chosen else str(topic + 1)),
         is_chosen=topic == chosen,
     )

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from talksearch.cli.render.common import plural
+from talksearch.cli.render.common import counted
 from talksearch.indexer.errors import TalksearchError
 from talksearch.search.options import make_query
 
@@ -81,7 +81,7 @@ async def _map(request: Request) -> Response:
     except TalksearchError as error:
         return shown(request, Here("/", {}), wrong(error))
     values = {"map": drawn, "chips": filters_view.chips(here), "menus": filters_view.menus(here, found.facets)}
-    count = f"{len(found.talks):,} {plural('talk', len(found.talks))}"
+    count = counted("talk", len(found.talks))
     column = Column("map.html", "Map of topics · talksearch", values, count)
     return shown(request, here, await framed(request, column))
 

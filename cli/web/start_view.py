@@ -45,12 +45,12 @@ def first_look(here: Here, seen: Overview, passing: int | None) -> First:
     """Return the first look at an archive; `passing` is how many talks pass the filters, None where none is set."""
     hours = seen.length_ms / _HOUR_MS
     return First(
-        heading=f"{seen.talks:,} {common.plural('talk', seen.talks)}, {_hours(hours)}",
+        heading=f"{common.counted('talk', seen.talks)}, {_hours(hours)}",
         facts=tuple(_facts(seen)),
         questions=tuple(Suggestion(safe(one.text), changed(here, q=one.text)) for one in seen.questions),
         newest=tuple(map(line, seen.newest)),
         longest=tuple(map(line, seen.longest)),
-        passing="" if passing is None else f"{passing:,} {common.plural('talk', passing)}",
+        passing="" if passing is None else common.counted("talk", passing),
         passing_link=address("/talks", here.given),
     )
 
@@ -62,7 +62,7 @@ def _hours(hours: float) -> str:
     ('531 hours', '1 hour', '24 minutes', '2 hours')
     """
     count, noun = (round(hours), "hour") if hours >= 1 else (round(hours * 60), "minute")
-    return f"{count:,} {common.plural(noun, count)}"
+    return common.counted(noun, count)
 
 
 def _facts(seen: Overview) -> Sequence[str]:
@@ -82,4 +82,4 @@ def _facts(seen: Overview) -> Sequence[str]:
 def _count(facets: Facets, name: str) -> str:
     facet = getattr(facets, name)
     count = len(facet.values) + facet.more
-    return f"{count:,} {common.plural(name, count)}"
+    return common.counted(name, count)

@@ -85,5 +85,5 @@ def strip_of(here: Here, hits: Sequence[Hit], length_ms: int) -> Strip | None:
         )
     needles = tuple(round(hit.jump_ms * WIDTH / length_ms) for hit in hits if hit.jump_ms <= length_ms)
     count = len(bars)
-    answering = f"{count} {common.plural('place', count)} of this talk that {'answers' if count == 1 else 'answer'}"
+    answering = f"{common.counted('place', count)} of this talk that {'answers' if count == 1 else 'answer'}"
     return Strip(tuple(bars), needles, f"{answering}, from 0:00 to {end}", end)

@@ -103,7 +103,7 @@ def listing(here: Here, talks: Sequence[TalkFacts], all_dates: Sequence[str | No
     first = (number - 1) * PAGE
     shown = in_order(talks, order)[first : first + PAGE]
     return Listing(
-        count=f"{len(talks):,} {common.plural('talk', len(talks))}",
+        count=common.counted("talk", len(talks)),
         lines=tuple(map(line, shown)),
         orders=tuple(
             (label, changed(here, sort=None if name == "date" else name, page=None), name == order)
@@ -158,7 +158,7 @@ def _years(here: Here, dates: Sequence[str | None]) -> Years | None:
     spans = []
     for name, count in sorted(counts.items()):
         height = max(3.0, HEIGHT * (count / most) ** 0.5)  # by the square root: one talk beside a hundred can be seen
-        label = f"{name}: {count:,} {common.plural('talk', count)}"
+        label = f"{name}: {common.counted('talk', count)}"
         link = changed(here, after=None, before=None, page=None)
         if name != chosen:
             link = changed(here, after=name, before=name, page=None)
@@ -173,6 +173,6 @@ def _years(here: Here, dates: Sequence[str | None]) -> Years | None:
                 is_chosen=name == chosen,
             )
         )
-    what = common.plural("month" if by_month else "year", len(spans))
-    label = f"{len(known):,} {common.plural('talk', len(known))} by date, in {len(spans)} {what}"
+    stretches = common.counted("month" if by_month else "year", len(spans))
+    label = f"{common.counted('talk', len(known))} by date, in {stretches}"
     return Years(tuple(spans), label, known[0][:digits], known[-1][:digits], len(dates) - len(known))
