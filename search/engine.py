@@ -268,7 +268,7 @@ def _answer(
     """
     table = reader.table()
     if query.mode == "semantic" and encoded.vector is None:
-        return Answer((), encoded.terms, missing_vectors_note(reader.db, table))
+        return Answer((), encoded.terms, missing_vectors_note(table))
     avoided = None
     if query.avoid.strip():
         avoided = _encode(reader, query.avoid, with_vector=encoded.vector is not None)

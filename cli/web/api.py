@@ -20,7 +20,7 @@ from talksearch.indexer.errors import QueryError
 from talksearch.indexer.records import Json
 from talksearch.indexer.stores import catalog
 from talksearch.indexer.text.letters import folded
-from talksearch.search.options import SEARCH_OPTIONS, make_query
+from talksearch.search.options import LONGEST_TEXT, SEARCH_OPTIONS, make_query
 
 from . import media, openapi
 from .asking import with_catalog, with_index
@@ -261,7 +261,7 @@ _OPTIONS = tuple(map(parameter_of, SEARCH_OPTIONS))
 _Q = Parameter(
     "q",
     "What to look for; in quotation marks, what was said word for word.",
-    lambda: {"type": "string", "pattern": r"\S", "maxLength": 10_000},
+    lambda: {"type": "string", "pattern": r"\S", "maxLength": LONGEST_TEXT},
     is_required=True,
 )
 

@@ -146,12 +146,6 @@ def detect_language(texts: Sequence[str]) -> Detected | None:
     return Detected(ordered[0][0] if sure_of_one else None, round(certainty, 3), ordered)
 
 
-def languages_in(texts: Sequence[str]) -> dict[str, float]:
-    """Return the languages of texts by their share of the words; empty where nothing can be told."""
-    found = detect_language(texts)
-    return dict(found.shares) if found else {}
-
-
 def _by_script(texts: Sequence[str]) -> dict[str, tuple[list[str], float]]:
     """Return what is written in each writing system, in order, with the words that it has, of samples of the texts."""
     found: dict[str, tuple[list[str], float]] = {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
@@ -136,14 +135,14 @@ def rank(
     return _hybrid(source, request)
 
 
-def missing_vectors_note(db: sqlite3.Connection, table: PassageTable) -> str:
+def missing_vectors_note(table: PassageTable) -> str:
     """Say in a line how far meaning has come and when it will be complete; empty where it is."""
-    (pending,) = db.execute("SELECT count(*) FROM passages WHERE NOT embedded").fetchone()
+    (pending,) = table.db.execute("SELECT count(*) FROM passages WHERE NOT embedded").fetchone()
     total = len(table.vector_rows)
     lost = int(np.count_nonzero(table.vector_rows < 0)) - pending  # the vectors may be damaged, or deleted
     notes = []
     if pending:
-        (_, _, file), *_ = db.execute("PRAGMA database_list")
+        (_, _, file), *_ = table.db.execute("PRAGMA database_list")  # a ranking knows no other way to the folder
         per_s = pace.read(Path(file).parent)
         notes.append(
             f"{total - pending:,} of {total:,} passages have a vector ({(total - pending) * 100 // total} %), and"
@@ -226,7 +225,7 @@ def _semantic(source: Source, request: _Request) -> Ranking:
         lambda numbers: meaning.cosines[scope.positions(table.layout.places(numbers))],
         _semantic_threshold(meaning, available, filtered=request.allowed is not None),
         table,
-        missing_vectors_note(table.db, table),
+        missing_vectors_note(table),
     )
 
 
@@ -260,7 +259,7 @@ def _semantic_threshold(meaning: Similarities, available: Mask, *, filtered: boo
 
 def _hybrid(source: Source, request: _Request) -> Ranking:
     table, query = source.table, request.query
-    note = missing_vectors_note(table.db, table)
+    note = missing_vectors_note(table)
     excluded = table.notes_in(request.leave_out)
     scope = ranking_scope(table, request.allowed)
     # The comparison first, because encoding takes longest and goes on in another thread while words are looked up.
