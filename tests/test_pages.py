@@ -23,6 +23,7 @@ from talksearch.cli.web.answers_view import by_talk
 from talksearch.cli.web.language_names import _COMMON, language_name
 from talksearch.cli.web.map_view import map_view
 from talksearch.cli.web.talks_view import listing
+from talksearch.cli.web.templating import rendered
 from talksearch.indexer.errors import QueryError
 from talksearch.indexer.pipeline.run import build_index
 from talksearch.indexer.stores.topics import Point, TopicMap
@@ -381,6 +382,7 @@ def test_the_map_has_a_region_for_each_topic_and_a_dot_for_each_talk() -> None:
     assert drawn.chosen == left
     assert [one.title for one in drawn.lines] == ["A", "B"]
     assert drawn.unplaced == "1 talk is not on the map yet"
+    assert drawn.unplaced in rendered("map.html", map=drawn, menus=[], chips=[])
     assert map_view(Here("/map", {}), TopicMap(labels, points), talks[:3]).unplaced == ""
     with pytest.raises(QueryError, match="topic is '4'"):
         map_view(Here("/map", {"topic": ["4"]}), TopicMap(labels, points), talks)
