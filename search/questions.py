@@ -29,7 +29,7 @@ QUESTIONS = 3
 """How many questions are offered."""
 
 _MOST_TEXTS = 3_000
-"""How many titles and chapters are looked at; of more, every so manieth."""
+"""How many titles and chapters are looked at; of more, as many at even distances."""
 
 _MOST_TRIED = 40
 """How many of the best by their form are looked for in the talks."""

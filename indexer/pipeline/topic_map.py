@@ -28,7 +28,7 @@ _FEWEST = 8
 differ most, and are one topic."""
 
 _MOST_PROJECTED = 3_000
-"""Talks that are projected at once; of more, every so manieth, and the others stand between those."""
+"""Talks that are projected at once; of more, as many at even distances, and the others stand between those."""
 
 _DIMENSIONS = 50
 """Dimensions that are left of the vectors before the neighbours of talks are looked for: the rest is noise."""
