@@ -11,6 +11,8 @@ connection that is kept and with gzip:
   and the API
 - keystrokes: queries typed letter by letter from the third on; each is asked for the part of the page that changes, and
   asked of the engine alone, in this process
+- in Chromium, where it and playwright are installed: milliseconds until a page is first painted, until all of it is
+  there, and from a key to the answer on the page, the pause in which one may type on included
 
 What is compared is asked in turn, within one run, because machines have moods. Prints machine, versions and medians
 (95 of 100 in brackets) and writes them as JSON.
@@ -22,6 +24,7 @@ import argparse
 import gzip
 import json
 import os
+import shutil
 import socket
 import statistics
 import subprocess
@@ -50,6 +53,8 @@ QUERIES = (
 )  # fmt: skip
 FRAGMENT = {"X-Column": "answers"}
 """What a browser sends with what is typed."""
+BROWSER_FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
+BROWSER_ROUNDS, BROWSER_PAUSE_MS = 5, 1_000
 
 
 def main() -> None:
@@ -64,6 +69,7 @@ def main() -> None:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     db = catalog.open_catalog(options.index)
     longest = db.execute("SELECT t.id FROM cues c JOIN talks t ON t.number = c.talk GROUP BY 1 ORDER BY count(*) DESC")
+    longest_talk = longest.fetchone()[0]
     counts = catalog.counts(db)
     report: dict[str, Any] = {**about("talksearch", "starlette", "uvicorn", "jinja2"), "talks": counts.talks}
     print(f"{report['machine']}, load average {report['load_before']}\n{report['versions']}")
@@ -74,12 +80,14 @@ def main() -> None:
         server, connection = _serve(options.index)
         try:
             _get(connection, "/api/search?q=warm")
-            pages = _pages(connection, longest.fetchone()[0], options.rounds)
+            pages = _pages(connection, longest_talk, options.rounds)
             report["pages"] = _print("pages, milliseconds", {name: times for name, (times, _) in pages.items()})
             report["bytes"] = {name: sizes for name, (_, sizes) in pages.items()}
             for name, (whole, sent) in report["bytes"].items():
                 print(f"  {name:<28} {whole:>9,} bytes, {sent:>8,} sent")
             report["keystroke_ms"] = _print("\nkeystrokes, milliseconds", _keystrokes(connection, options.index))
+            address = f"http://{connection.host}:{connection.port}"
+            report["browser_ms"] = _print("in Chromium, milliseconds", _in_a_browser(address, longest_talk))
         finally:
             server.terminate()
             server.wait(20)
@@ -184,6 +192,47 @@ def _keystrokes(connection: HTTPConnection, index: Path) -> dict[str, list[float
                 begun = perf_counter()
                 engine.search(reader, Query(text[:end], timeline=True, facets=True))
                 times["the engine alone"].append((perf_counter() - begun) * 1000)
+    return times
+
+
+def _in_a_browser(address: str, longest: str) -> dict[str, list[float]]:
+    """Return the milliseconds that a person waits for pages and answers; nothing where there is no browser."""
+    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    try:
+        from playwright.sync_api import sync_playwright
+    except ModuleNotFoundError:
+        chromium = None
+    if chromium is None:
+        return {}
+    paths = {"first page": "/", "answer": f"/?{urlencode({'q': QUERIES[0]})}", "longest talk": f"/talk/{longest}"}
+    times: dict[str, list[float]] = {}
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=list(BROWSER_FLAGS))
+        page = browser.new_page(viewport={"width": 1280, "height": 800})
+        for _ in range(BROWSER_ROUNDS):
+            for name, path in paths.items():
+                page.goto(address + path)
+                page.wait_for_function("() => performance.getEntriesByName('first-contentful-paint').length > 0")
+                painted, there = page.evaluate(
+                    "() => [performance.getEntriesByName('first-contentful-paint')[0].startTime,"
+                    " performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd]"
+                )
+                times.setdefault(f"{name}, first paint", []).append(painted)
+                times.setdefault(f"{name}, all of it", []).append(there)
+        for text in QUERIES:
+            page.goto(address)
+            page.locator("#q").press_sequentially(text[:-1])
+            page.wait_for_selector("#answers .hits")
+            page.wait_for_timeout(BROWSER_PAUSE_MS)  # until nothing is on its way
+            page.evaluate(
+                "() => { window.shown = new Promise((done) => new MutationObserver(() => done(performance.now()))"
+                ".observe(document.querySelector('#answers'), { childList: true }));"
+                " addEventListener('keydown', () => { window.pressed = performance.now(); }, { once: true }); }"
+            )
+            page.locator("#q").press_sequentially(text[-1])
+            took_ms = page.evaluate("async () => await window.shown - window.pressed")
+            times.setdefault("from a key to the answer", []).append(took_ms)
+        browser.close()
     return times
 
 
