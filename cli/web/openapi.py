@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -111,6 +110,8 @@ def seconds() -> Schema:
 
 def document(operations: Sequence[Operation]) -> dict[str, Json]:
     """Return the description of an API."""
+    from importlib.metadata import version  # which a first page must not wait for
+
     return {
         "openapi": "3.1.0",
         "info": {
