@@ -18,7 +18,7 @@ from fakes import CountingEncoder
 from tiny import make_index, serving, short_runtime_folder, write_talk
 
 from talksearch.cli.server.serve import Serving
-from talksearch.cli.web.addresses import Here, address, at_moment, changed, like_moment, shortened
+from talksearch.cli.web.addresses import PageAddress, address, at_moment, changed, like_moment, shortened
 from talksearch.cli.web.answers_view import by_talk
 from talksearch.cli.web.language_names import _COMMON, language_name
 from talksearch.cli.web.map_view import map_view
@@ -137,7 +137,7 @@ def test_a_shortened_address_is_as_short_as_it_gets() -> None:
 
 
 def test_links_change_only_what_they_are_for() -> None:
-    here = Here("/talk/x", GIVEN)
+    here = PageAddress("/talk/x", GIVEN)
     assert changed(here, channel=None) == "/talk/x?q=bee&k=3&t=60"
     assert at_moment(here, "a/b c", 61_500) == "/talk/a/b%20c?t=61.5&q=bee&channel=Mill&k=3"
     assert like_moment(here, "x", 61_500) == "/?like=x@61.5&channel=Mill&k=3"
@@ -164,7 +164,7 @@ def test_hits_stand_by_talk_where_the_best_of_each_stands() -> None:
         hit(4, "c", 0),
         hit(5, "a", 65_000),
     )
-    talks = by_talk(Here("/", {"q": ["bee"], "per_talk": ["2"]}), Answer(hits, ()), {"b": 200_000, "a": 0})
+    talks = by_talk(PageAddress("/", {"q": ["bee"], "per_talk": ["2"]}), Answer(hits, ()), {"b": 200_000, "a": 0})
     assert [(talk.title, [one.rank for one in talk.hits]) for talk in talks] == [
         ("B", [1, 3]),
         ("A", [2, 5]),
@@ -348,28 +348,28 @@ def test_a_list_has_pages_and_orders() -> None:
         for at in range(130)
     ]
     dates = [talk.date for talk in talks]
-    first = listing(Here("/talks", {"sort": ["longest"]}), talks, dates)
+    first = listing(PageAddress("/talks", {"sort": ["longest"]}), talks, dates)
     assert [one.title for one in first.lines][:2] == ["Talk 129", "Talk 128"]
     assert (first.previous, first.next, first.position) == ("", "/talks?sort=longest&page=2", "1 to 60 of 130")
-    second = listing(Here("/talks", {"page": ["2"]}), talks, dates)
+    second = listing(PageAddress("/talks", {"page": ["2"]}), talks, dates)
     assert (second.previous, second.next) == ("/talks", "/talks?page=3")
-    beyond = listing(Here("/talks", {"page": ["9"], "sort": ["title"]}), talks, dates)
+    beyond = listing(PageAddress("/talks", {"page": ["9"], "sort": ["title"]}), talks, dates)
     assert (beyond.next, beyond.position, len(beyond.lines)) == ("", "121 to 130 of 130", 10)
-    newest = listing(Here("/talks", {}), talks, dates)
+    newest = listing(PageAddress("/talks", {}), talks, dates)
     assert [date.fromisoformat(one.date) for one in newest.lines] == sorted(
         (date.fromisoformat(one.date) for one in newest.lines), reverse=True
     )
     with pytest.raises(QueryError, match="sort is 'size'"):
-        listing(Here("/talks", {"sort": ["size"]}), talks, dates)
+        listing(PageAddress("/talks", {"sort": ["size"]}), talks, dates)
     with pytest.raises(QueryError, match="page is '0'"):
-        listing(Here("/talks", {"page": ["0"]}), talks, dates)
+        listing(PageAddress("/talks", {"page": ["0"]}), talks, dates)
 
 
 def test_the_map_has_a_region_for_each_topic_and_a_dot_for_each_talk() -> None:
     labels = (("rain", "code"), ("\x1bbridge",), ("unseen",))
     points = {"a": Point(0.0, 0.5, 0, True), "b": Point(0.1, 0.5, 0, True), "c": Point(1.0, 0.5, 1, True)}
     talks = [TalkFacts(one, one.upper(), None, None, None, None, "exact", 9_000) for one in "abcd"]
-    drawn = map_view(Here("/map", {"topic": ["1"], "channel": ["Mill"]}), TopicMap(labels, points), talks)
+    drawn = map_view(PageAddress("/map", {"topic": ["1"], "channel": ["Mill"]}), TopicMap(labels, points), talks)
     assert [(dot.title, dot.link, dot.is_chosen) for dot in drawn.dots] == [
         ("A", "/talk/a", True),
         ("B", "/talk/b", True),
@@ -383,16 +383,18 @@ def test_the_map_has_a_region_for_each_topic_and_a_dot_for_each_talk() -> None:
     assert [one.title for one in drawn.lines] == ["A", "B"]
     assert drawn.unplaced == "1 talk is not on the map yet"
     assert drawn.unplaced in rendered("map.html", map=drawn, menus=[], chips=[])
-    assert map_view(Here("/map", {}), TopicMap(labels, points), talks[:3]).unplaced == ""
+    assert map_view(PageAddress("/map", {}), TopicMap(labels, points), talks[:3]).unplaced == ""
     with pytest.raises(QueryError, match="topic is '4'"):
-        map_view(Here("/map", {"topic": ["4"]}), TopicMap(labels, points), talks)
+        map_view(PageAddress("/map", {"topic": ["4"]}), TopicMap(labels, points), talks)
 
 
 def test_the_words_of_regions_do_not_stand_upon_each_other() -> None:
     labels = tuple((f"topic{at}",) for at in range(9))
     points = {f"t{at}": Point(0.5 + at / 100, 0.5, at, True) for at in range(9)}
     talks = [TalkFacts(one, one, None, None, None, None, "exact", 9_000) for one in points]
-    heights = sorted(region.label_y for region in map_view(Here("/map", {}), TopicMap(labels, points), talks).regions)
+    heights = sorted(
+        region.label_y for region in map_view(PageAddress("/map", {}), TopicMap(labels, points), talks).regions
+    )
     assert all(lower - upper >= 4.99 for upper, lower in pairwise(heights))
 
 

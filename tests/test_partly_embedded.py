@@ -18,7 +18,7 @@ from talksearch.search import engine
 from talksearch.search.query import Filters, Query
 from talksearch.search.ranking import rank
 from talksearch.search.ranking.layout import PassageLayout, make_layout
-from talksearch.search.ranking.missing_vectors import Gaps, estimate, find_gaps
+from talksearch.search.ranking.missing_vectors import MissingVectors, estimate, find_gaps
 from talksearch.search.ranking.similarity import Similarities
 from talksearch.search.reader import open_reader
 
@@ -33,7 +33,7 @@ def layout(*sizes: int, notes: Sequence[int] = ()) -> PassageLayout:
     return make_layout(np.arange(len(talks)), talks, np.array(notes, np.int64))
 
 
-def gaps_in(of: PassageLayout, vectors: str) -> Gaps:
+def gaps_in(of: PassageLayout, vectors: str) -> MissingVectors:
     """The gaps where `x` has a vector and `.` has none."""
     found = find_gaps(of, np.array([1 if sign == "x" else -1 for sign in vectors]), None)
     assert found is not None

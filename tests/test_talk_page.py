@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 from tiny import write_talk
 
 from talksearch.cli.pool.index_pool import IndexPool
-from talksearch.cli.web.addresses import Here
+from talksearch.cli.web.addresses import PageAddress
 from talksearch.cli.web.app import application
 from talksearch.cli.web.embeds import content_policy, embed_hosts, embed_of
 from talksearch.cli.web.talk_view import view_of
@@ -295,7 +295,7 @@ def test_words_are_found_in_the_talk_without_a_script(client: TestClient) -> Non
 def test_what_stands_everywhere_is_marked_around_the_place_that_is_shown(at: str, first: int) -> None:
     cues = tuple(Cue(1000 * n, 1000 * n + 1000, "tide") for n in range(2_000))
     asked = {"find": ["tide"], **({"t": [at]} if at else {})}
-    view = view_of(Talk("tides", "tides.vtt", "Tides", cues), Here("/talk/tides", asked))
+    view = view_of(Talk("tides", "tides.vtt", "Tides", cues), PageAddress("/talk/tides", asked))
     shown = [line for section in view.sections for paragraph in section.paragraphs for line in paragraph.lines]
     marked = [n for n, line in enumerate(shown) if line.pieces]
     assert marked == list(range(first, min(first + 400, 2_000)))

@@ -26,7 +26,7 @@ _OF_A_TEXT = ("q", "mode", "not", "explain")
 
 
 @dataclass(frozen=True, slots=True)
-class Here:
+class PageAddress:
     """The page that is shown: where it is, and what it was asked."""
 
     path: str
@@ -76,7 +76,7 @@ def address(path: str, given: Parameters, changes: Mapping[str, str | None] | No
     return f"{path}?{urlencode(kept, safe='@:/')}" if kept else path
 
 
-def changed(here: Here, **changes: str | None) -> str:
+def changed(here: PageAddress, **changes: str | None) -> str:
     """Return the address of this page with some parameters changed or, where they are None, taken out."""
     return address(here.path, here.given, changes)
 
@@ -90,7 +90,7 @@ def talk_path(talk_id: str) -> str:
     return f"/talk/{quote(talk_id)}"
 
 
-def at_moment(here: Here, talk_id: str, at_ms: int) -> str:
+def at_moment(here: PageAddress, talk_id: str, at_ms: int) -> str:
     """Return the address that opens a talk at a moment, beside what was asked."""
     asked = {name: texts for name, texts in here.given.items() if name != "t"}
     return address(talk_path(talk_id), {"t": [seconds(at_ms)], **asked})
@@ -106,17 +106,17 @@ def moment_of(text: str) -> int | None:
     return parse_clock(text) if number is None else round(min(number, 1e9) * 1000)
 
 
-def is_open(here: Here, talk_id: str, at_ms: int) -> bool:
+def is_open(here: PageAddress, talk_id: str, at_ms: int) -> bool:
     """Say whether a page has a talk open at a moment, to the second.
 
-    >>> is_open(Here("/talk/x", {"t": ["134"]}), "x", 134_246), is_open(Here("/talk/x", {}), "x", 0)
+    >>> is_open(PageAddress("/talk/x", {"t": ["134"]}), "x", 134_246), is_open(PageAddress("/talk/x", {}), "x", 0)
     (True, False)
     """
     moment_ms = moment_of("".join(here.given.get("t", [])[-1:]))
     return here.path == talk_path(talk_id) and moment_ms is not None and abs(moment_ms - at_ms) < _SECOND_MS
 
 
-def like_moment(here: Here, talk_id: str, at_ms: int) -> str:
+def like_moment(here: PageAddress, talk_id: str, at_ms: int) -> str:
     """Return the address that finds passages like a moment, with the filters that were set."""
     kept = {name: texts for name, texts in here.given.items() if name not in ("like", "t", *_OF_A_TEXT)}
     return address("/", {"like": [f"{talk_id}@{seconds(at_ms)}"], **kept})

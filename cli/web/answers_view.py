@@ -16,7 +16,7 @@ from talksearch.search.answer import Answer, Like
 from talksearch.search.hit import Hit, byline, more_places, noted, pieces, voice
 from talksearch.search.query import split_quotes
 
-from .addresses import Here, address, at_moment, changed, is_open, like_moment, seconds, talk_path, web_link
+from .addresses import PageAddress, address, at_moment, changed, is_open, like_moment, seconds, talk_path, web_link
 from .parameters import last
 from .strip import Strip, strip_of
 
@@ -111,7 +111,7 @@ class LikeView:
     link: str
 
 
-def by_talk(here: Here, answer: Answer, lengths_ms: Mapping[str, int]) -> list[TalkView]:
+def by_talk(here: PageAddress, answer: Answer, lengths_ms: Mapping[str, int]) -> list[TalkView]:
     """Return the talks of an answer, each where its best hit stands, with its hits in the order of their ranks."""
     groups: dict[str, list[Hit]] = {}
     for hit in answer.hits:
@@ -139,7 +139,7 @@ def like_view(like: Like) -> LikeView:
     return LikeView(safe(like.title), show_clock(like.start_ms), text, link)
 
 
-def _talk_view(here: Here, group: Sequence[Hit], length_ms: int) -> TalkView:
+def _talk_view(here: PageAddress, group: Sequence[Hit], length_ms: int) -> TalkView:
     first, last = group[0], group[-1]
     return TalkView(
         title=safe(first.title),
@@ -155,10 +155,10 @@ def _talk_view(here: Here, group: Sequence[Hit], length_ms: int) -> TalkView:
     )
 
 
-def advice(here: Here) -> Advice | None:
+def advice(here: PageAddress) -> Advice | None:
     """Return what to do about a question that nothing answers; None where nothing is known that would help.
 
-    >>> advice(Here("/", {"q": ["“to be”"]})).link
+    >>> advice(PageAddress("/", {"q": ["“to be”"]})).link
     '/?q=to+be'
     """
     text, mode = last(here.given, "q"), last(here.given, "mode")
@@ -188,7 +188,7 @@ def _going_on(parts: Iterable[tuple[str, bool]]) -> Iterator[tuple[str, bool]]:
         yield " …", False
 
 
-def _hit_view(here: Here, hit: Hit) -> HitView:
+def _hit_view(here: PageAddress, hit: Hit) -> HitView:
     mark = common.mark(hit.timing)
     return HitView(
         rank=hit.rank,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from talksearch.indexer.text.untrusted import safe
 from talksearch.search.facets import Facets
 
-from .addresses import FILTERS, Here, changed
+from .addresses import FILTERS, PageAddress, changed
 from .language_names import language_name
 
 _LABELS = {
@@ -58,7 +58,7 @@ class Menu:
     """How many more values there are."""
 
 
-def chips(here: Here, titles: dict[str, str] | None = None) -> list[Chip]:
+def chips(here: PageAddress, titles: dict[str, str] | None = None) -> list[Chip]:
     """Return the filters that are set. `titles` names the talks among them."""
     given = here.given
     year = _year(here)
@@ -75,7 +75,7 @@ def chips(here: Here, titles: dict[str, str] | None = None) -> list[Chip]:
     return found
 
 
-def menus(here: Here, facets: Facets | None) -> list[Menu]:
+def menus(here: PageAddress, facets: Facets | None) -> list[Menu]:
     """Return what there is to choose; a filter with nothing to choose from is left out."""
     if facets is None:
         return []
@@ -97,23 +97,23 @@ def menus(here: Here, facets: Facets | None) -> list[Menu]:
     return found
 
 
-def without(here: Here, names: tuple[str, ...]) -> Iterator[Chip]:
+def without(here: PageAddress, names: tuple[str, ...]) -> Iterator[Chip]:
     """Yield the filters of some public names, each with the address of the page without it."""
     for chip in chips(here):
         if chip.name in names or (chip.name == "year" and {"after", "before"} & set(names)):
             yield chip
 
 
-def _year(here: Here) -> str:
+def _year(here: PageAddress) -> str:
     """Return the year that is chosen, empty where none is, or a longer or shorter time."""
     after, before = (here.given.get(name, [""])[-1] for name in ("after", "before"))
     return after if after == before and len(after) == 4 and after.isdecimal() else ""
 
 
-def _choosing(here: Here, name: str, value: str | None) -> str:
+def _choosing(here: PageAddress, name: str, value: str | None) -> str:
     return changed(here, after=value, before=value) if name == "year" else changed(here, **{name: value})
 
 
-def _without(here: Here, name: str, text: str) -> str:
+def _without(here: PageAddress, name: str, text: str) -> str:
     others = [other for other in here.given[name] if other != text]
-    return changed(Here(here.path, {**here.given, name: others}))
+    return changed(PageAddress(here.path, {**here.given, name: others}))

@@ -22,7 +22,7 @@ from talksearch.search.overview import Overview, Version
 from talksearch.search.query import Filters, Query
 
 from . import answers_view, filters_view, start_view
-from .addresses import Here
+from .addresses import PageAddress
 from .asking import with_catalog, with_index
 from .hints import for_people
 from .parameters import Parameters, last, options
@@ -40,7 +40,7 @@ _Kept = tuple[Version, Overview]
 """What an archive holds, and the version of the catalog that says so."""
 
 
-async def left_column(request: Request, here: Here) -> Column:
+async def left_column(request: Request, here: PageAddress) -> Column:
     """Return the answers to what a page asks, the first look where it asks nothing, or what is wrong with it."""
     try:
         if {"q", "like"} & here.given.keys():
@@ -56,7 +56,7 @@ def wrong(error: TalksearchError) -> Column:
     return Column("wrong.html", "talksearch", values, safe(error.message), status_of(error))
 
 
-async def _start(request: Request, here: Here) -> Column:
+async def _start(request: Request, here: PageAddress) -> Column:
     """Return the first look at the archive. What it holds is kept until the archive changes."""
     filters = make_query("", **options(here.given)).filters
     state = request.app.state
@@ -112,7 +112,7 @@ async def answered(request: Request, given: Parameters) -> Answered:
     return await with_index(request, partial(_ask, query=query, like=like, recall=request.app.state.recall))
 
 
-def answers_column(here: Here, found: Answered) -> Column:
+def answers_column(here: PageAddress, found: Answered) -> Column:
     """Return the column that shows an answer."""
     answer = found.answer
     count = answers_view.count_of(answer)

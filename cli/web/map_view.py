@@ -12,7 +12,7 @@ from talksearch.indexer.errors import QueryError
 from talksearch.indexer.text.untrusted import safe
 from talksearch.search.overview import TalkFacts
 
-from .addresses import Here, changed, talk_path
+from .addresses import PageAddress, changed, talk_path
 from .parameters import last, whole_number
 from .talks_view import Line, in_order, line
 
@@ -85,7 +85,7 @@ class MapView:
     """How many talks have no place on it yet, in words; empty where all have one."""
 
 
-def map_view(here: Here, topic_map: TopicMap, talks: Sequence[TalkFacts]) -> MapView:
+def map_view(here: PageAddress, topic_map: TopicMap, talks: Sequence[TalkFacts]) -> MapView:
     """Return the map of those talks that are given. Raises QueryError where the topic that is asked for is none."""
     placed = [(talk, topic_map.points[talk.id]) for talk in talks if talk.id in topic_map.points]
     chosen = _chosen(here, topic_map)
@@ -118,7 +118,7 @@ def _unplaced(count: int) -> str:
     return f"{common.counted('talk', count)} {is_are} not on the map yet" if count else ""
 
 
-def _chosen(here: Here, topic_map: TopicMap) -> int | None:
+def _chosen(here: PageAddress, topic_map: TopicMap) -> int | None:
     """Return the topic that is asked for, counted from 0; None where none is."""
     if not last(here.given, "topic"):
         return None
@@ -127,7 +127,7 @@ def _chosen(here: Here, topic_map: TopicMap) -> int | None:
     return whole_number(here.given, "topic", 1, least=1, most=len(topic_map.labels)) - 1
 
 
-def _region(here: Here, topic_map: TopicMap, topic: int, points: Sequence[Point], chosen: int | None) -> Region:
+def _region(here: PageAddress, topic_map: TopicMap, topic: int, points: Sequence[Point], chosen: int | None) -> Region:
     xs, ys = [point.x for point in points], [point.y for point in points]
     x, y = _percent(fmean(xs)), _percent(fmean(ys))
     reach_x, reach_y = (round(100 * max(_SMALLEST, _SPREAD * pstdev(values)), 2) for values in (xs, ys))

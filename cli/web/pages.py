@@ -14,7 +14,7 @@ from talksearch.indexer.errors import TalksearchError
 from talksearch.search.options import make_query
 
 from . import filters_view, talks_view
-from .addresses import FILTERS, Here, shortened
+from .addresses import FILTERS, PageAddress, shortened
 from .asking import with_index
 from .left_column import left_column, wrong
 from .parameters import only, options, parameters
@@ -30,16 +30,16 @@ if TYPE_CHECKING:
 
 async def _first(request: Request) -> Response:
     try:
-        here = Here("/", shortened(parameters(request, "q", "like", ignore_foreign=True)))
+        here = PageAddress("/", shortened(parameters(request, "q", "like", ignore_foreign=True)))
     except TalksearchError as error:
-        return shown(request, Here("/", {}), wrong(error))
+        return shown(request, PageAddress("/", {}), wrong(error))
     return shorter(request, here) or shown(request, here, await framed(request, await left_column(request, here)))
 
 
 async def _talks(request: Request) -> Response:
     """Return the list of all talks, or of those that pass filters."""
     try:
-        here = Here("/talks", shortened(only(request, (*FILTERS, "sort", "page"), ignore_foreign=True)))
+        here = PageAddress("/talks", shortened(only(request, (*FILTERS, "sort", "page"), ignore_foreign=True)))
         if short := shorter(request, here):
             return short
         filters = make_query("", **options(here.given)).filters
@@ -54,7 +54,7 @@ async def _talks(request: Request) -> Response:
         found, of_all_dates = await with_index(request, work)
         listing = talks_view.listing(here, found.talks, [talk.date for talk in of_all_dates.talks])
     except TalksearchError as error:
-        return shown(request, Here("/", {}), wrong(error))
+        return shown(request, PageAddress("/", {}), wrong(error))
     values = {"listing": listing, "chips": filters_view.chips(here), "menus": filters_view.menus(here, found.facets)}
     column = Column("talks.html", "Talks · talksearch", values, listing.count)
     return shown(request, here, await framed(request, column))
@@ -63,7 +63,7 @@ async def _talks(request: Request) -> Response:
 async def _map(request: Request) -> Response:
     """Return the map of topics, of all talks or of those that pass filters."""
     try:
-        here = Here("/map", shortened(only(request, (*FILTERS, "topic"), ignore_foreign=True)))
+        here = PageAddress("/map", shortened(only(request, (*FILTERS, "topic"), ignore_foreign=True)))
         if short := shorter(request, here):
             return short
         filters = make_query("", **options(here.given)).filters
@@ -79,7 +79,7 @@ async def _map(request: Request) -> Response:
         topic_map, found = await with_index(request, work)
         drawn = map_view.map_view(here, topic_map, found.talks) if topic_map and topic_map.points else None
     except TalksearchError as error:
-        return shown(request, Here("/", {}), wrong(error))
+        return shown(request, PageAddress("/", {}), wrong(error))
     values = {"map": drawn, "chips": filters_view.chips(here), "menus": filters_view.menus(here, found.facets)}
     count = counted("talk", len(found.talks))
     column = Column("map.html", "Map of topics · talksearch", values, count)

@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from talksearch.indexer.text.untrusted import safe
 
-from .addresses import Here, address
+from .addresses import PageAddress, address
 from .asking import with_catalog
 from .embeds import content_policy, embed_hosts
 from .parameters import Parameters
@@ -46,7 +46,7 @@ def wanted_column(request: Request) -> str:
     return column if column in ("answers", "talk", "both") else ""
 
 
-def shorter(request: Request, here: Here) -> Response | None:
+def shorter(request: Request, here: PageAddress) -> Response | None:
     """Return a redirection to the short address of a page; None where it has that one already, or a script asks."""
     asked = Counter(request.query_params.multi_items())
     short = Counter((name, text) for name, texts in here.given.items() for text in texts)
@@ -66,7 +66,7 @@ async def framed(request: Request, column: Column) -> Column:
     return replace(column, headers={**column.headers, "content-security-policy": content_policy(hosts)})
 
 
-def shown(request: Request, here: Here, left: Column | None, talk: Column | None = None) -> Response:
+def shown(request: Request, here: PageAddress, left: Column | None, talk: Column | None = None) -> Response:
     """Return a page, or the column of it that a script asks for.
 
     `left` is None where nothing was asked, beside a talk that stands alone, and where only the talk is asked for.

@@ -10,7 +10,7 @@ from talksearch.indexer.text.untrusted import safe
 from talksearch.search.facets import Facets
 from talksearch.search.overview import Overview
 
-from .addresses import Here, address, changed
+from .addresses import PageAddress, address, changed
 from .language_names import language_name
 from .talks_view import Line, line
 
@@ -28,7 +28,7 @@ class Suggestion:
 
 
 @dataclass(frozen=True, slots=True)
-class First:
+class FirstLook:
     """The first look at an archive."""
 
     heading: str
@@ -41,10 +41,10 @@ class First:
     passing_link: str
 
 
-def first_look(here: Here, seen: Overview, passing: int | None) -> First:
+def first_look(here: PageAddress, seen: Overview, passing: int | None) -> FirstLook:
     """Return the first look at an archive; `passing` is how many talks pass the filters, None where none is set."""
     hours = seen.length_ms / _HOUR_MS
-    return First(
+    return FirstLook(
         heading=f"{common.counted('talk', seen.talks)}, {_hours(hours)}",
         facts=tuple(_facts(seen)),
         questions=tuple(Suggestion(safe(one.text), changed(here, q=one.text)) for one in seen.questions),

@@ -10,7 +10,7 @@ from talksearch.indexer.text.clock import show_clock
 from talksearch.indexer.text.untrusted import safe
 from talksearch.search.hit import Hit
 
-from .addresses import Here, at_moment
+from .addresses import PageAddress, at_moment
 
 WIDTH, HEIGHT = 1000, 40
 """The units in which a strip is drawn; the page stretches it to the room that there is."""
@@ -51,7 +51,7 @@ class Strip:
     """The talk's length on a clock."""
 
 
-def strip_of(here: Here, hits: Sequence[Hit], length_ms: int) -> Strip | None:
+def strip_of(here: PageAddress, hits: Sequence[Hit], length_ms: int) -> Strip | None:
     """Return the strip of a talk, None where nothing is known of its length or of where it answers.
 
     `hits` are the hits of the talk, best first; the first of them carries the timeline.

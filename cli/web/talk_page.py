@@ -16,7 +16,7 @@ from talksearch.indexer.stores import catalog
 from talksearch.search.hit import Hit
 from talksearch.search.ranking.filters import find_talk
 
-from .addresses import Here, shortened, talk_path
+from .addresses import PageAddress, shortened, talk_path
 from .asking import with_catalog
 from .guards import is_of_other_site
 from .left_column import answered, answers_column, wrong
@@ -35,11 +35,11 @@ async def _talk(request: Request) -> Response:
         talk = await with_catalog(request, partial(_read, name=request.path_params["talk"]))
     except QueryError as error:
         return refused(request, 404, error.message, error.hint)
-    here = Here(talk_path(talk.id), given)
+    here = PageAddress(talk_path(talk.id), given)
     if short := shorter(request, here):
         return short
     wanted, has_question = wanted_column(request), bool({"q", "like"} & given.keys())
-    beside = Here(here.path, {name: texts for name, texts in given.items() if name == "t" or name not in OWN})
+    beside = PageAddress(here.path, {name: texts for name, texts in given.items() if name == "t" or name not in OWN})
     left, hits = await _beside(request, beside) if has_question else (None, ())
     if wanted == "answers" and left:
         return shown(request, beside, left)
@@ -57,7 +57,7 @@ def _read(db: Connection, name: str) -> Talk:
     return talk
 
 
-async def _beside(request: Request, here: Here) -> tuple[Column, tuple[Hit, ...]]:
+async def _beside(request: Request, here: PageAddress) -> tuple[Column, tuple[Hit, ...]]:
     """Return the column beside the talk and the hits in it; none where the question cannot be answered."""
     try:
         found = await answered(request, here.given)

@@ -18,7 +18,7 @@ from talksearch.indexer.text.untrusted import safe
 from talksearch.search.hit import Hit
 from talksearch.search.links import jump_to, link_at
 
-from .addresses import Here, address, at_moment, changed, like_moment, moment_of, seconds, web_link
+from .addresses import PageAddress, address, at_moment, changed, like_moment, moment_of, seconds, web_link
 from .embeds import Embed, embed_of
 from .language_names import language_name
 from .parameters import last
@@ -133,7 +133,7 @@ class TalkView:
     description: str
 
 
-def view_of(talk: Talk, here: Here, hits: Sequence[Hit] = ()) -> TalkView:
+def view_of(talk: Talk, here: PageAddress, hits: Sequence[Hit] = ()) -> TalkView:
     """Return what a page shows of a talk.
 
     Args:
@@ -163,7 +163,7 @@ def view_of(talk: Talk, here: Here, hits: Sequence[Hit] = ()) -> TalkView:
     page = web_link(talk.url or "")
     pattern = link_at(page, _HOLE)
     embed = embed_of(talk)
-    here_at = Here(here.path, {name: texts for name, texts in here.given.items() if name not in OWN})
+    here_at = PageAddress(here.path, {name: texts for name, texts in here.given.items() if name not in OWN})
     sections = tuple(sections_of(talk, words, current=current, marks=marks, hit_lines=hit_lines))
     return TalkView(
         id=talk.id,
@@ -213,7 +213,7 @@ def jump_early(talk: Talk) -> int:
     return late_ms - jump_to(late_ms, talk.timing, talk.margin_ms)
 
 
-def _asked(talk: Talk, here: Here, notes: list[str]) -> int | None:
+def _asked(talk: Talk, here: PageAddress, notes: list[str]) -> int | None:
     """Return the moment that the address names; a sentence is noted where there is no such moment."""
     text = last(here.given, "t")
     moment_ms = moment_of(text)
@@ -238,7 +238,7 @@ def _within(moment_ms: int) -> int:
 
 
 def _find(
-    talk: Talk, here: Here, words: Words, found: Sequence[Mark], current: int | None
+    talk: Talk, here: PageAddress, words: Words, found: Sequence[Mark], current: int | None
 ) -> tuple[FindView, int | None]:
     """Return what was looked for in the talk, and the line of the place that is shown: the first from the moment on."""
     text = safe(last(here.given, "find"))
@@ -266,12 +266,12 @@ def _find(
     return shown, lines[number]
 
 
-def _neighbours(talk: Talk, here: Here, hits: Sequence[Hit], at_ms: int | None) -> tuple[str, str]:
+def _neighbours(talk: Talk, here: PageAddress, hits: Sequence[Hit], at_ms: int | None) -> tuple[str, str]:
     """Return the links to the hits before and behind the one that is open; between two hits, to those of the talk."""
     own = [n for n, hit in enumerate(hits) if hit.talk_id == talk.id]
     if not own:
         return "", ""
-    asked = Here(here.path, {name: texts for name, texts in here.given.items() if name not in OWN})
+    asked = PageAddress(here.path, {name: texts for name, texts in here.given.items() if name not in OWN})
 
     def link(hit: Hit | None) -> str:
         return at_moment(asked, hit.talk_id, hit.jump_ms) if hit else ""

@@ -12,7 +12,7 @@ from talksearch.indexer.text.clock import show_clock
 from talksearch.indexer.text.untrusted import safe
 from talksearch.search.overview import TalkFacts
 
-from .addresses import Here, changed, talk_path
+from .addresses import PageAddress, changed, talk_path
 from .language_names import language_name
 from .parameters import last, whole_number
 from .strip import HEIGHT, WIDTH
@@ -86,7 +86,7 @@ class Listing:
     """`61 to 120 of 556`, where there is more than one page."""
 
 
-def listing(here: Here, talks: Sequence[TalkFacts], all_dates: Sequence[str | None]) -> Listing:
+def listing(here: PageAddress, talks: Sequence[TalkFacts], all_dates: Sequence[str | None]) -> Listing:
     """Return the page of the list that is asked for. Raises QueryError where its number or its order is none.
 
     Args:
@@ -138,7 +138,7 @@ def line(talk: TalkFacts) -> Line:
     )
 
 
-def _years(here: Here, dates: Sequence[str | None]) -> Years | None:
+def _years(here: PageAddress, dates: Sequence[str | None]) -> Years | None:
     """Return the time in which talks were given, None where hardly any date is known."""
     known = sorted(date for date in dates if date)
     if not known:

@@ -41,7 +41,7 @@ _ALIKE = 2.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Gaps:
+class MissingVectors:
     """Passages without a vector, and how much their embedded neighbours tell of each. Positions count among the
     passages that are ranked.
     """
@@ -64,7 +64,7 @@ class Gaps:
     """The share of the variance of each missing cosine that all this accounts for, 0 to 1 (m,)."""
 
 
-def find_gaps(layout: PassageLayout, vector_rows: Ints, places: Ints | None) -> Gaps | None:
+def find_gaps(layout: PassageLayout, vector_rows: Ints, places: Ints | None) -> MissingVectors | None:
     """Return the gaps among the passages at some places, which are those of whole talks; None where none is missing.
 
     Args:
@@ -85,8 +85,9 @@ def find_gaps(layout: PassageLayout, vector_rows: Ints, places: Ints | None) -> 
     known = _TALK * talk_weights[talks[missing]]
     if not len(spoken):
         nowhere = np.zeros(len(missing), np.int64)
-        return Gaps(np.flatnonzero(has_vector), missing, nowhere, nowhere, np.zeros((2, len(missing)), np.float32),
-                    talks, talk_weights, known)  # fmt: skip
+        no_weights = np.zeros((2, len(missing)), np.float32)
+        embedded = np.flatnonzero(has_vector)
+        return MissingVectors(embedded, missing, nowhere, nowhere, no_weights, talks, talk_weights, known)
     following = np.searchsorted(spoken, missing)
     neighbours = spoken[np.stack([np.maximum(following - 1, 0), np.minimum(following, len(spoken) - 1)])]
     are_there = np.stack([following > 0, following < len(spoken)])
@@ -97,7 +98,7 @@ def find_gaps(layout: PassageLayout, vector_rows: Ints, places: Ints | None) -> 
     mutual = np.where(are_there.all(axis=0), _likeness(apart.sum(axis=0)), 0.0)
     weights = (own - mutual * own[::-1]) / (1 - mutual**2)
     known = known + (1 - _TALK) * (weights * own).sum(axis=0)
-    return Gaps(
+    return MissingVectors(
         np.flatnonzero(has_vector),
         missing,
         neighbours[0],
@@ -109,7 +110,7 @@ def find_gaps(layout: PassageLayout, vector_rows: Ints, places: Ints | None) -> 
     )
 
 
-def estimate(meaning: Similarities, words: Array, weight: float, gaps: Gaps) -> None:
+def estimate(meaning: Similarities, words: Array, weight: float, gaps: MissingVectors) -> None:
     """Give the missing cosines, in place, the values by which their passages count.
 
     Args:
