@@ -61,8 +61,8 @@ def hidden(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
     """Return the environment in which a process sees AVX2 and nothing beyond it.
 
     Raises:
-        CannotHideError: This machine has no AVX2, or its system, its processor or a missing compiler does not let it hide
-            what is beyond.
+        CannotHideError: This machine has no AVX2, or its system, its processor or a missing compiler does not let it
+            hide what is beyond.
     """
     try:
         text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
@@ -75,9 +75,7 @@ def hidden(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
     if not any(map(_BEYOND.fullmatch, flags)):
         return dict(environment)
     if "cpuid_fault" not in flags:
-        raise CannotHideError(
-            f"Here `cpuid` cannot be made to fault: `cpuid_fault` is no flag of this processor. {BY_SWITCHES}"
-        )
+        raise CannotHideError(f"`cpuid` cannot be made to fault here: /proc/cpuinfo lacks `cpuid_fault`. {BY_SWITCHES}")
     library, cpuinfo = _compile(), MADE / "cpuinfo"
     _put(cpuinfo, re.sub(rf" {_BEYOND.pattern}\b", "", text).encode())
     found_environment = {
