@@ -11,21 +11,23 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
 from talksearch.indexer.arrays import Floats, Ints
 from talksearch.indexer.stores import catalog, topics, vectors
 from talksearch.indexer.stores.topics import Point, TopicMap
 
+from . import few_talks
+from .few_talks import Plane
 from .topic_labels import topic_labels
 
-Plane = npt.NDArray[np.float64]
-"""Places on the map (n, 2)."""
-
 _FEWEST = 8
-"""Talks from which on they are projected by their neighbours; fewer are put along the two directions in which they
-differ most, and are one topic."""
+"""Talks from which on there are topics; fewer are put along the two directions in which they differ most, and are one
+topic."""
+
+_MANY = 30
+"""Talks from which on they are projected by their neighbours; fewer are put so that their distances are kept, which
+spares importing scikit-learn. Of fewer, those that are most alike then stand together nearly as often; of more, not."""
 
 _MOST_PROJECTED = 3_000
 """Talks that are projected at once; of more, as many at even distances, and the others stand between those."""
@@ -150,19 +152,22 @@ def _project(means: Floats) -> tuple[Plane, Ints]:
 
     Topics are gathered on the plane and not among the vectors, so that each lies together on the map.
     """
+    reduced = _principal(means, min(_DIMENSIONS, len(means)))
+    if np.ptp(reduced) < _ALIKE:  # where talks do not differ, scikit-learn would divide by nothing, and crash
+        return np.zeros((len(means), 2)), np.zeros(len(means), np.int64)
+    count = min(_MOST_TOPICS, max(2, round((len(means) / 2) ** 0.5)))
+    if len(means) < _MANY:
+        plane = few_talks.place(reduced, reduced[:, :2].astype(np.float64))
+        return plane, few_talks.gather(plane, count)
     # Imported late: only a run that changed something needs it, and it takes a second.
     from sklearn.cluster import AgglomerativeClustering
     from sklearn.manifold import TSNE
 
-    reduced = _principal(means, min(_DIMENSIONS, len(means)))
-    if np.ptp(reduced) < _ALIKE:  # where talks do not differ, scikit-learn would divide by nothing, and crash
-        return np.zeros((len(means), 2)), np.zeros(len(means), np.int64)
     perplexity = min(_PERPLEXITY, (len(means) - 1) / 3)
     # Several threads stand in each other's way here, and add up in another order each time.
     with threadpool_limits(1):
         tsne = TSNE(perplexity=perplexity, init="pca", max_iter=_STEPS, random_state=_SEED)
         plane = np.asarray(tsne.fit_transform(reduced), np.float64)
-        count = min(_MOST_TOPICS, max(2, round((len(means) / 2) ** 0.5)))
         found = AgglomerativeClustering(count).fit_predict(plane)
     return plane, np.asarray(found, np.int64)
 
