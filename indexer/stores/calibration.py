@@ -124,10 +124,9 @@ def mend(folder: Path, db: sqlite3.Connection, card: ModelCard, encoder: Callabl
     nulls = _null_vectors(folder, card)
     if nulls is None and encoder is not None:
         try:
-            encode = encoder().encode_query
+            nulls = _encode_nulls(encoder())
         except ModelError:  # a search that needs the encoder says so; without grades all else works
             return False
-        nulls = np.array([encode(query) for query in NULL_QUERIES], np.float32)
         with layout.replace_file(layout.NULL_VECTORS.within(folder)) as fresh, fresh.open("wb") as file:
             np.save(file, nulls)
     if nulls is None:
@@ -137,6 +136,15 @@ def mend(folder: Path, db: sqlite3.Connection, card: ModelCard, encoder: Callabl
     with layout.replace_file(layout.CALIBRATION.within(folder)) as fresh:
         fresh.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
     return True
+
+
+def _encode_nulls(encoder: Encoder) -> Floats:
+    """Return the vectors of the null queries (m, dimension), made at once where the model's prompts allow it."""
+    query, passage = encoder.card.query_prompt, encoder.card.passage_prompt
+    if query.startswith(passage):  # most models have no prompt, or only one for queries
+        rest = query.removeprefix(passage)
+        return encoder.encode_passages([rest + text for text in NULL_QUERIES])
+    return np.array([encoder.encode_query(text) for text in NULL_QUERIES], np.float32)
 
 
 def read(folder: Path, card: ModelCard) -> Calibration | None:
