@@ -20,7 +20,7 @@ from itertools import pairwise
 from pathlib import Path
 from time import process_time
 
-from talksearch.indexer.encoders.default_model import index_token_counter
+from talksearch.indexer.encoders.default_model import model_token_counter
 from talksearch.indexer.errors import UnreadableError
 from talksearch.indexer.passages.split import split
 from talksearch.indexer.records import Passage, Receipt, Step, Talk
@@ -104,7 +104,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     folder = parser.parse_args().folder
-    count_tokens, max_tokens = index_token_counter(Path("no-index"))
+    count_tokens, max_tokens = model_token_counter(None)
     talks = passages = bad = receipts = 0
     refused = []
     words: Counter[str] = Counter()

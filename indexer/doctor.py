@@ -15,7 +15,7 @@ import numpy as np
 
 from talksearch.indexer import layout
 from talksearch.indexer.arrays import Floats
-from talksearch.indexer.encoders import onnx_encoder, onnx_export, query_model, token_codes
+from talksearch.indexer.encoders import check_home, model_home, onnx_encoder, token_codes
 from talksearch.indexer.encoders.base import Encoder, ModelCard
 from talksearch.indexer.errors import BadIndexError, DamagedStoreError, ModelError
 from talksearch.indexer.pipeline import embed_pending, topic_map
@@ -97,6 +97,8 @@ def examine(folder: Path, *, mend: bool = True, encoder: Encoder | None = None) 
             findings.append(_finding("The columns that make searching fast were missing, old or damaged.", mend))
         if encoder is None:
             findings += _check_encoder(db, folder, card, mend)
+            if mend and layout.drop_old_encoder(folder):
+                findings.append(_finding("The index held an encoder of an earlier version, which nothing uses.", mend))
         findings += _check_token_codes(db, folder)
         others = bool(findings)
         findings += _check_calibration(db, folder, card, mend, encoder, other_findings=others)
@@ -315,26 +317,18 @@ def _check_columns(folder: Path, db: sqlite3.Connection, dimension: int, mend: b
 
 
 def _check_encoder(db: sqlite3.Connection, folder: Path, card: ModelCard, mend: bool) -> list[Finding]:
-    """Check that the light encoder gives passages the vectors that the index has, and so does its copy for queries."""
-    if not layout.ENCODER.within(folder).exists() and _count_pending(db):
-        return [Finding("The index has no light encoder yet.", False, "It is made by: talksearch index")]
     texts, known_vectors = _sample(db, folder, card.dimension)
-    problem = onnx_encoder.diagnose(folder, card, texts, known_vectors)
-    if not problem:
-        if mend:
-            copy_was_wrong = query_model.ensure_query_model(folder, check=True)
-        else:
-            copy_was_wrong = not query_model.has_query_model(folder)
-        what = "The copy of the light encoder that starts faster was missing, old or damaged."
-        return [_finding(what, mend)] if copy_was_wrong else []
-    if not mend:
-        return [_finding(problem, mend)]
-    try:
-        onnx_export.reexport(folder, card, texts, learn_directions=not catalog.has_embedded(db))
-    except ModelError as error:
-        return [Finding(f"{problem} It cannot be made again: {error.message}", False, error.hint)]
-    query_model.ensure_query_model(folder)
-    return [_finding(f"{problem} It was made again.", mend)]
+    problem = check_home.check(card, texts, known_vectors, mend=mend)
+    if problem is None:
+        return []
+    return [Finding(problem.what, problem.mended, problem.advice or ("" if problem.mended else _RUN))]
+
+
+def _load_encoder(card: ModelCard) -> Encoder:
+    home = model_home.find(card)
+    if home is None:
+        raise ModelError(f"There is no light encoder for the model {card.name!r}.", _RUN)
+    return onnx_encoder.load(home, card)
 
 
 def _sample(db: sqlite3.Connection, folder: Path, dimension: int) -> tuple[list[str], Floats]:
@@ -377,7 +371,7 @@ def _check_calibration(
     if calibration.check(folder, db, card):
         return []
     is_finding = not other_findings or calibration.read(folder, card) is None
-    mended = mend and calibration.mend(folder, db, card, lambda: encoder or onnx_encoder.load(folder))
+    mended = mend and calibration.mend(folder, db, card, lambda: encoder or _load_encoder(card))
     if mended and not is_finding:
         return []
     advice = "" if mended else "Make it: talksearch index" if mend else _RUN

@@ -9,6 +9,7 @@ same list for people, and a test holds the two against each other.
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -47,12 +48,6 @@ CHROMA_DAMAGED = Entry(
     "chroma.damaged", "a damaged Chroma store that the doctor put aside, and may be deleted", is_folder=True
 )
 RECIPE = Entry("recipe.json", "the model, its prompts, and how talks are split, which must be the same in every run")
-ENCODER = Entry(
-    "encoder",
-    "the model as ONNX with its tokenizer, and quicker copies of it",
-    made_from="the model that the recipe names",
-    is_folder=True,
-)
 DIRECTIONS = Entry("directions.npy", "the directions along which the tokens of passages were encoded")
 VECTORS = Entry("vectors.bin", "every vector a second time, as a file that can be mapped", made_from="the Chroma store")
 COLUMNS = Entry(
@@ -81,6 +76,9 @@ LOCK = Entry("lock", "nothing: the operating system holds it for the process tha
 PACE = Entry(
     "pace.json", "how many passages get their vectors in a second, while an indexing run makes some", passing=True
 )
+ASKED = Entry(
+    "asked.log", "the numbers of talks that were asked for lately, while passages wait for vectors", passing=True
+)
 LOCK_HOLDER = Entry("lock.holder", "which process writes, on which machine, and since when", passing=True)
 
 ENTRIES = (
@@ -90,7 +88,6 @@ ENTRIES = (
     CHROMA,
     CHROMA_DAMAGED,
     RECIPE,
-    ENCODER,
     DIRECTIONS,
     VECTORS,
     COLUMNS,
@@ -101,11 +98,25 @@ ENTRIES = (
     LOCK,
     LOCK_HOLDER,
     PACE,
+    ASKED,
 )
 """Everything that may lie in an index. The first is there in every index, finished or not."""
 
 PASSING = frozenset(entry.name for entry in ENTRIES if entry.passing)
 """Names of the files that say nothing about which index this is."""
+
+
+_OLD_ENCODER = "encoder"
+"""A folder that holds the model as ONNX in an index of an earlier version. By now it has a home in the user's cache."""
+
+
+def drop_old_encoder(index: Path) -> bool:
+    """Delete the encoder that an index of an earlier version holds, and say whether there was one."""
+    old = index / _OLD_ENCODER
+    if old.is_symlink() or not old.is_dir():
+        return False
+    shutil.rmtree(old, ignore_errors=True)
+    return True
 
 
 def is_index(folder: Path) -> bool:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from talksearch.indexer.arrays import Floats
 from talksearch.indexer.encoders import sentence_encoder, token_codes
-from talksearch.indexer.encoders.base import Encoder
+from talksearch.indexer.encoders.base import Encoder, ModelCard
 from talksearch.indexer.errors import BadIndexError, ModelError
 from talksearch.indexer.stores import catalog, recipe, vectors
 from talksearch.indexer.stores.columns import reader as columns
@@ -65,7 +65,7 @@ class IndexReader:
     def encoder(self) -> Encoder:
         """Return the encoder of the index; it is loaded at the first call."""
         if self._encoder is None:
-            self._encoder = _load_encoder(self.folder, self.recipe, self._warn, self._once)
+            self._encoder = _load_encoder(self.recipe.model, self._warn, self._once)
         return self._encoder
 
     def table(self) -> PassageTable:
@@ -161,13 +161,26 @@ class _TableCache:
         return self._table
 
 
-def _load_encoder(folder: Path, recipe: Recipe, warn: Callable[[str], None], once: bool) -> Encoder:
-    from talksearch.indexer.encoders import onnx_encoder  # a search by words must not wait for onnxruntime
+def _load_encoder(card: ModelCard, warn: Callable[[str], None], once: bool) -> Encoder:
+    from talksearch.indexer.encoders import model_home, onnx_encoder  # a search by words must not wait for onnxruntime
 
-    try:
-        return onnx_encoder.load(folder, queries=True, once=once)
-    except ModelError as error:
-        warn(f"{error.message} Loading the model itself, which takes seconds.")
-        return sentence_encoder.load(
-            recipe.model.name, query_prompt=recipe.model.query_prompt, passage_prompt=recipe.model.passage_prompt
-        )
+    home = model_home.find(card) or _make_home(card, warn)
+    if home is not None:
+        try:
+            return onnx_encoder.load(home, card, queries=True, once=once)
+        except ModelError as error:
+            problem = error.message
+    else:
+        problem = f"The model {card.name!r} is not ready for queries on this machine."
+    warn(f"{problem} Loading the model itself, which takes seconds. To have it ready: talksearch doctor")
+    return sentence_encoder.load_same(card)
+
+
+def _make_home(card: ModelCard, warn: Callable[[str], None]) -> Path | None:
+    """Make the home of a model on a machine that an index was copied to, where that takes no torch."""
+    from talksearch.indexer.encoders import make_home, query_model  # most machines have the home
+
+    home = make_home.find_or_make(card, warn)
+    if home is not None:
+        query_model.ensure_query_model(home, card)
+    return home

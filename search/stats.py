@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from talksearch.indexer import layout
+from talksearch.indexer.encoders import model_home
 from talksearch.indexer.records import Json
 from talksearch.indexer.stores import catalog
 
@@ -14,7 +15,6 @@ _PARTS = {
     "catalog": layout.CATALOG,
     "chroma": layout.CHROMA,
     "vectors": layout.VECTORS,
-    "encoder": layout.ENCODER,
 }
 """The entries of an index whose sizes are told, by the names of the command contract."""
 
@@ -36,7 +36,11 @@ def gather(folder: Path) -> dict[str, Json]:
             "languages": dict(
                 db.execute("SELECT coalesce(language, ''), count(*) FROM talks GROUP BY 1 ORDER BY 2 DESC")
             ),
-            "bytes": {name: _size(part.within(folder)) for name, part in _PARTS.items()},
+            "bytes": {
+                **{name: _size(part.within(folder)) for name, part in _PARTS.items()},
+                "encoder": model_home.size_of(recipe.model),
+            },
+            "encoder_folder": str(model_home.home_of(recipe.model).absolute()),
             "model": recipe.model.name,
             "dimension": recipe.model.dimension,
             "passage_words": recipe.splitting.length,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from conftest import SHARED
 
-from talksearch.indexer.encoders.default_model import index_token_counter
+from talksearch.indexer.encoders.default_model import model_token_counter
 from talksearch.indexer.passages.split import split
 from talksearch.indexer.talks.load import load_talk
 from talksearch.indexer.talks.opened_file import open_file
@@ -25,7 +25,7 @@ SLICE = [
 @pytest.mark.parametrize("path", SLICE, ids=lambda path: path.name[:40])
 def test_no_word_is_lost_and_no_time_runs_backwards(path: Path) -> None:
     talk = load_talk(open_file(path, path.read_bytes()), path.name)
-    count_tokens, max_tokens = index_token_counter(Path("no-index"))
+    count_tokens, max_tokens = model_token_counter(None)
     passages = split(talk, count_tokens, max_tokens)
     assert PROBLEMS(path.read_text(encoding="utf-8"), talk, passages) == []
     assert all(sum(map(count_tokens, passage.text.split())) <= max_tokens for passage in passages)

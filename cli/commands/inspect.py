@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
@@ -13,9 +13,12 @@ from talksearch.cli.messages import Format
 from talksearch.cli.options import format_option, index_option
 from talksearch.cli.render import common, receipts
 from talksearch.cli.terminal import style_for, warn
-from talksearch.indexer.errors import TalksearchError
+from talksearch.indexer.errors import BadIndexError, TalksearchError
 from talksearch.indexer.settings import resolve
 from talksearch.search.links import link
+
+if TYPE_CHECKING:
+    from talksearch.indexer.encoders.base import ModelCard
 
 # `--help` must not wait for the statistics of repairs nor for numpy, so what imports them is imported in the functions.
 
@@ -62,11 +65,11 @@ def inspect(path: Path, format: Format, index_dir: Path | None) -> None:
         talksearch inspect talk.en.vtt
         talksearch inspect ~/talks --format jsonl
     """
-    from talksearch.indexer.encoders.default_model import index_token_counter
+    from talksearch.indexer.encoders.default_model import model_token_counter
     from talksearch.indexer.passages.split import split
     from talksearch.indexer.talks.read import talks_under
 
-    count_tokens, max_tokens = index_token_counter(resolve(index_dir).index)
+    count_tokens, max_tokens = model_token_counter(_model_of(resolve(index_dir).index))
     for file, talk in talks_under(path):
         if isinstance(talk, TalksearchError):
             warn(f"{file}: {talk.message}")
@@ -77,3 +80,14 @@ def inspect(path: Path, format: Format, index_dir: Path | None) -> None:
             click.echo(common.jsonl(rows), nl=False)
         else:
             click.echo(receipts.inspect_text(talk, passages, style_for(sys.stdout)))
+
+
+def _model_of(index: Path) -> ModelCard | None:
+    """Return the model of an index; None where there is no index that can be read, which a look at files needs not."""
+    from talksearch.indexer.stores import recipe
+
+    try:
+        known = recipe.read(index)
+    except BadIndexError:
+        return None
+    return known.model if known else None

@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from talksearch.indexer import layout
-from talksearch.indexer.encoders import model_folder
 from talksearch.indexer.encoders.base import Encoder, ModelCard, QueryEncoding, encode_query_by_token
 from talksearch.indexer.errors import BadIndexError, TalksearchError
 from talksearch.indexer.stores import catalog, recipe
@@ -49,9 +48,6 @@ _WARMING_S = 60
 _STALE = (TalksearchError, sqlite3.Error, LookupError, ValueError)
 """What a query may raise when the index is changed under it; it is then asked again of the changed index."""
 
-_MODEL = f"{layout.ENCODER.name}/{model_folder.MODEL}"
-"""The file of the model that encodes queries, within an index."""
-
 FileStamps = dict[str, tuple[int, ...]]
 """By the name of each file of an index, numbers that tell it from another file of this name."""
 
@@ -76,9 +72,10 @@ class _OpenReader(NamedTuple):
 
 
 class _SharedEncoder(NamedTuple):
-    """The encoder that all workers use, and the files that it was loaded for."""
+    """The encoder that all workers use, and the recipe that it was loaded for."""
 
-    stamps: tuple[tuple[int, ...] | None, ...]
+    recipe: tuple[int, ...] | None
+    """What tells its file from another, which may name another model."""
     encoder: _LockedEncoder
 
 
@@ -236,10 +233,10 @@ class IndexPool:
 
     def _encoder_for(self, files: FileStamps) -> Encoder:
         """Return the encoder of the index as it is now, the same for all workers; loaded when it is first needed."""
-        stamps = tuple(files.get(name) for name in (layout.RECIPE.name, _MODEL))
+        recipe_stamp = files.get(layout.RECIPE.name)
         with self._lock:
-            if self._shared_encoder is None or self._shared_encoder.stamps != stamps:
-                self._shared_encoder = _SharedEncoder(stamps, _LockedEncoder(self._load_encoder))
+            if self._shared_encoder is None or self._shared_encoder.recipe != recipe_stamp:
+                self._shared_encoder = _SharedEncoder(recipe_stamp, _LockedEncoder(self._load_encoder))
             return self._shared_encoder.encoder
 
     def _load_encoder(self) -> Encoder:
@@ -256,7 +253,7 @@ def _ask_everything(index: IndexReader) -> None:
     from talksearch.search import engine
 
     for query in (Query("warm", mode="lexical"), Query("warm", mode="quote"), Query("warm")):
-        engine.search(index, query)
+        engine.search(index, query, is_asked=False)
 
 
 class _LockedEncoder:
@@ -313,8 +310,7 @@ def _file_stamps(folder: Path) -> FileStamps:
             for entry in entries:
                 if entry.is_file() and entry.name not in layout.PASSING:
                     stamps[entry.name] = _stamp(entry.stat(), is_catalog=entry.name == layout.CATALOG.name)
-        stamps[_MODEL] = _stamp((folder / _MODEL).stat())
-    except OSError:  # there is no index any more, or none with an encoder; opening it will tell
+    except OSError:  # there is no index any more; opening it will tell
         pass
     return stamps
 

@@ -128,7 +128,8 @@ def _untouched(text: str, style: Style) -> str:
 
 def stats_text(facts: dict[str, Json]) -> str:
     """Return the facts about an index for a person."""
-    sizes = ", ".join(f"{name} {size / 1e6:,.1f} MB" for name, size in facts["bytes"].items())
+    parts = {name: size for name, size in facts["bytes"].items() if name != "encoder"}  # which all indexes share
+    sizes = ", ".join(f"{name} {size / 1e6:,.1f} MB" for name, size in parts.items())
     languages = ", ".join(f"{name or 'unknown'} {count:,}" for name, count in facts["languages"].items())
     estimated = f" ({facts['talks_estimated']:,} with estimated times)" if facts["talks_estimated"] else ""
     rows = [
@@ -141,7 +142,8 @@ def stats_text(facts: dict[str, Json]) -> str:
             f"{facts['passages']:,} of about {facts['passage_words']} words, {facts['embedded']:,} with vectors",
         ),
         ("model", f"{facts['model']}, {facts['dimension']} dimensions"),
-        ("size", f"{sum(facts['bytes'].values()) / 1e6:,.1f} MB: {sizes}"),
+        ("size", f"{sum(parts.values()) / 1e6:,.1f} MB: {sizes}"),
+        ("encoder", f"{facts['bytes']['encoder'] / 1e6:,.1f} MB in {facts['encoder_folder']}"),
     ]
     return "".join(f"{label:<10} {safe(str(value))}\n" for label, value in rows)
 

@@ -1,8 +1,9 @@
 """Encoders: text to normalised vectors.
 
-An index is built with a sentence-transformers model, whatever its architecture. While building, the model is exported
-to ONNX beside the index (`onnx_export`), so that a query wakes neither torch nor sentence-transformers. The export is
-used only after its vectors were compared with the model's own on the archive's own text.
+An index is built with a sentence-transformers model, whatever its architecture. The model is written as ONNX into its
+home in the user's cache (`model_home`), once for a machine, so that neither a query nor a later run wakes torch or
+sentence-transformers. A BERT model is written from its files (`bert_graph`); any other is exported by torch
+(`onnx_export`), and used so only after its vectors were compared with the model's own on the archive's own text.
 """
 
 from __future__ import annotations

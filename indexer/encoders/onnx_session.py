@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 import onnxruntime
 from onnxruntime.capi import onnxruntime_pybind11_state as onnx_errors
+
+from .model_home import MODEL, machine_folder
 
 ONNX_ERRORS = (
     onnx_errors.Fail,
@@ -45,11 +48,27 @@ def start_session(model: Path, options: onnxruntime.SessionOptions) -> onnxrunti
     return onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
 
 
-def query_model_files(model: Path) -> tuple[Path, Path]:
-    """Return where the query model of an exported model lies: with int8 weights, or with float32 weights.
+class QueryModelFiles(NamedTuple):
+    """Where the query model of a home lies. No more than one of the two files exists."""
 
-    No more than one of the two exists. The name holds the version of onnxruntime and the size of the exported model,
-    because a query model is of use only with these.
+    folder: Path
+    int8: Path
+    """Of one with int8 weights."""
+    float32: Path
+    """Of one with float32 weights."""
+
+
+def query_model_files(home: Path) -> QueryModelFiles:
+    """Return where the query model of this kind of machine lies in a model's home.
+
+    The name holds the version of onnxruntime and the size of the exported model, because a query model is of use only
+    with these. Raises OSError where there is no exported model.
     """
-    name = f"quick-{onnxruntime.__version__}-{model.stat().st_size}"
-    return model.with_name(f"{name}-bytes.onnx"), model.with_name(f"{name}-floats.onnx")
+    folder = machine_folder(home)
+    name = f"quick-{onnxruntime.__version__}-{(home / MODEL).stat().st_size}"
+    return QueryModelFiles(folder, folder / f"{name}-bytes.onnx", folder / f"{name}-floats.onnx")
+
+
+def weights_of(query_model: Path) -> Path:
+    """Return the file that holds the weights of a query model."""
+    return query_model.with_suffix(".bin")

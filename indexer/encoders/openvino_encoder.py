@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from talksearch.indexer import layout
 from talksearch.indexer.arrays import Floats
 
 from .base import KeepTokens, ModelCard
-from .model_folder import MODEL
+from .model_home import MODEL
 from .tokenizer import Batch, batches, load_model_tokenizer, token_counter
 
 _BATCH = 16
@@ -25,8 +24,8 @@ _LENGTH_STEP = 8
 class OpenVinoEncoder:
     """The exported model, run by OpenVINO for throughput."""
 
-    def __init__(self, folder: Path, card: ModelCard, model: Any = None) -> None:
-        """Load the exported model of an index folder; an OpenVINO `model` takes its place where one is given."""
+    def __init__(self, home: Path, card: ModelCard, model: Any = None) -> None:
+        """Load the exported model in a model's home; an OpenVINO `model` takes its place where one is given."""
         import openvino  # half a second, and only large runs need it
 
         core = openvino.Core()
@@ -34,12 +33,12 @@ class OpenVinoEncoder:
         self.precision = "bfloat16" if uses_bfloat16 else "float32"
         """The numbers that it calculates with."""
         self._model = core.compile_model(
-            model or str(layout.ENCODER.within(folder) / MODEL),
+            model or str(home / MODEL),
             "CPU",
             {"INFERENCE_PRECISION_HINT": "bf16" if uses_bfloat16 else "f32", "PERFORMANCE_HINT": "THROUGHPUT"},
         )
         self._queue: Any = openvino.AsyncInferQueue(self._model)
-        self._tokenizer = load_model_tokenizer(layout.ENCODER.within(folder), card)
+        self._tokenizer = load_model_tokenizer(home, card)
         self._count_tokens = token_counter(self._tokenizer.encode)
         self._card = card
 

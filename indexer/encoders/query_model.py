@@ -11,11 +11,19 @@ import onnxruntime
 
 from talksearch.indexer import layout
 
-from . import int8_blockwise
-from .model_folder import MODEL, read_card
+from . import checksums, int8_blockwise, model_home
+from .base import ModelCard
+from .model_home import MODEL
 from .null_queries import NULL_QUERIES
 from .onnx_encoder import SAME_COSINE, OnnxEncoder
-from .onnx_session import ONNX_ERRORS, query_model_files, query_session_options, session_options, start_session
+from .onnx_session import (
+    ONNX_ERRORS,
+    query_model_files,
+    query_session_options,
+    session_options,
+    start_session,
+    weights_of,
+)
 
 _INT8_COSINE = 0.995
 """Each vector of an int8 query model must be at this cosine or above to the exported model's. The mean of all, and each
@@ -42,8 +50,8 @@ class _Comparison:
         return self.mean_cosine >= SAME_COSINE and self.lowest_cosine >= self.required_cosine
 
 
-def ensure_query_model(folder: Path, *, check: bool = False) -> bool:
-    """Make the query model of an index where it is missing, and return whether that was done.
+def ensure_query_model(home: Path, card: ModelCard, *, check: bool = False) -> bool:
+    """Make the query model of this kind of machine where it is missing, and return whether that was done.
 
     The query model starts in a quarter of the exported model's time and, with int8 weights (`int8_blockwise`), runs in
     two thirds of the time. Its graph is as onnxruntime optimises it, and its weights are a file of their own that is
@@ -52,58 +60,87 @@ def ensure_query_model(folder: Path, *, check: bool = False) -> bool:
     it gives the same vectors; with int8 weights, nearly the same and sooner than the exported model.
 
     Args:
-        folder: The index folder.
-        check: Also make it anew where the one that is there does not start or gives other vectors. To check takes as
-            long as to make it. Without `check`, a query model stays unless one of its two files is missing.
+        home: The home of the model. Where it cannot be written, nothing is done.
+        card: The model.
+        check: Also make it anew where the one that is there is damaged, does not start or gives other vectors. To check
+            takes as long as to make it. Without `check`, a query model stays unless one of its two files is missing or
+            another than it was.
     """
-    model = layout.ENCODER.within(folder) / MODEL
-    if not model.exists():
+    if not model_home.is_lasting(home):
         return False
-    if has_query_model(folder) if check else any(map(_is_whole, query_model_files(model))):
-        return False
-    for old in model.parent.glob("quick-*"):
-        old.unlink()
-    return _write_int8(folder, model) or _write_float32(folder, model)
-
-
-def has_query_model(folder: Path) -> bool:
-    """Say whether the query model is there, starts, and gives the exported model's vectors, or nearly."""
-    model = layout.ENCODER.within(folder) / MODEL
     try:
-        return any(_is_whole(file) and _compare(folder, file).same for file in query_model_files(model))
+        if _is_there(home, card, check=check):
+            return False
+        with model_home.locked(home):
+            if _is_there(home, card, check=check):  # another process made it meanwhile
+                return False
+            return _write(home, card)
+    except OSError:  # everything works without the query model, only slower
+        return False
+
+
+def has_query_model(home: Path, card: ModelCard) -> bool:
+    """Say whether the query model is there, starts, and gives the exported model's vectors, or nearly."""
+    try:
+        return _is_there(home, card, check=True)
+    except OSError:
+        return False
+
+
+def _is_there(home: Path, card: ModelCard, *, check: bool) -> bool:
+    folder, *files = query_model_files(home)
+    whole = [file for file in files if checksums.are_right(folder, _names(file), thorough=check)]
+    if not check:
+        return bool(whole)
+    try:
+        return any(_compare(home, card, file).same for file in whole)
     except ONNX_ERRORS:
         return False
 
 
-def _write_int8(folder: Path, model: Path) -> bool:
-    int8_file, _ = query_model_files(model)
-    quantized = model.with_name("int8.onnx")
+def _write(home: Path, card: ModelCard) -> bool:
+    files = query_model_files(home)
+    files.folder.mkdir(mode=0o700, exist_ok=True)
+    for old in files.folder.glob("quick-*"):
+        old.unlink()
+    for write, file in ((_write_int8, files.int8), (_write_float32, files.float32)):
+        if write(home, card, file):
+            checksums.write(files.folder, _names(file))
+            return True
+    return False
+
+
+def _names(file: Path) -> list[str]:
+    return [file.name, weights_of(file).name]
+
+
+def _write_int8(home: Path, card: ModelCard, file: Path) -> bool:
+    quantized = file.with_name("int8.onnx")
     comparison = None
     try:
-        start_session(model, session_options())  # a damaged model fails here, and onnx need not meet it
-        if int8_blockwise.write_quantized(model, quantized):
-            comparison = _write_checked(folder, quantized, int8_file)
+        start_session(home / MODEL, session_options())  # a damaged model fails here, and onnx need not meet it
+        if int8_blockwise.write_quantized(home / MODEL, quantized):
+            comparison = _write_checked(home, card, quantized, file)
     except ONNX_ERRORS:  # the float32 query model is tried next
         pass
     finally:
         quantized.unlink(missing_ok=True)
     if comparison and comparison.seconds < comparison.exported_seconds:
         return True
-    _remove(int8_file)
+    _remove(file)
     return False
 
 
-def _write_float32(folder: Path, model: Path) -> bool:
-    _, float_file = query_model_files(model)
-    return _write_checked(folder, model, float_file) is not None
+def _write_float32(home: Path, card: ModelCard, file: Path) -> bool:
+    return _write_checked(home, card, home / MODEL, file) is not None
 
 
-def _write_checked(folder: Path, model: Path, file: Path) -> _Comparison | None:
+def _write_checked(home: Path, card: ModelCard, model: Path, file: Path) -> _Comparison | None:
     """Write the query model of a model; None, and no file, where that cannot be done or its vectors are others."""
     try:
-        if _write_optimized(model, file) and (comparison := _compare(folder, file)).same:
+        if _write_optimized(model, file) and (comparison := _compare(home, card, file)).same:
             return comparison
-    except ONNX_ERRORS:  # everything works without the query model, only slower
+    except ONNX_ERRORS:  # it is not kept
         pass
     _remove(file)
     return None
@@ -114,7 +151,7 @@ def _write_optimized(model: Path, file: Path) -> bool:
     options = session_options()
     # What this level does is right for any processor.
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
-    options.add_session_config_entry("session.optimized_model_external_initializers_file_name", _weights_of(file).name)
+    options.add_session_config_entry("session.optimized_model_external_initializers_file_name", weights_of(file).name)
     options.add_session_config_entry("session.optimized_model_external_initializers_min_size_in_bytes", "1024")
     try:
         with layout.replace_file(file) as fresh:
@@ -125,31 +162,18 @@ def _write_optimized(model: Path, file: Path) -> bool:
         return False
 
 
-def _weights_of(file: Path) -> Path:
-    return file.with_suffix(".bin")
-
-
 def _remove(file: Path) -> None:
-    for path in (file, _weights_of(file)):
+    for path in (file, weights_of(file)):
         path.unlink(missing_ok=True)
 
 
-def _is_whole(file: Path) -> bool:
-    """Say whether both files of a query model are there, without looking into them."""
-    try:
-        return all(path.stat().st_size for path in (file, _weights_of(file)))
-    except FileNotFoundError:
-        return False
-
-
-def _compare(folder: Path, file: Path) -> _Comparison:
+def _compare(home: Path, card: ModelCard, file: Path) -> _Comparison:
     """Run a query model and the exported model on the same queries, in turn."""
-    model, card = layout.ENCODER.within(folder) / MODEL, read_card(folder)
     one_thread = session_options()
     one_thread.intra_op_num_threads = 1
     query_encoder, exported = (
-        OnnxEncoder(layout.ENCODER.within(folder), card, session)
-        for session in (start_session(file, query_session_options()), start_session(model, one_thread))
+        OnnxEncoder(home, card, session)
+        for session in (start_session(file, query_session_options()), start_session(home / MODEL, one_thread))
     )
     seconds = exported_seconds = 0.0
     cosines = []
@@ -162,5 +186,5 @@ def _compare(folder: Path, file: Path) -> _Comparison:
             seconds += between - started
             exported_seconds += perf_counter() - between
         cosines.append(float(vector @ exported_vector))
-    required = _INT8_COSINE if file == query_model_files(model)[0] else SAME_COSINE
+    required = _INT8_COSINE if file == query_model_files(home).int8 else SAME_COSINE
     return _Comparison(float(np.mean(cosines)), float(np.min(cosines)), required, seconds, exported_seconds)

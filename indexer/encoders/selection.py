@@ -15,12 +15,11 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from talksearch.indexer import layout
 from talksearch.indexer.arrays import Floats
 
 from .base import Encoder
 from .int8_openvino import ActivationRanges, quantized_model, read_ranges, save_ranges, select_int8_products
-from .model_folder import MODEL
+from .model_home import MODEL, machine_folder
 from .onnx_encoder import SAME_COSINE, OnnxEncoder
 from .openvino_encoder import OpenVinoEncoder
 from .tokenizer import batches, load_model_tokenizer
@@ -77,13 +76,13 @@ class _Trial:
     seconds: float
 
 
-def select_encoder(folder: Path, encoder: OnnxEncoder, sample: Sequence[str], waiting: int = 0) -> Choice:
+def select_encoder(home: Path, encoder: OnnxEncoder, sample: Sequence[str], waiting: int = 0) -> Choice:
     """Choose what embeds passages fastest and gives the exported model's vectors, or nearly.
 
-    The int8 encoder, if it is chosen, is remembered beside the exported model for `remembered`.
+    The int8 encoder, if it is chosen, is remembered in the home, for this kind of machine, for `remembered`.
 
     Args:
-        folder: The index folder.
+        home: The home of the model (`model_home`).
         encoder: The exported model, which is chosen where nothing is faster.
         sample: Passages that wait, in any number.
         waiting: How many passages are to be embedded; 0 for those of the sample.
@@ -96,18 +95,18 @@ def select_encoder(folder: Path, encoder: OnnxEncoder, sample: Sequence[str], wa
     baseline = _try(onnx, texts)
     trials = [baseline]
     try:
-        openvino = OpenVinoEncoder(folder, encoder.card)
+        openvino = OpenVinoEncoder(home, encoder.card)
         trials.append(_try(Choice(openvino, f"OpenVINO in {openvino.precision}"), texts))
         if _cosines(trials[-1], baseline).min() < SAME_COSINE:
             return onnx
-        int8 = _select_int8(folder, encoder, sample, baseline, texts) if waiting >= LEAST_FOR_INT8 else None
+        int8 = _select_int8(home, encoder, sample, baseline, texts) if waiting >= LEAST_FOR_INT8 else None
     except RuntimeError:  # OpenVINO's own: an operation or a processor it does not know
         return onnx
     if int8:
         trials.append(int8)
     fastest = min(trials, key=lambda trial: trial.seconds)
     if fastest is not int8:
-        _int8_file(folder).unlink(missing_ok=True)
+        _int8_file(home).unlink(missing_ok=True)
     slower = ", ".join(
         f"{trial.choice.description} {len(texts) / trial.seconds:.0f}" for trial in trials if trial is not fastest
     )
@@ -115,16 +114,16 @@ def select_encoder(folder: Path, encoder: OnnxEncoder, sample: Sequence[str], wa
     return replace(fastest.choice, description=f"{fastest.choice.description}; {rates}")
 
 
-def remembered(folder: Path, encoder: OnnxEncoder, sample: Sequence[str]) -> Encoder | None:
+def remembered(home: Path, encoder: OnnxEncoder, sample: Sequence[str]) -> Encoder | None:
     """Return the int8 encoder that an earlier run chose.
 
     None where no run did, or where it is slower here than the exported model or gives the `sample` other vectors.
     """
     try:
-        ranges = read_ranges(_int8_file(folder))
+        ranges = read_ranges(_int8_file(home))
         texts = _spread(sample, _LEAST_SAMPLE)
         baseline = _try(Choice(encoder, ""), texts)
-        int8 = _try_int8(folder, encoder, ranges, baseline, texts)
+        int8 = _try_int8(home, encoder, ranges, baseline, texts)
     except (OSError, EOFError, ValueError, KeyError, BadZipFile, ImportError, RuntimeError):
         return None  # there is none, it is damaged, or OpenVINO is another or gone
     return int8.choice.encoder if int8 and int8.seconds < baseline.seconds else None
@@ -136,7 +135,7 @@ def _spread(texts: Sequence[str], count: int) -> list[str]:
 
 
 def _select_int8(
-    folder: Path, encoder: OnnxEncoder, sample: Sequence[str], baseline: _Trial, texts: Sequence[str]
+    home: Path, encoder: OnnxEncoder, sample: Sequence[str], baseline: _Trial, texts: Sequence[str]
 ) -> _Trial | None:
     """Try the encoder whose products are int8 where the model bears it, and remember it; None where it bears none.
 
@@ -145,27 +144,27 @@ def _select_int8(
     tried = set(texts)
     range_texts = [text for text in sample[1 :: max(1, len(sample) // _RANGE_TEXTS)] if text not in tried]
     prompted = [encoder.card.passage_prompt + text for text in range_texts[:_RANGE_TEXTS]]
-    tokenizer = load_model_tokenizer(layout.ENCODER.within(folder), encoder.card)
+    tokenizer = load_model_tokenizer(home, encoder.card)
     tokens = [(batch.ids, batch.mask) for batch in batches(tokenizer, prompted, size=1)]
-    ranges = select_int8_products(layout.ENCODER.within(folder) / MODEL, tokens, _MOST_COSINE_LOSS)
-    int8 = _try_int8(folder, encoder, ranges, baseline, texts) if ranges else None
+    ranges = select_int8_products(home / MODEL, tokens, _MOST_COSINE_LOSS)
+    int8 = _try_int8(home, encoder, ranges, baseline, texts) if ranges else None
     if int8:
-        save_ranges(_int8_file(folder), ranges)
+        machine_folder(home).mkdir(mode=0o700, exist_ok=True)
+        save_ranges(_int8_file(home), ranges)
     return int8
 
 
-def _int8_file(folder: Path) -> Path:
+def _int8_file(home: Path) -> Path:
     """Return the file that holds which products of the exported model bear int8: of that very model, by its size."""
-    model = layout.ENCODER.within(folder) / MODEL
-    return model.with_name(f"bytes-{model.stat().st_size}.npz")
+    return machine_folder(home) / f"bytes-{(home / MODEL).stat().st_size}.npz"
 
 
 def _try_int8(
-    folder: Path, encoder: OnnxEncoder, ranges: ActivationRanges, baseline: _Trial, texts: Sequence[str]
+    home: Path, encoder: OnnxEncoder, ranges: ActivationRanges, baseline: _Trial, texts: Sequence[str]
 ) -> _Trial | None:
     """Try the encoder with some products in int8; None where its vectors of the texts are not near the baseline's."""
-    quantized = quantized_model(layout.ENCODER.within(folder) / MODEL, ranges)
-    int8 = OpenVinoEncoder(folder, encoder.card, quantized.model)
+    quantized = quantized_model(home / MODEL, ranges)
+    int8 = OpenVinoEncoder(home, encoder.card, quantized.model)
     trial = _try(Choice(int8, ""), texts)
     cosines = _cosines(trial, baseline)
     if not (cosines.mean() >= INT8_MEAN_COSINE and cosines.min() >= _INT8_LOWEST_COSINE):

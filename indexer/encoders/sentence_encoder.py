@@ -135,11 +135,16 @@ def load_same(card: ModelCard) -> SentenceEncoder:
     """Load the model of a card. Raises ModelError as `load` does, and when it is another model by now."""
     encoder = load(card.name, query_prompt=card.query_prompt, passage_prompt=card.passage_prompt)
     if encoder.card != card:
-        raise ModelError(
-            f"The model {card.name!r} is no longer the one that the index was made with.",
-            f"Build the index again with it: talksearch index --rebuild --model {card.name}",
-        )
+        raise changed_model(card)
     return encoder
+
+
+def changed_model(card: ModelCard) -> ModelError:
+    """Return the error of a model that is another one by now than its card says."""
+    return ModelError(
+        f"The model {card.name!r} is no longer the one that the index was made with.",
+        f"Build the index again with it: talksearch index --rebuild --model {card.name}",
+    )
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from talksearch.indexer.arrays import Ints
 from talksearch.indexer.errors import ModelError
 
 from .base import ModelCard, first_line
-from .model_folder import TOKENIZER
+from .model_home import TOKENIZER
 
 
 @dataclass(frozen=True, slots=True)

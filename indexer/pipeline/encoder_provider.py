@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from talksearch.indexer import layout
-from talksearch.indexer.encoders import model_folder, onnx_encoder, onnx_export, selection
-from talksearch.indexer.encoders.base import Encoder
-from talksearch.indexer.encoders.default_model import default_card, default_folder
+from talksearch.indexer.arrays import Floats
+from talksearch.indexer.encoders import machine, make_home, model_home, onnx_encoder, selection, token_codes
+from talksearch.indexer.encoders.base import Encoder, ModelCard
+from talksearch.indexer.encoders.default_model import default_card, default_tokenizer
 from talksearch.indexer.encoders.onnx_encoder import OnnxEncoder
 from talksearch.indexer.encoders.sentence_encoder import SentenceEncoder, load, load_same
 from talksearch.indexer.errors import ModelError
@@ -25,15 +28,22 @@ from .sizing import PassageSizer
 Prompts = tuple[str | None, str | None]
 """What is put in front of queries and of passages; None: the model's own prompt."""
 
-_EXPORT_SAMPLE = 64
+_SAMPLE = 64
 """Texts on which an exported model is checked, and whose tokens show how tokens differ."""
+
+
+_LEAST_FOR_GPU = 2_000
+"""With fewer passages waiting, loading the model by sentence-transformers takes longer than a GPU saves."""
+
+_ON_GPU = "sentence-transformers on a GPU"
 
 
 class EncoderProvider:
     """The encoders of one run on one index.
 
-    For a new index the model is loaded, its recipe written, and the exported model left beside the index. After that
-    the exported model does, and for many passages at once the fastest encoder that gives the same vectors.
+    The exported model in the model's home does, and for many passages at once the fastest encoder that gives the same
+    vectors. Where there is no home yet it is made; only a model that cannot be written as ONNX from its files is loaded
+    by sentence-transformers for that.
     """
 
     def __init__(
@@ -54,19 +64,19 @@ class EncoderProvider:
         self._folder, self._known, self._model, self._prompts = folder, known, model, prompts
         self._encoder = given
         self._bulk_encoder = given
-        self._loading: Future[SentenceEncoder] | None = None
+        self._loading: Future[Encoder] | None = None
         if given and not known:
             recipe.write(folder, Recipe(given.card, self.splitting))
 
     def start_loading(self) -> None:
-        """Start loading the model in another thread where it will be needed: that takes seconds, mostly of one core."""
-        if self._encoder is None and self._known and not model_folder.has_exported_model(self._folder):
+        """Start loading the model in another thread, where it is known which: that may take seconds of one core."""
+        if self._encoder is None and self._known and self._loading is None:
             thread = ThreadPoolExecutor(1, "talksearch-loading")
-            self._loading = thread.submit(load_same, self._known.model)
+            self._loading = thread.submit(self._load_known, self._known.model)
             thread.shutdown(wait=False)
 
     def get(self) -> Encoder:
-        """Return an encoder of this index: the exported model, or the model itself where it is not exported yet.
+        """Return an encoder of this index: the exported model, or the model itself where that is not to be had.
 
         Raises ModelError.
         """
@@ -105,19 +115,24 @@ class EncoderProvider:
         if self._loading is not None:
             return self._loading.result()
         if self._known:
-            try:
-                return onnx_encoder.load(self._folder)
-            except ModelError:
-                return load_same(self._known.model)
+            return self._load_known(self._known.model)
         query_prompt, passage_prompt = self._prompts
         encoder = load(self._model or DEFAULT_MODEL, query_prompt=query_prompt, passage_prompt=passage_prompt)
         recipe.write(self._folder, Recipe(encoder.card, self.splitting))
         return encoder
 
+    def _load_known(self, card: ModelCard) -> Encoder:
+        home = make_home.find_or_make(card, self.notes.append)
+        if home is not None:
+            with suppress(ModelError):  # onnxruntime is too old for it, or the like
+                return onnx_encoder.load(home, card)
+        return load_same(card)
+
     def _tokenizer_file(self, known: Recipe) -> Path | None:
-        if model_folder.has_exported_model(self._folder):
-            return layout.ENCODER.within(self._folder) / model_folder.TOKENIZER
-        return default_folder() / model_folder.TOKENIZER if known.model.name == DEFAULT_MODEL else None
+        if known.model.name == DEFAULT_MODEL:
+            return default_tokenizer()
+        home = model_home.find(known.model)
+        return None if home is None else home / model_home.TOKENIZER
 
     def _choose(self, sample: Sequence[str], waiting: int) -> tuple[Encoder, str]:
         """Return the encoder for many passages and what the recipe shall say of it; empty leaves that as it is."""
@@ -127,35 +142,59 @@ class EncoderProvider:
             if exported is None:
                 return encoder, "sentence-transformers"
             self._encoder = exported
+            self._learn_directions(exported, sample)
             if not encoder.on_cpu:
-                return encoder, "sentence-transformers on a GPU"
+                return encoder, _ON_GPU
             encoder = exported
-        if isinstance(encoder, OnnxEncoder) and waiting >= selection.LEAST_TO_REMEMBER:
-            remembered = selection.remembered(self._folder, encoder, sample)
+        if not isinstance(encoder, OnnxEncoder):
+            return encoder, ""
+        self._learn_directions(encoder, sample)
+        if waiting >= _LEAST_FOR_GPU and machine.may_have_gpu():
+            model = load_same(encoder.card)
+            if not model.on_cpu:
+                return model, _ON_GPU
+        home = model_home.find(encoder.card)
+        if home is None:  # deleted meanwhile
+            return encoder, ""
+        if waiting >= selection.LEAST_TO_REMEMBER:
+            remembered = selection.remembered(home, encoder, sample)
             if remembered is not None:
                 return remembered, ""
-        if isinstance(encoder, OnnxEncoder) and waiting >= selection.LEAST_TO_SELECT:
-            choice = selection.select_encoder(self._folder, encoder, sample, waiting)
+        if waiting >= selection.LEAST_TO_SELECT:
+            choice = selection.select_encoder(home, encoder, sample, waiting)
             return choice.encoder, choice.description
         return encoder, ""
 
     def _export(self, encoder: SentenceEncoder, sample: Sequence[str]) -> OnnxEncoder | None:
-        """Export the model beside the index; None, and a note for the user, where it cannot be exported."""
+        """Export the model into its home; None, and a note for the user, where it cannot be exported."""
         try:
-            return onnx_export.export(
-                encoder,
-                self._folder,
-                sample[:: -(-len(sample) // _EXPORT_SAMPLE)],
-                learn_directions=not self._any_embedded(),
-            )
+            home = make_home.from_model(encoder, _spread(sample), self.notes.append)
+            return onnx_encoder.load(home, encoder.card)
         except ModelError as error:
             self.notes.append(
                 f"Queries will load the model {encoder.card.name!r} itself, which takes seconds: {error.message}."
             )
             return None
 
+    def _learn_directions(self, encoder: OnnxEncoder, sample: Sequence[str]) -> None:
+        """Learn from the tokens of a sample in which directions tokens differ, where the index does not know yet.
+
+        That is done only before any passage is embedded: codes that were made along other directions would mean
+        nothing.
+        """
+        if not encoder.has_token_vectors or token_codes.read(self._folder) is not None or self._any_embedded():
+            return
+        token_vectors: list[Floats] = []
+        encoder.encode_by_token(_spread(sample), lambda _, of_text: token_vectors.append(np.array(of_text)))
+        token_codes.write(self._folder, token_codes.learn(np.concatenate(token_vectors)))
+
     def _any_embedded(self) -> bool:
         if not layout.CATALOG.within(self._folder).exists():
             return False
         with closing(catalog.open_catalog(self._folder)) as db:
             return catalog.has_embedded(db)
+
+
+def _spread(sample: Sequence[str]) -> Sequence[str]:
+    """Return no more than _SAMPLE texts, evenly spread over a sample."""
+    return sample[:: -(-len(sample) // _SAMPLE) or 1]

@@ -12,8 +12,9 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from talksearch.indexer.encoders import query_model
-from talksearch.indexer.encoders.base import Encoder
+from talksearch.indexer import layout
+from talksearch.indexer.encoders import model_home, query_model
+from talksearch.indexer.encoders.base import Encoder, ModelCard
 from talksearch.indexer.stores import calibration, catalog, catalog_writer, recipe
 from talksearch.indexer.stores.catalog import FileRow
 from talksearch.indexer.stores.chroma import store
@@ -55,6 +56,7 @@ def update_index(options: RunOptions) -> Report:
     known = recipe.read(folder)
     if known:
         recipe.check_model(folder, known, options.model)
+        layout.drop_old_encoder(folder)
     with closing(catalog.open_catalog(folder, write=True)) as db:
         before = catalog.files(db)
         scanned = ScannedFiles()
@@ -106,11 +108,18 @@ def prepare_queries(folder: Path, db: sqlite3.Connection, encoder: Callable[[], 
     if known is None:
         return
     with ThreadPoolExecutor(1, "talksearch-query-model") as thread:
-        query_model_written = thread.submit(query_model.ensure_query_model, folder)
+        query_model_written = thread.submit(_prepare_query_model, known.model)
         columns.write(folder, db, known.model.dimension)
         calibration.write(folder, db, known.model, encoder)
         topic_map.update(folder, db, known.model.dimension)
         query_model_written.result()
+
+
+def _prepare_query_model(card: ModelCard) -> None:
+    """Write the query model where the model has a home: what an `encoder` that was given for it would lack."""
+    home = model_home.find(card)
+    if home is not None:
+        query_model.ensure_query_model(home, card)
 
 
 # --- reading talks --------------------------------------------------------------------------------------------------

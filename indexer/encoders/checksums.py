@@ -1,0 +1,87 @@
+"""Checksums of the files in a folder, so that a damaged one is noticed before it is used.
+
+To hash a model takes longer than a query. So a file counts as hashed while its size and its time of change are those
+that it had when it was; where they differ, as after a backup was put back, it is hashed again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from talksearch.indexer import layout
+
+CHECKSUMS = "checksums.json"
+"""The file that holds them."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Checksum:
+    """What is known of a file."""
+
+    sha256: str
+    bytes: int
+    mtime_ns: int
+
+
+def write(folder: Path, names: Iterable[str]) -> None:
+    """Note the checksums of some files of a folder, and of no others. Raises OSError."""
+    _write(folder, {name: _Checksum(_sha256(folder / name), *_stamp(folder / name)) for name in names})
+
+
+def are_right(folder: Path, names: Sequence[str] = (), *, thorough: bool = False) -> bool:
+    """Say whether files are those whose checksums were noted.
+
+    Args:
+        folder: The folder.
+        names: The files; without any, all whose checksums were noted, and there must be some.
+        thorough: Hash each file, also where its size and time of change are as they were.
+    """
+    known = _read(folder)
+    seen = dict(known)
+    for name in names or known:
+        checksum = known.get(name)
+        if checksum is None:
+            return False
+        try:
+            size, mtime_ns = _stamp(folder / name)
+            if size != checksum.bytes:
+                return False
+            if (thorough or mtime_ns != checksum.mtime_ns) and _sha256(folder / name) != checksum.sha256:
+                return False
+        except OSError:
+            return False
+        seen[name] = _Checksum(checksum.sha256, size, mtime_ns)
+    if seen != known:
+        with suppress(OSError):  # where it cannot be noted, it is hashed again the next time
+            _write(folder, seen)
+    return bool(known)
+
+
+def _read(folder: Path) -> dict[str, _Checksum]:
+    """Return what was noted; nothing where that is missing or damaged."""
+    try:
+        values = json.loads((folder / CHECKSUMS).read_text(encoding="utf-8"))
+        return {name: _Checksum(**fields) for name, fields in values.items()}
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}
+
+
+def _write(folder: Path, known: dict[str, _Checksum]) -> None:
+    values = {name: asdict(checksum) for name, checksum in known.items()}
+    with layout.replace_file(folder / CHECKSUMS) as fresh:
+        fresh.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+
+
+def _stamp(file: Path) -> tuple[int, int]:
+    status = file.stat()
+    return status.st_size, status.st_mtime_ns
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
