@@ -557,13 +557,15 @@ import sys
 from pathlib import Path
 from fakes import CountingEncoder
 from talksearch.cli.assistants import mcp_server
+from talksearch.cli.assistants.first_answer import answer_first
 
 class Chatty(CountingEncoder):
     def encode_query(self, text):
         print("this must not reach the protocol", flush=True)
         return super().encode_query(text)
 
-mcp_server.run(Path(sys.argv[1]), lambda _: None, Chatty())
+opening = answer_first(open(0, "rb", buffering=0, closefd=False), sys.stdout.buffer)
+mcp_server.run(Path(sys.argv[1]), lambda _: None, opening, Chatty())
 """
 
     async def ask() -> list[str]:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +24,16 @@ _SHORTEST_TOKEN = 16
 """Letters of a token: with fewer, it could be guessed."""
 
 # `--help` must not wait for Starlette and the SDK of MCP, which take seconds: the functions import them.
+
+
+@contextmanager
+def _importing() -> Iterator[None]:
+    """Have Python not look for reference cycles: modules are kept anyway, and looking takes a tenth of their import."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 @click.command()
@@ -46,7 +60,8 @@ def serve(host: str, port: int, token_file: Path | None, index_dir: Path | None)
         talksearch serve --port 0 --index ~/other-index
         talksearch serve --host 192.168.1.20 --token-file ~/token
     """
-    from talksearch.cli.server import serve as server
+    with _importing():
+        from talksearch.cli.server import serve as server
 
     def tell(serving: Serving) -> None:
         warn(f"Serving {settings.index} at {serving.url}")
@@ -93,6 +108,14 @@ def mcp(index_dir: Path | None) -> None:
     \b
         talksearch mcp --index ~/talks-index
     """
-    from talksearch.cli.assistants import mcp_server
+    from talksearch.cli.assistants.first_answer import answer_first
 
-    mcp_server.run(resolve(index_dir).index, warn)
+    folder = resolve(index_dir).index
+    with _importing():
+        # Unbuffered: what it reads beyond the first line, the SDK would not find.
+        with open(sys.stdin.fileno(), "rb", buffering=0, closefd=False) as lines:
+            opening = answer_first(lines, sys.stdout.buffer)
+        if opening is None:  # the client is gone
+            return
+        from talksearch.cli.assistants import mcp_server
+    mcp_server.run(folder, warn, opening)
