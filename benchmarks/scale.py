@@ -75,8 +75,9 @@ def main() -> int:
         print(json.dumps(_STEPS[name](options.base, options.work, int(size))))
         return 0
     work = options.work or Path(tempfile.mkdtemp(prefix="scale-"))
-    report: dict[str, Any] = {**about("chromadb", "numpy", "onnxruntime"), "sizes": []}
-    print(*(f"{key}: {value}" for key, value in report.items() if key != "sizes"), sep="\n")
+    report: dict[str, Any] = {**about("chromadb", "numpy", "simsimd", "onnxruntime"), "sizes": []}
+    print(*(f"{key}: {value}" for key, value in report.items() if key not in ("sizes", "kernels")), sep="\n")
+    print(*report["kernels"], sep="\n")
     try:
         for size in sorted(map(int, options.sizes.split(","))):
             row: dict[str, Any] = {"passages": size, "load": os.getloadavg()[0]}
@@ -138,7 +139,6 @@ def _grow(base: Path, work: Path, size: int) -> dict[str, Any]:
         raise SystemExit(f"there is no index in {base}")
     work.mkdir(parents=True, exist_ok=True)
     if not layout.RECIPE.within(work).exists():
-        shutil.copytree(layout.ENCODER.within(base), layout.ENCODER.within(work))
         recipe.write(work, made)
         directions = token_codes.read(base)
         if directions is not None:

@@ -1,16 +1,19 @@
 """How quickly a resident engine answers: in the engine, over its socket, on the command line, and to many at once.
 
-    python benchmarks/warm.py [--index DIR] [--queries N] [--runs N] [--seconds S] [--out FILE] [--chart SVG] [GOLD...]
+    python benchmarks/warm.py [--index DIR] [--chroma DIR] [--queries N] [--runs N] [--scripts N] [--seconds S]
+                              [--out FILE] [--chart SVG] [GOLD...]
 
 Starts `talksearch serve` on the index and asks it queries of the gold files, spread evenly over them (or a list built
 in, where there are none). What is compared is asked in turn, within one run, because machines have moods:
 
 - in the engine: `engine.search` in this process, one query at a time; without a filter, within one talk, in one year
 - over the socket: the same queries of one client, rendered as text, as the command line asks them
-- command line: `talksearch QUERY` as a process of its own, through the server, without it, and Python doing nothing
+- command line: `talksearch QUERY` as a process of its own, through the server, without it, Python doing nothing, and
+  the tutorial script (`tutorial.py`), which takes seconds and is therefore asked fewer times
 - at once: 8 clients on the socket for some seconds; answers, errors, times, and each client's share
 
-Prints machine, versions and figures (milliseconds) and writes them as JSON.
+Prints machine, versions and figures (milliseconds) and writes them as JSON. Exit 1 where the command line through the
+server takes more than 1/50 of the tutorial script.
 """
 
 from __future__ import annotations
@@ -37,6 +40,11 @@ from talksearch.cli.messages import AnswerRequest
 from talksearch.cli.pool import process_tuning
 from talksearch.cli.server import client
 from talksearch.cli.terminal import Style
+from talksearch.indexer import layout
+from talksearch.indexer.encoders.default_model import default_folder
+from talksearch.indexer.settings import DEFAULT_MODEL
+from talksearch.indexer.stores import recipe
+from talksearch.indexer.stores.chroma.collection import COLLECTION
 from talksearch.search import engine
 from talksearch.search.evaluation import measure
 from talksearch.search.query import Filters, Query
@@ -45,6 +53,8 @@ from talksearch.search.reader import IndexReader, open_reader
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT / ".." / "shared"
 CLIENTS = 8
+OF_THE_SCRIPT = 1 / 50
+"""The goal: what part of the tutorial script's time the command line takes through the server."""
 QUERIES = (
     "time dilation metaphor", "why the launch was called off", "how bees survive the winter", "salt on steel cables",
     "the budget for next year", "what a gradient is", "who should sign the message", "remote control design",
@@ -53,19 +63,27 @@ QUERIES = (
 PLAIN = Style(color=False, links=False, width=100)
 
 
-def main() -> None:
+def main() -> int:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("gold", nargs="*", type=Path, help="gold files (default: all of ../shared/gold)")
     parser.add_argument("--index", type=Path, default=ROOT / ".cache" / "quality-index")
+    parser.add_argument("--chroma", type=Path, help="a Chroma folder (default: the index's own)")
     parser.add_argument("--queries", type=int, default=200, help="how many different queries")
     parser.add_argument("--runs", type=int, default=15, help="how often the command line is started")
+    parser.add_argument("--scripts", type=int, default=3, help="how often the tutorial script is; 0: not at all")
     parser.add_argument("--seconds", type=float, default=15.0, help="how long 8 clients ask at once")
     parser.add_argument("--out", type=Path, default=ROOT / ".cache" / "warm.json")
     parser.add_argument("--chart", type=Path, help="where to draw the medians")
     options = parser.parse_args()
     # An installed package comes with its bytecode; without it each process would compile first.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    made = recipe.read(options.index)
+    if made is None:
+        parser.error(f"there is no index in {options.index}")
+    model = str(default_folder()) if made.model.name == DEFAULT_MODEL else made.model.name
+    chroma = str(options.chroma or layout.CHROMA.within(options.index))
+    script = [sys.executable, str(Path(__file__).with_name("tutorial.py")), model, chroma, COLLECTION]
     texts = _queries(options.gold or sorted((SHARED / "gold").glob("*.jsonl")), options.queries)
     opened = open_reader(options.index)
     process_tuning.tune(options.index)  # as the resident engine does
@@ -75,7 +93,8 @@ def main() -> None:
         "passages": passages,
         "queries": len(texts),
     }
-    print(f"{report['machine']}, load average {report['load_before']}\n{report['versions']}")
+    print(f"{report['machine']}, load average {report['load_before']}")
+    print(report["versions"], *report["kernels"], sep="\n")
     print(f"{passages:,} passages, {len(texts)} queries\n")
 
     report["engine_ms"] = _in_the_engine(opened, texts)
@@ -84,7 +103,9 @@ def main() -> None:
     try:
         report["ready_s"] = round(perf_counter() - started, 2)
         report["socket_ms"] = {"one client": _times(_over_the_socket(options.index, texts))}
-        report["command_line_ms"] = _command_line(options.index, texts, options.runs)
+        report["command_line_ms"], report["of_the_script"] = _command_line(
+            options.index, texts, options.runs, script, options.scripts
+        )
         report["at_once"] = _at_once(options.index, texts, options.seconds)
         report["server_memory_mb"] = _memory(server.pid)
     finally:
@@ -97,6 +118,7 @@ def main() -> None:
         options.chart.write_text(bars(chart["title"], chart["unit"], chart["bars"]), encoding="utf-8")
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(report, indent=1), encoding="utf-8")
+    return 1 if (report["of_the_script"] or 0) > OF_THE_SCRIPT else 0
 
 
 def _in_the_engine(opened: IndexReader, texts: Sequence[str]) -> dict[str, Any]:
@@ -134,18 +156,29 @@ def _over_the_socket(index: Path, texts: Sequence[str]) -> list[float]:
     return times[1:]  # the first includes the greeting
 
 
-def _command_line(index: Path, texts: Sequence[str], runs: int) -> dict[str, Any]:
+def _command_line(
+    index: Path, texts: Sequence[str], runs: int, script: Sequence[str], scripts: int
+) -> tuple[dict[str, Any], float | None]:
+    """Ask in turn, the tutorial script beside the first queries only.
+
+    Returns the times, and the part that a query through the server takes of a tutorial script that stood next to it.
+    """
     command = [sys.executable, "-m", "talksearch.cli", "--index", str(index)]
     alone = {**os.environ, "TALKSEARCH_NO_SERVER": "1"}
     times: dict[str, list[float]] = {"through the server": [], "without it": [], "python -c pass": []}
-    for text in [texts[at * len(texts) // runs] for at in range(runs)]:
+    ratios = []
+    for run, text in enumerate(texts[at * len(texts) // runs] for at in range(runs)):
         through, plain = (_process([*command, "--", text], environment) for environment in (dict(os.environ), alone))
         if through[1] != plain[1]:
             raise SystemExit(f"The server prints something else for {text!r}.")
         times["through the server"].append(through[0])
         times["without it"].append(plain[0])
         times["python -c pass"].append(_process([sys.executable, "-c", "pass"], dict(os.environ))[0])
-    return {name: _times(found) for name, found in times.items()}
+        if run < scripts:
+            took = _process([*script, text], {**os.environ, "HF_HUB_OFFLINE": "1"})[0]
+            times.setdefault("tutorial script", []).append(took)
+            ratios.append(through[0] / took)
+    return {name: _times(found) for name, found in times.items()}, statistics.median(ratios) if ratios else None
 
 
 def _at_once(index: Path, texts: Sequence[str], seconds: float) -> dict[str, Any]:
@@ -206,7 +239,7 @@ def _serve(index: Path) -> subprocess.Popen[str]:
 
 def _process(command: Sequence[str], environment: dict[str, str]) -> tuple[float, bytes]:
     at = perf_counter()
-    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True)
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True)
     return (perf_counter() - at) * 1000, done.stdout
 
 
@@ -279,7 +312,9 @@ def _print(report: dict[str, Any]) -> None:
         f" {filtered / report['engine_ms']['no filter']['median']:.2f} of the time without a filter; the server was"
         f" ready after {report['ready_s']} s and held {report['server_memory_mb']} MB"
     )
+    if report["of_the_script"]:
+        print(f"with a server it takes 1/{1 / report['of_the_script']:.1f} of the tutorial script (goal: at most 1/50)")
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
