@@ -14,7 +14,7 @@ from talksearch.indexer import layout
 from talksearch.indexer.arrays import Floats, Ints
 from talksearch.indexer.encoders.base import QueryEncoding, encode_query_by_token
 from talksearch.indexer.errors import QueryError
-from talksearch.indexer.stores import calibration, catalog
+from talksearch.indexer.stores import asked, calibration, catalog
 from talksearch.indexer.stores.calibration import Calibration
 from talksearch.indexer.text.terms import terms
 from talksearch.search.answer import Answer, Like
@@ -47,6 +47,9 @@ _FEW_QUOTES = 30
 _MOST_INEXACT_QUOTES = 30
 """How many places of a longer quote are looked for beside those that surely say it: most of them say it only nearly."""
 
+_FIRST_HITS = 5
+"""Whoever asks looks at about so many hits; their talks count as asked for."""
+
 _TELLING_TERMS = 6
 """How many terms of a passage stand for it when passages like it are looked for."""
 
@@ -72,16 +75,25 @@ class _SpokenPassage(NamedTuple):
     """The talk's."""
 
 
-def search(reader: IndexReader, query: Query) -> Answer:
+def search(reader: IndexReader, query: Query, *, is_asked: bool = True) -> Answer:
     """Answer a query. Raises QueryError when it is empty or a filter names what is not there.
 
     A query that stands in quotation marks as a whole asks for the quote. Where marks stand around a part of it, only
     the passages that say that part may be hits.
+
+    Args:
+        reader: The index.
+        query: What to look for, how, and what to show.
+        is_asked: Whether somebody wants to know. While vectors are missing, the talks of the first hits are then noted
+            (`stores.asked`), so that they get theirs first.
     """
     if not query.text.strip():
         raise QueryError("The query is empty.", 'Say what you look for: talksearch "time dilation metaphor"')
     with catalog.snapshot(reader.db):
-        return _with_emptied_note(reader, query, _search(reader, query), _search)
+        answer = _with_emptied_note(reader, query, _search(reader, query), _search)
+        if is_asked:
+            _note_asked(reader, answer)
+        return answer
 
 
 def _search(reader: IndexReader, query: Query) -> Answer:
@@ -101,6 +113,16 @@ def _search(reader: IndexReader, query: Query) -> Answer:
         lambda filters: _allowed(reader, filters, quotes, encoded, query.mode)[0],
     )
     return replace(answer, note=_joined(note, answer.note))
+
+
+def _note_asked(reader: IndexReader, answer: Answer) -> None:
+    """Note the talks of the first hits, where passages of the index wait for vectors."""
+    if reader.db.execute("SELECT 1 FROM passages WHERE NOT embedded LIMIT 1").fetchone():
+        ids = list(dict.fromkeys(hit.talk_id for hit in answer.hits[:_FIRST_HITS]))
+        number_of = dict(
+            reader.db.execute(f"SELECT id, number FROM talks WHERE id IN ({catalog.placeholders(len(ids))})", ids)  # noqa: S608
+        )
+        asked.note(reader.folder, [number_of[talk_id] for talk_id in ids])
 
 
 def _allowed(

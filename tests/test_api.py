@@ -503,9 +503,9 @@ def test_who_has_gone_is_not_answered_and_turns_nobody_away(
     answered: list[str] = []
     before = engine.search
 
-    def search(*args: Any) -> Any:
+    def search(*args: Any, **options: Any) -> Any:
         answered.append(args[1].text)
-        return before(*args)
+        return before(*args, **options)
 
     monkeypatch.setattr(engine, "search", search)
     encoder = HeldEncoder()

@@ -1,8 +1,8 @@
 """Giving passages their vectors: each text goes through the model once, into Chroma and into the copy of the vectors.
 
-Passages are taken from coarse to fine (`embed_order`), in windows, and three things happen at once: the model works on
-one window in a thread of its own, another thread puts the window before it into the stores, and this one reads the next
-window, so that the model never waits. A window counts as embedded only when the stores have it.
+Passages are taken in an order of their own (`embed_order`), in windows, and three things happen at once: the model
+works on one window in a thread of its own, another thread puts the window before it into the stores, and this one reads
+the next window, so that the model never waits. A window counts as embedded only when the stores have it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from time import monotonic
 from typing import NamedTuple
@@ -25,14 +25,15 @@ from threadpoolctl import threadpool_limits
 from talksearch.indexer.arrays import Floats, Ints
 from talksearch.indexer.encoders import token_codes
 from talksearch.indexer.encoders.base import Encoder, TokenEncoder
-from talksearch.indexer.stores import catalog, catalog_writer, pace, vectors
+from talksearch.indexer.stores import asked, catalog, catalog_writer, pace, vectors
 from talksearch.indexer.stores.chroma import collection as passages
 from talksearch.indexer.stores.chroma.describe import describe
-from talksearch.indexer.stores.chroma.store import by_partition, drop, ids_in, open_partition
+from talksearch.indexer.stores.chroma.store import by_partition, ids_in, open_partition
 from talksearch.indexer.stores.chroma.writer import PassageWriter, writer
 from talksearch.indexer.stores.vectors import Vectors
+from talksearch.indexer.worker import WorkerProcess
 
-from .embed_order import embedding_order
+from .embed_order import windows
 
 _WINDOW = 1_024
 """Passages between two commits. An interrupted run loses no more than two windows, and one is left to be written when
@@ -109,6 +110,7 @@ def embed_pending(
     gone: Mapping[str, int],
     dimension: Callable[[], int],
     tell: Callable[[int, int], None],
+    chroma: Future[WorkerProcess | None] | None = None,
 ) -> int:
     """Embed every passage that has no vector yet, and take the vectors of passages that are gone out of the stores.
 
@@ -120,20 +122,22 @@ def embed_pending(
         gone: The ids and numbers of passages that are no longer in the catalog.
         dimension: Returns the dimension of the vectors.
         tell: Is called with (passages done, passages in all).
+        chroma: A process that was started for Chroma (`early_process`).
 
     Returns:
         How many passages went through the model. A text that was embedded before, or stands twice, does not.
     """
     total = int(db.execute("SELECT count(*) FROM passages WHERE NOT embedded").fetchone()[0])
     if not total and not gone:
+        asked.forget(folder)
         return 0
     tell(0, total)
-    drop(folder, gone)
-    with writer(folder, total, _partition_sizes(_numbers(db, "WHERE embedded"))) as put:
+    with writer(folder, total, _partition_sizes(_numbers(db, "WHERE embedded")), gone, chroma) as put:
         encoder = cache(lambda: encoder_for(_sample(db, total), total))
         run = _EmbeddingRun(db, folder, encoder, dimension, put, lambda done: tell(done, total))
         try:
             run.embed_all()
+            asked.forget(folder)
         finally:
             pace.forget(folder)
     numbers = _numbers(db, "")
@@ -223,17 +227,15 @@ class _EmbeddingRun:
 
     def embed_all(self) -> None:
         """Embed every passage that waits."""
-        waiting = embedding_order(self._db)
-        waiting = waiting[np.isin(waiting, _numbers(self._db, "WHERE NOT embedded"))]
-        windows = iter([np.sort(waiting[start : start + _WINDOW]) for start in range(0, len(waiting), _WINDOW)])
+        waiting = windows(self._db, _WINDOW, partial(asked.read, self._folder))
         with ThreadPoolExecutor(1, "talksearch-stores") as stores, ThreadPoolExecutor(1, "talksearch-model") as model:
-            window = self._begin_window(model, next(windows, None), ())
+            window = self._begin_window(model, next(waiting, None), ())
             self._started = monotonic()  # the encoder is loaded and chosen
             while window is not None:
                 descriptions = describe(self._db, window.numbers.tolist())
                 self._finish_write()  # before the next window is read, which asks what has a vector
                 digests = {passage.digest for passage in window.passages}
-                following = self._begin_window(model, next(windows, None), digests)
+                following = self._begin_window(model, next(waiting, None), digests)
                 encodings = window.encodings(self._previous)
                 self.encoded += len(window.submitted)
                 self._previous = {

@@ -213,7 +213,7 @@ def run_queries(
     """
     outcomes = []
     for done, gold in enumerate(golds, 1):
-        answer = engine.search(reader, Query(gold.query, k, mode, leave_out=leave_out))
+        answer = engine.search(reader, Query(gold.query, k, mode, leave_out=leave_out), is_asked=False)
         outcomes.append(judge(gold, answer.hits))
         progress(done)
     return outcomes
