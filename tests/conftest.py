@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,30 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 SHARED = Path(__file__).parents[1] / ".." / "shared"
 DATA = Path(__file__).parents[1] / "data"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The model is made ready once for all tests, whichever process runs them, and not in the cache of who runs them."""
+    base = tmp_path_factory.getbasetemp()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TALKSEARCH_CACHE", str((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "cache"))
+        yield
+
+
+@pytest.fixture
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home of the default model that a test may damage; what the test runs finds this one."""
+    from talksearch.indexer.encoders import make_home, query_model
+    from talksearch.indexer.encoders.default_model import default_card
+
+    shared = make_home.find_or_make(default_card(), print)
+    assert shared is not None
+    query_model.ensure_query_model(shared, default_card())
+    home = tmp_path / "cache" / "models" / shared.name
+    shutil.copytree(shared, home)
+    monkeypatch.setenv("TALKSEARCH_CACHE", str(tmp_path / "cache"))
+    return home
 
 
 @pytest.fixture(autouse=True)

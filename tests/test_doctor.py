@@ -14,7 +14,7 @@ from fakes import WORDS, CountingEncoder, WordEncoder
 
 from talksearch.indexer import doctor, layout
 from talksearch.indexer.doctor import Finding
-from talksearch.indexer.encoders import onnx_encoder, onnx_export, query_model, token_codes
+from talksearch.indexer.encoders import default_model, make_home, onnx_encoder, query_model, token_codes
 from talksearch.indexer.errors import BadIndexError, ModelError, TalksearchError
 from talksearch.indexer.pipeline import run
 from talksearch.indexer.stores import catalog, recipe, vectors
@@ -311,31 +311,38 @@ def garbled(path: Path) -> None:
     path.write_bytes(bytes(data))
 
 
+def garbled_in_secret(path: Path) -> None:
+    """Turn bits around and leave the file's size and time of change as they were."""
+    status = path.stat()
+    garbled(path)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
 @pytest.mark.parametrize(
     ("name", "damage"),
     [
-        ("card.json", DAMAGE["empty"]),
         ("tokenizer.json", DAMAGE["gone"]),
         ("tokenizer.json", DAMAGE["cut short"]),
         ("model.onnx", DAMAGE["gone"]),
         ("model.onnx", garbled),
+        ("model.onnx", garbled_in_secret),
+        ("checksums.json", DAMAGE["empty"]),
     ],
 )
 def test_a_damaged_light_encoder_is_named(
-    real: Path, tmp_path: Path, name: str, damage: Callable[[Path], object]
+    real: Path, own_home: Path, name: str, damage: Callable[[Path], object]
 ) -> None:
-    shutil.copytree(real, tmp_path / "index", dirs_exist_ok=True)
-    damage(tmp_path / "index" / "encoder" / name)
-    (only,) = doctor.examine(tmp_path / "index", mend=False)
+    damage(own_home / name)
+    (only,) = doctor.examine(real, mend=False)
     assert "encoder" in only.what
     assert not only.mended
 
 
-def test_what_was_embedded_in_fewer_bits_does_not_speak_against_the_encoder(real: Path) -> None:
+def test_what_was_embedded_in_fewer_bits_does_not_speak_against_the_encoder(real: Path, own_home: Path) -> None:
     made = recipe.read(real)
     assert made is not None
     texts = ["Bees keep warm.", "The ship is late.", "Bread needs time."]
-    known = onnx_encoder.load(real).encode_passages(texts)
+    known = onnx_encoder.load(own_home, made.model).encode_passages(texts)
     drawn = np.random.default_rng(0).normal(size=known.shape).astype(np.float32)
     for by, wrong in ((0.005, False), (0.02, True)):
         other = known + by * drawn
@@ -343,54 +350,59 @@ def test_what_was_embedded_in_fewer_bits_does_not_speak_against_the_encoder(real
         cosine = float((known * other).sum(axis=1).mean())
         assert (cosine < 0.99) == wrong
         assert cosine < onnx_encoder.SAME_COSINE
-        assert bool(onnx_encoder.diagnose(real, made.model, texts, other)) == wrong
+        assert bool(onnx_encoder.diagnose(own_home, made.model, texts, other)) == wrong
 
 
-def test_a_light_encoder_is_made_again_along_the_same_directions(real: Path, tmp_path: Path) -> None:
+def test_a_light_encoder_is_made_again_along_the_same_directions(real: Path, tmp_path: Path, own_home: Path) -> None:
     index = tmp_path / "index"
     shutil.copytree(real, index, dirs_exist_ok=True)
     before = (index / "directions.npy").read_bytes()
-    garbled(index / "encoder" / "tokenizer.json")
+    garbled(own_home / "tokenizer.json")
     (only,) = doctor.examine(index)
     assert only.mended
     assert doctor.examine(index) == []
-    assert query_model.has_query_model(index)
+    assert query_model.has_query_model(own_home, default_model.default_card())
     assert (index / "directions.npy").read_bytes() == before
 
     (index / "directions.npy").unlink()
-    shutil.rmtree(index / "encoder")
+    shutil.rmtree(own_home)
     doctor.examine(index)
-    assert query_model.has_query_model(index)
+    assert query_model.has_query_model(own_home, default_model.default_card())
     assert not (index / "directions.npy").exists()  # others would make the codes mean something else
 
 
 @pytest.mark.parametrize(("suffix", "how"), [(".bin", "gone"), (".bin", "empty"), (".onnx", "something else")])
-def test_a_damaged_copy_of_the_encoder_is_made_again(real: Path, tmp_path: Path, suffix: str, how: str) -> None:
-    index = tmp_path / "index"
-    shutil.copytree(real, index, dirs_exist_ok=True)
-    (path,) = (index / "encoder").glob(f"quick-*{suffix}")
+def test_a_damaged_copy_of_the_encoder_is_made_again(real: Path, own_home: Path, suffix: str, how: str) -> None:
+    card = default_model.default_card()
+    (path,) = own_home.glob(f"*/quick-*{suffix}")
     DAMAGE[how](path)
-    assert not query_model.has_query_model(index)
-    if how != "something else":  # an indexing run only looks whether both files are there
-        assert query_model.ensure_query_model(index)
-    else:
-        (only,) = doctor.examine(index)
-        assert only.mended
-    assert doctor.examine(index) == []
+    assert not query_model.has_query_model(own_home, card)
+    (only,) = doctor.examine(real)
+    assert only.mended
+    assert doctor.examine(real) == []
 
 
 def test_a_model_that_cannot_be_had_is_named(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def load(*_: object, **__: object) -> None:
         raise ModelError("The model is not there.", "Bring it.")
 
-    monkeypatch.setattr(onnx_export, "load_same", load)
+    monkeypatch.setattr(make_home, "load_same", load)
     (only,) = doctor.examine(index)
     assert "It cannot be made again: The model is not there." in only.what
     assert (only.mended, only.advice) == (False, "Bring it.")
 
 
-def test_an_encoder_that_the_first_run_did_not_come_to_is_made_by_the_next(index: Path) -> None:
-    catalog.open_catalog(index, write=True).execute("UPDATE passages SET embedded = 0")
-    (encoder, _) = [finding for finding in doctor.examine(index) if not finding.mended]
-    assert encoder.what == "The index has no light encoder yet."
-    assert encoder.advice == "It is made by: talksearch index"
+def test_an_encoder_of_an_earlier_version_is_taken_out(index: Path, real: Path) -> None:
+    (real / "encoder").mkdir()
+    (real / "encoder" / "model.onnx").write_bytes(b"an old one")
+    (only,) = doctor.examine(real)
+    assert only.mended
+    assert not (real / "encoder").exists()
+
+
+def test_a_home_that_others_could_write_to_is_named_and_not_used(real: Path, own_home: Path) -> None:
+    own_home.chmod(0o777)
+    (only,) = doctor.examine(real)
+    assert not only.mended
+    assert "Others than you" in only.what
+    assert "TALKSEARCH_CACHE" in only.advice

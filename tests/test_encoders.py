@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 import tokenizers
 
-from talksearch.indexer import layout
 from talksearch.indexer.encoders import (
+    bert_graph,
     default_model,
-    model_folder,
+    make_home,
+    model_home,
     onnx_encoder,
     onnx_export,
     query_model,
@@ -25,6 +26,7 @@ from talksearch.indexer.encoders import (
     sentence_encoder,
     tokenizer,
 )
+from talksearch.indexer.encoders.base import ModelCard
 from talksearch.indexer.encoders.sentence_encoder import SentenceEncoder
 from talksearch.indexer.errors import ModelError
 from talksearch.indexer.pipeline import run
@@ -62,51 +64,51 @@ def test_vectors_are_normalised_and_near_for_like_meaning(model: SentenceEncoder
     assert rows[0] @ rows[1] > rows[0] @ rows[2]
 
 
-def test_the_light_encoder_gives_the_same_vectors(model: SentenceEncoder, tmp_path: Path) -> None:
-    exported = onnx_export.export(model, tmp_path, TEXTS, learn_directions=True)
-    assert onnx_export.agreement(exported, model, TEXTS) > 0.9999
-    loaded = onnx_encoder.load(tmp_path)
+def test_the_light_encoder_gives_the_same_vectors(model: SentenceEncoder, own_home: Path) -> None:
+    loaded = onnx_encoder.load(own_home, model.card)
     assert onnx_export.agreement(loaded, model, TEXTS) > 0.9999
     assert loaded.card == model.card
     for word in ("relativity", "photosynthesize", "相对论", "x" * 50):
         assert loaded.count_tokens(word) == model.count_tokens(word)
-    chosen = selection.select_encoder(tmp_path, loaded, ["a passage of words"] * 20).encoder
+    chosen = selection.select_encoder(own_home, loaded, ["a passage of words"] * 20).encoder
     assert onnx_export.agreement(chosen, model, TEXTS) > onnx_encoder.SAME_COSINE
 
 
+def test_an_export_by_torch_gives_the_same_vectors(model: SentenceEncoder, tmp_path: Path) -> None:
+    onnx_export.export(model, tmp_path, TEXTS)
+    assert onnx_export.agreement(onnx_encoder.load(tmp_path, model.card), model, TEXTS) > 0.9999
+
+
 def test_the_copy_that_starts_quickly_gives_the_same_vectors_and_may_be_damaged(
-    model: SentenceEncoder, tmp_path: Path
+    model: SentenceEncoder, own_home: Path
 ) -> None:
-    onnx_export.export(model, tmp_path, TEXTS, learn_directions=True)
-    assert query_model.ensure_query_model(tmp_path)
-    assert not query_model.ensure_query_model(tmp_path)  # it is there
-    folder = layout.ENCODER.within(tmp_path)
-    quick = {path.suffix: path for path in folder.glob("quick-*")}
+    card = model.card
+    assert not query_model.ensure_query_model(own_home, card)  # it is there
+    quick = {path.suffix: path for path in own_home.glob("*/quick-*")}
     assert set(quick) == {".onnx", ".bin"}
     vectors = []
     for options in ({"queries": True}, {"once": True}):
-        loaded = onnx_encoder.load(tmp_path, **options)
+        loaded = onnx_encoder.load(own_home, card, **options)
         assert onnx_export.agreement(loaded, model, TEXTS) > 0.995  # weights may be in bytes
         vectors.append(np.array([loaded.encode_query(text) for text in TEXTS]))
     assert vectors[0] == pytest.approx(vectors[1], abs=1e-5)  # a server says what a fresh process says
     quick[".onnx"].write_bytes(b"damaged")
-    assert onnx_export.agreement(onnx_encoder.load(tmp_path, once=True), model, TEXTS) > 0.9999
-    (folder / model_folder.MODEL).write_bytes(
-        (folder / model_folder.MODEL).read_bytes() + b"\x00\x00"
-    )  # as if it were another model
-    query_model.ensure_query_model(tmp_path)
-    assert quick[".onnx"] not in set(folder.iterdir())
+    assert onnx_export.agreement(onnx_encoder.load(own_home, card, once=True), model, TEXTS) > 0.9999
+    (own_home / model_home.MODEL).write_bytes((own_home / model_home.MODEL).read_bytes() + b"\x00\x00")  # another model
+    query_model.ensure_query_model(own_home, card)
+    assert not quick[".onnx"].exists()
 
 
 @pytest.mark.parametrize(("problem", "kind"), [("none", "bytes"), ("slower", "floats"), ("far", "floats")])
 def test_queries_have_weights_in_bytes_where_that_is_quicker_and_gives_nearly_the_same(
-    model: SentenceEncoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, problem: str, kind: str
+    model: SentenceEncoder, own_home: Path, monkeypatch: pytest.MonkeyPatch, problem: str, kind: str
 ) -> None:
-    onnx_export.export(model, tmp_path, TEXTS, learn_directions=True)
+    for copy in own_home.glob("*/quick-*"):
+        copy.unlink()
     compare = query_model._compare
 
-    def compared(folder: Path, quick: Path) -> query_model._Comparison:
-        found = replace(compare(folder, quick), seconds=1.0, exported_seconds=2.0)
+    def compared(home: Path, card: ModelCard, quick: Path) -> query_model._Comparison:
+        found = replace(compare(home, card, quick), seconds=1.0, exported_seconds=2.0)
         if "bytes" not in quick.name:
             return found
         assert 0.999 < found.mean_cosine < 1
@@ -114,19 +116,18 @@ def test_queries_have_weights_in_bytes_where_that_is_quicker_and_gives_nearly_th
         return replace(found, **{"none": {}, "slower": {"seconds": 3.0}, "far": {"mean_cosine": 0.99}}[problem])
 
     monkeypatch.setattr(query_model, "_compare", compared)
-    assert query_model.ensure_query_model(tmp_path)
-    assert query_model.has_query_model(tmp_path)
-    assert {path.stem.rpartition("-")[2] for path in layout.ENCODER.within(tmp_path).glob("quick-*")} == {kind}
-    assert not list(layout.ENCODER.within(tmp_path).glob("int8*"))
-    assert onnx_export.agreement(onnx_encoder.load(tmp_path, queries=True), model, TEXTS) > (
+    assert query_model.ensure_query_model(own_home, model.card)
+    assert query_model.has_query_model(own_home, model.card)
+    assert {path.stem.rpartition("-")[2] for path in own_home.glob("*/quick-*")} == {kind}
+    assert not list(own_home.rglob("int8*"))
+    assert onnx_export.agreement(onnx_encoder.load(own_home, model.card, queries=True), model, TEXTS) > (
         0.995 if kind == "bytes" else 0.9999
     )
 
 
-def test_a_query_says_its_tokens_in_bytes_as_in_floats(model: SentenceEncoder, tmp_path: Path) -> None:
-    exact = onnx_export.export(model, tmp_path, TEXTS, learn_directions=True).encode_query_by_token("bees keep warm")
-    query_model.ensure_query_model(tmp_path)
-    found = onnx_encoder.load(tmp_path, once=True).encode_query_by_token("bees keep warm")
+def test_a_query_says_its_tokens_in_bytes_as_in_floats(model: SentenceEncoder, own_home: Path) -> None:
+    exact = onnx_encoder.load(own_home, model.card).encode_query_by_token("bees keep warm")
+    found = onnx_encoder.load(own_home, model.card, once=True).encode_query_by_token("bees keep warm")
     assert found.spans == exact.spans
     lengths = np.linalg.norm(found.tokens, axis=1) * np.linalg.norm(exact.tokens, axis=1)
     assert ((found.tokens * exact.tokens).sum(axis=1) / lengths > 0.99).all()
@@ -136,10 +137,11 @@ def test_an_export_that_disagrees_is_refused(
     model: SentenceEncoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(onnx_export, "agreement", lambda *_: 0.5)
+    monkeypatch.setenv("TALKSEARCH_CACHE", str(tmp_path))
     with pytest.raises(ModelError, match="other vectors"):
-        onnx_export.export(model, tmp_path, TEXTS, learn_directions=True)
-    with pytest.raises(ModelError):
-        onnx_encoder.load(tmp_path)
+        make_home.from_model(model, TEXTS, print)
+    assert model_home.find(model.card) is None
+    assert [path for path in (tmp_path / "models").iterdir() if path.is_dir()] == []
 
 
 def test_damaged_weights_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -208,16 +210,17 @@ def test_an_index_of_another_model_answers_with_its_prompts(prompted: Path, tmp_
     assert hit.score == pytest.approx(float(expected), abs=0.01)  # the query's weights may be in bytes
 
 
-def test_where_there_is_no_light_encoder_the_model_itself_answers_and_says_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_where_a_model_cannot_be_exported_it_answers_itself_and_says_so(
+    prompted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise ModelError("it cannot be exported")
 
     monkeypatch.setattr(onnx_export, "export", refuse)
+    monkeypatch.setattr(bert_graph, "can_write", lambda _: False)
     talk = tmp_path / "talk.srt"
     talk.write_text("1\n00:00:01,000 --> 00:00:04,000\nbees keep warm in winter\n")
-    report = run.build_index(tmp_path / "index", [talk])
+    report = run.build_index(tmp_path / "index", [talk], model=str(prompted))
     assert any("takes seconds" in note for note in report.notes)
     warned: list[str] = []
     index = open_reader(tmp_path / "index", warn=warned.append)
