@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import signal
+from concurrent.futures import Future
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,41 @@ def test_what_is_put_is_in_the_store_in_this_process_or_another(tmp_path: Path, 
         )
         assert collection.get("b")["metadatas"] == [{"talk_id": "talk", "start_s": 1.0}]
         assert passages.nearest(collection, VECTORS[2], 1)[0][0] == "c"
+
+
+def started_early() -> Future[WorkerProcess | None]:
+    early: Future[WorkerProcess | None] = Future()
+    early.set_result(start_worker(writer._serve))
+    return early
+
+
+def test_a_process_that_was_started_early_takes_passages_out_and_puts_others_in(tmp_path: Path) -> None:
+    with writer.writer(tmp_path, 3, {}) as put:
+        put(NUMBERS[:2], IDS[:2], VECTORS[:2], ROWS[:2])
+    with writer.writer(tmp_path, 1, {0: 1}, {"a": 1}, started_early()) as put:
+        assert put(NUMBERS[2:], IDS[2:], VECTORS[2:], ROWS[2:]) == {0: 2}
+    with writer.writer(tmp_path, 0, {0: 1}, {"b": 2}, started_early()):
+        pass
+    client, collection = open_store(tmp_path)
+    with closing(client):
+        assert list(passages.all_ids(collection)) == ["c"]
+
+
+def test_no_process_is_started_early_for_nothing_or_where_chromadb_is_imported() -> None:
+    for wanted in (False, True):
+        with writer.early_process(wanted=wanted) as early:
+            assert early is None
+
+
+def test_a_store_that_a_process_cannot_open_is_told_though_nothing_is_put(tmp_path: Path) -> None:
+    with writer.writer(tmp_path, 3, {}) as put:
+        put(NUMBERS, IDS, VECTORS, ROWS)
+    os.truncate(tmp_path / "chroma" / "chroma.sqlite3", 3_000)
+    with (
+        pytest.raises(DamagedStoreError, match="cannot be used"),
+        writer.writer(tmp_path, 0, {}, {"b": 2}, started_early()),
+    ):
+        pass
 
 
 def test_what_chroma_refuses_is_told_and_more_can_be_put(tmp_path: Path) -> None:
@@ -119,7 +155,7 @@ def test_a_damaged_store_is_told_in_a_sentence_wherever_it_is_opened(tmp_path: P
     assert store.damage(tmp_path) == ""
     os.truncate(tmp_path / "chroma" / "chroma.sqlite3", 3_000)
     assert store.damage(tmp_path)
-    with pytest.raises(BadIndexError, match="talksearch doctor" if waiting > 3 else "cannot be used"):  # noqa: SIM117
+    with pytest.raises(DamagedStoreError, match="cannot be used"):  # noqa: SIM117
         with writer.writer(tmp_path, waiting, {}) as put:
             put(NUMBERS, IDS, VECTORS, ROWS)
     aside = store.put_aside(tmp_path)

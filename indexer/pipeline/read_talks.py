@@ -8,7 +8,6 @@ processes read.
 from __future__ import annotations
 
 import json
-import os
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -20,7 +19,7 @@ from talksearch.indexer.errors import UnreadableError
 from talksearch.indexer.passages.metadata_passages import notes
 from talksearch.indexer.passages.misheard import misheard
 from talksearch.indexer.passages.split import split
-from talksearch.indexer.process import collections_paused
+from talksearch.indexer.process import collections_paused, cores
 from talksearch.indexer.records import Mishearing, RareWord, Talk
 from talksearch.indexer.restore.align_times import may_be_bettered, with_times_of
 from talksearch.indexer.stores.catalog import FileRow
@@ -158,8 +157,7 @@ def read_groups(
 
 
 def _process_count(groups: Sequence[Group]) -> int:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(cores, _MOST_PROCESSES, sum(map(_size, groups)) // _BYTES_PER_PROCESS)
+    return min(cores(), _MOST_PROCESSES, sum(map(_size, groups)) // _BYTES_PER_PROCESS)
 
 
 def _size(group: Group) -> int:

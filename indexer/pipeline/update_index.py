@@ -18,6 +18,7 @@ from talksearch.indexer.encoders.base import Encoder, ModelCard
 from talksearch.indexer.stores import calibration, catalog, catalog_writer, recipe
 from talksearch.indexer.stores.catalog import FileRow
 from talksearch.indexer.stores.chroma import store
+from talksearch.indexer.stores.chroma.writer import early_process
 from talksearch.indexer.stores.columns import update as columns
 from talksearch.indexer.talks.opened_file import ScannedFiles
 
@@ -66,21 +67,23 @@ def update_index(options: RunOptions) -> Report:
             db.execute("DELETE FROM roots")
             db.executemany("INSERT INTO roots VALUES (?)", ((str(root.path),) for root in seen.roots))
         encoders = EncoderProvider(folder, known, options.model, options.prompts, options.encoder)
-        gone = _read_changed(db, plan.read, encoders, options, scanned, report)
-        scanned.clear()
-        _note_unchanged(db, plan, before, report)
-        if plan.read:
-            catalog_writer.update_stop_terms(db)
-        if known:
-            embed_pending.mend_copy(db, folder, known.model.dimension)
-        report.embedded = embed_pending.embed_pending(
-            db,
-            folder,
-            encoders.bulk_encoder,
-            gone,
-            lambda: encoders.get().card.dimension,
-            lambda done, total: tell(Progress("embedding", done, total, len(plan.read), done)),
-        )
+        with early_process(wanted=bool(plan.read)) as chroma:
+            gone = _read_changed(db, plan.read, encoders, options, scanned, report)
+            scanned.clear()
+            _note_unchanged(db, plan, before, report)
+            if plan.read:
+                catalog_writer.update_stop_terms(db)
+            if known:
+                embed_pending.mend_copy(db, folder, known.model.dimension)
+            report.embedded = embed_pending.embed_pending(
+                db,
+                folder,
+                encoders.bulk_encoder,
+                gone,
+                lambda: encoders.get().card.dimension,
+                lambda done, total: tell(Progress("embedding", done, total, len(plan.read), done)),
+                chroma,
+            )
         # After embedding: a file that was moved has another id, and the same words keep their vectors.
         vanished = _drop_vanished(db, report)
         if vanished:

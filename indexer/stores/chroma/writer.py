@@ -1,16 +1,19 @@
-"""Putting passages into Chroma, in a process of its own where there are many.
+"""Putting passages into Chroma, in a process of its own where there are many, or where a run has just begun.
 
 Chroma keeps Python's lock while it takes passages in (chromadb 1.5.9), and without that lock the model waits for its
-next texts.
+next texts. And to import chromadb takes most of a second, in which another process can read talks.
 """
 
 from __future__ import annotations
 
 import json
 import sqlite3
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from functools import partial
+from functools import cache
+from itertools import count
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -19,13 +22,13 @@ import numpy as np
 
 from talksearch.indexer.arrays import Floats, Ints
 from talksearch.indexer.errors import BadIndexError
-from talksearch.indexer.process import trim_heap
+from talksearch.indexer.process import cores, trim_heap
 from talksearch.indexer.stores.vectors import Vectors
 from talksearch.indexer.worker import WorkerProcess, start_worker
 
 from . import collection as passages
 from .describe import describe
-from .store import by_partition, open_partition
+from .store import by_partition, drop, open_partition
 
 PassageWriter = Callable[[Ints, Sequence[str], Floats, Sequence[dict[str, Any]]], Mapping[int, int]]
 """Takes the numbers of passages, which rise, their ids, their vectors and what `describe` says of them. Returns how
@@ -36,6 +39,10 @@ _PartitionWriter = Callable[[Sequence[str], Floats, Sequence[dict[str, Any]]], i
 
 _WORTH_A_PROCESS = 4_000
 """Passages from which on a process of its own pays: it needs a second or two to start."""
+
+_begun = count()
+"""Counts the runs of this process that began. A program that indexes again, as `--watch` does, imports chromadb itself
+the second time, and then never again."""
 
 _REFILLED_AT_ONCE = 2_000
 """Passages that are in memory at once while Chroma is filled from the copy of the vectors."""
@@ -63,26 +70,54 @@ def refill(folder: Path, db: sqlite3.Connection, numbers: Sequence[int], copy: V
 
 
 @contextmanager
-def writer(folder: Path, waiting: int, staying: Mapping[int, int]) -> Iterator[PassageWriter]:
+def early_process(*, wanted: bool) -> Iterator[Future[WorkerProcess | None] | None]:
+    """Yield a process that imports chromadb while this one goes on, for `writer`; None where that gains nothing.
+
+    Args:
+        wanted: Whether passages will probably be put.
+    """
+    if not wanted or cores() < 2 or "chromadb" in sys.modules or next(_begun):
+        yield None
+        return
+    with ThreadPoolExecutor(1, "talksearch-chroma") as thread:
+        process = thread.submit(start_worker, _serve)  # a thread, because it waits until the process has started
+        try:
+            yield process
+        finally:
+            started = process.result()
+            if started is not None:
+                started.kill()  # where passages were put, it has ended
+
+
+@contextmanager
+def writer(
+    folder: Path,
+    waiting: int,
+    staying: Mapping[int, int],
+    gone: Mapping[str, int] | None = None,
+    early: Future[WorkerProcess | None] | None = None,
+) -> Iterator[PassageWriter]:
     """Yield a function that puts passages into the Chroma store of an index.
 
-    Nobody else may have the store open meanwhile: a Chroma client does not see what another process puts. Putting
-    raises BadIndexError when the process ended over it, or Chroma refused.
+    Nobody else may have the store open meanwhile: a Chroma client does not see what another process puts. Where the
+    store cannot be opened, or Chroma refuses passages, or the process ended over them, BadIndexError is raised, of a
+    process when passages are put or at the end.
 
     Args:
         folder: The index.
         waiting: About how many passages will be put.
         staying: How many other passages each partition should hold. If it holds no more, all that are put are new.
+        gone: The ids and numbers of passages that are taken out first.
+        early: What `early_process` gave.
     """
-    process = start_worker(_serve, folder, staying) if waiting >= _WORTH_A_PROCESS else None
+    process = early.result() if early else start_worker(_serve) if waiting >= _WORTH_A_PROCESS else None
     if process is None:
+        drop(folder, gone or {})
         with _writer_in_this_process(folder, staying) as put:
             yield put
-        return
-    try:
-        yield partial(_put_by, process)
-    finally:
-        process.close()
+    else:
+        with _writer_in(process, folder, staying, gone or {}) as put:
+            yield put
 
 
 @contextmanager
@@ -125,34 +160,69 @@ def _partition_writer(folder: Path, partition: int, staying: int) -> Iterator[_P
         yield put
 
 
-def _put_by(
-    process: WorkerProcess, numbers: Ints, ids: Sequence[str], vectors: Floats, rows: Sequence[dict[str, Any]]
-) -> Mapping[int, int]:
-    """Have another process put passages: a `PassageWriter`."""
-    sizes: Mapping[int, int] | None = None
+@contextmanager
+def _writer_in(
+    process: WorkerProcess, folder: Path, staying: Mapping[int, int], gone: Mapping[str, int]
+) -> Iterator[PassageWriter]:
+    """Have another process take passages out and put others in."""
+    opened = cache(lambda: _answer(process))  # whether the store could be opened is asked once, before all else
+
+    def put(numbers: Ints, ids: Sequence[str], vectors: Floats, rows: Sequence[dict[str, Any]]) -> Mapping[int, int]:
+        opened()
+        _tell(process, (numbers, ids, vectors, rows))
+        return _answer(process)
+
     try:
-        sizes, problem = process.ask((numbers, ids, vectors, rows))
-    except (EOFError, OSError):
-        problem = "the process that writes into it ended; it may have run out of memory"
-    if sizes is None:
-        raise BadIndexError(f"Chroma did not take passages: {problem}.", "Go on where it stopped: talksearch index")
-    return sizes
+        _tell(process, (folder, staying, gone))
+        yield put
+        opened()
+    finally:
+        process.close()
 
 
-def _serve(line: Connection, folder: Path, staying: Mapping[int, int]) -> None:
-    """Put what comes down the line, in a process of its own, and answer (sizes of partitions, what went wrong)."""
+def _tell(process: WorkerProcess, request: object) -> None:
     try:
-        _put_what_comes(line, folder, staying)
-    except BadIndexError as error:  # it could not be opened: the first answer says so
-        line.recv()
-        line.send((None, f"{error.message} {error.hint}"))
+        process.connection.send(request)
+    except OSError as error:
+        raise _ended() from error
 
 
-def _put_what_comes(line: Connection, folder: Path, staying: Mapping[int, int]) -> None:
-    with _writer_in_this_process(folder, staying) as put:
-        while True:
-            passages_to_put = line.recv()
-            try:
-                line.send((put(*passages_to_put), ""))
-            except Exception as error:  # noqa: BLE001 - whatever Chroma raises, the process that waits must hear of it
-                line.send((None, str(error) or type(error).__name__))
+def _answer(process: WorkerProcess) -> Mapping[int, int]:
+    """Wait for the sizes of partitions, or for the error that came instead, and raise that."""
+    try:
+        sizes, error = process.connection.recv()
+    except (EOFError, OSError) as ended:
+        raise _ended() from ended
+    if error is not None:
+        raise error
+    return dict(sizes)
+
+
+def _ended() -> BadIndexError:
+    return _refused("the process that writes into it ended; it may have run out of memory")
+
+
+def _refused(problem: str) -> BadIndexError:
+    return BadIndexError(f"Chroma did not take passages: {problem}.", "Go on where it stopped: talksearch index")
+
+
+def _serve(line: Connection) -> None:
+    """Put what comes down the line, in a process of its own: first where, then passages.
+
+    Answers each with (sizes of partitions, None), or (None, what to raise).
+    """
+    from . import client  # noqa: F401 - while the other process reads talks
+
+    folder, staying, gone = line.recv()
+    try:
+        drop(folder, gone)
+        with _writer_in_this_process(folder, staying) as put:
+            line.send(({}, None))
+            while True:
+                passages_to_put = line.recv()
+                try:
+                    line.send((put(*passages_to_put), None))
+                except Exception as error:  # noqa: BLE001 - whatever Chroma raises, who waits must hear of it
+                    line.send((None, _refused(str(error) or type(error).__name__)))
+    except BadIndexError as error:  # it could not be opened
+        line.send((None, error))
