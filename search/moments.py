@@ -13,10 +13,8 @@ from talksearch.indexer.stores import catalog
 from talksearch.indexer.text.clock import seconds_in, show_clock
 
 from . import links
+from .options import LATEST_S
 from .ranking.filters import find_talk
-
-LATEST_S = 1e9
-"""Seconds after which no talk says anything: 32 years. A later moment stands for this one."""
 
 _AT_SECONDS = re.compile(r"(.+)@((?:\d+:){0,2}\d+(?:\.\d+)?)s?")
 

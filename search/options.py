@@ -28,6 +28,9 @@ LONGEST_TEXT = 10_000
 """Characters of the longest query. A model reads the first few hundred words of one, and aligning a quote costs the
 square of its length."""
 
+LATEST_S = 1_000_000_000
+"""Seconds after which no talk says anything: 32 years. A later moment stands for this one."""
+
 _FILTERS = ("talks", "speaker", "channel", "language", "after", "before", "timing")
 """The options that are fields of `query.Filters`, in its order."""
 FLAGS = {"1": True, "true": True, "True": True, "0": False, "false": False, "False": False}

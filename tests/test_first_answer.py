@@ -156,6 +156,17 @@ def test_nothing_that_takes_long_is_imported_before_the_answer() -> None:
     assert not loaded & {"mcp", "mcp_types.methods", "starlette", "asyncio", "numpy", "sqlite3", "rich"}
 
 
+def test_the_list_of_tools_does_not_wait_for_what_answers_them() -> None:
+    program = (
+        "import sys, talksearch.cli.assistants.mcp_server; from talksearch.cli.assistants.tools import TOOLS;"
+        "[tool.arguments.schema() for tool in TOOLS]; print(*sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    loaded = set(done.stdout.split())
+    assert "mcp.server" in loaded
+    assert not loaded & {"numpy", "onnxruntime", "tokenizers", "talksearch.search.engine", "talksearch.search.reader"}
+
+
 def test_what_is_said_all_at_once_is_answered_once_each(index: Path) -> None:
     said = "".join(json.dumps(message) + "\n" for message in (initialize(), INITIALIZED, LIST_PROMPTS))
     command = [sys.executable, "-m", "talksearch.cli", "mcp", "--index", str(index)]

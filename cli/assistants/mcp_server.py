@@ -11,7 +11,7 @@ import reprlib
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import mcp_types as mcp
 from mcp.server import Server
@@ -21,12 +21,14 @@ from mcp.shared.exceptions import MCPError
 from talksearch.cli.pool.index_pool import IndexPool
 from talksearch.indexer.encoders.base import Encoder
 from talksearch.indexer.errors import QueryError, TalksearchError
-from talksearch.search.reader import IndexReader
 
 from . import prompts, resources
 from .first_answer import INSTRUCTIONS, NAME, TITLE, VERSION, Opening, continued
 from .hints import told
 from .tools import TOOLS
+
+if TYPE_CHECKING:
+    from talksearch.search.reader import IndexReader
 
 T = TypeVar("T")
 

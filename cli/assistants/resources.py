@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from talksearch.indexer.errors import QueryError
@@ -11,12 +11,13 @@ from talksearch.indexer.records import Talk
 from talksearch.indexer.stores import catalog
 from talksearch.indexer.text.letters import folded
 from talksearch.indexer.text.untrusted import safe
-from talksearch.search.moments import LATEST_S
-from talksearch.search.options import parse_number
-from talksearch.search.reader import IndexReader
+from talksearch.search.options import LATEST_S, parse_number
 
 from .quoting import field, seen
 from .tools import stretch
+
+if TYPE_CHECKING:
+    from talksearch.search.reader import IndexReader
 
 TALK_TEMPLATE = "talk://{talk}"
 STRETCH_TEMPLATE = "talk://{talk}{?from,to}"

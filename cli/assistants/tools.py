@@ -2,33 +2,33 @@
 
 Text is all that they answer with. Some clients show an assistant the text of an answer, some its structured content,
 some both: what stands in one of them only is lost on some, and what stands in both is read twice.
+
+A client asks for the list of tools before anything else, and must not wait for numpy: calls import what they need.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from talksearch.cli.answers import similar
+from talksearch.cli.answers import search, similar
 from talksearch.cli.render.common import counted, timing_sentence
 from talksearch.indexer.errors import QueryError
 from talksearch.indexer.records import Cue, Json, Talk
 from talksearch.indexer.stores import catalog
 from talksearch.indexer.text.clock import show_clock
 from talksearch.indexer.text.letters import folded
-from talksearch.search import engine
 from talksearch.search.answer import Answer
-from talksearch.search.moments import LATEST_S, cue_range, talk_and_moment
-from talksearch.search.options import SEARCH_OPTIONS, SearchOption, make_query
-from talksearch.search.reader import IndexReader
-from talksearch.search.stats import gather
+from talksearch.search.options import LATEST_S, SEARCH_OPTIONS, SearchOption, make_query
 
 from .arguments import Arguments, argument
 from .cue_lines import lines_of, seconds
 from .hints import for_assistants
-from .hit_page import hit_page
 from .quoting import Quotation, fenced, field, literal, tokens
+
+if TYPE_CHECKING:
+    from talksearch.search.reader import IndexReader
 
 MOST_HITS = 1000
 """Hits that can be reached, page by page: as many as a search may have."""
@@ -64,7 +64,7 @@ def _search(index: IndexReader, given: Values) -> str:
     options = {name: value for name, value in given.items() if name not in ("query", "offset")}
     k, offset = given["k"], given["offset"]
     query = make_query(given["query"], **{**options, "k": _hits_to_ask_for(k, offset)})
-    return _page(index, engine.search(index, query), offset, k)
+    return _page(index, search(index, query), offset, k)
 
 
 def _similar(index: IndexReader, given: Values) -> str:
@@ -83,6 +83,8 @@ def _hits_to_ask_for(k: int, offset: int) -> int:
 
 
 def _page(index: IndexReader, answer: Answer, offset: int, k: int, found: str = "") -> str:
+    from .hit_page import hit_page
+
     return hit_page(index.db, replace(answer, note=for_assistants(answer.note)), offset, k, found)
 
 
@@ -120,6 +122,8 @@ def _read(index: IndexReader, given: Values) -> str:
 
 def stretch(index: IndexReader, name: str, from_s: float | None, to_s: float | None, most_tokens: float) -> str:
     """Return what is said in a talk, or in a part of it: as much as fits, and where to go on."""
+    from talksearch.search.moments import cue_range, talk_and_moment
+
     talk, moment_ms = talk_and_moment(index.db, name)
     from_ms = moment_ms if from_s is None else round(from_s * 1000)
     positions, silence = cue_range(talk, from_ms, None if to_s is None else round(to_s * 1000))
@@ -161,6 +165,8 @@ def _as_many_as_fit(cues: Sequence[Cue], positions: range, most_tokens: float) -
 
 
 def _stats(index: IndexReader, given: Values) -> str:  # noqa: ARG001 - every tool is given its arguments
+    from talksearch.search.stats import gather
+
     return fenced(["What the index holds:"], [Quotation("", (literal(gather(index.folder)),))])
 
 
@@ -175,7 +181,6 @@ _MOMENT = SearchOption(
     "moment", "moment", "text", "TALK@SECONDS, such as DTcRLlMv4_o@777, or a URL with a time.", default=""
 )
 _TALK = SearchOption("talk", "talk", "text", "An id, a YouTube URL, or the beginning of an id.", default="")
-_LATEST = int(LATEST_S)
 
 TOOLS = (
     Tool(
@@ -226,8 +231,8 @@ TOOLS = (
             "read_talk",
             (
                 _TALK,
-                SearchOption("from_s", "from_s", "seconds", "From this second on.", minimum=0, maximum=_LATEST),
-                SearchOption("to_s", "to_s", "seconds", "Up to this second.", minimum=0, maximum=_LATEST),
+                SearchOption("from_s", "from_s", "seconds", "From this second on.", minimum=0, maximum=LATEST_S),
+                SearchOption("to_s", "to_s", "seconds", "Up to this second.", minimum=0, maximum=LATEST_S),
             ),
             ("talk",),
         ),

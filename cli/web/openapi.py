@@ -12,9 +12,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from talksearch.indexer.records import Json
-from talksearch.search.options import FLAGS, SearchOption, option_named
+from talksearch.search.options import FLAGS, LATEST_S, SearchOption, option_named
 
-from .parameters import LATEST_S
 from .problems import MEDIA_TYPE
 
 Schema = dict[str, Json]

@@ -7,13 +7,10 @@ from collections.abc import Mapping, Sequence
 from starlette.requests import Request
 
 from talksearch.indexer.errors import QueryError
-from talksearch.search.options import LONGEST_TEXT, SEARCH_OPTIONS, OptionValue, option_named, parse_number
+from talksearch.search.options import LATEST_S, LONGEST_TEXT, SEARCH_OPTIONS, OptionValue, option_named, parse_number
 
 Parameters = Mapping[str, list[str]]
 """The texts that were given for each parameter, none of them empty."""
-
-LATEST_S = 1_000_000_000
-"""Seconds after which no talk says anything (`search.moments.LATEST_S`, without what that module imports)."""
 
 MOST_CONTEXT_S = 100_000
 """Seconds around hits that one answer may have in all: some megabytes of text."""
