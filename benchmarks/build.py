@@ -38,9 +38,9 @@ from chart import bars
 
 from talksearch.indexer import layout
 from talksearch.indexer.arrays import Floats
-from talksearch.indexer.encoders import onnx_export, selection, sentence_encoder
+from talksearch.indexer.encoders import make_home, onnx_encoder, selection
 from talksearch.indexer.encoders.base import Encoder
-from talksearch.indexer.encoders.default_model import default_folder
+from talksearch.indexer.encoders.default_model import default_card, default_folder
 from talksearch.indexer.pipeline import embed_pending
 from talksearch.indexer.stores import catalog, recipe
 from talksearch.indexer.stores.columns import update
@@ -199,9 +199,11 @@ def _encode(folder: Path, count: int) -> dict[str, Any]:
         talks = _talks(db, golds, count)
     texts = [passage[1] for passages, _ in talks for passage in passages]
     plain = SentenceTransformer(str(default_folder()), device="cpu")
-    exported = onnx_export.export(sentence_encoder.load(), folder, texts[:: len(texts) // 64], learn_directions=True)
+    home = make_home.find_or_make(default_card(), print)
+    assert home
+    exported = onnx_encoder.load(home, default_card())
     at = perf_counter()
-    choice = selection.select_encoder(folder, exported, every[:4_096], len(every))
+    choice = selection.select_encoder(home, exported, every[:4_096], len(every))
     choosing = perf_counter() - at
     print(f"\nchosen in {choosing:.1f} s: {choice.description}")
 

@@ -25,8 +25,7 @@ from typing import Any
 import numpy as np
 from about import about
 
-from talksearch.indexer import layout
-from talksearch.indexer.encoders import onnx_encoder
+from talksearch.indexer.encoders import model_home, onnx_encoder
 from talksearch.search import engine
 from talksearch.search.evaluation import measure
 from talksearch.search.evaluation.measure import GoldQuery
@@ -45,13 +44,16 @@ def main() -> int:
     parser.add_argument("--limit", type=int, default=150, help="queries of each file")
     parser.add_argument("--out", type=Path, default=ROOT / ".cache" / "narrowed.json")
     options = parser.parse_args()
-    if not list(layout.ENCODER.within(options.index).glob("quick-*-bytes.onnx")):
+    with open_reader(options.index) as opened:
+        card = opened.recipe.model
+    home = model_home.find(card)
+    if home is None or not list(model_home.machine_folder(home).glob("quick-*-bytes.onnx")):
         raise SystemExit(f"Queries to {options.index} are encoded with floats: there is nothing to compare.")
-    with tempfile.TemporaryDirectory() as scratch:  # a folder without the copy: then queries load the model itself
-        beside = layout.ENCODER.within(Path(scratch))
-        shutil.copytree(layout.ENCODER.within(options.index), beside, ignore=shutil.ignore_patterns("quick-*"))
-        floats = onnx_encoder.load(beside.parent, queries=True)
-    encoders = {"bytes": onnx_encoder.load(options.index, queries=True), "floats": floats}
+    with tempfile.TemporaryDirectory() as scratch:  # a home without the copy: then queries load the model itself
+        for name in (model_home.MODEL, model_home.TOKENIZER):
+            shutil.copyfile(home / name, Path(scratch) / name)
+        floats = onnx_encoder.load(Path(scratch), card, queries=True)
+    encoders = {"bytes": onnx_encoder.load(home, card, queries=True), "floats": floats}
     indexes = {name: open_reader(options.index, encoder=encoder) for name, encoder in encoders.items()}
     report: dict[str, Any] = {**about("onnxruntime", "numpy"), "files": {}}
     print(f"{report['machine']}, {report['versions']}\n")

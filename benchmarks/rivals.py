@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from talksearch.indexer.arrays import Floats
-from talksearch.indexer.encoders import onnx_encoder, selection
+from talksearch.indexer.encoders import model_home, onnx_encoder, selection
 from talksearch.indexer.encoders.base import Encoder
 from talksearch.indexer.records import Cue, Talk
 from talksearch.indexer.stores import catalog
@@ -116,9 +116,10 @@ def prepare(
     kept = cache / f"{hashlib.sha256(repr((index.recipe.model, texts)).encode()).hexdigest()[:16]}.npy"
     if not kept.exists():
         cache.mkdir(parents=True, exist_ok=True)
+        home = model_home.find(index.recipe.model)
         faster = (
-            selection.select_encoder(index.folder, encoder, texts).encoder
-            if isinstance(encoder, onnx_encoder.OnnxEncoder)
+            selection.select_encoder(home, encoder, texts).encoder
+            if home and isinstance(encoder, onnx_encoder.OnnxEncoder)
             else encoder
         )
         np.save(kept, faster.encode_passages(texts))

@@ -15,7 +15,7 @@ DATA = Path(__file__).parents[1] / "data"
 
 @pytest.fixture(scope="session", autouse=True)
 def _shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """The model is made ready once for all tests, whichever process runs them, and not in the cache of who runs them."""
+    """The model is made ready once for all tests, whichever process runs them, and not in the cache of who does."""
     base = tmp_path_factory.getbasetemp()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TALKSEARCH_CACHE", str((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "cache"))

@@ -107,10 +107,7 @@ def load(
 
             model = SentenceTransformer(str(folder or name))
     except (OSError, ValueError, ImportError, RuntimeError) as error:
-        raise ModelError(
-            f"The model {name!r} cannot be loaded: {first_line(error)}",
-            "Give a folder that holds a sentence-transformers model, or a name that your machine can download.",
-        ) from error
+        raise _not_loaded(name, error) from error
     prompts = {key: str(value) for key, value in dict(getattr(model, "prompts", None) or {}).items()}
     if query_prompt is None:
         query_prompt = prompts.get("query", "")
@@ -145,6 +142,25 @@ def changed_model(card: ModelCard) -> ModelError:
         f"The model {card.name!r} is no longer the one that the index was made with.",
         f"Build the index again with it: talksearch index --rebuild --model {card.name}",
     )
+
+
+def _not_loaded(name: str, error: Exception) -> ModelError:
+    """Return the error of a model that cannot be loaded, with what brings it."""
+    if _names_folder(name) and not Path(name).exists():
+        return ModelError(
+            f"The folder {name} of the model is not there.",
+            "Bring it back, or build the index again with another model: talksearch index --rebuild --model NAME",
+        )
+    what = f"The model {name!r} cannot be loaded: {first_line(error)}"
+    if _names_folder(name) or Path(name).exists() or name == DEFAULT_MODEL:
+        return ModelError(what, "Give a folder that holds a whole sentence-transformers model.")
+    on_hub = name if "/" in name else f"sentence-transformers/{name}"
+    return ModelError(what, f"Download it once, where the hub can be reached: hf download {on_hub}")
+
+
+def _names_folder(name: str) -> bool:
+    """Say whether the name of a model can only be a folder: on the hub, names are `NAME` or `OWNER/NAME`."""
+    return Path(name).is_absolute() or name.startswith((".", "~")) or name.count("/") > 1 or "\\" in name
 
 
 @contextmanager
