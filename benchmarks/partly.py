@@ -11,7 +11,9 @@ there were estimates, for comparison. Chapters and descriptions are withheld, as
 
     python benchmarks/partly.py --alike [--index DIR] [GOLD...]
 
-prints how alike the cosines of a query are along a talk, which the constants of `missing_vectors` are taken from.
+prints how alike the cosines of a query are along a talk, and how they go along with its words: the mean slope of each
+measure of words over the queries of a file, its standard deviation from query to query, and which share of the variance
+they account for. The constants of `missing_vectors` are taken from these.
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ from talksearch.search import engine
 from talksearch.search.evaluation import measure
 from talksearch.search.evaluation.measure import GoldQuery, Outcome
 from talksearch.search.ranking import rank
+from talksearch.search.ranking.encoded_query import query_postings
 from talksearch.search.ranking.passage_table import PassageTable
 from talksearch.search.reader import IndexReader, open_reader
 
@@ -58,6 +61,7 @@ def main() -> None:
     golds = {path.stem: sample(path, options.limit) for path in files}
     if options.alike:
         print_alike(index, golds)
+        print_slopes(index, golds)
         return
     print(f"{'':<10}" + "".join(f"{name[:10]:>11}" for name in golds) + f"{'mean':>9}   over words alone")
     words: list[Outcome] = []
@@ -137,6 +141,37 @@ def print_alike(index: IndexReader, golds: dict[str, list[GoldQuery]]) -> None:
         cosines = rows @ np.array([index.encoder().encode_query(gold.query) for gold in own]).T
         cosines = (cosines - cosines.mean(axis=0)) / cosines.std(axis=0)
         print(f"{name:<16}" + "".join(f"{_alike(table, cosines, apart):>7.3f}" for apart in DISTANCES), flush=True)
+
+
+def print_slopes(index: IndexReader, golds: dict[str, list[GoldQuery]]) -> None:
+    """Print, for each file, by how many deviations passages are nearer for each point of what words say of them."""
+    table = index.table()
+    rows = np.ascontiguousarray(table.vectors.rows[table.vector_rows])
+    spoken = ~table.layout.notes
+    print(f"\n{'':<16}{'queries':>8}{'scores':>16}{'BM25':>16}{'both explain':>14}{'scores alone':>14}")
+    for name, own in golds.items():
+        found = []
+        for gold in own:
+            query = engine._encode(index, gold.query, with_vector=False)
+            with hidden(index, "0"):  # where no vector is missing, BM25 is not looked up
+                words = rank._words(
+                    index.table(), query, query_postings(index.table(), query), table.notes_in(WITHHELD)
+                ).columns()[spoken]
+            if words.any(axis=0).all():
+                cosines = (rows @ index.encoder().encode_query(gold.query))[spoken]
+                deviations = (cosines - cosines.mean()) / cosines.std()
+                slopes, share = _fit(words, deviations)
+                found.append([*slopes, share, _fit(words[:, :1], deviations)[1]])
+        means, deviate = np.mean(found, axis=0), np.std(found, axis=0)
+        slopes_shown = "".join(f"{mean:>10.3f} ±{one:.3f}" for mean, one in zip(means[:2], deviate[:2], strict=True))
+        print(f"{name:<16}{len(found):>8}{slopes_shown}{means[2]:>14.3f}{means[3]:>14.3f}", flush=True)
+
+
+def _fit(words: Floats, deviations: Floats) -> tuple[list[float], float]:
+    """Return the slopes by which deviations go along with columns of words, and the share of variance they explain."""
+    spread = (words - words.mean(axis=0)).astype(np.float64)
+    slopes, *_ = np.linalg.lstsq(spread, deviations - deviations.mean(), rcond=None)
+    return slopes.tolist(), 1 - float(np.var(deviations - spread @ slopes) / np.var(deviations))
 
 
 def _alike(table: PassageTable, cosines: Floats, apart: int) -> float:

@@ -18,7 +18,7 @@ from talksearch.search import engine
 from talksearch.search.query import Filters, Query
 from talksearch.search.ranking import rank
 from talksearch.search.ranking.layout import PassageLayout, make_layout
-from talksearch.search.ranking.missing_vectors import MissingVectors, estimate, find_gaps
+from talksearch.search.ranking.missing_vectors import MissingVectors, Words, estimate, find_gaps
 from talksearch.search.ranking.similarity import Similarities
 from talksearch.search.reader import open_reader
 
@@ -40,8 +40,14 @@ def gaps_in(of: PassageLayout, vectors: str) -> MissingVectors:
     return found
 
 
-def counted(of: PassageLayout, deviations: Sequence[float | None], words: Sequence[float] | None = None) -> list[float]:
-    """What passages count for meaning, in deviations; None where one has no vector."""
+def counted(
+    of: PassageLayout,
+    deviations: Sequence[float | None],
+    words: Sequence[float] | None = None,
+    own: Sequence[float] | None = None,
+) -> list[float]:
+    """What passages count for meaning, in deviations, given the scores of their words and their BM25; None where one
+    has no vector."""
     rows = np.array([-1 if one is None else 0 for one in deviations])
     known = np.array([one for one in deviations if one is not None], np.float32)
     mean, deviation = float(known.mean()) if len(known) else 0.0, float(known.std()) if len(known) else 0.0
@@ -49,7 +55,8 @@ def counted(of: PassageLayout, deviations: Sequence[float | None], words: Sequen
     meaning = Similarities(cosines, None, mean, deviation or 1.0, lambda at: cosines[at])
     gaps = find_gaps(of, rows, None)
     assert gaps is not None
-    estimate(meaning, np.array(words or [0.0] * len(rows), np.float32), 0.3, gaps)
+    nothing = [0.0] * len(rows)
+    estimate(meaning, Words(np.array(words or nothing, np.float32), np.array(own or nothing, np.float32)), 0.3, gaps)
     counts: list[float] = ((meaning.cosines - mean) / (deviation or 1.0)).tolist()
     return counts
 
@@ -107,13 +114,20 @@ def test_where_words_tell_what_is_near_they_tell_it_of_missing_ones() -> None:
     words = [0.0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
     deviations = [float(word) for word in words[:8]]
     counts = counted(layout(8, 2), [*deviations, None, None], words)
-    # Meaning goes up one point a word; the slope of eight passages is taken to be a little less.
+    # Meaning goes up `step` a point of words: eight passages, two of which tell as much as one that is independent,
+    # against 0.12, which is usual, give or take 0.08. Their squared distances from the mean of the words sum up to 42.
     step = 1 / float(np.std(deviations))
-    slope = step - 1 / (step * 42)
-    assert counts[9] - counts[8] == pytest.approx(slope, rel=1e-4)
-    assert counted(layout(8, 2), [*deviations[::-1], None, None], words)[9] == pytest.approx(
-        counted(layout(8, 2), [*deviations[::-1], None, None], words)[8]
-    ), "words that go against meaning take nothing away"
+    shown, usual = 42 / 2, 1 / 0.08**2
+    assert counts[9] - counts[8] == pytest.approx((shown * step + usual * 0.12) / (shown + usual), rel=1e-4)
+    against = counted(layout(30, 2), [*[float(word) for word in range(30, 0, -1)], None, None], [*range(30), 8, 9])
+    assert against[30] == pytest.approx(against[31]), "words that go against meaning take nothing away"
+
+
+def test_a_passage_that_says_a_word_more_often_is_nearer_before_any_vector_says_so() -> None:
+    assert counted(layout(3, 2), [0, 0, 0, None, None], own=[0, 0, 0, 1, 3])[3:] == pytest.approx([0.18, 0.54])
+    said = Words(np.array([0, 2, 2], np.float32), np.array([0, 0, 4], np.float32))
+    assert said.nearness().tolist() == pytest.approx([0, 0.24, 0.96])
+    assert said.at(np.array([2])).nearness().tolist() == pytest.approx([0.96])
 
 
 @pytest.mark.parametrize("deviations", [[None, None, None], [0.4, None, None]])

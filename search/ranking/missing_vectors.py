@@ -1,10 +1,11 @@
 """Missing vectors: how near a passage probably is to a query that has no vector yet, and what not knowing it is worth.
 
-The cosines of one query are alike along a talk: its passages have the subject in common, those near each other what is
-being said, and two in a row the words in which they overlap. So the cosine of a passage without a vector is estimated
-(best linear prediction, "kriging" with a constant mean for each talk) from the words of the query, which go along with
-meaning, and from what the nearest embedded passages before and behind it, and all of its talk, are nearer than their
-own words say.
+Meaning goes along with words: with those of the query that are said in and around a passage, which add to its score,
+and with how often it says them itself (BM25). And the cosines of one query are alike along a talk: its passages have
+the subject in common, those near each other what is being said, and two in a row the words in which they overlap. So
+the cosine of a passage without a vector is estimated (best linear prediction, "kriging" with a constant mean for each
+talk) from its words, and from what the nearest embedded passages before and behind it, and all of its talk, are nearer
+than their own words say. Before there is any vector, words count for what they usually say of meaning.
 
 To have no vector is neither a merit nor a fault. Relevance grows with e to the score, as in `fusion.talk_evidence`, so
 that the mean of the relevance that an unknown cosine may stand for is more than the relevance of the mean cosine. By
@@ -20,9 +21,20 @@ import numpy as np
 
 from talksearch.indexer.arrays import Floats, Ints
 
+from .encoded_query import EncodedQuery
 from .fusion import Array
 from .layout import PassageLayout
+from .lexical import bm25_search
+from .passage_table import Mask, PassageTable
 from .similarity import Similarities
+from .term_variants import variant_terms
+
+_SLOPES = np.array([0.12, 0.18])
+"""By how many deviations passages are usually nearer to a query for each point of the score of its words, and for each
+point of BM25."""
+
+_SLOPES_DIFFER = np.array([0.08, 0.15])
+"""The standard deviations of both from query to query."""
 
 _TALK = 0.24
 """The share of the variance of a query's cosines that all passages of a talk have in common."""
@@ -38,6 +50,32 @@ _OVERLAP = 0.20
 
 _ALIKE = 2.0
 """How many passages of a talk tell as much of it as one that is independent would, because they are alike."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Words:
+    """What the words of a query say for passages, and so for how near they are to it."""
+
+    scores: Array
+    """What they say in and around each: `fusion.lexical_scores` (n,)."""
+    own: Array | None
+    """BM25 of each by itself (n,); None where every passage has its vector."""
+
+    def at(self, places: Ints | None) -> Words:
+        """Return what they say for the passages at some places; None for all."""
+        if places is None:
+            return self
+        return Words(self.scores[places], None if self.own is None else self.own[places])
+
+    def columns(self) -> Floats:
+        """Return both as the columns of a table (n, 2). `own` must be known."""
+        assert self.own is not None
+        return np.stack([self.scores, self.own], axis=1)
+
+    def nearness(self) -> Array:
+        """Return how much nearer passages usually are for their words, in deviations of cosines (n,)."""
+        usual: Array = (self.columns() @ _SLOPES).astype(np.float32)
+        return usual
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,29 +148,47 @@ def find_gaps(layout: PassageLayout, vector_rows: Ints, places: Ints | None) -> 
     )
 
 
-def estimate(meaning: Similarities, words: Array, weight: float, gaps: MissingVectors) -> None:
+def own_words(table: PassageTable, query: EncodedQuery, excluded: Mask | None) -> Array | None:
+    """Return the BM25 of every passage by itself (n,); None where every passage has its vector.
+
+    `excluded` passages (n,) hold no words.
+    """
+    if not (table.vector_rows < 0).any():
+        return None
+    scores = np.zeros(len(table.vector_rows), np.float32)
+    found = bm25_search(table.db, [*query.terms, *variant_terms(query.variants)], None, -1)
+    places = table.places(np.array([number for number, _ in found], np.int64))
+    scores[places[places >= 0]] = np.array([score for _, score in found], np.float32)[places >= 0]
+    if excluded is not None:
+        scores[excluded] = 0
+    return scores
+
+
+def estimate(meaning: Similarities, words: Words, weight: float, gaps: MissingVectors) -> None:
     """Give the missing cosines, in place, the values by which their passages count.
 
     Args:
         meaning: the cosines (n,), those of embedded passages compared.
-        words: what the words of the query say for each passage (n,).
-        weight: what a unit of that counts in the score, beside a standard deviation of meaning.
+        words: what the words of the query say for each passage; `own` must be known.
+        weight: what a unit of their scores counts, beside a standard deviation of meaning.
         gaps: the passages without a vector.
     """
-    if not len(gaps.embedded):
-        return
     deviations = (meaning.cosines[gaps.embedded] - np.float32(meaning.mean)) / np.float32(meaning.deviation)
-    slope, start = _line(words[gaps.embedded], deviations)
+    columns = words.columns()
+    slopes, start = _line(columns[gaps.embedded], deviations)
+    by_words = (columns @ slopes + start).astype(np.float32)
     rest = np.zeros(len(meaning.cosines), np.float32)
     """How much nearer each embedded passage is than its words say, in deviations."""
-    rest[gaps.embedded] = deviations - (start + slope * words[gaps.embedded])
+    rest[gaps.embedded] = deviations - by_words[gaps.embedded]
     counts = np.bincount(gaps.talks[gaps.embedded], minlength=len(gaps.talk_weights))
     sums = np.bincount(gaps.talks, weights=rest, minlength=len(gaps.talk_weights))
     of_talks = (gaps.talk_weights * sums / np.maximum(counts, 1)).astype(np.float32)
     of_talk = of_talks[gaps.talks[gaps.missing]]
-    expected = start + slope * words[gaps.missing] + of_talk
+    expected = by_words[gaps.missing] + of_talk
     expected += gaps.weights[0] * (rest[gaps.before] - of_talk) + gaps.weights[1] * (rest[gaps.behind] - of_talk)
-    expected += _worth_of_not_knowing(weight * words[gaps.embedded], deviations, rest[gaps.embedded]) * (1 - gaps.known)
+    if len(gaps.embedded):
+        scores = weight * words.scores[gaps.embedded]
+        expected += _worth_of_not_knowing(scores, deviations, rest[gaps.embedded]) * (1 - gaps.known)
     meaning.cosines[gaps.missing] = np.float32(meaning.mean) + np.float32(meaning.deviation) * expected
 
 
@@ -157,15 +213,22 @@ def _worth_of_not_knowing(words: Array, deviations: Array, rest: Array) -> np.fl
     return np.float32(max(float(np.log(relevance / expected)), 0.0))
 
 
-def _line(words: Array, deviations: Floats) -> tuple[np.float32, np.float32]:
-    """Return (slope, start) of the line by which meaning goes along with words; few passages show hardly any.
+def _line(words: Floats, deviations: Floats) -> tuple[Floats, float]:
+    """Return the line by which meaning goes along with words: its slopes (2,) and where it starts.
 
-    The slope is shrunk by its own uncertainty (James and Stein), so that it fades out where there is little to tell it.
+    It is what embedded passages show for this query, weighed against what is usual: Bayesian linear regression with a
+    normal prior (Bishop, Pattern Recognition and Machine Learning, 2006, 3.3). Words that go against meaning take
+    nothing away.
+
+    Args:
+        words: what words say for each embedded passage (embedded, 2).
+        deviations: how near it is (embedded,).
     """
-    spread = words - words.mean()
-    squares = float(spread @ spread)
-    if squares <= 0:
-        return np.float32(0), np.float32(deviations.mean())
-    slope = float(spread @ deviations) / squares
-    slope = max(slope - 1 / (slope * squares), 0.0) if slope > 0 else 0.0
-    return np.float32(slope), np.float32(deviations.mean() - slope * words.mean())
+    if not len(deviations):
+        return _SLOPES, 0.0
+    mean, middle = words.mean(axis=0, dtype=np.float64), float(deviations.mean(dtype=np.float64))
+    spread = words - mean
+    prior = np.diag(_SLOPES_DIFFER**-2)
+    shown = spread.T @ (deviations - middle) / _ALIKE
+    slopes: Floats = np.maximum(np.linalg.solve(spread.T @ spread / _ALIKE + prior, shown + prior @ _SLOPES), 0)
+    return slopes, middle - float(mean @ slopes)

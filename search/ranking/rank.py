@@ -34,7 +34,7 @@ from .fusion import (
     top_k,
 )
 from .lexical import bm25_search
-from .missing_vectors import estimate, find_gaps
+from .missing_vectors import Words, estimate, find_gaps, own_words
 from .passage_table import FEW, Mask, PassageTable
 from .postings import idf
 from .scope import RankingScope, ranking_scope
@@ -268,18 +268,18 @@ def _hybrid(source: Source, request: _Request) -> Ranking:
     evidence = _Evidence(
         table,
         query,
-        _lexical_scores(table, query, postings),
+        _words(table, query, postings, excluded),
         request.avoided,
-        _lexical_scores(table, request.avoided, query_postings(table, request.avoided, excluded))
+        _words(table, request.avoided, query_postings(table, request.avoided, excluded), excluded)
         if request.avoided
         else None,
     )
     if comparison is not None and request.prefetch is not None:
-        _prefetch(table, comparison.started.done, scope, scope.select(evidence.words), request.prefetch)
+        _prefetch(table, comparison.started.done, scope, scope.select(evidence.words.scores), request.prefetch)
     signals = evidence.signals(scope.places, comparison.result() if comparison is not None else None)
     scores, lift, best = _hybrid_top(signals, scope, request)
     return Ranking(
-        _hybrid_candidates(table, scope, signals, scores, lift, best),
+        _hybrid_candidates(evidence, scope, signals, scores, lift, best),
         lambda numbers: scores[scope.positions(table.layout.places(numbers))],
         _hybrid_threshold(evidence, scope, scores),
         table,
@@ -294,29 +294,38 @@ class _Evidence:
 
     table: PassageTable
     query: EncodedQuery
-    words: Array
-    """What the query's words say for every passage (n,)."""
+    words: Words
+    """What the query's words say for every passage."""
     avoided: EncodedQuery | None
-    avoided_words: Array | None
-    """What the words of the text to avoid say for every passage (n,); None where there is no such text."""
+    avoided_words: Words | None
+    """What the words of the text to avoid say for every passage; None where there is no such text."""
 
     def signals(self, places: Ints | None, meaning: Similarities | None) -> Signals:
         """Return what the passages at some places are scored by, given how near they are to the query."""
         avoided: AvoidedText | None = None
         if self.avoided is not None and self.avoided_words is not None:
-            words = self.avoided_words if places is None else self.avoided_words[places]
-            avoided = AvoidedText(_compare(self.table, self.avoided, places), words, _AVOID)
-        signals = Signals(meaning, self.words if places is None else self.words[places], avoided)
-        if meaning is not None and (gaps := find_gaps(self.table.layout, self.table.vector_rows, places)):
-            estimate(meaning, signals.words, WORDS_WEIGHT, gaps)
-            if avoided is not None and avoided.meaning is not None:
-                estimate(avoided.meaning, avoided.words, WORDS_WEIGHT, gaps)
-        return signals
+            avoided_meaning = _compare(self.table, self.avoided, places)
+            words = self._completed(avoided_meaning, self.avoided_words.at(places), places)
+            avoided = AvoidedText(avoided_meaning, words, _AVOID)
+        return Signals(meaning, self._completed(meaning, self.words.at(places), places), avoided)
+
+    def _completed(self, meaning: Similarities | None, words: Words, places: Ints | None) -> Array:
+        """Estimate missing cosines, in place, and return what words count.
+
+        Where there is no vector at all, words count for what they usually say of meaning, as well.
+        """
+        if words.own is not None and (gaps := find_gaps(self.table.layout, self.table.vector_rows, places)):
+            if meaning is None:
+                return words.scores + words.nearness() / np.float32(WORDS_WEIGHT)
+            estimate(meaning, words, WORDS_WEIGHT, gaps)
+        return words.scores
 
 
-def _lexical_scores(table: PassageTable, query: EncodedQuery, postings: QueryPostings) -> Array:
-    """Return what words say for every passage (n,)."""
-    return lexical_scores(table.layout, postings.terms, postings.cooccurrences, TALK if query.is_query else 0.0)
+def _words(table: PassageTable, query: EncodedQuery, postings: QueryPostings, excluded: Mask | None) -> Words:
+    """Return what words say for every passage."""
+    talk_weight = TALK if query.is_query else 0.0
+    scores = lexical_scores(table.layout, postings.terms, postings.cooccurrences, talk_weight)
+    return Words(scores, own_words(table, query, excluded))
 
 
 def _compare(table: PassageTable, query: EncodedQuery, places: Ints | None) -> Similarities | None:
@@ -345,19 +354,19 @@ def _hybrid_top(signals: Signals, scope: RankingScope, request: _Request) -> tup
 
 
 def _hybrid_candidates(
-    table: PassageTable, scope: RankingScope, signals: Signals, scores: Array, lift: Array, best: Ints
+    evidence: _Evidence, scope: RankingScope, signals: Signals, scores: Array, lift: Array, best: Ints
 ) -> list[Candidate]:
     """Return the candidates at the `best` positions.
 
     Args:
-        table: the passages of the index.
+        evidence: what is known of the passages of the index.
         scope: those that are ranked.
         signals: what these are scored by.
         scores: their scores (n,).
         lift: what the whole of its talk adds to each (n,).
         best: the positions of candidates, best first.
     """
-    places = scope.places_at(best)
+    table, places = evidence.table, scope.places_at(best)
     cosines = np.full(len(best), np.nan)
     if signals.meaning is not None:
         cosines = np.where(table.vector_rows[places] >= 0, signals.meaning.cosines[best], np.nan)
@@ -367,7 +376,7 @@ def _hybrid_candidates(
             table.layout.numbers[places].tolist(),
             (scores[best] + lift[best]).tolist(),
             cosines.tolist(),
-            signals.words[best].tolist(),
+            evidence.words.scores[places].tolist(),
             lift[best].tolist(),
             strict=True,
         )
@@ -379,7 +388,7 @@ def _hybrid_threshold(evidence: _Evidence, scope: RankingScope, scores: Array) -
 
     Passages without a vector are left out, because what is not known varies less.
     """
-    total = len(evidence.words)
+    total = len(evidence.words.scores)
     sample = np.arange(0, total, max(1, total // _SAMPLE))
     embedded = evidence.table.vector_rows[sample] >= 0
     if embedded.any():
