@@ -25,7 +25,7 @@ def embedding_order(db: sqlite3.Connection) -> Ints:
 
     Notes come first: they are few, and say what a talk is about.
     """
-    numbers, _, _ = _from_coarse_to_fine(db).T
+    numbers: Ints = _from_coarse_to_fine(db)[:, 0]
     return numbers
 
 
