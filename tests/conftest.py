@@ -22,6 +22,14 @@ def _shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_early_process() -> None:
+    """All runs but the first of a process import chromadb in it, which is once for all tests."""
+    from talksearch.indexer.stores.chroma import writer
+
+    next(writer._begun)
+
+
 @pytest.fixture
 def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home of the default model that a test may damage; what the test runs finds this one."""

@@ -13,8 +13,11 @@ import pytest
 from fakes import CountingEncoder
 
 from talksearch.indexer import layout
+from talksearch.indexer.arrays import Floats
+from talksearch.indexer.encoders import model_home
 from talksearch.indexer.encoders.null_queries import NULL_QUERIES
 from talksearch.indexer.pipeline import run
+from talksearch.indexer.stores import calibration
 from talksearch.indexer.stores.calibration import calibrate
 from talksearch.search import engine
 from talksearch.search.answer import Answer
@@ -132,11 +135,11 @@ def test_many_hits_are_graded_as_each_alone() -> None:
     words = words_of([at(3, 7), np.arange(0, COUNT, 2), NOWHERE], [at(7), NOWHERE], [at(3)])
     places = np.column_stack([np.arange(COUNT), np.arange(COUNT)[::-1]])
     cosines = np.where(np.arange(COUNT) % 5 == 0, np.nan, np.linspace(0, 1, COUNT))
-    for calibration in (USUAL, None):
+    for known in (USUAL, None):
         for evident in (words, None):
-            together = grades(log_odds(evidence_table(LAYOUT, places, evident, cosines, calibration)))
+            together = grades(log_odds(evidence_table(LAYOUT, places, evident, cosines, known)))
             for row, (both, cosine) in enumerate(zip(places.tolist(), cosines.tolist(), strict=True)):
-                alone = evidence(LAYOUT, both, evident, cosine, calibration)
+                alone = evidence(LAYOUT, both, evident, cosine, known)
                 kind = kind_of(alone)
                 expected = probability(alone, kind, COEFFICIENTS) if kind else 0.0
                 assert together[row].probability == pytest.approx(expected, abs=1e-9)
@@ -268,6 +271,57 @@ def test_a_calibration_that_the_index_outgrew_does_not_count(archive: Path) -> N
     assert ask(archive, "gravity").hits[0].grade is None
     path.write_text(json.dumps({**values, "passages": values["passages"] * 3 // 2}))
     assert ask(archive, "gravity").hits[0].grade
+
+
+class AskedEncoder(CountingEncoder):
+    """Counts the queries that are encoded one by one, and has prompts."""
+
+    def __init__(self, query_prompt: str, passage_prompt: str) -> None:
+        super().__init__()
+        self.card = replace(self.card, query_prompt=query_prompt, passage_prompt=passage_prompt)
+        self.asked = 0
+
+    def encode_passages(self, texts: Sequence[str]) -> Floats:
+        self.seen += texts
+        one = super().encode_query
+        return np.array([one(self.card.passage_prompt + text) for text in texts], np.float32)
+
+    def encode_query(self, text: str) -> Floats:
+        self.asked += 1
+        return super().encode_query(self.card.query_prompt + text)
+
+
+@pytest.mark.parametrize(
+    ("query_prompt", "passage_prompt", "at_once"),
+    [("", "", True), ("time ", "", True), ("ship time ", "ship ", True), ("time ", "ship ", False)],
+)
+def test_null_queries_have_the_prompt_of_queries_whether_they_are_encoded_at_once_or_not(
+    query_prompt: str, passage_prompt: str, at_once: bool
+) -> None:
+    encoder = AskedEncoder(query_prompt, passage_prompt)
+    nulls = calibration._encode_nulls(encoder)
+    assert (encoder.asked == 0) is at_once
+    assert nulls == pytest.approx(np.array([encoder.encode_query(text) for text in NULL_QUERIES]))
+
+
+def test_vectors_of_null_queries_are_kept_in_the_home_of_the_model(
+    archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setattr(model_home, "find", lambda _: home)
+    encoder = CountingEncoder()
+    card = encoder.card
+    made = calibration._nulls_of_model(card, lambda: encoder)
+    assert len(encoder.seen) == len(NULL_QUERIES)
+    assert calibration._nulls_of_model(card, lambda: encoder) == pytest.approx(made)
+    assert len(encoder.seen) == len(NULL_QUERIES), "not encoded again"
+    (kept,) = home.iterdir()
+    kept.write_bytes(kept.read_bytes()[:200])
+    assert calibration._nulls_of_model(card, lambda: encoder) == pytest.approx(made)
+    assert len(encoder.seen) == 2 * len(NULL_QUERIES), "a damaged file is made again"
+    with_prompt = replace(card, query_prompt="time ")
+    assert calibration._nulls_of_model(with_prompt, lambda: AskedEncoder("time ", "")) != pytest.approx(made)
 
 
 def test_an_unchanged_index_is_not_calibrated_again_and_a_changed_one_without_encoding_null_queries(

@@ -2,9 +2,9 @@
 
 Something is always nearest, and each model has its own scale of cosines. `NULL_QUERIES` say where an index stands:
 three numbers (`layout.CALIBRATION`), made at the end of an indexing run and read by queries, which grade hits with them
-(`search.results.grade`). The vectors of the null queries are kept beside them (`layout.NULL_VECTORS`), so that they are
-made only once for a model. Both files may be deleted; the next indexing run makes them again, and until then hits have
-no grade.
+(`search.results.grade`). The vectors of the null queries are kept beside them (`layout.NULL_VECTORS`) and in the home
+of the model, so that they are made only once for a model. All these files may be deleted; the next indexing run makes
+them again, and until then hits have no grade.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import asdict, astuple, dataclass
 from functools import cache
 from pathlib import Path
@@ -22,6 +23,7 @@ import numpy as np
 
 from talksearch.indexer import layout
 from talksearch.indexer.arrays import Floats, Ints
+from talksearch.indexer.encoders import model_home
 from talksearch.indexer.encoders.base import Encoder, ModelCard
 from talksearch.indexer.encoders.null_queries import NULL_QUERIES
 from talksearch.indexer.errors import ModelError
@@ -124,11 +126,10 @@ def mend(folder: Path, db: sqlite3.Connection, card: ModelCard, encoder: Callabl
     nulls = _null_vectors(folder, card)
     if nulls is None and encoder is not None:
         try:
-            nulls = _encode_nulls(encoder())
+            nulls = _nulls_of_model(card, encoder)
         except ModelError:  # a search that needs the encoder says so; without grades all else works
             return False
-        with layout.replace_file(layout.NULL_VECTORS.within(folder)) as fresh, fresh.open("wb") as file:
-            np.save(file, nulls)
+        _save(layout.NULL_VECTORS.within(folder), nulls)
     if nulls is None:
         return False
     measured = calibrate(blocks(copy.rows, rows), nulls)
@@ -138,6 +139,23 @@ def mend(folder: Path, db: sqlite3.Connection, card: ModelCard, encoder: Callabl
     return True
 
 
+def _nulls_of_model(card: ModelCard, encoder: Callable[[], Encoder]) -> Floats:
+    """Return the vectors of the null queries that an index of the same model has left in its home, else make them.
+
+    Raises ModelError where the encoder cannot be loaded.
+    """
+    home = model_home.find(card)
+    kept = home / f"nulls-{_null_queries_id(card)}.npy" if home else None
+    known = _read_nulls(kept, card) if kept else None
+    if known is not None:
+        return known
+    nulls = _encode_nulls(encoder())
+    if kept:
+        with suppress(OSError):  # the next index makes them again
+            _save(kept, nulls)
+    return nulls
+
+
 def _encode_nulls(encoder: Encoder) -> Floats:
     """Return the vectors of the null queries (m, dimension), made at once where the model's prompts allow it."""
     query, passage = encoder.card.query_prompt, encoder.card.passage_prompt
@@ -145,6 +163,11 @@ def _encode_nulls(encoder: Encoder) -> Floats:
         rest = query.removeprefix(passage)
         return encoder.encode_passages([rest + text for text in NULL_QUERIES])
     return np.array([encoder.encode_query(text) for text in NULL_QUERIES], np.float32)
+
+
+def _save(path: Path, nulls: Floats) -> None:
+    with layout.replace_file(path) as fresh, fresh.open("wb") as file:
+        np.save(file, nulls)
 
 
 def read(folder: Path, card: ModelCard) -> Calibration | None:
@@ -185,8 +208,13 @@ def _null_vectors(folder: Path, card: ModelCard) -> Floats | None:
     """Return the vectors of the null queries that an earlier run made, with this model and these queries."""
     if _values(folder).get("nulls") != _null_queries_id(card):
         return None
+    return _read_nulls(layout.NULL_VECTORS.within(folder), card)
+
+
+def _read_nulls(path: Path, card: ModelCard) -> Floats | None:
+    """Return the vectors of the null queries in a file; None where they are not there, or damaged."""
     try:
-        nulls = np.load(layout.NULL_VECTORS.within(folder))
+        nulls: Floats = np.load(path)
     except (OSError, ValueError, EOFError):
         return None
     if nulls.shape != (len(NULL_QUERIES), card.dimension) or nulls.dtype != np.float32:
