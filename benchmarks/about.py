@@ -90,16 +90,15 @@ def about(*packages: str) -> dict[str, Any]:
     average is that of the last minute before.
 
     >>> sorted(about("simsimd")), sorted(about("simsimd")["versions"])
-    (['features', 'kernels', 'load_before', 'machine', 'versions'], ['python', 'simsimd'])
+    (['kernels', 'load_before', 'machine', 'versions'], ['python', 'simsimd'])
     """
     load = round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    seen = features()
+    seen = " ".join(features()) or "features unknown"
     model = _of_the_processor("model name") or platform.processor() or platform.machine()
     return {
-        # What a benchmark prints of the machine is this line: its features belong to it.
-        "machine": f"{model}, {cores} cores, {' '.join(seen) or 'features unknown'}, {platform.platform()}",
-        "features": seen,
+        # What benchmarks print of the machine is this line, and figures mean nothing without its features.
+        "machine": f"{model}, {cores} cores, {seen}, {platform.platform()}",
         "versions": {"python": platform.python_version()} | {name: version(name) for name in packages},
         "kernels": [line for name in packages for line in _kernels(name)],
         "load_before": load,

@@ -31,21 +31,9 @@ from typing import Any
 
 from about import about
 from chart import bars
-
-from talksearch.indexer import layout
-from talksearch.indexer.encoders import model_home
-from talksearch.indexer.encoders.default_model import default_folder
-from talksearch.indexer.settings import DEFAULT_MODEL
-from talksearch.indexer.stores import recipe
-from talksearch.indexer.stores.chroma.collection import COLLECTION
-from talksearch.search.reader import open_reader
+from measured import QUERIES, measured, tutorial_script
 
 HERE = Path(__file__).parent
-QUERIES = (
-    "time dilation metaphor", "why the launch was called off", "how bees survive the winter", "salt on steel cables",
-    "the budget for next year", "what a gradient is", "who should sign the message", "remote control design",
-    "privacy of transactions", "teaching children to read", "the cost of storage", "open questions about consensus",
-)  # fmt: skip
 FLOOR, OURS, WORDS, TUTORIAL = "floor", "talksearch QUERY", "talksearch --mode lexical QUERY", "tutorial script"
 GOALS = {"of the floor": 1.2, "MB": 300, "of the tutorial script": 1 / 12}
 
@@ -114,32 +102,22 @@ def main() -> int:
     options = parser.parse_args()
     # An installed package comes with its bytecode; without it each process would compile first.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    made = recipe.read(options.index)
-    if made is None:
-        parser.error(f"there is no index in {options.index}")
-    model = str(default_folder()) if made.model.name == DEFAULT_MODEL else made.model.name
-    index = open_reader(options.index)
-    index.encoder()  # makes the model's home where there is none
-    home = model_home.find(made.model)
-    if home is None:
-        parser.error(f"the model {made.model.name!r} has no home on this machine, so there is no floor to measure")
-    passages = index.db.execute("SELECT count(*) FROM passages").fetchone()[0]
+    asked = measured(options.index)
     report: dict[str, Any] = {
         **about(
             "talksearch", "numpy", "onnxruntime", "tokenizers", "simsimd", "chromadb", "sentence-transformers", "torch"
         ),
-        "passages": passages,
-        "columns": index.table().columns is not None,
+        "passages": asked.passages,
+        "columns": asked.columns,
     }
     print(report["machine"], report["versions"], *report["kernels"], sep="\n")
-    print(f"{passages:,} passages; columns: {report['columns']}")
+    print(f"{asked.passages:,} passages; columns: {report['columns']}")
     ours = [sys.executable, "-m", "talksearch.cli", "--index", str(options.index)]
-    chroma = str(options.chroma or layout.CHROMA.within(options.index))
     ways = {
-        FLOOR: [sys.executable, "-c", _FLOOR, str(home)],
+        FLOOR: [sys.executable, "-c", _FLOOR, str(asked.home)],
         OURS: [*ours, "--"],
         WORDS: [*ours, "--mode", "lexical", "--"],
-        TUTORIAL: [sys.executable, str(HERE / "tutorial.py"), model, chroma, COLLECTION],
+        TUTORIAL: tutorial_script(options.index, options.chroma),
     }
     taken: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for run in range(-1, options.runs):
@@ -159,7 +137,7 @@ def main() -> int:
     report["imports_ms"] = _imports([*ours, "--", QUERIES[0]])
     report["stages_ms"] = _stages(options.index, options.runs)
     report["chart"] = {
-        "title": f"One question from a fresh process, {passages:,} passages",
+        "title": f"One question from a fresh process, {asked.passages:,} passages",
         "unit": "s",
         "bars": [[name, figures["median"]] for name, figures in report["wall_s"].items()],
     }

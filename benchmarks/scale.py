@@ -36,6 +36,7 @@ from typing import Any
 import numpy as np
 from about import about
 from chart import bars
+from measured import QUERIES, measured, recipe_of
 
 from talksearch.indexer import layout
 from talksearch.indexer.arrays import Floats
@@ -52,11 +53,6 @@ HERE = Path(__file__).parent
 NOISE = 0.48
 """Length of the noise beside a vector of length 1: the cosine between them is 1 / sqrt(1 + 0.48^2), about 0.9."""
 RECALL = 0.98
-QUERIES = (
-    "time dilation metaphor", "why the launch was called off", "how bees survive the winter", "salt on steel cables",
-    "the budget for next year", "what a gradient is", "who should sign the message", "remote control design",
-    "privacy of transactions", "teaching children to read", "the cost of storage", "open questions about consensus",
-)  # fmt: skip
 
 
 def main() -> int:
@@ -74,6 +70,7 @@ def main() -> int:
         name, _, size = options.step.partition(":")
         print(json.dumps(_STEPS[name](options.base, options.work, int(size))))
         return 0
+    measured(options.base)
     work = options.work or Path(tempfile.mkdtemp(prefix="scale-"))
     report: dict[str, Any] = {**about("chromadb", "numpy", "simsimd", "onnxruntime"), "sizes": []}
     print(*(f"{key}: {value}" for key, value in report.items() if key not in ("sizes", "kernels")), sep="\n")
@@ -106,11 +103,14 @@ def _child(base: Path, work: Path, step: str, size: int) -> dict[str, Any]:
 
 def _show(row: dict[str, Any]) -> None:
     grow, ask, chroma = row["grow"], row["ask"], row["chroma"]
+    print(f"\n{row['passages']:,} passages (load {row['load']:.1f})")
+    if grow["added"]:
+        print(
+            f"  catalog {grow['catalog_rate']:,.0f} passages/s, vectors and Chroma {grow['stores_rate']:,.0f}"
+            f" passages/s, columns {grow['columns_s']:.1f} s, peak {grow['peak_mb']:.0f} MB, of which"
+            f" {grow['chroma_peak_mb']:.0f} MB in Chroma's process"
+        )
     print(
-        f"\n{row['passages']:,} passages (load {row['load']:.1f})\n"
-        f"  catalog {grow['catalog_rate']:,.0f} passages/s, vectors and Chroma {grow['stores_rate']:,.0f} passages/s,"
-        f" columns {grow['columns_s']:.1f} s, peak {grow['peak_mb']:.0f} MB, of which"
-        f" {grow['chroma_peak_mb']:.0f} MB in Chroma's process\n"
         f"  disk: {', '.join(f'{part} {size:,.0f} MB' for part, size in row['disk_mb'].items())}\n"
         f"  cold {ask['cold_ms']:.0f} ms and {ask['cold_peak_mb']:.0f} MB; warm {ask['warm_ms']:.1f} ms in the median,"
         f" {ask['warm_slowest_ms']:.1f} at the slowest, {ask['warm_peak_mb']:.0f} MB\n"
@@ -134,9 +134,7 @@ def _disk(work: Path) -> dict[str, float]:
 
 def _grow(base: Path, work: Path, size: int) -> dict[str, Any]:
     """Bring the index to `size` passages."""
-    made = recipe.read(base)
-    if made is None:
-        raise SystemExit(f"there is no index in {base}")
+    made = recipe_of(base)
     work.mkdir(parents=True, exist_ok=True)
     if not layout.RECIPE.within(work).exists():
         recipe.write(work, made)
@@ -251,7 +249,7 @@ def _ask(_: Path, work: Path, __: int) -> dict[str, Any]:
     command = [sys.executable, "-m", "talksearch.cli", "--index", str(work), "--format", "jsonl"]
     for query in QUERIES[:6]:
         at = perf_counter()
-        asked = subprocess.Popen([*command, query], stdout=subprocess.DEVNULL)
+        asked = subprocess.Popen([*command, query], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         _, status, used = os.wait4(asked.pid, 0)
         cold.append(perf_counter() - at)
         if status:
@@ -282,9 +280,7 @@ def _ask(_: Path, work: Path, __: int) -> dict[str, Any]:
 
 def _chroma(_: Path, work: Path, __: int) -> dict[str, Any]:
     """Compare Chroma's approximate ten nearest with the exact ones, for noisy copies of passages."""
-    made = recipe.read(work)
-    if made is None:
-        raise SystemExit(f"there is no index in {work}")
+    made = recipe_of(work)
     with closing(catalog.open_catalog(work)) as db:
         copy = vectors.read(work, made.model.dimension)
         random = np.random.default_rng(1)

@@ -35,16 +35,12 @@ from typing import Any
 
 from about import about
 from chart import bars
+from measured import QUERIES, measured, tutorial_script
 
 from talksearch.cli.messages import AnswerRequest
 from talksearch.cli.pool import process_tuning
 from talksearch.cli.server import client
 from talksearch.cli.terminal import Style
-from talksearch.indexer import layout
-from talksearch.indexer.encoders.default_model import default_folder
-from talksearch.indexer.settings import DEFAULT_MODEL
-from talksearch.indexer.stores import recipe
-from talksearch.indexer.stores.chroma.collection import COLLECTION
 from talksearch.search import engine
 from talksearch.search.evaluation import measure
 from talksearch.search.query import Filters, Query
@@ -55,11 +51,6 @@ SHARED = ROOT / ".." / "shared"
 CLIENTS = 8
 OF_THE_SCRIPT = 1 / 50
 """The goal: what part of the tutorial script's time the command line takes through the server."""
-QUERIES = (
-    "time dilation metaphor", "why the launch was called off", "how bees survive the winter", "salt on steel cables",
-    "the budget for next year", "what a gradient is", "who should sign the message", "remote control design",
-    "privacy of transactions", "teaching children to read", "the cost of storage", "open questions about consensus",
-)  # fmt: skip
 PLAIN = Style(color=False, links=False, width=100)
 
 
@@ -78,24 +69,19 @@ def main() -> int:
     options = parser.parse_args()
     # An installed package comes with its bytecode; without it each process would compile first.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    made = recipe.read(options.index)
-    if made is None:
-        parser.error(f"there is no index in {options.index}")
-    model = str(default_folder()) if made.model.name == DEFAULT_MODEL else made.model.name
-    chroma = str(options.chroma or layout.CHROMA.within(options.index))
-    script = [sys.executable, str(Path(__file__).with_name("tutorial.py")), model, chroma, COLLECTION]
+    asked = measured(options.index)
+    script = tutorial_script(options.index, options.chroma)
     texts = _queries(options.gold or sorted((SHARED / "gold").glob("*.jsonl")), options.queries)
     opened = open_reader(options.index)
     process_tuning.tune(options.index)  # as the resident engine does
-    passages = opened.db.execute("SELECT count(*) FROM passages").fetchone()[0]
     report: dict[str, Any] = {
         **about("talksearch", "numpy", "onnxruntime", "simsimd", "click", "uvicorn"),
-        "passages": passages,
+        "passages": asked.passages,
         "queries": len(texts),
     }
     print(f"{report['machine']}, load average {report['load_before']}")
     print(report["versions"], *report["kernels"], sep="\n")
-    print(f"{passages:,} passages, {len(texts)} queries\n")
+    print(f"{asked.passages:,} passages, {len(texts)} queries\n")
 
     report["engine_ms"] = _in_the_engine(opened, texts)
     started = perf_counter()
