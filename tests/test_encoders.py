@@ -75,7 +75,8 @@ def test_the_light_encoder_gives_the_same_vectors(model: SentenceEncoder, own_ho
 
 
 def test_an_export_by_torch_gives_the_same_vectors(model: SentenceEncoder, tmp_path: Path) -> None:
-    onnx_export.export(model, tmp_path, TEXTS)
+    onnx_export.export(model, tmp_path)
+    onnx_export.check(model, tmp_path, TEXTS)
     assert onnx_export.agreement(onnx_encoder.load(tmp_path, model.card), model, TEXTS) > 0.9999
 
 

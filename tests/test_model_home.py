@@ -17,10 +17,19 @@ import numpy as np
 import pytest
 
 from talksearch.indexer import doctor
-from talksearch.indexer.encoders import bert_graph, checksums, default_model, machine, make_home, model_home
+from talksearch.indexer.encoders import (
+    bert_graph,
+    checksums,
+    default_model,
+    known_models,
+    machine,
+    make_home,
+    model_home,
+    sentence_encoder,
+)
 from talksearch.indexer.encoders.base import ModelCard
 from talksearch.indexer.errors import ModelError
-from talksearch.indexer.pipeline import run
+from talksearch.indexer.pipeline import encoder_provider, run
 from talksearch.indexer.stores import recipe
 from talksearch.search import engine
 from talksearch.search.query import Query
@@ -74,7 +83,7 @@ def make(card: ModelCard = CARD) -> Path:
 
 def ask(index: Path, warned: list[str], **how: Any) -> list[str]:
     with open_reader(index, warn=warned.append) as reader:
-        return [hit.talk_id for hit in engine.search(reader, Query("cold insects", **how)).hits]
+        return [Path(hit.source).stem for hit in engine.search(reader, Query("cold insects", **how)).hits]
 
 
 def test_a_model_has_one_home_whatever_its_prompts_and_another_for_other_weights(cache: Path) -> None:
@@ -242,6 +251,40 @@ def test_a_model_that_only_torch_exports_answers_itself_until_the_doctor_has_mad
     assert warned == []
 
 
+def test_a_second_index_of_a_model_is_begun_without_loading_it(
+    archive: Path, folder_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = str(folder_model)
+    expected = sentence_encoder.load(name, query_prompt="ask: ").card
+    run.build_index(tmp_path / "first", [archive / "bees.txt"], model=name, prompts=(None, "text: "), processes=1)
+    with monkeypatch.context() as patch:
+        for load in ("load", "load_same"):
+            patch.setattr(encoder_provider, load, pytest.fail)
+        run.build_index(tmp_path / "second", [archive / "bees.txt"], model=name, prompts=("ask: ", None), processes=1)
+    made = recipe.read(tmp_path / "second")
+    assert made is not None
+    assert made.model == expected
+    settings = folder_model / "config_sentence_transformers.json"
+    settings.write_text('{"prompts": {"query": "query: "}}')
+    assert known_models.find(name, None, None) is None
+
+
+def test_a_model_of_the_hub_is_known_at_the_revision_that_was_downloaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    card = ModelCard("owner/model", "a revision", 384, 510)
+
+    def write(folder: Path) -> None:
+        shutil.copyfile(default_model.default_tokenizer(), folder / model_home.TOKENIZER)
+        known_models.write(folder, card)
+
+    model_home.make(card, write, pytest.fail)
+    for revision, known in (("a revision", card), ("another", None), ("", None)):
+        monkeypatch.setattr(known_models, "_downloaded_revision", lambda _, revision=revision: revision)
+        assert known_models.find(card.name, None, None) == known
+    monkeypatch.undo()
+    assert known_models._downloaded_revision("nobody/nothing") == ""
+    assert known_models._downloaded_revision("no name/of/a model") == ""
+
+
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
@@ -255,7 +298,7 @@ def test_a_model_that_is_gone_or_another_is_named_and_words_answer(
     index = tmp_path / "index"
     run.build_index(index, [archive / "bees.txt"], model=str(folder_model), processes=1)
     spoil(folder_model)
-    assert ask(index, []) == ["bees"]  # it has all it needs in the model's home
+    assert ask(index, []) == ["bees"]  # it finds all that it needs in the model's home
     shutil.rmtree(cache)
     with pytest.raises(ModelError, match=message) as caught:
         ask(index, [])

@@ -9,7 +9,7 @@ sentence-transformers. A BERT model is written from its files (`bert_graph`); an
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from talksearch.indexer.records import Json
@@ -34,6 +34,19 @@ class ModelCard:
     def as_json(self) -> dict[str, Json]:
         """Return the fields as JSON."""
         return asdict(self)
+
+    def with_prompts(
+        self, query_prompt: str | None, passage_prompt: str | None, count_tokens: Callable[[str], int]
+    ) -> ModelCard:
+        """Return the card of the same model with other prompts; None keeps the prompt.
+
+        Prompts take room from text, by the number of tokens that `count_tokens` gives.
+        """
+        room = self.max_tokens + max(count_tokens(self.query_prompt), count_tokens(self.passage_prompt))
+        query = self.query_prompt if query_prompt is None else query_prompt
+        passage = self.passage_prompt if passage_prompt is None else passage_prompt
+        max_tokens = room - max(count_tokens(query), count_tokens(passage))
+        return replace(self, max_tokens=max_tokens, query_prompt=query, passage_prompt=passage)
 
 
 class Encoder(Protocol):

@@ -64,17 +64,18 @@ def default_card(query_prompt: str | None = None, passage_prompt: str | None = N
     none of its own. Its weights are looked at when they are read. Raises ModelError where the model is not installed,
     or the prompts leave no room for text.
     """
-    count_tokens = file_token_counter(default_tokenizer())
-    query, passage = query_prompt or "", passage_prompt or ""
-    max_tokens = DEFAULT_MAX_TOKENS - max(count_tokens(query), count_tokens(passage))
-    check_room(DEFAULT_MODEL, max_tokens)
-    return ModelCard(DEFAULT_MODEL, _fingerprint([_DEFAULT_SHA256]), _DEFAULT_DIMENSION, max_tokens, query, passage)
+    plain = ModelCard(DEFAULT_MODEL, _fingerprint([_DEFAULT_SHA256]), _DEFAULT_DIMENSION, DEFAULT_MAX_TOKENS)
+    card = plain.with_prompts(query_prompt, passage_prompt, file_token_counter(default_tokenizer()))
+    check_room(card)
+    return card
 
 
-def check_room(name: str, max_tokens: int) -> None:
+def check_room(card: ModelCard) -> None:
     """Raise ModelError where a model has too little room for text beside its prompts."""
-    if max_tokens < LEAST_MAX_TOKENS:
-        raise ModelError(f"The model {name!r} leaves room for {max_tokens} tokens of text.", "Use a shorter prompt.")
+    if card.max_tokens < LEAST_MAX_TOKENS:
+        raise ModelError(
+            f"The model {card.name!r} leaves room for {card.max_tokens} tokens of text.", "Use a shorter prompt."
+        )
 
 
 def model_token_counter(card: ModelCard | None) -> tuple[Callable[[str], int], int]:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from talksearch.indexer.settings import DEFAULT_MODEL
 
-from . import bert_graph, model_home, onnx_export
+from . import bert_graph, known_models, model_home, onnx_export
 from .base import ModelCard
 from .default_model import default_folder, fingerprint_of_weights
-from .sentence_encoder import SentenceEncoder, changed_model, load_same
+from .sentence_encoder import SentenceEncoder, changed_model, load_same, own_card
 
 Warn = Callable[[str], None]
 """Is called with a sentence where the home that was made is for this process alone."""
@@ -27,8 +27,8 @@ def find_or_make(card: ModelCard, warn: Warn) -> Path | None:
     home = model_home.find(card)
     if home is not None:
         return home
-    source = default_folder() if card.name == DEFAULT_MODEL else Path(card.name)
-    if not source.is_dir() or not bert_graph.can_write(source):
+    source = _files_of(card)
+    if source is None:
         return None
     if fingerprint_of_weights(source) != card.fingerprint:
         raise changed_model(card)
@@ -47,6 +47,8 @@ def find_or_make_from_model(card: ModelCard, sample: Sequence[str], warn: Warn) 
 def from_model(encoder: SentenceEncoder, sample: Sequence[str], warn: Warn) -> Path:
     """Return the home of a model that is loaded, made now where it is missing.
 
+    The card goes into it, so that the next index of this model need not load it.
+
     Args:
         encoder: The model.
         sample: Text of the archive, on which what is exported must give the model's own vectors.
@@ -56,4 +58,20 @@ def from_model(encoder: SentenceEncoder, sample: Sequence[str], warn: Warn) -> P
         ModelError: The model cannot be exported, or its export gives other vectors. Everything then works with
             sentence-transformers itself.
     """
-    return model_home.make(encoder.card, lambda folder: onnx_export.export(encoder, folder, sample), warn)
+
+    def write(folder: Path) -> None:
+        source = _files_of(encoder.card)
+        if source is None:
+            onnx_export.export(encoder, folder)
+        else:
+            bert_graph.write(source, folder)
+        onnx_export.check(encoder, folder, sample)
+        known_models.write(folder, own_card(encoder))
+
+    return model_home.make(encoder.card, write, warn)
+
+
+def _files_of(card: ModelCard) -> Path | None:
+    """Return the folder of a model that `bert_graph` can write; None for any other. Raises ModelError."""
+    source = default_folder() if card.name == DEFAULT_MODEL else Path(card.name)
+    return source if source.is_dir() and bert_graph.can_write(source) else None

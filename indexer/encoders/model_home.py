@@ -61,8 +61,12 @@ def home_of(card: ModelCard) -> Path:
     How many tokens of text fit the model is no part of its name: it depends on the prompts.
     """
     identity = json.dumps([card.name, card.fingerprint, card.dimension, _EXPORT])
-    slug = re.sub(r"[^a-z0-9]+", "-", Path(card.name).name.lower()).strip("-")[:40] or "model"
-    return homes_folder() / f"{slug}-{hashlib.sha256(identity.encode()).hexdigest()[:12]}"
+    return homes_folder() / f"{_slug(card.name)}-{hashlib.sha256(identity.encode()).hexdigest()[:12]}"
+
+
+def homes_of(name: str) -> list[Path]:
+    """Return the homes that may be of a model, by its name alone."""
+    return sorted(homes_folder().glob(f"{_slug(name)}-{'[0-9a-f]' * 12}"))
 
 
 def machine_folder(home: Path) -> Path:
@@ -146,6 +150,10 @@ def locked(home: Path) -> Iterator[None]:
 def size_of(card: ModelCard) -> int:
     """Return how many bytes the home of a model takes on disk; 0 where there is none."""
     return sum(file.stat().st_size for file in home_of(card).rglob("*") if file.is_file())
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", Path(name).name.lower()).strip("-")[:40] or "model"
 
 
 def _put_in_place(home: Path, write: Callable[[Path], None]) -> None:

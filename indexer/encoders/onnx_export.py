@@ -22,17 +22,10 @@ _COMPARED_QUERIES = 4
 """How many of these texts are compared as queries as well."""
 
 
-def export(encoder: SentenceEncoder, folder: Path, sample: Sequence[str]) -> None:
+def export(encoder: SentenceEncoder, folder: Path) -> None:
     """Export a model to ONNX, with its tokenizer, into a folder (`model_home`).
 
-    Args:
-        encoder: The model.
-        folder: The folder.
-        sample: Text of the archive, on which the export must give the model's own vectors; without any, a word is
-            taken.
-
-    Raises:
-        ModelError: The model cannot be exported, or its export gives other vectors.
+    Raises ModelError where it cannot be exported.
     """
     tokenizer = getattr(encoder.model.tokenizer, "backend_tokenizer", None)
     if tokenizer is None:
@@ -41,13 +34,23 @@ def export(encoder: SentenceEncoder, folder: Path, sample: Sequence[str]) -> Non
     device = encoder.model.device
     try:
         _write_onnx(encoder.model, folder / MODEL)
-        try:
-            exported = OnnxEncoder(folder, encoder.card, start_session(folder / MODEL, session_options()))
-            lowest_cosine = agreement(exported, encoder, sample[:_COMPARED_TEXTS] or ["word"])
-        except (*ONNX_ERRORS, ModelError) as error:
-            raise ModelError(f"it cannot be exported: {first_line(error)}") from error
     finally:
         encoder.model.to(device)
+
+
+def check(encoder: SentenceEncoder, folder: Path, sample: Sequence[str]) -> None:
+    """Raise ModelError where what was written into a folder does not run, or gives other vectors than the model.
+
+    Args:
+        encoder: The model.
+        folder: The folder.
+        sample: Text of the archive; without any, a word is taken.
+    """
+    try:
+        exported = OnnxEncoder(folder, encoder.card, start_session(folder / MODEL, session_options()))
+        lowest_cosine = agreement(exported, encoder, sample[:_COMPARED_TEXTS] or ["word"])
+    except (*ONNX_ERRORS, ModelError) as error:
+        raise ModelError(f"it cannot be exported: {first_line(error)}") from error
     if not lowest_cosine >= SAME_COSINE:
         raise ModelError(f"its export gives other vectors (cosine {lowest_cosine:.4f})")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -108,24 +107,23 @@ def load(
             model = SentenceTransformer(str(folder or name))
     except (OSError, ValueError, ImportError, RuntimeError) as error:
         raise _not_loaded(name, error) from error
-    prompts = {key: str(value) for key, value in dict(getattr(model, "prompts", None) or {}).items()}
-    if query_prompt is None:
-        query_prompt = prompts.get("query", "")
-    if passage_prompt is None:
-        passage_prompt = next((prompts[key] for key in ("document", "passage", "corpus") if prompts.get(key)), "")
-    card = ModelCard(
+    plain = ModelCard(
         name=name,
         fingerprint=_fingerprint(folder or Path(name), model),
         dimension=int(model.get_embedding_dimension() or len(model.encode("a"))),
-        max_tokens=0,
-        query_prompt=query_prompt,
-        passage_prompt=passage_prompt,
+        max_tokens=int(model.max_seq_length or 512) - 2,
     )
-    encoder = SentenceEncoder(model, card)
-    prompt_tokens = max(encoder.count_tokens(query_prompt), encoder.count_tokens(passage_prompt))
-    max_tokens = int(model.max_seq_length or 512) - 2 - prompt_tokens
-    check_room(name, max_tokens)
-    return SentenceEncoder(model, replace(card, max_tokens=max_tokens))
+    encoder = SentenceEncoder(model, plain)
+    card = own_card(encoder).with_prompts(query_prompt, passage_prompt, encoder.count_tokens)
+    check_room(card)
+    return SentenceEncoder(model, card)
+
+
+def own_card(encoder: SentenceEncoder) -> ModelCard:
+    """Return the card of a model with the prompts that come with it."""
+    prompts = {key: str(value) for key, value in dict(getattr(encoder.model, "prompts", None) or {}).items()}
+    passage_prompt = next((prompts[key] for key in ("document", "passage", "corpus") if prompts.get(key)), "")
+    return encoder.card.with_prompts(prompts.get("query", ""), passage_prompt, encoder.count_tokens)
 
 
 def load_same(card: ModelCard) -> SentenceEncoder:

@@ -12,9 +12,17 @@ import numpy as np
 
 from talksearch.indexer import layout
 from talksearch.indexer.arrays import Floats
-from talksearch.indexer.encoders import machine, make_home, model_home, onnx_encoder, selection, token_codes
+from talksearch.indexer.encoders import (
+    known_models,
+    machine,
+    make_home,
+    model_home,
+    onnx_encoder,
+    selection,
+    token_codes,
+)
 from talksearch.indexer.encoders.base import Encoder, ModelCard
-from talksearch.indexer.encoders.default_model import default_card, default_tokenizer
+from talksearch.indexer.encoders.default_model import default_tokenizer
 from talksearch.indexer.encoders.onnx_encoder import OnnxEncoder
 from talksearch.indexer.encoders.sentence_encoder import SentenceEncoder, load, load_same
 from talksearch.indexer.errors import ModelError
@@ -85,11 +93,12 @@ class EncoderProvider:
         return self._encoder
 
     def sizer(self) -> PassageSizer:
-        """Return how talks are split. Wakes no model where the index, or the default model, has a tokenizer's file."""
-        is_default = (self._model or DEFAULT_MODEL) == DEFAULT_MODEL
-        if self._encoder is None and not self._known and is_default:
-            self._known = Recipe(default_card(*self._prompts), self.splitting)
-            recipe.write(self._folder, self._known)
+        """Return how talks are split. Loads no model where the default model is used, or one that has a home."""
+        if self._encoder is None and not self._known:
+            card = known_models.find(self._model or DEFAULT_MODEL, *self._prompts)
+            if card is not None:
+                self._known = Recipe(card, self.splitting)
+                recipe.write(self._folder, self._known)
         if self._encoder is None and self._known:
             tokenizer = self._tokenizer_file(self._known)
             if tokenizer:
