@@ -47,10 +47,13 @@ torch.ones(64, 64).to_mkldnn()
 import numpy, openvino
 from openvino import opset13
 core = openvino.Core()
-print("OpenVINO:", ", ".join(core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")), flush=True)
+print("OpenVINO:", ", ".join(core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")))
 given = opset13.parameter([64, 64], numpy.float32)
 product = opset13.matmul(given, opset13.constant(numpy.ones((64, 64), numpy.float32)), False, False)
-core.compile_model(openvino.Model([product], [given]), "CPU")(numpy.ones((64, 64), numpy.float32))
+ready = core.compile_model(openvino.Model([product], [given]), "CPU")
+about = [step.get_rt_info() for step in ready.get_runtime_model().get_ordered_ops()]
+kernels = [info["primitiveType"].astype(str) for info in about if info["layerType"] == "FullyConnected"]
+print("OpenVINO's products:", ", ".join(kernels))
 """,
     "onnxruntime": """
 import time, numpy, onnx.numpy_helper, onnx.parser, onnxruntime
@@ -73,13 +76,15 @@ ints = fastest("(uint8[512, 512] x) => (int32[512, 512] y) { y = MatMulInteger(x
 print(f"onnxruntime: does not tell; its products of bytes take {ints / floats:.2f} of the time of float32 ones")
 """,
 }
-"""How each library is asked which kernels it takes. The products of torch and of OpenVINO are those of MKL and oneDNN,
-which say it when they are used and `MKL_VERBOSE` and `ONEDNN_VERBOSE` are set. onnxruntime has nothing to ask, but a
-processor that multiplies bytes in one step shows: they then take a small part of the time of floats."""
+"""How each library is asked which kernels it takes. The products of torch are those of MKL and oneDNN, which say it
+when they are used and `MKL_VERBOSE` and `ONEDNN_VERBOSE` are set. onnxruntime has nothing to ask, but a processor that
+multiplies bytes in one step shows: they then take a small part of the time of floats."""
 
 _TOLD = {
-    "{}'s products (MKL)": re.compile(r"^MKL_VERBOSE .*? architecture (.*?)(?: enabled processors)?, (?:Lnx|Win|OSX)"),
-    "{}'s products (oneDNN)": re.compile(r"^onednn_verbose,.*?\binfo,cpu,isa:(.*)$"),
+    "torch's products (MKL)": re.compile(
+        r"^MKL_VERBOSE .*? architecture (.*?)(?: enabled processors)?, (?:Lnx|Win|OSX)"
+    ),
+    "torch's products (oneDNN)": re.compile(r"^onednn_verbose,.*?\binfo,cpu,isa:(.*)$"),
 }
 
 
@@ -134,9 +139,7 @@ def _kernels(package: str) -> list[str]:
     for line in done.stdout.splitlines():
         if line.startswith(("numpy", "simsimd", "torch", "OpenVINO", "onnxruntime")):
             lines.append(line)
-        lines += [
-            f"{name.format(package)}: {found[1]}" for name, form in _TOLD.items() if (found := form.match(line.strip()))
-        ]
+        lines += [f"{name}: {found[1]}" for name, form in _TOLD.items() if (found := form.match(line.strip()))]
     return lines
 
 
