@@ -18,6 +18,9 @@ UNKNOWN = -18.0
 _IMPOSSIBLE = -1e9
 """A log probability below that of every division into words."""
 
+_ROW = re.compile("^([^\x00-\u02ff]+)(.*)")
+"""A word, and what is known of it."""
+
 _FOLLOWER = re.compile("([^\x00-\u02ff]+)([\x30-\u02ff])")
 """A word that follows another, and the character that stands for its log probability."""
 
@@ -25,11 +28,7 @@ _FOLLOWER = re.compile("([^\x00-\u02ff]+)([\x30-\u02ff])")
 @cache
 def _rows() -> dict[str, str]:
     """By word: its log probability and, where words are known to follow it, a backoff weight and those words."""
-    rows = {}
-    for row in read_rows("words"):
-        length = next(i for i, char in enumerate(row) if char < "\u0300")
-        rows[row[:length]] = row[length:]
-    return rows
+    return dict(match for row in read_rows("words") for match in _ROW.findall(row))
 
 
 @cache

@@ -104,9 +104,8 @@ def _statistics_for(lead: int) -> list[str]:
 
 
 @cache
-def _repertoire(lead: int) -> tuple[str, ...]:
-    """Characters that a damaged one with this lead byte may have been: letters that the statistics know, and signs."""
-    names = _statistics_for(lead)
+def _repertoires(names: tuple[str, ...]) -> dict[int, list[str]]:
+    """By lead byte: the letters beyond ASCII that some statistics know, and signs where these are among them."""
     chars: set[str] = set()
     for name in names:
         for char in load_ngrams(name).lines:
@@ -116,7 +115,10 @@ def _repertoire(lead: int) -> tuple[str, ...]:
             chars |= set(chinese_variants()[0])
     if "signs" in names:
         chars |= {chr(code) for first, end in _SIGN_BLOCKS for code in range(first, end) if chr(code).isprintable()}
-    return tuple(sorted(char for char in chars if char.encode("utf-8")[0] == lead))
+    by_lead: defaultdict[int, list[str]] = defaultdict(list)
+    for char in sorted(chars):
+        by_lead[char.encode("utf-8")[0]].append(char)
+    return by_lead
 
 
 @cache
@@ -124,7 +126,8 @@ def _candidates(path: DecodePath, lead: int) -> dict[str, tuple[tuple[str, float
     """By what stands in the damaged text: the characters with this lead byte that may have become it, with costs."""
     table = path_outcomes(path)
     candidates: dict[str, list[tuple[str, float]]] = defaultdict(list)
-    for char in _repertoire(lead):
+    # Characters that a damaged one with this lead byte may have been.
+    for char in _repertoires(tuple(_statistics_for(lead))).get(lead, ()):
         for output, cost in text_outcomes(char, table):
             if output:
                 candidates[output].append((char, cost))

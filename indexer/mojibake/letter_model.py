@@ -126,6 +126,7 @@ def _context(before: str, model_name: str) -> str:
     return context
 
 
+@lru_cache(maxsize=50_000)  # two of three times it is asked again: hypotheses end alike, and spans are decoded twice
 def letter_log_probability(before: str, char: str, orthography: Orthography) -> float:
     """Log probability of a character after the (up to CONTEXT_LENGTH) characters before it, as they are written."""
     letter_script = script(char)

@@ -163,8 +163,8 @@ class LetterNgrams:
                 return score + backoff_sum
             backoff_sum += backoffs.get(context, 0.0)
             context = context[1:]
-        ngrams, _ = unpacked.get(letter) or self.unpack(letter)
-        return ngrams.get(letter, UNSEEN) + backoff_sum
+        alone = self.lines.get(letter, "")[:1]  # the first field of a line is the letter's own
+        return ((ZERO - ord(alone)) * LOG_STEP if alone > "\t" else UNSEEN) + backoff_sum
 
 
 def read_rows(name: str) -> list[str]:
