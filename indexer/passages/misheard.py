@@ -16,7 +16,6 @@ from functools import cache, lru_cache
 from itertools import chain, pairwise, product
 
 import numpy as np
-import wordfreq
 from rapidfuzz import process
 from rapidfuzz.distance import Levenshtein
 
@@ -248,6 +247,8 @@ def _zipf(word: str, language: str) -> float:
 
 @cache
 def _frequencies(language: str) -> dict[str, float]:
+    import wordfreq  # a run that reads no talk does not wait for it
+
     return wordfreq.get_frequency_dict(language)
 
 
@@ -259,4 +260,6 @@ def _language(talk: Talk) -> str | None:
 
 @cache
 def _known_languages() -> frozenset[str]:
+    import wordfreq  # as above
+
     return frozenset(wordfreq.available_languages())

@@ -20,8 +20,6 @@ from functools import cache, lru_cache
 from itertools import chain
 from typing import NamedTuple
 
-import wordfreq
-
 from talksearch.indexer.arrays import Ints
 from talksearch.indexer.text.terms import is_unspaced, marks, terms
 
@@ -244,4 +242,6 @@ def _usual(word: str, language: str) -> float:
 
 @cache
 def _frequencies(language: str) -> dict[str, float]:
+    import wordfreq  # a run that changes nothing does not wait for it
+
     return wordfreq.get_frequency_dict(language) if language in wordfreq.available_languages() else {}
