@@ -1,17 +1,17 @@
 from __future__ import annotations
 
-import itertools
+import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import pytest
 
 from talksearch.indexer.encoders import (
     bert_graph,
     default_model,
-    int8_openvino,
     onnx_encoder,
+    openvino_encoder,
     selection,
     sentence_encoder,
 )
@@ -48,79 +48,105 @@ def test_the_default_models_card_is_known_without_loading_it() -> None:
     )
 
 
-def test_products_in_bytes_give_nearly_the_models_own_vectors(
+def _choose(home: Path, encoder: OnnxEncoder, waiting: int = 200) -> selection.Choice:
+    return selection.choose(home, encoder, TEXTS, waiting)
+
+
+def _prefer(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    """Let one kind of encoder be the fastest, whatever the machine and its load."""
+    tries = selection._try
+
+    def tried(*given: Any) -> selection._Trial:
+        trial = tries(*given)
+        return replace(trial, seconds=trial.seconds if trial.kind == kind else trial.seconds + 1000)
+
+    monkeypatch.setattr(selection, "_try", tried)
+
+
+def test_products_of_bytes_give_nearly_the_models_own_vectors(
     exported: tuple[Path, OnnxEncoder], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home, encoder = exported
-    monkeypatch.setattr(int8_openvino, "_LOSS_BATCHES", 1)  # each product is tried by itself, which takes a while
-    own = selection._try(selection.Choice(encoder, "its own"), TEXTS[:24])
-    tried = selection._select_int8(home, encoder, TEXTS, own, TEXTS[:24])
-    assert tried
-    choice = tried.choice
+    _prefer(monkeypatch, "int8")
+    choice = _choose(home, encoder)
+    assert "36 products in 8 bits" in choice.description
     cosines = (choice.encoder.encode_passages(TEXTS[24:80]) * encoder.encode_passages(TEXTS[24:80])).sum(axis=1)
     assert cosines.mean() > selection.INT8_MEAN_COSINE
     assert cosines.max() < 1 - 1e-6  # they are not the same: something was done with bytes
-    assert "8 bits" in choice.description
 
 
-def test_which_products_bear_bytes_is_remembered_for_the_next_run(
+def test_a_choice_is_remembered_and_one_that_is_damaged_or_of_other_versions_made_anew(
     exported: tuple[Path, OnnxEncoder], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home, encoder = exported
-    monkeypatch.setattr(int8_openvino, "_LOSS_BATCHES", 1)
-    own = selection._try(selection.Choice(encoder, "its own"), TEXTS[:24])
-    tried = selection._select_int8(home, encoder, TEXTS, own, TEXTS[:24])
-    assert tried
-    (file,) = home.glob("*/bytes-*")
-    monkeypatch.setattr(
-        selection, "_try", lambda choice, texts: replace(own, choice=choice, vectors=own.vectors[: len(texts)])
-    )
-    monkeypatch.setattr(selection, "_cosines", lambda *_: np.ones(1, np.float32))
-    assert selection.remembered(home, encoder, TEXTS) is None  # no faster than the exported model
-    monkeypatch.undo()
-    monkeypatch.setattr(selection, "_cosines", lambda *_: np.zeros(1, np.float32))
-    assert selection.remembered(home, encoder, TEXTS) is None  # other vectors
-    monkeypatch.undo()
-    times = itertools.cycle((2.0, 1.0))  # of the exported model, and of the int8 encoder
-    tries = selection._try
-    monkeypatch.setattr(selection, "_try", lambda *given: replace(tries(*given), seconds=next(times)))
-    again = selection.remembered(home, encoder, TEXTS)
-    assert again is not None
-    cosines = (again.encode_passages(TEXTS[:24]) * tried.vectors).sum(axis=1)
-    assert cosines.min() > 0.99999
-    whole = file.read_bytes()
-    for damaged in (b"", whole[: len(whole) // 2], b"PK\x03\x04" + whole[4:200]):
-        file.write_bytes(damaged)
-        assert selection.remembered(home, encoder, TEXTS) is None
-    int8_openvino.save_ranges(file, {("no such product", 0): (np.zeros(384, np.float32), np.ones(384, np.float32))})
-    assert selection.remembered(home, encoder, TEXTS) is None
-    file.unlink()
-    assert selection.remembered(home, encoder, TEXTS) is None
+    _prefer(monkeypatch, "int8")
+    first = _choose(home, encoder)
+    selected: list[Path] = []
+    monkeypatch.setattr(selection, "_select", lambda *given: selected.append(given[0]) or first)
+    again = _choose(home, encoder)
+    assert again.description == first.description
+    assert (again.encoder.encode_passages(TEXTS[:24]) * first.encoder.encode_passages(TEXTS[:24])).sum(
+        axis=1
+    ).min() > 0.9999
+    assert _choose(home, encoder, 5_000).description == first.description  # it is checked on this text
+    assert not selected
+    with monkeypatch.context() as other:
+        other.setattr(selection, "_are_near", lambda _: False)
+        _choose(home, encoder, 5_000)
+    assert len(selected) == 1  # this text does not bear it
+    with monkeypatch.context() as other:
+        other.setattr(selection, "versions", lambda: "onnxruntime of tomorrow")
+        _choose(home, encoder)
+    assert len(selected) == 2
+    for file in sorted(selection._folder(home).glob("*.*")):
+        whole = file.read_bytes()
+        for damaged in (b"", whole[: len(whole) // 2], whole[:100] + b"?" + whole[101:]):
+            file.write_bytes(damaged)
+            selected.clear()
+            _choose(home, encoder)
+            assert selected, (file.name, len(damaged))
+        file.write_bytes(whole)
+    selected.clear()
+    _choose(home, encoder)
+    assert not selected
 
 
-def test_a_run_takes_what_an_earlier_one_found_out(
-    exported: tuple[Path, OnnxEncoder], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_each_kind_that_is_chosen_is_loaded_again(
+    exported: tuple[Path, OnnxEncoder], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _, encoder = exported
-    recipe.write(tmp_path, Recipe(encoder.card, Splitting(), embedded_by="as before"))
-    monkeypatch.setattr(selection, "remembered", lambda *_: encoder)
-    assert (
-        EncoderProvider(tmp_path, recipe.read(tmp_path), None, (None, None), None).bulk_encoder(TEXTS, len(TEXTS))
-        is encoder
-    )
-    made = recipe.read(tmp_path)
-    assert made
-    assert made.embedded_by == "as before"
+    home, encoder = exported
+    for kind in ("floats", "openvino") if openvino_encoder.can_run() else ("floats",):
+        shutil.rmtree(selection._folder(home), ignore_errors=True)
+        with monkeypatch.context() as preferred:
+            _prefer(preferred, kind)
+            first = _choose(home, encoder)
+        assert not list(selection._folder(home).glob("*.onnx"))
+        again = _choose(home, encoder)
+        assert type(again.encoder) is type(first.encoder)
+        assert (again.encoder.encode_passages(TEXTS[:8]) * encoder.encode_passages(TEXTS[:8])).sum(axis=1).min() > 0.999
 
 
 def test_bytes_that_change_the_vectors_too_much_are_not_used(
     exported: tuple[Path, OnnxEncoder], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home, encoder = exported
-    monkeypatch.setattr(int8_openvino, "_LOSS_BATCHES", 1)
+    shutil.rmtree(selection._folder(home), ignore_errors=True)
     monkeypatch.setattr(selection, "INT8_MEAN_COSINE", 0.999999)
-    own = selection._try(selection.Choice(encoder, "its own"), TEXTS[:24])
-    assert selection._select_int8(home, encoder, TEXTS, own, TEXTS[:24]) is None
+    _prefer(monkeypatch, "int8")
+    assert "8 bits" not in _choose(home, encoder).description
+
+
+def test_a_home_that_cannot_be_written_leaves_the_exported_model(
+    exported: tuple[Path, OnnxEncoder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, encoder = exported
+    shutil.rmtree(selection._folder(home), ignore_errors=True)
+
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(selection, "_note", full)
+    assert _choose(home, encoder).encoder is encoder
 
 
 def test_the_recipe_says_what_embedded_and_by_which_measurement(
@@ -128,8 +154,6 @@ def test_the_recipe_says_what_embedded_and_by_which_measurement(
 ) -> None:
     _, encoder = exported
     recipe.write(tmp_path, Recipe(encoder.card, Splitting()))
-    monkeypatch.setattr(selection, "LEAST_TO_SELECT", 100)
-    monkeypatch.setattr(selection, "remembered", lambda *_: None)
     encoders = EncoderProvider(tmp_path, recipe.read(tmp_path), None, (None, None), None)
     encoders.bulk_encoder(TEXTS, len(TEXTS))
     made = recipe.read(tmp_path)

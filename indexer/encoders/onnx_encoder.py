@@ -6,6 +6,7 @@ It starts in a fraction of a second because it needs only onnxruntime and tokeni
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import onnxruntime
 
 from talksearch.indexer.arrays import Floats
 from talksearch.indexer.errors import ModelError
+from talksearch.indexer.process import cores
 
 from . import checksums
 from .base import KeepTokens, ModelCard, QueryEncoding, first_line
@@ -25,7 +27,7 @@ from .onnx_session import (
     start_session,
     weights_of,
 )
-from .tokenizer import batches, load_model_tokenizer, token_counter
+from .tokenizer import Batch, batches, load_model_tokenizer, token_counter
 
 SAME_COSINE = 0.999
 """Two encoders count as the same if the vectors they give a text are at this cosine or above."""
@@ -34,15 +36,32 @@ _INDEXED_COSINE = 0.99
 """The median cosine to the vectors that an index holds below which an encoder counts as another one. Many passages may
 have been embedded by an int8 encoder, of which `selection` allows no vector to be further off."""
 
+_BATCH = 32
+"""Texts that go through the model at once."""
+
+_BULK_BATCH = 4
+"""As many where each core has a batch of its own: what a layer hands to the next then stays in the core's cache."""
+
 _EXPORT_AGAIN = "Make it again: talksearch doctor"
 
 
 class OnnxEncoder:
     """A model that was exported to ONNX."""
 
-    def __init__(self, home: Path, card: ModelCard, session: onnxruntime.InferenceSession) -> None:
-        """Load the tokenizer from the model's home; the model itself is a session that was started."""
-        self._session = session
+    def __init__(
+        self,
+        home: Path,
+        card: ModelCard,
+        session: onnxruntime.InferenceSession,
+        *,
+        threads: int = 1,
+        batch: int = _BATCH,
+    ) -> None:
+        """Load the tokenizer from the model's home; the model itself is a session that was started.
+
+        With several `threads`, as many batches go through the session at the same time, each of `batch` texts.
+        """
+        self._session, self._threads, self._batch = session, threads, batch
         self._tokenizer = load_model_tokenizer(home, card)
         self._card = card
         self._count_tokens = token_counter(self._tokenizer.encode)
@@ -96,12 +115,22 @@ class OnnxEncoder:
     def _encode(self, texts: Sequence[str], keep: KeepTokens | None = None) -> Floats:
         vectors = np.empty((len(texts), self._card.dimension), np.float32)
         outputs = None if keep else [VECTOR_OUTPUT]  # None: all of them
-        for batch in batches(self._tokenizer, texts):
+
+        def run(batch: Batch) -> None:
             results = self._session.run(outputs, {"input_ids": batch.ids, "attention_mask": batch.mask})
             vectors[batch.rows] = results[0]
             if keep:
                 for row, is_text, token_vectors in zip(batch.rows, batch.is_text, results[1], strict=True):
                     keep(row, token_vectors[is_text])
+
+        all_batches = batches(self._tokenizer, texts, size=self._batch)
+        if self._threads == 1:
+            for batch in all_batches:
+                run(batch)
+        else:
+            with ThreadPoolExecutor(self._threads, "talksearch-encoding") as pool:
+                for _ in pool.map(run, all_batches):
+                    pass
         return vectors
 
 
@@ -124,6 +153,23 @@ def load(home: Path, card: ModelCard, *, queries: bool = False, once: bool = Fal
             f"The encoder in {home} cannot be loaded: {first_line(error).rstrip('.')}.",
             _EXPORT_AGAIN,
         ) from error
+
+
+def load_bulk(home: Path, card: ModelCard, model: Path) -> OnnxEncoder:
+    """Load an ONNX file for many passages: each core has a batch of its own, and none waits for another.
+
+    Args:
+        home: The home of the model.
+        card: The model, with the prompts of the index.
+        model: The exported model, or a copy with other weights.
+
+    Raises one of `ONNX_ERRORS`.
+    """
+    options = session_options()
+    options.intra_op_num_threads = 1
+    # onnxruntime would join the sum before a normalisation to it, which then takes six times as long.
+    session = start_session(model, options, disabled=["SkipLayerNormFusion"])
+    return OnnxEncoder(home, card, session, threads=cores(), batch=_BULK_BATCH)
 
 
 def diagnose(home: Path, card: ModelCard, texts: Sequence[str], indexed: Floats) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -43,9 +44,16 @@ def query_session_options() -> onnxruntime.SessionOptions:
     return options
 
 
-def start_session(model: Path, options: onnxruntime.SessionOptions) -> onnxruntime.InferenceSession:
-    """Start a session of an ONNX file on the processor. Raises one of `ONNX_ERRORS`."""
-    return onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+def start_session(
+    model: Path, options: onnxruntime.SessionOptions, *, disabled: Sequence[str] = ()
+) -> onnxruntime.InferenceSession:
+    """Start a session of an ONNX file on the processor, without some of onnxruntime's optimisers.
+
+    Raises one of `ONNX_ERRORS`.
+    """
+    return onnxruntime.InferenceSession(
+        str(model), options, providers=["CPUExecutionProvider"], disabled_optimizers=list(disabled)
+    )
 
 
 class QueryModelFiles(NamedTuple):

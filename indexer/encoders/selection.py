@@ -1,62 +1,63 @@
-"""Choosing what embeds many passages: the exported model through onnxruntime or, where that is faster, OpenVINO.
+"""Choosing what embeds many passages: the exported model, its copy with products of bytes, or OpenVINO.
 
-OpenVINO helps most on a processor with bfloat16 and int8 products. Whether it is faster is measured on the archive's
-own text, not assumed, and the recipe of the index records what was chosen.
+Which is fastest depends on the processor. It is measured on the archive's own text, not assumed, once for a kind of
+machine and a model; the choice lies in the home of the model, and the recipe of the index says in words what it was.
 """
 
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
-from zipfile import BadZipFile
 
 import numpy as np
 
+from talksearch.indexer import layout
 from talksearch.indexer.arrays import Floats
 
-from .base import Encoder
-from .int8_openvino import ActivationRanges, quantized_model, read_ranges, save_ranges, select_int8_products
+from . import checksums, int8_products, model_home, onnx_encoder
+from .base import Encoder, ModelCard
+from .machine import versions
 from .model_home import MODEL, machine_folder
 from .onnx_encoder import SAME_COSINE, OnnxEncoder
-from .openvino_encoder import OpenVinoEncoder
+from .onnx_session import ONNX_ERRORS
+from .openvino_encoder import OpenVinoEncoder, can_run
 from .tokenizer import batches, load_model_tokenizer
 
-LEAST_TO_SELECT = 300
-"""With fewer passages waiting, selecting an encoder would take longer than it saves."""
+LEAST_TO_SELECT = 100
+"""With fewer passages waiting, the exported model embeds them sooner than anything else is loaded."""
 
-LEAST_TO_REMEMBER = 100
-"""With fewer passages waiting, loading and checking the int8 encoder of an earlier run takes longer than it saves."""
+_LEAST_TO_CHECK = 1_000
+"""With fewer passages waiting, a choice that was made on another archive's text is not checked on this one's."""
 
-LEAST_FOR_INT8 = 30_000
-"""With fewer passages waiting, finding out which products bear int8 would take longer than it saves."""
-
-INT8_MEAN_COSINE = 0.998
-"""The mean cosine to the exported model's vectors that an int8 encoder must reach, on text that its ranges were not
-taken from. `benchmarks/build.py` shows what int8 costs in finding."""
+INT8_MEAN_COSINE = 0.997
+"""The mean cosine to the exported model's vectors that products of bytes must keep, on text that their ranges were not
+taken from. `benchmarks/build.py` shows what that costs in finding."""
 
 _INT8_LOWEST_COSINE = 0.99
-"""The cosine below which no single vector of an int8 encoder may lie."""
-
-_MOST_COSINE_LOSS = 0.0015
-"""How far all products in int8 together may bring the mean cosine below 1, as far as their losses add up."""
+"""The cosine below which no single vector of theirs may lie."""
 
 _SAMPLE = 64
-"""Texts on which encoders are timed and compared at most."""
+"""Texts on which encoders are timed and compared."""
 
-_LEAST_SAMPLE = 16
-"""Texts on which they are timed at least, and on which a remembered int8 encoder is checked."""
-
-_SAMPLE_SHARE = 10
-"""The sample is no more than a tenth of what waits, or else selecting would take longer than it saves."""
-
-_WARM_UP = 16
-"""Texts that each encoder is given before it is timed: the first ones take longer."""
+_CHECKED = 16
+"""Texts on which an earlier choice is checked."""
 
 _RANGE_TEXTS = 64
 """Texts from which the ranges of activations are taken."""
+
+_CHOICE = "choice.json"
+"""The file that holds the choice. It is written last: without it there is none, whatever else is there."""
+
+_INT8_MODEL = "int8.onnx"
+"""The file that holds the copy with products of bytes, where that was chosen."""
+
+_FLOATS, _INT8, _OPENVINO = "floats", "int8", "openvino"
+"""What can be chosen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,62 +72,139 @@ class Choice:
 class _Trial:
     """The vectors that an encoder gave some texts, and how long it took."""
 
+    kind: str
     choice: Choice
     vectors: Floats
     seconds: float
 
 
-def select_encoder(home: Path, encoder: OnnxEncoder, sample: Sequence[str], waiting: int = 0) -> Choice:
-    """Choose what embeds passages fastest and gives the exported model's vectors, or nearly.
+def choose(home: Path, encoder: OnnxEncoder, sample: Sequence[str], waiting: int) -> Choice:
+    """Return what embeds many passages fastest here and gives the exported model's vectors, or nearly.
 
-    The int8 encoder, if it is chosen, is remembered in the home, for this kind of machine, for `remembered`.
+    What an earlier run chose on this kind of machine is taken from the home of the model. Where none did, it is chosen
+    now and noted there, if the home can be written.
 
     Args:
         home: The home of the model (`model_home`).
-        encoder: The exported model, which is chosen where nothing is faster.
+        encoder: The exported model.
         sample: Passages that wait, in any number.
-        waiting: How many passages are to be embedded; 0 for those of the sample.
+        waiting: How many passages are to be embedded.
     """
-    count = min(_SAMPLE, max(_LEAST_SAMPLE, (waiting or len(sample)) // _SAMPLE_SHARE))
-    texts = _spread(sample, count)
-    onnx = Choice(encoder, "ONNX Runtime")
-    if importlib.util.find_spec("openvino") is None or not texts:
-        return onnx
-    baseline = _try(onnx, texts)
-    trials = [baseline]
+    folder = _folder(home)
     try:
-        openvino = OpenVinoEncoder(home, encoder.card)
-        trials.append(_try(Choice(openvino, f"OpenVINO in {openvino.precision}"), texts))
-        if _cosines(trials[-1], baseline).min() < SAME_COSINE:
-            return onnx
-        int8 = _select_int8(home, encoder, sample, baseline, texts) if waiting >= LEAST_FOR_INT8 else None
-    except RuntimeError:  # OpenVINO's own: an operation or a processor it does not know
-        return onnx
-    if int8:
-        trials.append(int8)
+        with model_home.locked(home) if model_home.is_lasting(home) else nullcontext():  # others may be choosing
+            known = _remembered(home, encoder, sample if waiting >= _LEAST_TO_CHECK else ())
+            if known is not None:
+                return known
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            return _select(home, encoder, sample)
+    except OSError:  # nothing can be written there: the exported model does, only slower
+        return Choice(encoder, "ONNX Runtime")
+
+
+def _folder(home: Path) -> Path:
+    return machine_folder(home) / "bulk"
+
+
+def _remembered(home: Path, encoder: OnnxEncoder, sample: Sequence[str]) -> Choice | None:
+    """Return what an earlier run chose.
+
+    None where none did, or with other versions of the libraries, or where its files are damaged, or where it gives the
+    `sample`, if there is any, other vectors than the exported model does.
+    """
+    folder = _folder(home)
+    if not checksums.are_right(folder):
+        return None
+    try:
+        noted = json.loads((folder / _CHOICE).read_text(encoding="utf-8"))
+        if noted["versions"] != versions():
+            return None
+        chosen = _LOADERS[noted["kind"]](home, encoder.card)
+        description = str(noted["description"])
+    except (*ONNX_ERRORS, RuntimeError, ImportError, KeyError, TypeError):
+        return None
+    texts = _spread(sample, _CHECKED)
+    if texts and noted["kind"] != _FLOATS:
+        cosines = (chosen.encode_passages(texts) * encoder.encode_passages(texts)).sum(axis=1)
+        if not _are_near(cosines):
+            return None
+    return Choice(chosen, description)
+
+
+def _select(home: Path, encoder: OnnxEncoder, sample: Sequence[str]) -> Choice:
+    """Try all there is, and note the fastest. Raises OSError where that cannot be noted."""
+    folder, card = _folder(home), encoder.card
+    (folder / _CHOICE).unlink(missing_ok=True)
+    texts = _spread(sample, _SAMPLE)
+    trials = [_try(_FLOATS, _load_floats(home, card), "ONNX Runtime", texts)]
+    own = trials[0].vectors
+    with suppress(*ONNX_ERRORS):  # a model that has no such products, or an older onnxruntime
+        products = _write_int8(home, card, sample, texts)
+        of_bytes = _try(_INT8, _load_int8(home, card), "", texts)
+        cosines = (of_bytes.vectors * own).sum(axis=1)
+        if _are_near(cosines):
+            words = (
+                f"ONNX Runtime with {products} products in 8 bits (cosine to the model's own {cosines.mean():.4f}, at"
+                f" the lowest {cosines.min():.4f})"
+            )
+            trials.append(replace(of_bytes, choice=replace(of_bytes.choice, description=words)))
+    if importlib.util.find_spec("openvino") is not None and can_run():
+        with suppress(RuntimeError):  # OpenVINO's own: an operation that it does not know
+            openvino = _try(_OPENVINO, _load_openvino(home, card), "OpenVINO in bfloat16", texts)
+            if (openvino.vectors * own).sum(axis=1).min() >= SAME_COSINE:
+                trials.append(openvino)
     fastest = min(trials, key=lambda trial: trial.seconds)
-    if fastest is not int8:
-        _int8_file(home).unlink(missing_ok=True)
+    if fastest.kind != _INT8:
+        (folder / _INT8_MODEL).unlink(missing_ok=True)
     slower = ", ".join(
         f"{trial.choice.description} {len(texts) / trial.seconds:.0f}" for trial in trials if trial is not fastest
     )
-    rates = f"passages a second on a sample: {len(texts) / fastest.seconds:.0f}, {slower}"
-    return replace(fastest.choice, description=f"{fastest.choice.description}; {rates}")
+    rates = f"passages a second on a sample: {len(texts) / fastest.seconds:.0f}, {slower}".removesuffix(", ")
+    choice = replace(fastest.choice, description=f"{fastest.choice.description}; {rates}")
+    _note(folder, fastest.kind, choice.description)
+    return choice
 
 
-def remembered(home: Path, encoder: OnnxEncoder, sample: Sequence[str]) -> Encoder | None:
-    """Return the int8 encoder that an earlier run chose.
+def _note(folder: Path, kind: str, description: str) -> None:
+    noted = {"kind": kind, "description": description, "versions": versions()}
+    with layout.replace_file(folder / _CHOICE) as fresh:
+        fresh.write_text(json.dumps(noted, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    checksums.write(folder, [_CHOICE, _INT8_MODEL] if kind == _INT8 else [_CHOICE])
 
-    None where no run did, or where it is slower here than the exported model or gives the `sample` other vectors.
-    """
-    try:
-        ranges = read_ranges(_int8_file(home))
-        texts = _spread(sample, _LEAST_SAMPLE)
-        baseline = _try(Choice(encoder, ""), texts)
-        int8 = _try_int8(home, encoder, ranges, baseline, texts)
-    except (OSError, EOFError, ValueError, KeyError, BadZipFile, ImportError, RuntimeError):
-        return None  # there is none, it is damaged, or OpenVINO is another or gone
-    return int8.choice.encoder if int8 and int8.seconds < baseline.seconds else None
+
+def _write_int8(home: Path, card: ModelCard, sample: Sequence[str], tried: Sequence[str]) -> int:
+    """Write the copy with products of bytes, with ranges from text that is not `tried`; return how many these are."""
+    others = [text for text in sample if text not in set(tried)]
+    range_texts = _spread(others or sample, _RANGE_TEXTS)
+    prompted = [card.passage_prompt + text for text in range_texts]
+    tokens = [(batch.ids, batch.mask) for batch in batches(load_model_tokenizer(home, card), prompted, size=1)]
+    ranges = int8_products.find_ranges(home / MODEL, tokens)
+    with layout.replace_file(_folder(home) / _INT8_MODEL) as fresh:
+        return int8_products.write_quantized(home / MODEL, fresh, ranges)
+
+
+def _load_floats(home: Path, card: ModelCard) -> Encoder:
+    return onnx_encoder.load_bulk(home, card, home / MODEL)
+
+
+def _load_int8(home: Path, card: ModelCard) -> Encoder:
+    return onnx_encoder.load_bulk(home, card, _folder(home) / _INT8_MODEL)
+
+
+def _load_openvino(home: Path, card: ModelCard) -> Encoder:
+    return OpenVinoEncoder(home, card)
+
+
+_LOADERS: dict[str, Callable[[Path, ModelCard], Encoder]] = {
+    _FLOATS: _load_floats,
+    _INT8: _load_int8,
+    _OPENVINO: _load_openvino,
+}
+"""What loads an encoder of each kind from the home of its model."""
+
+
+def _are_near(cosines: Floats) -> bool:
+    return bool(cosines.mean() >= INT8_MEAN_COSINE and cosines.min() >= _INT8_LOWEST_COSINE)
 
 
 def _spread(texts: Sequence[str], count: int) -> list[str]:
@@ -134,62 +212,14 @@ def _spread(texts: Sequence[str], count: int) -> list[str]:
     return list(texts[:: max(1, len(texts) // count)])[:count]
 
 
-def _select_int8(
-    home: Path, encoder: OnnxEncoder, sample: Sequence[str], baseline: _Trial, texts: Sequence[str]
-) -> _Trial | None:
-    """Try the encoder whose products are int8 where the model bears it, and remember it; None where it bears none.
-
-    `baseline` is what the exported model made of the `texts`, which are part of the sample.
-    """
-    tried = set(texts)
-    range_texts = [text for text in sample[1 :: max(1, len(sample) // _RANGE_TEXTS)] if text not in tried]
-    prompted = [encoder.card.passage_prompt + text for text in range_texts[:_RANGE_TEXTS]]
-    tokenizer = load_model_tokenizer(home, encoder.card)
-    tokens = [(batch.ids, batch.mask) for batch in batches(tokenizer, prompted, size=1)]
-    ranges = select_int8_products(home / MODEL, tokens, _MOST_COSINE_LOSS)
-    int8 = _try_int8(home, encoder, ranges, baseline, texts) if ranges else None
-    if int8:
-        machine_folder(home).mkdir(mode=0o700, exist_ok=True)
-        save_ranges(_int8_file(home), ranges)
-    return int8
-
-
-def _int8_file(home: Path) -> Path:
-    """Return the file that holds which products of the exported model bear int8: of that very model, by its size."""
-    return machine_folder(home) / f"bytes-{(home / MODEL).stat().st_size}.npz"
-
-
-def _try_int8(
-    home: Path, encoder: OnnxEncoder, ranges: ActivationRanges, baseline: _Trial, texts: Sequence[str]
-) -> _Trial | None:
-    """Try the encoder with some products in int8; None where its vectors of the texts are not near the baseline's."""
-    quantized = quantized_model(home / MODEL, ranges)
-    int8 = OpenVinoEncoder(home, encoder.card, quantized.model)
-    trial = _try(Choice(int8, ""), texts)
-    cosines = _cosines(trial, baseline)
-    if not (cosines.mean() >= INT8_MEAN_COSINE and cosines.min() >= _INT8_LOWEST_COSINE):
-        return None
-    description = (
-        f"OpenVINO with {quantized.int8_products} of {quantized.products} products in 8 bits and the rest in"
-        f" {int8.precision}"
-        f" (cosine to the model's own {cosines.mean():.4f}, at the lowest {cosines.min():.4f})"
-    )
-    return replace(trial, choice=Choice(int8, description))
-
-
-def _try(choice: Choice, texts: Sequence[str]) -> _Trial:
+def _try(kind: str, encoder: Encoder, description: str, texts: Sequence[str]) -> _Trial:
     """Embed texts and measure how long that takes: twice as long as the quicker half, as others may be at work."""
-    choice.encoder.encode_passages(texts[:_WARM_UP])
-    vectors = np.empty((len(texts), choice.encoder.card.dimension), np.float32)
+    encoder.encode_passages(texts[: len(texts) // 4])  # the first ones take longer
+    vectors = np.empty((len(texts), encoder.card.dimension), np.float32)
     times = []
     for half in (slice(0, None, 2), slice(1, None, 2)):
         if texts[half]:
             started = perf_counter()
-            vectors[half] = choice.encoder.encode_passages(texts[half])
+            vectors[half] = encoder.encode_passages(texts[half])
             times.append(perf_counter() - started)
-    return _Trial(choice, vectors, 2 * min(times))
-
-
-def _cosines(one: _Trial, other: _Trial) -> Floats:
-    cosines: Floats = (one.vectors * other.vectors).sum(axis=1)
-    return cosines
+    return _Trial(kind, Choice(encoder, description), vectors, 2 * min(times))

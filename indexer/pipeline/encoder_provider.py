@@ -165,12 +165,8 @@ class EncoderProvider:
         home = model_home.find(encoder.card)
         if home is None:  # deleted meanwhile
             return encoder, ""
-        if waiting >= selection.LEAST_TO_REMEMBER:
-            remembered = selection.remembered(home, encoder, sample)
-            if remembered is not None:
-                return remembered, ""
         if waiting >= selection.LEAST_TO_SELECT:
-            choice = selection.select_encoder(home, encoder, sample, waiting)
+            choice = selection.choose(home, encoder, sample, waiting)
             return choice.encoder, choice.description
         return encoder, ""
 
