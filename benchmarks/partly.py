@@ -5,9 +5,10 @@
 Takes a complete index and hides vectors from the search, with what is derived from them, as if the indexing run had
 come so far: `1/8` are the first eighth of the order in which a run embeds passages, `13%` are the first 13 in 100 in
 the order of the catalog, as where new talks are added to an index. `0` has no vector. `lexical` are the words alone
-(`--mode lexical`). Prints MRR@10 of each gold file, its mean over the files, and by how much that of all queries
-differs from words alone. `--as-mean` counts a passage without a vector as of average meaning, as it was done before
-there were estimates, for comparison. Chapters and descriptions are withheld, as in `quality.py`.
+(`--mode lexical`). Prints MRR@10 of each gold file, by how much it differs from words alone (and half of the
+95-in-100 interval of that), its mean over the files, and the difference of all queries. `--as-mean` counts a passage
+without a vector as of average meaning, as it was done before there were estimates, for comparison. Chapters and
+descriptions are withheld, as in `quality.py`.
 
     python benchmarks/partly.py --alike [--index DIR] [GOLD...]
 
@@ -63,19 +64,22 @@ def main() -> None:
         print_alike(index, golds)
         print_slopes(index, golds)
         return
-    print(f"{'':<10}" + "".join(f"{name[:10]:>11}" for name in golds) + f"{'mean':>9}   over words alone")
-    words: list[Outcome] = []
+    print(f"{'':<8}" + "".join(f"{name:>21}" for name in golds) + f"{'mean':>8}   all queries over words alone")
+    words: dict[str, list[Outcome]] = {}
     for share in options.shares.split(","):
         found = {name: ask(index, own, share, as_mean=options.as_mean) for name, own in golds.items()}
-        every = [outcome for outcomes in found.values() for outcome in outcomes]
-        words = words or every
-        gain = measure.paired_difference(every, words)
+        words = words or found
+        gains = [over(found[name], words[name]) for name in golds]
         means = [measure.metrics(outcomes)["mrr@10"].value for outcomes in found.values()]
-        cells = "".join(f"{mean:>11.3f}" for mean in means)
-        print(
-            f"{share:<10}{cells}{fmean(means):>9.4f}   {gain.value:+.3f} ({gain.low:+.3f} to {gain.high:+.3f})",
-            flush=True,
-        )
+        cells = "".join(f"{mean:>7.3f}{gain:>14}" for mean, gain in zip(means, gains, strict=True))
+        every = over(*([one for outcomes in each.values() for one in outcomes] for each in (found, words)))
+        print(f"{share:<8}{cells}{fmean(means):>8.3f}   {every}", flush=True)
+
+
+def over(outcomes: Sequence[Outcome], words: Sequence[Outcome]) -> str:
+    """Return by how much outcomes are better than those of words alone, and half the 95-in-100 interval of that."""
+    gain = measure.paired_difference(outcomes, words)
+    return f"{gain.value:+.3f} ±{(gain.high - gain.low) / 2:.3f}"
 
 
 def sample(path: Path, limit: int) -> list[GoldQuery]:

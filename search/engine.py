@@ -25,8 +25,9 @@ from talksearch.search.ranking.encoded_query import EncodedQuery, passages_with_
 from talksearch.search.ranking.filters import allowed_passages
 from talksearch.search.ranking.late_interaction import QueryTokens, TokenScorer
 from talksearch.search.ranking.lexical import query_terms
+from talksearch.search.ranking.missing_note import missing_vectors_note
 from talksearch.search.ranking.names import with_names
-from talksearch.search.ranking.rank import Ranking, Source, missing_vectors_note, rank
+from talksearch.search.ranking.rank import Ranking, Source, rank
 from talksearch.search.ranking.term_variants import expand_terms, variant_terms
 from talksearch.search.results.assemble import Assembly, Origin, quote_hits, to_hits
 from talksearch.search.results.count_facets import answering, count_facets, places_of_hits

@@ -136,6 +136,7 @@ def embed_pending(
         encoder = cache(lambda: encoder_for(_sample(db, total), total))
         run = _EmbeddingRun(db, folder, encoder, dimension, put, lambda done: tell(done, total))
         try:
+            pace.begin(folder)
             run.embed_all()
             asked.forget(folder)
         finally:

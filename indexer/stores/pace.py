@@ -25,18 +25,26 @@ def write(folder: Path, passages_per_s: float, window: int) -> None:
         fresh.write_text(json.dumps(values), encoding="utf-8")
 
 
+def begin(folder: Path) -> None:
+    """Say that vectors are being made from now on, at a pace that is not known yet."""
+    write(folder, 0.0, 0)
+
+
 def forget(folder: Path) -> None:
     """Say that no vectors are being made."""
     layout.PACE.within(folder).unlink(missing_ok=True)
 
 
 def read(folder: Path) -> float | None:
-    """Return how many passages get their vectors in a second; None where nobody makes any."""
+    """Return how many passages get their vectors in a second; None where nobody makes any.
+
+    It is 0 where a run has begun and does not know its pace yet.
+    """
     try:
         values = json.loads(layout.PACE.within(folder).read_text(encoding="utf-8"))
         pace, window, at = float(values["passages_per_s"]), float(values["window"]), float(values["at"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    if not pace > 0:
+    if not pace >= 0:
         return None
-    return pace if abs(time.time() - at) <= max(_STALE_S, _WINDOWS * window / pace) else None
+    return pace if abs(time.time() - at) <= max(_STALE_S, _WINDOWS * window / pace if pace else 0) else None

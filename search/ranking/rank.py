@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from talksearch.indexer.arrays import Floats, Ints
 from talksearch.indexer.records import Field
-from talksearch.indexer.stores import pace
 from talksearch.search.query import Query
 
 from .encoded_query import EncodedQuery, QueryPostings, query_postings
@@ -34,6 +32,7 @@ from .fusion import (
     top_k,
 )
 from .lexical import bm25_search
+from .missing_note import missing_vectors_note
 from .missing_vectors import Words, estimate, find_gaps, own_words
 from .passage_table import FEW, Mask, PassageTable
 from .postings import idf
@@ -57,9 +56,6 @@ behind adds next to nothing to their talk."""
 
 _SAMPLE = 4_096
 """About how many passages of the whole index are scored to tell which score is usual."""
-
-_MINUTE_S = 60
-"""Seconds in a minute, and minutes in an hour."""
 
 _PREFETCHED = 30
 """How many passages are prefetched at most; there is hardly time for so many."""
@@ -133,39 +129,6 @@ def rank(
     if query.mode == "semantic":
         return _semantic(source, request)
     return _hybrid(source, request)
-
-
-def missing_vectors_note(table: PassageTable) -> str:
-    """Say in a line how far meaning has come and when it will be complete; empty where it is."""
-    (pending,) = table.db.execute("SELECT count(*) FROM passages WHERE NOT embedded").fetchone()
-    total = len(table.vector_rows)
-    lost = int(np.count_nonzero(table.vector_rows < 0)) - pending  # the vectors may be damaged, or deleted
-    notes = []
-    if pending:
-        (_, _, file), *_ = table.db.execute("PRAGMA database_list")  # a ranking knows no other way to the folder
-        per_s = pace.read(Path(file).parent)
-        notes.append(
-            f"{total - pending:,} of {total:,} passages have a vector ({(total - pending) * 100 // total} %), and"
-            " meaning counts for these; the others are judged by their words and by the passages around them."
-            + (f" All will have one {_in_about(pending / per_s)}." if per_s else " Complete it: talksearch index")
-        )
-    if lost > 0:
-        notes.append(f"The vectors of {lost:,} of {total:,} passages are lost. Mend it: talksearch doctor")
-    return " ".join(notes)
-
-
-def _in_about(seconds: float) -> str:
-    """Return when something will be done, as people say it.
-
-    >>> _in_about(20), _in_about(100), _in_about(5000), _in_about(9000)
-    ('in less than a minute', 'in about 2 minutes', 'in about 83 minutes', 'in about 2 hours')
-    """
-    if seconds < _MINUTE_S:
-        return "in less than a minute"
-    minutes = round(seconds / _MINUTE_S)
-    if minutes >= 2 * _MINUTE_S:
-        return f"in about {round(minutes / _MINUTE_S)} hours"
-    return f"in about {minutes} minute{'s' if minutes != 1 else ''}"
 
 
 # ----------------------------------------------------------------------------------------------------- lexical
