@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 
 from talksearch.indexer.errors import ModelError
@@ -102,9 +103,16 @@ def _fingerprint(hashes: Iterable[str]) -> str:
 def sha256(path: Path) -> str:
     """Return the SHA-256 of a file of a model. Raises ModelError where it cannot be read."""
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        status = path.stat()
+        return _sha256(path, status.st_size, status.st_mtime_ns)
     except OSError as error:
         raise ModelError(
             f"The model file {path} cannot be read: {error.strerror}.", "Install the model again."
         ) from error
+
+
+@cache
+def _sha256(path: Path, _size: int, _mtime_ns: int) -> str:
+    """Remember the hash of a file until the file changes: a run asks for it more than once."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -21,7 +21,7 @@ from talksearch.indexer.encoders import (
     selection,
     token_codes,
 )
-from talksearch.indexer.encoders.base import Encoder, ModelCard
+from talksearch.indexer.encoders.base import Encoder, ModelCard, TokenEncoder
 from talksearch.indexer.encoders.default_model import default_tokenizer
 from talksearch.indexer.encoders.onnx_encoder import OnnxEncoder
 from talksearch.indexer.encoders.sentence_encoder import SentenceEncoder, load, load_same
@@ -115,6 +115,7 @@ class EncoderProvider:
         """
         if self._bulk_encoder is None:
             self._bulk_encoder, description = self._choose(sample, waiting)
+            self._learn_directions(self._bulk_encoder, sample)
             known = recipe.read(self._folder)
             if known and description:
                 recipe.write(self._folder, replace(known, embedded_by=description))
@@ -151,13 +152,11 @@ class EncoderProvider:
             if exported is None:
                 return encoder, "sentence-transformers"
             self._encoder = exported
-            self._learn_directions(exported, sample)
             if not encoder.on_cpu:
                 return encoder, _ON_GPU
             encoder = exported
         if not isinstance(encoder, OnnxEncoder):
             return encoder, ""
-        self._learn_directions(encoder, sample)
         if waiting >= _LEAST_FOR_GPU and machine.may_have_gpu():
             model = load_same(encoder.card)
             if not model.on_cpu:
@@ -181,13 +180,17 @@ class EncoderProvider:
             )
             return None
 
-    def _learn_directions(self, encoder: OnnxEncoder, sample: Sequence[str]) -> None:
+    def _learn_directions(self, encoder: Encoder, sample: Sequence[str]) -> None:
         """Learn from the tokens of a sample in which directions tokens differ, where the index does not know yet.
 
         That is done only before any passage is embedded: codes that were made along other directions would mean
-        nothing.
+        nothing. Where queries get no vectors of their tokens, as the model is not exported, neither does the index.
         """
-        if not encoder.has_token_vectors or token_codes.read(self._folder) is not None or self._any_embedded():
+        exported = self._encoder
+        has_tokens = isinstance(exported, OnnxEncoder) and exported.has_token_vectors
+        if not has_tokens or not isinstance(encoder, TokenEncoder):
+            return
+        if token_codes.read(self._folder) is not None or self._any_embedded():
             return
         token_vectors: list[Floats] = []
         encoder.encode_by_token(_spread(sample), lambda _, of_text: token_vectors.append(np.array(of_text)))
