@@ -382,6 +382,18 @@ def test_a_damaged_copy_of_the_encoder_is_made_again(real: Path, own_home: Path,
     assert doctor.examine(real) == []
 
 
+def test_what_another_kind_of_machine_has_is_looked_at_as_well(real: Path, own_home: Path) -> None:
+    (copy,) = own_home.glob("*/quick-*.onnx")
+    other = own_home / "0123456789ab"
+    shutil.copytree(copy.parent, other)
+    garbled_in_secret(other / copy.name)
+    (only,) = doctor.examine(real, mend=False)
+    assert "damaged" in only.what
+    assert [finding.mended for finding in doctor.examine(real)] == [True]
+    assert not other.exists()
+    assert doctor.examine(real) == []
+
+
 def test_a_model_that_cannot_be_had_is_named(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def load(*_: object, **__: object) -> None:
         raise ModelError("The model is not there.", "Bring it.")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from talksearch.indexer.arrays import Floats
 from talksearch.indexer.errors import ModelError
 
-from . import make_home, model_home, onnx_encoder, query_model
+from . import checksums, make_home, model_home, onnx_encoder, query_model
 from .base import ModelCard
 
 
@@ -49,8 +51,22 @@ def check(card: ModelCard, texts: Sequence[str], indexed: Floats, *, mend: bool)
         else:
             copy_was_wrong = not query_model.has_query_model(home, card)
         what = "The copy of the light encoder that starts faster was missing, old or damaged."
-        return HomeProblem(what, mend) if copy_was_wrong else None
+        if not copy_was_wrong:
+            return _check_parts(home, mend=mend)
+        return HomeProblem(what, mend)
     return _make_again(card, texts, problem) if mend else HomeProblem(problem, False)
+
+
+def _check_parts(home: Path, *, mend: bool) -> HomeProblem | None:
+    """Check what the home holds for each kind of machine; what is damaged is deleted, and made when it is needed."""
+    noted = sorted(file.parent for file in home.glob(f"*/**/{checksums.CHECKSUMS}"))
+    damaged = [folder for folder in noted if not checksums.are_right(folder, thorough=True)]
+    if not damaged:
+        return None
+    if mend:
+        for folder in damaged:
+            shutil.rmtree(folder, ignore_errors=True)
+    return HomeProblem("Of what the light encoder has for one kind of machine, something was damaged.", mend)
 
 
 def _make_again(card: ModelCard, texts: Sequence[str], problem: str) -> HomeProblem:

@@ -101,6 +101,7 @@ def _is_there(home: Path, card: ModelCard, *, check: bool) -> bool:
 def _write(home: Path, card: ModelCard) -> bool:
     files = query_model_files(home)
     files.folder.mkdir(mode=0o700, exist_ok=True)
+    (files.folder / checksums.CHECKSUMS).unlink(missing_ok=True)
     for old in files.folder.glob("quick-*"):
         old.unlink()
     for write, file in ((_write_int8, files.int8), (_write_float32, files.float32)):
