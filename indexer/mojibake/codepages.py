@@ -216,8 +216,8 @@ def undo_decoding(text: str, codepage: str) -> str:
 
 
 def _character_class(chars: Iterable[str]) -> str:
-    """The inside of a regular expression's character class, without ASCII."""
-    return "".join(sorted({re.escape(char) for char in chars if char and char > "\x7f"}))
+    """The inside of a regular expression's character class, without ASCII: nothing that must be escaped."""
+    return "".join(sorted({char for char in chars if char and char > "\x7f"}))
 
 
 @cache

@@ -28,6 +28,7 @@ from talksearch.indexer.talks.balance import UNBALANCED
 from talksearch.indexer.talks.opened_file import ScannedFiles
 from talksearch.indexer.talks.read import failing_on_one_file
 from talksearch.indexer.talks.receipt import changes
+from talksearch.indexer.text.languages import load_detector
 from talksearch.indexer.worker import WorkerProcess, start_worker
 
 from .group_files import GroupFiles
@@ -150,6 +151,8 @@ def read_groups(
     scanned = scanned or ScannedFiles()
     count = _process_count(groups) if processes is None else processes
     if count < 2 or sizer.tokenizer is None or not groups:
+        if groups:
+            threading.Thread(target=load_detector, name="talksearch-languages").start()
         yield from (read_group(group, sizer, scanned=scanned) for group in groups)
     else:
         scanned.clear()

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from threading import Lock
 from typing import Protocol
 
 DETECTOR = "py3langid"
@@ -91,8 +92,22 @@ class Detected:
     """The languages by their share of the words, the largest first; what is not sure is in none of them."""
 
 
-@lru_cache(maxsize=1)
+_loading = Lock()
+"""Held while the detector is loaded."""
+
+
+def load_detector() -> None:
+    """Load what tells languages. Half of that is unpacking, beside which another thread of Python runs."""
+    _identifier()
+
+
 def _identifier() -> _Identifier:
+    with _loading:
+        return _load_identifier()
+
+
+@lru_cache(maxsize=1)
+def _load_identifier() -> _Identifier:
     # Takes most of a second: only who needs it pays.
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
