@@ -13,7 +13,7 @@ In one run, on this machine:
 - again: the same unchanged; then with one new talk, beside what its columns would take from nothing
 
 Prints figures and ratios and writes them as JSON. Exit 1 where a goal is missed: 200 talks a minute, 60 s, 3 times, a
-tenth of the time outside the model, 2 s, half a point of success@5.
+tenth of the time outside the model, 2 s, half a point of success@5; 2.5 times on a processor with AVX2 alone.
 """
 
 from __future__ import annotations
@@ -139,6 +139,7 @@ def main() -> int:
     parser.add_argument("--archive", type=Path, default=SHARED / "archive")
     parser.add_argument("--passages", type=int, default=6_000, help="how many are encoded both ways")
     parser.add_argument("--part", default="nyu", help="the folder of the archive that is built from nothing")
+    parser.add_argument("--only", choices=["encode"], help="measure nothing else")
     parser.add_argument("--whole", action="store_true", help="build the whole archive from nothing")
     parser.add_argument("--out", type=Path, default=HERE.parent / ".cache" / "build.json")
     parser.add_argument("--chart", type=Path)
@@ -151,6 +152,10 @@ def main() -> int:
         print(f"{key}: {value}")
     with tempfile.TemporaryDirectory(dir=options.out.parent if options.out.parent.exists() else None) as scratch:
         work = Path(scratch)
+        if options.only:
+            _index(work / "words", options.archive, stop_after="embedding")
+            _encode(work / "words", options.passages)
+            return 0
         report["words"] = _words(work, options.archive)
         report["encode"] = _encode(work / "words", options.passages)
         report["build"] = _build(work, options.archive if options.whole else options.archive / options.part)
@@ -346,6 +351,12 @@ def _index(folder: Path, archive: Path, *, processes: int = 0, stop_after: str =
     return found
 
 
+def _goals(machine: str) -> dict[str, float]:
+    """Return the goals for a machine: what bytes are worth depends on whether its processor multiplies them."""
+    own = any(feature in machine for feature in ("avx512_vnni", "avx_vnni", "amx_int8", "i8mm", "asimddp"))
+    return GOALS if own else {**GOALS, "times encode": 2.5}
+
+
 def _judge(report: dict[str, Any]) -> dict[str, Any]:
     figures = {
         "talks a minute": report["words"]["talks_a_minute_of_processor_time"],
@@ -358,7 +369,7 @@ def _judge(report: dict[str, Any]) -> dict[str, Any]:
     upwards = {"talks a minute", "times encode"}
     print()
     rows = {}
-    for name, goal in GOALS.items():
+    for name, goal in _goals(report["machine"]).items():
         met = figures[name] >= goal if name in upwards else figures[name] <= goal
         rows[name] = {"figure": figures[name], "goal": goal, "met": met}
         print(f"{'met   ' if met else 'MISSED'} {name}: {figures[name]:.3g} (goal {goal:g})")
