@@ -164,7 +164,9 @@ class _TableCache:
 def _load_encoder(card: ModelCard, warn: Callable[[str], None], once: bool) -> Encoder:
     from talksearch.indexer.encoders import model_home, onnx_encoder  # a search by words must not wait for onnxruntime
 
-    home = model_home.find(card) or _make_home(card, warn)
+    home = model_home.find(card)
+    if home is None or not model_home.machine_folder(home).exists():
+        home = _make_home(card, warn)
     if home is not None:
         try:
             return onnx_encoder.load(home, card, queries=True, once=once)
@@ -177,7 +179,9 @@ def _load_encoder(card: ModelCard, warn: Callable[[str], None], once: bool) -> E
 
 
 def _make_home(card: ModelCard, warn: Callable[[str], None]) -> Path | None:
-    """Make the home of a model on a machine that an index was copied to, where that takes no torch."""
+    """Return the home of a model, made on a machine that an index was copied to where that takes no torch, with the
+    query model of this kind of machine: a home on a disk of the network may have been made by another kind.
+    """
     from talksearch.indexer.encoders import make_home, query_model  # most machines have the home
 
     home = make_home.find_or_make(card, warn)

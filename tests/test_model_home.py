@@ -206,6 +206,19 @@ def test_an_index_that_was_copied_elsewhere_makes_its_models_home_and_says_nothi
     assert facts["bytes"]["encoder"] > 100e6
 
 
+def test_a_home_that_another_kind_of_machine_made_gets_the_query_model_of_this_one(
+    index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask(index, [])
+    home = model_home.find(default_model.default_card())
+    assert home is not None
+    monkeypatch.setattr(machine, "machine_key", lambda: "abacus")
+    here = model_home.machine_folder(home)
+    assert not here.exists()
+    assert ask(index, []) == ["bees"]
+    assert list(here.glob("quick-*.onnx"))
+
+
 def test_a_run_imports_no_torch(archive: Path, tmp_path: Path) -> None:
     # In a process of its own: here everything is loaded already.
     code = (
