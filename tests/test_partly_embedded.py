@@ -115,19 +115,19 @@ def test_where_words_tell_what_is_near_they_tell_it_of_missing_ones() -> None:
     deviations = [float(word) for word in words[:8]]
     counts = counted(layout(8, 2), [*deviations, None, None], words)
     # Meaning goes up `step` a point of words: eight passages, two of which tell as much as one that is independent,
-    # against 0.12, which is usual, give or take 0.08. Their squared distances from the mean of the words sum up to 42.
+    # against 0.09, which is usual, give or take 0.08. Their squared distances from the mean of the words sum up to 42.
     step = 1 / float(np.std(deviations))
     shown, usual = 42 / 2, 1 / 0.08**2
-    assert counts[9] - counts[8] == pytest.approx((shown * step + usual * 0.12) / (shown + usual), rel=1e-4)
+    assert counts[9] - counts[8] == pytest.approx((shown * step + usual * 0.09) / (shown + usual), rel=1e-4)
     against = counted(layout(30, 2), [*[float(word) for word in range(30, 0, -1)], None, None], [*range(30), 8, 9])
     assert against[30] == pytest.approx(against[31]), "words that go against meaning take nothing away"
 
 
 def test_a_passage_that_says_a_word_more_often_is_nearer_before_any_vector_says_so() -> None:
-    assert counted(layout(3, 2), [0, 0, 0, None, None], own=[0, 0, 0, 1, 3])[3:] == pytest.approx([0.18, 0.54])
+    assert counted(layout(3, 2), [0, 0, 0, None, None], own=[0, 0, 0, 1, 3])[3:] == pytest.approx([0.16, 0.48])
     said = Words(np.array([0, 2, 2], np.float32), np.array([0, 0, 4], np.float32))
-    assert said.nearness().tolist() == pytest.approx([0, 0.24, 0.96])
-    assert said.at(np.array([2])).nearness().tolist() == pytest.approx([0.96])
+    assert said.nearness().tolist() == pytest.approx([0, 0.18, 0.82])
+    assert said.at(np.array([2])).nearness().tolist() == pytest.approx([0.82])
 
 
 @pytest.mark.parametrize("deviations", [[None, None, None], [0.4, None, None]])

@@ -29,11 +29,11 @@ from .passage_table import Mask, PassageTable
 from .similarity import Similarities
 from .term_variants import variant_terms
 
-_SLOPES = np.array([0.12, 0.18])
+_SLOPES = np.array([0.09, 0.16])
 """By how many deviations passages are usually nearer to a query for each point of the score of its words, and for each
 point of BM25."""
 
-_SLOPES_DIFFER = np.array([0.08, 0.15])
+_SLOPES_DIFFER = np.array([0.08, 0.13])
 """The standard deviations of both from query to query."""
 
 _TALK = 0.24
