@@ -246,19 +246,20 @@ def decode(text: str, context: str, path: DecodePath, orthography: Orthography, 
             for char, cost in chars:
                 character = DecodedCharacter(position, end, char, damaged, candidates)
                 for hypothesis in best:
+                    before = hypothesis.before
                     opened, pairing_score = pair_mark(hypothesis.opened, char)
-                    added = log_probability(hypothesis.before, char, orthography) - cost + pairing_score
+                    added = log_probability(before, char, orthography) - cost + pairing_score
                     total = hypothesis.score + added
-                    after = hypothesis.before[-CONTEXT_REACH:] + char
-                    key = after[-5:], opened
+                    key = before[-4:] + char, opened
                     known = onward.get(key)
                     if known is None:
-                        arcs_here = [(hypothesis, character, added)]
+                        after, arcs_here = before[-CONTEXT_REACH:] + char, [(hypothesis, character, added)]
                         onward[key] = _Hypothesis(total, after, opened, (hypothesis, character), arcs_here)
                         continue
                     known.arcs.append((hypothesis, character, added))
                     if total > known.score:
-                        known.score, known.before, known.best_arc = total, after, (hypothesis, character)
+                        known.score, known.before = total, before[-CONTEXT_REACH:] + char
+                        known.best_arc = hypothesis, character
     if not beams[-1]:
         return None
     ends = list(beams[-1].values())

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from dataclasses import dataclass
 from functools import cache, lru_cache
+from typing import NamedTuple
 
 from .ngrams import UNSEEN, chinese_variants, letter_bias, load_ngrams, lowercase, normalize, script
-from .quotation import closing_floor, quote_direction
+from .quotation import MARKS_WITH_SIDES, closing_floor, quote_direction
 
 SCRIPT_CHANGE = 5.0
 """The cost of a letter in another script than the last letter's."""
@@ -41,9 +41,8 @@ _HAN_SCRIPTS = ("hani", "jpan")
 _CASED_SCRIPTS = ("latn", "grek", "cyrl")
 
 
-@dataclass(frozen=True, slots=True)
-class Orthography:
-    """How to score letters that several languages share."""
+class Orthography(NamedTuple):
+    """How to score letters that several languages share. A tuple is the quickest to look up scores by."""
 
     han: str = "hani"
     """The statistics by which Han characters are scored: `hani` for Chinese, `jpan` for Japanese."""
@@ -168,6 +167,8 @@ def letter_log_probability(before: str, char: str, orthography: Orthography) -> 
 def log_probability(before: str, char: str, orthography: Orthography) -> float:
     """Log probability of a character after those before it, which quotation marks and brackets count in as well."""
     letter = letter_log_probability(before[-CONTEXT_LENGTH:], char, orthography)
+    if char not in MARKS_WITH_SIDES:
+        return letter
     return max(letter, closing_floor(before, char)) + quote_direction(before, char)
 
 

@@ -28,6 +28,11 @@ _CLOSED_BY = {
 _OPENERS = frozenset(_CLOSED_BY) - {"»"}
 _CLOSERS = frozenset("".join(_CLOSED_BY.values()))
 
+_QUOTATION_MARKS = "“”‘’„"
+
+MARKS_WITH_SIDES = _CLOSERS | frozenset(_QUOTATION_MARKS)
+"""The characters for which `closing_floor` or `quote_direction` has something to say."""
+
 PAIRED_MARKS = _OPENERS | _CLOSERS
 """Every mark that stands in pairs. Single quotation marks are not among them, because they are apostrophes too."""
 
@@ -80,7 +85,7 @@ def closing_floor(before: str, char: str) -> float:
 
 def quote_direction(before: str, char: str) -> float:
     """The log probability that a quotation mark opens or closes, by the character before it; 0 for other characters."""
-    if char not in "“”‘’„":
+    if char not in _QUOTATION_MARKS:
         return 0.0
     previous = before[-1:]
     opens_here = not previous or previous.isspace() or previous in _LOOSE_BEFORE
