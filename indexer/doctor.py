@@ -37,7 +37,7 @@ _AT_ONCE = 2_000
 """Passages whose vectors are compared at once."""
 
 _SAMPLE = 64
-"""Passages on which the light encoder is tried."""
+"""Passages on which the exported model is tried."""
 
 _NAMED_FILES = 3
 """Files that are named where some are not there; of the others it is said how many they are."""
@@ -327,7 +327,7 @@ def _check_encoder(db: sqlite3.Connection, folder: Path, card: ModelCard, mend: 
 def _load_encoder(card: ModelCard) -> Encoder:
     home = model_home.find(card)
     if home is None:
-        raise ModelError(f"There is no light encoder for the model {card.name!r}.", _RUN)
+        raise ModelError(f"There is no encoder of the model {card.name!r} on this machine.", _RUN)
     return onnx_encoder.load(home, card)
 
 

@@ -218,7 +218,7 @@ def similar(reader: IndexReader, query: Query, talk_id: str, at_ms: int) -> Answ
 def _compares_vectors(reader: IndexReader, query: Query) -> bool:
     """Say whether a query is compared with vectors: its mode asks for it, and there are some.
 
-    Before the first vector there is no light encoder either.
+    Before the first vector, the model may not be there either.
     """
     if query.mode == "lexical":
         return False

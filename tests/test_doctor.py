@@ -295,7 +295,7 @@ def test_no_index_and_a_damaged_one_say_what_to_do(tmp_path: Path, index: Path) 
 
 @pytest.fixture(scope="module")
 def real(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An index of the default model, with its light encoder."""
+    """An index of the default model, with the home of its model."""
     folder = tmp_path_factory.mktemp("real")
     (folder / "talk.txt").write_text("[0:00] Bees keep warm in winter by trembling.\n[0:10] And so on.\n")
     run.build_index(folder / "index", [folder / "talk.txt"], processes=1)
@@ -329,7 +329,7 @@ def garbled_in_secret(path: Path) -> None:
         ("checksums.json", DAMAGE["empty"]),
     ],
 )
-def test_a_damaged_light_encoder_is_named(
+def test_a_damaged_exported_model_is_named(
     real: Path, own_home: Path, name: str, damage: Callable[[Path], object]
 ) -> None:
     damage(own_home / name)
@@ -353,7 +353,7 @@ def test_what_was_embedded_in_fewer_bits_does_not_speak_against_the_encoder(real
         assert bool(onnx_encoder.diagnose(own_home, made.model, texts, other)) == wrong
 
 
-def test_a_light_encoder_is_made_again_along_the_same_directions(real: Path, tmp_path: Path, own_home: Path) -> None:
+def test_an_exported_model_is_made_again_along_the_same_directions(real: Path, tmp_path: Path, own_home: Path) -> None:
     index = tmp_path / "index"
     shutil.copytree(real, index, dirs_exist_ok=True)
     before = (index / "directions.npy").read_bytes()

@@ -64,7 +64,7 @@ def test_vectors_are_normalised_and_near_for_like_meaning(model: SentenceEncoder
     assert rows[0] @ rows[1] > rows[0] @ rows[2]
 
 
-def test_the_light_encoder_gives_the_same_vectors(model: SentenceEncoder, own_home: Path) -> None:
+def test_the_exported_model_gives_the_same_vectors(model: SentenceEncoder, own_home: Path) -> None:
     loaded = onnx_encoder.load(own_home, model.card)
     assert onnx_export.agreement(loaded, model, TEXTS) > 0.9999
     assert loaded.card == model.card

@@ -42,22 +42,24 @@ def check(card: ModelCard, texts: Sequence[str], indexed: Floats, *, mend: bool)
     except ModelError as error:
         return HomeProblem(error.message, False, error.hint)
     if home is None:
-        problem = f"The light encoder for the model {card.name!r} is missing on this machine, or damaged."
+        problem = f"The encoder of the model {card.name!r} is missing on this machine, or damaged."
     else:
         problem = onnx_encoder.diagnose(home, card, texts, indexed)
-    if home is not None and not problem:
-        if mend:
-            copy_was_wrong = query_model.ensure_query_model(home, card, check=True)
-        else:
-            copy_was_wrong = not query_model.has_query_model(home, card)
-        what = "The copy of the light encoder that starts faster was missing, old or damaged."
-        if not copy_was_wrong:
-            return _check_parts(home, mend=mend)
-        return HomeProblem(what, mend)
+        if not problem:
+            return _check_query_model(home, card, mend=mend) or _check_machine_folders(home, mend=mend)
     return _make_again(card, texts, problem) if mend else HomeProblem(problem, False)
 
 
-def _check_parts(home: Path, *, mend: bool) -> HomeProblem | None:
+def _check_query_model(home: Path, card: ModelCard, *, mend: bool) -> HomeProblem | None:
+    if mend:
+        was_wrong = query_model.ensure_query_model(home, card, check=True)
+    else:
+        was_wrong = not query_model.has_query_model(home, card)
+    what = "The copy of the encoder that starts faster was missing, old or damaged."
+    return HomeProblem(what, mend) if was_wrong else None
+
+
+def _check_machine_folders(home: Path, *, mend: bool) -> HomeProblem | None:
     """Check what the home holds for each kind of machine; what is damaged is deleted, and made when it is needed."""
     noted = sorted(file.parent for file in home.glob(f"*/**/{checksums.CHECKSUMS}"))
     damaged = [folder for folder in noted if not checksums.are_right(folder, thorough=True)]
@@ -66,7 +68,7 @@ def _check_parts(home: Path, *, mend: bool) -> HomeProblem | None:
     if mend:
         for folder in damaged:
             shutil.rmtree(folder, ignore_errors=True)
-    return HomeProblem("Of what the light encoder has for one kind of machine, something was damaged.", mend)
+    return HomeProblem("Of what the encoder has for one kind of machine, something was damaged.", mend)
 
 
 def _make_again(card: ModelCard, texts: Sequence[str], problem: str) -> HomeProblem:
