@@ -12,9 +12,10 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
 
 
 def cores() -> int:
@@ -27,6 +28,8 @@ def release_pages(array: np.ndarray[Any, Any]) -> None:
 
     They come back when they are touched again. Without this, a walk through a large file ends with all of it in memory.
     """
+    import numpy as np  # a server that pauses collections must listen before it has numpy
+
     base: Any = array
     while isinstance(base, np.ndarray | memoryview):
         base = base.obj if isinstance(base, memoryview) else base.base
@@ -43,7 +46,11 @@ def trim_heap() -> None:
 
 @contextmanager
 def collections_paused() -> Iterator[None]:
-    """Put off Python's search for reference cycles: a talk makes a million small objects and hardly a cycle."""
+    """Put off Python's search for reference cycles.
+
+    A talk makes a million small objects and hardly a cycle; and modules are kept anyway, while looking for cycles takes
+    a tenth of the time of importing them.
+    """
     was_enabled = gc.isenabled()
     gc.disable()
     try:

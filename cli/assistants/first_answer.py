@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mcp.shared.message import SessionMessage
 
     ServerStreams = tuple[MemoryObjectReceiveStream[SessionMessage | Exception], MemoryObjectSendStream[SessionMessage]]
+    """What the SDK's server reads from, and what it writes to."""
 
 NAME, TITLE, VERSION = "talksearch", "Recorded talks", version("talksearch")
 """What the server calls itself."""
@@ -99,9 +100,7 @@ def _answer(request: mcp.JSONRPCRequest, asked: mcp.InitializeRequestParams) -> 
 @asynccontextmanager
 async def continued(
     opening: Opening, requests: AsyncIterable[SessionMessage | Exception], answers: ObjectSendStream[SessionMessage]
-) -> AsyncIterator[
-    tuple[MemoryObjectReceiveStream[SessionMessage | Exception], MemoryObjectSendStream[SessionMessage]]
-]:
+) -> AsyncIterator[ServerStreams]:
     """Yield the streams of a session for the SDK's server: with its first message, and without a second answer to it.
 
     Args:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +12,7 @@ import click
 from talksearch.cli.options import index_option
 from talksearch.cli.terminal import warn
 from talksearch.indexer.errors import TalksearchError
+from talksearch.indexer.process import collections_paused
 from talksearch.indexer.settings import resolve
 
 if TYPE_CHECKING:
@@ -24,16 +22,6 @@ _SHORTEST_TOKEN = 16
 """Letters of a token: with fewer, it could be guessed."""
 
 # `--help` must not wait for Starlette and the SDK of MCP, which take seconds: the functions import them.
-
-
-@contextmanager
-def _importing() -> Iterator[None]:
-    """Have Python not look for reference cycles: modules are kept anyway, and looking takes a tenth of their import."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 @click.command()
@@ -60,7 +48,7 @@ def serve(host: str, port: int, token_file: Path | None, index_dir: Path | None)
         talksearch serve --port 0 --index ~/other-index
         talksearch serve --host 192.168.1.20 --token-file ~/token
     """
-    with _importing():
+    with collections_paused():
         from talksearch.cli.server import serve as server
 
     def tell(serving: Serving) -> None:
@@ -111,7 +99,7 @@ def mcp(index_dir: Path | None) -> None:
     from talksearch.cli.assistants.first_answer import answer_first
 
     folder = resolve(index_dir).index
-    with _importing():
+    with collections_paused():
         # Unbuffered: what it reads beyond the first line, the SDK would not find.
         with open(sys.stdin.fileno(), "rb", buffering=0, closefd=False) as lines:
             opening = answer_first(lines, sys.stdout.buffer)

@@ -88,8 +88,10 @@ def has_query_model(home: Path, card: ModelCard) -> bool:
 
 
 def _is_there(home: Path, card: ModelCard, *, check: bool) -> bool:
-    folder, *files = query_model_files(home)
-    whole = [file for file in files if checksums.are_right(folder, _names(file), thorough=check)]
+    files = query_model_files(home)
+    whole = [
+        file for file in (files.int8, files.float32) if checksums.are_right(files.folder, _names(file), thorough=check)
+    ]
     if not check:
         return bool(whole)
     try:

@@ -123,7 +123,7 @@ def _remembered(home: Path, encoder: OnnxEncoder, sample: Sequence[str]) -> Choi
         description = str(noted["description"])
     except (*ONNX_ERRORS, RuntimeError, ImportError, KeyError, TypeError):
         return None
-    texts = _spread(sample, _CHECKED)
+    texts = spread(sample, _CHECKED)
     if texts and noted["kind"] != _FLOATS:
         cosines = (chosen.encode_passages(texts) * encoder.encode_passages(texts)).sum(axis=1)
         if not _are_near(cosines):
@@ -135,7 +135,7 @@ def _select(home: Path, encoder: OnnxEncoder, sample: Sequence[str]) -> Choice:
     """Try all there is, and note the fastest. Raises OSError where that cannot be noted."""
     folder, card = _folder(home), encoder.card
     (folder / _CHOICE).unlink(missing_ok=True)
-    texts = _spread(sample, _SAMPLE)
+    texts = spread(sample, _SAMPLE)
     trials = [_try(_FLOATS, _load_floats(home, card), "ONNX Runtime", texts)]
     own = trials[0].vectors
     with suppress(*ONNX_ERRORS):  # a model that has no such products, or an older onnxruntime
@@ -174,8 +174,9 @@ def _note(folder: Path, kind: str, description: str) -> None:
 
 def _write_int8(home: Path, card: ModelCard, sample: Sequence[str], tried: Sequence[str]) -> int:
     """Write the copy with products of bytes, with ranges from text that is not `tried`; return how many these are."""
-    others = [text for text in sample if text not in set(tried)]
-    range_texts = _spread(others or sample, _RANGE_TEXTS)
+    known = set(tried)
+    others = [text for text in sample if text not in known]
+    range_texts = spread(others or sample, _RANGE_TEXTS)
     prompted = [card.passage_prompt + text for text in range_texts]
     tokens = [(batch.ids, batch.mask) for batch in batches(load_model_tokenizer(home, card), prompted, size=1)]
     ranges = int8_products.find_ranges(home / MODEL, tokens)
@@ -207,9 +208,14 @@ def _are_near(cosines: Floats) -> bool:
     return bool(cosines.mean() >= INT8_MEAN_COSINE and cosines.min() >= _INT8_LOWEST_COSINE)
 
 
-def _spread(texts: Sequence[str], count: int) -> list[str]:
-    """Return about `count` of some texts, evenly spread over them."""
-    return list(texts[:: max(1, len(texts) // count)])[:count]
+def spread(texts: Sequence[str], count: int) -> list[str]:
+    """Return `count` of some texts, evenly spread over them; all where they are no more.
+
+    >>> spread("abcdefg", 3), spread("ab", 3)
+    (['a', 'c', 'e'], ['a', 'b'])
+    """
+    taken = min(count, len(texts))
+    return [texts[at * len(texts) // taken] for at in range(taken)]
 
 
 def _try(kind: str, encoder: Encoder, description: str, texts: Sequence[str]) -> _Trial:

@@ -39,7 +39,6 @@ Prompts = tuple[str | None, str | None]
 _SAMPLE = 64
 """Texts on which an exported model is checked, and whose tokens show how tokens differ."""
 
-
 _LEAST_FOR_GPU = 2_000
 """With fewer passages waiting, loading the model by sentence-transformers takes longer than a GPU saves."""
 
@@ -172,7 +171,7 @@ class EncoderProvider:
     def _export(self, encoder: SentenceEncoder, sample: Sequence[str]) -> OnnxEncoder | None:
         """Export the model into its home; None, and a note for the user, where it cannot be exported."""
         try:
-            home = make_home.from_model(encoder, _spread(sample), self.notes.append)
+            home = make_home.from_model(encoder, selection.spread(sample, _SAMPLE), self.notes.append)
             return onnx_encoder.load(home, encoder.card)
         except ModelError as error:
             self.notes.append(
@@ -193,7 +192,8 @@ class EncoderProvider:
         if token_codes.read(self._folder) is not None or self._any_embedded():
             return
         token_vectors: list[Floats] = []
-        encoder.encode_by_token(_spread(sample), lambda _, of_text: token_vectors.append(np.array(of_text)))
+        texts = selection.spread(sample, _SAMPLE)
+        encoder.encode_by_token(texts, lambda _, of_text: token_vectors.append(np.array(of_text)))
         token_codes.write(self._folder, token_codes.learn(np.concatenate(token_vectors)))
 
     def _any_embedded(self) -> bool:
@@ -201,8 +201,3 @@ class EncoderProvider:
             return False
         with closing(catalog.open_catalog(self._folder)) as db:
             return catalog.has_embedded(db)
-
-
-def _spread(sample: Sequence[str]) -> Sequence[str]:
-    """Return no more than _SAMPLE texts, evenly spread over a sample."""
-    return sample[:: -(-len(sample) // _SAMPLE) or 1]

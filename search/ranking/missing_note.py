@@ -10,9 +10,6 @@ from talksearch.indexer.stores import pace
 
 from .passage_table import PassageTable
 
-_MINUTE_S = 60
-"""Seconds in a minute, and minutes in an hour."""
-
 
 def missing_vectors_note(table: PassageTable) -> str:
     """Say in a line how far meaning has come and when it will be complete; empty where it is."""
@@ -49,9 +46,9 @@ def _in_about(seconds: float) -> str:
     >>> _in_about(20), _in_about(100), _in_about(5000), _in_about(9000)
     ('in less than a minute', 'in about 2 minutes', 'in about 83 minutes', 'in about 2 hours')
     """
-    if seconds < _MINUTE_S:
+    if seconds < 60:
         return "in less than a minute"
-    minutes = round(seconds / _MINUTE_S)
-    if minutes >= 2 * _MINUTE_S:
-        return f"in about {round(minutes / _MINUTE_S)} hours"
+    minutes = round(seconds / 60)
+    if minutes >= 120:
+        return f"in about {round(minutes / 60)} hours"
     return f"in about {minutes} minute{'s' if minutes != 1 else ''}"
