@@ -33,6 +33,14 @@ TEXTS = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def _quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Choose by a few texts, and without OpenVINO, which takes seconds to prepare a model."""
+    monkeypatch.setattr(selection, "_SAMPLE", 16)
+    monkeypatch.setattr(selection, "_RANGE_TEXTS", 24)
+    monkeypatch.setattr(selection, "can_run", lambda: False)
+
+
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, OnnxEncoder]:
     home = tmp_path_factory.mktemp("home")
@@ -118,6 +126,7 @@ def test_each_kind_that_is_chosen_is_loaded_again(
     for kind in ("floats", "openvino") if openvino_encoder.can_run() else ("floats",):
         shutil.rmtree(selection._folder(home), ignore_errors=True)
         with monkeypatch.context() as preferred:
+            preferred.setattr(selection, "can_run", lambda kind=kind: kind == "openvino")
             _prefer(preferred, kind)
             first = _choose(home, encoder)
         assert not list(selection._folder(home).glob("*.onnx"))
