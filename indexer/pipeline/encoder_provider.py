@@ -110,7 +110,7 @@ class EncoderProvider:
 
         Args:
             sample: Some of the passages, on which a faster encoder must give the same vectors.
-            waiting: How many passages are to be embedded. The more, the longer the choice may take.
+            waiting: How many passages are to be embedded. For few of them, nothing is chosen, and no GPU looked for.
         """
         if self._bulk_encoder is None:
             self._bulk_encoder, description = self._choose(sample, waiting)

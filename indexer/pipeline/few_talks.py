@@ -42,8 +42,10 @@ def place(vectors: Floats, start: Plane) -> Plane:
 
 
 def gather(places: Plane, count: int) -> Ints:
-    """Return the cluster of each place (n,), numbered from 0: from each place by itself, the two clusters become one
-    whose union adds least to the squared distances from the middle of a cluster (Ward, 1963), until `count` are left.
+    """Return the cluster of each place (n,), numbered from 0, when `count` clusters are left.
+
+    At first each place is a cluster by itself. In each step the two become one whose union adds least to the squared
+    distances of places from the middle of their cluster (Ward, 1963).
     """
     found = np.arange(len(places))
     middles = places.astype(np.float64)
