@@ -54,6 +54,12 @@ def folder(kinds: dict[str, dict[str, str]], tmp_path_factory: pytest.TempPathFa
     return made
 
 
+@pytest.fixture(scope="module")
+def own_answers(kinds: dict[str, dict[str, str]], folder: Path) -> dict[str, Answers]:
+    """By kind, what the index that it made answers to it."""
+    return {kind: ask(folder, environment, kind, f"{kind}-cache") for kind, environment in kinds.items()}
+
+
 def run(arguments: Sequence[str], environment: dict[str, str], index: Path, cache: Path) -> str:
     """Run talksearch in a process of its own; returns its standard output."""
     own = {"TALKSEARCH_CACHE": str(cache), "TALKSEARCH_CONFIG": str(cache / "none.toml"), "TALKSEARCH_NO_SERVER": "1"}
@@ -89,7 +95,12 @@ def same(some: Answers, others: Answers) -> bool:
 @pytest.mark.parametrize("cache", ["made by this kind", "of the kind that made the index", "empty"])
 @pytest.mark.parametrize(("maker", "asker"), [("wide", "narrow"), ("narrow", "wide")])
 def test_an_index_made_on_one_kind_of_processor_answers_on_the_other(
-    kinds: dict[str, dict[str, str]], folder: Path, maker: str, asker: str, cache: str
+    kinds: dict[str, dict[str, str]],
+    folder: Path,
+    own_answers: dict[str, Answers],
+    maker: str,
+    asker: str,
+    cache: str,
 ) -> None:
     """A cache is of one machine, or on a disk that both use; and a machine that an index came to may have none yet."""
     caches = {
@@ -98,7 +109,7 @@ def test_an_index_made_on_one_kind_of_processor_answers_on_the_other(
         "empty": f"no-cache-of-{asker}",
     }
     there = ask(folder, kinds[asker], maker, caches[cache])
-    assert same(there, ask(folder, kinds[maker], maker, f"{maker}-cache"))
+    assert same(there, own_answers[maker])
     first = {query: next(iter(hits)) for query, hits in there.items()}
     assert [talk.partition("-")[0] for talk, _ in first.values()] == ["the", "ledger", "brackwater"]
 
