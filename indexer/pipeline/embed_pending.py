@@ -110,7 +110,7 @@ def embed_pending(
     gone: Mapping[str, int],
     dimension: Callable[[], int],
     tell: Callable[[int, int], None],
-    chroma: Future[WorkerProcess | None] | None = None,
+    early: Future[WorkerProcess | None] | None = None,
 ) -> int:
     """Embed every passage that has no vector yet, and take the vectors of passages that are gone out of the stores.
 
@@ -122,7 +122,7 @@ def embed_pending(
         gone: The ids and numbers of passages that are no longer in the catalog.
         dimension: Returns the dimension of the vectors.
         tell: Is called with (passages done, passages in all).
-        chroma: A process that was started for Chroma (`early_process`).
+        early: What `early_process` of the Chroma store gave.
 
     Returns:
         How many passages went through the model. A text that was embedded before, or stands twice, does not.
@@ -132,7 +132,7 @@ def embed_pending(
         asked.forget(folder)
         return 0
     tell(0, total)
-    with writer(folder, total, _partition_sizes(_numbers(db, "WHERE embedded")), gone, chroma) as put:
+    with writer(folder, total, _partition_sizes(_numbers(db, "WHERE embedded")), gone, early) as put:
         encoder = cache(lambda: encoder_for(_sample(db, total), total))
         run = _EmbeddingRun(db, folder, encoder, dimension, put, lambda done: tell(done, total))
         try:

@@ -67,7 +67,7 @@ def update_index(options: RunOptions) -> Report:
             db.execute("DELETE FROM roots")
             db.executemany("INSERT INTO roots VALUES (?)", ((str(root.path),) for root in seen.roots))
         encoders = EncoderProvider(folder, known, options.model, options.prompts, options.encoder)
-        with early_process(wanted=bool(plan.read)) as chroma:
+        with early_process(wanted=bool(plan.read)) as early:
             gone = _read_changed(db, plan.read, encoders, options, scanned, report)
             scanned.clear()
             _note_unchanged(db, plan, before, report)
@@ -82,7 +82,7 @@ def update_index(options: RunOptions) -> Report:
                 gone,
                 lambda: encoders.get().card.dimension,
                 lambda done, total: tell(Progress("embedding", done, total, len(plan.read), done)),
-                chroma,
+                early,
             )
         # After embedding: a file that was moved has another id, and the same words keep their vectors.
         vanished = _drop_vanished(db, report)
