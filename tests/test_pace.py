@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -34,6 +37,22 @@ def test_a_run_that_says_nothing_for_long_has_ended(tmp_path: Path, window: int,
     path = layout.PACE.within(tmp_path)
     path.write_text(json.dumps({**json.loads(path.read_text()), "at": time.time() - age_s}))
     assert (pace.read(tmp_path) is not None) == known
+
+
+@pytest.mark.skipif(os.name != "posix", reason="asks the system for a process as POSIX systems tell of it")
+def test_a_run_that_was_killed_makes_no_more_vectors(tmp_path: Path) -> None:
+    pace.begin(tmp_path)
+    path = layout.PACE.within(tmp_path)
+    written = json.loads(path.read_text())
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    path.write_text(json.dumps({**written, "process": ended.pid}))
+    assert pace.read(tmp_path) is None
+    path.write_text(json.dumps({**written, "process": ended.pid, "host": "another"}))
+    assert pace.read(tmp_path) == 0.0
+    for process in (10**30, -1, "1", None):
+        path.write_text(json.dumps({**written, "process": process}))
+        pace.read(tmp_path)  # a file of somebody else stops no search
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"passages_per_s": -1, "window": 1, "at": 0}', '{"window": "x"}'])

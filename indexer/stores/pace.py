@@ -1,12 +1,14 @@
 """The pace of an indexing run that makes vectors, written down so that a search can say when all of them are there.
 
-One small file of numbers. It is written with every window of passages, and gone when the run ends, however it ends but
-by a crash; a pace that is old says that nobody is at work.
+One small file. It is written with every window of passages, and gone when the run ends, however it ends but by a crash.
+A pace that is old, or of a process of this machine that has ended, says that nobody is at work.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import socket
 import time
 from pathlib import Path
 
@@ -20,7 +22,8 @@ _WINDOWS = 3
 
 def write(folder: Path, passages_per_s: float, window: int) -> None:
     """Write down how many passages get their vectors in a second, in windows of so many."""
-    values = {"passages_per_s": passages_per_s, "window": window, "at": time.time()}
+    process = {"process": os.getpid(), "host": socket.gethostname()}
+    values = {"passages_per_s": passages_per_s, "window": window, "at": time.time(), **process}
     with layout.replace_file(layout.PACE.within(folder)) as fresh:
         fresh.write_text(json.dumps(values), encoding="utf-8")
 
@@ -45,6 +48,19 @@ def read(folder: Path) -> float | None:
         pace, window, at = float(values["passages_per_s"]), float(values["window"]), float(values["at"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    if not pace >= 0:
+    if not pace >= 0 or _has_ended(values.get("process"), values.get("host")):
         return None
     return pace if abs(time.time() - at) <= max(_STALE_S, _WINDOWS * window / pace if pace else 0) else None
+
+
+def _has_ended(process: object, host: object) -> bool:
+    """Say whether a process is known to have ended, as one that was killed has: of another machine nothing is known."""
+    if os.name != "posix" or host != socket.gethostname() or not isinstance(process, int) or process <= 0:
+        return False
+    try:
+        os.kill(process, 0)  # sends nothing; on Windows it would
+    except (ProcessLookupError, OverflowError):
+        return True
+    except OSError:  # a process of somebody else
+        return False
+    return False
