@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 import shutil
@@ -380,6 +381,22 @@ def test_a_damaged_copy_of_the_encoder_is_made_again(real: Path, own_home: Path,
     (only,) = doctor.examine(real)
     assert only.mended
     assert doctor.examine(real) == []
+
+
+def test_a_copy_of_the_encoder_that_has_no_room_is_named_and_not_called_mended(
+    real: Path, own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for path in own_home.glob("*/quick-*"):
+        path.unlink()
+
+    def full(*_: object) -> bool:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(query_model, "_write", full)
+    (only,) = doctor.examine(real)
+    assert not only.mended
+    assert "cannot be made again" in only.what
+    assert str(own_home) in only.advice
 
 
 def test_what_another_kind_of_machine_has_is_looked_at_as_well(real: Path, own_home: Path) -> None:

@@ -51,12 +51,18 @@ def check(card: ModelCard, texts: Sequence[str], indexed: Floats, *, mend: bool)
 
 
 def _check_query_model(home: Path, card: ModelCard, *, mend: bool) -> HomeProblem | None:
-    if mend:
-        was_wrong = query_model.ensure_query_model(home, card, check=True)
-    else:
-        was_wrong = not query_model.has_query_model(home, card)
+    if query_model.has_query_model(home, card):
+        return None
     what = "The copy of the encoder that starts faster was missing, old or damaged."
-    return HomeProblem(what, mend) if was_wrong else None
+    if not mend:
+        return HomeProblem(what, False)
+    if query_model.ensure_query_model(home, card, check=True) or query_model.has_query_model(home, card):
+        return HomeProblem(what, True)
+    return HomeProblem(
+        f"{what} It cannot be made again, so that a question waits longer for its encoder.",
+        False,
+        f"Make room on the disk of {home}, or name another folder in TALKSEARCH_CACHE.",
+    )
 
 
 def _check_machine_folders(home: Path, *, mend: bool) -> HomeProblem | None:
