@@ -74,7 +74,9 @@ OVERVIEW = Entry(
 )
 LOCK = Entry("lock", "nothing: the operating system holds it for the process that writes", passing=True)
 PACE = Entry(
-    "pace.json", "how many passages get their vectors in a second, while an indexing run makes some", passing=True
+    "pace.json",
+    "how many passages get their vectors in a second, and which process makes them, while an indexing run does",
+    passing=True,
 )
 ASKED = Entry(
     "asked.log", "the numbers of talks that were asked for lately, while passages wait for vectors", passing=True

@@ -316,10 +316,12 @@ def test_vectors_of_null_queries_are_kept_in_the_home_of_the_model(
     assert len(encoder.seen) == len(NULL_QUERIES)
     assert calibration._nulls_of_model(card, lambda: encoder) == pytest.approx(made)
     assert len(encoder.seen) == len(NULL_QUERIES), "not encoded again"
-    (kept,) = home.iterdir()
-    kept.write_bytes(kept.read_bytes()[:200])
-    assert calibration._nulls_of_model(card, lambda: encoder) == pytest.approx(made)
-    assert len(encoder.seen) == 2 * len(NULL_QUERIES), "a damaged file is made again"
+    (kept,) = home.glob("*/*.npy")
+    whole = kept.read_bytes()
+    for turn, damaged in enumerate((whole[:200], whole[:-1] + bytes([whole[-1] ^ 1]), b""), 2):
+        kept.write_bytes(damaged)
+        assert calibration._nulls_of_model(card, lambda: encoder) == pytest.approx(made)
+        assert len(encoder.seen) == turn * len(NULL_QUERIES), "a damaged file is made again"
     with_prompt = replace(card, query_prompt="time ")
     assert calibration._nulls_of_model(with_prompt, lambda: AskedEncoder("time ", "")) != pytest.approx(made)
 

@@ -23,7 +23,7 @@ import numpy as np
 
 from talksearch.indexer import layout
 from talksearch.indexer.arrays import Floats, Ints
-from talksearch.indexer.encoders import model_home
+from talksearch.indexer.encoders import checksums, model_home
 from talksearch.indexer.encoders.base import Encoder, ModelCard
 from talksearch.indexer.encoders.null_queries import NULL_QUERIES
 from talksearch.indexer.errors import ModelError
@@ -44,6 +44,9 @@ _LEAST_DEVIATION = 1e-6
 
 _ROUNDING = 1e-4
 """By how much the measurements of two machines may differ, as a share."""
+
+_NULLS = "vectors.npy"
+"""The file that holds the vectors of the null queries in the home of the model."""
 
 _LENGTH_TOLERANCE = 1e-3
 """How far a vector's length may be from 1."""
@@ -145,14 +148,17 @@ def _nulls_of_model(card: ModelCard, encoder: Callable[[], Encoder]) -> Floats:
     Raises ModelError where the encoder cannot be loaded.
     """
     home = model_home.find(card)
-    kept = home / f"nulls-{_null_queries_id(card)}.npy" if home else None
-    known = _read_nulls(kept, card) if kept else None
-    if known is not None:
-        return known
+    kept = home / f"nulls-{_null_queries_id(card)}" if home else None  # a folder with a checksum of its own
+    if kept and checksums.are_right(kept):
+        known = _read_nulls(kept / _NULLS, card)
+        if known is not None:
+            return known
     nulls = _encode_nulls(encoder())
     if kept:
         with suppress(OSError):  # the next index makes them again
-            _save(kept, nulls)
+            kept.mkdir(mode=0o700, exist_ok=True)
+            _save(kept / _NULLS, nulls)
+            checksums.write(kept, [_NULLS])
     return nulls
 
 
