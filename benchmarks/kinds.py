@@ -36,7 +36,7 @@ def main() -> None:
         print(f"\n{machine}; load average {min(loads[machine])} to {max(loads[machine])} before each\n")
         print("| | measured | asked for | by |\n|---|--:|--:|---|")
         for name, (what, figure, asked) in table:
-            print(f"| {what} | {figure} | {asked} | `{name}` |")
+            print(f"| {what} | {figure} | {asked} | `benchmarks/{name}` |")
 
 
 def _build(report: dict[str, Any]) -> Iterator[Row]:
