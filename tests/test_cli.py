@@ -50,6 +50,12 @@ def index(built: tuple[Path, str], monkeypatch: pytest.MonkeyPatch) -> Path:
     return built[0]
 
 
+def test_a_folder_without_transcripts_ends_with_a_report_as_well(tmp_path: Path) -> None:
+    (tmp_path / "talks").mkdir()
+    report = run("index", str(tmp_path / "talks"), "--index", str(tmp_path / "own")).stdout
+    assert "0 talks in the index" in report
+
+
 def test_the_report_accounts_for_every_file(built: tuple[Path, str]) -> None:
     report = built[1]
     assert f"{len(TALKS)} talks in the index: {len(TALKS)} added" in report

@@ -14,7 +14,7 @@ import click
 from talksearch.cli import progress
 from talksearch.cli.options import ANY_TALK_ID, complete_talk, index_option
 from talksearch.cli.render import reports
-from talksearch.indexer.errors import LockedError
+from talksearch.indexer.errors import BadIndexError, LockedError
 from talksearch.indexer.settings import resolve
 from talksearch.indexer.stores import catalog
 from talksearch.indexer.text.untrusted import safe
@@ -108,7 +108,7 @@ def _keep_overview(folder: Path) -> None:
     """Have the index keep what a server's first page tells of it."""
     from talksearch.search import make_overview
 
-    with suppress(LockedError):  # another run has begun, and keeps it when it ends
+    with suppress(LockedError, BadIndexError):  # another run has begun, and keeps it when it ends; or no talk was found
         make_overview.keep(folder)
 
 
