@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING
 
 import pytest
@@ -36,6 +37,14 @@ def opened(browser: Browser, path: Path, fragment: str = "") -> Iterator[Page]:
     assert wrong == []
 
 
+def wait_until(page: Page, condition: str, timeout_s: float = 30) -> None:
+    """Wait for a condition. The pages' policy forbids what Playwright's own waiting does after its first look."""
+    deadline = monotonic() + timeout_s
+    while not page.evaluate(condition):
+        assert monotonic() < deadline, condition
+        page.wait_for_timeout(50)
+
+
 @pytest.fixture(name="talk", scope="module")
 def talk_fixture(tmp_path_factory: pytest.TempPathFactory) -> Talk:
     film = tmp_path_factory.mktemp("film") / "a film.webm"
@@ -55,13 +64,11 @@ def test_a_click_on_a_line_plays_it_and_the_transcript_follows(browser: Browser,
     path.write_text(talk_page(talk), encoding="utf-8")
     with opened(browser, path) as page:
         page.get_by_text(LINES[2]).click()
-        page.wait_for_function(
-            "!document.querySelector('video').paused && document.querySelector('video').currentTime > 20"
-        )
+        wait_until(page, "!document.querySelector('video').paused && document.querySelector('video').currentTime > 20")
         assert page.evaluate("document.querySelector('video').currentTime") == pytest.approx(20, abs=2)
         assert page.locator("[aria-current]").text_content() == LINES[2]
         page.evaluate("document.querySelector('video').currentTime = 31")
-        page.wait_for_function("document.querySelector('[aria-current]').dataset.s === '30'")
+        wait_until(page, "document.querySelector('[aria-current]').dataset.s === '30'")
 
 
 @pytest.mark.parametrize(
