@@ -18,7 +18,7 @@ test: .venv/installed-dev types lint $(WHEEL)/built
 $(WHEEL)/built: .venv/installed-dev pyproject.toml README.md $(shell find indexer search cli -type f -not -name '*.pyc')
 	rm -rf build $(WHEEL)
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir $(WHEEL) .
-	$(BIN)/python -m pip install --quiet --no-deps --target $(WHEEL)/site $(WHEEL)/*.whl
+	$(BIN)/python -m pip install --quiet --no-compile --no-deps --target $(WHEEL)/site $(WHEEL)/*.whl
 	rm -rf build
 	touch $@
 
@@ -40,13 +40,14 @@ docs: .venv/installed
 	$(PYTHON) -m venv .venv
 
 .venv/installed: .venv/bin/python pyproject.toml constraints.txt
-	@# Torch first, by itself: the constraint then holds for everything that asks for it.
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	@# Torch first, by itself: the constraint then holds for everything that asks for it. Not compiled, because most of
+	@# what is installed is never imported: Python compiles what is, when it first is.
+	$(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt torch
+	$(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt --editable .
 	touch $@
 
 .venv/installed-dev: .venv/installed
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	$(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt --editable ".[dev]"
 	touch $@
 
 clean:
