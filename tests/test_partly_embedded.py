@@ -18,7 +18,7 @@ from talksearch.search import engine
 from talksearch.search.query import Filters, Query
 from talksearch.search.ranking import rank
 from talksearch.search.ranking.layout import PassageLayout, make_layout
-from talksearch.search.ranking.missing_vectors import MissingVectors, Words, estimate, find_gaps
+from talksearch.search.ranking.missing_vectors import MissingVectors, WordScores, estimate, find_gaps
 from talksearch.search.ranking.similarity import Similarities
 from talksearch.search.reader import open_reader
 
@@ -56,7 +56,9 @@ def counted(
     gaps = find_gaps(of, rows, None)
     assert gaps is not None
     nothing = [0.0] * len(rows)
-    estimate(meaning, Words(np.array(words or nothing, np.float32), np.array(own or nothing, np.float32)), 0.3, gaps)
+    estimate(
+        meaning, WordScores(np.array(words or nothing, np.float32), np.array(own or nothing, np.float32)), 0.3, gaps
+    )
     counts: list[float] = ((meaning.cosines - mean) / (deviation or 1.0)).tolist()
     return counts
 
@@ -125,7 +127,7 @@ def test_where_words_tell_what_is_near_they_tell_it_of_missing_ones() -> None:
 
 def test_a_passage_that_says_a_word_more_often_is_nearer_before_any_vector_says_so() -> None:
     assert counted(layout(3, 2), [0, 0, 0, None, None], own=[0, 0, 0, 1, 3])[3:] == pytest.approx([0.16, 0.48])
-    said = Words(np.array([0, 2, 2], np.float32), np.array([0, 0, 4], np.float32))
+    said = WordScores(np.array([0, 2, 2], np.float32), np.array([0, 0, 4], np.float32))
     assert said.nearness().tolist() == pytest.approx([0, 0.18, 0.82])
     assert said.at(np.array([2])).nearness().tolist() == pytest.approx([0.82])
 

@@ -60,7 +60,7 @@ def write(source: Path, target: Path) -> None:
     config = _checked_config(source)
     weights = _read_weights(source / _WEIGHTS)
     try:
-        model = _Graph(config, weights).model()
+        model = _BertGraph(config, weights).model()
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise ModelError(f"The model in {source} lacks something, or has it in another shape: {error}.") from error
     (target / MODEL).write_bytes(model.SerializeToString())
@@ -147,7 +147,7 @@ def _read_weights(file: Path) -> dict[str, Floats]:
     return {name.removeprefix("bert."): array for name, array in weights.items()}
 
 
-class _Graph:
+class _BertGraph:
     """The graph while it is put together. Names of values say what they hold; weights keep their own names."""
 
     def __init__(self, config: Mapping[str, Any], weights: Mapping[str, Floats]) -> None:

@@ -30,7 +30,7 @@ class _Checksum:
 
 def write(folder: Path, names: Iterable[str]) -> None:
     """Note the checksums of some files of a folder, and of no others. Raises OSError."""
-    _write(folder, {name: _Checksum(_sha256(folder / name), *_stamp(folder / name)) for name in names})
+    _write(folder, {name: _Checksum(sha256(folder / name), *_stamp(folder / name)) for name in names})
 
 
 def are_right(folder: Path, names: Sequence[str] = (), *, thorough: bool = False) -> bool:
@@ -51,7 +51,7 @@ def are_right(folder: Path, names: Sequence[str] = (), *, thorough: bool = False
             size, mtime_ns = _stamp(folder / name)
             if size != checksum.bytes:
                 return False
-            if (thorough or mtime_ns != checksum.mtime_ns) and _sha256(folder / name) != checksum.sha256:
+            if (thorough or mtime_ns != checksum.mtime_ns) and sha256(folder / name) != checksum.sha256:
                 return False
         except OSError:
             return False
@@ -82,6 +82,7 @@ def _stamp(file: Path) -> tuple[int, int]:
     return status.st_size, status.st_mtime_ns
 
 
-def _sha256(file: Path) -> str:
+def sha256(file: Path) -> str:
+    """Return the SHA-256 of a file. Raises OSError."""
     with file.open("rb") as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()

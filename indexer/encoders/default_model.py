@@ -11,7 +11,7 @@ from pathlib import Path
 from talksearch.indexer.errors import ModelError
 from talksearch.indexer.settings import DEFAULT_MODEL
 
-from . import model_home
+from . import checksums, model_home
 from .base import ModelCard
 from .model_home import TOKENIZER
 from .tokenizer import file_token_counter
@@ -104,7 +104,7 @@ def sha256(path: Path) -> str:
     """Return the SHA-256 of a file of a model. Raises ModelError where it cannot be read."""
     try:
         status = path.stat()
-        return _sha256(path, status.st_size, status.st_mtime_ns)
+        return _known_sha256(path, status.st_size, status.st_mtime_ns)
     except OSError as error:
         raise ModelError(
             f"The model file {path} cannot be read: {error.strerror}.", "Install the model again."
@@ -112,7 +112,6 @@ def sha256(path: Path) -> str:
 
 
 @cache
-def _sha256(path: Path, _size: int, _mtime_ns: int) -> str:
+def _known_sha256(path: Path, _size: int, _mtime_ns: int) -> str:
     """Remember the hash of a file until the file changes: a run asks for it more than once."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return checksums.sha256(path)

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import onnxruntime
 
 from talksearch.indexer.arrays import Floats, Ints
@@ -55,7 +56,7 @@ _LEAST_SCALE = 1e-3
 """The least that a channel of activations is divided by, where the median channel is divided by 1."""
 
 
-class Range(NamedTuple):
+class ChannelRange(NamedTuple):
     """The least and the greatest value of each channel of some activations (channels,)."""
 
     low: Floats
@@ -68,7 +69,7 @@ class Range(NamedTuple):
         return reach
 
 
-Ranges = dict[str, Range]
+Ranges = dict[str, ChannelRange]
 """By the name of the value that products with weights are given."""
 
 
@@ -96,8 +97,8 @@ def find_ranges(model: Path, sample: Iterable[tuple[Ints, Ints]]) -> Ranges:
         for source, value in zip(sources, values, strict=True):
             rows = value.reshape(-1, value.shape[-1])
             low, high = rows.min(axis=0), rows.max(axis=0)
-            known = ranges.get(source, Range(low, high))
-            ranges[source] = Range(np.minimum(known.low, low), np.maximum(known.high, high))
+            known = ranges.get(source, ChannelRange(low, high))
+            ranges[source] = ChannelRange(np.minimum(known.low, low), np.maximum(known.high, high))
     return ranges
 
 
@@ -217,7 +218,7 @@ class _QuantizedGraph:
         one_sided = -float(known.low.min()) <= _ONE_SIDED * float(known.high.max())
         of_bytes = weights * scales[:, None]
         of_bytes[few] = 0
-        codes, steps = _codes(of_bytes, _STEPS if one_sided else self._steps)
+        codes, steps = _quantize_columns(of_bytes, _STEPS if one_sided else self._steps)
         given = [
             f"{source}/scaled",
             self._constant(f"{name}/codes", codes),
@@ -257,10 +258,10 @@ class _QuantizedGraph:
         return name
 
 
-def _codes(weights: Floats, most: int) -> tuple[Any, Floats]:
+def _quantize_columns(weights: Floats, most: int) -> tuple[npt.NDArray[np.int8], Floats]:
     """Return weights (in, out) in whole steps, no more than `most` to either side, and the step of each column (out,).
 
-    >>> codes, steps = _codes(np.array([[1.27, 0.5], [-0.64, -0.25]], np.float32), 127)
+    >>> codes, steps = _quantize_columns(np.array([[1.27, 0.5], [-0.64, -0.25]], np.float32), 127)
     >>> codes.tolist(), [round(step, 4) for step in steps.tolist()]
     ([[127, 127], [-64, -64]], [0.01, 0.0039])
     """

@@ -53,7 +53,7 @@ _ALIKE = 2.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Words:
+class WordScores:
     """What the words of a query say for passages, and so for how near they are to it."""
 
     scores: Array
@@ -61,11 +61,11 @@ class Words:
     own: Array | None
     """BM25 of each by itself (n,); None where every passage has its vector."""
 
-    def at(self, places: Ints | None) -> Words:
+    def at(self, places: Ints | None) -> WordScores:
         """Return what they say for the passages at some places; None for all."""
         if places is None:
             return self
-        return Words(self.scores[places], None if self.own is None else self.own[places])
+        return WordScores(self.scores[places], None if self.own is None else self.own[places])
 
     def columns(self) -> Floats:
         """Return both as the columns of a table (n, 2). `own` must be known."""
@@ -164,7 +164,7 @@ def own_words(table: PassageTable, query: EncodedQuery, excluded: Mask | None) -
     return scores
 
 
-def estimate(meaning: Similarities, words: Words, weight: float, gaps: MissingVectors) -> None:
+def estimate(meaning: Similarities, words: WordScores, weight: float, gaps: MissingVectors) -> None:
     """Give the missing cosines, in place, the values by which their passages count.
 
     Args:

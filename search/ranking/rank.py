@@ -33,7 +33,7 @@ from .fusion import (
 )
 from .lexical import bm25_search
 from .missing_note import missing_vectors_note
-from .missing_vectors import Words, estimate, find_gaps, own_words
+from .missing_vectors import WordScores, estimate, find_gaps, own_words
 from .passage_table import FEW, Mask, PassageTable
 from .postings import idf
 from .scope import RankingScope, ranking_scope
@@ -257,10 +257,10 @@ class _Evidence:
 
     table: PassageTable
     query: EncodedQuery
-    words: Words
+    words: WordScores
     """What the query's words say for every passage."""
     avoided: EncodedQuery | None
-    avoided_words: Words | None
+    avoided_words: WordScores | None
     """What the words of the text to avoid say for every passage; None where there is no such text."""
 
     def signals(self, places: Ints | None, meaning: Similarities | None) -> Signals:
@@ -272,7 +272,7 @@ class _Evidence:
             avoided = AvoidedText(avoided_meaning, words, _AVOID)
         return Signals(meaning, self._completed(meaning, self.words.at(places), places), avoided)
 
-    def _completed(self, meaning: Similarities | None, words: Words, places: Ints | None) -> Array:
+    def _completed(self, meaning: Similarities | None, words: WordScores, places: Ints | None) -> Array:
         """Estimate missing cosines, in place, and return what words count.
 
         Where there is no vector at all, words count for what they usually say of meaning, as well.
@@ -284,11 +284,11 @@ class _Evidence:
         return words.scores
 
 
-def _words(table: PassageTable, query: EncodedQuery, postings: QueryPostings, excluded: Mask | None) -> Words:
+def _words(table: PassageTable, query: EncodedQuery, postings: QueryPostings, excluded: Mask | None) -> WordScores:
     """Return what words say for every passage."""
     talk_weight = TALK if query.is_query else 0.0
     scores = lexical_scores(table.layout, postings.terms, postings.cooccurrences, talk_weight)
-    return Words(scores, own_words(table, query, excluded))
+    return WordScores(scores, own_words(table, query, excluded))
 
 
 def _compare(table: PassageTable, query: EncodedQuery, places: Ints | None) -> Similarities | None:
