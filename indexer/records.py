@@ -15,6 +15,9 @@ Timing = Literal["exact", "estimated"]
 Origin = Literal["human", "automatic", "unknown"]
 """Who wrote the words down: a person, speech recognition, or nobody knows."""
 
+TrackOrigin = Literal["human", "automatic", "translated", "unknown"]
+"""Who wrote a further track of a talk: as `Origin`, or a machine that translated another track."""
+
 Field = Literal["speech", "title", "chapter", "description"]
 """Where the words of a passage stand: said in the talk, or written about it."""
 
@@ -130,6 +133,21 @@ class Talk:
     def length_ms(self) -> int:
         """How long it is: what its source says, or else until when somebody speaks, which takes its cues to know."""
         return max((cue.end_ms for cue in self.cues[-1:]), default=0) if self.duration_ms is None else self.duration_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """A further track of a talk: what is said in it, in another language than the talk's own, at the talk's times."""
+
+    number: int
+    """Counted from 1 in the talk, the best first; the talk's own cues are no track of it."""
+    language: str
+    """A BCP 47 tag."""
+    origin: TrackOrigin
+    source: str
+    """The file it was read from, as in `Talk.source`."""
+    cues: tuple[Cue, ...] = ()
+    """Restored, as those of a talk; empty where they were not asked for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,15 @@ CREATE TABLE cues (
     talk INTEGER NOT NULL, number INTEGER NOT NULL, start_ms INTEGER NOT NULL, end_ms INTEGER NOT NULL,
     text TEXT NOT NULL, speaker TEXT, turn INTEGER NOT NULL, words TEXT, PRIMARY KEY (talk, number)
 ) WITHOUT ROWID;
+-- What is said in other languages (`records.Track`), by the talk's clock.
+CREATE TABLE tracks (
+    talk INTEGER NOT NULL, number INTEGER NOT NULL, language TEXT NOT NULL, origin TEXT NOT NULL, source TEXT NOT NULL,
+    PRIMARY KEY (talk, number)
+) WITHOUT ROWID;
+CREATE TABLE track_cues (
+    talk INTEGER NOT NULL, track INTEGER NOT NULL, number INTEGER NOT NULL, start_ms INTEGER NOT NULL,
+    end_ms INTEGER NOT NULL, text TEXT NOT NULL, PRIMARY KEY (talk, track, number)
+) WITHOUT ROWID;
 CREATE TABLE passages (
     number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, talk INTEGER NOT NULL, start_ms INTEGER NOT NULL,
     end_ms INTEGER NOT NULL, first_cue INTEGER NOT NULL, last_cue INTEGER NOT NULL, text TEXT NOT NULL,
@@ -53,8 +62,11 @@ CREATE INDEX passages_pending ON passages (number) WHERE NOT embedded;
 CREATE INDEX passages_digest ON passages (digest);
 -- The codes of the tokens of an embedded passage (`encoders.token_codes`), where its encoder gives tokens vectors.
 CREATE TABLE tokens (number INTEGER PRIMARY KEY, codes BLOB NOT NULL);
--- The terms of each passage under its number; `text.terms` made them, so the tokenizer only cuts at the spaces.
-CREATE VIRTUAL TABLE words USING fts5(terms, tokenize="unicode61 remove_diacritics 0 categories 'L* N* M* Co'");
+-- The terms of each passage under its number, and those of what its talk's tracks say meanwhile; `text.terms` made
+-- them, so the tokenizer only cuts at the spaces.
+CREATE VIRTUAL TABLE words USING fts5(
+    terms, track_terms, tokenize="unicode61 remove_diacritics 0 categories 'L* N* M* Co'"
+);
 CREATE TABLE common (term TEXT PRIMARY KEY) WITHOUT ROWID;
 -- Words of a talk that stand for a name they sound like; its rare words by their sound (`passages.misheard`).
 CREATE TABLE heard (

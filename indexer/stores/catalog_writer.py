@@ -17,6 +17,7 @@ from talksearch.indexer.records import Cue, Field, Mishearing, Passage, RareWord
 from talksearch.indexer.text.terms import terms_joined
 
 from .catalog import FileRow, TalkRow, last_passage_number, placeholders, transaction
+from .tracks import drop_tracks
 
 _FEWEST_FOR_A_STOP_TERM = 20
 """A term that stands in no more passages than this is never a stop term, however few passages there are."""
@@ -154,6 +155,7 @@ def drop_talk(db: sqlite3.Connection, talk_id: str) -> dict[str, int]:
     numbers = _passage_numbers(db, talk)
     _delete_passages(db, list(numbers.values()))
     db.execute("DELETE FROM cues WHERE talk = ?", (talk,))
+    drop_tracks(db, talk)
     _delete_names(db, talk)
     db.execute("DELETE FROM talks WHERE number = ?", (talk,))
     mark_changed(db)

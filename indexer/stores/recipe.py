@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from talksearch.indexer.encoders.base import ModelCard
     from talksearch.indexer.passages.split import Splitting
 
-FORMAT = 6
+FORMAT = 7
 """Raised when an older index can no longer be read, or when talks must be cleaned and split anew."""
 
 
