@@ -10,7 +10,10 @@ from pathlib import Path
 from .errors import TalksearchError
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
-"""The model that comes with the installation; any other name or folder is loaded by sentence-transformers."""
+"""The model that comes with the installation."""
+
+MULTILINGUAL_MODEL = "multilingual"
+"""The model that comes with `talksearch[languages]`; any other name or folder is loaded by sentence-transformers."""
 
 _KEYS = ("index", "model")
 """The settings that config.toml may hold."""

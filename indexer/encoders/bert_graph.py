@@ -20,6 +20,7 @@ from talksearch.indexer.errors import ModelError
 
 from .base import first_line
 from .model_home import MODEL, TOKENIZER, TOKENS_OUTPUT, VECTOR_OUTPUT
+from .q4_file import ZERO, BlockMatrix
 
 _WEIGHTS = "model.safetensors"
 
@@ -28,6 +29,12 @@ _OPSET = 20
 
 _IR_VERSION = 9
 """The version of ONNX's files that came with these operators."""
+
+_TABLE = "embeddings.word_embeddings.weight"
+"""The table that holds a vector for each token (tokens, width)."""
+
+_FLOAT = 1
+"""What ONNX calls float32 (TensorProto.FLOAT)."""
 
 _MASKED = -1e4
 """What is added to the attention that padding would get: its share is then 0 in float32."""
@@ -60,11 +67,26 @@ def write(source: Path, target: Path) -> None:
     config = _checked_config(source)
     weights = _read_weights(source / _WEIGHTS)
     try:
-        model = _BertGraph(config, weights).model()
+        write_weights(config, weights, target / MODEL)
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise ModelError(f"The model in {source} lacks something, or has it in another shape: {error}.") from error
-    (target / MODEL).write_bytes(model.SerializeToString())
     shutil.copyfile(source / TOKENIZER, target / TOKENIZER)
+
+
+def write_weights(config: Mapping[str, Any], weights: Mapping[str, Floats | BlockMatrix], file: Path) -> None:
+    """Write a BERT model with the mean over its tokens as ONNX.
+
+    Args:
+        config: Its sizes, as config.json names them.
+        weights: Its weights by their names in BertModel. The table of tokens may be in four bits: it then stays so, and
+            of the rows that a text needs floats are made.
+        file: The file that is written.
+
+    Raises:
+        KeyError: A weight is missing.
+        OSError: The file cannot be written.
+    """
+    file.write_bytes(_BertGraph(config, weights).model().SerializeToString())
 
 
 def can_write(source: Path) -> bool:
@@ -150,8 +172,9 @@ def _read_weights(file: Path) -> dict[str, Floats]:
 class _BertGraph:
     """The graph while it is put together. Names of values say what they hold; weights keep their own names."""
 
-    def __init__(self, config: Mapping[str, Any], weights: Mapping[str, Floats]) -> None:
-        self._weights = weights
+    def __init__(self, config: Mapping[str, Any], weights: Mapping[str, Floats | BlockMatrix]) -> None:
+        self._table = weights[_TABLE]
+        self._weights = {name: array for name, array in weights.items() if not isinstance(array, BlockMatrix)}
         self._layers = int(config["num_hidden_layers"])
         self._width = int(config["hidden_size"])
         self._heads = int(config["num_attention_heads"])
@@ -163,7 +186,7 @@ class _BertGraph:
         """Return the ONNX model (onnx.ModelProto). Raises KeyError for weights that are missing."""
         from onnx import TensorProto, helper
 
-        self._node("Cast", ["attention_mask"], "mask", to=TensorProto.FLOAT)
+        self._node("Cast", ["attention_mask"], "mask", to=_FLOAT)
         hidden = self._embed()
         bias = self._attention_bias()
         for layer in range(self._layers):
@@ -189,7 +212,10 @@ class _BertGraph:
     def _embed(self) -> str:
         """Words, places in the text, and the one kind of text there is, added and normalised (n, t, width)."""
         prefix = "embeddings."
-        self._node("Gather", [self._weight(f"{prefix}word_embeddings.weight"), "input_ids"], "words")
+        if isinstance(self._table, BlockMatrix):
+            self._rows_of_blocks(self._table)
+        else:
+            self._node("Gather", [self._weight(_TABLE), "input_ids"], "words")
         kind = self._weights[f"{prefix}token_type_embeddings.weight"][0]
         places = self._constant("places", self._weights[f"{prefix}position_embeddings.weight"] + kind)
         zero, one, two = (self._constant(f"at_{number}", np.array([number], np.int64)) for number in range(3))
@@ -198,6 +224,25 @@ class _BertGraph:
         self._node("Slice", [places, zero, "length", zero], "used_places")
         self._node("Add", ["words", "used_places"], "embedded")
         return self._normalise(f"{prefix}LayerNorm", "embedded")
+
+    def _rows_of_blocks(self, table: BlockMatrix) -> None:
+        """The rows of the table that the tokens have, as floats: the same as if the whole table were (n, t, width)."""
+        codes, scales = self._constant(f"{_TABLE}.codes", table.codes), self._constant(f"{_TABLE}.scales", table.scales)
+        self._node("Gather", [codes, "input_ids"], "codes")
+        low, four = (self._constant(f"bits_{bits}", np.array(bits, np.uint8)) for bits in (15, 4))
+        halves = [
+            self._node("BitwiseAnd", ["codes", low], "lower_codes"),
+            self._node("BitShift", ["codes", four], "upper_codes", direction="RIGHT"),
+        ]
+        self._node("Concat", halves, "codes_in_order", axis=-1)
+        self._node("Cast", ["codes_in_order"], "codes_as_floats", to=_FLOAT)
+        self._node("Sub", ["codes_as_floats", self._constant("zero_code", np.float32(ZERO))], "steps")
+        self._node("Gather", [scales, "input_ids"], "scales")
+        self._node("Cast", ["scales"], "scales_as_floats", to=_FLOAT)
+        axes = self._constant("axes_3", np.array([3], np.int64))
+        self._node("Unsqueeze", ["scales_as_floats", axes], "scale_of_block")
+        self._node("Mul", ["steps", "scale_of_block"], "blocks")
+        self._node("Reshape", ["blocks", self._constant("merge", np.array([0, 0, self._width], np.int64))], "words")
 
     def _attention_bias(self) -> str:
         """What is added to attention: nothing for a token, much less than nothing for padding (n, 1, 1, t)."""

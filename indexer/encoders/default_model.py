@@ -65,7 +65,7 @@ def default_card(query_prompt: str | None = None, passage_prompt: str | None = N
     none of its own. Its weights are looked at when they are read. Raises ModelError where the model is not installed,
     or the prompts leave no room for text.
     """
-    plain = ModelCard(DEFAULT_MODEL, _fingerprint([_DEFAULT_SHA256]), _DEFAULT_DIMENSION, DEFAULT_MAX_TOKENS)
+    plain = ModelCard(DEFAULT_MODEL, fingerprint([_DEFAULT_SHA256]), _DEFAULT_DIMENSION, DEFAULT_MAX_TOKENS)
     card = plain.with_prompts(query_prompt, passage_prompt, file_token_counter(default_tokenizer()))
     check_room(card)
     return card
@@ -93,10 +93,11 @@ def model_token_counter(card: ModelCard | None) -> tuple[Callable[[str], int], i
 def fingerprint_of_weights(folder: Path) -> str:
     """Return a hash of all weights in a model's folder; empty where there are none. Raises ModelError."""
     weights = sorted([*folder.rglob("*.safetensors"), *folder.rglob("pytorch_model.bin")])
-    return _fingerprint(map(sha256, weights)) if weights else ""
+    return fingerprint(map(sha256, weights)) if weights else ""
 
 
-def _fingerprint(hashes: Iterable[str]) -> str:
+def fingerprint(hashes: Iterable[str]) -> str:
+    """Return one hash for the hashes of all weights of a model."""
     return hashlib.sha256("".join(hashes).encode()).hexdigest()
 
 

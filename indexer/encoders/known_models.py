@@ -6,9 +6,9 @@ import hashlib
 import json
 from pathlib import Path
 
-from talksearch.indexer.settings import DEFAULT_MODEL
+from talksearch.indexer.settings import DEFAULT_MODEL, MULTILINGUAL_MODEL
 
-from . import model_home
+from . import model_home, multilingual_model
 from .base import ModelCard
 from .default_model import check_room, default_card, fingerprint_of_weights
 from .tokenizer import file_token_counter
@@ -23,10 +23,12 @@ def find(name: str, query_prompt: str | None, passage_prompt: str | None) -> Mod
     A model of the hub counts as known at the revision that was downloaded.
 
     Returns None where the model has no home on this machine, or is another by now. Raises ModelError where its home is
-    open to others, the default model is not installed, or the prompts leave no room for text.
+    open to others, a model that comes in a wheel is not installed, or the prompts leave no room for text.
     """
     if name == DEFAULT_MODEL:
         return default_card(query_prompt, passage_prompt)
+    if name == MULTILINGUAL_MODEL:
+        return multilingual_model.card(query_prompt, passage_prompt)
     fingerprint = fingerprint_of_weights(Path(name)) if Path(name).is_dir() else _downloaded_revision(name)
     if not fingerprint:
         return None

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from talksearch.indexer.settings import DEFAULT_MODEL
+from talksearch.indexer.settings import DEFAULT_MODEL, MULTILINGUAL_MODEL
 
-from . import bert_graph, known_models, model_home, onnx_export
+from . import bert_graph, known_models, model_home, multilingual_model, onnx_export
 from .base import ModelCard
 from .default_model import default_folder, fingerprint_of_weights
 from .sentence_encoder import SentenceEncoder, changed_model, load_same, own_card
@@ -19,14 +19,18 @@ Warn = Callable[[str], None]
 def find_or_make(card: ModelCard, warn: Warn) -> Path | None:
     """Return the home of a model, made now where that takes no torch: a second or two.
 
-    That is so for the default model, and for a model in a folder that `bert_graph` can write.
+    That is so for the models that come in a wheel, and for a model in a folder that `bert_graph` can write.
 
     Returns None for a model that only `from_model` can make a home for. Raises ModelError where the model is another
-    than it was, the default model is damaged or not installed, or its home is open to others.
+    than it was, one that comes in a wheel is damaged or not installed, or its home is open to others.
     """
     home = model_home.find(card)
     if home is not None:
         return home
+    if card.name == MULTILINGUAL_MODEL:
+        if card.fingerprint != multilingual_model.own_card().fingerprint:
+            raise changed_model(card)
+        return model_home.make(card, multilingual_model.write, warn)
     source = _files_of(card)
     if source is None:
         return None

@@ -13,7 +13,7 @@ import numpy as np
 
 from talksearch.indexer.arrays import Floats
 from talksearch.indexer.errors import ModelError
-from talksearch.indexer.settings import DEFAULT_MODEL
+from talksearch.indexer.settings import DEFAULT_MODEL, MULTILINGUAL_MODEL
 
 from .base import KeepTokens, ModelCard, first_line
 from .default_model import check_room, default_folder, fingerprint_of_weights
@@ -97,8 +97,10 @@ def load(
     """Load a model by name or folder, the default model from the installation itself.
 
     Prompts given here win over the model's own. Raises ModelError when the model cannot be loaded or has no room for
-    text, or when the default model's weights are not the published ones.
+    text, when the default model's weights are not the published ones, or for the multilingual model.
     """
+    if name == MULTILINGUAL_MODEL:
+        raise ModelError(f"The model {name!r} is run by ONNX Runtime alone.", "Make it ready again: talksearch doctor")
     folder = default_folder() if name == DEFAULT_MODEL else None
     try:
         with quiet_libraries():

@@ -27,7 +27,7 @@ from talksearch.indexer.encoders.onnx_encoder import OnnxEncoder
 from talksearch.indexer.encoders.sentence_encoder import SentenceEncoder, load, load_same
 from talksearch.indexer.errors import ModelError
 from talksearch.indexer.passages.split import Splitting
-from talksearch.indexer.settings import DEFAULT_MODEL
+from talksearch.indexer.settings import DEFAULT_MODEL, MULTILINGUAL_MODEL
 from talksearch.indexer.stores import catalog, recipe
 from talksearch.indexer.stores.recipe import Recipe
 
@@ -141,6 +141,8 @@ class EncoderProvider:
         if known.model.name == DEFAULT_MODEL:
             return default_tokenizer()
         home = model_home.find(known.model)
+        if home is None and known.model.name == MULTILINGUAL_MODEL:
+            home = make_home.find_or_make(known.model, self.notes.append)
         return None if home is None else home / model_home.TOKENIZER
 
     def _choose(self, sample: Sequence[str], waiting: int) -> tuple[Encoder, str]:
@@ -156,7 +158,7 @@ class EncoderProvider:
             encoder = exported
         if not isinstance(encoder, OnnxEncoder):
             return encoder, ""
-        if waiting >= _LEAST_FOR_GPU and machine.may_have_gpu():
+        if waiting >= _LEAST_FOR_GPU and encoder.card.name != MULTILINGUAL_MODEL and machine.may_have_gpu():
             model = load_same(encoder.card)
             if not model.on_cpu:
                 return model, _ON_GPU
