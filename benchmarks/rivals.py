@@ -41,6 +41,9 @@ _WORDS = (
 Ranked = list[tuple[int, float]]
 """Positions of pieces with their scores, best first."""
 
+Cut = Callable[[Sequence[Cue]], Iterable[tuple[int, int, str]]]
+"""From the cues of a talk to its pieces, as (start_ms, end_ms, text)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Piece:
@@ -102,9 +105,19 @@ def at_characters(cues: Sequence[Cue], size: int) -> Iterator[tuple[int, int, st
         yield words[of[first]][1], words[of[last]][2], text[first : last + 1]
 
 
+def as_peer(cues: Sequence[Cue]) -> Iterator[tuple[int, int, str]]:
+    """Cut a talk as the strongest peer does."""
+    return at_cue_borders(cues, PEER)
+
+
+def as_tutorial(cues: Sequence[Cue]) -> Iterator[tuple[int, int, str]]:
+    """Cut a talk as tutorial scripts do."""
+    return at_characters(cues, TUTORIAL)
+
+
 def prepare(
     index: IndexReader,
-    cut: Callable[[Sequence[Cue]], Iterable[tuple[int, int, str]]],
+    cut: Cut,
     cache: Path,
     encoder: Encoder,
 ) -> Rival:

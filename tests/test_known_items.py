@@ -67,3 +67,32 @@ def test_the_command_writes_a_new_file_only(index: Path, tmp_path: Path) -> None
     again = CliRunner().invoke(cli, ["eval", str(file), "--make", "6", "--index", str(index)])
     assert again.exit_code == 1
     assert "is there already" in again.output
+
+
+def test_queries_come_from_no_talk_that_others_are_of(index: Path, tmp_path: Path) -> None:
+    gold = tmp_path / "gold"
+    gold.mkdir()
+    for name, talk in (("one", "talks/talk0.txt"), ("two", "talk2.txt")):
+        row = json.dumps({"query": "a", "talk": talk, "start_s": 1})
+        (gold / f"{name}.jsonl").write_text(row, encoding="utf-8")
+    made = tmp_path / "mine.jsonl"
+
+    def make(*without: Path) -> str:
+        named = [option for path in without for option in ("--without-talks-of", str(path))]
+        result = CliRunner().invoke(cli, ["eval", str(made), "--make", "9", *named, "--index", str(index)])
+        talks = {gold.talk for gold in measure.read_gold(made)} if made.exists() else set()
+        made.unlink(missing_ok=True)
+        return f"{result.output} {' '.join(sorted(talks))}"
+
+    assert make(gold).endswith(" talk1.txt")
+    assert make(gold / "one.jsonl").endswith(" talk1.txt talk2.txt")
+    assert "has no *.jsonl in it" in make(tmp_path / "talks")
+    rest = tmp_path / "rest.jsonl"
+    rest.write_text('{"query": "a", "talk": "talk1.txt", "start_s": 1}', encoding="utf-8")
+    assert "There is nothing to draw from" in make(gold, rest)
+
+
+def test_talks_are_left_out_only_where_queries_are_made(index: Path, tmp_path: Path) -> None:
+    asked = CliRunner().invoke(cli, ["eval", "a.jsonl", "--without-talks-of", str(tmp_path), "--index", str(index)])
+    assert asked.exit_code == 2
+    assert "needs --make" in asked.output

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from talksearch.indexer.text.clock import show_clock
@@ -14,7 +15,8 @@ from .common import counted, plural
 
 if TYPE_CHECKING:
     from talksearch.indexer.pipeline.report import HeldTalk, Report
-    from talksearch.search.evaluation.measure import Outcome
+    from talksearch.search.evaluation.beside import Comparison
+    from talksearch.search.evaluation.measure import Interval, Outcome
 
 
 _MOST_HELD = 50
@@ -88,23 +90,25 @@ def _duration(seconds: float) -> str:
     return f"{seconds:.1f} s" if seconds < 60 else f"{int(seconds) // 60} min {int(seconds) % 60} s"
 
 
-def eval_text(outcomes: Sequence[Outcome], worst: int) -> str:
-    """Return how queries with known answers fared: a block of figures a file, then the queries to look at."""
+def eval_text(outcomes: Sequence[Outcome], worst: int, comparisons: Sequence[Comparison] = ()) -> str:
+    """Return how queries with known answers fared: a block of figures a file, then the queries to look at.
+
+    With comparisons, one for each block, the plain hybrid stands beside it.
+    """
     from talksearch.search.evaluation import measure  # `--help` must not wait for numpy
 
     lines: list[str] = []
-    for summary in measure.summarise(outcomes):
+    summaries = [comparison.ours for comparison in comparisons] or measure.summarise(outcomes)
+    for summary, comparison in zip_longest(summaries, comparisons):
         kind = f", {safe(summary.kind)}" if summary.kind else ""
-        lines.append(
-            f"{safe(summary.file)}{kind}: {summary.queries:,} {'query' if summary.queries == 1 else 'queries'}"
-        )
+        lines.append(f"{safe(summary.file)}{kind}: {_queries(summary.queries)}")
         for name, figure in summary.metrics.items():
             value, low, high = (
                 f"{number:.1f}" if "_s_" in name else f"{number:.3f}"
                 for number in (figure.value, figure.low, figure.high)
             )
             lines.append(f"  {name.replace('_', ' '):<20} {value:>7}  ({low} to {high})")
-        lines.append("")
+        lines += [*(_beside_lines(comparison) if comparison else ()), ""]
     for file in dict.fromkeys(outcome.gold.file for outcome in outcomes):
         failed = measure.worst_failures([outcome for outcome in outcomes if outcome.gold.file == file], worst)
         if failed:
@@ -118,3 +122,49 @@ def eval_text(outcomes: Sequence[Outcome], worst: int) -> str:
                 f" first {safe(outcome.first) or 'nothing'}"
             )
     return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _beside_lines(comparison: Comparison) -> list[str]:
+    """Return how a set of queries fared beside the plain hybrid: figures, and what they say in sentences."""
+    ours, plain, gain = comparison.ours.metrics, comparison.plain, comparison.gain
+    lines = ["  Beside a plain hybrid (meaning and BM25 added up, on the same passages):"]
+    lines += [
+        f"  {name:<20} {ours[name].value:>7.3f}  beside {plain[name].value:.3f}:"
+        f" {figure.value:+.3f} ({figure.low:+.3f} to {figure.high:+.3f})"
+        for name, figure in gain.items()
+    ]
+    lines += [
+        f"  The first hit is right in {_in_100(ours['success@1'])}, a plain hybrid's in"
+        f" {_in_100(plain['success@1'])}: {_more(gain['success@1'])}.",
+        f"  The first hit lies in the right talk in {_in_100(ours['talk@1'])}, a plain hybrid's in"
+        f" {_in_100(plain['talk@1'])}: {_more(gain['talk@1'])}.",
+        f"  Of the {gain['mrr@10'].value:+.3f} in MRR@10, {comparison.gain_of_jump['mrr@10'].value:+.3f} is the second"
+        " that a hit opens at; the rest is which hits stand first.",
+    ]
+    return lines
+
+
+def _in_100(figure: Interval) -> str:
+    return f"{figure.value * 100:.0f} of 100"
+
+
+def _more(gain: Interval) -> str:
+    """Say how many more of a hundred queries a gain is, and between what it lies in 95 of 100 samples of such talks.
+
+    >>> from talksearch.search.evaluation.measure import Interval
+    >>> _more(Interval(0.07, 0.012, 0.13))
+    '7 more (in 95 of 100 such archives between 1 more and 13 more)'
+    >>> _more(Interval(-0.02, -0.05, 0.004))
+    '2 fewer, which may be chance (in 95 of 100 such archives between 5 fewer and as many)'
+    """
+    value, low, high = (_in_words(round(number * 100)) for number in (gain.value, gain.low, gain.high))
+    chance = ", which may be chance" if gain.low <= 0 <= gain.high else ""
+    return f"{value}{chance} (in 95 of 100 such archives between {low} and {high})"
+
+
+def _in_words(difference: int) -> str:
+    return f"{abs(difference)} {'more' if difference > 0 else 'fewer'}" if difference else "as many"
+
+
+def _queries(count: int) -> str:
+    return f"{count:,} {'query' if count == 1 else 'queries'}"

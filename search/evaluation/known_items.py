@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from talksearch.indexer.records import Json
 from talksearch.indexer.stores import catalog
@@ -44,14 +44,22 @@ _TimedWord = tuple[str, int, int]
 """A word with its start and end in milliseconds."""
 
 
-def known_items(db: sqlite3.Connection, count: int, seed: int = 0) -> Iterator[KnownItem]:
+def known_items(
+    db: sqlite3.Connection, count: int, seed: int = 0, without: Collection[str] = ()
+) -> Iterator[KnownItem]:
     """Yield up to `count` queries with their answers, as `measure.read_gold` reads them.
 
     There are two kinds, in turn: `words`, the most telling words of a sentence in the order they were said, and
     `quote`, a stretch of it from which a word is missing. Talks are drawn evenly, so that long ones do not weigh more.
+
+    Args:
+        db: The catalog.
+        count: How many queries are wanted.
+        seed: Another one gives other queries.
+        without: The ids of talks that none are drawn from.
     """
     draw = random.Random(seed)  # noqa: S311 - a draw, not a secret
-    talks = db.execute("SELECT id, source FROM talks ORDER BY id").fetchall()
+    talks = [row for row in db.execute("SELECT id, source FROM talks ORDER BY id") if row[0] not in without]
     queries: set[str] = set()
     for _ in range(_TRIES * count if talks else 0):
         if len(queries) == count:

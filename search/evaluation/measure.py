@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 import ir_measures
@@ -143,16 +143,31 @@ def _gold_query(row: Json, file: str, line: int) -> GoldQuery:
 
 def absent_talks(reader: IndexReader, golds: Iterable[GoldQuery]) -> list[str]:
     """Return the gold talks that are not in the index: nothing can answer their queries, which count as missed."""
-    rows = reader.db.execute("SELECT id, youtube_id, source FROM talks").fetchall()
-    ids = {name for talk_id, youtube_id, _ in rows for name in (talk_id, youtube_id) if name}
-    sources: dict[str, list[str]] = defaultdict(list)
-    for _, _, source in rows:
-        sources[PurePosixPath(source).name].append(source)
-    return sorted(
-        talk
-        for talk in {gold.talk for gold in golds}
-        if talk not in ids and not any(same_path(source, talk) for source in sources.get(PurePosixPath(talk).name, ()))
-    )
+    ids_of = _talk_finder(reader)
+    return sorted(talk for talk in {gold.talk for gold in golds} if not ids_of(talk))
+
+
+def talks_of(reader: IndexReader, golds: Iterable[GoldQuery]) -> set[str]:
+    """Return the ids of the talks of the index that some queries are of."""
+    ids_of = _talk_finder(reader)
+    return {talk_id for talk in {gold.talk for gold in golds} for talk_id in ids_of(talk)}
+
+
+def _talk_finder(reader: IndexReader) -> Callable[[str], list[str]]:
+    """Return what finds the ids of the talks that are named by a path, an id or a YouTube id."""
+    names: dict[str, list[str]] = defaultdict(list)
+    sources: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for talk_id, youtube_id, source in reader.db.execute("SELECT id, youtube_id, source FROM talks"):
+        names[talk_id].append(talk_id)
+        if youtube_id and youtube_id != talk_id:
+            names[youtube_id].append(talk_id)
+        sources[PurePosixPath(source).name].append((source, talk_id))
+
+    def ids_of(talk: str) -> list[str]:
+        of_path = [talk_id for source, talk_id in sources.get(PurePosixPath(talk).name, ()) if same_path(source, talk)]
+        return [*names.get(talk, ()), *of_path]
+
+    return ids_of
 
 
 def is_in_talk(hit: Hit, talk: str) -> bool:
@@ -193,6 +208,11 @@ def jump_error(gold: GoldQuery, jump_ms: int) -> int | None:
     return min(errors, default=None)
 
 
+def opened_at_start(hits: Iterable[Hit]) -> list[Hit]:
+    """Return hits as if each was opened where its passage begins."""
+    return [replace(hit, jump_ms=hit.start_ms) for hit in hits]
+
+
 def run_queries(
     reader: IndexReader,
     golds: Iterable[GoldQuery],
@@ -222,7 +242,8 @@ def run_queries(
 def metrics_per_query(outcomes: Sequence[Outcome]) -> dict[str, list[float]]:
     """Return each measure's value for each outcome, in order. A query without a right hit has 0.
 
-    Every query has one answer, so that hits beside the first right one neither gain nor lose anything.
+    Every query has one answer, so that hits beside the first right one neither gain nor lose anything. `talk@1` is 1
+    where the first hit lies in the right talk.
     """
     ids = [str(number) for number in range(len(outcomes))]
     qrels = [Qrel(query_id, "answer", 1) for query_id in ids]
@@ -234,34 +255,43 @@ def metrics_per_query(outcomes: Sequence[Outcome]) -> dict[str, list[float]]:
     values: dict[str, dict[str, float]] = defaultdict(dict)
     for metric in ir_measures.iter_calc(list(_MEASURES.values()), qrels, run):
         values[str(metric.measure)][metric.query_id] = metric.value
-    return {name: [values[str(measure)].get(query_id, 0.0) for query_id in ids] for name, measure in _MEASURES.items()}
+    return {
+        **{name: [values[str(measure)].get(query_id, 0.0) for query_id in ids] for name, measure in _MEASURES.items()},
+        "talk@1": [float(outcome.talk_rank == 1) for outcome in outcomes],
+    }
+
+
+def groups(outcomes: Sequence[Outcome]) -> list[tuple[str, str, list[int]]]:
+    """Return the positions of the outcomes of each file, and of each kind where a file has several.
+
+    Each is given as (file, kind, positions); the kind is empty where it is all kinds together.
+    """
+    files: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+    for position, outcome in enumerate(outcomes):
+        files[outcome.gold.file][outcome.gold.kind].append(position)
+    found = []
+    for file, kinds in files.items():
+        found.append((file, "", sorted(position for of_kind in kinds.values() for position in of_kind)))
+        found += [(file, kind, kinds[kind]) for kind in sorted(kinds)] if len(kinds) > 1 else []
+    return found
 
 
 def summarise(outcomes: Sequence[Outcome]) -> list[Summary]:
     """Return the metrics of each file, and of each kind where a file has several."""
-    files: dict[str, list[Outcome]] = defaultdict(list)
-    for outcome in outcomes:
-        files[outcome.gold.file].append(outcome)
-    summaries = []
-    for file, of_file in files.items():
-        summaries.append(Summary(file, "", len(of_file), metrics(of_file)))
-        kinds = sorted({outcome.gold.kind for outcome in of_file})
-        for kind in kinds if len(kinds) > 1 else ():
-            of_kind = [outcome for outcome in of_file if outcome.gold.kind == kind]
-            summaries.append(Summary(file, kind, len(of_kind), metrics(of_kind)))
-    return summaries
+    return [
+        Summary(file, kind, len(positions), metrics([outcomes[position] for position in positions]))
+        for file, kind, positions in groups(outcomes)
+    ]
 
 
 def metrics(outcomes: Sequence[Outcome]) -> dict[str, Interval]:
     """Return every metric with its interval.
 
-    `talk@1` is the share of queries whose first hit lies in the right talk. The jump errors are those of the first
-    right hit, in seconds, over the queries that have one among the first ten.
+    The jump errors are those of the first right hit, in seconds, over the queries that have one among the first ten.
 
     The intervals are percentiles of a bootstrap over talks, not over queries: queries about one talk fare alike.
     """
     values = {name: np.array(column) for name, column in metrics_per_query(outcomes).items()}
-    values["talk@1"] = np.array([float(outcome.talk_rank == 1) for outcome in outcomes])
     resamples = _resamples([outcome.gold.talk for outcome in outcomes])
     intervals = {name: _mean(column, resamples) for name, column in values.items()}
     errors_s = np.array([_jump_error_s(outcome) for outcome in outcomes])
@@ -288,10 +318,15 @@ def summary_json(summary: Summary) -> dict[str, Json]:
         "file": summary.file,
         "kind": summary.kind or None,
         "queries": summary.queries,
-        **{
-            name: {"value": _rounded(metric.value), "low": _rounded(metric.low), "high": _rounded(metric.high)}
-            for name, metric in summary.metrics.items()
-        },
+        **intervals_json(summary.metrics),
+    }
+
+
+def intervals_json(figures: Mapping[str, Interval]) -> dict[str, Json]:
+    """Return figures with their intervals as JSON; null where there is none."""
+    return {
+        name: {"value": _rounded(figure.value), "low": _rounded(figure.low), "high": _rounded(figure.high)}
+        for name, figure in figures.items()
     }
 
 
