@@ -87,7 +87,7 @@ def model_token_counter(card: ModelCard | None) -> tuple[Callable[[str], int], i
     home = None if card is None else model_home.find(card)
     if card is None or home is None:
         return file_token_counter(default_tokenizer()), DEFAULT_MAX_TOKENS
-    return file_token_counter(home / TOKENIZER), card.max_tokens
+    return file_token_counter(model_home.tokenizer_of(home)), card.max_tokens
 
 
 def fingerprint_of_weights(folder: Path) -> str:

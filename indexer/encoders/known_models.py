@@ -35,7 +35,8 @@ def find(name: str, query_prompt: str | None, passage_prompt: str | None) -> Mod
     for home in model_home.homes_of(name):
         own = _read(home)
         if own is not None and (own.name, own.fingerprint) == (name, fingerprint) and model_home.find(own) == home:
-            card = own.with_prompts(query_prompt, passage_prompt, file_token_counter(home / model_home.TOKENIZER))
+            count_tokens = file_token_counter(model_home.tokenizer_of(home))
+            card = own.with_prompts(query_prompt, passage_prompt, count_tokens)
             check_room(card)
             return card
     return None

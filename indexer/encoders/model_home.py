@@ -32,6 +32,9 @@ MODEL = "model.onnx"
 TOKENIZER = "tokenizer.json"
 """The model's tokenizer, as the tokenizers library reads it. A model folder of sentence-transformers has the same."""
 
+PIECES = "pieces.npy"
+"""The pieces of a tokenizer that is not loaded whole (`unigram_tokenizer`), in a home that has no TOKENIZER."""
+
 VECTOR_OUTPUT = "embedding"
 """The output of the exported model that holds the vectors of texts (n, dimension)."""
 
@@ -67,6 +70,12 @@ def home_of(card: ModelCard) -> Path:
 def homes_of(name: str) -> list[Path]:
     """Return the homes that may be of a model, by its name alone."""
     return sorted(homes_folder().glob(f"{_slug(name)}-{'[0-9a-f]' * 12}"))
+
+
+def tokenizer_of(home: Path) -> Path:
+    """Return the file in a home by which `tokenizer.load_tokenizer` loads the model's tokenizer."""
+    pieces = home / PIECES
+    return pieces if pieces.exists() else home / TOKENIZER
 
 
 def machine_folder(home: Path) -> Path:
@@ -107,7 +116,7 @@ def make(card: ModelCard, write: Callable[[Path], None], warn: Callable[[str], N
 
     Args:
         card: The model.
-        write: Writes MODEL and TOKENIZER into a folder that is given.
+        write: Writes MODEL, and TOKENIZER or PIECES, into a folder that is given.
         warn: Is called with a sentence where the home is for this process alone.
 
     Raises:

@@ -18,7 +18,7 @@ from talksearch.indexer.settings import MULTILINGUAL_MODEL
 from . import bert_graph, model_home, q4_file, unigram_tokenizer
 from .base import ModelCard, first_line
 from .default_model import check_room, fingerprint, sha256
-from .model_home import MODEL, TOKENIZER
+from .model_home import MODEL, PIECES
 from .q4_file import BlockMatrix, Q4File
 from .tokenizer import file_token_counter
 
@@ -68,7 +68,7 @@ def card(query_prompt: str | None = None, passage_prompt: str | None = None) -> 
     if (query_prompt, passage_prompt) == (None, None):
         return own
     home = home or model_home.make(own, write, lambda _: None)
-    prompted = own.with_prompts(query_prompt, passage_prompt, file_token_counter(home / TOKENIZER))
+    prompted = own.with_prompts(query_prompt, passage_prompt, file_token_counter(home / PIECES))
     check_room(prompted)
     return prompted
 
@@ -97,7 +97,7 @@ def write(folder: Path) -> None:
         "layer_norm_eps": held.sizes.epsilon,
     }
     bert_graph.write_weights(config, _weights(held), folder / MODEL)
-    unigram_tokenizer.write(held.pieces, folder / TOKENIZER)
+    unigram_tokenizer.write(held.pieces, folder / PIECES)
 
 
 def _file() -> Path:

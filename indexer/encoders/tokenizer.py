@@ -15,7 +15,11 @@ from talksearch.indexer.arrays import Ints
 from talksearch.indexer.errors import ModelError
 
 from .base import ModelCard, first_line
-from .model_home import TOKENIZER
+from .model_home import PIECES, tokenizer_of
+from .unigram_tokenizer import UnigramTokenizer
+
+Tokenizer = tokenizers.Tokenizer | UnigramTokenizer
+"""A tokenizer of the library, or one that loads no more of its pieces than a text needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +36,11 @@ class Batch:
     """Where there is a token of the text, not a special token that the model puts around it (n, length)."""
 
 
-def load_tokenizer(file: Path) -> tokenizers.Tokenizer:
+def load_tokenizer(file: Path) -> Tokenizer:
     """Load a tokenizer that neither cuts texts nor pads them. Raises ModelError where it cannot be read."""
     try:
+        if file.name == PIECES:
+            return UnigramTokenizer(file)
         tokenizer = tokenizers.Tokenizer.from_file(str(file))
     except Exception as error:  # the library raises `Exception` itself and has no class of its own
         raise ModelError(f"The tokenizer {file} cannot be read: {first_line(error).rstrip('.')}.") from error
@@ -43,9 +49,9 @@ def load_tokenizer(file: Path) -> tokenizers.Tokenizer:
     return tokenizer
 
 
-def load_model_tokenizer(folder: Path, card: ModelCard) -> tokenizers.Tokenizer:
+def load_model_tokenizer(folder: Path, card: ModelCard) -> Tokenizer:
     """Load the tokenizer of an exported model, which cuts texts at what fits the model. Raises ModelError."""
-    tokenizer = load_tokenizer(folder / TOKENIZER)
+    tokenizer = load_tokenizer(tokenizer_of(folder))
     count_tokens = token_counter(tokenizer.encode)
     prompt = max(count_tokens(card.query_prompt), count_tokens(card.passage_prompt))
     tokenizer.enable_truncation(card.max_tokens + 2 + prompt)
@@ -76,9 +82,7 @@ def _file_token_counter(file: Path, _size: int, _mtime_ns: int) -> Callable[[str
     return token_counter(load_tokenizer(file).encode)
 
 
-def batches(
-    tokenizer: tokenizers.Tokenizer, texts: Sequence[str], size: int = 32, length_step: int = 1
-) -> Iterator[Batch]:
+def batches(tokenizer: Tokenizer, texts: Sequence[str], size: int = 32, length_step: int = 1) -> Iterator[Batch]:
     """Yield the texts as batches for the model, texts of like length together.
 
     Args:

@@ -143,7 +143,7 @@ class EncoderProvider:
         home = model_home.find(known.model)
         if home is None and known.model.name == MULTILINGUAL_MODEL:
             home = make_home.find_or_make(known.model, self.notes.append)
-        return None if home is None else home / model_home.TOKENIZER
+        return None if home is None else model_home.tokenizer_of(home)
 
     def _choose(self, sample: Sequence[str], waiting: int) -> tuple[Encoder, str]:
         """Return the encoder for many passages and what the recipe shall say of it; empty leaves that as it is."""
