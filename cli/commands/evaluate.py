@@ -139,7 +139,8 @@ def _make_gold(index: IndexReader, files: Sequence[Path], count: int, without_ta
         raise TalksearchError(f"{file} is there already.", "Name a new file, or remove it first.") from None
     except OSError as error:
         raise TalksearchError(f"{file} cannot be written: {error.strerror}.", "Name another file.") from error
-    warn(f"{len(items)} queries in {file}. Measure with them: talksearch eval {file}")
+    talks = common.counted("talk", len({item["talk"] for item in items}))
+    warn(f"{len(items)} queries of {talks} in {file}. Measure with them: talksearch eval {file}")
 
 
 def _gold_files(path: Path) -> list[Path]:

@@ -1,4 +1,4 @@
-"""Measuring an index on queries with known answers, and drawing such queries from the archive itself.
+"""Measuring an index on queries with known answers, alone or beside a plain hybrid, and drawing queries from the index.
 
 It stands above `engine`; only `cli` and the benchmarks import it.
 """

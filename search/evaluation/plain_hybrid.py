@@ -12,7 +12,7 @@ are no grades, and a passage is opened at its start. The weight was given, not l
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 
@@ -80,5 +80,5 @@ def hits(reader: IndexReader, best: Ranked, k: int) -> list[Hit]:
     """
     candidates = [Candidate(number, score) for number, score in best]
     ranking = Ranking(candidates, lambda numbers: np.zeros(len(numbers)), 0.0, reader.table())
-    view = partial(view_passage, reader.db, {}, {})
+    view = cache(partial(view_passage, reader.db, {}, {}))  # each is compared with many others
     return opened_at_start(to_hits(Assembly(reader.db, Query("", k, leave_out=_NOTES), (), ranking, view)))
