@@ -15,6 +15,7 @@ from talksearch.indexer.arrays import Floats
 from talksearch.indexer.encoders import (
     bert_graph,
     default_model,
+    int8_blockwise,
     make_home,
     model_home,
     multilingual_model,
@@ -28,6 +29,7 @@ from talksearch.indexer.pipeline import run
 from talksearch.indexer.stores import recipe
 from talksearch.search import engine
 from talksearch.search.query import Query
+from talksearch.search.ranking.late_interaction import token_ends
 from talksearch.search.reader import open_reader
 
 WIDTH, INNER, PLACES = 32, 64, 512
@@ -136,6 +138,9 @@ def test_weights_are_read_as_they_were_written(tmp_path: Path) -> None:
     blocks = np.frombuffer(q4(weights), q4_file._BLOCK_OF_Q4)
     matrix = q4_file.BlockMatrix(blocks["codes"].reshape(4, 2, 16), blocks["scale"].reshape(4, 2))
     assert (matrix.floats() == weights).all()
+    codes, scales = int8_blockwise.four_bits(weights.T) or pytest.fail("they were made of four bits")
+    assert (codes & 15).reshape(4, 2, 16) == pytest.approx((weights.reshape(4, 2, 32)[:, :, ::2]) / scales[0] + 8)
+    assert int8_blockwise.four_bits(weights.T + 1e-3) is None
 
 
 @pytest.mark.parametrize("length", [3, 40, 300])
@@ -237,6 +242,18 @@ def test_a_part_of_the_pieces_finds_the_tokens_that_all_of_them_find(real: q4_fi
         assert together.ids == [real.pieces.begin, *ours.ids, real.pieces.end]
         assert together.special_tokens_mask == [1, *[0] * len(ours), 1]
     assert own.encode("<s> </s> <unk>").ids.count(real.pieces.begin) == 1, "what a talk says is no special token"
+    for lines in (
+        ["相对论里时间为什么会变慢", "因为光速对于所有人", "都是一样的所以时间", "必须改变"],
+        ["時間の遅れとは何ですか", "それは速く動く時計が", "遅れるということです"],
+        ["ทำไมเวลาจึงช้าลง", "เพราะความเร็วแสง", "คงที่สำหรับทุกคน"],
+        ["the", "GPU加速", "计算机在", "OpenAI", "公司"],
+    ):  # fmt: skip
+        known = own.encode("".join(lines), add_special_tokens=False).offsets
+        places = np.cumsum([len(line) for line in lines]).tolist()
+        ends = token_ends(lines, range(1, len(lines)), lambda text: len(own.encode(text, add_special_tokens=False)))
+        exact = [sum(end <= place for _, end in known) for place in places]
+        assert ends[-1] == exact[-1] == len(known)
+        assert np.abs(np.subtract(ends[1:], exact)).max() <= 1
     own.enable_truncation(8)
     assert len(own.encode("a b c d e f g h i j k")) == 8
 

@@ -53,11 +53,12 @@ class _Comparison:
 def ensure_query_model(home: Path, card: ModelCard, *, check: bool = False) -> bool:
     """Make the query model of this kind of machine where it is missing, and return whether that was done.
 
-    The query model starts in a quarter of the exported model's time and, with int8 weights (`int8_blockwise`), runs in
-    two thirds of the time. Its graph is as onnxruntime optimises it, and its weights are a file of their own that is
-    mapped and not read: a query touches few rows of the table of tokens. It belongs to one version of onnxruntime and
-    one exported model (`query_model_files`), takes no more disk than that model, and may be deleted. It is kept only if
-    it gives the same vectors; with int8 weights, nearly the same and sooner than the exported model.
+    The query model starts in a quarter of the exported model's time and, with weights of int8 or of four bits
+    (`int8_blockwise`), runs in two thirds of the time. Its graph is as onnxruntime optimises it, and its weights are a
+    file of their own that is mapped and not read: a query touches few rows of the table of tokens. It belongs to one
+    version of onnxruntime and one exported model (`query_model_files`), takes no more disk than that model, and may be
+    deleted. It is kept only if it gives the same vectors; with int8 weights, nearly the same and sooner than the
+    exported model.
 
     Args:
         home: The home of the model. Where it cannot be written, nothing is done.

@@ -7,7 +7,7 @@ tokens of a model that was not trained for it, each word counting as much as it 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -118,21 +118,26 @@ def rerank(candidates: Sequence[Candidate], scorer: TokenScorer) -> list[Candida
 
 
 def nearest(
-    scorer: TokenScorer, number: int, words: Sequence[str], parts: Sequence[tuple[int, int]]
+    scorer: TokenScorer,
+    number: int,
+    words: Sequence[str],
+    parts: Sequence[tuple[int, int]],
+    glued: Collection[int] = frozenset(),
 ) -> tuple[int, int] | None:
     """Return which part of a passage comes nearest to a query; of several that do, the first.
 
     None where the passage has no tokens in any part. Which tokens belong to a word is known by counting the tokens of
-    each word, because to have the tokenizer say it of the whole text takes longer.
+    each word (`token_ends`), because to have the tokenizer say it of the whole text takes longer.
 
     Args:
         scorer: the query, and access to the token codes.
         number: the number of the passage.
         words: the words of the passage.
         parts: parts as positions in `words`: (first, one behind the last).
+        glued: positions of words that no blank parts from the one before.
     """
     similarities = _similarities(scorer.query, scorer.read_codes([number]).get(number, b""))
-    ends = list(accumulate(map(scorer.count_tokens, words), initial=0))
+    ends = token_ends(words, glued, scorer.count_tokens)
     prompt = max(0, len(similarities) - ends[-1])  # the tokens of the prompt stand before those of the text
     best, highest = None, -np.inf
     for first, end in parts:
@@ -142,6 +147,30 @@ def nearest(
             if score > highest + _LEAST_GAIN:
                 best, highest = (first, end), score
     return best
+
+
+def token_ends(words: Sequence[str], glued: Collection[int], count_tokens: Callable[[str], int]) -> list[int]:
+    """Return how many tokens of a text stand before each of its words, and at last how many there are.
+
+    What stands between two blanks is counted as a whole: where no blank parts words, a tokenizer may take letters of
+    both into one token, or have one for the blank before the first of them only. The words share the tokens by how many
+    each has by itself.
+
+    >>> token_ends(["two", "lines", "more"], {1}, lambda text: 1 + len(text) // 4)
+    [0, 1, 3, 5]
+    """
+    ends = [0]
+    first = 0
+    while first < len(words):
+        behind = first + 1
+        while behind in glued:
+            behind += 1
+        places = list(accumulate(map(count_tokens, words[first:behind])))
+        total = places[-1] if behind - first == 1 else count_tokens("".join(words[first:behind]))
+        before = ends[-1]
+        ends += [before + round(place * total / places[-1]) if places[-1] else before for place in places]
+        first = behind
+    return ends
 
 
 def _similarities(query: QueryTokens, codes: bytes) -> Floats:

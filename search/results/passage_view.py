@@ -201,7 +201,7 @@ def locate_nearest(
     texts = words.texts
     if not _is_whole_text(words, row):
         return None
-    nearest = late_interaction.nearest(scorer, number, texts, stretches(len(texts)))
+    nearest = late_interaction.nearest(scorer, number, texts, stretches(len(texts)), words.glued)
     if nearest is None:
         return None
     places = words.places()
