@@ -27,7 +27,7 @@ FLOORS = (
     "indexer.doctor",
     "indexer",
     # search: the way of a query
-    "search.facets search.links search.query",
+    "search.asker search.facets search.links search.query",
     "search.hit search.overview",
     "search.answer search.emptied search.options search.ranking",
     "search.quotes search.moments",
