@@ -103,7 +103,8 @@ class Letters:
 
 
 def _code(share: float) -> str:
-    return chr(ZERO + min(round(-math.log(share) / STEP), 77)) if share else "~"
+    """Return the character that stands for a share; the last one for less than a hundred-thousandth, and for none."""
+    return chr(ZERO + min(round(-math.log(share) / STEP), 78)) if share else "~"
 
 
 def section(name: str, languages: Iterable[str]) -> list[str]:

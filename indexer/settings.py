@@ -15,7 +15,7 @@ DEFAULT_MODEL = "all-MiniLM-L6-v2"
 MULTILINGUAL_MODEL = "multilingual"
 """The model that comes with `talksearch[languages]`; any other name or folder is loaded by sentence-transformers."""
 
-_KEYS = ("index", "model")
+_KEYS = ("index", "model", "beside")
 """The settings that config.toml may hold."""
 
 
@@ -27,6 +27,8 @@ class Settings:
     """The folder of the index."""
     model: str | None
     """The model asked for. None: the one the index was built with, or the default for a new one."""
+    beside: str | None = None
+    """The language of what stands beside hits, where a search names none."""
     server: bool = True
     """Whether a resident engine may answer, where one runs (`talksearch serve`)."""
 
@@ -63,6 +65,7 @@ def resolve(
     return Settings(
         index=Path(folder).expanduser(),
         model=model or environment.get("TALKSEARCH_MODEL") or config.get("model"),
+        beside=environment.get("TALKSEARCH_BESIDE") or config.get("beside"),
         server=environment.get("TALKSEARCH_NO_SERVER", "") in ("", "0"),
     )
 
@@ -83,6 +86,6 @@ def _read_config(path: Path) -> dict[str, str]:
     if unknown:
         raise TalksearchError(
             f"{path} holds {unknown[0]!r}, which is not a setting or not a text.",
-            f"Settings are {' and '.join(_KEYS)}, each a text in quotation marks.",
+            f"Settings are {', '.join(_KEYS[:-1])} and {_KEYS[-1]}, each a text in quotation marks.",
         )
     return values

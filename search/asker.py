@@ -25,8 +25,8 @@ from talksearch.indexer.arrays import Floats
 
 GROUPS = {
     "latin": [
-        "en", "fr", "de", "es", "pt", "it", "nl", "ca", "pl", "cs", "sk", "sl", "hr", "hu", "ro", "tr", "vi", "sv", "da",
-        "no", "fi", "is", "lt", "lv", "id", "ms", "fil",
+        "en", "fr", "de", "es", "pt", "it", "nl", "ca", "pl", "cs", "sk", "sl", "hr", "hu", "ro", "tr", "vi", "sv",
+        "da", "no", "fi", "is", "lt", "lv", "id", "ms", "fil",
     ],
     "cyrillic": ["ru", "uk", "bg", "mk", "sr"],
     "arabic": ["ar", "fa", "ur"],
@@ -55,8 +55,6 @@ STEP = 0.15
 """The step in which the file stores logarithms of shares, in nats."""
 ZERO = 0x30
 """The code of the character that stands for a share of 1."""
-_ABSENT = ord("~")
-"""Stands for a word that a language has not."""
 _FUNCTION_WORD = 6.5
 """Logarithm of a share, without its sign, below which an English word is one that other languages never take over:
 "the", "with"."""
@@ -68,8 +66,8 @@ _LIKELIER = 20.0
 """How much likelier than others a language of the archive is, before a word is read: who asks knows the archive."""
 _ENGLISH_TERMS = 0.1
 """The share of words for things that queries in other languages have in English."""
-_NAMES = 0.1
-"""The share of words that are names, or terms that all languages share."""
+_NAMES, _COMMON_NAMES = 0.1, 0.01
+"""The share of words that are names, or terms that all languages share; and of those that are common words."""
 _FEWEST_OTHERS, _LEAST_OTHERS = 2, 0.1
 """Letters in another writing system than Latin, and their share, from which on that one counts. One letter is a sign in
 a formula."""
@@ -94,6 +92,7 @@ class _Statistics:
         while letters and letters not in self.letters:
             letters = letters[1:]
         return self.letters.get(letters, "")
+
 
 def language_code(tag: str) -> str:
     """Return the language of a BCP 47 tag without its region and its writing system.
@@ -190,15 +189,16 @@ def _likeliest(words: list[str], script: str, languages: Collection[str]) -> str
 
 def _word(known: _Statistics, word: str) -> Floats:
     """Return how likely a word is in each language, as logarithms, all of them less by the same."""
-    text = f" {word} "
-    chain = (known.letter(text[max(0, end - _LONGEST + 1) : end + 1]) for end in range(1, len(text)))
-    found = "".join(chain)
-    own = _logarithms(found).reshape(-1, len(known.languages)).sum(axis=0)
     codes = known.words.get(word)
-    if codes is not None:
-        own = np.logaddexp(own, np.where(_values(codes) == _ABSENT, -np.inf, _logarithms(codes)))
+    if codes is None:
+        text = f" {word} "
+        chain = (known.letter(text[max(0, end - _LONGEST + 1) : end + 1]) for end in range(1, len(text)))
+        own = _logarithms("".join(chain)).reshape(-1, len(known.languages)).sum(axis=0)
+    else:  # what is counted goes before what its letters suggest: "ist" looks English
+        own = _logarithms(codes)
     shares = np.exp(own - own.max())
-    mixed = (1 - _NAMES) * shares + _NAMES * shares.mean()
+    names = _NAMES if codes is None else _COMMON_NAMES
+    mixed = (1 - names) * shares + names * shares.mean()
     if known.languages[0] == "en" and not (codes and _is_function_word(codes[0])):
         mixed = (1 - _ENGLISH_TERMS) * mixed + _ENGLISH_TERMS * shares[0]
     logarithms: Floats = np.log(mixed)
@@ -210,11 +210,7 @@ def _is_function_word(code: str) -> bool:
 
 
 def _logarithms(codes: str) -> Floats:
-    return (ZERO - _values(codes)) * STEP
-
-
-def _values(codes: str) -> Floats:
-    return np.frombuffer(codes.encode("ascii"), np.uint8).astype(np.float32)
+    return (ZERO - np.frombuffer(codes.encode("ascii"), np.uint8).astype(np.float32)) * STEP
 
 
 @cache

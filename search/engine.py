@@ -30,6 +30,7 @@ from talksearch.search.ranking.names import with_names
 from talksearch.search.ranking.rank import Ranking, Source, rank
 from talksearch.search.ranking.term_variants import expand_terms, variant_terms
 from talksearch.search.results.assemble import Assembly, Origin, quote_hits, to_hits
+from talksearch.search.results.beside import foreign_query_note, with_beside
 from talksearch.search.results.count_facets import answering, count_facets, places_of_hits
 from talksearch.search.results.grade import Grader, grader, ungraded_note, verdict
 from talksearch.search.results.passage_view import view_passage
@@ -92,6 +93,7 @@ def search(reader: IndexReader, query: Query, *, is_asked: bool = True) -> Answe
         raise QueryError("The query is empty.", 'Say what you look for: talksearch "time dilation metaphor"')
     with catalog.snapshot(reader.db):
         answer = _with_emptied_note(reader, query, _search(reader, query), _search)
+        answer = replace(answer, hits=with_beside(reader.db, query, answer.hits))
         if is_asked:
             _note_asked(reader, answer)
         return answer
@@ -212,7 +214,8 @@ def similar(reader: IndexReader, query: Query, talk_id: str, at_ms: int) -> Answ
             Origin(passage.number, passage.start_ms, passage.end_ms),
         )
         like = Like(talk_id, passage.title, passage.start_ms, passage.end_ms, passage.text)
-        return replace(_with_emptied_note(reader, query, answer), like=like)
+        answer = replace(answer, hits=with_beside(reader.db, query, answer.hits), like=like)
+        return _with_emptied_note(reader, query, answer)
 
 
 def _compares_vectors(reader: IndexReader, query: Query) -> bool:
@@ -327,7 +330,8 @@ def _answer(
     if encoded.is_query and hits and not ranking.note:
         # A note of the ranking says that vectors are waited for or lost. Then that is why nothing was measured.
         ungraded = ungraded_note(query.mode, calibrated, table)
-    note = _joined(encoded.note, ranking.note, ungraded, nothing_good)
+    foreign = foreign_query_note(reader.db, query, reader.recipe.model.name) if nothing_good or not hits else ""
+    note = _joined(encoded.note, ranking.note, ungraded, nothing_good, foreign)
     return Answer(tuple(hits), encoded.terms, note, facets=facets)
 
 

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from talksearch.indexer.records import Field, Json, Timing
+from talksearch.indexer.records import Field, Json, Timing, TrackOrigin
 from talksearch.indexer.text.clock import show_clock
+from talksearch.indexer.text.language_names import language_name
 from talksearch.indexer.text.untrusted import is_linkable, safe
 
 GradeWord = Literal["strong", "fair", "weak"]
@@ -25,7 +26,7 @@ said; said and not asked for; two words the other way round."""
 HIT_KEYS = (
     "rank", "score", "talk_id", "title", "speaker", "channel", "date", "language", "source", "youtube_id", "start_s",
     "end_s", "jump_s", "url", "timing", "margin_s", "text", "matches", "passage_id", "note", "more_in_talk", "copies",
-    "heat", "grade", "said_by", "marks", "more_places", "also_at",
+    "heat", "grade", "said_by", "marks", "more_places", "also_at", "beside",
 )  # fmt: skip
 """The keys of every hit (`Hit.to_dict`), for tables without any; quotes, explanations and query ids add theirs."""
 
@@ -83,6 +84,30 @@ class Copy:
     margin_ms: int
     more_places: int = 0
     """In how many more places that talk says it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What a further track of a talk says at the time of a hit, in the language of who asks."""
+
+    language: str
+    """A BCP 47 tag."""
+    text: str
+    start_ms: int
+    """When the first of its cues begins; it may lie a little beside the hit's own."""
+    end_ms: int
+    origin: TrackOrigin
+    """Who wrote it: a person, or a machine."""
+
+    def to_dict(self) -> dict[str, Json]:
+        """Return it as JSON, times in seconds."""
+        return {
+            "language": self.language,
+            "text": self.text,
+            "start_s": self.start_ms / 1000,
+            "end_s": self.end_ms / 1000,
+            "origin": self.origin,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +175,8 @@ class Hit:
     """How good it is by what it was found by; None for a quote, in `similar`, and where the index is not calibrated."""
     explain: dict[str, Json] | None = None
     """Why it is a hit, when that was asked for."""
+    beside: Beside | None = None
+    """What is said in the language of who asks, where the talk is in another and has a track in that one."""
 
     def to_dict(self) -> dict[str, Json]:
         """Return it with the keys of the command contract, times in seconds. Keys are only ever added."""
@@ -193,6 +220,7 @@ class Hit:
             "marks": [{"start": start, "end": end, "kind": self.mark_kind} for start, end in self.matches],
             "more_places": len(self.also_at),
             "also_at": [{"jump_s": place.jump_ms / 1000, "url": place.url} for place in self.also_at],
+            "beside": self.beside.to_dict() if self.beside else None,
         }
         if self.timeline:
             row["timeline"] = [
@@ -238,9 +266,11 @@ class Hit:
         said_by = f" — {html.escape(safe(voice(self)))}" if voice(self) else ""
         more = f"<br>{more_places(len(self.also_at))}" if self.also_at else ""
         note = f"<br>{html.escape(safe(noted(self)))}" if noted(self) else ""
+        beside = _beside_html(self.beside) if self.beside else ""
+        marked = _marked_html(self.text, self.matches, self.mark_kind)
         return (
             f"<div><b>{self.rank}. {html.escape(safe(self.title))}</b> {link}{f' · {facts}' if facts else ''}{note}"
-            f"<blockquote>{_marked_html(self.text, self.matches, self.mark_kind)}{said_by}{more}</blockquote></div>"
+            f"<blockquote>{marked}{said_by}{more}</blockquote>{beside}</div>"
         )
 
 
@@ -315,6 +345,21 @@ def _marked_html(text: str, matches: Iterable[tuple[int, int]], kind: MarkKind) 
     opening, closing = ("<mark>", "</mark>") if kind == "said" else ('<em class="near">', "</em>")
     escaped = ((html.escape(safe(piece)), is_marked) for piece, is_marked in pieces(text, matches))
     return "".join(f"{opening}{piece}{closing}" if is_marked else piece for piece, is_marked in escaped)
+
+
+def _beside_html(beside: Beside) -> str:
+    text, language = html.escape(safe(beside.text)), html.escape(beside.language)
+    return f'<blockquote lang="{language}" dir="auto">{html.escape(beside_label(beside))}: {text}</blockquote>'
+
+
+def beside_label(beside: Beside) -> str:
+    """Return what stands beside a hit, and that a machine wrote it where that is known.
+
+    >>> beside_label(Beside("de", "", 0, 0, "translated")), beside_label(Beside("fr-CA", "", 0, 0, "human"))
+    ('German, translated by a machine', 'French (Canada)')
+    """
+    by = {"translated": ", translated by a machine", "automatic": ", written by a machine"}
+    return f"{language_name(beside.language)}{by.get(beside.origin, '')}"
 
 
 def noted(hit: Hit) -> str:

@@ -165,6 +165,13 @@ SEARCH_OPTIONS = (
         maximum=3600,
         metavar="SECONDS",
     ),
+    SearchOption(
+        "beside",
+        "beside",
+        "text",
+        "Show beside each hit what a track of its talk in this language says; by default in the query's own language.",
+        metavar="LANG",
+    ),
     SearchOption("explain", "explain", "flag", "Say why each hit is one.", default=False),
 )
 """Every option of a search, in the order of the help.
@@ -210,7 +217,8 @@ def make_query(text: str, **options: object) -> Query:
     filters = Filters(*(given[name] for name in _FILTERS))
     query = Query(text, given["k"], given["mode"], filters, given["per_talk"], avoid=given["avoid"], heat=True)
     context = option_named("context").check(given["context"])
-    return checked(replace(query, context_ms=round(float(context) * 1000), explain=given["explain"]))  # type: ignore[arg-type]
+    shown = replace(query, context_ms=round(float(context) * 1000), explain=given["explain"], beside=given["beside"])  # type: ignore[arg-type]
+    return checked(shown)
 
 
 def checked(query: Query) -> Query:
@@ -224,7 +232,7 @@ def checked(query: Query) -> Query:
     if not isinstance(query, Query) or not isinstance(query.text, str) or not isinstance(query.filters, Filters):
         raise QueryError("That is no query.", "Give a text, or a Query with a text and Filters.")
     given: dict[str, Any] = {name: getattr(query.filters, name) for name in _FILTERS}
-    given |= {name: getattr(query, name) for name in ("k", "mode", "per_talk", "avoid", "explain")}
+    given |= {name: getattr(query, name) for name in ("k", "mode", "per_talk", "avoid", "explain", "beside")}
     values: dict[str, Any] = {name: option_named(name).check(value) for name, value in given.items()}
     option_named("context").check(query.context_ms / 1000 if isinstance(query.context_ms, int | float) else None)
 
@@ -248,6 +256,7 @@ def checked(query: Query) -> Query:
         per_talk=values["per_talk"],
         avoid=_short(as_text(values["avoid"]), "The text to turn away from"),
         explain=values["explain"],
+        beside=as_text(values["beside"]) if values["beside"] else None,
     )
 
 

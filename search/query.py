@@ -67,6 +67,11 @@ class Query:
     """Count the talks of the answer by channel, speaker, language, year and timing (`Answer.facets`)."""
     explain: bool = False
     """Say why each hit is one."""
+    beside: str | None = None
+    """The language, as in `Filters.language`, of what stands beside hits (`Hit.beside`). None: that of the query, where
+    its words tell it."""
+    reads: tuple[str, ...] = ()
+    """Languages that who asks reads, the best first (BCP 47): for `beside`, where neither it nor the query tells."""
     leave_out: tuple[Field, ...] = ()
     """Notes that must not count: who measures with chapter titles for queries must not find them in the chapters."""
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 from talksearch.indexer import layout
 from talksearch.indexer.encoders import model_home
 from talksearch.indexer.records import Json
-from talksearch.indexer.stores import catalog
+from talksearch.indexer.settings import MULTILINGUAL_MODEL
+from talksearch.indexer.stores import catalog, languages
 
 from .reader import open_reader
 
@@ -36,6 +38,8 @@ def gather(folder: Path) -> dict[str, Json]:
             "languages": dict(
                 db.execute("SELECT coalesce(language, ''), count(*) FROM talks GROUP BY 1 ORDER BY 2 DESC")
             ),
+            "tracks": dict(db.execute("SELECT language, count(*) FROM tracks GROUP BY 1 ORDER BY 2 DESC, 1")),
+            "suggested_model": _suggested_model(db, recipe.model.name),
             "bytes": {
                 **{name: _size(part.within(folder)) for name, part in _PARTS.items()},
                 "encoder": model_home.size_of(recipe.model),
@@ -46,6 +50,12 @@ def gather(folder: Path) -> dict[str, Json]:
             "passage_words": recipe.splitting.length,
             "format": recipe.format,
         }
+
+
+def _suggested_model(db: sqlite3.Connection, model: str) -> str | None:
+    """Return the model that would serve the archive's languages; None where the index's own does, or may."""
+    is_foreign = languages.is_foreign_to(model, languages.count_languages(db))
+    return MULTILINGUAL_MODEL if is_foreign else None
 
 
 def _size(path: Path) -> int:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-
 from conftest import SHARED
+
 from talksearch.search.asker import is_same_language, query_language
 
 ENGLISH_AND_MORE = ("en", "de-AT", "fr", "zh-Hans", "ja")
@@ -17,7 +17,7 @@ ENGLISH_AND_MORE = ("en", "de-AT", "fr", "zh-Hans", "ja")
     [
         ("was ist Backpropagation", "de"),
         ("chaînes de Markov", "fr"),
-        ("梯度下降", "zh"),
+        ("气候变化", "zh"),
         ("卷積神經網路的演化", "zh"),
         ("勾配降下法とは", "ja"),
         ("что такое блокчейн", "ru"),

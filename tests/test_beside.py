@@ -1,159 +1,202 @@
-"""The plain hybrid, computed by hand, and what is said of an index beside it."""
+"""What stands beside a hit in the language of who asks, and what is said of the languages of an archive."""
 
 from __future__ import annotations
 
 import json
-import math
-from dataclasses import replace
+import sqlite3
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import pytest
-from click.testing import CliRunner
 from fakes import CountingEncoder
-from tiny import write_talk
+from test_hit_list import PLAIN, ask, write
 
-from talksearch.cli.main import cli
-from talksearch.cli.render import reports
-from talksearch.indexer.pipeline import run
+from talksearch.cli.assistants.hit_page import hit_page
+from talksearch.cli.export.registry import export, format_named
+from talksearch.cli.export.selection import select_hits
+from talksearch.cli.render.hits import hits_csv, hits_jsonl, hits_markdown, hits_text
+from talksearch.cli.render.reports import languages_text
+from talksearch.cli.web import templating
+from talksearch.cli.web.addresses import PageAddress
+from talksearch.cli.web.answers_view import by_talk
+from talksearch.indexer.pipeline.run import build_index
+from talksearch.indexer.records import Cue, Track
+from talksearch.indexer.settings import DEFAULT_MODEL, MULTILINGUAL_MODEL
 from talksearch.indexer.stores import catalog
-from talksearch.indexer.text.terms import terms
-from talksearch.search.evaluation import beside, measure, plain_hybrid
-from talksearch.search.evaluation.beside import Pair
-from talksearch.search.evaluation.measure import GoldQuery, Interval, Outcome
-from talksearch.search.reader import open_reader
+from talksearch.indexer.stores.languages import LanguageCount, count_languages
+from talksearch.indexer.stores.tracks import put_tracks
+from talksearch.search.answer import Answer
+from talksearch.search.hit import Beside
+from talksearch.search.index import open_index
+from talksearch.search.query import Query
+from talksearch.search.reader import IndexReader, open_reader
+from talksearch.search.results.beside import foreign_query_note
 
-SAID = {
-    "ships": "the ship keeps its own time whatever the harbour says",
-    "bees": "every bee knows when rain is near and flies home",
-    "bridges": "a bridge in the rain is a bridge that sings in stone",
-    "bread": "nobody weighs flour for bread in the village any more",
-    "songs": "what the song means depends on whoever sings it",
-}
-QUERY = "rain bridge"
+LINES = ["The ship is late again.", "A song about the bee.", "The bridge is made of code."]
+GERMAN = ("Das Schiff kommt wieder zu spät.", "Ein Lied <b>von der Biene</b>.", "Die Brücke ist aus Code.")
+HEBREW = ("הספינה שוב מאחרת.", "שיר על הדבורה.", "הגשר עשוי מקוד.")
+
+
+def cues(texts: tuple[str, ...]) -> tuple[Cue, ...]:
+    return tuple(Cue(at * 5000 + 300, at * 5000 + 4800, text) for at, text in enumerate(texts))
 
 
 @pytest.fixture
-def index(tmp_path: Path) -> Path:
-    for name, line in SAID.items():
-        write_talk(tmp_path / "talks", name, [line], title="bridge" if name == "songs" else name)
-    run.build_index(tmp_path / "index", [tmp_path / "talks"], encoder=CountingEncoder())
-    return tmp_path / "index"
-
-
-def outcome(rank: int | None, talk_rank: int | None, gold: GoldQuery) -> Outcome:
-    return Outcome(gold, rank, talk_rank, 0 if rank else None, 1.0, "")
-
-
-def pairs_of(ranks: list[tuple[int | None, int | None, int | None]], kind: str = "") -> list[Pair]:
-    """Make pairs from the ranks of ours, of ours opened at the start, and of the plain hybrid."""
-    golds = [GoldQuery(str(at), "q", f"{at}.vtt", ((0, 1),), kind, "mine") for at in range(len(ranks))]
-    return [Pair(*(outcome(rank, rank, gold) for rank in three)) for gold, three in zip(golds, ranks, strict=True)]
-
-
-def test_the_score_is_the_standard_score_of_the_cosine_and_six_tenths_of_bm25(index: Path) -> None:
+def index(tmp_path: Path) -> IndexReader:
     encoder = CountingEncoder()
-    with open_reader(index, encoder=encoder) as reader, catalog.snapshot(reader.db):
-        ranked = plain_hybrid.ranked(reader, QUERY)
-        rows = reader.db.execute("SELECT number, text, field FROM passages ORDER BY number").fetchall()
-        lengths = dict(
-            reader.db.execute("SELECT rowid, length(terms) - length(replace(terms, ' ', '')) + 1 FROM words")
-        )
-    cosines = {
-        number: float(encoder.encode_query(QUERY) @ vector)
-        for (number, _, _), vector in zip(rows, encoder.encode_passages([text for _, text, _ in rows]), strict=True)
-    }
-    values = np.array(list(cosines.values()))
-    mean_length = sum(lengths.values()) / len(rows)
-
-    def bm25(number: int, text: str) -> float:
-        score = 0.0
-        for term in terms(QUERY):
-            holding = sum(term in terms(other) for _, other, _ in rows)
-            idf = max(math.log((len(rows) - holding + 0.5) / (holding + 0.5)), 1e-6)
-            times = terms(text).count(term)
-            score += idf * times * 2.2 / (times + 1.2 * (0.25 + 0.75 * lengths[number] / mean_length))
-        return score
-
-    by_hand = {
-        number: (cosines[number] - values.mean()) / values.std() + 0.6 * bm25(number, text)
-        for number, text, field in rows
-        if field == "speech"
-    }
-    assert dict(ranked) == pytest.approx(by_hand, abs=1e-3)
-    assert [number for number, _ in ranked] == sorted(by_hand, key=lambda number: -by_hand[number])
-
-
-def test_titles_say_nothing_to_it_and_hits_open_at_the_start_of_what_is_said(index: Path) -> None:
-    with open_reader(index, encoder=CountingEncoder()) as reader:
-        hits = plain_hybrid.search(reader, QUERY, 10)
-    assert {hit.text for hit in hits} == set(SAID.values())
-    assert hits[0].text == SAID["bridges"]
-    assert all(hit.jump_ms == hit.start_ms and hit.note is None and hit.grade is None for hit in hits)
-
-
-def test_before_the_first_vector_words_decide(index: Path) -> None:
-    (index / "vectors.bin").unlink()
-    with open_reader(index, encoder=CountingEncoder()) as reader:
-        assert [hit.text for hit in plain_hybrid.search(reader, "rain", 10)] == [SAID["bees"], SAID["bridges"]]
-
-
-def test_the_gain_is_of_the_order_and_of_the_second() -> None:
-    (one,) = beside.compare(pairs_of([(1, 2, 4), (1, 1, 1), (None, None, 2)]))
-    assert one.gain["mrr@10"].value == pytest.approx((0.75 + 0 - 0.5) / 3)
-    assert one.gain_of_jump["mrr@10"].value == pytest.approx(0.5 / 3)
-    assert one.gain["success@1"].value == pytest.approx(1 / 3)
-    assert one.ours.metrics["talk@1"].value == pytest.approx(2 / 3)
-    assert one.plain["talk@1"].value == pytest.approx(1 / 3)
-
-
-def test_each_kind_is_compared_by_itself_where_there_are_several() -> None:
-    compared = beside.compare([*pairs_of([(1, 1, 1)], "quote"), *pairs_of([(1, 1, None)], "words")])
-    assert [(one.ours.kind, one.ours.queries, one.gain["mrr@10"].value) for one in compared] == [
-        ("", 2, 0.5),
-        ("quote", 1, 0.0),
-        ("words", 1, 1.0),
+    write(tmp_path / "talks", "harbour", LINES)
+    info = tmp_path / "talks" / "harbour.info.json"
+    info.write_text(json.dumps({**json.loads(info.read_text("utf-8")), "language": "en"}), encoding="utf-8")
+    build_index(tmp_path / "index", [tmp_path / "talks"], encoder=encoder)
+    reader = open_reader(tmp_path / "index", encoder=encoder)
+    (number,) = reader.db.execute("SELECT number FROM talks").fetchone()
+    tracks = [
+        Track(1, "de-AT", "translated", "harbour.de.vtt", cues(GERMAN)),
+        Track(2, "he", "human", "harbour.he.vtt", cues(HEBREW)),
     ]
+    change(reader, lambda db: put_tracks(db, number, tracks))
+    return reader
 
 
-def test_the_sentences_say_what_may_be_chance() -> None:
-    compared = beside.compare(pairs_of([(1, 1, 2)] * 6 + [(2, 2, 2)] * 4))
-    text = reports.eval_text([], 0, compared)
-    assert "The first hit is right in 60 of 100, a plain hybrid's in 0 of 100: 60 more (" in text
-    assert "may be chance" not in text
-    same = reports.eval_text(
-        [], 0, [replace(compared[0], gain=dict.fromkeys(compared[0].gain, Interval(0, -0.1, 0.1)))]
-    )
-    assert "as many, which may be chance (in 95 of 100 such archives between 10 fewer and 10 more)" in same
+def change(index: IndexReader, work: Callable[[sqlite3.Connection], object]) -> None:
+    """Change the catalog beside a reader, as an indexing run does."""
+    db = catalog.open_catalog(index.folder, write=True)
+    with catalog.transaction(db):
+        work(db)
+    db.close()
 
 
-def test_the_command_says_it_in_text_and_in_json(index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("talksearch.search.reader._load_encoder", lambda *_: CountingEncoder())
-    gold = tmp_path / "mine.jsonl"
-    rows = [
-        {"query": "rain on a bridge", "talk": "bridges.vtt", "start_s": 60, "end_s": 65},
-        {"query": "the song", "talk": "songs.vtt", "start_s": 60, "end_s": 65},
-    ]
-    gold.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+def beside(index: IndexReader, text: str, **options: Any) -> Beside | None:
+    return ask(index, text, mode="lexical", **options).hits[0].beside
 
-    def evaluate(*options: str) -> str:
-        result = CliRunner().invoke(cli, ["eval", str(gold), "--index", str(index), *options])
-        assert result.exit_code == 0, result.output
-        return result.stdout
 
-    assert "a plain hybrid's in 100 of 100: as many" in evaluate("--beside", "plain")
-    assert "plain" not in evaluate()
-    alone = [json.loads(line) for line in evaluate("--format", "jsonl").splitlines()]
-    both = [json.loads(line) for line in evaluate("--beside", "plain", "--format", "jsonl").splitlines()]
-    assert [{key: row[key] for key in row if key != "beside"} for row in both] == alone
-    assert both[0]["beside"]["system"] == "plain"
-    assert both[0]["beside"]["mrr@10"] == {"value": 1.0, "low": 1.0, "high": 1.0}
-    assert both[0]["beside"]["gain"].keys() == both[0]["beside"]["gain_of_jump"].keys() == set(beside.COMPARED)
-    assert both[1]["beside"] == {
-        "system": "plain",
-        "rank": 1,
-        "talk_rank": 1,
-        "jump_error_s": 0.0,
-        "first": "bridges.vtt@60",
+def test_a_query_in_another_language_gets_the_track_in_it(index: IndexReader) -> None:
+    found = beside(index, "wo ist das ship")
+    assert found is not None
+    assert (found.language, found.origin) == ("de-AT", "translated")
+    assert found.text == " ".join(GERMAN)
+    assert (found.start_ms, found.end_ms) == (300, 14_800)
+
+
+def test_only_what_is_said_at_the_time_of_the_hit_stands_beside_it(index: IndexReader) -> None:
+    change(index, lambda db: db.execute("UPDATE passages SET start_ms = 5000, end_ms = 10000"))
+    found = beside(index, "ship", beside="de")
+    assert found is not None
+    assert found.text == GERMAN[1]
+
+
+def test_a_query_in_the_language_of_the_talk_needs_nothing_beside(index: IndexReader) -> None:
+    assert beside(index, "where is the ship that was late") is None
+    assert beside(index, "ship", beside="English") is None
+    assert beside(index, "ship", reads=("en-GB", "de")) is None
+
+
+def test_the_language_can_be_named_and_a_query_goes_before_what_is_read(index: IndexReader) -> None:
+    def language(text: str, **options: Any) -> str | None:
+        found = beside(index, text, **options)
+        return found and found.language
+
+    assert language("ship", beside="Hebrew") == "he"
+    assert language("wo ist das ship", beside="he") == "he"
+    assert language("ship", reads=("fr", "he", "en")) == "he"
+    assert language("wo ist das ship", reads=("he",)) == "de-AT"
+    assert language("ship", beside="French") is None
+    assert language("ship") is None
+
+
+def test_an_index_without_tracks_has_nothing_beside(index: IndexReader) -> None:
+    change(index, lambda db: db.execute("DELETE FROM tracks"))
+    assert beside(index, "wo ist das ship") is None
+
+
+def test_every_format_shows_it_safely(index: IndexReader) -> None:
+    answer = ask(index, "wo ist das ship", mode="lexical")
+    (hit,) = answer.hits
+    assert json.loads(hits_jsonl([hit]))["beside"] == {
+        "language": "de-AT",
+        "text": " ".join(GERMAN),
+        "start_s": 0.3,
+        "end_s": 14.8,
+        "origin": "translated",
     }
-    assert measure.read_gold(gold)[0].query == "rain on a bridge"
+    assert "[German (Austria), translated by a machine] Das Schiff" in hits_text([hit], PLAIN)
+    assert '"{""language"": ""de-AT""' in hits_csv([hit])
+    assert "German \\(Austria\\), translated by a machine:" in hits_markdown([hit])
+    assert "<b>" not in hits_markdown([hit])
+    assert '<blockquote lang="de-AT" dir="auto">' in hit._repr_html_()
+    assert "<b>von" not in hit._repr_html_()
+    told = hit_page(index.db, answer, 0, 1)
+    assert '"beside":{"language":"de-AT","by":"translated","text":"Das Schiff' in told
+    selection = select_hits(index.db, "ship", answer.hits)
+    for name in ("html", "json", "sqlite"):
+        form = format_named(name)
+        assert form is not None
+        content = export(form, selection).content
+        assert "Das Schiff" in (content if isinstance(content, str) else content.decode("utf-8", "replace"))
+
+
+def test_a_page_says_which_language_it_is_and_writes_hebrew_from_the_right(index: IndexReader) -> None:
+    answer = ask(index, "ship", mode="lexical", beside="he")
+    (talk,) = by_talk(PageAddress("/", {"q": ["ship"]}), answer, {})
+    show = templating._JINJA.get_template("hit.html").module.hit_row
+    page = str(show(talk.hits[0], "", 1))
+    assert '<blockquote class="said beside" dir="auto" lang="he"><p>הספינה' in page
+    assert '<footer dir="ltr" lang="en">Hebrew</footer>' in page
+    assert 'lang="en"><p>' in page
+    assert "translated" not in page
+
+
+def test_a_search_in_python_takes_it(index: IndexReader) -> None:
+    with open_index(index.folder) as opened:
+        hits = opened.search(Query("ship", mode="lexical", beside="German")).hits
+    assert hits[0].beside is not None
+    assert hits[0].beside.language == "de-AT"
+
+
+# ------------------------------------------------------------------------------------------------ languages of archives
+
+
+def test_languages_are_counted_without_their_regions(index: IndexReader) -> None:
+    assert [(one.language, one.talks) for one in count_languages(index.db)] == [("en", 1)]
+    change(index, lambda db: db.execute("UPDATE talks SET language = NULL"))
+    assert [(one.language, one.talks) for one in count_languages(index.db)] == [(None, 1)]
+
+
+ENGLISH = LanguageCount("en", 540, 100_000)
+UNKNOWN = LanguageCount(None, 4, 90)
+
+
+def test_an_english_archive_is_told_nothing() -> None:
+    assert languages_text([ENGLISH, UNKNOWN], DEFAULT_MODEL) == ""
+    assert languages_text([], DEFAULT_MODEL) == ""
+
+
+def test_an_archive_in_several_languages_is_told_which_model_serves_it() -> None:
+    told = languages_text([ENGLISH, LanguageCount("de", 60, 12_000), UNKNOWN], DEFAULT_MODEL)
+    assert told.startswith("Languages: English 540 talks, German 60, not known 4.\n")
+    assert "--model multilingual" in told
+
+
+def test_few_talks_in_another_language_are_counted_and_nothing_is_advised() -> None:
+    told = languages_text([ENGLISH, LanguageCount("de", 2, 200)], DEFAULT_MODEL)
+    assert told == "Languages: English 540 talks, German 2.\n"
+
+
+@pytest.mark.parametrize("model", [MULTILINGUAL_MODEL, "/models/own"])
+def test_nothing_is_advised_where_the_model_may_know_the_languages(model: str) -> None:
+    assert "--model" not in languages_text([LanguageCount("de", 60, 12_000), ENGLISH], model)
+
+
+def test_the_answer_says_once_that_the_model_knows_no_german(index: IndexReader) -> None:
+    def note(text: str, model: str = DEFAULT_MODEL, **options: Any) -> str:
+        return foreign_query_note(index.db, Query(text, **options), model)
+
+    assert note("was ist die Kettenregel").startswith("The query seems to be in German, and the model of this index")
+    assert note("what is the chain rule") == note("Schnorr") == ""
+    assert note("was ist die Kettenregel", MULTILINGUAL_MODEL) == ""
+    assert note("was ist die Kettenregel", mode="lexical") == ""
+
+
+def test_an_empty_answer_has_nothing_beside() -> None:
+    assert Answer((), ()).to_dict()["hits"] == []

@@ -345,7 +345,7 @@ def test_every_format_tells_of_the_other_places(tmp_path: Path) -> None:
     assert f"and {count} more places: [" in hits_markdown([hit])
     assert json.loads(hits_jsonl([hit]))["more_places"] == count
     header, row = hits_csv([hit]).splitlines()
-    assert header.endswith("said_by,more_places,also_at")
+    assert header.endswith("said_by,more_places,also_at,beside")
     assert f',{count},"[{{' in row
     assert tuple(hit.to_dict()) == HIT_KEYS
     assert f"and {count} more places" in hit._repr_html_()

@@ -27,6 +27,9 @@ _USUAL_HITS = 10
 _LEAST_TOKENS = 60
 """Tokens that what is said in a hit may take in any case."""
 
+_LONGEST_BESIDE = 300
+"""Characters of what a track in another language says: the hit itself has what is to be quoted."""
+
 _REST_TOKENS = 200
 """Tokens of a page that are no hits: the verdict, the label of the fences, what is to be done next."""
 
@@ -113,6 +116,8 @@ def _block(db: sqlite3.Connection, hit: Hit, most_tokens: float) -> Quotation:
         about["asked_but_said"] = [
             [field(edit.asked) or "", field(edit.said) or ""] for edit in hit.quote.difference if edit.op != "same"
         ]
+    if hit.beside:
+        about["beside"] = {"language": hit.beside.language, "by": hit.beside.origin, "text": _short(hit.beside.text)}
     if hit.copies:
         about["same_in_talks"] = [copy.talk_id for copy in hit.copies[:3]]
     if hit.explain is not None:
@@ -124,6 +129,10 @@ def _block(db: sqlite3.Connection, hit: Hit, most_tokens: float) -> Quotation:
     without_cues = Quotation(", ".join(parts), (head,))
     cues = fitting(_said(db, hit), hit.jump_ms, max(_LEAST_TOKENS, most_tokens - without_cues.tokens()))
     return Quotation(without_cues.heading, (head, *(line.literal() for line in cues)))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST_BESIDE else f"{text[:_LONGEST_BESIDE].rstrip()}…"
 
 
 def _said(db: sqlite3.Connection, hit: Hit) -> list[Line]:

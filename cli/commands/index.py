@@ -16,7 +16,7 @@ from talksearch.cli.options import ANY_TALK_ID, complete_talk, index_option
 from talksearch.cli.render import reports
 from talksearch.indexer.errors import BadIndexError, LockedError
 from talksearch.indexer.settings import resolve
-from talksearch.indexer.stores import catalog
+from talksearch.indexer.stores import catalog, languages, recipe
 from talksearch.indexer.text.untrusted import safe
 
 if TYPE_CHECKING:
@@ -28,7 +28,12 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
 @click.option("--rebuild", is_flag=True, help="Build the index anew; the old one answers until the new one is ready.")
-@click.option("--model", metavar="NAME", help="A sentence-transformers model, by name or folder. [TALKSEARCH_MODEL]")
+@click.option(
+    "--model",
+    metavar="NAME",
+    help="multilingual, for talks or questions in several languages (needs talksearch[languages]), or a"
+    " sentence-transformers model, by name or folder. [TALKSEARCH_MODEL]",
+)
 @click.option(
     "--query-prompt", metavar="TEXT", help="What to put in front of queries, instead of the model's own prompt."
 )
@@ -54,7 +59,7 @@ def index(
     \b
         talksearch index ~/talks
         talksearch index ~/talks --watch
-        talksearch index ~/talks --rebuild --model ~/models/multilingual-e5-small
+        talksearch index ~/talks --rebuild --model multilingual
     """
     from talksearch.indexer.pipeline import run
 
@@ -113,8 +118,11 @@ def _keep_overview(folder: Path) -> None:
 
 
 def _print_report(folder: Path, report: Report) -> None:
-    counts = catalog.counts(catalog.open_catalog(folder))
+    db = catalog.open_catalog(folder)
+    counts, built = catalog.counts(db), recipe.read(folder)
     click.echo(reports.report_text(report, counts.talks, counts.passages, counts.embedded), nl=False)
+    if built is not None:
+        click.echo(reports.languages_text(languages.count_languages(db), built.model.name), nl=False)
 
 
 @click.command(context_settings=ANY_TALK_ID)

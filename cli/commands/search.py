@@ -98,6 +98,7 @@ def search(
     text = " ".join(query)
     if bool(text.strip()) == (queries is not None):
         raise click.UsageError("Give a query, or a file of them with --queries.")
+    options = _with_settings(index_dir, options)
     style = style_for(sys.stdout)
     if picks:
         if queries is not None or open_first:
@@ -134,7 +135,13 @@ def similar(moment: str, format: Format, index_dir: Path | None, **options: Opti
         talksearch similar DTcRLlMv4_o@777
         talksearch similar "https://youtu.be/DTcRLlMv4_o?t=777" -k 5 --per-talk 1
     """
+    options = _with_settings(index_dir, options)
     _print_answers(index_dir, [AnswerRequest("similar", moment, options, format, style_for(sys.stdout))])
+
+
+def _with_settings(index_dir: Path | None, options: dict[str, OptionValue]) -> dict[str, OptionValue]:
+    """Return the options of a search, with the user's own language beside hits where the call names none."""
+    return {**options, "beside": options.get("beside") or resolve(index_dir).beside}
 
 
 def _read_queries(lines: TextIO) -> list[QueryLine]:

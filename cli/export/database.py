@@ -48,15 +48,15 @@ CREATE TABLE hits (
     rank INTEGER PRIMARY KEY, query TEXT NOT NULL, talk_id TEXT NOT NULL REFERENCES talks (talk_id),
     cue_id INTEGER REFERENCES cues (id), score REAL NOT NULL, grade TEXT, start_s REAL NOT NULL, end_s REAL NOT NULL,
     jump_s REAL NOT NULL, timing TEXT NOT NULL, margin_s REAL NOT NULL, said_by TEXT, text TEXT NOT NULL,
-    url TEXT NOT NULL
+    url TEXT NOT NULL, beside_language TEXT, beside_text TEXT
 );
 """
 
 _HIT_KEYS = (
     "rank", "query", "talk_id", "cue_id", "score", "grade", "start_s", "end_s", "jump_s", "timing", "margin_s",
-    "said_by", "text", "url",
+    "said_by", "text", "url", "beside_language", "beside_text",
 )  # fmt: skip
-"""The columns of `hits`: keys of the command contract, and two more."""
+"""The columns of `hits`: keys of the command contract, two more, and what stands in its `beside`."""
 
 _FINISH = """
 INSERT INTO cues_fts (cues_fts) VALUES ('rebuild');
@@ -87,7 +87,7 @@ ANALYZE;
 _PUT_TALK = "INSERT INTO talks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _PUT_CUE = "INSERT INTO cues VALUES (?, ?, ?, ?, ?, ?, ?)"
 _PUT_CHAPTER = "INSERT INTO chapters (talk_id, start_s, title, url) VALUES (?, ?, ?, ?)"
-_PUT_HIT = "INSERT INTO hits VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_PUT_HIT = "INSERT INTO hits VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
 def database(selection: Selection) -> Written:
@@ -165,7 +165,9 @@ def _cue_rows(talk: Talk, before: int) -> Iterator[tuple[object, ...]]:
 def _hit_row(hit: Hit, query: str, before: int, cues: Sequence[Cue]) -> tuple[object, ...]:
     """Return the row of a hit, with the number of the cue in which it begins."""
     begun = bisect_right([cue.start_ms for cue in cues], hit.start_ms)
-    row = hit.to_dict() | {"query": query, "cue_id": before + max(begun, 1) if cues else None}
+    language, text = (hit.beside.language, hit.beside.text) if hit.beside else (None, None)
+    more = {"query": query, "cue_id": before + max(begun, 1) if cues else None}
+    row = hit.to_dict() | more | {"beside_language": language, "beside_text": text}
     return tuple(row[key] for key in _HIT_KEYS)
 
 

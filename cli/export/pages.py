@@ -23,7 +23,7 @@ from talksearch.indexer.records import Cue, Talk
 from talksearch.indexer.text.clock import show_clock
 from talksearch.indexer.text.lines import between_lines
 from talksearch.indexer.text.untrusted import is_linkable, safe
-from talksearch.search.hit import Hit, byline, how_good, pieces, voice, when
+from talksearch.search.hit import Beside, Hit, beside_label, byline, how_good, pieces, voice, when
 from talksearch.search.links import jump_to, link_at
 
 from .recordings import is_media
@@ -180,6 +180,10 @@ def _hits_page(selection: Selection) -> str:
     )
 
 
+def _beside(beside: Beside) -> dict[str, str]:
+    return {"label": beside_label(beside), "language": beside.language, "text": safe(beside.text)}
+
+
 def _hit(hit: Hit, talk: Talk | None) -> dict[str, object]:
     player = player_of(talk) if talk else None
     if player and player.kind == "frame":
@@ -193,6 +197,7 @@ def _hit(hit: Hit, talk: Talk | None) -> dict[str, object]:
         "parts": [(safe(text), marked) for text, marked in pieces(hit.text, hit.matches)],
         "is_said": hit.mark_kind == "said",
         "voice": safe(voice(hit)),
+        "beside": hit.beside and _beside(hit.beside),
         "player": Player(player.kind, link_at(player.src, hit.jump_ms / 1000)) if player else None,
     }
 

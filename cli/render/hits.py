@@ -13,14 +13,26 @@ from talksearch.cli.terminal import Style, hyperlink, wrap
 from talksearch.indexer.records import Json
 from talksearch.indexer.text.clock import show_clock
 from talksearch.indexer.text.untrusted import safe
-from talksearch.search.hit import Copy, Hit, QuoteMatch, byline, how_good, more_places, noted, voice, when
+from talksearch.search.hit import (
+    Beside,
+    Copy,
+    Hit,
+    QuoteMatch,
+    beside_label,
+    byline,
+    how_good,
+    more_places,
+    noted,
+    voice,
+    when,
+)
 
 from .common import INDENT, jsonl, mark, markdown, plain_url
 
 _CSV_KEYS = (
     "query_id", "rank", "score", "talk_id", "title", "speaker", "channel", "date", "language", "source", "youtube_id",
     "start_s", "end_s", "jump_s", "url", "timing", "margin_s", "text", "matches", "passage_id", "grade",
-    "said_by", "more_places", "also_at",
+    "said_by", "more_places", "also_at", "beside",
 )  # fmt: skip
 """The columns of a table, with the names of the command contract."""
 
@@ -62,6 +74,11 @@ def hits_markdown(hits: Sequence[Hit]) -> str:
             + (f"   {markdown(noted(hit))}\n\n" if noted(hit) else "")
             + f"   > {markdown(hit.text)}\n"
             + (f"   >\n   > — {markdown(voice(hit))}\n" if voice(hit) else "")
+            + (
+                f"\n   {markdown(beside_label(hit.beside))}:\n\n   > {markdown(hit.beside.text)}\n"
+                if hit.beside
+                else ""
+            )
             + (f"\n   {_places_markdown(hit)}\n" if hit.also_at else "")
         )
     return "\n".join(lines)
@@ -78,6 +95,8 @@ def _hit_text(hit: Hit, style: Style) -> str:
     lines.append(wrap(hit.text, hit.matches, style, INDENT, hit.mark_kind))
     if voice(hit):
         lines.append(wrap(f"— {voice(hit)}", (), style, INDENT))
+    if hit.beside:
+        lines.append(wrap(f"[{beside_label(hit.beside)}] {hit.beside.text}", (), style, INDENT))
     lines.append(f"{INDENT}{hyperlink(hit.url, style)}")
     if hit.also_at:
         lines.append(wrap(places(hit), (), style, INDENT))
@@ -109,6 +128,10 @@ def _places_markdown(hit: Hit) -> str:
         f"[{mark(hit.timing)}{show_clock(place.jump_ms)}](<{plain_url(place.url)}>)" for place in hit.also_at[:_PLACES]
     ]
     return f"{more_places(len(hit.also_at))}: {', '.join(links)}{' …' if len(hit.also_at) > _PLACES else ''}"
+
+
+def _beside_markdown(beside: Beside) -> str:
+    return f"\n   {markdown(beside_label(beside))}:\n\n   > {markdown(beside.text)}\n"
 
 
 def difference(quoted: QuoteMatch) -> str:
@@ -151,4 +174,4 @@ def why(explain: dict[str, Json]) -> str:
 
 
 def _cell(value: Json) -> Json:
-    return json.dumps(value) if isinstance(value, list) else value
+    return json.dumps(value) if isinstance(value, list | dict) else value

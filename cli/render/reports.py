@@ -8,7 +8,10 @@ from collections.abc import Sequence
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
+from talksearch.indexer.settings import MULTILINGUAL_MODEL
+from talksearch.indexer.stores.languages import LanguageCount, is_foreign_to
 from talksearch.indexer.text.clock import show_clock
+from talksearch.indexer.text.language_names import language_name
 from talksearch.indexer.text.untrusted import safe
 
 from .common import counted, plural
@@ -19,8 +22,37 @@ if TYPE_CHECKING:
     from talksearch.search.evaluation.measure import Interval, Outcome
 
 
+_TIMES_AS_LONG = "2.5"
+"""What the multilingual model takes beside the default one, of a processor with AVX-512 (benchmarks/build.py)."""
+
 _MOST_HELD = 50
 """Files that are named where many cannot be read now."""
+
+
+def languages_text(counts: Sequence[LanguageCount], model: str) -> str:
+    """Return in which languages an archive is, and which model would serve it, where there is something to say.
+
+    Args:
+        counts: the languages of the archive.
+        model: the name of its index's model.
+    """
+    is_foreign = is_foreign_to(model, counts)
+    if not is_foreign and sum(one.language is not None for one in counts) < 2:
+        return ""
+    first, *others = counts
+    named = [f"{_language(first)} {counted('talk', first.talks)}"]
+    named += [f"{_language(one)} {one.talks:,}" for one in others]
+    lines = [f"Languages: {', '.join(named)}."]
+    if is_foreign:
+        lines.append(
+            f"The model of this index knows English only. {MULTILINGUAL_MODEL} finds across languages, and takes about"
+            f" {_TIMES_AS_LONG} times as long to build: talksearch index --rebuild --model {MULTILINGUAL_MODEL}"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _language(count: LanguageCount) -> str:
+    return "not known" if count.language is None else language_name(count.language)
 
 
 def report_text(report: Report, talks: int, passages: int, embedded: int) -> str:

@@ -131,12 +131,14 @@ def stats_text(facts: dict[str, Json]) -> str:
     parts = {name: size for name, size in facts["bytes"].items() if name != "encoder"}  # which all indexes share
     sizes = ", ".join(f"{name} {size / 1e6:,.1f} MB" for name, size in parts.items())
     languages = ", ".join(f"{name or 'unknown'} {count:,}" for name, count in facts["languages"].items())
+    tracks = ", ".join(f"{name} {count:,}" for name, count in facts["tracks"].items())
     estimated = f" ({facts['talks_estimated']:,} with estimated times)" if facts["talks_estimated"] else ""
     rows = [
         ("index", facts["index"]),
         *(("path", path) for path in facts["paths"]),
         ("talks", f"{facts['talks']:,}{estimated}, {facts['hours']:,.1f} hours"),
         ("languages", languages),
+        *([("tracks", tracks)] if tracks else []),
         (
             "passages",
             f"{facts['passages']:,} of about {facts['passage_words']} words, {facts['embedded']:,} with vectors",

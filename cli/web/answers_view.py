@@ -13,7 +13,7 @@ from talksearch.cli.render import common, hits
 from talksearch.indexer.text.clock import show_clock
 from talksearch.indexer.text.untrusted import safe
 from talksearch.search.answer import Answer, Like
-from talksearch.search.hit import Hit, byline, more_places, noted, pieces, voice
+from talksearch.search.hit import Beside, Hit, beside_label, byline, more_places, noted, pieces, voice
 from talksearch.search.query import split_quotes
 
 from .addresses import PageAddress, address, at_moment, changed, is_open, like_moment, seconds, talk_path, web_link
@@ -43,6 +43,15 @@ class PlaceView:
 
 
 @dataclass(frozen=True, slots=True)
+class BesideView:
+    """What a track says in the language of who asks."""
+
+    label: str
+    language: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class HitView:
     """One hit."""
 
@@ -64,6 +73,7 @@ class HitView:
     is_said: bool
     """What is marked are words of the query, not the stretch that is nearest in meaning."""
     voice: str
+    beside: BesideView | None
     note: str
     differs: str
     places: tuple[PlaceView, ...]
@@ -188,6 +198,11 @@ def _going_on(parts: Iterable[tuple[str, bool]]) -> Iterator[tuple[str, bool]]:
         yield " …", False
 
 
+def _beside_view(beside: Beside) -> BesideView:
+    text = "".join(text for text, _ in _going_on([(safe(beside.text), False)]))
+    return BesideView(beside_label(beside), beside.language, text)
+
+
 def _hit_view(here: PageAddress, hit: Hit) -> HitView:
     mark = common.mark(hit.timing)
     return HitView(
@@ -202,6 +217,7 @@ def _hit_view(here: PageAddress, hit: Hit) -> HitView:
         parts=tuple(_going_on((safe(text), is_marked) for text, is_marked in pieces(hit.text, hit.matches))),
         is_said=hit.mark_kind == "said",
         voice=safe(voice(hit)),
+        beside=_beside_view(hit.beside) if hit.beside else None,
         note=safe(noted(hit)).strip("[]"),
         differs=safe(hits.difference(hit.quote)).strip("[]") if hit.quote is not None and hit.quote.score < 1 else "",
         places=tuple(

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from talksearch.indexer.text.language_names import language_name
 from talksearch.indexer.text.untrusted import safe
 from talksearch.search.facets import Facets
 
 from .addresses import FILTERS, PageAddress, changed
-from .language_names import language_name
 
 _LABELS = {
     "talk": "Talk",

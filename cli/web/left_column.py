@@ -25,7 +25,7 @@ from . import answers_view, filters_view, start_view
 from .addresses import PageAddress
 from .asking import with_catalog, with_index
 from .hints import for_people
-from .parameters import Parameters, last, options
+from .parameters import Parameters, languages_read, last, options
 from .problems import status_of
 from .recent_answers import Recall
 from .shell import Column
@@ -107,7 +107,8 @@ async def answered(request: Request, given: Parameters) -> Answered:
 
     Raises TalksearchError where it cannot be answered.
     """
-    query = replace(make_query(last(given, "q"), **options(given)), timeline=True, facets=True)
+    reads = languages_read(request.headers.get("accept-language", ""))
+    query = replace(make_query(last(given, "q"), **options(given)), timeline=True, facets=True, reads=reads)
     like = "" if query.text else last(given, "like")
     return await with_index(request, partial(_ask, query=query, like=like, recall=request.app.state.recall))
 

@@ -267,6 +267,19 @@ HIT = _object(
     marks=_list(_object(start=_count(), end=_count(), kind=_maybe()), "The matches, and what kind they are."),
     more_places=_count("How often the talk says the same elsewhere."),
     also_at=_list(_object(**_PLACE), "Where it does."),
+    beside={
+        "anyOf": [
+            _object(
+                language=_text("A BCP 47 tag."),
+                text=_text(),
+                start_s=_number(),
+                end_s=_number(),
+                origin={"enum": ["human", "automatic", "translated", "unknown"], "description": "Who wrote it."},
+            ),
+            {"type": "null"},
+        ],
+        "description": "What is said in the asker's language, where the talk has a track in it.",
+    },
 )
 
 TALK = _object(

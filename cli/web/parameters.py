@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from starlette.requests import Request
@@ -14,6 +15,12 @@ Parameters = Mapping[str, list[str]]
 
 MOST_CONTEXT_S = 100_000
 """Seconds around hits that one answer may have in all: some megabytes of text."""
+
+
+_LONGEST_HEADER = 1_000
+"""Characters of a header that are read."""
+
+_TAG = re.compile("[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,4}")
 
 
 def parameters(request: Request, *others: str, ignore_foreign: bool = False) -> Parameters:
@@ -59,6 +66,21 @@ def options(given: Parameters) -> dict[str, OptionValue]:
 def last(given: Parameters, name: str) -> str:
     """Return the last text that was given for a parameter; empty where there is none."""
     return given.get(name, [""])[-1]
+
+
+def languages_read(header: str) -> tuple[str, ...]:
+    """Return the languages that a browser asks for, the best first, as its header Accept-Language tells (RFC 9110).
+
+    >>> languages_read("en;q=0.5, de-AT, de;q=0.9, *;q=0.1"), languages_read("zh-Hant;q=oops"), languages_read("fr;q=0")
+    (('de-AT', 'de', 'en'), ('zh-Hant',), ())
+    """
+    found: list[tuple[float, str]] = []
+    for part in header[:_LONGEST_HEADER].split(","):
+        tag, _, weight = (piece.strip() for piece in part.partition(";"))
+        quality = parse_number(weight.removeprefix("q=")) if weight else 1.0
+        if _TAG.fullmatch(tag) and quality != 0:
+            found.append((1.0 if quality is None else quality, tag))
+    return tuple(dict.fromkeys(tag for _, tag in sorted(found, key=lambda pair: -pair[0])))
 
 
 def whole_number(given: Parameters, name: str, default: int, *, least: int = 0, most: int) -> int:

@@ -14,13 +14,13 @@ from talksearch.cli.render.step_sentences import step_sentences, words_sentence
 from talksearch.indexer.records import Talk
 from talksearch.indexer.talks.repaired import repaired_names, repairs_in, repairs_of
 from talksearch.indexer.text.clock import show_clock
+from talksearch.indexer.text.language_names import language_name
 from talksearch.indexer.text.untrusted import safe
 from talksearch.search.hit import Hit
 from talksearch.search.links import jump_to, link_at
 
 from .addresses import PageAddress, address, at_moment, changed, like_moment, moment_of, seconds, web_link
 from .embeds import Embed, embed_of
-from .language_names import language_name
 from .parameters import last
 from .transcript import (
     Mark,

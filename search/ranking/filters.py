@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -39,7 +39,8 @@ def allowed_passages(table: PassageTable, filters: Filters) -> Ints | None:
         values.append(filters.channel)
     if filters.language:
         conditions.append("language IN (SELECT value FROM json_each(?))")
-        values.append(json.dumps(_languages(table.db, filters.language)))
+        rows = table.db.execute("SELECT DISTINCT language FROM talks WHERE language IS NOT NULL")
+        values.append(json.dumps(languages_meant(filters.language, [language for (language,) in rows])))
     if filters.after:
         conditions.append("date >= ?")
         values.append(filters.after)
@@ -129,8 +130,8 @@ def _talk_numbers(db: sqlite3.Connection, name: str) -> list[int]:
     return numbers
 
 
-def _languages(db: sqlite3.Connection, wanted: str) -> list[str]:
-    """Return the languages of the index that a tag or a name takes in: `zh` takes in `zh-Hant`, `german` is `de`."""
+def languages_meant(wanted: str, tags: Iterable[str]) -> list[str]:
+    """Return those of some languages that a tag or a name takes in: `zh` takes in `zh-Hant`, `german` is `de`."""
     from talksearch.indexer.talks import language_tags  # imported late, because it takes time to load
 
     def spellings(tag: str) -> set[str]:
@@ -144,6 +145,6 @@ def _languages(db: sqlite3.Connection, wanted: str) -> list[str]:
     meant = spellings(wanted if is_tag else language_tags.language_named(wanted) or wanted)
     return [
         tag
-        for (tag,) in db.execute("SELECT DISTINCT language FROM talks WHERE language IS NOT NULL")
+        for tag in tags
         if any(one == other or one.startswith(f"{other}-") for one in spellings(tag) for other in meant)
     ]

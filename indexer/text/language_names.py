@@ -1,10 +1,10 @@
-"""What languages are called on pages, in English."""
+"""What languages are called, in English."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 
-from talksearch.indexer.text.untrusted import safe
+from .untrusted import safe
 
 _COMMON = {
     "ar": "Arabic", "bg": "Bulgarian", "bn": "Bangla", "ca": "Catalan", "cs": "Czech", "da": "Danish", "de": "German",

@@ -1,0 +1,79 @@
+"""What stands beside a hit: what a further track of its talk says at the same time, in the language of who asks."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import replace
+
+from talksearch.indexer.settings import DEFAULT_MODEL, MULTILINGUAL_MODEL
+from talksearch.indexer.stores.languages import KNOWN_TO_DEFAULT
+from talksearch.indexer.stores.tracks import track_cues, tracks_of
+from talksearch.indexer.text.language_names import language_name
+from talksearch.indexer.text.lines import join_lines
+from talksearch.search.asker import is_same_language, query_language
+from talksearch.search.hit import Beside, Hit
+from talksearch.search.query import Query
+from talksearch.search.ranking.filters import languages_meant
+
+_LANGUAGES = "SELECT DISTINCT language FROM talks WHERE language IS NOT NULL"
+_TRACK_LANGUAGES = "SELECT DISTINCT language FROM tracks"
+_NUMBERS = "SELECT id, number FROM talks WHERE id IN (SELECT value FROM json_each(?))"
+
+
+def with_beside(db: sqlite3.Connection, query: Query, hits: Sequence[Hit]) -> tuple[Hit, ...]:
+    """Return hits with what is said in the asker's language, where their talks are in another and have a track in it.
+
+    The language is the one that the query names (`Query.beside`), else the one that it is in, else the first of those
+    that the asker reads which a talk has a track in.
+    """
+    tracks = [language for (language,) in db.execute(_TRACK_LANGUAGES)] if hits else []
+    if not tracks:
+        return tuple(hits)
+    wanted = _wanted(db, query, tracks)
+    if not wanted:
+        return tuple(hits)
+    numbers = dict(db.execute(_NUMBERS, (json.dumps([hit.talk_id for hit in hits]),)))
+    return tuple(replace(hit, beside=_beside(db, hit, numbers[hit.talk_id], wanted)) for hit in hits)
+
+
+def _wanted(db: sqlite3.Connection, query: Query, tracks: Sequence[str]) -> tuple[str, ...]:
+    """Return the languages that may stand beside hits, the best first."""
+    if query.beside:
+        return tuple(languages_meant(query.beside, tracks))
+    told = query_language(query.text, {*tracks, *(language for (language,) in db.execute(_LANGUAGES))})
+    return (told,) if told else query.reads
+
+
+def foreign_query_note(db: sqlite3.Connection, query: Query, model: str) -> str:
+    """Return what is to be known where nothing good was found for a query in a language that the model does not know;
+    empty where it may know it, or where nobody can tell.
+    """
+    if model != DEFAULT_MODEL or query.mode not in ("hybrid", "semantic"):
+        return ""
+    told = query_language(query.text, [language for (language,) in db.execute(_LANGUAGES)])
+    if told is None or is_same_language(told, KNOWN_TO_DEFAULT):
+        return ""
+    return (
+        f"The query seems to be in {language_name(told)}, and the model of this index knows English only."
+        f" To find across languages: talksearch index --rebuild --model {MULTILINGUAL_MODEL}"
+    )
+
+
+def _beside(db: sqlite3.Connection, hit: Hit, talk_number: int, wanted: Sequence[str]) -> Beside | None:
+    """Return what a track in one of some languages says while a hit goes on; None where none says anything then.
+
+    A talk that is in a language that is wanted as much or more needs nothing beside it.
+    """
+    tracks = tracks_of(db, talk_number)
+    for language in wanted:
+        if hit.language and is_same_language(hit.language, language):
+            return None
+        same = [track for track in tracks if is_same_language(track.language, language)]
+        for track in sorted(same, key=lambda one: one.language != language):  # pt-BR before pt, where it is wanted
+            cues = track_cues(db, talk_number, track.number, hit.start_ms, hit.end_ms)
+            text = join_lines(cue.text for cue in cues)
+            if text.strip():
+                return Beside(track.language, text, cues[0].start_ms, cues[-1].end_ms, track.origin)
+    return None
