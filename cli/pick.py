@@ -29,6 +29,7 @@ from talksearch.indexer.errors import TalksearchError
 from talksearch.indexer.records import Json
 from talksearch.indexer.text.clock import show_clock
 from talksearch.indexer.text.untrusted import is_linkable, safe
+from talksearch.search.hit import Beside, beside_label
 
 from .options import PLAYERS, Player
 from .render import common
@@ -174,10 +175,15 @@ def _choice(hit: dict[str, Json], style: Style) -> Choice:
         marks[0]["kind"] if marks else "said",
     )
     voice = [f"— {safe(hit['said_by'])}"] if hit["said_by"] else []
-    preview = "\n".join(
-        [click.style(title, bold=True) if style.color else title, facts, "", said, *voice, "", safe(hit["url"])]
-    )
+    beside = ["", _beside(hit["beside"], style)] if hit.get("beside") else []
+    heading = click.style(title, bold=True) if style.color else title
+    preview = "\n".join([heading, facts, "", said, *voice, *beside, "", safe(hit["url"])])
     return Choice(hit["url"], hit["jump_s"], f"{hit['rank']:>2}. {time:>9}  {title}", preview)
+
+
+def _beside(beside: dict[str, Json], style: Style) -> str:
+    label = beside_label(Beside(beside["language"], beside["text"], 0, 0, beside["origin"]))
+    return wrap(f"[{label}] {beside['text']}", (), style, "")
 
 
 def _pick_with_fzf(fzf: str, choices: Sequence[Choice]) -> Choice | None:

@@ -9,12 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from fakes import CountingEncoder
 from test_hit_list import PLAIN, ask, write
+from test_pages import page_at
+from tiny import serving, short_runtime_folder
 
 from talksearch.cli.assistants.hit_page import hit_page
 from talksearch.cli.export.registry import export, format_named
 from talksearch.cli.export.selection import select_hits
+from talksearch.cli.main import cli
 from talksearch.cli.render.hits import hits_csv, hits_jsonl, hits_markdown, hits_text
 from talksearch.cli.render.reports import languages_text
 from talksearch.cli.web import templating
@@ -145,6 +149,33 @@ def test_a_page_says_which_language_it_is_and_writes_hebrew_from_the_right(index
     assert '<footer dir="ltr" lang="en">Hebrew</footer>' in page
     assert 'lang="en"><p>' in page
     assert "translated" not in page
+
+
+def test_a_browser_says_what_its_user_reads_and_the_api_asks_for_no_more_than_is_said(index: IndexReader) -> None:
+    with short_runtime_folder(), serving(index.folder) as served:
+        hebrew = page_at(served, "/?q=ship", accept_language="he-IL, he;q=0.9, en;q=0.8")
+        assert 'dir="auto" lang="he"><p>הספינה' in hebrew
+        assert "beside" not in page_at(served, "/?q=ship", accept_language="en, he;q=0.5")
+        assert "Das Schiff" in page_at(served, "/?q=ship&beside=German", accept_language="he")
+        (hit,) = json.loads(page_at(served, "/api/search?q=ship&beside=de"))["hits"]
+        assert hit["beside"]["language"] == "de-AT"
+        assert json.loads(page_at(served, "/api/search?q=ship", accept_language="he"))["hits"][0]["beside"] is None
+
+
+def test_a_setting_names_the_language_and_an_option_goes_before_it(
+    index: IndexReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def printed(*arguments: str) -> str:
+        result = CliRunner().invoke(
+            cli, ["search", "ship", "--mode", "lexical", "--index", str(index.folder), *arguments]
+        )
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
+    assert "Das Schiff" not in printed()
+    monkeypatch.setenv("TALKSEARCH_BESIDE", "de")
+    assert "[German (Austria), translated by a machine] Das Schiff" in printed()
+    assert "[Hebrew] הספינה" in printed("--beside", "Hebrew")
 
 
 def test_a_search_in_python_takes_it(index: IndexReader) -> None:

@@ -20,13 +20,13 @@ from tiny import make_index, serving, short_runtime_folder, write_talk
 from talksearch.cli.server.serve import Serving
 from talksearch.cli.web.addresses import PageAddress, address, at_moment, changed, like_moment, shortened
 from talksearch.cli.web.answers_view import by_talk
-from talksearch.cli.web.language_names import _COMMON, language_name
 from talksearch.cli.web.map_view import map_view
 from talksearch.cli.web.talks_view import listing
 from talksearch.cli.web.templating import rendered
 from talksearch.indexer.errors import QueryError
 from talksearch.indexer.pipeline.run import build_index
 from talksearch.indexer.stores.topics import Point, TopicMap
+from talksearch.indexer.text.language_names import _COMMON, language_name
 from talksearch.search.answer import Answer
 from talksearch.search.hit import Hit, TimelinePart
 from talksearch.search.overview import TalkFacts

@@ -106,6 +106,11 @@ def test_a_choice_says_what_when_and_who() -> None:
     assert "— Ben" in estimated.preview
 
 
+def test_a_choice_says_what_a_track_in_the_askers_language_says() -> None:
+    beside = {"language": "de", "text": "Das \x1bSchiff", "start_s": 1.0, "end_s": 2.0, "origin": "translated"}
+    assert "[German, translated by a machine] Das Schiff\n" in choices(hit(beside=beside))[0].preview
+
+
 def test_nothing_of_a_talk_acts_on_the_terminal() -> None:
     (choice,) = choices(hit(title=HOSTILE, text=HOSTILE, speaker=HOSTILE, said_by=HOSTILE, marks=[]))
     shown = choice.line + choice.preview

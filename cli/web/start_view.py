@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from talksearch.cli.render import common
+from talksearch.indexer.text.language_names import language_name
 from talksearch.indexer.text.untrusted import safe
 from talksearch.search.facets import Facets
 from talksearch.search.overview import Overview
 
 from .addresses import PageAddress, address, changed
-from .language_names import language_name
 from .talks_view import Line, line
 
 _HOUR_MS = 3_600_000

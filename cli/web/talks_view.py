@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from talksearch.cli.render import common
 from talksearch.indexer.errors import QueryError
 from talksearch.indexer.text.clock import show_clock
+from talksearch.indexer.text.language_names import language_name
 from talksearch.indexer.text.untrusted import safe
 from talksearch.search.overview import TalkFacts
 
 from .addresses import PageAddress, changed, talk_path
-from .language_names import language_name
 from .parameters import last, whole_number
 from .strip import HEIGHT, WIDTH
 
