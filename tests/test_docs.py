@@ -135,7 +135,7 @@ def test_the_licences_that_the_notice_names_are_there() -> None:
 
 def test_the_notice_names_every_file_of_statistics() -> None:
     named = set(re.findall(r"^  (\w+\.xz) ", (ROOT / "NOTICE").read_text(encoding="utf-8"), re.MULTILINE))
-    assert named == {path.name for path in (ROOT / "indexer" / "mojibake").glob("*.xz")}
+    assert named == {path.name for folder in ("indexer/mojibake", "search") for path in (ROOT / folder).glob("*.xz")}
 
 
 @pytest.mark.parametrize("benchmark", sorted((ROOT / "benchmarks").glob("*.py")), ids=lambda path: path.name)

@@ -45,8 +45,8 @@ def languages_text(counts: Sequence[LanguageCount], model: str) -> str:
     lines = [f"Languages: {', '.join(named)}."]
     if is_foreign:
         lines.append(
-            f"The model of this index knows English only. The model {MULTILINGUAL_MODEL} finds across languages, and takes"
-            f" about {_TIMES_AS_LONG} times as long to build: talksearch index --rebuild --model {MULTILINGUAL_MODEL}"
+            f"The model of this index knows English only. The model {MULTILINGUAL_MODEL} finds across languages, and"
+            f" takes about {_TIMES_AS_LONG} times as long to build: talksearch index --rebuild --model {MULTILINGUAL_MODEL}"
         )
     return "\n".join(lines) + "\n"
 
