@@ -24,6 +24,7 @@ from talksearch.indexer.stores.chroma import collection as passages
 from talksearch.indexer.stores.chroma import store, writer
 from talksearch.indexer.stores.columns import update
 from talksearch.indexer.stores.lock import index_write_lock
+from talksearch.indexer.stores.tracks import terms_meanwhile
 from talksearch.indexer.talks.reach import lacks_first_byte
 from talksearch.indexer.text.terms import terms_joined
 
@@ -138,17 +139,19 @@ def _check_database(folder: Path, db: sqlite3.Connection) -> None:
 def _check_words(db: sqlite3.Connection, mend: bool) -> list[Finding]:
     """Check that every passage has its words, and that no words are there without a passage."""
     lacking = db.execute(
-        "SELECT number, text FROM passages WHERE number NOT IN (SELECT rowid FROM words) ORDER BY number"
+        "SELECT number, talk, text FROM passages WHERE number NOT IN (SELECT rowid FROM words) ORDER BY number"
     ).fetchall()
     left_over = db.execute("SELECT rowid FROM words WHERE rowid NOT IN (SELECT number FROM passages)").fetchall()
     if not lacking and not left_over:
         return []
     if mend:
+        talks = {talk for _, talk, _ in lacking}
+        meanwhile = {number: said for talk in talks for number, said in terms_meanwhile(db, talk).items()}
         with catalog.transaction(db):
             db.executemany("DELETE FROM words WHERE rowid = ?", left_over)
             db.executemany(
-                "INSERT INTO words (rowid, terms) VALUES (?, ?)",
-                ((number, terms_joined(text)) for number, text in lacking),
+                "INSERT INTO words (rowid, terms, track_terms) VALUES (?, ?, ?)",
+                ((number, terms_joined(text), meanwhile[number]) for number, _, text in lacking),
             )
             catalog_writer.mark_changed(db)
         catalog_writer.update_stop_terms(db)

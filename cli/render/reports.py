@@ -86,6 +86,11 @@ def report_text(report: Report, talks: int, passages: int, embedded: int) -> str
             f"{counted('file', count)} left aside, because another file holds the same talk better:",
         ]
         lines += [f"  {safe(copy.path)}: {safe(copy.reason)}" for copy in report.duplicates]
+    if report.tracks:
+        count = len(report.tracks)
+        what = "is a further track of its talk" if count == 1 else "are further tracks of their talks"
+        lines += ["", f"{counted('file', count)} {what}, in another language, and searched as well:"]
+        lines += [f"  {safe(track.path)}: {safe(track.reason)}" for track in report.tracks]
     if report.skipped:
         lines += ["", f"{counted('file', len(report.skipped))} skipped:"]
         lines += [f"  {safe(skipped.path)}: {safe(skipped.reason)}" for skipped in report.skipped]

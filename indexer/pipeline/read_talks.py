@@ -19,18 +19,21 @@ from talksearch.indexer.errors import UnreadableError
 from talksearch.indexer.passages.metadata_passages import notes
 from talksearch.indexer.passages.misheard import misheard
 from talksearch.indexer.passages.split import split
+from talksearch.indexer.passages.track_words import words_meanwhile
 from talksearch.indexer.process import collections_paused, cores
 from talksearch.indexer.records import Mishearing, RareWord, Talk
 from talksearch.indexer.restore.align_times import may_be_bettered, with_times_of
 from talksearch.indexer.stores.catalog import FileRow
 from talksearch.indexer.stores.catalog_writer import TalkRows, rows_of
 from talksearch.indexer.talks.balance import UNBALANCED
+from talksearch.indexer.talks.language_tags import language_name
 from talksearch.indexer.talks.opened_file import ScannedFiles
 from talksearch.indexer.talks.read import failing_on_one_file
 from talksearch.indexer.talks.receipt import changes
 from talksearch.indexer.text.languages import load_detector
 from talksearch.indexer.worker import WorkerProcess, start_worker
 
+from .further_tracks import TrackFile, further_tracks
 from .group_files import GroupFiles
 from .plan import Group
 from .scan import identity_of
@@ -68,12 +71,14 @@ class TalkResult:
     """The file that the talk was read from."""
     mishearings: tuple[Mishearing, ...] = ()
     rare_words: tuple[RareWord, ...] = ()
-    unbalanced: str = ""
-    """What is wrong with the balance of its words, a sentence; empty where every word is accounted for."""
+    unbalanced: list[SkippedFile] = field(default_factory=list)
+    """The files with words that are not accounted for, and what is wrong, a sentence."""
     repairs: frozenset[str] = frozenset()
     """The kinds of repair that the talk needed."""
     duplicates: list[SkippedFile] = field(default_factory=list)
     """Files that hold the talk as well, and less well."""
+    tracks: list[SkippedFile] = field(default_factory=list)
+    """Files that hold it in another language."""
     skipped: list[SkippedFile] = field(default_factory=list)
     """Files that could not be read as transcripts."""
     lost: bool = False
@@ -88,6 +93,7 @@ class _TalkFiles:
     file_rows: list[FileRow]
     duplicates: list[SkippedFile]
     skipped: list[SkippedFile]
+    tracks: list[TrackFile] = field(default_factory=list)
 
 
 def read_group(
@@ -113,22 +119,35 @@ def read_group(
             with failing_on_one_file():
                 passages = split(talk, sizer.counter(), sizer.max_tokens, sizer.splitting)
                 mishearings, rare_words = misheard(talk)
-                talk_rows = rows_of(talk, [*passages, *notes(talk)])
+                passages = (*passages, *notes(talk))
+                tracks = [file.track for file in files.tracks if file.track]
+                talk_rows = rows_of(talk, passages, tracks, words_meanwhile(passages, tracks))
         except UnreadableError as error:
             skipped = [SkippedFile(row.path, error.message) for row in file_rows]
             file_rows = [replace(row, talk_id=None, note=error.message) for row in file_rows]
             return TalkResult(file_rows, skipped=[*files.skipped, *skipped])
+        talk_path = next(row.path for row in file_rows if row.talk_id and not row.note)
         return TalkResult(
             file_rows=file_rows,
             talk_rows=talk_rows,
             youtube_id=talk.youtube_id,
-            talk_path=next(row.path for row in file_rows if row.talk_id and not row.note),
+            talk_path=talk_path,
             mishearings=mishearings,
             rare_words=rare_words,
-            unbalanced=next((note for note in talk.receipt.uncertain if note.startswith(UNBALANCED)), ""),
+            unbalanced=[
+                SkippedFile(path, note)
+                for path, read in [(talk_path, talk), *((file.row.path, file.talk) for file in files.tracks)]
+                for note in (read.receipt.uncertain if read else ())
+                if note.startswith(UNBALANCED)
+            ],
             # That a language was told from the words repairs nothing.
             repairs=frozenset(step.name for step in changes(talk.receipt) if step.field != "language"),
             duplicates=files.duplicates,
+            tracks=[
+                SkippedFile(file.row.path, f"is the {language_name(file.track.language)} track of the talk {talk.id}")
+                for file in files.tracks
+                if file.track
+            ],
             skipped=files.skipped,
         )
 
@@ -303,10 +322,19 @@ def _read_files(group: Group, scanned: ScannedFiles) -> _TalkFiles:
     better = _better_text(talk, group, source, files)
     if better:
         track, (talk, source) = source, better
+    rest = [row for row in group.files if row not in (source, track) and row.path not in failed]
+    tracks = {file.row.path: file for file in further_tracks(talk, rest, files)}
     file_rows = []
     duplicates = []
     for row in group.files:
-        if row.path in failed:
+        file = tracks.get(row.path)
+        if file is not None and file.failed:
+            skipped.append(SkippedFile(row.path, file.reason))
+            file_rows.append(replace(row, talk_id=None, note=file.reason))
+        elif file is not None and file.track:
+            note = f"is the {language_name(file.track.language)} track of {talk.source}"
+            file_rows.append(replace(row, talk_id=talk.id, note=note))
+        elif row.path in failed:
             file_rows.append(replace(row, talk_id=None, note=failed[row.path]))
         elif row == source:
             file_rows.append(replace(row, talk_id=talk.id, note=""))
@@ -316,9 +344,12 @@ def _read_files(group: Group, scanned: ScannedFiles) -> _TalkFiles:
             if row == track:
                 reason += ", to which it gave its times"
                 note = f"gave its times to {talk.source}"
+            elif file is not None and file.reason:
+                reason += f"; {file.reason}"
+                note += f"; {file.reason}"
             duplicates.append(SkippedFile(row.path, reason))
             file_rows.append(replace(row, talk_id=talk.id, note=note))
-    return _TalkFiles(talk, file_rows, duplicates, skipped)
+    return _TalkFiles(talk, file_rows, duplicates, skipped, list(tracks.values()))
 
 
 def _better_text(talk: Talk, group: Group, track: FileRow, files: GroupFiles) -> tuple[Talk, FileRow] | None:

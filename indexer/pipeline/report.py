@@ -58,6 +58,8 @@ class Report:
     """Talks that stayed as they were because a file of theirs cannot be read now; they are among `kept` too."""
     duplicates: list[SkippedFile] = field(default_factory=list)
     """Files that hold a talk which another file holds better."""
+    tracks: list[SkippedFile] = field(default_factory=list)
+    """Files that are further tracks of a talk, in another language, by which it is found as well."""
     skipped: list[SkippedFile] = field(default_factory=list)
     """Files that could not be read as transcripts."""
     unbalanced: list[SkippedFile] = field(default_factory=list)

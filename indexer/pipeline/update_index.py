@@ -20,6 +20,7 @@ from talksearch.indexer.stores.catalog import FileRow
 from talksearch.indexer.stores.chroma import store
 from talksearch.indexer.stores.chroma.writer import early_process
 from talksearch.indexer.stores.columns import update as columns
+from talksearch.indexer.stores.tracks import track_sources
 from talksearch.indexer.talks.opened_file import ScannedFiles
 
 from . import embed_pending, topic_map
@@ -93,6 +94,7 @@ def update_index(options: RunOptions) -> Report:
         report.notes += encoders.notes
     report.skipped.sort(key=lambda file: file.path)
     report.duplicates.sort(key=lambda file: file.path)
+    report.tracks.sort(key=lambda file: file.path)
     return report
 
 
@@ -168,6 +170,8 @@ def _read_changed(
         with catalog.transaction(db):
             if result.talk_rows:
                 gone |= catalog_writer.put_rows(db, result.talk_path, result.talk_rows)
+                if catalog_writer.put_track_terms(db, result.talk_rows):
+                    columns.forget(options.folder)  # before this is committed, so that none are ever merged with it
                 catalog_writer.put_names(db, result.talk_rows.talk_id, result.mishearings, result.rare_words)
             catalog_writer.put_files(db, result.file_rows)
         if result.talk_rows:
@@ -175,12 +179,12 @@ def _read_changed(
             talk_id = result.talk_rows.talk_id
             (report.replaced if talk_id in known else report.added).append(talk_id)
             report.repairs.update(result.repairs)
-            if result.unbalanced:
-                report.unbalanced.append(SkippedFile(result.talk_path, result.unbalanced))
+            report.unbalanced += result.unbalanced
         elif result.lost:  # what the index holds of it stays
             paths = {row.path for row in group.files}
             report.kept += [talk_id for talk_id, path in known.items() if path in paths]
         report.duplicates += result.duplicates
+        report.tracks += result.tracks
         report.skipped += result.skipped
         options.tell(Progress("reading", done, len(groups), done, passages))
     return gone
@@ -200,9 +204,12 @@ def _id_suffix(path: str) -> str:
 
 def _note_unchanged(db: sqlite3.Connection, plan: Plan, before: Mapping[str, FileRow], report: Report) -> None:
     """Report the files that need no reading, and remember what changed about them."""
+    tracks = track_sources(db)
     for group in plan.keep:
         for row in group.files:
-            if row.talk_id and not row.note:
+            if row.talk_id and (row.talk_id, row.source) in tracks:
+                report.tracks.append(SkippedFile(row.path, row.note))
+            elif row.talk_id and not row.note:
                 report.kept.append(row.talk_id)
             elif row.talk_id:
                 report.duplicates.append(SkippedFile(row.path, row.note))

@@ -13,11 +13,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import NamedTuple
 
-from talksearch.indexer.records import Cue, Field, Mishearing, Passage, RareWord, Talk
+from talksearch.indexer.records import Cue, Field, Mishearing, Passage, RareWord, Talk, Track
 from talksearch.indexer.text.terms import terms_joined
 
 from .catalog import FileRow, TalkRow, last_passage_number, placeholders, transaction
-from .tracks import drop_tracks
+from .tracks import drop_tracks, put_tracks
 
 _FEWEST_FOR_A_STOP_TERM = 20
 """A term that stands in no more passages than this is never a stop term, however few passages there are."""
@@ -56,6 +56,8 @@ class PassageInsert(NamedTuple):
     field: Field
     terms: str
     """The terms of the text with spaces between, for the word index."""
+    track_terms: str
+    """Those of what the talk's further tracks say meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ class TalkRows:
     talk: TalkRow
     cues: list[CueInsert]
     passages: list[PassageInsert]
+    tracks: tuple[Track, ...] = ()
 
     @property
     def talk_id(self) -> str:
@@ -72,8 +75,17 @@ class TalkRows:
         return self.talk.id
 
 
-def rows_of(talk: Talk, passages: Sequence[Passage]) -> TalkRows:
-    """Turn a talk and its passages into rows."""
+def rows_of(
+    talk: Talk, passages: Sequence[Passage], tracks: Sequence[Track] = (), meanwhile: Sequence[str] = ()
+) -> TalkRows:
+    """Turn a talk and its passages into rows.
+
+    Args:
+        talk: the talk.
+        passages: its passages and notes.
+        tracks: its further tracks.
+        meanwhile: what these say while each of the passages is said (`passages.track_words`); empty without tracks.
+    """
     return TalkRows(
         _talk_row(talk),
         [
@@ -92,9 +104,11 @@ def rows_of(talk: Talk, passages: Sequence[Passage]) -> TalkRows:
                 digest=text_digest(passage.text),
                 field=passage.field,
                 terms=terms_joined(passage.text),
+                track_terms=terms_joined(said) if said else "",
             )
-            for passage in passages
+            for passage, said in zip(passages, meanwhile or [""] * len(passages), strict=True)
         ],
+        tuple(tracks),
     )
 
 
@@ -119,7 +133,32 @@ def put_rows(db: sqlite3.Connection, path: str, rows: TalkRows) -> dict[str, int
     mark_changed(db)
     _update_passages(db, ((passage, numbers[passage.id]) for passage in rows.passages if passage.id in numbers))
     _insert_passages(db, talk, [passage for passage in rows.passages if passage.id not in numbers])
+    put_tracks(db, talk, rows.tracks)
     return gone
+
+
+def put_track_terms(db: sqlite3.Connection, rows: TalkRows) -> bool:
+    """Write anew what the tracks of a talk say beside the passages that `put_rows` kept.
+
+    Returns whether that changed for any of them: then the columns, which take the words of a passage for final, must
+    not be made from those that are there.
+    """
+    held = dict(
+        db.execute(
+            "SELECT p.number, w.c1 FROM passages p JOIN words_content w ON w.id = p.number"
+            " WHERE p.talk = (SELECT number FROM talks WHERE id = ?)",
+            (rows.talk.id,),
+        )
+    )
+    talk = _talk_number(db, rows.talk.id)
+    numbers = {} if talk is None else _passage_numbers(db, talk)
+    changed = [
+        (passage.track_terms, numbers[passage.id])
+        for passage in rows.passages
+        if held[numbers[passage.id]] != passage.track_terms
+    ]
+    db.executemany("UPDATE words SET track_terms = ? WHERE rowid = ?", changed)
+    return bool(changed)
 
 
 def put_names(
@@ -278,7 +317,8 @@ def _insert_passages(db: sqlite3.Connection, talk: int, passages: Sequence[Passa
         ),
     )
     db.executemany(
-        "INSERT INTO words (rowid, terms) VALUES (?, ?)", ((number, passage.terms) for number, passage in numbered)
+        "INSERT INTO words (rowid, terms, track_terms) VALUES (?, ?, ?)",
+        ((number, passage.terms, passage.track_terms) for number, passage in numbered),
     )
 
 

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from dataclasses import replace
 
-from talksearch.indexer.records import Cue, Track
+from talksearch.indexer.passages.track_words import shares_most, words_meanwhile
+from talksearch.indexer.records import Cue, Passage, Track
 from talksearch.indexer.text.lines import join_lines
+from talksearch.indexer.text.terms import terms_joined
+
+_NO_LIMIT = 2**62
+"""A time that is later than any, in milliseconds."""
 
 
 def tracks_of(db: sqlite3.Connection, talk_number: int) -> list[Track]:
@@ -17,22 +23,24 @@ def tracks_of(db: sqlite3.Connection, talk_number: int) -> list[Track]:
     return [Track(*row) for row in rows]
 
 
-def track_cues(db: sqlite3.Connection, talk_number: int, track_number: int, start_ms: int, end_ms: int) -> list[Cue]:
-    """Return the cues of a track that lie in a stretch of the talk for at least half of their time, in order.
+def track_cues(
+    db: sqlite3.Connection, talk_number: int, track_number: int, start_ms: int = 0, end_ms: int | None = None
+) -> list[Cue]:
+    """Return what a track says in a stretch of the talk: the cues that share half of their time, or of its, with it.
 
     Args:
         db: the catalog.
         talk_number: the number of the talk.
         track_number: which of its tracks.
         start_ms: where the stretch begins.
-        end_ms: where it ends.
+        end_ms: where it ends; None for all cues of the track.
     """
     rows = db.execute(
         "SELECT start_ms, end_ms, text FROM track_cues WHERE talk = ? AND track = ? AND start_ms <= ? AND end_ms >= ?"
-        " AND 2 * (min(end_ms, ?) - max(start_ms, ?)) >= end_ms - start_ms ORDER BY number",
-        (talk_number, track_number, end_ms, start_ms, end_ms, start_ms),
+        " ORDER BY number",
+        (talk_number, track_number, _NO_LIMIT if end_ms is None else end_ms, start_ms),
     )
-    return [Cue(*row) for row in rows]
+    return [cue for cue in (Cue(*row) for row in rows) if end_ms is None or shares_most(cue, start_ms, end_ms)]
 
 
 def track_text(db: sqlite3.Connection, talk_number: int, track_number: int, start_ms: int, end_ms: int) -> str:
@@ -55,6 +63,26 @@ def put_tracks(db: sqlite3.Connection, talk_number: int, tracks: Sequence[Track]
             for number, cue in enumerate(track.cues)
         ),
     )
+
+
+def terms_meanwhile(db: sqlite3.Connection, talk_number: int) -> dict[int, str]:
+    """Return the terms of what the tracks of a talk say while each of its passages is said, by passage number."""
+    tracks = [
+        replace(track, cues=tuple(track_cues(db, talk_number, track.number))) for track in tracks_of(db, talk_number)
+    ]
+    rows = db.execute(
+        "SELECT number, id, start_ms, end_ms, first_cue, last_cue, text, field FROM passages WHERE talk = ?"
+        " ORDER BY start_ms, number",
+        (talk_number,),
+    ).fetchall()
+    passages = [Passage(row[1], "", *row[2:7], field=row[7]) for row in rows]
+    said = words_meanwhile(passages, tracks)
+    return {row[0]: terms_joined(text) for row, text in zip(rows, said, strict=True)}
+
+
+def track_sources(db: sqlite3.Connection) -> set[tuple[str, str]]:
+    """Return (talk id, source) of all further tracks of an index."""
+    return set(db.execute("SELECT t.id, k.source FROM tracks k JOIN talks t ON t.number = k.talk"))
 
 
 def drop_tracks(db: sqlite3.Connection, talk_number: int) -> None:

@@ -283,11 +283,13 @@ def _phrase(terms: Sequence[str]) -> str:
 
 
 def _matching(db: sqlite3.Connection, expression: str) -> Ints:
-    """Return the passages that match an expression of the word index.
+    """Return the passages whose own words match an expression of the word index; their talk's tracks quote nobody.
 
     SQLite hands them over as one text, which is quickest where they are many.
     """
-    (numbers,) = db.execute("SELECT group_concat(rowid) FROM words WHERE words MATCH ?", (expression,)).fetchone()
+    (numbers,) = db.execute(
+        "SELECT group_concat(rowid) FROM words WHERE words MATCH ?", (f"terms : ({expression})",)
+    ).fetchone()
     return parse_numbers(numbers)
 
 

@@ -38,10 +38,10 @@ def between(db: sqlite3.Connection, first: str, last: str) -> list[str]:
 
 
 def texts_holding(db: sqlite3.Connection, terms: str, count: int) -> Sequence[str]:
-    """Return the texts of the first passages that hold a term, or terms in a row; at most `count`."""
+    """Return the texts of the first passages that themselves hold a term, or terms in a row; at most `count`."""
     rows = db.execute(
         "SELECT text FROM passages WHERE number IN (SELECT rowid FROM words WHERE words MATCH ? LIMIT ?)",
-        (f'"{terms}"', count),
+        (f'terms : "{terms}"', count),
     )
     return [text for (text,) in rows]
 

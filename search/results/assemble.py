@@ -28,6 +28,7 @@ from .passage_view import (
     PassageView,
     Spans,
     locate_answer,
+    locate_in_tracks,
     locate_nearest,
     locate_turn,
     merged,
@@ -155,12 +156,17 @@ def _talk_of(table: PassageTable, number: int) -> int:
 def _place_jump(assembly: Assembly, table: PassageTable, target: Target, view: PassageView) -> _Jump:
     """Return where to jump in the passage that a candidate leads to, and which characters to mark.
 
-    A passage that says none of the query's words is opened, and marked, at the stretch that is nearest to the query
-    token by token. A note may know better where its passage is to be opened. Where the query asks for somebody, a
-    passage of several turns is opened where that one speaks.
+    A passage that says none of the query's words is opened where a track of its talk says them. Where none does, it is
+    opened, and marked, at the stretch that is nearest to the query token by token. A note may know better where its
+    passage is to be opened. Where the query asks for somebody, a passage of several turns is opened where that one
+    speaks.
     """
     if target.note is None and (start_ms := _own_turn(assembly, view)) is not None:
         return _Jump(start_ms, view.matches, by_meaning=False)
+    if not view.matches and target.note is None:
+        start_ms = locate_in_tracks(assembly.db, view.row, view.weights)
+        if start_ms is not None:
+            return _Jump(start_ms, (), by_meaning=False)
     if assembly.scorer and not view.matches and target.note is None:
         nearest = locate_nearest(assembly.db, view.row, assembly.scorer, target.number)
         if nearest:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+from bisect import bisect_right
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from talksearch.indexer.records import Cue, Timing
 from talksearch.indexer.stores import catalog
+from talksearch.indexer.stores.tracks import track_cues, tracks_of
 from talksearch.indexer.text.letters import holds_name
 from talksearch.indexer.text.terms import Marks, marks_among, matched_terms
 from talksearch.search.ranking import late_interaction
@@ -16,6 +18,10 @@ from talksearch.search.ranking.late_interaction import TokenScorer
 from talksearch.search.ranking.term_variants import TermVariants, meanings_in
 
 from .jump import Spoken, known_start, pinpoint, sentence_start, spoken, stretches
+
+_ENOUGH_IN_TRACK = 0.3
+"""The share of what the query's terms tell that a track must say, in two cues in a row: words of one language are
+spelt as others of another."""
 
 Spans = tuple[tuple[int, int], ...]
 """Characters of a text, as (start, end), rising and apart from each other."""
@@ -180,6 +186,40 @@ def locate_turn(
     known = own if row.timing == "exact" else ()
     answer_ms = pinpoint(words, weights, known)
     return known_start(known, words.starts[0]) if answer_ms is None else answer_ms, answer_ms is not None
+
+
+def locate_in_tracks(db: sqlite3.Connection, row: PassageRow, weights: Mapping[str, float]) -> int | None:
+    """Return where to open a passage whose talk's further tracks say the query's words meanwhile.
+
+    A translation breaks its lines elsewhere and puts words in another order. So the original is opened where the
+    thought begins that is said in the middle of the cue.
+
+    Args:
+        db: The catalog.
+        row: The passage.
+        weights: How much each term tells.
+
+    Returns:
+        The millisecond; None where no track says enough of the terms to be what the passage was found by.
+    """
+    best_weight, at_ms = _ENOUGH_IN_TRACK * sum(weights.values()), -1
+    for track in tracks_of(db, row.talk_number):
+        cues = track_cues(db, row.talk_number, track.number, row.start_ms, row.end_ms)
+        said = [_terms_in(cue, weights) for cue in cues]
+        for cue, terms, following in zip(cues, said, [*said[1:], set[str]()], strict=True):
+            weight = sum(weights[term] for term in terms | following) if terms else 0.0
+            if weight > best_weight:
+                best_weight, at_ms = weight, (cue.start_ms + cue.end_ms) // 2
+    words, cues = _read_words(db, row)
+    if at_ms < 0 or not words.texts:
+        return None
+    position = max(0, bisect_right(words.starts, at_ms) - 1)
+    return known_start(cues, sentence_start(words, position))
+
+
+def _terms_in(cue: Cue, weights: Mapping[str, float]) -> set[str]:
+    matched = matched_terms(cue.text.split(" "), weights)
+    return {mark[0] for marks in matched.values() for mark in marks if mark[0] in weights}
 
 
 def locate_nearest(

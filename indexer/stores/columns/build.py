@@ -31,6 +31,10 @@ _BLOCK = 8_192
 _HELD = 1 << 23
 """Positions that are filled in by one walk through all words: their pages are in memory meanwhile."""
 
+_SEAM = ("",) * 3
+"""Between the words of a passage and those of its tracks stands what is no word, so that none of both are near each
+other: in the word index they are columns."""
+
 _ROUNDING = 1e-6
 """What is added to each error, because the errors are computed in float32."""
 
@@ -261,20 +265,28 @@ def _words_in(
     Of all passages, or of those with `only` some numbers.
     """
     rows = db.execute(
-        f"SELECT coalesce(w.terms, '') FROM passages p {'INDEXED BY passages_of_talk' if only is None else ''}"  # noqa: S608
+        "SELECT coalesce(w.terms, ''), coalesce(w.track_terms, '') FROM passages p"  # noqa: S608
+        f" {'INDEXED BY passages_of_talk' if only is None else ''}"
         " LEFT JOIN words w ON w.rowid = p.number"
         f" {'' if only is None else 'WHERE p.number IN (SELECT value FROM json_each(?))'} ORDER BY p.talk, p.number",
         () if only is None else (json.dumps(list(only)),),
     )
     while block := rows.fetchmany(_BLOCK):
         words, lengths = array("i"), array("q")
-        for (text,) in block:
-            tokens = text.split()
-            if not text.replace(" ", "").isalnum():
-                tokens = [token for term in tokens for token in fts_tokens(term)]
+        for text, track_text in block:
+            tokens = _tokens(text)
+            if track_text:
+                tokens += [*_SEAM, *_tokens(track_text)]
             words.extend(map(vocabulary.__getitem__, tokens))
             lengths.append(len(tokens))
         yield np.array(words, np.int32), np.array(lengths, np.int64)
+
+
+def _tokens(terms: str) -> list[str]:
+    tokens = terms.split()
+    if terms.replace(" ", "").isalnum():
+        return tokens
+    return [token for term in tokens for token in fts_tokens(term)]
 
 
 def _fill_positions(

@@ -42,6 +42,11 @@ def write(folder: Path, db: sqlite3.Connection, dimension: int) -> bool:
         return True
 
 
+def forget(folder: Path) -> None:
+    """Take the file away, so that the next one is made from nothing: where words of passages changed that stay."""
+    layout.COLUMNS.within(folder).unlink(missing_ok=True)
+
+
 def check(folder: Path, db: sqlite3.Connection, dimension: int, *, mend: bool) -> bool:
     """Say whether the file is what would be made from nothing now.
 
