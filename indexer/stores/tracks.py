@@ -75,7 +75,10 @@ def terms_meanwhile(db: sqlite3.Connection, talk_number: int) -> dict[int, str]:
         " ORDER BY start_ms, number",
         (talk_number,),
     ).fetchall()
-    passages = [Passage(row[1], "", *row[2:7], field=row[7]) for row in rows]
+    passages = [
+        Passage(id_, "", start_ms, end_ms, first_cue, last_cue, text, field=field)
+        for _, id_, start_ms, end_ms, first_cue, last_cue, text, field in rows
+    ]
     said = words_meanwhile(passages, tracks)
     return {row[0]: terms_joined(text) for row, text in zip(rows, said, strict=True)}
 

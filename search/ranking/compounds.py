@@ -141,11 +141,11 @@ def _split(term: str, vocabulary: _Vocabulary) -> Iterator[str]:
 
 
 def _mostly_in(db: sqlite3.Connection, term: str, languages: frozenset[str]) -> bool:
-    """Say whether most passages that hold a term, of the first few, are of talks in some languages."""
+    """Say whether most passages that themselves hold a term, of the first few, are of talks in some languages."""
     rows = db.execute(
         "SELECT talks.language FROM words JOIN passages ON passages.number = words.rowid"
         " JOIN talks ON talks.number = passages.talk WHERE words MATCH ? LIMIT ?",
-        (f'"{term}"', _SAMPLED_PASSAGES),
+        (f'terms : "{term}"', _SAMPLED_PASSAGES),
     ).fetchall()
     return 2 * sum(language in languages for (language,) in rows) > len(rows)
 
