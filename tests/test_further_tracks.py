@@ -11,6 +11,7 @@ from fakes import CountingEncoder
 
 from talksearch.indexer import doctor
 from talksearch.indexer.passages.split import Splitting
+from talksearch.indexer.pipeline.carry_over import carry_over
 from talksearch.indexer.pipeline.plan import make_plan
 from talksearch.indexer.pipeline.read_talks import SkippedFile, TalkResult, read_group
 from talksearch.indexer.pipeline.report import Report
@@ -19,10 +20,11 @@ from talksearch.indexer.pipeline.scan import identity_of, scan_file
 from talksearch.indexer.pipeline.sizing import PassageSizer
 from talksearch.indexer.stores import catalog
 from talksearch.indexer.stores.columns import update as columns
-from talksearch.indexer.stores.tracks import tracks_of
+from talksearch.indexer.stores.tracks import read_tracks, tracks_of
 from talksearch.search import engine
 from talksearch.search.answer import Answer
 from talksearch.search.query import Query
+from talksearch.search.ranking.postings import cooccurrences
 from talksearch.search.reader import open_reader
 
 ENGLISH = [
@@ -229,6 +231,18 @@ def test_a_quote_is_looked_for_in_what_is_said_and_its_words_in_the_tracks_too(a
     assert search(archive, "Sein Wärter schrieb ein Tagebuch").hits[0].source.startswith("harbour")
 
 
+def test_words_of_a_passage_and_of_a_track_are_not_said_together(archive: Path) -> None:
+    with closing(open_reader(archive.parent / "index", encoder=CountingEncoder())) as reader:
+        quick = reader.table()
+        assert quick.columns
+        rows = reader.db.execute("SELECT terms, track_terms FROM words WHERE track_terms != ''").fetchall()
+        for terms, track_terms in rows:
+            seam, within = (terms.split()[-1], track_terms.split()[0]), track_terms.split()[:2]
+            assert quick.cooccurrences(*seam).tolist() == cooccurrences(reader.db, *seam).tolist() == []
+            assert len(quick.cooccurrences(*within)) == len(cooccurrences(reader.db, *within)) > 0
+        assert rows
+
+
 def test_a_track_that_goes_and_comes_changes_what_finds_the_talk_and_no_vector(archive: Path) -> None:
     folder, english = archive.parent / "index", "lighthouse vessel diary"
     with_tracks = search(archive, english)
@@ -257,6 +271,26 @@ def test_a_track_that_goes_and_comes_changes_what_finds_the_talk_and_no_vector(a
     assert search(archive, "Leuchtturm", mode="lexical").hits
     with closing(catalog.open_catalog(folder)) as db:
         assert [track.language for track in tracks_of(db, 2)] == ["de", "fr"]
+
+
+def test_a_talk_that_cannot_be_read_takes_its_tracks_along_into_a_new_index(archive: Path, tmp_path: Path) -> None:
+    catalog.open_catalog(tmp_path, write=True).close()
+    query = (
+        "SELECT terms, track_terms FROM words JOIN passages ON number = words.rowid JOIN talks ON talks.number = talk"
+    )
+    away = archive.rename(archive.with_name("away"))
+    try:
+        carry_over(archive.parent / "index", tmp_path, SIZER)
+    finally:
+        away.rename(archive)
+    with (
+        closing(catalog.open_catalog(tmp_path)) as db,
+        closing(catalog.open_catalog(archive.parent / "index")) as before,
+    ):
+        assert sorted(db.execute(query)) == sorted(before.execute(query))
+        tracks = [track for number in (1, 2) for track in read_tracks(db, number)]
+        assert [track.source for track in tracks] == ["harbour.de.vtt", "harbour.fr.vtt"]
+        assert "Leuchtturm" in tracks[0].cues[7].text
 
 
 def test_the_doctor_finds_lost_words_of_a_track_again(archive: Path) -> None:

@@ -11,7 +11,9 @@ from talksearch.indexer.errors import BadIndexError, UnreadableError, UnspokenEr
 from talksearch.indexer.passages.metadata_passages import notes
 from talksearch.indexer.passages.misheard import misheard
 from talksearch.indexer.passages.split import split
+from talksearch.indexer.passages.track_words import words_meanwhile
 from talksearch.indexer.stores import catalog, catalog_writer
+from talksearch.indexer.stores.tracks import read_tracks
 from talksearch.indexer.talks.reach import missing, out_of_reach
 from talksearch.indexer.talks.read import open_transcript
 from talksearch.indexer.talks.walk import Root
@@ -80,10 +82,14 @@ def _take_along(before: sqlite3.Connection, now: sqlite3.Connection, talk_id: st
     path = catalog.talk_paths(before)[talk_id]
     if talk is None:
         return
-    passages = split(talk, sizer.counter(), sizer.max_tokens, sizer.splitting)
+    (number,) = before.execute("SELECT number FROM talks WHERE id = ?", (talk_id,)).fetchone()
+    tracks = read_tracks(before, number)
+    passages = (*split(talk, sizer.counter(), sizer.max_tokens, sizer.splitting), *notes(talk))
     mishearings, rare_words = misheard(talk)
     rows = [row for row in catalog.files(before).values() if row.talk_id == talk_id]
     with catalog.transaction(now):
-        catalog_writer.put_rows(now, path, catalog_writer.rows_of(talk, [*passages, *notes(talk)]))
+        catalog_writer.put_rows(
+            now, path, catalog_writer.rows_of(talk, passages, tracks, words_meanwhile(passages, tracks))
+        )
         catalog_writer.put_names(now, talk_id, mishearings, rare_words)
         catalog_writer.put_files(now, rows)

@@ -23,6 +23,15 @@ def tracks_of(db: sqlite3.Connection, talk_number: int) -> list[Track]:
     return [Track(*row) for row in rows]
 
 
+def read_tracks(db: sqlite3.Connection, talk_number: int) -> list[Track]:
+    """Return the further tracks of the talk with a number, with their cues; none where the catalog is of format 6."""
+    if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'tracks'").fetchone():
+        return []
+    return [
+        replace(track, cues=tuple(track_cues(db, talk_number, track.number))) for track in tracks_of(db, talk_number)
+    ]
+
+
 def track_cues(
     db: sqlite3.Connection, talk_number: int, track_number: int, start_ms: int = 0, end_ms: int | None = None
 ) -> list[Cue]:
@@ -67,9 +76,7 @@ def put_tracks(db: sqlite3.Connection, talk_number: int, tracks: Sequence[Track]
 
 def terms_meanwhile(db: sqlite3.Connection, talk_number: int) -> dict[int, str]:
     """Return the terms of what the tracks of a talk say while each of its passages is said, by passage number."""
-    tracks = [
-        replace(track, cues=tuple(track_cues(db, talk_number, track.number))) for track in tracks_of(db, talk_number)
-    ]
+    tracks = read_tracks(db, talk_number)
     rows = db.execute(
         "SELECT number, id, start_ms, end_ms, first_cue, last_cue, text, field FROM passages WHERE talk = ?"
         " ORDER BY start_ms, number",
