@@ -30,7 +30,7 @@ def test_tracks_come_back_and_say_what_is_said_at_a_time(tmp_path: Path) -> None
     ]
     assert tracks.track_text(db, 1, 1, 0, 9_000) == "Das Schiff verlässt den Hafen."
     assert tracks.track_text(db, 1, 1, 1_000, 5_000) == "Das Schiff verlässt"
-    assert tracks.track_text(db, 1, 1, 2_000, 4_000) == ""
+    assert tracks.track_text(db, 1, 1, 2_600, 6_400) == "verlässt"
     assert tracks.track_text(db, 1, 2, 0, 9_000) == "船が出る。"
     assert tracks.track_cues(db, 1, 1, 4_000, 9_000) == list(GERMAN.cues[1:])
 

@@ -12,9 +12,10 @@ from talksearch.indexer.passages.track_words import short_cues
 from talksearch.indexer.records import Cue, Talk, Track, TrackOrigin
 from talksearch.indexer.stores.catalog import FileRow
 from talksearch.indexer.talks.identify import Identity
-from talksearch.indexer.talks.language_tags import language_name, language_of, translated_from
+from talksearch.indexer.talks.language_tags import language_of, translated_from
 from talksearch.indexer.talks.spoken_language import spoken_language
 from talksearch.indexer.talks.track_names import track_name
+from talksearch.indexer.text.language_names import language_name
 
 from .group_files import GroupFiles
 from .scan import identity_of

@@ -26,10 +26,10 @@ from talksearch.indexer.restore.align_times import may_be_bettered, with_times_o
 from talksearch.indexer.stores.catalog import FileRow
 from talksearch.indexer.stores.catalog_writer import TalkRows, rows_of
 from talksearch.indexer.talks.balance import UNBALANCED
-from talksearch.indexer.talks.language_tags import language_name
 from talksearch.indexer.talks.opened_file import ScannedFiles
 from talksearch.indexer.talks.read import failing_on_one_file
 from talksearch.indexer.talks.receipt import changes
+from talksearch.indexer.text.language_names import language_name
 from talksearch.indexer.text.languages import load_detector
 from talksearch.indexer.worker import WorkerProcess, start_worker
 

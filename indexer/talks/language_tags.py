@@ -117,19 +117,6 @@ def language_of(tag: str | None) -> str | None:
     return "-".join([language, *(kept or implied)])
 
 
-def language_name(tag: str) -> str:
-    """Return what a language is called in English; its tag where it is not known.
-
-    >>> language_name("de"), language_name("pt-BR"), language_name("xq")
-    ('German', 'Portuguese (Brazil)', 'xq')
-    """
-    try:
-        language = langcodes.Language.get(tag)
-    except ValueError:
-        return tag
-    return str(language.display_name()) if language.is_valid() else tag
-
-
 def translated_from(tag: str) -> str | None:
     """Return the language that a track was translated from, as its tag says: `fr-en` was, `en-us` and `pt-BR` were not.
 

@@ -204,9 +204,9 @@ def locate_in_tracks(db: sqlite3.Connection, row: PassageRow, weights: Mapping[s
     """
     best_weight, at_ms = _ENOUGH_IN_TRACK * sum(weights.values()), -1
     for track in tracks_of(db, row.talk_number):
-        cues = track_cues(db, row.talk_number, track.number, row.start_ms, row.end_ms)
-        said = [_terms_in(cue, weights) for cue in cues]
-        for cue, terms, following in zip(cues, said, [*said[1:], set[str]()], strict=True):
+        meanwhile = track_cues(db, row.talk_number, track.number, row.start_ms, row.end_ms)
+        said = [_terms_in(cue, weights) for cue in meanwhile]
+        for cue, terms, following in zip(meanwhile, said, [*said[1:], set[str]()], strict=True):
             weight = sum(weights[term] for term in terms | following) if terms else 0.0
             if weight > best_weight:
                 best_weight, at_ms = weight, (cue.start_ms + cue.end_ms) // 2
