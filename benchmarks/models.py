@@ -73,9 +73,8 @@ def main() -> None:
             at = perf_counter()
             encoder.encode_passages(texts[part :: options.rounds])
             took[name] += perf_counter() - at
-    print(
-        f"{len(texts)} passages\n{'':24}{'home, MB':>10}{'copy, MB':>10}{'start, ms':>11}{'query, ms':>11}{'passages/s':>12}"
-    )
+    print(f"{len(texts)} passages")
+    print(f"{'':24}{'home, MB':>10}{'copy, MB':>10}{'start, ms':>11}{'query, ms':>11}{'passages/s':>12}")
     for card in cards:
         name, home = card.name, homes[card.name]
         own = sum(file.stat().st_size for file in home.iterdir() if file.is_file())

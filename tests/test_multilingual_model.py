@@ -180,6 +180,7 @@ def test_an_index_is_made_of_the_file_alone_and_asked_without_it(
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert ask(index, "ship time")[0] == "ship"
     assert doctor.examine(index) == []
+    assert run.build_index(tmp_path / "second", archive, model="multilingual", processes=1).embedded
     shutil.rmtree(tmp_path / "cache")
     with pytest.raises(ModelError, match="'multilingual' is not installed") as caught:
         ask(index, "ship time")
