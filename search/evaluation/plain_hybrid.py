@@ -4,9 +4,10 @@
 
 over the passages of the index that are said, with its own model and its own terms. The cosine is put on the scale of
 its deviations over the whole index (standard scores, as in Lee, Analyses of Multiple Evidence Combination, SIGIR 1997);
-BM25 is SQLite's, with k1 = 1.2 and b = 0.75 (Robertson and Zaragoza, 2009), and counts titles among its documents. No
-title is found, though; nothing is known of neighbours, of the rest of the talk, of other spellings and of tokens; there
-are no grades, and a passage is opened at its start. The weight was given, not looked for: it must never be tuned.
+BM25 is SQLite's, with k1 = 1.2 and b = 0.75 (Robertson and Zaragoza, 2009), which counts titles among its documents and
+what tracks say among the words of a passage. No title is found, though. Nothing is known of neighbours, of the rest of
+the talk, of other spellings and of tokens; there are no grades, and a passage is opened at its start. The weight was
+given, not looked for: it must never be tuned.
 """
 
 from __future__ import annotations
