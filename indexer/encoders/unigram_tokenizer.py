@@ -4,10 +4,10 @@ It is a Unigram model (Kudo 2018, arXiv:1804.10959) over text that was normalise
 control characters go, all kinds of blanks become one blank, and characters take their compatible form, but for the
 wide tilde. A blank then becomes part of the word behind it, and each word stands for itself.
 
-The tokenizers library takes most of a second of processor time, and 120 MB, to load the 250,000 pieces of this model; a
-query needs some hundreds. So the pieces lie in a sorted table that is mapped and not read, those that occur in a text
-are looked up, and the library's Unigram model is made of these alone. It finds the same tokens: no other piece could
-have been part of the text.
+The tokenizers library takes most of a second to load the 250,000 pieces of this model, and a query needs some hundreds.
+So the pieces lie in a sorted table that is mapped and not read, those that occur in a text are looked up, and the
+library's Unigram model is made of these alone. It finds the same tokens: no other piece could have been part of the
+text.
 """
 
 from __future__ import annotations
@@ -37,6 +37,10 @@ _SPECIAL = ("  ", "   ", "    ")
 """What the pieces unknown, begin and end are called while a text is cut: no text has blanks then, so none says them."""
 
 
+_MOST_LETTERS = 16
+"""No piece has more letters: SentencePiece's own limit, which this model was trained with."""
+
+
 @dataclass(frozen=True, slots=True)
 class Encoding:
     """The tokens of a text."""
@@ -52,7 +56,9 @@ class Encoding:
 
 
 def write(pieces: Pieces, file: Path) -> None:
-    """Write the pieces as a sorted table, with a file beside it. Raises OSError."""
+    """Write the pieces as a sorted table, with a file beside it. Raises OSError, and ValueError for pieces that are too long."""
+    if max(map(len, pieces.texts)) > _MOST_LETTERS:
+        raise ValueError(f"it has pieces of more than {_MOST_LETTERS} letters")
     special = {pieces.unknown: 0, pieces.begin: 1, pieces.end: 2}
     texts = np.array([text.encode() for text in pieces.texts])
     said = np.array([number for number in range(len(texts)) if pieces.scores[number] < 0], np.int64)
@@ -132,11 +138,11 @@ class UnigramTokenizer:
 
 
 def _parts(word: str, longest: int) -> Iterable[bytes]:
-    """Yield all parts of a word that have no more bytes than `longest`, which no piece has."""
+    """Yield the parts of a word that may be pieces: of up to `_MOST_LETTERS` letters and `longest` bytes."""
     letters = [letter.encode() for letter in word]
     for first in range(len(letters)):
         part = b""
-        for letter in letters[first:]:
+        for letter in letters[first : first + _MOST_LETTERS]:
             part += letter
             if len(part) > longest:
                 break
