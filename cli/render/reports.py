@@ -46,7 +46,8 @@ def languages_text(counts: Sequence[LanguageCount], model: str) -> str:
     if is_foreign:
         lines.append(
             f"The model of this index knows English only. The model {MULTILINGUAL_MODEL} finds across languages, and"
-            f" takes about {_TIMES_AS_LONG} times as long to build: talksearch index --rebuild --model {MULTILINGUAL_MODEL}"
+            f" takes about {_TIMES_AS_LONG} times as long to build:"
+            f" talksearch index --rebuild --model {MULTILINGUAL_MODEL}"
         )
     return "\n".join(lines) + "\n"
 
