@@ -106,12 +106,13 @@ def four_bits(weights: Floats) -> tuple[npt.NDArray[np.uint8], Floats] | None:
     """
     blocks = np.ascontiguousarray(weights.T).reshape(weights.shape[1], -1, q4_file.BLOCK)
     furthest = np.take_along_axis(blocks, np.abs(blocks).argmax(axis=2)[:, :, None], axis=2)
-    scales = furthest / -q4_file.ZERO
+    scales: Floats = furthest / np.float32(-q4_file.ZERO)
     steps = np.rint(blocks / np.where(scales == 0, 1, scales))
     if not (steps * scales == blocks).all() or steps.max() >= q4_file.ZERO:
         return None
     codes = (steps + q4_file.ZERO).astype(np.uint8)
-    return codes[:, :, ::2] | codes[:, :, 1::2] << 4, scales.reshape(-1)
+    packed: npt.NDArray[np.uint8] = codes[:, :, ::2] | codes[:, :, 1::2] * np.uint8(16)
+    return packed, scales.reshape(-1)
 
 
 def _fits(weights: object) -> bool:

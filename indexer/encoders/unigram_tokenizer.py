@@ -56,7 +56,7 @@ class Encoding:
 
 
 def write(pieces: Pieces, file: Path) -> None:
-    """Write the pieces as a sorted table, with a file beside it. Raises OSError, and ValueError for pieces that are too long."""
+    """Write the pieces as a sorted table, with a file beside it. Raises OSError, or ValueError for too long a piece."""
     if max(map(len, pieces.texts)) > _MOST_LETTERS:
         raise ValueError(f"it has pieces of more than {_MOST_LETTERS} letters")
     special = {pieces.unknown: 0, pieces.begin: 1, pieces.end: 2}
