@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from talksearch.search.evaluation.measure import Interval, Outcome
 
 
-_TIMES_AS_LONG = "2.5"
-"""What the multilingual model takes beside the default one, of a processor with AVX-512 (benchmarks/build.py)."""
-
 _MOST_HELD = 50
 """Files that are named where many cannot be read now."""
 
@@ -46,7 +43,7 @@ def languages_text(counts: Sequence[LanguageCount], model: str) -> str:
     if is_foreign:
         lines.append(
             f"The model of this index knows English only. The model {MULTILINGUAL_MODEL} finds across languages, and"
-            f" takes about {_TIMES_AS_LONG} times as long to build:"
+            " takes more than twice as long to build:"  # docs/speed.md has what benchmarks/models.py printed
             f" talksearch index --rebuild --model {MULTILINGUAL_MODEL}"
         )
     return "\n".join(lines) + "\n"
