@@ -24,8 +24,10 @@ from talksearch.indexer.stores.tracks import read_tracks, tracks_of
 from talksearch.search import engine
 from talksearch.search.answer import Answer
 from talksearch.search.query import Query
+from talksearch.search.ranking.encoded_query import EncodedQuery, query_postings
 from talksearch.search.ranking.postings import cooccurrences
 from talksearch.search.reader import open_reader
+from talksearch.search.results.grade import variant_postings
 
 ENGLISH = [
     "Welcome everybody, I am glad that so many of you came here today.",
@@ -241,6 +243,14 @@ def test_words_of_a_passage_and_of_a_track_are_not_said_together(archive: Path) 
             assert quick.cooccurrences(*seam).tolist() == cooccurrences(reader.db, *seam).tolist() == []
             assert len(quick.cooccurrences(*within)) == len(cooccurrences(reader.db, *within)) > 0
         assert rows
+
+
+def test_words_that_only_tracks_say_are_evidence_without_meaning(archive: Path) -> None:
+    with closing(open_reader(archive.parent / "index", encoder=CountingEncoder())) as reader:
+        table, encoded = reader.table(), EncodedQuery(("leuchtturm", "lighthous", "bread"))
+        lists = variant_postings(table, encoded, query_postings(table, encoded).terms)
+        assert [places.tolist() for places in lists] == [table.postings("leuchtturm").tolist()]
+        assert len(lists[0])
 
 
 def test_a_track_that_goes_and_comes_changes_what_finds_the_talk_and_no_vector(archive: Path) -> None:

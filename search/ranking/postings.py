@@ -27,6 +27,13 @@ def cooccurrences(db: sqlite3.Connection, first: str, second: str) -> Ints:
     return _match(db, f'NEAR("{first}" "{second}", {MAX_WORDS_BETWEEN})')
 
 
+def only_in_tracks(db: sqlite3.Connection, term: str) -> Ints:
+    """Return the numbers of the passages that hold a term only in what further tracks of their talk say meanwhile."""
+    if not db.execute("SELECT 1 FROM tracks LIMIT 1").fetchone():
+        return np.empty(0, np.int64)
+    return _match(db, f'(track_terms : "{term}") NOT (terms : "{term}")')
+
+
 def notes_of(db: sqlite3.Connection, fields: Sequence[Field]) -> Ints:
     """Return the numbers of all notes that stand in some fields."""
     if not fields:

@@ -27,7 +27,7 @@ from talksearch.search.ranking.encoded_query import EncodedQuery, QueryPostings,
 from talksearch.search.ranking.fusion import Candidate
 from talksearch.search.ranking.layout import PassageLayout
 from talksearch.search.ranking.passage_table import PassageTable
-from talksearch.search.ranking.postings import idf
+from talksearch.search.ranking.postings import idf, only_in_tracks
 from talksearch.search.ranking.rank import Ranking
 
 Kind = Literal["both", "meaning", "words"]
@@ -94,7 +94,7 @@ class TermEvidence:
     max_idf: float
     """The idf of a word that a single passage says: ln(passages)."""
     variant_postings: Sequence[Ints] = ()
-    """The passages that hold a term only as captions misheard it, or inside a compound."""
+    """The passages that hold a term only as captions misheard it, inside a compound, or in a track of their talk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,8 @@ class Evidence:
     """The idf of what is said in or beside the hit, that of words side by side counted once more, as a share of
     ln(passages), less 1. Above 0, no passage would hold all that by chance, if words fell independently."""
     by_variant: bool = False
-    """Some of that is said only as captions misheard it, where the model sees another word, or inside a compound."""
+    """Some of that is said only as captions misheard it, where the model sees another word, inside a compound, or in a
+    track in another language, of which the model saw nothing."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -178,11 +179,17 @@ def verdict(hits: Sequence[Hit]) -> str:
 
 
 def variant_postings(table: PassageTable, encoded: EncodedQuery, postings: Sequence[Ints]) -> list[Ints]:
-    """Return, for each term that has variants, the places of its postings where it stands only as one of them."""
+    """Return, for each term that has variants, the places of its postings where it stands only as one of them; and for
+    each that tracks say in another language, where only they say it.
+    """
+    in_tracks = [np.sort(table.layout.places(only_in_tracks(table.db, term))) for term in encoded.terms]
     return [
-        np.setdiff1d(places, table.postings(term), assume_unique=True)
-        for term, places in zip(encoded.terms, postings, strict=True)
-        if term in encoded.variants
+        *(
+            np.setdiff1d(places, table.postings(term), assume_unique=True)
+            for term, places in zip(encoded.terms, postings, strict=True)
+            if term in encoded.variants
+        ),
+        *(places for places in in_tracks if len(places)),
     ]
 
 
