@@ -17,10 +17,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from talksearch.indexer.stores import calibration
 from talksearch.indexer.text.terms import terms
 from talksearch.search.evaluation import measure
 from talksearch.search.reader import IndexReader, open_reader
 from talksearch.search.results.align_description import align_description
+from talksearch.search.results.grade import fair_cosine
 
 GOLD = Path(__file__).parents[1] / ".." / "shared" / "gold"
 
@@ -71,8 +73,11 @@ def tied(index: IndexReader, talk: int, golds: list[measure.GoldQuery]) -> tuple
         return np.array([term in held for held in passage_terms], bool)
 
     asked = np.array([index.encoder().encode_query(gold.query) for gold in golds])
-    together = align_description([gold.query for gold in golds], asked, holds, vectors)
-    alone = [align_description([gold.query], asked[at : at + 1], holds, vectors)[0] for at, gold in enumerate(golds)]
+    fair = fair_cosine(calibration.read(index.folder, index.recipe.model))
+    together = align_description([gold.query for gold in golds], asked, holds, vectors, fair)
+    alone = [
+        align_description([gold.query], asked[at : at + 1], holds, vectors, fair)[0] for at, gold in enumerate(golds)
+    ]
 
     def right(gold: measure.GoldQuery, at: int | None) -> bool | None:
         return None if at is None else measure.jump_error(gold, rows[at][2]) is not None

@@ -32,9 +32,10 @@ from talksearch.search.ranking.term_variants import expand_terms, variant_terms
 from talksearch.search.results.assemble import Assembly, Origin, quote_hits, to_hits
 from talksearch.search.results.beside import foreign_query_note, with_beside
 from talksearch.search.results.count_facets import answering, count_facets, places_of_hits
-from talksearch.search.results.grade import Grader, grader, ungraded_note, verdict
+from talksearch.search.results.grade import Grader, fair_cosine, grader, ungraded_note, verdict
 from talksearch.search.results.passage_view import view_passage
 
+from .asker import query_language
 from .emptied import emptied_by
 from .query import Filters, Mode, Query, split_quotes
 from .reader import IndexReader
@@ -298,7 +299,8 @@ def _answer(
     avoided = None
     if query.avoid.strip():
         avoided = _encode(reader, query.avoid, with_vector=encoded.vector is not None)
-    calibrated = calibration.read(reader.folder, reader.recipe.model) if encoded.is_query else None
+    usual = calibration.read(reader.folder, reader.recipe.model)
+    calibrated = usual if encoded.is_query else None
     term_weights = table.term_weights(encoded.terms)  # before the vector is waited for
     view = cache(partial(view_passage, reader.db, encoded.variants, term_weights))
     source = Source(table, reader.encoder_pool)
@@ -310,7 +312,8 @@ def _answer(
     grade = grade_of(ranking)
     said = (*encoded.terms, *variant_terms(encoded.variants))
     named = frozenset(name for variants in encoded.variants.values() for name in variants.speakers)
-    hits = to_hits(Assembly(reader.db, query, said, ranking, view, origin, grade, scorer, named))
+    fair = fair_cosine(usual)
+    hits = to_hits(Assembly(reader.db, query, said, ranking, view, origin, grade, scorer, fair, named))
     # Where a name was taken for another, the note says so, and a person is not the less found for speaking often.
     nothing_good = "" if encoded.note else verdict(hits)
     if nothing_good:
@@ -354,12 +357,18 @@ def _encode(reader: IndexReader, text: str, *, with_vector: bool, by_token: bool
     wanted = query_terms(reader.db, text)
     expanded = with_characters(reader.table(), wanted, expand_terms(reader.db, text, wanted, reader.compounds))
     variants, note, is_name = with_names(reader.table(), text, wanted, expanded)
+    language = partial(_language_of, reader, text)
     if encoding is None:
-        return EncodedQuery(wanted, variants, note=note, is_name=is_name)
+        return EncodedQuery(wanted, variants, note=note, is_name=is_name, language=language)
     tokens: Callable[[Mapping[str, float]], QueryTokens | None] | None = None
     if directions is not None:
         tokens = partial(_query_tokens, text, encoding, directions)
-    return EncodedQuery(wanted, variants, _vector_of(encoding), tokens, note=note, is_name=is_name)
+    return EncodedQuery(wanted, variants, _vector_of(encoding), tokens, note=note, is_name=is_name, language=language)
+
+
+def _language_of(reader: IndexReader, text: str) -> str | None:
+    """Return the language of a text, where its words tell it."""
+    return query_language(text, set(filter(None, reader.table().languages())))
 
 
 def _start_encoding(reader: IndexReader, text: str) -> Future[QueryEncoding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,11 +20,14 @@ from talksearch.indexer.encoders.null_queries import NULL_QUERIES
 from talksearch.indexer.pipeline import run
 from talksearch.indexer.stores import calibration
 from talksearch.indexer.stores.calibration import calibrate
+from talksearch.indexer.stores.vectors import Vectors
 from talksearch.search import engine
 from talksearch.search.answer import Answer
 from talksearch.search.query import Filters, Mode, Query
 from talksearch.search.ranking.encoded_query import QueryPostings
+from talksearch.search.ranking.languages import is_foreign
 from talksearch.search.ranking.layout import make_layout
+from talksearch.search.ranking.passage_table import PassageTable
 from talksearch.search.reader import open_reader
 from talksearch.search.results.grade import (
     COEFFICIENTS,
@@ -33,6 +37,7 @@ from talksearch.search.results.grade import (
     TermEvidence,
     evidence,
     evidence_table,
+    fair_cosine,
     features,
     grade,
     grades,
@@ -184,9 +189,47 @@ def test_a_name_that_captions_misheard_is_graded_by_words_where_that_says_more()
     assert grade(near).probability == grade(replace(near, by_variant=False)).probability
 
 
+def test_words_that_a_hit_in_another_language_does_not_say_tell_nothing() -> None:
+    near = Evidence(5.0, 0.0, -1.0)
+    assert grade(near).word == "weak"
+    foreign = grade(replace(near, is_foreign=True))
+    assert foreign.word == "fair"
+    assert foreign == grade(Evidence(5.0, math.nan, math.nan))
+    assert probability(replace(near, is_foreign=True), "both", COEFFICIENTS) == pytest.approx(foreign.probability)
+
+
+def test_words_that_a_hit_in_another_language_does_say_count() -> None:
+    named = Evidence(2.0, 1.0, 1.0)
+    assert grade(replace(named, is_foreign=True)) == grade(named)
+    assert grade(named).probability > grade(replace(named, coverage=math.nan, surplus=math.nan)).probability
+
+
+def test_nothing_near_is_weak_in_any_language() -> None:
+    assert grade(Evidence(0.5, 0.0, -1.0, is_foreign=True)).word == "weak"
+
+
+def test_hits_are_in_another_language_where_both_languages_are_known() -> None:
+    db = sqlite3.connect(":memory:")
+    db.execute("CREATE TABLE talks (number, language)")
+    db.executemany("INSERT INTO talks VALUES (?, ?)", [(0, "en-GB"), (1, None), (2, "de"), (3, "nb")])
+    layout = make_layout(np.arange(8), np.arange(8) // 2, NOWHERE, np.arange(4))
+    table = PassageTable(layout, np.arange(8), Vectors(lambda: np.arange(8), ROWS[:8]), None, db)
+    assert is_foreign(table, at(0, 2, 4, 6, 7), "de").tolist() == [True, False, False, True, True]
+    assert is_foreign(table, at(0, 2, 4, 6, 7), "no").tolist() == [True, False, True, False, False]
+    assert not is_foreign(table, at(0, 2, 4, 6, 7), None).any()
+
+
+def test_the_cosine_of_a_fair_hit_is_that_of_the_grade_in_every_model() -> None:
+    assert USUAL is not None
+    edge = fair_cosine(USUAL)
+    assert grade(evidence(LAYOUT, [0], None, edge + 0.001, USUAL)).word == "fair"
+    assert grade(evidence(LAYOUT, [0], None, edge - 0.001, USUAL)).word == "weak"
+    assert fair_cosine(None) == math.inf
+
+
 def test_nothing_that_speaks_for_a_hit_lowers_its_grade() -> None:
     middle = Evidence(1.0, 0.5, 0.0)
-    for name in Evidence.__slots__:
+    for name in ("meaning", "coverage", "surplus", "by_variant"):
         assert grade(replace(middle, **{name: 0.4 + getattr(middle, name)})).probability > grade(middle).probability
 
 
@@ -253,6 +296,18 @@ def test_a_filter_changes_no_grade(archive: Path) -> None:
     first = engine.search(index, Query("gravity", 5)).hits[0]
     alone = engine.search(index, Query("gravity", 5, filters=Filters(talks=(first.talk_id,)))).hits[0]
     assert (alone.passage_id, alone.grade) == (first.passage_id, first.grade)
+
+
+def test_a_language_is_told_only_where_nobody_says_one_of_the_words(
+    archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What tells languages takes time to load, and most queries never need it."""
+    asked: list[str] = []
+    monkeypatch.setattr(engine, "query_language", lambda text, _: asked.append(text))
+    ask(archive, "gravity")
+    assert asked == []
+    ask(archive, "gravity Schlittschuhe")
+    assert asked == ["gravity Schlittschuhe"]
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"cosine": "x"}', "no json"])

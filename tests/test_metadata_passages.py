@@ -99,20 +99,28 @@ def test_ties_follow_the_order_of_the_talk() -> None:
     said[30] = "varnish dries slowly on old violins"
     meaning, unlike = np.eye(60, 99, dtype=np.float32), np.eye(3, 99, k=70, dtype=np.float32)
     violins, harrow = "old violins and their slow varnish that dries", "the Harrow bridge stood"
-    assert align_description([violins, harrow, "unheard of"], unlike, term_lookup(said), meaning) == [30, 40, None]
-    assert align_description([harrow, violins], unlike[:2], term_lookup(said), meaning) == [3, 30]
+    assert align_description([violins, harrow, "unheard of"], unlike, term_lookup(said), meaning, 0.4) == [30, 40, None]
+    assert align_description([harrow, violins], unlike[:2], term_lookup(said), meaning, 0.4) == [3, 30]
 
 
 def test_nothing_shared_and_nothing_near_is_not_tied() -> None:
     said = [f"passage {at} speaks of number {at}" for at in range(20)]
     noise = np.random.default_rng(1).normal(size=(24, 64)).astype(np.float32)
     noise /= np.linalg.norm(noise, axis=1, keepdims=True)
-    assert (
-        align_description(["关于时间", "关于速度", "über Zeit", "о времени"], noise[:4], term_lookup(said), noise[4:])
-        == [None] * 4
-    )
-    assert align_description([], noise[:0], term_lookup(said), noise[4:]) == []
-    assert align_description(["alone"], noise[:1], term_lookup([]), noise[:0]) == [None]
+    foreign = ["关于时间", "关于速度", "über Zeit", "о времени"]
+    assert align_description(foreign, noise[:4], term_lookup(said), noise[4:], 0.4) == [None] * 4
+    assert align_description([], noise[:0], term_lookup(said), noise[4:], 0.4) == []
+    assert align_description(["alone"], noise[:1], term_lookup([]), noise[:0], 0.4) == [None]
+
+
+def test_how_near_is_near_enough_is_not_the_same_for_every_model() -> None:
+    said = [f"passage {at}" for at in range(40)]
+    meaning = np.eye(40, 41, dtype=np.float32)
+    # All cosines of this model lie high up, and one passage is a little nearer than the others.
+    narrow = np.hstack([0.4 * meaning, np.full((40, 1), np.sqrt(0.84))]).astype(np.float32)
+    asked = narrow[7:8]
+    assert align_description(["anders gesagt"], asked, term_lookup(said), narrow, 0.9) == [7]
+    assert align_description(["anders gesagt"], asked, term_lookup(said), narrow, 1.1) == [None]
 
 
 @pytest.fixture

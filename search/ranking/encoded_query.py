@@ -34,6 +34,9 @@ class EncodedQuery:
     """Which names were looked for in place of words that nobody says; empty where none were."""
     is_name: bool = False
     """It is nothing but such names, which ask for what is said by a person or names it; a vector knows no names."""
+    language: Callable[[], str | None] | None = None
+    """Tells the language that it is in (ISO 639), None where its words do not tell; what that takes is read when it is
+    first asked. None where nobody can tell."""
 
 
 class QueryPostings(NamedTuple):

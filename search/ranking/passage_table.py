@@ -80,6 +80,8 @@ class PassageTable:
     speaks of, None where there is none (`results.metadata_hits`)."""
     _document_frequencies: dict[str, int] = field(default_factory=dict, init=False)
     """Cache, by term: how many passages hold it."""
+    _languages: list[str | None] = field(default_factory=list, init=False)
+    """Cache: what `languages` returns."""
 
     def place(self, number: int) -> int:
         """Return the place of a passage number, -1 where no passage has that number."""
@@ -203,6 +205,13 @@ class PassageTable:
         known = list(names)
         numbers = self.layout.talk_numbers.tolist()
         return [(numbers[pair // len(known)], known[pair % len(known)]) for pair in sorted(pairs)]
+
+    def languages(self) -> list[str | None]:
+        """Return the language of each talk, counted as in `layout`: a BCP 47 tag, None where it is not known."""
+        if not self._languages:
+            known = dict(self.db.execute("SELECT number, language FROM talks"))
+            self._languages = [known.get(number) for number in self.layout.talk_numbers.tolist()]
+        return self._languages
 
     def notes_in(self, fields: Sequence[Field]) -> Mask | None:
         """Return which passages are notes of some fields (n,); None where no fields are given."""

@@ -28,9 +28,6 @@ _BACK_COST = 3.0
 _COMMON_SHARE = 0.2
 """Words in a larger share of the talk's passages do not tell them apart."""
 
-_MIN_COSINE = 0.4
-"""The cosine from which meaning alone may align a sentence; below it, sentence and passage must share a word."""
-
 _Array = npt.NDArray[np.float64]
 
 TermLookup = Callable[[str], npt.NDArray[np.bool_]]
@@ -38,7 +35,11 @@ TermLookup = Callable[[str], npt.NDArray[np.bool_]]
 
 
 def align_description(
-    sentences: Sequence[str], sentence_vectors: Floats, holds: TermLookup, passage_vectors: Floats
+    sentences: Sequence[str],
+    sentence_vectors: Floats,
+    holds: TermLookup,
+    passage_vectors: Floats,
+    fair_cosine: float,
 ) -> list[int | None]:
     """Return, for each sentence of a description, the position of the passage it speaks of, or None.
 
@@ -47,6 +48,8 @@ def align_description(
         sentence_vectors: Their normalised vectors (m, dimension).
         holds: Says which of the talk's passages hold a term (n,).
         passage_vectors: The normalised vectors of the talk's passages in order (n, dimension).
+        fair_cosine: The cosine from which meaning alone may align a sentence; below it, sentence and passage must share
+            a word.
     """
     if not sentences or not len(passage_vectors):
         return [None] * len(sentences)
@@ -56,7 +59,7 @@ def align_description(
     meaning = (cosines - cosines.mean(axis=1, keepdims=True)) / np.where(spread > 0, spread, 1.0)
     evidence = meaning + _WORDS_WEIGHT * words
     evidence -= np.median(evidence, axis=1, keepdims=True)
-    evidence[(words == 0) & (cosines < _MIN_COSINE)] = -np.inf
+    evidence[(words == 0) & (cosines < fair_cosine)] = -np.inf
     return _best_path(evidence - _MIN_EVIDENCE)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -68,6 +69,8 @@ class Assembly:
     """Grades the candidates; None where hits have no grade."""
     scorer: TokenScorer | None = None
     """Compares passages with the query token by token; None where it is not known what tokens mean."""
+    fair_cosine: float = math.inf
+    """The cosine from which on a passage is not weak by meaning alone (`grade.fair_cosine`)."""
     named: frozenset[str] = frozenset()
     """Names, or words of names, of those whom the query names: it asks for what they say."""
 
@@ -92,7 +95,9 @@ def to_hits(assembly: Assembly) -> list[Hit]:
     if not ranking.candidates:
         return []
     table = ranking.table
-    resolver = TargetResolver(assembly.db, table, ranking.candidates, assembly.terms, query.leave_out)
+    resolver = TargetResolver(
+        assembly.db, table, ranking.candidates, assembly.terms, query.leave_out, assembly.fair_cosine
+    )
     hits = HitList(assembly.db, query.per_talk)
     if assembly.origin:
         hits.exclude(_talk_of(table, assembly.origin.number), assembly.origin.start_ms, assembly.origin.end_ms)

@@ -25,8 +25,9 @@ from talksearch.search.hit import GradeWord, Hit
 from talksearch.search.query import Mode
 from talksearch.search.ranking.encoded_query import EncodedQuery, QueryPostings, query_postings
 from talksearch.search.ranking.fusion import Candidate
+from talksearch.search.ranking.languages import is_foreign
 from talksearch.search.ranking.layout import PassageLayout
-from talksearch.search.ranking.passage_table import PassageTable
+from talksearch.search.ranking.passage_table import Mask, PassageTable
 from talksearch.search.ranking.postings import idf, only_in_tracks
 from talksearch.search.ranking.rank import Ranking
 
@@ -111,6 +112,8 @@ class Evidence:
     by_variant: bool = False
     """Some of that is said only as captions misheard it, where the model sees another word, inside a compound, or in a
     track in another language, of which the model saw nothing."""
+    is_foreign: bool = False
+    """It is said in another language than the query is in, so that words which are not said tell nothing."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,7 +123,8 @@ class EvidenceTable:
     meaning: Values
     coverage: Values
     surplus: Values
-    by_variant: npt.NDArray[np.bool_]
+    by_variant: Mask
+    is_foreign: Mask
 
 
 def grader(ranking: Ranking, mode: Mode, encoded: EncodedQuery, calibration: Calibration | None) -> Grader | None:
@@ -140,9 +144,12 @@ def grader(ranking: Ranking, mode: Mode, encoded: EncodedQuery, calibration: Cal
     if len(table.vector_rows) < FEWEST or (mode != "lexical" and not (calibration and fits(calibration, table))):
         return None
     words: TermEvidence | None = None
+    language: str | None = None
     if mode != "semantic":
         postings = ranking.postings or query_postings(table, encoded)
         words = term_evidence(table.layout, postings, variant_postings(table, encoded, postings.terms))
+        if encoded.language is not None and not all(map(len, postings.terms)):
+            language = encoded.language()  # where the talks have all of its words, these tell whatever they tell
 
     def grade_candidates(candidates: Sequence[Candidate], numbers: Sequence[int]) -> list[Grade]:
         if not candidates:
@@ -151,10 +158,22 @@ def grader(ranking: Ranking, mode: Mode, encoded: EncodedQuery, calibration: Cal
         places = np.column_stack([table.places(own), table.places(np.array(numbers, np.int64))])
         cosines = np.array([candidate.meaning for candidate in candidates], np.float64)  # None is NaN
         behind = candidates[0].score - np.array([candidate.score for candidate in candidates])
-        odds = log_odds(evidence_table(table.layout, places, words, cosines, calibration))
+        foreign = is_foreign(table, places[:, 0], language)
+        odds = log_odds(evidence_table(table.layout, places, words, cosines, calibration, foreign))
         return grades(odds - BEHIND * (behind / _CLEARLY[mode]).clip(0, 1) if mode in _CLEARLY else odds)
 
     return grade_candidates
+
+
+def fair_cosine(calibration: Calibration | None) -> float:
+    """Return the cosine from which on a passage is not weak by meaning alone; infinite where that is not known.
+
+    No cosine says so for every model: those of some lie between 0 and .8, those of others between .7 and .9.
+    """
+    if calibration is None:
+        return math.inf
+    intercept, slope = COEFFICIENTS["meaning"]
+    return calibration.cosine + calibration.deviation * (math.log(WEAK / (1 - WEAK)) - intercept) / slope
 
 
 def ungraded_note(mode: Mode, calibration: Calibration | None, table: PassageTable) -> str:
@@ -219,6 +238,8 @@ def evidence(
     words: TermEvidence | None,
     cosine: float,
     calibration: Calibration | None,
+    *,
+    foreign: bool = False,
 ) -> Evidence:
     """Return what speaks for a hit, as `evidence_table` does for several.
 
@@ -228,11 +249,12 @@ def evidence(
         words: What the words of the query tell; None where they do not count.
         cosine: The hit's cosine to the query, NaN where none was compared.
         calibration: What the index gives to queries that have nothing to do with it; None where that is not known.
+        foreign: Whether the hit is in another language than the query.
     """
-    table = evidence_table(layout, np.array([places], np.int64), words, np.array([cosine]), calibration)
-    return Evidence(
-        float(table.meaning[0]), float(table.coverage[0]), float(table.surplus[0]), bool(table.by_variant[0])
+    table = evidence_table(
+        layout, np.array([places], np.int64), words, np.array([cosine]), calibration, np.array([foreign])
     )
+    return _row(table, 0)
 
 
 def evidence_table(
@@ -241,6 +263,7 @@ def evidence_table(
     words: TermEvidence | None,
     cosines: Values,
     calibration: Calibration | None,
+    foreign: Mask | None = None,
 ) -> EvidenceTable:
     """Return what speaks for hits.
 
@@ -250,8 +273,10 @@ def evidence_table(
         words: What the words of the query tell; None where they do not count.
         cosines: The cosine of each hit to the query, NaN where none was compared (n,).
         calibration: What the index gives to queries that have nothing to do with it; None where that is not known.
+        foreign: Which hits are in another language than the query (n,); None where none is.
     """
     count = len(places)
+    foreign = np.zeros(count, bool) if foreign is None else foreign
     coverage, surplus = np.full((2, count), np.nan)
     by_variant = np.zeros(count, bool)
     if words is not None:
@@ -266,17 +291,32 @@ def evidence_table(
         for held in words.variant_postings:
             by_variant |= _any_in(held, first, last)
     if calibration is None:
-        return EvidenceTable(np.full(count, np.nan), coverage, surplus, np.zeros(count, bool))
+        return EvidenceTable(np.full(count, np.nan), coverage, surplus, np.zeros(count, bool), foreign)
     meaning = (cosines - calibration.cosine) / calibration.deviation
-    return EvidenceTable(meaning, coverage, surplus, by_variant & ~np.isnan(meaning))
+    return EvidenceTable(meaning, coverage, surplus, by_variant & ~np.isnan(meaning), foreign)
+
+
+def _row(table: EvidenceTable, row: int) -> Evidence:
+    """Return what speaks for one of several hits."""
+    return Evidence(
+        float(table.meaning[row]),
+        float(table.coverage[row]),
+        float(table.surplus[row]),
+        bool(table.by_variant[row]),
+        bool(table.is_foreign[row]),
+    )
 
 
 def grade(evidence: Evidence) -> Grade:
     """Return how good a first hit is."""
-    meaning, coverage, surplus = (
-        np.array([value]) for value in (evidence.meaning, evidence.coverage, evidence.surplus)
+    table = EvidenceTable(
+        np.array([evidence.meaning]),
+        np.array([evidence.coverage]),
+        np.array([evidence.surplus]),
+        np.array([evidence.by_variant]),
+        np.array([evidence.is_foreign]),
     )
-    return grades(log_odds(EvidenceTable(meaning, coverage, surplus, np.array([evidence.by_variant]))))[0]
+    return grades(log_odds(table))[0]
 
 
 def grades(log_odds: Values) -> list[Grade]:
@@ -286,12 +326,17 @@ def grades(log_odds: Values) -> list[Grade]:
 
 
 def log_odds(table: EvidenceTable) -> Values:
-    """Return the log-odds that hits answer (n,), each by the kind of evidence that there is of it."""
+    """Return the log-odds that hits answer (n,), each by the kind of evidence that there is of it.
+
+    Of a hit in another language than the query it is meaning that tells, and words only where they say more: a name or
+    a technical term is the same in many languages, and none is missed.
+    """
     both, meaning, words = (
         _weighed(features(table, kind), COEFFICIENTS[kind]) for kind in ("both", "meaning", "words")
     )
     has_meaning, has_words = ~np.isnan(table.meaning), ~np.isnan(table.coverage)
     both = np.where(table.by_variant, np.maximum(both, words), both)
+    both = np.where(table.is_foreign, np.maximum(both, meaning), both)
     by_one = np.where(has_meaning, meaning, np.where(has_words, words, -_MOST_LOG_ODDS))
     odds: Values = np.where(has_meaning & has_words, both, by_one)
     return odds
@@ -300,9 +345,12 @@ def log_odds(table: EvidenceTable) -> Values:
 def probability(evidence: Evidence, kind: Kind, coefficients: Mapping[Kind, Sequence[float]]) -> float:
     """Return the probability that a first hit answers, by one kind of evidence.
 
-    It is that by words alone where this says more and meaning does not know the words.
+    It is that by words alone where this says more and meaning does not know the words, and that by meaning alone where
+    this says more and the hit is in another language.
     """
-    kinds: tuple[Kind, ...] = ("both", "words") if kind == "both" and evidence.by_variant else (kind,)
+    kinds: list[Kind] = [kind]
+    if kind == "both":
+        kinds += ["words"] * evidence.by_variant + ["meaning"] * evidence.is_foreign
     odds = max(float(_weighed(features(evidence, kind), coefficients[kind])) for kind in kinds)
     return 1 / (1 + math.exp(-max(-_MOST_LOG_ODDS, min(_MOST_LOG_ODDS, odds))))
 

@@ -21,9 +21,6 @@ from .align_description import align_description
 _BOILERPLATE_TALKS = 3
 """From this many talks on whose descriptions hold the same sentence, it is about none of them."""
 
-_ANSWERING_COSINE = 0.4
-"""The cosine from which a passage that shares no word with the query still answers it."""
-
 _NOTE = "SELECT field, text, start_ms, digest FROM passages WHERE number = ?"
 """Reads a `_NoteRow`."""
 
@@ -62,6 +59,7 @@ class TargetResolver:
         candidates: Sequence[Candidate],
         query_terms: Sequence[str],
         left_out: Collection[Field],
+        fair_cosine: float,
     ) -> None:
         """Prepare to resolve candidates.
 
@@ -71,12 +69,15 @@ class TargetResolver:
             candidates: All candidates of the ranking, best first.
             query_terms: The terms that were looked for.
             left_out: Fields whose notes must not count.
+            fair_cosine: The cosine from which on two texts are alike though they share no word
+                (`grade.fair_cosine`).
         """
         self._db = db
         self._table = table
         self._candidates = candidates
         self._query_terms = query_terms
         self._left_out = left_out
+        self._fair_cosine = fair_cosine
 
     def are_known(self, candidates: Sequence[Candidate]) -> list[bool]:
         """Say which candidates are still in the index: not so those whose talk left it a moment ago."""
@@ -120,18 +121,21 @@ class TargetResolver:
         """Return the number of the passage that the sentence of a description with a number speaks of, if any."""
         aligned = self._table.aligned_descriptions
         if talk not in aligned:
-            aligned[talk] = _align(self._db, self._table, talk)
+            aligned[talk] = _align(self._db, self._table, talk, self._fair_cosine)
         return aligned[talk].get(number)
 
     @cached_property
     def _speech(self) -> _SpeechCandidates:
-        return _SpeechCandidates(self._table, self._candidates, self._query_terms)
+        return _SpeechCandidates(self._table, self._candidates, self._query_terms, self._fair_cosine)
 
 
 class _SpeechCandidates:
     """The candidates that are said in a talk, not written about it."""
 
-    def __init__(self, table: PassageTable, candidates: Sequence[Candidate], query_terms: Sequence[str]) -> None:
+    def __init__(
+        self, table: PassageTable, candidates: Sequence[Candidate], query_terms: Sequence[str], fair_cosine: float
+    ) -> None:
+        self._fair_cosine = fair_cosine
         self._by_place = {table.place(candidate.number): candidate for candidate in candidates}
         """Best first."""
         places = np.array([place for place in self._by_place if place >= 0], np.int64)
@@ -145,7 +149,7 @@ class _SpeechCandidates:
         """Return the best candidate that is said in a talk and answers the query."""
         for place in self._places[self._talks == talk].tolist():
             candidate = self._by_place[place]
-            if place in self._holding or (candidate.meaning or 0.0) >= _ANSWERING_COSINE:
+            if place in self._holding or (candidate.meaning is not None and candidate.meaning >= self._fair_cosine):
                 return candidate
         return None
 
@@ -167,7 +171,7 @@ class _Sentence(NamedTuple):
     text: str
 
 
-def _align(db: sqlite3.Connection, table: PassageTable, talk: int) -> dict[int, int | None]:
+def _align(db: sqlite3.Connection, table: PassageTable, talk: int, fair_cosine: float) -> dict[int, int | None]:
     """Return, for the number of each sentence of a talk's description, that of the passage it speaks of, or None."""
     talk_number = int(table.layout.talk_numbers[talk])
     sentences = [_Sentence._make(row) for row in db.execute(_DESCRIPTION, (talk_number,))]
@@ -190,6 +194,7 @@ def _align(db: sqlite3.Connection, table: PassageTable, talk: int) -> dict[int, 
         table.vectors.take(table.vector_rows[sentence_places]),
         holds,
         table.vectors.take(table.vector_rows[passage_places]),
+        fair_cosine,
     )
     return {
         sentence.number: None if position is None else int(table.layout.numbers[passage_places[position]])
