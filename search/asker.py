@@ -48,7 +48,6 @@ _RANGES = {
     "kannada": "ಀ-೿", "malayalam": "ഀ-ൿ", "sinhala": "඀-෿", "lao": "຀-໿", "myanmar": "က-႟", "georgian": "Ⴀ-ჿ",
     "armenian": "԰-֏", "khmer": "ក-៿",
 }  # fmt: skip
-_SCRIPT = re.compile("|".join(f"(?P<{name}>[{characters}])" for name, characters in _RANGES.items()))
 WORD = re.compile(r"(?:(?![\d_])[\w\u064b-\u0652])+")
 """A word, as the statistics count them: letters only."""
 STEP = 0.15
@@ -140,7 +139,7 @@ def query_language(text: str, languages: Collection[str]) -> str | None:
 def _script_of(text: str) -> str:
     """Return the writing system that tells a query's language: terms and names in any language may be in Latin."""
     weights: dict[str, float] = {}
-    for match in _SCRIPT.finditer(text):
+    for match in _any_script().finditer(text):
         name = match.lastgroup or ""
         weights[name] = weights.get(name, 0.0) + _LETTERS_A_CHARACTER.get(name, 1)
     total, latin = sum(weights.values()), weights.pop("latin", 0.0)
@@ -152,11 +151,17 @@ def _script_of(text: str) -> str:
     return max(weights, key=weights.__getitem__)
 
 
+@cache
+def _any_script() -> re.Pattern[str]:
+    """Return what finds letters of any writing system. To make it takes milliseconds, which most searches never need."""
+    return re.compile("|".join(f"(?P<{name}>[{characters}])" for name, characters in _RANGES.items()))
+
+
 def _words(text: str, script: str) -> Iterator[str]:
     """Yield the words that tell something: in the writing system, and no names of programs, formulas or the like."""
     is_shouted = text.isupper()
     for word in WORD.findall(text):
-        first = _SCRIPT.search(word)
+        first = _any_script().search(word)
         if first is None or first.lastgroup != script:
             continue
         if script == "han":  # no blanks part its words, most of which have two characters

@@ -74,11 +74,7 @@ def hits_markdown(hits: Sequence[Hit]) -> str:
             + (f"   {markdown(noted(hit))}\n\n" if noted(hit) else "")
             + f"   > {markdown(hit.text)}\n"
             + (f"   >\n   > — {markdown(voice(hit))}\n" if voice(hit) else "")
-            + (
-                f"\n   {markdown(beside_label(hit.beside))}:\n\n   > {markdown(hit.beside.text)}\n"
-                if hit.beside
-                else ""
-            )
+            + (_beside_markdown(hit.beside) if hit.beside else "")
             + (f"\n   {_places_markdown(hit)}\n" if hit.also_at else "")
         )
     return "\n".join(lines)

@@ -210,8 +210,10 @@ def locate_in_tracks(db: sqlite3.Connection, row: PassageRow, weights: Mapping[s
             weight = sum(weights[term] for term in terms | following) if terms else 0.0
             if weight > best_weight:
                 best_weight, at_ms = weight, (cue.start_ms + cue.end_ms) // 2
+    if at_ms < 0:
+        return None
     words, cues = _read_words(db, row)
-    if at_ms < 0 or not words.texts:
+    if not words.texts:
         return None
     position = max(0, bisect_right(words.starts, at_ms) - 1)
     return known_start(cues, sentence_start(words, position))
