@@ -153,7 +153,7 @@ def _script_of(text: str) -> str:
 
 @cache
 def _any_script() -> re.Pattern[str]:
-    """Return what finds letters of any writing system. To make it takes milliseconds, which most searches never need."""
+    """Return what finds letters of any writing system. Making it takes milliseconds, which most searches can spare."""
     return re.compile("|".join(f"(?P<{name}>[{characters}])" for name, characters in _RANGES.items()))
 
 
