@@ -311,3 +311,15 @@ def test_the_doctor_finds_lost_words_of_a_track_again(archive: Path) -> None:
     with closing(catalog.open_catalog(folder)) as db:
         assert db.execute(query).fetchall() == before
     assert any(terms for _, _, terms in before)
+
+
+def test_a_talk_whose_words_are_lost_is_read_again_all_the_same(archive: Path) -> None:
+    with closing(catalog.open_catalog(archive.parent / "index", write=True)) as db:
+        db.execute("DELETE FROM words")
+    track = archive / "harbour.de.vtt"
+    track.write_text(vtt([*GERMAN[:-1], "Zugabe"]))
+    assert len(build(archive).replaced) == 1
+    track.write_text(vtt(GERMAN))
+    build(archive)
+    doctor.examine(archive.parent / "index", encoder=CountingEncoder())
+    assert search(archive, "Leuchtturm", mode="lexical").hits

@@ -143,19 +143,16 @@ def put_track_terms(db: sqlite3.Connection, rows: TalkRows) -> bool:
     Returns whether that changed for any of them: then the columns, which take the words of a passage for final, must
     not be made from those that are there.
     """
-    held = dict(
-        db.execute(
-            "SELECT p.number, w.c1 FROM passages p JOIN words_content w ON w.id = p.number"
-            " WHERE p.talk = (SELECT number FROM talks WHERE id = ?)",
-            (rows.talk.id,),
-        )
+    rows_held = db.execute(
+        "SELECT p.id, p.number, w.c1 FROM passages p JOIN words_content w ON w.id = p.number"
+        " WHERE p.talk = (SELECT number FROM talks WHERE id = ?)",
+        (rows.talk.id,),
     )
-    talk = _talk_number(db, rows.talk.id)
-    numbers = {} if talk is None else _passage_numbers(db, talk)
+    held = {passage_id: (number, track_terms) for passage_id, number, track_terms in rows_held}
     changed = [
-        (passage.track_terms, numbers[passage.id])
+        (passage.track_terms, held[passage.id][0])
         for passage in rows.passages
-        if held[numbers[passage.id]] != passage.track_terms
+        if passage.id in held and held[passage.id][1] != passage.track_terms  # else its words are lost: see `doctor`
     ]
     db.executemany("UPDATE words SET track_terms = ? WHERE rowid = ?", changed)
     return bool(changed)
