@@ -19,6 +19,12 @@ Chapters and descriptions are withheld, as in `quality.py`. The ideas:
 - `words by agreement`: words weigh more where meaning and words rank the best passages alike
 - `neighbours share`: a passage counts together with those around it, as a jump to any of them serves the same listener
   (the least expected risk of a hit, where answers last longer than a passage)
+- `a stretch of minutes`: a passage counts more where what is said from two minutes before it to two minutes behind it
+  rises above the rest of its talk
+- `the minute before`: the same for the minute before it, so that a passage is one that a section is in the midst of
+- `a word begins`: a word counts half more in the passage from which on it is said again and again, and before which it
+  was not said for some minutes
+- `one hit a stretch`: a hit less than 45 seconds from an earlier one of its talk is left out
 - `doubt shared out`: the next hit is the one that is likeliest to be the first right one, where what an earlier hit of
   the same talk lies near to is likely wrong as well (expected reciprocal rank; Chapelle and others, 2009)
 """
@@ -31,7 +37,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -58,6 +64,13 @@ AGREEING = 150
 """Of how many passages it is looked at whether meaning and words agree."""
 NEIGHBOURS, FADING, SHARPNESS = 4, 0.5, 0.65
 """How many neighbours share, by what each next one counts less, and the share of the score that is a log-likelihood."""
+MINUTE, MINUTES = 4, 8
+"""How many passages begin in a minute, about, and in two."""
+RISE = 0.25
+"""What it counts in score that a stretch rises above its talk."""
+SILENT, AGAIN, MOST_AGAIN = 10, 10, 2
+"""For how many passages a word that begins was not said, and in how many behind it how often it is said at least."""
+STRETCH_MS = 45_000
 NEAR_S, LIKELIHOOD = 60.0, 1.5
 """At what distance an earlier hit takes 1/e of a later one's likelihood, and what a nat of it is in score."""
 DEPTH = 30
@@ -106,6 +119,15 @@ class Evidence:
             wider[:-1] |= near[1:] & lie.adjacent
             near = wider
         return near.astype(np.float32)
+
+    def beside(self, values: Array, step: int) -> Iterator[Array]:
+        """Yield the values of the next passage, of the one behind that, and so on, 0 where the talk has none; with a
+        step of -1 those of the passages before.
+        """
+        lie = self.table.layout
+        while True:
+            values = np.append(values[1:] * lie.adjacent, 0) if step > 0 else np.append(0, values[:-1] * lie.adjacent)
+            yield values
 
     def by_talk(self, values: Array) -> Array:
         """Return the mean over its talk for every passage (n,)."""
@@ -193,6 +215,42 @@ def neighbours_share(evidence: Evidence) -> Array:
     return words
 
 
+def _risen(evidence: Evidence, before: int, behind: int) -> Array:
+    """Add by how much the mean likelihood around each passage, as a log, rises above that of its talk."""
+    scores = evidence.deviations + WORDS_WEIGHT * evidence.words
+    likelihoods = np.exp(scores - scores.max())
+    shares = [
+        *islice(evidence.beside(likelihoods, -1), before),
+        *islice(evidence.beside(likelihoods, 1), behind),
+    ]
+    level = np.log(np.sum(shares, axis=0) + likelihoods * (behind > 0) + 1e-6)
+    words: Array = evidence.words + RISE * (level - evidence.by_talk(level)) / WORDS_WEIGHT
+    return words
+
+
+def stretch_of_minutes(evidence: Evidence) -> Array:
+    """Lift the passages of stretches of four minutes that rise above their talk."""
+    return _risen(evidence, MINUTES, MINUTES)
+
+
+def minute_before(evidence: Evidence) -> Array:
+    """Lift the passages before which a minute rises above their talk."""
+    return _risen(evidence, MINUTE, 0)
+
+
+def word_begins(evidence: Evidence) -> Array:
+    """Count a word more where it begins to be said again and again."""
+    words = evidence.words.copy()
+    for places, weight in zip(evidence.postings, evidence.weights, strict=True):
+        said = np.zeros(len(words))
+        said[places] = 1
+        # The passage right before shares some of its words with this one.
+        earlier = sum(islice(evidence.beside(said, -1), 1, SILENT), np.zeros(len(words)))
+        later = sum(islice(evidence.beside(said, 1), AGAIN), np.zeros(len(words)))
+        words += 0.5 * weight * (said > 0) * (earlier == 0) * (later >= MOST_AGAIN)
+    return words
+
+
 IDEAS: dict[str, Idea] = {
     "within-talk idf": within_talk_idf,
     "two-level model": two_level_model,
@@ -202,8 +260,20 @@ IDEAS: dict[str, Idea] = {
     "words by length": words_by_length,
     "words by agreement": words_by_agreement,
     "neighbours share": neighbours_share,
+    "a stretch of minutes": stretch_of_minutes,
+    "the minute before": minute_before,
+    "a word begins": word_begins,
 }
-SHARED_OUT = "doubt shared out"
+
+
+def one_hit_a_stretch(assembly: Assembly) -> list[Hit]:
+    """Leave out hits that lie right beside an earlier one of their talk."""
+    shown: list[Hit] = []
+    for hit in to_hits(replace(assembly, query=replace(assembly.query, k=DEPTH))):
+        near = (one for one in shown if one.talk_id == hit.talk_id and abs(one.jump_ms - hit.jump_ms) < STRETCH_MS)
+        if next(near, None) is None:
+            shown.append(hit)
+    return shown[: assembly.query.k]
 
 
 def doubt_shared_out(assembly: Assembly) -> list[Hit]:
@@ -228,11 +298,18 @@ def doubt_shared_out(assembly: Assembly) -> list[Hit]:
     return shown
 
 
+LISTS: dict[str, Callable[[Assembly], list[Hit]]] = {
+    "one hit a stretch": one_hit_a_stretch,
+    "doubt shared out": doubt_shared_out,
+}
+"""Ideas for the list of hits that a ranking gives."""
+
+
 @contextmanager
 def ranked_with(index: IndexReader, name: str) -> Iterator[None]:
     """Rank with an idea for as long as the context lasts; with none for an empty name."""
-    if name == SHARED_OUT:
-        with patch.object(engine, "to_hits", doubt_shared_out):
+    if name in LISTS:
+        with patch.object(engine, "to_hits", LISTS[name]):
             yield
         return
     if not name:
@@ -282,7 +359,7 @@ def main() -> None:
     print("| | " + " | ".join([*names, "all"]) + " |\n|---|" + "--:|" * (len(names) + 1))
     figures = [measure.metrics(outcomes)["mrr@10"].value for outcomes in [*usual, [*chain(*usual)]]]
     print("| as it is | " + " | ".join(f"{value:.3f}" for value in figures) + " |", flush=True)
-    for name in options.only.split(",") if options.only else [*IDEAS, SHARED_OUT]:
+    for name in options.only.split(",") if options.only else [*IDEAS, *LISTS]:
         with ranked_with(index, name):
             changed = ask()
         pairs = [*zip(changed, usual, strict=True), ([*chain(*changed)], [*chain(*usual)])]
