@@ -220,7 +220,7 @@ def _first(
         [part.place(best.number)],
         None
         if kind == "meaning" or not ranking.postings
-        else term_evidence(part.layout, ranking.postings, variant_postings(part, asked, ranking.postings.terms)),
+        else term_evidence(ranking.postings, variant_postings(part, asked, ranking.postings.terms)),
         math.nan if best.meaning is None else best.meaning,
         calibration,
     )

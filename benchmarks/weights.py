@@ -42,7 +42,6 @@ from talksearch.search.ranking.fusion import (
     talk_evidence,
 )
 from talksearch.search.ranking.lexical import query_terms
-from talksearch.search.ranking.postings import idf
 from talksearch.search.ranking.rank import Ranking, Source, rank
 from talksearch.search.ranking.similarity import compare
 from talksearch.search.ranking.term_variants import expand_terms
@@ -133,13 +132,15 @@ def _asking(index: IndexReader, gold: measure.GoldQuery) -> Asking | None:
     assert asked.vector is not None
     nearness = compare(table, asked.vector())
     meaning = (nearness.cosines - nearness.mean) / nearness.deviation
-    said, pairs = query_postings(table, asked, table.notes_in(NOTES))
-    worth = [idf(len(lie.numbers), len(places)) for places in said]
-    around = lexical_scores(lie, said, [], 0.0)
+    postings = query_postings(table, asked, table.notes_in(NOTES))
+    said, pairs = postings.terms, postings.cooccurrences
+    worth = [term.passage for term in postings.tellings]
+    alone = postings._replace(cooccurrences=[])
+    around = lexical_scores(lie, alone, 0.0)
     together = np.zeros(len(around))
     for neighbours, places in zip(pairwise(worth), pairs, strict=True):
         together[places] += min(neighbours)
-    talk = lexical_scores(lie, said, [], 1.0) - around
+    talk = lexical_scores(lie, alone, 1.0) - around
 
     def within(reach: int) -> Array:
         found = np.zeros(len(around))

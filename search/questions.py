@@ -197,7 +197,7 @@ def _is_said(table: PassageTable, written: _Written, telling: Iterable[str]) -> 
     if not len(places):
         return False
     wanted = tuple(dict.fromkeys(terms(written.text)))
-    evidence = term_evidence(table.layout, query_postings(table, EncodedQuery(wanted)))
+    evidence = term_evidence(query_postings(table, EncodedQuery(wanted)))
     unknown = np.full(len(places), np.nan)
     found = evidence_table(table.layout, np.column_stack([places, places]), evidence, unknown, None)
     return max(grade.probability for grade in grades(log_odds(found))) >= STRONG

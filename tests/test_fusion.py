@@ -17,9 +17,10 @@ from talksearch.search.ranking.fusion import (
     hybrid_scores,
     lexical_scores,
 )
-from talksearch.search.ranking.layout import make_layout, read_layout
+from talksearch.search.ranking.layout import PassageLayout, make_layout, read_layout
 from talksearch.search.ranking.postings import cooccurrences, idf, postings
 from talksearch.search.ranking.similarity import Similarities
+from talksearch.search.ranking.telling import QueryPostings, telling
 
 # Two talks: passages 10 to 13, and 20 to 21.
 NOWHERE = np.empty(0, np.int64)
@@ -39,13 +40,19 @@ def places(*at: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     return np.array(at, np.int64)
 
 
+def said(
+    terms: Sequence[np.ndarray], together: Sequence[np.ndarray] = (), layout: PassageLayout = LAYOUT
+) -> QueryPostings:
+    return QueryPostings(terms, together, [telling(layout, None, places, NOWHERE) for places in terms])
+
+
 def test_words_that_nobody_says_count_nothing() -> None:
-    assert lexical_scores(LAYOUT, [], []).tolist() == [0] * 6
-    assert lexical_scores(LAYOUT, [NOWHERE], []).tolist() == [0] * 6
+    assert lexical_scores(LAYOUT, said([])).tolist() == [0] * 6
+    assert lexical_scores(LAYOUT, said([NOWHERE])).tolist() == [0] * 6
 
 
 def test_a_word_counts_where_it_is_said_and_up_to_two_passages_away_but_not_in_the_next_talk() -> None:
-    score = lexical_scores(LAYOUT, [places(3)], [])
+    score = lexical_scores(LAYOUT, said([places(3)]))
     talk = score[0]
     assert talk > 0  # the talk as a whole speaks of it
     assert (score - talk)[1] == pytest.approx(idf(6, 1))
@@ -56,22 +63,22 @@ def test_a_word_counts_where_it_is_said_and_up_to_two_passages_away_but_not_in_t
 def test_what_the_talk_counts_is_bm25_over_talks() -> None:
     room = 1.2 * (0.25 + 0.75 * 4 / 3)
     expected = TALK * idf(2, 1) * 1 * 2.2 / (1 + room)
-    assert lexical_scores(LAYOUT, [places(3)], [])[0] == pytest.approx(expected)
+    assert lexical_scores(LAYOUT, said([places(3)]))[0] == pytest.approx(expected)
 
 
 def test_a_rare_word_counts_more_than_a_common_one() -> None:
-    rare, common = lexical_scores(LAYOUT, [places(0)], []), lexical_scores(LAYOUT, [places(0, 1, 2, 3, 4, 5)], [])
+    rare, common = lexical_scores(LAYOUT, said([places(0)])), lexical_scores(LAYOUT, said([places(0, 1, 2, 3, 4, 5)]))
     assert rare[0] > common[0] > 0
 
 
 def test_two_words_beat_one() -> None:
-    score = lexical_scores(LAYOUT, [places(0, 3), places(0)], [])
+    score = lexical_scores(LAYOUT, said([places(0, 3), places(0)]))
     assert score[0] > score[3] > 0
 
 
 def test_words_said_together_count_more() -> None:
-    apart = lexical_scores(LAYOUT, [places(0, 3), places(0, 3)], [])
-    together = lexical_scores(LAYOUT, [places(0, 3), places(0, 3)], [places(3)])
+    apart = lexical_scores(LAYOUT, said([places(0, 3), places(0, 3)]))
+    together = lexical_scores(LAYOUT, said([places(0, 3), places(0, 3)], [places(3)]))
     assert (together - apart).tolist() == pytest.approx([0, 0, 0, SIDE_BY_SIDE * idf(6, 2), 0, 0])
 
 
@@ -113,7 +120,7 @@ def test_equal_scores_keep_the_order_of_the_archive() -> None:
 
 def test_an_empty_index_gives_nothing() -> None:
     empty = make_layout(NOWHERE, NOWHERE, NOWHERE)
-    assert lexical_scores(empty, [NOWHERE], []).tolist() == []
+    assert lexical_scores(empty, said([NOWHERE], layout=empty)).tolist() == []
     assert fuse(Signals(None, np.empty(0)), None, 5).tolist() == []
     assert empty.places(places(1, 2)).tolist() == []
 

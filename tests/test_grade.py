@@ -24,10 +24,10 @@ from talksearch.indexer.stores.vectors import Vectors
 from talksearch.search import engine
 from talksearch.search.answer import Answer
 from talksearch.search.query import Filters, Mode, Query
-from talksearch.search.ranking.encoded_query import QueryPostings
 from talksearch.search.ranking.languages import is_foreign
 from talksearch.search.ranking.layout import make_layout
 from talksearch.search.ranking.passage_table import PassageTable
+from talksearch.search.ranking.telling import QueryPostings, telling
 from talksearch.search.reader import open_reader
 from talksearch.search.results.grade import (
     COEFFICIENTS,
@@ -69,8 +69,9 @@ def at(*places: int) -> np.ndarray:
 def words_of(
     said: list[np.ndarray], together: list[np.ndarray] | None = None, by_variant: Sequence[np.ndarray] = ()
 ) -> TermEvidence | None:
-    postings = QueryPostings(said, [NOWHERE] * (len(said) - 1) if together is None else together)
-    return term_evidence(LAYOUT, postings, by_variant)
+    tellings = [telling(LAYOUT, None, places, NOWHERE) for places in said]
+    postings = QueryPostings(said, [NOWHERE] * (len(said) - 1) if together is None else together, tellings)
+    return term_evidence(postings, by_variant)
 
 
 def found(query: np.ndarray, said: list[np.ndarray]) -> Evidence:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import NamedTuple
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from talksearch.indexer.arrays import Floats, Ints
 
 from .late_interaction import QueryTokens
 from .passage_table import Mask, PassageTable
+from .telling import QueryPostings
 from .term_variants import TermVariants, postings_with_variants
 
 
@@ -39,15 +39,6 @@ class EncodedQuery:
     first asked. None where nobody can tell."""
 
 
-class QueryPostings(NamedTuple):
-    """Where the terms of a query are said."""
-
-    terms: Sequence[Ints]
-    """For each term, the places of the passages that hold it, rising."""
-    cooccurrences: Sequence[Ints]
-    """For each term but the last, the places where it is said together with the next one; empty for a passage."""
-
-
 def passages_with_names(table: PassageTable, query: EncodedQuery) -> Ints:
     """Return the numbers of the passages that hold any term of a query, in whatever way, sorted."""
     places = [postings_with_variants(table, term, query.variants.get(term)) for term in query.terms]
@@ -65,7 +56,9 @@ def query_postings(table: PassageTable, query: EncodedQuery, excluded: Mask | No
         return places if excluded is None else places[~excluded[places]]
 
     neighbours = pairwise(query.terms if query.is_query else ())
+    places = [counted(postings_with_variants(table, term, query.variants.get(term))) for term in query.terms]
     return QueryPostings(
-        [counted(postings_with_variants(table, term, query.variants.get(term))) for term in query.terms],
+        places,
         [counted(table.cooccurrences(first, second)) for first, second in neighbours],
+        [table.telling(term, held) for term, held in zip(query.terms, places, strict=True)],
     )

@@ -18,8 +18,8 @@ from talksearch.indexer.arrays import Ints
 
 from .layout import PassageLayout
 from .passage_table import Mask
-from .postings import idf
 from .similarity import Similarities
+from .telling import QueryPostings
 
 Array = npt.NDArray[np.floating[Any]]
 """Scores are float32, as vectors are. What rounding takes is far less than what tells passages apart, and half the
@@ -97,21 +97,17 @@ class Signals:
         ]
 
 
-def lexical_scores(
-    layout: PassageLayout, postings: Sequence[Ints], cooccurrences: Sequence[Ints], talk_weight: float = TALK
-) -> Array:
+def lexical_scores(layout: PassageLayout, postings: QueryPostings, talk_weight: float = TALK) -> Array:
     """Return what the words of a query say for every passage (n,); 0 where none of them is said.
 
-    A term counts its idf once in every passage that holds it and in those up to `REACH` away: people name a thing once
-    and then say "it". Saying it again adds nothing, so that a passage which holds all the words beats one that repeats
-    a single one. Two words said together count more. A talk that has a term in many passages is a talk about it, and
-    lifts all its passages: BM25 with talks for documents and passages for words.
+    A term counts what it tells (`telling`: its idf) once in every passage that holds it and in those up to `REACH`
+    away: people name a thing once and then say "it". Saying it again adds nothing, so that a passage which holds all
+    the words beats one that repeats a single one. Two words said together count more. A talk that has a term in many
+    passages is a talk about it, and lifts all its passages: BM25 with talks for documents and passages for words.
 
     Args:
         layout: the layout of all passages.
-        postings: for each term, the places of the passages that hold it.
-        cooccurrences: for each term but the last, the places where it stands together with the next one. Empty where
-            the order of the terms means nothing.
+        postings: where the terms are said, and how much each tells.
         talk_weight: what a word counts that the whole talk speaks of, as a share of what it counts in the passage.
     """
     count = len(layout.numbers)
@@ -120,15 +116,14 @@ def lexical_scores(
         return scores
     talk_scores = np.zeros(len(layout.sizes))
     length_norms = _SATURATION * (1 - _LENGTH + _LENGTH * layout.sizes / layout.sizes.mean())
-    weights = [idf(count, len(places)) for places in postings]
-    for places, weight in zip(postings, weights, strict=True):
+    for places, term in zip(postings.terms, postings.tellings, strict=True):
         if not len(places):
             continue
-        scores[_within_reach(layout, places)] += weight
+        scores[_within_reach(layout, places)] += term.passage
         frequencies = np.bincount(layout.talks[places], minlength=len(talk_scores)).astype(float)
-        talk_idf = idf(len(talk_scores), int(np.count_nonzero(frequencies)))
-        talk_scores += talk_idf * frequencies * (_SATURATION + 1) / (frequencies + length_norms)
-    for neighbours, places in zip(pairwise(weights), cooccurrences, strict=False):
+        talk_scores += term.talk * frequencies * (_SATURATION + 1) / (frequencies + length_norms)
+    weights = [term.passage for term in postings.tellings]
+    for neighbours, places in zip(pairwise(weights), postings.cooccurrences, strict=False):
         scores[places] += SIDE_BY_SIDE * min(neighbours)
     if talk_weight:
         # Passages of a talk lie side by side.

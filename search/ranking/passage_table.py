@@ -24,7 +24,8 @@ from talksearch.indexer.stores.vectors import Vectors
 from talksearch.indexer.text.letters import holds_name
 
 from .layout import PassageLayout, make_layout, read_layout
-from .postings import MAX_WORDS_BETWEEN, cooccurrences, idf, notes_of, postings
+from .postings import MAX_WORDS_BETWEEN, cooccurrences, notes_of, only_in_tracks, postings
+from .telling import LanguageGroups, Telling, read_groups, telling
 
 FEW = 5_000
 """Up to this many vectors, the exact product with all of them takes no more than a millisecond."""
@@ -78,8 +79,10 @@ class PassageTable:
     aligned_descriptions: dict[int, dict[int, int | None]] = field(default_factory=dict, init=False)
     """Cache, by talk: for each sentence of the description (its note's number), the number of the passage that it
     speaks of, None where there is none (`results.metadata_hits`)."""
-    _document_frequencies: dict[str, int] = field(default_factory=dict, init=False)
-    """Cache, by term: how many passages hold it."""
+    _weights: dict[str, float] = field(default_factory=dict, init=False)
+    """Cache, by term that is said: how much it tells."""
+    _groups: list[LanguageGroups | None] = field(default_factory=list, init=False)
+    """Cache: what `read_groups` returns."""
     _languages: list[str | None] = field(default_factory=list, init=False)
     """Cache: what `languages` returns."""
 
@@ -145,14 +148,27 @@ class PassageTable:
             return self.columns.cooccurrences(first, second, MAX_WORDS_BETWEEN)
         return self.layout.places(cooccurrences(self.db, first, second))
 
+    def telling(self, term: str, places: Ints) -> Telling:
+        """Return how much a term tells that the passages at some places hold."""
+        if not self._groups:
+            self._groups = [read_groups(self.db, self.layout.talk_numbers)]
+        (groups,) = self._groups
+        in_tracks = np.empty(0, np.int64)
+        if groups is not None and groups.tracks and len(places):
+            in_tracks = np.intersect1d(places, self.layout.places(only_in_tracks(self.db, term)), assume_unique=True)
+        return telling(self.layout, groups, places, in_tracks)
+
     def term_weights(self, terms: Iterable[str]) -> dict[str, float]:
-        """Return the idf of some terms: how much each tells."""
+        """Return how much each of some terms tells."""
         weights: dict[str, float] = {}
         for term in terms:
-            frequency = self._document_frequencies.get(term, 0) or len(self.postings(term))
-            if frequency:  # terms that nobody says are not remembered: there is no end of them
-                self._document_frequencies[term] = frequency
-            weights[term] = idf(len(self.vector_rows), frequency)
+            if term not in self._weights:
+                places = self.postings(term)
+                weights[term] = self.telling(term, places).passage
+                if len(places):  # terms that nobody says are not remembered: there is no end of them
+                    self._weights[term] = weights[term]
+            else:
+                weights[term] = self._weights[term]
         return weights
 
     def in_talk(self, places: Ints, number: int) -> Ints:

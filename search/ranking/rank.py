@@ -12,7 +12,7 @@ from talksearch.indexer.arrays import Floats, Ints
 from talksearch.indexer.records import Field
 from talksearch.search.query import Query
 
-from .encoded_query import EncodedQuery, QueryPostings, query_postings
+from .encoded_query import EncodedQuery, query_postings
 from .filters import passages_by
 from .fusion import (
     TALK,
@@ -38,6 +38,7 @@ from .passage_table import FEW, Mask, PassageTable
 from .postings import idf
 from .scope import RankingScope, ranking_scope
 from .similarity import Similarities, compare, start_compare
+from .telling import QueryPostings
 from .term_variants import variant_terms
 
 _DEPTH = 400
@@ -287,7 +288,7 @@ class _Evidence:
 def _words(table: PassageTable, query: EncodedQuery, postings: QueryPostings, excluded: Mask | None) -> WordScores:
     """Return what words say for every passage."""
     talk_weight = TALK if query.is_query else 0.0
-    scores = lexical_scores(table.layout, postings.terms, postings.cooccurrences, talk_weight)
+    scores = lexical_scores(table.layout, postings, talk_weight)
     return WordScores(scores, own_words(table, query, excluded))
 
 

@@ -23,13 +23,14 @@ from talksearch.indexer.arrays import Ints
 from talksearch.indexer.stores.calibration import FEWEST, Calibration
 from talksearch.search.hit import GradeWord, Hit
 from talksearch.search.query import Mode
-from talksearch.search.ranking.encoded_query import EncodedQuery, QueryPostings, query_postings
+from talksearch.search.ranking.encoded_query import EncodedQuery, query_postings
 from talksearch.search.ranking.fusion import Candidate
 from talksearch.search.ranking.languages import is_foreign
 from talksearch.search.ranking.layout import PassageLayout
 from talksearch.search.ranking.passage_table import Mask, PassageTable
-from talksearch.search.ranking.postings import idf, only_in_tracks
+from talksearch.search.ranking.postings import only_in_tracks
 from talksearch.search.ranking.rank import Ranking
+from talksearch.search.ranking.telling import QueryPostings
 
 Kind = Literal["both", "meaning", "words"]
 """What evidence there is of a hit: meaning and words, or one of them alone."""
@@ -88,12 +89,12 @@ class TermEvidence:
     postings: Sequence[Ints]
     """The passages that hold each term."""
     weights: Sequence[float]
-    """The idf of each term."""
+    """How much each term tells."""
     pairs: Sequence[tuple[float, Ints]]
-    """For terms that follow each other in the query: the idf of the less rare one, and the passages that say both
+    """For terms that follow each other in the query: what the less telling one tells, and the passages that say both
     together."""
     max_idf: float
-    """The idf of a word that a single passage says: ln(passages)."""
+    """What a word tells that a single passage says: about ln(passages)."""
     variant_postings: Sequence[Ints] = ()
     """The passages that hold a term only as captions misheard it, inside a compound, or in a track of their talk."""
 
@@ -147,7 +148,7 @@ def grader(ranking: Ranking, mode: Mode, encoded: EncodedQuery, calibration: Cal
     language: str | None = None
     if mode != "semantic":
         postings = ranking.postings or query_postings(table, encoded)
-        words = term_evidence(table.layout, postings, variant_postings(table, encoded, postings.terms))
+        words = term_evidence(postings, variant_postings(table, encoded, postings.terms))
         if encoded.language is not None and not all(map(len, postings.terms)):
             language = encoded.language()  # where the talks have all of its words, these tell whatever they tell
 
@@ -212,24 +213,21 @@ def variant_postings(table: PassageTable, encoded: EncodedQuery, postings: Seque
     ]
 
 
-def term_evidence(
-    layout: PassageLayout, postings: QueryPostings, by_variant: Sequence[Ints] = ()
-) -> TermEvidence | None:
+def term_evidence(postings: QueryPostings, by_variant: Sequence[Ints] = ()) -> TermEvidence | None:
     """Return what the words of a query tell; None for a query without words.
 
     A word that nobody says tells the most: it may be all that was asked for.
 
     Args:
-        layout: The layout of all passages.
-        postings: Where the terms are said, and where each is said together with the next one.
+        postings: Where the terms are said, where each is said together with the next one, and how much each tells.
         by_variant: The places where a term stands only as one of its variants (`variant_postings`).
     """
     if not postings.terms:
         return None
-    count = len(layout.numbers)
-    weights = [idf(count, len(places)) for places in postings.terms]
+    weights = [term.passage for term in postings.tellings]
+    most = sum(term.most for term in postings.tellings) / len(postings.tellings)
     pairs = [(min(pair), places) for pair, places in zip(pairwise(weights), postings.cooccurrences, strict=True)]
-    return TermEvidence(postings.terms, weights, pairs, math.log(count + 1), by_variant)
+    return TermEvidence(postings.terms, weights, pairs, most, by_variant)
 
 
 def evidence(
@@ -349,8 +347,10 @@ def probability(evidence: Evidence, kind: Kind, coefficients: Mapping[Kind, Sequ
     this says more and the hit is in another language.
     """
     kinds: list[Kind] = [kind]
-    if kind == "both":
-        kinds += ["words"] * evidence.by_variant + ["meaning"] * evidence.is_foreign
+    if kind == "both" and evidence.by_variant:
+        kinds.append("words")
+    if kind == "both" and evidence.is_foreign:
+        kinds.append("meaning")
     odds = max(float(_weighed(features(evidence, kind), coefficients[kind])) for kind in kinds)
     return 1 / (1 + math.exp(-max(-_MOST_LOG_ODDS, min(_MOST_LOG_ODDS, odds))))
 
