@@ -22,6 +22,7 @@ from importlib.resources import files
 import numpy as np
 
 from talksearch.indexer.arrays import Floats
+from talksearch.indexer.text.language_codes import is_same_language, language_code
 
 GROUPS = {
     "latin": [
@@ -72,8 +73,6 @@ _FEWEST_OTHERS, _LEAST_OTHERS = 2, 0.1
 a formula."""
 _LETTERS_A_CHARACTER = {"han": 2, "kana": 2, "hangul": 2}
 """How many letters one of these stands for."""
-_SAME = ({"no", "nb", "nn"}, {"hr", "sr", "bs", "sh"}, {"id", "ms"}, {"zh", "yue", "cmn"}, {"fil", "tl"})
-"""Languages with several codes, or so near one another that a query does not tell them apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,25 +90,6 @@ class _Statistics:
         while letters and letters not in self.letters:
             letters = letters[1:]
         return self.letters.get(letters, "")
-
-
-def language_code(tag: str) -> str:
-    """Return the language of a BCP 47 tag without its region and its writing system.
-
-    >>> language_code("pt-BR"), language_code("zh-Hant")
-    ('pt', 'zh')
-    """
-    return tag.partition("-")[0].lower()
-
-
-def is_same_language(one: str, other: str) -> bool:
-    """Say whether two tags mean one language, whatever its region and writing system.
-
-    >>> is_same_language("en-GB", "en"), is_same_language("nb", "no"), is_same_language("de", "nl")
-    (True, True, False)
-    """
-    first, second = language_code(one), language_code(other)
-    return first == second or any({first, second} <= same for same in _SAME)
 
 
 def query_language(text: str, languages: Collection[str]) -> str | None:

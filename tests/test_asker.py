@@ -7,7 +7,8 @@ import json
 import pytest
 from conftest import SHARED
 
-from talksearch.search.asker import is_same_language, query_language
+from talksearch.indexer.text.language_codes import is_same_language
+from talksearch.search.asker import query_language
 
 ENGLISH_AND_MORE = ("en", "de-AT", "fr", "zh-Hans", "ja")
 

@@ -15,6 +15,7 @@ from talksearch.indexer.talks.identify import Identity
 from talksearch.indexer.talks.language_tags import language_of, translated_from
 from talksearch.indexer.talks.spoken_language import spoken_language
 from talksearch.indexer.talks.track_names import track_name
+from talksearch.indexer.text.language_codes import language_code
 from talksearch.indexer.text.language_names import language_name
 
 from .group_files import GroupFiles
@@ -66,12 +67,12 @@ def further_tracks(talk: Talk, rows: Sequence[FileRow], files: GroupFiles) -> li
     identities = {row.path: identity for row in rows if (identity := identity_of(row)) is not None}
     if not any(identity.language_tag for identity in identities.values()) or (own := _by_words(talk)) is None:
         return [TrackFile(row) for row in rows]
-    taken = {_primary(own)}
+    taken = {language_code(own)}
     results: list[TrackFile] = []
     number = 1
     for row in rows:
         identity = identities.get(row.path)
-        stated = _primary(language_of(identity.language_tag)) if identity else ""
+        stated = language_code(language_of(identity.language_tag) or "") if identity else ""
         if identity is None or identity.forced or stated in taken:
             results.append(TrackFile(row))
             continue
@@ -88,7 +89,7 @@ def further_tracks(talk: Talk, rows: Sequence[FileRow], files: GroupFiles) -> li
             results.append(TrackFile(row, reason=error.message, failed=True))
             continue
         language = _by_words(read)
-        if language is None or _primary(language) in taken:
+        if language is None or language_code(language) in taken:
             results.append(TrackFile(row))
             continue
         problem = _misaligned(talk, read)
@@ -97,7 +98,7 @@ def further_tracks(talk: Talk, rows: Sequence[FileRow], files: GroupFiles) -> li
             continue
         track = Track(number, language, _origin(read, row, identity), row.source, short_cues(read.cues))
         results.append(TrackFile(row, track, read))
-        taken.add(_primary(language))
+        taken.add(language_code(language))
         number += 1
     return results
 
@@ -107,10 +108,6 @@ def _by_words(talk: Talk) -> str | None:
     if talk.language is not None and spoken_language(talk.language, talk.cues).note:
         return spoken_language(None, talk.cues).language or talk.language
     return talk.language
-
-
-def _primary(language: str | None) -> str:
-    return (language or "").partition("-")[0]
 
 
 def _origin(read: Talk, row: FileRow, identity: Identity) -> TrackOrigin:

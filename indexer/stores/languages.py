@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from talksearch.indexer.settings import DEFAULT_MODEL
+from talksearch.indexer.text.language_codes import language_code
 
 KNOWN_TO_DEFAULT = "en"
 """The one language that the default model was made for. What other models know, nobody here can say."""
@@ -32,7 +33,7 @@ def count_languages(db: sqlite3.Connection) -> tuple[LanguageCount, ...]:
     """Return the languages of an archive, those with most talks first, what is not known last."""
     found: dict[str | None, tuple[int, int]] = {}
     for tag, talks, passages in db.execute(_COUNTS):
-        code = tag.partition("-")[0].lower() if tag else None
+        code = language_code(tag) if tag else None
         before = found.get(code, (0, 0))
         found[code] = before[0] + talks, before[1] + passages
     counts = [LanguageCount(code, *numbers) for code, numbers in found.items()]

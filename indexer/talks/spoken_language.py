@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from talksearch.indexer.records import Cue, Step
+from talksearch.indexer.text.language_codes import language_code
 from talksearch.indexer.text.languages import DETECTOR, Detected, detect_language
 
 _CERTAIN = 0.999
@@ -67,7 +68,7 @@ def _mixed(found: Detected) -> str | None:
 
 
 def _against(stated: str, found: Detected) -> str | None:
-    one, other = stated.partition("-")[0].lower(), found.shares[0][0]
+    one, other = language_code(stated), found.shares[0][0]
     if one == other or found.certainty < _CERTAIN or found.shares[0][1] < _ALMOST_ALL:
         return None
     if any({one, other} <= close for close in _CLOSE):

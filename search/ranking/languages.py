@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from talksearch.indexer.arrays import Ints
-from talksearch.search.asker import is_same_language
+from talksearch.indexer.text.language_codes import is_same_language
 
 from .passage_table import Mask, PassageTable
 

@@ -10,9 +10,10 @@ from dataclasses import replace
 from talksearch.indexer.settings import DEFAULT_MODEL, MULTILINGUAL_MODEL
 from talksearch.indexer.stores.languages import KNOWN_TO_DEFAULT
 from talksearch.indexer.stores.tracks import track_cues, tracks_of
+from talksearch.indexer.text.language_codes import is_same_language
 from talksearch.indexer.text.language_names import language_name
 from talksearch.indexer.text.lines import join_lines
-from talksearch.search.asker import is_same_language, query_language
+from talksearch.search.asker import query_language
 from talksearch.search.hit import Beside, Hit
 from talksearch.search.query import Query
 from talksearch.search.ranking.filters import languages_meant
