@@ -30,7 +30,6 @@ from talksearch.indexer.settings import DEFAULT_MODEL, MULTILINGUAL_MODEL
 from talksearch.indexer.stores import catalog
 from talksearch.indexer.stores.languages import LanguageCount, count_languages
 from talksearch.indexer.stores.tracks import put_tracks
-from talksearch.search.answer import Answer
 from talksearch.search.hit import Beside
 from talksearch.search.index import open_index
 from talksearch.search.query import Query
@@ -227,7 +226,3 @@ def test_the_answer_says_once_that_the_model_knows_no_german(index: IndexReader)
     assert note("what is the chain rule") == note("Schnorr") == ""
     assert note("was ist die Kettenregel", MULTILINGUAL_MODEL) == ""
     assert note("was ist die Kettenregel", mode="lexical") == ""
-
-
-def test_an_empty_answer_has_nothing_beside() -> None:
-    assert Answer((), ()).to_dict()["hits"] == []
