@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from talksearch.indexer.arrays import Ints
+from talksearch.indexer.text.language_codes import language_code
 
 from .layout import PassageLayout
 from .postings import idf
@@ -66,11 +67,11 @@ def read_groups(db: sqlite3.Connection, talk_numbers: Ints) -> LanguageGroups | 
     None where all are in one language and none has a track in another.
     """
     tags = dict(db.execute("SELECT number, language FROM talks WHERE language IS NOT NULL"))
-    known = {number: _primary(tag) for number, tag in tags.items()}
+    known = {number: language_code(tag) for number, tag in tags.items()}
     commonest = [language for language, _ in Counter(known.values()).most_common()]
     tracks: dict[str, set[int]] = {}
     for talk, tag in db.execute("SELECT talk, language FROM tracks"):
-        tracks.setdefault(_primary(tag), set()).add(talk)
+        tracks.setdefault(language_code(tag), set()).add(talk)
     if len(commonest) < 2 and not tracks:
         return None
     numbers = talk_numbers.tolist()
@@ -91,10 +92,10 @@ def telling(layout: PassageLayout, groups: LanguageGroups | None, places: Ints, 
     talks = len(layout.sizes)
     held_by = layout.talks[places]
     if groups is None or not len(places):
-        return _among(len(layout.numbers), len(places), talks, len(np.unique(held_by)))
+        return _among(len(layout.numbers), len(places), talks, len(_present(held_by)))
     own_by = layout.talks[np.setdiff1d(places, in_tracks, assume_unique=True)]
     parts = []
-    for group in np.unique(groups.own[own_by]).tolist():
+    for group in _present(groups.own[own_by]).tolist():
         own = groups.own == group
         within = own_by[own[own_by]]
         parts.append((len(within), _within(layout, own, within)))
@@ -110,13 +111,13 @@ def telling(layout: PassageLayout, groups: LanguageGroups | None, places: Ints, 
 
 def _within(layout: PassageLayout, talks: Talks, held_by: Ints) -> Telling:
     """Return how much a term tells among the passages of some talks, given the talk of each passage that holds it."""
-    return _among(int(layout.sizes[talks].sum()), len(held_by), int(talks.sum()), len(np.unique(held_by)))
+    return _among(int(layout.sizes[talks].sum()), len(held_by), int(talks.sum()), len(_present(held_by)))
 
 
 def _among(passages: int, holding: int, talks: int, talks_holding: int) -> Telling:
     return Telling(idf(passages, holding), idf(talks, talks_holding), math.log(passages + 1))
 
 
-def _primary(tag: str) -> str:
-    """Return the language of a tag without its script and region."""
-    return tag.partition("-")[0].lower()
+def _present(numbers: Ints) -> Ints:
+    """Return which numbers from 0 on there are, each once: sooner than by sorting, which every term would wait for."""
+    return np.flatnonzero(np.bincount(numbers))
