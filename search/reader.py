@@ -71,7 +71,9 @@ class IndexReader:
     def table(self) -> PassageTable:
         """Return the passages as ranking sees them, of the state that `db` shows; a changed state is read anew."""
         state = _IndexState(self.db.execute("PRAGMA data_version").fetchone()[0], columns.file_fingerprint(self.folder))
-        return self._table.get(state, lambda: read_passage_table(self.folder, self.db, self._read_vectors()))
+        return self._table.get(
+            state, lambda: read_passage_table(self.folder, self.db, self._read_vectors(), self.recipe.model.name)
+        )
 
     def directions(self) -> Floats | None:
         """Return the directions that tell tokens apart; None where the index does not know what tokens mean."""

@@ -31,7 +31,7 @@ def at(*places: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
 
 # Ten English talks of ten passages, and two German ones.
 LAYOUT = layout_of(*[10] * 12)
-GROUPS = LanguageGroups(np.array([0] * 10 + [1] * 2), ())
+GROUPS = LanguageGroups(np.array([0] * 10 + [1] * 2), ("en", "de"), ())
 
 
 def test_in_one_language_a_term_tells_its_idf() -> None:
@@ -57,7 +57,7 @@ def test_a_term_that_nobody_says_tells_the_most() -> None:
 
 def test_what_only_tracks_say_is_held_against_talks_with_a_track_in_that_language() -> None:
     german, french = (np.isin(np.arange(12), talks) for talks in ([0, 1], [0, 2, 3, 4]))
-    groups = LanguageGroups(np.zeros(12, np.int64), (german, french))
+    groups = LanguageGroups(np.zeros(12, np.int64), ("en",), (german, french))
     usual = np.arange(2, 20)  # in 18 of the 20 passages with a German track, 8 of which have a French one as well
     assert telling(LAYOUT, groups, usual, usual).passage == pytest.approx(idf(20, 18))
     own = telling(LAYOUT, groups, at(50), NOWHERE)  # what the talks say themselves tells what it always does
@@ -73,6 +73,7 @@ def test_talks_of_an_unknown_language_are_taken_for_the_commonest() -> None:
     groups = read_groups(db, at(1, 2, 3, 4))
     assert groups is not None
     assert groups.own.tolist() == [0, 0, 0, 1]
+    assert groups.languages == ("en", "de")
     db.execute("DELETE FROM talks WHERE number = 4")
     assert read_groups(db, at(1, 2, 3)) is None
 

@@ -18,11 +18,13 @@ import numpy.typing as npt
 
 from talksearch.indexer.arrays import Floats, Ints
 from talksearch.indexer.records import Field
+from talksearch.indexer.settings import MULTILINGUAL_MODEL
 from talksearch.indexer.stores.columns import reader as columns
 from talksearch.indexer.stores.columns.reader import FIELDS, Columns
 from talksearch.indexer.stores.vectors import Vectors
 from talksearch.indexer.text.letters import holds_name
 
+from .language_means import means_of
 from .layout import PassageLayout, make_layout, read_layout
 from .postings import MAX_WORDS_BETWEEN, cooccurrences, notes_of, only_in_tracks, postings
 from .telling import LanguageGroups, Telling, read_groups, telling
@@ -76,6 +78,8 @@ class PassageTable:
     columns: Columns | None
     """None where they are missing or of another state."""
     db: sqlite3.Connection
+    model: str = ""
+    """The name of the model that made the vectors; empty where that is not known."""
     aligned_descriptions: dict[int, dict[int, int | None]] = field(default_factory=dict, init=False)
     """Cache, by talk: for each sentence of the description (its note's number), the number of the passage that it
     speaks of, None where there is none (`results.metadata_hits`)."""
@@ -83,6 +87,8 @@ class PassageTable:
     """Cache, by term that is said: how much it tells."""
     _groups: list[LanguageGroups | None] = field(default_factory=list, init=False)
     """Cache: what `read_groups` returns."""
+    _means: list[Floats] = field(default_factory=list, init=False)
+    """Cache: the mean vectors of texts in the languages of these groups."""
     _languages: list[str | None] = field(default_factory=list, init=False)
     """Cache: what `languages` returns."""
 
@@ -148,11 +154,29 @@ class PassageTable:
             return self.columns.cooccurrences(first, second, MAX_WORDS_BETWEEN)
         return self.layout.places(cooccurrences(self.db, first, second))
 
-    def telling(self, term: str, places: Ints) -> Telling:
-        """Return how much a term tells that the passages at some places hold."""
+    def language_groups(self) -> LanguageGroups | None:
+        """Return the languages of the talks; None where there is one, and no track in another."""
         if not self._groups:
             self._groups = [read_groups(self.db, self.layout.talk_numbers)]
-        (groups,) = self._groups
+        return self._groups[0]
+
+    def by_language(self, vector: Floats) -> Floats | None:
+        """Return how much nearer to a vector each passage is for its language alone: (n,), 0 in the mean.
+
+        None where the talks are in one language, or that is not known of the model.
+        """
+        groups = self.language_groups()
+        if groups is None or len(groups.languages) < 2 or self.model != MULTILINGUAL_MODEL:
+            return None
+        if not self._means:
+            self._means = [means_of(groups.languages)]
+        of_talks = (self._means[0] @ vector)[groups.own]
+        nearer: Floats = (of_talks - np.average(of_talks, weights=self.layout.sizes))[self.layout.talks]
+        return nearer
+
+    def telling(self, term: str, places: Ints) -> Telling:
+        """Return how much a term tells that the passages at some places hold."""
+        groups = self.language_groups()
         in_tracks = np.empty(0, np.int64)
         if groups is not None and groups.tracks and len(places):
             in_tracks = np.intersect1d(places, self.layout.places(only_in_tracks(self.db, term)), assume_unique=True)
@@ -250,15 +274,18 @@ class PassageTable:
         return mask
 
 
-def read_passage_table(folder: Path, db: sqlite3.Connection, vectors: Vectors) -> PassageTable:
-    """Return the passages of the state that `db` shows. Call it inside a transaction that only reads."""
+def read_passage_table(folder: Path, db: sqlite3.Connection, vectors: Vectors, model: str = "") -> PassageTable:
+    """Return the passages of the state that `db` shows, with the vectors that a model of this name made of them.
+
+    Call it inside a transaction that only reads.
+    """
     mapped = columns.read(folder, db)
     if mapped is None or mapped.codes.shape[1] != vectors.rows.shape[1]:
         layout = read_layout(db)
-        return PassageTable(layout, vectors.find(layout.numbers), vectors, None, db)
+        return PassageTable(layout, vectors.find(layout.numbers), vectors, None, db, model)
     numbers = mapped.numbers.astype(np.int64)
     layout = make_layout(numbers, mapped.talks.astype(np.int64), numbers[mapped.fields != 0], mapped.talk_numbers)
-    return PassageTable(layout, mapped.rows.astype(np.int64), vectors, mapped, db)
+    return PassageTable(layout, mapped.rows.astype(np.int64), vectors, mapped, db, model)
 
 
 @lru_cache(maxsize=_MOST_REMEMBERED)

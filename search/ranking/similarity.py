@@ -79,16 +79,22 @@ def start_compare(
     With columns, the vectors in one byte a dimension are multiplied, which reads a quarter of the memory. A cosine is
     then off by no more than the length of what was rounded away (Cauchy and Schwarz), of the passage's vector and of
     the query's.
+
+    In an archive of several languages, cosines are those less what the languages alone make of them
+    (`PassageTable.by_language`). Their mean stays what it is, and their deviation is taken to.
     """
     columns = table.columns
     rows = table.vector_rows if places is None else table.vector_rows[places]
+    by_language = table.by_language(vector)
+    if by_language is not None and places is not None:
+        by_language = by_language[places]
 
     def exact(positions: Ints) -> Floats:
         wanted = rows[positions]
         cosines = np.full(len(positions), np.nan, np.float32)
         embedded = wanted >= 0
         cosines[embedded] = table.vectors.take(wanted[embedded]) @ vector
-        return cosines
+        return cosines if by_language is None else cosines - by_language[positions]
 
     if columns is None or len(table.vector_rows) <= FEW or not len(table.vectors.rows):
         every, mean, deviation = _compare_all(table, vector)
@@ -109,6 +115,8 @@ def start_compare(
             compared = block if places is None else places[block]
             products = np.asarray(simsimd.cdist(columns.codes[compared], code[None, :], metric="dot")).reshape(-1)
             np.multiply(products, columns.scales[compared] * np.float32(scale), out=cosines[block], casting="same_kind")
+            if by_language is not None:
+                cosines[block] -= by_language[block]
             cosines[block][rows[block] < 0] = mean
 
     # |v·q - v'·q'| <= |v - v'|·|q| + |v'|·|q - q'|, and |v'| <= 1 + |v - v'|.
@@ -122,6 +130,9 @@ def _compare_all(table: PassageTable, vector: Floats) -> tuple[Floats, float, fl
     if not embedded.any():
         return np.zeros(len(embedded), np.float32), 0.0, 1.0
     known = (table.vectors.rows @ vector)[table.vector_rows[embedded]]
+    by_language = table.by_language(vector)
+    if by_language is not None:
+        known = known - by_language[embedded]
     mean = float(known.mean(dtype=np.float64))
     cosines = np.full(len(embedded), mean, np.float32)
     cosines[embedded] = known

@@ -57,6 +57,8 @@ class LanguageGroups:
 
     own: Ints
     """The language that each talk is in, counted from 0 (talks,). Where it is not known, it is the commonest."""
+    languages: tuple[str, ...]
+    """The code of each of these languages, the commonest first."""
     tracks: tuple[Talks, ...]
     """For each language that there are tracks in, which talks have one (talks,)."""
 
@@ -77,7 +79,7 @@ def read_groups(db: sqlite3.Connection, talk_numbers: Ints) -> LanguageGroups | 
     numbers = talk_numbers.tolist()
     own = [commonest.index(known[number]) if number in known else 0 for number in numbers]
     masks = [np.array([number in having for number in numbers], bool) for having in tracks.values()]
-    return LanguageGroups(np.array(own, np.int64), tuple(masks))
+    return LanguageGroups(np.array(own, np.int64), tuple(commonest), tuple(masks))
 
 
 def telling(layout: PassageLayout, groups: LanguageGroups | None, places: Ints, in_tracks: Ints) -> Telling:
