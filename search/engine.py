@@ -16,6 +16,7 @@ from talksearch.indexer.encoders.base import QueryEncoding, encode_query_by_toke
 from talksearch.indexer.errors import QueryError
 from talksearch.indexer.stores import asked, calibration, catalog
 from talksearch.indexer.stores.calibration import Calibration
+from talksearch.indexer.stores.languages import knows_languages
 from talksearch.indexer.text.terms import terms
 from talksearch.search.answer import Answer, Like
 from talksearch.search.facets import Facets
@@ -308,7 +309,7 @@ def _answer(
     scorer = _token_scorer(reader, encoded, term_weights)
     if scorer and query.mode == "hybrid":
         ranking = replace(ranking, candidates=late_interaction.rerank(ranking.candidates, scorer))
-    grade_of = partial(_grader_of, query, encoded, calibrated)
+    grade_of = partial(_grader_of, query, encoded, calibrated, knows_languages(reader.recipe.model.name))
     grade = grade_of(ranking)
     said = (*encoded.terms, *variant_terms(encoded.variants))
     named = frozenset(name for variants in encoded.variants.values() for name in variants.speakers)
@@ -338,9 +339,11 @@ def _answer(
     return Answer(tuple(hits), encoded.terms, note, facets=facets)
 
 
-def _grader_of(query: Query, encoded: EncodedQuery, calibrated: Calibration | None, ranking: Ranking) -> Grader | None:
+def _grader_of(
+    query: Query, encoded: EncodedQuery, calibrated: Calibration | None, knows: bool, ranking: Ranking
+) -> Grader | None:
     """Return what grades the candidates of a ranking; None for a passage that others like it are looked for."""
-    return grader(ranking, query.mode, encoded, calibrated) if encoded.is_query else None
+    return grader(ranking, query.mode, encoded, calibrated, knows_languages=knows) if encoded.is_query else None
 
 
 def _encode(reader: IndexReader, text: str, *, with_vector: bool, by_token: bool = False) -> EncodedQuery:

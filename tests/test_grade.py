@@ -206,7 +206,20 @@ def test_words_that_a_hit_in_another_language_does_say_count() -> None:
 
 
 def test_nothing_near_is_weak_in_any_language() -> None:
-    assert grade(Evidence(0.5, 0.0, -1.0, is_foreign=True)).word == "weak"
+    for knows in (False, True):
+        assert grade(Evidence(0.5, 0.0, -1.0, is_foreign=True, knows_languages=knows)).word == "weak"
+
+
+def test_less_meaning_tells_as_much_in_another_language_where_the_model_knows_languages() -> None:
+    near = Evidence(2.5, 0.0, -1.0, knows_languages=True)
+    across = replace(near, is_foreign=True)
+    assert grade(across).word == "fair"
+    assert [grade(other).word for other in (near, replace(across, knows_languages=False))] == ["weak", "weak"]
+    by_meaning = replace(across, coverage=math.nan, surplus=math.nan)
+    assert grade(by_meaning) == grade(across)
+    for kind, one in (("both", across), ("meaning", by_meaning)):
+        assert probability(one, kind, COEFFICIENTS) == pytest.approx(grade(one).probability)
+    assert grade(replace(by_meaning, meaning=math.nan)).word == "weak"
 
 
 def test_hits_are_in_another_language_where_both_languages_are_known() -> None:

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from talksearch.indexer.settings import DEFAULT_MODEL
+from talksearch.indexer.settings import DEFAULT_MODEL, MULTILINGUAL_MODEL
 from talksearch.indexer.text.language_codes import language_code
 
 KNOWN_TO_DEFAULT = "en"
@@ -52,3 +52,12 @@ def is_foreign_to(model: str, counts: Sequence[LanguageCount]) -> bool:
         return False
     foreign = sum(one.passages for one in counts if one.language not in (None, KNOWN_TO_DEFAULT))
     return foreign > 0 and foreign >= _SHARE_THAT_MATTERS * sum(one.passages for one in counts)
+
+
+def knows_languages(model: str) -> bool:
+    """Say whether a model was surely made to compare texts in different languages.
+
+    >>> knows_languages("multilingual"), knows_languages("all-MiniLM-L6-v2")
+    (True, False)
+    """
+    return model == MULTILINGUAL_MODEL
