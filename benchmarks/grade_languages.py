@@ -7,8 +7,8 @@ For each language are printed MRR@10, how far the jump is from where the answer 
 the first hits are graded: of those that are right, how many are strong, fair and weak; of those that are not right, how
 many are not weak. Then come queries that no talk answers, in twelve languages, as null queries ask in
 English; and `--foreign` gold files, whose talks are not in the index: of both, how many first hits are not weak (false
-alarm) and how many are strong. No coefficient was fitted on queries in another language than English, so every language
-is one left out.
+alarm) and how many are strong. `ACROSS` in search/results/grade.py was fitted on queries of `--gold` and on these null
+queries, so that no language is one left out.
 """
 
 from __future__ import annotations
