@@ -216,6 +216,9 @@ def test_a_defect_over_one_talk_costs_that_talk(tmp_path: Path, monkeypatch: pyt
         (("de", "en-orig", "fr"), (), "en-orig"),
         (("de", "en", "en-orig"), ("en", "en-orig"), "en-orig"),
         (("de-en", "fr-en"), (), "de-en"),
+        (("en-zh-Hans", "zh-Hans"), (), "zh-Hans"),  # yt-dlp's translation of manual captions
+        (("de-pt-BR", "en-pt-BR", "pt-BR"), (), "pt-BR"),
+        (("en-es-419", "es-419"), (), "es-419"),
         (("br", "pt"), (), "br"),
         (("de", "pt-br"), (), "de"),  # nobody translated from Breton
         (("de", "en"), ("de", "en"), "de"),

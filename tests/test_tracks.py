@@ -82,6 +82,10 @@ def index(tmp_path: Path, archive: Path) -> tuple[Report, list[Talk]]:
         ("Part.1.de.vtt", "Part.1", "de", ""),
         ("tides.no.vtt", "tides", "no", ""),
         ("tides.fr-en.vtt", "tides", "fr", ""),
+        ("tides.en-zh-Hans.vtt", "tides", "en", ""),
+        ("tides.zh-Hans-en.vtt", "tides", "zh-Hans", ""),
+        ("tides.es-419-pt-BR.vtt", "tides", "es-419", ""),
+        ("Tides [j3PyPqV-e1s].de-pt-BR.vtt", "Tides [j3PyPqV-e1s]", "de", ""),
         ("TIDES.EN.VTT", "TIDES", "en", ""),
     ],
 )

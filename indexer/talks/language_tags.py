@@ -35,6 +35,11 @@ _OF_DUBBERS = {"castellano": "es-ES", "latino": "es-419"}
 """How Spanish tracks are called, of Spain and of America."""
 _NO_LANGUAGE = frozenset(("und", "mul", "mis", "zxx"))
 """Codes of ISO 639 for what is undetermined, several languages, uncoded, and no language at all."""
+_SCRIPT_OR_REGION = re.compile(r"[A-Z][a-z]{3}|[A-Z]{2}|\d{3}")
+_NO_PARTS = frozenset(("orig", "x"))
+"""What ends the parts of a tag that say a language."""
+_CHINESE_TONGUES = frozenset(("cmn", "yue", "nan"))
+"""What stands behind `zh` in tags of before 2009 and says which Chinese is spoken; nothing was translated from it."""
 _TAG = re.compile(
     r"(?P<language>[A-Za-z]{2,3})"
     r"(?P<rest>(?:[-_](?:[A-Z][a-z]{3}|[A-Z]{2}|\d{3}|orig|x-[a-z]{2,8}|[a-z]{4}|[a-z]{2,3}))*)"
@@ -88,8 +93,8 @@ def language_of(tag: str | None) -> str | None:
 
     >>> language_of("en-orig"), language_of("zh_Hans"), language_of("iw"), language_of("ger"), language_of(None)
     ('en', 'zh-Hans', 'he', 'de', None)
-    >>> language_of("pt-br"), language_of("en-us"), language_of("fr-en")
-    ('pt-BR', 'en-US', 'fr')
+    >>> language_of("pt-br"), language_of("en-us"), language_of("fr-en"), language_of("en-zh-Hans")
+    ('pt-BR', 'en-US', 'fr', 'en')
 
     Recognition services spell it out, or say that they do not know:
 
@@ -100,7 +105,7 @@ def language_of(tag: str | None) -> str | None:
     """
     if not tag:
         return None
-    first, *rest = tag.replace("_", "-").split("-")
+    (first, *rest), _ = _parts(tag.replace("_", "-"))
     if len(first) > 3 or not first.isascii():
         return language_named(tag.replace("_", " ").strip())
     if first.lower() in _NO_LANGUAGE:
@@ -108,7 +113,7 @@ def language_of(tag: str | None) -> str | None:
     language, *implied = _standard(first.lower()).split("-")
     kept: list[str] = []
     for part in rest[:2]:
-        if re.fullmatch(r"[A-Z][a-z]{3}|[A-Z]{2}|\d{3}", part):
+        if _SCRIPT_OR_REGION.fullmatch(part):
             kept.append(part)
         elif part.title() in _SCRIPTS:
             kept.append(part.title())
@@ -122,11 +127,34 @@ def translated_from(tag: str) -> str | None:
 
     >>> translated_from("fr-en"), translated_from("en-us"), translated_from("pt-BR"), translated_from("de")
     ('en', None, None, None)
+    >>> [translated_from(tag) for tag in ("zh-Hans-en", "en-zh-Hans", "es-419-en", "de-pt-BR", "fr-en-j3PyPqV-e1s")]
+    ['en', 'zh', 'en', 'pt', 'en']
     """
-    match = re.search(r"^([A-Za-z]{2,3})(?:-[A-Za-z]{2,4})?-([a-z]{2,3})$", tag)
-    if not match or not _known(match[2]) or _region(match[1], match[2]):
-        return None
-    return match[2]
+    _, source = _parts(tag)
+    return source[0] if source else None
+
+
+def _parts(tag: str) -> tuple[list[str], list[str]]:
+    """Split a tag into what it says of the track's language, and of the one that a machine translated from.
+
+    The first always has a part, if an empty one; the second has none where nothing was translated. Either language may
+    have a script and a region. Where small letters mean a region or a language, what follows them tells: nothing stands
+    behind a region.
+
+    >>> _parts("en-zh-Hans"), _parts("pt-br"), _parts("en-ca-ES"), _parts("zh-yue")
+    ((['en'], ['zh', 'Hans']), (['pt', 'br'], []), (['en'], ['ca', 'ES']), (['zh', 'yue'], []))
+    """
+    match = _TAG.fullmatch(tag)
+    parts = (match["language"] + match["rest"] if match else tag).split("-")
+    for at, part in enumerate(parts[1:], start=1):
+        if part in _NO_PARTS:
+            break
+        if not re.fullmatch("[a-z]{2,3}", part) or not _known(part) or (at == 1 and part in _CHINESE_TONGUES):
+            continue
+        is_followed = at + 1 < len(parts) and _SCRIPT_OR_REGION.fullmatch(parts[at + 1]) is not None
+        if is_followed or _region(parts[0], part) is None:
+            return parts[:at], parts[at:]
+    return parts, []
 
 
 @lru_cache(maxsize=4096)

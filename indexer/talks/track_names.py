@@ -293,7 +293,7 @@ def _pieces(rest: str) -> tuple[_Piece, ...]:
 
 def _find_pieces(rest: str) -> Iterator[_Piece]:
     """Yield what a name may end in, the longest first."""
-    for pattern in (_NAME_IN_BRACKETS, _BRACKETED, _REGIONAL, _DOTTED, _JOINED):
+    for pattern in (_NAME_IN_BRACKETS, _BRACKETED, _DOTTED, _REGIONAL, _JOINED):
         match = pattern.match(rest)
         if not match or not match["head"].strip(" ._-"):
             continue
