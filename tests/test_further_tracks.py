@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,12 @@ FRENCH = [
     "À la dernière page il compte les bateaux qu'il a vus sombrer.",
     "C'est la fin, merci beaucoup, et maintenant vos questions.",
 ]
+ITALIAN = [
+    "Benvenuti a tutti, sono felice che oggi siate venuti in così tanti.",
+    "Cominciamo dal vecchio porto e dalla gente che ci lavorava.",
+    "La gru sollevava pietre, botti e lana dai ponti delle navi.",
+    "Poi il fiume cambiò letto e lasciò il porto all'asciutto per anni.",
+]
 OTHER = [f"In this other talk sentence {at} is about bread, and how long dough number {at} rests." for at in range(12)]
 STEP_MS = 6_000
 SIZER = PassageSizer(Splitting(), 200, None, CountingEncoder().count_tokens)
@@ -112,6 +119,24 @@ def read(folder: Path, files: dict[str, str]) -> TalkResult:
 def tracks_in(result: TalkResult) -> list[tuple[str, str, str]]:
     assert result.talk_rows
     return [(track.language, track.origin, track.source) for track in result.talk_rows.tracks]
+
+
+def test_a_track_of_another_cut_does_not_speak_for_a_talk_whose_other_tracks_agree(tmp_path: Path) -> None:
+    tracks = {"de": vtt(GERMAN, shift_ms=400), "en": vtt(ENGLISH), "fr": vtt(FRENCH, shift_ms=200)}
+    cut = {"it": vtt(ITALIAN, shift_ms=400_000)}
+    for tag, text in {**tracks, **cut}.items():
+        (tmp_path / f"porto.{tag}.vtt").write_text(text)
+    now = {str(path): scan_file(path, path.name, None) for path in sorted(tmp_path.iterdir())}
+    (group,) = make_plan({}, now, identity_of).read
+    italian_first = replace(group, files=tuple(sorted(group.files, key=lambda row: ".it." not in row.path)))
+    result = read_group(italian_first, SIZER)
+    assert Path(result.talk_path).name != "porto.it.vtt"
+    assert len(tracks_in(result)) == 2
+    assert [(names([file]), "silent" in file.reason or "past" in file.reason) for file in result.duplicates] == [
+        (["porto.it.vtt"], True)
+    ]
+    stated = read_group(replace(italian_first, is_open=False), SIZER)
+    assert (Path(stated.talk_path).name, tracks_in(stated)) == ("porto.it.vtt", [])
 
 
 def test_the_track_in_another_language_is_kept_and_the_report_says_so(tmp_path: Path) -> None:

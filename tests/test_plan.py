@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from talksearch.indexer.pipeline.plan import make_plan
 from talksearch.indexer.stores.catalog import FileRow
 from talksearch.indexer.talks.identify import Identity
@@ -48,3 +50,45 @@ def test_a_talk_with_a_file_that_cannot_be_read_now_stays_as_it_is() -> None:
     assert (len(kept.keep), kept.read) == (1, ())
     read = make_plan(before, now, lambda _: identity("vtt", 9))
     assert (read.keep, len(read.read)) == ((), 1)
+
+
+def track(base: str, tag: str, **changes: object) -> Identity:
+    return replace(identity("vtt", 100), base=base, language_tag=tag, origin="human", original=False, **changes)
+
+
+def speaks(*talks: list[Identity]) -> dict[str, str]:
+    """Return the tag of the track that speaks for each talk, by the talk's name."""
+    files = {f"{file.base}.{file.language_tag}": file for talk in talks for file in talk}
+    rows = {name: FileRow(name, name, "", name, "{}", None, "") for name in files}
+    groups = make_plan({}, rows, lambda row: files[row.path]).read
+    first = [files[group.files[0].path] for group in groups]
+    return {file.base: str(file.language_tag) for file in first}
+
+
+@pytest.mark.parametrize(
+    ("title", "tags", "spoken"),
+    [
+        ("talks/Warum wir schlafen [j3PyPqV-e1s]", "ar de en fr ja", "de"),
+        ("talks/why_we_sleep", "de en fr", "en"),
+        ("talks/bread", "ar de en fr ja", "en"),
+        ("talks/疫苗冷链", "ar en zh-Hans", "zh-Hans"),
+    ],
+)
+def test_where_nothing_says_which_track_is_the_original_the_title_tells(title: str, tags: str, spoken: str) -> None:
+    assert speaks([track(title, tag) for tag in tags.split()]) == {title: spoken}
+
+
+def test_a_title_that_tells_nothing_is_in_the_language_of_the_talks_beside_it() -> None:
+    unclear = [track("talks/rust", tag) for tag in ("en", "fr", "sv")]
+    others = [[track(f"talks/{name}", "sv")] for name in ("ett", "tva")]
+    elsewhere = [[track(f"others/{name}", "fr")] for name in ("un", "deux", "trois")]
+    assert speaks(unclear, *others, *elsewhere)["talks/rust"] == "sv"
+    assert speaks(unclear, *elsewhere)["talks/rust"] == "fr"
+
+
+def test_what_a_file_states_goes_before_what_its_title_and_the_talks_beside_it_tell() -> None:
+    stated = [track("talks/Why we sleep", "de"), track("talks/Why we sleep", "en")]
+    assert speaks([replace(stated[0], original=True), stated[1]], [track("talks/other", "en")]) == {
+        "talks/Why we sleep": "de",
+        "talks/other": "en",
+    }

@@ -13,7 +13,6 @@ from talksearch.indexer.records import Cue, Talk, Track, TrackOrigin
 from talksearch.indexer.stores.catalog import FileRow
 from talksearch.indexer.talks.identify import Identity
 from talksearch.indexer.talks.language_tags import language_of, translated_from
-from talksearch.indexer.talks.spoken_language import spoken_language
 from talksearch.indexer.talks.track_names import track_name
 from talksearch.indexer.text.language_codes import language_code
 from talksearch.indexer.text.language_names import language_name
@@ -48,6 +47,8 @@ class TrackFile:
     """Why it is none; empty where it is one, or just another copy."""
     failed: bool = False
     """Whether that is because it could not be read."""
+    is_apart: bool = False
+    """Whether that is because its times, which are exact, are of another recording."""
 
 
 def further_tracks(talk: Talk, rows: Sequence[FileRow], files: GroupFiles) -> list[TrackFile]:
@@ -65,7 +66,7 @@ def further_tracks(talk: Talk, rows: Sequence[FileRow], files: GroupFiles) -> li
         What became of each file, in order.
     """
     identities = {row.path: identity for row in rows if (identity := identity_of(row)) is not None}
-    if not any(identity.language_tag for identity in identities.values()) or (own := _by_words(talk)) is None:
+    if not any(identity.language_tag for identity in identities.values()) or (own := talk.language) is None:
         return [TrackFile(row) for row in rows]
     taken = {language_code(own)}
     results: list[TrackFile] = []
@@ -88,26 +89,20 @@ def further_tracks(talk: Talk, rows: Sequence[FileRow], files: GroupFiles) -> li
         except UnreadableError as error:
             results.append(TrackFile(row, reason=error.message, failed=True))
             continue
-        language = _by_words(read)
+        language = read.language
         if language is None or language_code(language) in taken:
             results.append(TrackFile(row))
             continue
         problem = _misaligned(talk, read)
         if problem:
-            results.append(TrackFile(row, reason=f"{problem}, so that it cannot be {name}"))
+            is_apart = talk.timing == read.timing == "exact"
+            results.append(TrackFile(row, reason=f"{problem}, so that it cannot be {name}", is_apart=is_apart))
             continue
         track = Track(number, language, _origin(read, row, identity), row.source, short_cues(read.cues))
         results.append(TrackFile(row, track, read))
         taken.add(language_code(language))
         number += 1
     return results
-
-
-def _by_words(talk: Talk) -> str | None:
-    """Return the language of what was read: as it is stated, but for where the words are surely in another one."""
-    if talk.language is not None and spoken_language(talk.language, talk.cues).note:
-        return spoken_language(None, talk.cues).language or talk.language
-    return talk.language
 
 
 def _origin(read: Talk, row: FileRow, identity: Identity) -> TrackOrigin:

@@ -7,16 +7,17 @@ better words (`read_talks`). So a talk is read again when any of its files is ne
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from talksearch.indexer.readers.registry import LAST, format_named
 from talksearch.indexer.records import Origin
 from talksearch.indexer.stores.catalog import FileRow
 from talksearch.indexer.talks.folders import fold
 from talksearch.indexer.talks.identify import Identity
-from talksearch.indexer.talks.language_tags import language_of, translated_from
+
+from .spoken_track import is_open, likely_language, primary_language, stated_language, usual_languages
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,8 @@ class Group:
     """The files of one talk, the best first."""
 
     files: tuple[FileRow, ...]
+    is_open: bool = False
+    """They are tracks in several languages, and nothing says for sure which one is spoken: their times may tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,8 @@ class _Candidates:
     """Whisper's JSON is among them; then Whisper likely wrote the captions too, without word times and language."""
     language: str | None
     """Which is spoken, as far as the tracks tell: what a machine translated is not what was said."""
+    likely: str | None = None
+    """Which is likely spoken, where they do not tell (`spoken_track.likely_language`)."""
 
 
 def make_plan(
@@ -86,11 +91,17 @@ def make_plan(
         groups.setdefault(key, []).append(path)
     read: list[Group] = []
     keep: list[Group] = []
+    usual: Mapping[str, str] | None = None
     for paths in groups.values():
-        candidates = _candidates([readable[path] for path in paths])
-        paths.sort(key=lambda path: _rank(readable[path], path, candidates))
-        group = Group(tuple(now[path] for path in paths))
+        files = [readable[path] for path in paths]
         same = all(_same(before.get(path), now[path]) for path in paths)
+        candidates = _candidates(files)
+        open_ = is_open(files)
+        if open_ and not same:
+            usual = usual or usual_languages([readable[path] for path in paths] for paths in groups.values())
+            candidates = replace(candidates, likely=likely_language(files, usual))
+        paths.sort(key=partial(_rank_of, readable, candidates))
+        group = Group(tuple(now[path] for path in paths), open_)
         # A file that left the group changes it too: it may have been the one that spoke for the talk.
         talk = now[paths[0]].talk_id
         left = any(row.talk_id == talk and path not in now for path, row in before.items()) if talk else False
@@ -123,40 +134,19 @@ def _candidates(files: Sequence[Identity]) -> _Candidates:
     return _Candidates(
         most_words=max(file.words for file in files),
         from_whisper=any((known := format_named(file.format)) and known.whisper == "whole" for file in files),
-        language=_spoken_language(files),
+        language=stated_language(files),
     )
 
 
-def _spoken_language(files: Sequence[Identity]) -> str | None:
-    """Tell from the tracks of a talk which language is spoken; None where they do not say.
-
-    A sidecar or `-orig` says so. Else `fr-en` is a translation from English where an English track, or another
-    translation from English, lies beside it (alone, `pt-br` is not Breton). Else it is the language of the tracks that
-    show a machine's hand: YouTube's translations have lost it.
-    """
-    tagged = [(file, tag, _language(tag)) for file in files if (tag := file.language_tag)]
-    of_originals = [language for file, _, language in tagged if file.original]
-    if of_originals:
-        return of_originals[0]
-    sources = Counter(source for _, tag, _ in tagged if (source := translated_from(tag)))
-    untranslated = {language for _, tag, language in tagged if not translated_from(tag)}
-    for language, count in sources.most_common():
-        if language in untranslated or count > 1:
-            return language
-    recognized = {language for file, _, language in tagged if file.origin == "automatic"}
-    return recognized.pop() if len(recognized) == 1 else None
-
-
-def _language(tag: str | None) -> str | None:
-    language = language_of(tag)
-    return language.partition("-")[0] if language else None
+def _rank_of(identities: Mapping[str, Identity], candidates: _Candidates, path: str) -> tuple[object, ...]:
+    return _rank(identities[path], path, candidates)
 
 
 def _rank(identity: Identity, path: str, candidates: _Candidates) -> tuple[object, ...]:
     """Return what the files of a talk are sorted by: how well they say what is said in it, the best first."""
     tag, spoken = identity.language_tag, candidates.language
     known = format_named(identity.format)
-    translated = not identity.original and spoken is not None and tag is not None and _language(tag) != spoken
+    translated = not identity.original and spoken is not None and tag is not None and primary_language(tag) != spoken
     by_whisper = candidates.from_whisper and known is not None and known.whisper == "part"
     origin = "automatic" if by_whisper else identity.origin
     return (
@@ -168,6 +158,7 @@ def _rank(identity: Identity, path: str, candidates: _Candidates) -> tuple[objec
         _ORIGINS[origin],
         translated,
         not identity.original,
+        candidates.likely is not None and primary_language(tag) != candidates.likely,
         known.priority if known else LAST,
         len(path),
         path,

@@ -300,6 +300,26 @@ def _lost(group: Group) -> TalkResult:
 
 
 def _read_files(group: Group, scanned: ScannedFiles) -> _TalkFiles:
+    """Read the group's talk from its best file.
+
+    Where nothing says for sure which of its languages is spoken, times tell: a track of another cut, which most others
+    do not fit, is not the one that they translate.
+    """
+    files = _read_best(group, scanned)
+    apart = [track.row for track in files.tracks if track.is_apart]
+    if not group.is_open or len(apart) <= max(1, _fitting(files)):
+        return files
+    others = tuple(row for row in group.files if row != apart[0])
+    other = _read_best(replace(group, files=(apart[0], *others)), scanned)
+    return other if _fitting(other) > _fitting(files) else files
+
+
+def _fitting(files: _TalkFiles) -> int:
+    """Return how many further tracks have the times of their talk."""
+    return sum(track.track is not None for track in files.tracks)
+
+
+def _read_best(group: Group, scanned: ScannedFiles) -> _TalkFiles:
     """Read the group's talk from the first file that can be read.
 
     Where that is a timed track and another file has better words without times, these words get the track's times

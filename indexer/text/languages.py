@@ -161,6 +161,28 @@ def detect_language(texts: Sequence[str]) -> Detected | None:
     return Detected(ordered[0][0] if sure_of_one else None, round(certainty, 3), ordered)
 
 
+def shares_of_languages(text: str, languages: Sequence[str]) -> dict[str, float]:
+    """Return how likely a title is in each of some languages, where it is in one of them; they sum up to 1.
+
+    A title is too short to tell its language among all there are; among two or three a word may do. Empty where it has
+    no letters, or the detector knows one of the languages not.
+
+    Args:
+        text: the title.
+        languages: BCP 47 tags without region.
+
+    >>> shares = shares_of_languages("Warum wir schlafen", ["de", "en"])
+    >>> shares["de"] > 0.95, shares_of_languages("1984", ["de", "en"])
+    (True, {})
+    """
+    scores = {str(found): float(score) for found, score in _identifier().rank(text.lower())}
+    known = {language: scores[language] for language in languages if language in scores}
+    whole = sum(known.values())
+    if len(known) < len(languages) or not whole or not any(map(str.isalpha, text)):
+        return {}
+    return {language: score / whole for language, score in known.items()}
+
+
 def _by_script(texts: Sequence[str]) -> dict[str, tuple[list[str], float]]:
     """Return what is written in each writing system, in order, with the words that it has, of samples of the texts."""
     found: dict[str, tuple[list[str], float]] = {}
