@@ -31,7 +31,7 @@ from talksearch.search.ranking.names import with_names
 from talksearch.search.ranking.rank import Ranking, Source, rank
 from talksearch.search.ranking.term_variants import expand_terms, variant_terms
 from talksearch.search.results.assemble import Assembly, Origin, quote_hits, to_hits
-from talksearch.search.results.beside import foreign_query_note, with_beside
+from talksearch.search.results.beside import foreign_query_note, hits_of_tracks, with_beside
 from talksearch.search.results.count_facets import answering, count_facets, places_of_hits
 from talksearch.search.results.grade import Grader, fair_cosine, grader, ungraded_note, verdict
 from talksearch.search.results.passage_view import view_passage
@@ -235,7 +235,8 @@ def _compares_vectors(reader: IndexReader, query: Query) -> bool:
 
 def _answer_quote(reader: IndexReader, query: Query, text: str) -> Answer:
     """Return the places in which a text was said."""
-    from talksearch.search.quotes import find  # most searches are for no quote, and start sooner without rapidfuzz
+    # Most searches are for no quote, and start sooner without rapidfuzz.
+    from talksearch.search.quotes import find, in_tracks
 
     allowed = _passing(reader, query.filters)
     count = max(query.k, _FEW_QUOTES) if query.per_talk is None else _MOST_QUOTES
@@ -244,14 +245,19 @@ def _answer_quote(reader: IndexReader, query: Query, text: str) -> Answer:
     if len(quotes) == count < _MOST_QUOTES and any(hit.also_at for hit in hits):
         # Where a talk says it over and over, other talks stand behind, and the count is of all places.
         hits = quote_hits(reader.db, query, find.find_quotes(reader.db, text, allowed, _MOST_QUOTES))
-    answer = Answer(tuple(hits), tuple(terms(text)))
+    note = ""
+    if not hits:
+        hits, note = hits_of_tracks(reader.db, query, in_tracks.find_in_tracks(reader.db, text, allowed))
+    answer = Answer(tuple(hits), tuple(terms(text)), note)
     if not query.facets:
         return answer
     table = reader.table()
 
     def saying(filters: Filters) -> Ints:
-        found = find.find_quotes(reader.db, text, _passing(reader, filters), _MOST_QUOTES)
-        numbers = np.array([quoted.passages[0] for quoted in found], np.int64)
+        passing = _passing(reader, filters)
+        found = [quoted.passages[0] for quoted in find.find_quotes(reader.db, text, passing, _MOST_QUOTES)]
+        found = found or [quoted.passage for quoted in in_tracks.find_in_tracks(reader.db, text, passing)]
+        numbers = np.array(found, np.int64)
         places = table.places(numbers)
         return places[places >= 0]
 
@@ -260,7 +266,8 @@ def _answer_quote(reader: IndexReader, query: Query, text: str) -> Answer:
 
 def _passages_saying(reader: IndexReader, quote: str, allowed: Ints | None) -> Ints:
     """Return the numbers of the passages in which a quote lies, sorted."""
-    from talksearch.search.quotes import find  # most searches are for no quote, and start sooner without rapidfuzz
+    # Most searches are for no quote, and start sooner without rapidfuzz.
+    from talksearch.search.quotes import find, in_tracks
     from talksearch.search.quotes.quote import is_long
 
     sure = find.saying_surely(reader.db, quote, allowed)
@@ -273,6 +280,8 @@ def _passages_saying(reader: IndexReader, quote: str, allowed: Ints | None) -> I
     count = _MOST_INEXACT_QUOTES if is_long(quote) else _MOST_QUOTES
     quotes = find.find_quotes(reader.db, quote, others, count)
     saying = np.array([number for quoted in quotes for number in quoted.passages], np.int64)
+    if not len(sure) and not len(saying):
+        saying = np.array([quoted.passage for quoted in in_tracks.find_in_tracks(reader.db, quote, allowed)], np.int64)
     return np.unique(np.concatenate([sure, saying]))
 
 

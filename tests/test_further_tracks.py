@@ -24,7 +24,7 @@ from talksearch.indexer.stores.columns import update as columns
 from talksearch.indexer.stores.tracks import read_tracks, tracks_of
 from talksearch.search import engine
 from talksearch.search.answer import Answer
-from talksearch.search.query import Query
+from talksearch.search.query import Filters, Query
 from talksearch.search.ranking.encoded_query import EncodedQuery, query_postings
 from talksearch.search.ranking.postings import cooccurrences
 from talksearch.search.reader import open_reader
@@ -252,10 +252,41 @@ def test_what_a_track_says_opens_the_original_where_it_says_so(archive: Path, li
     assert len(spans) == len(set(spans))
 
 
-def test_a_quote_is_looked_for_in_what_is_said_and_its_words_in_the_tracks_too(archive: Path) -> None:
-    assert search(archive, '"Sein Wärter schrieb ein Tagebuch"').hits == ()
-    assert search(archive, '"Its keeper wrote a diary"').hits[0].quote
-    assert search(archive, "Sein Wärter schrieb ein Tagebuch").hits[0].source.startswith("harbour")
+@pytest.mark.parametrize(
+    "quote", ['"Sein Wärter schrieb ein Tagebuch"', '"wärter schrieb ein tagebuch, das uns das archiv"']
+)
+def test_a_quote_that_only_a_track_says_opens_the_original_and_shows_the_track(archive: Path, quote: str) -> None:
+    answer = search(archive, quote, facets=True)
+    (hit,) = answer.hits
+    assert (hit.source, hit.jump_ms, hit.quote) == ("harbour.en-orig.vtt", 8 * STEP_MS + 1_500, None)
+    assert ENGLISH[8] in hit.text
+    assert hit.beside
+    assert (hit.beside.language, hit.beside.text) == ("de", GERMAN[8])
+    assert answer.note == "Nobody says this in the original; the German track does, word for word."
+    assert answer.facets
+
+
+def test_a_quote_of_a_track_may_run_on_into_the_next_cue(archive: Path) -> None:
+    (hit,) = search(archive, '"la solitude des nuits d\'hiver à la dernière page il compte"').hits
+    assert hit.beside
+    assert hit.beside.text.startswith(FRENCH[9])
+    assert FRENCH[10] in hit.beside.text
+
+
+def test_a_quote_that_is_said_is_not_looked_for_in_tracks_and_what_no_track_says_is_not_found(
+    archive: Path,
+) -> None:
+    (hit,) = search(archive, '"Its keeper wrote a diary"').hits
+    assert hit.quote
+    assert not hit.beside
+    assert search(archive, '"Sein Wärter schrieb einen Brief"').hits == ()
+    assert search(archive, '"Sein Wärter schrieb ein Tagebuch"', filters=Filters(talks=("bread",))).hits == ()
+
+
+def test_a_quote_of_a_track_in_a_query_leaves_the_passages_that_are_said_meanwhile(archive: Path) -> None:
+    hits = search(archive, 'diary of the lighthouse "schrieb ein Tagebuch"').hits
+    assert hits
+    assert all(ENGLISH[8] in hit.text for hit in hits)
 
 
 def test_words_of_a_passage_and_of_a_track_are_not_said_together(archive: Path) -> None:

@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from talksearch.indexer.settings import DEFAULT_MODEL, MULTILINGUAL_MODEL
 from talksearch.indexer.stores.languages import KNOWN_TO_DEFAULT
@@ -17,6 +18,12 @@ from talksearch.search.asker import query_language
 from talksearch.search.hit import Beside, Hit
 from talksearch.search.query import Query
 from talksearch.search.ranking.filters import languages_meant
+
+from .describe import make_hit, widen
+from .passage_view import read_passage
+
+if TYPE_CHECKING:
+    from talksearch.search.quotes.in_tracks import TrackQuote
 
 _LANGUAGES = "SELECT DISTINCT language FROM talks WHERE language IS NOT NULL"
 _TRACK_LANGUAGES = "SELECT DISTINCT language FROM tracks"
@@ -36,7 +43,31 @@ def with_beside(db: sqlite3.Connection, query: Query, hits: Sequence[Hit]) -> tu
     if not wanted:
         return tuple(hits)
     numbers = dict(db.execute(_NUMBERS, (json.dumps([hit.talk_id for hit in hits]),)))
-    return tuple(replace(hit, beside=_beside(db, hit, numbers[hit.talk_id], wanted)) for hit in hits)
+    return tuple(replace(hit, beside=hit.beside or _beside(db, hit, numbers[hit.talk_id], wanted)) for hit in hits)
+
+
+def hits_of_tracks(db: sqlite3.Connection, query: Query, quotes: Sequence[TrackQuote]) -> tuple[list[Hit], str]:
+    """Return places where tracks say a quote as hits, with what the track says beside each, and what is to be known.
+
+    They open where the original begins to say it. What was said is no quote, and has no marks.
+    """
+    hits: list[Hit] = []
+    for quoted in quotes:
+        row = read_passage(db, quoted.passage)
+        in_talk = sum(hit.talk_id == row.talk_id for hit in hits)
+        if len(hits) < query.k and (query.per_talk is None or in_talk < query.per_talk):
+            hit = make_hit(row, rank=len(hits) + 1, score=1.0, answer_ms=quoted.answer_ms, query_id=query.id)
+            hits.append(replace(widen(db, hit, query.context_ms) if query.context_ms else hit, beside=quoted.beside))
+    return hits, _of_tracks_note(hits)
+
+
+def _of_tracks_note(hits: Sequence[Hit]) -> str:
+    languages = dict.fromkeys(language_name(hit.beside.language) for hit in hits if hit.beside)
+    if not languages:
+        return ""
+    *others, last = languages
+    tracks = f"the {', '.join(others)} and {last} tracks do" if others else f"the {last} track does"
+    return f"Nobody says this in the original; {tracks}, word for word."
 
 
 def _wanted(db: sqlite3.Connection, query: Query, tracks: Sequence[str]) -> tuple[str, ...]:
