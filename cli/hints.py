@@ -1,8 +1,9 @@
-"""What errors and notes advise, for who has no shell: their hints name commands, and each front names its own means."""
+"""What errors and notes advise: their hints name commands, and each front names its own means in place of them."""
 
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Sequence
 
 Wording = tuple[re.Pattern[str], str]
@@ -10,6 +11,23 @@ Wording = tuple[re.Pattern[str], str]
 
 OPERATOR_COMMANDS = re.compile(r": (talksearch (?:index|remove|doctor|eval|repair)\b[^.]*)")
 """Commands that change an index or look after it: no front but the command line has them."""
+
+
+_OF_AN_INDEX = re.compile(
+    r"(?<=: )talksearch (?:index|remove|doctor|eval|talks|show|stats|search|similar|export)\b(?! --index)"
+)
+"""A command that works with an index, as hints name it."""
+
+
+def naming_index(text: str, folder: str) -> str:
+    """Return a hint whose commands work with the index that was given: pasted as they are, they would take another.
+
+    >>> naming_index("Build it again: talksearch index PATH --rebuild", "old talks/ix")
+    "Build it again: talksearch index --index 'old talks/ix' PATH --rebuild"
+    >>> naming_index("The talksearch index is old.", "ix")
+    'The talksearch index is old.'
+    """
+    return _OF_AN_INDEX.sub(lambda match: f"{match[0]} --index {shlex.quote(folder)}", text)
 
 
 def reworded(text: str, wordings: Sequence[Wording]) -> str:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import shlex
+from collections.abc import Sequence
 from importlib import import_module
-from itertools import takewhile
+from itertools import pairwise, takewhile
 from typing import Any
 
 import click
 
 from talksearch.indexer.errors import TalksearchError, UsageError
 
-from .terminal import utf8_output, warn
+from .terminal import INDEX_GIVEN, for_given_index, utf8_output, warn
 
 COMMANDS = {
     "index": ("index", "index"),
@@ -63,6 +64,7 @@ class CommandGroup(click.Group):
         elif args and args[0] not in ("--help", "--version"):
             args = ["search", *args]
         ctx.meta[_GIVEN] = tuple(args)
+        ctx.meta[INDEX_GIVEN] = _index_given(args)
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -71,7 +73,7 @@ class CommandGroup(click.Group):
         try:
             return super().invoke(ctx)
         except UsageError as error:
-            message = _joined(error.message, error.hint)
+            message = _joined(error.message, for_given_index(error.hint))
             raise click.UsageError(_joined(message, self._query_hint(ctx)), self._invoked(ctx)) from error
         except click.UsageError as error:
             hint = self._query_hint(ctx)
@@ -118,6 +120,14 @@ def _is_odd(command: click.Command, text: str) -> bool:
     if text.startswith("--"):
         return text.split("=", 1)[0] not in options
     return text[:2] not in options or (len(text) > 2 and not text[2:].isdigit())
+
+
+def _index_given(args: Sequence[str]) -> str | None:
+    """Return what `--index` gives, the last one where there are several; None where it is not given."""
+    options = list(takewhile(lambda arg: arg != "--", args))
+    given = [after for option, after in pairwise(options) if option == "--index"]
+    given += [option.removeprefix("--index=") for option in options if option.startswith("--index=")]
+    return given[-1] if given else None
 
 
 def _joined(message: str, hint: str) -> str:

@@ -16,6 +16,8 @@ import click
 
 from talksearch.indexer.text.untrusted import is_linkable, safe
 
+from .hints import naming_index
+
 _PIPE_WIDTH = 100
 """Columns of output that goes to no terminal."""
 
@@ -93,9 +95,23 @@ def wrap(
     return "\n".join(indent + each for each in [*lines, line.rstrip()] if each)
 
 
+INDEX_GIVEN = "talksearch.index"
+"""Under this key the context of a command keeps what `--index` gives, where it stands in the call."""
+
+
+def for_given_index(text: str) -> str:
+    """Return what is said of commands as they are for the index that the running command was given with `--index`.
+
+    An index that a variable or config.toml names needs no naming: a pasted command finds it too.
+    """
+    context = click.get_current_context(silent=True)
+    folder = context.meta.get(INDEX_GIVEN) if context else None
+    return naming_index(text, safe(folder)) if folder else text
+
+
 def warn(message: str) -> None:
     """Say something on standard error."""
-    click.echo(safe(message), err=True)
+    click.echo(for_given_index(safe(message)), err=True)
 
 
 def open_in_browser(url: str) -> None:

@@ -259,6 +259,18 @@ def test_no_index_is_an_error_that_says_what_to_do() -> None:
     assert "talksearch index" in run("anything", code=1).stderr
 
 
+def test_commands_that_are_advised_are_for_the_index_that_was_given(
+    built: tuple[Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    none, given = tmp_path / "no index", str(built[0])
+    for args in (("talks", "--index", str(none)), ("--index", str(none), "a ship"), ("show", "x", f"--index={none}")):
+        assert f"Make one: talksearch index --index '{none}' PATH" in run(*args, code=1).stderr
+    again = run("index", "--index", given, "--model", "another", code=1).stderr
+    assert f": talksearch index --index {given} --rebuild --model another" in again
+    monkeypatch.setenv("TALKSEARCH_INDEX", str(none))
+    assert "Make one: talksearch index PATH" in run("talks", code=1).stderr
+
+
 def test_talks_show_and_stats(index: Path) -> None:
     listed = rows("talks")
     assert {talk["source"] for talk in listed} == TALKS

@@ -14,6 +14,7 @@ import click
 from talksearch.cli import progress
 from talksearch.cli.options import ANY_TALK_ID, complete_talk, index_option
 from talksearch.cli.render import reports
+from talksearch.cli.terminal import for_given_index
 from talksearch.indexer.errors import BadIndexError, LockedError
 from talksearch.indexer.settings import resolve
 from talksearch.indexer.stores import catalog, languages, recipe
@@ -120,9 +121,10 @@ def _keep_overview(folder: Path) -> None:
 def _print_report(folder: Path, report: Report) -> None:
     db = catalog.open_catalog(folder)
     counts, built = catalog.counts(db), recipe.read(folder)
-    click.echo(reports.report_text(report, counts.talks, counts.passages, counts.embedded), nl=False)
+    text = reports.report_text(report, counts.talks, counts.passages, counts.embedded)
     if built is not None:
-        click.echo(reports.languages_text(languages.count_languages(db), built.model.name), nl=False)
+        text += reports.languages_text(languages.count_languages(db), built.model.name)
+    click.echo(for_given_index(text), nl=False)
 
 
 @click.command(context_settings=ANY_TALK_ID)
@@ -173,6 +175,7 @@ def doctor(check: bool, index_dir: Path | None) -> None:
     if not check:
         make_overview.keep(folder)
     for finding in findings:
-        click.echo(f"{'Mended' if finding.mended else 'Found'}: {safe(finding.what)} {finding.advice}".rstrip())
+        told = f"{'Mended' if finding.mended else 'Found'}: {safe(finding.what)} {finding.advice}".rstrip()
+        click.echo(for_given_index(told))
     if not findings:
         click.echo("The index is sound.")
