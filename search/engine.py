@@ -31,7 +31,13 @@ from talksearch.search.ranking.names import with_names
 from talksearch.search.ranking.rank import Ranking, Source, rank
 from talksearch.search.ranking.term_variants import expand_terms, variant_terms
 from talksearch.search.results.assemble import Assembly, Origin, quote_hits, to_hits
-from talksearch.search.results.beside import foreign_query_note, hits_of_tracks, with_beside
+from talksearch.search.results.beside import (
+    beside_note,
+    foreign_query_note,
+    hits_of_tracks,
+    language_of_tracks_note,
+    with_beside,
+)
 from talksearch.search.results.count_facets import answering, count_facets, places_of_hits
 from talksearch.search.results.grade import Grader, fair_cosine, grader, ungraded_note, verdict
 from talksearch.search.results.passage_view import view_passage
@@ -95,7 +101,8 @@ def search(reader: IndexReader, query: Query, *, is_asked: bool = True) -> Answe
         raise QueryError("The query is empty.", 'Say what you look for: talksearch "time dilation metaphor"')
     with catalog.snapshot(reader.db):
         answer = _with_emptied_note(reader, query, _search(reader, query), _search)
-        answer = replace(answer, hits=with_beside(reader.db, query, answer.hits))
+        note = _joined(answer.note, beside_note(reader.db, query))
+        answer = replace(answer, hits=with_beside(reader.db, query, answer.hits), note=note)
         if is_asked:
             _note_asked(reader, answer)
         return answer
@@ -176,7 +183,10 @@ def _with_emptied_note(
     emptied = emptied_by(query.filters, finds, passes)
     if emptied is None:
         return answer
-    return replace(answer, emptied=emptied.filters, note=_joined(emptied.sentence, answer.note))
+    tracks = ""
+    if query.filters.language and "language" in emptied.filters:
+        tracks = language_of_tracks_note(reader.db, query.filters.language)
+    return replace(answer, emptied=emptied.filters, note=_joined(emptied.sentence, tracks, answer.note))
 
 
 def similar(reader: IndexReader, query: Query, talk_id: str, at_ms: int) -> Answer:

@@ -142,7 +142,7 @@ def test_a_track_of_another_cut_does_not_speak_for_a_talk_whose_other_tracks_agr
 def test_the_track_in_another_language_is_kept_and_the_report_says_so(tmp_path: Path) -> None:
     result = read(tmp_path, {"harbour.de.vtt": vtt(GERMAN, shift_ms=400)})
     assert (names(result.tracks), result.duplicates, result.skipped) == (["harbour.de.vtt"], [], [])
-    assert result.tracks[0].reason.startswith("is the German track of the talk harbour")
+    assert result.tracks[0].reason == "is the German track of harbour.en-orig.vtt"
     assert tracks_in(result) == [("de", "unknown", "harbour.de.vtt")]
     assert [row.note for row in result.file_rows] == ["", "is the German track of harbour.en-orig.vtt"]
 
@@ -287,6 +287,21 @@ def test_a_quote_of_a_track_in_a_query_leaves_the_passages_that_are_said_meanwhi
     hits = search(archive, 'diary of the lighthouse "schrieb ein Tagebuch"').hits
     assert hits
     assert all(ENGLISH[8] in hit.text for hit in hits)
+
+
+def test_a_language_that_only_tracks_are_in_is_said_where_a_filter_leaves_nothing(archive: Path) -> None:
+    note = search(archive, "harbour", filters=Filters(language="german")).note
+    assert note.startswith("Nothing in the index passes the filter language “german”. The filter is of what was said;")
+    assert "1 talk in another language has a track in “german”" in note
+    assert "track" not in search(archive, "harbour", filters=Filters(language="ja")).note
+
+
+def test_a_language_that_no_track_is_in_is_said_where_it_shall_stand_beside_hits(archive: Path) -> None:
+    assert (
+        "No track is in “klingon”; there are tracks in French, German."
+        in search(archive, "harbour", beside="klingon").note
+    )
+    assert "No track" not in search(archive, "harbour", beside="german").note
 
 
 def test_words_of_a_passage_and_of_a_track_are_not_said_together(archive: Path) -> None:

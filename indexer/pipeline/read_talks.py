@@ -144,7 +144,7 @@ def read_group(
             repairs=frozenset(step.name for step in changes(talk.receipt) if step.field != "language"),
             duplicates=files.duplicates,
             tracks=[
-                SkippedFile(file.row.path, f"is the {language_name(file.track.language)} track of the talk {talk.id}")
+                SkippedFile(file.row.path, f"is the {language_name(file.track.language)} track of {talk.source}")
                 for file in files.tracks
                 if file.track
             ],

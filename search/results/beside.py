@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from talksearch.indexer.settings import DEFAULT_MODEL, MULTILINGUAL_MODEL
 from talksearch.indexer.stores.languages import KNOWN_TO_DEFAULT
 from talksearch.indexer.stores.tracks import track_cues, tracks_of
-from talksearch.indexer.text.language_codes import is_same_language
+from talksearch.indexer.text.language_codes import is_same_language, language_code
 from talksearch.indexer.text.language_names import language_name
 from talksearch.indexer.text.lines import join_lines
 from talksearch.search.asker import query_language
@@ -44,6 +44,28 @@ def with_beside(db: sqlite3.Connection, query: Query, hits: Sequence[Hit]) -> tu
         return tuple(hits)
     numbers = dict(db.execute(_NUMBERS, (json.dumps([hit.talk_id for hit in hits]),)))
     return tuple(replace(hit, beside=hit.beside or _beside(db, hit, numbers[hit.talk_id], wanted)) for hit in hits)
+
+
+def beside_note(db: sqlite3.Connection, query: Query) -> str:
+    """Return what is to be known where a query asks for tracks in a language that none is in; empty where one is, and
+    where the index has no tracks at all.
+    """
+    tracks = [language for (language,) in db.execute(_TRACK_LANGUAGES)] if query.beside else []
+    if not query.beside or not tracks or languages_meant(query.beside, tracks):
+        return ""
+    names = sorted({language_name(language_code(language)) for language in tracks})
+    return f"No track is in “{query.beside}”; there are tracks in {', '.join(names)}."
+
+
+def language_of_tracks_note(db: sqlite3.Connection, language: str) -> str:
+    """Return what is to be known where no talk is in a language that was asked for, and tracks of talks are."""
+    rows = db.execute("SELECT language, count(DISTINCT talk) FROM tracks GROUP BY language")
+    counts = dict(rows.fetchall())
+    talks = sum(counts[meant] for meant in languages_meant(language, counts))
+    if not talks:
+        return ""
+    are = "1 talk in another language has" if talks == 1 else f"{talks:,} talks in other languages have"
+    return f"The filter is of what was said; {are} a track in “{language}”, which is searched without it."
 
 
 def hits_of_tracks(db: sqlite3.Connection, query: Query, quotes: Sequence[TrackQuote]) -> tuple[list[Hit], str]:
