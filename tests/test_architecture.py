@@ -38,9 +38,10 @@ FLOORS = (
     "search",
     # cli: the only part that prints, exits, or knows about terminals and HTTP
     "cli",
+    "cli.hints",
     "cli.terminal",
     "cli.messages",
-    "cli.hints cli.main cli.options cli.progress cli.render",
+    "cli.main cli.options cli.progress cli.render",
     "cli.__main__",
     "cli.answers cli.pick cli.watch",
     "cli.export cli.pool",
