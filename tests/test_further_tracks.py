@@ -304,6 +304,24 @@ def test_a_language_that_no_track_is_in_is_said_where_it_shall_stand_beside_hits
     assert "No track" not in search(archive, "harbour", beside="german").note
 
 
+def test_a_track_that_ends_early_says_nothing_beside_what_follows(tmp_path: Path) -> None:
+    folder = tmp_path / "talks"
+    folder.mkdir()
+    (folder / "harbour.en-orig.vtt").write_text(vtt(ENGLISH), encoding="utf-8")
+    (folder / "harbour.de.vtt").write_text(vtt(GERMAN[:5]), encoding="utf-8")
+    build_index(tmp_path / "index", [folder], encoder=CountingEncoder())
+    with open_reader(tmp_path / "index", encoder=CountingEncoder()) as reader:
+        assert reader.db.execute("SELECT count(*) FROM tracks").fetchone() == (1,)
+        hits = engine.search(reader, Query("song", beside="de")).hits  # nobody says it, in any language
+    assert {hit.beside is None for hit in hits} == {True, False}
+
+
+def test_a_quote_is_looked_for_in_what_is_said_and_its_words_in_the_tracks_too(archive: Path) -> None:
+    assert search(archive, '"Sein Wärter schrieb ein Tagebuch"').hits == ()
+    assert search(archive, '"Its keeper wrote a diary"').hits[0].quote
+    assert search(archive, "Sein Wärter schrieb ein Tagebuch").hits[0].source.startswith("harbour")
+
+
 def test_words_of_a_passage_and_of_a_track_are_not_said_together(archive: Path) -> None:
     with closing(open_reader(archive.parent / "index", encoder=CountingEncoder())) as reader:
         quick = reader.table()

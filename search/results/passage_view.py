@@ -206,7 +206,7 @@ def locate_in_tracks(db: sqlite3.Connection, row: PassageRow, weights: Mapping[s
     for track in tracks_of(db, row.talk_number):
         meanwhile = track_cues(db, row.talk_number, track.number, row.start_ms, row.end_ms)
         said = [_terms_in(cue, weights) for cue in meanwhile]
-        for cue, terms, following in zip(meanwhile, said, [*said[1:], set[str]()], strict=True):
+        for cue, terms, following in zip(meanwhile, said, [*said[1:], set[str]()], strict=False):
             weight = sum(weights[term] for term in terms | following) if terms else 0.0
             if weight > best_weight:
                 best_weight, at_ms = weight, (cue.start_ms + cue.end_ms) // 2
