@@ -316,12 +316,6 @@ def test_a_track_that_ends_early_says_nothing_beside_what_follows(tmp_path: Path
     assert {hit.beside is None for hit in hits} == {True, False}
 
 
-def test_a_quote_is_looked_for_in_what_is_said_and_its_words_in_the_tracks_too(archive: Path) -> None:
-    assert search(archive, '"Sein Wärter schrieb ein Tagebuch"').hits == ()
-    assert search(archive, '"Its keeper wrote a diary"').hits[0].quote
-    assert search(archive, "Sein Wärter schrieb ein Tagebuch").hits[0].source.startswith("harbour")
-
-
 def test_words_of_a_passage_and_of_a_track_are_not_said_together(archive: Path) -> None:
     with closing(open_reader(archive.parent / "index", encoder=CountingEncoder())) as reader:
         quick = reader.table()
