@@ -116,6 +116,23 @@ def query_language(text: str, languages: Collection[str]) -> str | None:
     return _as_in(_likeliest(list(words), script, languages), languages) if words else None
 
 
+def written_language(text: str, language: str) -> str:
+    """Return the language that a text about a talk is in, as far as its letters tell.
+
+    Args:
+        text: The text, such as a title.
+        language: The code of the talk's language, which the text is taken to be in where it has its letters.
+
+    >>> written_language("時間膨脹", "en"), written_language("Time dilation", "zh"), written_language("Zeit", "de")
+    ('zh', 'en', 'de')
+    """
+    script = _script_of(text)
+    usual = [own for own, languages in GROUPS.items() if language in languages] or ["latin"]
+    if script in usual or _ALONE.get(script) == language:
+        return language
+    return _ALONE.get(script) or GROUPS[script][0]
+
+
 def _script_of(text: str) -> str:
     """Return the writing system that tells a query's language: terms and names in any language may be in Latin."""
     weights: dict[str, float] = {}

@@ -27,6 +27,7 @@ def db() -> sqlite3.Connection:
     made = sqlite3.connect(":memory:")
     made.executescript(
         "CREATE TABLE talks (number INTEGER, language TEXT); CREATE TABLE tracks (talk INTEGER, language TEXT);"
+        "CREATE TABLE passages (number INTEGER, text TEXT, field TEXT);"
         "INSERT INTO talks VALUES (0, 'en'), (1, 'en-GB'), (2, 'en'), (3, 'de')"
     )
     return made
@@ -63,3 +64,14 @@ def test_in_one_language_cosines_are_what_they_are(db: sqlite3.Connection) -> No
     db.execute("UPDATE talks SET language = 'de'")
     rows = unit(np.random.default_rng(1).normal(size=(8, 384)))
     assert (compare(table(db, rows), rows[3]).cosines == rows @ rows[3]).all()
+
+
+def test_a_title_in_other_letters_is_near_for_what_it_says_alone(db: sqlite3.Connection) -> None:
+    db.execute("UPDATE talks SET language = 'en'")
+    english, chinese = means_of(["en", "zh"])
+    topics = np.random.default_rng(0).normal(size=(4, len(english))) * 0.012
+    rows = unit(np.array([chinese, *(english + topics[at // 2] for at in range(1, 8))]))
+    query = unit(chinese + topics[2])
+    assert int(compare(table(db, rows), query).cosines.argmax()) == 0
+    db.execute("INSERT INTO passages VALUES (0, '慢船與快鐘', 'title')")
+    assert int(compare(table(db, rows), query).cosines.argmax()) in (4, 5)

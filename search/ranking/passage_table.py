@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -22,7 +23,9 @@ from talksearch.indexer.settings import MULTILINGUAL_MODEL
 from talksearch.indexer.stores.columns import reader as columns
 from talksearch.indexer.stores.columns.reader import FIELDS, Columns
 from talksearch.indexer.stores.vectors import Vectors
+from talksearch.indexer.text.language_codes import language_code
 from talksearch.indexer.text.letters import holds_name
+from talksearch.search.asker import written_language
 
 from .language_means import means_of
 from .layout import PassageLayout, make_layout, read_layout
@@ -63,6 +66,16 @@ class SpeechSpan:
         return int(self.places[len(self.starts) - 1 - self.starts[::-1].argmax()])
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class WrittenLanguages:
+    """Which languages passages are in, and what the model gives all texts of each."""
+
+    of_passages: Ints
+    """The language of each passage, counted from 0 (n,)."""
+    means: Floats
+    """The mean vector of texts in each language (languages, dimension)."""
+
+
 @dataclass(slots=True, eq=False)
 class PassageTable:
     """All passages of one state of an index. The place of a passage is its position in the arrays.
@@ -87,8 +100,8 @@ class PassageTable:
     """Cache, by term that is said: how much it tells."""
     _groups: list[LanguageGroups | None] = field(default_factory=list, init=False)
     """Cache: what `read_groups` returns."""
-    _means: list[Floats] = field(default_factory=list, init=False)
-    """Cache: the mean vectors of texts in the languages of these groups."""
+    _written: list[WrittenLanguages | None] = field(default_factory=list, init=False)
+    """Cache: what `written_languages` returns."""
     _languages: list[str | None] = field(default_factory=list, init=False)
     """Cache: what `languages` returns."""
 
@@ -163,16 +176,35 @@ class PassageTable:
     def by_language(self, vector: Floats) -> Floats | None:
         """Return how much nearer to a vector each passage is for its language alone: (n,), 0 in the mean.
 
-        None where the talks are in one language, or that is not known of the model.
+        None where all is in one language, or that is not known of the model.
         """
-        groups = self.language_groups()
-        if groups is None or len(groups.languages) < 2 or self.model != MULTILINGUAL_MODEL:
+        written = self.written_languages()
+        if written is None:
             return None
-        if not self._means:
-            self._means = [means_of(groups.languages)]
-        of_talks = (self._means[0] @ vector)[groups.own]
-        nearer: Floats = (of_talks - np.average(of_talks, weights=self.layout.sizes))[self.layout.talks]
+        nearer: Floats = (written.means @ vector)[written.of_passages]
+        nearer -= nearer.mean()
         return nearer
+
+    def written_languages(self) -> WrittenLanguages | None:
+        """Return which language each passage is in; None where there is one, or the model is none of many languages.
+
+        A talk may have a title in other letters than those of its language.
+        """
+        if not self._written:
+            self._written = [self._read_written_languages() if self.model == MULTILINGUAL_MODEL else None]
+        return self._written[0]
+
+    def _read_written_languages(self) -> WrittenLanguages | None:
+        talks = [language_code(tag) if tag else None for tag in self.languages()]
+        usual = Counter(filter(None, talks)).most_common(1)
+        of_talks = [code or (usual[0][0] if usual else "en") for code in talks]
+        found: dict[str, int] = {}
+        of_passages = np.array([found.setdefault(code, len(found)) for code in of_talks], np.int64)[self.layout.talks]
+        for number, text in self.db.execute("SELECT number, text FROM passages WHERE field != 'speech'"):
+            place = self.place(number)
+            code = written_language(text, of_talks[int(self.layout.talks[place])])
+            of_passages[place] = found.setdefault(code, len(found))
+        return WrittenLanguages(of_passages, means_of(list(found))) if len(found) > 1 else None
 
     def telling(self, term: str, places: Ints) -> Telling:
         """Return how much a term tells that the passages at some places hold."""

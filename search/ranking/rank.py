@@ -387,7 +387,7 @@ class _Comparison:
 
 def _start_comparison(source: Source, vector: Callable[[], Floats], places: Ints | None) -> _Comparison:
     """Begin to compare all passages, or those at some places, with a vector."""
-    source.table.language_groups()  # the catalog is read in its own thread alone
+    source.table.written_languages()  # the catalog is read in its own thread alone
     started = source.encoder_pool.submit(lambda: start_compare(source.table, vector(), places))
     return _Comparison(started, source.encoder_pool.submit(lambda: started.result()[1]()))
 
