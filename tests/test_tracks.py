@@ -167,10 +167,10 @@ def test_folders_and_numbers_say_a_language_too(tmp_path: Path) -> None:
         (archive / name).write_text(VTT.replace("noon", name))
     _, talks = index(tmp_path, archive)
     assert sorted((talk.title, talk.source) for talk in talks) == [
-        ("Boats", "Boats/Subs/3_German.srt"),
+        ("Boats", "Boats/Subs/2_English.srt"),
         ("English", "Languages/English.vtt"),
         ("German", "Languages/German.vtt"),
-        ("Tides", "Tides/de/captions.vtt"),
+        ("Tides", "Tides/en/captions.vtt"),
     ]
 
 

@@ -108,8 +108,7 @@ def _sentence(step: Step, talk: Talk) -> str:
         case "take-from":
             return f"The {step.field} was taken from {detail['from']}."
         case "detect-language":
-            stated = f", not {detail['stated']} as is stated" if "stated" in detail else ""
-            return f"The language was told from the words: {detail['language']}{stated}."
+            return f"The language was told from the words: {detail['language']}."
         case "estimate-times" | "align-times":
             return f"Times are {times_found(talk)}."
     done, nouns = _DONE.get(step.name, (step.name.replace("-", " ").capitalize(), {}))

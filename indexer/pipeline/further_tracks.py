@@ -13,6 +13,7 @@ from talksearch.indexer.records import Cue, Talk, Track, TrackOrigin
 from talksearch.indexer.stores.catalog import FileRow
 from talksearch.indexer.talks.identify import Identity
 from talksearch.indexer.talks.language_tags import language_of, translated_from
+from talksearch.indexer.talks.spoken_language import spoken_language
 from talksearch.indexer.talks.track_names import track_name
 from talksearch.indexer.text.language_codes import language_code
 from talksearch.indexer.text.language_names import language_name
@@ -66,7 +67,7 @@ def further_tracks(talk: Talk, rows: Sequence[FileRow], files: GroupFiles) -> li
         What became of each file, in order.
     """
     identities = {row.path: identity for row in rows if (identity := identity_of(row)) is not None}
-    if not any(identity.language_tag for identity in identities.values()) or (own := talk.language) is None:
+    if not any(identity.language_tag for identity in identities.values()) or (own := _by_words(talk)) is None:
         return [TrackFile(row) for row in rows]
     taken = {language_code(own)}
     results: list[TrackFile] = []
@@ -89,7 +90,7 @@ def further_tracks(talk: Talk, rows: Sequence[FileRow], files: GroupFiles) -> li
         except UnreadableError as error:
             results.append(TrackFile(row, reason=error.message, failed=True))
             continue
-        language = read.language
+        language = _by_words(read)
         if language is None or language_code(language) in taken:
             results.append(TrackFile(row))
             continue
@@ -103,6 +104,13 @@ def further_tracks(talk: Talk, rows: Sequence[FileRow], files: GroupFiles) -> li
         taken.add(language_code(language))
         number += 1
     return results
+
+
+def _by_words(talk: Talk) -> str | None:
+    """Return the language of what was read: as it is stated, but for where the words are surely in another one."""
+    if talk.language is not None and spoken_language(talk.language, talk.cues).note:
+        return spoken_language(None, talk.cues).language or talk.language
+    return talk.language
 
 
 def _origin(read: Talk, row: FileRow, identity: Identity) -> TrackOrigin:

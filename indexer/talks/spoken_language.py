@@ -1,11 +1,11 @@
-"""The language of a talk: as it is stated, but for where its words are surely in another; else as its words tell it."""
+"""The language of a talk: as it is stated, else as its words tell it; and what the words say against what is stated."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from talksearch.indexer.records import Cue, Json, Step
+from talksearch.indexer.records import Cue, Step
 from talksearch.indexer.text.language_codes import language_code
 from talksearch.indexer.text.languages import DETECTOR, Detected, detect_language
 
@@ -31,7 +31,7 @@ class SpokenLanguage:
 
     language: str | None
     step: Step | None = None
-    """Set where the words told it, also against what is stated."""
+    """Set where the words told it."""
     note: str | None = None
 
 
@@ -39,8 +39,7 @@ def spoken_language(stated: str | None, cues: Sequence[Cue]) -> SpokenLanguage:
     """Return the language of a talk.
 
     Args:
-        stated: the BCP 47 tag that its file, its name or its metadata gives. It stays where nobody can be sure that the
-            words are in another language.
+        stated: the BCP 47 tag that its file, its name or its metadata gives; it stays, whatever the words are.
         cues: the talk's.
     """
     found = detect_language([cue.text for cue in cues])
@@ -48,19 +47,15 @@ def spoken_language(stated: str | None, cues: Sequence[Cue]) -> SpokenLanguage:
         return SpokenLanguage(stated)
     if found.language is None:
         return SpokenLanguage(stated, note=_mixed(found))
-    if stated is not None and not _contradicts(found, stated):
-        return SpokenLanguage(stated)
-    detail: dict[str, Json] = {
+    if stated is not None:
+        return SpokenLanguage(stated, note=_against(stated, found))
+    detail = {
         "language": found.language,
         "share": found.shares[0][1],
         "certainty": found.certainty,
         "detector": DETECTOR,
     }
-    note = None
-    if stated is not None:
-        detail["stated"] = stated
-        note = f"The language is said to be {stated}, but the words are in {found.language}; they count."
-    return SpokenLanguage(found.language, Step("detect-language", "language", detail), note)
+    return SpokenLanguage(found.language, Step("detect-language", "language", detail))
 
 
 def _mixed(found: Detected) -> str | None:
@@ -72,9 +67,10 @@ def _mixed(found: Detected) -> str | None:
     return f"The words are in {how_many} languages: {said}."
 
 
-def _contradicts(found: Detected, stated: str) -> bool:
-    """Say whether words are surely in another language than is stated."""
+def _against(stated: str, found: Detected) -> str | None:
     one, other = language_code(stated), found.shares[0][0]
     if one == other or found.certainty < _CERTAIN or found.shares[0][1] < _ALMOST_ALL:
-        return False
-    return not any({one, other} <= close for close in _CLOSE)
+        return None
+    if any({one, other} <= close for close in _CLOSE):
+        return None
+    return f"The language is said to be {stated}, but the words are in {other}."
