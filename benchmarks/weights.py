@@ -134,7 +134,7 @@ def _asking(index: IndexReader, gold: measure.GoldQuery) -> Asking | None:
     meaning = (nearness.cosines - nearness.mean) / nearness.deviation
     postings = query_postings(table, asked, table.notes_in(NOTES))
     said, pairs = postings.terms, postings.cooccurrences
-    worth = [term.passage for term in postings.tellings]
+    worth = [term.passage for term in postings.weights]
     alone = postings._replace(cooccurrences=[])
     around = lexical_scores(lie, alone, 0.0)
     together = np.zeros(len(around))

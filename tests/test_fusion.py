@@ -20,7 +20,7 @@ from talksearch.search.ranking.fusion import (
 from talksearch.search.ranking.layout import PassageLayout, make_layout, read_layout
 from talksearch.search.ranking.postings import cooccurrences, idf, postings
 from talksearch.search.ranking.similarity import Similarities
-from talksearch.search.ranking.telling import QueryPostings, telling
+from talksearch.search.ranking.term_weight import QueryPostings, term_weight
 
 # Two talks: passages 10 to 13, and 20 to 21.
 NOWHERE = np.empty(0, np.int64)
@@ -43,7 +43,7 @@ def places(*at: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
 def said(
     terms: Sequence[np.ndarray], together: Sequence[np.ndarray] = (), layout: PassageLayout = LAYOUT
 ) -> QueryPostings:
-    return QueryPostings(terms, together, [telling(layout, None, places, NOWHERE) for places in terms])
+    return QueryPostings(terms, together, [term_weight(layout, None, places, NOWHERE) for places in terms])
 
 
 def test_words_that_nobody_says_count_nothing() -> None:

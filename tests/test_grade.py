@@ -27,7 +27,7 @@ from talksearch.search.query import Filters, Mode, Query
 from talksearch.search.ranking.languages import is_foreign
 from talksearch.search.ranking.layout import make_layout
 from talksearch.search.ranking.passage_table import PassageTable
-from talksearch.search.ranking.telling import QueryPostings, telling
+from talksearch.search.ranking.term_weight import QueryPostings, term_weight
 from talksearch.search.reader import open_reader
 from talksearch.search.results.grade import (
     COEFFICIENTS,
@@ -69,8 +69,8 @@ def at(*places: int) -> np.ndarray:
 def words_of(
     said: list[np.ndarray], together: list[np.ndarray] | None = None, by_variant: Sequence[np.ndarray] = ()
 ) -> TermEvidence | None:
-    tellings = [telling(LAYOUT, None, places, NOWHERE) for places in said]
-    postings = QueryPostings(said, [NOWHERE] * (len(said) - 1) if together is None else together, tellings)
+    weights = [term_weight(LAYOUT, None, places, NOWHERE) for places in said]
+    postings = QueryPostings(said, [NOWHERE] * (len(said) - 1) if together is None else together, weights)
     return term_evidence(postings, by_variant)
 
 

@@ -99,7 +99,7 @@ def evaluate(
         for talk in measure.absent_talks(index, golds):
             warn(f"Not in the index, its queries count as missed: {safe(talk)}")
         hidden = not sys.stderr.isatty()
-        pairs: list[measure_beside.Pair] = []
+        pairs: list[measure_beside.QueryOutcomes] = []
         with click.progressbar(length=len(golds), label="Asking", file=sys.stderr, hidden=hidden) as bar:
             if beside:
                 pairs = measure_beside.run_queries(index, golds, mode, k, lambda _: bar.update(1), leave_out)

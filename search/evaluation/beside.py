@@ -18,7 +18,7 @@ COMPARED = ("success@1", "success@10", "mrr@10", "talk@1")
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class QueryOutcomes:
     """How one query fared, beside the plain hybrid."""
 
     ours: Outcome
@@ -47,13 +47,13 @@ def run_queries(
     k: int = measure.DEPTH,
     progress: Callable[[int], None] = lambda _: None,
     leave_out: tuple[Field, ...] = (),
-) -> list[Pair]:
+) -> list[QueryOutcomes]:
     """Put every query to an index and to the plain hybrid. The arguments are those of `measure.run_queries`."""
     pairs = []
     for done, gold in enumerate(golds, 1):
         hits = engine.search(reader, Query(gold.query, k, mode, leave_out=leave_out), is_asked=False).hits
         pairs.append(
-            Pair(
+            QueryOutcomes(
                 measure.judge(gold, hits),
                 measure.judge(gold, measure.opened_at_start(hits)),
                 measure.judge(gold, plain_hybrid.search(reader, gold.query, k)),
@@ -63,7 +63,7 @@ def run_queries(
     return pairs
 
 
-def compare(pairs: Sequence[Pair]) -> list[Comparison]:
+def compare(pairs: Sequence[QueryOutcomes]) -> list[Comparison]:
     """Return the comparison of each file, and of each kind where a file has several."""
     comparisons = []
     for file, kind, positions in measure.groups([pair.ours for pair in pairs]):
@@ -94,7 +94,7 @@ def comparison_json(comparison: Comparison) -> dict[str, Json]:
     }
 
 
-def pair_json(pair: Pair) -> dict[str, Json]:
+def pair_json(pair: QueryOutcomes) -> dict[str, Json]:
     """Return how one query fared with both, as JSON."""
     plain = measure.outcome_json(pair.plain)
     keys = ("rank", "talk_rank", "jump_error_s", "first")

@@ -12,8 +12,8 @@ from talksearch.indexer.arrays import Floats, Ints
 
 from .late_interaction import QueryTokens
 from .passage_table import Mask, PassageTable
-from .telling import QueryPostings
 from .term_variants import TermVariants, postings_with_variants
+from .term_weight import QueryPostings
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,5 +60,5 @@ def query_postings(table: PassageTable, query: EncodedQuery, excluded: Mask | No
     return QueryPostings(
         places,
         [counted(table.cooccurrences(first, second)) for first, second in neighbours],
-        [table.telling(term, held) for term, held in zip(query.terms, places, strict=True)],
+        [table.term_weight(term, held) for term, held in zip(query.terms, places, strict=True)],
     )

@@ -19,7 +19,7 @@ from talksearch.indexer.arrays import Ints
 from .layout import PassageLayout
 from .passage_table import Mask
 from .similarity import Similarities
-from .telling import QueryPostings
+from .term_weight import QueryPostings
 
 Array = npt.NDArray[np.floating[Any]]
 """Scores are float32, as vectors are. What rounding takes is far less than what tells passages apart, and half the
@@ -100,7 +100,7 @@ class Signals:
 def lexical_scores(layout: PassageLayout, postings: QueryPostings, talk_weight: float = TALK) -> Array:
     """Return what the words of a query say for every passage (n,); 0 where none of them is said.
 
-    A term counts what it tells (`telling`: its idf) once in every passage that holds it and in those up to `REACH`
+    A term counts what it tells (`term_weight`: its idf) once in every passage that holds it and in those up to `REACH`
     away: people name a thing once and then say "it". Saying it again adds nothing, so that a passage which holds all
     the words beats one that repeats a single one. Two words said together count more. A talk that has a term in many
     passages is a talk about it, and lifts all its passages: BM25 with talks for documents and passages for words.
@@ -116,13 +116,13 @@ def lexical_scores(layout: PassageLayout, postings: QueryPostings, talk_weight: 
         return scores
     talk_scores = np.zeros(len(layout.sizes))
     length_norms = _SATURATION * (1 - _LENGTH + _LENGTH * layout.sizes / layout.sizes.mean())
-    for places, term in zip(postings.terms, postings.tellings, strict=True):
+    for places, term in zip(postings.terms, postings.weights, strict=True):
         if not len(places):
             continue
         scores[_within_reach(layout, places)] += term.passage
         frequencies = np.bincount(layout.talks[places], minlength=len(talk_scores)).astype(float)
         talk_scores += term.talk * frequencies * (_SATURATION + 1) / (frequencies + length_norms)
-    weights = [term.passage for term in postings.tellings]
+    weights = [term.passage for term in postings.weights]
     for neighbours, places in zip(pairwise(weights), postings.cooccurrences, strict=False):
         scores[places] += SIDE_BY_SIDE * min(neighbours)
     if talk_weight:

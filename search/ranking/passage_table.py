@@ -30,7 +30,7 @@ from talksearch.search.asker import written_language
 from .language_means import means_of
 from .layout import PassageLayout, make_layout, read_layout
 from .postings import MAX_WORDS_BETWEEN, cooccurrences, notes_of, only_in_tracks, postings
-from .telling import LanguageGroups, Telling, read_groups, telling
+from .term_weight import LanguageGroups, TermWeight, read_groups, term_weight
 
 FEW = 5_000
 """Up to this many vectors, the exact product with all of them takes no more than a millisecond."""
@@ -206,13 +206,13 @@ class PassageTable:
             of_passages[place] = found.setdefault(code, len(found))
         return WrittenLanguages(of_passages, means_of(list(found))) if len(found) > 1 else None
 
-    def telling(self, term: str, places: Ints) -> Telling:
+    def term_weight(self, term: str, places: Ints) -> TermWeight:
         """Return how much a term tells that the passages at some places hold."""
         groups = self.language_groups()
         in_tracks = np.empty(0, np.int64)
         if groups is not None and groups.tracks and len(places):
             in_tracks = np.intersect1d(places, self.layout.places(only_in_tracks(self.db, term)), assume_unique=True)
-        return telling(self.layout, groups, places, in_tracks)
+        return term_weight(self.layout, groups, places, in_tracks)
 
     def term_weights(self, terms: Iterable[str]) -> dict[str, float]:
         """Return how much each of some terms tells."""
@@ -220,7 +220,7 @@ class PassageTable:
         for term in terms:
             if term not in self._weights:
                 places = self.postings(term)
-                weights[term] = self.telling(term, places).passage
+                weights[term] = self.term_weight(term, places).passage
                 if len(places):  # terms that nobody says are not remembered: there is no end of them
                     self._weights[term] = weights[term]
             else:

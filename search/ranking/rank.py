@@ -38,8 +38,8 @@ from .passage_table import FEW, Mask, PassageTable
 from .postings import idf
 from .scope import RankingScope, ranking_scope
 from .similarity import Similarities, compare, start_compare
-from .telling import QueryPostings
 from .term_variants import variant_terms
+from .term_weight import QueryPostings
 
 _DEPTH = 400
 """How many passages are ranked for hits. More than are shown, because those that overlap a better one are passed

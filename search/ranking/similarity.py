@@ -81,13 +81,12 @@ def start_compare(
     the query's.
 
     In an archive of several languages, cosines are those less what the languages alone make of them
-    (`PassageTable.by_language`). Their mean stays what it is, and their deviation is taken to.
+    (`PassageTable.by_language`). Their mean stays what it is, and so, nearly, does their deviation.
     """
     columns = table.columns
     rows = table.vector_rows if places is None else table.vector_rows[places]
-    by_language = table.by_language(vector)
-    if by_language is not None and places is not None:
-        by_language = by_language[places]
+    every_by_language = table.by_language(vector)
+    by_language = every_by_language if every_by_language is None or places is None else every_by_language[places]
 
     def exact(positions: Ints) -> Floats:
         wanted = rows[positions]
@@ -97,7 +96,7 @@ def start_compare(
         return cosines if by_language is None else cosines - by_language[positions]
 
     if columns is None or len(table.vector_rows) <= FEW or not len(table.vectors.rows):
-        every, mean, deviation = _compare_all(table, vector)
+        every, mean, deviation = _compare_all(table, vector, every_by_language)
         return Similarities(every if places is None else every[places], None, mean, deviation, exact), lambda: None
     scale = max(float(np.abs(vector).max()), float(np.finfo(np.float32).tiny)) / 127
     code = np.rint(vector / scale).astype(np.int8)
@@ -124,13 +123,12 @@ def start_compare(
     return Similarities(cosines, errors, mean, deviation, exact, query_error), fill
 
 
-def _compare_all(table: PassageTable, vector: Floats) -> tuple[Floats, float, float]:
+def _compare_all(table: PassageTable, vector: Floats, by_language: Floats | None) -> tuple[Floats, float, float]:
     """Return the exact cosines of all passages, their mean where one has no vector, that mean, and the deviation."""
     embedded = table.vector_rows >= 0
     if not embedded.any():
         return np.zeros(len(embedded), np.float32), 0.0, 1.0
     known = (table.vectors.rows @ vector)[table.vector_rows[embedded]]
-    by_language = table.by_language(vector)
     if by_language is not None:
         known = known - by_language[embedded]
     mean = float(known.mean(dtype=np.float64))

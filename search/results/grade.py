@@ -30,7 +30,7 @@ from talksearch.search.ranking.layout import PassageLayout
 from talksearch.search.ranking.passage_table import Mask, PassageTable
 from talksearch.search.ranking.postings import only_in_tracks
 from talksearch.search.ranking.rank import Ranking
-from talksearch.search.ranking.telling import QueryPostings
+from talksearch.search.ranking.term_weight import QueryPostings
 
 Kind = Literal["both", "meaning", "words"]
 """What evidence there is of a hit: meaning and words, or one of them alone."""
@@ -242,8 +242,8 @@ def term_evidence(postings: QueryPostings, by_variant: Sequence[Ints] = ()) -> T
     """
     if not postings.terms:
         return None
-    weights = [term.passage for term in postings.tellings]
-    most = sum(term.most for term in postings.tellings) / len(postings.tellings)
+    weights = [term.passage for term in postings.weights]
+    most = sum(term.most for term in postings.weights) / len(postings.weights)
     pairs = [(min(pair), places) for pair, places in zip(pairwise(weights), postings.cooccurrences, strict=True)]
     return TermEvidence(postings.terms, weights, pairs, most, by_variant)
 

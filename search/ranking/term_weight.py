@@ -29,7 +29,7 @@ Talks = npt.NDArray[np.bool_]
 """Which talks something holds for (talks,)."""
 
 
-class Telling(NamedTuple):
+class TermWeight(NamedTuple):
     """How much a term tells."""
 
     passage: float
@@ -47,7 +47,7 @@ class QueryPostings(NamedTuple):
     """For each term, the places of the passages that hold it, rising."""
     cooccurrences: Sequence[Ints]
     """For each term but the last, the places where it is said together with the next one; empty for a passage."""
-    tellings: Sequence[Telling]
+    weights: Sequence[TermWeight]
     """How much each term tells."""
 
 
@@ -82,7 +82,7 @@ def read_groups(db: sqlite3.Connection, talk_numbers: Ints) -> LanguageGroups | 
     return LanguageGroups(np.array(own, np.int64), tuple(commonest), tuple(masks))
 
 
-def telling(layout: PassageLayout, groups: LanguageGroups | None, places: Ints, in_tracks: Ints) -> Telling:
+def term_weight(layout: PassageLayout, groups: LanguageGroups | None, places: Ints, in_tracks: Ints) -> TermWeight:
     """Return how much a term tells.
 
     Args:
@@ -107,17 +107,19 @@ def telling(layout: PassageLayout, groups: LanguageGroups | None, places: Ints, 
         having = max(groups.tracks, key=lambda mask: (mask[track_by].sum(), layout.sizes[mask].sum()))
         parts.append((len(track_by), _within(layout, having, track_by[having[track_by]])))
     total = sum(count for count, _ in parts)
-    passage, talk, most = (sum(count * one[at] for count, one in parts) / total for at in range(len(Telling._fields)))
-    return Telling(passage, talk, most)
+    passage, talk, most = (
+        sum(count * one[at] for count, one in parts) / total for at in range(len(TermWeight._fields))
+    )
+    return TermWeight(passage, talk, most)
 
 
-def _within(layout: PassageLayout, talks: Talks, held_by: Ints) -> Telling:
+def _within(layout: PassageLayout, talks: Talks, held_by: Ints) -> TermWeight:
     """Return how much a term tells among the passages of some talks, given the talk of each passage that holds it."""
     return _among(int(layout.sizes[talks].sum()), len(held_by), int(talks.sum()), len(_present(held_by)))
 
 
-def _among(passages: int, holding: int, talks: int, talks_holding: int) -> Telling:
-    return Telling(idf(passages, holding), idf(talks, talks_holding), math.log(passages + 1))
+def _among(passages: int, holding: int, talks: int, talks_holding: int) -> TermWeight:
+    return TermWeight(idf(passages, holding), idf(talks, talks_holding), math.log(passages + 1))
 
 
 def _present(numbers: Ints) -> Ints:

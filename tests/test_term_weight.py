@@ -14,7 +14,7 @@ from talksearch.indexer import build_index
 from talksearch.search import Query, engine
 from talksearch.search.ranking.layout import PassageLayout, make_layout
 from talksearch.search.ranking.postings import idf
-from talksearch.search.ranking.telling import LanguageGroups, read_groups, telling
+from talksearch.search.ranking.term_weight import LanguageGroups, read_groups, term_weight
 from talksearch.search.reader import open_reader
 
 NOWHERE = np.empty(0, np.int64)
@@ -35,32 +35,32 @@ GROUPS = LanguageGroups(np.array([0] * 10 + [1] * 2), ("en", "de"), ())
 
 
 def test_in_one_language_a_term_tells_its_idf() -> None:
-    told = telling(LAYOUT, None, at(3, 4, 25), NOWHERE)
+    told = term_weight(LAYOUT, None, at(3, 4, 25), NOWHERE)
     assert told == (idf(120, 3), idf(12, 2), math.log(121))
 
 
 def test_a_function_word_of_a_rare_language_tells_as_little_as_one_of_the_commonest() -> None:
-    german = telling(LAYOUT, GROUPS, np.arange(102, 120), NOWHERE)  # in 18 of 20
-    english = telling(LAYOUT, GROUPS, np.arange(10, 100), NOWHERE)  # in 90 of 100
+    german = term_weight(LAYOUT, GROUPS, np.arange(102, 120), NOWHERE)  # in 18 of 20
+    english = term_weight(LAYOUT, GROUPS, np.arange(10, 100), NOWHERE)  # in 90 of 100
     assert german.passage == pytest.approx(english.passage, abs=0.05)
     assert german.talk < 0.3
 
 
 def test_a_term_of_two_languages_tells_the_mean_over_where_it_is_said() -> None:
-    told = telling(LAYOUT, GROUPS, at(0, 100, 101, 102), NOWHERE)
+    told = term_weight(LAYOUT, GROUPS, at(0, 100, 101, 102), NOWHERE)
     assert told.passage == pytest.approx((idf(100, 1) + 3 * idf(20, 3)) / 4)
 
 
 def test_a_term_that_nobody_says_tells_the_most() -> None:
-    assert telling(LAYOUT, GROUPS, NOWHERE, NOWHERE).passage == idf(120, 0)
+    assert term_weight(LAYOUT, GROUPS, NOWHERE, NOWHERE).passage == idf(120, 0)
 
 
 def test_what_only_tracks_say_is_held_against_talks_with_a_track_in_that_language() -> None:
     german, french = (np.isin(np.arange(12), talks) for talks in ([0, 1], [0, 2, 3, 4]))
     groups = LanguageGroups(np.zeros(12, np.int64), ("en",), (german, french))
     usual = np.arange(2, 20)  # in 18 of the 20 passages with a German track, 8 of which have a French one as well
-    assert telling(LAYOUT, groups, usual, usual).passage == pytest.approx(idf(20, 18))
-    own = telling(LAYOUT, groups, at(50), NOWHERE)  # what the talks say themselves tells what it always does
+    assert term_weight(LAYOUT, groups, usual, usual).passage == pytest.approx(idf(20, 18))
+    own = term_weight(LAYOUT, groups, at(50), NOWHERE)  # what the talks say themselves tells what it always does
     assert own.passage == idf(120, 1)
 
 
