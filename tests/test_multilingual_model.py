@@ -133,7 +133,7 @@ def test_weights_are_read_as_they_were_written(tmp_path: Path) -> None:
     weights[:, [0, 32]] = -8
     (tmp_path / "tiny.bin").write_bytes(tiny_file())
     held = q4_file.read(tmp_path / "tiny.bin")
-    assert held.sizes == q4_file.Sizes(WIDTH, 1, 2, INNER, len(held.pieces.texts), PLACES, 2, pytest.approx(1e-12))
+    assert held.sizes == q4_file.ModelSizes(WIDTH, 1, 2, INNER, len(held.pieces.texts), PLACES, 2, pytest.approx(1e-12))
     assert held.pieces.texts[:5] == ["<s>", "<pad>", "</s>", "<unk>", "▁"]
     blocks = np.frombuffer(q4(weights), q4_file._BLOCK_OF_Q4)
     matrix = q4_file.BlockMatrix(blocks["codes"].reshape(4, 2, 16), blocks["scale"].reshape(4, 2))

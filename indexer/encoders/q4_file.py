@@ -34,7 +34,7 @@ _BLOCK_OF_Q4 = np.dtype([("scale", "<f2"), ("codes", np.uint8, BLOCK // 2)])
 
 
 @dataclass(frozen=True, slots=True)
-class Sizes:
+class ModelSizes:
     """The sizes of a BERT model."""
 
     width: int
@@ -90,7 +90,7 @@ class BlockMatrix:
 class Q4File:
     """What such a file holds."""
 
-    sizes: Sizes
+    sizes: ModelSizes
     pieces: Pieces
     tensors: dict[str, BlockMatrix | Floats]
     """By the names that the engine gives them; floats are not in the shape of a matrix (n,)."""
@@ -115,11 +115,11 @@ def read(file: Path) -> Q4File:
         raise ValueError(f"it is not whole: {error}") from error
 
 
-def _read_sizes(data: bytes) -> tuple[Sizes, int]:
+def _read_sizes(data: bytes) -> tuple[ModelSizes, int]:
     _, width, layers, heads, inner, rows, places, kinds, epsilon, block = struct.unpack_from("<I7ifi", data, 4)
     if block != BLOCK:
         raise ValueError(f"its blocks have {block} weights, not {BLOCK}")
-    return Sizes(width, layers, heads, inner, rows, places, kinds, epsilon), 44
+    return ModelSizes(width, layers, heads, inner, rows, places, kinds, epsilon), 44
 
 
 def _read_pieces(data: bytes, at: int) -> tuple[Pieces, int]:
@@ -134,7 +134,7 @@ def _read_pieces(data: bytes, at: int) -> tuple[Pieces, int]:
     return Pieces(texts, scores, begin, end, padding, unknown), at + length
 
 
-def _read_tensors(data: bytes, at: int, sizes: Sizes) -> dict[str, BlockMatrix | Floats]:
+def _read_tensors(data: bytes, at: int, sizes: ModelSizes) -> dict[str, BlockMatrix | Floats]:
     (count,) = struct.unpack_from("<i", data, at)
     at += 4
     tensors: dict[str, BlockMatrix | Floats] = {}

@@ -106,11 +106,8 @@ def term_weight(layout: PassageLayout, groups: LanguageGroups | None, places: In
         # A talk may have tracks in several languages. The one that it is in explains most of where it is said.
         having = max(groups.tracks, key=lambda mask: (mask[track_by].sum(), layout.sizes[mask].sum()))
         parts.append((len(track_by), _within(layout, having, track_by[having[track_by]])))
-    total = sum(count for count, _ in parts)
-    passage, talk, most = (
-        sum(count * one[at] for count, one in parts) / total for at in range(len(TermWeight._fields))
-    )
-    return TermWeight(passage, talk, most)
+    counts, weights = zip(*parts, strict=True)
+    return TermWeight(*np.average(weights, axis=0, weights=counts).tolist())
 
 
 def _within(layout: PassageLayout, talks: Talks, held_by: Ints) -> TermWeight:
