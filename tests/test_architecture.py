@@ -24,7 +24,7 @@ FLOORS = (
     "indexer.restore indexer.stores",
     "indexer.stores.chroma indexer.stores.columns indexer.talks",
     "indexer.pipeline",
-    "indexer.doctor",
+    "indexer.doctor indexer.fetch indexer.transcribe",
     "indexer",
     # search: the way of a query
     "search.asker search.facets search.links search.query",

@@ -1,0 +1,204 @@
+"""The folder that talks are brought into: what is done, what was left, and how files land whole.
+
+::
+
+    talks/
+        subscriptions.toml         what `sync` asks again
+        Harbour Talks/             one folder a channel or a podcast, plain files in it
+        .talksearch/               passed over by the walk
+            done.txt               one line a talk that landed; yt-dlp's own archive format
+            left.jsonl             talks that were left, when they were looked at, and when to look again
+            lock                   held by the process that writes
+            part/                  what is being fetched; emptied at the start of a run
+
+A talk's files are made in `part/`, on the same disk, and moved when all of them are whole; then it is written down as
+done. A run that is killed at any moment leaves whole files, and at worst a talk that the next run fetches once more and
+puts in the same place.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import filelock
+
+from talksearch.indexer.errors import LockedError, TalksearchError
+from talksearch.indexer.layout import replace_file
+
+HIDDEN = ".talksearch"
+_LONGEST_WAIT_DAYS = 64
+"""A talk that stays without captions, or private, is looked at again after 1, 2, 4 … and at last every so many days."""
+_OF_THE_DISK = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO))
+"""Errors of a disk that is full, broken or not to be written. Those of a network are told where it is asked."""
+
+
+@dataclass(slots=True)
+class Waiting:
+    """A talk that was left, and when it is looked at again."""
+
+    reason: str
+    looks: int
+    next_look: datetime
+    published: date | None = None
+    """The day that it is from, where that was found out; so `since` can be asked without asking the site."""
+    title: str = ""
+
+
+@dataclass(slots=True)
+class Archive:
+    """The folder of one user, held for writing. Made by `open_archive`."""
+
+    folder: Path
+    done: set[str]
+    """Keys of the talks that landed."""
+    waiting: dict[str, Waiting] = field(default_factory=dict)
+    """Talks that were left, by key."""
+
+    def is_due(self, key: str, now: datetime | None = None) -> bool:
+        """Say whether a talk is to be looked at: it has not landed, and if it was left, it is time to look again."""
+        left = self.waiting.get(key)
+        return key not in self.done and (left is None or left.next_look <= (now or datetime.now(UTC)))
+
+    def leave(self, key: str, reason: str, title: str = "", published: date | None = None) -> None:
+        """Write down that a talk was left, and look again after twice as many days as the last time."""
+        looks = self.waiting[key].looks + 1 if key in self.waiting else 1
+        days = min(2 ** (looks - 1), _LONGEST_WAIT_DAYS)
+        # Half an hour less, so that a daily run does not miss the moment by a minute and wait two days.
+        next_look = datetime.now(UTC) + timedelta(days=days) - timedelta(minutes=30)
+        self.waiting[key] = left = Waiting(reason, looks, next_look, published, title)
+        with (self.folder / HIDDEN / "left.jsonl").open("a", encoding="utf-8") as file:
+            file.write(_line(key, left))
+
+    def land(self, key: str, staged: Path, into: str) -> tuple[Path, ...]:
+        """Move the files of a talk from its staging folder to a folder of the archive, and write it down as done.
+
+        Args:
+            key: Which talk it is.
+            staged: The folder from `staging`, with this talk's finished files and nothing else.
+            into: The name of the folder under the archive's; one step, made safe by `names.safe_name`.
+
+        Returns the files where they lie now, in the order of their names. A file of the same name is replaced: it is
+        the same talk's, from a run that did not end.
+        """
+        target = self.folder / into
+        target.mkdir(exist_ok=True)
+        files = sorted(staged.iterdir())
+        for file in files:
+            with file.open("rb+") as opened:  # on disk before the name leads to it
+                os.fsync(opened.fileno())
+        for file in files:
+            file.replace(target / file.name)
+        with (self.folder / HIDDEN / "done.txt").open("a", encoding="utf-8") as done:
+            done.write(f"{key}\n")
+            done.flush()
+            os.fsync(done.fileno())
+        self.done.add(key)
+        self.waiting.pop(key, None)
+        return tuple(target / file.name for file in files)
+
+    @contextmanager
+    def staging(self) -> Iterator[Path]:
+        """Yield an empty folder on the archive's disk, for the files of one talk; gone when the block ends."""
+        folder = Path(tempfile.mkdtemp(dir=self.folder / HIDDEN / "part"))
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def open_archive(folder: Path) -> Iterator[Archive]:
+    """Hold the folder for writing, make it where it is not there, and clear what a killed run left.
+
+    Raises:
+        LockedError: Another process is bringing talks into it.
+        TalksearchError: It cannot be written.
+    """
+    hidden = folder / HIDDEN
+    lock = filelock.FileLock(hidden / "lock", timeout=0)
+    try:
+        hidden.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except filelock.Timeout:
+        raise LockedError(
+            f"Another process is bringing talks into {folder}.", "Wait until it is done; nothing is lost meanwhile."
+        ) from None
+    except OSError as error:
+        raise TalksearchError(
+            f"{folder} cannot be written: {error.strerror or error}.",
+            "Name another folder with --to, or make room or get leave to write there.",
+        ) from error
+    try:
+        shutil.rmtree(hidden / "part", ignore_errors=True)
+        (hidden / "part").mkdir()
+        done = _read_done(hidden / "done.txt")
+        yield Archive(folder, done, _read_waiting(hidden / "left.jsonl", done))
+    except OSError as error:
+        if error.errno not in _OF_THE_DISK:
+            raise
+        raise TalksearchError(
+            f"{folder} cannot be written: {error.strerror or error}.",
+            "What was brought in before is whole. Make room, or get leave to write there, and run it again.",
+        ) from error
+    finally:
+        shutil.rmtree(hidden / "part", ignore_errors=True)
+        lock.release()
+
+
+def _read_done(path: Path) -> set[str]:
+    """Return the keys in the archive of what is done, and end a line that a full disk or a kill cut off."""
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return set()
+    whole, _, cut = text.rpartition("\n")
+    if cut:
+        with path.open("a", encoding="utf-8") as file:
+            file.write("\n")
+    return {line.strip() for line in whole.splitlines() if line.strip()}
+
+
+def _line(key: str, left: Waiting) -> str:
+    row = {
+        "key": key,
+        "reason": left.reason,
+        "looks": left.looks,
+        "next_look": left.next_look.isoformat(timespec="seconds"),
+        "published": left.published.isoformat() if left.published else None,
+        "title": left.title,
+    }
+    return json.dumps(row, ensure_ascii=False) + "\n"
+
+
+def _read_waiting(path: Path, done: set[str]) -> dict[str, Waiting]:
+    """Return what was left and has not landed since, and write the file anew where half of its lines say nothing.
+
+    A line that is damaged is passed over: its talk is looked at once more.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except FileNotFoundError:
+        return {}
+    waiting: dict[str, Waiting] = {}
+    for line in lines:
+        with suppress(ValueError, KeyError, TypeError):
+            row = json.loads(line)
+            published = date.fromisoformat(row["published"]) if row["published"] else None
+            next_look = datetime.fromisoformat(row["next_look"]).astimezone(UTC)
+            waiting[str(row["key"])] = Waiting(
+                str(row["reason"]), int(row["looks"]), next_look, published, str(row["title"])
+            )
+    waiting = {key: left for key, left in waiting.items() if key not in done}
+    if len(lines) > 2 * len(waiting) or (lines and not lines[-1].endswith("}")):
+        with replace_file(path) as fresh:
+            fresh.write_text("".join(_line(key, left) for key, left in waiting.items()), encoding="utf-8")
+    return waiting

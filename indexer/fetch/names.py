@@ -1,0 +1,31 @@
+"""Names of files and folders, from titles that nobody can trust."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_LONGEST_BYTES = 180
+"""Bytes of a name without its ending; file systems allow 255 for the whole, and `.zh-Hans.info.json` takes some."""
+_FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]+')
+"""What no name may hold on some system, and what would turn the order of letters on a terminal."""
+_RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)", re.IGNORECASE)
+"""Names that Windows keeps for devices."""
+
+
+def safe_name(title: str, otherwise: str) -> str:
+    """Return a title as a name of one step, which no system refuses and no program takes for an option.
+
+    Args:
+        title: What the name should say.
+        otherwise: The name where nothing of the title is left; letters and digits.
+
+    >>> safe_name("../../etc: why? / how", "talk"), safe_name("...", "talk"), safe_name("CON", "talk")
+    ('etc why how', 'talk', '_CON')
+    """
+    text = unicodedata.normalize("NFC", title.encode("utf-8", "replace").decode())
+    text = re.sub(r"\s+", " ", _FORBIDDEN.sub(" ", text)).strip(" .-~")
+    text = text.encode()[:_LONGEST_BYTES].decode(errors="ignore").rstrip(" .")
+    if not text:
+        return otherwise
+    return f"_{text}" if _RESERVED.match(text) else text

@@ -1,0 +1,79 @@
+"""The values of bringing talks in: what is asked of an address, and what became of each talk there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Literal
+
+from talksearch.indexer.errors import TalksearchError
+
+Recordings = Literal["none", "missing", "all"]
+"""Which recordings are fetched beside their captions: none, those of talks that have no captions, or all. Sound alone
+is enough, and is what is taken."""
+
+
+class FetchError(TalksearchError):
+    """An address cannot be asked, or gives nothing that can be used. The other subscriptions go on."""
+
+
+class AskedTooOftenError(FetchError):
+    """A site says that it was asked too often (429), after pauses. Nothing more is asked of it in this run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An address, with what is wanted from there. A subscription is a source that `sync` asks again."""
+
+    url: str
+    """An address on the web, or the absolute path of a folder of recordings."""
+    title: str = ""
+    """What it calls itself; empty until it was asked."""
+    since: date | None = None
+    """Nothing older than this day."""
+    match: str = ""
+    """A regular expression that a talk's title must hold, whatever the case of its letters."""
+    limit: int | None = None
+    """How many talks a run brings at most, the newest first."""
+    language: str = ""
+    """The language that is spoken, where the site does not say; a BCP 47 tag."""
+    also: tuple[str, ...] = ()
+    """Further languages whose tracks are taken where people wrote them."""
+    recordings: Recordings = "none"
+    cookies: str = ""
+    """A file of cookies in Netscape's format; none are sent where it is empty."""
+    cookies_from_browser: str = ""
+    """A browser's name, as yt-dlp takes it; its cookies are read only where it is named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """A talk that was brought in."""
+
+    key: str
+    """Which talk it is, the same in every run: yt-dlp's `extractor id`, or `feed` and a hash of the episode's guid."""
+    title: str
+    files: tuple[Path, ...]
+    """Where its files lie now; a track or a recording first, then what is beside it."""
+    note: str = ""
+    """What is worth knowing of it, a sentence: automatic captions in place of people's, an untimed transcript."""
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A talk that was left where it is."""
+
+    key: str
+    title: str
+    reason: str
+    """Why, a sentence: no captions yet, private, older than wanted."""
+    expected: bool = False
+    """Whether it is left because the user wants it so (`since`, `match`); such talks are counted, not listed."""
+
+
+Event = Landed | Left
+
+Tell = Callable[[str], None]
+"""Is told what is waited for, a sentence, so that a person knows why nothing happens."""
