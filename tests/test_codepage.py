@@ -180,3 +180,11 @@ def test_latin_lines_of_two_encodings_are_read_line_by_line(utf8: int) -> None:
     line = "Größe für alle Übungen"
     data = b"\n".join(line.encode("utf-8" if at < utf8 else "cp1252") for at in range(10))
     assert decode(data)[0].splitlines() == [line] * 10
+
+
+def test_the_time_it_takes_grows_with_the_size_of_a_file_and_no_faster() -> None:
+    # A pattern that looked at a word once for each of its letters took 17 s for 40 kB: this one would take hours.
+    data = b"aGVsbG8gd29ybGQg" * 125_000 + " café au lait très bien à la mode déjà vu çà et là".encode("cp1252")
+    page = find_page(data)
+    assert page is not None
+    assert page.name == "windows-1252"

@@ -25,7 +25,8 @@ _PAGES: tuple[tuple[str, Orthography], ...] = (
 )  # fmt: skip
 # Of Chinese, Japanese and Korean pages the largest: a single sign that a vendor added would make the others fail.
 
-_WORD = re.compile(rb"[^ \t\r\n]*[\x80-\xff][^ \t\r\n]*")
+_WORD = re.compile(rb"[^ \t\r\n]+")
+_BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
 _ESCAPED = re.compile("[\udc80-\udcff]+")
 _BEGUN = re.compile("[\udcc2-\udcf4][\udc80-\udcbf]")
 """How a letter begins in UTF-8; a cut one stands so. Of pages few write that by chance."""
@@ -98,7 +99,8 @@ def find_page(data: bytes) -> Page | None:
 
 
 def _sample(data: bytes) -> bytes:
-    words = [word[:_OF_A_WORD] for word in _WORD.findall(data)]
+    # Two steps, because one pattern for both looks at a long word once for each of its letters.
+    words = [word[:_OF_A_WORD] for word in _WORD.findall(data) if _BEYOND_ASCII.search(word)]
     step = max(1, sum(map(len, words)) // _LOOKED_AT)
     return b" ".join(words[::step])[:_LOOKED_AT]
 
