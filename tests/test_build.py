@@ -308,6 +308,14 @@ def test_another_format_is_refused(archive: Path, index: Path) -> None:
         run(index, archive)
 
 
+def test_a_rebuild_leaves_to_its_owner_who_may_read_an_index(index: Path, archive: Path) -> None:
+    run(index, archive)
+    assert index.stat().st_mode & 0o777 == 0o700
+    index.chmod(0o750)
+    run(index, rebuild=True)
+    assert index.stat().st_mode & 0o777 == 0o750
+
+
 def test_rebuilding_reads_everything_again(archive: Path, index: Path) -> None:
     run(index, archive)
     report, encoder = run(index, rebuild=True)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -349,6 +352,15 @@ def test_every_format_tells_of_the_other_places(tmp_path: Path) -> None:
     assert f',{count},"[{{' in row
     assert tuple(hit.to_dict()) == HIT_KEYS
     assert f"and {count} more places" in hit._repr_html_()
+
+
+@pytest.mark.parametrize("start", ["=HYPERLINK(1)", "+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1"])
+def test_no_cell_of_a_table_is_a_formula(tmp_path: Path, start: str) -> None:
+    write(tmp_path / "talks", "loop", around(["See you by the bridge."]))
+    hit = replace(ask(index_of(tmp_path), "by the bridge", k=1).hits[0], title=start)
+    (row,) = csv.DictReader(io.StringIO(hits_csv([hit]), newline=""))
+    assert row["title"] == f"'{start}".replace("\r", "\n")
+    assert float(row["start_s"]) == hit.start_ms / 1000
 
 
 def test_common_words_count_each_word_once() -> None:

@@ -37,3 +37,12 @@ def test_what_goes_wrong_inside_is_not_taken_for_the_lock(tmp_path: Path) -> Non
         raise OSError("full")
     with index_write_lock(tmp_path):
         pass
+
+
+def test_a_new_index_is_its_owners_alone_and_who_shares_it_is_not_overruled(tmp_path: Path) -> None:
+    index = tmp_path / "above" / "index"
+    with index_write_lock(index):
+        assert index.stat().st_mode & 0o777 == 0o700
+    index.chmod(0o755)
+    with index_write_lock(index):
+        assert index.stat().st_mode & 0o777 == 0o755

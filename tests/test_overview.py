@@ -149,9 +149,9 @@ def test_the_command_line_has_the_index_keep_it(tmp_path: Path, monkeypatch: pyt
     folder = tmp_path / "index"
     build_index(folder, [tmp_path / "talks"], encoder=CountingEncoder())
 
-    def run(*args: str) -> str:
+    def run(*args: str, code: int = 0) -> str:
         result = CliRunner().invoke(cli, [*args, "--index", str(folder)])
-        assert result.exit_code == 0, result.output
+        assert result.exit_code == code, result.output
         return result.output
 
     run("index")
@@ -164,7 +164,7 @@ def test_the_command_line_has_the_index_keep_it(tmp_path: Path, monkeypatch: pyt
     assert [talk.title for talk in kept.longest] == ["Bees"]
     monkeypatch.setattr(doctor, "examine", lambda *_, **__: [])  # it would load the index's own encoder
     layout.OVERVIEW.within(folder).write_text("{", encoding="utf-8")
-    assert "Found: What the first page tells of the archive was old or damaged." in run("doctor", "--check")
+    assert "Found: What the first page tells of the archive was old or damaged." in run("doctor", "--check", code=1)
     assert overview.read(folder, version_of(folder)) is None
     assert "Mended: What the first page tells of the archive was old or damaged." in run("doctor")
     assert overview.read(folder, version_of(folder)) == kept

@@ -157,8 +157,11 @@ def remove(talks: tuple[str, ...], index_dir: Path | None) -> None:
 @click.command()
 @click.option("--check", is_flag=True, help="Only look, change nothing.")
 @index_option
-def doctor(check: bool, index_dir: Path | None) -> None:
+@click.pass_context
+def doctor(context: click.Context, check: bool, index_dir: Path | None) -> None:
     """Check the index against itself and the files it was made of, and mend it.
+
+    With --check, it ends with exit code 1 where something is to be mended.
 
     \b
         talksearch doctor
@@ -179,3 +182,5 @@ def doctor(check: bool, index_dir: Path | None) -> None:
         click.echo(for_given_index(told))
     if not findings:
         click.echo("The index is sound.")
+    elif check:
+        context.exit(1)

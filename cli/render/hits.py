@@ -36,6 +36,9 @@ _CSV_KEYS = (
 )  # fmt: skip
 """The columns of a table, with the names of the command contract."""
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\n")
+"""How a cell begins that a spreadsheet would run."""
+
 _PLACES = 8
 """How many places that say the same are named; the rest is counted."""
 
@@ -54,7 +57,7 @@ def hits_jsonl(hits: Sequence[Hit]) -> str:
 
 
 def hits_csv(hits: Sequence[Hit], *, header: bool = True) -> str:
-    """Return hits as a table with a header line; lists stand as JSON."""
+    """Return hits as a table with a header line; lists stand as JSON, and no cell is a formula."""
     out = io.StringIO()
     writer = csv.DictWriter(out, _CSV_KEYS, restval="", extrasaction="ignore", lineterminator="\n")
     if header:
@@ -170,4 +173,12 @@ def why(explain: dict[str, Json]) -> str:
 
 
 def _cell(value: Json) -> Json:
+    """Return a value as a cell. A text that a spreadsheet would run as a formula gets an apostrophe in front, which
+    spreadsheets do not show (OWASP, "CSV Injection").
+    """
+    if isinstance(value, str):
+        text = value.replace("\r\n", "\n").replace(
+            "\r", "\n"
+        )  # a lone "\r" ends a row, and Python 3.11 does not quote it
+        return f"'{text}" if text.startswith(_FORMULA) else text
     return json.dumps(value) if isinstance(value, list | dict) else value

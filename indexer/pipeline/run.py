@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import stat
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -182,6 +183,7 @@ def _rebuild(options: RunOptions) -> Report:
             if root in still
         ]
         folder.rename(old)
+        fresh.chmod(stat.S_IMODE(old.stat().st_mode))  # who may read it is its owner's choice
         fresh.rename(folder)
     shutil.rmtree(old)
     return report

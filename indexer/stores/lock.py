@@ -26,7 +26,9 @@ def index_write_lock(index: Path) -> Iterator[None]:
     holder = layout.LOCK_HOLDER.within(index)
     lock = filelock.FileLock(layout.LOCK.within(index), timeout=0)
     try:
-        index.mkdir(parents=True, exist_ok=True)
+        # An index holds all that was said in an archive, so a new one is its owner's alone, whatever the umask says.
+        # Who shares it changes that once, and a rebuild keeps it.
+        index.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock.acquire()
         holder.write_text(json.dumps(_this_process()), encoding="utf-8")
     except filelock.Timeout:
