@@ -26,6 +26,7 @@ COMMANDS = {
     "repair": ("inspect", "repair"),
     "remove": ("index", "remove"),
     "doctor": ("index", "doctor"),
+    "transcribe": ("transcribe", "transcribe"),
     "export": ("export", "export"),
     "eval": ("evaluate", "evaluate"),
     "serve": ("serve", "serve"),

@@ -1,4 +1,4 @@
-"""The progress bar of an indexing run, on standard error and only on a terminal."""
+"""The progress bars of an indexing run and of recognition, on standard error and only on a terminal."""
 
 from __future__ import annotations
 
@@ -7,8 +7,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from talksearch.indexer.text.clock import show_clock
+from talksearch.indexer.text.untrusted import safe
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rich.progress import TaskID
+
     from talksearch.indexer.pipeline.report import Progress
+    from talksearch.indexer.transcribe.run import Progress as Transcribing
 
 _LABELS = {"looking": "Looking at files", "reading": "Reading talks", "embedding": "Embedding passages"}
 """What stands before the bar of each phase."""
@@ -39,5 +47,38 @@ def bar() -> Iterator[Callable[[Progress], None]]:
             if progress.phase == "reading" and progress.passages:
                 rate += f", {progress.passages:,} passages"
             bars.update(task.id, completed=progress.done, total=progress.total or None, rate=rate)
+
+        yield tell
+
+
+@contextmanager
+def transcribing() -> Iterator[Callable[[Transcribing], None]]:
+    """Yield the function that is told how far a recording is; outside a terminal it shows nothing."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bars
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[done]}"))
+    with Bars(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bars:
+        tasks: dict[Path, TaskID] = {}
+
+        def tell(progress: Transcribing) -> None:
+            if progress.path not in tasks:
+                for task in tasks.values():
+                    bars.remove_task(task)
+                tasks.clear()
+                tasks[progress.path] = bars.add_task(escape(safe(progress.path.name)), total=None, done="")
+            pace = f", {progress.times_real:.1f} × as fast as spoken" if progress.times_real else ""
+            total = f" of {show_clock(progress.total_ms)}" if progress.total_ms else ""
+            bars.update(
+                tasks[progress.path],
+                completed=progress.done_ms,
+                total=progress.total_ms,
+                done=f"{show_clock(progress.done_ms)}{total}{pace}",
+            )
 
         yield tell

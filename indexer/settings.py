@@ -15,7 +15,7 @@ DEFAULT_MODEL = "all-MiniLM-L6-v2"
 MULTILINGUAL_MODEL = "multilingual"
 """The model that comes with `talksearch[languages]`; any other name or folder is loaded by sentence-transformers."""
 
-_KEYS = ("index", "model", "beside")
+_KEYS = ("index", "model", "beside", "whisper")
 """The settings that config.toml may hold."""
 
 
@@ -29,6 +29,8 @@ class Settings:
     """The model asked for. None: the one the index was built with, or the default for a new one."""
     beside: str | None = None
     """The language of what stands beside hits, where a search names none."""
+    whisper: str | None = None
+    """The Whisper model by which recordings are transcribed, by name or folder."""
     server: bool = True
     """Whether a resident engine may answer, where one runs (`talksearch serve`)."""
 
@@ -66,6 +68,7 @@ def resolve(
         index=Path(folder).expanduser(),
         model=model or environment.get("TALKSEARCH_MODEL") or config.get("model"),
         beside=environment.get("TALKSEARCH_BESIDE") or config.get("beside"),
+        whisper=environment.get("TALKSEARCH_WHISPER") or config.get("whisper"),
         server=environment.get("TALKSEARCH_NO_SERVER", "") in ("", "0"),
     )
 

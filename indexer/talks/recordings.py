@@ -11,7 +11,8 @@ from urllib.request import url2pathname
 from .folders import Listing, fold, listing
 from .track_names import RECORDINGS, is_kind_of_file, track_name, without_ending
 
-_FOLDERS_OF_CAPTIONS = frozenset(("subs", "subtitles", "captions", "transcripts", "sub", "subtitle", "transcript"))
+FOLDERS_OF_CAPTIONS = frozenset(("subs", "subtitles", "captions", "transcripts", "sub", "subtitle", "transcript"))
+"""Names of folders in which captions lie apart from their recording, which lies in the folder above."""
 _SOUND_ALONE = frozenset(("m4a", "mp3", "wav", "ogg", "oga", "opus", "flac", "aac", "aiff", "wma"))
 
 _QUALITY = re.compile(
@@ -61,10 +62,45 @@ def find_recording(path: Path) -> Path | None:
     Of several, one with a picture comes first, then the one of the same name. Where every talk has a folder of its own,
     it is the recording in that folder; where captions have one of their own, as `Subs` beside a film, the one above.
     """
-    found = _find_in(path, path.parent)
-    if found is None and path.parent.name.lower() in _FOLDERS_OF_CAPTIONS:
-        found = _find_in(path, path.parent.parent)
+    return next(iter(recordings_of(path)), None)
+
+
+def recordings_of(path: Path) -> tuple[Path, ...]:
+    """Return all recordings of a transcript's talk that lie beside it, the one that `find_recording` gives first."""
+    found = _all_in(path, path.parent)
+    if not found and path.parent.name.lower() in FOLDERS_OF_CAPTIONS:
+        found = _all_in(path, path.parent.parent)
     return found
+
+
+def is_recording(name: str) -> bool:
+    """Say whether a file is a recording, by its name.
+
+    >>> is_recording("Tides.MP4"), is_recording("Tides.vtt")
+    (True, False)
+    """
+    return _ending(name) in RECORDINGS
+
+
+def has_no_picture(name: str) -> bool:
+    """Say whether a recording is of sound alone, by its name."""
+    return _ending(name) in _SOUND_ALONE
+
+
+def talk_of_recording(path: Path) -> str:
+    """Return what the recordings of one talk in a folder have in common: its pictures, and its sound alone.
+
+    >>> talk_of_recording(Path("a/Tides_720p.mp4")) == talk_of_recording(Path("b/tides.m4a"))
+    True
+    """
+    recordings = _recordings(listing(path.parent))
+    plain = without_ending(path.name)
+    if has_no_picture(path.name) and is_kind_of_file(plain):
+        # As in `_all_in`: Zoom's `audio_only.m4a` has the sound of the one picture in its folder.
+        shown = {talk for name, (_, talk) in recordings.items() if not has_no_picture(name)}
+        if len(shown) == 1:
+            return next(iter(shown))
+    return same_talk(_without_view(plain))
 
 
 def names_other_file(url: str, folder: Path) -> bool:
@@ -88,7 +124,7 @@ def names_other_file(url: str, folder: Path) -> bool:
     return not is_here or _ending(path.name) not in RECORDINGS
 
 
-def _find_in(path: Path, folder: Path) -> Path | None:
+def _all_in(path: Path, folder: Path) -> tuple[Path, ...]:
     stem = track_name(path).stem
     wanted, key = {fold(stem), fold(without_ending(path.name))}, same_talk(stem)
     found = _recordings(listing(folder))
@@ -96,13 +132,13 @@ def _find_in(path: Path, folder: Path) -> Path | None:
     by_talk = [name for name, (_, talk) in found.items() if talk == key and name not in by_name]
     if not by_name and not by_talk and is_kind_of_file(stem):
         # Zoom's `video1234567890.mp4` and `audio_only.m4a` are of one meeting: a picture has its sound beside it.
-        shown = {talk for name, (_, talk) in found.items() if not _has_no_picture(name)}
+        shown = {talk for name, (_, talk) in found.items() if not has_no_picture(name)}
         if len(shown or {talk for _, talk in found.values()}) == 1:
             by_talk = list(found)
-    ranked = [(_has_no_picture(name), rank, name) for rank, names in enumerate((by_name, by_talk)) for name in names]
+    ranked = [(has_no_picture(name), rank, name) for rank, names in enumerate((by_name, by_talk)) for name in names]
     ranked.sort(key=lambda entry: (*entry[:2], RECORDINGS.index(_ending(entry[2])), len(entry[2])))
     files = (folder / name for *_, name in ranked if name != path.name)
-    return next((file for file in files if not file.is_dir()), None)
+    return tuple(file for file in files if not file.is_dir())
 
 
 @lru_cache(maxsize=16)
@@ -121,10 +157,6 @@ def _without_view(stem: str) -> str:
     while (match := _QUALITY.search(stem) or _VIEW.search(stem)) and match.start() > 0:
         stem = stem[: match.start()]
     return stem
-
-
-def _has_no_picture(name: str) -> bool:
-    return _ending(name) in _SOUND_ALONE
 
 
 def _ending(name: str) -> str:

@@ -18,7 +18,7 @@ from .playlist import is_segment
 
 _NOT_TEXT = re.compile(
     r"\.(3gp|7z|aac|aiff|avi|avif|bat|bin|bmp|bz2|class|cmd|db|desktop|dll|dmg|doc|dylib|eot|epub|exe|flac|flv|gif|gz"
-    r"|heic|hta|ico|iso|jar|jpe?g|jse?|lnk|m4[av]|mkv|mov|mp[34]|mpe?g|msi|od[pst]|og[gv]|opus|otf|part|pdf|pif|png"
+    r"|heic|hta|ico|iso|jar|jpe?g|jse?|lnk|m4[av]|mkv|mov|mp[34]|mpe?g|msi|od[pst]|og[agv]|opus|otf|part|pdf|pif|png"
     r"|pptx?|ps1|py[cdo]|rar|reg|scr|so|sqlite3?|svg|tar|tgz|tiff?|ttf|vb[es]|wasm|wav|web[mp]|wm[av]|woff2?|ws[fh]"
     r"|xlsx?|xz|zip|zst)$|:Zone\.Identifier$",
     re.IGNORECASE,

@@ -1,0 +1,107 @@
+"""`transcribe`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from talksearch.cli import progress
+from talksearch.cli.render import transcripts
+from talksearch.cli.terminal import warn
+from talksearch.indexer.errors import TalksearchError
+from talksearch.indexer.settings import resolve
+
+if TYPE_CHECKING:
+    from talksearch.indexer.transcribe.models import Model
+    from talksearch.indexer.transcribe.speakers import Pyannote
+
+# `--help` must not wait for the libraries of recognition, so what imports them is imported in the functions.
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
+@click.option(
+    "--model",
+    metavar="NAME|FOLDER",
+    help="A Whisper model: the folder of one in CTranslate2's format, or a name such as tiny, base, small, medium,"
+    " large-v3 or turbo, which faster-whisper fetches once. [TALKSEARCH_WHISPER; default: small, if it is there]",
+)
+@click.option("--language", metavar="LANG", help="What is spoken, as a code or a name. [default: found by listening]")
+@click.option("--again", is_flag=True, help="Make transcripts once more that this command made.")
+@click.option(
+    "--speakers",
+    metavar="NAME|FOLDER",
+    help="Tell speakers apart, with a pipeline of pyannote.audio, where that is installed.",
+)
+@click.pass_context
+def transcribe(
+    ctx: click.Context,
+    paths: tuple[Path, ...],
+    model: str | None,
+    language: str | None,
+    again: bool,
+    speakers: str | None,
+) -> None:
+    """Write down what is said in recordings that have no captions, on this machine (needs talksearch[transcribe]).
+
+    FILE is a recording, or a folder: then all recordings below it that lack a transcript. What is said goes beside each
+    as NAME.json, with the time of every word; index the folder then. No file of anybody else's is written over.
+
+    Ctrl-C ends it, and the same command goes on from there.
+
+    \b
+        talksearch transcribe lecture.mp4 --model small
+        talksearch transcribe ~/talks --model ~/models/whisper-small --language German
+    """
+    from talksearch.indexer.talks.untranscribed import with_durations
+    from talksearch.indexer.transcribe import pace as paces
+    from talksearch.indexer.transcribe import run
+    from talksearch.indexer.transcribe.models import language_code, load_model
+    from talksearch.indexer.transcribe.speakers import load_diariser
+
+    wanted = model or resolve().whisper
+    recordings = list(dict.fromkeys(found for path in paths for found in run.recordings_to_transcribe(path)))
+    recordings = [recording for recording in recordings if _is_wanted(recording, again)]
+    if not recordings:
+        click.echo("There is nothing to transcribe: every recording has a transcript.")
+        return
+    loaded: Model = load_model(wanted, warn)
+    code = language_code(language, loaded) if language else None
+    diariser: Pyannote | None = load_diariser(speakers) if speakers else None
+    pace = paces.pace_of(loaded.given)
+    warn(transcripts.to_do_text(with_durations(recordings), pace))
+    failed = False
+    try:
+        with progress.transcribing() as tell:
+            for recording in recordings:
+                try:
+                    done = run.transcribe(
+                        recording, loaded, language=code, again=again, diarisation=diariser, tell=tell
+                    )
+                except TalksearchError as error:  # one recording, never the end of the run
+                    failed = True
+                    warn(f"{error.message} {error.hint}".rstrip())
+                    continue
+                paces.remember(loaded.given, done.recognised_ms / 1000, done.work_s)
+                click.echo(transcripts.transcribed_text(done), nl=False)
+    except KeyboardInterrupt:
+        warn("Stopped. What was finished stays; the same command goes on from there.")
+        ctx.exit(1)
+    if failed:
+        ctx.exit(1)
+
+
+def _is_wanted(recording: Path, again: bool) -> bool:
+    """Say whether a recording lacks a transcript; where it has one, that is told, before a model is loaded."""
+    from talksearch.indexer.transcribe import run
+
+    try:
+        run.place_for(recording, again=again)
+    except run.HasTranscriptError as error:
+        warn(f"{error.message} {error.hint}")
+        return False
+    except TalksearchError:  # what is wrong is told when its turn comes
+        return True
+    return True
