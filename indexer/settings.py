@@ -15,7 +15,10 @@ DEFAULT_MODEL = "all-MiniLM-L6-v2"
 MULTILINGUAL_MODEL = "multilingual"
 """The model that comes with `talksearch[languages]`; any other name or folder is loaded by sentence-transformers."""
 
-_KEYS = ("index", "model", "beside", "whisper")
+DEFAULT_ARCHIVE = "~/talks"
+"""The folder that talks are brought into where nothing names another."""
+
+_KEYS = ("index", "archive", "model", "beside", "whisper")
 """The settings that config.toml may hold."""
 
 
@@ -27,6 +30,8 @@ class Settings:
     """The folder of the index."""
     model: str | None
     """The model asked for. None: the one the index was built with, or the default for a new one."""
+    archive: Path
+    """The folder that talks are brought into."""
     beside: str | None = None
     """The language of what stands beside hits, where a search names none."""
     whisper: str | None = None
@@ -46,13 +51,17 @@ def config_file(environment: Mapping[str, str] = os.environ) -> Path:
 
 
 def resolve(
-    index: Path | None = None, model: str | None = None, environment: Mapping[str, str] = os.environ
+    index: Path | None = None,
+    model: str | None = None,
+    archive: Path | None = None,
+    environment: Mapping[str, str] = os.environ,
 ) -> Settings:
     """Resolve the settings.
 
     Args:
         index: The folder of the index that a flag gives, if one does.
         model: The model that a flag gives, if one does.
+        archive: The folder to bring talks into that a flag gives, if one does.
         environment: Environment variables.
 
     Raises:
@@ -67,6 +76,9 @@ def resolve(
     return Settings(
         index=Path(folder).expanduser(),
         model=model or environment.get("TALKSEARCH_MODEL") or config.get("model"),
+        archive=Path(
+            archive or environment.get("TALKSEARCH_ARCHIVE") or config.get("archive") or DEFAULT_ARCHIVE
+        ).expanduser(),
         beside=environment.get("TALKSEARCH_BESIDE") or config.get("beside"),
         whisper=environment.get("TALKSEARCH_WHISPER") or config.get("whisper"),
         server=environment.get("TALKSEARCH_NO_SERVER", "") in ("", "0"),

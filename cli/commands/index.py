@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -68,17 +68,7 @@ def index(
     folder = settings.index.resolve()  # before it is built anew: where it is the working folder, that one is replaced
 
     def build() -> Report:
-        with progress.bar() as tell:
-            report = run.build_index(
-                folder,
-                paths,
-                model=settings.model,
-                rebuild=rebuild,
-                prompts=(query_prompt, passage_prompt),
-                tell=tell,
-            )
-        _keep_overview(folder)
-        return report
+        return build_with_progress(folder, paths, settings.model, rebuild, (query_prompt, passage_prompt))
 
     def build_again() -> Report:
         report = run.build_index(folder)
@@ -88,7 +78,33 @@ def index(
     if watches:
         _watch(folder, build, build_again)
     else:
-        _print_report(folder, build())
+        print_report(folder, build())
+
+
+def build_with_progress(
+    folder: Path,
+    paths: Sequence[Path],
+    model: str | None,
+    rebuild: bool = False,
+    prompts: tuple[str | None, str | None] = (None, None),
+) -> Report:
+    """Run as `build_index` does, with a bar on a terminal, and keep what a server's first page tells."""
+    from talksearch.indexer.pipeline import run
+
+    with progress.bar() as tell:
+        report = run.build_index(folder, paths, model=model, rebuild=rebuild, prompts=prompts, tell=tell)
+    _keep_overview(folder)
+    return report
+
+
+def print_report(folder: Path, report: Report) -> None:
+    """Print what a run did, and in which languages the archive is."""
+    db = catalog.open_catalog(folder)
+    counts, built = catalog.counts(db), recipe.read(folder)
+    text = reports.report_text(report, counts.talks, counts.passages, counts.embedded)
+    if built is not None:
+        text += reports.languages_text(languages.count_languages(db), built.model.name)
+    click.echo(for_given_index(text), nl=False)
 
 
 def _watch(folder: Path, build: Callable[[], Report], build_again: Callable[[], Report]) -> None:
@@ -103,7 +119,7 @@ def _watch(folder: Path, build: Callable[[], Report], build_again: Callable[[], 
     try:
         report = watch.when_free(build, tell, stop)
         if report is not None:
-            _print_report(folder, report)
+            print_report(folder, report)
             tell("Watching for changes. Ctrl-C ends it.")
             watch.watch(folder, build_again, tell, first=report, stop=stop)
     except KeyboardInterrupt:
@@ -116,15 +132,6 @@ def _keep_overview(folder: Path) -> None:
 
     with suppress(LockedError, BadIndexError):  # another run has begun, and keeps it when it ends; or no talk was found
         make_overview.keep(folder)
-
-
-def _print_report(folder: Path, report: Report) -> None:
-    db = catalog.open_catalog(folder)
-    counts, built = catalog.counts(db), recipe.read(folder)
-    text = reports.report_text(report, counts.talks, counts.passages, counts.embedded)
-    if built is not None:
-        text += reports.languages_text(languages.count_languages(db), built.model.name)
-    click.echo(for_given_index(text), nl=False)
 
 
 @click.command(context_settings=ANY_TALK_ID)

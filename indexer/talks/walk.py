@@ -34,6 +34,8 @@ _BESIDE = re.compile(
     re.IGNORECASE,
 )
 """What lies beside a recording and is not said in it: what yt-dlp writes, and tracks of chapters."""
+_SUBSCRIPTIONS = re.compile(r"subscriptions\.toml(\.new)?$")
+"""What `sync` asks again, as `talksearch.indexer.fetch` writes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,12 @@ def may_be_transcript(path: Path) -> bool:
     """
     name = path.name
     return not (
-        _BESIDE.search(name) or _NOT_TEXT.search(name) or _ABOUT.match(name) or offloaded(name) or is_segment(path)
+        _BESIDE.search(name)
+        or _NOT_TEXT.search(name)
+        or _ABOUT.match(name)
+        or _SUBSCRIPTIONS.match(name)
+        or offloaded(name)
+        or is_segment(path)
     )
 
 
