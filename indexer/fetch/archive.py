@@ -37,7 +37,7 @@ from talksearch.indexer.layout import replace_file
 HIDDEN = ".talksearch"
 _LONGEST_WAIT_DAYS = 64
 """A talk that stays without captions, or private, is looked at again after 1, 2, 4 … and at last every so many days."""
-_OF_THE_DISK = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO))
+OF_THE_DISK = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO))
 """Errors of a disk that is full, broken or not to be written. Those of a network are told where it is asked."""
 
 
@@ -51,6 +51,8 @@ class Waiting:
     published: date | None = None
     """The day that it is from, where that was found out; so `since` can be asked without asking the site."""
     title: str = ""
+    expected: bool = False
+    """Whether it was left because the user wanted it so; then it is due as soon as the wish is another one."""
 
 
 @dataclass(slots=True)
@@ -68,13 +70,15 @@ class Archive:
         left = self.waiting.get(key)
         return key not in self.done and (left is None or left.next_look <= (now or datetime.now(UTC)))
 
-    def leave(self, key: str, reason: str, title: str = "", published: date | None = None) -> None:
+    def leave(
+        self, key: str, reason: str, title: str = "", published: date | None = None, *, expected: bool = False
+    ) -> None:
         """Write down that a talk was left, and look again after twice as many days as the last time."""
         looks = self.waiting[key].looks + 1 if key in self.waiting else 1
         days = min(2 ** (looks - 1), _LONGEST_WAIT_DAYS)
         # Half an hour less, so that a daily run does not miss the moment by a minute and wait two days.
         next_look = datetime.now(UTC) + timedelta(days=days) - timedelta(minutes=30)
-        self.waiting[key] = left = Waiting(reason, looks, next_look, published, title)
+        self.waiting[key] = left = Waiting(reason, looks, next_look, published, title, expected)
         with (self.folder / HIDDEN / "left.jsonl").open("a", encoding="utf-8") as file:
             file.write(_line(key, left))
 
@@ -97,13 +101,17 @@ class Archive:
                 os.fsync(opened.fileno())
         for file in files:
             file.replace(target / file.name)
+        self.mark_done(key)
+        return tuple(target / file.name for file in files)
+
+    def mark_done(self, key: str) -> None:
+        """Write down that a talk landed, also under another key by which a list names it."""
         with (self.folder / HIDDEN / "done.txt").open("a", encoding="utf-8") as done:
             done.write(f"{key}\n")
             done.flush()
             os.fsync(done.fileno())
         self.done.add(key)
         self.waiting.pop(key, None)
-        return tuple(target / file.name for file in files)
 
     @contextmanager
     def staging(self) -> Iterator[Path]:
@@ -143,7 +151,7 @@ def open_archive(folder: Path) -> Iterator[Archive]:
         done = _read_done(hidden / "done.txt")
         yield Archive(folder, done, _read_waiting(hidden / "left.jsonl", done))
     except OSError as error:
-        if error.errno not in _OF_THE_DISK:
+        if error.errno not in OF_THE_DISK:
             raise
         raise TalksearchError(
             f"{folder} cannot be written: {error.strerror or error}.",
@@ -175,6 +183,7 @@ def _line(key: str, left: Waiting) -> str:
         "next_look": left.next_look.isoformat(timespec="seconds"),
         "published": left.published.isoformat() if left.published else None,
         "title": left.title,
+        "expected": left.expected,
     }
     return json.dumps(row, ensure_ascii=False) + "\n"
 
@@ -194,8 +203,9 @@ def _read_waiting(path: Path, done: set[str]) -> dict[str, Waiting]:
             row = json.loads(line)
             published = date.fromisoformat(row["published"]) if row["published"] else None
             next_look = datetime.fromisoformat(row["next_look"]).astimezone(UTC)
+            expected = bool(row.get("expected"))
             waiting[str(row["key"])] = Waiting(
-                str(row["reason"]), int(row["looks"]), next_look, published, str(row["title"])
+                str(row["reason"]), int(row["looks"]), next_look, published, str(row["title"]), expected
             )
     waiting = {key: left for key, left in waiting.items() if key not in done}
     if len(lines) > 2 * len(waiting) or (lines and not lines[-1].endswith("}")):

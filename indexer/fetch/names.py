@@ -13,19 +13,20 @@ _RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)", re.IGNORECASE
 """Names that Windows keeps for devices."""
 
 
-def safe_name(title: str, otherwise: str) -> str:
+def safe_name(title: str, otherwise: str, longest: int = _LONGEST_BYTES) -> str:
     """Return a title as a name of one step, which no system refuses and no program takes for an option.
 
     Args:
         title: What the name should say.
         otherwise: The name where nothing of the title is left; letters and digits.
+        longest: Bytes that it may have.
 
     >>> safe_name("../../etc: why? / how", "talk"), safe_name("...", "talk"), safe_name("CON", "talk")
     ('etc why how', 'talk', '_CON')
     """
     text = unicodedata.normalize("NFC", title.encode("utf-8", "replace").decode())
     text = re.sub(r"\s+", " ", _FORBIDDEN.sub(" ", text)).strip(" .-~")
-    text = text.encode()[:_LONGEST_BYTES].decode(errors="ignore").rstrip(" .")
+    text = text.encode()[:longest].decode(errors="ignore").rstrip(" .")
     if not text:
         return otherwise
     return f"_{text}" if _RESERVED.match(text) else text

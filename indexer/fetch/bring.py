@@ -1,0 +1,143 @@
+"""One talk of a site, from what yt-dlp knows of it to whole files in the archive.
+
+Imports yt-dlp, so it is imported only where a site is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from talksearch.indexer.errors import UnreadableError
+from talksearch.indexer.talks.read import failing_on_one_file, open_transcript
+from talksearch.indexer.talks.track_names import RECORDINGS
+
+from .archive import Archive
+from .downloader import Downloader
+from .info_json import info_json, stem_of
+from .listing import Info, day_of, generic_id, is_of_no_site, title_of
+from .names import safe_name
+from .records import FetchError, Landed, Source
+from .tracks import Choice, ChosenTrack, choose_tracks
+from .trouble import meaning_of
+
+_NOT_OVER = {
+    "is_live": "It is live now; it is looked at again when it is over.",
+    "is_upcoming": "It has not begun yet.",
+    "post_live": "It has just ended, and its site is still making it ready.",
+}
+_FOR_FEW = {
+    "private": "It is private.",
+    "premium_only": "It is for those who pay.",
+    "subscriber_only": "It is for members only.",
+    "needs_auth": "It is shown only to those who have signed in.",
+}
+
+
+def bring(downloader: Downloader, info: Info, key: str, source: Source, archive: Archive, list_title: str) -> Landed:
+    """Fetch the files of a talk and land them.
+
+    Args:
+        downloader: What asks the site.
+        info: The talk, resolved.
+        key: Which talk it is.
+        source: What is wanted.
+        archive: Where it lands.
+        list_title: The title of the list that it stands in, for a talk that names no channel; may be empty.
+
+    Raises:
+        FetchError: It has nothing that can be taken; the message is why, a sentence of the talk.
+        AskedTooOftenError, OSError, and what yt-dlp raises.
+    """
+    if not_over := _NOT_OVER.get(str(info.get("live_status"))):
+        raise FetchError(not_over)
+    choice = choose_tracks(info, source.language, source.also)
+    has_recording = _is_recording(info)
+    if not choice.tracks and not has_recording:
+        raise FetchError(_why_nothing(downloader, info, choice))
+    is_recorded = has_recording and (
+        source.recordings == "all" or (source.recordings == "missing" and not choice.tracks)
+    )
+    if not choice.tracks and not is_recorded:
+        raise FetchError(choice.note)
+    ident = str(info.get("id") or "")
+    address = str(info.get("webpage_url") or source.url)
+    if is_of_no_site(info):
+        ident = generic_id(ident, address)
+    stem = stem_of(title_of(info), day_of(info), ident, str(info.get("extractor_key") or ""))
+    with archive.staging() as staged:
+        first: list[Path] = []
+        notes = [choice.note] if choice.note else []
+        for number, track in enumerate(choice.tracks):
+            path = staged / f"{stem}.{safe_name(track.tag, 'und', 40)}.{str(track.form['ext']).lower()}"
+            try:
+                _save_track(downloader, track, path, info)
+            except FetchError as error:
+                path.unlink(missing_ok=True)
+                if number == 0:
+                    raise
+                notes.append(error.message)
+            else:
+                first.append(path)
+        if is_recorded:
+            path = staged / f"{stem}.{str(info['ext']).lower()}"
+            _save_recording(downloader, info, path)
+            first.append(path)
+        sidecar = staged / f"{stem}.info.json"
+        sidecar.write_text(info_json(info, choice.language), encoding="utf-8")
+        folder = _folder_of(info, list_title, address)
+        landed = archive.land(key, staged, folder)
+    order = {path.name: number for number, path in enumerate((*first, sidecar))}
+    files = tuple(sorted((path for path in landed if path.name in order), key=lambda path: order[path.name]))
+    return Landed(key, title_of(info) or key, files, " ".join(notes))
+
+
+def _save_track(downloader: Downloader, track: ChosenTrack, path: Path, info: Info) -> None:
+    form: dict[str, Any] = {**track.form, "http_headers": track.form.get("http_headers") or info.get("http_headers")}
+    downloader.save(form, path, downloader.limits.track, is_track=True)
+    for other in path.parent.iterdir():  # what a downloader keeps beside what it writes
+        if other.name.startswith(path.name) and other != path:
+            other.unlink()
+    if not path.stat().st_size:
+        raise FetchError(f"Its captions ({track.tag}) are empty.")
+    try:
+        opened = open_transcript(path)
+        with failing_on_one_file():
+            opened.format.read(opened.source)
+    except UnreadableError as error:
+        raise FetchError(f"Its captions ({track.tag}) cannot be read: {error.message}") from None
+    if opened.format.is_prose:
+        raise FetchError(f"Its captions ({track.tag}) are none: what arrived has no times.")
+
+
+def _save_recording(downloader: Downloader, info: Info, path: Path) -> None:
+    downloader.save(info, path, downloader.limits.recording, is_track=False)
+    for other in path.parent.iterdir():
+        if other.name.startswith(path.name) and other != path:
+            other.unlink()
+    with path.open("rb") as file:
+        if file.read(64).lstrip().lower().startswith((b"<!doctype", b"<html", b"<?xml", b"{")):
+            raise FetchError("Its recording cannot be had: what arrived is a page.")
+
+
+def _is_recording(info: Mapping[str, Any]) -> bool:
+    return bool(info.get("url")) and str(info.get("ext")).lower() in RECORDINGS and not info.get("_has_drm")
+
+
+def _why_nothing(downloader: Downloader, info: Info, choice: Choice) -> str:
+    """Say why nothing of a talk can be had. Where it is not shown at all, yt-dlp has only warned."""
+    if choice.language is not None or info.get("formats") or info.get("url"):
+        return choice.note
+    for warning in downloader.messages.warnings:
+        if known := meaning_of(warning):
+            return known
+    return _FOR_FEW.get(str(info.get("availability")), choice.note)
+
+
+def _folder_of(info: Mapping[str, Any], list_title: str, address: str) -> str:
+    for name in ("channel", "uploader", "series"):
+        if isinstance(info.get(name), str) and (folder := safe_name(info[name], "")):
+            return folder
+    return safe_name(list_title, "") or safe_name(urlsplit(address).hostname or "", "talks")

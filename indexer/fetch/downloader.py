@@ -1,0 +1,256 @@
+"""yt-dlp as this program uses it: quiet, gentle, bounded, and with nothing of the user's but what was named.
+
+This module imports yt-dlp, so it is itself imported only where a site is asked (`site.missing_extra`).
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from yt_dlp import YoutubeDL
+from yt_dlp.cookies import CookieLoadError
+from yt_dlp.networking.common import Response
+from yt_dlp.networking.exceptions import HTTPError, TransportError
+from yt_dlp.utils import YoutubeDLError
+
+from .pauses import Limit, Limits, Pauses
+from .records import AskedTooOftenError, FetchError, Source, Tell
+
+_SOUND = "ba[abr<=96][ext=m4a]/ba[abr<=96]/wa/ba/w"
+"""Sound alone, of a quality that speech needs; with a picture, the smallest, only where there is nothing else. Each is
+one file, so that nothing has to be put together or converted."""
+_SOCKET_S = 20.0
+_PIECE = 1 << 16
+_LARGEST_COOKIES = 5_000_000
+_TOO_OFTEN = 429
+_MAY_BE_TOO_OFTEN = (403, 503)
+"""Answers that mean the same where they say when to come back."""
+
+
+class Messages:
+    """yt-dlp's logger: nothing reaches the terminal, and warnings are kept, as some say why a talk has nothing."""
+
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+
+    def debug(self, message: str) -> None:
+        """Pass over what yt-dlp does."""
+
+    info = debug
+    error = debug
+    """Errors are raised as well."""
+
+    def warning(self, message: str) -> None:
+        """Keep a warning."""
+        self.warnings.append(message)
+
+
+class _Budget:
+    """What the step that is under way may still take."""
+
+    def __init__(self, limit: Limit) -> None:
+        self.limit = limit
+        self.bytes = 0
+        self.until = time.monotonic() + limit.seconds
+
+    def spend(self, count: int) -> None:
+        """Raise FetchError where more was taken than is allowed, in bytes or seconds."""
+        self.bytes += count
+        if self.bytes > self.limit.bytes:
+            raise FetchError(f"It is larger than {self.limit.bytes / 1e6:g} MB, and was not taken.")
+        if time.monotonic() > self.until:
+            raise FetchError(f"It did not arrive within {self.limit.seconds:g} seconds.")
+
+
+class Downloader(YoutubeDL):  # type: ignore[misc]
+    """yt-dlp, where each request passes through one gate: it may have to wait there, and what comes back is bounded.
+
+    Extractors and downloaders ask the network for everything through `urlopen`, so the gate is there.
+    """
+
+    def __init__(self, source: Source, tell: Tell, pauses: Pauses, limits: Limits) -> None:
+        self.messages = Messages()
+        self.limits = limits
+        self._tell = tell
+        self._pauses = pauses
+        self._budget = _Budget(limits.page)
+        self._too_often: AskedTooOftenError | None = None
+        super().__init__(_settings(source, self.messages, pauses))
+        self._load_named_cookies(source)
+
+    def start(self, limit: Limit) -> None:
+        """Begin a step that may take so much."""
+        self.messages.warnings.clear()
+        self._budget = _Budget(limit)
+
+    def save(self, form: Mapping[str, Any], path: Path, limit: Limit, *, is_track: bool) -> None:
+        """Fetch one file to a path, with yt-dlp's own downloader for the way in which it is offered.
+
+        Raises what yt-dlp raises, OSError, FetchError where it is larger than it may be, and AskedTooOftenError.
+        """
+        self.start(limit)
+        if isinstance(form.get("data"), str):
+            path.write_text(form["data"], encoding="utf-8", newline="")
+            return
+        done, _ = self.dl(str(path), dict(form), subtitle=is_track)
+        self.params["sleep_interval_subtitles"] = self.params["sleep_interval"] = self._pauses.files_s
+        if not done or not path.is_file():
+            raise FetchError("It cannot be had: nothing arrived.")
+
+    def urlopen(self, req: Any) -> Any:
+        """Ask for one thing; wait and ask again where the site says that this was too often.
+
+        Raises:
+            AskedTooOftenError: It still says so after the last wait, or asks for a longer one. Every later call raises
+                it at once, as extractors go on after many an error.
+            FetchError: The step has taken more than it may.
+        """
+        wait = self._pauses.first_wait_s
+        for left in range(self._pauses.waits, -1, -1):
+            if self._too_often is not None:
+                raise self._too_often
+            self._budget.spend(0)
+            try:
+                return self._bounded(super().urlopen(req))
+            except HTTPError as error:
+                asked = _wait_asked_for(error)
+                if asked is None:
+                    raise
+                error.close()
+                host = urlsplit(error.response.url).hostname or "the site"
+                pause = max(wait, asked)
+                if left == 0 or pause > self._pauses.longest_wait_s:
+                    self._too_often = _too_often(host, error.status, asked)
+                    raise self._too_often from None
+                self._tell(f"{host} says that it was asked too often ({error.status}); waiting {pause:g} s.")
+                time.sleep(pause)
+                self._budget.until += pause
+                wait *= 2
+        raise AssertionError("the last round returns or raises")
+
+    def _bounded(self, response: Response) -> Response:
+        """Let a response be read only as far as the budget goes, and in pieces as they arrive.
+
+        A plain `read` waits until all bytes are there, and a server that sends one in a while would hold it for days.
+        """
+        budget = self._budget
+
+        def read(amount: int | None = None) -> bytes:
+            pieces: list[bytes] = []
+            left = math.inf if amount is None or amount < 0 else amount
+            while left > 0:
+                piece = _read_piece(response, int(min(left, _PIECE)))
+                budget.spend(len(piece))
+                if not piece:
+                    break
+                pieces.append(piece)
+                left -= len(piece)
+            if response.fp.closed:
+                response.close()
+            return b"".join(pieces)
+
+        response.read = read
+        return response
+
+    def _load_named_cookies(self, source: Source) -> None:
+        try:
+            _ = self.cookiejar
+        except (YoutubeDLError, CookieLoadError) as error:
+            named = source.cookies or f"the browser {source.cookies_from_browser}"
+            reason = str(error.__context__ or error).partition("\n")[0]
+            raise FetchError(
+                f"The cookies of {named} cannot be read: {reason.removeprefix('ERROR: ')}.",
+                "Name a file in Netscape's format, as browser extensions write it, or a browser that is installed.",
+            ) from None
+
+
+def _settings(source: Source, messages: Messages, pauses: Pauses) -> dict[str, Any]:
+    browser = re.fullmatch(r"([^:]+)(?::(.+))?", source.cookies_from_browser)
+    return {
+        "logger": messages,
+        "quiet": True,
+        "noprogress": True,
+        "color": "never",
+        "cachedir": False,
+        "format": _SOUND,
+        "fixup": "never",
+        "updatetime": False,
+        "continuedl": False,
+        "skip_unavailable_fragments": False,
+        "hls_prefer_native": True,
+        "socket_timeout": _SOCKET_S,
+        "retries": 1,
+        "extractor_retries": 1,
+        "fragment_retries": 1,
+        "sleep_interval_requests": pauses.requests_s,
+        # A talk may have captions though nothing of it can be played here.
+        "ignore_no_formats_error": True,
+        "extract_flat": "in_playlist",
+        "lazy_playlist": True,
+        # Of an address of a talk within a list only the talk was asked for.
+        "noplaylist": True,
+        "default_search": "error",
+        "geo_bypass": False,
+        "extractor_args": {"youtubetab": {"approximate_date": [""]}},
+        # A copy in memory: yt-dlp writes the file anew when it ends.
+        "cookiefile": _cookies(Path(source.cookies)) if source.cookies else None,
+        "cookiesfrombrowser": (browser[1], browser[2], None, None) if browser else None,
+    }
+
+
+def _cookies(path: Path) -> io.StringIO:
+    """Return a copy of a file of cookies. Raises FetchError where it is none; yt-dlp would print its lines."""
+    hint = "Name a file in Netscape's format, as browser extensions write it."
+    try:
+        with path.open(encoding="utf-8") as file:
+            text = file.read(_LARGEST_COOKIES)
+    except OSError as error:
+        raise FetchError(f"The file of cookies {path} cannot be read: {error.strerror or error}.", hint) from None
+    except UnicodeDecodeError:
+        raise FetchError(f"The file of cookies {path} is not text.", hint) from None
+    for number, line in enumerate(text.splitlines(), start=1):
+        row = line.removeprefix("#HttpOnly_")
+        if row.strip() and not row.startswith("#") and row.count("\t") != 6:
+            raise FetchError(f"The file of cookies {path} is damaged at line {number}: it has not seven fields.", hint)
+    return io.StringIO(text)
+
+
+def _read_piece(response: Response, amount: int) -> bytes:
+    """Return what has arrived, at most so many bytes; none at the end."""
+    body = response.fp
+    try:
+        if hasattr(body, "decode_content"):  # urllib3's
+            return bytes(body.read1(amount, decode_content=True))
+        return bytes(body.read1(amount) if hasattr(body, "read1") else body.read(amount))
+    except Exception as error:  # as yt-dlp's own `read` does: each library that it uses has its own errors
+        raise TransportError(cause=error) from error
+
+
+def _wait_asked_for(error: HTTPError) -> float | None:
+    """Return how many seconds a site asks to wait, 0 where it does not say; None where it does not ask."""
+    value = str(error.response.headers.get("Retry-After") or "").strip()
+    if error.status != _TOO_OFTEN and not (error.status in _MAY_BE_TOO_OFTEN and value):
+        return None
+    if re.fullmatch(r"\d{1,9}", value):
+        return float(value)
+    try:
+        return max(0.0, (parsedate_to_datetime(value).astimezone(UTC) - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError, OverflowError):
+        return 0.0
+
+
+def _too_often(host: str, status: int, asked: float) -> AskedTooOftenError:
+    wait = f"It asks to wait {asked / 60:.0f} minutes." if asked >= 60 else "Wait some hours."
+    return AskedTooOftenError(
+        f"{host} says that it was asked too often ({status}).",
+        f"{wait} What was brought in stays, and the next run goes on where this one stopped.",
+    )

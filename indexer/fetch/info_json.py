@@ -1,0 +1,76 @@
+"""What lies beside the files of a talk that a site gave: its `.info.json`, and the names of all of them.
+
+Imports yt-dlp, so it is imported only where a site is asked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from yt_dlp import YoutubeDL
+
+from talksearch.indexer.talks.language_tags import is_language
+
+from .names import safe_name
+
+_LONGEST_ID = 40
+_LONGEST_STEM = 180
+"""Bytes of a name before its language and ending."""
+_SHORTEST_ID = 4
+_KEPT_TEXT = """
+id display_id title fulltitle alt_title description channel channel_id channel_url uploader uploader_id uploader_url
+creator creators artist artists series season season_number episode episode_number location license language duration
+upload_date release_date timestamp release_timestamp release_year webpage_url webpage_url_domain extractor
+extractor_key chapters tags categories live_status was_live availability age_limit playlist_title playlist_id thumbnail
+epoch _type _version
+"""
+_KEPT = frozenset(_KEPT_TEXT.split())
+"""What a talk is. Left out are addresses that expire, headers and cookies, formats, comments and counts."""
+
+
+def info_json(info: Mapping[str, Any], language: str | None) -> str:
+    """Return the `.info.json` of a talk, as yt-dlp writes it, with what says something of the talk.
+
+    Of its tracks it has the languages, as they tell who wrote a track that lies beside it; translations of automatic
+    captions are left out. `language` is which one is spoken, where the site does not say.
+    """
+    kept = {name: value for name, value in info.items() if name in _KEPT}
+    kept["language"] = kept.get("language") or language
+    for name in ("subtitles", "automatic_captions"):
+        tracks = info.get(name)
+        if isinstance(tracks, dict):
+            kept[name] = {
+                str(tag or "und"): [] for tag in tracks if name == "subtitles" or _is_heard(str(tag), language)
+            }
+    clean = YoutubeDL.sanitize_info(kept, remove_private_keys=True)
+    return json.dumps(clean, ensure_ascii=False, indent=1).encode("utf-8", "replace").decode()
+
+
+def stem_of(title: str, day: date | None, ident: str, extractor: str) -> str:
+    """Return what the names of a talk's files begin with: its day, its title and its id.
+
+    The id is never cut off by a long title. One that may be read as a number or a language has the extractor before it.
+
+    >>> stem_of("Tides / explained", date(2026, 1, 2), "abc-1234", "Harbour")
+    '2026-01-02 Tides explained [abc-1234]'
+    >>> stem_of("Tides", None, "7", "Harbour")
+    'Tides [harbour-7]'
+    """
+    mark = safe_name(ident, "", _LONGEST_ID).strip("[](){}")
+    if mark != ident:
+        mark = f"{mark[:24]}-{hashlib.sha256(ident.encode(errors='replace')).hexdigest()[:8]}".lstrip("-")
+    if len(mark) < _SHORTEST_ID or is_language(mark):
+        mark = f"{safe_name(extractor, 'site', 24).lower()}-{mark}"
+    before, behind = f"{day} " if day else "", f" [{mark}]"
+    room = _LONGEST_STEM - len(before.encode()) - len(behind.encode())
+    return f"{before}{safe_name(title, 'Untitled', room)}{behind}"
+
+
+def _is_heard(tag: str, language: str | None) -> bool:
+    return tag.lower().endswith("-orig") or (
+        language is not None and tag.partition("-")[0] == language.partition("-")[0]
+    )

@@ -1,0 +1,140 @@
+"""Talks from sites, through yt-dlp: what there is at an address, and what of it is new and wanted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
+
+from talksearch.indexer.text.untrusted import safe
+
+from .archive import Archive
+from .pauses import LIMITS, PAUSES, Limits, Pauses
+from .records import Event, FetchError, Source, Tell
+
+if TYPE_CHECKING:
+    from .downloader import Downloader
+
+_ADDRESS = re.compile(r"https?://[^\s/?#]+", re.IGNORECASE)
+_WITHOUT_SCHEME = re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,}(?::\d+)?(?:[/?#]\S*)?", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What is at an address, before any talk of it is asked for."""
+
+    title: str
+    """What it calls itself, fit for a terminal; its host where it does not."""
+    url: str
+    """Its own address, where the one that was given leads to another."""
+    kind: Literal["talk", "playlist", "channel"]
+
+
+def web_address(url: str) -> str:
+    """Return an address with the scheme that people leave out.
+
+    Raises:
+        FetchError: It is none of the web.
+
+    >>> web_address("youtube.com/@harbour"), web_address("http://127.0.0.1:8000/x")
+    ('https://youtube.com/@harbour', 'http://127.0.0.1:8000/x')
+    """
+    url = url.strip()
+    if _WITHOUT_SCHEME.fullmatch(url):
+        url = f"https://{url}"
+    try:
+        urlsplit(url)
+    except ValueError:
+        url = ""
+    if not _ADDRESS.match(url) or not url.isprintable() or " " in url:
+        raise FetchError(
+            f"{safe(url) or 'That'} is no address of the web.", "An address begins with https:// or http://."
+        )
+    return url
+
+
+def is_known_site(url: str) -> bool:
+    """Say whether yt-dlp knows the site of an address by itself, and not as any page; False where it is not installed.
+
+    Nothing is asked of the network.
+    """
+    try:
+        from yt_dlp.extractor import gen_extractor_classes
+        from yt_dlp.globals import all_plugins_loaded
+        from yt_dlp.plugins import load_all_plugins
+    except ImportError:
+        return False
+    try:
+        address = web_address(url)
+    except FetchError:
+        return False
+    if not all_plugins_loaded.value:
+        load_all_plugins()
+    known = next((one for one in gen_extractor_classes() if one.suitable(address)), None)
+    return known is not None and known.ie_key() != "Generic"
+
+
+def look_at(source: Source, tell: Tell, pauses: Pauses = PAUSES, limits: Limits = LIMITS) -> Listing:
+    """Ask what an address is: one talk or many, and what it calls itself. Entries of a list are not asked for.
+
+    Raises:
+        FetchError: It cannot be asked, or holds nothing that yt-dlp finds.
+        AskedTooOftenError: The site says so.
+    """
+    address = web_address(source.url)
+    with _asking(source, tell, pauses, limits) as downloader:
+        from . import listing
+        from .trouble import told_of
+
+        with told_of(address):
+            info = listing.resolve(downloader, {"_type": "url", "url": address})
+        own = str(info.get("webpage_url") or "")
+        title = listing.title_of(info) or str(urlsplit(address).hostname)
+        return Listing(title, own if _ADDRESS.match(own) else address, listing.kind_of(info))
+
+
+def fetch_site(
+    source: Source, archive: Archive, tell: Tell, pauses: Pauses = PAUSES, limits: Limits = LIMITS
+) -> Iterator[Event]:
+    """Bring in what is new at an address and wanted, and yield what becomes of each talk as it happens.
+
+    Talks that landed, and those that were left and are not due, are passed over without a word and asked for nothing.
+
+    Args:
+        source: The address, and what is wanted from there.
+        archive: Where talks land and what was left is written down.
+        tell: Is told what is waited for.
+        pauses: How gently the site is asked.
+        limits: How much is taken at once.
+
+    Raises:
+        FetchError: The address cannot be asked, or stopped answering. What landed stays.
+        AskedTooOftenError: The site says so, after pauses. What landed stays, and the next run goes on there.
+        OSError: The disk is full, or cannot be written.
+    """
+    try:
+        pattern = re.compile(source.match, re.IGNORECASE)
+    except re.error as error:
+        raise FetchError(f"The pattern for titles, {source.match}, means nothing: {error}.") from None
+    address = web_address(source.url)
+    with _asking(source, tell, pauses, limits) as downloader:
+        from .run import Run
+
+        yield from Run(source, archive, downloader, pattern).talks_at(address)
+
+
+@contextmanager
+def _asking(source: Source, tell: Tell, pauses: Pauses, limits: Limits) -> Iterator[Downloader]:
+    """Yield what asks sites, and close it at the end."""
+    try:
+        from .downloader import Downloader
+    except ImportError:
+        raise FetchError(
+            "Talks of sites are fetched with yt-dlp, which is not installed.",
+            'Install it: pip install "talksearch[fetch]"',
+        ) from None
+    with closing(Downloader(source, tell, pauses, limits)) as downloader:
+        yield downloader
