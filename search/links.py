@@ -1,15 +1,14 @@
 """Links that open a recording at a second.
 
 Every site has its own way to name a second in an address: in the query or the fragment, as seconds or as hours and
-minutes. `SITES` is the one table of them, with where each is documented. Any other page or file gets the media fragment
-`#t=90` (https://www.w3.org/TR/media-frags/#naming-time), which browsers follow for media files, and which changes
-nothing where it is not understood.
+minutes. `indexer.text.sites` is the one table of them, with where each is documented. Any other page or file gets the
+media fragment `#t=90` (https://www.w3.org/TR/media-frags/#naming-time), which browsers follow for media files, and which
+changes nothing where it is not understood.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from math import isfinite
 from pathlib import Path
@@ -19,90 +18,16 @@ from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit, urlunsplit
 from talksearch.indexer.records import Timing
 from talksearch.indexer.text import youtube
 from talksearch.indexer.text.clock import show_clock
+from talksearch.indexer.text.sites import Form, site_of
 
 _EARLY_MS = 8_000
 """How much earlier than an estimated time a link opens at most, in milliseconds."""
 
-Form = Literal["90", "90s", "1h2m3s", "1:02:03"]
-"""How a moment is written."""
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """How a site's addresses name a second."""
-
-    hosts: str
-    """A pattern for the host, without `www.` and `m.`; subdomains have to be in it."""
-    place: Literal["query", "fragment", "path"]
-    """Where the moment stands; in a path it is the last step."""
-    key: str
-    """Its name there; empty in a path."""
-    form: Form
-    source: str
-    """Where this is documented, or seen in what the site's own "share at" gives."""
-    path: str = ""
-    """A pattern for how the paths of recordings begin; other pages of the site have no time."""
-    needs: str = ""
-    """A pattern that the query must hold."""
-
-
-SITES = (
-    Site(r"vimeo\.com|player\.vimeo\.com", "fragment", "t", "90s",
-         "help.vimeo.com: Link to a specific timecode"),
-    Site(r"dailymotion\.com|geo\.dailymotion\.com|dai\.ly", "query", "start", "90",
-         "developers.dailymotion.com: player parameters; github.com/nkestrel/mediaurltimestamper"),
-    Site(r"player\.twitch\.tv", "query", "time", "1h2m3s", "dev.twitch.tv/docs/embed/video-and-clips"),
-    Site(r"twitch\.tv", "query", "t", "1h2m3s",
-         "help.twitch.tv: video on demand; github.com/nkestrel/mediaurltimestamper", path=r"/videos/|/[^/]+/v/"),
-    Site(r"soundcloud\.com", "fragment", "t", "1:02:03", "help.soundcloud.com: share a track at a time"),
-    Site(r"open\.spotify\.com", "query", "t", "90", "support.spotify.com: share from a moment",
-         path=r"/(.+/)?episode/"),
-    Site(r"podcasts\.apple\.com", "query", "t", "90", "podcasters.apple.com: timed links to episodes"),
-    Site(r"overcast\.fm", "path", "", "1:02:03", "overcast.fm: share at a timestamp", path=r"/\+"),
-    Site(r"pca\.st|(?:play\.|web\.)?pocketcasts\.com", "query", "t", "90",
-         "github.com/Automattic/pocket-casts-android/issues/2405"),
-    Site(r"(?:.+\.)?fireside\.fm", "query", "t", "90", "github.com/firesidelabs/fireside/issues/47"),
-    Site(r"archive\.org", "query", "start", "90", "archive.org/help: embedding and linking to a time",
-         path=r"/(details|embed)/"),
-    Site(r".+\.panopto\.(?:com|eu)", "query", "start", "90", "support.panopto.com: share a video from a time",
-         path=r"/Panopto/Pages/(?:Viewer|Embed)\.aspx"),
-    Site(r".+\.mediaspace\.kaltura\.com", "query", "st", "90", "knowledge.kaltura.com: share with a start time",
-         path=r"/media/"),
-    Site(r"(?:.+\.)?wistia\.(?:com|net)", "query", "wtime", "90", "docs.wistia.com: link to a specific time",
-         path=r"/(?:medias|embed)/"),
-    Site(r"players\.brightcove\.net", "query", "t", "90s", "beacon-help.support.brightcove.com: deep linking"),
-    Site(r"loom\.com", "query", "t", "90", "support.loom.com: share at the current time", path=r"/(?:share|embed)/"),
-    Site(r"drive\.google\.com", "query", "t", "90", "support.google.com/drive: link to a time of a video",
-         path=r"/file/d/"),
-    Site(r"facebook\.com", "query", "t", "90", "facebook.com: copy video address at the current time",
-         path=r"/watch|/.+/videos/"),
-    Site(r"(?:vk\.com|vkvideo\.ru)", "query", "t", "1h2m3s", "github.com/nkestrel/mediaurltimestamper", path=r"/video"),
-    Site(r"rutube\.ru", "query", "t", "90", "rutube.ru: share from a moment", path=r"/(?:video|play)/"),
-    Site(r"bilibili\.com", "query", "t", "90", "github.com/yt-dlp/yt-dlp: extractor/bilibili.py", path=r"/video/"),
-    Site(r"nicovideo\.jp|sp\.nicovideo\.jp", "query", "from", "90",
-         "qa.nicovideo.jp; github.com/nkestrel/mediaurltimestamper", path=r"/watch/"),
-    Site(r"nico\.ms", "query", "from", "90", "the short form of nicovideo.jp"),
-    Site(r"rumble\.com", "query", "start", "90", "rumble.com: share at a start time"),
-    Site(r"odysee\.com", "query", "t", "90", "github.com/OdyseeTeam/odysee-frontend: share at a time"),
-    Site(r"pbs\.org|player\.pbs\.org", "query", "start", "90", "github.com/nkestrel/mediaurltimestamper",
-         path=r"/(?:video|viralplayer|partnerplayer)/"),
-    Site(r"t\.me", "query", "t", "90", "core.telegram.org/api/links: message links"),
-    # Software that anybody may run is told by its paths, wherever it runs.
-    Site(r".+", "query", "start", "90", "docs.joinpeertube.org: share, start at",
-         path=r"/w/(?!p/)[A-Za-z0-9]{22}(?:$|/)|/(?:w|videos/watch|videos/embed)/[0-9a-f]{8}-[0-9a-f-]{27}(?:$|/)"),
-    Site(r".+", "query", "t", "90", "docs.invidious.io: url-parameters", path=r"/watch$",
-         needs=r"(?:^|&)v=[A-Za-z0-9_-]{11}(?:&|$)"),
-)  # fmt: skip
-"""Every site but YouTube, whose addresses `youtube.find_id` reads; the first that fits counts."""
-
-_COMPILED = [
-    (re.compile(site.hosts, re.IGNORECASE), re.compile(site.path), re.compile(site.needs), site) for site in SITES
-]
 _TIME = r"(?:\d{1,6}(?:\.\d+)?s?|(?:\d+h)?(?:\d+m)?(?:\d+s)?|(?:\d+(?::|%3A)){1,2}\d{2})"
 _READABLE = re.compile(r"\d+(?:\.\d+)?s?|(?=\d)(?:\d+h)?(?:\d+m)?(?:\d+s)?|(?:\d+:){1,2}\d{2}", re.IGNORECASE)
 _CLOCK_STEP = re.compile(r"(?:\d+:){1,2}\d{2}")
 _TIME_KEYS = frozenset({"t", "start", "time", "time_continue", "st", "wtime", "from"})
-"""The names under which an address may hold a time: those of `SITES` and of YouTube."""
+"""The names under which an address may hold a time: those of `sites.SITES` and of YouTube."""
 _PARTS = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?", re.IGNORECASE)
 
 _HOLE = "\0"
@@ -189,7 +114,7 @@ def _frame(url: str) -> _Frame | None:
         return None
     if video and youtube.is_host(host):
         return _Frame(*_youtube(parts, host, video))
-    site = _site_of(parts, re.sub(r"^(?:www|m)\.", "", host))
+    site = site_of(parts)
     if site is None:
         return _unknown(parts)
     if site.place == "path":
@@ -208,15 +133,6 @@ def _youtube(parts: SplitResult, host: str, video: str) -> tuple[str, Form, str]
         return f"https://{host}/embed/{video}?start=", "90", ""
     kept = [(key, value) for key, value in parse_qsl(parts.query) if key in ("list", "index")]
     return f"https://www.youtube.com/watch?{urlencode([('v', video), *kept])}&t=", "90", ""
-
-
-def _site_of(parts: SplitResult, host: str) -> Site | None:
-    if parts.scheme not in ("http", "https"):
-        return None
-    for hosts, path, needs, site in _COMPILED:
-        if hosts.fullmatch(host) and path.match(parts.path) and needs.search(parts.query):
-            return site
-    return None
 
 
 def _unknown(parts: SplitResult) -> _Frame | None:

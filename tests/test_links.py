@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from talksearch.indexer.text.sites import SITES
 from talksearch.indexer.text.youtube import watch_url
-from talksearch.search.links import SITES, link_at, seconds_of
+from talksearch.search.links import link_at, seconds_of
 from talksearch.search.moments import split_moment
 
 ID = "DTcRLlMv4_o"

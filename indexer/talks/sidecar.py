@@ -14,6 +14,8 @@ from typing import Any
 from talksearch.indexer.readers.json_values import without_halves
 from talksearch.indexer.records import Chapter
 from talksearch.indexer.text import youtube
+from talksearch.indexer.text.sites import takes_time
+from talksearch.indexer.text.untrusted import is_linkable
 
 from .chapter_files import find_chapters, read_chapters
 from .folders import Listing, beside, listing
@@ -161,6 +163,14 @@ def from_info(info: dict[str, Any], name: str = "the sidecar") -> SidecarMetadat
     if url is not None and not re.match(r"(?:https?|file|rtmp)://", url):
         wrong.append("webpage_url is no address")
         url = None
+    media = info.get("url")
+    if (
+        info.get("extractor") == "podcast"
+        and isinstance(media, str)
+        and is_linkable(media)
+        and not takes_time(url or "")
+    ):
+        url = media  # the page of an episode opens at its beginning, its sound at any second
     if url is not None and len(url) > 2000:
         url = None
     named_id = text("id", "display_id")

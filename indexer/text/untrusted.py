@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 
 
+_USER = re.compile(r"^([A-Za-z][\w+.-]*:)?//[^/?#]*@")
 _LINKABLE = re.compile(r"(?:https?|file)://[!-~]+")
 
 
@@ -34,3 +35,21 @@ def is_linkable(url: str) -> bool:
     except ValueError:  # such as http://[
         return False
     return _LINKABLE.fullmatch(url) is not None
+
+
+def safe_address(url: str) -> str:
+    """Return an untrusted address fit to be printed: no user and password, no control characters, not too long.
+
+    >>> safe_address("https://ada:secret@feeds.example/a.xml")
+    'https://feeds.example/a.xml'
+    """
+    return safe(without_password(url))[:300]
+
+
+def without_password(url: str) -> str:
+    """Return an address without the user and the password in it.
+
+    >>> without_password("https://ada:s@x@feeds.example/a"), without_password("mailto:ada@example.org")
+    ('https://feeds.example/a', 'mailto:ada@example.org')
+    """
+    return _USER.sub(r"\1//", url)

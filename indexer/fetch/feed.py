@@ -1,0 +1,242 @@
+"""Bringing in podcasts by their feeds: the episodes that are new, their transcripts, chapters, people and notes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from .archive import Archive
+from .content import content_of
+from .episode import Episode, Podcast, read_podcast
+from .episode_files import keep_chapters, recording_ending, stem_of, write_chapters, write_info, write_track
+from .feed_state import FeedState, read_state, write_state
+from .names import safe_name
+from .records import AskedTooOftenError, Event, FetchError, Landed, Left, Source, Tell
+from .transcripts import Transcript, fetch_transcript, in_language
+from .web import Pace, Page, Web, open_web
+
+_NO_TRANSCRIPT = "The feed names no transcript of it."
+_UNTIMED = "Its transcript has no times: seconds are estimated."
+_SOUND_ALONE = "It has no transcript; its sound was fetched: talksearch transcribe makes one."
+_LARGEST_CHAPTERS = 2_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class FeedLook:
+    """What a feed is, for subscribing to it."""
+
+    title: str
+    episodes: int
+    with_transcripts: int
+    language: str = ""
+    """A BCP 47 tag; empty where the feed does not say."""
+    newest: date | None = None
+
+
+def look_at_feed(source: Source, tell: Tell, page: Page | None = None, pace: Pace | None = None) -> FeedLook:
+    """Tell what a feed is.
+
+    Args:
+        source: Its address.
+        tell: Is told what is waited for.
+        page: What the address gave, where it was asked already (`address.kind_of`).
+        pace: How much time is taken.
+
+    Raises:
+        FetchError: It cannot be had, or is no feed.
+    """
+    if page is None:
+        with open_web(tell, source, pace) as web:
+            page = web.get(source.url)
+    podcast = read_podcast(page)
+    return FeedLook(
+        podcast.title,
+        len(podcast.episodes),
+        sum(1 for episode in podcast.episodes if episode.transcripts),
+        podcast.language,
+        podcast.episodes[0].published if podcast.episodes else None,
+    )
+
+
+def fetch_feed(
+    source: Source, archive: Archive, tell: Tell, page: Page | None = None, pace: Pace | None = None
+) -> Iterator[Event]:
+    """Bring in what is new in a feed, the newest first, and yield what became of each episode.
+
+    Episodes that were left earlier and are not due again are passed over without a word, and so are those that landed.
+
+    Args:
+        source: The feed's address, with what is wanted.
+        archive: The folder, held for writing.
+        tell: Is told what is waited for, and what is damaged in the feed.
+        page: What the address gave, where it was asked already; it is not asked again.
+        pace: How much time is taken.
+
+    Raises:
+        FetchError: The feed cannot be had, or is none.
+        AskedTooOftenError: A host wants to be left alone; what it has is left for the next run, and what other hosts
+            have was brought in before.
+        OSError: The disk does not take it.
+    """
+    if source.cookies_from_browser and not source.cookies:
+        tell("Cookies of a browser are not sent to feeds; export them to a file: --cookies FILE.")
+    with open_web(tell, source, pace) as web:
+        if page is None:
+            state = read_state(archive, source)
+            page = web.get(source.url, etag=state.etag, modified=state.modified)
+        if page.unchanged:
+            return
+        podcast = read_podcast(page)
+        for note in podcast.notes:
+            tell(note)
+        pattern = re.compile(source.match, re.IGNORECASE) if source.match else None
+        landed = 0
+        again: list[str] = []
+        too_often: AskedTooOftenError | None = None
+        for episode in podcast.episodes:
+            if episode.key in archive.done:
+                continue
+            if unwanted := _unwanted(episode, source, pattern):
+                yield unwanted
+                continue
+            if _is_due(episode, archive):
+                if source.limit is not None and landed >= source.limit:
+                    return  # not written down: the older ones are wanted next time
+                try:
+                    event = _bring(episode, podcast, source, archive, web)
+                except AskedTooOftenError as error:
+                    too_often = too_often or error
+                    continue
+                landed += isinstance(event, Landed)
+                yield event
+            if episode.key not in archive.done and _names_files(episode, source):
+                again.append(episode.key)
+    if too_often:
+        raise too_often
+    write_state(archive, source, FeedState(page.etag, page.modified, tuple(again)))
+
+
+def _unwanted(episode: Episode, source: Source, pattern: re.Pattern[str] | None) -> Left | None:
+    """Return why an episode is left because the user wants it so; None where it is wanted."""
+    if source.since and episode.published and episode.published < source.since:
+        return Left(episode.key, episode.title, f"It is from before {source.since.isoformat()}.", expected=True)
+    if pattern and not pattern.search(episode.title):
+        return Left(episode.key, episode.title, "Its title is another than wanted.", expected=True)
+    return None
+
+
+def _is_due(episode: Episode, archive: Archive) -> bool:
+    """Say whether to look at an episode: also one that had no transcript and has one now, which costs no request."""
+    left = archive.waiting.get(episode.key)
+    came = left is not None and left.reason == _NO_TRANSCRIPT and bool(episode.transcripts)
+    return came or archive.is_due(episode.key)
+
+
+def _names_files(episode: Episode, source: Source) -> bool:
+    """Say whether there is something to ask for again though the feed stays as it is."""
+    return bool(episode.transcripts) or (source.recordings != "none" and bool(episode.media))
+
+
+def _bring(episode: Episode, podcast: Podcast, source: Source, archive: Archive, web: Web) -> Event:
+    """Fetch what is wanted of an episode, and land it; or leave it, and write down why.
+
+    Raises:
+        AskedTooOftenError: A host wants to be left alone; nothing is written down.
+        OSError: The disk does not take it.
+    """
+    if source.since and not episode.published:
+        return _leave(episode, archive, f"It has no day, so it may be from before {source.since.isoformat()}.")
+    spoken = episode.language or source.language or podcast.language
+    tracks, notes, why_none = _fetch_tracks(episode, podcast, source, spoken, web)
+    with archive.staging() as staged:
+        stem = stem_of(episode)
+        files = [write_track(staged, stem, track) for track in tracks]
+        if source.recordings == "all" or (source.recordings == "missing" and not tracks):
+            sound, problem = _fetch_sound(episode, podcast, staged / stem, web)
+            files += [sound] if sound else []
+            notes += [problem] if problem else []
+            if sound and not tracks:
+                notes.append(_SOUND_ALONE)
+        if not files:
+            return _leave(episode, archive, " ".join([why_none, *notes]))
+        write_info(staged, stem, episode, podcast, spoken)
+        _bring_chapters(episode, podcast, staged, stem, web)
+        lying = archive.land(episode.key, staged, safe_name(podcast.title, "podcast"))
+    first = {file.name for file in files}
+    return Landed(
+        episode.key,
+        episode.title,
+        tuple(sorted(lying, key=lambda file: file.name not in first)),
+        " ".join(notes),
+    )
+
+
+def _leave(episode: Episode, archive: Archive, reason: str) -> Left:
+    archive.leave(episode.key, reason, episode.title, episode.published)
+    return Left(episode.key, episode.title, reason)
+
+
+def _fetch_tracks(
+    episode: Episode, podcast: Podcast, source: Source, spoken: str, web: Web
+) -> tuple[list[Transcript], list[str], str]:
+    """Fetch the transcript in the language that is spoken, and one in each further language that is wanted.
+
+    Returns them, what is worth knowing of them, and why there is none where there is none.
+    """
+    links, others = in_language(episode.transcripts, spoken, podcast.language)
+    track, problems = fetch_transcript(web, links, spoken, podcast.url)
+    found, notes = ([track] if track else []), []
+    why_none = " ".join(problems) or _NO_TRANSCRIPT
+    if not links and others:
+        named = ", ".join(sorted(others))
+        why_none = f"It has transcripts in {named} and none in {spoken}, which is spoken: take them with --also."
+    if track and not track.timed:
+        notes.append(_UNTIMED)
+    for language in source.also:
+        further, _ = in_language(episode.transcripts, language, podcast.language)
+        further = tuple(link for link in further if link not in links)
+        other, problems = fetch_transcript(web, further, language, podcast.url)
+        if other and other.language not in {one.language for one in found}:
+            found.append(other)
+        elif problems:
+            notes.append(f"In {language}: {' '.join(problems)}")
+    return found, notes, why_none
+
+
+def _fetch_sound(episode: Episode, podcast: Podcast, path: Path, web: Web) -> tuple[Path | None, str]:
+    """Fetch the recording of an episode, and return where it is, or why it is not."""
+    problem = "It has no recording that can be fetched."
+    for media in episode.media:
+        part = path.with_name(f"{path.name}.part")
+        try:
+            page = web.download(media.url, part, named_by=podcast.url)
+        except AskedTooOftenError:
+            raise
+        except FetchError as error:
+            problem = error.message
+            part.unlink(missing_ok=True)
+            continue
+        with part.open("rb") as file:
+            beginning = file.read(4000)
+        content = content_of(Page(page.url, beginning, page.content_type))
+        if content in ("page", "json", "nothing", "feed"):
+            problem = f"{media.url} gives no recording."
+            part.unlink()
+            continue
+        return part.rename(path.with_name(f"{path.name}.{recording_ending(page.url, page.content_type)}")), ""
+    return None, problem
+
+
+def _bring_chapters(episode: Episode, podcast: Podcast, staged: Path, stem: str, web: Web) -> None:
+    """Put chapters beside a transcript: those of their own file, else those in the feed. None is no reason to fail."""
+    if episode.chapters_url:
+        with suppress(FetchError):
+            page = web.get(episode.chapters_url, _LARGEST_CHAPTERS, named_by=podcast.url)
+            if keep_chapters(staged, stem, page.data):
+                return
+    if episode.chapters:
+        write_chapters(staged, stem, episode.chapters)
