@@ -13,7 +13,7 @@ import click
 
 from talksearch.cli import progress
 from talksearch.cli.options import ANY_TALK_ID, complete_talk, index_option
-from talksearch.cli.render import reports
+from talksearch.cli.render import reports, transcripts
 from talksearch.cli.terminal import for_given_index
 from talksearch.indexer.errors import BadIndexError, LockedError
 from talksearch.indexer.settings import resolve
@@ -98,10 +98,15 @@ def build_with_progress(
 
 
 def print_report(folder: Path, report: Report) -> None:
-    """Print what a run did, and in which languages the archive is."""
+    """Print what a run did, which recordings lack a transcript, and in which languages the archive is."""
+    from talksearch.indexer.transcribe.pace import pace_of
+
     db = catalog.open_catalog(folder)
     counts, built = catalog.counts(db), recipe.read(folder)
     text = reports.report_text(report, counts.talks, counts.passages, counts.embedded)
+    if report.untranscribed:
+        roots = [Path(root) for root in catalog.roots(db)]
+        text += transcripts.untranscribed_text(report.untranscribed, roots, pace_of(resolve().whisper))
     if built is not None:
         text += reports.languages_text(languages.count_languages(db), built.model.name)
     click.echo(for_given_index(text), nl=False)

@@ -36,7 +36,7 @@ def to_do_text(recordings: Sequence[Untranscribed], pace: Pace) -> str:
     """Return how much there is to transcribe, and how long that takes, a sentence."""
     length = sum(recording.duration_ms or 0 for recording in recordings)
     what = counted("recording", len(recordings))
-    return f"{what} to transcribe{_length(recordings, length)}.{_estimate(length, pace)}"
+    return f"{what} to transcribe{_length(recordings, length)}{_estimate(length, pace)}."
 
 
 def untranscribed_text(recordings: Sequence[Untranscribed], roots: Sequence[Path], pace: Pace) -> str:
@@ -50,18 +50,19 @@ def untranscribed_text(recordings: Sequence[Untranscribed], roots: Sequence[Path
     if not recordings:
         return ""
     length = sum(recording.duration_ms or 0 for recording in recordings)
-    have, them = ("has", "It is") if len(recordings) == 1 else ("have", "They are")
+    have, it = ("has", "it") if len(recordings) == 1 else ("have", "them")
     lines = [
         "",
-        f"{counted('recording', len(recordings))} {have} no transcript{_length(recordings, length)}."
-        f" {them} not searched.",
+        f"{counted('recording', len(recordings))} {have} no transcript{_length(recordings, length)}, so nothing that is"
+        f" said in {it} is found:",
         *(f"  {safe(str(recording.path))}" for recording in recordings[:_MOST_NAMED]),
     ]
     if len(recordings) > _MOST_NAMED:
         lines.append(f"  and {len(recordings) - _MOST_NAMED:,} more")
-    paths = [recordings[0].path] if len(recordings) == 1 else roots
+    holding = [root for root in roots if any(root in (one.path, *one.path.parents) for one in recordings)]
+    paths = [recordings[0].path] if len(recordings) == 1 else holding
     named = " ".join(safe(shlex.quote(str(path))) for path in paths)
-    lines.append(f"To make {'it' if len(recordings) == 1 else 'them'} from what is said:{_estimate(length, pace)}")
+    lines.append(f"To have it written down{_estimate(length, pace)}:")
     lines.append(f"  talksearch transcribe --model {safe(shlex.quote(pace.model))} {named}")
     return "\n".join(lines) + "\n"
 
@@ -93,9 +94,11 @@ def _length(recordings: Sequence[Untranscribed], length: int) -> str:
 
 
 def _estimate(length: int, pace: Pace) -> str:
-    """Say how long it takes, and from what that is known."""
+    """Say how long it takes, and from what that is known, as the end of a sentence."""
     if not length:
         return ""
     takes = duration_text(length / 1000 / pace.times_real)
-    why = "as quickly as the last time on this machine" if pace.measured else "as long as they are played, at most"
-    return f" About {takes} with the model {safe(Path(pace.model).name)}, {why}."
+    why = (
+        "by its last run on this machine" if pace.measured else "as long as to play them; no run was measured here yet"
+    )
+    return f", in about {takes} with the model {safe(Path(pace.model).name)} ({why})"

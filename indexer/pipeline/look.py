@@ -10,6 +10,7 @@ from talksearch.indexer.errors import TalksearchError
 from talksearch.indexer.stores.catalog import FileRow
 from talksearch.indexer.talks.opened_file import ScannedFiles
 from talksearch.indexer.talks.reach import missing, out_of_reach
+from talksearch.indexer.talks.recordings import is_recording
 from talksearch.indexer.talks.walk import Root, files_under, may_be_transcript, merge_roots, relocated, root_of
 
 from .report import HeldTalk, Progress, Report, Tell
@@ -26,6 +27,8 @@ class Seen:
     """Every file under them that may be a transcript, by path; those out of reach as they were remembered."""
     held: dict[str, str]
     """Files of talks that cannot be read now, by path, with the reason."""
+    recordings: list[Path]
+    """The recordings under the PATHs that were looked at."""
 
 
 def look(
@@ -58,6 +61,7 @@ def look(
         if not any(root.holds(Path(path)) for root in walked)
     }
     held: dict[str, str] = {}
+    recordings: list[Path] = []
     away = _missing_roots(walked, before)
     for root in walked:
         if root in away:
@@ -65,6 +69,8 @@ def look(
         for path in files_under(root):
             if not may_be_transcript(path):
                 report.other_files += 1
+                if is_recording(path.name):
+                    recordings.append(path)
                 continue
             source = root_of(roots, path).source_of(path)
             now[str(path)] = scan_file(path, source, before.get(str(path)), scanned, held)
@@ -86,7 +92,7 @@ def look(
         for path, row in now.items()
         if path in held and row.talk_id
     ]
-    return Seen(remaining, now, held)
+    return Seen(remaining, now, held, recordings)
 
 
 def _missing_roots(walked: Sequence[Root], before: Mapping[str, FileRow]) -> dict[Root, str]:

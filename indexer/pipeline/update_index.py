@@ -22,10 +22,11 @@ from talksearch.indexer.stores.chroma.writer import early_process
 from talksearch.indexer.stores.columns import update as columns
 from talksearch.indexer.stores.tracks import track_sources
 from talksearch.indexer.talks.opened_file import ScannedFiles
+from talksearch.indexer.talks.untranscribed import Untranscribed, with_durations, without_transcript
 
 from . import embed_pending, topic_map
 from .encoder_provider import EncoderProvider, Prompts
-from .look import look
+from .look import Seen, look
 from .plan import Group, Plan, make_plan
 from .read_talks import SkippedFile, TalkResult, read_group, read_groups
 from .report import HeldTalk, Progress, Report, Tell
@@ -63,6 +64,7 @@ def update_index(options: RunOptions) -> Report:
         before = catalog.files(db)
         scanned = ScannedFiles()
         seen = look(catalog.roots(db), options.paths, before, scanned, report, tell)
+        report.untranscribed = _untranscribed(seen)
         plan = make_plan(before, seen.now, identity_of, seen.held)
         with catalog.transaction(db):  # first, so that what an interrupted run has read belongs somewhere
             db.execute("DELETE FROM roots")
@@ -96,6 +98,15 @@ def update_index(options: RunOptions) -> Report:
     report.duplicates.sort(key=lambda file: file.path)
     report.tracks.sort(key=lambda file: file.path)
     return report
+
+
+def _untranscribed(seen: Seen) -> tuple[Untranscribed, ...]:
+    """Return the recordings without a transcript, by what was found out about the files beside them."""
+    if not seen.recordings:
+        return ()
+    identities = {path: identity for path, row in seen.now.items() if (identity := identity_of(row))}
+    videos = [identity.youtube_id for identity in identities.values() if identity.youtube_id]
+    return with_durations(without_transcript(seen.recordings, map(Path, identities), videos))
 
 
 def sizer_of(options: RunOptions) -> PassageSizer:

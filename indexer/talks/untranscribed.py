@@ -19,7 +19,7 @@ from .track_names import without_ending
 from .unspoken import refuse_by_name
 from .walk import may_be_transcript
 
-_LONGEST_LOOK_S = 2.0
+_LONGEST_LOOK_S = 1.0
 """Seconds for which lengths of recordings are read. Those left are told from their sizes, so that an archive of many
 thousands does not keep a run waiting."""
 
