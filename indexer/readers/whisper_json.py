@@ -15,6 +15,7 @@ from .json_source import parsed_json
 from .json_values import string, timed_words
 from .segments import put_after, speaker_of, start_after, times_of, unit_of, without_times
 from .source_text import SourceText
+from .whisper_inventions import Segment, invention_notes
 
 
 def matches(source: SourceText) -> bool:
@@ -78,19 +79,23 @@ def read(source: SourceText) -> Transcript:
     entries = [(text, entry) for entry in _entries(about) if (text := string(entry.get("text")))]
     per_unit, steps = unit_of(entries)
     raw: list[RawCue] = []
+    segments: list[Segment] = []
     untimed = 0
     for text, entry in entries:
         start, end = times_of(entry, per_unit)
         if start is None:
             untimed += 1
             start = start_after(raw)
+        else:
+            segments.append(Segment(text, start, end, entry))
         words = _words(entry.get("words") or entry.get("tokens"), text, start, per_unit)
         raw.append(RawCue(start, end, text, speaker=speaker_of(entry), words=words))
     mended = mend(raw, "Whisper file") if untimed < len(raw) or not raw else without_times(raw)
     result = about.get("result")
     language = string(about.get("language")) or (string(result.get("language")) if isinstance(result, dict) else None)
     known = Transcript("whisper-json", (), origin="automatic", language=language, steps=steps)
-    return finish(mended, known, put_after(untimed) if mended.timed else ())
+    notes = [*put_after(untimed), *invention_notes(segments)] if mended.timed else ()
+    return finish(mended, known, notes)
 
 
 def _words(entries: object, text: str, start_ms: int, per_unit: int) -> tuple[Word, ...]:
