@@ -6,6 +6,7 @@ import os
 import re
 from pathlib import Path
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.request import url2pathname
 
 from talksearch.indexer.errors import UsageError
 
@@ -35,9 +36,13 @@ def as_address(text: str, base: Path) -> str:
     ('https://pod.example/rss', 'https://youtube.com/@harbour')
     >>> as_address("https://www.youtube.com/feeds/videos.xml?channel_id=UCabc", Path("/"))
     'https://www.youtube.com/channel/UCabc'
+    >>> as_address("file:///talks/a%20b/", Path("/"))
+    '/talks/a b'
     """
     text = text.strip()
     scheme = _SCHEME.match(text)
+    if text.lower().startswith(("file:///", "file://localhost/")):
+        return os.path.normpath(url2pathname(urlsplit(text).path))
     if scheme is None:
         if _is_path(text, base):
             return os.path.normpath(base / Path(text).expanduser())
