@@ -43,7 +43,7 @@ FLOORS = (
     "cli.messages",
     "cli.main cli.options cli.progress cli.render",
     "cli.__main__",
-    "cli.answers cli.pick cli.watch",
+    "cli.answers cli.bringing cli.pick cli.watch",
     "cli.export cli.pool",
     "cli.assistants cli.web",
     "cli.server",

@@ -1,0 +1,273 @@
+"""`add` and `sync`."""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar, get_args
+
+import click
+
+from talksearch.cli.bringing import Output, ask_all, print_end, stopped_by_signals
+from talksearch.cli.commands.index import build_with_progress, print_report
+from talksearch.cli.export.files import write_whole
+from talksearch.cli.options import format_option, index_option
+from talksearch.cli.render import fetched
+from talksearch.cli.render.common import counted, jsonl
+from talksearch.cli.terminal import warn
+from talksearch.indexer.errors import LockedError, TalksearchError, UsageError
+from talksearch.indexer.fetch.records import Recordings, Source
+from talksearch.indexer.settings import resolve
+from talksearch.indexer.text.untrusted import safe
+
+if TYPE_CHECKING:
+    from talksearch.cli.bringing import Wanted
+    from talksearch.indexer.fetch.asking import Found
+    from talksearch.indexer.fetch.options import Options
+    from talksearch.indexer.fetch.subscriptions import Change
+
+# `--help` must not wait for yt-dlp and feedparser, so what imports them is imported in the functions.
+
+Command = TypeVar("Command", bound=Callable[..., object])
+
+
+def to_option(command: Command) -> Command:
+    """Add `--to FOLDER` to a command."""
+    return click.option(
+        "--to",
+        type=click.Path(file_okay=False, path_type=Path),
+        metavar="FOLDER",
+        help="The folder that talks are brought into. [TALKSEARCH_ARCHIVE; default: ~/talks]",
+    )(command)
+
+
+@click.command()
+@click.argument("addresses", nargs=-1, required=True, metavar="URL|FILE.opml|FOLDER...")
+@to_option
+@click.option("--since", metavar="DATE", help="Nothing older than this day, month or year.")
+@click.option("--match", metavar="REGEX", help="Only talks whose titles hold this, in letters of any size.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most so many talks a run, the newest first.")
+@click.option("--language", metavar="TAG", help="What is spoken, where the site does not say: en, pt-BR, German.")
+@click.option("--also", multiple=True, metavar="TAG", help="A further language, where people wrote the captions.")
+@click.option(
+    "--recordings",
+    type=click.Choice(get_args(Recordings)),
+    help="Fetch the sound as well: of none, of talks that are missing captions, or of all.  [default: none]",
+)
+@click.option("--cookies", metavar="FILE", help="Send the cookies in this file to the site. None are sent otherwise.")
+@click.option("--cookies-from-browser", metavar="NAME", help="Send those of a browser: firefox, chrome, …")
+@click.option("--once", is_flag=True, help="Bring in what is there now, and do not subscribe.")
+@click.option("--later", is_flag=True, help="Subscribe, and leave the fetching to sync.")
+@format_option("text", "jsonl")
+def add(addresses: tuple[str, ...], to: Path | None, once: bool, later: bool, format: str, **options: object) -> None:
+    """Bring in the captions of a video, a playlist, a channel or a podcast, as plain files in a folder of yours.
+
+    What new talks come to becomes a subscription, which sync asks again: a channel, a playlist, a feed, a folder of
+    recordings. Adding it once more changes the options that are given. An OPML file, or the subscriptions.csv of
+    YouTube's Takeout, subscribes to all that it lists, for sync to fetch.
+
+    Taken are the captions that people wrote in the language that is spoken, else those that the site made of it by
+    machine, never translations. What has none is left, and said. Nothing is indexed by this command.
+
+    \b
+        talksearch add https://www.youtube.com/@harbourtalks --since 2024
+        talksearch add https://pod.example.org/feed.xml --limit 10
+        talksearch add https://vimeo.com/76979871 --to ~/lectures
+        talksearch add subscriptions.opml
+        talksearch add ~/recordings --language German
+    """
+    if once and later:
+        raise UsageError("--once subscribes to nothing, and --later fetches nothing.", "Give one of the two.")
+    from talksearch.indexer.fetch.options import make_source
+
+    output = Output(resolve(archive=to).archive.absolute(), format == "jsonl")
+    given = {key: value for key, value in options.items() if value not in (None, ())}
+    sources = [make_source({"url": address, **given}, Path.cwd()) for address in addresses]
+    outcomes: list[fetched.Outcome] = []
+    with stopped_by_signals():
+        wanted: list[Wanted] = []
+        for source in sources:
+            found = _look(source, output)
+            if isinstance(found, fetched.Outcome):
+                outcomes.append(found)
+            else:
+                wanted += _subscribe(source, found, given, output, once=once, later=later)
+        if wanted:
+            outcomes += ask_all(wanted, output)
+    if not output.is_json and outcomes:
+        click.echo(fetched.summary_text(outcomes))
+        if any(outcome.landed for outcome in outcomes):
+            click.echo(f"To search them: talksearch index {shlex.quote(str(output.folder))}")
+    if outcomes and all(outcome.failed for outcome in outcomes):
+        click.get_current_context().exit(1)
+
+
+@click.command()
+@to_option
+@click.option("--no-index", is_flag=True, help="Only fetch; leave the index as it is.")
+@click.option("--quiet", is_flag=True, help="Say nothing where nothing is new and nothing failed.")
+@click.option(
+    "--opml",
+    type=click.Path(dir_okay=False, path_type=Path, allow_dash=True),
+    metavar="FILE",
+    help="Only write the subscriptions to FILE, for other programs; - is standard output.",
+)
+@format_option("text", "jsonl")
+@index_option
+def sync(to: Path | None, no_index: bool, quiet: bool, opml: Path | None, format: str, index_dir: Path | None) -> None:
+    """Ask all subscriptions for what is new, bring it in, and index it.
+
+    Subscriptions lie in subscriptions.toml, in the folder that talks are brought into; add makes them, and the file is
+    yours to change. What is there already is not fetched again. A subscription that fails is a line, and the others
+    go on. docs/bringing-in.md has examples for cron and systemd.
+
+    \b
+        talksearch sync
+        talksearch sync --quiet
+        talksearch sync --opml subscriptions.opml
+    """
+    from talksearch.indexer.fetch.subscriptions import FILE_NAME, read_subscriptions
+
+    settings = resolve(index_dir, archive=to)
+    output = Output(settings.archive.absolute(), format == "jsonl", quiet)
+    known = read_subscriptions(output.folder)
+    if opml is not None:
+        _write_opml(known.sources, opml)
+        return
+    for problem in known.problems:
+        warn(problem)
+    if not known.sources:
+        raise TalksearchError(
+            f"There is no subscription in {output.folder / FILE_NAME}.", "Make one: talksearch add URL"
+        )
+    with stopped_by_signals():
+        outcomes = ask_all([(source, None) for source in known.sources], output)
+        if not output.is_json and (not quiet or any(outcome.is_news for outcome in outcomes)):
+            click.echo(fetched.summary_text(outcomes))
+        if not no_index:
+            _index(settings.index.resolve(), _folders(output.folder, known.sources), settings.model, output)
+    if all(outcome.failed for outcome in outcomes):
+        click.get_current_context().exit(1)
+
+
+def _look(source: Source, output: Output) -> Found | fetched.Outcome:
+    """Return what an address leads to, or that it could not be asked, which is printed."""
+    from talksearch.indexer.fetch import asking
+
+    try:
+        return asking.look(source, output.tell)
+    except UsageError:
+        raise
+    except TalksearchError as error:
+        failed = asking.Failed(f"{error.message} {error.hint}".rstrip())
+        outcome = fetched.Outcome(source, failed=failed)
+        if output.is_json:
+            click.echo(jsonl([fetched.event_json(source, failed)]), nl=False)
+        print_end(outcome, output)
+        return outcome
+
+
+def _subscribe(
+    source: Source, found: Found, given: Options, output: Output, *, once: bool, later: bool
+) -> list[Wanted]:
+    """Subscribe to what an address leads to, where that is wanted; return what is to be fetched now."""
+    if found.kind == "talk" and later:
+        raise UsageError(f"{source.url} is one talk, and nothing new will come to it.", "Add it without --later.")
+    if found.kind in ("folder", "list") and once:
+        raise UsageError(f"{source.url} is a {found.kind}, which --once does not fetch.", "Add it without --once.")
+    if found.kind == "talk" or once:
+        return [(replace(source, title=found.title), found.page)]
+    if found.kind == "list":
+        _subscribe_to_all(source, found, given, output)
+        return []
+    from talksearch.indexer.fetch.subscriptions import find_subscription, subscribe
+
+    (change,) = subscribe(output.folder, [{"url": source.url, "title": found.title, **given}])
+    kept = find_subscription(output.folder, source.url)
+    _print_subscribed(kept, change, output)
+    if later or found.kind == "folder":
+        return []
+    return [(kept, found.page)]
+
+
+def _subscribe_to_all(source: Source, found: Found, given: Options, output: Output) -> None:
+    """Subscribe to what a list holds; what of it means nothing is told."""
+    from talksearch.indexer.fetch.options import make_source
+    from talksearch.indexer.fetch.subscriptions import subscribe
+
+    usable = []
+    for options in found.wanted:
+        try:
+            make_source(options, output.folder)
+            usable.append({**options, **given})
+        except UsageError as error:
+            warn(f"Left out of {fetched.source_name(source)}: {error.message} {error.hint}".rstrip())
+    changes: Counter[str] = Counter(subscribe(output.folder, usable))
+    if output.is_json:
+        click.echo(jsonl([{"event": "subscribed", "source": source.url, **dict(changes)}]), nl=False)
+        return
+    click.echo(
+        f"Subscribed to {changes['added']:,} of {counted('subscription', len(found.wanted))} in"
+        f" {fetched.source_name(source)}; {changes['same'] + changes['changed']:,} were there already."
+    )
+    click.echo(f"To fetch what they have: talksearch sync{_to(output.folder)}")
+
+
+def _print_subscribed(source: Source, change: Change, output: Output) -> None:
+    if output.is_json:
+        row = {"event": "subscribed", "source": source.url, "source_title": source.title, "change": change}
+        click.echo(jsonl([row]), nl=False)
+        return
+    name = fetched.source_name(source)
+    match change:
+        case "added":
+            click.echo(f"Subscribed to {name}.")
+        case "changed":
+            click.echo(f"{name} was subscribed to already; its options are changed.")
+        case "same":
+            click.echo(f"{name} was subscribed to already.")
+
+
+def _folders(archive: Path, sources: Sequence[Source]) -> list[Path]:
+    """Return the folders that an index of an archive is made of; those that are away are told already."""
+    return [archive, *(path for source in sources if (path := Path(source.url)).is_absolute() and path.is_dir())]
+
+
+def _index(index: Path, paths: Sequence[Path], model: str | None, output: Output) -> None:
+    """Index what lies in folders, and print what that did."""
+    try:
+        report = build_with_progress(index, paths, model)
+    except LockedError as error:
+        warn(f"{error.message} It sees what was brought in where it watches the folder; else the next run does.")
+        return
+    if output.is_json:
+        counts = {name: len(getattr(report, name)) for name in ("added", "replaced", "kept", "dropped", "skipped")}
+        click.echo(jsonl([{"event": "indexed", **counts}]), nl=False)
+    elif not output.quiet:
+        print_report(index, report)
+    elif report.added or report.replaced or report.dropped:
+        from talksearch.cli import watch
+        from talksearch.indexer.pipeline.report import Report
+
+        click.echo(safe(watch.summary(report, Report(skipped=report.skipped))))
+
+
+def _write_opml(sources: Sequence[Source], file: Path) -> None:
+    """Write subscriptions for other programs, whole or not at all, and say what that leaves out."""
+    from talksearch.indexer.fetch.opml import write_opml
+
+    outlines = write_opml(sources)
+    if str(file) == "-":
+        click.echo(outlines.text, nl=False)
+    else:
+        write_whole(file, outlines.text, option="--opml")
+    for note in outlines.notes:
+        warn(note)
+
+
+def _to(folder: Path) -> str:
+    """Return the option that names a folder, where a command would not find it without."""
+    return "" if resolve().archive.absolute() == folder else f" --to {shlex.quote(str(folder))}"

@@ -1,0 +1,117 @@
+"""What was brought in, as it is printed: a line a talk, what was left and why, and what the whole run came to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit, urlunsplit
+
+from talksearch.indexer.fetch.records import Landed, Left
+from talksearch.indexer.records import Json
+from talksearch.indexer.text.untrusted import safe
+
+from .common import INDENT, counted
+
+if TYPE_CHECKING:
+    from talksearch.indexer.fetch.asking import Failed
+    from talksearch.indexer.fetch.records import Source
+
+_MOST_NAMED = 20
+"""Talks of a source that were left are named up to so many; of more, the reasons are counted."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of asking a source."""
+
+    source: Source
+    landed: list[Landed] = field(default_factory=list)
+    left: list[Left] = field(default_factory=list)
+    failed: Failed | None = None
+
+    def note(self, event: Landed | Left | Failed) -> None:
+        """Add what became of a talk, or of the source as a whole."""
+        match event:
+            case Landed():
+                self.landed.append(event)
+            case Left():
+                self.left.append(event)
+            case _:
+                self.failed = event
+
+    @property
+    def is_news(self) -> bool:
+        """Whether there is anything that a run without news would not say."""
+        return bool(self.landed or self.failed or any(not left.expected for left in self.left))
+
+
+def source_name(source: Source) -> str:
+    """Return what a source is called: its title, else its address without a password."""
+    if source.title:
+        return safe(source.title)
+    if "://" not in source.url:
+        return safe(source.url)
+    parts = urlsplit(source.url)
+    return safe(urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])))
+
+
+def landed_text(landed: Landed, folder: Path) -> str:
+    """Return the line of a talk that landed: its first file, as it lies below the archive's folder."""
+    file = landed.files[0]
+    path = file.relative_to(folder) if folder in file.parents else file
+    return f"{INDENT}{safe(str(path))}{f'  ({safe(landed.note)})' if landed.note else ''}"
+
+
+def end_text(outcome: Outcome) -> str:
+    """Return what is said of a source when it was asked, below the lines of what landed."""
+    name = source_name(outcome.source)
+    lines = _left_lines(outcome.left)
+    if outcome.failed:
+        lines.append(f"{INDENT}failed: {safe(outcome.failed.reason)}")
+    if not outcome.landed:
+        lines = [f"{name}:", *lines] if lines else [f"{name}: nothing new."]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _left_lines(left: Sequence[Left]) -> list[str]:
+    """Return which talks of a source were left and why; those that the user does not want are counted only."""
+    unexpected = [talk for talk in left if not talk.expected]
+    lines = [f"{INDENT}left: {safe(talk.title) or safe(talk.key)}: {safe(talk.reason)}" for talk in unexpected]
+    if len(lines) > _MOST_NAMED:
+        more = Counter(talk.reason for talk in unexpected[_MOST_NAMED:])
+        lines[_MOST_NAMED:] = [
+            f"{INDENT}left: {counted('further talk', count)}: {safe(reason)}" for reason, count in more.most_common(10)
+        ]
+        if len(more) > 10:
+            lines.append(f"{INDENT}left: more, for {len(more) - 10:,} further reasons.")
+    unwanted = Counter(talk.reason for talk in left if talk.expected)
+    return lines + [f"{INDENT}not wanted: {counted('talk', count)}: {safe(why)}" for why, count in unwanted.items()]
+
+
+def summary_text(outcomes: Sequence[Outcome]) -> str:
+    """Return what a run came to, in one line."""
+    landed = sum(len(outcome.landed) for outcome in outcomes)
+    left = sum(not talk.expected for outcome in outcomes for talk in outcome.left)
+    failed = sum(outcome.failed is not None for outcome in outcomes)
+    none = "Nothing brought in" if left or failed else "Nothing new"
+    parts = [f"{counted('talk', landed)} brought in" if landed else none]
+    if left:
+        parts.append(f"{left:,} left where they are" if left > 1 else "1 left where it is")
+    if failed:
+        parts.append(f"{failed:,} of {counted('source', len(outcomes))} failed")
+    return f"{', '.join(parts)}."
+
+
+def event_json(source: Source, event: Landed | Left | Failed) -> dict[str, Json]:
+    """Return what became of a talk, or of a source as a whole, as an object."""
+    row: dict[str, Json] = {"source": source.url, "source_title": source.title}
+    if isinstance(event, Landed):
+        files: list[Json] = [str(file) for file in event.files]
+        return {"event": "landed", **row, "key": event.key, "title": event.title, "files": files, "note": event.note}
+    if isinstance(event, Left):
+        told: dict[str, Json] = {"key": event.key, "title": event.title, "reason": event.reason}
+        return {"event": "left", **row, **told, "expected": event.expected}
+    return {"event": "failed", **row, "reason": event.reason}

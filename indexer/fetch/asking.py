@@ -1,0 +1,136 @@
+"""One source asked, whatever it is: a site, a feed, or a folder of this machine that needs no asking."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from talksearch.indexer.errors import TalksearchError, UnreadableError, UsageError
+
+from .archive import Archive
+from .opml import LARGEST_BYTES, read_list
+from .options import Options
+from .records import AskedTooOftenError, Event, FetchError, Source, Tell
+from .same_address import host_of
+
+if TYPE_CHECKING:
+    from .web import Page
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A source that could not be asked, or not to its end. What landed before stays."""
+
+    reason: str
+    """Why, and what to do: one or two sentences."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What an address leads to."""
+
+    kind: Literal["talk", "talks", "folder", "list"]
+    """One talk, which nobody subscribes to; talks to which new ones come; a folder of this machine; a list of
+    subscriptions, such as OPML."""
+    title: str = ""
+    wanted: tuple[Options, ...] = ()
+    """What a list subscribes to."""
+    page: Page | None = None
+    """What a feed gave, so that it is not asked twice."""
+
+
+def look(source: Source, tell: Tell) -> Found:
+    """Find out what an address leads to, with as few requests as that takes.
+
+    Raises:
+        FetchError: It cannot be asked, or nothing that can be used is there.
+        UnreadableError: It is a file that lists no subscriptions.
+        UsageError: It is a file of another kind.
+        TalksearchError: What is needed for asking is not installed.
+    """
+    from . import address, feed, site
+
+    what = address.kind_of(source.url, tell, source)
+    match what.kind:
+        case "folder":
+            return Found("folder", Path(what.url).name)
+        case "file":
+            return Found("list", wanted=tuple(read_list(_read_table(Path(what.url)), what.url)))
+        case "opml" if what.page:
+            return Found("list", wanted=tuple(read_list(what.page.data, what.url)))
+        case "feed":
+            return Found("talks", feed.look_at_feed(source, tell, what.page).title, page=what.page)
+    try:
+        listing = site.look_at(source, tell)
+    except FetchError as error:
+        if what.note:  # the page plays nothing, and names a feed that does
+            raise FetchError(error.message, what.note) from error
+        raise
+    return Found("talk" if listing.kind == "talk" else "talks", listing.title)
+
+
+def ask(
+    source: Source, archive: Archive, tell: Tell, refused: set[str], page: Page | None = None
+) -> Iterator[Event | Failed]:
+    """Bring what is new from a source, and yield what became of each talk; where it fails, that comes last.
+
+    Args:
+        source: What is asked.
+        archive: The folder, held for writing.
+        tell: Is told what is waited for.
+        refused: Hosts that said in this run that they were asked too often. Nothing is asked of them, and one that says
+            so now is added.
+        page: What a feed gave, where it was asked already.
+
+    Raises OSError where the disk cannot be written.
+    """
+    host = host_of(source.url)
+    if host in refused:
+        yield Failed(f"{host} was asked too often in this run, so it was left for the next one.")
+        return
+    try:
+        yield from _events(source, archive, tell, page)
+    except AskedTooOftenError as error:
+        refused.add(host)
+        yield Failed(f"{error.message} {error.hint}".rstrip())
+    except TalksearchError as error:
+        yield Failed(f"{error.message} {error.hint}".rstrip())
+
+
+def _events(source: Source, archive: Archive, tell: Tell, page: Page | None) -> Iterator[Event]:
+    from . import address, feed, feed_state, site
+
+    if not host_of(source.url):
+        if not Path(source.url).is_dir():
+            raise FetchError(
+                f"The folder {source.url} is not there.", "Plug in its disk, or correct the path; its talks stay."
+            )
+        return
+    if page or feed_state.read_state(archive, source) != feed_state.FeedState():  # then its host may say "unchanged"
+        yield from feed.fetch_feed(source, archive, tell, page)
+        return
+    what = address.kind_of(source.url, tell, source)
+    if what.kind == "feed":
+        yield from feed.fetch_feed(source, archive, tell, what.page)
+    elif what.kind == "opml":
+        raise FetchError(
+            "This address is a list of subscriptions now.", f"Subscribe to what it lists: talksearch add {source.url}"
+        )
+    else:
+        yield from site.fetch_site(source, archive, tell)
+
+
+def _read_table(path: Path) -> bytes:
+    """Return a file that may be a table of subscriptions, as far as such a table can be long."""
+    if path.suffix.lower() != ".csv":
+        raise UsageError(
+            f"{path} is a file, and add takes addresses, folders and lists of subscriptions.",
+            f"For a transcript: talksearch index {path.parent}; for a recording: talksearch transcribe {path}",
+        )
+    try:
+        with path.open("rb") as file:
+            return file.read(LARGEST_BYTES + 1)
+    except OSError as error:
+        raise UnreadableError(f"{path} cannot be read: {error.strerror or error}.") from error
