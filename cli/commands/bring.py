@@ -210,8 +210,8 @@ def _subscribe_to_all(source: Source, found: Found, given: Options, output: Outp
         click.echo(jsonl([{"event": "subscribed", "source": source.url, **dict(changes)}]), nl=False)
         return
     click.echo(
-        f"Subscribed to {changes['added']:,} of {counted('subscription', len(found.wanted))} in"
-        f" {fetched.source_name(source)}; {changes['same'] + changes['changed']:,} were there already."
+        f"Subscribed to {changes['added']:,} of {counted('source', len(found.wanted))} in"
+        f" {fetched.source_name(source)}; there already: {len(usable) - changes['added']:,}."
     )
     click.echo(f"To fetch what they have: talksearch sync{_to(output.folder)}")
 
@@ -243,12 +243,15 @@ def _index(index: Path, paths: Sequence[Path], model: str | None, output: Output
     except LockedError as error:
         warn(f"{error.message} It sees what was brought in where it watches the folder; else the next run does.")
         return
+    is_news = bool(report.added or report.replaced or report.dropped)
+    if output.quiet and not is_news:
+        return
     if output.is_json:
         counts = {name: len(getattr(report, name)) for name in ("added", "replaced", "kept", "dropped", "skipped")}
         click.echo(jsonl([{"event": "indexed", **counts}]), nl=False)
     elif not output.quiet:
         print_report(index, report)
-    elif report.added or report.replaced or report.dropped:
+    else:
         from talksearch.cli import watch
         from talksearch.indexer.pipeline.report import Report
 

@@ -69,15 +69,19 @@ def end_text(outcome: Outcome) -> str:
     """Return what is said of a source when it was asked, below the lines of what landed."""
     name = source_name(outcome.source)
     lines = _left_lines(outcome.left)
+    if lines and not outcome.landed:
+        lines.insert(0, f"{name}:")
     if outcome.failed:
-        lines.append(f"{INDENT}failed: {safe(outcome.failed.reason)}")
-    if not outcome.landed:
-        lines = [f"{name}:", *lines] if lines else [f"{name}: nothing new."]
+        lines.append(f"{name} failed: {safe(outcome.failed.reason)}")
+    elif not lines and not outcome.landed:
+        unwanted = sum(talk.expected for talk in outcome.left)
+        besides = f"; {counted('talk', unwanted)} not wanted" if unwanted else ""
+        lines.append(f"{name}: nothing new{besides}.")
     return "".join(f"{line}\n" for line in lines)
 
 
 def _left_lines(left: Sequence[Left]) -> list[str]:
-    """Return which talks of a source were left and why; those that the user does not want are counted only."""
+    """Return which talks of a source were left and why, but for those that the user does not want."""
     unexpected = [talk for talk in left if not talk.expected]
     lines = [f"{INDENT}left: {safe(talk.title) or safe(talk.key)}: {safe(talk.reason)}" for talk in unexpected]
     if len(lines) > _MOST_NAMED:
@@ -87,8 +91,7 @@ def _left_lines(left: Sequence[Left]) -> list[str]:
         ]
         if len(more) > 10:
             lines.append(f"{INDENT}left: more, for {len(more) - 10:,} further reasons.")
-    unwanted = Counter(talk.reason for talk in left if talk.expected)
-    return lines + [f"{INDENT}not wanted: {counted('talk', count)}: {safe(why)}" for why, count in unwanted.items()]
+    return lines
 
 
 def summary_text(outcomes: Sequence[Outcome]) -> str:
@@ -96,13 +99,15 @@ def summary_text(outcomes: Sequence[Outcome]) -> str:
     landed = sum(len(outcome.landed) for outcome in outcomes)
     left = sum(not talk.expected for outcome in outcomes for talk in outcome.left)
     failed = sum(outcome.failed is not None for outcome in outcomes)
-    none = "Nothing brought in" if left or failed else "Nothing new"
-    parts = [f"{counted('talk', landed)} brought in" if landed else none]
+    parts = [f"{counted('talk', landed)} brought in" if landed else "nothing brought in" if failed else "nothing new"]
     if left:
         parts.append(f"{left:,} left where they are" if left > 1 else "1 left where it is")
     if failed:
-        parts.append(f"{failed:,} of {counted('source', len(outcomes))} failed")
-    return f"{', '.join(parts)}."
+        parts.append(f"{failed:,} failed")
+    told = ", ".join(parts)
+    return (
+        f"{counted('source', len(outcomes))} asked: {told}." if len(outcomes) > 1 else f"{told[0].upper()}{told[1:]}."
+    )
 
 
 def event_json(source: Source, event: Landed | Left | Failed) -> dict[str, Json]:
