@@ -52,7 +52,9 @@ class Waiting:
     """The day that it is from, where that was found out; so `since` can be asked without asking the site."""
     title: str = ""
     expected: bool = False
-    """Whether it was left because the user wanted it so; then it is due as soon as the wish is another one."""
+    """Whether it was left because the user wanted it so; then it is due as soon as that is wanted no longer."""
+    wishes: str = ""
+    """What was wanted then; where something else is wanted now, it is due. Empty where that makes no difference."""
 
 
 @dataclass(slots=True)
@@ -71,14 +73,25 @@ class Archive:
         return key not in self.done and (left is None or left.next_look <= (now or datetime.now(UTC)))
 
     def leave(
-        self, key: str, reason: str, title: str = "", published: date | None = None, *, expected: bool = False
+        self,
+        key: str,
+        reason: str,
+        title: str = "",
+        published: date | None = None,
+        *,
+        expected: bool = False,
+        wishes: str = "",
+        soon: bool = False,
     ) -> None:
-        """Write down that a talk was left, and look again after twice as many days as the last time."""
+        """Write down that a talk was left, and look again after twice as many days as the last time.
+
+        `soon` is for what may be no fault of the talk: the first time, the next run looks again.
+        """
         looks = self.waiting[key].looks + 1 if key in self.waiting else 1
-        days = min(2 ** (looks - 1), _LONGEST_WAIT_DAYS)
+        days = 0 if soon and looks == 1 else min(2 ** (looks - 1), _LONGEST_WAIT_DAYS)
         # Half an hour less, so that a daily run does not miss the moment by a minute and wait two days.
         next_look = datetime.now(UTC) + timedelta(days=days) - timedelta(minutes=30)
-        self.waiting[key] = left = Waiting(reason, looks, next_look, published, title, expected)
+        self.waiting[key] = left = Waiting(reason, looks, next_look, published, title, expected, wishes)
         with (self.folder / HIDDEN / "left.jsonl").open("a", encoding="utf-8") as file:
             file.write(_line(key, left))
 
@@ -184,6 +197,7 @@ def _line(key: str, left: Waiting) -> str:
         "published": left.published.isoformat() if left.published else None,
         "title": left.title,
         "expected": left.expected,
+        "wishes": left.wishes,
     }
     return json.dumps(row, ensure_ascii=False) + "\n"
 
@@ -203,9 +217,9 @@ def _read_waiting(path: Path, done: set[str]) -> dict[str, Waiting]:
             row = json.loads(line)
             published = date.fromisoformat(row["published"]) if row["published"] else None
             next_look = datetime.fromisoformat(row["next_look"]).astimezone(UTC)
-            expected = bool(row.get("expected"))
+            expected, wishes = bool(row.get("expected")), str(row.get("wishes") or "")
             waiting[str(row["key"])] = Waiting(
-                str(row["reason"]), int(row["looks"]), next_look, published, str(row["title"]), expected
+                str(row["reason"]), int(row["looks"]), next_look, published, str(row["title"]), expected, wishes
             )
     waiting = {key: left for key, left in waiting.items() if key not in done}
     if len(lines) > 2 * len(waiting) or (lines and not lines[-1].endswith("}")):

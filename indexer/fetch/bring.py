@@ -123,7 +123,11 @@ def _save_recording(downloader: Downloader, info: Info, path: Path) -> None:
 
 
 def _is_recording(info: Mapping[str, Any]) -> bool:
-    return bool(info.get("url")) and str(info.get("ext")).lower() in RECORDINGS and not info.get("_has_drm")
+    return (
+        str(info.get("url")).lower().startswith(("https://", "http://"))
+        and str(info.get("ext")).lower() in RECORDINGS
+        and not info.get("_has_drm")
+    )
 
 
 def _why_nothing(downloader: Downloader, info: Info, choice: Choice) -> str:

@@ -19,8 +19,10 @@ from urllib.parse import urlsplit
 from yt_dlp import YoutubeDL
 from yt_dlp.cookies import CookieLoadError
 from yt_dlp.networking.common import Response
-from yt_dlp.networking.exceptions import HTTPError, TransportError
-from yt_dlp.utils import YoutubeDLError
+from yt_dlp.networking.exceptions import HTTPError, RequestError, TransportError
+from yt_dlp.utils import DownloadError, YoutubeDLError
+
+from talksearch.indexer.text.untrusted import safe
 
 from .pauses import Limit, Limits, Pauses
 from .records import AskedTooOftenError, FetchError, Source, Tell
@@ -31,6 +33,8 @@ one file, so that nothing has to be put together or converted."""
 _SOCKET_S = 20.0
 _PIECE = 1 << 16
 _LARGEST_COOKIES = 5_000_000
+_COOKIE = re.compile(r"(?:[^\t]*\t){4}(?:\d+(?:\.\d+)?)?\t[^\t]*\t[^\t]*")
+"""Domain, whether its parts count, path, whether it is for https alone, when it ends, name, value."""
 _TOO_OFTEN = 429
 _MAY_BE_TOO_OFTEN = (403, 503)
 """Answers that mean the same where they say when to come back."""
@@ -84,12 +88,15 @@ class Downloader(YoutubeDL):  # type: ignore[misc]
         self._pauses = pauses
         self._budget = _Budget(limits.page)
         self._too_often: AskedTooOftenError | None = None
+        self._broken: RequestError | None = None
+        """The last error of the network in the step that is under way."""
         super().__init__(_settings(source, self.messages, pauses))
         self._load_named_cookies(source)
 
     def start(self, limit: Limit) -> None:
         """Begin a step that may take so much."""
         self.messages.warnings.clear()
+        self._broken = None
         self._budget = _Budget(limit)
 
     def save(self, form: Mapping[str, Any], path: Path, limit: Limit, *, is_track: bool) -> None:
@@ -101,9 +108,14 @@ class Downloader(YoutubeDL):  # type: ignore[misc]
         if isinstance(form.get("data"), str):
             path.write_text(form["data"], encoding="utf-8", newline="")
             return
-        done, _ = self.dl(str(path), dict(form), subtitle=is_track)
+        try:
+            done, _ = self.dl(str(path), dict(form), subtitle=is_track)
+        except DownloadError:
+            if self._broken is not None:  # after a retry yt-dlp raises a text alone
+                raise self._broken from None
+            raise
         self.params["sleep_interval_subtitles"] = self.params["sleep_interval"] = self._pauses.files_s
-        if not done or not path.is_file():
+        if done is False or not path.is_file():
             raise FetchError("It cannot be had: nothing arrived.")
 
     def urlopen(self, req: Any) -> Any:
@@ -124,6 +136,7 @@ class Downloader(YoutubeDL):  # type: ignore[misc]
             except HTTPError as error:
                 asked = _wait_asked_for(error)
                 if asked is None:
+                    self._broken = error
                     raise
                 error.close()
                 host = urlsplit(error.response.url).hostname or "the site"
@@ -135,6 +148,9 @@ class Downloader(YoutubeDL):  # type: ignore[misc]
                 time.sleep(pause)
                 self._budget.until += pause
                 wait *= 2
+            except RequestError as error:
+                self._broken = error
+                raise
         raise AssertionError("the last round returns or raises")
 
     def _bounded(self, response: Response) -> Response:
@@ -148,7 +164,11 @@ class Downloader(YoutubeDL):  # type: ignore[misc]
             pieces: list[bytes] = []
             left = math.inf if amount is None or amount < 0 else amount
             while left > 0:
-                piece = _read_piece(response, int(min(left, _PIECE)))
+                try:
+                    piece = _read_piece(response, int(min(left, _PIECE)))
+                except RequestError as error:
+                    self._broken = error
+                    raise
                 budget.spend(len(piece))
                 if not piece:
                     break
@@ -166,9 +186,9 @@ class Downloader(YoutubeDL):  # type: ignore[misc]
             _ = self.cookiejar
         except (YoutubeDLError, CookieLoadError) as error:
             named = source.cookies or f"the browser {source.cookies_from_browser}"
-            reason = str(error.__context__ or error).partition("\n")[0]
+            reason = str(error).partition("\n")[0]
             raise FetchError(
-                f"The cookies of {named} cannot be read: {reason.removeprefix('ERROR: ')}.",
+                f"The cookies of {named} cannot be read: {safe(reason.removeprefix('ERROR: '))}.",
                 "Name a file in Netscape's format, as browser extensions write it, or a browser that is installed.",
             ) from None
 
@@ -219,8 +239,8 @@ def _cookies(path: Path) -> io.StringIO:
         raise FetchError(f"The file of cookies {path} is not text.", hint) from None
     for number, line in enumerate(text.splitlines(), start=1):
         row = line.removeprefix("#HttpOnly_")
-        if row.strip() and not row.startswith("#") and row.count("\t") != 6:
-            raise FetchError(f"The file of cookies {path} is damaged at line {number}: it has not seven fields.", hint)
+        if row.strip() and not row.startswith("#") and not _COOKIE.fullmatch(row):
+            raise FetchError(f"The file of cookies {path} is damaged at line {number}.", hint)
     return io.StringIO(text)
 
 

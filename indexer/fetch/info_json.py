@@ -14,6 +14,7 @@ from typing import Any
 from yt_dlp import YoutubeDL
 
 from talksearch.indexer.talks.language_tags import is_language
+from talksearch.indexer.text import youtube
 
 from .names import safe_name
 
@@ -53,7 +54,8 @@ def info_json(info: Mapping[str, Any], language: str | None) -> str:
 def stem_of(title: str, day: date | None, ident: str, extractor: str) -> str:
     """Return what the names of a talk's files begin with: its day, its title and its id.
 
-    The id is never cut off by a long title. One that may be read as a number or a language has the extractor before it.
+    The id is never cut off by a long title. One that may be read as a number, a language or an
+    id of YouTube's has the extractor before it.
 
     >>> stem_of("Tides / explained", date(2026, 1, 2), "abc-1234", "Harbour")
     '2026-01-02 Tides explained [abc-1234]'
@@ -63,7 +65,8 @@ def stem_of(title: str, day: date | None, ident: str, extractor: str) -> str:
     mark = safe_name(ident, "", _LONGEST_ID).strip("[](){}")
     if mark != ident:
         mark = f"{mark[:24]}-{hashlib.sha256(ident.encode(errors='replace')).hexdigest()[:8]}".lstrip("-")
-    if len(mark) < _SHORTEST_ID or is_language(mark):
+    is_taken = youtube.is_id(mark) and not extractor.lower().startswith("youtube")
+    if len(mark) < _SHORTEST_ID or is_language(mark) or is_taken:
         mark = f"{safe_name(extractor, 'site', 24).lower()}-{mark}"
     before, behind = f"{day} " if day else "", f" [{mark}]"
     room = _LONGEST_STEM - len(before.encode()) - len(behind.encode())

@@ -75,6 +75,7 @@ class Run:
         named = key_of(entry)
         if named in self.archive.done:
             return
+        self.seen.add(named)
         with told_of(address):
             info = resolve(self.downloader, entry)
         if is_list(info):
@@ -129,6 +130,13 @@ class Run:
             yield self._bring(info, key, named, list_title)
 
     @property
+    def _wishes(self) -> str:
+        """Return what decides whether a talk that can be reached has anything that is wanted."""
+        wanted = self.source
+        named = bool(wanted.cookies or wanted.cookies_from_browser)
+        return f"{wanted.language} {','.join(wanted.also)} {wanted.recordings} {'cookies' if named else ''}".strip()
+
+    @property
     def _is_full(self) -> bool:
         return self.source.limit is not None and self.landed >= self.source.limit
 
@@ -148,7 +156,8 @@ class Run:
     def _is_due(self, key: str) -> bool:
         """Say whether a talk that is not known to be unwanted is to be asked for."""
         left = self.archive.waiting.get(key)
-        return self.archive.is_due(key) or (left is not None and left.expected and key not in self.archive.done)
+        is_other = left is not None and (left.expected or left.wishes not in ("", self._wishes))
+        return self.archive.is_due(key) or (is_other and key not in self.archive.done)
 
     def _known_to_be_unwanted(self, entry: Info, key: str, day: date | None) -> Left | None:
         """Return that a talk of a list is left, where its entry or what was found out before tells that already."""
@@ -191,18 +200,16 @@ class Run:
         return landed
 
     def _leave(self, error: Exception, keys: tuple[str, ...], title: str, day: date | None) -> Left:
-        """Leave a talk, and write it down where the fault is its own; raise where it is not."""
+        """Leave a talk and write it down; raise where the fault is not its own."""
         raise_if_not_the_talks(error)
         reason = sentence_of(error)
-        if not is_of_site(error):
-            self.failures = 0
-            for key in keys:
-                self.archive.leave(key, reason, title, day)
-        else:
-            self.failures += 1
-            if self.failures >= _ENOUGH_FAILURES:
-                host = urlsplit(self.source.url).hostname or self.source.url
-                raise FetchError(
-                    f"{host} does not answer any more: {reason}", "What was brought in stays; run it again later."
-                ) from error
+        is_sites = is_of_site(error)
+        for key in keys:
+            self.archive.leave(key, reason, title, day, wishes=self._wishes, soon=is_sites)
+        self.failures = self.failures + 1 if is_sites else 0
+        if self.failures >= _ENOUGH_FAILURES:
+            host = urlsplit(self.source.url).hostname or self.source.url
+            raise FetchError(
+                f"{host} does not answer any more: {reason}", "What was brought in stays; run it again later."
+            ) from error
         return Left(keys[0], title or keys[0], reason)

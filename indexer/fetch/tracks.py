@@ -108,7 +108,7 @@ def _usable(listed: object, forms: tuple[str, ...]) -> Iterable[tuple[str, Mappi
 def _can_be_fetched(entry: Mapping[str, Any], forms: tuple[str, ...]) -> bool:
     if str(entry.get("ext")).lower() not in forms or str(entry.get("protocol") or "") not in _PROTOCOLS:
         return False
-    return isinstance(entry.get("data"), str) or isinstance(entry.get("url"), str)
+    return isinstance(entry.get("data"), str) or str(entry.get("url")).lower().startswith(("https://", "http://"))
 
 
 def _heard(automatic: dict[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:

@@ -13,7 +13,7 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from yt_dlp.networking.exceptions import CertificateVerifyError, HTTPError, ProxyError, RequestError
+from yt_dlp.networking.exceptions import CertificateVerifyError, HTTPError, ProxyError, RequestError, TransportError
 from yt_dlp.utils import ExtractorError, GeoRestrictedError, UnsupportedError, UserNotLive, YoutubeDLError
 
 from talksearch.indexer.text.untrusted import safe
@@ -100,7 +100,7 @@ def told_of(what: str) -> Iterator[None]:
 def is_of_site(error: Exception) -> bool:
     """Say whether an error is the network's or the whole site's, so that the next talk would meet it as well."""
     network = _of_network(error)
-    return network is not None and (not isinstance(network, HTTPError) or network.status >= 500)
+    return isinstance(network, TransportError) or (isinstance(network, HTTPError) and network.status >= 500)
 
 
 def sentence_of(error: Exception, what: str = "It") -> str:
@@ -180,10 +180,10 @@ def meaning_of(message: str) -> str:
 
 def _by_message(error: Exception, what: str) -> str:
     of_extractor = next((cause for cause in causes(error) if isinstance(cause, ExtractorError)), None)
-    deepest = list(causes(error))[-1]
-    if not isinstance(deepest, YoutubeDLError) and (of_extractor is None or not of_extractor.expected):
-        return f"yt-dlp failed on it ({type(deepest).__name__}: {_cleaned(str(deepest))})."
-    message = str(of_extractor.orig_msg if of_extractor else deepest)
+    bug = next((cause for cause in causes(error) if not isinstance(cause, YoutubeDLError)), None)
+    if bug is not None and (of_extractor is None or not of_extractor.expected):
+        return f"yt-dlp failed on it ({type(bug).__name__}: {_cleaned(str(bug))})."
+    message = str(of_extractor.orig_msg if of_extractor else error)
     if known := meaning_of(message):
         return known.replace("It", what, 1)
     cleaned = _cleaned(message)

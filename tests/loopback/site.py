@@ -15,6 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any
+from urllib.parse import quote
 
 PLUGINS = Path(__file__).parent / "plugins"
 VTT = """WEBVTT
@@ -81,7 +82,7 @@ class Site:
         }
         if "subtitles" not in info and "refused" not in info:
             info["subtitles"] = {"en": [self.track(f"{ident}.en.vtt", f"talk {ident} ends")]}
-        self.routes[f"/api/talk/{ident}.json"] = Answer(json.dumps(known | info).encode())
+        self.routes[f"/api/talk/{quote(ident, safe='')}.json"] = Answer(json.dumps(known | info).encode())
         return self.address + path
 
     def channel(self, ident: str, entries: list[Any], **page: Any) -> str:
@@ -93,13 +94,14 @@ class Site:
 
     def entry(self, ident: str, **more: Any) -> dict[str, Any]:
         """Return what a channel says of a talk before it is asked for."""
-        address = f"{self.address}/harbour/talk/{ident}"
+        address = f"{self.address}/harbour/talk/{quote(ident, safe='')}"
         return {"_type": "url", "ie_key": "Harbour", "id": ident, "url": address, "title": f"Talk {ident}", **more}
 
 
 def _handler(site: Site) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = 65536  # head and body in one packet; else each answer waits 40 ms for an acknowledgement
 
         def do_GET(self) -> None:
             site.asked.append(self.path)
@@ -116,6 +118,7 @@ def _handler(site: Site) -> type[BaseHTTPRequestHandler]:
                 if answer.pieces_s:
                     for at in range(len(body)):
                         self.wfile.write(body[at : at + 1])
+                        self.wfile.flush()
                         time.sleep(answer.pieces_s)
                 else:
                     self.wfile.write(body)
@@ -137,6 +140,7 @@ def serving() -> Iterator[Site]:
     site = Site("")
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(site))
     server.daemon_threads = True
+    server.handle_error = lambda *_: None  # type: ignore[method-assign]
     site.address = f"http://127.0.0.1:{server.server_port}"
     thread = Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()

@@ -1,5 +1,7 @@
 """A site that yt-dlp knows only in tests: channels, talks and what is wrong with some, as a server on loopback says."""
 
+from urllib.parse import quote, unquote
+
 from yt_dlp.extractor.common import InfoExtractor
 from yt_dlp.utils import ExtractorError
 
@@ -9,11 +11,11 @@ class HarbourIE(InfoExtractor):
 
     def _real_extract(self, url):
         host, ident = self._match_valid_url(url).group("host", "id")
-        info = self._download_json(f"{host}/api/talk/{ident}.json", ident)
-        if "raises" in info:
-            raise {"ExtractorError": ExtractorError(info["message"], expected=True)}.get(
-                info["raises"], KeyError("bug")
-            )
+        info = self._download_json(f"{host}/api/talk/{quote(unquote(ident), safe='')}.json", ident)
+        if "refused" in info:
+            raise ExtractorError(info["refused"], expected=True)
+        if info.get("bug"):
+            raise KeyError("videoDetails")
         if info.get("geo"):
             self.raise_geo_restricted(countries=["DE"])
         return info
