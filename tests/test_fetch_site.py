@@ -197,7 +197,7 @@ def test_names_are_safe_whatever_a_site_calls_its_talks(site: Site, tmp_path: Pa
 
 
 def test_each_talk_that_cannot_be_had_is_left_with_one_sentence_and_the_next_goes_on(
-    site: Site, tmp_path: Path
+    site: Site, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     site.talk("private", refused="Private video. Sign in if you've been granted access to this video")
     site.talk("members", refused="Join this channel to get access to members-only content like this video")
@@ -206,6 +206,8 @@ def test_each_talk_that_cannot_be_had_is_left_with_one_sentence_and_the_next_goe
     site.talk("geo", geo=True)
     site.talk("live", live_status="is_live")
     site.talk("upcoming", live_status="is_upcoming", formats=[])
+    site.talk("hidden", unplayable="Private video. Sign in if you've been granted access", formats=[], subtitles={})
+    site.talk("locked", unplayable="This video is DRM protected", formats=[])
     site.talk("silent", subtitles={})
     site.talk("german", subtitles={"de": forms(site, "a.de", "vtt")})
     site.talk("bug", bug=True)
@@ -216,11 +218,13 @@ def test_each_talk_that_cannot_be_had_is_left_with_one_sentence_and_the_next_goe
     site.talk("slow", subtitles={"en": [site.track("slow.vtt", pieces_s=0.05)]})
     site.talk("cut", subtitles={"en": [site.track("cut.vtt", cut_at=40)]})
     site.talk("file", subtitles={"en": [{"url": "file:///etc/passwd", "ext": "vtt"}]})
+    (tmp_path / "Taken").write_text("a file of the user's")
+    site.talk("placeless", channel="Taken")
     site.talk("last")
     names = [path.removeprefix("/api/talk/").removesuffix(".json") for path in site.routes if "/api/talk" in path]
     channel = site.channel("harbour", [*names[:-1], "nowhere", "last"])
     events = fetch(tmp_path, channel)
-    assert landed(events) == ["harbour last"]
+    assert landed(events) == ["harbour locked", "harbour last"]
     assert reasons(events) == {
         "private": "It is private.",
         "members": "It is for members only.",
@@ -229,6 +233,7 @@ def test_each_talk_that_cannot_be_had_is_left_with_one_sentence_and_the_next_goe
         "geo": "It is not shown in this country.",
         "live": "It is live now; it is looked at again when it is over.",
         "upcoming": "It has not begun yet.",
+        "hidden": "It is private.",
         "silent": "It has no captions.",
         "german": "It has no captions in English, which is spoken; there are some in German.",
         "bug": "yt-dlp failed on it (KeyError: 'videoDetails').",
@@ -239,11 +244,13 @@ def test_each_talk_that_cannot_be_had_is_left_with_one_sentence_and_the_next_goe
         "slow": "It did not arrive within 0.5 seconds.",
         "cut": "It broke off in the middle.",
         "file": "It has no captions.",
+        "placeless": "It has no place: Taken should be a folder, and a file is called so.",
         "nowhere": "It is not there (404).",
     }
     assert reasons(events)["prose"].startswith("Its captions (en) ")
     assert reasons(events)["html"].startswith("Its captions (en) cannot be read: This is HTML")
-    assert len(files_in(tmp_path)) == 2
+    assert len(files_in(tmp_path)) == 5
+    assert capfd.readouterr() == ("", "")  # yt-dlp is quiet
     site.asked.clear()
     assert landed(fetch(tmp_path, channel)) == []
     assert set(site.asked) <= {"/api/channel/harbour.json", "/api/talk/cut.json", "/tracks/cut.vtt"}
@@ -288,6 +295,37 @@ def test_lists_in_lists_are_walked_once_and_only_as_far_as_is_needed(site: Site,
     assert "/api/channel/videos-page-2.json" not in site.asked
     assert landed(fetch(tmp_path, channel)) == ["harbour wrecks-2"]
     assert site.asked.count("/api/channel/top.json") == 2
+
+
+def test_what_lists_hold_that_is_no_talk_is_passed_over_or_left(site: Site, tmp_path: Path) -> None:
+    site.talk("tides-1")
+    broken = site.channel("broken", ["tides-1"], next="nowhere")
+    odd = [
+        None,
+        "tides-1",
+        {"_type": "url"},
+        {"_type": "weird", "id": "x"},
+        {"_type": "url", "url": "javascript:alert(1)"},
+        {"_type": "url", "url": "http://[", "id": 7},
+        {"_type": "url", "url": broken},
+        {"title": "nothing but a title"},
+        {"id": "whole-1", "title": "Whole", "language": "en", "subtitles": {"en": [{"data": VTT, "ext": "vtt"}]}},
+        {"_type": "playlist", "title": "within", "entries": [site.entry("tides-1")]},
+    ]
+    events = fetch(tmp_path, site.channel("odd", [entry or {} for entry in odd]))
+    assert landed(events) == ["harbour tides-1", "harbourchannel whole-1"]
+    assert len(reasons(events)) == 5
+    assert all("Traceback" not in reason and "\n" not in reason for reason in reasons(events).values())
+
+
+def test_an_address_that_leads_to_a_talk_is_known_by_both(site: Site, tmp_path: Path) -> None:
+    site.page("/harbour/talk/tides-1", "<p>A talk.</p>")
+    site.talk("tides-1")
+    site.routes["/short"] = Answer(status=302, headers={"Location": "/harbour/talk/tides-1"})
+    assert landed(fetch(tmp_path, site.address + "/short")) == ["harbour tides-1"]
+    site.asked.clear()
+    assert fetch(tmp_path, site.address + "/short") == fetch(tmp_path, site.address + "/harbour/talk/tides-1") == []
+    assert site.asked == []
 
 
 def test_three_thousand_talks_that_are_not_wanted_take_a_moment(site: Site, tmp_path: Path) -> None:
@@ -341,8 +379,9 @@ def test_a_wait_that_a_site_asks_for_is_kept_and_a_long_one_is_left_to_the_next_
     assert "60 minutes" in raised.value.hint
 
 
-def test_a_site_that_takes_us_for_a_robot_is_asked_nothing_more(site: Site, tmp_path: Path) -> None:
-    site.talk("robot", refused="Sign in to confirm you're not a bot. Use --cookies-from-browser for it")
+@pytest.mark.parametrize("how", ["refused", "unplayable"])
+def test_a_site_that_takes_us_for_a_robot_is_asked_nothing_more(site: Site, tmp_path: Path, how: str) -> None:
+    site.talk("robot", **{how: "Sign in to confirm you're not a bot. Use --cookies for it"}, formats=[], subtitles={})
     site.talk("tides-1")
     with pytest.raises(AskedTooOftenError):
         fetch(tmp_path, site.channel("harbour", ["robot", "tides-1"]))

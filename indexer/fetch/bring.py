@@ -21,7 +21,7 @@ from .listing import Info, day_of, generic_id, is_of_no_site, title_of
 from .names import safe_name
 from .records import FetchError, Landed, Source
 from .tracks import Choice, ChosenTrack, choose_tracks
-from .trouble import meaning_of
+from .trouble import meaning_of, raise_if_too_often
 
 _NOT_OVER = {
     "is_live": "It is live now; it is looked at again when it is over.",
@@ -55,13 +55,11 @@ def bring(downloader: Downloader, info: Info, key: str, source: Source, archive:
         raise FetchError(not_over)
     choice = choose_tracks(info, source.language, source.also)
     has_recording = _is_recording(info)
-    if not choice.tracks and not has_recording:
-        raise FetchError(_why_nothing(downloader, info, choice))
     is_recorded = has_recording and (
         source.recordings == "all" or (source.recordings == "missing" and not choice.tracks)
     )
     if not choice.tracks and not is_recorded:
-        raise FetchError(choice.note)
+        raise FetchError(_why_nothing(downloader, info, choice))
     ident = str(info.get("id") or "")
     address = str(info.get("webpage_url") or source.url)
     if is_of_no_site(info):
@@ -88,7 +86,10 @@ def bring(downloader: Downloader, info: Info, key: str, source: Source, archive:
         sidecar = staged / f"{stem}.info.json"
         sidecar.write_text(info_json(info, choice.language), encoding="utf-8")
         folder = _folder_of(info, list_title, address)
-        landed = archive.land(key, staged, folder)
+        try:
+            landed = archive.land(key, staged, folder)
+        except (FileExistsError, NotADirectoryError):
+            raise FetchError(f"It has no place: {folder} should be a folder, and a file is called so.") from None
     order = {path.name: number for number, path in enumerate((*first, sidecar))}
     files = tuple(sorted((path for path in landed if path.name in order), key=lambda path: order[path.name]))
     return Landed(key, title_of(info) or key, files, " ".join(notes))
@@ -131,10 +132,18 @@ def _is_recording(info: Mapping[str, Any]) -> bool:
 
 
 def _why_nothing(downloader: Downloader, info: Info, choice: Choice) -> str:
-    """Say why nothing of a talk can be had. Where it is not shown at all, yt-dlp has only warned."""
-    if choice.language is not None or info.get("formats") or info.get("url"):
+    """Say why nothing of a talk can be had. Where it is not shown at all, yt-dlp has only warned.
+
+    Raises AskedTooOftenError where that is what it warned of.
+    """
+    warnings = downloader.messages.warnings
+    for warning in warnings:
+        raise_if_too_often(warning)
+        if "missing subtitles" in warning:
+            return "Its site keeps captions back from programs; cookies may help, or asking again later."
+    if any(info.get(name) for name in ("formats", "url", "subtitles", "automatic_captions")):
         return choice.note
-    for warning in downloader.messages.warnings:
+    for warning in warnings:
         if known := meaning_of(warning):
             return known
     return _FOR_FEW.get(str(info.get("availability")), choice.note)

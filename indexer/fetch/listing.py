@@ -73,7 +73,7 @@ def entries_of(downloader: Downloader, info: Mapping[str, Any]) -> Iterator[Info
             entry = next(entries)
         except StopIteration:
             return
-        if isinstance(entry, dict):
+        if isinstance(entry, dict) and (entry.get("url") or not str(entry.get("_type")).startswith("url")):
             if entry.get("_type", "video") == "video":  # what yt-dlp gives to the entries that a list holds whole
                 for name in ("extractor", "extractor_key", "webpage_url"):
                     entry.setdefault(name, info.get(name))
@@ -86,12 +86,12 @@ def key_of(entry: Mapping[str, Any]) -> str:
     A page of no known site has no id of its own: what yt-dlp takes for it is the end of its address, which pages of
     other sites share. So a mark of the whole address is added.
     """
-    name, ident = str(entry.get("extractor_key") or entry.get("ie_key") or ""), str(entry.get("id") or "")
+    name, ident = str(entry.get("extractor_key") or entry.get("ie_key") or ""), _one_word(entry.get("id"))
     address = str(entry.get("url") or entry.get("webpage_url") or "")
     if not name:
         name, ident = _by_address(address, ident)
     if name and ident and name.lower() not in _OF_NO_SITE:
-        return str(make_archive_id(name, "-".join(ident.split())))
+        return str(make_archive_id(name, ident))
     if entry.get("_type", "video") == "video" and ident:
         return f"generic {generic_id(ident, str(entry.get('webpage_url') or address))}"
     return f"address {'%20'.join(address.split())}"
@@ -108,13 +108,20 @@ def generic_id(ident: str, address: str) -> str:
     >>> generic_id("tides", "https://x.org/tides.html")
     'tides-8b258d2f'
     """
-    return f"{'-'.join(ident.split())}-{hashlib.sha256(address.encode(errors='replace')).hexdigest()[:8]}"
+    return f"{_one_word(ident)}-{hashlib.sha256(address.encode(errors='replace')).hexdigest()[:8]}"
+
+
+def _one_word(ident: object) -> str:
+    return "-".join(str(ident or "").split())
 
 
 def _by_address(address: str, ident: str) -> tuple[str, str]:
     """Return the name of the extractor that knows an address, and the id in it; nothing is asked for."""
-    known = next((one for one in gen_extractor_classes() if one.suitable(address)), None)
-    return (known.ie_key(), ident or known.get_temp_id(address) or "") if known else ("", "")
+    try:
+        known = next((one for one in gen_extractor_classes() if one.suitable(address)), None)
+    except ValueError:  # an address that cannot be taken apart, such as http://[
+        return "", ""
+    return (known.ie_key(), ident or _one_word(known.get_temp_id(address))) if known else ("", "")
 
 
 def kind_of(info: Mapping[str, Any]) -> Literal["talk", "playlist", "channel"]:

@@ -15,7 +15,7 @@ from .archive import Archive
 from .bring import bring
 from .downloader import Downloader
 from .listing import Info, day_of, entries_of, is_list, key_of, resolve, title_of
-from .records import Event, FetchError, Left, Source
+from .records import AskedTooOftenError, Event, FetchError, Left, Source
 from .trouble import is_of_site, raise_if_not_the_talks, sentence_of, told_of
 
 _DEEPEST = 4
@@ -94,8 +94,14 @@ class Run:
         title, order = title_of(info), _Order()
         entries = entries_of(self.downloader, info)
         while not self._is_full and not order.is_past:
-            with told_of(title or own):
-                entry = next(entries, None)
+            try:
+                with told_of(title or own):
+                    entry = next(entries, None)
+            except FetchError as error:
+                if depth == 1 or isinstance(error, AskedTooOftenError):
+                    raise
+                yield Left(own, title, error.message)  # the next tab of a channel may do
+                return
             if entry is None:
                 return
             named = key_of(entry)

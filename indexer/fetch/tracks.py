@@ -122,22 +122,14 @@ def _heard(automatic: dict[str, Mapping[str, Any]]) -> dict[str, Mapping[str, An
 
 
 def _spoken(info: Mapping[str, Any], given: str, people: Iterable[str], machine: Iterable[str]) -> str | None:
+    """Return the language that is spoken; `und` where the only track does not say its own."""
     stated = info.get("language")
     originals = [tag for tag in machine if tag.lower().endswith("-orig")]
-    only = list(dict.fromkeys(language_code(language_of(tag) or "und") for tag in (*people, *machine)))
-    candidates = (
-        stated if isinstance(stated, str) else None,
-        originals[0] if len(originals) == 1 else None,
-        given or None,
-        next(iter((*people, *machine)), None) if len(only) == 1 else None,
-    )
-    return next(
-        (tag for candidate in candidates if candidate and (tag := language_of(candidate) or _unsaid(candidate))), None
-    )
-
-
-def _unsaid(tag: str) -> str | None:
-    return "und" if tag == "und" else None
+    for tag in (stated if isinstance(stated, str) else "", originals[0] if len(originals) == 1 else "", given):
+        if known := language_of(tag):
+            return known
+    languages = {language_code(known): known for tag in (*people, *machine) if (known := language_of(tag) or "und")}
+    return next(iter(languages.values())) if len(languages) == 1 else None
 
 
 def _best(tracks: Mapping[str, Mapping[str, Any]], wanted: str | None) -> list[str]:

@@ -75,7 +75,12 @@ def raise_if_not_the_talks(error: Exception) -> None:
             raise cause
         if isinstance(cause, OSError) and cause.errno in OF_THE_DISK and network is None:
             raise cause
-    if _TOO_OFTEN.search(str(error)):
+    raise_if_too_often(str(error))
+
+
+def raise_if_too_often(message: str) -> None:
+    """Raise AskedTooOftenError where a message says so that came with an answer that looks as any other."""
+    if _TOO_OFTEN.search(message):
         raise AskedTooOftenError(
             "The site takes these requests for a robot's, or says that they are too many.",
             "Wait some hours, and run it again: it goes on where it stopped.",

@@ -16,6 +16,8 @@ class HarbourIE(InfoExtractor):
             raise ExtractorError(info["refused"], expected=True)
         if info.get("bug"):
             raise KeyError("videoDetails")
+        if "unplayable" in info:  # as YouTube's does, so that captions are seen of what cannot be played
+            self.raise_no_formats(info["unplayable"], expected=True)
         if info.get("geo"):
             self.raise_geo_restricted(countries=["DE"])
         return info
