@@ -19,12 +19,13 @@ pytest.importorskip("yt_dlp")
 from loopback.site import PLUGINS, VTT, Answer, Site, serving
 
 from talksearch.indexer.fetch.archive import HIDDEN, open_archive
-from talksearch.indexer.fetch.pauses import Limit, Limits, Pauses
+from talksearch.indexer.fetch.limits import Limit, Limits
 from talksearch.indexer.fetch.records import AskedTooOftenError, Event, FetchError, Landed, Left, Source
 from talksearch.indexer.fetch.site import fetch_site, is_known_site, look_at
+from talksearch.indexer.fetch.web import Pace
 from talksearch.indexer.talks.read import read_talk
 
-QUICK = Pauses(requests_s=0, files_s=0, first_wait_s=0.01, longest_wait_s=0.1, waits=2)
+QUICK = Pace(pause_s=0, first_wait_s=0.01, longest_wait_s=0.1, tries=3)
 SMALL = Limits(page=Limit(200_000, 5), track=Limit(10_000, 0.5), recording=Limit(50_000, 5))
 
 
@@ -357,7 +358,7 @@ def test_a_site_that_was_asked_too_often_is_waited_for_and_then_left_to_the_next
     told: list[str] = []
     with pytest.raises(AskedTooOftenError, match="429"):
         fetch(tmp_path, channel, told)
-    assert len(told) == QUICK.waits
+    assert len(told) == QUICK.tries - 1
     assert times[2] - times[1] > times[1] - times[0]
     assert len(files_in(tmp_path)) == 2  # what landed stays
     assert "/api/talk/c-33333.json" not in site.asked
@@ -492,15 +493,15 @@ import resource, sys
 from pathlib import Path
 from talksearch.indexer.errors import TalksearchError
 from talksearch.indexer.fetch.archive import open_archive
-from talksearch.indexer.fetch.pauses import Pauses
 from talksearch.indexer.fetch.records import Source
 from talksearch.indexer.fetch.site import fetch_site
+from talksearch.indexer.fetch.web import Pace
 folder, url, largest = sys.argv[1:]
 if int(largest):
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(largest), resource.RLIM_INFINITY))
 try:
     with open_archive(Path(folder)) as archive:
-        for event in fetch_site(Source(url), archive, print, Pauses(0, 0, 0, 0, 0)):
+        for event in fetch_site(Source(url), archive, print, Pace(0, 0, 0, 1)):
             print(event.key, flush=True)
 except TalksearchError as error:
     sys.exit(error.message)

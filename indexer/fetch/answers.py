@@ -120,7 +120,16 @@ def asks_to_wait(response: httpx.Response) -> bool:
 
 def retry_after(response: httpx.Response) -> float | None:
     """Return how many seconds a host wants to be left alone; None where it does not say."""
-    text = response.headers.get("retry-after", "").strip()
+    return seconds_in(response.headers.get("retry-after", ""))
+
+
+def seconds_in(retry_after: str) -> float | None:
+    """Return how many seconds a header `Retry-After` says, in seconds or as a day and hour; None where it says none.
+
+    >>> seconds_in("120"), seconds_in("Wed, 21 Oct 2015 07:28:00 GMT"), seconds_in("soon")
+    (120.0, 0.0, None)
+    """
+    text = retry_after.strip()
     if re.fullmatch(r"\d{1,9}", text):
         return float(text)
     try:

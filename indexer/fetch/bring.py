@@ -21,8 +21,9 @@ from .listing import Info, day_of, generic_id, is_of_no_site, title_of
 from .names import safe_name
 from .records import FetchError, Landed, Source
 from .tracks import Choice, ChosenTrack, choose_tracks
-from .trouble import meaning_of, raise_if_too_often
+from .trouble import meaning_of, raise_if_not_the_talks, raise_if_too_often, sentence_of
 
+_LONGEST_TAG = 40
 _NOT_OVER = {
     "is_live": "It is live now; it is looked at again when it is over.",
     "is_upcoming": "It has not begun yet.",
@@ -60,47 +61,47 @@ def bring(downloader: Downloader, info: Info, key: str, source: Source, archive:
     )
     if not choice.tracks and not is_recorded:
         raise FetchError(_why_nothing(downloader, info, choice))
-    ident = str(info.get("id") or "")
     address = str(info.get("webpage_url") or source.url)
-    if is_of_no_site(info):
-        ident = generic_id(ident, address)
+    ident = str(info.get("id") or "")
+    ident = generic_id(ident, address) if is_of_no_site(info) else ident
     stem = stem_of(title_of(info), day_of(info), ident, str(info.get("extractor_key") or ""))
     with archive.staging() as staged:
-        first: list[Path] = []
-        notes = [choice.note] if choice.note else []
-        for number, track in enumerate(choice.tracks):
-            path = staged / f"{stem}.{safe_name(track.tag, 'und', 40)}.{str(track.form['ext']).lower()}"
-            try:
-                _save_track(downloader, track, path, info)
-            except FetchError as error:
-                path.unlink(missing_ok=True)
-                if number == 0:
-                    raise
-                notes.append(error.message)
-            else:
-                first.append(path)
+        files, notes = _save_tracks(downloader, info, choice, staged / stem)
         if is_recorded:
-            path = staged / f"{stem}.{str(info['ext']).lower()}"
-            _save_recording(downloader, info, path)
-            first.append(path)
-        sidecar = staged / f"{stem}.info.json"
-        sidecar.write_text(info_json(info, choice.language), encoding="utf-8")
+            files.append(_save_recording(downloader, info, staged / stem))
+        files.append(_beside(staged / stem, "info.json"))
+        files[-1].write_text(info_json(info, choice.language), encoding="utf-8")
         folder = _folder_of(info, list_title, address)
         try:
-            landed = archive.land(key, staged, folder)
+            landed = {path.name: path for path in archive.land(key, staged, folder)}
         except (FileExistsError, NotADirectoryError):
             raise FetchError(f"It has no place: {folder} should be a folder, and a file is called so.") from None
-    order = {path.name: number for number, path in enumerate((*first, sidecar))}
-    files = tuple(sorted((path for path in landed if path.name in order), key=lambda path: order[path.name]))
-    return Landed(key, title_of(info) or key, files, " ".join(notes))
+    note = " ".join(filter(None, (choice.note, *notes)))
+    return Landed(key, title_of(info) or key, tuple(landed[path.name] for path in files), note)
+
+
+def _save_tracks(downloader: Downloader, info: Info, choice: Choice, stem: Path) -> tuple[list[Path], list[str]]:
+    """Fetch the tracks of a talk; return them, and why others than the first are missing. Raises as `bring` does."""
+    files: list[Path] = []
+    notes: list[str] = []
+    for number, track in enumerate(choice.tracks):
+        path = _beside(stem, f"{safe_name(track.tag, 'und', _LONGEST_TAG)}.{str(track.form['ext']).lower()}")
+        try:
+            _save_track(downloader, track, path, info)
+        except Exception as error:
+            if number == 0:
+                raise
+            raise_if_not_the_talks(error)
+            notes.append(sentence_of(error, f"The track {track.tag}"))
+            path.unlink(missing_ok=True)
+        else:
+            files.append(path)
+    return files, notes
 
 
 def _save_track(downloader: Downloader, track: ChosenTrack, path: Path, info: Info) -> None:
     form: dict[str, Any] = {**track.form, "http_headers": track.form.get("http_headers") or info.get("http_headers")}
     downloader.save(form, path, downloader.limits.track, is_track=True)
-    for other in path.parent.iterdir():  # what a downloader keeps beside what it writes
-        if other.name.startswith(path.name) and other != path:
-            other.unlink()
     if not path.stat().st_size:
         raise FetchError(f"Its captions ({track.tag}) are empty.")
     try:
@@ -113,14 +114,17 @@ def _save_track(downloader: Downloader, track: ChosenTrack, path: Path, info: In
         raise FetchError(f"Its captions ({track.tag}) are none: what arrived has no times.")
 
 
-def _save_recording(downloader: Downloader, info: Info, path: Path) -> None:
+def _save_recording(downloader: Downloader, info: Info, stem: Path) -> Path:
+    path = _beside(stem, str(info["ext"]).lower())
     downloader.save(info, path, downloader.limits.recording, is_track=False)
-    for other in path.parent.iterdir():
-        if other.name.startswith(path.name) and other != path:
-            other.unlink()
     with path.open("rb") as file:
         if file.read(64).lstrip().lower().startswith((b"<!doctype", b"<html", b"<?xml", b"{")):
             raise FetchError("Its recording cannot be had: what arrived is a page.")
+    return path
+
+
+def _beside(stem: Path, ending: str) -> Path:
+    return stem.with_name(f"{stem.name}.{ending}")
 
 
 def _is_recording(info: Mapping[str, Any]) -> bool:

@@ -10,8 +10,6 @@ import math
 import re
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,12 +22,17 @@ from yt_dlp.utils import DownloadError, YoutubeDLError
 
 from talksearch.indexer.text.untrusted import safe
 
-from .pauses import Limit, Limits, Pauses
+from .answers import seconds_in
+from .limits import Limit, Limits
 from .records import AskedTooOftenError, FetchError, Source, Tell
+from .web import Pace
 
 _SOUND = "ba[abr<=96][ext=m4a]/ba[abr<=96]/wa/ba/w"
 """Sound alone, of a quality that speech needs; with a picture, the smallest, only where there is nothing else. Each is
 one file, so that nothing has to be put together or converted."""
+_FILES_PAUSE = 5
+"""How many times as long as between two pages is waited between two tracks or recordings, of which sites refuse many in
+a row first."""
 _SOCKET_S = 20.0
 _PIECE = 1 << 16
 _LARGEST_COOKIES = 5_000_000
@@ -81,16 +84,16 @@ class Downloader(YoutubeDL):  # type: ignore[misc]
     Extractors and downloaders ask the network for everything through `urlopen`, so the gate is there.
     """
 
-    def __init__(self, source: Source, tell: Tell, pauses: Pauses, limits: Limits) -> None:
+    def __init__(self, source: Source, tell: Tell, pace: Pace, limits: Limits) -> None:
         self.messages = Messages()
         self.limits = limits
         self._tell = tell
-        self._pauses = pauses
+        self._pace = pace
         self._budget = _Budget(limits.page)
         self._too_often: AskedTooOftenError | None = None
         self._broken: RequestError | None = None
         """The last error of the network in the step that is under way."""
-        super().__init__(_settings(source, self.messages, pauses))
+        super().__init__(_settings(source, self.messages, pace))
         self._load_named_cookies(source)
 
     def start(self, limit: Limit) -> None:
@@ -114,9 +117,12 @@ class Downloader(YoutubeDL):  # type: ignore[misc]
             if self._broken is not None:  # after a retry yt-dlp raises a text alone
                 raise self._broken from None
             raise
-        self.params["sleep_interval_subtitles"] = self.params["sleep_interval"] = self._pauses.files_s
+        self.params["sleep_interval_subtitles"] = self.params["sleep_interval"] = _FILES_PAUSE * self._pace.pause_s
         if done is False or not path.is_file():
             raise FetchError("It cannot be had: nothing arrived.")
+        for other in path.parent.iterdir():  # what a downloader kept beside it while it worked
+            if other.name.startswith(f"{path.name}."):
+                other.unlink()
 
     def urlopen(self, req: Any) -> Any:
         """Ask for one thing; wait and ask again where the site says that this was too often.
@@ -126,8 +132,8 @@ class Downloader(YoutubeDL):  # type: ignore[misc]
                 it at once, as extractors go on after many an error.
             FetchError: The step has taken more than it may.
         """
-        wait = self._pauses.first_wait_s
-        for left in range(self._pauses.waits, -1, -1):
+        wait = self._pace.first_wait_s
+        for left in range(self._pace.tries - 1, -1, -1):
             if self._too_often is not None:
                 raise self._too_often
             self._budget.spend(0)
@@ -141,7 +147,7 @@ class Downloader(YoutubeDL):  # type: ignore[misc]
                 error.close()
                 host = urlsplit(error.response.url).hostname or "the site"
                 pause = max(wait, asked)
-                if left == 0 or pause > self._pauses.longest_wait_s:
+                if left == 0 or pause > self._pace.longest_wait_s:
                     self._too_often = _too_often(host, error.status, asked)
                     raise self._too_often from None
                 self._tell(f"{host} says that it was asked too often ({error.status}); waiting {pause:g} s.")
@@ -193,7 +199,7 @@ class Downloader(YoutubeDL):  # type: ignore[misc]
             ) from None
 
 
-def _settings(source: Source, messages: Messages, pauses: Pauses) -> dict[str, Any]:
+def _settings(source: Source, messages: Messages, pace: Pace) -> dict[str, Any]:
     browser = re.fullmatch(r"([^:]+)(?::(.+))?", source.cookies_from_browser)
     return {
         "logger": messages,
@@ -211,7 +217,7 @@ def _settings(source: Source, messages: Messages, pauses: Pauses) -> dict[str, A
         "retries": 1,
         "extractor_retries": 1,
         "fragment_retries": 1,
-        "sleep_interval_requests": pauses.requests_s,
+        "sleep_interval_requests": pace.pause_s,
         # A talk may have captions though nothing of it can be played here.
         "ignore_no_formats_error": True,
         "extract_flat": "in_playlist",
@@ -257,15 +263,10 @@ def _read_piece(response: Response, amount: int) -> bytes:
 
 def _wait_asked_for(error: HTTPError) -> float | None:
     """Return how many seconds a site asks to wait, 0 where it does not say; None where it does not ask."""
-    value = str(error.response.headers.get("Retry-After") or "").strip()
-    if error.status != _TOO_OFTEN and not (error.status in _MAY_BE_TOO_OFTEN and value):
-        return None
-    if re.fullmatch(r"\d{1,9}", value):
-        return float(value)
-    try:
-        return max(0.0, (parsedate_to_datetime(value).astimezone(UTC) - datetime.now(UTC)).total_seconds())
-    except (ValueError, TypeError, OverflowError):
-        return 0.0
+    asked = seconds_in(str(error.response.headers.get("Retry-After") or ""))
+    if error.status == _TOO_OFTEN or (error.status in _MAY_BE_TOO_OFTEN and asked is not None):
+        return asked or 0.0
+    return None
 
 
 def _too_often(host: str, status: int, asked: float) -> AskedTooOftenError:

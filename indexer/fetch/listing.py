@@ -80,7 +80,7 @@ def entries_of(downloader: Downloader, info: Mapping[str, Any]) -> Iterator[Info
             yield entry
 
 
-def key_of(entry: Mapping[str, Any]) -> str:
+def talk_key(entry: Mapping[str, Any]) -> str:
     """Return which talk an entry is, as yt-dlp's archive of downloads has it; its address where only asking tells.
 
     A page of no known site has no id of its own: what yt-dlp takes for it is the end of its address, which pages of
@@ -124,7 +124,7 @@ def _by_address(address: str, ident: str) -> tuple[str, str]:
     return (known.ie_key(), ident or _one_word(known.get_temp_id(address))) if known else ("", "")
 
 
-def kind_of(info: Mapping[str, Any]) -> Literal["talk", "playlist", "channel"]:
+def list_kind(info: Mapping[str, Any]) -> Literal["talk", "playlist", "channel"]:
     """Say what something is."""
     if not is_list(info):
         return "talk"

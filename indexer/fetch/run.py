@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from .archive import Archive
 from .bring import bring
 from .downloader import Downloader
-from .listing import Info, day_of, entries_of, is_list, key_of, resolve, title_of
+from .listing import Info, day_of, entries_of, is_list, resolve, talk_key, title_of
 from .records import AskedTooOftenError, Event, FetchError, Left, Source
 from .trouble import is_of_site, raise_if_not_the_talks, sentence_of, told_of
 
@@ -72,7 +72,7 @@ class Run:
         its address was given.
         """
         entry = {"_type": "url", "url": address}
-        named = key_of(entry)
+        named = talk_key(entry)
         if named in self.archive.done:
             return
         self.seen.add(named)
@@ -80,7 +80,7 @@ class Run:
             info = resolve(self.downloader, entry)
         if is_list(info):
             yield from self._listed(info, 1)
-        elif (key := key_of(info)) in self.archive.done:
+        elif (key := talk_key(info)) in self.archive.done:
             self.archive.mark_done(named)
         else:
             yield self._bring(info, key, named, "")
@@ -104,7 +104,7 @@ class Run:
                 return
             if entry is None:
                 return
-            named = key_of(entry)
+            named = talk_key(entry)
             if named in self.seen:
                 continue
             self.seen.add(named)
@@ -127,7 +127,7 @@ class Run:
 
     def _listed_talk(self, info: Info, named: str, list_title: str) -> Iterator[Event]:
         """Yield what becomes of a talk that a list calls `named`, and that may be known by its own key."""
-        key = key_of(info)
+        key = talk_key(info)
         is_met = key != named and key in self.seen
         self.seen.add(key)
         if key in self.archive.done:

@@ -6,20 +6,24 @@ import re
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
-from talksearch.indexer.text.untrusted import safe
+from talksearch.indexer.errors import UsageError
+from talksearch.indexer.text.untrusted import is_linkable, safe
 
 from .archive import Archive
-from .pauses import LIMITS, PAUSES, Limits, Pauses
+from .limits import Limits
 from .records import Event, FetchError, Source, Tell
+from .same_address import as_address
+from .web import Pace
 
 if TYPE_CHECKING:
     from .downloader import Downloader
 
-_ADDRESS = re.compile(r"https?://[^\s/?#]+", re.IGNORECASE)
-_WITHOUT_SCHEME = re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,}(?::\d+)?(?:[/?#]\S*)?", re.IGNORECASE)
+PACE = Pace()
+"""How gently sites are asked where nothing else is said; looked up when it is needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,29 +35,6 @@ class Listing:
     url: str
     """Its own address, where the one that was given leads to another."""
     kind: Literal["talk", "playlist", "channel"]
-
-
-def web_address(url: str) -> str:
-    """Return an address with the scheme that people leave out.
-
-    Raises:
-        FetchError: It is none of the web.
-
-    >>> web_address("youtube.com/@harbour"), web_address("http://127.0.0.1:8000/x")
-    ('https://youtube.com/@harbour', 'http://127.0.0.1:8000/x')
-    """
-    url = url.strip()
-    if _WITHOUT_SCHEME.fullmatch(url):
-        url = f"https://{url}"
-    try:
-        urlsplit(url)
-    except ValueError:
-        url = ""
-    if not _ADDRESS.match(url) or not url.isprintable() or " " in url:
-        raise FetchError(
-            f"{safe(url) or 'That'} is no address of the web.", "An address begins with https:// or http://."
-        )
-    return url
 
 
 def is_known_site(url: str) -> bool:
@@ -68,7 +49,7 @@ def is_known_site(url: str) -> bool:
     except ImportError:
         return False
     try:
-        address = web_address(url)
+        address = _address_of(url)
     except FetchError:
         return False
     if not all_plugins_loaded.value:
@@ -77,15 +58,15 @@ def is_known_site(url: str) -> bool:
     return known is not None and known.ie_key() != "Generic"
 
 
-def look_at(source: Source, tell: Tell, pauses: Pauses = PAUSES, limits: Limits = LIMITS) -> Listing:
+def look_at(source: Source, tell: Tell, pace: Pace | None = None, limits: Limits | None = None) -> Listing:
     """Ask what an address is: one talk or many, and what it calls itself. Entries of a list are not asked for.
 
     Raises:
         FetchError: It cannot be asked, or holds nothing that yt-dlp finds.
         AskedTooOftenError: The site says so.
     """
-    address = web_address(source.url)
-    with _asking(source, tell, pauses, limits) as downloader:
+    address = _address_of(source.url)
+    with _asking(source, tell, pace, limits) as downloader:
         from . import listing
         from .trouble import told_of
 
@@ -93,11 +74,11 @@ def look_at(source: Source, tell: Tell, pauses: Pauses = PAUSES, limits: Limits 
             info = listing.resolve(downloader, {"_type": "url", "url": address})
         own = str(info.get("webpage_url") or "")
         title = listing.title_of(info) or str(urlsplit(address).hostname)
-        return Listing(title, own if _ADDRESS.match(own) else address, listing.kind_of(info))
+        return Listing(title, own if is_linkable(own) else address, listing.list_kind(info))
 
 
 def fetch_site(
-    source: Source, archive: Archive, tell: Tell, pauses: Pauses = PAUSES, limits: Limits = LIMITS
+    source: Source, archive: Archive, tell: Tell, pace: Pace | None = None, limits: Limits | None = None
 ) -> Iterator[Event]:
     """Bring in what is new at an address and wanted, and yield what becomes of each talk as it happens.
 
@@ -107,7 +88,7 @@ def fetch_site(
         source: The address, and what is wanted from there.
         archive: Where talks land and what was left is written down.
         tell: Is told what is waited for.
-        pauses: How gently the site is asked.
+        pace: How gently the site is asked; `PACE` where it is None.
         limits: How much is taken at once.
 
     Raises:
@@ -119,15 +100,15 @@ def fetch_site(
         pattern = re.compile(source.match, re.IGNORECASE)
     except re.error as error:
         raise FetchError(f"The pattern for titles, {source.match}, means nothing: {error}.") from None
-    address = web_address(source.url)
-    with _asking(source, tell, pauses, limits) as downloader:
+    address = _address_of(source.url)
+    with _asking(source, tell, pace, limits) as downloader:
         from .run import Run
 
         yield from Run(source, archive, downloader, pattern).talks_at(address)
 
 
 @contextmanager
-def _asking(source: Source, tell: Tell, pauses: Pauses, limits: Limits) -> Iterator[Downloader]:
+def _asking(source: Source, tell: Tell, pace: Pace | None, limits: Limits | None) -> Iterator[Downloader]:
     """Yield what asks sites, and close it at the end."""
     try:
         from .downloader import Downloader
@@ -136,5 +117,18 @@ def _asking(source: Source, tell: Tell, pauses: Pauses, limits: Limits) -> Itera
             "Talks of sites are fetched with yt-dlp, which is not installed.",
             'Install it: pip install "talksearch[fetch]"',
         ) from None
-    with closing(Downloader(source, tell, pauses, limits)) as downloader:
+    with closing(Downloader(source, tell, pace or PACE, limits or Limits())) as downloader:
         yield downloader
+
+
+def _address_of(url: str) -> str:
+    """Return the address of the web that a user means. Raises FetchError where it is none."""
+    try:
+        address = as_address(url, Path.cwd())
+    except UsageError as error:
+        raise FetchError(safe(error.message), error.hint) from None
+    if not address.lower().startswith(("https://", "http://")):
+        raise FetchError(
+            f"{safe(url) or 'That'} is no address of the web.", "Addresses begin with https:// or http://."
+        )
+    return address

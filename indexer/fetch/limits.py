@@ -1,0 +1,24 @@
+"""How much is taken from a site at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What one step of fetching may take."""
+
+    bytes: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What each kind of step may take, so that no site fills a disk or holds a run for ever."""
+
+    page: Limit = Limit(128_000_000, 300)
+    """All that is asked to look at one talk, or for one more page of a list."""
+    track: Limit = Limit(32_000_000, 180)
+    """Captions of a whole day are 5 MB."""
+    recording: Limit = Limit(4_000_000_000, 6 * 3600)
