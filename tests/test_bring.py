@@ -12,7 +12,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -25,13 +24,11 @@ from talksearch.cli.main import cli
 from talksearch.indexer.fetch import site as sites
 from talksearch.indexer.fetch import web
 from talksearch.indexer.fetch.archive import HIDDEN
-from talksearch.indexer.fetch.pauses import Pauses
 from talksearch.indexer.fetch.subscriptions import FILE_NAME, read_subscriptions
 from talksearch.indexer.stores.lock import index_write_lock
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "bringing-in.md"
 LONG_S = 60.0
-QUICK = Pauses(requests_s=0, files_s=0, first_wait_s=0.01, longest_wait_s=0.05, waits=1)
 
 
 @pytest.fixture(scope="module")
@@ -60,8 +57,7 @@ def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("TALKSEARCH_NO_SERVER", "1")
     pace = web.Pace(pause_s=0, first_wait_s=0.01, longest_wait_s=0.05, tries=2)
     monkeypatch.setattr(web, "Pace", lambda: pace)
-    for name in ("look_at", "fetch_site"):
-        monkeypatch.setattr(sites, name, partial(getattr(sites, name), pauses=QUICK))
+    monkeypatch.setattr(sites, "PACE", pace)
     return tmp_path / "talks"
 
 
@@ -102,7 +98,7 @@ def test_from_a_channel_and_a_feed_to_answers_and_only_what_is_new_is_fetched(
     archive: Path, site: Site, podcasts: Host
 ) -> None:
     put_talk(site, "keeper00001", "The keeper's evening", "Good evening.", "The lighthouse keeper counts every wave.")
-    site.talk("private0001", raises="ExtractorError", message="Private video")
+    site.talk("private0001", refused="Private video")
     channel = site.channel("c", ["keeper00001", "private0001"], title="Harbour Talks")
     feed = put_feed(podcasts, 1)
     assert run("add", channel, feed, "--later").stdout == "Subscribed to Harbour Talks.\nSubscribed to The Tide Hour.\n"
