@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from talksearch.indexer.records import Chapter
+from talksearch.indexer.talks.info_json import SidecarMetadata, from_info
 from talksearch.indexer.talks.language_tags import language_of
 from talksearch.indexer.talks.recordings import find_recording
-from talksearch.indexer.talks.sidecar import SidecarMetadata, find_sidecar, from_info, read_sidecar
+from talksearch.indexer.talks.sidecar import find_sidecar, read_sidecar
 from talksearch.indexer.talks.track_names import split_name
 
 INFO: dict[str, Any] = {

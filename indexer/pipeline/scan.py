@@ -10,14 +10,13 @@ from pathlib import Path
 
 from talksearch.indexer.errors import UnreadableError, UnspokenError
 from talksearch.indexer.stores.catalog import FileRow
-from talksearch.indexer.talks.chapter_files import find_chapters
 from talksearch.indexer.talks.identify import Identity, identify
 from talksearch.indexer.talks.opened_file import ScannedFiles, open_file
 from talksearch.indexer.talks.playlist import is_playlist, segments
 from talksearch.indexer.talks.reach import lacking_segment, lacks_content
 from talksearch.indexer.talks.read import failing_on_one_file, read_file
 from talksearch.indexer.talks.recordings import find_recording
-from talksearch.indexer.talks.sidecar import find_description, find_sidecar
+from talksearch.indexer.talks.sidecar import metadata_files, shared_files, shared_metadata
 
 
 def scan_file(
@@ -54,11 +53,11 @@ def scan_file(
         printable = str(path).encode(errors="replace").decode()
         return FileRow(printable, printable, "", "", None, None, "Its name is not valid UTF-8; rename it.")
     try:
-        metadata = [file for file in (find_sidecar(path), find_description(path), find_chapters(path)) if file]
+        metadata, shared = metadata_files(path), shared_files(path)
         recording = find_recording(path)
         beside = [*metadata, recording] if recording else metadata
         beside = [*beside, *segments(path)] if is_playlist(path) else beside
-        stamp = json.dumps([[file.name, *_size_and_mtime(file)] for file in (path, *beside)])
+        stamp = json.dumps([[file.name, *_size_and_mtime(file)] for file in (path, *beside, *shared)])
         if known and (known.stamp, known.source) == (stamp, source):
             return known
         data = read_file(path)
@@ -70,7 +69,7 @@ def scan_file(
     except OSError as error:  # even looking for what lies beside it may be refused
         return without(f"The file cannot be read: {error.strerror}.")
     contents = [_content(file) for file in metadata]
-    digest = _digest(data, contents, beside)
+    digest = _digest(data, [*contents, shared_metadata(path)], beside)
     if known and (known.digest, known.source) == (digest, source):
         return replace(known, stamp=stamp)
     reason = lacks_content(data) or _lacking(metadata, contents) or segment
@@ -120,7 +119,7 @@ def _digest(data: bytes, metadata: Sequence[bytes | None], beside: Sequence[Path
 
     Args:
         data: The content of the file.
-        metadata: What files beside it hold whose content counts.
+        metadata: What files beside it hold whose content counts, and what such files say of it that are not its alone.
         beside: All files beside it; the names of these count.
     """
     beside_hash = hashlib.blake2b(digest_size=16)

@@ -6,7 +6,7 @@ from collections.abc import Container
 
 from talksearch.indexer.errors import UnreadableError
 
-from . import json_talks, text_files, timed_text
+from . import html_transcript, json_talks, text_files, timed_text
 from .json_source import is_json_lines, not_a_transcript, parsed_json
 from .source_text import SourceText
 
@@ -35,6 +35,11 @@ def text_refusal(source: SourceText, caption_endings: Container[str]) -> Unreada
         caption_endings: endings of names that say that a file holds captions.
     """
     ending = source.ending
+    if html_transcript.is_page(source):
+        return UnreadableError(
+            "This is HTML without a transcript: its paragraphs have neither times nor names of who speaks.",
+            "Export the captions as VTT or SRT.",
+        )
     if text_files.is_markup(source):
         return UnreadableError(
             "This is HTML or XML, not a transcript; of XML, TTML and YouTube's srv1, srv2 and srv3 are read.",

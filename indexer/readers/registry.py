@@ -10,6 +10,7 @@ from talksearch.indexer.errors import UnreadableError
 from talksearch.indexer.records import Origin, Transcript
 
 from . import (
+    html_transcript,
     plain_text,
     sbv,
     scraped_record,
@@ -225,6 +226,18 @@ FORMATS: tuple[Format, ...] = (
         count_words=words_in_json,
         words_in_file=in_json,
         other_endings=("json", "jsonl", "ndjson", "sjson", "otr"),
+    ),
+    # Web pages, which may hold all that the formats behind them are told by.
+    Format(
+        name="html",
+        matches=html_transcript.matches,
+        read=html_transcript.read,
+        priority=6,
+        is_timed=html_transcript.has_times,
+        count_words=words_between_tags,
+        words_in_file=html_transcript.words_in_page,
+        other_endings=html_transcript.ENDINGS,
+        names_carry_on=True,
     ),
     # Told by their first lines, and by lines that hold times.
     Format(

@@ -53,11 +53,12 @@ def find_chapters(path: Path) -> Path | None:
     The folder is its own where the file's name says no more than what kind of file it is, or where all captions in it
     are tracks of one talk.
     """
-    named, alone, own = _among(listing(path.parent))
+    folder = listing(path.parent)
+    named, alone = _among(folder)
     # `talk.de.chapters.vtt` are those of `talk.de.vtt`, and of any other track that has none of its own.
     stems = (fold(without_ending(path.name)), fold(track_name(path).stem))
     by_name = next((named[stem] for stem in stems if stem in named), None)
-    found = by_name or (alone if own or is_named_after_folder(path) else None)
+    found = by_name or (alone if alone and (holds_one_talk(folder) or is_named_after_folder(path)) else None)
     return path.with_name(found) if found and found != path.name else None
 
 
@@ -198,10 +199,15 @@ def _may_be_tag(tag: str | None) -> bool:
 
 
 @lru_cache(maxsize=16)
-def _among(folder: Listing) -> tuple[dict[str, str], str | None, bool]:
-    """Return the files of chapters in a folder by the stem of their talk, the one that names none, and whether all
-    captions in the folder are tracks of one talk.
-    """
+def holds_one_talk(folder: Listing) -> bool:
+    """Say whether all captions in a folder are tracks of one talk."""
+    captions = [name for name in folder.names if _CAPTIONS.search(name) and not is_chapter_file(name)]
+    return len({fold(split_among(name, folder).stem) for name in captions}) == 1
+
+
+@lru_cache(maxsize=16)
+def _among(folder: Listing) -> tuple[dict[str, str], str | None]:
+    """Return the files of chapters in a folder by the stem of their talk, and the one that names none."""
     named: dict[str, str] = {}
     for name in folder.names:
         if talk := _talk_named(name):
@@ -209,6 +215,4 @@ def _among(folder: Listing) -> tuple[dict[str, str], str | None, bool]:
     for name in list(named.values()):
         named.setdefault(fold(split_among(f"{_talk_named(name)}.vtt", folder).stem), name)
     alone = next((name for name in folder.names if _names_no_talk(name)), None)
-    captions = [name for name in folder.names if _CAPTIONS.search(name)]
-    stems = {fold(split_among(name, folder).stem) for name in captions if not is_chapter_file(name)}
-    return named, alone, len(stems) == 1
+    return named, alone

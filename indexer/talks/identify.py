@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from talksearch.indexer.records import Origin
 from talksearch.indexer.text import youtube
 
+from .info_json import SidecarMetadata
 from .language_tags import language_of, translated_from
 from .naming import recorded
 from .opened_file import OpenedFile
 from .recordings import same_talk
-from .sidecar import SidecarMetadata, read_sidecar
+from .sidecar import read_sidecar
 from .track_names import TrackName, folder_of_talk, track_name
 
 
@@ -42,7 +43,9 @@ def identify(opened: OpenedFile) -> Identity:
     return Identity(
         format=opened.format.name,
         youtube_id=video_of(sidecar, opened.format.address(source), track.stem),
-        base=(folder_of_talk(path) / same_talk(track.stem)).as_posix(),
+        base=(
+            folder_of_talk(path) / (sidecar.entry if sidecar and sidecar.entry else same_talk(track.stem))
+        ).as_posix(),
         language_tag=track.tag,
         timed=opened.format.is_timed(source),
         origin=track_origin(opened.format.origin(source), track, sidecar),

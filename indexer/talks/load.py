@@ -19,12 +19,13 @@ from talksearch.indexer.text.counting import count_words
 
 from .balance import balance
 from .identify import is_original, track_origin, video_of
+from .info_json import SidecarMetadata
 from .language_tags import language_of
-from .naming import humanised, id_stem, recorded, slug
+from .naming import day_of_folder, humanised, id_stem, recorded, slug
 from .opened_file import OpenedFile
 from .receipt import estimate, reading_steps, repair_cues, repair_step, tidy_lines
 from .recordings import find_recording, names_other_file
-from .sidecar import SidecarMetadata, read_sidecar
+from .sidecar import read_sidecar
 from .spoken_language import spoken_language
 from .track_names import is_kind_of_file, is_named_after_folder, track_name
 from .two_languages import note_of_two_languages
@@ -172,8 +173,11 @@ def _title_of_name(path: Path, source: str) -> str:
 
 
 def _day_of_name(path: Path) -> str | None:
-    day = recorded(track_name(path).stem).day
-    return day or (recorded(path.absolute().parent.name).day if is_named_after_folder(path) else None)
+    stem, folder = track_name(path).stem, path.absolute().parent.name
+    day = recorded(stem).day
+    if is_named_after_folder(path):
+        return day or recorded(folder).day
+    return day or day_of_folder(folder, humanised(stem))
 
 
 def _recording(metadata: TalkMetadata, sidecar: SidecarMetadata, stem: str) -> Recording:

@@ -29,9 +29,14 @@ _RECORDERS = (
     ),
     re.compile(rf"^(?P<title>.+?) \({_DAY} at {_CLOCK} [^()]+\)(?: ?[-–—]? ?(?:Transcript|Recording|Chat))?$"),
     re.compile(rf"^(?P<title>.+?) [-–—] {_DAY} {_CLOCK} [^-–—]+ [-–—] (?:Transcript|Recording|Chat|Notes by Gemini)$"),
+    re.compile(rf"^{_DAY}_[01]_[a-z0-9]{{8}}_(?P<title>.+)$"),
+    re.compile(r"^s(?P<year>(?:19|20)\d\d)\.?e(?P<month>[01]\d)(?P<day>[0-3]\d)(?:\d\d)? - (?P<title>.+)$"),
     re.compile(rf"^(?:Replay )?{_DAY}[ _-]{_CLOCK}(?:[ _-]\d{{2}})?$"),
 )
-"""How programs that record name files: Zoom in the cloud and on a disk, Teams, Google Meet twice, OBS Studio."""
+"""How programs name files: Zoom in the cloud and on a disk, Teams, Google Meet twice, a script that takes captions from
+Kaltura, Pinchflat and ytdl-sub for media servers, OBS Studio."""
+_FOLDER_OF_TALK = re.compile(rf"^{_DAY} (?P<title>.+)$")
+"""How Pinchflat calls the folder of a recording."""
 _CONGRESS = re.compile(r"^[a-z0-9]+-\d+-(?P<spoken>[a-z]{3})-(?:[a-z]{3}-)*(?P<title>\S+)$")
 """How media.ccc.de does, with the language that is spoken first, and those of interpreters behind it."""
 _BY_DOWNLOADERS = re.compile(
@@ -71,6 +76,16 @@ def recorded(stem: str) -> NamedRecording:
             title = f"Recording of {day}, {match['hour']}:{match['minute']} GMT"
         return NamedRecording(title, day)
     return NamedRecording()
+
+
+def day_of_folder(folder: str, title: str) -> str | None:
+    """Return the day in the name of a folder, where it says no more than the day and the title of what lies in it.
+
+    >>> day_of_folder("2024-03-12 On Tides", "On Tides"), day_of_folder("2024-03-12 Meeting", "On Tides")
+    ('2024-03-12', None)
+    """
+    match = _FOLDER_OF_TALK.match(folder)
+    return _day(match) if match and humanised(match["title"]) == title else None
 
 
 def humanised(stem: str) -> str:

@@ -12,7 +12,7 @@ from talksearch.indexer.records import Step
 
 from .playlist import is_playlist, missing_segments
 from .receipt import decoding_step
-from .unspoken import refuse_by_content
+from .unspoken import refuse_by_content, refuse_descriptions
 
 _MOST_CHARACTERS = 4_000_000
 """Of files that are kept between looking at them and reading them. A run that reads more than this has other processes
@@ -45,6 +45,7 @@ def open_file(path: Path, data: bytes) -> OpenedFile:
     """
     text, steps, notes = decode(data)
     source = SourceText(text, path.name)
+    refuse_descriptions(source)
     known = registry.sniff(source)
     refuse_by_content(path, source)
     lacking = missing_segments(path) if is_playlist(path) else None

@@ -1,55 +1,38 @@
-"""What lies beside a transcript and says something of its talk: yt-dlp's `.info.json`, a description, chapters."""
+"""What lies beside a transcript and describes its talk: `.info.json`, `.nfo`, exports, the tags of its recording."""
 
 from __future__ import annotations
 
 import json
-import math
-import re
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+import os
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
+from talksearch.indexer.errors import UnreadableError
+from talksearch.indexer.readers.decode import decode
 from talksearch.indexer.readers.json_values import without_halves
-from talksearch.indexer.records import Chapter
-from talksearch.indexer.text import youtube
-from talksearch.indexer.text.sites import takes_time
-from talksearch.indexer.text.untrusted import is_linkable
 
+from . import media_tags, nfo, tubearchivist
+from .catalogue import catalogues, find_entries
 from .chapter_files import find_chapters, read_chapters
+from .entry import Info, merged
 from .folders import Listing, beside, listing
-from .language_tags import language_of
-from .recordings import same_talk
+from .info_json import SidecarMetadata, from_info
+from .recordings import find_recording, same_talk
 from .track_names import is_named_after_folder, track_name, without_ending
 
 LARGEST_BYTES = 64_000_000
 """yt-dlp's sidecars take about 0.7 MB; comments can make them tens of times larger."""
-_LONGEST_S = 100 * 3600
 _LONGEST_DESCRIPTION = 1_000_000
 """Bytes; YouTube allows 5000 characters."""
-
-
-@dataclass(frozen=True, slots=True)
-class SidecarMetadata:
-    """What a sidecar says about a talk; None where it says nothing usable."""
-
-    title: str | None = None
-    channel: str | None = None
-    speaker: str | None = None
-    date: str | None = None
-    """`YYYY-MM-DD`."""
-    url: str | None = None
-    duration_ms: int | None = None
-    description: str = ""
-    chapters: tuple[Chapter, ...] = ()
-    language: str | None = None
-    youtube_id: str | None = None
-    human_tracks: frozenset[str] = frozenset()
-    """Language tags of the tracks that people wrote."""
-    automatic_tracks: frozenset[str] = frozenset()
-    problem: str | None = None
-    """What was wrong with the sidecar, a sentence; the rest of it was used as far as possible."""
+_LARGEST_NFO = 1_000_000
+_NFO_OF_FOLDER = "movie.nfo"
+_NFO_OF_SHOW = "tvshow.nfo"
+_FILLED = (
+    *("title", "channel", "speaker", "date", "url", "duration_ms", "description", "chapters", "language"),
+    *("youtube_id", "entry"),
+)
+"""Fields that other files fill where an `.info.json` leaves them open."""
 
 
 def find_sidecar(path: Path) -> Path | None:
@@ -60,6 +43,39 @@ def find_sidecar(path: Path) -> Path | None:
 def find_description(path: Path) -> Path | None:
     """Find the `.description` that yt-dlp wrote for the recording of a transcript."""
     return beside(path, f"{track_name(path).stem}.description")
+
+
+def find_nfo(path: Path) -> Path | None:
+    """Find the `.nfo` of a transcript's recording, or `movie.nfo` where every talk has a folder of its own."""
+    return _find_beside(path, ".nfo") or (beside(path, _NFO_OF_FOLDER) if is_named_after_folder(path) else None)
+
+
+def _find_show(path: Path) -> Path | None:
+    """Find the `.nfo` of the show, or channel, of a recording: beside it, or above the folder of its season."""
+    above = path.parent.parent / _NFO_OF_SHOW
+    return beside(path, _NFO_OF_SHOW) or (above if os.path.isfile(above) else None)  # noqa: PTH113 - it never raises
+
+
+def metadata_files(path: Path) -> list[Path]:
+    """Return the files beside a transcript that describe its talk alone, or its channel."""
+    own_nfo = find_nfo(path)
+    found = (find_sidecar(path), find_description(path), find_chapters(path), own_nfo, _find_show(path))
+    return [file for file in found if file]
+
+
+def shared_files(path: Path) -> list[Path]:
+    """Return the files beside a transcript that describe several talks; `shared_metadata` says what of this one."""
+    return catalogues(path)
+
+
+def shared_metadata(path: Path) -> bytes:
+    """Return what files that describe several talks, and the tags of the recording, say of a transcript's talk.
+
+    It is as short as that: such a file may be of many megabytes, and change for every talk that it gets. Empty where
+    they say nothing.
+    """
+    infos = [*(entry.info for entry in find_entries(path)), *_tags(path)]
+    return json.dumps(infos, sort_keys=True, default=str).encode() if infos else b""
 
 
 def _find_beside(path: Path, ending: str) -> Path | None:
@@ -89,7 +105,7 @@ def read_sidecar(path_of_transcript: Path) -> SidecarMetadata | None:
     Nothing in it is trusted: a value of the wrong type or out of all measure is left out and named in `problem`. A
     `.description` is its description where it has none, and a file of chapters has its chapters. Never raises.
     """
-    metadata = _read_info(path_of_transcript)
+    metadata = _filled(_read_info(path_of_transcript), path_of_transcript)
     known = metadata or SidecarMetadata()
     chapter_file = None if known.chapters else find_chapters(path_of_transcript)
     filled = replace(
@@ -98,6 +114,53 @@ def read_sidecar(path_of_transcript: Path) -> SidecarMetadata | None:
         chapters=known.chapters or (read_chapters(chapter_file) if chapter_file else ()),
     )
     return metadata if filled == known else filled
+
+
+def _filled(metadata: SidecarMetadata | None, path: Path) -> SidecarMetadata | None:
+    """Fill what yt-dlp's sidecar leaves open, or is not there to say, from all other files that describe the talk."""
+    entries = find_entries(path)
+    infos = [*_read_nfo(path), *(entry.info for entry in entries), *_tags(path)]
+    video = tubearchivist.id_of(path.parent, track_name(path).stem)
+    if video:
+        infos.append({"id": video, "extractor": "youtube"})
+    info = merged(infos)
+    if not info:
+        return metadata
+    other = from_info(info, "what describes it")
+    other = replace(other, entry=next((entry.id for entry in entries if entry.id), None))
+    if metadata is None:
+        return other
+    open_fields = {name: value for name in _FILLED if not getattr(metadata, name) and (value := getattr(other, name))}
+    return replace(metadata, **open_fields) if open_fields else metadata
+
+
+def _read_nfo(path: Path) -> list[Info]:
+    found = []
+    own, show = find_nfo(path), _find_show(path)
+    if own and (text := _short_text(own)):
+        found.append(nfo.info_in(text))
+    if show and (text := _short_text(show)) and (channel := nfo.show_in(text)):
+        found.append({"channel": channel})
+    return [info for info in found if info]
+
+
+def _short_text(path: Path) -> str:
+    try:
+        if path.stat().st_size > _LARGEST_NFO:
+            return ""
+        return decode(path.read_bytes())[0]
+    except (OSError, UnreadableError):
+        return ""
+
+
+def _tags(path: Path) -> list[Info]:
+    """Return what the tags of the recording say, where nothing else that describes the talk has a title."""
+    titled = (info.get("title") for info in (*_read_nfo(path), *(entry.info for entry in find_entries(path))))
+    if find_sidecar(path) or any(titled):
+        return []
+    recording = find_recording(path)
+    info = media_tags.read_tags(recording) if recording else None
+    return [info] if info else []
 
 
 def _read_description(path_of_transcript: Path) -> str:
@@ -139,120 +202,3 @@ def _read(path: Path, _mtime_ns: int, size: int) -> SidecarMetadata:
     if not isinstance(data, dict):
         return SidecarMetadata(problem=f"{path.name} holds no JSON object.")
     return from_info(data, path.name)
-
-
-def from_info(info: dict[str, Any], name: str = "the sidecar") -> SidecarMetadata:
-    """Take from a parsed `.info.json` what can be used.
-
-    >>> from_info({"title": ["x"], "duration": -5, "id": "DTcRLlMv4_o", "extractor": "youtube"}).problem
-    'the sidecar: duration is no length of time; title is not text.'
-    """
-    wrong: list[str] = []
-
-    def text(*keys: str) -> str | None:
-        for key in keys:
-            value = info.get(key)
-            if isinstance(value, str):
-                if value.strip():
-                    return value.strip()
-            elif value is not None:
-                wrong.append(f"{key} is not text")
-        return None
-
-    url = text("webpage_url", "original_url", "url")
-    if url is not None and not re.match(r"(?:https?|file|rtmp)://", url):
-        wrong.append("webpage_url is no address")
-        url = None
-    media = info.get("url")
-    if (
-        info.get("extractor") == "podcast"
-        and isinstance(media, str)
-        and is_linkable(media)
-        and not takes_time(url or "")
-    ):
-        url = media  # the page of an episode opens at its beginning, its sound at any second
-    if url is not None and len(url) > 2000:
-        url = None
-    named_id = text("id", "display_id")
-    video = youtube.find_id(url or "")
-    extractor = str(info.get("extractor_key") or info.get("extractor") or "")
-    if video is None and extractor.lower().startswith("youtube") and named_id and youtube.is_id(named_id):
-        video = named_id
-    length = info.get("duration")
-    duration = _milliseconds(length)
-    if duration is not None and not 0 < duration < _LONGEST_S * 1000:
-        duration = None
-    if length is not None and duration is None:
-        wrong.append("duration is no length of time")
-    chapters = _chapters(info.get("chapters"), wrong)
-    if duration is not None:
-        chapters = tuple(chapter for chapter in chapters if chapter.start_ms <= duration)
-    language = text("language")
-    is_tag = language is None or re.fullmatch(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*", language)
-    if language is not None and not is_tag and language_of(language) is None:
-        wrong.append("language is no language tag")
-        language = None
-    automatic = _tracks(info.get("automatic_captions"))
-    originals = sorted(tag for tag in automatic if tag.lower().endswith("-orig"))
-    if language is None and len(originals) == 1:  # the track that YouTube translated all others from
-        language = originals[0]
-    return SidecarMetadata(
-        title=text("title", "fulltitle"),
-        channel=text("channel", "uploader", "series"),
-        speaker=text("speaker", "creator", "artist"),
-        date=_date(info, wrong),
-        url=url or (youtube.watch_url(video) if video else None),
-        duration_ms=duration,
-        description=text("description") or "",
-        chapters=chapters,
-        language=language_of(language),
-        youtube_id=video,
-        human_tracks=_tracks(info.get("subtitles")),
-        automatic_tracks=automatic,
-        problem=f"{name}: {'; '.join(dict.fromkeys(wrong))}." if wrong else None,
-    )
-
-
-def _milliseconds(value: object) -> int | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        return None
-    return round(value * 1000) if abs(value) < 1e9 else None
-
-
-def _chapters(value: object, wrong: list[str]) -> tuple[Chapter, ...]:
-    if value is None:
-        return ()
-    if not isinstance(value, list):
-        wrong.append("chapters is no list")
-        return ()
-    out = []
-    for entry in value:
-        start = _milliseconds(entry.get("start_time")) if isinstance(entry, dict) else None
-        title = entry.get("title") if isinstance(entry, dict) else None
-        if start is None or not 0 <= start < _LONGEST_S * 1000 or not isinstance(title, str) or not title.strip():
-            wrong.append("a chapter has no title or no time")
-            continue
-        out.append(Chapter(start, title.strip()))
-    return tuple(sorted(out, key=lambda chapter: chapter.start_ms))
-
-
-def _date(info: dict[str, Any], wrong: list[str]) -> str | None:
-    for key in ("release_date", "upload_date"):
-        value = info.get(key)
-        if value is None:
-            continue
-        match = re.fullmatch(r"(\d{4})-?(\d{2})-?(\d{2})", str(value))
-        try:
-            if match:
-                return date(int(match[1]), int(match[2]), int(match[3])).isoformat()
-        except ValueError:
-            pass
-        wrong.append(f"{key} is no day")
-    stamp = _milliseconds(info.get("timestamp"))
-    if stamp is not None and 0 < stamp < 4_102_444_800_000:  # the year 2100
-        return datetime.fromtimestamp(stamp / 1000, UTC).date().isoformat()
-    return None
-
-
-def _tracks(value: object) -> frozenset[str]:
-    return frozenset(key for key in value if isinstance(key, str)) if isinstance(value, dict) else frozenset()

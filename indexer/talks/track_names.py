@@ -70,6 +70,10 @@ _BY_SERVICES = re.compile(
     r" ?[\[(](?:DownSub\.com|SaveSubs\.com|YouTube)[\])]$|[ ._-]+(?:DownSub\.com|Addic7ed\.com)$", re.IGNORECASE
 )
 """What services for downloading captions write behind a title."""
+_OF_KALTURA = re.compile(
+    r"^(?P<head>.*(?<![A-Za-z0-9])[01]_[a-z0-9]{8}_.*?)__(?P<language>[^\W\d_]+(?:_[^\W\d_]+)*)(?P<auto>__auto-generated_)?$"
+)
+"""How a script of Kaltura's users names captions: the label, `English (auto-generated)`, with `_` for other signs."""
 _LEADING = re.compile(r"^\[(?P<text>[^\[\]]{2,40})\] *(?P<head>\S.*)$")
 _BESIDE = re.compile(r"\.(?:info\.json|description|chapters\.\w+)$", re.IGNORECASE)
 _NUMBER = re.compile(r"^\d{1,3}[_. -]+")
@@ -138,7 +142,7 @@ def split_name(name: str, shown: Evidence = _nothing) -> TrackName:
     >>> split_name("Made.in.it.vtt").stem, split_name("Part.1.de.vtt").stem, split_name("v1.2.txt").stem
     ('Made.in.it', 'Part.1', 'v1.2')
     """
-    rest = _BY_SERVICES.sub("", without_ending(name))
+    rest = _in_brackets(_BY_SERVICES.sub("", without_ending(name)))
     tag: str | None = None
     kinds: set[str] = set()
     while (piece := _last_piece(rest, shown, has_language=tag is not None)) is not None:
@@ -154,6 +158,15 @@ def split_name(name: str, shown: Evidence = _nothing) -> TrackName:
     if dot and head and ending.lower() in RECORDINGS:
         rest = head
     return TrackName(rest, tag, frozenset(kinds))
+
+
+def _in_brackets(stem: str) -> str:
+    """Write the label of a caption of Kaltura as others write it, in brackets behind the name."""
+    match = _OF_KALTURA.match(stem)
+    language = match["language"].replace("_", " ") if match else ""
+    if not match or not language_named(language):
+        return stem
+    return f"{match['head']} ({language}{' (auto-generated)' if match['auto'] else ''})"
 
 
 def track_name(path: Path) -> TrackName:

@@ -1,4 +1,4 @@
-"""What lies among transcripts and was not said: chats, and tracks of chapters, told by their content or their names."""
+"""What lies among transcripts and was not said: chats, tracks of chapters, descriptions, told by content or name."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from talksearch.indexer.errors import UnspokenError
 from talksearch.indexer.readers.source_text import SourceText
 from talksearch.indexer.text.damaged_clock import read_damaged_clock
 
+from .catalogue import what_it_is
 from .chapter_files import is_chapter_file
 from .naming import recorded
 from .track_names import without_ending
@@ -38,6 +39,16 @@ _TYPED = (
 """Heads of messages: Zoom's in several languages, WhatsApp's, Telegram's, Teams', and those of IRC."""
 _LISTS_CHAPTERS = re.compile(r"\s*(?:;FFMETADATA\d|CHAPTER\d+=\d+:\d\d)")
 """How FFmpeg's metadata begin (ffmpeg.org/ffmpeg-formats.html#Metadata-2), and the chapters of OGM."""
+_LISTS = (
+    (
+        re.compile(r"[a-z][\w:.-]{1,40} [\w-]{5,80}"),
+        "This is yt-dlp's list of what it has downloaded, and was not said.",
+    ),
+    (re.compile(r"(?:#.*|https?://\S+)"), "This is a list of addresses, and was not said."),
+)
+"""Lists that programs keep among recordings, by the form that all of their rows have."""
+_HEAD = 20_000
+"""Characters by which a list is told."""
 _FEWEST_TYPED = 2
 _SHARE_TYPED = 0.4
 """Of rows that begin messages; a message may have several rows."""
@@ -60,6 +71,17 @@ def refuse_by_name(path: Path) -> None:
     day = recorded(stem).day
     if _CHATS.search(stem) or _CHAT_FILE.search(path.name) or (day and re.search(r"(?:^|[ –—-])Chat$", stem)):
         raise UnspokenError("This is a chat: it was typed, not said.")
+
+
+def refuse_descriptions(source: SourceText) -> None:
+    """Raise UnspokenError for a file that describes talks or lists them: a feed, an export, what was downloaded."""
+    if what := what_it_is(source.text):
+        raise UnspokenError(f"This is {what}: it describes talks, and was not said.")
+    rows = source.text[:_HEAD].split("\n")
+    filled = [row.strip() for row in (rows[:-1] if len(source.text) > _HEAD else rows) if row.strip()]
+    for form, what in _LISTS:
+        if filled and all(form.fullmatch(row) for row in filled):
+            raise UnspokenError(what)
 
 
 def refuse_by_content(path: Path, source: SourceText) -> None:

@@ -30,10 +30,11 @@ _ABOUT = re.compile(
 )
 """What a folder says about itself."""
 _BESIDE = re.compile(
-    r"\.(info\.json|description|ffmetadata|cue|psc|chapters\.(vtt|webvtt|srt|txt|json|xml|ffmetadata|cue|psc))$",
+    r"\.(info\.json|description|nfo|annotations\.xml|ffmetadata|cue|psc"
+    r"|chapters\.(vtt|webvtt|srt|txt|json|xml|ffmetadata|cue|psc))$",
     re.IGNORECASE,
 )
-"""What lies beside a recording and is not said in it: what yt-dlp writes, and tracks of chapters."""
+"""What lies beside a recording and is not said in it: what yt-dlp and others write, and tracks of chapters."""
 _SUBSCRIPTIONS = re.compile(r"subscriptions\.toml(\.new)?$")
 """What `sync` asks again, as `talksearch.indexer.fetch` writes it."""
 
