@@ -12,6 +12,7 @@ talksearch as a library, the names below are its face; they are loaded when they
 from __future__ import annotations
 
 import os
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,10 @@ __all__ = ["build_index", "read_talk", "records", "remove_talks"]
 # imported, and its own `disable_telemetry_events()` comes too late. Every other part of talksearch imports this package
 # first, and worker processes inherit the environment.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
+# `import openvino` tells its makers that it was imported, by way of Google Analytics, and asks nobody. Without this
+# package it takes a stub of its own (openvino/tools/ovc/telemetry_utils.py).
+sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 
 _MODULE_OF = {
     "build_index": "talksearch.indexer.pipeline.run",

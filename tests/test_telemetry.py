@@ -1,12 +1,25 @@
-"""Nothing leaves the machine: onnxruntime's telemetry is off before onnxruntime is there."""
+"""Nothing leaves the machine, and nothing is written but where it belongs.
+
+What libraries send without being asked is switched off before they are imported; and the commands are run under strace,
+which sees every connection and every file, whoever makes it.
+"""
 
 from __future__ import annotations
 
+import json
 import os
+import re
+import shutil
+import signal
+import socket
 import subprocess
 import sys
+import time
+import urllib.request
+from pathlib import Path
 
 import pytest
+from conftest import DATA
 
 # Every module that can be imported by itself; the last is what the installed command starts.
 ENTRANCES = ("talksearch.indexer", "talksearch.search", "talksearch.cli", "talksearch.cli.main")
@@ -40,3 +53,108 @@ def test_processes_that_are_started_inherit_it() -> None:
     code = "import os; print(os.environ['ORT_DISABLE_TELEMETRY'])"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "1"
+
+
+CALLS = "trace=connect,sendto,sendmsg,sendmmsg,openat,open,creat,mkdir,mkdirat,rename,renameat,renameat2,symlink,link"
+FAR = re.compile(r"sa_family=AF_INET6?, (?!.*(?:inet_addr\(\"127\.|inet_pton\(AF_INET6, \"::1\"))")
+"""An address of the internet that is not this machine's own."""
+WRITES = re.compile(r"O_WRONLY|O_RDWR|O_CREAT|\b(?:creat|mkdir|mkdirat|rename|renameat2?|symlink|link)\(")
+
+COMMANDS = {
+    "index": ("index", "{talks}"),
+    "search": ("search", "how old is the harbour"),
+    "stats": ("stats",),
+    "export": ("export", "--query", "harbour", "--format", "json"),
+    "doctor": ("doctor",),
+    "mcp": ("mcp",),
+    "serve": ("serve",),
+}
+"""Commands that work on what lies on the disk, in an order in which each has what it needs."""
+
+
+ASKED = "".join(
+    json.dumps({"jsonrpc": "2.0", **message}) + "\n"
+    for message in (
+        {
+            "id": 1,
+            "method": "initialize",
+            "params": {
+                "protocolVersion": "2025-06-18",
+                "capabilities": {},
+                "clientInfo": {"name": "test", "version": "1"},
+            },
+        },
+        {"method": "notifications/initialized"},
+        {"id": 2, "method": "tools/list"},
+    )
+)
+"""What an assistant says to `mcp` first."""
+
+
+def free_port() -> int:
+    with socket.socket() as asked:
+        asked.bind(("127.0.0.1", 0))
+        return int(asked.getsockname()[1])
+
+
+def page(url: str) -> str:
+    """Return what a server that is starting answers; an empty text where it never does."""
+    for _ in range(300):
+        try:
+            with urllib.request.urlopen(url, timeout=10) as answer:
+                return str(answer.read().decode())
+        except OSError:
+            time.sleep(0.1)
+    return ""
+
+
+def can_trace() -> bool:
+    return shutil.which("strace") is not None and subprocess.run(["strace", "-o", "/dev/null", "true"]).returncode == 0
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home of somebody who has never run talksearch, with an archive in it."""
+    home = tmp_path_factory.mktemp("home")
+    shutil.copytree(DATA, home / "talks")
+    return home
+
+
+@pytest.mark.skipif(not can_trace(), reason="strace is not installed, or may not trace here")
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_asks_no_other_machine_and_writes_where_it_should(home: Path, command: str) -> None:
+    environment = {
+        key: value for key, value in os.environ.items() if not key.startswith(("TALKSEARCH_", "XDG_", "HF_"))
+    }
+    environment |= {"HOME": str(home), "TALKSEARCH_NO_SERVER": "1"}
+    trace = home / f"{command}.trace"
+    line = [part.format(talks=home / "talks") for part in COMMANDS[command]]
+    port = free_port()
+    talksearch = [sys.executable, "-m", "talksearch.cli", *line, *(("--port", str(port)) if command == "serve" else ())]
+    traced = ["strace", "-f", "-qq", "-s", "256", "-e", CALLS, "-o", str(trace)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen([*traced, *talksearch], env=environment, start_new_session=True, text=True, **pipes) as ran:
+        answer = page(f"http://127.0.0.1:{port}/api/search?q=harbour") if command == "serve" else '"hits"'
+        if command == "serve":  # strace hands no signal on, so the process that it traces first gets it
+            os.kill(int(trace.read_text(encoding="utf-8", errors="replace").split()[0]), signal.SIGTERM)
+        _, told = ran.communicate(ASKED if command == "mcp" else "", timeout=60)
+    assert '"hits"' in answer
+    assert ran.returncode in ((0,) if command != "serve" else (0, 143, -signal.SIGTERM)), told
+    calls = trace.read_text(encoding="utf-8", errors="replace").splitlines()
+    assert calls, "strace saw nothing"
+    assert [call for call in calls if FAR.search(call)] == []
+    written = [path for call in calls if WRITES.search(call) and " = -1 " not in call for path in paths_in(call)]
+    assert [path for path in written if not belongs(path, home)] == []
+
+
+def paths_in(call: str) -> list[str]:
+    return re.findall(r'"(/[^"]*)"', call)
+
+
+def belongs(path: str, home: Path) -> bool:
+    """Say whether a file lies in the cache or the data folder, or among what the system clears away by itself."""
+    own = [home / ".cache" / "talksearch", home / ".local" / "share" / "talksearch"]
+    file = Path(path)
+    if file.is_relative_to(home) or file in home.parents:
+        return any(file.is_relative_to(folder) or file in folder.parents for folder in own)
+    return any(file.is_relative_to(folder) for folder in ("/dev", "/proc", "/tmp", "/var/tmp"))
