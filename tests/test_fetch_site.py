@@ -218,6 +218,7 @@ def test_each_talk_that_cannot_be_had_is_left_with_one_sentence_and_the_next_goe
     site.talk("huge", subtitles={"en": [site.track("huge.vtt", text="WEBVTT\n\n" + "x" * 20_000)]})
     site.talk("slow", subtitles={"en": [site.track("slow.vtt", pieces_s=0.05)]})
     site.talk("cut", subtitles={"en": [site.track("cut.vtt", cut_at=40)]})
+    site.talk("near", subtitles={"en": [{"url": "http://169.254.169.254/latest.vtt", "ext": "vtt"}]})
     site.talk("file", subtitles={"en": [{"url": "file:///etc/passwd", "ext": "vtt"}]})
     (tmp_path / "Taken").write_text("a file of the user's")
     site.talk("placeless", channel="Taken")
@@ -245,6 +246,7 @@ def test_each_talk_that_cannot_be_had_is_left_with_one_sentence_and_the_next_goe
         "slow": "It did not arrive within 0.5 seconds.",
         "cut": "It broke off in the middle.",
         "file": "It has no captions.",
+        "near": "It names a host of this machine's own network, which is not asked on a stranger's word.",
         "placeless": "It has no place: Taken should be a folder, and a file is called so.",
         "nowhere": "It is not there (404).",
     }
@@ -296,6 +298,38 @@ def test_lists_in_lists_are_walked_once_and_only_as_far_as_is_needed(site: Site,
     assert "/api/channel/videos-page-2.json" not in site.asked
     assert landed(fetch(tmp_path, channel)) == ["harbour wrecks-2"]
     assert site.asked.count("/api/channel/top.json") == 2
+
+
+def test_what_a_list_says_of_a_talk_saves_asking_for_it(site: Site, tmp_path: Path) -> None:
+    site.talk("members", availability="subscriber_only")
+    site.talk("soon", live_status="is_upcoming")
+    entries = [site.entry("members", availability="subscriber_only"), site.entry("soon", live_status="is_upcoming")]
+    channel = site.channel("harbour", entries)
+    assert reasons(fetch(tmp_path, channel)) == {"members": "It is for members only.", "soon": "It has not begun yet."}
+    assert site.asked == ["/api/channel/harbour.json"]
+    cookies = tmp_path / "cookies.txt"
+    cookies.write_text("# Netscape HTTP Cookie File\n")
+    assert landed(fetch(tmp_path, channel, cookies=str(cookies))) == ["harbour members"]
+
+
+def test_a_password_in_an_address_is_sent_and_written_nowhere(
+    site: Site, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    track = site.track("page.en.vtt")["url"]
+    site.page("/talk.html", f'<title>Tides</title><video src="/v.mp4"><track src="{track}" srclang="en"></video>')
+    address = f"{site.address}/talk.html".replace("http://", "http://ada:secret@")
+    assert len(landed(fetch(tmp_path, address))) == 1
+    with pytest.raises(FetchError) as raised:
+        fetch(tmp_path, address.replace("talk.html", "nothing"))
+    texts = [path.read_text() for path in tmp_path.rglob("*") if path.is_file()]
+    assert not any("secret" in text for text in [*texts, raised.value.message, *capfd.readouterr()])
+
+
+def test_a_further_track_that_cannot_be_had_is_a_note(site: Site, tmp_path: Path) -> None:
+    tracks = {"en": forms(site, "a.en", "vtt"), "de": [{"url": f"{site.address}/nothing.vtt", "ext": "vtt"}]}
+    (event,) = fetch(tmp_path, site.talk("tides-1", subtitles=tracks), also=("de",))
+    assert isinstance(event, Landed)
+    assert event.note == "The track de is not there (404)."
 
 
 def test_what_lists_hold_that_is_no_talk_is_passed_over_or_left(site: Site, tmp_path: Path) -> None:

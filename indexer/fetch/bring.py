@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from talksearch.indexer.errors import UnreadableError
 from talksearch.indexer.talks.read import failing_on_one_file, open_transcript
 from talksearch.indexer.talks.track_names import RECORDINGS
+from talksearch.indexer.text.untrusted import safe, without_password
 
 from .archive import Archive
 from .downloader import Downloader
@@ -35,6 +36,13 @@ _FOR_FEW = {
     "subscriber_only": "It is for members only.",
     "needs_auth": "It is shown only to those who have signed in.",
 }
+
+
+def refused_by(entry: Info, source: Source) -> str:
+    """Say why an entry of a list is not worth asking for, as far as the list tells; empty where it does not."""
+    has_cookies = bool(source.cookies or source.cookies_from_browser)
+    hidden = "" if has_cookies else _FOR_FEW.get(str(entry.get("availability")), "")
+    return hidden or _NOT_OVER.get(str(entry.get("live_status")), "")
 
 
 def bring(downloader: Downloader, info: Info, key: str, source: Source, archive: Archive, list_title: str) -> Landed:
@@ -61,7 +69,7 @@ def bring(downloader: Downloader, info: Info, key: str, source: Source, archive:
     )
     if not choice.tracks and not is_recorded:
         raise FetchError(_why_nothing(downloader, info, choice))
-    address = str(info.get("webpage_url") or source.url)
+    address = without_password(str(info.get("webpage_url") or source.url))
     ident = str(info.get("id") or "")
     ident = generic_id(ident, address) if is_of_no_site(info) else ident
     stem = stem_of(title_of(info), day_of(info), ident, str(info.get("extractor_key") or ""))
@@ -92,7 +100,7 @@ def _save_tracks(downloader: Downloader, info: Info, choice: Choice, stem: Path)
             if number == 0:
                 raise
             raise_if_not_the_talks(error)
-            notes.append(sentence_of(error, f"The track {track.tag}"))
+            notes.append(sentence_of(error, f"The track {safe(track.tag)}"))
             path.unlink(missing_ok=True)
         else:
             files.append(path)
@@ -102,16 +110,17 @@ def _save_tracks(downloader: Downloader, info: Info, choice: Choice, stem: Path)
 def _save_track(downloader: Downloader, track: ChosenTrack, path: Path, info: Info) -> None:
     form: dict[str, Any] = {**track.form, "http_headers": track.form.get("http_headers") or info.get("http_headers")}
     downloader.save(form, path, downloader.limits.track, is_track=True)
+    what = f"Its captions ({safe(track.tag)})"
     if not path.stat().st_size:
-        raise FetchError(f"Its captions ({track.tag}) are empty.")
+        raise FetchError(f"{what} are empty.")
     try:
         opened = open_transcript(path)
         with failing_on_one_file():
             opened.format.read(opened.source)
     except UnreadableError as error:
-        raise FetchError(f"Its captions ({track.tag}) cannot be read: {error.message}") from None
+        raise FetchError(f"{what} cannot be read: {error.message}") from None
     if opened.format.is_prose:
-        raise FetchError(f"Its captions ({track.tag}) are none: what arrived has no times.")
+        raise FetchError(f"{what} are none: what arrived has no times.")
 
 
 def _save_recording(downloader: Downloader, info: Info, stem: Path) -> Path:

@@ -23,6 +23,7 @@ from yt_dlp.utils import DownloadError, YoutubeDLError
 from talksearch.indexer.text.untrusted import safe
 
 from .answers import seconds_in
+from .distance import distance_of, may_name
 from .limits import Limit, Limits
 from .records import AskedTooOftenError, FetchError, Source, Tell
 from .web import Pace
@@ -90,6 +91,8 @@ class Downloader(YoutubeDL):  # type: ignore[misc]
         self._tell = tell
         self._pace = pace
         self._budget = _Budget(limits.page)
+        self._distances: dict[str, int] = {}
+        self._named_by = self._distance(source.url)
         self._too_often: AskedTooOftenError | None = None
         self._broken: RequestError | None = None
         """The last error of the network in the step that is under way."""
@@ -130,22 +133,25 @@ class Downloader(YoutubeDL):  # type: ignore[misc]
         Raises:
             AskedTooOftenError: It still says so after the last wait, or asks for a longer one. Every later call raises
                 it at once, as extractors go on after many an error.
-            FetchError: The step has taken more than it may.
+            FetchError: The step has taken more than it may, or a site on the web names a host of the local network.
         """
+        self._refuse_near(req if isinstance(req, str) else str(req.url))
         wait = self._pace.first_wait_s
         for left in range(self._pace.tries - 1, -1, -1):
             if self._too_often is not None:
                 raise self._too_often
             self._budget.spend(0)
             try:
-                return self._bounded(super().urlopen(req))
+                response = super().urlopen(req)
+                self._refuse_near(response.url)  # a redirect was followed already; what it gave is not taken
+                return self._bounded(response)
             except HTTPError as error:
                 asked = _wait_asked_for(error)
                 if asked is None:
                     self._broken = error
                     raise
                 error.close()
-                host = urlsplit(error.response.url).hostname or "the site"
+                host = safe(urlsplit(error.response.url).hostname or "the site")
                 pause = max(wait, asked)
                 if left == 0 or pause > self._pace.longest_wait_s:
                     self._too_often = _too_often(host, error.status, asked)
@@ -158,6 +164,17 @@ class Downloader(YoutubeDL):  # type: ignore[misc]
                 self._broken = error
                 raise
         raise AssertionError("the last round returns or raises")
+
+    def _refuse_near(self, url: str) -> None:
+        """Raise FetchError for a host that lies nearer than the address that the user named."""
+        if not may_name(self._named_by, self._distance(url)):
+            raise FetchError("It names a host of this machine's own network, which is not asked on a stranger's word.")
+
+    def _distance(self, url: str) -> int:
+        host = urlsplit(url).hostname or ""
+        if host not in self._distances:
+            self._distances[host] = distance_of(host)
+        return self._distances[host]
 
     def _bounded(self, response: Response) -> Response:
         """Let a response be read only as far as the budget goes, and in pieces as they arrive.

@@ -15,6 +15,7 @@ from yt_dlp import YoutubeDL
 
 from talksearch.indexer.talks.language_tags import is_language
 from talksearch.indexer.text import youtube
+from talksearch.indexer.text.untrusted import without_password
 
 from .names import safe_name
 
@@ -25,8 +26,8 @@ _SHORTEST_ID = 4
 _KEPT_TEXT = """
 id display_id title fulltitle alt_title description channel channel_id channel_url uploader uploader_id uploader_url
 creator creators artist artists series season season_number episode episode_number location license language duration
-upload_date release_date timestamp release_timestamp release_year webpage_url webpage_url_domain extractor
-extractor_key chapters tags categories live_status was_live availability age_limit playlist_title playlist_id thumbnail
+upload_date release_date timestamp release_timestamp release_year webpage_url extractor
+extractor_key chapters tags categories live_status was_live availability age_limit playlist_title playlist_id
 epoch _type _version
 """
 _KEPT = frozenset(_KEPT_TEXT.split())
@@ -40,6 +41,8 @@ def info_json(info: Mapping[str, Any], language: str | None) -> str:
     captions are left out. `language` is which one is spoken, where the site does not say.
     """
     kept = {name: value for name, value in info.items() if name in _KEPT}
+    addresses = {name: value for name, value in kept.items() if name.endswith("_url") and isinstance(value, str)}
+    kept |= {name: without_password(address) for name, address in addresses.items()}
     kept["language"] = kept.get("language") or language
     for name in ("subtitles", "automatic_captions"):
         tracks = info.get(name)

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from yt_dlp.extractor import gen_extractor_classes
 from yt_dlp.utils import make_archive_id
 
-from talksearch.indexer.text.untrusted import safe
+from talksearch.indexer.text.untrusted import safe, without_password
 
 from .downloader import Downloader
 from .records import FetchError
@@ -87,13 +87,13 @@ def talk_key(entry: Mapping[str, Any]) -> str:
     other sites share. So a mark of the whole address is added.
     """
     name, ident = str(entry.get("extractor_key") or entry.get("ie_key") or ""), _one_word(entry.get("id"))
-    address = str(entry.get("url") or entry.get("webpage_url") or "")
+    address = without_password(str(entry.get("url") or entry.get("webpage_url") or ""))
     if not name:
         name, ident = _by_address(address, ident)
     if name and ident and name.lower() not in _OF_NO_SITE:
         return str(make_archive_id(name, ident))
     if entry.get("_type", "video") == "video" and ident:
-        return f"generic {generic_id(ident, str(entry.get('webpage_url') or address))}"
+        return f"generic {generic_id(ident, without_password(str(entry.get('webpage_url') or address)))}"
     return f"address {'%20'.join(address.split())}"
 
 

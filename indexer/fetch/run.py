@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from urllib.parse import urlsplit
 
+from talksearch.indexer.text.untrusted import safe
+
 from .archive import Archive
-from .bring import bring
+from .bring import bring, refused_by
 from .downloader import Downloader
 from .listing import Info, day_of, entries_of, is_list, resolve, talk_key, title_of
 from .records import AskedTooOftenError, Event, FetchError, Left, Source
@@ -172,7 +174,7 @@ class Run:
         before = self.archive.waiting.get(key)
         title = title_of(entry) or (before.title if before else "")
         reason = self._unwanted(title, day)
-        return Left(key, title or key, reason, expected=True) if reason else None
+        return Left(key, title or safe(key), reason, expected=True) if reason else None
 
     def _unwanted(self, title: str, day: date | None) -> str:
         if title and not self.pattern.search(title):
@@ -182,6 +184,8 @@ class Run:
     def _resolved(self, entry: Info, named: str) -> Info | Left:
         """Ask what an entry of a list is; where that fails, it is left."""
         try:
+            if reason := refused_by(entry, self.source):
+                raise FetchError(reason)
             return resolve(self.downloader, entry)
         except Exception as error:  # noqa: BLE001 - 1800 extractors raise whatever they happen to
             return self._leave(error, (named,), title_of(entry), day_of(entry))
@@ -194,7 +198,7 @@ class Run:
             self.failures = 0
             for each in keys:
                 self.archive.leave(each, reason, title, day, expected=True)
-            return Left(key, title or key, reason, expected=True)
+            return Left(key, title or safe(key), reason, expected=True)
         try:
             landed = bring(self.downloader, info, key, self.source, self.archive, list_title)
         except Exception as error:  # noqa: BLE001 - as above
@@ -218,4 +222,4 @@ class Run:
             raise FetchError(
                 f"{host} does not answer any more: {reason}", "What was brought in stays; run it again later."
             ) from error
-        return Left(keys[0], title or keys[0], reason)
+        return Left(keys[0], title or safe(keys[0]), reason)

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from yt_dlp.networking.exceptions import CertificateVerifyError, HTTPError, ProxyError, RequestError, TransportError
 from yt_dlp.utils import ExtractorError, GeoRestrictedError, UnsupportedError, UserNotLive, YoutubeDLError
 
-from talksearch.indexer.text.untrusted import safe
+from talksearch.indexer.text.untrusted import safe, safe_address
 
 from .archive import OF_THE_DISK
 from .records import AskedTooOftenError, FetchError
@@ -99,7 +99,9 @@ def told_of(what: str) -> Iterator[None]:
         raise
     except Exception as error:
         raise_if_not_the_talks(error)
-        raise FetchError(sentence_of(error, safe(what)), "Open it in a browser to see whether it is there.") from error
+        raise FetchError(
+            sentence_of(error, safe_address(what)), "Open it in a browser to see whether it is there."
+        ) from error
 
 
 def is_of_site(error: Exception) -> bool:
