@@ -16,8 +16,8 @@ from talksearch.indexer.errors import TalksearchError, UsageError
 from .terminal import INDEX_GIVEN, for_given_index, utf8_output, warn
 
 COMMANDS = {
-    "add": ("bring", "add"),
-    "sync": ("bring", "sync"),
+    "add": ("add", "add"),
+    "sync": ("sync", "sync"),
     "index": ("index", "index"),
     "search": ("search", "search"),
     "similar": ("search", "similar"),

@@ -49,6 +49,16 @@ def index_option(command: Command) -> Command:
     )(command)
 
 
+def archive_option(command: Command) -> Command:
+    """Add `--to FOLDER` to a command."""
+    return click.option(
+        "--to",
+        type=click.Path(file_okay=False, path_type=Path),
+        metavar="FOLDER",
+        help="The folder that talks are brought into. [TALKSEARCH_ARCHIVE; default: ~/talks]",
+    )(command)
+
+
 def format_option(*formats: Format) -> Callable[[Command], Command]:
     """Add `--format` with these formats to a command."""
     return click.option("--format", type=click.Choice(formats), default="text", show_default=True, help="How to print.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from talksearch.indexer.settings import resolve
 
 if TYPE_CHECKING:
     from talksearch.indexer.transcribe.models import Model
+    from talksearch.indexer.transcribe.run import Transcribed
     from talksearch.indexer.transcribe.speakers import Pyannote
 
 # `--help` must not wait for the libraries of recognition, so what imports them is imported in the functions.
@@ -55,42 +57,65 @@ def transcribe(
         talksearch transcribe lecture.mp4 --model small
         talksearch transcribe ~/talks --model ~/models/whisper-small --language German
     """
-    from talksearch.indexer.talks.untranscribed import with_durations
-    from talksearch.indexer.transcribe import pace as paces
-    from talksearch.indexer.transcribe import run
-    from talksearch.indexer.transcribe.models import language_code, load_model
-    from talksearch.indexer.transcribe.speakers import load_diariser
-
-    wanted = model or resolve().whisper
-    recordings = list(dict.fromkeys(found for path in paths for found in run.recordings_to_transcribe(path)))
-    recordings = [recording for recording in recordings if _is_wanted(recording, again)]
+    recordings = recordings_in(paths, again=again)
     if not recordings:
         click.echo("There is nothing to transcribe: every recording has a transcript.")
         return
-    loaded: Model = load_model(wanted, warn)
-    code = language_code(language, loaded) if language else None
-    diariser: Pyannote | None = load_diariser(speakers) if speakers else None
-    pace = paces.pace_of(loaded.given)
-    warn(transcripts.to_do_text(with_durations(recordings), pace))
     failed = False
     try:
-        with progress.transcribing() as tell:
-            for recording in recordings:
-                try:
-                    done = run.transcribe(
-                        recording, loaded, language=code, again=again, diarisation=diariser, tell=tell
-                    )
-                except TalksearchError as error:  # one recording, never the end of the run
-                    failed = True
-                    warn(f"{error.message} {error.hint}".rstrip())
-                    continue
-                paces.remember(loaded.given, done.recognised_ms / 1000, done.work_s)
+        for done in transcribe_all(recordings, model, language=language, again=again, speakers=speakers):
+            if isinstance(done, TalksearchError):
+                failed = True
+                warn(f"{done.message} {done.hint}".rstrip())
+            else:
                 click.echo(transcripts.transcribed_text(done), nl=False)
     except KeyboardInterrupt:
         warn("Stopped. What was finished stays; the same command goes on from there.")
         ctx.exit(1)
     if failed:
         ctx.exit(1)
+
+
+def recordings_in(paths: Iterable[Path], *, again: bool = False) -> list[Path]:
+    """Return the recordings to transcribe in files and folders; of a file that has a transcript, that is told."""
+    from talksearch.indexer.transcribe import run
+
+    recordings = dict.fromkeys(found for path in paths for found in run.recordings_to_transcribe(path))
+    return [recording for recording in recordings if _is_wanted(recording, again)]
+
+
+def transcribe_all(
+    recordings: Sequence[Path],
+    model: str | None = None,
+    *,
+    language: str | None = None,
+    again: bool = False,
+    speakers: str | None = None,
+) -> Iterator[Transcribed | TalksearchError]:
+    """Transcribe recordings one after the other, with a bar on a terminal; yield what became of each.
+
+    Raises what `load_model` and `load_diariser` raise; what is wrong with one recording is yielded, and the others go
+    on.
+    """
+    from talksearch.indexer.talks.untranscribed import with_durations
+    from talksearch.indexer.transcribe import pace as paces
+    from talksearch.indexer.transcribe import run
+    from talksearch.indexer.transcribe.models import language_code, load_model
+    from talksearch.indexer.transcribe.speakers import load_diariser
+
+    loaded: Model = load_model(model or resolve().whisper, warn)
+    code = language_code(language, loaded) if language else None
+    diariser: Pyannote | None = load_diariser(speakers) if speakers else None
+    warn(transcripts.to_do_text(with_durations(recordings), paces.pace_of(loaded.given)))
+    with progress.transcribing() as tell:
+        for recording in recordings:
+            try:
+                done = run.transcribe(recording, loaded, language=code, again=again, diarisation=diariser, tell=tell)
+            except TalksearchError as error:
+                yield error
+                continue
+            paces.remember(loaded.given, done.recognised_ms / 1000, done.work_s)
+            yield done
 
 
 def _is_wanted(recording: Path, again: bool) -> bool:

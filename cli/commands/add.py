@@ -1,27 +1,23 @@
-"""`add` and `sync`."""
+"""`add`."""
 
 from __future__ import annotations
 
 import shlex
 from collections import Counter
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar, get_args
+from typing import TYPE_CHECKING, get_args
 
 import click
 
 from talksearch.cli.bringing import Output, ask_all, print_end, stopped_by_signals
-from talksearch.cli.commands.index import build_with_progress, print_report
-from talksearch.cli.export.files import write_whole
-from talksearch.cli.options import format_option, index_option
+from talksearch.cli.options import archive_option, format_option
 from talksearch.cli.render import fetched
 from talksearch.cli.render.common import counted, jsonl
 from talksearch.cli.terminal import warn
-from talksearch.indexer.errors import LockedError, TalksearchError, UsageError
+from talksearch.indexer.errors import TalksearchError, UsageError
 from talksearch.indexer.fetch.records import Recordings, Source
 from talksearch.indexer.settings import resolve
-from talksearch.indexer.text.untrusted import safe
 
 if TYPE_CHECKING:
     from talksearch.cli.bringing import Wanted
@@ -31,22 +27,10 @@ if TYPE_CHECKING:
 
 # `--help` must not wait for yt-dlp and feedparser, so what imports them is imported in the functions.
 
-Command = TypeVar("Command", bound=Callable[..., object])
-
-
-def to_option(command: Command) -> Command:
-    """Add `--to FOLDER` to a command."""
-    return click.option(
-        "--to",
-        type=click.Path(file_okay=False, path_type=Path),
-        metavar="FOLDER",
-        help="The folder that talks are brought into. [TALKSEARCH_ARCHIVE; default: ~/talks]",
-    )(command)
-
 
 @click.command()
 @click.argument("addresses", nargs=-1, required=True, metavar="URL|FILE.opml|FOLDER...")
-@to_option
+@archive_option
 @click.option("--since", metavar="DATE", help="Nothing older than this day, month or year.")
 @click.option("--match", metavar="REGEX", help="Only talks whose titles hold this, in letters of any size.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most so many talks a run, the newest first.")
@@ -102,54 +86,6 @@ def add(addresses: tuple[str, ...], to: Path | None, once: bool, later: bool, fo
         if any(outcome.landed for outcome in outcomes):
             click.echo(f"To search them: talksearch index {shlex.quote(str(output.folder))}")
     if outcomes and all(outcome.failed for outcome in outcomes):
-        click.get_current_context().exit(1)
-
-
-@click.command()
-@to_option
-@click.option("--no-index", is_flag=True, help="Only fetch; leave the index as it is.")
-@click.option("--quiet", is_flag=True, help="Say nothing where nothing is new and nothing failed.")
-@click.option(
-    "--opml",
-    type=click.Path(dir_okay=False, path_type=Path, allow_dash=True),
-    metavar="FILE",
-    help="Only write the subscriptions to FILE, for other programs; - is standard output.",
-)
-@format_option("text", "jsonl")
-@index_option
-def sync(to: Path | None, no_index: bool, quiet: bool, opml: Path | None, format: str, index_dir: Path | None) -> None:
-    """Ask all subscriptions for what is new, bring it in, and index it.
-
-    Subscriptions lie in subscriptions.toml, in the folder that talks are brought into; add makes them, and the file is
-    yours to change. What is there already is not fetched again. A subscription that fails is a line, and the others
-    go on. docs/bringing-in.md has examples for cron and systemd.
-
-    \b
-        talksearch sync
-        talksearch sync --quiet
-        talksearch sync --opml subscriptions.opml
-    """
-    from talksearch.indexer.fetch.subscriptions import FILE_NAME, read_subscriptions
-
-    settings = resolve(index_dir, archive=to)
-    output = Output(settings.archive.absolute(), format == "jsonl", quiet)
-    known = read_subscriptions(output.folder)
-    if opml is not None:
-        _write_opml(known.sources, opml)
-        return
-    for problem in known.problems:
-        warn(problem)
-    if not known.sources:
-        raise TalksearchError(
-            f"There is no subscription in {output.folder / FILE_NAME}.", "Make one: talksearch add URL"
-        )
-    with stopped_by_signals():
-        outcomes = ask_all([(source, None) for source in known.sources], output)
-        if not output.is_json and (not quiet or any(outcome.is_news for outcome in outcomes)):
-            click.echo(fetched.summary_text(outcomes))
-        if not no_index:
-            _index(settings.index.resolve(), _folders(output.folder, known.sources), settings.model, output)
-    if all(outcome.failed for outcome in outcomes):
         click.get_current_context().exit(1)
 
 
@@ -229,46 +165,6 @@ def _print_subscribed(source: Source, change: Change, output: Output) -> None:
             click.echo(f"{name} was subscribed to already; its options are changed.")
         case "same":
             click.echo(f"{name} was subscribed to already.")
-
-
-def _folders(archive: Path, sources: Sequence[Source]) -> list[Path]:
-    """Return the folders that an index of an archive is made of; those that are away are told already."""
-    return [archive, *(path for source in sources if (path := Path(source.url)).is_absolute() and path.is_dir())]
-
-
-def _index(index: Path, paths: Sequence[Path], model: str | None, output: Output) -> None:
-    """Index what lies in folders, and print what that did."""
-    try:
-        report = build_with_progress(index, paths, model)
-    except LockedError as error:
-        warn(f"{error.message} It sees what was brought in where it watches the folder; else the next run does.")
-        return
-    is_news = bool(report.added or report.replaced or report.dropped)
-    if output.quiet and not is_news:
-        return
-    if output.is_json:
-        counts = {name: len(getattr(report, name)) for name in ("added", "replaced", "kept", "dropped", "skipped")}
-        click.echo(jsonl([{"event": "indexed", **counts}]), nl=False)
-    elif not output.quiet:
-        print_report(index, report)
-    else:
-        from talksearch.cli import watch
-        from talksearch.indexer.pipeline.report import Report
-
-        click.echo(safe(watch.summary(report, Report(skipped=report.skipped))))
-
-
-def _write_opml(sources: Sequence[Source], file: Path) -> None:
-    """Write subscriptions for other programs, whole or not at all, and say what that leaves out."""
-    from talksearch.indexer.fetch.opml import write_opml
-
-    outlines = write_opml(sources)
-    if str(file) == "-":
-        click.echo(outlines.text, nl=False)
-    else:
-        write_whole(file, outlines.text, option="--opml")
-    for note in outlines.notes:
-        warn(note)
 
 
 def _to(folder: Path) -> str:
