@@ -223,7 +223,7 @@ def _recognise_all(
 def _notes(sound: Sound, heard: _Heard, language: str, share: float) -> tuple[str, ...]:
     notes = []
     heard_ms = _ms(heard.samples)
-    if sound.duration_ms and sound.duration_ms - heard_ms > _CUT_OFF_MS:
+    if sound.duration_ms and sound.duration_ms - sound.starts_ms - heard_ms > _CUT_OFF_MS:
         notes.append(
             f"It says that it is {show_clock(sound.duration_ms)} long, and its sound ends at {show_clock(heard_ms)}:"
             " it may be cut off."

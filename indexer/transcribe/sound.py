@@ -32,6 +32,8 @@ class Sound:
     path: Path
     duration_ms: int | None
     """How long it says it is; None where it does not say."""
+    starts_ms: int = 0
+    """The time that its first frame has. Players take it for 0; some programs count it into the length."""
 
 
 def open_sound(path: Path) -> Sound:
@@ -49,14 +51,14 @@ def open_sound(path: Path) -> Sound:
         with av.open(str(path), metadata_errors="ignore") as container:
             if not container.streams.audio:
                 raise RecordingError(f"{path} has no sound.", "There is nothing to transcribe; leave it out.")
-            length = container.duration
+            length, starts = container.duration, container.start_time or 0
     except OSError as error:
         raise RecordingError(f"{path} cannot be read: {error.strerror or error}.", "Get leave to read it.") from error
     except av.FFmpegError as error:
         raise RecordingError(
             f"{path} is no recording, or is cut off: {error.strerror or error}.", "Fetch it once more, or leave it out."
         ) from error
-    return Sound(path, length // 1000 if length and length > 0 else None)
+    return Sound(path, length // 1000 if length and length > 0 else None, max(starts, 0) // 1000)
 
 
 def samples(sound: Sound) -> Iterator[Floats]:
