@@ -39,7 +39,8 @@ def told(tmp_path: Path, *segments: dict[str, Any]) -> list[str]:
     [
         segment("You", 21.5, 22.9, no_speech_prob=0.95, avg_logprob=-0.67, compression_ratio=0.27),
         segment("I'm not sure", 20, 22, no_speech_prob=0.65, avg_logprob=-1.3),
-        segment("So, let's go", 20, 22, no_speech_prob=0.85, avg_logprob=-0.9),
+        segment("So, let's go", 20, 22, no_speech_prob=0.97, avg_logprob=-0.59),
+        segment("going going", 20, 22, no_speech_prob=0.82, avg_logprob=-0.15, compression_ratio=3.7),
         segment("So", 20, 22, no_speech_prob=0.81, avg_logprob=-0.25, words=[{"word": " So", "probability": 0.05}]),
     ],
 )
@@ -55,6 +56,7 @@ def test_a_segment_in_which_whisper_itself_heard_no_speech_is_noted(tmp_path: Pa
         segment("Thank you.", 20, 20.8, no_speech_prob=0.02, avg_logprob=-0.2),
         segment("Thank you for watching.", 20, 21, no_speech_prob=0.3, avg_logprob=-0.3),
         segment("Right.", 20, 20.4, no_speech_prob=0.74, avg_logprob=-0.6),
+        segment("in the superlative degree of comparison only.", 20, 24, no_speech_prob=0.84, avg_logprob=-0.67),
         segment("It is loud in here.", 20, 22, no_speech_prob=0.85, avg_logprob=-0.2, compression_ratio=0.9),
         segment("It was the best of times, it was the worst of times", 20, 24, compression_ratio=2.36),
         segment("one two three four five six seven eight nine ten eleven", 20, 22),

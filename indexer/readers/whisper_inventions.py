@@ -17,8 +17,8 @@ from talksearch.indexer.text.clock import show_clock
 from talksearch.indexer.text.counting import count_words
 
 _NO_SPEECH, _SURELY_NO_SPEECH = 0.8, 0.9
-"""The model's share for there being no speech: from the first on something else must be odd as well. In clean speech it
-goes up to 0.74."""
+"""The model's share for there being no speech. In the last seconds of clean speech it goes up to 0.84, so that from the
+first bound on words must be unlikely or repeat, and from the second on anything else must be odd."""
 _WHISPERS_OWN = (0.6, -1.0)
 """Above this share and below this logarithm of the probability Whisper's own programs take a window for silent
 (openai/whisper, `transcribe.py`)."""
@@ -101,12 +101,9 @@ def _is_silent(figures: dict[str, Any]) -> bool:
     if no_speech < _NO_SPEECH:
         return False
     probability, ratio = _word_probability(figures), _number(figures.get("compression_ratio"))
-    return (
-        (log is not None and log < _UNLIKELY_LOG)
-        or (probability is not None and probability < _UNLIKELY_WORD)
-        or (ratio is not None and ratio > _REPEATING)
-        or (no_speech >= _SURELY_NO_SPEECH and probability is None)
-    )
+    if (probability is not None and probability < _UNLIKELY_WORD) or (ratio is not None and ratio > _REPEATING):
+        return True
+    return no_speech >= _SURELY_NO_SPEECH and (log is None or log < _UNLIKELY_LOG)
 
 
 def _is_too_fast(segment: Segment) -> bool:

@@ -30,6 +30,8 @@ _VIEW = re.compile(
 """What names of recordings alone say besides: Zoom's views, media.ccc.de's formats, Panopto's and yt-dlp's streams."""
 _OF_MEETING = re.compile(r"(?<=[\d)])(?: [A-Z]{3,4})?[-_ –—]+(?:Meeting )?(?:Recording|Transcript)(?=$|_)")
 """What Teams, Google Meet and Zoom write behind the time of a meeting."""
+_SOUND_OF_MEETING = re.compile(r"audio(?:_only|\d{5,})$", re.IGNORECASE)
+"""How Zoom calls the sound of a meeting, in a folder of its own, beside `video1234567890.mp4`."""
 _CONGRESS = re.compile(r"^(?P<event>[a-z0-9]+)-(?P<number>\d+)-(?:[a-z]{3}-)+(?P<title>\S+)$")
 """How media.ccc.de names files, with the languages that are in each: `33c3-8401-eng-deu-How_bridges_are_made`."""
 
@@ -95,7 +97,7 @@ def talk_of_recording(path: Path) -> str:
     """
     recordings = _recordings(listing(path.parent))
     plain = without_ending(path.name)
-    if has_no_picture(path.name) and is_kind_of_file(plain):
+    if has_no_picture(path.name) and (is_kind_of_file(plain) or _SOUND_OF_MEETING.match(plain)):
         # As in `_all_in`: Zoom's `audio_only.m4a` has the sound of the one picture in its folder.
         shown = {talk for name, (_, talk) in recordings.items() if not has_no_picture(name)}
         if len(shown) == 1:
