@@ -188,6 +188,15 @@ def test_adding_again_changes_options_and_makes_no_second_subscription(archive: 
     )
 
 
+def test_what_was_left_is_asked_again_once_more_is_wanted(archive: Path, podcasts: Host) -> None:
+    podcasts.files["/feed"] = Answer(rss(item(1)).encode(), etag='"1"')
+    podcasts.files["/1.mp3"] = Answer(b"ID3 sound", headers={"Content-Type": "audio/mpeg"})
+    assert "left: Tides 1: The feed names no transcript" in run("add", f"{podcasts.url}/feed").stdout
+    assert "nothing new" in run("sync", "--no-index").stdout
+    assert "Tides 1" in run("add", f"{podcasts.url}/feed", "--recordings", "missing").stdout
+    assert [name[-4:] for name in landed(archive)] == [".mp3"]
+
+
 def test_one_talk_and_once_subscribe_to_nothing(archive: Path, site: Site, podcasts: Host) -> None:
     put_talk(site, "keeper00001", "Keeper", "Good evening.")
     run("add", f"{site.address}/harbour/talk/keeper00001")

@@ -103,7 +103,7 @@ def fetch_feed(
             if unwanted := _unwanted(episode, source, pattern):
                 yield unwanted
                 continue
-            if _is_due(episode, archive):
+            if _is_due(episode, archive, source):
                 if source.limit is not None and landed >= source.limit:
                     return  # not written down: the older ones are wanted next time
                 try:
@@ -129,11 +129,14 @@ def _unwanted(episode: Episode, source: Source, pattern: re.Pattern[str] | None)
     return None
 
 
-def _is_due(episode: Episode, archive: Archive) -> bool:
-    """Say whether to look at an episode: also one that had no transcript and has one now, which costs no request."""
+def _is_due(episode: Episode, archive: Archive, source: Source) -> bool:
+    """Say whether to look at an episode: also one that had no transcript and has one now, which costs no request, and
+    one that was left when something else was wanted.
+    """
     left = archive.waiting.get(episode.key)
     came = left is not None and left.reason == _NO_TRANSCRIPT and bool(episode.transcripts)
-    return came or archive.is_due(episode.key)
+    is_other = left is not None and left.wishes not in ("", source.wishes)
+    return came or is_other or archive.is_due(episode.key)
 
 
 def _names_files(episode: Episode, source: Source) -> bool:
@@ -149,7 +152,7 @@ def _bring(episode: Episode, podcast: Podcast, source: Source, archive: Archive,
         OSError: The disk does not take it.
     """
     if source.since and not episode.published:
-        return _leave(episode, archive, f"It has no day, so it may be from before {source.since.isoformat()}.")
+        return _leave(episode, source, archive, f"It has no day, so it may be from before {source.since.isoformat()}.")
     spoken = episode.language or source.language or podcast.language
     tracks, notes, why_none = _fetch_tracks(episode, podcast, source, spoken, web)
     with archive.staging() as staged:
@@ -162,7 +165,7 @@ def _bring(episode: Episode, podcast: Podcast, source: Source, archive: Archive,
             if sound and not tracks:
                 notes.append(_SOUND_ALONE)
         if not files:
-            return _leave(episode, archive, " ".join([why_none, *notes]))
+            return _leave(episode, source, archive, " ".join([why_none, *notes]))
         write_info(staged, stem, episode, podcast, spoken)
         _bring_chapters(episode, podcast, staged, stem, web)
         lying = archive.land(episode.key, staged, safe_name(podcast.title, "podcast"))
@@ -175,8 +178,8 @@ def _bring(episode: Episode, podcast: Podcast, source: Source, archive: Archive,
     )
 
 
-def _leave(episode: Episode, archive: Archive, reason: str) -> Left:
-    archive.leave(episode.key, reason, episode.title, episode.published)
+def _leave(episode: Episode, source: Source, archive: Archive, reason: str) -> Left:
+    archive.leave(episode.key, reason, episode.title, episode.published, wishes=source.wishes)
     return Left(episode.key, episode.title, reason)
 
 

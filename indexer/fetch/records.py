@@ -47,6 +47,12 @@ class Source:
     cookies_from_browser: str = ""
     """A browser's name, as yt-dlp takes it; its cookies are read only where it is named."""
 
+    @property
+    def wishes(self) -> str:
+        """What decides whether a talk that can be reached has anything that is wanted; the same for the same wishes."""
+        cookies = "cookies" if self.cookies or self.cookies_from_browser else ""
+        return f"{self.language} {','.join(self.also)} {self.recordings} {cookies}".strip()
+
 
 @dataclass(frozen=True, slots=True)
 class Landed:

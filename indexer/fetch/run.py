@@ -138,13 +138,6 @@ class Run:
             yield self._bring(info, key, named, list_title)
 
     @property
-    def _wishes(self) -> str:
-        """Return what decides whether a talk that can be reached has anything that is wanted."""
-        wanted = self.source
-        named = bool(wanted.cookies or wanted.cookies_from_browser)
-        return f"{wanted.language} {','.join(wanted.also)} {wanted.recordings} {'cookies' if named else ''}".strip()
-
-    @property
     def _is_full(self) -> bool:
         return self.source.limit is not None and self.landed >= self.source.limit
 
@@ -164,7 +157,7 @@ class Run:
     def _is_due(self, key: str) -> bool:
         """Say whether a talk that is not known to be unwanted is to be asked for."""
         left = self.archive.waiting.get(key)
-        is_other = left is not None and (left.expected or left.wishes not in ("", self._wishes))
+        is_other = left is not None and (left.expected or left.wishes not in ("", self.source.wishes))
         return self.archive.is_due(key) or (is_other and key not in self.archive.done)
 
     def _known_to_be_unwanted(self, entry: Info, key: str, day: date | None) -> Left | None:
@@ -215,7 +208,7 @@ class Run:
         reason = sentence_of(error)
         is_sites = is_of_site(error)
         for key in keys:
-            self.archive.leave(key, reason, title, day, wishes=self._wishes, soon=is_sites)
+            self.archive.leave(key, reason, title, day, wishes=self.source.wishes, soon=is_sites)
         self.failures = self.failures + 1 if is_sites else 0
         if self.failures >= _ENOUGH_FAILURES:
             host = urlsplit(self.source.url).hostname or self.source.url
