@@ -191,6 +191,18 @@ def test_an_nfo_in_another_code_page_is_text(tmp_path: Path) -> None:
     assert talk.title == "Über die Flut für Anfänger"
 
 
+def test_text_of_an_nfo_that_was_read_in_the_wrong_code_page_is_repaired(tmp_path: Path) -> None:
+    wrong = "Über die Flut für Anfänger".encode().decode("cp1252")
+    talk = _one(tmp_path, {"flut.srt": SRT, "flut.nfo": f"<movie><title>{wrong}</title></movie>"})
+    assert talk.title == "Über die Flut für Anfänger"
+
+
+def test_of_several_actors_none_is_the_speaker_and_a_year_is_no_day(tmp_path: Path) -> None:
+    actors = "<actor><name>Ana</name></actor><actor><name>Ben</name></actor>"
+    talk = _one(tmp_path, {"a.srt": SRT, "a.nfo": f"<movie><title>Tides</title><year>2024</year>{actors}</movie>"})
+    assert (talk.title, talk.speaker, talk.date) == ("Tides", None, None)
+
+
 # --- TubeArchivist ---------------------------------------------------------------------------------------------------
 
 
@@ -305,6 +317,11 @@ def test_a_feed_beside_its_files_describes_them(tmp_path: Path, stem: str) -> No
     assert ["This is a feed" in reason for reason in reasons] == [True]
 
 
+def test_the_page_of_an_episode_is_its_address_where_it_opens_at_a_second(tmp_path: Path) -> None:
+    feed = FEED.replace("https://talks.example.org/42", "https://harbour.fireside.fm/42")
+    assert _one(tmp_path, {"ep42.srt": SRT, "feed.xml": feed}).url == "https://harbour.fireside.fm/42"
+
+
 def test_a_feed_that_is_no_xml_any_more_or_names_two_alike_says_nothing(tmp_path: Path) -> None:
     twice = FEED.replace("On Lamps", "On Tides &amp; Lamps")
     talk = _one(tmp_path, {"on tides lamps.srt": SRT, "feed.rss": twice, "other.xml": "<rss><channel><title>x"})
@@ -380,6 +397,11 @@ def test_tags_are_asked_only_where_nothing_else_describes_a_talk(
     monkeypatch.setattr(media_tags, "read_tags", refuse)
     _files(tmp_path, {"a.mp4": _mp4(_tag(b"\xa9nam", "Else")), "a.srt": SRT, "a.nfo": _nfo()})
     assert read_talk(tmp_path / "a.srt").title == "On Tides & Lamps"
+
+
+def test_a_title_alone_among_the_tags_is_not_the_talks(tmp_path: Path) -> None:
+    talk = _one(tmp_path, {"on-tides.mp4": _mp4(_tag(b"\xa9nam", "untitled-3")), "on-tides.srt": SRT})
+    assert talk.title == "on tides"
 
 
 @pytest.mark.parametrize(
@@ -484,6 +506,11 @@ def test_kalturas_entry_has_channel_and_address_and_no_speaker(tmp_path: Path) -
     talk = _one(tmp_path, {f"{ENTRY}.vtt": VTT, "entries.json": json.dumps([MEDIA])})
     assert _facts(talk) == ("On Tides: a talk", "Lectures", "2024-05-22", PLAYS)
     assert talk.speaker is None  # the owner of an entry is whoever uploaded it
+
+
+def test_a_table_of_kaltura_has_no_address_and_no_description(tmp_path: Path) -> None:
+    talk = _one(tmp_path, {f"{ENTRY}.vtt": VTT, "dump.csv": TABLE})
+    assert (talk.title, talk.channel, talk.url, talk.description) == ("On Tides a talk", "Lectures", None, "")
 
 
 def test_kalturas_feed_has_the_page_and_the_chapters(tmp_path: Path) -> None:

@@ -88,14 +88,15 @@ def _read(path: Path, _mtime_ns: int, _size: int) -> Info | None:
         "speaker": tag.artist if tag.album or tag.albumartist else None,
         "upload_date": day_in(day) if day and not re.fullmatch(r"\d{4}", day.strip()) else None,
         "webpage_url": url,
-        "duration": tag.duration or None,
+        # Without a header of its own the length of an MP3 is a guess.
+        "duration": tag.duration if path.suffix.lower() != ".mp3" else None,
         "description": None if is_address(described.strip()) else described,
     }
     if video := youtube.find_id(url or ""):
         found |= {"id": video, "extractor": "youtube", "channel": tag.album or tag.artist, "speaker": None}
     found = {key: value for key, value in found.items() if value}
-    # A length alone describes no talk.
-    return found if found.keys() - {"duration"} else None
+    # A title alone is what some program called a file that nobody tagged; the name of the file says more.
+    return found if found.keys() & {"channel", "speaker", "webpage_url"} else None
 
 
 def _of_tubearchivist(text: str) -> Info | None:

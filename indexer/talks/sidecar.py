@@ -47,13 +47,17 @@ def find_description(path: Path) -> Path | None:
 
 def find_nfo(path: Path) -> Path | None:
     """Find the `.nfo` of a transcript's recording, or `movie.nfo` where every talk has a folder of its own."""
+    if not _by_talk(listing(path.parent), ".nfo"):
+        return None
     return _find_beside(path, ".nfo") or (beside(path, _NFO_OF_FOLDER) if is_named_after_folder(path) else None)
 
 
 def _find_show(path: Path) -> Path | None:
     """Find the `.nfo` of the show, or channel, of a recording: beside it, or above the folder of its season."""
-    above = path.parent.parent / _NFO_OF_SHOW
-    return beside(path, _NFO_OF_SHOW) or (above if os.path.isfile(above) else None)  # noqa: PTH113 - it never raises
+    if _by_talk(listing(path.parent), ".nfo") and (found := beside(path, _NFO_OF_SHOW)):
+        return found
+    above = os.path.join(os.path.dirname(path.parent), _NFO_OF_SHOW)  # noqa: PTH118, PTH120 - asked of every file
+    return Path(above) if os.path.isfile(above) else None  # noqa: PTH113 - it never raises
 
 
 def metadata_files(path: Path) -> list[Path]:
