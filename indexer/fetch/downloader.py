@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import math
+import os
 import re
 import time
 from collections.abc import Mapping
@@ -230,6 +231,8 @@ def _settings(source: Source, messages: Messages, pace: Pace) -> dict[str, Any]:
         "continuedl": False,
         "skip_unavailable_fragments": False,
         "hls_prefer_native": True,
+        # A path that cannot be: ffmpeg would fetch by itself, past the gate, what yt-dlp cannot.
+        "ffmpeg_location": f"{os.devnull}/none",
         "socket_timeout": _SOCKET_S,
         "retries": 1,
         "extractor_retries": 1,

@@ -125,7 +125,11 @@ def _by_address(address: str, ident: str) -> tuple[str, str]:
 
 
 def list_kind(info: Mapping[str, Any]) -> Literal["talk", "playlist", "channel"]:
-    """Say what something is."""
+    """Say what something is.
+
+    >>> list_kind({"_type": "playlist", "id": "UC1", "channel_id": "UC1"}), list_kind({"_type": "playlist", "id": "P"})
+    ('channel', 'playlist')
+    """
     if not is_list(info):
         return "talk"
     own = {info.get(name) for name in ("channel_id", "uploader_id", "channel_url", "uploader_url")} - {None}

@@ -27,7 +27,7 @@ PACE = Pace()
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class SiteLook:
     """What is at an address, before any talk of it is asked for."""
 
     title: str
@@ -58,7 +58,7 @@ def is_known_site(url: str) -> bool:
     return known is not None and known.ie_key() != "Generic"
 
 
-def look_at(source: Source, tell: Tell, pace: Pace | None = None, limits: Limits | None = None) -> Listing:
+def look_at(source: Source, tell: Tell, pace: Pace | None = None, limits: Limits | None = None) -> SiteLook:
     """Ask what an address is: one talk or many, and what it calls itself. Entries of a list are not asked for.
 
     Raises:
@@ -74,7 +74,7 @@ def look_at(source: Source, tell: Tell, pace: Pace | None = None, limits: Limits
             info = listing.resolve(downloader, {"_type": "url", "url": address})
         own = str(info.get("webpage_url") or "")
         title = listing.title_of(info) or str(urlsplit(address).hostname)
-        return Listing(title, own if is_linkable(own) else address, listing.list_kind(info))
+        return SiteLook(title, own if is_linkable(own) else address, listing.list_kind(info))
 
 
 def fetch_site(

@@ -99,9 +99,8 @@ def told_of(what: str) -> Iterator[None]:
         raise
     except Exception as error:
         raise_if_not_the_talks(error)
-        raise FetchError(
-            sentence_of(error, safe_address(what)), "Open it in a browser to see whether it is there."
-        ) from error
+        hint = "Try it later." if is_of_site(error) else "Open it in a browser to see whether it is there."
+        raise FetchError(sentence_of(error, safe_address(what)), hint) from error
 
 
 def is_of_site(error: Exception) -> bool:
