@@ -33,6 +33,7 @@ _KNOWN = (
      "It is no longer there."),
     (r"did not get any data", "It is empty."),
     (r"drm", "It is locked (DRM)."),
+    (r"ffmpeg", "It is encrypted or packed so that yt-dlp alone cannot open it."),
     (r"requires? payment|rent|purchase|premium", "It is for those who pay."),
     (r"log ?in|sign ?in|registered users|authenticat|account", "It is shown only to those who have signed in."),
 )  # fmt: skip
