@@ -13,8 +13,10 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from fakes import CountingEncoder
 from loopback.feeds import Answer, Host, host, item, rss, transcript, vtt
 
+from talksearch.indexer import build_index
 from talksearch.indexer.errors import TalksearchError
 from talksearch.indexer.fetch.archive import HIDDEN, open_archive
 from talksearch.indexer.fetch.episode import read_podcast
@@ -22,6 +24,7 @@ from talksearch.indexer.fetch.feed import fetch_feed, look_at_feed
 from talksearch.indexer.fetch.records import AskedTooOftenError, Event, FetchError, Landed, Left, Source
 from talksearch.indexer.fetch.web import Pace, Page, open_web
 from talksearch.indexer.talks.read import read_talk
+from talksearch.search import Query, open_index
 from talksearch.search.links import link_at
 
 FAST = Pace(pause_s=0, first_wait_s=0.02, longest_wait_s=1, tries=3)
@@ -89,6 +92,24 @@ def test_the_link_of_an_episode_opens_its_sound_unless_its_page_opens_at_a_secon
     assert json.loads(older.files[-1].read_text())["webpage_url"] == "https://harbour.example/1"
 
 
+def test_a_hit_in_an_episode_opens_its_sound_at_the_second(web: Host, tmp_path: Path) -> None:
+    on_fireside = item(2, transcript("/2.vtt")).replace("https://harbour.example/2", "https://harbour.fireside.fm/2")
+    lines = [f"Of ropes and knots, part {n}." for n in range(30)]
+    web.files = {
+        "/feed.xml": rss(item(1, transcript("/1.vtt")), on_fireside),
+        "/1.vtt": vtt(*lines, "The lighthouse keeper rows home.", *lines),
+        "/2.vtt": vtt(*lines, *lines, "A sextant measures the angle of a star."),
+    }
+    bring(web, tmp_path / "talks")
+    build_index(tmp_path / "index", [tmp_path / "talks"], encoder=CountingEncoder())
+    with open_index(tmp_path / "index") as index:
+        hits = [
+            index.search(Query(text, k=1, mode="lexical")).hits[0] for text in ("lighthouse keeper", "sextant star")
+        ]
+    assert [hit.title for hit in hits] == ["Tides 1", "Tides 2"]
+    assert [hit.url for hit in hits] == [f"{web.url}/1.mp3#t=120", "https://harbour.fireside.fm/2?t=240"]
+
+
 def test_podlove_chapters_in_the_feed_are_kept_where_no_file_has_any(web: Host, tmp_path: Path) -> None:
     psc = (
         '<psc:chapters version="1.2"><psc:chapter start="00:00:00" title="Ebb"/>'
@@ -126,6 +147,7 @@ PLAIN = "The tide turns twice a day because the moon pulls the water of every se
         ([("/a.srt", "application/json", "en")], "en.srt"),
         ([("/broken.json", "application/json", "en"), ("/gone.vtt", "text/vtt", "en"), ("/a.srt", "", "en")], "en.srt"),
         ([("/a.txt", "text/plain", "en"), ("/gone.vtt", "text/vtt", "en")], "en.txt"),
+        ([("/typed.srt", "application/srt", "../../x")], "en.srt"),
         ([("/portal.html", "text/vtt", "en"), ("/a.srt", "application/srt", "en")], "en.srt"),
     ],
 )
@@ -137,6 +159,7 @@ def test_the_best_transcript_that_can_be_read_is_taken(
         "/feed.xml": rss(item(1, links)),
         "/a.json": SEGMENTS,
         "/a.srt": SRT,
+        "/typed.srt": Answer(SRT.encode(), headers={"Content-Type": "video/vtt"}),
         "/a.txt": PLAIN,
         "/broken.json": SEGMENTS[:40],
         "/portal.html": Answer(b"<!doctype html><html><body><p>Sign in to the network, please.</p></body></html>"),
@@ -284,7 +307,7 @@ def test_a_page_in_place_of_a_recording_is_no_recording(web: Host, tmp_path: Pat
         (Answer(b"<!DOCTYPE html><html><head></head><body>Sign in</body></html>"), "gives a web page where a feed was"),
         (Answer(b'{"version": "https://jsonfeed.org/version/1.1"}'), "gives JSON where a feed was"),
         (Answer(b""), "gives nothing where a feed was"),
-        (Answer(b"ID3", headers={"Content-Type": "audio/mpeg"}), "gives a recording where a feed was"),
+        (Answer(b"ID3\0", headers={"Content-Type": "audio/mpeg"}), "gives a recording where a feed was"),
         (Answer(b"", 404), "answers 404"),
         (Answer(b"", 500), "answers 500"),
         (Answer(b"", 302, {"Location": "/feed.xml"}), "from address to address without end"),
@@ -323,16 +346,21 @@ def test_a_body_that_drips_is_given_up(web: Host, monkeypatch: pytest.MonkeyPatc
         client.get(f"{web.url}/feed.xml")
 
 
+VTT = transcript("/1.vtt")
 DAMAGED = {
-    "undeclared entities": rss(item(1, transcript("/1.vtt"), "<description>a&nbsp;b & c</description>")).encode(),
-    "latin-1 as utf-8": rss(item(1, transcript("/1.vtt"), title="Ebbe über Nöten")).encode("latin-1"),
-    "a byte order mark": b"\xef\xbb\xbf" + rss(item(1, transcript("/1.vtt"))).encode(),
-    "utf-16": rss(item(1, transcript("/1.vtt"))).replace("UTF-8", "UTF-16").encode("utf-16"),
-    "blanks before": b"\n\n " + rss(item(1, transcript("/1.vtt"))).encode(),
-    "a warning before": b"<br />Warning: x\n" + rss(item(1, transcript("/1.vtt"))).encode(),
-    "cut off": rss(item(1, transcript("/1.vtt")), item(2)).encode()[:-150],
-    "packed itself": gzip.compress(rss(item(1, transcript("/1.vtt"))).encode()),
-    "a prefix that nobody declared": rss(item(1, transcript("/1.vtt"), "<x:y>z</x:y>")).encode(),
+    "undeclared entities": rss(item(1, VTT, "<description>a&nbsp;b & c</description>")).encode(),
+    "latin-1 as utf-8": rss(item(1, VTT, title="Ebbe über Nöten")).encode("latin-1"),
+    "a byte order mark": b"\xef\xbb\xbf" + rss(item(1, VTT)).encode(),
+    "utf-16": rss(item(1, VTT)).replace("UTF-8", "UTF-16").encode("utf-16"),
+    "blanks before": b"\n\n " + rss(item(1, VTT)).encode(),
+    "a warning before": b"<br />Warning: x\n" + rss(item(1, VTT)).encode(),
+    "cut off": rss(item(1, VTT), item(2)).encode()[:-150],
+    "packed itself": gzip.compress(rss(item(1, VTT)).encode()),
+    "a chapter without a start": rss(item(1, "<psc:chapters><psc:chapter title='x'/></psc:chapters>", VTT)).encode(),
+    "a sign that does not exist": rss(item(1, VTT, "<description>&#x110000000; &#0;</description>")).encode(),
+    "an encoding with letters in it": rss(item(1, VTT)).replace("UTF-8", "idna").encode(),
+    "marked sections in notes": rss(item(1, VTT, "<description>&lt;![endif]--&gt;&lt;p&gt;x</description>")).encode(),
+    "a prefix that nobody declared": rss(item(1, VTT, "<x:y>z</x:y>")).encode(),
 }
 
 

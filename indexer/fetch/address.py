@@ -100,7 +100,7 @@ def _on_disk(path: Path) -> Address:
     if content == "opml" and len(data) <= _LARGEST_LIST:
         return Address("opml", str(path), page)
     if content == "feed":
-        own = _SELF.search(data[:100_000].decode("latin-1"))
+        own = _SELF.search(data[:10_000].decode("latin-1"))
         raise FetchError(
             f"{safe(str(path))} is a feed that was saved, and will have no new episode.",
             f"Add its own address: talksearch add {safe_address(own[1])}" if own else "Add the feed's own address.",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import re
 import zlib
 from collections.abc import Iterator
-from html.parser import HTMLParser
 from typing import Literal
 from urllib.parse import urljoin
 
@@ -24,6 +24,9 @@ _PLAYERS = re.compile(
     r"<(?:video|audio|iframe|embed|object)\b|og:(?:video|audio)|\"(?:Video|Audio)Object\"", re.IGNORECASE
 )
 _FEED_TYPES = ("application/rss+xml", "application/atom+xml", "application/rdf+xml")
+_LINK = re.compile(r"<link\b[^<>]{1,2000}", re.IGNORECASE)
+_ATTRIBUTE = re.compile(r"([a-zA-Z]{1,20})\s{0,9}=\s{0,9}(?:[\"']([^\"']*)[\"']|([^\s\"'<>]+))")
+_LONGEST_HEAD = 1_000_000
 SENTENCES: dict[Content, str] = {
     "feed": "a feed",
     "opml": "a list of subscriptions (OPML)",
@@ -43,10 +46,10 @@ def content_of(page: Page) -> Content:
     text = _beginning(page.data).lstrip()
     if not text:
         return "nothing"
-    known = _ROOTS.get(root_of(text).lower())
-    if known:
-        return known
-    if re.match(r"(?:<\?xml[^>]*>|<!--.*?-->|\s)*<(?:!doctype html|html|head|body)\b", text, re.IGNORECASE | re.DOTALL):
+    root = root_of(text).lower()
+    if root in _ROOTS:
+        return _ROOTS[root]
+    if root in ("html", "head", "body") or text[:14].lower() == "<!doctype html":
         return "page"
     if text[0] in "{[":
         return "json"
@@ -79,30 +82,18 @@ def unpacked(page: Page) -> bytes:
 
 def feeds_named(page: Page) -> tuple[tuple[str, str], ...]:
     """Return the addresses of the feeds that a page names (`<link rel="alternate">`), each with its title."""
-    finder = _Links()
-    finder.feed(page.data[:2_000_000].decode(page.charset or "utf-8", errors="replace"))
-    return tuple((urljoin(page.url, address), title) for address, title in finder.found)
+    named: dict[str, str] = {}
+    for tag in _LINK.findall(page.data[:_LONGEST_HEAD].decode("utf-8", errors="replace")):
+        given = {name.lower(): html.unescape(quoted or plain) for name, quoted, plain in _ATTRIBUTE.findall(tag)}
+        is_feed = given.get("type", "").lower() in _FEED_TYPES and "alternate" in given.get("rel", "").lower().split()
+        if is_feed and given.get("href") and "comments" not in given.get("title", "").lower():
+            named.setdefault(urljoin(page.url, given["href"]), given.get("title", ""))
+    return tuple(named.items())
 
 
 def has_player(page: Page) -> bool:
     """Say whether a page plays something, as far as its source shows."""
     return _PLAYERS.search(page.data.decode("latin-1")) is not None
-
-
-class _Links(HTMLParser):
-    """Collects the feeds that a page names."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: list[tuple[str, str]] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Take a `<link>` to a feed."""
-        given = {name: value or "" for name, value in attrs}
-        if tag == "link" and "alternate" in given.get("rel", "").lower().split():
-            kind = given.get("type", "").lower()
-            if kind in _FEED_TYPES and given.get("href") and "comments" not in given.get("title", "").lower():
-                self.found.append((given["href"], given.get("title", "")))
 
 
 def _beginning(data: bytes) -> str:

@@ -1,14 +1,12 @@
 """A podcast and its episodes as values, read from the bytes of a feed.
 
-feedparser reads what feeds have in common, from bytes that were fetched before: it is never given an address, and copes
-with old, damaged and wrongly encoded feeds. What it loses is read from the same text by `podcast_tags` and joined by
-the order of the items, else by their guids.
+feedparser reads what feeds have in common (`parse_feed`). What it loses is read from the same text by `podcast_tags`,
+and joined by the order of the items, else by their guids.
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
 import re
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -17,22 +15,18 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from talksearch.indexer.records import Chapter
-from talksearch.indexer.talks.language_tags import language_of
 from talksearch.indexer.text.clock import parse_clock
 from talksearch.indexer.text.untrusted import safe_address
 
-from .content import SENTENCES, content_of, unpacked
-from .podcast_tags import Media, Person, PodcastTags, TranscriptLink, read_tags, web_address
-from .records import FetchError
-from .show_notes import plain_line, plain_notes
+from .parse_feed import parse_feed
+from .podcast_tags import Media, Person, PodcastTags, TranscriptLink, language_tag, read_tags, web_address
+from .show_notes import plain_line
 from .web import Page
 
 _GLOBAL = re.compile(
     r"[a-z][a-z0-9+.-]*://\S{4,}|(?:tag|urn):\S{4,}|\S*[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}\S*", re.IGNORECASE
 )
 """Guids that no other feed has: addresses, `tag:` and `urn:`, UUIDs. Others, such as `12`, count within one podcast."""
-_BEGINS = re.compile(r"<\?xml|<(?:rss|rdf:RDF|feed|channel)\b", re.IGNORECASE)
-"""Where a feed begins, behind blanks and warnings of the program that made it."""
 _LONGEST_S = 100 * 3600
 _SPEAKING = ("cast", "")
 """Groups of the namespace whose people are heard; others write, cut and draw."""
@@ -50,7 +44,8 @@ class Episode:
     """The address of its page."""
     media: tuple[Media, ...] = ()
     """Its recordings, sound first."""
-    description: str = ""
+    notes: str = ""
+    """As the feed has them, HTML or plain text; of ten thousand only those of episodes that land become plain text."""
     language: str = ""
     """As the item itself says; a BCP 47 tag."""
     duration_s: int | None = None
@@ -87,30 +82,10 @@ def read_podcast(page: Page) -> Podcast:
     """Read a feed.
 
     Raises:
-        FetchError: It is none, with what came instead; or feedparser is not installed.
+        FetchError: It is none, with what came instead; it cannot be read; or feedparser is not installed.
     """
-    try:
-        import feedparser
-    except ImportError:
-        raise FetchError(
-            "Feeds are read by feedparser, which is not installed.", 'Install it: pip install "talksearch[fetch]"'
-        ) from None
-    content = content_of(page)
-    if content != "feed":
-        raise FetchError(
-            f"{safe_address(page.url)} gives {SENTENCES[content]} where a feed was expected.",
-            "Name the feed's own address. Where it was one before, try it later: networks that want a sign-in do that.",
-        )
-    data = unpacked(page)
-    parsed: Any = feedparser.parse(
-        io.BytesIO(data),
-        response_headers={"content-location": page.url, "content-type": _stated_type(page, data)},
-        resolve_relative_uris=False,  # of HTML in notes, which become plain text
-        sanitize_html=False,
-    )
-    text = data.decode(parsed.get("encoding") or "utf-8", errors="replace").lstrip("\ufeff")
-    begins = _BEGINS.search(text)
-    own, tags, damage = read_tags(text[begins.start() :] if begins else text, page.url)
+    parsed, text = parse_feed(page)
+    own, tags, damage = read_tags(text, page.url)
     feed = parsed.feed
     title = plain_line(str(feed.get("title") or "")) or urlsplit(page.url).hostname or "podcast"
     found = [_episode(entry, extra, title, own, page.url) for entry, extra in _joined(parsed.entries, tags)]
@@ -121,7 +96,7 @@ def read_podcast(page: Page) -> Podcast:
         url=page.url,
         title=title,
         author=plain_line(str(feed.get("author") or feed.get("publisher") or "")),
-        language=_language(feed.get("language")),
+        language=language_tag(feed.get("language")),
         page=web_address(str(feed.get("link") or ""), page.url) if feed.get("link") else "",
         episodes=tuple(episodes),
         notes=notes,
@@ -135,12 +110,6 @@ def _newest_first(episode: Episode) -> int:
 def speaking(people: tuple[Person, ...]) -> tuple[str, ...]:
     """Return the names of those who are heard, in the order of the feed."""
     return tuple(dict.fromkeys(person.name for person in people if person.group in _SPEAKING))
-
-
-def _stated_type(page: Page, data: bytes) -> str:
-    """Return a media type by which feedparser lets a feed's own declaration count before what its host says."""
-    declared = b"encoding=" in data[:200]
-    return "application/xml" + (f"; charset={page.charset}" if page.charset and not declared else "")
 
 
 def _joined(entries: list[Any], tags: list[PodcastTags]) -> list[tuple[Any, PodcastTags]]:
@@ -176,8 +145,8 @@ def _episode(entry: Any, tags: PodcastTags, podcast: str, own: PodcastTags, base
         published=_day(entry),
         page="" if page in {one.url for one in media} else page,
         media=tuple(media),
-        description=next((plain for note in notes if note.strip() and (plain := plain_notes(note))), ""),
-        language=_language(entry.get("dc_language") or entry.get("language")),
+        notes=next((note for note in notes if note.strip()), ""),
+        language=language_tag(entry.get("dc_language") or entry.get("language")),
         duration_s=_seconds(str(entry.get("itunes_duration") or "")),
         author=plain_line(str(entry.get("author") or "")),
         people=tags.people or own.people,
@@ -234,18 +203,13 @@ def _day(entry: Any) -> date | None:
     return None
 
 
-def _language(tag: object) -> str:
-    text = str(tag or "").strip()
-    return (language_of(text) or "") if re.fullmatch(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*", text) else ""
-
-
 def _seconds(text: str) -> int | None:
     """Return the seconds of `itunes:duration`: `1:02:03`, `62:03`, or `3723`.
 
     >>> [_seconds(text) for text in ("1:02:03", "62:03", "3723", "about an hour", "0")]
     [3723, 3723, 3723, None, None]
     """
-    text = text.strip()
+    text = text.strip()[:20]
     ms = parse_clock(text) if ":" in text else None
     value = ms // 1000 if ms else int(float(text)) if re.fullmatch(r"\d{1,9}(?:\.\d{1,9})?", text) else 0
     return value if 0 < value < _LONGEST_S else None

@@ -15,6 +15,7 @@ from talksearch.indexer.text.untrusted import without_password
 
 from .episode import Episode, Podcast, speaking
 from .names import safe_name
+from .show_notes import plain_notes
 from .transcripts import Transcript
 
 EXTRACTOR = "podcast"
@@ -56,7 +57,7 @@ def write_info(staged: Path, stem: str, episode: Episode, podcast: Podcast, lang
             for one in episode.people
         ],
         "upload_date": episode.published.strftime("%Y%m%d") if episode.published else "",
-        "description": episode.description,
+        "description": plain_notes(episode.notes),
         "language": language,
         "duration": episode.duration_s,
         "webpage_url": without_password(episode.page) or media,

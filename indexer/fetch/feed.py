@@ -15,6 +15,7 @@ from .episode import Episode, Podcast, read_podcast
 from .episode_files import keep_chapters, recording_ending, stem_of, write_chapters, write_info, write_track
 from .feed_state import FeedState, read_state, write_state
 from .names import safe_name
+from .podcast_tags import language_tag
 from .records import AskedTooOftenError, Event, FetchError, Landed, Left, Source, Tell
 from .transcripts import Transcript, fetch_transcript, in_language
 from .web import Pace, Page, Web, open_web
@@ -93,7 +94,7 @@ def fetch_feed(
         podcast = read_podcast(page)
         for note in podcast.notes:
             tell(note)
-        pattern = re.compile(source.match, re.IGNORECASE) if source.match else None
+        pattern = _pattern(source.match)
         landed = 0
         again: list[str] = []
         too_often: AskedTooOftenError | None = None
@@ -118,6 +119,15 @@ def fetch_feed(
     if too_often:
         raise too_often
     write_state(archive, source, FeedState(page.etag, page.modified, tuple(again)))
+
+
+def _pattern(match: str) -> re.Pattern[str] | None:
+    try:
+        return re.compile(match, re.IGNORECASE) if match else None
+    except re.error as error:
+        raise FetchError(
+            f"--match {match} is no regular expression: {error}.", "Put \\ before signs that mean themselves."
+        ) from None
 
 
 def _unwanted(episode: Episode, source: Source, pattern: re.Pattern[str] | None) -> Left | None:
@@ -153,7 +163,7 @@ def _bring(episode: Episode, podcast: Podcast, source: Source, archive: Archive,
     """
     if source.since and not episode.published:
         return _leave(episode, source, archive, f"It has no day, so it may be from before {source.since.isoformat()}.")
-    spoken = episode.language or source.language or podcast.language
+    spoken = episode.language or language_tag(source.language) or podcast.language
     tracks, notes, why_none = _fetch_tracks(episode, podcast, source, spoken, web)
     with archive.staging() as staged:
         stem = stem_of(episode)
@@ -199,7 +209,7 @@ def _fetch_tracks(
         why_none = f"It has transcripts in {named} and none in {spoken}, which is spoken: take them with --also."
     if track and not track.timed:
         notes.append(_UNTIMED)
-    for language in source.also:
+    for language in filter(None, map(language_tag, source.also)):
         further, _ = in_language(episode.transcripts, language, podcast.language)
         further = tuple(link for link in further if link not in links)
         other, problems = fetch_transcript(web, further, language, podcast.url)

@@ -6,6 +6,7 @@ Read are `podcast:transcript`, `podcast:chapters`, `podcast:person`, `podcast:al
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
@@ -13,7 +14,11 @@ from urllib.parse import urljoin, urlsplit
 from talksearch.indexer.errors import UnreadableError
 from talksearch.indexer.readers.xml_tree import Node, parse
 from talksearch.indexer.records import Chapter
+from talksearch.indexer.talks.language_tags import language_of
 from talksearch.indexer.text.clock import parse_clock
+
+_TAG = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*|[A-Za-z]{4,20}")
+"""A tag, or a language that is spelt out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +29,7 @@ class TranscriptLink:
     type: str = ""
     """As the feed calls it, in lower case; often wrong."""
     language: str = ""
+    """A BCP 47 tag; empty where the feed does not say."""
     captions: bool = False
     """It is said to have times throughout (`rel="captions"`)."""
 
@@ -98,6 +104,16 @@ def web_address(url: str, base: str) -> str:
     return whole if is_web and len(whole) <= 2000 and whole.isprintable() else ""
 
 
+def language_tag(text: object) -> str:
+    """Return the BCP 47 tag that a feed names; empty where it names none. It becomes a part of the names of files.
+
+    >>> language_tag("en_us"), language_tag("deu"), language_tag("../../x"), language_tag(None)
+    ('en-US', 'de', '', '')
+    """
+    written = str(text or "").strip()
+    return (language_of(written) or "") if _TAG.fullmatch(written) else ""
+
+
 def _base(node: Node, base: str) -> str:
     own = node.attributes.get("base", "")
     return web_address(own, base) or base if own else base
@@ -123,14 +139,14 @@ def _transcripts(nodes: Sequence[Node], base: str) -> Iterator[TranscriptLink]:
         given = node.attributes
         if url := web_address(given["url"], _base(node, base)) if given.get("url") else "":
             kind = given.get("type", "").partition(";")[0].strip().lower()
-            yield TranscriptLink(url, kind, given.get("language", "").strip(), given.get("rel", "") == "captions")
+            yield TranscriptLink(url, kind, language_tag(given.get("language")), given.get("rel", "") == "captions")
 
 
 def _chapters(nodes: Sequence[Node]) -> Iterator[Chapter]:
     """Yield Podlove's chapters, whose times are Normal Play Time: `1:02:03.5`, or seconds."""
     for node in nodes:
         for chapter in node.nodes():
-            start, title = chapter.attributes.get("start", "").strip(), chapter.attributes.get("title", "").strip()
+            start, title = chapter.attributes.get("start", "").strip()[:20], chapter.attributes.get("title", "").strip()
             plain = start.replace(".", "", 1)
             ms = round(float(start) * 1000) if plain.isascii() and plain.isdecimal() else parse_clock(start)
             if chapter.name == "chapter" and ms is not None and title:

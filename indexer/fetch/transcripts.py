@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 
 from talksearch.indexer.errors import UnreadableError
 from talksearch.indexer.readers.registry import Format
-from talksearch.indexer.talks.language_tags import language_of
 from talksearch.indexer.talks.opened_file import open_file
 from talksearch.indexer.text.counting import count_words
 
@@ -55,7 +54,7 @@ def in_language(
         language: The one that is wanted, a BCP 47 tag; empty for any.
         otherwise: What a transcript is in that does not say: the language of its feed, as the namespace has it.
     """
-    tagged = [(link, language_of(link.language) or otherwise) for link in links]
+    tagged = [(link, link.language or otherwise) for link in links]
     exact = [link for link, tag in tagged if tag.lower() == language.lower()] if language else []
     near = [link for link, tag in tagged if _first(tag) == _first(language) and link not in exact] if language else []
     wanted = [*sorted(exact, key=_rank), *sorted(near, key=_rank)] if language else sorted(links, key=_rank)
@@ -78,7 +77,7 @@ def fetch_transcript(
     for link in links:
         try:
             page = web.get(link.url, LARGEST, named_by=feed)
-            found = judge(page, _kind(link), language_of(link.language) or language)
+            found = judge(page, _kind(link), link.language or language)
         except AskedTooOftenError:
             raise
         except (FetchError, UnreadableError) as error:

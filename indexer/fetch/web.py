@@ -95,7 +95,7 @@ class Web:
             etag: As the host gave it with what is there already.
             modified: Likewise.
 
-        A recording is not read: its page has a `content_type` and no data.
+        A recording is not read: its page has the `content_type` and no data. Captions that are called one are.
 
         Raises:
             FetchError: Nothing can be had from there, with what came instead.
@@ -112,9 +112,13 @@ class Web:
                 modified=header(response, "last-modified"),
                 unchanged=response.status_code == 304,
             )
-            if page.unchanged or kind.startswith(("audio/", "video/", "image/")):
+            if page.unchanged:
                 return page
-            data = b"".join(pieces(response, address, largest, _SLOWEST_TEXT_S))
+            coming = pieces(response, address, largest, _SLOWEST_TEXT_S)
+            data = next(coming, b"")
+            if kind.startswith(("audio/", "video/")) and b"\0" in data:
+                return page
+            data = b"".join([data, *coming])
         return Page(page.url, data, page.content_type, page.charset, page.etag, page.modified)
 
     def download(self, url: str, into: Path, *, named_by: str = "") -> Page:
@@ -127,7 +131,11 @@ class Web:
         etag = ""
         for _ in range(_MOST_RESUMED):
             start = into.stat().st_size if into.exists() and etag else 0
-            headers = {"Range": f"bytes={start}-", "If-Range": etag} if start else {}
+            headers = {
+                "Accept-Encoding": "identity",
+                "Range": f"bytes={start}-" if start else "",
+                "If-Range": etag if start else "",
+            }
             try:
                 with self._answer(url, named_by, headers) as (address, response):
                     kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
