@@ -12,7 +12,7 @@ from .content import SENTENCES, content_of, unpacked
 from .records import FetchError
 from .web import Page
 
-_GIVES_UP = (ValueError, TypeError, LookupError, AttributeError, AssertionError, RecursionError)
+_GIVES_UP = (ValueError, ArithmeticError, TypeError, LookupError, AttributeError, AssertionError, RecursionError)
 """What feedparser raises on some damage: signs that do not exist, encodings with letters in them, chapters without a
 start. Met by changing feeds at random."""
 _TROUBLES = re.compile(
