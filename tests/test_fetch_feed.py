@@ -132,6 +132,10 @@ SEGMENTS = json.dumps(
         ],
     }
 )
+HTML = (
+    "<cite>Ada:</cite><time>0:00</time><p>The tide turns twice a day, said the keeper.</p>"
+    "<cite>Bo:</cite><time>0:04</time><p>And why does it do so, of all things?</p>"
+)
 SRT = "1\n00:00:00,500 --> 00:00:03,000\nThe tide turns twice a day.\n"
 PLAIN = "The tide turns twice a day because the moon pulls the water of every sea towards it, and harbours wait for it."
 
@@ -147,6 +151,7 @@ PLAIN = "The tide turns twice a day because the moon pulls the water of every se
         ([("/a.srt", "application/json", "en")], "en.srt"),
         ([("/broken.json", "application/json", "en"), ("/gone.vtt", "text/vtt", "en"), ("/a.srt", "", "en")], "en.srt"),
         ([("/a.txt", "text/plain", "en"), ("/gone.vtt", "text/vtt", "en")], "en.txt"),
+        ([("/a.txt", "text/plain", "en"), ("/a.html", "text/html", "en")], "en.html"),
         ([("/typed.srt", "application/srt", "../../x")], "en.srt"),
         ([("/portal.html", "text/vtt", "en"), ("/a.srt", "application/srt", "en")], "en.srt"),
     ],
@@ -159,6 +164,7 @@ def test_the_best_transcript_that_can_be_read_is_taken(
         "/feed.xml": rss(item(1, links)),
         "/a.json": SEGMENTS,
         "/a.srt": SRT,
+        "/a.html": HTML,
         "/typed.srt": Answer(SRT.encode(), headers={"Content-Type": "video/vtt"}),
         "/a.txt": PLAIN,
         "/broken.json": SEGMENTS[:40],
@@ -332,11 +338,19 @@ def test_hosts_that_are_not_there_are_told_in_a_sentence(tmp_path: Path) -> None
     for url, sentence in (
         ("http://nobody.invalid/feed", "There is no host called nobody.invalid"),
         ("http://127.0.0.1:9/feed", "127.0.0.1 cannot be reached"),
+        ("http://a..b/feed", "no name that a host can have"),
         ("ftp://a.example/feed", "no address of the web"),
         ("http:///feed", "no address of the web"),
     ):
         with open_archive(tmp_path) as archive, pytest.raises(FetchError, match=sentence):
             list(fetch_feed(Source(url), archive, print, pace=FAST))
+
+
+@pytest.mark.parametrize(("name", "value"), [("SSL_CERT_FILE", "/nowhere.pem"), ("ALL_PROXY", "gopher://a.example")])
+def test_an_environment_that_cannot_be_used_is_told(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(FetchError, match="as the environment says"), open_web(print):
+        pass
 
 
 def test_a_body_that_drips_is_given_up(web: Host, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -85,6 +85,8 @@ def in_sentences(address: str) -> Iterator[None]:
         yield
     except httpx.TimeoutException:
         raise BrokenOffError(f"{host} does not answer in time.", "Try it later.") from None
+    except UnicodeError:
+        raise FetchError(f"{host} is no name that a host can have.", "Correct the address.") from None
     except httpx.DecodingError:
         raise FetchError(f"{safe_address(address)} sends what cannot be unpacked.", "Try it later.") from None
     except (httpx.RemoteProtocolError, httpx.ReadError) as error:
@@ -98,13 +100,20 @@ def in_sentences(address: str) -> Iterator[None]:
                 f"There is no host called {host}, or no network.", "Correct the address, or try it later."
             ) from None
         if (wrong := next((cause for cause in causes if isinstance(cause, ssl.SSLError)), None)) is not None:
-            why = getattr(wrong, "verify_message", "") or wrong.reason or "the connection is not safe"
-            raise FetchError(f"{host} cannot prove that it is {host}: {safe(str(why))}.", "Ask its owner.") from None
+            if isinstance(wrong, ssl.SSLCertVerificationError):
+                raise FetchError(
+                    f"{host} cannot prove that it is {host}: {safe(wrong.verify_message)}.", "Ask its owner."
+                ) from None
+            raise UnreachableError(
+                f"{host} does not speak as https does ({safe(wrong.reason or 'no reason')}).", "Try it with http://."
+            ) from None
         if isinstance(error, httpx.ConnectError):
-            raise UnreachableError(f"{host} cannot be reached: {safe(str(error))}.", "Try it later.") from None
-        raise FetchError(
-            f"{host} cannot be asked: {safe(str(error)) or type(error).__name__}.", "Try it later."
-        ) from None
+            raise UnreachableError(f"{host} cannot be reached: {_why(error)}.", "Try it later.") from None
+        raise FetchError(f"{host} cannot be asked: {_why(error)}.", "Try it later.") from None
+
+
+def _why(error: Exception) -> str:
+    return safe(re.sub(r"^\[Errno -?\d+\] ", "", str(error))).rstrip(".") or type(error).__name__
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from talksearch.indexer.errors import UnreadableError
 from talksearch.indexer.readers.registry import Format
 from talksearch.indexer.talks.opened_file import open_file
+from talksearch.indexer.talks.read import failing_on_one_file
 from talksearch.indexer.text.counting import count_words
 
 from .content import SENTENCES, content_of
@@ -98,11 +99,12 @@ def judge(page: Page, kind: str, language: str) -> Transcript:
     content = content_of(page)
     if content in ("recording", "nothing", "feed", "opml") or (content == "page" and kind != "html"):
         raise UnreadableError(f"The transcript is not there: its address gives {SENTENCES[content]}.", "")
-    opened = open_file(Path(f"episode.{kind or _ending_of(page.url) or 'txt'}"), page.data)
-    ending = _ending(opened.format, kind)
-    if ending != opened.path.suffix[1:]:
-        opened = open_file(Path(f"episode.{ending}"), page.data)
-    transcript = opened.format.read(opened.source)
+    with failing_on_one_file():
+        opened = open_file(Path(f"episode.{kind or _ending_of(page.url) or 'txt'}"), page.data)
+        ending = _ending(opened.format, kind)
+        if ending != opened.path.suffix[1:]:
+            opened = open_file(Path(f"episode.{ending}"), page.data)
+        transcript = opened.format.read(opened.source)
     words = count_words("\n".join(cue.text for cue in transcript.cues))
     if not words or (not transcript.timed and words < _FEWEST_WORDS):
         raise UnreadableError(f"The transcript holds {words} words.", "")

@@ -266,13 +266,20 @@ def open_web(tell: Tell, source: Source | None = None, pace: Pace | None = None)
         raise FetchError(
             "Feeds are asked through httpx, which is not installed.", 'Install it: pip install "talksearch[fetch]"'
         ) from None
-    client = httpx.Client(
-        cookies=_cookies(source.cookies if source else ""),
-        follow_redirects=False,
-        # One kind of packing: what unpacks to a thousand times its size is then found out piece by piece.
-        headers={"User-Agent": user_agent(), "Accept": "*/*", "Accept-Encoding": "gzip"},
-        timeout=httpx.Timeout(30.0, connect=20.0),
-    )
+    cookies = _cookies(source.cookies if source else "")
+    try:
+        client = httpx.Client(
+            cookies=cookies,
+            follow_redirects=False,
+            # One kind of packing: what unpacks to a thousand times its size is then found out piece by piece.
+            headers={"User-Agent": user_agent(), "Accept": "*/*", "Accept-Encoding": "gzip"},
+            timeout=httpx.Timeout(30.0, connect=20.0),
+        )
+    except (ImportError, ValueError, OSError) as error:  # a proxy or certificates that the environment names
+        raise FetchError(
+            f"The network cannot be used as the environment says: {safe(str(error)).rstrip('.')}.",
+            "Look at HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE and SSL_CERT_DIR.",
+        ) from None
     with client:
         yield Web(client, tell, pace or Pace())
 
