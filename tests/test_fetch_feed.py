@@ -238,6 +238,22 @@ def test_a_run_that_did_not_end_does_not_make_the_next_believe_that_nothing_is_n
     assert [episode.title for episode in landed(bring(web, tmp_path))] == ["Tides 2", "Tides 1"]
 
 
+def test_older_pages_of_a_feed_are_read_once_and_then_only_where_they_may_have_news(web: Host, tmp_path: Path) -> None:
+    def feed(*numbers: int, older: str) -> str:
+        link = f'<atom:link xmlns:atom="http://www.w3.org/2005/Atom" rel="next" href="{older}"/>'
+        return rss(*(item(n, VTT) for n in numbers), head=f"<language>en</language>{link}")
+
+    web.files = {"/1.vtt": SAID, "/feed.xml": feed(5, 4, older="/feed.xml?paged=2")}
+    web.files |= {"/feed.xml?paged=2": feed(3, 2, older="?paged=3"), "/feed.xml?paged=3": feed(1, older="?paged=2")}
+    assert len(landed(bring(web, tmp_path / "since", since=date(2025, 6, 3)))) == 3
+    assert "/feed.xml?paged=3" not in web.asked
+    assert len(landed(bring(web, tmp_path))) == 5
+    web.asked.clear()
+    web.files["/feed.xml"] = feed(6, 5, older="/feed.xml?paged=2")
+    assert [episode.title for episode in landed(bring(web, tmp_path))] == ["Tides 6"]
+    assert web.asked == ["/feed.xml", "/1.vtt"]
+
+
 def test_an_episode_without_a_transcript_is_left_until_its_feed_names_one(web: Host, tmp_path: Path) -> None:
     web.files = {"/feed.xml": rss(item(1)), "/1.vtt": SAID}
     [episode] = left(bring(web, tmp_path))

@@ -76,6 +76,8 @@ class Podcast:
     """Newest first; those without a day last, in the order of the feed."""
     notes: tuple[str, ...]
     """Sentences about what is damaged in the feed."""
+    older_page: str = ""
+    """The address of the page of the feed that goes on behind this one (RFC 5005)."""
 
 
 def read_podcast(page: Page) -> Podcast:
@@ -100,6 +102,7 @@ def read_podcast(page: Page) -> Podcast:
         page=web_address(str(feed.get("link") or ""), page.url) if feed.get("link") else "",
         episodes=tuple(episodes),
         notes=notes,
+        older_page=_linked(feed, "next", page.url),
     )
 
 
@@ -154,6 +157,11 @@ def _episode(entry: Any, tags: PodcastTags, podcast: str, own: PodcastTags, base
         chapters_url=tags.chapters_url,
         chapters=tags.chapters,
     )
+
+
+def _linked(feed: Any, relation: str, base: str) -> str:
+    links = (one.get("href") for one in feed.get("links", ()) if one.get("rel") == relation)
+    return next((address for link in links if link and (address := web_address(str(link), base))), "")
 
 
 def _plays(given: Any, address: str) -> bool:

@@ -23,6 +23,7 @@ from .web import Pace, Page, Web, open_web
 _NO_TRANSCRIPT = "The feed names no transcript of it."
 _UNTIMED = "Its transcript has no times: seconds are estimated."
 _SOUND_ALONE = "It has no transcript; its sound was fetched: talksearch transcribe makes one."
+_MOST_PAGES = 200
 _LARGEST_CHAPTERS = 2_000_000
 
 
@@ -85,20 +86,16 @@ def fetch_feed(
     """
     if source.cookies_from_browser and not source.cookies:
         tell("Cookies of a browser are not sent to feeds; export them to a file: --cookies FILE.")
+    pattern = _pattern(source.match)
+    state = read_state(archive, source) if page is None else FeedState()
+    landed = 0
+    again = dict.fromkeys(state.again)
+    too_often: AskedTooOftenError | None = None
     with open_web(tell, source, pace) as web:
-        if page is None:
-            state = read_state(archive, source)
-            page = web.get(source.url, etag=state.etag, modified=state.modified)
+        page = page or web.get(source.url, etag=state.etag, modified=state.modified)
         if page.unchanged:
             return
-        podcast = read_podcast(page)
-        for note in podcast.notes:
-            tell(note)
-        pattern = _pattern(source.match)
-        landed = 0
-        again: list[str] = []
-        too_often: AskedTooOftenError | None = None
-        for episode in podcast.episodes:
+        for episode, podcast in _over_pages(page, state, source, archive, web):
             if episode.key in archive.done:
                 continue
             if unwanted := _unwanted(episode, source, pattern):
@@ -114,11 +111,37 @@ def fetch_feed(
                     continue
                 landed += isinstance(event, Landed)
                 yield event
-            if episode.key not in archive.done and _names_files(episode, source):
-                again.append(episode.key)
+            if _names_files(episode, source):
+                again[episode.key] = None
     if too_often:
         raise too_often
-    write_state(archive, source, FeedState(page.etag, page.modified, tuple(again)))
+    waiting = tuple(key for key in again if key not in archive.done)
+    write_state(archive, source, FeedState(page.etag, page.modified, waiting, to_the_end=True))
+
+
+def _over_pages(
+    page: Page, before: FeedState, source: Source, archive: Archive, web: Web
+) -> Iterator[tuple[Episode, Podcast]]:
+    """Yield the episodes of a feed, and those of its older pages (RFC 5005, `rel="next"`) once these are through.
+
+    An older page is not asked for where it can have nothing new: all of the feed was read once, and the oldest episode
+    of the page before was known; or that one is from before the day that is wanted.
+    """
+    asked = {page.url}
+    while True:
+        podcast = read_podcast(page)
+        for note in podcast.notes:
+            web.tell(note)
+        oldest = podcast.episodes[-1] if podcast.episodes else None
+        was_known = oldest is not None and (oldest.key in archive.done or oldest.key in archive.waiting)
+        for episode in podcast.episodes:
+            yield episode, podcast
+        is_past = bool(source.since and oldest and oldest.published and oldest.published < source.since)
+        older = podcast.older_page
+        if not older or older in asked or len(asked) >= _MOST_PAGES or is_past or (was_known and before.to_the_end):
+            return
+        asked.add(older)
+        page = web.get(older, named_by=podcast.url)
 
 
 def _pattern(match: str) -> re.Pattern[str] | None:

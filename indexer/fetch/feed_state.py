@@ -25,6 +25,8 @@ class FeedState:
     modified: str = ""
     again: tuple[str, ...] = ()
     """Keys of episodes that were left though the feed names what to fetch: their files may come to be there."""
+    to_the_end: bool = False
+    """Whether all of it was read."""
 
 
 def read_state(archive: Archive, source: Source) -> FeedState:
@@ -36,7 +38,7 @@ def read_state(archive: Archive, source: Source) -> FeedState:
     keys = tuple(str(key) for key in again) if isinstance(again, list) else ()
     if any(archive.is_due(key) for key in keys):
         return FeedState()
-    return FeedState(str(known.get("etag") or ""), str(known.get("modified") or ""), keys)
+    return FeedState(str(known.get("etag") or ""), str(known.get("modified") or ""), keys, to_the_end=True)
 
 
 def write_state(archive: Archive, source: Source, state: FeedState) -> None:
