@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import struct
 import time
 from pathlib import Path
@@ -702,6 +703,23 @@ def test_hostile_descriptions_say_nothing_wrong_and_stop_nothing(tmp_path: Path,
     assert talk.url is None
     assert talk.duration_ms is None
     assert time.monotonic() - began < 5
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+@pytest.mark.parametrize(
+    "name", ["a.nfo", "a.info.json", "a.description", "a.chapters.txt", "tvshow.nfo", "a.mp3", "a.json"]
+)
+def test_a_pipe_in_the_place_of_a_description_is_not_waited_for(tmp_path: Path, name: str) -> None:
+    path = _files(tmp_path, {"a.srt": SRT}) / "a.srt"
+    os.mkfifo(tmp_path / name)
+    assert read_talk(path).title == "a"
+    assert scan_file(path, "a.srt", None).identity
+
+
+def test_a_title_of_a_book_s_length_is_left_out(tmp_path: Path) -> None:
+    talk = _one(tmp_path, {"tides.srt": SRT, "tides.nfo": f"<movie><title>{'x' * 5000}</title></movie>"})
+    assert talk.title == "tides"
+    assert any("title is too long" in note for note in talk.receipt.uncertain)
 
 
 def test_an_address_that_a_description_names_runs_nothing(tmp_path: Path) -> None:

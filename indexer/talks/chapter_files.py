@@ -15,7 +15,7 @@ from talksearch.indexer.readers.xml_tree import Node, parse
 from talksearch.indexer.records import Chapter, Json
 from talksearch.indexer.text.clock import clock_ms
 
-from .folders import Listing, fold, listing
+from .folders import Listing, fold, listing, never_ends
 from .language_tags import is_language, is_word
 from .track_names import is_named_after_folder, split_among, track_name, without_ending
 
@@ -70,7 +70,7 @@ def read_chapters(path: Path) -> tuple[Chapter, ...]:
     Audacity's labels, and cue sheets.
     """
     try:
-        if path.stat().st_size > _LARGEST_BYTES:
+        if path.stat().st_size > _LARGEST_BYTES or never_ends(path):
             return ()
         text, _, _ = decode(path.read_bytes())
     except (OSError, UnreadableError):

@@ -8,6 +8,7 @@ same thing, whatever the file system at hand makes of them.
 from __future__ import annotations
 
 import os
+import stat
 import time
 import unicodedata
 from collections.abc import Mapping
@@ -78,6 +79,15 @@ def beside(path: Path, name: str) -> Path | None:
     found = [other for other in listing(path.parent).by_fold.get(fold(name), ()) if other != path.name]
     exact = name if name in found else next(iter(found), None)
     return path.with_name(exact) if exact else None
+
+
+def never_ends(path: Path) -> bool:
+    """Say whether something is a pipe or a device, of which to read could take for ever."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
 def stub_of(path: Path) -> Path | None:

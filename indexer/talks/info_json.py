@@ -16,6 +16,10 @@ from talksearch.indexer.text.untrusted import is_linkable
 from .language_tags import language_of
 
 _LONGEST_S = 100 * 3600
+_LONGEST_TEXT = 4_000
+"""Characters of all but a description; YouTube's titles have 100 at most."""
+_LONGEST_DESCRIPTION = 1_000_000
+"""Characters; YouTube allows 5000."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,11 @@ def from_info(info: dict[str, Any], name: str = "the sidecar") -> SidecarMetadat
     def text(*keys: str) -> str | None:
         for key in keys:
             value = info.get(key)
-            if isinstance(value, str):
+            if isinstance(value, str) and len(value) > (
+                _LONGEST_DESCRIPTION if key == "description" else _LONGEST_TEXT
+            ):
+                wrong.append(f"{key} is too long")
+            elif isinstance(value, str):
                 if value.strip():
                     return value.strip()
             elif value is not None:

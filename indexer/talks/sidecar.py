@@ -16,7 +16,7 @@ from . import media_tags, nfo, tubearchivist
 from .catalogue import catalogues, find_entries
 from .chapter_files import find_chapters, read_chapters
 from .entry import Info, merged
-from .folders import Listing, beside, listing
+from .folders import Listing, beside, listing, never_ends
 from .info_json import SidecarMetadata, from_info
 from .recordings import find_recording, same_talk
 from .track_names import is_named_after_folder, track_name, without_ending
@@ -64,7 +64,7 @@ def metadata_files(path: Path) -> list[Path]:
     """Return the files beside a transcript that describe its talk alone, or its channel."""
     own_nfo = find_nfo(path)
     found = (find_sidecar(path), find_description(path), find_chapters(path), own_nfo, _find_show(path))
-    return [file for file in found if file]
+    return [file for file in found if file and not never_ends(file)]
 
 
 def shared_files(path: Path) -> list[Path]:
@@ -150,7 +150,7 @@ def _read_nfo(path: Path) -> list[Info]:
 
 def _short_text(path: Path) -> str:
     try:
-        if path.stat().st_size > _LARGEST_NFO:
+        if path.stat().st_size > _LARGEST_NFO or never_ends(path):
             return ""
         return decode(path.read_bytes())[0]
     except (OSError, UnreadableError):
@@ -170,7 +170,7 @@ def _tags(path: Path) -> list[Info]:
 def _read_description(path_of_transcript: Path) -> str:
     path = find_description(path_of_transcript)
     try:
-        if path is None or path.stat().st_size > _LONGEST_DESCRIPTION:
+        if path is None or path.stat().st_size > _LONGEST_DESCRIPTION or never_ends(path):
             return ""
         return path.read_bytes().decode("utf-8-sig", errors="replace").strip()
     except OSError:
@@ -179,7 +179,7 @@ def _read_description(path_of_transcript: Path) -> str:
 
 def _read_info(path_of_transcript: Path) -> SidecarMetadata | None:
     path = find_sidecar(path_of_transcript)
-    if path is None:
+    if path is None or never_ends(path):
         return None
     try:
         stat = path.stat()
