@@ -305,7 +305,7 @@ FEED = """<?xml version="1.0" encoding="UTF-8"?>
 """
 
 
-@pytest.mark.parametrize("stem", ["ep42", "On Tides Lamps"])
+@pytest.mark.parametrize("stem", ["ep42", "On Tides Lamps", "2024-03-12 On Tides & Lamps"])
 def test_a_feed_beside_its_files_describes_them(tmp_path: Path, stem: str) -> None:
     reasons, talk = _read(tmp_path, {f"{stem}.mp3": b"", f"{stem}.srt": SRT, "feed.xml": FEED})
     assert _facts(talk) == (
@@ -670,10 +670,10 @@ def test_a_backup_of_many_videos_is_read_once(tmp_path: Path) -> None:
     documents = [_document(youtube_id=f"DTcRL{i:05d}o", description="x" * 500) for i in range(3000)]
     names = [f"{CHANNEL}/{document['youtube_id']}.en.vtt" for document in documents[:40]]
     _files(tmp_path, {"es_video-20240501-0.json": _backup("video", *documents), **dict.fromkeys(names, VTT)})
-    began = time.monotonic()
+    began = time.process_time()
     found = [sidecar.read_sidecar(tmp_path / name) for name in names]
     assert {one.title for one in found if one} == {"On Tides"}
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
 
 
 def test_of_a_folder_of_many_json_transcripts_none_is_opened_to_see_whether_it_describes(tmp_path: Path) -> None:
@@ -697,12 +697,12 @@ def test_of_a_folder_of_many_json_transcripts_none_is_opened_to_see_whether_it_d
 )
 def test_hostile_descriptions_say_nothing_wrong_and_stop_nothing(tmp_path: Path, content: str) -> None:
     _files(tmp_path, {"1_xuw9zvsc.srt": SRT, "1_xuw9zvsc.json": content, "a.xml": content, "b.csv": content})
-    began = time.monotonic()
+    began = time.process_time()
     talk = read_talk(tmp_path / "1_xuw9zvsc.srt")
     assert len(talk.cues) == len(SAID)
     assert talk.url is None
     assert talk.duration_ms is None
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")

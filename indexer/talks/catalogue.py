@@ -37,6 +37,8 @@ _OF_ITS_FOLDER = re.compile(
     r"(?:session|entry|media|video|talk)?[ _-]?(?:meta[ _-]?data|info|delivery[ _-]?info)", re.I
 )
 """How files are called that describe the one talk in their folder."""
+_DAY_BEFORE = re.compile(r"^\d{4}-?\d\d-?\d\d[ _-]+")
+"""What programs that fetch podcasts put before the title in the name of a file, to have them in order."""
 _OF_KALTURA = r"Kaltura(?!CaptionAssetItem)\w*(?:Entry|CaptionAsset|CuePoint|Annotation|ListResponse)"
 """Kinds of objects that describe; the items of a caption asset are what is said."""
 
@@ -230,8 +232,8 @@ def _entry_for(path: Path, file: Path) -> Entry | None:
     for name in names:
         if fold(name) in catalogue.by_name:
             return catalogue.by_name[fold(name)]
-    for name in names[:2]:
-        if (entry := catalogue.by_title.get(_plain(name))) is not None:
+    for title in (*names[:2], _DAY_BEFORE.sub("", names[0])):
+        if (entry := catalogue.by_title.get(_plain(title))) is not None:
             return entry
     if len(catalogue.entries) > 1:
         return None

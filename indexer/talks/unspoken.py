@@ -47,6 +47,9 @@ _LISTS = (
     (re.compile(r"(?:#.*|https?://\S+)"), "This is a list of addresses, and was not said."),
 )
 """Lists that programs keep among recordings, by the form that all of their rows have."""
+_OWN_PAGE = re.compile(
+    r"\s*<!doctype html>.{0,500}<meta name=\"generator\" content=\"talksearch\">", re.IGNORECASE | re.DOTALL
+)
 _HEAD = 20_000
 """Characters by which a list is told."""
 _FEWEST_TYPED = 2
@@ -74,7 +77,12 @@ def refuse_by_name(path: Path) -> None:
 
 
 def refuse_descriptions(source: SourceText) -> None:
-    """Raise UnspokenError for a file that describes talks or lists them: a feed, an export, what was downloaded."""
+    """Raise UnspokenError for a file that describes talks or lists them: a feed, an export, what was downloaded.
+
+    So it does for pages that talksearch itself exported: a site in the archive would double every talk.
+    """
+    if _OWN_PAGE.match(source.text):
+        raise UnspokenError("This page was exported by talksearch, from a transcript that lies elsewhere.")
     if what := what_it_is(source.text):
         raise UnspokenError(f"This is {what}: it describes talks, and was not said.")
     rows = source.text[:_HEAD].split("\n")
