@@ -568,3 +568,11 @@ def test_looking_at_a_feed_says_what_it_is_and_asks_once(web: Host, tmp_path: Pa
     with open_archive(tmp_path) as archive:
         assert len(landed(list(fetch_feed(source, archive, print, page, pace=FAST)))) == 1
     assert web.asked == ["/feed.xml", "/2.vtt"]
+
+
+def test_a_feed_of_articles_is_no_podcast(web: Host) -> None:
+    article = "<item><title>Ropes</title><link>https://harbour.example/ropes</link></item>"
+    web.files = {"/feed.xml": rss(article, article.replace("opes", "iffs")), "/empty.xml": rss()}
+    with pytest.raises(FetchError, match="none of its 2 has a recording"):
+        look_at_feed(Source(f"{web.url}/feed.xml"), print, pace=FAST)
+    assert look_at_feed(Source(f"{web.url}/empty.xml"), print, pace=FAST).episodes == 0

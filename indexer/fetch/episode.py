@@ -78,6 +78,8 @@ class Podcast:
     """Sentences about what is damaged in the feed."""
     older_page: str = ""
     """The address of the page of the feed that goes on behind this one (RFC 5005)."""
+    articles: int = 0
+    """How many items it has, where none of them has a recording or a transcript."""
 
 
 def read_podcast(page: Page) -> Podcast:
@@ -91,7 +93,7 @@ def read_podcast(page: Page) -> Podcast:
     feed = parsed.feed
     title = plain_line(str(feed.get("title") or "")) or urlsplit(page.url).hostname or "podcast"
     found = [_episode(entry, extra, title, own, page.url) for entry, extra in _joined(parsed.entries, tags)]
-    episodes = [episode for episode in _told_apart(found) if episode.page or episode.media or episode.transcripts]
+    episodes = [episode for episode in _told_apart(found) if episode.media or episode.transcripts]
     episodes.sort(key=_newest_first)
     notes = tuple(f"{safe_address(page.url)}: {note}" for note in damage)
     return Podcast(
@@ -103,6 +105,7 @@ def read_podcast(page: Page) -> Podcast:
         episodes=tuple(episodes),
         notes=notes,
         older_page=_linked(feed, "next", page.url),
+        articles=len(found) if not episodes else 0,
     )
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from talksearch.indexer.text.untrusted import safe_address
+
 from .archive import Archive
 from .content import content_of
 from .episode import Episode, Podcast, read_podcast
@@ -49,12 +51,17 @@ def look_at_feed(source: Source, tell: Tell, page: Page | None = None, pace: Pac
         pace: How much time is taken.
 
     Raises:
-        FetchError: It cannot be had, or is no feed.
+        FetchError: It cannot be had, is no feed, or is one of articles.
     """
     if page is None:
         with open_web(tell, source, pace) as web:
             page = web.get(source.url)
     podcast = read_podcast(page)
+    if podcast.articles:
+        raise FetchError(
+            f"{safe_address(page.url)} is a feed of articles: none of its {podcast.articles} has a recording.",
+            "Name the feed of a podcast, or the page that plays.",
+        )
     return FeedLook(
         podcast.title,
         len(podcast.episodes),
@@ -260,7 +267,7 @@ def _fetch_sound(episode: Episode, podcast: Podcast, path: Path, web: Web) -> tu
             beginning = file.read(4000)
         content = content_of(Page(page.url, beginning, page.content_type))
         if content in ("page", "json", "nothing", "feed"):
-            problem = f"{media.url} gives no recording."
+            problem = f"{safe_address(media.url)} gives no recording."
             part.unlink()
             continue
         return part.rename(path.with_name(f"{path.name}.{recording_ending(page.url, page.content_type)}")), ""

@@ -197,7 +197,7 @@ class Web:
                 response = self.client.send(request, stream=True, auth=password)
             try:
                 if response.status_code in (301, 302, 303, 307, 308) and "location" in response.headers:
-                    named_by, url = named_by or address, urljoin(address, response.headers["location"].strip())
+                    named_by, url = named_by or address, _joined(address, response.headers["location"].strip())
                     continue
                 with in_sentences(address):
                     yield address, response
@@ -287,6 +287,13 @@ def open_web(tell: Tell, source: Source | None = None, pace: Pace | None = None)
 def user_agent() -> str:
     """Return what this program calls itself to hosts."""
     return f"talksearch/{version('talksearch')} (fetches for one reader what they subscribed to)"
+
+
+def _joined(address: str, location: str) -> str:
+    try:
+        return urljoin(address, location)
+    except ValueError:  # such as http://[
+        return location
 
 
 def _cookies(file: str) -> CookieJar:
