@@ -52,6 +52,8 @@ def test_the_html_of_podcasts_keeps_times_and_names(tmp_path: Path) -> None:
         (i * 6000, name, line) for i, (name, line) in enumerate(zip(("Kevin", "Alban") * 2, SAID, strict=True))
     ]
     assert (talk.format, talk.timing) == ("html", "exact")
+    # What is said, four names, and four clocks of two numbers each.
+    assert talk.receipt.words_before == len(" ".join(SAID).split()) + 4 + 8
     assert [cue.text for cue in replay(PODCAST.encode(), "talk.html", talk.receipt)] == list(SAID)
 
 

@@ -330,11 +330,11 @@ def _name_of(element: Element) -> str | None:
 
 def _outside(element: Element, region: Element) -> Iterator[str]:
     """Yield the text that is not read: outside the region, and inside it that of scripts and the like."""
+    if element is region:
+        yield from ("".join(texts(one)) for one in elements(region) if one is not region and _is_left_out(one))
+        return
     for part in element.parts:
         if isinstance(part, Element):
-            if part is region:
-                yield from ("".join(texts(one)) for one in elements(part) if _is_left_out(one))
-            else:
-                yield from _outside(part, region)
-        elif element is not region:
+            yield from _outside(part, region)
+        else:
             yield part
