@@ -576,3 +576,25 @@ def test_a_feed_of_articles_is_no_podcast(web: Host) -> None:
     with pytest.raises(FetchError, match="none of its 2 has a recording"):
         look_at_feed(Source(f"{web.url}/feed.xml"), print, pace=FAST)
     assert look_at_feed(Source(f"{web.url}/empty.xml"), print, pace=FAST).episodes == 0
+
+
+def test_what_is_live_says_nothing_of_the_feed_and_is_no_episode() -> None:
+    live = (
+        "<podcast:liveItem><title>Soon</title><language>fr</language><itunes:author>Nobody</itunes:author>"
+        '<enclosure url="/live.mp3" type="audio/mpeg"/><podcast:person>Nobody</podcast:person></podcast:liveItem>'
+    )
+    podcast = read_podcast(Page("http://a.example/f.xml", rss(live, item(1), live).encode()))
+    assert (podcast.title, podcast.language, podcast.author) == ("Harbour Talks", "en", "")
+    assert [(episode.title, episode.people) for episode in podcast.episodes] == [("Tides 1", ())]
+
+
+def test_names_and_addresses_are_read_where_the_first_drafts_of_the_namespace_have_them() -> None:
+    drafted = (
+        '<podcast:person name="Ada Wells"/>'
+        '<podcast:alternateEnclosure type="audio/mp4">https://a.example/low.m4a</podcast:alternateEnclosure>'
+        '<podcast:alternateEnclosure type="audio/ogg"><podcast:source uri="https://a.example/1.ogg"/>'
+        '<podcast:source uri="ipfs://1"/></podcast:alternateEnclosure>'
+    )
+    [episode] = read_podcast(Page("http://a.example/f.xml", rss(item(1, drafted)).encode())).episodes
+    assert [person.name for person in episode.people] == ["Ada Wells"]
+    assert [media.url.rpartition("/")[2] for media in episode.media] == ["1.mp3", "low.m4a", "1.ogg"]

@@ -51,7 +51,7 @@ def parse_feed(page: Page) -> tuple[Any, str]:
             f"{safe_address(page.url)} gives {SENTENCES[content]} where a feed was expected.",
             "Name the feed's own address. Where it was one before, try it later: networks that want a sign-in do that.",
         )
-    data = unpacked(page)
+    data = _without_live_items(unpacked(page))
     try:
         feed = parsed(data, _stated_type(page, data))
         text = _decoded(data, str(feed.get("encoding") or ""))
@@ -66,6 +66,15 @@ def parse_feed(page: Page) -> tuple[Any, str]:
             ) from None
     begins = _BEGINS.search(text)
     return feed, text[begins.start() :] if begins else text
+
+
+def _without_live_items(data: bytes) -> bytes:
+    """Return a feed without `podcast:liveItem`, what is or will be live: feedparser takes what stands in one for the
+    feed's own, such as a language.
+    """
+    first, *rest = data.split(b"<podcast:liveItem")
+    behind = (part.partition(b"</podcast:liveItem>") for part in rest)
+    return b"".join([first, *(after if end else b"<podcast:liveItem" + before for before, end, after in behind)])
 
 
 def _decoded(data: bytes, encoding: str) -> str:

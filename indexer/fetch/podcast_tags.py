@@ -156,7 +156,8 @@ def _chapters(nodes: Sequence[Node]) -> Iterator[Chapter]:
 def _people(nodes: Sequence[Node], base: str) -> Iterator[Person]:
     for node in nodes:
         given = node.attributes
-        if name := " ".join(_text(node).split())[:200]:
+        # Feeds from before the namespace was settled have the name as an attribute, and addresses as text.
+        if name := " ".join((_text(node) or given.get("name", "")).split())[:200]:
             url = web_address(given["href"], base) if given.get("href") else ""
             role, group = (given.get(key, "").strip().lower() for key in ("role", "group"))
             yield Person(name, role or "host", group or "cast", url)
@@ -164,11 +165,10 @@ def _people(nodes: Sequence[Node], base: str) -> Iterator[Person]:
 
 def _alternates(nodes: Sequence[Node], base: str) -> Iterator[Media]:
     for node in nodes:
-        for source in node.nodes():
-            if source.name == "source" and source.attributes.get("uri"):
-                url = web_address(source.attributes["uri"], base)
-                if url:
-                    yield Media(url, node.attributes.get("type", "").strip().lower())
+        sources = [source.attributes.get("uri", "") for source in node.nodes() if source.name == "source"]
+        for address in sources or [_text(node)]:
+            if address and (url := web_address(address, base)):
+                yield Media(url, node.attributes.get("type", "").strip().lower())
 
 
 def _text(node: Node) -> str:
