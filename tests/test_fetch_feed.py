@@ -176,6 +176,21 @@ def test_the_best_transcript_that_can_be_read_is_taken(
     assert "tide turns twice" in " ".join(cue.text for cue in read_talk(episode.files[0]).cues)
 
 
+def test_what_is_missing_beside_a_transcript_is_told(web: Host, tmp_path: Path) -> None:
+    chapters = '<podcast:chapters url="/{}.json" type="application/json"/>'
+    german = transcript("/de.vtt", language="de")
+    web.files = {
+        "/feed.xml": rss(item(1, VTT, chapters.format("gone")), item(2, german), item(3, VTT, chapters.format("odd"))),
+        "/1.vtt": SAID,
+        "/de.vtt": vtt("Die Flut kommt zweimal am Tag."),
+        "/odd.json": "{}",
+    }
+    odd, translated, gone = (episode.note for episode in landed(bring(web, tmp_path, also=("de",))))
+    assert odd == "Its file of chapters has none that can be read."
+    assert "none in en, which is spoken" in translated
+    assert gone.startswith("Its chapters are missing: ")
+
+
 def test_further_languages_are_taken_where_they_are_wanted(web: Host, tmp_path: Path) -> None:
     both = transcript("/en.vtt") + transcript("/de.vtt", language="de")
     web.files = {"/feed.xml": rss(item(1, both)), "/en.vtt": SAID, "/de.vtt": vtt("Die Flut kommt zweimal am Tag.")}

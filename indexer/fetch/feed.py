@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -174,7 +173,7 @@ def _is_due(episode: Episode, archive: Archive, source: Source) -> bool:
     one that was left when something else was wanted.
     """
     left = archive.waiting.get(episode.key)
-    came = left is not None and left.reason == _NO_TRANSCRIPT and bool(episode.transcripts)
+    came = left is not None and left.reason.startswith(_NO_TRANSCRIPT) and bool(episode.transcripts)
     is_other = left is not None and left.wishes not in ("", source.wishes)
     return came or is_other or archive.is_due(episode.key)
 
@@ -207,7 +206,7 @@ def _bring(episode: Episode, podcast: Podcast, source: Source, archive: Archive,
         if not files:
             return _leave(episode, source, archive, " ".join([why_none, *notes]))
         write_info(staged, stem, episode, podcast, spoken)
-        _bring_chapters(episode, podcast, staged, stem, web)
+        notes += _bring_chapters(episode, podcast, staged, stem, web)
         lying = archive.land(episode.key, staged, safe_name(podcast.title, "podcast"))
     first = {file.name for file in files}
     return Landed(
@@ -247,6 +246,8 @@ def _fetch_tracks(
             found.append(other)
         elif problems:
             notes.append(f"In {language}: {' '.join(problems)}")
+    if found and not track:
+        notes.append(why_none)
     return found, notes, why_none
 
 
@@ -274,12 +275,22 @@ def _fetch_sound(episode: Episode, podcast: Podcast, path: Path, web: Web) -> tu
     return None, problem
 
 
-def _bring_chapters(episode: Episode, podcast: Podcast, staged: Path, stem: str, web: Web) -> None:
-    """Put chapters beside a transcript: those of their own file, else those in the feed. None is no reason to fail."""
+def _bring_chapters(episode: Episode, podcast: Podcast, staged: Path, stem: str, web: Web) -> list[str]:
+    """Put chapters beside a transcript: those of their own file, else those in the feed. Returns what went wrong, which
+    is no reason to leave the episode.
+    """
+    problem = ""
     if episode.chapters_url:
-        with suppress(FetchError):
+        try:
             page = web.get(episode.chapters_url, _LARGEST_CHAPTERS, named_by=podcast.url)
             if keep_chapters(staged, stem, page.data):
-                return
+                return []
+            problem = "Its file of chapters has none that can be read."
+        except AskedTooOftenError:
+            raise
+        except FetchError as error:
+            problem = f"Its chapters are missing: {error.message}"
     if episode.chapters:
         write_chapters(staged, stem, episode.chapters)
+        return []
+    return [problem] if problem else []
