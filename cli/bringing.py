@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from talksearch.indexer.fetch.records import Landed, Source
+from talksearch.indexer.fetch.same_address import host_of
 
 from .render import fetched
 from .render.common import jsonl
@@ -66,8 +67,9 @@ def ask_all(wanted: Sequence[Wanted], output: Output) -> list[fetched.Outcome]:
 
 
 def print_end(outcome: fetched.Outcome, output: Output) -> None:
-    """Print what is said of a source once it was asked."""
-    if not output.is_json and (outcome.is_news or not output.quiet):
+    """Print what is said of a source once it was asked; of a folder, which needs no asking, the index tells."""
+    is_silent = output.quiet or not host_of(outcome.source.url)
+    if not output.is_json and (outcome.is_news or not is_silent):
         click.echo(fetched.end_text(outcome), nl=False)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
@@ -18,6 +19,7 @@ from talksearch.cli.terminal import warn
 from talksearch.indexer.errors import TalksearchError, UsageError
 from talksearch.indexer.fetch.records import Recordings, Source
 from talksearch.indexer.settings import resolve
+from talksearch.indexer.text.untrusted import without_password
 
 if TYPE_CHECKING:
     from talksearch.cli.bringing import Wanted
@@ -81,12 +83,20 @@ def add(addresses: tuple[str, ...], to: Path | None, once: bool, later: bool, fo
                 wanted += _subscribe(source, found, given, output, once=once, later=later)
         if wanted:
             outcomes += ask_all(wanted, output)
-    if not output.is_json and outcomes:
-        click.echo(fetched.summary_text(outcomes))
-        if any(outcome.landed for outcome in outcomes):
-            click.echo(f"To search them: talksearch index {shlex.quote(str(output.folder))}")
+    if not output.is_json:
+        _print_end(outcomes, output.folder)
     if outcomes and all(outcome.failed for outcome in outcomes):
         click.get_current_context().exit(1)
+
+
+def _print_end(outcomes: Sequence[fetched.Outcome], folder: Path) -> None:
+    """Print what the whole call came to, and what to do next."""
+    if outcomes:
+        click.echo(fetched.summary_text(outcomes))
+    else:  # nothing was asked for talks
+        click.echo(f"To fetch what there is and index it: talksearch sync{_to(folder)}")
+    if any(outcome.landed for outcome in outcomes):
+        click.echo(f"To search them: talksearch index {shlex.quote(str(folder))}")
 
 
 def _look(source: Source, output: Output) -> Found | fetched.Outcome:
@@ -149,12 +159,16 @@ def _subscribe_to_all(source: Source, found: Found, given: Options, output: Outp
         f"Subscribed to {changes['added']:,} of {counted('source', len(found.wanted))} in"
         f" {fetched.source_name(source)}; there already: {len(usable) - changes['added']:,}."
     )
-    click.echo(f"To fetch what they have: talksearch sync{_to(output.folder)}")
 
 
 def _print_subscribed(source: Source, change: Change, output: Output) -> None:
     if output.is_json:
-        row = {"event": "subscribed", "source": source.url, "source_title": source.title, "change": change}
+        row = {
+            "event": "subscribed",
+            "source": without_password(source.url),
+            "source_title": source.title,
+            "change": change,
+        }
         click.echo(jsonl([row]), nl=False)
         return
     name = fetched.source_name(source)

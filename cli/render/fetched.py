@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit, urlunsplit
 
 from talksearch.indexer.fetch.records import Landed, Left
 from talksearch.indexer.records import Json
-from talksearch.indexer.text.untrusted import safe
+from talksearch.indexer.text.untrusted import safe, safe_address, without_password
 
 from .common import INDENT, counted
 
@@ -50,12 +49,7 @@ class Outcome:
 
 def source_name(source: Source) -> str:
     """Return what a source is called: its title, else its address without a password."""
-    if source.title:
-        return safe(source.title)
-    if "://" not in source.url:
-        return safe(source.url)
-    parts = urlsplit(source.url)
-    return safe(urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])))
+    return safe(source.title) or safe_address(source.url)
 
 
 def landed_text(landed: Landed, folder: Path) -> str:
@@ -112,7 +106,7 @@ def summary_text(outcomes: Sequence[Outcome]) -> str:
 
 def event_json(source: Source, event: Landed | Left | Failed) -> dict[str, Json]:
     """Return what became of a talk, or of a source as a whole, as an object."""
-    row: dict[str, Json] = {"source": source.url, "source_title": source.title}
+    row: dict[str, Json] = {"source": without_password(source.url), "source_title": source.title}
     if isinstance(event, Landed):
         files: list[Json] = [str(file) for file in event.files]
         return {"event": "landed", **row, "key": event.key, "title": event.title, "files": files, "note": event.note}

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 from talksearch.indexer.errors import UnreadableError
+from talksearch.indexer.text.untrusted import without_password
 
 from .options import KEYS, Options
 from .records import Source
@@ -55,11 +56,15 @@ def write_opml(sources: Iterable[Source]) -> Outlines:
             notes.append(f"{source.url} is a folder of this machine and is not in it.")
             continue
         attributes = {"type": "rss", "text": source.title or source.url, "title": source.title}
+        if without_password(source.url) != source.url:
+            notes.append(
+                f"The address of {source.title or without_password(source.url)} holds a password, which is in it."
+            )
         feed = _feed_of_channel(source.url)
         attributes |= {"xmlUrl": feed, "htmlUrl": source.url if feed != source.url else ""}
         for key, value in written(source).items():
             if key in _OF_THIS_MACHINE:
-                notes.append(f"The {key} of {source.title or source.url} are not in it.")
+                notes.append(f"The {key} of {name} are not in it.")
             elif key not in ("url", "title"):
                 attributes[f"{{{_OURS}}}{key}"] = " ".join(value) if isinstance(value, list) else str(value)
         ElementTree.SubElement(body, "outline", {key: value for key, value in attributes.items() if value})
@@ -119,7 +124,12 @@ def _outlines(element: Element, depth: int) -> Iterator[Options]:
             # The feed of a channel, which other programs want, stands in place of the channel itself.
             url = page if page and url == _feed_of_channel(page) else url
             title = attributes.get("title") or attributes.get("text", "")
-            yield {"url": url, "title": "" if title == url else " ".join(title.split()), **ours, **also}
+            yield {
+                "url": url,
+                "title": "" if title == without_password(url) else " ".join(title.split()),
+                **ours,
+                **also,
+            }
         if depth < _DEEPEST:
             yield from _outlines(outline, depth + 1)
 
