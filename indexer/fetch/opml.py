@@ -55,11 +55,10 @@ def write_opml(sources: Iterable[Source]) -> Outlines:
         if not host_of(source.url):
             notes.append(f"{source.url} is a folder of this machine and is not in it.")
             continue
-        attributes = {"type": "rss", "text": source.title or source.url, "title": source.title}
+        name = source.title or without_password(source.url)
         if without_password(source.url) != source.url:
-            notes.append(
-                f"The address of {source.title or without_password(source.url)} holds a password, which is in it."
-            )
+            notes.append(f"The address of {name} holds a password, which is in it.")
+        attributes = {"type": "rss", "text": name, "title": source.title}
         feed = _feed_of_channel(source.url)
         attributes |= {"xmlUrl": feed, "htmlUrl": source.url if feed != source.url else ""}
         for key, value in written(source).items():
