@@ -21,10 +21,6 @@ if TYPE_CHECKING:
     import httpx
 
 
-class UnreachableError(FetchError):
-    """No connection to a host could be made."""
-
-
 class BrokenOffError(FetchError):
     """A connection ended before all had come."""
 
@@ -104,11 +100,11 @@ def in_sentences(address: str) -> Iterator[None]:
                 raise FetchError(
                     f"{host} cannot prove that it is {host}: {safe(wrong.verify_message)}.", "Ask its owner."
                 ) from None
-            raise UnreachableError(
+            raise FetchError(
                 f"{host} does not speak as https does ({safe(wrong.reason or 'no reason')}).", "Try it with http://."
             ) from None
         if isinstance(error, httpx.ConnectError):
-            raise UnreachableError(f"{host} cannot be reached: {_why(error)}.", "Try it later.") from None
+            raise FetchError(f"{host} cannot be reached: {_why(error)}.", "Try it later.") from None
         raise FetchError(f"{host} cannot be asked: {_why(error)}.", "Try it later.") from None
 
 

@@ -71,7 +71,6 @@ class Podcast:
     author: str
     language: str
     """A BCP 47 tag; empty where the feed does not say."""
-    page: str
     episodes: tuple[Episode, ...]
     """Newest first; those without a day last, in the order of the feed."""
     notes: tuple[str, ...]
@@ -101,7 +100,6 @@ def read_podcast(page: Page) -> Podcast:
         title=title,
         author=plain_line(str(feed.get("author") or feed.get("publisher") or "")),
         language=language_tag(feed.get("language")),
-        page=web_address(str(feed.get("link") or ""), page.url) if feed.get("link") else "",
         episodes=tuple(episodes),
         notes=notes,
         older_page=_linked(feed, "next", page.url),

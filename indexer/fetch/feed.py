@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
 from talksearch.indexer.text.untrusted import safe_address
@@ -37,7 +36,6 @@ class FeedLook:
     with_transcripts: int
     language: str = ""
     """A BCP 47 tag; empty where the feed does not say."""
-    newest: date | None = None
 
 
 def look_at_feed(source: Source, tell: Tell, page: Page | None = None, pace: Pace | None = None) -> FeedLook:
@@ -66,7 +64,6 @@ def look_at_feed(source: Source, tell: Tell, page: Page | None = None, pace: Pac
         len(podcast.episodes),
         sum(1 for episode in podcast.episodes if episode.transcripts),
         podcast.language,
-        podcast.episodes[0].published if podcast.episodes else None,
     )
 
 
