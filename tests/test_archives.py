@@ -619,6 +619,17 @@ def test_a_feed_of_panopto_leads_to_the_viewer(tmp_path: Path) -> None:
     assert _facts(talk) == ("On Tides & Lamps", "Harbour Talks", "2024-03-12", VIEWER)
 
 
+@pytest.mark.parametrize(
+    "described", [{"session": json.loads(SESSION_JSON)}, json.loads(SESSION_JSON), {"entry": MEDIA}]
+)
+def test_what_is_said_is_read_where_somebody_put_it_into_one_file_with_what_describes_it(
+    tmp_path: Path, described: dict[str, Any]
+) -> None:
+    said = [{"start": i * 5.0, "end": i * 5 + 4.0, "text": line} for i, line in enumerate(SAID)]
+    talk = _one(tmp_path, {"whole.json": json.dumps({**described, "captions": said})})
+    assert [cue.text for cue in talk.cues] == list(SAID)
+
+
 # --- what lies among recordings and is no talk -----------------------------------------------------------------------
 
 
@@ -626,6 +637,7 @@ def test_a_feed_of_panopto_leads_to_the_viewer(tmp_path: Path) -> None:
     ("name", "content", "why"),
     [
         ("ytdl-archive.txt", "".join(f"youtube DTcRLlMv4_{letter}\n" for letter in "abcdefgh"), "list of what it has"),
+        ("one.txt", "youtube DTcRLlMv4_o", "list of what it has"),
         ("done.txt", "youtube DTcRLlMv4_o\nvimeo 123456789\nsoundcloud 998877665\n", "list of what it has"),
         ("links.txt", "# talks\n" + f"{WATCH}\n" * 3, "list of addresses"),
         ("talk.live_chat.json", '{"replayChatItemAction": {}}\n', "chat"),
@@ -646,10 +658,14 @@ def test_what_describes_or_shows_a_recording_is_passed_over(tmp_path: Path, name
 
 
 def test_words_in_lines_of_two_are_a_talk(tmp_path: Path) -> None:
-    said = "\n".join(
-        f"{one} {two}" for one, two in zip(" ".join(SAID).split()[::2], " ".join(SAID).split()[1::2], strict=False)
-    )
-    assert read_talk(_files(tmp_path, {"poem.txt": said}) / "poem.txt").cues
+    poem = "the keeper\nwrote ships\nuntil morning\nnobody asked\n" * 3
+    assert read_talk(_files(tmp_path, {"poem.txt": poem}) / "poem.txt").cues
+
+
+def test_a_table_of_what_is_said_in_entries_is_a_talk(tmp_path: Path) -> None:
+    rows = "".join(f'{ENTRY},On Tides,{i * 5},"{line}"\n' for i, line in enumerate(SAID))
+    talk = read_talk(_files(tmp_path, {"said.csv": f"Entry ID,Entry Name,Start,Text\n{rows}"}) / "said.csv")
+    assert [cue.text for cue in talk.cues] == list(SAID)
 
 
 # --- again, and quickly ----------------------------------------------------------------------------------------------

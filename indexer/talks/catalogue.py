@@ -37,6 +37,8 @@ _OF_ITS_FOLDER = re.compile(
     r"(?:session|entry|media|video|talk)?[ _-]?(?:meta[ _-]?data|info|delivery[ _-]?info)", re.I
 )
 """How files are called that describe the one talk in their folder."""
+_SAID = re.compile(r"caption(?!assets)|transcript|segment|utterance|cues|words|subtitle|sentence", re.IGNORECASE)
+"""What lists of things that are said are called in JSON."""
 _DAY_BEFORE = re.compile(r"^\d{4}-?\d\d-?\d\d[ _-]+")
 """What programs that fetch podcasts put before the title in the name of a file, to have them in order."""
 _OF_KALTURA = r"Kaltura(?!CaptionAssetItem)\w*(?:Entry|CaptionAsset|CuePoint|Annotation|ListResponse)"
@@ -69,6 +71,8 @@ class _Kind:
     head: re.Pattern[str]
     """What its beginning holds, and that of no transcript."""
     entries: Callable[[str], Iterable[Entry]]
+    is_json: bool = False
+    """It is one value in JSON, and not lines of them."""
 
 
 _KINDS = (
@@ -93,16 +97,22 @@ _KINDS = (
         "an export of Kaltura",
         re.compile(rf"\s*[\[{{].*\"objectType\"\s*:\s*\"{_OF_KALTURA}\"", re.S),
         _json_entries(kaltura.entries_in),
+        is_json=True,
     ),
     _Kind(
         "an export of Kaltura",
-        re.compile(r"\ufeff?\"?entry[ _]?id\"?,(?:[^\n]*,)?\"?entry[ _]?name\"?(?:,|\s)", re.I),
+        re.compile(
+            r"(?![^\n]*\b(?:text|captions?|transcript|start)\b)"
+            r"\ufeff?\"?entry[ _]?id\"?,(?:[^\n]*,)?\"?entry[ _]?name\"?(?:,|\s)",
+            re.I,
+        ),
         kaltura.entries_in_table,
     ),
     _Kind(
         "what Panopto says of a session",
         re.compile(r"\s*[\[{](?=.*\"(?:SessionName|ViewerUrl)\"\s*:).*\"Duration\"\s*:", re.S),
         _json_entries(panopto.entries_in),
+        is_json=True,
     ),
     _Kind(
         "what Panopto says of a folder or of who may see it",
@@ -110,6 +120,7 @@ _KINDS = (
             r"\s*\{\s*(?=.*\"(?:IsInherited|FolderUrl)\"\s*:)(?=.*\"(?:Level|Principal|ParentFolder)\"\s*:)", re.S
         ),
         _no_entries,
+        is_json=True,
     ),
 )
 
@@ -121,7 +132,18 @@ def what_it_is(text: str) -> str | None:
     ('a feed', None)
     """
     kind = _kind_of(text[:_HEAD_BYTES])
-    return kind.what if kind else None
+    return kind.what if kind and not (kind.is_json and _holds_more(kind, text)) else None
+
+
+def _holds_more(kind: _Kind, text: str) -> bool:
+    """Say whether JSON is more than what describes a talk: somebody may have put what is said into one file with it."""
+    try:
+        value = json.loads(text)
+        described = kind.entries is _no_entries or any(True for _ in kind.entries(text))
+    except (ValueError, RecursionError):
+        return True
+    keys = [key for key, inner in value.items() if isinstance(inner, list)] if isinstance(value, dict) else []
+    return not described or any(_SAID.search(key) for key in keys)
 
 
 def find_entries(path: Path) -> tuple[Entry, ...]:

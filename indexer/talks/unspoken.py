@@ -39,14 +39,9 @@ _TYPED = (
 """Heads of messages: Zoom's in several languages, WhatsApp's, Telegram's, Teams', and those of IRC."""
 _LISTS_CHAPTERS = re.compile(r"\s*(?:;FFMETADATA\d|CHAPTER\d+=\d+:\d\d)")
 """How FFmpeg's metadata begin (ffmpeg.org/ffmpeg-formats.html#Metadata-2), and the chapters of OGM."""
-_LISTS = (
-    (
-        re.compile(r"[a-z][\w:.-]{1,40} [\w-]{5,80}"),
-        "This is yt-dlp's list of what it has downloaded, and was not said.",
-    ),
-    (re.compile(r"(?:#.*|https?://\S+)"), "This is a list of addresses, and was not said."),
-)
-"""Lists that programs keep among recordings, by the form that all of their rows have."""
+_DOWNLOADED = re.compile(r"[a-z][\w:.-]{1,40} [\w-]{5,80}")
+"""A row of yt-dlp's download archive: the extractor and the id of a video."""
+_ADDRESS = re.compile(r"(?:#.*|https?://\S+)")
 _OWN_PAGE = re.compile(
     r"\s*<!doctype html>.{0,500}<meta name=\"generator\" content=\"talksearch\">", re.IGNORECASE | re.DOTALL
 )
@@ -87,9 +82,12 @@ def refuse_descriptions(source: SourceText) -> None:
         raise UnspokenError(f"This is {what}: it describes talks, and was not said.")
     rows = source.text[:_HEAD].split("\n")
     filled = [row.strip() for row in (rows[:-1] if len(source.text) > _HEAD else rows) if row.strip()]
-    for form, what in _LISTS:
-        if filled and all(form.fullmatch(row) for row in filled):
-            raise UnspokenError(what)
+    if all(map(_ADDRESS.fullmatch, filled)) and any("://" in row for row in filled):
+        raise UnspokenError("This is a list of addresses, and was not said.")
+    # Lines of two words may be a poem; ids have figures, nearly all of them.
+    numbered = sum(any(map(str.isdigit, row.partition(" ")[2])) for row in filled)
+    if filled and numbered * 2 >= len(filled) and all(map(_DOWNLOADED.fullmatch, filled)):
+        raise UnspokenError("This is yt-dlp's list of what it has downloaded, and was not said.")
 
 
 def refuse_by_content(path: Path, source: SourceText) -> None:
