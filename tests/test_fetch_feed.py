@@ -21,6 +21,7 @@ from talksearch.indexer.errors import TalksearchError
 from talksearch.indexer.fetch.archive import HIDDEN, open_archive
 from talksearch.indexer.fetch.episode import read_podcast
 from talksearch.indexer.fetch.feed import fetch_feed, look_at_feed
+from talksearch.indexer.fetch.limits import Limit
 from talksearch.indexer.fetch.records import AskedTooOftenError, Event, FetchError, Landed, Left, Source
 from talksearch.indexer.fetch.web import Pace, Page, open_web
 from talksearch.indexer.talks.read import read_talk
@@ -205,6 +206,12 @@ def test_a_translation_alone_is_left_and_the_sentence_says_how_to_take_it(web: H
     assert web.asked == ["/feed.xml"]
 
 
+def test_the_language_that_the_user_names_counts_before_that_of_the_whole_feed(web: Host, tmp_path: Path) -> None:
+    web.files = {"/feed.xml": rss(item(1, transcript("/1.vtt", language=""))), "/1.vtt": vtt("Die Flut kommt.")}
+    [episode] = landed(bring(web, tmp_path, language="de"))
+    assert episode.files[0].name.endswith("].de.vtt")
+
+
 def test_where_nobody_says_what_is_spoken_any_transcript_is_taken(web: Host, tmp_path: Path) -> None:
     web.files = {"/feed.xml": rss(item(1, transcript("/1.vtt", language="")), head=""), "/1.vtt": SAID}
     [episode] = landed(bring(web, tmp_path))
@@ -384,11 +391,10 @@ def test_an_environment_that_cannot_be_used_is_told(monkeypatch: pytest.MonkeyPa
         pass
 
 
-def test_a_body_that_drips_is_given_up(web: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("talksearch.indexer.fetch.web._SLOWEST_TEXT_S", 0.2)
+def test_a_body_that_drips_is_given_up(web: Host) -> None:
     web.files = {"/feed.xml": Answer(b"<rss>" * 200, slow_s=0.05)}
     with open_web(print, pace=FAST) as client, pytest.raises(FetchError, match="sends too slowly"):
-        client.get(f"{web.url}/feed.xml")
+        client.get(f"{web.url}/feed.xml", Limit(1_000_000, 0.2))
 
 
 VTT = transcript("/1.vtt")

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from talksearch.indexer.text.untrusted import safe, safe_address
 
+from .limits import Limit
 from .records import FetchError
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def header(response: httpx.Response, name: str) -> str:
     return value if len(value) <= 1000 and value.isascii() and value.isprintable() else ""
 
 
-def pieces(response: httpx.Response, address: str, largest: int, slowest_s: float) -> Iterator[bytes]:
+def pieces(response: httpx.Response, address: str, limit: Limit) -> Iterator[bytes]:
     """Yield a body, unpacked; raise FetchError where it is too large, takes too long or is packed in unknown ways."""
     packed = response.headers.get("content-encoding", "").strip().lower()
     if packed not in ("", "identity", "gzip", "x-gzip", "deflate"):
@@ -39,20 +40,20 @@ def pieces(response: httpx.Response, address: str, largest: int, slowest_s: floa
             f"{safe_address(address)} sends what was not asked for: packed as {safe(packed)}.", "Try it later."
         )
     too_large = FetchError(
-        f"{safe_address(address)} gives more than {largest // 1_000_000 or 1} MB, which is more than such a file has.",
+        f"{safe_address(address)} gives more than {limit.bytes // 1_000_000} MB, which is more than such a file has.",
         "Look at it in a browser: it may be another file than it is called.",
     )
     stated = response.headers.get("content-length", "")
-    if stated.isdecimal() and len(stated) < 20 and int(stated) > largest:
+    if stated.isdecimal() and len(stated) < 20 and int(stated) > limit.bytes:
         raise too_large
-    size, end = 0, time.monotonic() + slowest_s
+    size, end = 0, time.monotonic() + limit.seconds
     for piece in response.iter_bytes():
         size += len(piece)
-        if size > largest:
+        if size > limit.bytes:
             raise too_large
         if time.monotonic() > end:
             raise FetchError(
-                f"{safe_address(address)} sends too slowly: {size:,} bytes in {slowest_s / 60:.0f} minutes.",
+                f"{safe_address(address)} sends too slowly: {size:,} bytes in {limit.seconds / 60:.0f} minutes.",
                 "Try it later.",
             )
         yield piece

@@ -13,7 +13,7 @@ from talksearch.indexer.readers.xml_tree import root_of
 from talksearch.indexer.text.untrusted import safe_address
 
 from .records import FetchError
-from .web import LARGEST_TEXT, Page
+from .web import LIMITS, Page
 
 Content = Literal["feed", "opml", "page", "json", "recording", "nothing", "other"]
 
@@ -72,7 +72,7 @@ def unpacked(page: Page) -> bytes:
         return page.data
     try:
         parser = zlib.decompressobj(wbits=31)
-        data = parser.decompress(page.data, LARGEST_TEXT)
+        data = parser.decompress(page.data, LIMITS.feed.bytes)
     except zlib.error:
         raise FetchError(f"{safe_address(page.url)} sends what cannot be unpacked.", "Try it later.") from None
     if parser.unconsumed_tail:

@@ -18,13 +18,12 @@ from .names import safe_name
 from .podcast_tags import language_tag
 from .records import AskedTooOftenError, Event, FetchError, Landed, Left, Source, Tell
 from .transcripts import Transcript, fetch_transcript, in_language
-from .web import Pace, Page, Web, open_web
+from .web import LIMITS, Pace, Page, Web, open_web
 
 _NO_TRANSCRIPT = "The feed names no transcript of it."
 _UNTIMED = "Its transcript has no times: seconds are estimated."
 _SOUND_ALONE = "It has no transcript; its sound was fetched: talksearch transcribe makes one."
 _MOST_PAGES = 200
-_LARGEST_CHAPTERS = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +225,7 @@ def _fetch_tracks(
 
     Returns them, what is worth knowing of them, and why there is none where there is none.
     """
-    links, others = in_language(episode.transcripts, spoken, podcast.language)
+    links, others = in_language(episode.transcripts, spoken, spoken)
     track, problems = fetch_transcript(web, links, spoken, podcast.url)
     found, notes = ([track] if track else []), []
     why_none = " ".join(problems) or _NO_TRANSCRIPT
@@ -236,7 +235,7 @@ def _fetch_tracks(
     if track and not track.timed:
         notes.append(_UNTIMED)
     for language in filter(None, map(language_tag, source.also)):
-        further, _ = in_language(episode.transcripts, language, podcast.language)
+        further, _ = in_language(episode.transcripts, language, spoken)
         further = tuple(link for link in further if link not in links)
         other, problems = fetch_transcript(web, further, language, podcast.url)
         if other and other.language not in {one.language for one in found}:
@@ -279,7 +278,7 @@ def _bring_chapters(episode: Episode, podcast: Podcast, staged: Path, stem: str,
     problem = ""
     if episode.chapters_url:
         try:
-            page = web.get(episode.chapters_url, _LARGEST_CHAPTERS, named_by=podcast.url)
+            page = web.get(episode.chapters_url, LIMITS.chapters, named_by=podcast.url)
             if keep_chapters(staged, stem, page.data):
                 return []
             problem = "Its file of chapters has none that can be read."

@@ -22,3 +22,6 @@ class Limits:
     track: Limit = Limit(32_000_000, 180)
     """Captions of a whole day are 5 MB."""
     recording: Limit = Limit(4_000_000_000, 6 * 3600)
+    feed: Limit = Limit(64_000_000, 300)
+    """Feeds of ten thousand episodes with their notes take about 50 MB."""
+    chapters: Limit = Limit(2_000_000, 60)

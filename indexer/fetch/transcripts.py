@@ -17,10 +17,8 @@ from talksearch.indexer.text.counting import count_words
 from .content import SENTENCES, content_of
 from .podcast_tags import TranscriptLink
 from .records import AskedTooOftenError, FetchError
-from .web import Page, Web
+from .web import LIMITS, Page, Web
 
-LARGEST = 32_000_000
-"""Bytes of a transcript; one in JSON with a time for every word takes 1 MB an hour."""
 _FEWEST_WORDS = 20
 """Of a text without times: less is a remark, or an error that a host calls a success."""
 _KINDS = {
@@ -53,7 +51,7 @@ def in_language(
     Args:
         links: As the item names them.
         language: The one that is wanted, a BCP 47 tag; empty for any.
-        otherwise: What a transcript is in that does not say: the language of its feed, as the namespace has it.
+        otherwise: What a transcript is in that does not say: what is spoken, as the namespace has it.
     """
     tagged = [(link, link.language or otherwise) for link in links]
     exact = [link for link, tag in tagged if tag.lower() == language.lower()] if language else []
@@ -77,7 +75,7 @@ def fetch_transcript(
     problems: list[str] = []
     for link in links:
         try:
-            page = web.get(link.url, LARGEST, named_by=feed)
+            page = web.get(link.url, LIMITS.track, named_by=feed)
             found = judge(page, _kind(link), link.language or language)
         except AskedTooOftenError:
             raise

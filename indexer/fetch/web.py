@@ -24,16 +24,15 @@ from talksearch.indexer.text.untrusted import safe, safe_address
 
 from .answers import BrokenOffError, asks_to_wait, header, in_sentences, pieces, refuse_status, retry_after
 from .distance import distance_of, may_name
+from .limits import Limit, Limits
 from .records import AskedTooOftenError, FetchError, Source, Tell
 
 if TYPE_CHECKING:
     import httpx
 
-LARGEST_TEXT = 64_000_000
-"""Bytes of a feed or a page. Feeds of ten thousand episodes with their notes take about 50 MB."""
-_SLOWEST_TEXT_S = 300.0
-_LARGEST_RECORDING = 8_000_000_000
-_SLOWEST_RECORDING_S = 6 * 3600.0
+LIMITS = Limits()
+_ACCEPTED = "application/rss+xml, application/atom+xml, application/xml;q=0.9, */*;q=0.8"
+"""For hosts that give a page to browsers and a feed to readers of feeds at one address."""
 _MOST_REDIRECTS = 8
 _MOST_RESUMED = 5
 """How often a recording whose connection breaks is gone on with in one run."""
@@ -84,13 +83,13 @@ class Web:
     _distance: dict[str, int] = field(default_factory=dict)
 
     def get(
-        self, url: str, largest: int = LARGEST_TEXT, *, named_by: str = "", etag: str = "", modified: str = ""
+        self, url: str, limit: Limit = LIMITS.feed, *, named_by: str = "", etag: str = "", modified: str = ""
     ) -> Page:
         """Fetch a text, or learn that it is as it was.
 
         Args:
             url: Its address; a user and a password in it are sent to its host alone, and printed nowhere.
-            largest: How many bytes it may have, unpacked.
+            limit: How much it may take, unpacked.
             named_by: The address of whoever named this one; empty where the user did.
             etag: As the host gave it with what is there already.
             modified: Likewise.
@@ -114,7 +113,7 @@ class Web:
             )
             if page.unchanged:
                 return page
-            coming = pieces(response, address, largest, _SLOWEST_TEXT_S)
+            coming = pieces(response, address, limit)
             data = next(coming, b"")
             if kind.startswith(("audio/", "video/")) and b"\0" in data:
                 return page
@@ -145,7 +144,7 @@ class Web:
                     etag = header(response, "etag")
                     etag = "" if etag.startswith("W/") else etag  # a weak one says nothing about single bytes
                     with into.open("ab" if resumed else "wb") as file:
-                        for piece in pieces(response, address, _LARGEST_RECORDING, _SLOWEST_RECORDING_S):
+                        for piece in pieces(response, address, LIMITS.recording):
                             file.write(piece)
                     return Page(address, content_type=kind)
             except BrokenOffError as error:
@@ -272,7 +271,7 @@ def open_web(tell: Tell, source: Source | None = None, pace: Pace | None = None)
             cookies=cookies,
             follow_redirects=False,
             # One kind of packing: what unpacks to a thousand times its size is then found out piece by piece.
-            headers={"User-Agent": user_agent(), "Accept": "*/*", "Accept-Encoding": "gzip"},
+            headers={"User-Agent": user_agent(), "Accept": _ACCEPTED, "Accept-Encoding": "gzip"},
             timeout=httpx.Timeout(30.0, connect=20.0),
         )
     except (ImportError, ValueError, OSError) as error:  # a proxy or certificates that the environment names
