@@ -20,12 +20,12 @@ from itertools import pairwise
 
 from talksearch.indexer.errors import UnreadableError
 from talksearch.indexer.records import Cue, Transcript, Word
-from talksearch.indexer.text.clock import CLOCK, parse_clock
 from talksearch.indexer.text.counting import bag_of, count_words
 
 from .cue_times import RawCue, mend
 from .file_words import FileWords
 from .finish import finish
+from .html_marks import CLOCK_ALONE, is_mark, name_of, time_of
 from .html_tree import BLOCKS, HEADINGS, Element, elements, is_unsaid, text_in, texts, tree_of
 from .source_text import SourceText
 
@@ -33,18 +33,6 @@ ENDINGS = ("html", "htm", "xhtml")
 _FIRST = re.compile(
     r"\s*(?:<\?xml[^<>]*>\s*|<!--(?:(?!-->).)*-->\s*)*<(?:!doctype html|html|head|body|cite)[\s>]", re.I | re.S
 )
-_SECONDS_TEXT = """
-data-start data-starttime data-start-time data-time data-timestamp data-begin data-seconds data-t data-timecode
-data-cue-start
-"""
-_SECONDS = tuple(_SECONDS_TEXT.split())
-_MILLISECONDS = ("data-m", "data-ms", "data-start-ms", "data-startms", "data-time-ms")
-_IN_LINK = re.compile(r"[#?&;](?:t|time|start|time_continue)=(?:npt:)?(?P<t>[\dhms:.]{1,20})(?:$|[,&#])")
-_UNITS = re.compile(r"(?:(\d{1,3})h)?(?:(\d{1,4})m)?(?:(\d{1,6}(?:\.\d{1,6})?)s?)?", re.IGNORECASE)
-_ISO = re.compile(r"PT(?:(\d{1,3})H)?(?:(\d{1,4})M)?(?:(\d{1,6}(?:\.\d{1,6})?)S)?", re.IGNORECASE)
-_CLOCK_ALONE = re.compile(rf"[\[(]?({CLOCK})[\])]?")
-_SPEAKER = re.compile(r"(?:^|[-_ ])speaker(?:[-_ ]?(?:name|label))?(?:$| )", re.IGNORECASE)
-_LONGEST_NAME = 60
 _FEWEST_TIMES = 2
 _LEAST_FORWARDS = 0.8
 """Of the times of a page; those of comments and of programmes run any way."""
@@ -181,8 +169,8 @@ def _are_times_of_speech(turns: list[_Turn], times: list[int]) -> bool:
 def _is_left_out(element: Element) -> bool:
     """Say whether nobody says what an element holds: it is no text, a moment in words, or the heading of a part."""
     if element.name == "time":
-        return _time_of(element) is not None
-    return is_unsaid(element) or (element.name in HEADINGS and not any(_is_mark(one) for one in elements(element)))
+        return time_of(element) is not None
+    return is_unsaid(element) or (element.name in HEADINGS and not any(is_mark(one) for one in elements(element)))
 
 
 def _region(root: Element) -> Element | None:
@@ -211,10 +199,6 @@ def _count_marks(element: Element, followed: Set[Element], marks: dict[Element, 
     return count
 
 
-def _is_mark(element: Element) -> bool:
-    return _time_of(element) is not None or _name_of(element) is not None
-
-
 def _turns(region: Element) -> list[_Turn]:
     """Cut the text of the region at its times and at its names."""
     turns = [_Turn(None, None, region.line)]
@@ -236,10 +220,10 @@ def _turns(region: Element) -> list[_Turn]:
             if is_unsaid(part):
                 continue
             turns[-1].text.append("\n" if part.name in BLOCKS else "")
-            name, start = _name_of(part), _time_of(part)
+            name, start = name_of(part), time_of(part)
             if name is not None or start is not None:
                 begin(start, name, part)
-            is_clock = start is not None and _CLOCK_ALONE.fullmatch(text_in(part))
+            is_clock = start is not None and CLOCK_ALONE.fullmatch(text_in(part))
             if name is None and not is_clock and not _is_left_out(part):
                 walk(part)
             turns[-1].text.append("\n" if part.name in BLOCKS else "")
@@ -280,52 +264,6 @@ def _starts(turns: tuple[_Turn, ...]) -> list[int]:
     for at in range(last + 1, len(turns)):  # nothing comes behind them: as fast as people speak
         starts[at] = start + sum(lengths[last:at]) * 400
     return starts
-
-
-def _time_of(element: Element) -> int | None:
-    """Return the moment that an element names, in milliseconds; None where it names none."""
-    for name in _MILLISECONDS:
-        if re.fullmatch(r"\d{1,9}(?:\.\d{1,9})?", element.attributes.get(name, "").strip()):
-            return round(float(element.attributes[name]))
-    for name in _SECONDS:
-        if (moment := _moment(element.attributes.get(name, "").strip())) is not None:
-            return moment
-    if element.name == "a" and (match := _IN_LINK.search(element.attributes.get("href", ""))):
-        return _moment(match["t"])
-    if element.name == "time" and (match := _ISO.fullmatch(element.attributes.get("datetime", "").strip())):
-        return _in_units(match)
-    if element.name in ("time", "span", "a", "b", "strong", "small", "code", "td", "div", "dt"):
-        alone = element.parts and all(isinstance(part, str) for part in element.parts)
-        match = _CLOCK_ALONE.fullmatch(text_in(element)) if alone else None
-        return parse_clock(match[1]) if match else None
-    return None
-
-
-def _moment(text: str) -> int | None:
-    """Return the milliseconds of seconds, a clock, or `1h2m3s`; None for all else.
-
-    >>> _moment("90.5"), _moment("1:30"), _moment("1m30s"), _moment("top")
-    (90500, 90000, 90000, None)
-    """
-    if ":" in text:
-        return parse_clock(text)
-    match = _UNITS.fullmatch(text)
-    return _in_units(match) if match and text else None
-
-
-def _in_units(match: re.Match[str]) -> int | None:
-    hours, minutes, seconds = match.groups()
-    if hours is minutes is seconds is None:
-        return None
-    return round((int(hours or 0) * 3600 + int(minutes or 0) * 60 + float(seconds or 0)) * 1000)
-
-
-def _name_of(element: Element) -> str | None:
-    """Return who speaks, where an element says that and nothing else."""
-    if element.name != "cite" and not _SPEAKER.search(element.attributes.get("class", "")):
-        return None
-    name = text_in(element).rstrip(" :：")
-    return name if 0 < len(name) <= _LONGEST_NAME else None
 
 
 def _outside(element: Element, region: Element) -> Iterator[str]:
