@@ -261,6 +261,24 @@ def test_a_transcripts_name_is_one_by_which_its_recording_is_found(tmp_path: Pat
     assert path.name == expected
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [(b"a" * 251 + b".wav", "another name, or a shorter one"), (b"bad\xff.wav", "is not valid UTF-8")],
+)
+def test_a_name_that_leaves_none_for_a_transcript_is_told_before_any_work(
+    tmp_path: Path, model: Model, name: bytes, told: str
+) -> None:
+    talk = tmp_path / os.fsdecode(name)
+    try:
+        shutil.copy(recording("beckett.wav"), talk)
+    except OSError:
+        pytest.skip("this file system has no such names")
+    with pytest.raises(RecordingError) as raised:
+        transcribe(talk, model)
+    assert told in f"{raised.value.message} {raised.value.hint}"
+    assert list(tmp_path.iterdir()) == [talk]
+
+
 def test_nobodys_file_is_written_over(tmp_path: Path, model: Model) -> None:
     talk = Path(shutil.copy(recording("beckett.wav"), tmp_path / "talk.wav"))
     (tmp_path / "talk.json").write_text('{"views": 12}')
@@ -481,5 +499,14 @@ def test_a_folder_gives_one_recording_of_each_talk_that_lacks_a_transcript(tmp_p
         (tmp_path / name).touch()
     (tmp_path / "b.txt").write_text("0:00 One, two, three and four.\n0:05 Five, six and seven it is.\n")
     (tmp_path / "captions").mkdir()
-    (tmp_path / "captions" / "of e [dQw4w9WgXcQ].en.vtt").touch()
-    assert run.recordings_to_transcribe(tmp_path) == [tmp_path / "a.m4a", tmp_path / "c" / "d.mp3"]
+    track = tmp_path / "captions" / "of e [dQw4w9WgXcQ].en.vtt"
+    track.write_text("WEBVTT\n\n00:00.000 --> 00:02.000\nHi there.\n")
+    wanted = [tmp_path / "a.m4a", tmp_path / "c" / "d.mp3"]
+    assert run.recordings_to_transcribe(tmp_path) == wanted
+    (tmp_path / "a.json").write_text(
+        '{"segments": [{"start": 0, "end": 2, "text": " Hi there."}], "talksearch_transcribe": {}}'
+    )
+    assert run.recordings_to_transcribe(tmp_path) == wanted[1:]
+    assert run.recordings_to_transcribe(tmp_path, again=True) == wanted
+    track.write_text("")
+    assert tmp_path / "e [dQw4w9WgXcQ].webm" in run.recordings_to_transcribe(tmp_path)

@@ -80,7 +80,7 @@ def recordings_in(paths: Iterable[Path], *, again: bool = False) -> list[Path]:
     """Return the recordings to transcribe in files and folders; of a file that has a transcript, that is told."""
     from talksearch.indexer.transcribe import run
 
-    recordings = dict.fromkeys(found for path in paths for found in run.recordings_to_transcribe(path))
+    recordings = dict.fromkeys(found for path in paths for found in run.recordings_to_transcribe(path, again=again))
     return [recording for recording in recordings if _is_wanted(recording, again)]
 
 

@@ -62,11 +62,19 @@ def transcript_of(recording: Path) -> Path | None:
     """Return a transcript that lies beside a recording, None where there is none. Files that may be one are opened."""
     talk = (recording.parent, talk_of_recording(recording))
     for path in _tracks_near(recording.parent):
-        if any((found.parent, talk_of_recording(found)) == talk for found in recordings_of(path)):
-            with suppress(UnreadableError, OSError):
-                open_transcript(path)
-                return path
+        is_of_it = any((found.parent, talk_of_recording(found)) == talk for found in recordings_of(path))
+        if is_of_it and is_transcript(path):
+            return path
     return None
+
+
+def is_transcript(path: Path) -> bool:
+    """Say whether a file is a transcript. It is opened."""
+    with suppress(UnreadableError, OSError):
+        refuse_by_name(path)
+        open_transcript(path)
+        return True
+    return False
 
 
 def _tracks_near(folder: Path) -> Iterator[Path]:
@@ -78,9 +86,7 @@ def _tracks_near(folder: Path) -> Iterator[Path]:
         if name.lower() in FOLDERS_OF_CAPTIONS and path.is_dir():
             yield from _tracks_near(path)
         elif may_be_transcript(path):
-            with suppress(UnreadableError):
-                refuse_by_name(path)
-                yield path
+            yield path
 
 
 def with_durations(recordings: Sequence[Path], longest_look_s: float = _LONGEST_LOOK_S) -> tuple[Untranscribed, ...]:

@@ -20,6 +20,8 @@ from .errors import RecordingError
 
 _MADE_BY = "talksearch_transcribe"
 """Under this key a transcript says that it was made here, and how. Readers of Whisper's JSON pass over it."""
+_LONGEST_NAME = 255
+"""Bytes; most file systems allow no more."""
 _LARGEST_OF_OURS = 200_000_000
 """Bytes of a file that is looked into to see whose it is."""
 
@@ -31,15 +33,22 @@ def result_path(recording: Path) -> Path:
     not that of the recording, it is `Tides.transcript.json`.
 
     Raises:
-        RecordingError: no name is free.
+        RecordingError: no name is free, or the recording's own is no text or as long as a name can be.
     """
+    try:
+        recording.name.encode()
+    except UnicodeEncodeError:
+        raise RecordingError(f"The name of {recording} is not valid UTF-8.", "Rename it.") from None
     stem = without_ending(recording.name)
     for name in (f"{stem}.json", f"{stem}.transcript.json", f"{recording.name}.transcript.json"):
+        if len(name.encode()) > _LONGEST_NAME:
+            continue
         path = recording.with_name(name)
         if _is_read_as_its_transcript(path, recording) and (not os.path.lexists(path) or is_ours(path)):
             return path
     raise RecordingError(
-        f"No name is free for the transcript of {recording}.", f"Rename {stem}.json, or the recording."
+        f"No name is free for the transcript of {recording}.",
+        "Give the recording another name, or a shorter one.",
     )
 
 

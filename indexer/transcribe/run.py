@@ -13,8 +13,8 @@ from talksearch.indexer.arrays import Floats
 from talksearch.indexer.errors import TalksearchError
 from talksearch.indexer.records import Json
 from talksearch.indexer.talks.recordings import is_recording
-from talksearch.indexer.talks.track_names import track_name
-from talksearch.indexer.talks.untranscribed import transcript_of, without_transcript
+from talksearch.indexer.talks.track_names import track_name, without_ending
+from talksearch.indexer.talks.untranscribed import is_transcript, transcript_of, without_transcript
 from talksearch.indexer.talks.walk import Root, as_root, files_under, may_be_transcript
 from talksearch.indexer.text import youtube
 from talksearch.indexer.text.clock import show_clock
@@ -71,29 +71,37 @@ class Transcribed:
 Tell = Callable[[Progress], None]
 
 
-def recordings_to_transcribe(path: Path) -> list[Path]:
+def recordings_to_transcribe(path: Path, *, again: bool = False) -> list[Path]:
     """Return the recording that a path is, or those in a folder that lack a transcript, one of each talk.
+
+    With `again` those in a folder as well of which there is none but one that was made here.
 
     Raises TalksearchError where it is not there.
     """
     root = as_root(path)
     if root.path.is_dir():
-        return _in_folder(root)
+        return _in_folder(root, again)
     if not os.path.lexists(root.path):
         raise TalksearchError(f"{path} is not there.", "Correct the path, or plug in its disk.")
     return [root.path]
 
 
-def _in_folder(root: Root) -> list[Path]:
+def _in_folder(root: Root, again: bool) -> list[Path]:
     recordings: list[Path] = []
-    videos: set[str] = set()
+    tracks: dict[str, list[Path]] = {}  # by the video that their name says, wherever they lie
     for path in files_under(root):
         if not may_be_transcript(path):
             if is_recording(path.name):
                 recordings.append(path)
         elif video := youtube.id_from_name(track_name(path).stem):
-            videos.add(video)
-    return [path for path in without_transcript(recordings, (), videos) if transcript_of(path) is None]
+            tracks.setdefault(video, []).append(path)
+
+    def is_wanted(recording: Path) -> bool:
+        elsewhere = tracks.get(youtube.id_from_name(without_ending(recording.name)) or "", [])
+        known = transcript_of(recording) or next(filter(is_transcript, elsewhere), None)
+        return known is None or (again and is_ours(known))
+
+    return list(filter(is_wanted, without_transcript(recordings, ())))
 
 
 def place_for(recording: Path, *, again: bool = False) -> Path:

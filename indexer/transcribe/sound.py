@@ -81,6 +81,7 @@ def samples(sound: Sound) -> Iterator[Floats]:
 
 def _frames(container: object, sound: Sound) -> Iterator[Floats]:
     import av
+    from av.audio.stream import AudioStream
     from av.container import InputContainer
 
     assert isinstance(container, InputContainer)
@@ -88,7 +89,9 @@ def _frames(container: object, sound: Sound) -> Iterator[Floats]:
     begins_s = (container.start_time or 0) / av.time_base
     longest_s = (sound.duration_ms or 0) / 1000 + _SLACK_S
     given_s = 0.0
-    for packet in container.demux(container.streams.audio[0]):
+    stream = container.streams.best("audio")  # the one that a player plays
+    assert isinstance(stream, AudioStream)
+    for packet in container.demux(stream):
         try:
             frames = packet.decode()
         except av.InvalidDataError:  # a damaged stretch; what follows may be sound, and the gap is filled
