@@ -263,13 +263,13 @@ def test_opml_for_others_names_feeds_and_keeps_what_is_ours_to_itself() -> None:
 def test_lists_of_other_programs_are_read_however_they_group(tmp_path: Path) -> None:
     text = """<?xml version="1.0" encoding="utf-8"?><opml version="1.1"><body>
     <outline text="Science"><outline text=" The  tide
-      hour" type="rss" XMLURL="feed://pod.example/rss"/><outline text="Deeper">
+      &#x9b;31mhour" type="rss" XMLURL="feed://pod.example/rss"/><outline text="Deeper">
         <outline title="Harbour" text="x" xmlUrl="https://www.youtube.com/feeds/videos.xml?channel_id=UCa"/></outline>
     </outline><outline text="a note without an address"/><outline type="link" url="https://site.example/c"/>
     </body></opml>"""
     sources = [make_source(options, tmp_path) for options in read_list(text.encode(), "list.opml")]
     assert [(source.url, source.title) for source in sources] == [
-        ("https://pod.example/rss", "The tide hour"),
+        ("https://pod.example/rss", "The tide 31mhour"),
         ("https://www.youtube.com/channel/UCa", "Harbour"),
         ("https://site.example/c", ""),
     ]

@@ -19,7 +19,7 @@ from talksearch.cli.terminal import warn
 from talksearch.indexer.errors import TalksearchError, UsageError
 from talksearch.indexer.fetch.records import Recordings, Source
 from talksearch.indexer.settings import resolve
-from talksearch.indexer.text.untrusted import without_password
+from talksearch.indexer.text.untrusted import safe, without_password
 
 if TYPE_CHECKING:
     from talksearch.cli.bringing import Wanted
@@ -131,7 +131,7 @@ def _subscribe(
         return []
     from talksearch.indexer.fetch.subscriptions import find_subscription, subscribe
 
-    (change,) = subscribe(output.folder, [{"url": source.url, "title": found.title, **given}])
+    (change,) = subscribe(output.folder, [{"url": source.url, "title": safe(found.title).strip(), **given}])
     kept = find_subscription(output.folder, source.url)
     _print_subscribed(kept, change, output)
     if later or found.kind == "folder":

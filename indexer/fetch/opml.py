@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 from talksearch.indexer.errors import UnreadableError
-from talksearch.indexer.text.untrusted import without_password
+from talksearch.indexer.text.untrusted import safe, without_password
 
 from .options import KEYS, Options
 from .records import Source
@@ -122,13 +122,8 @@ def _outlines(element: Element, depth: int) -> Iterator[Options]:
             also = {"also": ours["also"].split()} if "also" in ours else {}
             # The feed of a channel, which other programs want, stands in place of the channel itself.
             url = page if page and url == _feed_of_channel(page) else url
-            title = attributes.get("title") or attributes.get("text", "")
-            yield {
-                "url": url,
-                "title": "" if title == without_password(url) else " ".join(title.split()),
-                **ours,
-                **also,
-            }
+            title = " ".join(safe(attributes.get("title") or attributes.get("text", "")).split())
+            yield {"url": url, "title": "" if title == without_password(url) else title, **ours, **also}
         if depth < _DEEPEST:
             yield from _outlines(outline, depth + 1)
 
@@ -141,7 +136,7 @@ def _in_takeout(content: bytes, name: str) -> Iterator[Options]:
         raise UnreadableError(f"{name} is neither OPML nor a table of channels: {error}.") from error
     for row in rows:
         if len(row) >= 3 and row[1].startswith(("http://", "https://")) and host_of(row[1]) == "youtube.com":
-            yield {"url": row[1].replace("http://", "https://", 1), "title": " ".join(row[2].split())}
+            yield {"url": row[1].replace("http://", "https://", 1), "title": " ".join(safe(row[2]).split())}
 
 
 def _feed_of_channel(url: str) -> str:

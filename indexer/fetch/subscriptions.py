@@ -172,8 +172,12 @@ def _read(path: Path) -> str:
         return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         return ""
-    except (OSError, UnicodeDecodeError) as error:
-        raise TalksearchError(f"{path} cannot be read: {error}.", "Correct the file or move it away.") from error
+    except OSError as error:
+        raise TalksearchError(
+            f"{path} cannot be read: {error.strerror or error}.", "Correct that, or move what is there away."
+        ) from error
+    except UnicodeDecodeError as error:
+        raise TalksearchError(f"{path} cannot be read, as it is not UTF-8.", "Save it as UTF-8.") from error
 
 
 def _blocks(path: Path, text: str) -> list[Any]:
