@@ -76,7 +76,7 @@ def add(addresses: tuple[str, ...], to: Path | None, once: bool, later: bool, fo
     with stopped_by_signals():
         wanted: list[Wanted] = []
         for source in sources:
-            found = _look(source, output)
+            found = _look(source, output, once=once, later=later)
             if isinstance(found, fetched.Outcome):
                 outcomes.append(found)
             else:
@@ -99,14 +99,17 @@ def _print_end(outcomes: Sequence[fetched.Outcome], folder: Path) -> None:
         click.echo(f"To search them: talksearch index {shlex.quote(str(folder))}")
 
 
-def _look(source: Source, output: Output) -> Found | fetched.Outcome:
-    """Return what an address leads to, or that it could not be asked, which is printed."""
+def _look(source: Source, output: Output, *, once: bool, later: bool) -> Found | fetched.Outcome:
+    """Return what an address leads to; or, printed, why nothing can be had from it. The other addresses go on."""
     from talksearch.indexer.fetch import asking
 
     try:
-        return asking.look(source, output.tell)
-    except UsageError:
-        raise
+        found = asking.look(source, output.tell)
+        if found.kind == "talk" and later:
+            raise UsageError("It is one talk, and nothing new will come to it.", "Add it without --later.")
+        if found.kind in ("folder", "list") and once:
+            raise UsageError(f"It is a {found.kind}, which --once does not fetch.", "Add it without --once.")
+        return found
     except TalksearchError as error:
         failed = asking.Failed(f"{error.message} {error.hint}".rstrip())
         outcome = fetched.Outcome(source, failed=failed)
@@ -120,10 +123,6 @@ def _subscribe(
     source: Source, found: Found, given: Options, output: Output, *, once: bool, later: bool
 ) -> list[Wanted]:
     """Subscribe to what an address leads to, where that is wanted; return what is to be fetched now."""
-    if found.kind == "talk" and later:
-        raise UsageError(f"{source.url} is one talk, and nothing new will come to it.", "Add it without --later.")
-    if found.kind in ("folder", "list") and once:
-        raise UsageError(f"{source.url} is a {found.kind}, which --once does not fetch.", "Add it without --once.")
     if found.kind == "talk" or once:
         return [(replace(source, title=found.title), found.page)]
     if found.kind == "list":
