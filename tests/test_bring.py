@@ -19,6 +19,7 @@ import pytest
 from click.testing import CliRunner, Result
 from loopback.feeds import Answer, Host, host, item, rss, transcript, vtt
 from loopback.site import Site, serving
+from speech import model_folder, recording
 
 from talksearch.cli.main import cli
 from talksearch.indexer.fetch import site as sites
@@ -242,6 +243,18 @@ def test_lists_go_out_and_come_in(archive: Path, podcasts: Host, tmp_path: Path)
     several = run("add", str(archive / FILE_NAME), f"{podcasts.url}/feed").stdout
     assert "is a file, and add takes addresses" in several
     assert "1 talk brought in, 1 failed." in several
+
+
+def test_sync_writes_down_what_has_no_captions(archive: Path, podcasts: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    podcasts.files["/feed"] = rss(item(1, title="Read aloud").replace(".mp3", ".wav"))
+    podcasts.files["/1.wav"] = Answer(recording("beckett.wav").read_bytes(), headers={"Content-Type": "audio/wav"})
+    run("add", f"{podcasts.url}/feed", "--recordings", "missing", "--later")
+    monkeypatch.setenv("TALKSEARCH_WHISPER", str(archive / "no-model"))
+    assert "no-model" in run("sync", "--no-index", "--transcribe", code=1).stderr
+    monkeypatch.setenv("TALKSEARCH_WHISPER", str(model_folder()))
+    run("sync", "--no-index", "--transcribe")
+    (written,) = archive.glob("*/*Read aloud*].json")
+    assert "Fail better" in written.read_text()
 
 
 def test_programs_get_an_object_for_each_event(archive: Path, podcasts: Host) -> None:
