@@ -46,14 +46,14 @@ class Output:
 def ask_all(wanted: Sequence[Wanted], output: Output) -> list[fetched.Outcome]:
     """Ask sources in their order, print what becomes of each talk, and return it."""
     from talksearch.indexer.fetch.archive import open_archive
-    from talksearch.indexer.fetch.asking import ask
+    from talksearch.indexer.fetch.asking import Hosts, ask
 
     outcomes: list[fetched.Outcome] = []
-    refused: set[str] = set()
+    hosts = Hosts()
     with open_archive(output.folder) as archive:
         for source, page in wanted:
             outcome = fetched.Outcome(source)
-            for event in ask(source, archive, output.tell, refused, page):
+            for event in ask(source, archive, output.tell, hosts, page):
                 outcome.note(event)
                 if output.is_json:
                     click.echo(jsonl([fetched.event_json(source, event)]), nl=False)

@@ -22,8 +22,8 @@ from loopback.site import Site, serving
 from speech import model_folder, recording
 
 from talksearch.cli.main import cli
+from talksearch.indexer.fetch import asking, web
 from talksearch.indexer.fetch import site as sites
-from talksearch.indexer.fetch import web
 from talksearch.indexer.fetch.archive import HIDDEN
 from talksearch.indexer.fetch.subscriptions import FILE_NAME, read_subscriptions
 from talksearch.indexer.stores.lock import index_write_lock
@@ -58,6 +58,7 @@ def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("TALKSEARCH_NO_SERVER", "1")
     pace = web.Pace(pause_s=0, first_wait_s=0.01, longest_wait_s=0.05, tries=2)
     monkeypatch.setattr(web, "Pace", lambda: pace)
+    monkeypatch.setattr(asking, "PAUSE_S", 0.0)
     monkeypatch.setattr(sites, "PACE", pace)
     return tmp_path / "talks"
 
@@ -175,6 +176,22 @@ def test_a_host_that_is_asked_too_often_is_left_alone_and_goes_on_next_time(arch
     while "failed" in run("sync", "--no-index", "--quiet", code=None).stdout:
         pass
     assert [name[:18] for name in landed(archive)] == ["2025-06-01 Tides 1", "2025-06-02 Tides 2"]
+
+
+def test_between_two_sources_of_one_host_is_a_pause(
+    archive: Path, podcasts: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_feed(podcasts, 1)
+    podcasts.files["/other"] = rss(title="Other")
+    archive.mkdir()
+    blocks = "".join(f'[[subscription]]\nurl = "{podcasts.url}/{path}"\n' for path in ("feed", "other"))
+    (archive / FILE_NAME).write_text(blocks)
+    slept: list[float] = []
+    monkeypatch.setattr(asking, "PAUSE_S", 600.0)
+    monkeypatch.setattr(asking, "sleep", slept.append)
+    run("sync", "--no-index")
+    assert len(slept) == 1
+    assert 500 < slept[0] <= 600
 
 
 def test_adding_again_changes_options_and_makes_no_second_subscription(archive: Path, podcasts: Host) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Literal
 
 from talksearch.indexer.errors import TalksearchError, UnreadableError, UsageError
@@ -17,6 +18,20 @@ from .same_address import host_of
 
 if TYPE_CHECKING:
     from .web import Page
+
+
+PAUSE_S = 1.0
+"""Between two sources of one host; within a source, those that fetch it take their time themselves."""
+
+
+@dataclass(slots=True)
+class Hosts:
+    """What a run knows of the hosts that it has asked."""
+
+    refused: set[str] = field(default_factory=set)
+    """Those that said that they were asked too often; nothing more is asked of them."""
+    asked: dict[str, float] = field(default_factory=dict)
+    """When each was asked last, by the monotonic clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +87,7 @@ def look(source: Source, tell: Tell) -> Found:
 
 
 def ask(
-    source: Source, archive: Archive, tell: Tell, refused: set[str], page: Page | None = None
+    source: Source, archive: Archive, tell: Tell, hosts: Hosts, page: Page | None = None
 ) -> Iterator[Event | Failed]:
     """Bring what is new from a source, and yield what became of each talk; where it fails, that comes last.
 
@@ -80,23 +95,27 @@ def ask(
         source: What is asked.
         archive: The folder, held for writing.
         tell: Is told what is waited for.
-        refused: Hosts that said in this run that they were asked too often. Nothing is asked of them, and one that says
-            so now is added.
+        hosts: What the run knows of the hosts that it has asked; it is kept up to date.
         page: What a feed gave, where it was asked already.
 
     Raises OSError where the disk cannot be written.
     """
     host = host_of(source.url)
-    if host in refused:
+    if host in hosts.refused:
         yield Failed(f"{host} was asked too often in this run, so it was left for the next one.")
         return
+    if host in hosts.asked:
+        sleep(max(0.0, hosts.asked[host] + PAUSE_S - monotonic()))
     try:
         yield from _events(source, archive, tell, page)
     except AskedTooOftenError as error:
-        refused.add(host)
+        hosts.refused.add(host)
         yield Failed(f"{error.message} {error.hint}".rstrip())
     except TalksearchError as error:
         yield Failed(f"{error.message} {error.hint}".rstrip())
+    finally:
+        if host:
+            hosts.asked[host] = monotonic()
 
 
 def _events(source: Source, archive: Archive, tell: Tell, page: Page | None) -> Iterator[Event]:
