@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import types
 from pathlib import Path
@@ -82,7 +83,9 @@ def test_a_pipeline_is_asked_as_its_documentation_says(tmp_path: Path, monkeypat
         def from_pretrained(cls, name: str) -> Any:
             if name == "gated":
                 return None
-            return lambda sound: asked.append(sound) or types.SimpleNamespace(speaker_diarization=Annotation())
+            return lambda sound: (
+                asked.append(sound) or types.SimpleNamespace(exclusive_speaker_diarization=Annotation())
+            )
 
     module = types.ModuleType("pyannote.audio")
     module.Pipeline = Pipeline  # type: ignore[attr-defined]
@@ -93,5 +96,6 @@ def test_a_pipeline_is_asked_as_its_documentation_says(tmp_path: Path, monkeypat
     assert turns == [Turn(0.5, 1.5, "SPEAKER_00")]
     assert asked[0]["sample_rate"] == 16_000
     assert tuple(asked[0]["waveform"].shape) == (1, 32_000)
+    assert os.environ["PYANNOTE_METRICS_ENABLED"] == "false"
     with pytest.raises(ModelError, match="cannot be loaded"):
         load_diariser("gated")

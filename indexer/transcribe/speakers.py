@@ -1,12 +1,13 @@
 """Who speaks when, where a diariser is installed: its turns laid over the words of a transcript.
 
-The diariser is pyannote.audio, by the name or folder of a pipeline (its documentation: `Pipeline.from_pretrained`, and
-`itertracks(yield_label=True)` of what a pipeline returns). Words take the speaker of the turn that they share most time
-with, and segments are cut where the speaker changes; both have him as `speaker`, as WhisperX writes it.
+The diariser is pyannote.audio, by the name or folder of a pipeline (`Pipeline.from_pretrained`, and `itertracks` of
+what a pipeline returns; read in the source of 4.0.7). Words take the speaker of the turn that they share most time with,
+and segments are cut where the speaker changes; both have the speaker as `speaker`, as WhisperX writes it.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -52,8 +53,9 @@ class Pyannote:
 
         sound = np.concatenate([np.zeros(0, np.float32), *samples(open_sound(recording))])
         found = self.pipeline({"waveform": torch.from_numpy(sound)[None], "sample_rate": RATE})
-        # From 4.0 on a pipeline returns the annotation among other things.
-        annotation = getattr(found, "speaker_diarization", found)
+        # From 4.0 on a pipeline returns annotations by name: one without overlaps is there for transcripts. Before that
+        # it returns the annotation itself.
+        annotation = getattr(found, "exclusive_speaker_diarization", getattr(found, "speaker_diarization", found))
         return [Turn(segment.start, segment.end, str(label)) for segment, _, label in _tracks(annotation)]
 
 
@@ -63,6 +65,8 @@ def load_diariser(name: str) -> Pyannote:
     Raises:
         ModelError: pyannote.audio is not installed, or the pipeline cannot be loaded.
     """
+    # From 4.0 on pyannote.audio sends what is done with it to its makers, unless this is set before it is imported.
+    os.environ["PYANNOTE_METRICS_ENABLED"] = "false"
     try:
         from pyannote.audio import Pipeline
     except ImportError as error:
