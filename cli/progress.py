@@ -11,10 +11,6 @@ from talksearch.indexer.text.clock import show_clock
 from talksearch.indexer.text.untrusted import safe
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from rich.progress import TaskID
-
     from talksearch.indexer.pipeline.report import Progress
     from talksearch.indexer.transcribe.run import Progress as Transcribing
 
@@ -53,7 +49,7 @@ def bar() -> Iterator[Callable[[Progress], None]]:
 
 @contextmanager
 def transcribing() -> Iterator[Callable[[Transcribing], None]]:
-    """Yield the function that is told how far a recording is; outside a terminal it shows nothing."""
+    """Yield the function that is told how far one recording is; outside a terminal it shows nothing."""
     if not sys.stderr.isatty():
         yield lambda _: None
         return
@@ -64,18 +60,14 @@ def transcribing() -> Iterator[Callable[[Transcribing], None]]:
 
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[done]}"))
     with Bars(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bars:
-        tasks: dict[Path, TaskID] = {}
+        task = bars.add_task("", total=None, done="")
 
         def tell(progress: Transcribing) -> None:
-            if progress.path not in tasks:
-                for task in tasks.values():
-                    bars.remove_task(task)
-                tasks.clear()
-                tasks[progress.path] = bars.add_task(escape(safe(progress.path.name)), total=None, done="")
             pace = f", {progress.times_real:.1f} × as fast as spoken" if progress.times_real else ""
             total = f" of {show_clock(progress.total_ms)}" if progress.total_ms else ""
             bars.update(
-                tasks[progress.path],
+                task,
+                description=escape(safe(progress.path.name)),
                 completed=progress.done_ms,
                 total=progress.total_ms,
                 done=f"{show_clock(progress.done_ms)}{total}{pace}",

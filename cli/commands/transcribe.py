@@ -107,15 +107,16 @@ def transcribe_all(
     code = language_code(language, loaded) if language else None
     diariser: Pyannote | None = load_diariser(speakers) if speakers else None
     warn(transcripts.to_do_text(with_durations(recordings), paces.pace_of(loaded.given)))
-    with progress.transcribing() as tell:
-        for recording in recordings:
-            try:
+    for recording in recordings:
+        try:
+            # A bar of its own for each: while one is shown, what is printed goes to the terminal, wherever it should.
+            with progress.transcribing() as tell:
                 done = run.transcribe(recording, loaded, language=code, again=again, diarisation=diariser, tell=tell)
-            except TalksearchError as error:
-                yield error
-                continue
-            paces.remember(loaded.given, done.recognised_ms / 1000, done.work_s)
-            yield done
+        except TalksearchError as error:
+            yield error
+            continue
+        paces.remember(loaded.given, done.recognised_ms / 1000, done.work_s)
+        yield done
 
 
 def _is_wanted(recording: Path, again: bool) -> bool:

@@ -1,8 +1,8 @@
 """Who speaks when, where a diariser is installed: its turns laid over the words of a transcript.
 
 The diariser is pyannote.audio, by the name or folder of a pipeline (`Pipeline.from_pretrained`, and `itertracks` of
-what a pipeline returns; read in the source of 4.0.7). Words take the speaker of the turn that they share most time with,
-and segments are cut where the speaker changes; both have the speaker as `speaker`, as WhisperX writes it.
+what a pipeline returns; read in the source of 4.0.7). Words take the speaker of the turn that they share most time
+with, and segments are cut where the speaker changes; both have the speaker as `speaker`, as WhisperX writes it.
 """
 
 from __future__ import annotations
