@@ -7,12 +7,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from talksearch.indexer.errors import UnreadableError
 from talksearch.indexer.text import youtube
 
-from .folders import listing
+from .folders import Listing, listing
 from .read import open_transcript
 from .recordings import FOLDERS_OF_CAPTIONS, has_no_picture, is_recording, recordings_of, talk_of_recording
 from .track_names import without_ending
@@ -60,12 +61,10 @@ def without_transcript(
 
 def transcript_of(recording: Path) -> Path | None:
     """Return a transcript that lies beside a recording, None where there is none. Files that may be one are opened."""
-    talk = (recording.parent, talk_of_recording(recording))
-    for path in _tracks_near(recording.parent):
-        is_of_it = any((found.parent, talk_of_recording(found)) == talk for found in recordings_of(path))
-        if is_of_it and is_transcript(path):
-            return path
-    return None
+    folder = recording.parent
+    near = (folder, *_folders_of_captions(folder))
+    tracks = _tracks_by_talk(near, tuple(map(listing, near)))
+    return next(filter(is_transcript, tracks.get((folder, talk_of_recording(recording)), ())), None)
 
 
 def is_transcript(path: Path) -> bool:
@@ -77,16 +76,29 @@ def is_transcript(path: Path) -> bool:
     return False
 
 
-def _tracks_near(folder: Path) -> Iterator[Path]:
-    """Yield the files of a folder, and of the folders of captions in it, that may be transcripts by their names."""
+def _folders_of_captions(folder: Path) -> Iterator[Path]:
     for name in listing(folder).names:
-        path = folder / name
-        if name.startswith(".") or is_recording(name):
-            continue
-        if name.lower() in FOLDERS_OF_CAPTIONS and path.is_dir():
-            yield from _tracks_near(path)
-        elif may_be_transcript(path):
-            yield path
+        if name.lower() in FOLDERS_OF_CAPTIONS and (folder / name).is_dir():
+            yield folder / name
+
+
+@lru_cache(maxsize=16)
+def _tracks_by_talk(
+    folders: tuple[Path, ...], listings: tuple[Listing, ...]
+) -> dict[tuple[Path, str], tuple[Path, ...]]:
+    """Return the files in some folders that may be transcripts by their names, by the talk that a recording has there.
+
+    The listings are those of the folders; what is worked out from the same ones is found again at once.
+    """
+    found: dict[tuple[Path, str], dict[Path, None]] = defaultdict(dict)
+    for folder, names in zip(folders, listings, strict=True):
+        for name in names.names:
+            path = folder / name
+            if name.startswith(".") or is_recording(name) or not may_be_transcript(path):
+                continue
+            for recording in recordings_of(path):
+                found[recording.parent, talk_of_recording(recording)][path] = None
+    return {talk: tuple(paths) for talk, paths in found.items()}
 
 
 def with_durations(recordings: Sequence[Path], longest_look_s: float = _LONGEST_LOOK_S) -> tuple[Untranscribed, ...]:
