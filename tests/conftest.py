@@ -47,8 +47,9 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(autouse=True)
 def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test can touch the index or the settings of who runs it."""
+    """No test can touch the index, the talks or the settings of who runs it."""
     monkeypatch.setenv("TALKSEARCH_INDEX", str(tmp_path / "index"))
+    monkeypatch.setenv("TALKSEARCH_ARCHIVE", str(tmp_path / "talks"))
     monkeypatch.setenv("TALKSEARCH_CONFIG", str(tmp_path / "config.toml"))
     monkeypatch.delenv("TALKSEARCH_MODEL", raising=False)
 

@@ -22,9 +22,11 @@ from loopback.site import Site, serving
 from speech import model_folder, recording
 
 from talksearch.cli.main import cli
+from talksearch.cli.render import fetched
 from talksearch.indexer.fetch import asking, web
 from talksearch.indexer.fetch import site as sites
 from talksearch.indexer.fetch.archive import HIDDEN
+from talksearch.indexer.fetch.records import Left, Source
 from talksearch.indexer.fetch.subscriptions import FILE_NAME, read_subscriptions
 from talksearch.indexer.stores.lock import index_write_lock
 
@@ -216,6 +218,28 @@ def test_what_was_left_is_asked_again_once_more_is_wanted(archive: Path, podcast
     assert "nothing new" in run("sync", "--no-index").stdout
     assert "Tides 1" in run("add", f"{podcasts.url}/feed", "--recordings", "missing").stdout
     assert [name[-4:] for name in landed(archive)] == [".mp3"]
+
+
+def test_a_path_to_cookies_is_kept_whole(
+    archive: Path, podcasts: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cookies.txt").write_text("# Netscape HTTP Cookie File\n")
+    monkeypatch.chdir(tmp_path)
+    run("add", put_feed(podcasts, 1), "--cookies", "cookies.txt", "--later")
+    (source,) = read_subscriptions(archive).sources
+    assert source.cookies == str(tmp_path / "cookies.txt")
+    run("add", put_feed(podcasts, 1), "--cookies", "", "--later")
+    assert read_subscriptions(archive).sources[0].cookies == ""
+
+
+def test_of_many_talks_that_were_left_the_reasons_are_counted() -> None:
+    outcome = fetched.Outcome(Source("https://a.example", "A"))
+    for number in range(30):
+        outcome.note(Left(f"k {number}", f"Talk {number}", "It has no captions."))
+        outcome.note(Left(f"o {number}", f"Old {number}", f"It is from {1990 + number}.", expected=True))
+    lines = fetched.end_text(outcome).splitlines()
+    assert lines[:2] == ["A:", "    left: Talk 0: It has no captions."]
+    assert lines[20:] == ["    left: Talk 19: It has no captions.", "    left: 10 further talks: It has no captions."]
 
 
 def test_one_talk_and_once_subscribe_to_nothing(archive: Path, site: Site, podcasts: Host) -> None:

@@ -21,6 +21,17 @@ def test_a_flag_wins_over_a_variable_over_the_file_over_the_default(tmp_path: Pa
     assert resolve(environment={"TALKSEARCH_CONFIG": str(tmp_path / "none")}).model is None
 
 
+def test_talks_are_brought_into_a_folder_that_is_named_likewise(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    environment = {"TALKSEARCH_CONFIG": str(file)}
+    assert resolve(environment=environment).archive == Path.home() / "talks"
+    file.write_text('archive = "~/lectures"\n')
+    assert resolve(environment=environment).archive == Path.home() / "lectures"
+    environment["TALKSEARCH_ARCHIVE"] = "/from/variable"
+    assert resolve(environment=environment).archive == Path("/from/variable")
+    assert resolve(archive=Path("/from/flag"), environment=environment).archive == Path("/from/flag")
+
+
 @pytest.mark.parametrize("text", ["index = ", "colour = 'x'", "index = 3", b"\xff"])
 def test_a_bad_file_is_named(tmp_path: Path, text: str | bytes) -> None:
     file = tmp_path / "config.toml"

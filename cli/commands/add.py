@@ -72,6 +72,7 @@ def add(addresses: tuple[str, ...], to: Path | None, once: bool, later: bool, fo
     output = Output(resolve(archive=to).archive.absolute(), format == "jsonl")
     given = {key: value for key, value in options.items() if value not in (None, ())}
     sources = [make_source({"url": address, **given}, Path.cwd()) for address in addresses]
+    given = {key: getattr(sources[0], key) for key in given}  # a path is whole now, wherever it is read again
     outcomes: list[fetched.Outcome] = []
     with stopped_by_signals():
         wanted: list[Wanted] = []
@@ -152,7 +153,7 @@ def _subscribe_to_all(source: Source, found: Found, given: Options, output: Outp
             warn(f"Left out of {fetched.source_name(source)}: {error.message} {error.hint}".rstrip())
     changes: Counter[str] = Counter(subscribe(output.folder, usable))
     if output.is_json:
-        click.echo(jsonl([{"event": "subscribed", "source": source.url, **dict(changes)}]), nl=False)
+        click.echo(jsonl([{"event": "subscribed", "source": without_password(source.url), **changes}]), nl=False)
         return
     click.echo(
         f"Subscribed to {changes['added']:,} of {counted('source', len(found.wanted))} in"
