@@ -52,6 +52,7 @@ def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TALKSEARCH_ARCHIVE", str(tmp_path / "talks"))
     monkeypatch.setenv("TALKSEARCH_CONFIG", str(tmp_path / "config.toml"))
     monkeypatch.delenv("TALKSEARCH_MODEL", raising=False)
+    monkeypatch.delenv("TALKSEARCH_WHISPER", raising=False)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

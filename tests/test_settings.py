@@ -19,6 +19,10 @@ def test_a_flag_wins_over_a_variable_over_the_file_over_the_default(tmp_path: Pa
     assert resolve(environment=environment).model == "filed"
     assert resolve(model="flagged", environment=environment).model == "flagged"
     assert resolve(environment={"TALKSEARCH_CONFIG": str(tmp_path / "none")}).model is None
+    assert resolve(environment=environment).whisper is None
+    file.write_text('whisper = "/models/mine"\n')
+    assert resolve(environment=environment).whisper == "/models/mine"
+    assert resolve(environment={**environment, "TALKSEARCH_WHISPER": "small"}).whisper == "small"
 
 
 def test_talks_are_brought_into_a_folder_that_is_named_likewise(tmp_path: Path) -> None:

@@ -94,9 +94,10 @@ def open_work_file(recording: Path, settings: dict[str, Json]) -> Iterator[WorkF
     except OSError as error:
         raise not_written(recording, error) from error
     finally:
-        lock.release()
+        # While it is held, so that nobody's next one is deleted. Windows deletes no file that is open.
         with suppress(OSError):
-            Path(lock.lock_file).unlink(missing_ok=True)
+            path.with_suffix(".lock").unlink(missing_ok=True)
+        lock.release()
 
 
 def not_written(recording: Path, error: OSError) -> RecordingError:
