@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import tempfile
 from datetime import UTC, date, datetime, timedelta
 from multiprocessing.synchronize import Event
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 from talksearch.indexer.errors import LockedError
 from talksearch.indexer.fetch.archive import HIDDEN, Archive, open_archive
 from talksearch.indexer.fetch.names import safe_name
+from talksearch.indexer.fetch.records import FetchError
 from talksearch.indexer.talks.walk import Root, files_under
 
 
@@ -52,6 +55,67 @@ def test_a_line_that_was_cut_off_is_no_talk_and_spoils_no_other(tmp_path: Path) 
         land(archive, "youtube b", "b.en.vtt")
     with open_archive(tmp_path) as archive:
         assert {"youtube a", "youtube b"} <= archive.done
+
+
+def test_a_file_that_lies_where_a_talk_lands_is_not_replaced(tmp_path: Path) -> None:
+    folder = tmp_path / "Harbour"
+    folder.mkdir()
+    (folder / "a.en.vtt").write_text("corrected by the user")
+    (folder / "b.en.vtt").symlink_to("gone")
+    with open_archive(tmp_path) as archive:
+        files = land(archive, "youtube a", "a.en.vtt", "a.info.json", "b.en.vtt")
+    assert [file.name for file in files] == ["a.en.vtt", "a.info.json", "b.en.vtt"]
+    assert (folder / "a.en.vtt").read_text() == "corrected by the user"
+    assert (folder / "a.info.json").read_text() == "a.info.json"
+    assert (folder / "b.en.vtt").is_symlink()
+
+
+def test_the_disk_has_the_names_of_files_before_their_talk_is_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+
+    def fsync(file: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{file}").readlink().name)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with open_archive(tmp_path) as archive:
+        land(archive, "youtube a", "a.en.vtt")
+    assert synced == ["a.en.vtt", "Harbour", tmp_path.name, "done.txt"]
+
+
+def test_a_folder_that_is_a_link_to_another_disk_takes_talks(tmp_path: Path) -> None:
+    other = Path("/dev/shm")
+    if not os.access(other, os.W_OK) or other.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("there is no other disk")
+    with tempfile.TemporaryDirectory(dir=other) as far, open_archive(tmp_path) as archive:
+        (tmp_path / "Harbour").symlink_to(far)
+        land(archive, "youtube a", "a.en.vtt")
+        assert [(path.name, path.read_text()) for path in Path(far).iterdir()] == [("a.en.vtt", "a.en.vtt")]
+
+
+def test_a_file_in_the_place_of_a_folder_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "Harbour").write_text("mine")
+    with open_archive(tmp_path) as archive, pytest.raises(FetchError, match="Harbour should be a folder"):
+        land(archive, "youtube a", "a.en.vtt")
+    assert (tmp_path / "Harbour").read_text() == "mine"
+
+
+def test_titles_and_keys_with_odd_signs_are_read_as_they_were_written(tmp_path: Path) -> None:
+    with open_archive(tmp_path) as archive:
+        archive.leave("youtube a", "Private.", "two\u2028lines")
+        archive.leave("youtube \ud800", "Private.")
+    with open_archive(tmp_path) as archive:
+        assert archive.waiting["youtube a"].title == "two\u2028lines"
+        assert not archive.is_due("youtube a")
+        assert len(archive.waiting) == 2
+
+
+def test_a_clock_that_was_wrong_puts_no_talk_off_for_years(tmp_path: Path) -> None:
+    with open_archive(tmp_path) as archive:
+        archive.leave("youtube a", "Private.")
+        assert not archive.is_due("youtube a")
+        assert archive.is_due("youtube a", datetime.now(UTC) - timedelta(days=4000))
 
 
 def test_a_talk_that_was_left_is_looked_at_again_ever_more_rarely(tmp_path: Path) -> None:

@@ -11,9 +11,10 @@
             lock                   held by the process that writes
             part/                  what is being fetched; emptied at the start of a run
 
-A talk's files are made in `part/`, on the same disk, and moved when all of them are whole; then it is written down as
-done. A run that is killed at any moment leaves whole files, and at worst a talk that the next run fetches once more and
-puts in the same place.
+A talk's files are made in `part/` and moved when all of them are whole; when the disk has their names as well, the
+talk is written down as done. A run that is killed at any moment leaves whole files, and at worst a talk that the next
+run fetches once more. A file that lies where one would land is never replaced: it is the same talk's, from a run that
+was killed, and the user may have corrected it since.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ import filelock
 
 from talksearch.indexer.errors import LockedError, TalksearchError
 from talksearch.indexer.layout import replace_file
+
+from .records import FetchError
 
 HIDDEN = ".talksearch"
 _LONGEST_WAIT_DAYS = 64
@@ -70,7 +73,11 @@ class Archive:
     def is_due(self, key: str, now: datetime | None = None) -> bool:
         """Say whether a talk is to be looked at: it has not landed, and if it was left, it is time to look again."""
         left = self.waiting.get(key)
-        return key not in self.done and (left is None or left.next_look <= (now or datetime.now(UTC)))
+        if key in self.done or left is None:
+            return key not in self.done
+        wait = left.next_look - (now or datetime.now(UTC))
+        # Longer than any wait: the clock was wrong when it was left.
+        return wait <= timedelta(0) or wait > timedelta(days=_LONGEST_WAIT_DAYS)
 
     def leave(
         self,
@@ -88,7 +95,7 @@ class Archive:
         `soon` is for what may be no fault of the talk: the first time, the next run looks again.
         """
         looks = self.waiting[key].looks + 1 if key in self.waiting else 1
-        days = 0 if soon and looks == 1 else min(2 ** (looks - 1), _LONGEST_WAIT_DAYS)
+        days = 0 if soon and looks == 1 else min(2 ** min(looks - 1, 10), _LONGEST_WAIT_DAYS)
         # Half an hour less, so that a daily run does not miss the moment by a minute and wait two days.
         next_look = datetime.now(UTC) + timedelta(days=days) - timedelta(minutes=30)
         self.waiting[key] = left = Waiting(reason, looks, next_look, published, title, expected, wishes)
@@ -103,17 +110,26 @@ class Archive:
             staged: The folder from `staging`, with this talk's finished files and nothing else.
             into: The name of the folder under the archive's; one step, made safe by `names.safe_name`.
 
-        Returns the files where they lie now, in the order of their names. A file of the same name is replaced: it is
-        the same talk's, from a run that did not end.
+        Returns the files where they lie now, in the order of their names. What lies there already stays as it is.
+
+        Raises:
+            FetchError: The folder cannot be made, as a file is called so. Nothing was moved.
+            OSError: The disk does not take it.
         """
         target = self.folder / into
-        target.mkdir(exist_ok=True)
+        try:
+            target.mkdir(exist_ok=True)
+        except FileExistsError:
+            raise FetchError(f"It has no place: {into} should be a folder, and a file is called so.") from None
         files = sorted(staged.iterdir())
         for file in files:
             with file.open("rb+") as opened:  # on disk before the name leads to it
                 os.fsync(opened.fileno())
         for file in files:
-            file.replace(target / file.name)
+            if not os.path.lexists(target / file.name):
+                _move(file, target / file.name)
+        _sync(target)
+        _sync(self.folder)
         self.mark_done(key)
         return tuple(target / file.name for file in files)
 
@@ -160,7 +176,7 @@ def open_archive(folder: Path) -> Iterator[Archive]:
         ) from error
     try:
         shutil.rmtree(hidden / "part", ignore_errors=True)
-        (hidden / "part").mkdir()
+        (hidden / "part").mkdir(exist_ok=True)
         done = _read_done(hidden / "done.txt")
         yield Archive(folder, done, _read_waiting(hidden / "left.jsonl", done))
     except OSError as error:
@@ -173,6 +189,30 @@ def open_archive(folder: Path) -> Iterator[Archive]:
     finally:
         shutil.rmtree(hidden / "part", ignore_errors=True)
         lock.release()
+
+
+def _move(file: Path, target: Path) -> None:
+    """Move a file at once, also to a folder that is a link to another disk."""
+    try:
+        file.rename(target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        with replace_file(target) as fresh:
+            shutil.copyfile(file, fresh)
+
+
+def _sync(folder: Path) -> None:
+    """Wait until the disk has the names in a folder, where a system can be asked for that."""
+    try:
+        opened = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)
+    except OSError as error:
+        if error.errno in (errno.EIO, errno.ENOSPC, errno.EDQUOT):
+            raise
 
 
 def _read_done(path: Path) -> set[str]:
@@ -199,7 +239,7 @@ def _line(key: str, left: Waiting) -> str:
         "expected": left.expected,
         "wishes": left.wishes,
     }
-    return json.dumps(row, ensure_ascii=False) + "\n"
+    return json.dumps(row, ensure_ascii=False).encode("utf-8", "replace").decode() + "\n"
 
 
 def _read_waiting(path: Path, done: set[str]) -> dict[str, Waiting]:
@@ -208,12 +248,14 @@ def _read_waiting(path: Path, done: set[str]) -> dict[str, Waiting]:
     A line that is damaged is passed over: its talk is looked at once more.
     """
     try:
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        text = path.read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:
         return {}
+    lines = text.split("\n")  # not `splitlines`: a title may hold signs that it takes for the end of a line
+    cut = lines.pop()
     waiting: dict[str, Waiting] = {}
     for line in lines:
-        with suppress(ValueError, KeyError, TypeError):
+        with suppress(ValueError, KeyError, TypeError, OverflowError):
             row = json.loads(line)
             published = date.fromisoformat(row["published"]) if row["published"] else None
             next_look = datetime.fromisoformat(row["next_look"]).astimezone(UTC)
@@ -222,7 +264,7 @@ def _read_waiting(path: Path, done: set[str]) -> dict[str, Waiting]:
                 str(row["reason"]), int(row["looks"]), next_look, published, str(row["title"]), expected, wishes
             )
     waiting = {key: left for key, left in waiting.items() if key not in done}
-    if len(lines) > 2 * len(waiting) or (lines and not lines[-1].endswith("}")):
+    if len(lines) > 2 * len(waiting) or cut:
         with replace_file(path) as fresh:
             fresh.write_text("".join(_line(key, left) for key, left in waiting.items()), encoding="utf-8")
     return waiting

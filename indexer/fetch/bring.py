@@ -79,11 +79,7 @@ def bring(downloader: Downloader, info: Info, key: str, source: Source, archive:
             files.append(_save_recording(downloader, info, staged / stem))
         files.append(_beside(staged / stem, "info.json"))
         files[-1].write_text(info_json(info, choice.language), encoding="utf-8")
-        folder = _folder_of(info, list_title, address)
-        try:
-            landed = {path.name: path for path in archive.land(key, staged, folder)}
-        except (FileExistsError, NotADirectoryError):
-            raise FetchError(f"It has no place: {folder} should be a folder, and a file is called so.") from None
+        landed = {path.name: path for path in archive.land(key, staged, _folder_of(info, list_title, address))}
     note = " ".join(filter(None, (choice.note, *notes)))
     return Landed(key, title_of(info) or key, tuple(landed[path.name] for path in files), note)
 

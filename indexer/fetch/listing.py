@@ -94,7 +94,7 @@ def talk_key(entry: Mapping[str, Any]) -> str:
         return str(make_archive_id(name, ident))
     if entry.get("_type", "video") == "video" and ident:
         return f"generic {generic_id(ident, without_password(str(entry.get('webpage_url') or address)))}"
-    return f"address {'%20'.join(address.split())}"
+    return f"address {'%20'.join(address.encode('utf-8', 'replace').decode().split())}"
 
 
 def is_of_no_site(info: Mapping[str, Any]) -> bool:
@@ -112,7 +112,7 @@ def generic_id(ident: str, address: str) -> str:
 
 
 def _one_word(ident: object) -> str:
-    return "-".join(str(ident or "").split())
+    return "-".join(str(ident or "").encode("utf-8", "replace").decode().split())
 
 
 def _by_address(address: str, ident: str) -> tuple[str, str]:
