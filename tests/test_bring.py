@@ -239,7 +239,7 @@ def test_of_many_talks_that_were_left_the_reasons_are_counted() -> None:
         outcome.note(Left(f"o {number}", f"Old {number}", f"It is from {1990 + number}.", expected=True))
     lines = fetched.end_text(outcome).splitlines()
     assert lines[:2] == ["A:", "    left: Talk 0: It has no captions."]
-    assert lines[20:] == ["    left: Talk 19: It has no captions.", "    left: 10 further talks: It has no captions."]
+    assert lines[20:] == ["    left: Talk 19: It has no captions.", "    left: 10 talks more: It has no captions."]
 
 
 def test_one_talk_and_once_subscribe_to_nothing(archive: Path, site: Site, podcasts: Host) -> None:

@@ -81,7 +81,7 @@ def _left_lines(left: Sequence[Left]) -> list[str]:
     if len(lines) > _MOST_NAMED:
         more = Counter(talk.reason for talk in unexpected[_MOST_NAMED:])
         lines[_MOST_NAMED:] = [
-            f"{INDENT}left: {counted('further talk', count)}: {safe(reason)}" for reason, count in more.most_common(10)
+            f"{INDENT}left: {counted('talk more', count)}: {safe(reason)}" for reason, count in more.most_common(10)
         ]
         if len(more) > 10:
             lines.append(f"{INDENT}left: more, for {len(more) - 10:,} further reasons.")
