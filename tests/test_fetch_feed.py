@@ -510,9 +510,35 @@ def test_cookies_are_sent_only_from_a_file_that_is_named(web: Host, tmp_path: Pa
     jar.write_text("# Netscape HTTP Cookie File\n127.0.0.1\tFALSE\t/\tFALSE\t0\tkey\tvalue\n")
     bring(web, tmp_path, cookies=str(jar))
     assert web.headers[-1]["cookie"] == "key=value"
-    jar.write_text("nonsense")
-    with pytest.raises(FetchError, match="cannot be read as a file of cookies"):
-        bring(web, tmp_path, cookies=str(jar))
+    assert jar.read_text().endswith("value\n")
+
+
+@pytest.mark.parametrize(
+    ("rows", "sent"),
+    [
+        ("127.0.0.1\tTRUE\t/\tFALSE\t0\tkey\tvalue\n", "key=value"),  # without the line that says what it is
+        ("# Netscape HTTP Cookie File\n#HttpOnly_127.0.0.1\tFALSE\t/\tFALSE\t4102444800.5\tkey\tvalue\n", "key=value"),
+        ("127.0.0.1\tFALSE\t/\tTRUE\t0\tkey\tvalue\n", None),
+        ("other.example\tFALSE\t/\tFALSE\t0\tkey\tvalue\n", None),
+        ("127.0.0.1\tFALSE\t/\tFALSE\t1\tkey\tvalue\n", None),
+    ],
+)
+def test_files_of_cookies_are_taken_as_other_programs_write_them(
+    web: Host, tmp_path: Path, rows: str, sent: str | None
+) -> None:
+    web.files = {"/feed.xml": Answer(rss(item(1)).encode())}
+    (tmp_path / "cookies.txt").write_text(rows)
+    bring(web, tmp_path, cookies=str(tmp_path / "cookies.txt"))
+    assert web.headers[-1].get("cookie") == sent
+
+
+def test_a_damaged_file_of_cookies_is_a_sentence_without_its_lines(
+    web: Host, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "cookies.txt").write_text("# Netscape HTTP Cookie File\nexample.org TRUE / s3cret\n")
+    with pytest.raises(FetchError, match="is damaged at line 2") as raised:
+        bring(web, tmp_path, cookies=str(tmp_path / "cookies.txt"))
+    assert "s3cret" not in f"{raised.value}{capfd.readouterr()}"
 
 
 def test_a_feed_on_the_web_cannot_make_this_machine_ask_its_own_network(web: Host) -> None:

@@ -24,6 +24,7 @@ from yt_dlp.utils import DownloadError, YoutubeDLError
 from talksearch.indexer.text.untrusted import safe
 
 from .answers import seconds_in
+from .cookies import read_cookies
 from .distance import distance_of, may_name
 from .limits import Limit, Limits
 from .records import AskedTooOftenError, FetchError, Source, Tell
@@ -37,9 +38,6 @@ _FILES_PAUSE = 5
 a row first."""
 _SOCKET_S = 20.0
 _PIECE = 1 << 16
-_LARGEST_COOKIES = 5_000_000
-_COOKIE = re.compile(r"(?:[^\t]*\t){4}(?:\d+(?:\.\d+)?)?\t[^\t]*\t[^\t]*")
-"""Domain, whether its parts count, path, whether it is for https alone, when it ends, name, value."""
 _TOO_OFTEN = 429
 _MAY_BE_TOO_OFTEN = (403, 503)
 """Answers that mean the same where they say when to come back."""
@@ -248,26 +246,9 @@ def _settings(source: Source, messages: Messages, pace: Pace) -> dict[str, Any]:
         "geo_bypass": False,
         "extractor_args": {"youtubetab": {"approximate_date": [""]}},
         # A copy in memory: yt-dlp writes the file anew when it ends.
-        "cookiefile": _cookies(Path(source.cookies)) if source.cookies else None,
+        "cookiefile": io.StringIO(read_cookies(source.cookies)) if source.cookies else None,
         "cookiesfrombrowser": (browser[1], browser[2], None, None) if browser else None,
     }
-
-
-def _cookies(path: Path) -> io.StringIO:
-    """Return a copy of a file of cookies. Raises FetchError where it is none; yt-dlp would print its lines."""
-    hint = "Name a file in Netscape's format, as browser extensions write it."
-    try:
-        with path.open(encoding="utf-8") as file:
-            text = file.read(_LARGEST_COOKIES)
-    except OSError as error:
-        raise FetchError(f"The file of cookies {path} cannot be read: {error.strerror or error}.", hint) from None
-    except UnicodeDecodeError:
-        raise FetchError(f"The file of cookies {path} is not text.", hint) from None
-    for number, line in enumerate(text.splitlines(), start=1):
-        row = line.removeprefix("#HttpOnly_")
-        if row.strip() and not row.startswith("#") and not _COOKIE.fullmatch(row):
-            raise FetchError(f"The file of cookies {path} is damaged at line {number}.", hint)
-    return io.StringIO(text)
 
 
 def _read_piece(response: Response, amount: int) -> bytes:

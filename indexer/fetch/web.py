@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.cookiejar import CookieJar, DefaultCookiePolicy, LoadError, MozillaCookieJar
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +23,7 @@ from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 from talksearch.indexer.text.untrusted import safe, safe_address
 
 from .answers import BrokenOffError, asks_to_wait, header, in_sentences, pieces, refuse_status, retry_after
+from .cookies import add_cookies, read_cookies
 from .distance import distance_of, may_name
 from .limits import Limit, Limits
 from .records import AskedTooOftenError, FetchError, Source, Tell
@@ -254,7 +255,7 @@ class Web:
 
 @contextmanager
 def open_web(tell: Tell, source: Source | None = None, pace: Pace | None = None) -> Iterator[Web]:
-    """Make a client. It keeps no cookies, and sends those of the file that the source names.
+    """Make a client. It sends the cookies of the file that the source names; without one it has none.
 
     Raises:
         FetchError: httpx is not installed, or the file of cookies cannot be read.
@@ -296,16 +297,9 @@ def _joined(address: str, location: str) -> str:
 
 
 def _cookies(file: str) -> CookieJar:
-    """Return the jar of cookies for a client: those in a file, and none that a host sets."""
-    jar = MozillaCookieJar(policy=None if file else DefaultCookiePolicy(allowed_domains=[]))
-    if file:
-        try:
-            jar.load(file, ignore_discard=True, ignore_expires=True)
-        except (OSError, LoadError, UnicodeDecodeError) as error:
-            raise FetchError(
-                f"{safe(file)} cannot be read as a file of cookies: {safe(str(error))}.",
-                "Export the cookies in Netscape's format (cookies.txt).",
-            ) from None
-    for cookie in jar:
-        cookie.expires = cookie.expires or None  # 0 stands for those of a session, which count as long as it lasts
+    """Return the jar of cookies for a client: those in a file. Without one it takes none from hosts either."""
+    if not file:
+        return CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+    jar = CookieJar()
+    add_cookies(jar, read_cookies(file))
     return jar
