@@ -40,6 +40,23 @@ def test_a_file_by_hand_needs_only_addresses(tmp_path: Path) -> None:
     assert [source.url for source in sources] == ["https://pod.example/rss", str(tmp_path / "recordings")]
 
 
+def test_what_is_told_of_a_block_holds_no_password(tmp_path: Path) -> None:
+    secret = "https://ada:s3cret@pod.example/rss"
+    blocks = [
+        f'url = "{secret}"',
+        f'url = "{secret}"',
+        f'url = "{secret}/2"\nsince = "x"',
+        'url = "ftp://a:s3cret@x/y"',
+    ]
+    write(tmp_path, "".join(f"[[subscription]]\n{block}\n" for block in blocks))
+    problems = read_subscriptions(tmp_path).problems
+    assert len(problems) == 3
+    assert not [problem for problem in problems if "s3cret" in problem]
+    with pytest.raises(TalksearchError) as raised:
+        find_subscription(tmp_path, f"{secret}/2")
+    assert "s3cret" not in str(raised.value)
+
+
 def test_no_file_is_no_subscription(tmp_path: Path) -> None:
     assert read_subscriptions(tmp_path).sources == ()
 

@@ -9,6 +9,7 @@ from time import monotonic, sleep
 from typing import TYPE_CHECKING, Literal
 
 from talksearch.indexer.errors import TalksearchError, UnreadableError, UsageError
+from talksearch.indexer.text.untrusted import safe_address
 
 from .archive import Archive
 from .opml import LARGEST_BYTES, read_list
@@ -135,7 +136,8 @@ def _events(source: Source, archive: Archive, tell: Tell, page: Page | None) -> 
         yield from feed.fetch_feed(source, archive, tell, what.page)
     elif what.kind == "opml":
         raise FetchError(
-            "This address is a list of subscriptions now.", f"Subscribe to what it lists: talksearch add {source.url}"
+            "This address is a list of subscriptions now.",
+            f"Subscribe to what it lists: talksearch add {safe_address(source.url)}",
         )
     else:
         yield from site.fetch_site(source, archive, tell)

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit, urlunsplit
 from urllib.request import url2pathname
 
 from talksearch.indexer.errors import UsageError
+from talksearch.indexer.text.untrusted import safe_address
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:(?!\d)")
 """A scheme, of two letters at least: one letter is a drive of Windows, and a number behind the colon is a port."""
@@ -57,7 +58,9 @@ def as_address(text: str, base: Path) -> str:
     except ValueError:  # such as http://[, and ports that are no numbers
         usable = False
     if not usable:
-        raise UsageError(f"{text} is no address of the web, and no path.", "Addresses begin with https:// or http://.")
+        raise UsageError(
+            f"{safe_address(text)} is no address of the web, and no path.", "Addresses begin with https:// or http://."
+        )
     return _channel_of_feed(text)
 
 

@@ -15,6 +15,7 @@ import filelock
 
 from talksearch.indexer.errors import LockedError, TalksearchError, UsageError
 from talksearch.indexer.layout import replace_file
+from talksearch.indexer.text.untrusted import safe_address
 
 from .archive import HIDDEN
 from .options import KEYS, Options, make_source
@@ -81,12 +82,14 @@ def read_subscriptions(folder: Path) -> Subscriptions:
                 raise UsageError("It is not a block.", "Write [[subscription]], and below it: url = …")
             source = make_source(block, folder)
         except UsageError as error:
-            named = f" ({block['url']})" if isinstance(block, dict) and block.get("url") else ""
+            named = f" ({safe_address(str(block['url']))})" if isinstance(block, dict) and block.get("url") else ""
             problems.append(f"{where}{named}: {error.message} {error.hint}")
             continue
         key = key_of(source.url)
         if key in sources:
-            problems.append(f"{where}: {source.url} is listed above already; this block is passed over. Delete it.")
+            problems.append(
+                f"{where}: {safe_address(source.url)} is listed above already; this block is passed over. Delete it."
+            )
         else:
             sources[key] = source
     return Subscriptions(tuple(sources.values()), tuple(problems))
@@ -98,7 +101,8 @@ def find_subscription(folder: Path, url: str) -> Source:
     found = next((source for source in read_subscriptions(folder).sources if key_of(source.url) == key), None)
     if found is None:
         raise TalksearchError(
-            f"What {folder / FILE_NAME} says of {url} cannot be used.", "talksearch sync says which line is wrong."
+            f"What {folder / FILE_NAME} says of {safe_address(url)} cannot be used.",
+            "talksearch sync says which line is wrong.",
         )
     return found
 
@@ -217,6 +221,7 @@ def _write(path: Path, text: str, added: Iterable[Source]) -> None:
     blocks = [f"[[subscription]]\n{tomlkit.dumps(written(source))}" for source in added]
     mode = path.stat().st_mode & 0o777 if path.exists() else 0o600  # addresses of private feeds are secrets
     with replace_file(Path(os.path.realpath(path))) as new:  # where it is a link, the link stays
+        new.touch(mode)  # before anything is in it
         new.write_text("\n".join([text.rstrip("\n") + "\n", *blocks]), encoding="utf-8")
         new.chmod(mode)
 
