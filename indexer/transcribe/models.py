@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from faster_whisper import WhisperModel
 
 DEFAULT_MODEL = "small"
-"""What is taken where nothing is named: the smallest that makes usable text of many languages, by the word error rates of
-its authors (Radford et al. 2022, arXiv 2212.04356, appendix D). It has 244 million weights; tiny has 39 million."""
+"""What is taken where nothing is named: the smallest that makes usable text of many languages, by the word error rates
+of its authors (Radford et al. 2022, arXiv 2212.04356, appendix D). It has 244 million weights; tiny has 39 million."""
 
 _NEEDED = ("config.json", "model.bin", "tokenizer.json")
 """Files of a model's folder. Without the last one, faster-whisper would ask the network for it."""

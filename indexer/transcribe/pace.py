@@ -12,8 +12,8 @@ from talksearch.indexer.layout import replace_file
 from .models import DEFAULT_MODEL
 
 ASSUMED = 1.0
-"""Seconds of a recording in a second of work, where nothing was measured. A guess on the careful side: tiny.en, which has a
-sixth of the weights of `small`, was measured at 22 on two quiet cores (docs/transcribing.md)."""
+"""Seconds of a recording in a second of work, where nothing was measured. A guess on the careful side: tiny.en, which
+has a sixth of the weights of `small`, was measured at 22 on two quiet cores (docs/transcribing.md)."""
 _LEAST_S = 20.0
 """Seconds of work that say something; loading and starting are a large part of less."""
 
