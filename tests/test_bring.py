@@ -286,6 +286,18 @@ def test_lists_go_out_and_come_in(archive: Path, podcasts: Host, tmp_path: Path)
     assert "1 talk brought in, 1 failed." in several
 
 
+def test_a_list_of_somebody_else_names_no_files_and_no_cookies_of_this_machine(archive: Path, podcasts: Host) -> None:
+    podcasts.files["/list"] = (
+        '<opml version="2.0" xmlns:t="urn:talksearch:subscription"><body>'
+        '<outline xmlUrl="/etc"/><outline xmlUrl="file:///etc"/><outline xmlUrl="~"/>'
+        '<outline xmlUrl="https://pod.example/rss" t:cookies_from_browser="firefox" t:cookies="/etc/passwd" t:url="/"/>'
+        "</body></opml>"
+    )
+    told = run("add", f"{podcasts.url}/list")
+    assert told.stderr.count("is a path of this machine") == 3
+    assert read_subscriptions(archive).sources == (Source("https://pod.example/rss"),)
+
+
 def test_sync_writes_down_what_has_no_captions(archive: Path, podcasts: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     podcasts.files["/feed"] = rss(item(1, title="Read aloud").replace(".mp3", ".wav"))
     podcasts.files["/1.wav"] = Answer(recording("beckett.wav").read_bytes(), headers={"Content-Type": "audio/wav"})

@@ -18,6 +18,7 @@ from talksearch.cli.render.common import counted, jsonl
 from talksearch.cli.terminal import warn
 from talksearch.indexer.errors import TalksearchError, UsageError
 from talksearch.indexer.fetch.records import Recordings, Source
+from talksearch.indexer.fetch.same_address import host_of
 from talksearch.indexer.settings import resolve
 from talksearch.indexer.text.untrusted import safe, without_password
 
@@ -147,7 +148,9 @@ def _subscribe_to_all(source: Source, found: Found, given: Options, output: Outp
     usable = []
     for options in found.wanted:
         try:
-            make_source(options, output.folder)
+            listed = make_source(options, output.folder)
+            if not host_of(listed.url):  # else somebody's list would have this machine's files indexed
+                raise UsageError(f"{listed.url} is a path of this machine.", "Add it by itself.")
             usable.append({**options, **given})
         except UsageError as error:
             warn(f"Left out of {fetched.source_name(source)}: {error.message} {error.hint}".rstrip())

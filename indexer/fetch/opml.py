@@ -29,7 +29,9 @@ LARGEST_BYTES = 10_000_000
 _OURS = "urn:talksearch:subscription"
 """The namespace of the attributes that are our own."""
 _OF_THIS_MACHINE = ("cookies", "cookies_from_browser")
-"""What would mean nothing elsewhere, and is not for others to read."""
+"""What would mean nothing elsewhere, is not for others to read, and not for others to choose."""
+_NARROWING = tuple(key for key in KEYS if key not in ("url", "title", *_OF_THIS_MACHINE))
+"""What a subscription may say in attributes of ours."""
 _DEEPEST = 50
 
 
@@ -64,7 +66,7 @@ def write_opml(sources: Iterable[Source]) -> Outlines:
         for key, value in written(source).items():
             if key in _OF_THIS_MACHINE:
                 notes.append(f"The {key} of {name} are not in it.")
-            elif key not in ("url", "title"):
+            elif key in _NARROWING:
                 attributes[f"{{{_OURS}}}{key}"] = " ".join(value) if isinstance(value, list) else str(value)
         ElementTree.SubElement(body, "outline", {key: value for key, value in attributes.items() if value})
     ElementTree.indent(root)
@@ -118,7 +120,9 @@ def _outlines(element: Element, depth: int) -> Iterator[Options]:
         page = attributes.get("htmlurl", "")
         url = attributes.get("xmlurl") or (attributes.get("url", "") if attributes.get("type") == "link" else "")
         if url:
-            ours = {key: outline.attrib[f"{{{_OURS}}}{key}"] for key in KEYS if f"{{{_OURS}}}{key}" in outline.attrib}
+            ours = {
+                key: outline.attrib[f"{{{_OURS}}}{key}"] for key in _NARROWING if f"{{{_OURS}}}{key}" in outline.attrib
+            }
             also = {"also": ours["also"].split()} if "also" in ours else {}
             # The feed of a channel, which other programs want, stands in place of the channel itself.
             url = page if page and url == _feed_of_channel(page) else url
