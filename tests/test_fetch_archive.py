@@ -115,7 +115,7 @@ def test_a_clock_that_was_wrong_puts_no_talk_off_for_years(tmp_path: Path) -> No
     with open_archive(tmp_path) as archive:
         archive.leave("youtube a", "Private.")
         assert not archive.is_due("youtube a")
-        assert archive.is_due("youtube a", datetime.now(UTC) - timedelta(days=4000))
+        assert archive.is_due("youtube a", now=datetime.now(UTC) - timedelta(days=4000))
 
 
 def test_a_talk_that_was_left_is_looked_at_again_ever_more_rarely(tmp_path: Path) -> None:
@@ -124,8 +124,8 @@ def test_a_talk_that_was_left_is_looked_at_again_ever_more_rarely(tmp_path: Path
         with open_archive(tmp_path) as archive:
             archive.leave("youtube a", "It has no captions yet.", "Harbour", date(2026, 1, 2))
         with open_archive(tmp_path) as archive:
-            assert not archive.is_due("youtube a", now + timedelta(days=day, hours=-2))
-            assert archive.is_due("youtube a", now + timedelta(days=day))
+            assert not archive.is_due("youtube a", now=now + timedelta(days=day, hours=-2))
+            assert archive.is_due("youtube a", now=now + timedelta(days=day))
             assert archive.waiting["youtube a"].published == date(2026, 1, 2)
 
 

@@ -260,6 +260,18 @@ def test_a_run_that_did_not_end_does_not_make_the_next_believe_that_nothing_is_n
     assert [episode.title for episode in landed(bring(web, tmp_path))] == ["Tides 2", "Tides 1"]
 
 
+def test_a_host_that_refused_is_told_of_also_where_enough_talks_landed(web: Host, tmp_path: Path) -> None:
+    with host() as busy:
+        busy.files = {"/3.vtt": Answer(b"", 429, {"Retry-After": "0"})}
+        newest = item(3, transcript(f"{busy.url}/3.vtt"))
+        web.files = {"/feed.xml": rss(newest, item(2, VTT), item(1, VTT)), "/1.vtt": SAID}
+        with open_archive(tmp_path) as archive:
+            run = fetch_feed(Source(f"{web.url}/feed.xml", limit=1), archive, print, pace=FAST)
+            assert next(run).title == "Tides 2"
+            with pytest.raises(AskedTooOftenError, match="asked too often"):
+                next(run)
+
+
 def test_older_pages_of_a_feed_are_read_once_and_then_only_where_they_may_have_news(web: Host, tmp_path: Path) -> None:
     def feed(*numbers: int, older: str) -> str:
         link = f'<atom:link xmlns:atom="http://www.w3.org/2005/Atom" rel="next" href="{older}"/>'

@@ -315,3 +315,21 @@ def test_the_table_of_takeout_is_read_in_any_language(tmp_path: Path) -> None:
 def test_a_list_that_is_none_is_a_sentence(content: bytes, told: str) -> None:
     with pytest.raises(UnreadableError, match=told):
         read_list(content, "list.opml")
+
+
+def test_a_title_of_a_books_length_does_not_keep_an_expression_busy() -> None:
+    assert Source(HARBOUR, match=r"\w*\w*!").why_unwanted("a" * 100_000, None)
+
+
+@pytest.mark.parametrize(
+    ("title", "day", "unwanted"),
+    [
+        ("Opening KEYNOTE", date(2024, 5, 24), ""),
+        ("Closing words", date(2024, 5, 24), "Its title is not among those wanted."),
+        ("Opening keynote", date(2024, 5, 23), "It is from 2024-05-23, older than wanted."),
+        ("", None, ""),
+    ],
+)
+def test_what_is_wanted_is_told_by_title_and_day(title: str, day: date | None, unwanted: str) -> None:
+    source = Source(HARBOUR, since=date(2024, 5, 24), match="keynote")
+    assert source.why_unwanted(title, day) == unwanted

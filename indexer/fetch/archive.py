@@ -70,11 +70,17 @@ class Archive:
     waiting: dict[str, Waiting] = field(default_factory=dict)
     """Talks that were left, by key."""
 
-    def is_due(self, key: str, now: datetime | None = None) -> bool:
-        """Say whether a talk is to be looked at: it has not landed, and if it was left, it is time to look again."""
+    def is_due(self, key: str, wishes: str | None = None, now: datetime | None = None) -> bool:
+        """Say whether a talk is to be looked at: it has not landed, and if it was left, it is time to look again.
+
+        With the `wishes` of a source, which has not told that the talk is unwanted, it is also due where it was left
+        for other wishes.
+        """
         left = self.waiting.get(key)
         if key in self.done or left is None:
             return key not in self.done
+        if wishes is not None and (left.expected or left.wishes not in ("", wishes)):
+            return True
         wait = left.next_look - (now or datetime.now(UTC))
         # Longer than any wait: the clock was wrong when it was left.
         return wait <= timedelta(0) or wait > timedelta(days=_LONGEST_WAIT_DAYS)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,7 +87,6 @@ def fetch_feed(
     """
     if source.cookies_from_browser and not source.cookies:
         tell("Cookies of a browser are not sent to feeds; export them to a file: --cookies FILE.")
-    pattern = _pattern(source.match)
     state = read_state(archive, source) if page is None else FeedState()
     landed = 0
     again = dict.fromkeys(state.again)
@@ -100,11 +98,13 @@ def fetch_feed(
         for episode, podcast in _over_pages(page, state, source, archive, web):
             if episode.key in archive.done:
                 continue
-            if unwanted := _unwanted(episode, source, pattern):
-                yield unwanted
+            if reason := source.why_unwanted(episode.title, episode.published):
+                yield Left(episode.key, episode.title, reason, expected=True)
                 continue
             if _is_due(episode, archive, source):
                 if source.limit is not None and landed >= source.limit:
+                    if too_often:
+                        raise too_often
                     return  # not written down: the older ones are wanted next time
                 try:
                     event = _bring(episode, podcast, source, archive, web)
@@ -138,30 +138,12 @@ def _over_pages(
         was_known = oldest is not None and (oldest.key in archive.done or oldest.key in archive.waiting)
         for episode in podcast.episodes:
             yield episode, podcast
-        is_past = bool(source.since and oldest and oldest.published and oldest.published < source.since)
+        is_past = oldest is not None and source.is_older(oldest.published)
         older = podcast.older_page
         if not older or older in asked or len(asked) >= _MOST_PAGES or is_past or (was_known and before.to_the_end):
             return
         asked.add(older)
         page = web.get(older, named_by=podcast.url)
-
-
-def _pattern(match: str) -> re.Pattern[str] | None:
-    try:
-        return re.compile(match, re.IGNORECASE) if match else None
-    except re.error as error:
-        raise FetchError(
-            f"--match {match} is no regular expression: {error}.", "Put \\ before signs that mean themselves."
-        ) from None
-
-
-def _unwanted(episode: Episode, source: Source, pattern: re.Pattern[str] | None) -> Left | None:
-    """Return why an episode is left because the user wants it so; None where it is wanted."""
-    if source.since and episode.published and episode.published < source.since:
-        return Left(episode.key, episode.title, f"It is from before {source.since.isoformat()}.", expected=True)
-    if pattern and not pattern.search(episode.title):
-        return Left(episode.key, episode.title, "Its title is another than wanted.", expected=True)
-    return None
 
 
 def _is_due(episode: Episode, archive: Archive, source: Source) -> bool:
@@ -170,8 +152,7 @@ def _is_due(episode: Episode, archive: Archive, source: Source) -> bool:
     """
     left = archive.waiting.get(episode.key)
     came = left is not None and left.reason.startswith(_NO_TRANSCRIPT) and bool(episode.transcripts)
-    is_other = left is not None and left.wishes not in ("", source.wishes)
-    return came or is_other or archive.is_due(episode.key)
+    return came or archive.is_due(episode.key, source.wishes)
 
 
 def _names_files(episode: Episode, source: Source) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -13,6 +14,10 @@ from talksearch.indexer.errors import TalksearchError
 Recordings = Literal["none", "missing", "all"]
 """Which recordings are fetched beside their captions: none, those of talks that have no captions, or all. Sound alone
 is enough, and is what is taken."""
+
+
+_LONGEST_TITLE = 500
+"""Characters of a title that are held against a regular expression; a longer one could keep it busy for hours."""
 
 
 class FetchError(TalksearchError):
@@ -34,7 +39,8 @@ class Source:
     since: date | None = None
     """Nothing older than this day."""
     match: str = ""
-    """A regular expression that a talk's title must hold, whatever the case of its letters."""
+    """A regular expression that a talk's title must hold, whatever the case of its letters; `options.make_source` says
+    whether it is one."""
     limit: int | None = None
     """How many talks a run brings at most, the newest first."""
     language: str = ""
@@ -52,6 +58,16 @@ class Source:
         """What decides whether a talk that can be reached has anything that is wanted; the same for the same wishes."""
         cookies = "cookies" if self.cookies or self.cookies_from_browser else ""
         return f"{self.language} {','.join(self.also)} {self.recordings} {cookies}".strip()
+
+    def is_older(self, day: date | None) -> bool:
+        """Say whether a day is before what is wanted; False where it is not known."""
+        return self.since is not None and day is not None and day < self.since
+
+    def why_unwanted(self, title: str, day: date | None) -> str:
+        """Return why a talk is not wanted, a sentence; empty where it is, as far as its title and day are known."""
+        if title and self.match and not re.search(self.match, title[:_LONGEST_TITLE], re.IGNORECASE):
+            return "Its title is not among those wanted."
+        return f"It is from {day}, older than wanted." if self.is_older(day) else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,12 @@ Imports yt-dlp, so it is imported only where a site is asked.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from urllib.parse import urlsplit
 
-from talksearch.indexer.text.untrusted import safe
+from talksearch.indexer.text.untrusted import safe, without_password
 
 from .archive import Archive
 from .bring import bring, refused_by
@@ -61,8 +60,6 @@ class Run:
     source: Source
     archive: Archive
     downloader: Downloader
-    pattern: re.Pattern[str]
-    """What a title must hold."""
     seen: set[str] = field(default_factory=set)
     """Talks and lists that were met: lists name some twice, and may hold one another."""
     landed: int = 0
@@ -89,7 +86,7 @@ class Run:
 
     def _listed(self, info: Info, depth: int) -> Iterator[Event]:
         """Yield what becomes of the talks of a list that are not known, as far as the run goes."""
-        own = f"list {info.get('webpage_url') or info.get('id')}"
+        own = f"list {without_password(str(info.get('webpage_url') or info.get('id')))}"
         if depth > _DEEPEST or own in self.seen:
             return
         self.seen.add(own)
@@ -112,10 +109,10 @@ class Run:
             self.seen.add(named)
             day = self._day(entry, named)
             if left := self._known_to_be_unwanted(entry, named, day):
-                order.see(day, is_older=self._is_older(day))
+                order.see(day, is_older=self.source.is_older(day))
                 yield left
                 continue
-            if not self._is_due(named):
+            if not self.archive.is_due(named, self.source.wishes):
                 order.see(day, is_older=False)
                 continue
             found = self._resolved(entry, named)
@@ -124,7 +121,7 @@ class Run:
             elif is_list(found):
                 yield from self._listed(found, depth + 1)
             else:
-                order.see(day_of(found), is_older=self._is_older(day_of(found)))
+                order.see(day_of(found), is_older=self.source.is_older(day_of(found)))
                 yield from self._listed_talk(found, named, title)
 
     def _listed_talk(self, info: Info, named: str, list_title: str) -> Iterator[Event]:
@@ -134,7 +131,7 @@ class Run:
         self.seen.add(key)
         if key in self.archive.done:
             self.archive.mark_done(named)
-        elif not is_met and self._is_due(key):
+        elif not is_met and self.archive.is_due(key, self.source.wishes):
             yield self._bring(info, key, named, list_title)
 
     @property
@@ -151,28 +148,14 @@ class Run:
         days = [day for day in (day_of(entry), before.published if before else None) if day is not None]
         return min(days, default=None)
 
-    def _is_older(self, day: date | None) -> bool:
-        return self.source.since is not None and day is not None and day < self.source.since
-
-    def _is_due(self, key: str) -> bool:
-        """Say whether a talk that is not known to be unwanted is to be asked for."""
-        left = self.archive.waiting.get(key)
-        is_other = left is not None and (left.expected or left.wishes not in ("", self.source.wishes))
-        return self.archive.is_due(key) or (is_other and key not in self.archive.done)
-
     def _known_to_be_unwanted(self, entry: Info, key: str, day: date | None) -> Left | None:
         """Return that a talk of a list is left, where its entry or what was found out before tells that already."""
         if key in self.archive.done:
             return None
         before = self.archive.waiting.get(key)
         title = title_of(entry) or (before.title if before else "")
-        reason = self._unwanted(title, day)
+        reason = self.source.why_unwanted(title, day)
         return Left(key, title or safe(key), reason, expected=True) if reason else None
-
-    def _unwanted(self, title: str, day: date | None) -> str:
-        if title and not self.pattern.search(title):
-            return "Its title is not among those wanted."
-        return f"It is from {day}, older than wanted." if self._is_older(day) else ""
 
     def _resolved(self, entry: Info, named: str) -> Info | Left:
         """Ask what an entry of a list is; where that fails, it is left."""
@@ -187,7 +170,7 @@ class Run:
         """Bring in a talk that was asked for, or leave it."""
         title, day = title_of(info), day_of(info)
         keys = tuple(dict.fromkeys((key, named)))
-        if reason := self._unwanted(title, day):
+        if reason := self.source.why_unwanted(title, day):
             self.failures = 0
             for each in keys:
                 self.archive.leave(each, reason, title, day, expected=True)

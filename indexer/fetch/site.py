@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -96,15 +95,11 @@ def fetch_site(
         AskedTooOftenError: The site says so, after pauses. What landed stays, and the next run goes on there.
         OSError: The disk is full, or cannot be written.
     """
-    try:
-        pattern = re.compile(source.match, re.IGNORECASE)
-    except re.error as error:
-        raise FetchError(f"The pattern for titles, {source.match}, means nothing: {error}.") from None
     address = _address_of(source.url)
     with _asking(source, tell, pace, limits) as downloader:
         from .run import Run
 
-        yield from Run(source, archive, downloader, pattern).talks_at(address)
+        yield from Run(source, archive, downloader).talks_at(address)
 
 
 @contextmanager
