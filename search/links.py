@@ -2,8 +2,8 @@
 
 Every site has its own way to name a second in an address: in the query or the fragment, as seconds or as hours and
 minutes. `indexer.text.sites` is the one table of them, with where each is documented. Any other page or file gets the
-media fragment `#t=90` (https://www.w3.org/TR/media-frags/#naming-time), which browsers follow for media files, and which
-changes nothing where it is not understood.
+media fragment `#t=90` (https://www.w3.org/TR/media-frags/#naming-time), which browsers follow for media files, and
+which changes nothing where it is not understood.
 """
 
 from __future__ import annotations

@@ -69,12 +69,12 @@ def modules_of(root: Path) -> Modules:
 
 def packages_in(modules: Iterable[str]) -> set[str]:
     names = set(modules)
-    return {name for name in names if any(other.startswith(f"{name}.") for other in names)}
+    return {name.rpartition(".")[0] for name in names} & names
 
 
-def imports_of(name: str, tree: ast.Module, modules: Modules) -> Iterator[str]:
+def imports_of(name: str, tree: ast.Module, modules: Modules, packages: set[str]) -> Iterator[str]:
     """Yield the modules that a module imports, in whatever way."""
-    package = name if name in packages_in(modules) else name.rpartition(".")[0]
+    package = name if name in packages else name.rpartition(".")[0]
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom):
             above = package.split(".")[: len(package.split(".")) - (node.level - 1)] if node.level else []
@@ -93,11 +93,12 @@ def imports_of(name: str, tree: ast.Module, modules: Modules) -> Iterator[str]:
 
 
 def arrows_between(modules: Modules) -> set[Arrow]:
+    packages = packages_in(modules)
     # What every package of `search` and `cli` imports to switch telemetry off is the ground itself.
     return {
         (name, target)
         for name, tree in modules.items()
-        for target in imports_of(name, tree, modules)
+        for target in imports_of(name, tree, modules, packages)
         if target != name and not (target == "indexer" and name in ("search", "cli"))
     }
 

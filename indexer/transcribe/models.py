@@ -151,7 +151,7 @@ def _load(folder: Path, tell: Callable[[str], None]) -> WhisperModel:
     """Load a folder on a graphics card where CTranslate2 sees one that works, else on the processor, with weights in
     bytes.
     """
-    import ctranslate2  # type: ignore[import-untyped]
+    import ctranslate2
     import numpy as np
     from faster_whisper import WhisperModel
 

@@ -42,7 +42,7 @@ def recognise(piece: Piece, model: Model, language: str) -> list[dict[str, Json]
     The same piece gives the same segments, whatever was recognised before: no text of another piece is handed on, and
     where Whisper tries at random, it begins with the same number.
     """
-    import ctranslate2  # type: ignore[import-untyped]
+    import ctranslate2
     from faster_whisper.transcribe import restore_speech_timestamps
 
     ctranslate2.set_random_seed(0)
