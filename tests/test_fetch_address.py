@@ -46,7 +46,11 @@ def test_what_lies_on_the_web_is_told_by_what_it_gives(web: Host, answer: Answer
 
 
 def test_a_page_that_plays_nothing_and_names_a_feed_says_which(web: Host) -> None:
-    web.files = {"/none": PAGE.format(LINKED, "Welcome"), "/plays": PAGE.format(LINKED, "<iframe src=x></iframe>")}
+    damaged = LINKED.replace("/feed.xml", "http://[")
+    web.files = {
+        "/none": PAGE.format(damaged + LINKED, "Welcome"),
+        "/plays": PAGE.format(LINKED, "<iframe src=x></iframe>"),
+    }
     assert f"names a feed: talksearch add {web.url}/feed.xml" in kind_of(f"{web.url}/none", print, pace=FAST).note
     assert kind_of(f"{web.url}/plays", print, pace=FAST).note == ""
 

@@ -26,7 +26,7 @@ from talksearch.indexer.fetch.web import Pace
 from talksearch.indexer.talks.read import read_talk
 
 QUICK = Pace(pause_s=0, first_wait_s=0.01, longest_wait_s=0.1, tries=3)
-SMALL = Limits(page=Limit(200_000, 5), track=Limit(10_000, 0.5), recording=Limit(50_000, 5))
+SMALL = Limits(page=Limit(200_000, 5), track=Limit(10_000, 1.5), recording=Limit(50_000, 5))
 
 
 @pytest.fixture
@@ -243,7 +243,7 @@ def test_each_talk_that_cannot_be_had_is_left_with_one_sentence_and_the_next_goe
         "empty": "It is empty.",
         "prose": reasons(events)["prose"],
         "huge": "It is larger than 0.01 MB, and was not taken.",
-        "slow": "It did not arrive within 0.5 seconds.",
+        "slow": "It did not arrive within 1.5 seconds.",
         "cut": "It broke off in the middle.",
         "file": "It has no captions.",
         "near": "It names a host of this machine's own network, which is not asked on a stranger's word.",
@@ -468,9 +468,9 @@ def test_look_at_says_what_an_address_is_and_asks_for_no_talk(site: Site, tmp_pa
     site.talk("tides-1", title="Tides")
     channel = site.channel("harbour", ["tides-1"], title="Harbour \x1b[31mTalks")
     seen = look_at(Source(channel), print, QUICK)
-    assert (seen.title, seen.kind, seen.url) == ("Harbour [31mTalks", "playlist", channel)
+    assert (seen.title, seen.is_list) == ("Harbour [31mTalks", True)
     assert site.asked == ["/api/channel/harbour.json"]
-    assert look_at(Source(f"{site.address}/harbour/talk/tides-1"), print, QUICK).kind == "talk"
+    assert not look_at(Source(f"{site.address}/harbour/talk/tides-1"), print, QUICK).is_list
     assert is_known_site(channel)
     assert is_known_site("youtube.com/@harbour")
     assert not is_known_site("https://example.org/feed.xml")

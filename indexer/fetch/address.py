@@ -18,6 +18,7 @@ from typing import Literal
 from talksearch.indexer.text.untrusted import safe, safe_address
 
 from .content import content_of, feeds_named, has_player
+from .opml import LARGEST_BYTES
 from .records import AskedTooOftenError, FetchError, Source, Tell
 from .same_address import as_address
 from .site import is_known_site
@@ -30,7 +31,6 @@ _FEED = re.compile(r"^https?://(?:rss|feeds?)\.|[/.](?:rss|feeds?|atom|podcast|x
 _SELF = re.compile(
     r"<(?:\w+:)?link\b(?=[^>]*\brel=[\"']self[\"'])[^>]*\bhref=[\"'](https?://[^\"']+)[\"']", re.IGNORECASE
 )
-_LARGEST_LIST = 20_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Address:
     url: str
     """The address as `same_address.as_address` writes it; an absolute path for what lies on the disk."""
     page: Page | None = None
-    """What it gave: the bytes of a feed or a list of subscriptions."""
+    """What it gave: the bytes of a feed, a list of subscriptions or another file, as far as such a list can be long."""
     note: str = ""
     """A sentence: which feed a page names that nothing else is to be had from."""
 
@@ -92,12 +92,12 @@ def _on_disk(path: Path) -> Address:
         return Address("folder", str(path))
     try:
         with path.open("rb") as file:
-            data = file.read(_LARGEST_LIST + 1)
+            data = file.read(LARGEST_BYTES + 1)
     except OSError as error:
         raise FetchError(f"{safe(str(path))} cannot be read: {error.strerror}.", "Correct the path.") from None
     page = Page(str(path), data)
     content = content_of(page)
-    if content == "opml" and len(data) <= _LARGEST_LIST:
+    if content == "opml":
         return Address("opml", str(path), page)
     if content == "feed":
         own = _SELF.search(data[:10_000].decode("latin-1"))
@@ -105,7 +105,7 @@ def _on_disk(path: Path) -> Address:
             f"{safe(str(path))} is a feed that was saved, and will have no new episode.",
             f"Add its own address: talksearch add {safe_address(own[1])}" if own else "Add the feed's own address.",
         )
-    return Address("file", str(path))
+    return Address("file", str(path), page)
 
 
 def _note_of(page: Page) -> str:

@@ -8,11 +8,11 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Literal
 
-from talksearch.indexer.errors import TalksearchError, UnreadableError, UsageError
+from talksearch.indexer.errors import TalksearchError, UsageError
 from talksearch.indexer.text.untrusted import safe_address
 
 from .archive import Archive
-from .opml import LARGEST_BYTES, read_list
+from .opml import read_list
 from .options import Options
 from .records import AskedTooOftenError, Event, FetchError, Source, Tell
 from .same_address import host_of
@@ -72,19 +72,19 @@ def look(source: Source, tell: Tell) -> Found:
     match what.kind:
         case "folder":
             return Found("folder", Path(what.url).name)
-        case "file":
-            return Found("list", wanted=tuple(read_list(_read_table(Path(what.url)), what.url)))
-        case "opml" if what.page:
+        case "file" | "opml" if what.page:
+            if what.kind == "file":
+                _refuse_other_files(Path(what.url))
             return Found("list", wanted=tuple(read_list(what.page.data, what.url)))
-        case "feed":
-            return Found("talks", feed.look_at_feed(source, tell, what.page).title, page=what.page)
+        case "feed" if what.page:
+            return Found("talks", feed.title_of_feed(what.page), page=what.page)
     try:
-        listing = site.look_at(source, tell)
+        seen = site.look_at(source, tell)
     except FetchError as error:
         if what.note:  # the page plays nothing, and names a feed that does
             raise FetchError(error.message, what.note) from error
         raise
-    return Found("talk" if listing.kind == "talk" else "talks", listing.title)
+    return Found("talks" if seen.is_list else "talk", seen.title)
 
 
 def ask(
@@ -143,15 +143,10 @@ def _events(source: Source, archive: Archive, tell: Tell, page: Page | None) -> 
         yield from site.fetch_site(source, archive, tell)
 
 
-def _read_table(path: Path) -> bytes:
-    """Return a file that may be a table of subscriptions, as far as such a table can be long."""
+def _refuse_other_files(path: Path) -> None:
+    """Raise UsageError for a file that is no table of subscriptions by its name."""
     if path.suffix.lower() != ".csv":
         raise UsageError(
             f"{path} is a file, and add takes addresses, folders and lists of subscriptions.",
             f"For a transcript: talksearch index {path.parent}; for a recording: talksearch transcribe {path}",
         )
-    try:
-        with path.open("rb") as file:
-            return file.read(LARGEST_BYTES + 1)
-    except OSError as error:
-        raise UnreadableError(f"{path} cannot be read: {error.strerror or error}.") from error

@@ -7,12 +7,12 @@ import re
 import zlib
 from collections.abc import Iterator
 from typing import Literal
-from urllib.parse import urljoin
 
 from talksearch.indexer.readers.xml_tree import root_of
 from talksearch.indexer.text.untrusted import safe_address
 
 from .records import FetchError
+from .same_address import web_address
 from .web import LIMITS, Page
 
 Content = Literal["feed", "opml", "page", "json", "recording", "nothing", "other"]
@@ -54,7 +54,7 @@ def content_of(page: Page) -> Content:
     if text[0] in "{[":
         return "json"
     # A feed behind a line of blanks, a warning of the program that made it, or a comment.
-    inside = re.search(r"<(rss|rdf:RDF|feed|opml)\b[^>]*(?:xmlns|version)", text)
+    inside = re.search(r"<(rss|rdf:RDF|feed|opml)\b[^<>]*(?:xmlns|version)", text)
     if inside:
         return "opml" if inside[1] == "opml" else "feed"
     return (
@@ -86,8 +86,9 @@ def feeds_named(page: Page) -> tuple[tuple[str, str], ...]:
     for tag in _LINK.findall(page.data[:_LONGEST_HEAD].decode("utf-8", errors="replace")):
         given = {name.lower(): html.unescape(quoted or plain) for name, quoted, plain in _ATTRIBUTE.findall(tag)}
         is_feed = given.get("type", "").lower() in _FEED_TYPES and "alternate" in given.get("rel", "").lower().split()
-        if is_feed and given.get("href") and "comments" not in given.get("title", "").lower():
-            named.setdefault(urljoin(page.url, given["href"]), given.get("title", ""))
+        address = web_address(given.get("href", ""), page.url)
+        if is_feed and address and given.get("href") and "comments" not in given.get("title", "").lower():
+            named.setdefault(address, given.get("title", ""))
     return tuple(named.items())
 
 

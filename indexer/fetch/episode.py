@@ -19,7 +19,8 @@ from talksearch.indexer.text.clock import parse_clock
 from talksearch.indexer.text.untrusted import safe_address
 
 from .parse_feed import parse_feed
-from .podcast_tags import Media, Person, PodcastTags, TranscriptLink, language_tag, read_tags, web_address
+from .podcast_tags import Media, Person, PodcastTags, TranscriptLink, language_tag, read_tags
+from .same_address import web_address
 from .show_notes import plain_line
 from .web import Page
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from talksearch.indexer.text.untrusted import safe_address
@@ -25,44 +24,19 @@ _SOUND_ALONE = "It has no transcript; its sound was fetched: talksearch transcri
 _MOST_PAGES = 200
 
 
-@dataclass(frozen=True, slots=True)
-class FeedLook:
-    """What a feed is, for subscribing to it."""
-
-    title: str
-    episodes: int
-    with_transcripts: int
-    language: str = ""
-    """A BCP 47 tag; empty where the feed does not say."""
-
-
-def look_at_feed(source: Source, tell: Tell, page: Page | None = None, pace: Pace | None = None) -> FeedLook:
-    """Tell what a feed is.
-
-    Args:
-        source: Its address.
-        tell: Is told what is waited for.
-        page: What the address gave, where it was asked already (`address.kind_of`).
-        pace: How much time is taken.
+def title_of_feed(page: Page) -> str:
+    """Return what a feed calls itself, for subscribing to it.
 
     Raises:
-        FetchError: It cannot be had, is no feed, or is one of articles.
+        FetchError: It is no feed, or one of articles.
     """
-    if page is None:
-        with open_web(tell, source, pace) as web:
-            page = web.get(source.url)
     podcast = read_podcast(page)
     if podcast.articles:
         raise FetchError(
             f"{safe_address(page.url)} is a feed of articles: none of its {podcast.articles} has a recording.",
             "Name the feed of a podcast, or the page that plays.",
         )
-    return FeedLook(
-        podcast.title,
-        len(podcast.episodes),
-        sum(1 for episode in podcast.episodes if episode.transcripts),
-        podcast.language,
-    )
+    return podcast.title
 
 
 def fetch_feed(

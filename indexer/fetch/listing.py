@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
-from typing import Any, Literal
+from typing import Any
 
 from yt_dlp.extractor import gen_extractor_classes
 from yt_dlp.utils import make_archive_id
@@ -115,25 +115,18 @@ def _one_word(ident: object) -> str:
     return "-".join(str(ident or "").encode("utf-8", "replace").decode().split())
 
 
+def extractor_of(address: str) -> Any:
+    """Return yt-dlp's extractor for an address, by the address alone; None where it is none."""
+    try:
+        return next((one for one in gen_extractor_classes() if one.suitable(address)), None)
+    except ValueError:  # an address that cannot be taken apart, such as http://[
+        return None
+
+
 def _by_address(address: str, ident: str) -> tuple[str, str]:
     """Return the name of the extractor that knows an address, and the id in it; nothing is asked for."""
-    try:
-        known = next((one for one in gen_extractor_classes() if one.suitable(address)), None)
-    except ValueError:  # an address that cannot be taken apart, such as http://[
-        return "", ""
+    known = extractor_of(address)
     return (known.ie_key(), ident or _one_word(known.get_temp_id(address))) if known else ("", "")
-
-
-def list_kind(info: Mapping[str, Any]) -> Literal["talk", "playlist", "channel"]:
-    """Say what something is.
-
-    >>> list_kind({"_type": "playlist", "id": "UC1", "channel_id": "UC1"}), list_kind({"_type": "playlist", "id": "P"})
-    ('channel', 'playlist')
-    """
-    if not is_list(info):
-        return "talk"
-    own = {info.get(name) for name in ("channel_id", "uploader_id", "channel_url", "uploader_url")} - {None}
-    return "channel" if own & {info.get("id"), info.get("webpage_url")} else "playlist"
 
 
 def title_of(info: Mapping[str, Any]) -> str:

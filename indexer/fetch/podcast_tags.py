@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from urllib.parse import urljoin, urlsplit
 
 from talksearch.indexer.errors import UnreadableError
 from talksearch.indexer.readers.xml_tree import Node, parse
 from talksearch.indexer.records import Chapter
 from talksearch.indexer.talks.language_tags import language_of
 from talksearch.indexer.text.clock import parse_clock
+
+from .same_address import web_address
 
 _TAG = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*|[A-Za-z]{4,20}")
 """A tag, or a language that is spelt out."""
@@ -87,21 +88,6 @@ def read_tags(text: str, url: str) -> tuple[PodcastTags, list[PodcastTags], tupl
     if channel is not root:  # RSS 1.0 has its items beside the channel
         items += [_tags(item, _base(item, base)) for item in root.nodes() if item.name == "item"]
     return _tags(channel, own_base), items, notes
-
-
-def web_address(url: str, base: str) -> str:
-    """Return an address of the web that a feed names, whole; empty where it is none.
-
-    >>> web_address("../a b.vtt", "https://pod.example/feeds/x.xml"), web_address("javascript:alert(1)", "https://a/")
-    ('https://pod.example/a%20b.vtt', '')
-    """
-    try:
-        whole = urljoin(base, "".join(url.split("\n")).strip().replace(" ", "%20"))
-        parts = urlsplit(whole)
-        is_web = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return ""
-    return whole if is_web and len(whole) <= 2000 and whole.isprintable() else ""
 
 
 def language_tag(text: object) -> str:

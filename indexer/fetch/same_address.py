@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qs, parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 from urllib.request import url2pathname
 
 from talksearch.indexer.errors import UsageError
@@ -62,6 +62,21 @@ def as_address(text: str, base: Path) -> str:
             f"{safe_address(text)} is no address of the web, and no path.", "Addresses begin with https:// or http://."
         )
     return _channel_of_feed(text)
+
+
+def web_address(url: str, base: str) -> str:
+    """Return an address of the web that a feed or a page names, whole; empty where it is none.
+
+    >>> web_address("../a b.vtt", "https://pod.example/feeds/x.xml"), web_address("javascript:alert(1)", "https://a/")
+    ('https://pod.example/a%20b.vtt', '')
+    """
+    try:
+        whole = urljoin(base, "".join(url.split("\n")).strip().replace(" ", "%20"))
+        parts = urlsplit(whole)
+        is_web = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return ""
+    return whole if is_web and len(whole) <= 2000 and whole.isprintable() else ""
 
 
 def key_of(address: str) -> str:

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from talksearch.indexer.errors import UsageError
-from talksearch.indexer.text.untrusted import is_linkable, safe
+from talksearch.indexer.text.untrusted import safe
 
 from .archive import Archive
 from .limits import Limits
@@ -31,9 +31,8 @@ class SiteLook:
 
     title: str
     """What it calls itself, fit for a terminal; its host where it does not."""
-    url: str
-    """Its own address, where the one that was given leads to another."""
-    kind: Literal["talk", "playlist", "channel"]
+    is_list: bool
+    """Whether it is a channel, a playlist or the like, to which new talks may come; else it is one talk."""
 
 
 def is_known_site(url: str) -> bool:
@@ -42,9 +41,10 @@ def is_known_site(url: str) -> bool:
     Nothing is asked of the network.
     """
     try:
-        from yt_dlp.extractor import gen_extractor_classes
         from yt_dlp.globals import all_plugins_loaded
         from yt_dlp.plugins import load_all_plugins
+
+        from .listing import extractor_of
     except ImportError:
         return False
     try:
@@ -53,7 +53,7 @@ def is_known_site(url: str) -> bool:
         return False
     if not all_plugins_loaded.value:
         load_all_plugins()
-    known = next((one for one in gen_extractor_classes() if one.suitable(address)), None)
+    known = extractor_of(address)
     return known is not None and known.ie_key() != "Generic"
 
 
@@ -71,9 +71,8 @@ def look_at(source: Source, tell: Tell, pace: Pace | None = None, limits: Limits
 
         with told_of(address):
             info = listing.resolve(downloader, {"_type": "url", "url": address})
-        own = str(info.get("webpage_url") or "")
         title = listing.title_of(info) or str(urlsplit(address).hostname)
-        return SiteLook(title, own if is_linkable(own) else address, listing.list_kind(info))
+        return SiteLook(title, listing.is_list(info))
 
 
 def fetch_site(

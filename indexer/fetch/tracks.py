@@ -35,7 +35,6 @@ class ChosenTrack:
     """The language as the site calls it, `en-orig` say; `und` where it does not say."""
     form: Mapping[str, Any]
     """What yt-dlp knows of it: `ext`, and `url` or `data`."""
-    is_automatic: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +75,13 @@ def choose_tracks(info: Mapping[str, Any], language: str = "", also: Iterable[st
         )
     own = _best(people, spoken)
     further = [tag for wanted in also for tag in _best(people, language_of(wanted)) if tag not in own]
-    tracks = [ChosenTrack(tag, people[tag], False) for tag in (*own, *dict.fromkeys(further))]
+    tracks = [ChosenTrack(tag, people[tag]) for tag in (*own, *dict.fromkeys(further))]
     known = language_of(spoken)
     if own:
         return Choice(tuple(tracks), known)
     heard = _best(machine, spoken)
     if heard:
-        automatic = ChosenTrack(heard[0], machine[heard[0]], True)
+        automatic = ChosenTrack(heard[0], machine[heard[0]])
         return Choice((automatic, *tracks), known, "Its captions are automatic; people wrote none in its language.")
     if spoken is None or not (people or machine):
         return Choice((), spoken, "It has no captions.")
