@@ -304,7 +304,7 @@ def test_a_recording_that_has_a_transcript_is_left_alone(tmp_path: Path, model: 
         with pytest.raises(HasTranscriptError, match="has a transcript"):
             transcribe(talk, model, again=again)
     told = ask("transcribe", tmp_path, "--model", "/nowhere")
-    assert told.output == "There is nothing to transcribe: every recording has a transcript.\n"
+    assert told.output == "There is nothing to transcribe: every recording has a transcript, or nobody speaks in it.\n"
 
 
 # --- recordings, folders and disks that will not do ------------------------------------------------------------------
@@ -344,7 +344,21 @@ def test_what_cannot_be_transcribed_is_said_and_leaves_nothing(
     with pytest.raises(RecordingError) as raised:
         transcribe(tmp_path / name, model)
     assert told in f"{raised.value.message} {raised.value.hint}"
-    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert [path.name for path in tmp_path.iterdir() if path.suffix != ".no-speech"] == [name]
+
+
+def test_nobody_is_listened_to_twice_in_a_folder_where_nobody_speaks(tmp_path: Path) -> None:
+    write_wav(tmp_path / "jingle.wav", silence(3))
+    first = ask("transcribe", tmp_path, "--model", model_folder())
+    assert first.exit_code == 0
+    assert "Nobody speaks in" in first.output
+    assert "It is not named again until it changes." in first.output
+    assert "every recording has a transcript, or nobody speaks in it." in ask("transcribe", tmp_path).output
+    for again in (["--again", tmp_path], [tmp_path / "jingle.wav"]):
+        assert "Nobody speaks in" in ask("transcribe", *again, "--model", model_folder()).output
+    shutil.copy(recording("beckett.wav"), tmp_path / "jingle.wav")
+    assert "12 words" in ask("transcribe", tmp_path, "--model", model_folder()).output
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["jingle.json", "jingle.wav"]
 
 
 def test_one_bad_recording_is_a_line_and_the_others_are_transcribed(tmp_path: Path) -> None:

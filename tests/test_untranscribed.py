@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import time
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from speech import RATE, silence, write_wav
 from talksearch.cli.main import cli
 from talksearch.cli.render.transcripts import duration_text, untranscribed_text
 from talksearch.indexer.talks import untranscribed
+from talksearch.indexer.talks.no_speech import forget_no_speech, has_no_speech, remember_no_speech
 from talksearch.indexer.talks.untranscribed import Untranscribed, duration_ms, with_durations, without_transcript
 from talksearch.indexer.transcribe.pace import Pace
 
@@ -116,7 +119,7 @@ def test_index_names_what_lacks_a_transcript_and_the_command_for_it(tmp_path: Pa
     assert "2 recordings have no transcript (1 min 0 s), so nothing that is said in them is found:" in told
     assert f"  {archive / 'ebb.wav'}\n  {archive / 'flood.wav'}\n" in told
     assert "tides.wav" not in told
-    assert "To have it written down, in about 1 min 0 s with the model small" in told
+    assert "To transcribe them, in about 1 min 0 s with the model small" in told
     assert told.endswith(f"  talksearch transcribe --model small '{tmp_path}/Anna'\"'\"'s talks'\n")
     lay_out(archive, "ebb.vtt", "captions/flood.en.vtt")
     assert "no transcript" not in CliRunner().invoke(cli, ["index", str(archive)]).output
@@ -128,13 +131,51 @@ def test_the_report_names_ten_and_counts_the_others() -> None:
     assert text.count("/talks/") == 10
     assert "  and 15 more\n" in text
     assert "(1 day 1 h)" in text
-    assert "in about 5 h 0 min with the model my own (by its last run on this machine):" in text
+    assert "in about 5 h 0 min with the model in /models/my own (by its last run on this machine):" in text
     assert text.endswith("  talksearch transcribe --model '/models/my own' /talks\n")
     assert "\x1b" not in text
     assert untranscribed_text([], [], Pace("small", 1.0, False)) == ""
     one = untranscribed_text([Untranscribed(Path("/a b.mp4"), None)], [Path("/")], Pace("small", 1.0, False))
     assert "1 recording has no transcript (its length is not known), so nothing that is said in it is found:" in one
-    assert one.endswith("To have it written down:\n  talksearch transcribe --model small '/a b.mp4'\n")
+    assert one.endswith("To transcribe it:\n  talksearch transcribe --model small '/a b.mp4'\n")
+
+
+@pytest.mark.parametrize(
+    "name", ['it\'s "a" $HOME.wav', "-rf.wav", "two\nlines.wav", "red\x1b[31m.wav", "odd\udcff.wav", "\\.wav"]
+)
+def test_the_command_that_is_named_works_in_a_shell_as_it_is_printed(tmp_path: Path, name: str) -> None:
+    recording = tmp_path / name
+    try:
+        recording.touch()
+    except (OSError, ValueError):
+        pytest.skip("no such name can be had here")
+    text = untranscribed_text([Untranscribed(recording, None)], [tmp_path], Pace("small", 1.0, False))
+    command = text.splitlines()[-1]
+    assert command.startswith("  talksearch transcribe --model small ")
+    assert command.isprintable()
+    words = subprocess.run(
+        ["bash", "-c", f"set -- {command}; for word; do printf '%s\\0' \"$word\"; done"],
+        stdout=subprocess.PIPE,
+        check=True,
+    ).stdout
+    assert words.split(b"\0")[4:-1] == [os.fsencode(recording)]
+
+
+def test_a_recording_in_which_nobody_speaks_is_not_named_again_until_it_changes(tmp_path: Path) -> None:
+    jingle = write_wav(tmp_path / "jingle.wav", silence(30))
+    write_wav(tmp_path / "talk.wav", silence(30))
+    remember_no_speech(jingle)
+    assert "jingle" not in CliRunner().invoke(cli, ["index", str(tmp_path)]).output
+    jingle.rename(tmp_path / "other.wav")
+    assert "other.wav" in CliRunner().invoke(cli, ["index", str(tmp_path)]).output
+    (tmp_path / "other.wav").rename(jingle)
+    write_wav(jingle, silence(31))
+    assert "jingle.wav" in CliRunner().invoke(cli, ["index", str(tmp_path)]).output
+    remember_no_speech(jingle)
+    forget_no_speech(jingle)
+    assert not has_no_speech(jingle)
+    remember_no_speech(tmp_path / "gone.wav")
+    assert not has_no_speech(tmp_path / "gone.wav")
 
 
 def test_thousands_of_recordings_do_not_keep_a_run_waiting(tmp_path: Path) -> None:

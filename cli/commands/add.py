@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,7 +13,7 @@ import click
 from talksearch.cli.bringing import Output, ask_all, print_end, stopped_by_signals
 from talksearch.cli.options import archive_option, format_option
 from talksearch.cli.render import fetched
-from talksearch.cli.render.common import counted, jsonl
+from talksearch.cli.render.common import counted, jsonl, shell_word
 from talksearch.cli.terminal import warn
 from talksearch.indexer.errors import TalksearchError, UsageError
 from talksearch.indexer.fetch.records import Recordings, Source
@@ -52,12 +51,13 @@ if TYPE_CHECKING:
 def add(addresses: tuple[str, ...], to: Path | None, once: bool, later: bool, format: str, **options: object) -> None:
     """Bring in the captions of a video, a playlist, a channel or a podcast, as plain files in a folder of yours.
 
-    What new talks come to becomes a subscription, which sync asks again: a channel, a playlist, a feed, a folder of
-    recordings. Adding it once more changes the options that are given. An OPML file, or the subscriptions.csv of
-    YouTube's Takeout, subscribes to all that it lists, for sync to fetch.
+    A channel, a playlist, a feed or a folder of recordings is subscribed to as well: sync asks it for what is new.
+    Adding it once more changes the options that are given. An OPML file, or the subscriptions.csv of YouTube's Takeout,
+    subscribes to all that it lists, for sync to fetch.
 
-    Taken are the captions that people wrote in the language that is spoken, else those that the site made of it by
-    machine, never translations. What has none is left, and said. Nothing is indexed by this command.
+    It takes the captions that people wrote in the language that is spoken, else those that the site made by machine,
+    and never a translation. A talk that has neither is left where it is, with a line that says so. This command indexes
+    nothing.
 
     \b
         talksearch add https://www.youtube.com/@harbourtalks --since 2024
@@ -98,7 +98,7 @@ def _print_end(outcomes: Sequence[fetched.Outcome], folder: Path) -> None:
     else:  # nothing was asked for talks
         click.echo(f"To fetch what there is and index it: talksearch sync{_to(folder)}")
     if any(outcome.landed for outcome in outcomes):
-        click.echo(f"To search them: talksearch index {shlex.quote(str(folder))}")
+        click.echo(f"To search them: talksearch index {shell_word(str(folder))}")
 
 
 def _look(source: Source, output: Output, *, once: bool, later: bool) -> Found | fetched.Outcome:
@@ -186,4 +186,4 @@ def _print_subscribed(source: Source, change: Change, output: Output) -> None:
 
 def _to(folder: Path) -> str:
     """Return the option that names a folder, where a command would not find it without."""
-    return "" if resolve().archive.absolute() == folder else f" --to {shlex.quote(str(folder))}"
+    return "" if resolve().archive.absolute() == folder else f" --to {shell_word(str(folder))}"

@@ -31,7 +31,11 @@ if TYPE_CHECKING:
     " large-v3 or turbo, which faster-whisper fetches once. [TALKSEARCH_WHISPER; default: small, if it is there]",
 )
 @click.option("--language", metavar="LANG", help="What is spoken, as a code or a name. [default: found by listening]")
-@click.option("--again", is_flag=True, help="Make transcripts once more that this command made.")
+@click.option(
+    "--again",
+    is_flag=True,
+    help="Make transcripts once more that this command made, and listen again where nobody was heard.",
+)
 @click.option(
     "--speakers",
     metavar="NAME|FOLDER",
@@ -48,8 +52,9 @@ def transcribe(
 ) -> None:
     """Write down what is said in recordings that have no captions, on this machine (needs talksearch[transcribe]).
 
-    FILE is a recording, or a folder: then all recordings below it that lack a transcript. What is said goes beside each
-    as NAME.json, with the time of every word; index the folder then. No file of anybody else's is written over.
+    FILE is a recording, or a folder, which stands for all recordings below it that lack a transcript. What is said goes
+    beside each as NAME.json, with the time of every word; then index the folder. Nothing is written over but what this
+    command wrote.
 
     Ctrl-C ends it, and the same command goes on from there.
 
@@ -59,13 +64,15 @@ def transcribe(
     """
     recordings = recordings_in(paths, again=again)
     if not recordings:
-        click.echo("There is nothing to transcribe: every recording has a transcript.")
+        click.echo("There is nothing to transcribe: every recording has a transcript, or nobody speaks in it.")
         return
+    from talksearch.indexer.transcribe.run import NobodySpeaksError
+
     failed = False
     try:
         for done in transcribe_all(recordings, model, language=language, again=again, speakers=speakers):
             if isinstance(done, TalksearchError):
-                failed = True
+                failed = failed or not isinstance(done, NobodySpeaksError)
                 warn(f"{done.message} {done.hint}".rstrip())
             else:
                 click.echo(transcripts.transcribed_text(done), nl=False)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shlex
 from collections.abc import Iterable
 
 from talksearch.indexer.records import Json, Talk, Timing
@@ -31,6 +33,26 @@ def timing_sentence(talk: Talk) -> str:
     if talk.timing == "exact":
         return ""
     return f"Times are estimated: nine in ten lie within {talk.margin_ms / 1000:.0f} seconds."
+
+
+def shell_word(text: str) -> str:
+    r"""Return a path or a name as it is typed into a shell.
+
+    One with signs that are not fit for a terminal stands in `$'…'`, with their bytes in octal, which bash, zsh and ksh
+    take (POSIX.1-2024, 2.2.4).
+
+    >>> print(shell_word("a b"), shell_word("two\nlines"))
+    'a b' $'two\012lines'
+    """
+    if safe(text) == text:
+        return shlex.quote(text)
+
+    def typed(sign: str) -> str:
+        if sign in "\\'":
+            return f"\\{sign}"
+        return sign if safe(sign) == sign else "".join(f"\\{byte:03o}" for byte in os.fsencode(sign))
+
+    return f"$'{''.join(map(typed, text))}'"
 
 
 def markdown(text: str) -> str:

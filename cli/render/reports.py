@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from collections.abc import Sequence
 from itertools import zip_longest
@@ -14,7 +13,7 @@ from talksearch.indexer.text.clock import show_clock
 from talksearch.indexer.text.language_names import language_name
 from talksearch.indexer.text.untrusted import safe
 
-from .common import counted, plural
+from .common import counted, plural, shell_word
 
 if TYPE_CHECKING:
     from talksearch.indexer.pipeline.report import HeldTalk, Report
@@ -111,11 +110,11 @@ def _held(held: Sequence[HeldTalk]) -> list[str]:
     for root, count in away.items():
         reason = next(talk.reason for talk in held if talk.root == root)
         lines.append(f"  {safe(reason)} Of its {counted('file', count)} none was looked at.")
-        lines.append(f"    To take its talks out: talksearch remove {safe(shlex.quote(root))}")
+        lines.append(f"    To take its talks out: talksearch remove {shell_word(root)}")
     alone = [talk for talk in held if not talk.root]
     for talk in alone[:_MOST_HELD]:
         lines.append(f"  {safe(talk.path)}: {safe(talk.reason)}")
-        lines.append(f"    To take it out: talksearch remove {safe(shlex.quote(talk.talk_id))}")
+        lines.append(f"    To take it out: talksearch remove {shell_word(talk.talk_id)}")
     if len(alone) > _MOST_HELD:
         lines.append(f"  and {len(alone) - _MOST_HELD:,} more files. To take a talk out: talksearch remove TALK")
     return lines

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,8 +9,9 @@ from typing import TYPE_CHECKING
 from talksearch.indexer.text.clock import show_clock
 from talksearch.indexer.text.language_names import language_name
 from talksearch.indexer.text.untrusted import safe
+from talksearch.indexer.transcribe.models import called
 
-from .common import counted
+from .common import counted, shell_word
 
 if TYPE_CHECKING:
     from talksearch.indexer.talks.untranscribed import Untranscribed
@@ -61,9 +61,9 @@ def untranscribed_text(recordings: Sequence[Untranscribed], roots: Sequence[Path
         lines.append(f"  and {len(recordings) - _MOST_NAMED:,} more")
     holding = [root for root in roots if any(root in (one.path, *one.path.parents) for one in recordings)]
     paths = [recordings[0].path] if len(recordings) == 1 else holding
-    named = " ".join(safe(shlex.quote(str(path))) for path in paths)
-    lines.append(f"To have it written down{_estimate(length, pace)}:")
-    lines.append(f"  talksearch transcribe --model {safe(shlex.quote(pace.model))} {named}")
+    named = " ".join(shell_word(str(path)) for path in paths)
+    lines.append(f"To transcribe {it}{_estimate(length, pace)}:")
+    lines.append(f"  talksearch transcribe --model {shell_word(pace.model)} {named}")
     return "\n".join(lines) + "\n"
 
 
@@ -99,6 +99,6 @@ def _estimate(length: int, pace: Pace) -> str:
         return ""
     takes = duration_text(length / 1000 / pace.times_real)
     why = (
-        "by its last run on this machine" if pace.measured else "as long as to play them; no run was measured here yet"
+        "by its last run on this machine" if pace.measured else "as long as playing takes: no run was measured here yet"
     )
-    return f", in about {takes} with the model {safe(Path(pace.model).name)} ({why})"
+    return f", in about {takes} with {called(pace.model)} ({why})"

@@ -21,6 +21,7 @@ from talksearch.indexer.stores.chroma import store
 from talksearch.indexer.stores.chroma.writer import early_process
 from talksearch.indexer.stores.columns import update as columns
 from talksearch.indexer.stores.tracks import track_sources
+from talksearch.indexer.talks.no_speech import has_no_speech
 from talksearch.indexer.talks.opened_file import ScannedFiles
 from talksearch.indexer.talks.untranscribed import Untranscribed, with_durations, without_transcript
 
@@ -101,12 +102,16 @@ def update_index(options: RunOptions) -> Report:
 
 
 def _untranscribed(seen: Seen) -> tuple[Untranscribed, ...]:
-    """Return the recordings without a transcript, by what was found out about the files beside them."""
+    """Return the recordings without a transcript, by what was found out about the files beside them.
+
+    Those in which nobody was heard are left out.
+    """
     if not seen.recordings:
         return ()
     identities = {path: identity for path, row in seen.now.items() if (identity := identity_of(row))}
     videos = [identity.youtube_id for identity in identities.values() if identity.youtube_id]
-    return with_durations(without_transcript(seen.recordings, map(Path, identities), videos))
+    lacking = without_transcript(seen.recordings, map(Path, identities), videos)
+    return with_durations([recording for recording in lacking if not has_no_speech(recording)])
 
 
 def sizer_of(options: RunOptions) -> PassageSizer:

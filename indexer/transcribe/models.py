@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from talksearch.indexer.errors import ModelError, UsageError
 from talksearch.indexer.process import cores
 from talksearch.indexer.talks.language_tags import language_named
+from talksearch.indexer.text.untrusted import safe
 
 from .errors import NEEDS_EXTRA
 
@@ -90,6 +91,15 @@ def load_model(name: str | None, tell: Callable[[str], None] = lambda _: None) -
     )
 
 
+def called(given: str) -> str:
+    """Return what a model is called in a sentence, by what names it: a name, or the path of a folder.
+
+    >>> called("small"), called("/models/mine")
+    ('the model small', 'the model in /models/mine')
+    """
+    return f"the model in {safe(given)}" if os.sep in given else f"the model {safe(given)}"
+
+
 def language_code(name: str, model: Model) -> str:
     """Return the code by which Whisper knows a language.
 
@@ -107,11 +117,11 @@ def language_code(name: str, model: Model) -> str:
         return code
     if len(model.languages) == 1:
         raise UsageError(
-            f"The model {model.name} knows English only, and {name!r} is asked for.",
+            f"What is asked for is {name!r}, and {called(model.given)} knows English only.",
             "Name a model of many languages, such as --model small.",
         )
     raise UsageError(
-        f"The model {model.name} does not know the language {name!r}.",
+        f"The language {name!r} is not one of those that {called(model.given)} knows.",
         f"Give one of its codes: {', '.join(sorted(model.languages))}",
     )
 

@@ -12,6 +12,7 @@ from time import perf_counter
 from talksearch.indexer.arrays import Floats
 from talksearch.indexer.errors import TalksearchError
 from talksearch.indexer.records import Json
+from talksearch.indexer.talks.no_speech import forget_no_speech, has_no_speech, remember_no_speech
 from talksearch.indexer.talks.recordings import is_recording
 from talksearch.indexer.talks.track_names import track_name, without_ending
 from talksearch.indexer.talks.untranscribed import is_transcript, transcript_of, without_transcript
@@ -35,6 +36,10 @@ _UNSURE = 0.5
 
 class HasTranscriptError(RecordingError):
     """A recording has a transcript, so nothing is done."""
+
+
+class NobodySpeaksError(RecordingError):
+    """Nobody is heard in a recording, which is remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +79,8 @@ Tell = Callable[[Progress], None]
 def recordings_to_transcribe(path: Path, *, again: bool = False) -> list[Path]:
     """Return the recording that a path is, or those in a folder that lack a transcript, one of each talk.
 
-    With `again` those in a folder as well of which there is none but one that was made here.
+    Those in a folder in which nobody was heard are left out. With `again` these are taken as well, and those of which
+    there is no transcript but one that was made here.
 
     Raises TalksearchError where it is not there.
     """
@@ -101,7 +107,8 @@ def _in_folder(root: Root, again: bool) -> list[Path]:
         known = transcript_of(recording) or next(filter(is_transcript, elsewhere), None)
         return known is None or (again and is_ours(known))
 
-    return list(filter(is_wanted, without_transcript(recordings, ())))
+    wanted = filter(is_wanted, without_transcript(recordings, ()))
+    return [recording for recording in wanted if again or not has_no_speech(recording)]
 
 
 def place_for(recording: Path, *, again: bool = False) -> Path:
@@ -144,8 +151,9 @@ def transcribe(
 
     Raises:
         HasTranscriptError: it has a transcript.
-        RecordingError: it cannot be read, nobody speaks in it, or nothing can be written beside it. What was finished
-            stays, and the next run goes on from there.
+        NobodySpeaksError: nobody speaks in it.
+        RecordingError: it cannot be read, or nothing can be written beside it. What was finished stays, and the next
+            run goes on from there.
     """
     path = place_for(recording, again=again)
     sound = open_sound(recording)
@@ -159,11 +167,12 @@ def transcribe(
         work_s = perf_counter() - started
         if not any(row["segments"] for row in work.finished):
             work.remove()
-            raise RecordingError(
+            remember_no_speech(recording)
+            raise NobodySpeaksError(
                 f"Nobody speaks in {recording}, as far as can be heard."
                 if heard.samples
                 else f"{recording} has a sound track, and there is nothing on it.",
-                "Leave it out.",
+                "It is not named again until it changes. To listen once more: --again",
             )
         segments = [segment for row in work.finished for segment in row["segments"]]
         notes = _notes(sound, heard, found, share)
@@ -175,6 +184,7 @@ def transcribe(
         except OSError as error:
             raise not_written(recording, error) from error
         work.remove()
+        forget_no_speech(recording)
     return Transcribed(
         recording,
         path,
