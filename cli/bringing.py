@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from talksearch.indexer.fetch.addresses import host_of
 from talksearch.indexer.fetch.records import Landed, Source
-from talksearch.indexer.fetch.same_address import host_of
 
 from .render import fetched
 from .render.common import jsonl
@@ -46,7 +46,7 @@ class Output:
 def ask_all(wanted: Sequence[Wanted], output: Output) -> list[fetched.Outcome]:
     """Ask sources in their order, print what becomes of each talk, and return it."""
     from talksearch.indexer.fetch.archive import open_archive
-    from talksearch.indexer.fetch.asking import Hosts, ask
+    from talksearch.indexer.subscriptions.asking import Hosts, ask
 
     outcomes: list[fetched.Outcome] = []
     hosts = Hosts()

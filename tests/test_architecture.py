@@ -25,6 +25,8 @@ FLOORS = (
     "indexer.stores.chroma indexer.stores.columns indexer.talks",
     "indexer.pipeline",
     "indexer.doctor indexer.fetch indexer.transcribe",
+    "indexer.fetch.feed indexer.fetch.site",
+    "indexer.subscriptions",
     "indexer",
     # search: the way of a query
     "search.asker search.facets search.links search.query",

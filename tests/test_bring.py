@@ -23,12 +23,13 @@ from speech import model_folder, recording
 
 from talksearch.cli.main import cli
 from talksearch.cli.render import fetched
-from talksearch.indexer.fetch import asking, web
-from talksearch.indexer.fetch import site as sites
+from talksearch.indexer.fetch import web
 from talksearch.indexer.fetch.archive import HIDDEN
 from talksearch.indexer.fetch.records import Left, Source
-from talksearch.indexer.fetch.subscriptions import FILE_NAME, read_subscriptions
+from talksearch.indexer.fetch.site import fetch as sites
 from talksearch.indexer.stores.lock import index_write_lock
+from talksearch.indexer.subscriptions import asking
+from talksearch.indexer.subscriptions.file import FILE_NAME, read_subscriptions
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "bringing-in.md"
 LONG_S = 60.0

@@ -9,9 +9,9 @@ import pytest
 from loopback.feeds import Answer, Host, host, item, rss, transcript
 
 from talksearch.indexer.errors import UsageError
-from talksearch.indexer.fetch.address import kind_of
 from talksearch.indexer.fetch.records import FetchError
 from talksearch.indexer.fetch.web import Pace
+from talksearch.indexer.subscriptions.address import kind_of
 
 FAST = Pace(pause_s=0, first_wait_s=0.02, longest_wait_s=1, tries=2)
 OPML = '<?xml version="1.0"?><opml version="2.0"><body><outline type="rss" xmlUrl="https://a.example/f"/></body></opml>'

@@ -19,8 +19,8 @@ from loopback.feeds import Answer, Host, host, item, rss, transcript, vtt
 from talksearch.indexer import build_index
 from talksearch.indexer.errors import TalksearchError
 from talksearch.indexer.fetch.archive import HIDDEN, open_archive
-from talksearch.indexer.fetch.episode import read_podcast
-from talksearch.indexer.fetch.feed import fetch_feed, title_of_feed
+from talksearch.indexer.fetch.feed.episode import read_podcast
+from talksearch.indexer.fetch.feed.fetch import fetch_feed, title_of_feed
 from talksearch.indexer.fetch.limits import Limit
 from talksearch.indexer.fetch.records import AskedTooOftenError, Event, FetchError, Landed, Left, Source
 from talksearch.indexer.fetch.web import Pace, Page, open_web

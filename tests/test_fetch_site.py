@@ -21,7 +21,7 @@ from loopback.site import PLUGINS, VTT, Answer, Site, serving
 from talksearch.indexer.fetch.archive import HIDDEN, open_archive
 from talksearch.indexer.fetch.limits import Limit, Limits
 from talksearch.indexer.fetch.records import AskedTooOftenError, Event, FetchError, Landed, Left, Source
-from talksearch.indexer.fetch.site import fetch_site, is_known_site, look_at
+from talksearch.indexer.fetch.site.fetch import fetch_site, is_known_site, look_at
 from talksearch.indexer.fetch.web import Pace
 from talksearch.indexer.talks.read import read_talk
 
@@ -528,7 +528,7 @@ from pathlib import Path
 from talksearch.indexer.errors import TalksearchError
 from talksearch.indexer.fetch.archive import open_archive
 from talksearch.indexer.fetch.records import Source
-from talksearch.indexer.fetch.site import fetch_site
+from talksearch.indexer.fetch.site.fetch import fetch_site
 from talksearch.indexer.fetch.web import Pace
 folder, url, largest = sys.argv[1:]
 if int(largest):

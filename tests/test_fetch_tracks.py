@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from talksearch.indexer.fetch.tracks import choose_tracks
+from talksearch.indexer.fetch.site.tracks import choose_tracks
 
 YOUTUBES = ("json3", "srv1", "srv2", "srv3", "ttml", "srt", "vtt")
 """The forms that YouTube offers of every track."""

@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from talksearch.indexer.errors import TalksearchError, UnreadableError, UsageError
-from talksearch.indexer.fetch.opml import read_list, write_opml
-from talksearch.indexer.fetch.options import make_source
+from talksearch.indexer.fetch.addresses import as_address, key_of
 from talksearch.indexer.fetch.records import Source
-from talksearch.indexer.fetch.same_address import as_address, key_of
-from talksearch.indexer.fetch.subscriptions import FILE_NAME, find_subscription, read_subscriptions, subscribe
+from talksearch.indexer.subscriptions.file import FILE_NAME, find_subscription, read_subscriptions, subscribe
+from talksearch.indexer.subscriptions.opml import read_list, write_opml
+from talksearch.indexer.subscriptions.options import make_source
 from talksearch.indexer.talks.walk import may_be_transcript
 
 HARBOUR = "https://www.youtube.com/@harbour"

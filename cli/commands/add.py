@@ -16,16 +16,16 @@ from talksearch.cli.render import fetched
 from talksearch.cli.render.common import counted, jsonl, shell_word
 from talksearch.cli.terminal import warn
 from talksearch.indexer.errors import TalksearchError, UsageError
+from talksearch.indexer.fetch.addresses import host_of
 from talksearch.indexer.fetch.records import Recordings, Source
-from talksearch.indexer.fetch.same_address import host_of
 from talksearch.indexer.settings import resolve
 from talksearch.indexer.text.untrusted import safe, without_password
 
 if TYPE_CHECKING:
     from talksearch.cli.bringing import Wanted
-    from talksearch.indexer.fetch.asking import Found
-    from talksearch.indexer.fetch.options import Options
-    from talksearch.indexer.fetch.subscriptions import Change
+    from talksearch.indexer.subscriptions.asking import Found
+    from talksearch.indexer.subscriptions.file import Change
+    from talksearch.indexer.subscriptions.options import Options
 
 # `--help` must not wait for yt-dlp and feedparser, so what imports them is imported in the functions.
 
@@ -68,7 +68,7 @@ def add(addresses: tuple[str, ...], to: Path | None, once: bool, later: bool, fo
     """
     if once and later:
         raise UsageError("--once subscribes to nothing, and --later fetches nothing.", "Give one of the two.")
-    from talksearch.indexer.fetch.options import make_source
+    from talksearch.indexer.subscriptions.options import make_source
 
     output = Output(resolve(archive=to).archive.absolute(), format == "jsonl")
     given = {key: value for key, value in options.items() if value not in (None, ())}
@@ -103,7 +103,7 @@ def _print_end(outcomes: Sequence[fetched.Outcome], folder: Path) -> None:
 
 def _look(source: Source, output: Output, *, once: bool, later: bool) -> Found | fetched.Outcome:
     """Return what an address leads to; or, printed, why nothing can be had from it. The other addresses go on."""
-    from talksearch.indexer.fetch import asking
+    from talksearch.indexer.subscriptions import asking
 
     try:
         found = asking.look(source, output.tell)
@@ -130,7 +130,7 @@ def _subscribe(
     if found.kind == "list":
         _subscribe_to_all(source, found, given, output)
         return []
-    from talksearch.indexer.fetch.subscriptions import find_subscription, subscribe
+    from talksearch.indexer.subscriptions.file import find_subscription, subscribe
 
     (change,) = subscribe(output.folder, [{"url": source.url, "title": safe(found.title).strip(), **given}])
     kept = find_subscription(output.folder, source.url)
@@ -142,8 +142,8 @@ def _subscribe(
 
 def _subscribe_to_all(source: Source, found: Found, given: Options, output: Output) -> None:
     """Subscribe to what a list holds; what of it means nothing is told."""
-    from talksearch.indexer.fetch.options import make_source
-    from talksearch.indexer.fetch.subscriptions import subscribe
+    from talksearch.indexer.subscriptions.file import subscribe
+    from talksearch.indexer.subscriptions.options import make_source
 
     usable = []
     for options in found.wanted:

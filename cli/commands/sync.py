@@ -61,7 +61,7 @@ def sync(
         talksearch sync --quiet --transcribe
         talksearch sync --opml subscriptions.opml
     """
-    from talksearch.indexer.fetch.subscriptions import FILE_NAME, read_subscriptions
+    from talksearch.indexer.subscriptions.file import FILE_NAME, read_subscriptions
 
     settings = resolve(index_dir, archive=to)
     output = Output(settings.archive.absolute(), format == "jsonl", quiet)
@@ -136,7 +136,7 @@ def _index(index: Path, paths: Sequence[Path], model: str | None, output: Output
 
 def _write_opml(sources: Sequence[Source], file: Path) -> None:
     """Write subscriptions for other programs, whole or not at all, and say what that leaves out."""
-    from talksearch.indexer.fetch.opml import write_opml
+    from talksearch.indexer.subscriptions.opml import write_opml
 
     outlines = write_opml(sources)
     if str(file) == "-":

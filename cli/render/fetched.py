@@ -15,8 +15,8 @@ from talksearch.indexer.text.untrusted import safe, safe_address, without_passwo
 from .common import INDENT, counted
 
 if TYPE_CHECKING:
-    from talksearch.indexer.fetch.asking import Failed
     from talksearch.indexer.fetch.records import Source
+    from talksearch.indexer.subscriptions.asking import Failed
 
 _MOST_NAMED = 20
 """Talks of a source that were left are named up to so many; of more, the reasons are counted."""

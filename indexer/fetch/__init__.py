@@ -1,5 +1,6 @@
-"""From an address to plain files in a folder that the user owns: sites through yt-dlp, podcasts by their feeds.
+"""From an address to plain files in a folder that the user owns: what bringing in needs, whatever is asked.
 
-This is the only room that asks the network for anything, and nothing else in `indexer` may import it: indexing works on
-what lies on the disk. `cli` may import it.
+`records` has the values, `archive` the folder, and `web` asks politely; `site` brings talks in through yt-dlp, `feed`
+podcasts by their feeds. This room and those below it are the only ones that ask the network for talks: indexing works
+on what lies on the disk. Of `indexer`, only `subscriptions` may import it; `cli` may as well.
 """

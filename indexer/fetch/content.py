@@ -11,8 +11,8 @@ from typing import Literal
 from talksearch.indexer.readers.xml_tree import root_of
 from talksearch.indexer.text.untrusted import safe_address
 
+from .addresses import web_address
 from .records import FetchError
-from .same_address import web_address
 from .web import LIMITS, Page
 
 Content = Literal["feed", "opml", "page", "json", "recording", "nothing", "other"]

@@ -9,15 +9,15 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from talksearch.indexer.errors import UnreadableError
+from talksearch.indexer.fetch.content import SENTENCES, content_of
+from talksearch.indexer.fetch.records import AskedTooOftenError, FetchError
+from talksearch.indexer.fetch.web import LIMITS, Page, Web
 from talksearch.indexer.readers.registry import Format
 from talksearch.indexer.talks.opened_file import open_file
 from talksearch.indexer.talks.read import failing_on_one_file
 from talksearch.indexer.text.counting import count_words
 
-from .content import SENTENCES, content_of
 from .podcast_tags import TranscriptLink
-from .records import AskedTooOftenError, FetchError
-from .web import LIMITS, Page, Web
 
 _FEWEST_WORDS = 20
 """Of a text without times: less is a remark, or an error that a host calls a success."""

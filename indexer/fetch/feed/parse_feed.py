@@ -6,11 +6,10 @@ import io
 import re
 from typing import Any
 
+from talksearch.indexer.fetch.content import SENTENCES, content_of, unpacked
+from talksearch.indexer.fetch.records import FetchError
+from talksearch.indexer.fetch.web import Page
 from talksearch.indexer.text.untrusted import safe_address
-
-from .content import SENTENCES, content_of, unpacked
-from .records import FetchError
-from .web import Page
 
 _GIVES_UP = (ValueError, ArithmeticError, TypeError, LookupError, AttributeError, AssertionError, RecursionError)
 """What feedparser raises on some damage: signs that do not exist, encodings with letters in them, chapters without a

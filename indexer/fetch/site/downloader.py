@@ -1,6 +1,6 @@
 """yt-dlp as this program uses it: quiet, gentle, bounded, and with nothing of the user's but what was named.
 
-This module imports yt-dlp, so it is itself imported only where a site is asked (`site.missing_extra`).
+This module imports yt-dlp, so it is itself imported only where a site is asked (`fetch`).
 """
 
 from __future__ import annotations
@@ -21,14 +21,13 @@ from yt_dlp.networking.common import Response
 from yt_dlp.networking.exceptions import HTTPError, RequestError, TransportError
 from yt_dlp.utils import DownloadError, YoutubeDLError
 
+from talksearch.indexer.fetch.answers import seconds_in
+from talksearch.indexer.fetch.cookies import read_cookies
+from talksearch.indexer.fetch.distance import distance_of, may_name
+from talksearch.indexer.fetch.limits import Limit, Limits
+from talksearch.indexer.fetch.records import AskedTooOftenError, FetchError, Source, Tell
+from talksearch.indexer.fetch.web import Pace
 from talksearch.indexer.text.untrusted import safe
-
-from .answers import seconds_in
-from .cookies import read_cookies
-from .distance import distance_of, may_name
-from .limits import Limit, Limits
-from .records import AskedTooOftenError, FetchError, Source, Tell
-from .web import Pace
 
 _SOUND = "ba[abr<=96][ext=m4a]/ba[abr<=96]/wa/ba/w"
 """Sound alone, of a quality that speech needs; with a picture, the smallest, only where there is nothing else. Each is

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 from talksearch.indexer.errors import UnreadableError
+from talksearch.indexer.fetch.addresses import host_of
+from talksearch.indexer.fetch.records import Source
 from talksearch.indexer.text.untrusted import safe, without_password
 
+from .file import written
 from .options import KEYS, Options
-from .records import Source
-from .same_address import host_of
-from .subscriptions import written
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any, Literal
 import filelock
 
 from talksearch.indexer.errors import LockedError, TalksearchError, UsageError
+from talksearch.indexer.fetch.addresses import key_of
+from talksearch.indexer.fetch.archive import HIDDEN
+from talksearch.indexer.fetch.records import Source
 from talksearch.indexer.layout import replace_file
 from talksearch.indexer.text.untrusted import safe_address
 
-from .archive import HIDDEN
 from .options import KEYS, Options, make_source
-from .records import Source
-from .same_address import key_of
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument

@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any, get_args
 
 from talksearch.indexer.errors import UsageError
-
-from .records import Recordings, Source
-from .same_address import as_address
+from talksearch.indexer.fetch.addresses import as_address
+from talksearch.indexer.fetch.records import Recordings, Source
 
 Options = Mapping[str, object]
 """What is said of a source, by the names of `Source`: texts as a person writes them, or values as TOML has them."""

@@ -15,14 +15,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from talksearch.indexer.fetch.addresses import as_address
+from talksearch.indexer.fetch.content import content_of, feeds_named, has_player
+from talksearch.indexer.fetch.records import AskedTooOftenError, FetchError, Source, Tell
+from talksearch.indexer.fetch.site.fetch import is_known_site
+from talksearch.indexer.fetch.web import Pace, Page, open_web
 from talksearch.indexer.text.untrusted import safe, safe_address
 
-from .content import content_of, feeds_named, has_player
 from .opml import LARGEST_BYTES
-from .records import AskedTooOftenError, FetchError, Source, Tell
-from .same_address import as_address
-from .site import is_known_site
-from .web import Pace, Page, open_web
 
 Kind = Literal["feed", "site", "opml", "folder", "file"]
 
@@ -39,7 +39,7 @@ class Address:
 
     kind: Kind
     url: str
-    """The address as `same_address.as_address` writes it; an absolute path for what lies on the disk."""
+    """The address as `addresses.as_address` writes it; an absolute path for what lies on the disk."""
     page: Page | None = None
     """What it gave: the bytes of a feed, a list of subscriptions or another file, as far as such a list can be long."""
     note: str = ""

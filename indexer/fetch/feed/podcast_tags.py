@@ -11,12 +11,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from talksearch.indexer.errors import UnreadableError
+from talksearch.indexer.fetch.addresses import web_address
 from talksearch.indexer.readers.xml_tree import Node, parse
 from talksearch.indexer.records import Chapter
 from talksearch.indexer.talks.language_tags import language_of
 from talksearch.indexer.text.clock import parse_clock
-
-from .same_address import web_address
 
 _TAG = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*|[A-Za-z]{4,20}")
 """A tag, or a language that is spelt out."""

@@ -13,10 +13,10 @@ from typing import Any
 from yt_dlp.extractor import gen_extractor_classes
 from yt_dlp.utils import make_archive_id
 
+from talksearch.indexer.fetch.records import FetchError
 from talksearch.indexer.text.untrusted import safe, without_password
 
 from .downloader import Downloader
-from .records import FetchError
 
 Info = dict[str, Any]
 """What yt-dlp knows of a talk, a list or an entry of one."""

@@ -16,10 +16,9 @@ from contextlib import contextmanager
 from yt_dlp.networking.exceptions import CertificateVerifyError, HTTPError, ProxyError, RequestError, TransportError
 from yt_dlp.utils import ExtractorError, GeoRestrictedError, UnsupportedError, UserNotLive, YoutubeDLError
 
+from talksearch.indexer.fetch.archive import OF_THE_DISK
+from talksearch.indexer.fetch.records import AskedTooOftenError, FetchError
 from talksearch.indexer.text.untrusted import safe, safe_address
-
-from .archive import OF_THE_DISK
-from .records import AskedTooOftenError, FetchError
 
 _LONGEST = 200
 """Characters of a message that is shown as it is."""

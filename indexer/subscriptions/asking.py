@@ -9,16 +9,16 @@ from time import monotonic, sleep
 from typing import TYPE_CHECKING, Literal
 
 from talksearch.indexer.errors import TalksearchError, UsageError
+from talksearch.indexer.fetch.addresses import host_of
+from talksearch.indexer.fetch.archive import Archive
+from talksearch.indexer.fetch.records import AskedTooOftenError, Event, FetchError, Source, Tell
 from talksearch.indexer.text.untrusted import safe_address
 
-from .archive import Archive
 from .opml import read_list
 from .options import Options
-from .records import AskedTooOftenError, Event, FetchError, Source, Tell
-from .same_address import host_of
 
 if TYPE_CHECKING:
-    from .web import Page
+    from talksearch.indexer.fetch.web import Page
 
 
 PAUSE_S = 1.0
@@ -66,7 +66,10 @@ def look(source: Source, tell: Tell) -> Found:
         UsageError: It is a file of another kind.
         TalksearchError: What is needed for asking is not installed.
     """
-    from . import address, feed, site
+    from talksearch.indexer.fetch.feed.fetch import title_of_feed
+    from talksearch.indexer.fetch.site.fetch import look_at
+
+    from . import address
 
     what = address.kind_of(source.url, tell, source)
     match what.kind:
@@ -77,9 +80,9 @@ def look(source: Source, tell: Tell) -> Found:
                 _refuse_other_files(Path(what.url))
             return Found("list", wanted=tuple(read_list(what.page.data, what.url)))
         case "feed" if what.page:
-            return Found("talks", feed.title_of_feed(what.page), page=what.page)
+            return Found("talks", title_of_feed(what.page), page=what.page)
     try:
-        seen = site.look_at(source, tell)
+        seen = look_at(source, tell)
     except FetchError as error:
         if what.note:  # the page plays nothing, and names a feed that does
             raise FetchError(error.message, what.note) from error
@@ -120,7 +123,11 @@ def ask(
 
 
 def _events(source: Source, archive: Archive, tell: Tell, page: Page | None) -> Iterator[Event]:
-    from . import address, feed, feed_state, site
+    from talksearch.indexer.fetch.feed.fetch import fetch_feed
+    from talksearch.indexer.fetch.feed.state import FeedState, read_state
+    from talksearch.indexer.fetch.site.fetch import fetch_site
+
+    from . import address
 
     if not host_of(source.url):
         if not Path(source.url).is_dir():
@@ -128,19 +135,19 @@ def _events(source: Source, archive: Archive, tell: Tell, page: Page | None) -> 
                 f"The folder {source.url} is not there.", "Plug in its disk, or correct the path; its talks stay."
             )
         return
-    if page or feed_state.read_state(archive, source) != feed_state.FeedState():  # then its host may say "unchanged"
-        yield from feed.fetch_feed(source, archive, tell, page)
+    if page or read_state(archive, source) != FeedState():  # then its host may say "unchanged"
+        yield from fetch_feed(source, archive, tell, page)
         return
     what = address.kind_of(source.url, tell, source)
     if what.kind == "feed":
-        yield from feed.fetch_feed(source, archive, tell, what.page)
+        yield from fetch_feed(source, archive, tell, what.page)
     elif what.kind == "opml":
         raise FetchError(
             "This address is a list of subscriptions now.",
             f"Subscribe to what it lists: talksearch add {safe_address(source.url)}",
         )
     else:
-        yield from site.fetch_site(source, archive, tell)
+        yield from fetch_site(source, archive, tell)
 
 
 def _refuse_other_files(path: Path) -> None:

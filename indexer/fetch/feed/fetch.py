@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from talksearch.indexer.fetch.archive import Archive
+from talksearch.indexer.fetch.content import content_of
+from talksearch.indexer.fetch.names import safe_name
+from talksearch.indexer.fetch.records import AskedTooOftenError, Event, FetchError, Landed, Left, Source, Tell
+from talksearch.indexer.fetch.web import LIMITS, Pace, Page, Web, open_web
 from talksearch.indexer.text.untrusted import safe_address
 
-from .archive import Archive
-from .content import content_of
 from .episode import Episode, Podcast, read_podcast
 from .episode_files import keep_chapters, recording_ending, stem_of, write_chapters, write_info, write_track
-from .feed_state import FeedState, read_state, write_state
-from .names import safe_name
 from .podcast_tags import language_tag
-from .records import AskedTooOftenError, Event, FetchError, Landed, Left, Source, Tell
+from .state import FeedState, read_state, write_state
 from .transcripts import Transcript, fetch_transcript, in_language
-from .web import LIMITS, Pace, Page, Web, open_web
 
 _NO_TRANSCRIPT = "The feed names no transcript of it."
 _UNTIMED = "Its transcript has no times: seconds are estimated."

@@ -11,16 +11,16 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from talksearch.indexer.errors import UnreadableError
+from talksearch.indexer.fetch.archive import Archive
+from talksearch.indexer.fetch.names import safe_name
+from talksearch.indexer.fetch.records import FetchError, Landed, Source
 from talksearch.indexer.talks.read import failing_on_one_file, open_transcript
 from talksearch.indexer.talks.track_names import RECORDINGS
 from talksearch.indexer.text.untrusted import safe, without_password
 
-from .archive import Archive
 from .downloader import Downloader
 from .info_json import info_json, stem_of
 from .listing import Info, day_of, generic_id, is_of_no_site, title_of
-from .names import safe_name
-from .records import FetchError, Landed, Source
 from .tracks import Choice, ChosenTrack, choose_tracks
 from .trouble import meaning_of, raise_if_not_the_talks, raise_if_too_often, sentence_of
 

@@ -14,15 +14,15 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
+from talksearch.indexer.fetch.addresses import web_address
+from talksearch.indexer.fetch.web import Page
 from talksearch.indexer.records import Chapter
 from talksearch.indexer.text.clock import parse_clock
 from talksearch.indexer.text.untrusted import safe_address
 
 from .parse_feed import parse_feed
 from .podcast_tags import Media, Person, PodcastTags, TranscriptLink, language_tag, read_tags
-from .same_address import web_address
 from .show_notes import plain_line
-from .web import Page
 
 _GLOBAL = re.compile(
     r"[a-z][a-z0-9+.-]*://\S{4,}|(?:tag|urn):\S{4,}|\S*[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}\S*", re.IGNORECASE

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from talksearch.indexer.errors import UsageError
+from talksearch.indexer.fetch.addresses import as_address
+from talksearch.indexer.fetch.archive import Archive
+from talksearch.indexer.fetch.limits import Limits
+from talksearch.indexer.fetch.records import Event, FetchError, Source, Tell
+from talksearch.indexer.fetch.web import Pace
 from talksearch.indexer.text.untrusted import safe
-
-from .archive import Archive
-from .limits import Limits
-from .records import Event, FetchError, Source, Tell
-from .same_address import as_address
-from .web import Pace
 
 if TYPE_CHECKING:
     from .downloader import Downloader

@@ -13,11 +13,10 @@ from typing import Any
 
 from yt_dlp import YoutubeDL
 
+from talksearch.indexer.fetch.names import safe_name
 from talksearch.indexer.talks.language_tags import is_language
 from talksearch.indexer.text import youtube
 from talksearch.indexer.text.untrusted import without_password
-
-from .names import safe_name
 
 _LONGEST_ID = 40
 _LONGEST_STEM = 180

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from urllib.parse import urlsplit
 
+from talksearch.indexer.fetch.archive import Archive
+from talksearch.indexer.fetch.records import AskedTooOftenError, Event, FetchError, Left, Source
 from talksearch.indexer.text.untrusted import safe, without_password
 
-from .archive import Archive
 from .bring import bring, refused_by
 from .downloader import Downloader
 from .listing import Info, day_of, entries_of, is_list, resolve, talk_key, title_of
-from .records import AskedTooOftenError, Event, FetchError, Left, Source
 from .trouble import is_of_site, raise_if_not_the_talks, sentence_of, told_of
 
 _DEEPEST = 4
@@ -55,7 +55,7 @@ class _Order:
 
 @dataclass(slots=True)
 class Run:
-    """What a run knows of itself. Errors are those of `site.fetch_site`."""
+    """What a run knows of itself. Errors are those of `fetch.fetch_site`."""
 
     source: Source
     archive: Archive

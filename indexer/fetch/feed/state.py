@@ -9,10 +9,9 @@ import hashlib
 import json
 from dataclasses import dataclass
 
+from talksearch.indexer.fetch.archive import HIDDEN, Archive
+from talksearch.indexer.fetch.records import Source
 from talksearch.indexer.layout import replace_file
-
-from .archive import HIDDEN, Archive
-from .records import Source
 
 _FILE = "feeds.json"
 

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from talksearch.indexer.fetch.names import safe_name
 from talksearch.indexer.records import Chapter
 from talksearch.indexer.talks.chapter_files import read_chapters
 from talksearch.indexer.talks.track_names import RECORDINGS
 from talksearch.indexer.text.untrusted import without_password
 
 from .episode import Episode, Podcast, speaking
-from .names import safe_name
 from .show_notes import plain_notes
 from .transcripts import Transcript
 
