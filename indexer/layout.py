@@ -8,8 +8,10 @@ same list for people, and a test holds the two against each other.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -108,6 +110,11 @@ PASSING = frozenset(entry.name for entry in ENTRIES if entry.passing)
 """Names of the files that say nothing about which index this is."""
 
 
+_AT_FDCWD = -100
+"""Names are relative to the working folder, says Linux's fcntl.h."""
+_EXCHANGE = 2
+"""RENAME_EXCHANGE of Linux, and RENAME_SWAP of macOS."""
+
 _OLD_ENCODER = "encoder"
 """A folder that holds the model as ONNX in an index of an earlier version. By now it has a home in the user's cache."""
 
@@ -134,6 +141,21 @@ def rebuilt(index: Path) -> Path:
 def replaced(index: Path) -> Path:
     """Return the folder beside an index to which it is moved while the new one takes its place."""
     return index.with_name(f".{index.name}.old")
+
+
+def swap_folders(one: Path, other: Path) -> bool:
+    """Let two folders take each other's names at once, so that nobody ever finds a name without its folder.
+
+    By `renameat2` with RENAME_EXCHANGE on Linux (rename(2)), by `renamex_np` with RENAME_SWAP on macOS. Returns False
+    where the system or the file system has neither; nothing is changed then.
+    """
+    library = ctypes.CDLL(None) if sys.platform in ("linux", "darwin") else None
+    names = os.fsencode(one), os.fsencode(other)
+    if swap := getattr(library, "renameat2", None):
+        return bool(swap(_AT_FDCWD, names[0], _AT_FDCWD, names[1], _EXCHANGE) == 0)
+    if swap := getattr(library, "renamex_np", None):
+        return bool(swap(*names, _EXCHANGE) == 0)
+    return False
 
 
 @contextmanager

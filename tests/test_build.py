@@ -4,6 +4,7 @@ import json
 import sqlite3
 import threading
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -604,6 +605,50 @@ def test_a_rebuild_works_through_a_link_and_over_what_an_ended_one_left(archive:
     assert link.is_symlink()
     assert sources(link) == ["ships.vtt", "sub/bees.vtt"]
     assert not list(tmp_path.glob(".real.*"))
+
+
+@pytest.mark.parametrize("is_malformed", [False, True])
+def test_who_opens_a_catalog_while_another_index_takes_its_place_reads_one_of_them(
+    archive: Path, index: Path, monkeypatch: pytest.MonkeyPatch, is_malformed: bool
+) -> None:
+    other = index.with_name("other")
+    run(index, archive)
+    run(other, archive / "ships.vtt")
+    opened = catalog._open_to_read
+    swaps = [other]
+
+    def open_and_swap(path: Path) -> sqlite3.Connection:
+        db = opened(path)  # of the one, and its log perhaps already of the other
+        if swaps:
+            assert layout.swap_folders(index, swaps.pop())
+            if is_malformed:
+                db.close()
+                raise sqlite3.DatabaseError("database disk image is malformed")
+        return db
+
+    monkeypatch.setattr(catalog, "_open_to_read", open_and_swap)
+    with closing(catalog.open_catalog(index)) as db:
+        assert catalog.counts(db).talks == len(catalog.files(db)) == 1
+
+
+def test_where_folders_cannot_be_swapped_at_once_they_are_renamed(
+    archive: Path, index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(layout, "swap_folders", lambda *_: False)
+    run(index, archive)
+    (archive / "ships.vtt").unlink()
+    run(index, rebuild=True)
+    assert sources(index) == ["sub/bees.vtt"]
+    assert [path.name for path in index.parent.iterdir() if "index" in path.name] == ["index"]
+
+
+def test_what_an_ended_rebuild_left_is_cleared_by_the_next_run(archive: Path, index: Path) -> None:
+    run(index, archive)
+    for name in (".index.rebuild", ".index.old"):
+        index.with_name(name).mkdir()
+        (index.with_name(name) / "large").write_text("left")
+    run(index)
+    assert sorted(path.name for path in index.parent.iterdir() if "index" in path.name) == ["index"]
 
 
 def test_an_index_that_was_moved_aside_comes_back(archive: Path, index: Path) -> None:

@@ -79,6 +79,7 @@ def build_index(
         report = _rebuild(options)
     else:
         with index_write_lock(folder):
+            _clear_leftovers(folder)
             report = update_index(options)
     report.seconds = perf_counter() - started
     return report
@@ -154,8 +155,7 @@ def _rebuild(options: RunOptions) -> Report:
     folder = options.folder
     fresh, old = layout.rebuilt(folder), layout.replaced(folder)
     with index_write_lock(folder):
-        for leftover in (fresh, old):  # of a run that was ended
-            shutil.rmtree(leftover, ignore_errors=True)
+        _clear_leftovers(folder)
         known, problem = _recipe_of(folder)
         model, prompts = _model_of(options, known)
         roots = _roots_of(folder)
@@ -182,11 +182,18 @@ def _rebuild(options: RunOptions) -> Report:
             for root in gone
             if root in still
         ]
-        folder.rename(old)
-        fresh.chmod(stat.S_IMODE(old.stat().st_mode))  # who may read it is its owner's choice
-        fresh.rename(folder)
-    shutil.rmtree(old)
+        fresh.chmod(stat.S_IMODE(folder.stat().st_mode))  # who may read it is its owner's choice
+        if not layout.swap_folders(folder, fresh):
+            folder.rename(old)
+            fresh.rename(folder)
+        _clear_leftovers(folder)
     return report
+
+
+def _clear_leftovers(folder: Path) -> None:
+    """Delete what a rebuild leaves beside an index, also one that was ended. Whoever calls this holds the index."""
+    for leftover in (layout.rebuilt(folder), layout.replaced(folder)):
+        shutil.rmtree(leftover, ignore_errors=True)
 
 
 def _undo_half_a_swap(folder: Path) -> None:

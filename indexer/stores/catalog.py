@@ -86,6 +86,9 @@ CREATE INDEX odd_of_talk ON odd (talk);
 _DAMAGE = frozenset((sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB))
 """Codes of SQLite's errors that mean that a file is no catalog, or a damaged one."""
 
+_OPENINGS = 5
+"""How often the catalog is opened where another index takes its place each time."""
+
 _NO_LIMIT = 2**62
 """A number of a cue that is higher than any."""
 
@@ -169,7 +172,7 @@ def open_catalog(folder: Path, *, write: bool = False) -> sqlite3.Connection:
         raise BadIndexError(f"There is no index in {folder}.", "Make one: talksearch index PATH")
     try:
         if not write:
-            return _open_to_read(path)
+            return _open_in_one_index(path)
         db = _connect(path, "mode=rwc")
         try:
             db.execute("PRAGMA journal_mode = WAL")
@@ -193,6 +196,35 @@ def open_catalog(folder: Path, *, write: bool = False) -> sqlite3.Connection:
 def primary_code(error: sqlite3.Error) -> int:
     """Return the code of an error without the detail that SQLite adds in its higher bits."""
     return int(getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)) & 0xFF
+
+
+def _open_in_one_index(path: Path) -> sqlite3.Connection:
+    """Open the catalog for reading; again, where a rebuild put another index in its place meanwhile.
+
+    SQLite opens the catalog, its log and the log's index one after the other, by their names. Of two indexes they do
+    not fit each other, and it finds the catalog malformed.
+    """
+    for _ in range(_OPENINGS):
+        before = _file_of(path)
+        try:
+            db = _open_to_read(path)
+        except sqlite3.Error:
+            if _file_of(path) == before:
+                raise
+            continue
+        if _file_of(path) == before:
+            return db
+        db.close()
+    return _open_to_read(path)
+
+
+def _file_of(path: Path) -> tuple[int, int]:
+    """Return which file a name leads to now; that of none where it leads to none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return 0, 0
+    return status.st_dev, status.st_ino
 
 
 def _open_to_read(path: Path) -> sqlite3.Connection:
