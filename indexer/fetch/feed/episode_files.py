@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from talksearch.indexer.fetch.names import safe_name
 from talksearch.indexer.records import Chapter
 from talksearch.indexer.talks.chapter_files import read_chapters
 from talksearch.indexer.talks.track_names import RECORDINGS
@@ -26,12 +25,6 @@ _BY_TYPE = {
     "audio/wav": "wav", "audio/x-wav": "wav", "video/mp4": "mp4", "video/x-m4v": "m4v", "video/webm": "webm",
     "audio/webm": "webm", "video/quicktime": "mov",
 }  # fmt: skip
-
-
-def stem_of(episode: Episode) -> str:
-    """Return what the names of an episode's files begin with: its day, its title, and what tells it from others."""
-    day = f"{episode.published.isoformat()} " if episode.published else ""
-    return f"{safe_name(f'{day}{episode.title}', 'episode')} [{episode.mark}]"
 
 
 def write_track(staged: Path, stem: str, track: Transcript) -> Path:

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from talksearch.indexer.fetch.archive import Archive
 from talksearch.indexer.fetch.content import content_of
-from talksearch.indexer.fetch.names import safe_name
+from talksearch.indexer.fetch.names import safe_name, stem_of
 from talksearch.indexer.fetch.records import AskedTooOftenError, Event, FetchError, Landed, Left, Source, Tell
 from talksearch.indexer.fetch.web import LIMITS, Pace, Page, Web, open_web
 from talksearch.indexer.text.untrusted import safe_address
 
 from .episode import Episode, Podcast, read_podcast
-from .episode_files import keep_chapters, recording_ending, stem_of, write_chapters, write_info, write_track
+from .episode_files import keep_chapters, recording_ending, write_chapters, write_info, write_track
 from .podcast_tags import language_tag
 from .state import FeedState, read_state, write_state
 from .transcripts import Transcript, fetch_transcript, in_language
@@ -146,7 +146,7 @@ def _bring(episode: Episode, podcast: Podcast, source: Source, archive: Archive,
     spoken = episode.language or language_tag(source.language) or podcast.language
     tracks, notes, why_none = _fetch_tracks(episode, podcast, source, spoken, web)
     with archive.staging() as staged:
-        stem = stem_of(episode)
+        stem = stem_of(episode.title, episode.published, episode.mark)
         files = [write_track(staged, stem, track) for track in tracks]
         if source.recordings == "all" or (source.recordings == "missing" and not tracks):
             sound, problem = _fetch_sound(episode, podcast, staged / stem, web)

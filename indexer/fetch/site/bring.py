@@ -12,14 +12,14 @@ from urllib.parse import urlsplit
 
 from talksearch.indexer.errors import UnreadableError
 from talksearch.indexer.fetch.archive import Archive
-from talksearch.indexer.fetch.names import safe_name
+from talksearch.indexer.fetch.names import safe_name, stem_of
 from talksearch.indexer.fetch.records import FetchError, Landed, Source
 from talksearch.indexer.talks.read import failing_on_one_file, open_transcript
 from talksearch.indexer.talks.track_names import RECORDINGS
 from talksearch.indexer.text.untrusted import safe, without_password
 
 from .downloader import Downloader
-from .info_json import info_json, stem_of
+from .info_json import info_json, mark_of
 from .listing import Info, day_of, generic_id, is_of_no_site, title_of
 from .tracks import Choice, ChosenTrack, choose_tracks
 from .trouble import meaning_of, raise_if_not_the_talks, raise_if_too_often, sentence_of
@@ -72,7 +72,7 @@ def bring(downloader: Downloader, info: Info, key: str, source: Source, archive:
     address = without_password(str(info.get("webpage_url") or source.url))
     ident = str(info.get("id") or "")
     ident = generic_id(ident, address) if is_of_no_site(info) else ident
-    stem = stem_of(title_of(info), day_of(info), ident, str(info.get("extractor_key") or ""))
+    stem = stem_of(title_of(info), day_of(info), mark_of(ident, str(info.get("extractor_key") or "")))
     with archive.staging() as staged:
         files, notes = _save_tracks(downloader, info, choice, staged / stem)
         if is_recorded:

@@ -1,4 +1,4 @@
-"""What lies beside the files of a talk that a site gave: its `.info.json`, and the names of all of them.
+"""What lies beside the files of a talk that a site gave: its `.info.json`, and what tells the names of all of them.
 
 Imports yt-dlp, so it is imported only where a site is asked.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
 from yt_dlp import YoutubeDL
@@ -19,8 +18,6 @@ from talksearch.indexer.text import youtube
 from talksearch.indexer.text.untrusted import without_password
 
 _LONGEST_ID = 40
-_LONGEST_STEM = 180
-"""Bytes of a name before its language and ending."""
 _SHORTEST_ID = 4
 _KEPT_TEXT = """
 id display_id title fulltitle alt_title description channel channel_id channel_url uploader uploader_id uploader_url
@@ -53,16 +50,13 @@ def info_json(info: Mapping[str, Any], language: str | None) -> str:
     return json.dumps(clean, ensure_ascii=False, indent=1).encode("utf-8", "replace").decode()
 
 
-def stem_of(title: str, day: date | None, ident: str, extractor: str) -> str:
-    """Return what the names of a talk's files begin with: its day, its title and its id.
+def mark_of(ident: str, extractor: str) -> str:
+    """Return what tells the files of a talk from those of others: its id, as far as names can hold it.
 
-    The id is never cut off by a long title. One that may be read as a number, a language or an
-    id of YouTube's has the extractor before it.
+    One that may be read as a number, a language or an id of YouTube's has the extractor before it.
 
-    >>> stem_of("Tides / explained", date(2026, 1, 2), "abc-1234", "Harbour")
-    '2026-01-02 Tides explained [abc-1234]'
-    >>> stem_of("Tides", None, "7", "Harbour")
-    'Tides [harbour-7]'
+    >>> mark_of("abc-1234", "Harbour"), mark_of("7", "Harbour")
+    ('abc-1234', 'harbour-7')
     """
     mark = safe_name(ident, "", _LONGEST_ID).strip("[](){}")
     if mark != ident:
@@ -70,9 +64,7 @@ def stem_of(title: str, day: date | None, ident: str, extractor: str) -> str:
     is_taken = youtube.is_id(mark) and not extractor.lower().startswith("youtube")
     if len(mark) < _SHORTEST_ID or is_language(mark) or is_taken:
         mark = f"{safe_name(extractor, 'site', 24).lower()}-{mark}"
-    before, behind = f"{day} " if day else "", f" [{mark}]"
-    room = _LONGEST_STEM - len(before.encode()) - len(behind.encode())
-    return f"{before}{safe_name(title, 'Untitled', room)}{behind}"
+    return mark
 
 
 def _is_heard(tag: str, language: str | None) -> bool:
