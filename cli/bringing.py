@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from talksearch.indexer.fetch.addresses import host_of
-from talksearch.indexer.fetch.records import Landed, Source
+from talksearch.indexer.fetch.records import Known, Landed, Source
 
 from .render import fetched
 from .render.common import jsonl
@@ -61,6 +61,8 @@ def ask_all(wanted: Sequence[Wanted], output: Output) -> list[fetched.Outcome]:
                     if len(outcome.landed) == 1:
                         click.echo(f"{fetched.source_name(source)}:")
                     click.echo(fetched.landed_text(event, output.folder))
+                elif isinstance(event, Known) and not output.quiet:
+                    click.echo(fetched.known_text(event, output.folder))
             outcomes.append(outcome)
             print_end(outcome, output)
     return outcomes

@@ -270,6 +270,27 @@ def test_a_folder_of_recordings_is_subscribed_to_and_indexed_as_it_lies(archive:
     assert "1 talk in the index" in told
 
 
+def test_a_talk_that_is_added_again_is_not_fetched_and_its_place_is_told(archive: Path, site: Site) -> None:
+    talk = site.talk("keeper1", title="The keeper's evening")
+    page = site.page("/p.html", f"<video src='/v.mp4'><track src='{site.track('p.en.vtt')['url']}' srclang=en></video>")
+    for address, name in ((talk, "The keeper's evening"), (page, "[p-")):
+        run("add", address)
+        (track,) = (path for path in archive.glob("*/*.vtt") if name in path.name)
+        track.parent.rename(moved := archive / f"moved {name}")
+        again = run("add", address).stdout
+        assert f" is there already: {moved.name}/{track.name}\nNothing new.\n" in again
+        (event,) = events("add", address)
+        assert (event["event"], event["files"][0]) == ("known", str(moved / track.name))
+    shutil.rmtree(archive / "moved The keeper's evening")
+    site.asked.clear()
+    gone = run("add", talk).stdout
+    assert (
+        "was brought in before, and its files are gone. To have it fetched again, delete the line “harbour keeper1”"
+        in gone
+    )
+    assert not [path for path in site.asked if path.startswith("/tracks")]
+
+
 def test_lists_go_out_and_come_in(archive: Path, podcasts: Host, tmp_path: Path) -> None:
     run("add", put_feed(podcasts, 1), "--limit", "3", "--later")
     run("sync", "--opml", str(tmp_path / "list.opml"))
@@ -281,7 +302,11 @@ def test_lists_go_out_and_come_in(archive: Path, podcasts: Host, tmp_path: Path)
     assert (feed.title, feed.limit) == ("The Tide Hour", 3)
     assert channel.url == "https://www.youtube.com/channel/UCa"
     podcasts.files["/list"] = (tmp_path / "list.opml").read_text()
-    assert "Subscribed to 0 of 1 source in " in run("add", f"{podcasts.url}/list").stdout
+    assert "Subscribed to 0 of 1 source in " in (again := run("add", f"{podcasts.url}/list").stdout)
+    assert "; there already: 1.\n" in again
+    changed = run("add", f"{podcasts.url}/list", "--limit", "7").stdout
+    assert "; there already: 1, 1 of them with other options now.\n" in changed
+    assert read_subscriptions(archive).sources[0].limit == 7
     several = run("add", str(archive / FILE_NAME), f"{podcasts.url}/feed").stdout
     assert "is a file, and add takes addresses" in several
     assert "1 talk brought in, 1 failed." in several

@@ -20,7 +20,7 @@ from loopback.site import PLUGINS, VTT, Answer, Site, serving
 
 from talksearch.indexer.fetch.archive import HIDDEN, open_archive
 from talksearch.indexer.fetch.limits import Limit, Limits
-from talksearch.indexer.fetch.records import AskedTooOftenError, Event, FetchError, Landed, Left, Source
+from talksearch.indexer.fetch.records import AskedTooOftenError, Event, FetchError, Known, Landed, Left, Source
 from talksearch.indexer.fetch.site.fetch import fetch_site, is_known_site, look_at
 from talksearch.indexer.fetch.web import Pace
 from talksearch.indexer.talks.read import read_talk
@@ -147,7 +147,7 @@ def test_a_page_of_no_known_site_gives_the_tracks_of_its_video(site: Site, tmp_p
     assert isinstance(events[0], Landed)
     assert read_talk(events[0].files[0]).title == "Tides"
     site.asked.clear()
-    assert fetch(tmp_path, first) == []
+    assert fetch(tmp_path, first) == [Known(f"address {first}", "", events[0].files)]
     assert site.asked == []
 
 
@@ -357,10 +357,13 @@ def test_an_address_that_leads_to_a_talk_is_known_by_both(site: Site, tmp_path: 
     site.page("/harbour/talk/tides-1", "<p>A talk.</p>")
     site.talk("tides-1")
     site.routes["/short"] = Answer(status=302, headers={"Location": "/harbour/talk/tides-1"})
-    assert landed(fetch(tmp_path, site.address + "/short")) == ["harbour tides-1"]
+    (first,) = fetch(tmp_path, site.address + "/short")
+    assert isinstance(first, Landed)
     site.asked.clear()
-    assert fetch(tmp_path, site.address + "/short") == fetch(tmp_path, site.address + "/harbour/talk/tides-1") == []
+    assert fetch(tmp_path, site.address + "/harbour/talk/tides-1") == [Known("harbour tides-1", "", first.files)]
     assert site.asked == []
+    assert fetch(tmp_path, site.address + "/short") == [Known("harbour tides-1", "Talk tides-1", first.files)]
+    assert not [path for path in site.asked if path.startswith("/tracks")]
 
 
 def test_three_thousand_talks_that_are_not_wanted_take_a_moment(site: Site, tmp_path: Path) -> None:

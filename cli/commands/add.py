@@ -158,9 +158,10 @@ def _subscribe_to_all(source: Source, found: Found, given: Options, output: Outp
     if output.is_json:
         click.echo(jsonl([{"event": "subscribed", "source": without_password(source.url), **changes}]), nl=False)
         return
+    changed = f", {changes['changed']:,} of them with other options now" if changes["changed"] else ""
     click.echo(
         f"Subscribed to {changes['added']:,} of {counted('source', len(found.wanted))} in"
-        f" {fetched.source_name(source)}; there already: {len(usable) - changes['added']:,}."
+        f" {fetched.source_name(source)}; there already: {len(usable) - changes['added']:,}{changed}."
     )
 
 

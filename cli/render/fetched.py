@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from talksearch.indexer.fetch.records import Landed, Left
+from talksearch.indexer.fetch.archive import HIDDEN
+from talksearch.indexer.fetch.records import Known, Landed, Left
 from talksearch.indexer.records import Json
 from talksearch.indexer.text.untrusted import safe, safe_address, without_password
 
@@ -29,15 +30,18 @@ class Outcome:
     source: Source
     landed: list[Landed] = field(default_factory=list)
     left: list[Left] = field(default_factory=list)
+    known: list[Known] = field(default_factory=list)
     failed: Failed | None = None
 
-    def note(self, event: Landed | Left | Failed) -> None:
+    def note(self, event: Landed | Left | Known | Failed) -> None:
         """Add what became of a talk, or of the source as a whole."""
         match event:
             case Landed():
                 self.landed.append(event)
             case Left():
                 self.left.append(event)
+            case Known():
+                self.known.append(event)
             case _:
                 self.failed = event
 
@@ -54,9 +58,21 @@ def source_name(source: Source) -> str:
 
 def landed_text(landed: Landed, folder: Path) -> str:
     """Return the line of a talk that landed: its first file, as it lies below the archive's folder."""
-    file = landed.files[0]
-    path = file.relative_to(folder) if folder in file.parents else file
-    return f"{INDENT}{safe(str(path))}{f'  ({safe(landed.note)})' if landed.note else ''}"
+    return f"{INDENT}{_below(landed.files[0], folder)}{f'  ({safe(landed.note)})' if landed.note else ''}"
+
+
+def known_text(known: Known, folder: Path) -> str:
+    """Return the line of a talk that landed before: where it is, or how to have it fetched again."""
+    title = safe(known.title) or safe(known.key)
+    if known.files:
+        return f"{title} is there already: {_below(known.files[0], folder)}"
+    line = f"delete the line “{safe(known.key)}” in {safe(str(folder / HIDDEN / 'done.txt'))}"
+    return f"{title} was brought in before, and its files are gone. To have it fetched again, {line}."
+
+
+def _below(file: Path, folder: Path) -> str:
+    """Return a path as it lies below the archive's folder, fit for a terminal."""
+    return safe(str(file.relative_to(folder) if folder in file.parents else file))
 
 
 def end_text(outcome: Outcome) -> str:
@@ -67,7 +83,7 @@ def end_text(outcome: Outcome) -> str:
         lines.insert(0, f"{name}:")
     if outcome.failed:
         lines.append(f"{name} failed: {safe(outcome.failed.reason)}")
-    elif not lines and not outcome.landed:
+    elif not (lines or outcome.landed or outcome.known):
         unwanted = sum(talk.expected for talk in outcome.left)
         besides = f"; {counted('talk', unwanted)} not wanted" if unwanted else ""
         lines.append(f"{name}: nothing new{besides}.")
@@ -104,12 +120,15 @@ def summary_text(outcomes: Sequence[Outcome]) -> str:
     )
 
 
-def event_json(source: Source, event: Landed | Left | Failed) -> dict[str, Json]:
+def event_json(source: Source, event: Landed | Left | Known | Failed) -> dict[str, Json]:
     """Return what became of a talk, or of a source as a whole, as an object."""
     row: dict[str, Json] = {"source": without_password(source.url), "source_title": source.title}
     if isinstance(event, Landed):
         files: list[Json] = [str(file) for file in event.files]
         return {"event": "landed", **row, "key": event.key, "title": event.title, "files": files, "note": event.note}
+    if isinstance(event, Known):
+        known: list[Json] = [str(file) for file in event.files]
+        return {"event": "known", **row, "key": event.key, "title": event.title, "files": known}
     if isinstance(event, Left):
         told: dict[str, Json] = {"key": event.key, "title": event.title, "reason": event.reason}
         return {"event": "left", **row, **told, "expected": event.expected}

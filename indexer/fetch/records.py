@@ -95,7 +95,18 @@ class Left:
     """Whether it is left because the user wants it so (`since`, `match`); such talks are counted, not listed."""
 
 
-Event = Landed | Left
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A talk that was asked for by its own address, and landed in an earlier run. It is not fetched again."""
+
+    key: str
+    title: str
+    """Empty where the site was not asked."""
+    files: tuple[Path, ...]
+    """Where its files lie, a track first; none where they were deleted."""
+
+
+Event = Landed | Left | Known
 
 Tell = Callable[[str], None]
 """Is told what is waited for, a sentence, so that a person knows why nothing happens."""

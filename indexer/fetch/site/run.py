@@ -11,11 +11,12 @@ from datetime import date, timedelta
 from urllib.parse import urlsplit
 
 from talksearch.indexer.fetch.archive import Archive
-from talksearch.indexer.fetch.records import AskedTooOftenError, Event, FetchError, Left, Source
+from talksearch.indexer.fetch.records import AskedTooOftenError, Event, FetchError, Known, Left, Source
 from talksearch.indexer.text.untrusted import safe, without_password
 
 from .bring import bring, refused_by
 from .downloader import Downloader
+from .landed_files import landed_files
 from .listing import Info, day_of, entries_of, is_list, resolve, talk_key, title_of
 from .trouble import is_of_site, raise_if_not_the_talks, sentence_of, told_of
 
@@ -72,7 +73,8 @@ class Run:
         """
         entry = {"_type": "url", "url": address}
         named = talk_key(entry)
-        if named in self.archive.done:
+        if named in self.archive.done and (files := landed_files(self.archive.folder, named, address)):
+            yield Known(named, self.source.title, files)
             return
         self.seen.add(named)
         with told_of(address):
@@ -80,7 +82,10 @@ class Run:
         if is_list(info):
             yield from self._listed(info, 1)
         elif (key := talk_key(info)) in self.archive.done:
-            self.archive.mark_done(named)
+            if named not in self.archive.done:
+                self.archive.mark_done(named)
+            own = str(info.get("webpage_url") or address)
+            yield Known(key, title_of(info), landed_files(self.archive.folder, key, own))
         else:
             yield self._bring(info, key, named, "")
 
