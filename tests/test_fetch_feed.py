@@ -421,6 +421,7 @@ DAMAGED = {
     "packed itself": gzip.compress(rss(item(1, VTT)).encode()),
     "a chapter without a start": rss(item(1, "<psc:chapters><psc:chapter title='x'/></psc:chapters>", VTT)).encode(),
     "a sign that does not exist": rss(item(1, VTT, "<description>&#x110000000; &#0;</description>")).encode(),
+    "halves of signs": rss(item(1, VTT, "<description>&#xD800; &#57343;</description>")).encode(),
     "an encoding with letters in it": rss(item(1, VTT)).replace("UTF-8", "idna").encode(),
     "marked sections in notes": rss(item(1, VTT, "<description>&lt;![endif]--&gt;&lt;p&gt;x</description>")).encode(),
     "a prefix that nobody declared": rss(item(1, VTT, "<x:y>z</x:y>")).encode(),

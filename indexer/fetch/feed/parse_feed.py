@@ -15,8 +15,11 @@ _GIVES_UP = (ValueError, ArithmeticError, TypeError, LookupError, AttributeError
 """What feedparser raises on some damage: signs that do not exist, encodings with letters in them, chapters without a
 start. Met by changing feeds at random."""
 _TROUBLES = re.compile(
-    r"</?psc:[^<>]*>|&#(?:x[0-9a-f]{6,}|\d{7,});|<\?xml[^<>]*\?>|[\x00-\x08\x0b\x0c\x0e-\x1f]", re.IGNORECASE
+    r"</?psc:[^<>]*>|&#(?:x[0-9a-f]{6,}|\d{7,}|x0{0,2}d[89a-f][0-9a-f]{2}|0{0,2}(?:5529[6-9]|55[3-9]\d\d|56\d{3}|57[0-2]\d\d"
+    r"|573[0-3]\d|5734[0-3]));|<\?xml[^<>]*\?>|[\x00-\x08\x0b\x0c\x0e-\x1f]",
+    re.IGNORECASE,
 )
+"""Elements and declarations; numbers of signs that do not exist, and halves of signs (D800 to DFFF); control signs."""
 _BEGINS = re.compile(r"<\?xml|<(?:rss|rdf:RDF|feed|channel)\b", re.IGNORECASE)
 """Where a feed begins, behind blanks and warnings of the program that made it."""
 

@@ -22,6 +22,8 @@ from .trouble import is_of_site, raise_if_not_the_talks, sentence_of, told_of
 
 _DEEPEST = 4
 """Lists within lists: a channel has its tabs, a course its weeks."""
+_MOST_SEEN = 200_000
+"""Talks and lists of one run; some lists never end, as calendars do."""
 _ENOUGH_OLDER = 10
 """So many talks in a row that are too old end a list whose newest stand first."""
 _OUT_OF_ORDER = timedelta(days=7)
@@ -97,7 +99,7 @@ class Run:
         self.seen.add(own)
         title, order = title_of(info), _Order()
         entries = entries_of(self.downloader, info)
-        while not self._is_full and not order.is_past:
+        while not self._is_full and not order.is_past and len(self.seen) < _MOST_SEEN:
             try:
                 with told_of(title or own):
                     entry = next(entries, None)
