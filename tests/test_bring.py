@@ -181,6 +181,24 @@ def test_a_host_that_is_asked_too_often_is_left_alone_and_goes_on_next_time(arch
     assert [name[:18] for name in landed(archive)] == ["2025-06-01 Tides 1", "2025-06-02 Tides 2"]
 
 
+def test_a_host_of_transcripts_that_refused_is_asked_no_more_and_feeds_of_others_go_on(
+    archive: Path, podcasts: Host
+) -> None:
+    elsewhere = podcasts.url.replace("127.0.0.1", "localhost")
+    podcasts.files = {"/busy.vtt": Answer(b"slow down", 429), "/1.vtt": vtt("A glacier grinds the valley.")}
+    podcasts.files["/one"] = rss(item(3, transcript(f"{elsewhere}/busy.vtt")), title="One")
+    podcasts.files["/two"] = rss(
+        item(2, transcript(f"{elsewhere}/busy.vtt")), item(1, transcript("/1.vtt")), title="Two"
+    )
+    archive.mkdir()
+    blocks = "".join(f'[[subscription]]\nurl = "{podcasts.url}/{path}"\n' for path in ("one", "two"))
+    (archive / FILE_NAME).write_text(blocks)
+    told = run("sync", "--no-index", code=1).stdout
+    assert podcasts.asked == ["/one", "/busy.vtt", "/busy.vtt", "/two", "/1.vtt"]
+    assert "/two failed: localhost was asked too often in this run." in told
+    assert [name[:18] for name in landed(archive)] == ["2025-06-01 Tides 1"]
+
+
 def test_between_two_sources_of_one_host_is_a_pause(
     archive: Path, podcasts: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:

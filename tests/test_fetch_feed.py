@@ -263,7 +263,7 @@ def test_a_run_that_did_not_end_does_not_make_the_next_believe_that_nothing_is_n
 def test_a_host_that_refused_is_told_of_also_where_enough_talks_landed(web: Host, tmp_path: Path) -> None:
     with host() as busy:
         busy.files = {"/3.vtt": Answer(b"", 429, {"Retry-After": "0"})}
-        newest = item(3, transcript(f"{busy.url}/3.vtt"))
+        newest = item(3, transcript(f"{busy.url.replace('127.0.0.1', 'localhost')}/3.vtt"))
         web.files = {"/feed.xml": rss(newest, item(2, VTT), item(1, VTT)), "/1.vtt": SAID}
         with open_archive(tmp_path) as archive:
             run = fetch_feed(Source(f"{web.url}/feed.xml", limit=1), archive, print, pace=FAST)

@@ -394,9 +394,9 @@ def test_halves_of_signs_that_a_site_sends_end_no_run(site: Site, tmp_path: Path
     site.talk("good-11111", title=odd, channel=odd, description=odd, chapters=[{"title": odd, "start_time": 0}])
     entries = [{**site.entry("gone-22222"), "id": f"{odd}-33333", "title": odd}, "good-11111"]
     channel = site.channel("harbour", entries, title=odd)
-    for run in (fetch(tmp_path, channel), fetch(tmp_path, channel)):
-        assert len(files_in(tmp_path)) == 2
-    assert run == []
+    assert len(fetch(tmp_path, channel)) == 2
+    assert len(files_in(tmp_path)) == 2
+    assert fetch(tmp_path, channel) == []
 
 
 def test_a_site_that_was_asked_too_often_is_waited_for_and_then_left_to_the_next_run(

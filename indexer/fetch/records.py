@@ -27,6 +27,11 @@ class FetchError(TalksearchError):
 class AskedTooOftenError(FetchError):
     """A site says that it was asked too often (429), after pauses. Nothing more is asked of it in this run."""
 
+    def __init__(self, message: str, hint: str = "", host: str = "") -> None:
+        super().__init__(message, hint)
+        self.host = host
+        """Which host says so, as `addresses.host_of` has it; empty for that of the source."""
+
 
 @dataclass(frozen=True, slots=True)
 class Source:

@@ -22,6 +22,7 @@ from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 
 from talksearch.indexer.text.untrusted import safe, safe_address
 
+from .addresses import host_of
 from .answers import BrokenOffError, asks_to_wait, header, in_sentences, pieces, refuse_status, retry_after
 from .cookies import add_cookies, read_cookies
 from .distance import distance_of, may_name
@@ -35,6 +36,7 @@ LIMITS = Limits()
 _ACCEPTED = "application/rss+xml, application/atom+xml, application/xml;q=0.9, */*;q=0.8"
 """For hosts that give a page to browsers and a feed to readers of feeds at one address."""
 _MOST_REDIRECTS = 8
+_NOTHING_LOST = "Nothing is lost: the next run goes on where this one stopped."
 _MOST_RESUMED = 5
 """How often a recording whose connection breaks is gone on with in one run."""
 
@@ -75,10 +77,10 @@ class Web:
     client: httpx.Client
     tell: Tell
     pace: Pace
+    refused: set[str]
+    """Hosts that are asked nothing more in this run, as `host_of` has them; those that say so now are added."""
     _asked: dict[str, float] = field(default_factory=dict)
     """When each host was asked last."""
-    _closed: dict[str, str] = field(default_factory=dict)
-    """Hosts that are asked nothing more, with the reason."""
     _passwords: dict[str, tuple[str, str]] = field(default_factory=dict)
     """User and password, by the scheme and host that they were given for."""
     _distance: dict[str, int] = field(default_factory=dict)
@@ -176,12 +178,9 @@ class Web:
             self.tell(f"{safe(host)} asks to wait ({code}); going on in {pause_s:.0f} seconds.")
             time.sleep(pause_s)
             wait_s *= 2
-        self._closed[host] = (
-            f"{safe(host)} says that it is asked too often ({code})."
-            if code == 429
-            else f"{safe(host)} says that it cannot answer now ({code})."
-        )
-        raise AskedTooOftenError(self._closed[host], "Nothing is lost: the next run goes on where this one stopped.")
+        self.refused.add(host_of(address))
+        said = "it is asked too often" if code == 429 else "it cannot answer now"
+        raise AskedTooOftenError(f"{safe(host)} says that {said} ({code}).", _NOTHING_LOST, host_of(address))
 
     @contextmanager
     def _behind_redirects(
@@ -220,10 +219,8 @@ class Web:
                 f"{safe_address(url)} is no address of the web.", "Addresses begin with http:// or https://."
             )
         place = parts.netloc.rpartition("@")[2]
-        if place in self._closed:
-            raise AskedTooOftenError(
-                self._closed[place], "Nothing is lost: the next run goes on where this one stopped."
-            )
+        if (name := host_of(url)) in self.refused:
+            raise AskedTooOftenError(f"{safe(name)} was asked too often in this run.", _NOTHING_LOST, name)
         if parts.username is not None and (not named_by or self._same_place(url, named_by)):
             self._passwords[f"{parts.scheme}://{place}"] = (unquote(parts.username), unquote(parts.password or ""))
         if named_by and not self._may_name(urlsplit(named_by).hostname or "", host):
@@ -254,7 +251,9 @@ class Web:
 
 
 @contextmanager
-def open_web(tell: Tell, source: Source | None = None, pace: Pace | None = None) -> Iterator[Web]:
+def open_web(
+    tell: Tell, source: Source | None = None, pace: Pace | None = None, refused: set[str] | None = None
+) -> Iterator[Web]:
     """Make a client. It sends the cookies of the file that the source names; without one it has none.
 
     Raises:
@@ -281,7 +280,7 @@ def open_web(tell: Tell, source: Source | None = None, pace: Pace | None = None)
             "Look at HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE and SSL_CERT_DIR.",
         ) from None
     with client:
-        yield Web(client, tell, pace or Pace())
+        yield Web(client, tell, pace or Pace(), set() if refused is None else refused)
 
 
 def user_agent() -> str:

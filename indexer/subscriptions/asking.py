@@ -111,9 +111,9 @@ def ask(
     if host in hosts.asked:
         sleep(max(0.0, hosts.asked[host] + PAUSE_S - monotonic()))
     try:
-        yield from _events(source, archive, tell, page)
+        yield from _events(source, archive, tell, hosts.refused, page)
     except AskedTooOftenError as error:
-        hosts.refused.add(host)
+        hosts.refused.add(error.host or host)
         yield Failed(f"{error.message} {error.hint}".rstrip())
     except TalksearchError as error:
         yield Failed(f"{error.message} {error.hint}".rstrip())
@@ -122,7 +122,7 @@ def ask(
             hosts.asked[host] = monotonic()
 
 
-def _events(source: Source, archive: Archive, tell: Tell, page: Page | None) -> Iterator[Event]:
+def _events(source: Source, archive: Archive, tell: Tell, refused: set[str], page: Page | None) -> Iterator[Event]:
     from talksearch.indexer.fetch.feed.fetch import fetch_feed
     from talksearch.indexer.fetch.feed.state import FeedState, read_state
     from talksearch.indexer.fetch.site.fetch import fetch_site
@@ -136,11 +136,11 @@ def _events(source: Source, archive: Archive, tell: Tell, page: Page | None) -> 
             )
         return
     if page or read_state(archive, source) != FeedState():  # then its host may say "unchanged"
-        yield from fetch_feed(source, archive, tell, page)
+        yield from fetch_feed(source, archive, tell, page, refused=refused)
         return
     what = address.kind_of(source.url, tell, source)
     if what.kind == "feed":
-        yield from fetch_feed(source, archive, tell, what.page)
+        yield from fetch_feed(source, archive, tell, what.page, refused=refused)
     elif what.kind == "opml":
         raise FetchError(
             "This address is a list of subscriptions now.",

@@ -40,7 +40,12 @@ def title_of_feed(page: Page) -> str:
 
 
 def fetch_feed(
-    source: Source, archive: Archive, tell: Tell, page: Page | None = None, pace: Pace | None = None
+    source: Source,
+    archive: Archive,
+    tell: Tell,
+    page: Page | None = None,
+    pace: Pace | None = None,
+    refused: set[str] | None = None,
 ) -> Iterator[Event]:
     """Bring in what is new in a feed, the newest first, and yield what became of each episode.
 
@@ -52,6 +57,7 @@ def fetch_feed(
         tell: Is told what is waited for, and what is damaged in the feed.
         page: What the address gave, where it was asked already; it is not asked again.
         pace: How much time is taken.
+        refused: Hosts that said in this run that they were asked too often; those that say so now are added.
 
     Raises:
         FetchError: The feed cannot be had, or is none.
@@ -65,7 +71,7 @@ def fetch_feed(
     landed = 0
     again = dict.fromkeys(state.again)
     too_often: AskedTooOftenError | None = None
-    with open_web(tell, source, pace) as web:
+    with open_web(tell, source, pace, refused) as web:
         page = page or web.get(source.url, etag=state.etag, modified=state.modified)
         if page.unchanged:
             return
