@@ -333,6 +333,20 @@ def markdown(talk: Talk) -> str:
     return head + "\n" + "\n".join(turns)
 
 
+def web_page(talk: Talk) -> str:
+    """The transcript of a podcast as a page: `<cite>`, `<time>` and `<p>` for each turn, a menu around them."""
+    title = html.escape(talk.meta["title"])
+    head = f'<html lang="{talk.meta["language"]}">\n<head><title>{title}</title></head>\n<body>\n'
+    menu = '<nav><a href="/">Home</a> <a href="/episodes">All episodes</a></nav>\n'
+    turns = [
+        f"<cite>{line[0].speaker}:</cite>\n<time>{short(line[0].start // 1000)}</time>\n"
+        f"<p>{html.escape(join(line), quote=False)}</p>\n"
+        for line in cut(talk.words, 9999)
+    ]
+    footer = "<footer>Made by hand. Nothing is tracked here.</footer>\n"
+    return f"<!DOCTYPE html>\n{head}{menu}<article>\n{''.join(turns)}</article>\n{footer}</body>\n</html>\n"
+
+
 def plain(talk: Talk) -> str:
     """Nothing but the words, wrapped for an e-mail."""
     paragraphs = [textwrap.fill(join(line), 72) for line in cut(talk.words, 9999)]
@@ -452,6 +466,7 @@ def files() -> dict[str, bytes]:
     made[f"records/flat_text/{underscored}_{bridge.meta['id']}.txt"] = record(
         bridge, flat_text(rolling(bridge)), description(bridge)
     ).encode()
+    made["recordings/margit-solheim-tape-2.html"] = web_page(by_key["lighthouse"]).encode()
     made["recordings/margit-solheim-tape-2.wav"] = silence()
     made["broken/half-downloaded.en.vtt"] = b""
     made["broken/tape-17.srt"] = b"\x00\x00\x01\xba" + bytes(range(256)) * 2

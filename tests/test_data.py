@@ -52,6 +52,7 @@ SHAPES = [
     ("Whisper JSON", "whisper/*.json", b'"words": [{"word": " Hello,", "start": 0.64'),
     ("Whisper TSV", "whisper/*.tsv", b"start\tend\ttext\n640\t"),
     ("Markdown with times", "text/*.md", b"\n[1:00:22] **"),
+    ("HTML of a podcast", "recordings/*.html", b"</cite>\n<time>0:00</time>\n<p>"),
     ("youtube-transcript-api", "api/*.json", b'[{"text": "\\u5927\\u5bb6'),
     ("hand-made WebVTT", "recordings/*.vtt", b"position:50%\n<v Margit Solheim>"),
     ("recording beside its transcript", "recordings/*.wav", b"RIFF"),
