@@ -157,7 +157,7 @@ def test_one_that_fails_is_a_line_and_the_others_go_on(archive: Path, site: Site
 
 def test_a_run_in_which_everything_failed_ends_with_1(archive: Path, podcasts: Host) -> None:
     result = run("add", f"{podcasts.url}/gone", code=1)
-    assert "/gone failed: " in result.stdout
+    assert result.stdout.startswith(f"Failed: {podcasts.url}/gone answers 404")
     assert not (archive / FILE_NAME).exists()
     archive.mkdir(exist_ok=True)
     (archive / FILE_NAME).write_text(f'[[subscription]]\nurl = "{podcasts.url}/gone"\n')
@@ -307,6 +307,18 @@ def test_a_talk_that_is_added_again_is_not_fetched_and_its_place_is_told(archive
         in gone
     )
     assert not [path for path in site.asked if path.startswith("/tracks")]
+
+
+def test_an_address_that_fails_is_named_once_and_says_what_to_do(archive: Path, site: Site) -> None:
+    private = site.talk("private0001", refused="Private video")
+    assert run("add", private, code=1).stdout == (
+        f"Failed: {private} is private. Where your account may see it, cookies may help: --cookies FILE\n"
+        "Nothing brought in, 1 failed.\n"
+    )
+    tracks = {tag: [site.track(f"t.{tag}.vtt")] for tag in ("en", "de")}
+    both = site.talk("both0000001", title="Both", language=None, subtitles=tracks)
+    assert "nothing says which of them is spoken. To say it: --language\n" in run("add", both).stdout
+    assert ".de.vtt" in run("add", both, "--language", "German").stdout
 
 
 def test_lists_go_out_and_come_in(archive: Path, podcasts: Host, tmp_path: Path) -> None:

@@ -100,7 +100,8 @@ def test_people_s_captions_are_taken_as_webvtt_and_a_machine_s_with_the_times_of
         ),
         (
             {"subtitles": {tag: forms() for tag in ("de", "en", "fr", "it", "ja", "nl", "pl")}},
-            "Its captions are in Dutch, English, French, German and 3 more, and nothing says which of them is spoken.",
+            "Its captions are in Dutch, English, French, German and 3 more, and nothing says which of them is spoken."
+            " To say it: --language",
         ),
         (
             {"language": "en", "subtitles": {"de": forms()}, "automatic_captions": {"en-orig": forms()}},

@@ -82,7 +82,9 @@ def end_text(outcome: Outcome) -> str:
     if lines and not outcome.landed:
         lines.insert(0, f"{name}:")
     if outcome.failed:
-        lines.append(f"{name} failed: {safe(outcome.failed.reason)}")
+        reason = safe(outcome.failed.reason)
+        is_named = not outcome.source.title and reason.startswith(name)  # an address is long enough to be said once
+        lines.append(f"Failed: {reason}" if is_named else f"{name} failed: {reason}")
     elif not (lines or outcome.landed or outcome.known):
         unwanted = sum(talk.expected for talk in outcome.left)
         besides = f"; {counted('talk', unwanted)} not wanted" if unwanted else ""

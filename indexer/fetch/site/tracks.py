@@ -64,14 +64,17 @@ def choose_tracks(info: Mapping[str, Any], language: str = "", also: Iterable[st
     >>> choose_tracks({"subtitles": {"de": forms, "en-GB": forms}, "language": "en"}).tracks[0].tag
     'en-GB'
     >>> choose_tracks({"subtitles": {"de": forms, "en": forms}}).note
-    'Its captions are in English and German, and nothing says which of them is spoken.'
+    'Its captions are in English and German, and nothing says which of them is spoken. To say it: --language'
     """
     people = dict(_usable(info.get("subtitles"), _PEOPLES_FORMS))
     machine = _heard(dict(_usable(info.get("automatic_captions"), _MACHINES_FORMS)))
     spoken = _spoken(info, language, people, machine)
     if spoken is None and (people or machine):
         return Choice(
-            (), None, f"Its captions are in {_names([*people, *machine])}, and nothing says which of them is spoken."
+            (),
+            None,
+            f"Its captions are in {_names([*people, *machine])}, and nothing says which of them is spoken. To say it:"
+            " --language",
         )
     own = _best(people, spoken)
     further = [tag for wanted in also for tag in _best(people, language_of(wanted)) if tag not in own]

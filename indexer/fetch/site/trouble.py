@@ -37,6 +37,8 @@ _KNOWN = (
     (r"log ?in|sign ?in|registered users|authenticat|account", "It is shown only to those who have signed in."),
 )  # fmt: skip
 """What messages of extractors hold, in this order, and what that means."""
+_FOR_SOME = ("is private.", "for members only.", "have signed in.", "for those who pay.")
+"""How sentences end that say that a talk is shown to some."""
 _TOO_OFTEN = re.compile(r"not a bot|rate[- ]?limit|too many requests", re.IGNORECASE)
 _AROUND = re.compile(
     r"^(?:\s*ERROR:\s*)?(?:\[[\w:+.-]+\]\s*)?(?:[^\s:]{1,64}:\s+)?|;? *please report this issue.*$|\(caused by .*$"
@@ -99,8 +101,13 @@ def told_of(what: str) -> Iterator[None]:
         raise
     except Exception as error:
         raise_if_not_the_talks(error)
-        hint = "Try it later." if is_of_site(error) else "Open it in a browser to see whether it is there."
-        raise FetchError(sentence_of(error, safe_address(what)), hint) from error
+        reason = sentence_of(error, safe_address(what))
+        hint = "Open it in a browser to see whether it is there."
+        if is_of_site(error):
+            hint = "Try it later."
+        elif reason.endswith(_FOR_SOME):
+            hint = "Where your account may see it, cookies may help: --cookies FILE"
+        raise FetchError(reason, hint) from error
 
 
 def is_of_site(error: Exception) -> bool:
