@@ -25,6 +25,7 @@ from talksearch.cli.main import cli
 from talksearch.cli.render import fetched
 from talksearch.indexer.fetch import web
 from talksearch.indexer.fetch.archive import HIDDEN
+from talksearch.indexer.fetch.pace import Pace
 from talksearch.indexer.fetch.records import Left, Source
 from talksearch.indexer.fetch.site import fetch as sites
 from talksearch.indexer.stores.lock import index_write_lock
@@ -59,7 +60,7 @@ def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An archive that is not there yet, and no pauses."""
     monkeypatch.setenv("TALKSEARCH_ARCHIVE", str(tmp_path / "talks"))
     monkeypatch.setenv("TALKSEARCH_NO_SERVER", "1")
-    pace = web.Pace(pause_s=0, first_wait_s=0.01, longest_wait_s=0.05, tries=2)
+    pace = Pace(pause_s=0, first_wait_s=0.01, longest_wait_s=0.05, tries=2)
     monkeypatch.setattr(web, "Pace", lambda: pace)
     monkeypatch.setattr(asking, "PAUSE_S", 0.0)
     monkeypatch.setattr(sites, "PACE", pace)

@@ -9,8 +9,8 @@ import pytest
 from loopback.feeds import Answer, Host, host, item, rss, transcript
 
 from talksearch.indexer.errors import UsageError
+from talksearch.indexer.fetch.pace import Pace
 from talksearch.indexer.fetch.records import FetchError
-from talksearch.indexer.fetch.web import Pace
 from talksearch.indexer.subscriptions.address import kind_of
 
 FAST = Pace(pause_s=0, first_wait_s=0.02, longest_wait_s=1, tries=2)

@@ -22,8 +22,9 @@ from talksearch.indexer.fetch.archive import HIDDEN, open_archive
 from talksearch.indexer.fetch.feed.episode import read_podcast
 from talksearch.indexer.fetch.feed.fetch import fetch_feed, title_of_feed
 from talksearch.indexer.fetch.limits import Limit
+from talksearch.indexer.fetch.pace import Pace
 from talksearch.indexer.fetch.records import AskedTooOftenError, Event, FetchError, Landed, Left, Source
-from talksearch.indexer.fetch.web import Pace, Page, open_web
+from talksearch.indexer.fetch.web import Page, open_web
 from talksearch.indexer.talks.read import read_talk
 from talksearch.search import Query, open_index
 from talksearch.search.links import link_at
@@ -256,7 +257,7 @@ def test_a_run_that_did_not_end_does_not_make_the_next_believe_that_nothing_is_n
         with pytest.raises(AskedTooOftenError, match="asked too often"):
             next(run)
     assert "/1.vtt" not in web.asked  # nothing more is asked of that host in this run
-    assert "asks to wait (429)" in told[0]
+    assert "asked too often (429); waiting " in told[0]
     assert [episode.title for episode in landed(bring(web, tmp_path))] == ["Tides 2", "Tides 1"]
 
 

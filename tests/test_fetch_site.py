@@ -20,9 +20,9 @@ from loopback.site import PLUGINS, VTT, Answer, Site, serving
 
 from talksearch.indexer.fetch.archive import HIDDEN, open_archive
 from talksearch.indexer.fetch.limits import Limit, Limits
+from talksearch.indexer.fetch.pace import Pace
 from talksearch.indexer.fetch.records import AskedTooOftenError, Event, FetchError, Known, Landed, Left, Source
 from talksearch.indexer.fetch.site.fetch import fetch_site, is_known_site, look_at
-from talksearch.indexer.fetch.web import Pace
 from talksearch.indexer.talks.read import read_talk
 
 QUICK = Pace(pause_s=0, first_wait_s=0.01, longest_wait_s=0.1, tries=3)
@@ -553,7 +553,7 @@ from talksearch.indexer.errors import TalksearchError
 from talksearch.indexer.fetch.archive import open_archive
 from talksearch.indexer.fetch.records import Source
 from talksearch.indexer.fetch.site.fetch import fetch_site
-from talksearch.indexer.fetch.web import Pace
+from talksearch.indexer.fetch.pace import Pace
 folder, url, largest = sys.argv[1:]
 if int(largest):
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(largest), resource.RLIM_INFINITY))

@@ -8,8 +8,6 @@ import ssl
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -117,28 +115,3 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__
-
-
-def asks_to_wait(response: httpx.Response) -> bool:
-    """Say whether a host wants to be asked later: 429 always, 503 where it says when."""
-    return response.status_code == 429 or (response.status_code == 503 and "retry-after" in response.headers)
-
-
-def retry_after(response: httpx.Response) -> float | None:
-    """Return how many seconds a host wants to be left alone; None where it does not say."""
-    return seconds_in(response.headers.get("retry-after", ""))
-
-
-def seconds_in(retry_after: str) -> float | None:
-    """Return how many seconds a header `Retry-After` says, in seconds or as a day and hour; None where it says none.
-
-    >>> seconds_in("120"), seconds_in("Wed, 21 Oct 2015 07:28:00 GMT"), seconds_in("soon")
-    (120.0, 0.0, None)
-    """
-    text = retry_after.strip()
-    if re.fullmatch(r"\d{1,9}", text):
-        return float(text)
-    try:
-        return max(0.0, (parsedate_to_datetime(text).astimezone(UTC) - datetime.now(UTC)).total_seconds())
-    except (ValueError, TypeError, OverflowError):
-        return None

@@ -30,7 +30,7 @@ class AskedTooOftenError(FetchError):
     def __init__(self, message: str, hint: str = "", host: str = "") -> None:
         super().__init__(message, hint)
         self.host = host
-        """Which host says so, as `addresses.host_of` has it; empty for that of the source."""
+        """Which host is left alone, as `addresses.host_of` has it; empty for that of the source."""
 
 
 @dataclass(frozen=True, slots=True)

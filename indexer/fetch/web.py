@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from importlib.metadata import version
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
@@ -23,10 +24,11 @@ from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 from talksearch.indexer.text.untrusted import safe, safe_address
 
 from .addresses import host_of
-from .answers import BrokenOffError, asks_to_wait, header, in_sentences, pieces, refuse_status, retry_after
+from .answers import BrokenOffError, header, in_sentences, pieces, refuse_status
 from .cookies import add_cookies, read_cookies
 from .distance import distance_of, may_name
 from .limits import Limit, Limits
+from .pace import Pace, too_often, wait_asked_for, waiting
 from .records import AskedTooOftenError, FetchError, Source, Tell
 
 if TYPE_CHECKING:
@@ -36,22 +38,8 @@ LIMITS = Limits()
 _ACCEPTED = "application/rss+xml, application/atom+xml, application/xml;q=0.9, */*;q=0.8"
 """For hosts that give a page to browsers and a feed to readers of feeds at one address."""
 _MOST_REDIRECTS = 8
-_NOTHING_LOST = "Nothing is lost: the next run goes on where this one stopped."
 _MOST_RESUMED = 5
 """How often a recording whose connection breaks is gone on with in one run."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How much time is taken, in seconds."""
-
-    pause_s: float = 1.0
-    """Between two requests to one host."""
-    first_wait_s: float = 5.0
-    """After a host has said that it is asked too often, where it does not say how long; doubled each time."""
-    longest_wait_s: float = 120.0
-    """A host that wants more is asked in the next run."""
-    tries: int = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,24 +151,20 @@ class Web:
         A host that asks to wait is waited for, ever longer.
         """
         sent = {name: value for name, value in headers.items() if value}
-        wait_s = self.pace.first_wait_s
-        for left in range(self.pace.tries - 1, -1, -1):
+        for refusals in count(1):
             with self._behind_redirects(url, named_by, sent) as (address, response):
-                if not asks_to_wait(response):
+                status = response.status_code
+                asked_s = wait_asked_for(status, response.headers.get("retry-after", ""))
+                if asked_s is None:
                     refuse_status(response, address)
                     yield address, response
                     return
-                code, asked_s = response.status_code, retry_after(response)
-            host = urlsplit(address).netloc
-            pause_s = asked_s if asked_s is not None else wait_s
-            if pause_s > self.pace.longest_wait_s or not left:
-                break
-            self.tell(f"{safe(host)} asks to wait ({code}); going on in {pause_s:.0f} seconds.")
-            time.sleep(pause_s)
-            wait_s *= 2
-        self.refused.add(host_of(address))
-        said = "it is asked too often" if code == 429 else "it cannot answer now"
-        raise AskedTooOftenError(f"{safe(host)} says that {said} ({code}).", _NOTHING_LOST, host_of(address))
+            wait_s = self.pace.wait_after(refusals, asked_s)
+            if wait_s is None:
+                self.refused.add(host_of(address))
+                raise too_often(address, status, asked_s, host_of(address))
+            self.tell(waiting(address, status, wait_s))
+            time.sleep(wait_s)
 
     @contextmanager
     def _behind_redirects(
@@ -220,7 +204,7 @@ class Web:
             )
         place = parts.netloc.rpartition("@")[2]
         if (name := host_of(url)) in self.refused:
-            raise AskedTooOftenError(f"{safe(name)} was asked too often in this run.", _NOTHING_LOST, name)
+            raise AskedTooOftenError(f"{safe(name)} was asked too often in this run.", "The next run asks again.", name)
         if parts.username is not None and (not named_by or self._same_place(url, named_by)):
             self._passwords[f"{parts.scheme}://{place}"] = (unquote(parts.username), unquote(parts.password or ""))
         if named_by and not self._may_name(urlsplit(named_by).hostname or "", host):

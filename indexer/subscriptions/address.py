@@ -17,9 +17,10 @@ from typing import Literal
 
 from talksearch.indexer.fetch.addresses import as_address
 from talksearch.indexer.fetch.content import content_of, feeds_named, has_player
+from talksearch.indexer.fetch.pace import Pace
 from talksearch.indexer.fetch.records import AskedTooOftenError, FetchError, Source, Tell
 from talksearch.indexer.fetch.site.fetch import is_known_site
-from talksearch.indexer.fetch.web import Pace, Page, open_web
+from talksearch.indexer.fetch.web import Page, open_web
 from talksearch.indexer.text.untrusted import safe, safe_address
 
 from .opml import LARGEST_BYTES

@@ -8,8 +8,9 @@ from pathlib import Path
 from talksearch.indexer.fetch.archive import Archive
 from talksearch.indexer.fetch.content import content_of
 from talksearch.indexer.fetch.names import safe_name, stem_of
+from talksearch.indexer.fetch.pace import Pace
 from talksearch.indexer.fetch.records import AskedTooOftenError, Event, FetchError, Landed, Left, Source, Tell
-from talksearch.indexer.fetch.web import LIMITS, Pace, Page, Web, open_web
+from talksearch.indexer.fetch.web import LIMITS, Page, Web, open_web
 from talksearch.indexer.text.untrusted import safe_address
 
 from .episode import Episode, Podcast, read_podcast

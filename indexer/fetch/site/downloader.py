@@ -11,6 +11,7 @@ import os
 import re
 import time
 from collections.abc import Mapping
+from itertools import count
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,12 +22,11 @@ from yt_dlp.networking.common import Response
 from yt_dlp.networking.exceptions import HTTPError, RequestError, TransportError
 from yt_dlp.utils import DownloadError, YoutubeDLError
 
-from talksearch.indexer.fetch.answers import seconds_in
 from talksearch.indexer.fetch.cookies import read_cookies
 from talksearch.indexer.fetch.distance import distance_of, may_name
 from talksearch.indexer.fetch.limits import Limit, Limits
+from talksearch.indexer.fetch.pace import Pace, too_often, wait_asked_for, waiting
 from talksearch.indexer.fetch.records import AskedTooOftenError, FetchError, Source, Tell
-from talksearch.indexer.fetch.web import Pace
 from talksearch.indexer.text.untrusted import safe
 
 _SOUND = "ba[abr<=96][ext=m4a]/ba[abr<=96]/wa/ba/w"
@@ -37,9 +37,6 @@ _FILES_PAUSE = 5
 a row first."""
 _SOCKET_S = 20.0
 _PIECE = 1 << 16
-_TOO_OFTEN = 429
-_MAY_BE_TOO_OFTEN = (403, 503)
-"""Answers that mean the same where they say when to come back."""
 
 
 class Messages:
@@ -134,8 +131,7 @@ class Downloader(YoutubeDL):  # type: ignore[misc]
             FetchError: The step has taken more than it may, or a site on the web names a host of the local network.
         """
         self._refuse_near(req if isinstance(req, str) else str(req.url))
-        wait = self._pace.first_wait_s
-        for left in range(self._pace.tries - 1, -1, -1):
+        for refusals in count(1):
             if self._too_often is not None:
                 raise self._too_often
             self._budget.spend(0)
@@ -144,24 +140,23 @@ class Downloader(YoutubeDL):  # type: ignore[misc]
                 self._refuse_near(response.url)  # a redirect was followed already; what it gave is not taken
                 return self._bounded(response)
             except HTTPError as error:
-                asked = _wait_asked_for(error)
-                if asked is None:
+                asked_s = wait_asked_for(error.status, str(error.response.headers.get("Retry-After") or ""))
+                if asked_s is None:
                     self._broken = error
                     raise
                 error.close()
-                host = safe(urlsplit(error.response.url).hostname or "the site")
-                pause = max(wait, asked)
-                if left == 0 or pause > self._pace.longest_wait_s:
-                    self._too_often = _too_often(host, error.status, asked)
+                address = error.response.url
+                wait_s = self._pace.wait_after(refusals, asked_s)
+                if wait_s is None:
+                    self._too_often = too_often(address, error.status, asked_s)
                     raise self._too_often from None
-                self._tell(f"{host} says that it was asked too often ({error.status}); waiting {pause:g} s.")
-                time.sleep(pause)
-                self._budget.until += pause
-                wait *= 2
+                self._tell(waiting(address, error.status, wait_s))
+                time.sleep(wait_s)
+                self._budget.until += wait_s
             except RequestError as error:
                 self._broken = error
                 raise
-        raise AssertionError("the last round returns or raises")
+        raise AssertionError("the loop has no end")
 
     def _refuse_near(self, url: str) -> None:
         """Raise FetchError for a host that lies nearer than the address that the user named."""
@@ -259,19 +254,3 @@ def _read_piece(response: Response, amount: int) -> bytes:
         return bytes(body.read1(amount) if hasattr(body, "read1") else body.read(amount))
     except Exception as error:  # as yt-dlp's own `read` does: each library that it uses has its own errors
         raise TransportError(cause=error) from error
-
-
-def _wait_asked_for(error: HTTPError) -> float | None:
-    """Return how many seconds a site asks to wait, 0 where it does not say; None where it does not ask."""
-    asked = seconds_in(str(error.response.headers.get("Retry-After") or ""))
-    if error.status == _TOO_OFTEN or (error.status in _MAY_BE_TOO_OFTEN and asked is not None):
-        return asked or 0.0
-    return None
-
-
-def _too_often(host: str, status: int, asked: float) -> AskedTooOftenError:
-    wait = f"It asks to wait {asked / 60:.0f} minutes." if asked >= 60 else "Wait some hours."
-    return AskedTooOftenError(
-        f"{host} says that it was asked too often ({status}).",
-        f"{wait} What was brought in stays, and the next run goes on where this one stopped.",
-    )

@@ -13,8 +13,8 @@ from talksearch.indexer.errors import UsageError
 from talksearch.indexer.fetch.addresses import as_address
 from talksearch.indexer.fetch.archive import Archive
 from talksearch.indexer.fetch.limits import Limits
+from talksearch.indexer.fetch.pace import Pace
 from talksearch.indexer.fetch.records import Event, FetchError, Source, Tell
-from talksearch.indexer.fetch.web import Pace
 from talksearch.indexer.text.untrusted import safe
 
 if TYPE_CHECKING:
