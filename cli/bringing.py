@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     """A source, and what it gave where it is a feed that was asked already."""
 
 
+IS_WHOLE = "What was brought in is whole, and the next run goes on from there."
+"""What is said where a run that brings talks in is stopped."""
+
+
 @dataclass(frozen=True, slots=True)
 class Output:
     """Where talks go, and how it is told."""
@@ -76,7 +80,7 @@ def print_end(outcome: fetched.Outcome, output: Output) -> None:
 
 
 @contextmanager
-def stopped_by_signals() -> Iterator[None]:
+def stopped_by_signals(what_stays: str) -> Iterator[None]:
     """Let Ctrl-C and SIGTERM end a run with a sentence and the exit code that shells give: 130 or 143."""
     code = 128 + signal.SIGINT
 
@@ -89,7 +93,7 @@ def stopped_by_signals() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        warn("Stopped. What was brought in is whole, and the next run goes on from there.")
+        warn(f"Stopped. {what_stays}")
         click.get_current_context().exit(code)
     finally:
         signal.signal(signal.SIGTERM, before)

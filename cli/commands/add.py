@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, get_args
 
 import click
 
-from talksearch.cli.bringing import Output, ask_all, print_end, stopped_by_signals
+from talksearch.cli.bringing import IS_WHOLE, Output, ask_all, print_end, stopped_by_signals
 from talksearch.cli.options import archive_option, format_option
 from talksearch.cli.render import fetched
 from talksearch.cli.render.common import counted, jsonl, shell_word
@@ -75,7 +75,7 @@ def add(addresses: tuple[str, ...], to: Path | None, once: bool, later: bool, fo
     sources = [make_source({"url": address, **given}, Path.cwd()) for address in addresses]
     given = {key: getattr(sources[0], key) for key in given}  # a path is whole now, wherever it is read again
     outcomes: list[fetched.Outcome] = []
-    with stopped_by_signals():
+    with stopped_by_signals(IS_WHOLE):
         wanted: list[Wanted] = []
         for source in sources:
             found = _look(source, output, once=once, later=later)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from talksearch.cli.bringing import Output, ask_all, stopped_by_signals
+from talksearch.cli.bringing import IS_WHOLE, Output, ask_all, stopped_by_signals
 from talksearch.cli.commands.index import build_with_progress, print_report
 from talksearch.cli.commands.transcribe import recordings_in, transcribe_all
 from talksearch.cli.export.files import write_whole
@@ -75,7 +75,7 @@ def sync(
         raise TalksearchError(
             f"There is no subscription in {output.folder / FILE_NAME}.", "Make one: talksearch add URL"
         )
-    with stopped_by_signals():
+    with stopped_by_signals(IS_WHOLE):
         outcomes = ask_all([(source, None) for source in known.sources], output)
         if not output.is_json and (not quiet or any(outcome.is_news for outcome in outcomes)):
             click.echo(fetched.summary_text(outcomes))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from talksearch.cli import progress
+from talksearch.cli.bringing import stopped_by_signals
 from talksearch.cli.render import transcripts
 from talksearch.cli.terminal import warn
 from talksearch.indexer.errors import TalksearchError
@@ -69,16 +70,13 @@ def transcribe(
     from talksearch.indexer.transcribe.run import NobodySpeaksError
 
     failed = False
-    try:
+    with stopped_by_signals("What was finished stays; the same command goes on from there."):
         for done in transcribe_all(recordings, model, language=language, again=again, speakers=speakers):
             if isinstance(done, TalksearchError):
                 failed = failed or not isinstance(done, NobodySpeaksError)
                 warn(f"{done.message} {done.hint}".rstrip())
             else:
                 click.echo(transcripts.transcribed_text(done), nl=False)
-    except KeyboardInterrupt:
-        warn("Stopped. What was finished stays; the same command goes on from there.")
-        ctx.exit(1)
     if failed:
         ctx.exit(1)
 
