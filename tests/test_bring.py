@@ -322,6 +322,14 @@ def test_an_address_that_fails_is_named_once_and_says_what_to_do(archive: Path, 
     assert ".de.vtt" in run("add", both, "--language", "German").stdout
 
 
+def test_the_line_of_an_episode_names_the_track_in_the_language_that_is_spoken(archive: Path, podcasts: Host) -> None:
+    podcasts.files["/feed"] = rss(item(1, transcript("/en.vtt"), transcript("/de.vtt", language="de")))
+    podcasts.files |= {"/en.vtt": vtt("The tide comes."), "/de.vtt": vtt("Die Flut kommt.")}
+    (line,) = (line for line in run("add", f"{podcasts.url}/feed", "--also", "de").stdout.splitlines() if "vtt" in line)
+    assert line.endswith(".en.vtt")
+    assert len(landed(archive)) == 2
+
+
 def test_lists_go_out_and_come_in(archive: Path, podcasts: Host, tmp_path: Path) -> None:
     run("add", put_feed(podcasts, 1), "--limit", "3", "--later")
     run("sync", "--opml", str(tmp_path / "list.opml"))

@@ -197,7 +197,7 @@ def test_further_languages_are_taken_where_they_are_wanted(web: Host, tmp_path: 
     both = transcript("/en.vtt") + transcript("/de.vtt", language="de")
     web.files = {"/feed.xml": rss(item(1, both)), "/en.vtt": SAID, "/de.vtt": vtt("Die Flut kommt zweimal am Tag.")}
     [episode] = landed(bring(web, tmp_path, also=("de",)))
-    assert [file.name.partition("].")[2] for file in episode.files] == ["de.vtt", "en.vtt", "info.json"]
+    assert [file.name.partition("].")[2] for file in episode.files] == ["en.vtt", "de.vtt", "info.json"]
 
 
 def test_a_translation_alone_is_left_and_the_sentence_says_how_to_take_it(web: Host, tmp_path: Path) -> None:

@@ -166,11 +166,11 @@ def _bring(episode: Episode, podcast: Podcast, source: Source, archive: Archive,
         write_info(staged, stem, episode, podcast, spoken)
         notes += _bring_chapters(episode, podcast, staged, stem, web)
         lying = archive.land(episode.key, staged, safe_name(podcast.title, "podcast"))
-    first = {file.name for file in files}
+    order = [file.name for file in files]  # the track in the language that is spoken stands first
     return Landed(
         episode.key,
         episode.title,
-        tuple(sorted(lying, key=lambda file: file.name not in first)),
+        tuple(sorted(lying, key=lambda file: order.index(file.name) if file.name in order else len(order))),
         " ".join(notes),
     )
 
