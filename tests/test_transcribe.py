@@ -304,7 +304,10 @@ def test_a_recording_that_has_a_transcript_is_left_alone(tmp_path: Path, model: 
         with pytest.raises(HasTranscriptError, match="has a transcript"):
             transcribe(talk, model, again=again)
     told = ask("transcribe", tmp_path, "--model", "/nowhere")
-    assert told.output == "There is nothing to transcribe: every recording has a transcript, or nobody speaks in it.\n"
+    assert (
+        told.output
+        == "There is nothing to transcribe: no recording lacks a transcript, but for those in which nobody speaks.\n"
+    )
 
 
 # --- recordings, folders and disks that will not do ------------------------------------------------------------------
@@ -353,7 +356,7 @@ def test_nobody_is_listened_to_twice_in_a_folder_where_nobody_speaks(tmp_path: P
     assert first.exit_code == 0
     assert "Nobody speaks in" in first.output
     assert "It is not named again until it changes." in first.output
-    assert "every recording has a transcript, or nobody speaks in it." in ask("transcribe", tmp_path).output
+    assert "but for those in which nobody speaks." in ask("transcribe", tmp_path).output
     for again in (["--again", tmp_path], [tmp_path / "jingle.wav"]):
         assert "Nobody speaks in" in ask("transcribe", *again, "--model", model_folder()).output
     shutil.copy(recording("beckett.wav"), tmp_path / "jingle.wav")

@@ -65,7 +65,9 @@ def transcribe(
     """
     recordings = recordings_in(paths, again=again)
     if not recordings:
-        click.echo("There is nothing to transcribe: every recording has a transcript, or nobody speaks in it.")
+        click.echo(
+            "There is nothing to transcribe: no recording lacks a transcript, but for those in which nobody speaks."
+        )
         return
     from talksearch.indexer.transcribe.run import NobodySpeaksError
 

@@ -88,7 +88,10 @@ def read_list(content: bytes, name: str) -> list[Options]:
     is_xml = content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"<", b"\xff\xfe", b"\xfe\xff"))
     wanted = list(_in_opml(content, name) if is_xml else _in_takeout(content, name))
     if not wanted:
-        raise UnreadableError(f"{name} lists no channel, playlist or feed.", "Subscriptions have an xmlUrl.")
+        where = "In OPML they stand in an xmlUrl" if is_xml else "YouTube's Takeout has them in the column Channel Url"
+        raise UnreadableError(
+            f"{name} lists no channel, playlist or feed.", f"{where}; look whether it is the right file."
+        )
     return wanted
 
 

@@ -145,7 +145,8 @@ def _fetched(name: str, tell: Callable[[str], None], *, may_fetch: bool) -> Path
     if not may_fetch:
         raise ModelError(
             f"The Whisper model {name} is not on this machine, and nothing is fetched that was not asked for.",
-            f"To have it fetched: --model {name} (some 500 MB, once); or give a folder: --model FOLDER",
+            f"To have it fetched once (some 500 MB): talksearch transcribe --model {name} FILE. To name one for every"
+            ' command: whisper = "NAME or FOLDER" in config.toml, or TALKSEARCH_WHISPER.',
         )
     tell(f"Fetching the Whisper model {name}, once …")
     try:
