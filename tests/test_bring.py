@@ -322,6 +322,14 @@ def test_an_address_that_fails_is_named_once_and_says_what_to_do(archive: Path, 
     assert ".de.vtt" in run("add", both, "--language", "German").stdout
 
 
+def test_captions_that_are_not_there_are_told_from_a_talk_that_is_not_there(archive: Path, site: Site) -> None:
+    gone = {"en": [{"url": f"{site.address}/tracks/gone.vtt", "ext": "vtt"}]}
+    site.talk("tides000001", title="Tides", subtitles=gone)
+    told = run("add", site.channel("c", ["tides000001", "nowhere0001"], title="Harbour")).stdout
+    assert "    left: Tides: The track en is not there (404).\n" in told
+    assert "    left: Talk nowhere0001: It is not there (404).\n" in told
+
+
 def test_the_line_of_an_episode_names_the_track_in_the_language_that_is_spoken(archive: Path, podcasts: Host) -> None:
     podcasts.files["/feed"] = rss(item(1, transcript("/en.vtt"), transcript("/de.vtt", language="de")))
     podcasts.files |= {"/en.vtt": vtt("The tide comes."), "/de.vtt": vtt("Die Flut kommt.")}

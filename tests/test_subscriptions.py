@@ -317,6 +317,15 @@ def test_a_list_that_is_none_is_a_sentence(content: bytes, told: str) -> None:
         read_list(content, "list.opml")
 
 
+@pytest.mark.parametrize(
+    ("content", "hint"), [(b"<opml><body/></opml>", "xmlUrl"), (b"Id,Url,Title\n", "second column")]
+)
+def test_a_list_of_nothing_says_where_such_a_list_has_its_addresses(content: bytes, hint: str) -> None:
+    with pytest.raises(UnreadableError) as raised:
+        read_list(content, "list")
+    assert hint in raised.value.hint
+
+
 def test_a_title_of_a_books_length_does_not_keep_an_expression_busy() -> None:
     assert Source(HARBOUR, match=r"\w*\w*!").why_unwanted("a" * 100_000, None)
 

@@ -88,10 +88,8 @@ def read_list(content: bytes, name: str) -> list[Options]:
     is_xml = content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"<", b"\xff\xfe", b"\xfe\xff"))
     wanted = list(_in_opml(content, name) if is_xml else _in_takeout(content, name))
     if not wanted:
-        where = "In OPML they stand in an xmlUrl" if is_xml else "YouTube's Takeout has them in the column Channel Url"
-        raise UnreadableError(
-            f"{name} lists no channel, playlist or feed.", f"{where}; look whether it is the right file."
-        )
+        where = "OPML has them in xmlUrl" if is_xml else "A table of YouTube's Takeout has them in its second column"
+        raise UnreadableError(f"{name} lists no channel, playlist or feed.", f"{where}: is it the right file?")
     return wanted
 
 

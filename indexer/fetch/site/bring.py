@@ -93,10 +93,11 @@ def _save_tracks(downloader: Downloader, info: Info, choice: Choice, stem: Path)
         try:
             _save_track(downloader, track, path, info)
         except Exception as error:
-            if number == 0:
-                raise
             raise_if_not_the_talks(error)
-            notes.append(sentence_of(error, f"The track {safe(track.tag)}"))
+            reason = sentence_of(error, f"The track {safe(track.tag)}")  # the talk itself is there
+            if number == 0:
+                raise FetchError(reason) from error
+            notes.append(reason)
             path.unlink(missing_ok=True)
         else:
             files.append(path)
