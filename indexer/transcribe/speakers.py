@@ -1,25 +1,21 @@
 """Who speaks when, where a diariser is installed: its turns laid over the words of a transcript.
 
-The diariser is pyannote.audio, by the name or folder of a pipeline (`Pipeline.from_pretrained`, and `itertracks` of
-what a pipeline returns; read in the source of 4.0.7). Words take the speaker of the turn that they share most time
-with, and segments are cut where the speaker changes; both have the speaker as `speaker`, as WhisperX writes it.
+Two diarisers are known (`diarisers`). Words take the speaker of the turn that they share most time with, and segments
+are cut where the speaker changes; both have the speaker as `speaker`, as WhisperX writes it.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-import numpy as np
-
-from talksearch.indexer.errors import ModelError
+from talksearch.indexer.errors import TalksearchError
 from talksearch.indexer.records import Json
 
-from .sound import RATE, open_sound, samples
+from .errors import RecordingError
 
 _FARTHEST_S = 1.0
 """A word that no turn holds takes the nearest one's speaker within so many seconds."""
@@ -41,48 +37,25 @@ class Diarisation(Protocol):
         """Return the turns in a recording, in order of time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pyannote:
-    """A pipeline of pyannote.audio."""
-
-    pipeline: Any
-
-    def turns(self, recording: Path) -> Sequence[Turn]:
-        """Return the turns in a recording. All of its sound is held in memory, as the pipeline asks for it."""
-        import torch
-
-        sound = np.concatenate([np.zeros(0, np.float32), *samples(open_sound(recording))])
-        found = self.pipeline({"waveform": torch.from_numpy(sound)[None], "sample_rate": RATE})
-        # From 4.0 on a pipeline returns annotations by name: one without overlaps is there for transcripts. Before that
-        # it returns the annotation itself.
-        annotation = getattr(found, "exclusive_speaker_diarization", getattr(found, "speaker_diarization", found))
-        return [Turn(segment.start, segment.end, str(label)) for segment, _, label in _tracks(annotation)]
-
-
-def load_diariser(name: str) -> Pyannote:
-    """Load a pipeline of pyannote.audio by its name or folder.
+def turns_in(recording: Path, diarisation: Diarisation) -> list[Turn]:
+    """Return the turns in a recording, its speakers called Speaker 1, Speaker 2 … as they come to speak.
 
     Raises:
-        ModelError: pyannote.audio is not installed, or the pipeline cannot be loaded.
+        RecordingError: it cannot be read, or what tells them apart fails.
     """
-    # From 4.0 on pyannote.audio sends what is done with it to its makers, unless this is set before it is imported.
-    os.environ["PYANNOTE_METRICS_ENABLED"] = "false"
     try:
-        from pyannote.audio import Pipeline
-    except ImportError as error:
-        raise ModelError(
-            "Speakers are told apart by pyannote.audio, which is not installed.",
-            "Install it: pip install pyannote.audio",
+        turns = sorted(diarisation.turns(recording), key=lambda turn: turn.start_s)
+    except TalksearchError:
+        raise
+    except Exception as error:  # whatever torch raises, and the libraries upon it
+        raise RecordingError(
+            f"Who speaks in {recording} cannot be told: {str(error) or type(error).__name__}.",
+            "What was recognised is kept; without --speakers the same command goes on from there.",
         ) from error
-    try:
-        pipeline = Pipeline.from_pretrained(name)
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
-        raise ModelError(f"The diariser {name} cannot be loaded: {error}.", "Give the folder of a pipeline.") from error
-    if pipeline is None:  # what it returns where a licence was not agreed to
-        raise ModelError(
-            f"The diariser {name} cannot be loaded.", "Agree to its licence where it is kept, or give a folder."
-        )
-    return Pyannote(pipeline)
+    names: dict[str, str] = {}
+    for turn in turns:
+        names.setdefault(turn.speaker, f"Speaker {len(names) + 1}")
+    return [Turn(turn.start_s, turn.end_s, names[turn.speaker]) for turn in turns]
 
 
 def with_speakers(segments: Sequence[dict[str, Json]], turns: Sequence[Turn]) -> list[dict[str, Json]]:
@@ -133,7 +106,3 @@ def _speaker(start: float, end: float, turns: Sequence[Turn]) -> str | None:
     near = [(max(turn.start_s - end, start - turn.end_s), turn.speaker) for turn in turns]
     distance, speaker = min(near, default=(_FARTHEST_S + 1, ""))
     return speaker if distance <= _FARTHEST_S else None
-
-
-def _tracks(annotation: Any) -> Any:
-    return annotation.itertracks(yield_label=True)
