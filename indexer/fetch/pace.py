@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from math import ceil
 
 from talksearch.indexer.text.untrusted import safe
 
@@ -66,12 +67,25 @@ def waiting(address: str, status: int, wait_s: float) -> str:
 
 def too_often(address: str, status: int, asked_s: float, host: str = "") -> AskedTooOftenError:
     """Return the error of an address that said so too often; `host` is left alone from now on, else the source's."""
-    wait = f"It asks to wait {asked_s / 60:.0f} minutes." if asked_s >= 60 else "Wait some hours."
+    wait = f"It asks to wait {_about(asked_s)}." if asked_s >= 60 else "Wait some hours."
     return AskedTooOftenError(
         f"{safe(host_of(address))} says that it is asked too often ({status}).",
         f"{wait} What was brought in stays, and the next run goes on where this one stopped.",
         host,
     )
+
+
+def _about(seconds: float) -> str:
+    """Return how long a wait is, at least a minute.
+
+    >>> _about(60), _about(3600), _about(100_000), _about(1e6)
+    ('1 minute', '60 minutes', '28 hours', '12 days')
+    """
+    for unit, length_s in (("day", 86_400), ("hour", 3600)):
+        if seconds >= 2 * length_s:
+            return f"{ceil(seconds / length_s)} {unit}s"
+    minutes = ceil(seconds / 60)
+    return f"{minutes} minute{'' if minutes == 1 else 's'}"
 
 
 def _seconds_in(retry_after: str) -> float | None:
