@@ -27,9 +27,6 @@ _ONE_VOICE = 0.8
 (egs/3dspeaker/speaker-diarization/conf/diar.yaml). With senko's own, 0.875, 13 of 61 excerpts of one speaker, 12 to
 32 s long, fell into several, and 4 with this one (`benchmarks/speakers.py --seconds`)."""
 
-_CANNOT_LOAD = (OSError, ValueError, RuntimeError, KeyError, AttributeError)
-"""What torch and the libraries upon it raise where they do not fit together, or a file is not what it should be."""
-
 
 @dataclass(frozen=True, slots=True)
 class Senko:
@@ -85,7 +82,7 @@ def _senko() -> Senko:
         return Senko(senko.Diarizer(device="cpu", warmup=False, quiet=True, mer_cos=_ONE_VOICE))
     except ImportError as error:
         raise ModelError(*_not_installed(SENKO, error)) from error
-    except _CANNOT_LOAD as error:
+    except Exception as error:
         raise ModelError(f"senko cannot be loaded: {error}.", "Install it once more: pip install -U senko") from error
 
 
@@ -96,13 +93,13 @@ def _pyannote(name: str) -> Pyannote:
         from pyannote.audio import Pipeline
     except ImportError as error:
         raise ModelError(*_not_installed("pyannote.audio", error)) from error
-    except _CANNOT_LOAD as error:
+    except Exception as error:
         raise ModelError(
             f"pyannote.audio cannot be loaded: {error}.", "Install torch, torchaudio and torchcodec that fit together."
         ) from error
     try:
         pipeline = Pipeline.from_pretrained(name)
-    except _CANNOT_LOAD as error:
+    except Exception as error:
         raise ModelError(f"The diariser {name} cannot be loaded: {error}.", "Give the folder of a pipeline.") from error
     if pipeline is None:  # what it returns where a licence was not agreed to
         raise ModelError(
