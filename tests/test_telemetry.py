@@ -137,7 +137,7 @@ def test_a_command_asks_no_other_machine_and_writes_where_it_should(home: Path, 
         answer = page(f"http://127.0.0.1:{port}/api/search?q=harbour") if command == "serve" else '"hits"'
         if command == "serve":  # strace hands no signal on, so the process that it traces first gets it
             os.kill(int(trace.read_text(encoding="utf-8", errors="replace").split()[0]), signal.SIGTERM)
-        _, told = ran.communicate(ASKED if command == "mcp" else "", timeout=60)
+        _, told = ran.communicate(ASKED if command == "mcp" else "", timeout=300)
     assert '"hits"' in answer
     assert ran.returncode in ((0,) if command != "serve" else (0, 143, -signal.SIGTERM)), told
     calls = trace.read_text(encoding="utf-8", errors="replace").splitlines()
