@@ -374,8 +374,9 @@ def test_nobody_is_listened_to_twice_in_a_folder_where_nobody_speaks(tmp_path: P
 def test_one_bad_recording_is_a_line_and_the_others_are_transcribed(tmp_path: Path) -> None:
     (tmp_path / "a\x1b[31m.mp4").write_text("no recording")
     shutil.copy(recording("beckett.wav"), tmp_path / "b.wav")
-    done = ask("transcribe", tmp_path, "--model", model_folder())
+    done = ask("transcribe", tmp_path / "gone.wav", tmp_path, "--model", model_folder())
     assert done.exit_code == 1
+    assert "gone.wav is not there." in done.output
     assert "is no recording, or is cut off" in done.output
     assert "\x1b" not in done.output
     assert "b.json: 12 words, English" in done.output

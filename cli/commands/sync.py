@@ -97,7 +97,7 @@ def _transcribe(output: Output, sources: Sequence[Source]) -> bool:
     could = True
     for folder in _folders(output.folder, sources):
         try:
-            recordings = recordings_in([folder])
+            recordings = recordings_in(folder)
             for done in transcribe_all(recordings, language=languages.get(folder)) if recordings else ():
                 if isinstance(done, TalksearchError):
                     warn(f"{done.message} {done.hint}".rstrip())

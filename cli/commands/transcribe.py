@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,17 +64,27 @@ def transcribe(
         talksearch transcribe lecture.mp4 --model small
         talksearch transcribe ~/talks --model ~/models/whisper-small --language German
     """
-    recordings = recordings_in(paths, again=again)
-    if not recordings:
+    failed = False
+    found: dict[Path, None] = {}
+    for path in paths:
+        try:
+            found |= dict.fromkeys(recordings_in(path, again=again))
+        except TalksearchError as error:  # it is not there; the others are transcribed
+            if len(paths) == 1:
+                raise
+            failed = True
+            warn(f"{error.message} {error.hint}".rstrip())
+    if not found:
+        if failed:
+            ctx.exit(1)
         click.echo(
             "There is nothing to transcribe: no recording lacks a transcript, but for those in which nobody speaks."
         )
         return
     from talksearch.indexer.transcribe.run import NobodySpeaksError
 
-    failed = False
     with stopped_by_signals("What was finished stays; the same command goes on from there."):
-        for done in transcribe_all(recordings, model, language=language, again=again, speakers=speakers):
+        for done in transcribe_all(list(found), model, language=language, again=again, speakers=speakers):
             if isinstance(done, TalksearchError):
                 failed = failed or not isinstance(done, NobodySpeaksError)
                 warn(f"{done.message} {done.hint}".rstrip())
@@ -84,12 +94,15 @@ def transcribe(
         ctx.exit(1)
 
 
-def recordings_in(paths: Iterable[Path], *, again: bool = False) -> list[Path]:
-    """Return the recordings to transcribe in files and folders; of a file that has a transcript, that is told."""
+def recordings_in(path: Path, *, again: bool = False) -> list[Path]:
+    """Return the recordings to transcribe in a file or folder; of a file that has a transcript, that is told.
+
+    Raises TalksearchError where it is not there.
+    """
     from talksearch.indexer.transcribe import run
 
-    recordings = dict.fromkeys(found for path in paths for found in run.recordings_to_transcribe(path, again=again))
-    return [recording for recording in recordings if _is_wanted(recording, again)]
+    found = run.recordings_to_transcribe(path, again=again)
+    return [recording for recording in found if _is_wanted(recording, again)]
 
 
 def transcribe_all(
