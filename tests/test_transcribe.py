@@ -142,7 +142,7 @@ def _without(source: Path, target: Path, first_s: int, last_s: int) -> Path:
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_a_run_that_is_ended_goes_on_and_gives_what_an_undisturbed_one_gives(
-    tmp_path: Path, long_talk: Floats, how: signal.Signals, undisturbed_command: dict[str, Any]
+    tmp_path: Path, model: Model, long_talk: Floats, how: signal.Signals, undisturbed_command: dict[str, Any]
 ) -> None:
     talk = write_wav(tmp_path / "talk.wav", long_talk)
     line = [*COMMAND, "transcribe", str(talk), "--model", model_folder()]
@@ -160,6 +160,9 @@ def test_a_run_that_is_ended_goes_on_and_gives_what_an_undisturbed_one_gives(
     assert not (tmp_path / "talk.json").exists()
     kept = work.read_bytes().count(b"\n")
     assert kept >= 2
+    copied = shutil.copytree(tmp_path, tmp_path.with_name(f"{tmp_path.name}-copied"))
+    done = transcribe(copied / "talk.wav", model)
+    assert done.recognised_ms < done.recording_ms
     # In a process of its own as well: how many threads add up the model's sums, which tests of other things change,
     # shows in their last digits.
     subprocess.run(line, check=True, capture_output=True)
