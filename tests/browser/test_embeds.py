@@ -80,7 +80,7 @@ def test_a_hit_of_a_talk_elsewhere_plays_at_once(context: BrowserContext, page: 
     page.goto(f"/?q=argument&talk={YOUTUBE_ID}")
     assert watch.outside == []
     page.locator("#answers .time").first.click()
-    expect(page.locator("#player iframe")).to_be_visible()
+    expect(page.frame_locator("#player iframe").locator("body")).to_be_attached()  # so it was asked for
     second = re.search(r"[?&]t=(\d+)", page.url)
     assert second
     assert f"start={second[1]}" in asked[0]
