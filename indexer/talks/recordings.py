@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import re
 from functools import lru_cache
 from pathlib import Path
@@ -163,3 +165,18 @@ def _without_view(stem: str) -> str:
 
 def _ending(name: str) -> str:
     return name.rpartition(".")[2].lower()
+
+
+def hidden_beside(recording: Path, ending: str) -> Path:
+    """Return the hidden file beside a recording that keeps something of it; the walk over an archive passes over it.
+
+    Its name is short, as that of a recording may be as long as a file system allows.
+    """
+    digest = hashlib.sha256(os.fsencode(recording.name)).hexdigest()[:16]
+    return recording.with_name(f".talksearch-{digest}.{ending}")
+
+
+def state_of(recording: Path) -> dict[str, int]:
+    """Return a recording's size and last change, by which it is known whether it is still the same."""
+    about = recording.stat()
+    return {"size": about.st_size, "mtime_ns": about.st_mtime_ns}

@@ -7,7 +7,6 @@ finished piece, each on the disk before the next piece is begun. A line that was
 from __future__ import annotations
 
 import errno
-import hashlib
 import json
 import os
 from collections.abc import Iterator
@@ -18,7 +17,9 @@ from typing import Any
 
 import filelock
 
+from talksearch.indexer.layout import replace_file
 from talksearch.indexer.records import Json
+from talksearch.indexer.talks.recordings import hidden_beside, state_of
 
 from .errors import RecordingError
 from .pieces import Piece
@@ -34,7 +35,7 @@ class WorkFile:
 
     path: Path
     finished: list[dict[str, Json]] = field(default_factory=list)
-    """In order: `block` and `speech` of each `Piece`, `segments`, `language` and `seconds` that it took."""
+    """In order: `block` and `speech` of each `Piece`, `segments`, `language` and the model's `share` of it."""
 
     def holds(self, piece: Piece) -> bool:
         """Say whether a piece is finished: no earlier run stopped before it."""
@@ -59,11 +60,8 @@ class WorkFile:
 
 
 def work_path(recording: Path) -> Path:
-    """Return where the work file of a recording lies. The name is short, as that of a recording may be as long as a
-    file system allows.
-    """
-    digest = hashlib.sha256(os.fsencode(recording.name)).hexdigest()[:16]
-    return recording.with_name(f".talksearch-{digest}.transcribing")
+    """Return where the work file of a recording lies."""
+    return hidden_beside(recording, "transcribing")
 
 
 @contextmanager
@@ -82,8 +80,7 @@ def open_work_file(recording: Path, settings: dict[str, Json]) -> Iterator[WorkF
     path = work_path(recording)
     lock = filelock.FileLock(path.with_suffix(".lock"), timeout=0)
     try:
-        about = recording.stat()
-        head = {"format": _FORMAT, "size": about.st_size, "mtime_ns": about.st_mtime_ns, **settings}
+        head = {"format": _FORMAT, **state_of(recording), **settings}
         lock.acquire()
     except filelock.Timeout:
         raise RecordingError(f"Another process is transcribing {recording}.", "Wait until it is done.") from None
@@ -131,10 +128,6 @@ def _opened(path: Path, head: dict[str, Json]) -> WorkFile:
         rows = [head]
     kept = b"".join(json.dumps(row, ensure_ascii=False).encode() + b"\n" for row in rows)
     if kept != b"".join(line + b"\n" for line in lines) or not path.exists() or path.stat().st_size != len(kept):
-        fresh = path.with_suffix(".begun")
-        try:
+        with replace_file(path) as fresh:
             fresh.write_bytes(kept)
-            fresh.replace(path)
-        finally:
-            fresh.unlink(missing_ok=True)
     return WorkFile(path, rows[1:])
