@@ -36,7 +36,7 @@ _DEEPEST = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Outlines:
+class OpmlText:
     """What OPML was made of subscriptions."""
 
     text: str
@@ -44,7 +44,7 @@ class Outlines:
     """Sentences about what it does not hold."""
 
 
-def write_opml(sources: Iterable[Source]) -> Outlines:
+def write_opml(sources: Iterable[Source]) -> OpmlText:
     """Return subscriptions as OPML; folders of this machine and cookies stay out, and that is said."""
     from xml.etree import ElementTree  # only written here; what is read goes through defusedxml
 
@@ -71,7 +71,7 @@ def write_opml(sources: Iterable[Source]) -> Outlines:
         ElementTree.SubElement(body, "outline", {key: value for key, value in attributes.items() if value})
     ElementTree.indent(root)
     text = ElementTree.tostring(root, encoding="unicode")
-    return Outlines(f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n', tuple(notes))
+    return OpmlText(f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n', tuple(notes))
 
 
 def read_list(content: bytes, name: str) -> list[Options]:
@@ -140,8 +140,11 @@ def _in_takeout(content: bytes, name: str) -> Iterator[Options]:
     except (UnicodeDecodeError, csv.Error) as error:
         raise UnreadableError(f"{name} is neither OPML nor a table of channels: {error}.") from error
     for row in rows:
-        if len(row) >= 3 and row[1].startswith(("http://", "https://")) and host_of(row[1]) == "youtube.com":
-            yield {"url": row[1].replace("http://", "https://", 1), "title": " ".join(safe(row[2]).split())}
+        if len(row) < 3:
+            continue
+        _channel_id, address, title = row[:3]
+        if address.startswith(("http://", "https://")) and host_of(address) == "youtube.com":
+            yield {"url": address.replace("http://", "https://", 1), "title": " ".join(safe(title).split())}
 
 
 def _feed_of_channel(url: str) -> str:
