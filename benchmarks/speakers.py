@@ -33,7 +33,7 @@ from speech import RATE, model_folder, samples_of, silence, write_wav
 
 from talksearch.indexer.arrays import Floats
 from talksearch.indexer.transcribe.diarisers import load_diariser
-from talksearch.indexer.transcribe.models import Model, load_model
+from talksearch.indexer.transcribe.models import LoadedModel, load_model
 from talksearch.indexer.transcribe.run import transcribe
 from talksearch.indexer.transcribe.speakers import Diarisation, Turn, turns_in
 
@@ -106,7 +106,7 @@ def speaker_at(start_s: float, end_s: float, turns: Sequence[Turn]) -> str:
     return max(turns, key=lambda turn: min(end_s, turn.end_s) - max(start_s, turn.start_s)).speaker
 
 
-def listen(dialogue: Dialogue, model: Model, diariser: Diarisation, folder: Path) -> str:
+def listen(dialogue: Dialogue, model: LoadedModel, diariser: Diarisation, folder: Path) -> str:
     """Transcribe a dialogue, and return what is to be said of it, a line of the table."""
     path = write_wav(folder / f"{dialogue.name.replace(' ', '-')}.wav", dialogue.sound)
     started = time.perf_counter()

@@ -33,7 +33,7 @@ from speech import RATE, TWO_CITIES, model_folder, samples_of, silence, write_wa
 
 from talksearch.indexer.arrays import Floats
 from talksearch.indexer.talks.read import read_talk
-from talksearch.indexer.transcribe.models import Model, load_model
+from talksearch.indexer.transcribe.models import LoadedModel, load_model
 from talksearch.indexer.transcribe.run import transcribe
 
 TIDES = """
@@ -99,7 +99,7 @@ def spoken(text: str, voice: str) -> Floats:
         return np.asarray(decode_audio(str(path), RATE), np.float32)
 
 
-def listen(speech: Speech, model: Model, folder: Path) -> str:
+def listen(speech: Speech, model: LoadedModel, folder: Path) -> str:
     """Transcribe a speech, and return what is to be said of it, a line of the table."""
     path = write_wav(folder / f"{abs(hash(speech.name))}.wav", speech.sound)
     started = time.perf_counter()

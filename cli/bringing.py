@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from talksearch.indexer.fetch.addresses import host_of
-from talksearch.indexer.fetch.records import Known, Landed, Source
+from talksearch.indexer.fetch.records import FetchedTalk, KnownTalk, Source
 
 from .render import fetched
 from .render.common import jsonl
@@ -47,32 +47,32 @@ class Output:
             warn(waited_for)
 
 
-def ask_all(wanted: Sequence[Wanted], output: Output) -> list[fetched.Outcome]:
+def ask_all(wanted: Sequence[Wanted], output: Output) -> list[fetched.SourceOutcome]:
     """Ask sources in their order, print what becomes of each talk, and return it."""
     from talksearch.indexer.fetch.archive import open_archive
-    from talksearch.indexer.subscriptions.asking import Hosts, ask
+    from talksearch.indexer.subscriptions.asking import AskedHosts, ask
 
-    outcomes: list[fetched.Outcome] = []
-    hosts = Hosts()
+    outcomes: list[fetched.SourceOutcome] = []
+    hosts = AskedHosts()
     with open_archive(output.folder) as archive:
         for source, page in wanted:
-            outcome = fetched.Outcome(source)
+            outcome = fetched.SourceOutcome(source)
             for event in ask(source, archive, output.tell, hosts, page):
                 outcome.note(event)
                 if output.is_json:
                     click.echo(jsonl([fetched.event_json(source, event)]), nl=False)
-                elif isinstance(event, Landed):
+                elif isinstance(event, FetchedTalk):
                     if len(outcome.landed) == 1:
                         click.echo(f"{fetched.source_name(source)}:")
                     click.echo(fetched.landed_text(event, output.folder))
-                elif isinstance(event, Known) and not output.quiet:
+                elif isinstance(event, KnownTalk) and not output.quiet:
                     click.echo(fetched.known_text(event, output.folder))
             outcomes.append(outcome)
             print_end(outcome, output)
     return outcomes
 
 
-def print_end(outcome: fetched.Outcome, output: Output) -> None:
+def print_end(outcome: fetched.SourceOutcome, output: Output) -> None:
     """Print what is said of a source once it was asked; of a folder, which needs no asking, the index tells."""
     is_silent = output.quiet or not host_of(outcome.source.url)
     if not output.is_json and (outcome.is_news or not is_silent):

@@ -12,7 +12,7 @@ from talksearch.indexer.text.untrusted import safe
 
 if TYPE_CHECKING:
     from talksearch.indexer.pipeline.report import Progress
-    from talksearch.indexer.transcribe.run import Progress as Transcribing
+    from talksearch.indexer.transcribe.run import TranscribeProgress
 
 _LABELS = {"looking": "Looking at files", "reading": "Reading talks", "embedding": "Embedding passages"}
 """What stands before the bar of each phase."""
@@ -48,7 +48,7 @@ def bar() -> Iterator[Callable[[Progress], None]]:
 
 
 @contextmanager
-def transcribing() -> Iterator[Callable[[Transcribing], None]]:
+def transcribing() -> Iterator[Callable[[TranscribeProgress], None]]:
     """Yield the function that is told how far one recording is; outside a terminal it shows nothing."""
     if not sys.stderr.isatty():
         yield lambda _: None
@@ -62,7 +62,7 @@ def transcribing() -> Iterator[Callable[[Transcribing], None]]:
     with Bars(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bars:
         task = bars.add_task("", total=None, done="")
 
-        def tell(progress: Transcribing) -> None:
+        def tell(progress: TranscribeProgress) -> None:
             pace = f", {progress.times_real:.1f} × as fast as spoken" if progress.times_real else ""
             total = f" of {show_clock(progress.total_ms)}" if progress.total_ms else ""
             bars.update(

@@ -25,8 +25,8 @@ from talksearch.cli.main import cli
 from talksearch.cli.render import fetched
 from talksearch.indexer.fetch import web
 from talksearch.indexer.fetch.archive import HIDDEN
-from talksearch.indexer.fetch.pace import Pace
-from talksearch.indexer.fetch.records import Left, Source
+from talksearch.indexer.fetch.pace import RequestPace
+from talksearch.indexer.fetch.records import SkippedTalk, Source
 from talksearch.indexer.fetch.site import fetch as sites
 from talksearch.indexer.stores.lock import index_write_lock
 from talksearch.indexer.subscriptions import asking
@@ -60,8 +60,8 @@ def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An archive that is not there yet, and no pauses."""
     monkeypatch.setenv("TALKSEARCH_ARCHIVE", str(tmp_path / "talks"))
     monkeypatch.setenv("TALKSEARCH_NO_SERVER", "1")
-    pace = Pace(pause_s=0, first_wait_s=0.01, longest_wait_s=0.05, tries=2)
-    monkeypatch.setattr(web, "Pace", lambda: pace)
+    pace = RequestPace(pause_s=0, first_wait_s=0.01, longest_wait_s=0.05, tries=2)
+    monkeypatch.setattr(web, "RequestPace", lambda: pace)
     monkeypatch.setattr(asking, "PAUSE_S", 0.0)
     monkeypatch.setattr(sites, "PACE", pace)
     return tmp_path / "talks"
@@ -253,10 +253,10 @@ def test_a_path_to_cookies_is_kept_whole(
 
 
 def test_of_many_talks_that_were_left_the_reasons_are_counted() -> None:
-    outcome = fetched.Outcome(Source("https://a.example", "A"))
+    outcome = fetched.SourceOutcome(Source("https://a.example", "A"))
     for number in range(30):
-        outcome.note(Left(f"k {number}", f"Talk {number}", "It has no captions."))
-        outcome.note(Left(f"o {number}", f"Old {number}", f"It is from {1990 + number}.", expected=True))
+        outcome.note(SkippedTalk(f"k {number}", f"Talk {number}", "It has no captions."))
+        outcome.note(SkippedTalk(f"o {number}", f"Old {number}", f"It is from {1990 + number}.", expected=True))
     lines = fetched.end_text(outcome).splitlines()
     assert lines[:2] == ["A:", "    left: Talk 0: It has no captions."]
     assert lines[20:] == ["    left: Talk 19: It has no captions.", "    left: 10 talks more: It has no captions."]

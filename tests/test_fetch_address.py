@@ -9,11 +9,11 @@ import pytest
 from loopback.feeds import Answer, Host, host, item, rss, transcript
 
 from talksearch.indexer.errors import UsageError
-from talksearch.indexer.fetch.pace import Pace
+from talksearch.indexer.fetch.pace import RequestPace
 from talksearch.indexer.fetch.records import FetchError
 from talksearch.indexer.subscriptions.address import kind_of
 
-FAST = Pace(pause_s=0, first_wait_s=0.02, longest_wait_s=1, tries=2)
+FAST = RequestPace(pause_s=0, first_wait_s=0.02, longest_wait_s=1, tries=2)
 OPML = '<?xml version="1.0"?><opml version="2.0"><body><outline type="rss" xmlUrl="https://a.example/f"/></body></opml>'
 LINKED = '<link rel="alternate" type="application/rss+xml" title="All" href="/feed.xml">'
 PAGE = "<!DOCTYPE html><html><head>{}</head><body>{}</body></html>"

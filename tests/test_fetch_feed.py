@@ -21,15 +21,15 @@ from talksearch.indexer.errors import TalksearchError
 from talksearch.indexer.fetch.archive import HIDDEN, open_archive
 from talksearch.indexer.fetch.feed.episode import read_podcast
 from talksearch.indexer.fetch.feed.fetch import fetch_feed, title_of_feed
-from talksearch.indexer.fetch.limits import Limit
-from talksearch.indexer.fetch.pace import Pace
-from talksearch.indexer.fetch.records import AskedTooOftenError, Event, FetchError, Landed, Left, Source
+from talksearch.indexer.fetch.limits import FetchLimit
+from talksearch.indexer.fetch.pace import RequestPace
+from talksearch.indexer.fetch.records import AskedTooOftenError, Event, FetchedTalk, FetchError, SkippedTalk, Source
 from talksearch.indexer.fetch.web import Page, open_web
 from talksearch.indexer.talks.read import read_talk
 from talksearch.search import Query, open_index
 from talksearch.search.links import link_at
 
-FAST = Pace(pause_s=0, first_wait_s=0.02, longest_wait_s=1, tries=3)
+FAST = RequestPace(pause_s=0, first_wait_s=0.02, longest_wait_s=1, tries=3)
 SAID = vtt("The tide turns twice a day.", "The moon pulls the water.", "Harbours wait for both.")
 
 
@@ -47,12 +47,12 @@ def bring(
         return list(fetch_feed(source, archive, (told if told is not None else []).append, pace=FAST))
 
 
-def landed(events: list[Event]) -> list[Landed]:
-    return [event for event in events if isinstance(event, Landed)]
+def landed(events: list[Event]) -> list[FetchedTalk]:
+    return [event for event in events if isinstance(event, FetchedTalk)]
 
 
-def left(events: list[Event]) -> list[Left]:
-    return [event for event in events if isinstance(event, Left)]
+def left(events: list[Event]) -> list[SkippedTalk]:
+    return [event for event in events if isinstance(event, SkippedTalk)]
 
 
 # --- an episode becomes files that are read as one talk --------------------------------------------------------------
@@ -407,7 +407,7 @@ def test_an_environment_that_cannot_be_used_is_told(monkeypatch: pytest.MonkeyPa
 def test_a_body_that_drips_is_given_up(web: Host) -> None:
     web.files = {"/feed.xml": Answer(b"<rss>" * 200, slow_s=0.05)}
     with open_web(print, pace=FAST) as client, pytest.raises(FetchError, match="sends too slowly"):
-        client.get(f"{web.url}/feed.xml", Limit(1_000_000, 0.2))
+        client.get(f"{web.url}/feed.xml", FetchLimit(1_000_000, 0.2))
 
 
 VTT = transcript("/1.vtt")

@@ -19,14 +19,22 @@ pytest.importorskip("yt_dlp")
 from loopback.site import PLUGINS, VTT, Answer, Site, serving
 
 from talksearch.indexer.fetch.archive import HIDDEN, open_archive
-from talksearch.indexer.fetch.limits import Limit, Limits
-from talksearch.indexer.fetch.pace import Pace
-from talksearch.indexer.fetch.records import AskedTooOftenError, Event, FetchError, Known, Landed, Left, Source
+from talksearch.indexer.fetch.limits import FetchLimit, FetchLimits
+from talksearch.indexer.fetch.pace import RequestPace
+from talksearch.indexer.fetch.records import (
+    AskedTooOftenError,
+    Event,
+    FetchedTalk,
+    FetchError,
+    KnownTalk,
+    SkippedTalk,
+    Source,
+)
 from talksearch.indexer.fetch.site.fetch import fetch_site, is_known_site, look_at
 from talksearch.indexer.talks.read import read_talk
 
-QUICK = Pace(pause_s=0, first_wait_s=0.01, longest_wait_s=0.1, tries=3)
-SMALL = Limits(page=Limit(200_000, 5), track=Limit(10_000, 1.5), recording=Limit(50_000, 5))
+QUICK = RequestPace(pause_s=0, first_wait_s=0.01, longest_wait_s=0.1, tries=3)
+SMALL = FetchLimits(page=FetchLimit(200_000, 5), track=FetchLimit(10_000, 1.5), recording=FetchLimit(50_000, 5))
 
 
 @pytest.fixture
@@ -42,11 +50,11 @@ def fetch(folder: Path, url: str, told: list[str] | None = None, **wanted: objec
 
 
 def landed(events: list[Event]) -> list[str]:
-    return [event.key for event in events if isinstance(event, Landed)]
+    return [event.key for event in events if isinstance(event, FetchedTalk)]
 
 
 def reasons(events: list[Event]) -> dict[str, str]:
-    return {event.key.removeprefix("harbour "): event.reason for event in events if isinstance(event, Left)}
+    return {event.key.removeprefix("harbour "): event.reason for event in events if isinstance(event, SkippedTalk)}
 
 
 def files_in(folder: Path) -> list[str]:
@@ -75,7 +83,7 @@ def test_a_channel_is_brought_in_as_files_that_are_read_as_talks(site: Site, tmp
         "Harbour Talks/2026-01-02 Tides why [tides-1].en.vtt",
         "Harbour Talks/2026-01-02 Tides why [tides-1].info.json",
     ]
-    assert isinstance(events[1], Landed)
+    assert isinstance(events[1], FetchedTalk)
     talk = read_talk(events[1].files[0])
     assert (talk.title, talk.channel, talk.date, talk.language) == ("Tides: why?", "Harbour Talks", "2026-01-02", "en")
     assert (talk.url, talk.origin) == (f"{site.address}/harbour/talk/tides-1", "human")
@@ -113,7 +121,7 @@ def test_of_automatic_captions_only_what_was_heard_is_taken(site: Site, tmp_path
     automatic = {"en-orig": heard, "en": heard, "fr": translated[:1], "de": translated[1:]}
     events = fetch(tmp_path, site.talk("tides-1", language=None, subtitles={}, automatic_captions=automatic))
     assert [name.rpartition("]")[2] for name in files_in(tmp_path)] == [".en-orig.vtt", ".info.json"]
-    assert isinstance(events[0], Landed)
+    assert isinstance(events[0], FetchedTalk)
     assert "automatic" in events[0].note
     assert read_talk(events[0].files[0]).origin == "automatic"
     assert site.asked == ["/api/talk/tides-1.json", "/tracks/a.vtt"]
@@ -144,10 +152,10 @@ def test_a_page_of_no_known_site_gives_the_tracks_of_its_video(site: Site, tmp_p
     events = [*fetch(tmp_path, first), *fetch(tmp_path, second)]
     assert len(set(landed(events))) == 2
     assert len(files_in(tmp_path)) == 4
-    assert isinstance(events[0], Landed)
+    assert isinstance(events[0], FetchedTalk)
     assert read_talk(events[0].files[0]).title == "Tides"
     site.asked.clear()
-    assert fetch(tmp_path, first) == [Known(f"address {first}", "", events[0].files)]
+    assert fetch(tmp_path, first) == [KnownTalk(f"address {first}", "", events[0].files)]
     assert site.asked == []
 
 
@@ -156,7 +164,7 @@ def test_captions_in_segments_are_put_together(site: Site, tmp_path: Path) -> No
     site.routes["/s.m3u8"] = Answer(b"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\n/tracks/seg.vtt\n#EXT-X-ENDLIST\n")
     form = {"url": site.address + "/s.m3u8", "ext": "vtt", "protocol": "m3u8_native"}
     (event,) = fetch(tmp_path, site.talk("tides-1", subtitles={"en": [form]}))
-    assert isinstance(event, Landed)
+    assert isinstance(event, FetchedTalk)
     assert "it is in a segment" in read_talk(event.files[0]).cues[-1].text
 
 
@@ -273,7 +281,7 @@ def test_since_and_match_and_limit_say_how_much_is_asked_for(site: Site, tmp_pat
     assert landed(fetch(tmp_path, channel, since=date(2025, 10, 27))) == ["harbour talk-6", "harbour talk-7"]
     events = fetch(tmp_path, channel, match="TALK-2[0-9]")
     assert landed(events) == [f"harbour talk-{number}" for number in range(20, 30)]
-    assert all(event.expected for event in events if isinstance(event, Left))
+    assert all(event.expected for event in events if isinstance(event, SkippedTalk))
 
 
 def test_a_day_in_a_list_turns_a_talk_down_and_never_lets_one_in(site: Site, tmp_path: Path) -> None:
@@ -328,7 +336,7 @@ def test_a_password_in_an_address_is_sent_and_written_nowhere(
 def test_a_further_track_that_cannot_be_had_is_a_note(site: Site, tmp_path: Path) -> None:
     tracks = {"en": forms(site, "a.en", "vtt"), "de": [{"url": f"{site.address}/nothing.vtt", "ext": "vtt"}]}
     (event,) = fetch(tmp_path, site.talk("tides-1", subtitles=tracks), also=("de",))
-    assert isinstance(event, Landed)
+    assert isinstance(event, FetchedTalk)
     assert event.note == "The track de is not there (404)."
 
 
@@ -358,11 +366,11 @@ def test_an_address_that_leads_to_a_talk_is_known_by_both(site: Site, tmp_path: 
     site.talk("tides-1")
     site.routes["/short"] = Answer(status=302, headers={"Location": "/harbour/talk/tides-1"})
     (first,) = fetch(tmp_path, site.address + "/short")
-    assert isinstance(first, Landed)
+    assert isinstance(first, FetchedTalk)
     site.asked.clear()
-    assert fetch(tmp_path, site.address + "/harbour/talk/tides-1") == [Known("harbour tides-1", "", first.files)]
+    assert fetch(tmp_path, site.address + "/harbour/talk/tides-1") == [KnownTalk("harbour tides-1", "", first.files)]
     assert site.asked == []
-    assert fetch(tmp_path, site.address + "/short") == [Known("harbour tides-1", "Talk tides-1", first.files)]
+    assert fetch(tmp_path, site.address + "/short") == [KnownTalk("harbour tides-1", "Talk tides-1", first.files)]
     assert not [path for path in site.asked if path.startswith("/tracks")]
 
 
@@ -553,13 +561,13 @@ from talksearch.indexer.errors import TalksearchError
 from talksearch.indexer.fetch.archive import open_archive
 from talksearch.indexer.fetch.records import Source
 from talksearch.indexer.fetch.site.fetch import fetch_site
-from talksearch.indexer.fetch.pace import Pace
+from talksearch.indexer.fetch.pace import RequestPace
 folder, url, largest = sys.argv[1:]
 if int(largest):
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(largest), resource.RLIM_INFINITY))
 try:
     with open_archive(Path(folder)) as archive:
-        for event in fetch_site(Source(url), archive, print, Pace(0, 0, 0, 1)):
+        for event in fetch_site(Source(url), archive, print, RequestPace(0, 0, 0, 1)):
             print(event.key, flush=True)
 except TalksearchError as error:
     sys.exit(error.message)

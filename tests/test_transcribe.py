@@ -27,8 +27,8 @@ from talksearch.indexer.errors import ModelError, UsageError
 from talksearch.indexer.talks.read import read_talk
 from talksearch.indexer.transcribe import run, work_file
 from talksearch.indexer.transcribe.errors import RecordingError
-from talksearch.indexer.transcribe.models import Model, language_code, load_model
-from talksearch.indexer.transcribe.pieces import Piece, pieces
+from talksearch.indexer.transcribe.models import LoadedModel, language_code, load_model
+from talksearch.indexer.transcribe.pieces import SpeechPiece, pieces
 from talksearch.indexer.transcribe.result import result_path
 from talksearch.indexer.transcribe.run import HasTranscriptError, transcribe
 from talksearch.indexer.transcribe.sound import open_sound, samples
@@ -37,7 +37,7 @@ COMMAND = [sys.executable, "-c", "from talksearch.cli.main import cli; cli()"]
 
 
 @pytest.fixture(scope="module")
-def model() -> Model:
+def model() -> LoadedModel:
     return load_model(model_folder())
 
 
@@ -65,7 +65,7 @@ def made(path: Path) -> dict[str, Any]:
 # --- what is written -------------------------------------------------------------------------------------------------
 
 
-def test_what_is_said_is_written_as_whispers_json(tmp_path: Path, model: Model) -> None:
+def test_what_is_said_is_written_as_whispers_json(tmp_path: Path, model: LoadedModel) -> None:
     jiwer = pytest.importorskip("jiwer")
     talk = Path(shutil.copy(recording("two_cities.wav"), tmp_path / "Two Cities.wav"))
     done = transcribe(talk, model)
@@ -142,7 +142,7 @@ def _without(source: Path, target: Path, first_s: int, last_s: int) -> Path:
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_a_run_that_is_ended_goes_on_and_gives_what_an_undisturbed_one_gives(
-    tmp_path: Path, model: Model, long_talk: Floats, how: signal.Signals, undisturbed_command: dict[str, Any]
+    tmp_path: Path, model: LoadedModel, long_talk: Floats, how: signal.Signals, undisturbed_command: dict[str, Any]
 ) -> None:
     talk = write_wav(tmp_path / "talk.wav", long_talk)
     line = [*COMMAND, "transcribe", str(talk), "--model", model_folder()]
@@ -178,7 +178,7 @@ def undisturbed_command(tmp_path_factory: pytest.TempPathFactory, long_talk: Flo
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory, model: Model, long_talk: Floats) -> dict[str, Any]:
+def undisturbed(tmp_path_factory: pytest.TempPathFactory, model: LoadedModel, long_talk: Floats) -> dict[str, Any]:
     return made(transcribe(write_wav(tmp_path_factory.mktemp("whole") / "talk.wav", long_talk), model).transcript)
 
 
@@ -197,7 +197,7 @@ def test_pieces_are_the_same_however_sound_comes_and_wherever_they_are_begun(lon
     assert all(len(piece.sound) == sum(end - start for start, end in piece.speech) for piece in whole)
 
 
-def _same(one: list[Piece], other: list[Piece]) -> bool:
+def _same(one: list[SpeechPiece], other: list[SpeechPiece]) -> bool:
     return [(piece.block, piece.speech) for piece in one] == [(piece.block, piece.speech) for piece in other] and all(
         np.array_equal(here.sound, there.sound) for here, there in zip(one, other, strict=True)
     )
@@ -233,7 +233,7 @@ def test_a_line_that_was_cut_off_or_damaged_is_as_if_it_were_not_there(tmp_path:
         assert work.finished[-1] == row
 
 
-def test_two_runs_at_once_do_not_meet_in_one_recording(tmp_path: Path, model: Model) -> None:
+def test_two_runs_at_once_do_not_meet_in_one_recording(tmp_path: Path, model: LoadedModel) -> None:
     talk = write_wav(tmp_path / "talk.wav", silence(1))
     with work_file.open_work_file(talk, {}), pytest.raises(RecordingError, match="Another process is transcribing"):
         transcribe(talk, model)
@@ -276,7 +276,7 @@ def test_a_transcripts_name_is_one_by_which_its_recording_is_found(tmp_path: Pat
     [(b"a" * 251 + b".wav", "another name, or a shorter one"), (b"bad\xff.wav", "is not valid UTF-8")],
 )
 def test_a_name_that_leaves_none_for_a_transcript_is_told_before_any_work(
-    tmp_path: Path, model: Model, name: bytes, told: str
+    tmp_path: Path, model: LoadedModel, name: bytes, told: str
 ) -> None:
     talk = tmp_path / os.fsdecode(name)
     try:
@@ -289,7 +289,7 @@ def test_a_name_that_leaves_none_for_a_transcript_is_told_before_any_work(
     assert list(tmp_path.iterdir()) == [talk]
 
 
-def test_nobodys_file_is_written_over(tmp_path: Path, model: Model) -> None:
+def test_nobodys_file_is_written_over(tmp_path: Path, model: LoadedModel) -> None:
     talk = Path(shutil.copy(recording("beckett.wav"), tmp_path / "talk.wav"))
     (tmp_path / "talk.json").write_text('{"views": 12}')
     (tmp_path / "talk.transcript.json").symlink_to("nowhere")
@@ -304,7 +304,7 @@ def test_nobodys_file_is_written_over(tmp_path: Path, model: Model) -> None:
 
 
 @pytest.mark.parametrize("name", ["talk.en.vtt", "Subs/talk.vtt", "talk.json"])
-def test_a_recording_that_has_a_transcript_is_left_alone(tmp_path: Path, model: Model, name: str) -> None:
+def test_a_recording_that_has_a_transcript_is_left_alone(tmp_path: Path, model: LoadedModel, name: str) -> None:
     talk = Path(shutil.copy(recording("beckett.wav"), tmp_path / "talk.wav"))
     (tmp_path / name).parent.mkdir(exist_ok=True)
     cues = '{"text": " Hi there.", "segments": [{"start": 0, "end": 2, "text": " Hi there."}]}'
@@ -351,7 +351,7 @@ def _mute_video(path: Path) -> None:
     ],
 )
 def test_what_cannot_be_transcribed_is_said_and_leaves_nothing(
-    tmp_path: Path, model: Model, name: str, make: Any, told: str
+    tmp_path: Path, model: LoadedModel, name: str, make: Any, told: str
 ) -> None:
     make(tmp_path / name)
     with pytest.raises(RecordingError) as raised:
@@ -386,7 +386,7 @@ def test_one_bad_recording_is_a_line_and_the_others_are_transcribed(tmp_path: Pa
 
 
 def test_a_recording_that_is_cut_off_is_transcribed_as_far_as_it_goes(
-    tmp_path: Path, model: Model, two_cities: Floats
+    tmp_path: Path, model: LoadedModel, two_cities: Floats
 ) -> None:
     whole = write_wav(tmp_path / "whole.wav", two_cities).read_bytes()
     (tmp_path / "cut.wav").write_bytes(whole[: len(whole) // 3])
@@ -396,7 +396,7 @@ def test_a_recording_that_is_cut_off_is_transcribed_as_far_as_it_goes(
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere")
-def test_a_folder_that_is_not_to_be_written_is_told_before_any_work(tmp_path: Path, model: Model) -> None:
+def test_a_folder_that_is_not_to_be_written_is_told_before_any_work(tmp_path: Path, model: LoadedModel) -> None:
     talk = Path(shutil.copy(recording("beckett.wav"), tmp_path / "talk.wav"))
     tmp_path.chmod(0o500)
     try:
@@ -408,7 +408,7 @@ def test_a_folder_that_is_not_to_be_written_is_told_before_any_work(tmp_path: Pa
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can mount a small disk")
 def test_a_disk_that_fills_up_leaves_nothing_half_written_and_the_next_run_goes_on(
-    tmp_path: Path, model: Model, long_talk: Floats, undisturbed: dict[str, Any]
+    tmp_path: Path, model: LoadedModel, long_talk: Floats, undisturbed: dict[str, Any]
 ) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
@@ -474,7 +474,7 @@ def test_a_folder_that_lacks_a_file_is_no_model_and_nothing_is_asked_for_it(tmp_
         load_model(str(tmp_path))
 
 
-def test_a_model_that_knows_english_only_refuses_another_language(model: Model) -> None:
+def test_a_model_that_knows_english_only_refuses_another_language(model: LoadedModel) -> None:
     assert language_code("English", model) == language_code("en-GB", model) == "en"
     with pytest.raises(UsageError, match="knows English only"):
         language_code("German", model)
@@ -510,13 +510,13 @@ def test_the_pace_of_a_run_is_kept_for_estimates(tmp_path: Path, monkeypatch: py
     from talksearch.indexer.transcribe import pace
 
     monkeypatch.setenv("TALKSEARCH_CACHE", str(tmp_path / "cache"))
-    assert pace.pace_of() == pace.Pace("small", 1.0, False)
+    assert pace.pace_of() == pace.TranscriptionSpeed("small", 1.0, False)
     pace.remember("tiny", 10, 5)  # too short to say anything
     assert not pace.pace_of("tiny").measured
     pace.remember("tiny", 4000, 100)
     pace.remember("/models/mine", 300, 100)
-    assert pace.pace_of("tiny") == pace.Pace("tiny", 40.0, True)
-    assert pace.pace_of() == pace.Pace("/models/mine", 3.0, True)
+    assert pace.pace_of("tiny") == pace.TranscriptionSpeed("tiny", 40.0, True)
+    assert pace.pace_of() == pace.TranscriptionSpeed("/models/mine", 3.0, True)
     (tmp_path / "cache" / "whisper-pace.json").write_text("[")
     assert not pace.pace_of("tiny").measured
 

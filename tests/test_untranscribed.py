@@ -17,7 +17,7 @@ from talksearch.cli.render.transcripts import duration_text, untranscribed_text
 from talksearch.indexer.talks import untranscribed
 from talksearch.indexer.talks.no_speech import forget_no_speech, has_no_speech, remember_no_speech
 from talksearch.indexer.talks.untranscribed import Untranscribed, duration_ms, with_durations, without_transcript
-from talksearch.indexer.transcribe.pace import Pace
+from talksearch.indexer.transcribe.pace import TranscriptionSpeed
 
 VTT = "WEBVTT\n\n00:00.000 --> 00:04.000\nThe tide comes in twice a day.\n"
 
@@ -127,15 +127,19 @@ def test_index_names_what_lacks_a_transcript_and_the_command_for_it(tmp_path: Pa
 
 def test_the_report_names_ten_and_counts_the_others() -> None:
     recordings = [Untranscribed(Path(f"/talks/{number:02}\x1b.mp4"), 3_600_000) for number in range(25)]
-    text = untranscribed_text(recordings, [Path("/talks"), Path("/elsewhere")], Pace("/models/my own", 5.0, True))
+    text = untranscribed_text(
+        recordings, [Path("/talks"), Path("/elsewhere")], TranscriptionSpeed("/models/my own", 5.0, True)
+    )
     assert text.count("/talks/") == 10
     assert "  and 15 more\n" in text
     assert "(1 day 1 h)" in text
     assert "in about 5 h 0 min with the model in /models/my own (by its last run on this machine):" in text
     assert text.endswith("  talksearch transcribe --model '/models/my own' /talks\n")
     assert "\x1b" not in text
-    assert untranscribed_text([], [], Pace("small", 1.0, False)) == ""
-    one = untranscribed_text([Untranscribed(Path("/a b.mp4"), None)], [Path("/")], Pace("small", 1.0, False))
+    assert untranscribed_text([], [], TranscriptionSpeed("small", 1.0, False)) == ""
+    one = untranscribed_text(
+        [Untranscribed(Path("/a b.mp4"), None)], [Path("/")], TranscriptionSpeed("small", 1.0, False)
+    )
     assert "1 recording has no transcript (its length is not known), so nothing that is said in it is found:" in one
     assert one.endswith("To transcribe it:\n  talksearch transcribe --model small '/a b.mp4'\n")
 
@@ -149,7 +153,7 @@ def test_the_command_that_is_named_works_in_a_shell_as_it_is_printed(tmp_path: P
         recording.touch()
     except (OSError, ValueError):
         pytest.skip("no such name can be had here")
-    text = untranscribed_text([Untranscribed(recording, None)], [tmp_path], Pace("small", 1.0, False))
+    text = untranscribed_text([Untranscribed(recording, None)], [tmp_path], TranscriptionSpeed("small", 1.0, False))
     command = text.splitlines()[-1]
     assert command.startswith("  talksearch transcribe --model small ")
     assert command.isprintable()

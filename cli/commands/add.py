@@ -23,7 +23,7 @@ from talksearch.indexer.text.untrusted import safe, without_password
 
 if TYPE_CHECKING:
     from talksearch.cli.bringing import Wanted
-    from talksearch.indexer.subscriptions.asking import Found
+    from talksearch.indexer.subscriptions.asking import SourceLookup
     from talksearch.indexer.subscriptions.file import Change
     from talksearch.indexer.subscriptions.options import Options
 
@@ -74,12 +74,12 @@ def add(addresses: tuple[str, ...], to: Path | None, once: bool, later: bool, fo
     given = {key: value for key, value in options.items() if value not in (None, ())}
     sources = [make_source({"url": address, **given}, Path.cwd()) for address in addresses]
     given = {key: getattr(sources[0], key) for key in given}  # a path is whole now, wherever it is read again
-    outcomes: list[fetched.Outcome] = []
+    outcomes: list[fetched.SourceOutcome] = []
     with stopped_by_signals(IS_WHOLE):
         wanted: list[Wanted] = []
         for source in sources:
             found = _look(source, output, once=once, later=later)
-            if isinstance(found, fetched.Outcome):
+            if isinstance(found, fetched.SourceOutcome):
                 outcomes.append(found)
             else:
                 wanted += _subscribe(source, found, given, output, once=once, later=later)
@@ -91,7 +91,7 @@ def add(addresses: tuple[str, ...], to: Path | None, once: bool, later: bool, fo
         click.get_current_context().exit(1)
 
 
-def _print_end(outcomes: Sequence[fetched.Outcome], folder: Path) -> None:
+def _print_end(outcomes: Sequence[fetched.SourceOutcome], folder: Path) -> None:
     """Print what the whole call came to, and what to do next."""
     if outcomes:
         click.echo(fetched.summary_text(outcomes))
@@ -101,7 +101,7 @@ def _print_end(outcomes: Sequence[fetched.Outcome], folder: Path) -> None:
         click.echo(f"To search them: talksearch index {shell_word(str(folder))}")
 
 
-def _look(source: Source, output: Output, *, once: bool, later: bool) -> Found | fetched.Outcome:
+def _look(source: Source, output: Output, *, once: bool, later: bool) -> SourceLookup | fetched.SourceOutcome:
     """Return what an address leads to; or, printed, why nothing can be had from it. The other addresses go on."""
     from talksearch.indexer.subscriptions import asking
 
@@ -113,8 +113,8 @@ def _look(source: Source, output: Output, *, once: bool, later: bool) -> Found |
             raise UsageError(f"It is a {found.kind}, which --once does not fetch.", "Add it without --once.")
         return found
     except TalksearchError as error:
-        failed = asking.Failed(f"{error.message} {error.hint}".rstrip())
-        outcome = fetched.Outcome(source, failed=failed)
+        failed = asking.FailedSource(f"{error.message} {error.hint}".rstrip())
+        outcome = fetched.SourceOutcome(source, failed=failed)
         if output.is_json:
             click.echo(jsonl([fetched.event_json(source, failed)]), nl=False)
         print_end(outcome, output)
@@ -122,7 +122,7 @@ def _look(source: Source, output: Output, *, once: bool, later: bool) -> Found |
 
 
 def _subscribe(
-    source: Source, found: Found, given: Options, output: Output, *, once: bool, later: bool
+    source: Source, found: SourceLookup, given: Options, output: Output, *, once: bool, later: bool
 ) -> list[Wanted]:
     """Subscribe to what an address leads to, where that is wanted; return what is to be fetched now."""
     if found.kind == "talk" or once:
@@ -140,7 +140,7 @@ def _subscribe(
     return [(kept, found.page)]
 
 
-def _subscribe_to_all(source: Source, found: Found, given: Options, output: Output) -> None:
+def _subscribe_to_all(source: Source, found: SourceLookup, given: Options, output: Output) -> None:
     """Subscribe to what a list holds; what of it means nothing is told."""
     from talksearch.indexer.subscriptions.file import subscribe
     from talksearch.indexer.subscriptions.options import make_source

@@ -16,7 +16,7 @@ from talksearch.indexer.errors import TalksearchError
 from talksearch.indexer.settings import resolve
 
 if TYPE_CHECKING:
-    from talksearch.indexer.transcribe.models import Model
+    from talksearch.indexer.transcribe.models import LoadedModel
     from talksearch.indexer.transcribe.run import Transcribed
     from talksearch.indexer.transcribe.speakers import Diarisation
 
@@ -124,7 +124,7 @@ def transcribe_all(
     from talksearch.indexer.transcribe.diarisers import load_diariser
     from talksearch.indexer.transcribe.models import language_code, load_model
 
-    loaded: Model = load_model(model or resolve().whisper, warn)
+    loaded: LoadedModel = load_model(model or resolve().whisper, warn)
     code = language_code(language, loaded) if language else None
     diariser: Diarisation | None = load_diariser(speakers) if speakers else None
     warn(transcripts.to_do_text(with_durations(recordings), paces.pace_of(loaded.given)))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from talksearch.indexer.fetch.archive import HIDDEN
-from talksearch.indexer.fetch.records import Known, Landed, Left
+from talksearch.indexer.fetch.records import FetchedTalk, KnownTalk, SkippedTalk
 from talksearch.indexer.records import Json
 from talksearch.indexer.text.untrusted import safe, safe_address, without_password
 
@@ -17,30 +17,30 @@ from .common import INDENT, counted
 
 if TYPE_CHECKING:
     from talksearch.indexer.fetch.records import Source
-    from talksearch.indexer.subscriptions.asking import Failed
+    from talksearch.indexer.subscriptions.asking import FailedSource
 
 _MOST_NAMED = 20
 """Talks of a source that were left are named up to so many; of more, the reasons are counted."""
 
 
 @dataclass(slots=True)
-class Outcome:
+class SourceOutcome:
     """What came of asking a source."""
 
     source: Source
-    landed: list[Landed] = field(default_factory=list)
-    left: list[Left] = field(default_factory=list)
-    known: list[Known] = field(default_factory=list)
-    failed: Failed | None = None
+    landed: list[FetchedTalk] = field(default_factory=list)
+    left: list[SkippedTalk] = field(default_factory=list)
+    known: list[KnownTalk] = field(default_factory=list)
+    failed: FailedSource | None = None
 
-    def note(self, event: Landed | Left | Known | Failed) -> None:
+    def note(self, event: FetchedTalk | SkippedTalk | KnownTalk | FailedSource) -> None:
         """Add what became of a talk, or of the source as a whole."""
         match event:
-            case Landed():
+            case FetchedTalk():
                 self.landed.append(event)
-            case Left():
+            case SkippedTalk():
                 self.left.append(event)
-            case Known():
+            case KnownTalk():
                 self.known.append(event)
             case _:
                 self.failed = event
@@ -56,12 +56,12 @@ def source_name(source: Source) -> str:
     return safe(source.title) or safe_address(source.url)
 
 
-def landed_text(landed: Landed, folder: Path) -> str:
+def landed_text(landed: FetchedTalk, folder: Path) -> str:
     """Return the line of a talk that landed: its first file, as it lies below the archive's folder."""
     return f"{INDENT}{_below(landed.files[0], folder)}{f'  ({safe(landed.note)})' if landed.note else ''}"
 
 
-def known_text(known: Known, folder: Path) -> str:
+def known_text(known: KnownTalk, folder: Path) -> str:
     """Return the line of a talk that landed before: where it is, or how to have it fetched again."""
     title = safe(known.title) or safe(known.key)
     if known.files:
@@ -75,7 +75,7 @@ def _below(file: Path, folder: Path) -> str:
     return safe(str(file.relative_to(folder) if folder in file.parents else file))
 
 
-def end_text(outcome: Outcome) -> str:
+def end_text(outcome: SourceOutcome) -> str:
     """Return what is said of a source when it was asked, below the lines of what landed."""
     name = source_name(outcome.source)
     lines = _left_lines(outcome.left)
@@ -92,7 +92,7 @@ def end_text(outcome: Outcome) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _left_lines(left: Sequence[Left]) -> list[str]:
+def _left_lines(left: Sequence[SkippedTalk]) -> list[str]:
     """Return which talks of a source were left and why, but for those that the user does not want."""
     unexpected = [talk for talk in left if not talk.expected]
     lines = [f"{INDENT}left: {safe(talk.title) or safe(talk.key)}: {safe(talk.reason)}" for talk in unexpected]
@@ -106,7 +106,7 @@ def _left_lines(left: Sequence[Left]) -> list[str]:
     return lines
 
 
-def summary_text(outcomes: Sequence[Outcome]) -> str:
+def summary_text(outcomes: Sequence[SourceOutcome]) -> str:
     """Return what a run came to, in one line."""
     landed = sum(len(outcome.landed) for outcome in outcomes)
     left = sum(not talk.expected for outcome in outcomes for talk in outcome.left)
@@ -122,16 +122,16 @@ def summary_text(outcomes: Sequence[Outcome]) -> str:
     )
 
 
-def event_json(source: Source, event: Landed | Left | Known | Failed) -> dict[str, Json]:
+def event_json(source: Source, event: FetchedTalk | SkippedTalk | KnownTalk | FailedSource) -> dict[str, Json]:
     """Return what became of a talk, or of a source as a whole, as an object."""
     row: dict[str, Json] = {"source": without_password(source.url), "source_title": source.title}
-    if isinstance(event, Landed):
+    if isinstance(event, FetchedTalk):
         files: list[Json] = [str(file) for file in event.files]
         return {"event": "landed", **row, "key": event.key, "title": event.title, "files": files, "note": event.note}
-    if isinstance(event, Known):
+    if isinstance(event, KnownTalk):
         known: list[Json] = [str(file) for file in event.files]
         return {"event": "known", **row, "key": event.key, "title": event.title, "files": known}
-    if isinstance(event, Left):
+    if isinstance(event, SkippedTalk):
         told: dict[str, Json] = {"key": event.key, "title": event.title, "reason": event.reason}
         return {"event": "left", **row, **told, "expected": event.expected}
     return {"event": "failed", **row, "reason": event.reason}

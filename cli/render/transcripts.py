@@ -15,7 +15,7 @@ from .common import counted, shell_word
 
 if TYPE_CHECKING:
     from talksearch.indexer.talks.untranscribed import Untranscribed
-    from talksearch.indexer.transcribe.pace import Pace
+    from talksearch.indexer.transcribe.pace import TranscriptionSpeed
     from talksearch.indexer.transcribe.run import Transcribed
 
 _MOST_NAMED = 10
@@ -32,14 +32,14 @@ def transcribed_text(done: Transcribed) -> str:
     return "\n".join([*lines, *(f"  {safe(note)}" for note in done.notes)]) + "\n"
 
 
-def to_do_text(recordings: Sequence[Untranscribed], pace: Pace) -> str:
+def to_do_text(recordings: Sequence[Untranscribed], pace: TranscriptionSpeed) -> str:
     """Return how much there is to transcribe, and how long that takes, a sentence."""
     length = sum(recording.duration_ms or 0 for recording in recordings)
     what = counted("recording", len(recordings))
     return f"{what} to transcribe{_length(recordings, length)}{_estimate(length, pace)}."
 
 
-def untranscribed_text(recordings: Sequence[Untranscribed], roots: Sequence[Path], pace: Pace) -> str:
+def untranscribed_text(recordings: Sequence[Untranscribed], roots: Sequence[Path], pace: TranscriptionSpeed) -> str:
     """Return which recordings have no transcript, and the command that makes them; empty where all have one.
 
     Args:
@@ -93,7 +93,7 @@ def _length(recordings: Sequence[Untranscribed], length: int) -> str:
     return f" ({', '.join(parts)})" if parts else ""
 
 
-def _estimate(length: int, pace: Pace) -> str:
+def _estimate(length: int, pace: TranscriptionSpeed) -> str:
     """Say how long it takes, and from what that is known, as the end of a sentence."""
     if not length:
         return ""

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from talksearch.indexer.text.untrusted import safe, safe_address
 
-from .limits import Limit
+from .limits import FetchLimit
 from .records import FetchError
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def header(response: httpx.Response, name: str) -> str:
     return value if len(value) <= 1000 and value.isascii() and value.isprintable() else ""
 
 
-def pieces(response: httpx.Response, address: str, limit: Limit) -> Iterator[bytes]:
+def pieces(response: httpx.Response, address: str, limit: FetchLimit) -> Iterator[bytes]:
     """Yield a body, unpacked; raise FetchError where it is too large, takes too long or is packed in unknown ways."""
     packed = response.headers.get("content-encoding", "").strip().lower()
     if packed not in ("", "identity", "gzip", "x-gzip", "deflate"):

@@ -45,7 +45,7 @@ OF_THE_DISK = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, e
 
 
 @dataclass(slots=True)
-class Waiting:
+class WaitingTalk:
     """A talk that was left, and when it is looked at again."""
 
     reason: str
@@ -67,7 +67,7 @@ class Archive:
     folder: Path
     done: set[str]
     """Keys of the talks that landed."""
-    waiting: dict[str, Waiting] = field(default_factory=dict)
+    waiting: dict[str, WaitingTalk] = field(default_factory=dict)
     """Talks that were left, by key."""
 
     def is_due(self, key: str, wishes: str | None = None, now: datetime | None = None) -> bool:
@@ -104,7 +104,7 @@ class Archive:
         days = 0 if soon and looks == 1 else min(2 ** min(looks - 1, 10), _LONGEST_WAIT_DAYS)
         # Half an hour less, so that a daily run does not miss the moment by a minute and wait two days.
         next_look = datetime.now(UTC) + timedelta(days=days) - timedelta(minutes=30)
-        self.waiting[key] = left = Waiting(reason, looks, next_look, published, title, expected, wishes)
+        self.waiting[key] = left = WaitingTalk(reason, looks, next_look, published, title, expected, wishes)
         with (self.folder / HIDDEN / "left.jsonl").open("a", encoding="utf-8") as file:
             file.write(_line(key, left))
 
@@ -234,7 +234,7 @@ def _read_done(path: Path) -> set[str]:
     return {line.strip() for line in whole.splitlines() if line.strip()}
 
 
-def _line(key: str, left: Waiting) -> str:
+def _line(key: str, left: WaitingTalk) -> str:
     row = {
         "key": key,
         "reason": left.reason,
@@ -248,7 +248,7 @@ def _line(key: str, left: Waiting) -> str:
     return json.dumps(row, ensure_ascii=False).encode("utf-8", "replace").decode() + "\n"
 
 
-def _read_waiting(path: Path, done: set[str]) -> dict[str, Waiting]:
+def _read_waiting(path: Path, done: set[str]) -> dict[str, WaitingTalk]:
     """Return what was left and has not landed since, and write the file anew where half of its lines say nothing.
 
     A line that is damaged is passed over: its talk is looked at once more.
@@ -259,14 +259,14 @@ def _read_waiting(path: Path, done: set[str]) -> dict[str, Waiting]:
         return {}
     lines = text.split("\n")  # not `splitlines`: a title may hold signs that it takes for the end of a line
     cut = lines.pop()
-    waiting: dict[str, Waiting] = {}
+    waiting: dict[str, WaitingTalk] = {}
     for line in lines:
         with suppress(ValueError, KeyError, TypeError, OverflowError):
             row = json.loads(line)
             published = date.fromisoformat(row["published"]) if row["published"] else None
             next_look = datetime.fromisoformat(row["next_look"]).astimezone(UTC)
             expected, wishes = bool(row.get("expected")), str(row.get("wishes") or "")
-            waiting[str(row["key"])] = Waiting(
+            waiting[str(row["key"])] = WaitingTalk(
                 str(row["reason"]), int(row["looks"]), next_look, published, str(row["title"]), expected, wishes
             )
     waiting = {key: left for key, left in waiting.items() if key not in done}

@@ -19,7 +19,7 @@ _MAY_BE_TOO_OFTEN = (403, 503)
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class RequestPace:
     """How much time is taken, in seconds."""
 
     pause_s: float = 1.0
@@ -37,7 +37,7 @@ class Pace:
             refusals: How often it has said that it is asked too often.
             asked_s: How long it asks to be left alone.
 
-        >>> [Pace().wait_after(refusals, 8) for refusals in (1, 2, 3, 4)], Pace().wait_after(1, 600)
+        >>> [RequestPace().wait_after(refusals, 8) for refusals in (1, 2, 3, 4)], RequestPace().wait_after(1, 600)
         ([8, 10.0, 20.0, None], None)
         """
         wait_s = max(self.first_wait_s * 2 ** (refusals - 1), asked_s)

@@ -76,7 +76,7 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Landed:
+class FetchedTalk:
     """A talk that was brought in."""
 
     key: str
@@ -89,7 +89,7 @@ class Landed:
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class SkippedTalk:
     """A talk that was left where it is."""
 
     key: str
@@ -101,7 +101,7 @@ class Left:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownTalk:
     """A talk that was asked for by its own address, and landed in an earlier run. It is not fetched again."""
 
     key: str
@@ -111,7 +111,7 @@ class Known:
     """Where its files lie, a track first; none where they were deleted."""
 
 
-Event = Landed | Left | Known
+Event = FetchedTalk | SkippedTalk | KnownTalk
 
 Tell = Callable[[str], None]
 """Is told what is waited for, a sentence, so that a person knows why nothing happens."""

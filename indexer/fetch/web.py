@@ -27,14 +27,14 @@ from .addresses import host_of
 from .answers import BrokenOffError, header, in_sentences, pieces, refuse_status
 from .cookies import add_cookies, read_cookies
 from .distance import distance_of, may_name
-from .limits import Limit, Limits
-from .pace import Pace, too_often, wait_asked_for, waiting
+from .limits import FetchLimit, FetchLimits
+from .pace import RequestPace, too_often, wait_asked_for, waiting
 from .records import AskedTooOftenError, FetchError, Source, Tell
 
 if TYPE_CHECKING:
     import httpx
 
-LIMITS = Limits()
+LIMITS = FetchLimits()
 _ACCEPTED = "application/rss+xml, application/atom+xml, application/xml;q=0.9, */*;q=0.8"
 """For hosts that give a page to browsers and a feed to readers of feeds at one address."""
 _MOST_REDIRECTS = 8
@@ -59,12 +59,12 @@ class Page:
 
 
 @dataclass(slots=True)
-class Web:
+class HttpClient:
     """A client, with what it knows of the hosts that it has asked. Made by `open_web`."""
 
     client: httpx.Client
     tell: Tell
-    pace: Pace
+    pace: RequestPace
     refused: set[str]
     """Hosts that are asked nothing more in this run, as `host_of` has them; those that say so now are added."""
     _asked: dict[str, float] = field(default_factory=dict)
@@ -74,7 +74,7 @@ class Web:
     _distance: dict[str, int] = field(default_factory=dict)
 
     def get(
-        self, url: str, limit: Limit = LIMITS.feed, *, named_by: str = "", etag: str = "", modified: str = ""
+        self, url: str, limit: FetchLimit = LIMITS.feed, *, named_by: str = "", etag: str = "", modified: str = ""
     ) -> Page:
         """Fetch a text, or learn that it is as it was.
 
@@ -236,8 +236,8 @@ class Web:
 
 @contextmanager
 def open_web(
-    tell: Tell, source: Source | None = None, pace: Pace | None = None, refused: set[str] | None = None
-) -> Iterator[Web]:
+    tell: Tell, source: Source | None = None, pace: RequestPace | None = None, refused: set[str] | None = None
+) -> Iterator[HttpClient]:
     """Make a client. It sends the cookies of the file that the source names; without one it has none.
 
     Raises:
@@ -264,7 +264,7 @@ def open_web(
             "Look at HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE and SSL_CERT_DIR.",
         ) from None
     with client:
-        yield Web(client, tell, pace or Pace(), set() if refused is None else refused)
+        yield HttpClient(client, tell, pace or RequestPace(), set() if refused is None else refused)
 
 
 def user_agent() -> str:

@@ -17,7 +17,7 @@ from typing import Literal
 
 from talksearch.indexer.fetch.addresses import as_address
 from talksearch.indexer.fetch.content import content_of, feeds_named, has_player
-from talksearch.indexer.fetch.pace import Pace
+from talksearch.indexer.fetch.pace import RequestPace
 from talksearch.indexer.fetch.records import AskedTooOftenError, FetchError, Source, Tell
 from talksearch.indexer.fetch.site.fetch import is_known_site
 from talksearch.indexer.fetch.web import Page, open_web
@@ -35,7 +35,7 @@ _SELF = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class ResolvedAddress:
     """What an address is."""
 
     kind: Kind
@@ -47,7 +47,7 @@ class Address:
     """A sentence: which feed a page names that nothing else is to be had from."""
 
 
-def kind_of(url: str, tell: Tell, source: Source | None = None, pace: Pace | None = None) -> Address:
+def kind_of(url: str, tell: Tell, source: Source | None = None, pace: RequestPace | None = None) -> ResolvedAddress:
     """Tell what an address is, asking the web at most once.
 
     Args:
@@ -65,7 +65,7 @@ def kind_of(url: str, tell: Tell, source: Source | None = None, pace: Pace | Non
         return _on_disk(Path(address))
     known = is_known_site(address)
     if known and not _FEED.search(address):
-        return Address("site", address)
+        return ResolvedAddress("site", address)
     try:
         with open_web(tell, source, pace) as web:
             page = web.get(address)
@@ -73,24 +73,24 @@ def kind_of(url: str, tell: Tell, source: Source | None = None, pace: Pace | Non
         raise
     except FetchError:
         if known:
-            return Address("site", address)
+            return ResolvedAddress("site", address)
         raise
     content = content_of(page)
     if content == "feed":
-        return Address("feed", address, page)
+        return ResolvedAddress("feed", address, page)
     if content == "opml":
-        return Address("opml", address, page)
+        return ResolvedAddress("opml", address, page)
     if known or content in ("page", "recording"):
-        return Address("site", address, note=_note_of(page) if content == "page" and not known else "")
+        return ResolvedAddress("site", address, note=_note_of(page) if content == "page" and not known else "")
     raise FetchError(
         f"{safe_address(address)} gives {'nothing' if content == 'nothing' else 'neither a feed nor a page'}.",
         "Open it in a browser, and name the address of the feed, the channel or the page that plays.",
     )
 
 
-def _on_disk(path: Path) -> Address:
+def _on_disk(path: Path) -> ResolvedAddress:
     if path.is_dir():
-        return Address("folder", str(path))
+        return ResolvedAddress("folder", str(path))
     try:
         with path.open("rb") as file:
             data = file.read(LARGEST_BYTES + 1)
@@ -99,14 +99,14 @@ def _on_disk(path: Path) -> Address:
     page = Page(str(path), data)
     content = content_of(page)
     if content == "opml":
-        return Address("opml", str(path), page)
+        return ResolvedAddress("opml", str(path), page)
     if content == "feed":
         own = _SELF.search(data[:10_000].decode("latin-1"))
         raise FetchError(
             f"{safe(str(path))} is a feed that was saved, and will have no new episode.",
             f"Add its own address: talksearch add {safe_address(own[1])}" if own else "Add the feed's own address.",
         )
-    return Address("file", str(path), page)
+    return ResolvedAddress("file", str(path), page)
 
 
 def _note_of(page: Page) -> str:

@@ -26,7 +26,7 @@ PAUSE_S = 1.0
 
 
 @dataclass(slots=True)
-class Hosts:
+class AskedHosts:
     """What a run knows of the hosts that it has asked."""
 
     refused: set[str] = field(default_factory=set)
@@ -36,7 +36,7 @@ class Hosts:
 
 
 @dataclass(frozen=True, slots=True)
-class Failed:
+class FailedSource:
     """A source that could not be asked, or not to its end. What landed before stays."""
 
     reason: str
@@ -44,7 +44,7 @@ class Failed:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SourceLookup:
     """What an address leads to."""
 
     kind: Literal["talk", "talks", "folder", "list"]
@@ -57,7 +57,7 @@ class Found:
     """What a feed gave, so that it is not asked twice."""
 
 
-def look(source: Source, tell: Tell) -> Found:
+def look(source: Source, tell: Tell) -> SourceLookup:
     """Find out what an address leads to, with as few requests as that takes.
 
     Raises:
@@ -74,25 +74,25 @@ def look(source: Source, tell: Tell) -> Found:
     what = address.kind_of(source.url, tell, source)
     match what.kind:
         case "folder":
-            return Found("folder", Path(what.url).name)
+            return SourceLookup("folder", Path(what.url).name)
         case "file" | "opml" if what.page:
             if what.kind == "file":
                 _refuse_other_files(Path(what.url))
-            return Found("list", wanted=tuple(read_list(what.page.data, what.url)))
+            return SourceLookup("list", wanted=tuple(read_list(what.page.data, what.url)))
         case "feed" if what.page:
-            return Found("talks", title_of_feed(what.page), page=what.page)
+            return SourceLookup("talks", title_of_feed(what.page), page=what.page)
     try:
         seen = look_at(source, tell)
     except FetchError as error:
         if what.note:  # the page plays nothing, and names a feed that does
             raise FetchError(error.message, what.note) from error
         raise
-    return Found("talks" if seen.is_list else "talk", seen.title)
+    return SourceLookup("talks" if seen.is_list else "talk", seen.title)
 
 
 def ask(
-    source: Source, archive: Archive, tell: Tell, hosts: Hosts, page: Page | None = None
-) -> Iterator[Event | Failed]:
+    source: Source, archive: Archive, tell: Tell, hosts: AskedHosts, page: Page | None = None
+) -> Iterator[Event | FailedSource]:
     """Bring what is new from a source, and yield what became of each talk; where it fails, that comes last.
 
     Args:
@@ -106,7 +106,7 @@ def ask(
     """
     host = host_of(source.url)
     if host in hosts.refused:
-        yield Failed(f"{host} was asked too often in this run, so it was left for the next one.")
+        yield FailedSource(f"{host} was asked too often in this run, so it was left for the next one.")
         return
     if host in hosts.asked:
         sleep(max(0.0, hosts.asked[host] + PAUSE_S - monotonic()))
@@ -114,9 +114,9 @@ def ask(
         yield from _events(source, archive, tell, hosts.refused, page)
     except AskedTooOftenError as error:
         hosts.refused.add(error.host or host)
-        yield Failed(f"{error.message} {error.hint}".rstrip())
+        yield FailedSource(f"{error.message} {error.hint}".rstrip())
     except TalksearchError as error:
-        yield Failed(f"{error.message} {error.hint}".rstrip())
+        yield FailedSource(f"{error.message} {error.hint}".rstrip())
     finally:
         if host:
             hosts.asked[host] = monotonic()

@@ -20,7 +20,7 @@ from talksearch.indexer.text import youtube
 
 from . import feeds, kaltura, panopto, tubearchivist
 from .chapter_files import holds_one_talk
-from .entry import Entry
+from .entry import MetadataEntry
 from .folders import Listing, fold, listing
 from .recordings import same_talk
 from .track_names import is_named_after_folder, track_name, without_ending
@@ -45,15 +45,15 @@ _OF_KALTURA = r"Kaltura(?!CaptionAssetItem)\w*(?:Entry|CaptionAsset|CuePoint|Ann
 """Kinds of objects that describe; the items of a caption asset are what is said."""
 
 
-def _json_entries(read: Callable[[object], Iterator[Entry]]) -> Callable[[str], Iterable[Entry]]:
+def _json_entries(read: Callable[[object], Iterator[MetadataEntry]]) -> Callable[[str], Iterable[MetadataEntry]]:
     return lambda text: read(json.loads(text))
 
 
-def _no_entries(_: str) -> Iterable[Entry]:
+def _no_entries(_: str) -> Iterable[MetadataEntry]:
     return ()
 
 
-def _xml_entries(text: str) -> Iterable[Entry]:
+def _xml_entries(text: str) -> Iterable[MetadataEntry]:
     root = parse(text)[0] if len(text) <= _LARGEST_XML_BYTES else None
     if root is None:
         return ()
@@ -70,7 +70,7 @@ class _Kind:
     """How a sentence calls it."""
     head: re.Pattern[str]
     """What its beginning holds, and that of no transcript."""
-    entries: Callable[[str], Iterable[Entry]]
+    entries: Callable[[str], Iterable[MetadataEntry]]
     is_json: bool = False
     """It is one value in JSON, and not lines of them."""
 
@@ -146,7 +146,7 @@ def _holds_more(kind: _Kind, text: str) -> bool:
     return not described or any(_SAID.search(key) for key in keys)
 
 
-def find_entries(path: Path) -> tuple[Entry, ...]:
+def find_entries(path: Path) -> tuple[MetadataEntry, ...]:
     """Find what the files beside a transcript say of its talk, those of its own name first. Never raises."""
     found = []
     for file in catalogues(path):
@@ -211,9 +211,9 @@ def _kind_of(head: str) -> _Kind | None:
 class _Catalogue:
     """What a file says, by what a transcript is found by."""
 
-    entries: tuple[Entry, ...]
-    by_name: dict[str, Entry]
-    by_title: dict[str, Entry | None]
+    entries: tuple[MetadataEntry, ...]
+    by_name: dict[str, MetadataEntry]
+    by_title: dict[str, MetadataEntry | None]
     """None where several talks are called so."""
 
 
@@ -235,9 +235,9 @@ def _parsed(path: Path, _mtime_ns: int, _size: int) -> _Catalogue:
         return _catalogue(())
 
 
-def _catalogue(entries: Iterable[Entry]) -> _Catalogue:
+def _catalogue(entries: Iterable[MetadataEntry]) -> _Catalogue:
     known = tuple(entries)
-    by_title: dict[str, Entry | None] = {}
+    by_title: dict[str, MetadataEntry | None] = {}
     for entry in known:
         title = entry.info.get("title")
         if isinstance(title, str) and len(plain := _plain(title)) >= _SHORTEST_TITLE:
@@ -246,7 +246,7 @@ def _catalogue(entries: Iterable[Entry]) -> _Catalogue:
     return _Catalogue(known, by_name, by_title)
 
 
-def _entry_for(path: Path, file: Path) -> Entry | None:
+def _entry_for(path: Path, file: Path) -> MetadataEntry | None:
     catalogue = _read(file)
     if not catalogue.entries:
         return None

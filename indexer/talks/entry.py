@@ -20,7 +20,7 @@ Info = dict[str, Json]
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class MetadataEntry:
     """One talk of a file that describes talks."""
 
     info: Info

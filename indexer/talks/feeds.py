@@ -14,13 +14,13 @@ from urllib.parse import unquote, urlsplit
 from talksearch.indexer.readers.xml_tree import Node
 
 from . import kaltura, panopto
-from .entry import Entry, Info, all_named, child, day_in, is_address, merged, seconds_in, text_of
+from .entry import Info, MetadataEntry, all_named, child, day_in, is_address, merged, seconds_in, text_of
 
 _TAG = re.compile(r"<[^<>]*>")
 _MARKUP = re.compile(r"</?(?:p|br|a|div|span|ul|li|b|i|em|strong)\b[^<>]*>", re.IGNORECASE)
 
 
-def entries_in(root: Node) -> Iterator[Entry]:
+def entries_in(root: Node) -> Iterator[MetadataEntry]:
     """Yield the episodes of a feed, each with the names of its files and the title of the feed as its channel."""
     channel = child(root, "channel") or root
     title = text_of(child(channel, "title")) or None
@@ -29,15 +29,15 @@ def entries_in(root: Node) -> Iterator[Entry]:
         yield _episode(item, title, language)
 
 
-def entries_of_castget(root: Node) -> Iterator[Entry]:
+def entries_of_castget(root: Node) -> Iterator[MetadataEntry]:
     """Yield the enclosures that castget fetched: their addresses, by the names that it gave the files."""
     for node in all_named(root, "enclosure"):
         address = node.attributes.get("url", "")
         if is_address(address) and (name := _file_in(address)):
-            yield Entry({"webpage_url": address}, None, frozenset((name,)))
+            yield MetadataEntry({"webpage_url": address}, None, frozenset((name,)))
 
 
-def _episode(item: Node, channel: str | None, language: str | None) -> Entry:
+def _episode(item: Node, channel: str | None, language: str | None) -> MetadataEntry:
     id_, names, info = kaltura.item_of_feed(item)
     files = [
         address
@@ -66,7 +66,7 @@ def _episode(item: Node, channel: str | None, language: str | None) -> Entry:
     names |= frozenset(filter(None, map(_file_in, files)))
     # The `guid` of an item is no id here: in feeds written by hand many items have the same.
     names |= {session} if session else frozenset()
-    return Entry(merged((info, described)), id_ or session, names)
+    return MetadataEntry(merged((info, described)), id_ or session, names)
 
 
 def _first(item: Node, *names: str) -> str:

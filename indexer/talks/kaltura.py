@@ -15,7 +15,7 @@ from talksearch.indexer.readers.xml_tree import Node
 from talksearch.indexer.records import Json
 from talksearch.indexer.text.clock import parse_clock
 
-from .entry import Entry, Info, all_named, child, day_in, is_address, seconds_in, text_of
+from .entry import Info, MetadataEntry, all_named, child, day_in, is_address, seconds_in, text_of
 
 ID = re.compile(r"(?<![A-Za-z0-9])[01]_[a-z0-9]{8}(?![A-Za-z0-9])")
 """An id of an entry or of an asset, as names of files carry it. Behind it may stand `_`, as scripts write it."""
@@ -23,7 +23,7 @@ _CHAPTER = 2
 """`KalturaThumbCuePointSubType`: 1 is a slide, 2 a chapter."""
 
 
-def entries_in(value: Json) -> Iterator[Entry]:
+def entries_in(value: Json) -> Iterator[MetadataEntry]:
     """Yield what the API's JSON says: one object, a list of them, or an answer that holds a list (`objects`)."""
     if isinstance(value, list):
         for one in value:
@@ -34,14 +34,14 @@ def entries_in(value: Json) -> Iterator[Entry]:
         yield entry
 
 
-def entries_in_xml(root: Node) -> Iterator[Entry]:
+def entries_in_xml(root: Node) -> Iterator[MetadataEntry]:
     """Yield what the API's XML says, which names the kind of every object (`objectType`)."""
     for node in all_named(root, "item", "result"):
         if child(node, "objectType") is not None:
             yield from entries_in({inner.name: text_of(inner) for inner in node.nodes()})
 
 
-def entries_in_table(text: str) -> Iterator[Entry]:
+def entries_in_table(text: str) -> Iterator[MetadataEntry]:
     """Yield what a table with the columns `Entry ID` and `Entry Name` says."""
     try:
         for row in csv.DictReader(io.StringIO(text)):
@@ -85,19 +85,21 @@ def _key(name: str) -> str:
     return re.sub(r"[\W_]+", "", name).lower()
 
 
-def _entry(record: Mapping[str, Json]) -> Entry | None:
+def _entry(record: Mapping[str, Json]) -> MetadataEntry | None:
     kind = str(record.get("objecttype") or "")
     own = str(record.get("id") or "")
     id_ = str(record.get("entryid") or own)
     if not ID.fullmatch(id_):
         return None
     if kind.endswith("CaptionAsset"):
-        return Entry({}, id_, frozenset((id_, own)))
+        return MetadataEntry({}, id_, frozenset((id_, own)))
     if kind.endswith("CuePoint") or kind == "KalturaAnnotation":
         start = seconds_in(record.get("starttime"))
         if start is None or not record.get("title") or str(record.get("subtype")) != str(_CHAPTER):
             return None
-        return Entry({"chapters": [{"start_time": start / 1000, "title": record["title"]}]}, id_, frozenset((id_,)))
+        return MetadataEntry(
+            {"chapters": [{"start_time": start / 1000, "title": record["title"]}]}, id_, frozenset((id_,))
+        )
     length = seconds_in(record.get("msduration"))
     files = (str(record.get("filename") or "").rpartition(".")[0], *str(record.get("captionsid") or "").split(","))
     addresses = (str(record.get(key) or "") for key in ("link", "pageurl", "dataurl"))
@@ -109,7 +111,7 @@ def _entry(record: Mapping[str, Json]) -> Entry | None:
         "duration": length / 1000 if length else seconds_in(record.get("duration")),
         "description": record.get("description"),
     }
-    return Entry(info, id_, frozenset(name.strip() for name in (id_, *files) if name.strip()))
+    return MetadataEntry(info, id_, frozenset(name.strip() for name in (id_, *files) if name.strip()))
 
 
 def _category(names: Json) -> str | None:
@@ -118,12 +120,12 @@ def _category(names: Json) -> str | None:
     return first.replace("&gt;", ">").rpartition(">")[2].strip() or None
 
 
-def joined(entries: Iterable[Entry]) -> list[Entry]:
+def joined(entries: Iterable[MetadataEntry]) -> list[MetadataEntry]:
     """Join what is said of one entry in several places: its chapters stand one by one, its captions apart."""
-    by_id: dict[str, list[Entry]] = {}
+    by_id: dict[str, list[MetadataEntry]] = {}
     for number, entry in enumerate(entries):
         by_id.setdefault(entry.id or f" {number}", []).append(entry)
-    whole: list[Entry] = []
+    whole: list[MetadataEntry] = []
     for parts in by_id.values():
         if len(parts) == 1:
             whole += parts
@@ -133,5 +135,5 @@ def joined(entries: Iterable[Entry]) -> list[Entry]:
             info |= {key: value for key, value in part.info.items() if value and key != "chapters"}
         chapters = [chapter for part in parts for chapter in part.info.get("chapters") or []]
         info |= {"chapters": chapters} if chapters else {}
-        whole.append(Entry(info, parts[0].id, frozenset().union(*(part.names for part in parts))))
+        whole.append(MetadataEntry(info, parts[0].id, frozenset().union(*(part.names for part in parts))))
     return whole

@@ -11,12 +11,12 @@ from urllib.parse import parse_qs, urlsplit
 
 from talksearch.indexer.records import Json
 
-from .entry import Entry, Info, day_in, is_address
+from .entry import Info, MetadataEntry, day_in, is_address
 
 ID = re.compile(r"(?<![0-9a-f])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![0-9a-f])", re.IGNORECASE)
 
 
-def entries_in(value: Json) -> Iterator[Entry]:
+def entries_in(value: Json) -> Iterator[MetadataEntry]:
     """Yield the sessions in JSON: one, a list of them, or an answer that holds a list (`Results`)."""
     if isinstance(value, list):
         for one in value:
@@ -57,7 +57,7 @@ def viewer_of(url: str) -> str | None:
     return f"{parts.scheme}://{parts.netloc}/Panopto/Pages/Viewer.aspx?id={id_}"
 
 
-def _session(value: dict[str, Json]) -> Entry:
+def _session(value: dict[str, Json]) -> MetadataEntry:
     folder = value.get("FolderDetails")
     id_ = value.get("Id")
     info: Info = {
@@ -71,7 +71,7 @@ def _session(value: dict[str, Json]) -> Entry:
     return _with_id(info, id_)
 
 
-def _delivery(value: dict[str, Json], id_: Json) -> Entry:
+def _delivery(value: dict[str, Json], id_: Json) -> MetadataEntry:
     # `SessionStartTime` is left out: from when it counts is written nowhere, and guesses differ by weeks.
     people = value.get("Contributors")
     names = [one.get("DisplayName") for one in people if isinstance(one, dict)] if isinstance(people, list) else []
@@ -92,7 +92,7 @@ def _delivery(value: dict[str, Json], id_: Json) -> Entry:
     return _with_id(info, value.get("SessionPublicID") or id_)
 
 
-def _with_id(info: Info, id_: Json) -> Entry:
+def _with_id(info: Info, id_: Json) -> MetadataEntry:
     if not isinstance(id_, str) or not ID.fullmatch(id_):
-        return Entry(info)
-    return Entry(info, id_.lower(), frozenset((id_.lower(),)))
+        return MetadataEntry(info)
+    return MetadataEntry(info, id_.lower(), frozenset((id_.lower(),)))

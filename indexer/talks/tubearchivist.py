@@ -13,7 +13,7 @@ from pathlib import Path
 from talksearch.indexer.records import Json
 from talksearch.indexer.text import youtube
 
-from .entry import Entry, Info, day_in
+from .entry import Info, MetadataEntry, day_in
 
 BACKUP = re.compile(r"^es_video-\d{8}-\d+\.json$")
 """How the backup calls the files that describe videos."""
@@ -30,7 +30,7 @@ def id_of(folder: Path, stem: str) -> str | None:
     return stem if is_folder_of_channel(folder) and youtube.is_id(stem) else None
 
 
-def entries_in_backup(text: str) -> Iterator[Entry]:
+def entries_in_backup(text: str) -> Iterator[MetadataEntry]:
     """Yield the videos of a backup: lines of JSON, of which every second one is a document."""
     for line in text.splitlines():
         if '"youtube_id"' not in line:
@@ -40,7 +40,7 @@ def entries_in_backup(text: str) -> Iterator[Entry]:
         except (ValueError, RecursionError):
             continue
         if isinstance(value, dict) and (info := info_of(value)):
-            yield Entry(info, None, frozenset((info["id"],)))
+            yield MetadataEntry(info, None, frozenset((info["id"],)))
 
 
 def info_of(video: Json) -> Info | None:

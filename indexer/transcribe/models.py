@@ -35,7 +35,7 @@ _MOST_THREADS = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
+class LoadedModel:
     """A loaded model."""
 
     name: str
@@ -51,7 +51,7 @@ class Model:
     """Tells models of one name apart: the size of the weights."""
 
 
-def load_model(name: str | None, tell: Callable[[str], None] = lambda _: None) -> Model:
+def load_model(name: str | None, tell: Callable[[str], None] = lambda _: None) -> LoadedModel:
     """Load a model.
 
     Args:
@@ -81,7 +81,7 @@ def load_model(name: str | None, tell: Callable[[str], None] = lambda _: None) -
         )
     whisper = _load(folder, tell)
     is_folder = Path(wanted).expanduser().is_dir()
-    return Model(
+    return LoadedModel(
         name=folder.resolve().name if is_folder else wanted,
         given=str(folder.resolve()) if is_folder else wanted,
         whisper=whisper,
@@ -100,7 +100,7 @@ def called(given: str) -> str:
     return f"the model in {safe(given)}" if os.sep in given else f"the model {safe(given)}"
 
 
-def language_code(name: str, model: Model) -> str:
+def language_code(name: str, model: LoadedModel) -> str:
     """Return the code by which Whisper knows a language.
 
     Args:

@@ -19,7 +19,7 @@ _LEAST_S = 20.0
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class TranscriptionSpeed:
     """How quickly a model works."""
 
     model: str
@@ -44,11 +44,11 @@ def remember(model: str, recording_s: float, work_s: float) -> None:
             fresh.write_text(json.dumps(rows), encoding="utf-8")
 
 
-def pace_of(model: str | None = None) -> Pace:
+def pace_of(model: str | None = None) -> TranscriptionSpeed:
     """Return how quickly a model works; without one, that which was used last on this machine, else the default one."""
     rows = _rows()
     name = model or next(reversed(rows), DEFAULT_MODEL)
-    return Pace(name, rows.get(name, ASSUMED), name in rows)
+    return TranscriptionSpeed(name, rows.get(name, ASSUMED), name in rows)
 
 
 def _rows() -> dict[str, float]:

@@ -27,7 +27,7 @@ _VAD = {"min_silence_duration_ms": 500, "max_speech_duration_s": 29}
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class SpeechPiece:
     """A stretch of a recording that is recognised at once."""
 
     block: int
@@ -38,7 +38,7 @@ class Piece:
     """The speech without the pauses (samples,)."""
 
 
-def pieces(sound: Iterable[Floats], first: int = 0) -> Iterator[Piece]:
+def pieces(sound: Iterable[Floats], first: int = 0) -> Iterator[SpeechPiece]:
     """Yield what is spoken in a recording.
 
     Args:
@@ -62,7 +62,7 @@ def pieces(sound: Iterable[Floats], first: int = 0) -> Iterator[Piece]:
         if not is_last and speech and speech[-1][1] > following:
             following = speech.pop()[0]  # who still speaks at the end of the block is heard whole in the next one
         for stretches in _joined(speech):
-            yield Piece(
+            yield SpeechPiece(
                 block,
                 tuple((block + start, block + end) for start, end in stretches),
                 np.concatenate([here[start:end] for start, end in stretches]),

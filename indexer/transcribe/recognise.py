@@ -11,8 +11,8 @@ import numpy as np
 
 from talksearch.indexer.records import Json
 
-from .models import Model
-from .pieces import Piece
+from .models import LoadedModel
+from .pieces import SpeechPiece
 from .sound import RATE
 
 LISTENED_PIECES = 4
@@ -21,7 +21,7 @@ _SURE = 0.8
 """The share of a language from which on no further piece is listened to."""
 
 
-def find_language(pieces: Sequence[Piece], model: Model) -> tuple[str, float]:
+def find_language(pieces: Sequence[SpeechPiece], model: LoadedModel) -> tuple[str, float]:
     """Find out which language is spoken at the beginning of a recording.
 
     Returns:
@@ -36,7 +36,7 @@ def find_language(pieces: Sequence[Piece], model: Model) -> tuple[str, float]:
     return str(language), float(share)
 
 
-def recognise(piece: Piece, model: Model, language: str) -> list[dict[str, Json]]:
+def recognise(piece: SpeechPiece, model: LoadedModel, language: str) -> list[dict[str, Json]]:
     """Return the segments of a piece, in Whisper's form: times in seconds from the beginning of the recording.
 
     The same piece gives the same segments, whatever was recognised before: no text of another piece is handed on, and

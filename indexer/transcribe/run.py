@@ -21,11 +21,11 @@ from talksearch.indexer.text import youtube
 from talksearch.indexer.text.clock import show_clock
 
 from .errors import RecordingError
-from .models import Model
-from .pieces import Piece, pieces
+from .models import LoadedModel
+from .pieces import SpeechPiece, pieces
 from .recognise import LISTENED_PIECES, find_language, recognise
 from .result import is_ours, result_path, whisper_json, write_result
-from .sound import RATE, Sound, open_sound, samples
+from .sound import RATE, AudioStream, open_sound, samples
 from .speakers import Diarisation, turns_in, with_speakers
 from .work_file import WorkFile, not_written, open_work_file
 
@@ -43,7 +43,7 @@ class NobodySpeaksError(RecordingError):
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class TranscribeProgress:
     """How far a recording is."""
 
     path: Path
@@ -73,7 +73,7 @@ class Transcribed:
     """Sentences about what is not as it might be."""
 
 
-Tell = Callable[[Progress], None]
+Tell = Callable[[TranscribeProgress], None]
 
 
 def recordings_to_transcribe(path: Path, *, again: bool = False) -> list[Path]:
@@ -132,7 +132,7 @@ def place_for(recording: Path, *, again: bool = False) -> Path:
 
 def transcribe(
     recording: Path,
-    model: Model,
+    model: LoadedModel,
     *,
     language: str | None = None,
     again: bool = False,
@@ -159,7 +159,7 @@ def transcribe(
     sound = open_sound(recording)
     settings: dict[str, Json] = {"model": model.name, "weights": model.weights, "language": language}
     with open_work_file(recording, settings) as work:
-        heard = _Heard()
+        heard = _SampleCounter()
         before = len(work.finished)
         started = perf_counter()
         begun_ms = _ms(int(work.finished[-1]["speech"][-1][1])) if work.finished else 0
@@ -198,7 +198,7 @@ def transcribe(
 
 
 @dataclass(slots=True)
-class _Heard:
+class _SampleCounter:
     """How many samples of a recording were read."""
 
     samples: int = 0
@@ -210,10 +210,10 @@ class _Heard:
 
 
 def _recognise_all(
-    sound: Sound, model: Model, language: str | None, work: WorkFile, heard: _Heard, tell: Tell
+    sound: AudioStream, model: LoadedModel, language: str | None, work: WorkFile, heard: _SampleCounter, tell: Tell
 ) -> tuple[str, float]:
     """Recognise the pieces that are not finished; return the language and the share of it that the model gives."""
-    stream: Iterator[Piece] = pieces(heard.counted(samples(sound)), work.block)
+    stream: Iterator[SpeechPiece] = pieces(heard.counted(samples(sound)), work.block)
     if work.finished:
         code, share = str(work.finished[-1]["language"]), float(work.finished[-1]["share"])
     else:
@@ -229,16 +229,16 @@ def _recognise_all(
             continue
         if first_ms is None:
             first_ms = _ms(piece.speech[0][0])
-            tell(Progress(sound.path, first_ms, sound.duration_ms, 0.0))
+            tell(TranscribeProgress(sound.path, first_ms, sound.duration_ms, 0.0))
         segments = recognise(piece, model, code)
         work.add({"block": piece.block, "speech": piece.speech, "language": code, "share": share, "segments": segments})
         done_ms = _ms(piece.speech[-1][1])
         passed_s = perf_counter() - started
-        tell(Progress(sound.path, done_ms, sound.duration_ms, (done_ms - first_ms) / 1000 / passed_s))
+        tell(TranscribeProgress(sound.path, done_ms, sound.duration_ms, (done_ms - first_ms) / 1000 / passed_s))
     return code, share
 
 
-def _notes(sound: Sound, heard: _Heard, language: str, share: float) -> tuple[str, ...]:
+def _notes(sound: AudioStream, heard: _SampleCounter, language: str, share: float) -> tuple[str, ...]:
     notes = []
     heard_ms = _ms(heard.samples)
     if sound.duration_ms and sound.duration_ms - sound.starts_ms - heard_ms > _CUT_OFF_MS:

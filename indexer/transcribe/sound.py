@@ -26,7 +26,7 @@ _SLACK_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Sound:
+class AudioStream:
     """What a recording's head says of its sound."""
 
     path: Path
@@ -36,7 +36,7 @@ class Sound:
     """The time that its first frame has. Players take it for 0; some programs count it into the length."""
 
 
-def open_sound(path: Path) -> Sound:
+def open_sound(path: Path) -> AudioStream:
     """Look at the head of a recording.
 
     Raises:
@@ -58,10 +58,10 @@ def open_sound(path: Path) -> Sound:
         raise RecordingError(
             f"{path} is no recording, or is cut off: {error.strerror or error}.", "Fetch it once more, or leave it out."
         ) from error
-    return Sound(path, length // 1000 if length and length > 0 else None, max(starts, 0) // 1000)
+    return AudioStream(path, length // 1000 if length and length > 0 else None, max(starts, 0) // 1000)
 
 
-def samples(sound: Sound) -> Iterator[Floats]:
+def samples(sound: AudioStream) -> Iterator[Floats]:
     """Yield a recording's sound from its beginning, in small pieces (samples,), between -1 and 1.
 
     Sample n is what a player plays n / RATE seconds after the beginning. Where frames are missing there is silence.
@@ -79,7 +79,7 @@ def samples(sound: Sound) -> Iterator[Floats]:
         raise RecordingError(f"{sound.path} cannot be read to its end: {error.strerror or error}.") from error
 
 
-def _frames(container: object, sound: Sound) -> Iterator[Floats]:
+def _frames(container: object, sound: AudioStream) -> Iterator[Floats]:
     import av
     from av.audio.stream import AudioStream
     from av.container import InputContainer

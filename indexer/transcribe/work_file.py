@@ -22,7 +22,7 @@ from talksearch.indexer.records import Json
 from talksearch.indexer.talks.recordings import hidden_beside, state_of
 
 from .errors import RecordingError
-from .pieces import Piece
+from .pieces import SpeechPiece
 
 _FORMAT = 1
 """Raised when pieces are cut or recognised in another way, so that a transcript is never half of one and half of the
@@ -35,9 +35,9 @@ class WorkFile:
 
     path: Path
     finished: list[dict[str, Json]] = field(default_factory=list)
-    """In order: `block` and `speech` of each `Piece`, `segments`, `language` and the model's `share` of it."""
+    """In order: `block` and `speech` of each `SpeechPiece`, `segments`, `language` and the model's `share` of it."""
 
-    def holds(self, piece: Piece) -> bool:
+    def holds(self, piece: SpeechPiece) -> bool:
         """Say whether a piece is finished: no earlier run stopped before it."""
         return bool(self.finished) and piece.speech[0][0] <= int(self.finished[-1]["speech"][0][0])
 

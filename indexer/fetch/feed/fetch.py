@@ -8,9 +8,17 @@ from pathlib import Path
 from talksearch.indexer.fetch.archive import Archive
 from talksearch.indexer.fetch.content import content_of
 from talksearch.indexer.fetch.names import safe_name, stem_of
-from talksearch.indexer.fetch.pace import Pace
-from talksearch.indexer.fetch.records import AskedTooOftenError, Event, FetchError, Landed, Left, Source, Tell
-from talksearch.indexer.fetch.web import LIMITS, Page, Web, open_web
+from talksearch.indexer.fetch.pace import RequestPace
+from talksearch.indexer.fetch.records import (
+    AskedTooOftenError,
+    Event,
+    FetchedTalk,
+    FetchError,
+    SkippedTalk,
+    Source,
+    Tell,
+)
+from talksearch.indexer.fetch.web import LIMITS, HttpClient, Page, open_web
 from talksearch.indexer.text.untrusted import safe_address
 
 from .episode import Episode, Podcast, read_podcast
@@ -45,7 +53,7 @@ def fetch_feed(
     archive: Archive,
     tell: Tell,
     page: Page | None = None,
-    pace: Pace | None = None,
+    pace: RequestPace | None = None,
     refused: set[str] | None = None,
 ) -> Iterator[Event]:
     """Bring in what is new in a feed, the newest first, and yield what became of each episode.
@@ -80,7 +88,7 @@ def fetch_feed(
             if episode.key in archive.done:
                 continue
             if reason := source.why_unwanted(episode.title, episode.published):
-                yield Left(episode.key, episode.title, reason, expected=True)
+                yield SkippedTalk(episode.key, episode.title, reason, expected=True)
                 continue
             if _is_due(episode, archive, source):
                 if source.limit is not None and landed >= source.limit:
@@ -92,7 +100,7 @@ def fetch_feed(
                 except AskedTooOftenError as error:
                     too_often = too_often or error
                     continue
-                landed += isinstance(event, Landed)
+                landed += isinstance(event, FetchedTalk)
                 yield event
             if _names_files(episode, source):
                 again[episode.key] = None
@@ -103,7 +111,7 @@ def fetch_feed(
 
 
 def _over_pages(
-    page: Page, before: FeedState, source: Source, archive: Archive, web: Web
+    page: Page, before: FeedState, source: Source, archive: Archive, web: HttpClient
 ) -> Iterator[tuple[Episode, Podcast]]:
     """Yield the episodes of a feed, and those of its older pages (RFC 5005, `rel="next"`) once these are through.
 
@@ -141,7 +149,7 @@ def _names_files(episode: Episode, source: Source) -> bool:
     return bool(episode.transcripts) or (source.recordings != "none" and bool(episode.media))
 
 
-def _bring(episode: Episode, podcast: Podcast, source: Source, archive: Archive, web: Web) -> Event:
+def _bring(episode: Episode, podcast: Podcast, source: Source, archive: Archive, web: HttpClient) -> Event:
     """Fetch what is wanted of an episode, and land it; or leave it, and write down why.
 
     Raises:
@@ -167,7 +175,7 @@ def _bring(episode: Episode, podcast: Podcast, source: Source, archive: Archive,
         notes += _bring_chapters(episode, podcast, staged, stem, web)
         lying = archive.land(episode.key, staged, safe_name(podcast.title, "podcast"))
     order = [file.name for file in files]  # the track in the language that is spoken stands first
-    return Landed(
+    return FetchedTalk(
         episode.key,
         episode.title,
         tuple(sorted(lying, key=lambda file: order.index(file.name) if file.name in order else len(order))),
@@ -175,13 +183,13 @@ def _bring(episode: Episode, podcast: Podcast, source: Source, archive: Archive,
     )
 
 
-def _leave(episode: Episode, source: Source, archive: Archive, reason: str) -> Left:
+def _leave(episode: Episode, source: Source, archive: Archive, reason: str) -> SkippedTalk:
     archive.leave(episode.key, reason, episode.title, episode.published, wishes=source.wishes)
-    return Left(episode.key, episode.title, reason)
+    return SkippedTalk(episode.key, episode.title, reason)
 
 
 def _fetch_tracks(
-    episode: Episode, podcast: Podcast, source: Source, spoken: str, web: Web
+    episode: Episode, podcast: Podcast, source: Source, spoken: str, web: HttpClient
 ) -> tuple[list[Transcript], list[str], str]:
     """Fetch the transcript in the language that is spoken, and one in each further language that is wanted.
 
@@ -209,7 +217,7 @@ def _fetch_tracks(
     return found, notes, why_none
 
 
-def _fetch_sound(episode: Episode, podcast: Podcast, path: Path, web: Web) -> tuple[Path | None, str]:
+def _fetch_sound(episode: Episode, podcast: Podcast, path: Path, web: HttpClient) -> tuple[Path | None, str]:
     """Fetch the recording of an episode, and return where it is, or why it is not."""
     problem = "It has no recording that can be fetched."
     for media in episode.media:
@@ -233,7 +241,7 @@ def _fetch_sound(episode: Episode, podcast: Podcast, path: Path, web: Web) -> tu
     return None, problem
 
 
-def _bring_chapters(episode: Episode, podcast: Podcast, staged: Path, stem: str, web: Web) -> list[str]:
+def _bring_chapters(episode: Episode, podcast: Podcast, staged: Path, stem: str, web: HttpClient) -> list[str]:
     """Put chapters beside a transcript: those of their own file, else those in the feed. Returns what went wrong, which
     is no reason to leave the episode.
     """

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from talksearch.indexer.errors import UnreadableError
 from talksearch.indexer.fetch.content import SENTENCES, content_of
 from talksearch.indexer.fetch.records import AskedTooOftenError, FetchError
-from talksearch.indexer.fetch.web import LIMITS, Page, Web
+from talksearch.indexer.fetch.web import LIMITS, HttpClient, Page
 from talksearch.indexer.readers.registry import Format
 from talksearch.indexer.talks.opened_file import open_file
 from talksearch.indexer.talks.read import failing_on_one_file
@@ -62,7 +62,7 @@ def in_language(
 
 
 def fetch_transcript(
-    web: Web, links: Sequence[TranscriptLink], language: str, feed: str
+    web: HttpClient, links: Sequence[TranscriptLink], language: str, feed: str
 ) -> tuple[Transcript | None, tuple[str, ...]]:
     """Fetch the first of some transcripts that can be read and has times; one without times where no other is.
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from talksearch.indexer.errors import UnreadableError
 from talksearch.indexer.fetch.archive import Archive
 from talksearch.indexer.fetch.names import safe_name, stem_of
-from talksearch.indexer.fetch.records import FetchError, Landed, Source
+from talksearch.indexer.fetch.records import FetchedTalk, FetchError, Source
 from talksearch.indexer.talks.read import failing_on_one_file, open_transcript
 from talksearch.indexer.talks.track_names import RECORDINGS
 from talksearch.indexer.text.untrusted import safe, without_password
@@ -21,7 +21,7 @@ from talksearch.indexer.text.untrusted import safe, without_password
 from .downloader import Downloader
 from .info_json import info_json, mark_of
 from .listing import Info, day_of, generic_id, is_of_no_site, title_of
-from .tracks import Choice, ChosenTrack, choose_tracks
+from .tracks import ChosenTrack, TrackChoice, choose_tracks
 from .trouble import meaning_of, raise_if_not_the_talks, raise_if_too_often, sentence_of
 
 _LONGEST_TAG = 40
@@ -45,7 +45,9 @@ def refused_by(entry: Info, source: Source) -> str:
     return hidden or _NOT_OVER.get(str(entry.get("live_status")), "")
 
 
-def bring(downloader: Downloader, info: Info, key: str, source: Source, archive: Archive, list_title: str) -> Landed:
+def bring(
+    downloader: Downloader, info: Info, key: str, source: Source, archive: Archive, list_title: str
+) -> FetchedTalk:
     """Fetch the files of a talk and land them.
 
     Args:
@@ -81,10 +83,10 @@ def bring(downloader: Downloader, info: Info, key: str, source: Source, archive:
         files[-1].write_text(info_json(info, choice.language), encoding="utf-8")
         landed = {path.name: path for path in archive.land(key, staged, _folder_of(info, list_title, address))}
     note = " ".join(filter(None, (choice.note, *notes)))
-    return Landed(key, title_of(info) or key, tuple(landed[path.name] for path in files), note)
+    return FetchedTalk(key, title_of(info) or key, tuple(landed[path.name] for path in files), note)
 
 
-def _save_tracks(downloader: Downloader, info: Info, choice: Choice, stem: Path) -> tuple[list[Path], list[str]]:
+def _save_tracks(downloader: Downloader, info: Info, choice: TrackChoice, stem: Path) -> tuple[list[Path], list[str]]:
     """Fetch the tracks of a talk; return them, and why others than the first are missing. Raises as `bring` does."""
     files: list[Path] = []
     notes: list[str] = []
@@ -141,7 +143,7 @@ def _is_recording(info: Mapping[str, Any]) -> bool:
     )
 
 
-def _why_nothing(downloader: Downloader, info: Info, choice: Choice) -> str:
+def _why_nothing(downloader: Downloader, info: Info, choice: TrackChoice) -> str:
     """Say why nothing of a talk can be had. Where it is not shown at all, yt-dlp has only warned.
 
     Raises AskedTooOftenError where that is what it warned of.

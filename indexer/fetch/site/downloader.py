@@ -24,8 +24,8 @@ from yt_dlp.utils import DownloadError, YoutubeDLError
 
 from talksearch.indexer.fetch.cookies import read_cookies
 from talksearch.indexer.fetch.distance import distance_of, may_name
-from talksearch.indexer.fetch.limits import Limit, Limits
-from talksearch.indexer.fetch.pace import Pace, too_often, wait_asked_for, waiting
+from talksearch.indexer.fetch.limits import FetchLimit, FetchLimits
+from talksearch.indexer.fetch.pace import RequestPace, too_often, wait_asked_for, waiting
 from talksearch.indexer.fetch.records import AskedTooOftenError, FetchError, Source, Tell
 from talksearch.indexer.text.untrusted import safe
 
@@ -39,7 +39,7 @@ _SOCKET_S = 20.0
 _PIECE = 1 << 16
 
 
-class Messages:
+class QuietLogger:
     """yt-dlp's logger: nothing reaches the terminal, and warnings are kept, as some say why a talk has nothing."""
 
     def __init__(self) -> None:
@@ -60,7 +60,7 @@ class Messages:
 class _Budget:
     """What the step that is under way may still take."""
 
-    def __init__(self, limit: Limit) -> None:
+    def __init__(self, limit: FetchLimit) -> None:
         self.limit = limit
         self.bytes = 0
         self.until = time.monotonic() + limit.seconds
@@ -80,8 +80,8 @@ class Downloader(YoutubeDL):  # type: ignore[misc]
     Extractors and downloaders ask the network for everything through `urlopen`, so the gate is there.
     """
 
-    def __init__(self, source: Source, tell: Tell, pace: Pace, limits: Limits) -> None:
-        self.messages = Messages()
+    def __init__(self, source: Source, tell: Tell, pace: RequestPace, limits: FetchLimits) -> None:
+        self.messages = QuietLogger()
         self.limits = limits
         self._tell = tell
         self._pace = pace
@@ -94,13 +94,13 @@ class Downloader(YoutubeDL):  # type: ignore[misc]
         super().__init__(_settings(source, self.messages, pace))
         self._load_named_cookies(source)
 
-    def start(self, limit: Limit) -> None:
+    def start(self, limit: FetchLimit) -> None:
         """Begin a step that may take so much."""
         self.messages.warnings.clear()
         self._broken = None
         self._budget = _Budget(limit)
 
-    def save(self, form: Mapping[str, Any], path: Path, limit: Limit, *, is_track: bool) -> None:
+    def save(self, form: Mapping[str, Any], path: Path, limit: FetchLimit, *, is_track: bool) -> None:
         """Fetch one file to a path, with yt-dlp's own downloader for the way in which it is offered.
 
         Raises what yt-dlp raises, OSError, FetchError where it is larger than it may be, and AskedTooOftenError.
@@ -209,7 +209,7 @@ class Downloader(YoutubeDL):  # type: ignore[misc]
             ) from None
 
 
-def _settings(source: Source, messages: Messages, pace: Pace) -> dict[str, Any]:
+def _settings(source: Source, messages: QuietLogger, pace: RequestPace) -> dict[str, Any]:
     browser = re.fullmatch(r"([^:]+)(?::(.+))?", source.cookies_from_browser)
     return {
         "logger": messages,

@@ -12,20 +12,20 @@ from urllib.parse import urlsplit
 from talksearch.indexer.errors import UsageError
 from talksearch.indexer.fetch.addresses import as_address
 from talksearch.indexer.fetch.archive import Archive
-from talksearch.indexer.fetch.limits import Limits
-from talksearch.indexer.fetch.pace import Pace
+from talksearch.indexer.fetch.limits import FetchLimits
+from talksearch.indexer.fetch.pace import RequestPace
 from talksearch.indexer.fetch.records import Event, FetchError, Source, Tell
 from talksearch.indexer.text.untrusted import safe
 
 if TYPE_CHECKING:
     from .downloader import Downloader
 
-PACE = Pace()
+PACE = RequestPace()
 """How gently sites are asked where nothing else is said; looked up when it is needed."""
 
 
 @dataclass(frozen=True, slots=True)
-class SiteLook:
+class SiteListing:
     """What is at an address, before any talk of it is asked for."""
 
     title: str
@@ -56,7 +56,9 @@ def is_known_site(url: str) -> bool:
     return known is not None and known.ie_key() != "Generic"
 
 
-def look_at(source: Source, tell: Tell, pace: Pace | None = None, limits: Limits | None = None) -> SiteLook:
+def look_at(
+    source: Source, tell: Tell, pace: RequestPace | None = None, limits: FetchLimits | None = None
+) -> SiteListing:
     """Ask what an address is: one talk or many, and what it calls itself. Entries of a list are not asked for.
 
     Raises:
@@ -71,11 +73,11 @@ def look_at(source: Source, tell: Tell, pace: Pace | None = None, limits: Limits
         with told_of(address):
             info = listing.resolve(downloader, {"_type": "url", "url": address})
         title = listing.title_of(info) or str(urlsplit(address).hostname)
-        return SiteLook(title, listing.is_list(info))
+        return SiteListing(title, listing.is_list(info))
 
 
 def fetch_site(
-    source: Source, archive: Archive, tell: Tell, pace: Pace | None = None, limits: Limits | None = None
+    source: Source, archive: Archive, tell: Tell, pace: RequestPace | None = None, limits: FetchLimits | None = None
 ) -> Iterator[Event]:
     """Bring in what is new at an address and wanted, and yield what becomes of each talk as it happens.
 
@@ -95,13 +97,13 @@ def fetch_site(
     """
     address = _address_of(source.url)
     with _asking(source, tell, pace, limits) as downloader:
-        from .run import Run
+        from .run import SiteRun
 
-        yield from Run(source, archive, downloader).talks_at(address)
+        yield from SiteRun(source, archive, downloader).talks_at(address)
 
 
 @contextmanager
-def _asking(source: Source, tell: Tell, pace: Pace | None, limits: Limits | None) -> Iterator[Downloader]:
+def _asking(source: Source, tell: Tell, pace: RequestPace | None, limits: FetchLimits | None) -> Iterator[Downloader]:
     """Yield what asks sites, and close it at the end."""
     try:
         from .downloader import Downloader
@@ -110,7 +112,7 @@ def _asking(source: Source, tell: Tell, pace: Pace | None, limits: Limits | None
             "Talks of sites are fetched with yt-dlp, which is not installed.",
             'Install it: pip install "talksearch[fetch]"',
         ) from None
-    with closing(Downloader(source, tell, pace or PACE, limits or Limits())) as downloader:
+    with closing(Downloader(source, tell, pace or PACE, limits or FetchLimits())) as downloader:
         yield downloader
 
 

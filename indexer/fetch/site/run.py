@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from urllib.parse import urlsplit
 
 from talksearch.indexer.fetch.archive import Archive
-from talksearch.indexer.fetch.records import AskedTooOftenError, Event, FetchError, Known, Left, Source
+from talksearch.indexer.fetch.records import AskedTooOftenError, Event, FetchError, KnownTalk, SkippedTalk, Source
 from talksearch.indexer.text.untrusted import safe, without_password
 
 from .bring import bring, refused_by
@@ -57,7 +57,7 @@ class _Order:
 
 
 @dataclass(slots=True)
-class Run:
+class SiteRun:
     """What a run knows of itself. Errors are those of `fetch.fetch_site`."""
 
     source: Source
@@ -76,7 +76,7 @@ class Run:
         entry = {"_type": "url", "url": address}
         named = talk_key(entry)
         if named in self.archive.done and (files := landed_files(self.archive.folder, named, address)):
-            yield Known(named, self.source.title, files)
+            yield KnownTalk(named, self.source.title, files)
             return
         self.seen.add(named)
         with told_of(address):
@@ -87,7 +87,7 @@ class Run:
             if named not in self.archive.done:
                 self.archive.mark_done(named)
             own = str(info.get("webpage_url") or address)
-            yield Known(key, title_of(info), landed_files(self.archive.folder, key, own))
+            yield KnownTalk(key, title_of(info), landed_files(self.archive.folder, key, own))
         else:
             yield self._bring(info, key, named, "")
 
@@ -106,7 +106,7 @@ class Run:
             except FetchError as error:
                 if depth == 1 or isinstance(error, AskedTooOftenError):
                     raise
-                yield Left(own, title, error.message)  # the next tab of a channel may do
+                yield SkippedTalk(own, title, error.message)  # the next tab of a channel may do
                 return
             if entry is None:
                 return
@@ -123,7 +123,7 @@ class Run:
                 order.see(day, is_older=False)
                 continue
             found = self._resolved(entry, named)
-            if isinstance(found, Left):
+            if isinstance(found, SkippedTalk):
                 yield found
             elif is_list(found):
                 yield from self._listed(found, depth + 1)
@@ -155,16 +155,16 @@ class Run:
         days = [day for day in (day_of(entry), before.published if before else None) if day is not None]
         return min(days, default=None)
 
-    def _known_to_be_unwanted(self, entry: Info, key: str, day: date | None) -> Left | None:
+    def _known_to_be_unwanted(self, entry: Info, key: str, day: date | None) -> SkippedTalk | None:
         """Return that a talk of a list is left, where its entry or what was found out before tells that already."""
         if key in self.archive.done:
             return None
         before = self.archive.waiting.get(key)
         title = title_of(entry) or (before.title if before else "")
         reason = self.source.why_unwanted(title, day)
-        return Left(key, title or safe(key), reason, expected=True) if reason else None
+        return SkippedTalk(key, title or safe(key), reason, expected=True) if reason else None
 
-    def _resolved(self, entry: Info, named: str) -> Info | Left:
+    def _resolved(self, entry: Info, named: str) -> Info | SkippedTalk:
         """Ask what an entry of a list is; where that fails, it is left."""
         try:
             if reason := refused_by(entry, self.source):
@@ -181,7 +181,7 @@ class Run:
             self.failures = 0
             for each in keys:
                 self.archive.leave(each, reason, title, day, expected=True)
-            return Left(key, title or safe(key), reason, expected=True)
+            return SkippedTalk(key, title or safe(key), reason, expected=True)
         try:
             landed = bring(self.downloader, info, key, self.source, self.archive, list_title)
         except Exception as error:  # noqa: BLE001 - as above
@@ -192,7 +192,7 @@ class Run:
         self.failures = 0
         return landed
 
-    def _leave(self, error: Exception, keys: tuple[str, ...], title: str, day: date | None) -> Left:
+    def _leave(self, error: Exception, keys: tuple[str, ...], title: str, day: date | None) -> SkippedTalk:
         """Leave a talk and write it down; raise where the fault is not its own."""
         raise_if_not_the_talks(error)
         reason = sentence_of(error)
@@ -205,4 +205,4 @@ class Run:
             raise FetchError(
                 f"{host} does not answer any more: {reason}", "What was brought in stays; run it again later."
             ) from error
-        return Left(keys[0], title or safe(keys[0]), reason)
+        return SkippedTalk(keys[0], title or safe(keys[0]), reason)

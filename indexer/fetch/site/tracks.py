@@ -38,7 +38,7 @@ class ChosenTrack:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class TrackChoice:
     """The tracks that are taken of a talk, and what is to be said of them."""
 
     tracks: tuple[ChosenTrack, ...]
@@ -49,7 +49,7 @@ class Choice:
     """A sentence: why none is taken, or what is taken in place of people's."""
 
 
-def choose_tracks(info: Mapping[str, Any], language: str = "", also: Iterable[str] = ()) -> Choice:
+def choose_tracks(info: Mapping[str, Any], language: str = "", also: Iterable[str] = ()) -> TrackChoice:
     """Choose the tracks of a talk by what its site says of it.
 
     The language that is spoken is the one that the site states, else that of the only `LANG-orig`, else the one given,
@@ -70,7 +70,7 @@ def choose_tracks(info: Mapping[str, Any], language: str = "", also: Iterable[st
     machine = _heard(dict(_usable(info.get("automatic_captions"), _MACHINES_FORMS)))
     spoken = _spoken(info, language, people, machine)
     if spoken is None and (people or machine):
-        return Choice(
+        return TrackChoice(
             (),
             None,
             f"Its captions are in {_names([*people, *machine])}, and nothing says which of them is spoken. To say it:"
@@ -81,17 +81,19 @@ def choose_tracks(info: Mapping[str, Any], language: str = "", also: Iterable[st
     tracks = [ChosenTrack(tag, people[tag]) for tag in (*own, *dict.fromkeys(further))]
     known = language_of(spoken)
     if own:
-        return Choice(tuple(tracks), known)
+        return TrackChoice(tuple(tracks), known)
     heard = _best(machine, spoken)
     if heard:
         automatic = ChosenTrack(heard[0], machine[heard[0]])
-        return Choice((automatic, *tracks), known, "Its captions are automatic; people wrote none in its language.")
+        return TrackChoice(
+            (automatic, *tracks), known, "Its captions are automatic; people wrote none in its language."
+        )
     if spoken is None or not (people or machine):
-        return Choice((), spoken, "It has no captions.")
+        return TrackChoice((), spoken, "It has no captions.")
     missing = f"It has no captions in {language_name(spoken)}, which is spoken"
     if tracks:
-        return Choice(tuple(tracks), spoken, f"{missing}; those in {_names(further)} were taken.")
-    return Choice((), spoken, f"{missing}; there are some in {_names([*people, *machine])}.")
+        return TrackChoice(tuple(tracks), spoken, f"{missing}; those in {_names(further)} were taken.")
+    return TrackChoice((), spoken, f"{missing}; there are some in {_names([*people, *machine])}.")
 
 
 def _usable(listed: object, forms: tuple[str, ...]) -> Iterable[tuple[str, Mapping[str, Any]]]:
