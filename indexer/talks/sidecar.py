@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -78,7 +79,8 @@ def shared_metadata(path: Path) -> bytes:
     It is as short as that: such a file may be of many megabytes, and change for every talk that it gets. Empty where
     they say nothing.
     """
-    infos = [*(entry.info for entry in find_entries(path)), *_tags(path)]
+    shared = [entry.info for entry in find_entries(path)]
+    infos = [*shared, *_tags(path, [*_read_nfo(path), *shared])]
     return json.dumps(infos, sort_keys=True, default=str).encode() if infos else b""
 
 
@@ -123,7 +125,8 @@ def read_sidecar(path_of_transcript: Path) -> SidecarMetadata | None:
 def _filled(metadata: SidecarMetadata | None, path: Path) -> SidecarMetadata | None:
     """Fill what yt-dlp's sidecar leaves open, or is not there to say, from all other files that describe the talk."""
     entries = find_entries(path)
-    infos = [*_read_nfo(path), *(entry.info for entry in entries), *_tags(path)]
+    infos = [*_read_nfo(path), *(entry.info for entry in entries)]
+    infos += _tags(path, infos)
     video = tubearchivist.id_of(path.parent, track_name(path).stem)
     if video:
         infos.append({"id": video, "extractor": "youtube"})
@@ -157,10 +160,9 @@ def _short_text(path: Path) -> str:
         return ""
 
 
-def _tags(path: Path) -> list[Info]:
-    """Return what the tags of the recording say, where nothing else that describes the talk has a title."""
-    titled = (info.get("title") for info in (*_read_nfo(path), *(entry.info for entry in find_entries(path))))
-    if find_sidecar(path) or any(titled):
+def _tags(path: Path, described: Sequence[Info]) -> list[Info]:
+    """Return what the tags of the recording say, where nothing else that `described` the talk has a title."""
+    if find_sidecar(path) or any(info.get("title") for info in described):
         return []
     recording = find_recording(path)
     info = media_tags.read_tags(recording) if recording else None
