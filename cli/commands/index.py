@@ -99,6 +99,7 @@ def build_with_progress(
 
 def print_report(folder: Path, report: Report) -> None:
     """Print what a run did, which recordings lack a transcript, and in which languages the archive is."""
+    from talksearch.indexer.talks.untranscribed import with_durations
     from talksearch.indexer.transcribe.pace import pace_of
 
     db = catalog.open_catalog(folder)
@@ -106,7 +107,7 @@ def print_report(folder: Path, report: Report) -> None:
     text = reports.report_text(report, counts.talks, counts.passages, counts.embedded)
     if report.untranscribed:
         roots = [Path(root) for root in catalog.roots(db)]
-        text += transcripts.untranscribed_text(report.untranscribed, roots, pace_of(resolve().whisper))
+        text += transcripts.untranscribed_text(with_durations(report.untranscribed), roots, pace_of(resolve().whisper))
     if built is not None:
         text += reports.languages_text(languages.count_languages(db), built.model.name)
     click.echo(for_given_index(text), nl=False)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
-
-from talksearch.indexer.talks.untranscribed import Untranscribed
 
 from .read_talks import SkippedFile
 
@@ -68,7 +67,7 @@ class Report:
     """Files with words that are neither indexed nor left out for a reason, and which these are."""
     other_files: int = 0
     """How many files are not transcripts by their names: sidecars, recordings, images and so on."""
-    untranscribed: tuple[Untranscribed, ...] = ()
+    untranscribed: list[Path] = field(default_factory=list)
     """Recordings under the PATHs that were looked at of which there is no transcript."""
     repairs: Counter[str] = field(default_factory=Counter)
     """How many of the talks read in this run needed each kind of repair."""

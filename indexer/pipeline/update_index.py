@@ -23,7 +23,7 @@ from talksearch.indexer.stores.columns import update as columns
 from talksearch.indexer.stores.tracks import track_sources
 from talksearch.indexer.talks.no_speech import has_no_speech
 from talksearch.indexer.talks.opened_file import ScannedFiles
-from talksearch.indexer.talks.untranscribed import Untranscribed, with_durations, without_transcript
+from talksearch.indexer.talks.untranscribed import without_transcript
 
 from . import embed_pending, topic_map
 from .encoder_provider import EncoderProvider, Prompts
@@ -101,17 +101,17 @@ def update_index(options: RunOptions) -> Report:
     return report
 
 
-def _untranscribed(seen: Seen) -> tuple[Untranscribed, ...]:
+def _untranscribed(seen: Seen) -> list[Path]:
     """Return the recordings without a transcript, by what was found out about the files beside them.
 
     Those in which nobody was heard are left out.
     """
     if not seen.recordings:
-        return ()
+        return []
     identities = {path: identity for path, row in seen.now.items() if (identity := identity_of(row))}
     videos = [identity.youtube_id for identity in identities.values() if identity.youtube_id]
     lacking = without_transcript(seen.recordings, map(Path, identities), videos)
-    return with_durations([recording for recording in lacking if not has_no_speech(recording)])
+    return [recording for recording in lacking if not has_no_speech(recording)]
 
 
 def sizer_of(options: RunOptions) -> PassageSizer:
