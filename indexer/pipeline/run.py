@@ -11,7 +11,7 @@ import shutil
 import sqlite3
 import stat
 from collections.abc import Iterable, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
@@ -19,7 +19,7 @@ from time import perf_counter
 from talksearch.indexer import layout
 from talksearch.indexer.encoders.base import Encoder
 from talksearch.indexer.errors import BadIndexError
-from talksearch.indexer.stores import catalog, catalog_writer, recipe
+from talksearch.indexer.stores import catalog, catalog_writer, recipe, upgrade
 from talksearch.indexer.stores.chroma import store
 from talksearch.indexer.stores.lock import index_write_lock
 from talksearch.indexer.talks.walk import as_root
@@ -113,11 +113,11 @@ def remove_talks(
         raise BadIndexError(f"There is no index in {folder}.", "Make one: talksearch index PATH")
     talk_ids = [talk_ids] if isinstance(talk_ids, str) else talk_ids
     roots = [roots] if isinstance(roots, str | Path) else roots
-    with (
-        index_write_lock(folder),
-        closing(catalog.open_catalog(folder, write=True)) as db,
-        store.open_partition(folder),  # first: where it cannot be opened, nothing is half removed
-    ):
+    with ExitStack() as stack:
+        stack.enter_context(index_write_lock(folder))
+        upgrade.bring_up_to_date(folder)
+        db = stack.enter_context(closing(catalog.open_catalog(folder, write=True)))
+        stack.enter_context(store.open_partition(folder))  # first: where it cannot be opened, nothing is half removed
         forgotten = [as_root(Path(root)) for root in roots]
 
         def is_forgotten(path: str) -> bool:

@@ -15,7 +15,7 @@ from pathlib import Path
 from talksearch.indexer import layout
 from talksearch.indexer.encoders import model_home, query_model
 from talksearch.indexer.encoders.base import Encoder, ModelCard
-from talksearch.indexer.stores import calibration, catalog, catalog_writer, recipe
+from talksearch.indexer.stores import calibration, catalog, catalog_writer, recipe, upgrade
 from talksearch.indexer.stores.catalog import FileRow
 from talksearch.indexer.stores.chroma import store
 from talksearch.indexer.stores.chroma.writer import early_process
@@ -57,6 +57,7 @@ def update_index(options: RunOptions) -> Report:
     """
     folder, tell = options.folder, options.tell
     report = Report()
+    upgrade.bring_up_to_date(folder)
     known = recipe.read(folder)
     if known:
         recipe.check_model(folder, known, options.model)

@@ -82,6 +82,12 @@ CREATE TABLE odd (
 CREATE INDEX odd_of_talk ON odd (talk);
 """
 
+NEW_IN_THIS_FORMAT = (
+    # Passages that are no longer in the index, until the Chroma store and the stop terms know it.
+    "CREATE TABLE leaving (number INTEGER PRIMARY KEY, id TEXT NOT NULL)",
+)
+"""Statements that make a catalog of the format before one of the present format; a new catalog is made by them too."""
+
 
 _DAMAGE = frozenset((sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB))
 """Codes of SQLite's errors that mean that a file is no catalog, or a damaged one."""
@@ -178,7 +184,7 @@ def open_catalog(folder: Path, *, write: bool = False) -> sqlite3.Connection:
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = NORMAL")
             if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'talks'").fetchone():
-                db.executescript(_SCHEMA)
+                db.executescript("".join(f"{statement};" for statement in (_SCHEMA, *NEW_IN_THIS_FORMAT)))
         except sqlite3.Error:
             db.close()
             raise

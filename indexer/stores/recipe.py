@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     from talksearch.indexer.encoders.base import ModelCard
     from talksearch.indexer.passages.split import Splitting
 
-FORMAT = 7
+FORMAT = 8
 """Raised when an older index can no longer be read, or when talks must be cleaned and split anew."""
+
+FORMAT_BEFORE = 7
+"""The one format that `upgrade` turns into the present one, so that nothing need be embedded again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +36,12 @@ class Recipe:
 
 def write(folder: Path, recipe: Recipe) -> None:
     """Write the recipe of an index."""
+    _write_json(folder, asdict(recipe))
+
+
+def _write_json(folder: Path, values: dict[str, Json]) -> None:
     with layout.replace_file(layout.RECIPE.within(folder)) as fresh:
-        fresh.write_text(json.dumps(asdict(recipe), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        fresh.write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def read(folder: Path) -> Recipe | None:
@@ -71,11 +78,31 @@ def read_json(folder: Path) -> dict[str, Json] | None:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise _unusable(folder, f"has a damaged recipe ({error})") from error
-    raise _unusable(folder, f"has format {values['format']}, and this version of talksearch reads format {FORMAT}")
+    other = f"has format {values['format']}, and this version of talksearch reads format {FORMAT}"
+    if values["format"] == FORMAT_BEFORE:
+        raise _unusable(folder, other, "Bring it up to date, in seconds: talksearch index")
+    raise _unusable(folder, other)
 
 
-def _unusable(folder: Path, problem: str) -> BadIndexError:
-    return BadIndexError(f"The index {folder} {problem}.", "Build it again: talksearch index PATH --rebuild")
+def format_of(folder: Path) -> Json:
+    """Return the format that the recipe of an index folder names; None where it names none, or cannot be read."""
+    try:
+        return json.loads(layout.RECIPE.within(folder).read_text(encoding="utf-8")).get("format")
+    except (OSError, ValueError, AttributeError):
+        return None
+
+
+def raise_format(folder: Path) -> None:
+    """Let the recipe of an index of the format before say that it has the present one; any other stays as it is."""
+    if format_of(folder) == FORMAT_BEFORE:
+        values = json.loads(layout.RECIPE.within(folder).read_text(encoding="utf-8"))
+        _write_json(folder, {**values, "format": FORMAT})
+
+
+def _unusable(
+    folder: Path, problem: str, hint: str = "Build it again: talksearch index PATH --rebuild"
+) -> BadIndexError:
+    return BadIndexError(f"The index {folder} {problem}.", hint)
 
 
 def check_model(folder: Path, recipe: Recipe, model: str | None) -> None:
