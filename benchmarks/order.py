@@ -105,7 +105,7 @@ def put(index: Path, encoder: Knowing, size: int, order: str) -> tuple[int, floa
             ):
                 started = process_time()
                 embed_pending.embed_pending(
-                    db, folder, lambda *_: encoder, {}, lambda: encoder.card.dimension, lambda *_: None
+                    db, folder, lambda *_: encoder, lambda: encoder.card.dimension, lambda *_: None
                 )
                 return opened, process_time() - started
 

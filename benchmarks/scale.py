@@ -149,7 +149,7 @@ def _grow(base: Path, work: Path, size: int) -> dict[str, Any]:
         written = perf_counter() - at
         encoder = _Noisy(base, source, made.model.dimension, before)
         at = perf_counter()
-        embed_pending.embed_pending(db, work, lambda *_: encoder, {}, lambda: made.model.dimension, lambda *_: None)
+        embed_pending.embed_pending(db, work, lambda *_: encoder, lambda: made.model.dimension, lambda *_: None)
         stored = perf_counter() - at
         at = perf_counter()
         update.write(work, db, made.model.dimension)

@@ -18,7 +18,7 @@ from talksearch.indexer.arrays import Floats
 from talksearch.indexer.encoders import check_home, model_home, onnx_encoder, token_codes
 from talksearch.indexer.encoders.base import Encoder, ModelCard
 from talksearch.indexer.errors import BadIndexError, DamagedStoreError, ModelError
-from talksearch.indexer.pipeline import embed_pending, topic_map
+from talksearch.indexer.pipeline import embed_pending, topic_map, unfinished
 from talksearch.indexer.stores import calibration, catalog, catalog_writer, recipe, topics, vectors
 from talksearch.indexer.stores.chroma import collection as passages
 from talksearch.indexer.stores.chroma import store, writer
@@ -92,14 +92,16 @@ def examine(folder: Path, *, mend: bool = True, encoder: Encoder | None = None) 
     card = index_recipe.model
     with _locked(folder, mend), closing(catalog.open_catalog(folder, write=mend)) as db:
         _check_database(folder, db)
-        findings = [*_check_words(db, mend), *_check_vectors(db, folder, card.dimension, mend)]
+        findings = [
+            *(_finding(what, mend) for what in unfinished.look(folder, db, finish=mend)),
+            *_check_words(db, mend),
+            *_check_vectors(db, folder, card.dimension, mend),
+        ]
         columns_are_right = _check_columns(folder, db, card.dimension, mend)
         if not columns_are_right and not findings:  # where anything else was mended, they are old because of that
             findings.append(_finding("The columns that make searching fast were missing, old or damaged.", mend))
         if encoder is None:
             findings += _check_encoder(db, folder, card, mend)
-            if mend and layout.drop_old_encoder(folder):
-                findings.append(_finding("The index held an encoder of an earlier version, which nothing uses.", mend))
         findings += _check_token_codes(db, folder)
         others = bool(findings)
         findings += _check_calibration(db, folder, card, mend, encoder, other_findings=others)
@@ -179,7 +181,7 @@ def _check_vectors(db: sqlite3.Connection, folder: Path, dimension: int, mend: b
     except DamagedStoreError as error:
         if not mend:
             return [_finding(error.message, mend)]
-        aside = store.put_aside(folder)
+        aside = store.put_aside(folder, db)
         remains = f" What is left of it lies in {aside} and may be deleted." if aside else ""
         findings.append(_finding(f"{error.message} A new one was made.{remains}", mend))
         differences = _compare(db, folder, embedded, copy, mend)

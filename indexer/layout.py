@@ -13,7 +13,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,6 +84,11 @@ ASKED = Entry(
     "asked.log", "the numbers of talks that were asked for lately, while passages wait for vectors", passing=True
 )
 LOCK_HOLDER = Entry("lock.holder", "which process writes, on which machine, and since when", passing=True)
+CHROMA_LOCK = Entry(
+    "lock.chroma",
+    "nothing: the operating system holds it for the process that puts passages into the Chroma store",
+    passing=True,
+)
 
 ENTRIES = (
     CATALOG,
@@ -101,6 +106,7 @@ ENTRIES = (
     OVERVIEW,
     LOCK,
     LOCK_HOLDER,
+    CHROMA_LOCK,
     PACE,
     ASKED,
 )
@@ -117,15 +123,6 @@ _EXCHANGE = 2
 
 _OLD_ENCODER = "encoder"
 """A folder that holds the model as ONNX in an index of an earlier version. By now it has a home in the user's cache."""
-
-
-def drop_old_encoder(index: Path) -> bool:
-    """Delete the encoder that an index of an earlier version holds, and say whether there was one."""
-    old = index / _OLD_ENCODER
-    if old.is_symlink() or not old.is_dir():
-        return False
-    shutil.rmtree(old, ignore_errors=True)
-    return True
 
 
 def is_index(folder: Path) -> bool:
@@ -158,6 +155,39 @@ def swap_folders(one: Path, other: Path) -> bool:
     return False
 
 
+def leftovers(index: Path) -> list[Path]:
+    """Return what lies in an index and beside it that nobody uses: what an ended run left, or an earlier version.
+
+    Only whoever holds the index for writing can tell: for all others, a run may be at work on it.
+    """
+    index = Path(os.path.realpath(index))
+    files = [_fresh(entry.within(index)) for entry in ENTRIES if not entry.is_folder] + [PACE.within(index)]
+    folders = [index / _OLD_ENCODER, rebuilt(index), replaced(index)]
+    return [file for file in files if os.path.lexists(file)] + [
+        folder for folder in folders if folder.is_dir() and not folder.is_symlink()
+    ]
+
+
+def clear_leftovers(index: Path) -> list[Path]:
+    """Delete what nobody uses, and return what it was. Whoever calls this holds the index for writing.
+
+    What cannot be deleted stays for the next time: it does no harm.
+    """
+    found = leftovers(index)
+    for path in found:
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            with suppress(OSError):
+                path.unlink()
+    return found
+
+
+def _fresh(path: Path) -> Path:
+    """Return where the file is written that will take the place of another."""
+    return path.with_name(f"{path.name}.new")
+
+
 @contextmanager
 def replace_file(path: Path) -> Iterator[Path]:
     """Yield where to write a new file, which takes the place of `path` at once when the block ends without an error.
@@ -165,7 +195,7 @@ def replace_file(path: Path) -> Iterator[Path]:
     Whoever has the old file open goes on reading it, and a reader never sees half of the new one. Where the block
     leaves no new file, because the old one shall stay, nothing is replaced.
     """
-    fresh = path.with_name(f"{path.name}.new")
+    fresh = _fresh(path)
     try:
         yield fresh
         if fresh.exists():

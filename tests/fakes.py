@@ -66,6 +66,6 @@ def term_lookup(passages: Sequence[str]) -> TermLookup:
     return lambda term: np.array([term in held for held in passage_terms], bool)
 
 
-def put_talk(db: sqlite3.Connection, path: str, talk: Talk, passages: Sequence[Passage]) -> dict[str, int]:
-    """Put a talk into a catalog as an indexing run does; returns the ids and numbers of the passages that are gone."""
-    return catalog_writer.put_rows(db, path, catalog_writer.rows_of(talk, passages))
+def put_talk(db: sqlite3.Connection, path: str, talk: Talk, passages: Sequence[Passage]) -> None:
+    """Put a talk into a catalog as an indexing run does."""
+    catalog_writer.put_rows(db, path, catalog_writer.rows_of(talk, passages))

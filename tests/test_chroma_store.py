@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from talksearch.indexer.errors import BadIndexError, DamagedStoreError
+from talksearch.indexer.stores import catalog
 from talksearch.indexer.stores.chroma import collection as passages
 from talksearch.indexer.stores.chroma import store, writer
 from talksearch.indexer.stores.chroma.client import open_store
@@ -45,9 +46,9 @@ def started_early() -> Future[WorkerProcess | None]:
 def test_a_process_that_was_started_early_takes_passages_out_and_puts_others_in(tmp_path: Path) -> None:
     with writer.writer(tmp_path, 3, {}) as put:
         put(NUMBERS[:2], IDS[:2], VECTORS[:2], ROWS[:2])
-    with writer.writer(tmp_path, 1, {0: 1}, {"a": 1}, started_early()) as put:
+    with writer.writer(tmp_path, 1, {0: 1}, {1: "a"}, started_early()) as put:
         assert put(NUMBERS[2:], IDS[2:], VECTORS[2:], ROWS[2:]) == {0: 2}
-    with writer.writer(tmp_path, 0, {0: 1}, {"b": 2}, started_early()):
+    with writer.writer(tmp_path, 0, {0: 1}, {2: "b"}, started_early()):
         pass
     client, collection = open_store(tmp_path)
     with closing(client):
@@ -66,7 +67,7 @@ def test_a_store_that_a_process_cannot_open_is_told_though_nothing_is_put(tmp_pa
     os.truncate(tmp_path / "chroma" / "chroma.sqlite3", 3_000)
     with (
         pytest.raises(DamagedStoreError, match="cannot be used"),
-        writer.writer(tmp_path, 0, {}, {"b": 2}, started_early()),
+        writer.writer(tmp_path, 0, {}, {2: "b"}, started_early()),
     ):
         pass
 
@@ -142,7 +143,7 @@ def test_a_large_archive_lies_in_several_collections(tmp_path: Path, monkeypatch
     with store.open_partition(tmp_path, 1) as collection:
         assert (collection.name, sorted(passages.all_ids(collection))) == ("passages-2", ["b", "c"])
         assert passages.read(collection, ["c"])["c"].tolist() == VECTORS[2].tolist()
-    store.drop(tmp_path, {"a": 1, "c": 3, "nobody": 3})
+    store.drop(tmp_path, {1: "a", 2: "nobody", 3: "c"})
     for part, left in enumerate([[], ["b"]]):
         with store.open_partition(tmp_path, part) as collection:
             assert list(passages.all_ids(collection)) == left
@@ -158,7 +159,8 @@ def test_a_damaged_store_is_told_in_a_sentence_wherever_it_is_opened(tmp_path: P
     with pytest.raises(DamagedStoreError, match="cannot be used"):  # noqa: SIM117
         with writer.writer(tmp_path, waiting, {}) as put:
             put(NUMBERS, IDS, VECTORS, ROWS)
-    aside = store.put_aside(tmp_path)
+    with closing(catalog.open_catalog(tmp_path, write=True)) as db:
+        aside = store.put_aside(tmp_path, db)
     assert aside
     assert (aside / "chroma.sqlite3").exists()
     with writer.writer(tmp_path, 3, {}) as put:  # Chroma does not go on with what it had opened

@@ -107,19 +107,17 @@ def embed_pending(
     db: sqlite3.Connection,
     folder: Path,
     encoder_for: Callable[[Sequence[str], int], Encoder],
-    gone: Mapping[str, int],
     dimension: Callable[[], int],
     tell: Callable[[int, int], None],
     early: Future[WorkerProcess | None] | None = None,
 ) -> int:
-    """Embed every passage that has no vector yet, and take the vectors of passages that are gone out of the stores.
+    """Embed every passage that has no vector yet, and take the passages that left the index out of the stores.
 
     Args:
         db: The catalog, open for writing.
         folder: The index folder.
         encoder_for: Returns the encoder, given a sample of the passages that wait and how many wait. It is not called
             before there is a text to embed.
-        gone: The ids and numbers of passages that are no longer in the catalog.
         dimension: Returns the dimension of the vectors.
         tell: Is called with (passages done, passages in all).
         early: What `early_process` of the Chroma store gave.
@@ -128,11 +126,12 @@ def embed_pending(
         How many passages went through the model. A text that was embedded before, or stands twice, does not.
     """
     total = int(db.execute("SELECT count(*) FROM passages WHERE NOT embedded").fetchone()[0])
-    if not total and not gone:
+    leaving = catalog.leaving(db)
+    if not total and not leaving:
         asked.forget(folder)
         return 0
     tell(0, total)
-    with writer(folder, total, _partition_sizes(_numbers(db, "WHERE embedded")), gone, early) as put:
+    with writer(folder, total, _partition_sizes(_numbers(db, "WHERE embedded")), leaving, early) as put:
         encoder = cache(lambda: encoder_for(_sample(db, total), total))
         run = _EmbeddingRun(db, folder, encoder, dimension, put, lambda done: tell(done, total))
         try:
@@ -141,6 +140,8 @@ def embed_pending(
             asked.forget(folder)
         finally:
             pace.forget(folder)
+    with catalog.transaction(db):
+        catalog_writer.forget_leaving(db)
     numbers = _numbers(db, "")
     expected_sizes = _partition_sizes(numbers)
     for partition, size in run.partition_sizes.items():
@@ -308,6 +309,7 @@ class _EmbeddingRun:
             return
         self.partition_sizes.update(self._write.partition_sizes.result())
         with catalog.transaction(self._db):
+            catalog_writer.forget_leaving(self._db)  # they were taken out before the first window was put
             catalog_writer.put_embedded(self._db, self._write.numbers.tolist(), self._write.codes)
         self._copy = _extended(self._open_copy(), self._folder, self._write.numbers)
         self._embedded += len(self._write.numbers)

@@ -7,7 +7,6 @@ takes the place of the old one at once, and the next run embeds what still waits
 from __future__ import annotations
 
 import os
-import shutil
 import sqlite3
 import stat
 from collections.abc import Iterable, Sequence
@@ -79,7 +78,7 @@ def build_index(
         report = _rebuild(options)
     else:
         with index_write_lock(folder):
-            _clear_leftovers(folder)
+            layout.clear_leftovers(folder)
             report = update_index(options)
     report.seconds = perf_counter() - started
     return report
@@ -115,9 +114,11 @@ def remove_talks(
     roots = [roots] if isinstance(roots, str | Path) else roots
     with ExitStack() as stack:
         stack.enter_context(index_write_lock(folder))
+        layout.clear_leftovers(folder)
         upgrade.bring_up_to_date(folder)
         db = stack.enter_context(closing(catalog.open_catalog(folder, write=True)))
-        stack.enter_context(store.open_partition(folder))  # first: where it cannot be opened, nothing is half removed
+        with store.open_partition(folder):  # first: where it cannot be opened, nothing is removed
+            pass
         forgotten = [as_root(Path(root)) for root in roots]
 
         def is_forgotten(path: str) -> bool:
@@ -126,15 +127,14 @@ def remove_talks(
         paths = catalog.talk_paths(db)
         inside = [talk_id for talk_id, path in paths.items() if is_forgotten(path)]
         removed = [talk_id for talk_id in dict.fromkeys([*talk_ids, *inside]) if talk_id in paths]
-        gone: dict[str, int] = {}
         for talk_id in removed:
             with catalog.transaction(db):
-                gone |= catalog_writer.drop_talk(db, talk_id)
+                catalog_writer.drop_talk(db, talk_id)
                 db.execute("UPDATE files SET talk_id = NULL, stamp = '', note = '' WHERE talk_id = ?", (talk_id,))
         with catalog.transaction(db):
             catalog_writer.forget_files(db, [path for path in catalog.files(db) if is_forgotten(path)])
             db.executemany("DELETE FROM roots WHERE path = ?", ((str(root.path),) for root in forgotten))
-        store.drop(folder, gone)
+        store.drop_leaving(folder, db)
         catalog_writer.update_stop_terms(db)
         prepare_queries(folder, db)
         return removed
@@ -155,7 +155,7 @@ def _rebuild(options: RunOptions) -> Report:
     folder = options.folder
     fresh, old = layout.rebuilt(folder), layout.replaced(folder)
     with index_write_lock(folder):
-        _clear_leftovers(folder)
+        layout.clear_leftovers(folder)
         known, problem = _recipe_of(folder)
         model, prompts = _model_of(options, known)
         roots = _roots_of(folder)
@@ -186,14 +186,8 @@ def _rebuild(options: RunOptions) -> Report:
         if not layout.swap_folders(folder, fresh):
             folder.rename(old)
             fresh.rename(folder)
-        _clear_leftovers(folder)
+        layout.clear_leftovers(folder)
     return report
-
-
-def _clear_leftovers(folder: Path) -> None:
-    """Delete what a rebuild leaves beside an index, also one that was ended. Whoever calls this holds the index."""
-    for leftover in (layout.rebuilt(folder), layout.replaced(folder)):
-        shutil.rmtree(leftover, ignore_errors=True)
 
 
 def _undo_half_a_swap(folder: Path) -> None:

@@ -12,7 +12,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from talksearch.indexer import layout
 from talksearch.indexer.encoders import model_home, query_model
 from talksearch.indexer.encoders.base import Encoder, ModelCard
 from talksearch.indexer.stores import calibration, catalog, catalog_writer, recipe, upgrade
@@ -61,7 +60,6 @@ def update_index(options: RunOptions) -> Report:
     known = recipe.read(folder)
     if known:
         recipe.check_model(folder, known, options.model)
-        layout.drop_old_encoder(folder)
     with closing(catalog.open_catalog(folder, write=True)) as db:
         before = catalog.files(db)
         scanned = ScannedFiles()
@@ -73,27 +71,24 @@ def update_index(options: RunOptions) -> Report:
             db.executemany("INSERT INTO roots VALUES (?)", ((str(root.path),) for root in seen.roots))
         encoders = EncoderProvider(folder, known, options.model, options.prompts, options.encoder)
         with early_process(wanted=bool(plan.read)) as early:
-            gone = _read_changed(db, plan.read, encoders, options, scanned, report)
+            _read_changed(db, plan.read, encoders, options, scanned, report)
             scanned.clear()
             _note_unchanged(db, plan, before, report)
-            if plan.read:
-                catalog_writer.update_stop_terms(db)
+            catalog_writer.update_stop_terms(db)
             if known:
                 embed_pending.mend_copy(db, folder, known.model.dimension)
             report.embedded = embed_pending.embed_pending(
                 db,
                 folder,
                 encoders.bulk_encoder,
-                gone,
                 lambda: encoders.get().card.dimension,
                 lambda done, total: tell(Progress("embedding", done, total, len(plan.read), done)),
                 early,
             )
         # After embedding: a file that was moved has another id, and the same words keep their vectors.
-        vanished = _drop_vanished(db, report)
-        if vanished:
-            store.drop(folder, vanished)
-            catalog_writer.update_stop_terms(db)
+        _drop_vanished(db, report)
+        store.drop_leaving(folder, db)
+        catalog_writer.update_stop_terms(db)
         prepare_queries(folder, db, encoders.get)
         report.notes += encoders.notes
     report.skipped.sort(key=lambda file: file.path)
@@ -154,8 +149,8 @@ def _read_changed(
     options: RunOptions,
     scanned: ScannedFiles,
     report: Report,
-) -> dict[str, int]:
-    """Read new and changed talks into the catalog; return ids and numbers of passages that are gone.
+) -> None:
+    """Read new and changed talks into the catalog.
 
     Args:
         db: The catalog, open for writing.
@@ -166,8 +161,7 @@ def _read_changed(
         report: Takes what came of each file.
     """
     if not groups:
-        return {}
-    gone: dict[str, int] = {}
+        return
     passages = 0
     known = catalog.talk_paths(db)
     sizer = encoders.sizer()
@@ -186,7 +180,7 @@ def _read_changed(
             continue
         with catalog.transaction(db):
             if result.talk_rows:
-                gone |= catalog_writer.put_rows(db, result.talk_path, result.talk_rows)
+                catalog_writer.put_rows(db, result.talk_path, result.talk_rows)
                 if catalog_writer.put_track_terms(db, result.talk_rows):
                     columns.forget(options.folder)  # before this is committed, so that none are ever merged with it
                 catalog_writer.put_names(db, result.talk_rows.talk_id, result.mishearings, result.rare_words)
@@ -204,7 +198,6 @@ def _read_changed(
         report.tracks += result.tracks
         report.skipped += result.skipped
         options.tell(Progress("reading", done, len(groups), done, passages))
-    return gone
 
 
 def _is_id_taken(db: sqlite3.Connection, result: TalkResult, group: Group) -> bool:
@@ -241,13 +234,11 @@ def _note_unchanged(db: sqlite3.Connection, plan: Plan, before: Mapping[str, Fil
         catalog_writer.forget_files(db, plan.gone)
 
 
-def _drop_vanished(db: sqlite3.Connection, report: Report) -> dict[str, int]:
-    """Drop the talks that no file holds any more; return the ids and numbers of their passages."""
+def _drop_vanished(db: sqlite3.Connection, report: Report) -> None:
+    """Drop the talks that no file holds any more."""
     alive = {*report.added, *report.replaced, *report.kept}
-    gone: dict[str, int] = {}
     for talk_id in catalog.talk_paths(db):
         if talk_id not in alive:
             with catalog.transaction(db):
-                gone |= catalog_writer.drop_talk(db, talk_id)
+                catalog_writer.drop_talk(db, talk_id)
             report.dropped.append(talk_id)
-    return gone

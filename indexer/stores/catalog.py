@@ -83,8 +83,10 @@ CREATE INDEX odd_of_talk ON odd (talk);
 """
 
 NEW_IN_THIS_FORMAT = (
-    # Passages that are no longer in the index, until the Chroma store and the stop terms know it.
+    # Passages that are no longer in the index, until the Chroma store knows it.
     "CREATE TABLE leaving (number INTEGER PRIMARY KEY, id TEXT NOT NULL)",
+    # What of the catalog is made of its passages, and after how many of their changes (`PRAGMA user_version`).
+    "CREATE TABLE derived (name TEXT PRIMARY KEY, changes INTEGER NOT NULL) WITHOUT ROWID",
 )
 """Statements that make a catalog of the format before one of the present format; a new catalog is made by them too."""
 
@@ -269,10 +271,11 @@ def transaction(db: sqlite3.Connection) -> Iterator[None]:
     db.execute("BEGIN IMMEDIATE")
     try:
         yield
+        db.execute("COMMIT")
     except BaseException:
-        db.execute("ROLLBACK")
+        if db.in_transaction:  # where the disk is full, SQLite has rolled back by itself
+            db.execute("ROLLBACK")
         raise
-    db.execute("COMMIT")
 
 
 @contextmanager
@@ -303,6 +306,11 @@ def last_passage_number(db: sqlite3.Connection) -> int:
     """Return the highest number that a passage ever had, 0 before the first."""
     row = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'passages'").fetchone()
     return int(row[0]) if row else 0
+
+
+def leaving(db: sqlite3.Connection) -> dict[int, str]:
+    """Return the passages that left the index and may still be in the Chroma store: their ids by their numbers."""
+    return dict(db.execute("SELECT number, id FROM leaving ORDER BY number"))
 
 
 def roots(db: sqlite3.Connection) -> list[str]:

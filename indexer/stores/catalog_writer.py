@@ -112,11 +112,11 @@ def rows_of(
     )
 
 
-def put_rows(db: sqlite3.Connection, path: str, rows: TalkRows) -> dict[str, int]:
+def put_rows(db: sqlite3.Connection, path: str, rows: TalkRows) -> None:
     """Put a talk in the place of the one with its id, if any.
 
-    A passage that was there before, word for word at the same time, keeps its number and its vector. Returns the ids
-    and numbers of the passages that are gone.
+    A passage that was there before, word for word at the same time, keeps its number and its vector. Passages that are
+    gone are noted as leaving: see `catalog.leaving`.
     """
     talk = _talk_number(db, rows.talk.id)
     numbers: dict[str, int] = {}
@@ -127,14 +127,12 @@ def put_rows(db: sqlite3.Connection, path: str, rows: TalkRows) -> dict[str, int
         db.execute("DELETE FROM cues WHERE talk = ?", (talk,))
         numbers = _passage_numbers(db, talk)
     db.executemany("INSERT INTO cues VALUES (?, ?, ?, ?, ?, ?, ?, ?)", ((talk, *cue) for cue in rows.cues))
-    gone_ids = numbers.keys() - {passage.id for passage in rows.passages}
-    gone = {passage_id: numbers[passage_id] for passage_id in gone_ids}
-    _delete_passages(db, list(gone.values()))
+    gone = numbers.keys() - {passage.id for passage in rows.passages}
+    _delete_passages(db, [numbers[passage_id] for passage_id in gone])
     mark_changed(db)
     _update_passages(db, ((passage, numbers[passage.id]) for passage in rows.passages if passage.id in numbers))
     _insert_passages(db, talk, [passage for passage in rows.passages if passage.id not in numbers])
     put_tracks(db, talk, rows.tracks)
-    return gone
 
 
 def put_track_terms(db: sqlite3.Connection, rows: TalkRows) -> bool:
@@ -183,19 +181,17 @@ def put_names(
     )
 
 
-def drop_talk(db: sqlite3.Connection, talk_id: str) -> dict[str, int]:
-    """Take a talk out. Returns the ids and numbers of its passages; none where there is no such talk."""
+def drop_talk(db: sqlite3.Connection, talk_id: str) -> None:
+    """Take a talk out, and note its passages as leaving. Where there is no such talk, nothing is done."""
     talk = _talk_number(db, talk_id)
     if talk is None:
-        return {}
-    numbers = _passage_numbers(db, talk)
-    _delete_passages(db, list(numbers.values()))
+        return
+    _delete_passages(db, list(_passage_numbers(db, talk).values()))
     db.execute("DELETE FROM cues WHERE talk = ?", (talk,))
     drop_tracks(db, talk)
     _delete_names(db, talk)
     db.execute("DELETE FROM talks WHERE number = ?", (talk,))
     mark_changed(db)
-    return numbers
 
 
 def put_files(db: sqlite3.Connection, rows: Iterable[FileRow]) -> None:
@@ -224,13 +220,32 @@ def put_unembedded(db: sqlite3.Connection, numbers: Iterable[int]) -> None:
     db.executemany("UPDATE passages SET embedded = 0 WHERE number = ?", ((number,) for number in numbers))
 
 
+def put_all_unembedded(db: sqlite3.Connection) -> None:
+    """Note that no passage has its vector in the Chroma store."""
+    db.execute("UPDATE passages SET embedded = 0 WHERE embedded")
+
+
+def forget_leaving(db: sqlite3.Connection) -> None:
+    """Note that the Chroma store holds no passage any more that left the index.
+
+    It is to be noted before, or together with, the first new passage that is put there: that may have the id of one
+    that left, and must not be taken out again.
+    """
+    db.execute("DELETE FROM leaving")
+
+
 def update_stop_terms(db: sqlite3.Connection, share: float = 0.1) -> None:
     """Note the terms that stand in more than `share` of the passages, in a transaction of its own.
 
-    A query of several terms leaves them out: they find nearly everything and tell nothing, in whatever language.
+    A query of several terms leaves them out: they find nearly everything and tell nothing, in whatever language. Where
+    no passage changed since that was done last, by whichever run, nothing is done.
     """
+    (changes,) = db.execute("PRAGMA user_version").fetchone()
+    if db.execute("SELECT 1 FROM derived WHERE name = 'common' AND changes = ?", (changes,)).fetchone():
+        return
     (passages,) = db.execute("SELECT count(*) FROM passages").fetchone()
     with transaction(db):
+        db.execute("INSERT OR REPLACE INTO derived VALUES ('common', ?)", (changes,))
         db.execute("DELETE FROM common")
         db.execute("CREATE VIRTUAL TABLE IF NOT EXISTS temp.vocabulary USING fts5vocab(main, words, row)")
         db.execute(
@@ -320,6 +335,10 @@ def _insert_passages(db: sqlite3.Connection, talk: int, passages: Sequence[Passa
 
 
 def _delete_passages(db: sqlite3.Connection, numbers: Sequence[int]) -> None:
+    db.executemany(
+        "INSERT OR REPLACE INTO leaving SELECT number, id FROM passages WHERE number = ?",
+        ((number,) for number in numbers),
+    )
     db.executemany("DELETE FROM words WHERE rowid = ?", ((number,) for number in numbers))
     db.executemany("DELETE FROM passages WHERE number = ?", ((number,) for number in numbers))
     db.executemany("DELETE FROM tokens WHERE number = ?", ((number,) for number in numbers))

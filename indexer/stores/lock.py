@@ -15,6 +15,9 @@ import filelock
 from talksearch.indexer import layout
 from talksearch.indexer.errors import LockedError, TalksearchError
 
+_PATIENCE_S = 60
+"""How long the process that puts passages into the Chroma store may take to notice that nobody gives it any more."""
+
 
 @contextmanager
 def index_write_lock(index: Path) -> Iterator[None]:
@@ -30,8 +33,10 @@ def index_write_lock(index: Path) -> Iterator[None]:
         # Who shares it changes that once, and a rebuild keeps it.
         index.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock.acquire()
+        _wait_for_store_writer(index)
         holder.write_text(json.dumps(_this_process()), encoding="utf-8")
     except filelock.Timeout:
+        lock.release()
         raise LockedError(
             f"Another process is writing to the index {index}{_described(holder)}.",
             "Wait until it is done; searching works meanwhile.",
@@ -48,6 +53,25 @@ def index_write_lock(index: Path) -> Iterator[None]:
         with suppress(OSError):  # a rebuilt index took this folder's place
             holder.unlink()
         lock.release()
+
+
+@contextmanager
+def store_write_lock(index: Path) -> Iterator[None]:
+    """Hold the Chroma store of an index for the process that puts passages into it for another.
+
+    That process may outlive the one that held the index and was killed, by what it is putting just then.
+    """
+    with filelock.FileLock(layout.CHROMA_LOCK.within(index)):
+        yield
+
+
+def _wait_for_store_writer(index: Path) -> None:
+    """Wait until no process of an ended run puts passages into the Chroma store. Raises filelock.Timeout."""
+    for folder in (index, layout.rebuilt(Path(os.path.realpath(index)))):
+        path = layout.CHROMA_LOCK.within(folder)
+        if path.exists():
+            with filelock.FileLock(path, timeout=_PATIENCE_S):
+                pass
 
 
 def _this_process() -> dict[str, str | int]:

@@ -15,6 +15,7 @@ import numpy as np
 from talksearch.indexer import layout
 from talksearch.indexer.arrays import Ints
 from talksearch.indexer.errors import BadIndexError, DamagedStoreError
+from talksearch.indexer.stores import catalog, catalog_writer
 from talksearch.indexer.stores.catalog import primary_code
 
 from . import collection as passages
@@ -86,12 +87,22 @@ def _open_client(folder: Path, partition: int) -> Iterator[tuple[Any, Collection
         raise unusable(folder, str(error)) from error
 
 
-def drop(folder: Path, gone: Mapping[str, int]) -> None:
-    """Take passages, given as their ids and numbers, out of the Chroma store; what is not there does no harm."""
-    ids = sorted(gone, key=lambda passage_id: gone[passage_id])
-    for partition, which in by_partition(np.array([gone[passage_id] for passage_id in ids], np.int64)):
+def drop(folder: Path, gone: Mapping[int, str]) -> None:
+    """Take passages, given as their ids by their numbers, out of the Chroma store; what is not there does no harm."""
+    numbers = np.array(sorted(gone), np.int64)
+    for partition, which in by_partition(numbers):
         with open_partition(folder, partition) as collection:
-            passages.drop(collection, ids[which])
+            passages.drop(collection, [gone[number] for number in numbers[which].tolist()])
+
+
+def drop_leaving(folder: Path, db: sqlite3.Connection) -> int:
+    """Take what left the index out of the Chroma store, also what an ended run left there; return how many it was."""
+    leaving = catalog.leaving(db)
+    if leaving:
+        drop(folder, leaving)
+        with catalog.transaction(db):
+            catalog_writer.forget_leaving(db)
+    return len(leaving)
 
 
 def unusable(folder: Path, message: str) -> BadIndexError:
@@ -137,11 +148,14 @@ def damage(folder: Path) -> str:
         return str(error) if primary_code(error) in _DAMAGE else ""
 
 
-def put_aside(folder: Path) -> Path | None:
+def put_aside(folder: Path, db: sqlite3.Connection) -> Path | None:
     """Put a damaged Chroma store aside, in the place of any put there before, and return where it is; None without one.
 
-    When the store is opened next, none is there, and a new one is made.
+    When the store is opened next, none is there, and a new one is made. No passage counts as embedded from then on, so
+    that whoever goes on, this run or the next, fills the new one: from the copy of the vectors, as far as that goes.
     """
+    with catalog.transaction(db):
+        catalog_writer.put_all_unembedded(db)
     store, aside = layout.CHROMA.within(folder), layout.CHROMA_DAMAGED.within(folder)
     if not store.exists():
         return None

@@ -23,6 +23,8 @@ import numpy as np
 from talksearch.indexer.arrays import Floats, Ints
 from talksearch.indexer.errors import BadIndexError
 from talksearch.indexer.process import cores, trim_heap
+from talksearch.indexer.stores import catalog, catalog_writer
+from talksearch.indexer.stores.lock import store_write_lock
 from talksearch.indexer.stores.vectors import Vectors
 from talksearch.indexer.worker import WorkerProcess, start_worker
 
@@ -49,7 +51,7 @@ _REFILLED_AT_ONCE = 2_000
 
 
 def refill(folder: Path, db: sqlite3.Connection, numbers: Sequence[int], copy: Vectors) -> None:
-    """Put passages that Chroma lacks into it.
+    """Put passages that Chroma lacks into it. Until it has them, they count as not embedded: the next run goes on.
 
     Args:
         folder: The index.
@@ -58,6 +60,8 @@ def refill(folder: Path, db: sqlite3.Connection, numbers: Sequence[int], copy: V
         copy: The copy of the vectors.
     """
     positions = copy.find(np.array(numbers, np.int64))
+    with catalog.transaction(db):
+        catalog_writer.put_unembedded(db, numbers)
     with writer(folder, len(numbers), {}) as put:  # nothing is known of what is there
         for start in range(0, len(numbers), _REFILLED_AT_ONCE):
             batch = list(numbers[start : start + _REFILLED_AT_ONCE])
@@ -67,6 +71,8 @@ def refill(folder: Path, db: sqlite3.Connection, numbers: Sequence[int], copy: V
             id_of = dict(rows)
             vectors = np.array(copy.rows[positions[start : start + _REFILLED_AT_ONCE]])
             put(np.array(batch, np.int64), [id_of[number] for number in batch], vectors, describe(db, batch))
+            with catalog.transaction(db):
+                catalog_writer.put_embedded(db, batch, [None] * len(batch))  # the codes of their tokens stay
 
 
 @contextmanager
@@ -94,7 +100,7 @@ def writer(
     folder: Path,
     waiting: int,
     staying: Mapping[int, int],
-    gone: Mapping[str, int] | None = None,
+    leaving: Mapping[int, str] | None = None,
     early: Future[WorkerProcess | None] | None = None,
 ) -> Iterator[PassageWriter]:
     """Yield a function that puts passages into the Chroma store of an index.
@@ -107,16 +113,16 @@ def writer(
         folder: The index.
         waiting: About how many passages will be put.
         staying: How many other passages each partition should hold. If it holds no more, all that are put are new.
-        gone: The ids and numbers of passages that are taken out first.
+        leaving: Passages that are taken out first, their ids by their numbers.
         early: What `early_process` gave.
     """
     process = early.result() if early else start_worker(_serve) if waiting >= _WORTH_A_PROCESS else None
     if process is None:
-        drop(folder, gone or {})
+        drop(folder, leaving or {})
         with _writer_in_this_process(folder, staying) as put:
             yield put
     else:
-        with _writer_in(process, folder, staying, gone or {}) as put:
+        with _writer_in(process, folder, staying, leaving or {}) as put:
             yield put
 
 
@@ -162,7 +168,7 @@ def _partition_writer(folder: Path, partition: int, staying: int) -> Iterator[_P
 
 @contextmanager
 def _writer_in(
-    process: WorkerProcess, folder: Path, staying: Mapping[int, int], gone: Mapping[str, int]
+    process: WorkerProcess, folder: Path, staying: Mapping[int, int], leaving: Mapping[int, str]
 ) -> Iterator[PassageWriter]:
     """Have another process take passages out and put others in."""
     opened = cache(lambda: _answer(process))  # whether the store could be opened is asked once, before all else
@@ -173,7 +179,7 @@ def _writer_in(
         return _answer(process)
 
     try:
-        _tell(process, (folder, staying, gone))
+        _tell(process, (folder, staying, leaving))
         yield put
         opened()
     finally:
@@ -213,16 +219,21 @@ def _serve(line: Connection) -> None:
     """
     from . import client  # noqa: F401 - while the other process reads talks
 
-    folder, staying, gone = line.recv()
+    folder, staying, leaving = line.recv()
     try:
-        drop(folder, gone)
-        with _writer_in_this_process(folder, staying) as put:
-            line.send(({}, None))
-            while True:
-                passages_to_put = line.recv()
-                try:
-                    line.send((put(*passages_to_put), None))
-                except Exception as error:  # noqa: BLE001 - whatever Chroma raises, who waits must hear of it
-                    line.send((None, _refused(str(error) or type(error).__name__)))
+        with store_write_lock(folder):
+            _put_what_comes(line, folder, staying, leaving)
     except BadIndexError as error:  # it could not be opened
         line.send((None, error))
+
+
+def _put_what_comes(line: Connection, folder: Path, staying: Mapping[int, int], leaving: Mapping[int, str]) -> None:
+    drop(folder, leaving)
+    with _writer_in_this_process(folder, staying) as put:
+        line.send(({}, None))
+        while True:
+            passages_to_put = line.recv()
+            try:
+                line.send((put(*passages_to_put), None))
+            except Exception as error:  # noqa: BLE001 - whatever Chroma raises, who waits must hear of it
+                line.send((None, _refused(str(error) or type(error).__name__)))
