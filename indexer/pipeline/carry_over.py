@@ -43,7 +43,7 @@ def carry_over(old: Path, fresh: Path, sizer: PassageSizer) -> list[str]:
                 away = next((root for root in roots if root.holds(Path(path)) and missing(root)), None)
                 if away is not None:
                     with catalog.transaction(now):
-                        now.execute("INSERT OR IGNORE INTO roots VALUES (?)", (str(away.path),))
+                        catalog_writer.put_roots(now, [str(away.path)])
             return list(lost)
     except (BadIndexError, sqlite3.Error):
         return []

@@ -85,7 +85,8 @@ def make_plan(
     for path in sorted(readable):
         key = readable[path].youtube_id or f"/{_shared_name(readable[path].base)}"
         # The same content under another name is the same talk, unless both claim to be different videos.
-        twin = by_digest.setdefault(now[path].digest.partition(":")[0], key)
+        digest = now[path].digest.partition(":")[0]  # empty where the doctor wants it to be read again
+        twin = by_digest.setdefault(digest, key) if digest else key
         if key.startswith("/"):
             key = twin
         groups.setdefault(key, []).append(path)

@@ -130,7 +130,7 @@ def remove_talks(
         for talk_id in removed:
             with catalog.transaction(db):
                 catalog_writer.drop_talk(db, talk_id)
-                db.execute("UPDATE files SET talk_id = NULL, stamp = '', note = '' WHERE talk_id = ?", (talk_id,))
+                catalog_writer.read_again(db, talk_id, keep=False)
         with catalog.transaction(db):
             catalog_writer.forget_files(db, [path for path in catalog.files(db) if is_forgotten(path)])
             db.executemany("DELETE FROM roots WHERE path = ?", ((str(root.path),) for root in forgotten))

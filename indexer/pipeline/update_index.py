@@ -68,7 +68,7 @@ def update_index(options: RunOptions) -> Report:
         plan = make_plan(before, seen.now, identity_of, seen.held)
         with catalog.transaction(db):  # first, so that what an interrupted run has read belongs somewhere
             db.execute("DELETE FROM roots")
-            db.executemany("INSERT INTO roots VALUES (?)", ((str(root.path),) for root in seen.roots))
+            catalog_writer.put_roots(db, (str(root.path) for root in seen.roots))
         encoders = EncoderProvider(folder, known, options.model, options.prompts, options.encoder)
         with early_process(wanted=bool(plan.read)) as early:
             _read_changed(db, plan.read, encoders, options, scanned, report)
@@ -181,7 +181,7 @@ def _read_changed(
         with catalog.transaction(db):
             if result.talk_rows:
                 catalog_writer.put_rows(db, result.talk_path, result.talk_rows)
-                if catalog_writer.put_track_terms(db, result.talk_rows):
+                if catalog_writer.put_terms(db, result.talk_rows):
                     columns.forget(options.folder)  # before this is committed, so that none are ever merged with it
                 catalog_writer.put_names(db, result.talk_rows.talk_id, result.mishearings, result.rare_words)
             catalog_writer.put_files(db, result.file_rows)

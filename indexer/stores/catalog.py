@@ -22,6 +22,8 @@ from talksearch.indexer import layout
 from talksearch.indexer.errors import BadIndexError
 from talksearch.indexer.records import Chapter, Cue, Origin, Receipt, Step, Talk, Timing, Word
 
+from . import seals
+
 _SCHEMA = """
 CREATE TABLE roots (path TEXT PRIMARY KEY) WITHOUT ROWID;
 -- Every file that was looked at, whether it became a talk or not.
@@ -87,6 +89,9 @@ NEW_IN_THIS_FORMAT = (
     "CREATE TABLE leaving (number INTEGER PRIMARY KEY, id TEXT NOT NULL)",
     # What of the catalog is made of its passages, and after how many of their changes (`PRAGMA user_version`).
     "CREATE TABLE derived (name TEXT PRIMARY KEY, changes INTEGER NOT NULL) WITHOUT ROWID",
+    # How many rows of other tables belong to a talk, so that it is noticed where one is gone.
+    *(f"ALTER TABLE talks ADD COLUMN {count} INTEGER NOT NULL DEFAULT 0" for count in seals.COUNTS),
+    *(f"ALTER TABLE {table} ADD COLUMN seal INTEGER NOT NULL DEFAULT 0" for table in seals.SEALED),
 )
 """Statements that make a catalog of the format before one of the present format; a new catalog is made by them too."""
 
@@ -262,7 +267,9 @@ def _readable(db: sqlite3.Connection) -> sqlite3.Connection:
 
 
 def _connect(path: Path, options: str) -> sqlite3.Connection:
-    return sqlite3.connect(f"{path.absolute().as_uri()}?{options}", uri=True, isolation_level=None, timeout=30)
+    db = sqlite3.connect(f"{path.absolute().as_uri()}?{options}", uri=True, isolation_level=None, timeout=30)
+    seals.register(db)
+    return db
 
 
 @contextmanager
@@ -305,7 +312,8 @@ def version(db: sqlite3.Connection) -> tuple[int, int]:
 def last_passage_number(db: sqlite3.Connection) -> int:
     """Return the highest number that a passage ever had, 0 before the first."""
     row = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'passages'").fetchone()
-    return int(row[0]) if row else 0
+    (highest,) = db.execute("SELECT max(number) FROM passages").fetchone()  # where the sequence is damaged
+    return max(int(row[0]) if row else 0, highest or 0)
 
 
 def leaving(db: sqlite3.Connection) -> dict[int, str]:

@@ -10,17 +10,21 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import NamedTuple
 
 from talksearch.indexer.records import Cue, Field, Mishearing, Passage, RareWord, Talk, Track
 from talksearch.indexer.text.terms import terms_joined
 
-from .catalog import FileRow, TalkRow, last_passage_number, placeholders, transaction
+from .catalog import FileRow, TalkRow, files, last_passage_number, placeholders, transaction
+from .seals import SEALED, seal, seal_talk
 from .tracks import drop_tracks, put_tracks
 
 _FEWEST_FOR_A_STOP_TERM = 20
 """A term that stands in no more passages than this is never a stop term, however few passages there are."""
+
+_PASSAGE = SEALED["passages"][2:]
+"""The columns of a passage behind its talk and its number: the first fields of `PassageInsert`."""
 
 _encode = json.JSONEncoder(ensure_ascii=False).encode
 """Turns a value into JSON. `json.dumps` would make an encoder for every passage and every cue."""
@@ -38,6 +42,8 @@ class CueInsert(NamedTuple):
     turn: bool
     words: str | None
     """JSON: [word, milliseconds] of each; None where single words have no times."""
+    seal: int
+    """Of these values and the talk's id (`seals`)."""
 
 
 class PassageInsert(NamedTuple):
@@ -88,10 +94,7 @@ def rows_of(
     """
     return TalkRows(
         _talk_row(talk),
-        [
-            CueInsert(number, cue.start_ms, cue.end_ms, cue.text, cue.speaker, cue.turn, _words_json(cue))
-            for number, cue in enumerate(talk.cues)
-        ],
+        [_cue_row(talk.id, number, cue) for number, cue in enumerate(talk.cues)],
         [
             PassageInsert(
                 id=passage.id,
@@ -115,44 +118,50 @@ def rows_of(
 def put_rows(db: sqlite3.Connection, path: str, rows: TalkRows) -> None:
     """Put a talk in the place of the one with its id, if any.
 
-    A passage that was there before, word for word at the same time, keeps its number and its vector. Passages that are
-    gone are noted as leaving: see `catalog.leaving`.
+    A passage that was there before, word for word at the same time, keeps its number and its vector, also where damage
+    had made it another talk's. Passages that are gone are noted as leaving: see `catalog.leaving`.
     """
     talk = _talk_number(db, rows.talk.id)
-    numbers: dict[str, int] = {}
+    numbers = _numbers_of_ids(db, [passage.id for passage in rows.passages])
     if talk is None:
         talk = _insert_talk(db, path, rows.talk)
     else:
         _update_talk(db, talk, path, rows.talk)
-        db.execute("DELETE FROM cues WHERE talk = ?", (talk,))
-        numbers = _passage_numbers(db, talk)
-    db.executemany("INSERT INTO cues VALUES (?, ?, ?, ?, ?, ?, ?, ?)", ((talk, *cue) for cue in rows.cues))
+        numbers |= _passage_numbers(db, talk)
+    db.execute("DELETE FROM cues WHERE talk = ?", (talk,))  # damage may have left some to a new talk as well
+    db.executemany("INSERT INTO cues VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", ((talk, *cue) for cue in rows.cues))
     gone = numbers.keys() - {passage.id for passage in rows.passages}
     _delete_passages(db, [numbers[passage_id] for passage_id in gone])
     mark_changed(db)
-    _update_passages(db, ((passage, numbers[passage.id]) for passage in rows.passages if passage.id in numbers))
-    _insert_passages(db, talk, [passage for passage in rows.passages if passage.id not in numbers])
+    kept = [(numbers[passage.id], passage) for passage in rows.passages if passage.id in numbers]
+    _update_passages(db, talk, rows.talk_id, kept)
+    _insert_passages(db, talk, rows.talk_id, [passage for passage in rows.passages if passage.id not in numbers])
     put_tracks(db, talk, rows.tracks)
+    seal_talk(db, talk)
 
 
-def put_track_terms(db: sqlite3.Connection, rows: TalkRows) -> bool:
-    """Write anew what the tracks of a talk say beside the passages that `put_rows` kept.
+def put_terms(db: sqlite3.Connection, rows: TalkRows) -> bool:
+    """Write anew what the word index holds of the passages that `put_rows` kept, where that is no longer so.
 
-    Returns whether that changed for any of them: then the columns, which take the words of a passage for final, must
-    not be made from those that are there.
+    The tracks of a talk may say other things beside a passage whose text stays. Returns whether that changed for any of
+    them: then the columns, which take the words of a passage for final, must not be made from those that are there.
     """
-    rows_held = db.execute(
-        "SELECT p.id, p.number, w.c1 FROM passages p JOIN words_content w ON w.id = p.number"
-        " WHERE p.talk = (SELECT number FROM talks WHERE id = ?)",
-        (rows.talk.id,),
-    )
-    held = {passage_id: (number, track_terms) for passage_id, number, track_terms in rows_held}
+    held = {
+        passage_id: (number, in_index, terms, track_terms)
+        for passage_id, number, in_index, terms, track_terms in db.execute(
+            "SELECT p.id, p.number, w.id, w.c0, w.c1 FROM passages p LEFT JOIN words_content w ON w.id = p.number"
+            " WHERE p.talk = (SELECT number FROM talks WHERE id = ?)",
+            (rows.talk.id,),
+        )
+    }
     changed = [
-        (passage.track_terms, held[passage.id][0])
+        (number, passage.terms, passage.track_terms)
         for passage in rows.passages
-        if passage.id in held and held[passage.id][1] != passage.track_terms  # else its words are lost: see `doctor`
+        for number, *in_index in (held[passage.id],)
+        if in_index != [number, passage.terms, passage.track_terms]
     ]
-    db.executemany("UPDATE words SET track_terms = ? WHERE rowid = ?", changed)
+    db.executemany("DELETE FROM words WHERE rowid = ?", ((number,) for number, *_ in changed))
+    db.executemany("INSERT INTO words (rowid, terms, track_terms) VALUES (?, ?, ?)", changed)
     return bool(changed)
 
 
@@ -171,14 +180,16 @@ def put_names(
     if talk is None:
         raise LookupError(talk_id)
     _delete_names(db, talk)
+    heard = ((name.heard, name.meant, name.strange) for name in mishearings)
     db.executemany(
-        "INSERT OR IGNORE INTO heard VALUES (?, ?, ?, ?)",
-        ((talk, name.heard, name.meant, name.strange) for name in mishearings),
+        "INSERT OR IGNORE INTO heard VALUES (?, ?, ?, ?, ?)",
+        ((talk, *values, seal(talk_id, *values)) for values in heard),
     )
+    odd = ((rare.sound, rare.word, rare.term, rare.strange) for rare in rare_words)
     db.executemany(
-        "INSERT INTO odd VALUES (?, ?, ?, ?, ?)",
-        ((talk, rare.sound, rare.word, rare.term, rare.strange) for rare in rare_words),
+        "INSERT INTO odd VALUES (?, ?, ?, ?, ?, ?)", ((talk, *values, seal(talk_id, *values)) for values in odd)
     )
+    seal_talk(db, talk)
 
 
 def drop_talk(db: sqlite3.Connection, talk_id: str) -> None:
@@ -196,11 +207,30 @@ def drop_talk(db: sqlite3.Connection, talk_id: str) -> None:
 
 def put_files(db: sqlite3.Connection, rows: Iterable[FileRow]) -> None:
     """Remember files, in the place of what was remembered under the same path."""
+    values = ((row.path, row.source, row.stamp, row.digest, row.identity, row.talk_id, row.note) for row in rows)
     db.executemany(
-        "INSERT OR REPLACE INTO files (path, source, stamp, digest, identity, talk_id, note)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
-        ((row.path, row.source, row.stamp, row.digest, row.identity, row.talk_id, row.note) for row in rows),
+        "INSERT OR REPLACE INTO files (path, source, stamp, digest, identity, talk_id, note, seal)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        ((*row, seal(*row)) for row in values),
     )
+
+
+def put_roots(db: sqlite3.Connection, paths: Iterable[str]) -> None:
+    """Remember PATHs that were indexed; one that is remembered already does no harm."""
+    db.executemany("INSERT OR REPLACE INTO roots (path, seal) VALUES (?, ?)", ((path, seal(path)) for path in paths))
+
+
+def read_again(db: sqlite3.Connection, talk_id: str, *, keep: bool) -> None:
+    """Let the next indexing run read the files of a talk again, whether they changed or not.
+
+    Args:
+        db: The catalog.
+        talk_id: The talk.
+        keep: Whether they still belong to this talk, until then.
+    """
+    rows = [row for row in files(db).values() if row.talk_id == talk_id]
+    emptied = {"digest": ""} if keep else {"talk_id": None, "note": ""}
+    put_files(db, [replace(row, stamp="", **emptied) for row in rows])
 
 
 def forget_files(db: sqlite3.Connection, paths: Iterable[str]) -> None:
@@ -212,7 +242,9 @@ def put_embedded(db: sqlite3.Connection, numbers: Sequence[int], codes: Sequence
     """Note that passages have their vectors, and the codes of their tokens, None where there are none."""
     db.executemany("UPDATE passages SET embedded = 1 WHERE number = ?", ((number,) for number in numbers))
     known = ((number, code) for number, code in zip(numbers, codes, strict=True) if code is not None)
-    db.executemany("INSERT OR REPLACE INTO tokens VALUES (?, ?)", known)
+    db.executemany(
+        "INSERT OR REPLACE INTO tokens VALUES (?, ?, ?)", ((number, code, seal(number, code)) for number, code in known)
+    )
 
 
 def put_unembedded(db: sqlite3.Connection, numbers: Iterable[int]) -> None:
@@ -270,6 +302,12 @@ def _talk_number(db: sqlite3.Connection, talk_id: str) -> int | None:
     return int(row[0]) if row else None
 
 
+def _numbers_of_ids(db: sqlite3.Connection, ids: Sequence[str]) -> dict[str, int]:
+    """Return the number of each passage that is there, by its id."""
+    wanted = json.dumps(list(ids))
+    return dict(db.execute("SELECT id, number FROM passages WHERE id IN (SELECT value FROM json_each(?))", (wanted,)))
+
+
 def _passage_numbers(db: sqlite3.Connection, talk: int) -> dict[str, int]:
     """Return the number of each passage of a talk by its id."""
     return dict(db.execute("SELECT id, number FROM passages WHERE talk = ?", (talk,)))
@@ -292,40 +330,31 @@ def _update_talk(db: sqlite3.Connection, talk: int, path: str, row: TalkRow) -> 
     )
 
 
-def _update_passages(db: sqlite3.Connection, passages: Iterable[tuple[PassageInsert, int]]) -> None:
-    """Write anew what may have changed of passages whose id, and so whose text, stays; given with their numbers."""
+def _update_passages(
+    db: sqlite3.Connection, talk: int, talk_id: str, passages: Iterable[tuple[int, PassageInsert]]
+) -> None:
+    """Write anew the passages whose id, and so whose text, stays; given with their numbers."""
+    columns = ("number", "talk", *_PASSAGE, "embedded", "seal")
+    # Its vector is known, but the metadata in Chroma may have changed: it is put there again.
     db.executemany(
-        # Its vector is known, but the metadata in Chroma may have changed: it is put there again.
-        "UPDATE passages SET end_ms = ?, first_cue = ?, last_cue = ?, speakers = ?, embedded = 0 WHERE number = ?",
+        f"UPDATE passages SET {', '.join(f'{column} = ?{at}' for at, column in enumerate(columns, 1))}"  # noqa: S608
+        " WHERE number = ?1",
         (
-            (passage.end_ms, passage.first_cue, passage.last_cue, passage.speakers, number)
-            for passage, number in passages
+            (number, talk, *row[: len(_PASSAGE)], 0, seal(talk_id, number, *row[: len(_PASSAGE)]))
+            for number, row in passages
         ),
     )
 
 
-def _insert_passages(db: sqlite3.Connection, talk: int, passages: Sequence[PassageInsert]) -> None:
+def _insert_passages(db: sqlite3.Connection, talk: int, talk_id: str, passages: Sequence[PassageInsert]) -> None:
     # What AUTOINCREMENT would do is done here, so that passages and words are one statement each and not one a passage.
     numbered = list(enumerate(passages, last_passage_number(db) + 1))
+    columns = ("number", "talk", *_PASSAGE, "seal")
     db.executemany(
-        "INSERT INTO passages"
-        " (number, talk, id, start_ms, end_ms, first_cue, last_cue, text, speakers, digest, field)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        f"INSERT INTO passages ({', '.join(columns)}) VALUES ({placeholders(len(columns))})",  # noqa: S608 - our own names
         (
-            (
-                number,
-                talk,
-                passage.id,
-                passage.start_ms,
-                passage.end_ms,
-                passage.first_cue,
-                passage.last_cue,
-                passage.text,
-                passage.speakers,
-                passage.digest,
-                passage.field,
-            )
-            for number, passage in numbered
+            (number, talk, *row[: len(_PASSAGE)], seal(talk_id, number, *row[: len(_PASSAGE)]))
+            for number, row in numbered
         ),
     )
     db.executemany(
@@ -369,6 +398,11 @@ def _talk_row(talk: Talk) -> TalkRow:
         chapters=_encode([[chapter.start_ms, chapter.title] for chapter in talk.chapters]),
         receipt=_encode(asdict(talk.receipt)),
     )
+
+
+def _cue_row(talk_id: str, number: int, cue: Cue) -> CueInsert:
+    values = (number, cue.start_ms, cue.end_ms, cue.text, cue.speaker, cue.turn, _words_json(cue))
+    return CueInsert(*values, seal(talk_id, *values))
 
 
 def _words_json(cue: Cue) -> str | None:

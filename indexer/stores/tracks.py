@@ -11,6 +11,8 @@ from talksearch.indexer.records import Cue, Passage, Track
 from talksearch.indexer.text.lines import join_lines
 from talksearch.indexer.text.terms import terms_joined
 
+from .seals import seal
+
 _NO_LIMIT = 2**62
 """A time that is later than any, in milliseconds."""
 
@@ -58,19 +60,25 @@ def track_text(db: sqlite3.Connection, talk_number: int, track_number: int, star
 
 
 def put_tracks(db: sqlite3.Connection, talk_number: int, tracks: Sequence[Track]) -> None:
-    """Put the further tracks of a talk in the place of those it had. Call it inside a `catalog.transaction`."""
+    """Put the further tracks of a talk in the place of those it had. Call it inside a `catalog.transaction`.
+
+    The talk must be there, and be sealed again afterwards (`seals.seal_talk`).
+    """
     drop_tracks(db, talk_number)
+    (talk_id,) = db.execute("SELECT id FROM talks WHERE number = ?", (talk_number,)).fetchone()
+    heads = ((track.number, track.language, track.origin, track.source) for track in tracks)
     db.executemany(
-        "INSERT INTO tracks VALUES (?, ?, ?, ?, ?)",
-        ((talk_number, track.number, track.language, track.origin, track.source) for track in tracks),
+        "INSERT INTO tracks VALUES (?, ?, ?, ?, ?, ?)",
+        ((talk_number, *values, seal(talk_id, *values)) for values in heads),
+    )
+    cues = (
+        (track.number, number, cue.start_ms, cue.end_ms, cue.text)
+        for track in tracks
+        for number, cue in enumerate(track.cues)
     )
     db.executemany(
-        "INSERT INTO track_cues VALUES (?, ?, ?, ?, ?, ?)",
-        (
-            (talk_number, track.number, number, cue.start_ms, cue.end_ms, cue.text)
-            for track in tracks
-            for number, cue in enumerate(track.cues)
-        ),
+        "INSERT INTO track_cues VALUES (?, ?, ?, ?, ?, ?, ?)",
+        ((talk_number, *values, seal(talk_id, *values)) for values in cues),
     )
 
 

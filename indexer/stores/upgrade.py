@@ -8,7 +8,7 @@ from pathlib import Path
 
 from talksearch.indexer import layout
 
-from . import catalog, recipe
+from . import catalog, recipe, seals
 
 
 def bring_up_to_date(folder: Path) -> None:
@@ -26,6 +26,7 @@ def bring_up_to_date(folder: Path) -> None:
             with catalog.transaction(db):
                 for statement in catalog.NEW_IN_THIS_FORMAT:
                     db.execute(statement)
+                seals.seal_all(db)
     recipe.raise_format(folder)
 
 
