@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from talksearch.indexer import layout
+from talksearch.indexer import disk, layout
 from talksearch.indexer.arrays import Floats
 from talksearch.indexer.encoders import check_home, model_home, onnx_encoder, token_codes
 from talksearch.indexer.encoders.base import Encoder, ModelCard
@@ -90,7 +90,7 @@ def examine(folder: Path, *, mend: bool = True, encoder: Encoder | None = None) 
     if index_recipe is None:
         raise BadIndexError(f"The index {folder} was never finished.", "Go on with it: talksearch index")
     card = index_recipe.model
-    with _locked(folder, mend), closing(catalog.open_catalog(folder, write=mend)) as db:
+    with disk.refusals_told(folder), _locked(folder, mend), closing(catalog.open_catalog(folder, write=mend)) as db:
         _check_database(folder, db)
         findings = [
             *(_finding(what, mend) for what in unfinished.look(folder, db, finish=mend)),
@@ -128,6 +128,8 @@ def _check_database(folder: Path, db: sqlite3.Connection) -> None:
     try:
         problem = str(db.execute("PRAGMA quick_check(1)").fetchone()[0])
     except sqlite3.DatabaseError as error:
+        if not catalog.means_damage(error):
+            raise
         problem = str(error)
     if problem != "ok":
         raise BadIndexError(

@@ -8,6 +8,8 @@
     │   └── UnspokenError        a file that can be read, and holds what nobody said: chapters, a chat
     ├── BadIndexError            an index that is missing, of another format, or made with another recipe
     │   └── DamagedStoreError    an index one of whose files is damaged; `talksearch doctor` mends it
+    ├── DiskError                a file that the system does not read or write: see `disk`
+    │   └── DiskFullError        no room for it; with room, the same command goes on where it stopped
     ├── LockedError              an index that another process is writing to
     ├── ModelError               a model that cannot be loaded, or is another one than the index was made with
     └── QueryError               a query, filter or moment that means nothing
@@ -47,6 +49,14 @@ class BadIndexError(TalksearchError):
 
 class DamagedStoreError(BadIndexError):
     """A file of the index is damaged, or disagrees with the catalog, in a way that `talksearch doctor` mends."""
+
+
+class DiskError(TalksearchError):
+    """The system does not read or write a file: it is read-only or somebody else's, or its disk fails."""
+
+
+class DiskFullError(DiskError):
+    """There is no room for a file. The index is as it was, and with room the same command goes on where it stopped."""
 
 
 class LockedError(TalksearchError):

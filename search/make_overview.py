@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 
-from talksearch.indexer import layout
+from talksearch.indexer import disk, layout
 from talksearch.indexer.stores import catalog
 from talksearch.indexer.stores.lock import index_write_lock
 
@@ -50,7 +50,7 @@ def keep(folder: Path) -> None:
     """
     if is_kept(folder):
         return
-    with index_write_lock(folder), open_reader(folder) as reader:
+    with disk.refusals_told(folder), index_write_lock(folder), open_reader(folder) as reader:
         overview.write(folder, catalog.version(reader.db), make_overview(reader))
 
 

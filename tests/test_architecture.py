@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 FLOORS = (
     # indexer: the way of a transcript
     "indexer.arrays indexer.errors indexer.layout indexer.process indexer.records indexer.worker",
-    "indexer.settings indexer.mojibake indexer.text",
+    "indexer.disk indexer.settings indexer.mojibake indexer.text",
     "indexer.encoders indexer.passages indexer.readers",
     "indexer.restore indexer.stores",
     "indexer.stores.chroma indexer.stores.columns indexer.talks",

@@ -21,7 +21,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from talksearch.indexer.errors import ModelError
+from talksearch.indexer import disk
+from talksearch.indexer.errors import DiskFullError, ModelError
 
 from . import checksums
 from .base import ModelCard
@@ -186,9 +187,12 @@ def _make_temporary(write: Callable[[Path], None]) -> tempfile.TemporaryDirector
         _fill(Path(made.name), write)
         return made
     except OSError as error:
+        told = disk.refusal(Path(tempfile.gettempdir()), error)
+        if isinstance(told, DiskFullError):
+            raise told from error
         raise ModelError(
             f"The model cannot be written into a temporary folder: {error.strerror or error}.",
-            "Make room on the disk, or name a folder with room in TALKSEARCH_CACHE.",
+            "Name a folder that can be written in TALKSEARCH_CACHE.",
         ) from error
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from talksearch.indexer import layout
-from talksearch.indexer.arrays import Floats
+from talksearch.indexer.arrays import Floats, npy_bytes
 
 DIRECTIONS = 64
 """Bits kept of each token."""
@@ -54,8 +54,8 @@ def decode(codes: bytes, directions: int) -> Floats:
 
 def write(folder: Path, directions: Floats) -> None:
     """Write the directions into an index folder."""
-    with layout.replace_file(layout.DIRECTIONS.within(folder)) as fresh, fresh.open("wb") as file:
-        np.save(file, directions)
+    with layout.replace_file(layout.DIRECTIONS.within(folder)) as fresh:
+        fresh.write_bytes(npy_bytes(directions))
 
 
 def read(folder: Path) -> Floats | None:

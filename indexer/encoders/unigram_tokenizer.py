@@ -20,6 +20,8 @@ import numpy as np
 import numpy.typing as npt
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
 
+from talksearch.indexer.arrays import npy_bytes
+
 from .q4_file import Pieces
 
 _SCORES_AND_IDS = "piece-ids.npy"
@@ -67,8 +69,8 @@ def write(pieces: Pieces, file: Path) -> None:
     values["score"][: len(special)] = pieces.scores.min()  # the library takes the least score for what it does not know
     values["id"][: len(special)] = list(special)
     values["score"][len(special) :], values["id"][len(special) :] = pieces.scores[order], order
-    np.save(file, texts[order])
-    np.save(file.with_name(_SCORES_AND_IDS), values)
+    file.write_bytes(npy_bytes(texts[order]))
+    file.with_name(_SCORES_AND_IDS).write_bytes(npy_bytes(values))
 
 
 class UnigramTokenizer:

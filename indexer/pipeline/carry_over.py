@@ -45,7 +45,9 @@ def carry_over(old: Path, fresh: Path, sizer: PassageSizer) -> list[str]:
                     with catalog.transaction(now):
                         catalog_writer.put_roots(now, [str(away.path)])
             return list(lost)
-    except (BadIndexError, sqlite3.Error):
+    except (BadIndexError, sqlite3.Error) as error:
+        if isinstance(error, sqlite3.Error) and not catalog.means_damage(error):
+            raise  # no room in the fresh one, say: then nothing may take the old one's place
         return []
 
 

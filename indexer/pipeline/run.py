@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 
-from talksearch.indexer import layout
+from talksearch.indexer import disk, layout
 from talksearch.indexer.encoders.base import Encoder
 from talksearch.indexer.errors import BadIndexError
 from talksearch.indexer.stores import catalog, catalog_writer, recipe, upgrade
@@ -62,7 +62,8 @@ def build_index(
         LockedError: Another process is writing to the index.
         BadIndexError: The index is damaged, of another format, or made with another model.
         ModelError: The model cannot be loaded, or is no longer the one that the index was made with.
-        TalksearchError: A path is not there, or the index cannot be written.
+        DiskError: The index cannot be written; DiskFullError where there is no room for it.
+        TalksearchError: A path is not there.
 
     Example::
 
@@ -73,13 +74,14 @@ def build_index(
     folder = Path(os.path.realpath(folder))  # where it is a link, the link stays
     given = [paths] if isinstance(paths, str | Path) else paths
     options = RunOptions(folder, tuple(map(Path, given)), model, prompts, encoder, processes, tell)
-    _undo_half_a_swap(folder)
-    if rebuild:
-        report = _rebuild(options)
-    else:
-        with index_write_lock(folder):
-            layout.clear_leftovers(folder)
-            report = update_index(options)
+    with disk.refusals_told(folder):
+        _undo_half_a_swap(folder)
+        if rebuild:
+            report = _rebuild(options)
+        else:
+            with index_write_lock(folder):
+                layout.clear_leftovers(folder)
+                report = update_index(options)
     report.seconds = perf_counter() - started
     return report
 
@@ -102,6 +104,7 @@ def remove_talks(
     Raises:
         LockedError: Another process is writing to the index.
         BadIndexError: There is no index, or it is damaged.
+        DiskError: It cannot be written; DiskFullError where there is no room for that.
 
     Example::
 
@@ -113,6 +116,7 @@ def remove_talks(
     talk_ids = [talk_ids] if isinstance(talk_ids, str) else talk_ids
     roots = [roots] if isinstance(roots, str | Path) else roots
     with ExitStack() as stack:
+        stack.enter_context(disk.refusals_told(folder))
         stack.enter_context(index_write_lock(folder))
         layout.clear_leftovers(folder)
         upgrade.bring_up_to_date(folder)

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from talksearch.indexer import layout
-from talksearch.indexer.arrays import Floats, Ints
+from talksearch.indexer.arrays import Floats, Ints, npy_bytes
 from talksearch.indexer.encoders import checksums, model_home
 from talksearch.indexer.encoders.base import Encoder, ModelCard
 from talksearch.indexer.encoders.null_queries import NULL_QUERIES
@@ -172,8 +172,8 @@ def _encode_nulls(encoder: Encoder) -> Floats:
 
 
 def _save(path: Path, nulls: Floats) -> None:
-    with layout.replace_file(path) as fresh, fresh.open("wb") as file:
-        np.save(file, nulls)
+    with layout.replace_file(path) as fresh:
+        fresh.write_bytes(npy_bytes(nulls))
 
 
 def read(folder: Path, card: ModelCard) -> Calibration | None:

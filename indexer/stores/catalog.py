@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from talksearch.indexer import layout
+from talksearch.indexer import disk, layout
 from talksearch.indexer.errors import BadIndexError
 from talksearch.indexer.records import Chapter, Cue, Origin, Receipt, Step, Talk, Timing, Word
 
@@ -191,13 +191,17 @@ def open_catalog(folder: Path, *, write: bool = False) -> sqlite3.Connection:
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = NORMAL")
             if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'talks'").fetchone():
-                db.executescript("".join(f"{statement};" for statement in (_SCHEMA, *NEW_IN_THIS_FORMAT)))
+                # All of it or nothing: a run may be ended here as well.
+                tables = "".join(f"{statement};" for statement in (_SCHEMA, *NEW_IN_THIS_FORMAT))
+                db.executescript(f"BEGIN IMMEDIATE;{tables}COMMIT;")
         except sqlite3.Error:
             db.close()
             raise
         return db
     except sqlite3.Error as error:
-        damaged = primary_code(error) in _DAMAGE
+        if primary_code(error) in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+            raise disk.refusal(path, error) or error from error
+        damaged = means_damage(error)
         raise BadIndexError(
             f"The catalog {path} cannot be {'read' if damaged or not write else 'written'}: {error}.",
             "Build the index again: talksearch index PATH --rebuild"
@@ -209,6 +213,11 @@ def open_catalog(folder: Path, *, write: bool = False) -> sqlite3.Connection:
 def primary_code(error: sqlite3.Error) -> int:
     """Return the code of an error without the detail that SQLite adds in its higher bits."""
     return int(getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)) & 0xFF
+
+
+def means_damage(error: sqlite3.Error) -> bool:
+    """Say whether an error means that a file is no catalog, or a damaged one, and not that it cannot be had now."""
+    return primary_code(error) in _DAMAGE
 
 
 def _open_in_one_index(path: Path) -> sqlite3.Connection:
@@ -259,10 +268,15 @@ def _open_to_read(path: Path) -> sqlite3.Connection:
 
 def _readable(db: sqlite3.Connection) -> sqlite3.Connection:
     try:
-        db.execute("SELECT 1 FROM talks LIMIT 1")
+        is_begun = db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+        if is_begun:
+            db.execute("SELECT 1 FROM talks LIMIT 1")
     except sqlite3.Error:
         db.close()
         raise
+    if not is_begun:  # a first run was ended before it had made a table
+        db.close()
+        raise BadIndexError("There is no finished index here.", "Make one: talksearch index PATH")
     return db
 
 
@@ -292,7 +306,8 @@ def snapshot(db: sqlite3.Connection) -> Iterator[None]:
     try:
         yield
     finally:
-        db.execute("COMMIT")
+        if db.in_transaction:  # an error of the disk may have ended it
+            db.execute("COMMIT")
 
 
 def placeholders(count: int) -> str:

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import filelock
 
-from talksearch.indexer import layout
-from talksearch.indexer.errors import LockedError, TalksearchError
+from talksearch.indexer import disk, layout
+from talksearch.indexer.errors import DiskError, DiskFullError, LockedError
 
 _PATIENCE_S = 60
 """How long the process that puts passages into the Chroma store may take to notice that nobody gives it any more."""
@@ -24,7 +24,7 @@ def index_write_lock(index: Path) -> Iterator[None]:
     """Hold the index for writing.
 
     The operating system frees the lock when the process ends, however it ends. Raises LockedError at once when
-    another process holds it, and TalksearchError where the folder cannot be written.
+    another process holds it, and DiskError where the folder cannot be written.
     """
     holder = layout.LOCK_HOLDER.within(index)
     lock = filelock.FileLock(layout.LOCK.within(index), timeout=0)
@@ -43,7 +43,10 @@ def index_write_lock(index: Path) -> Iterator[None]:
         ) from None
     except OSError as error:
         lock.release()
-        raise TalksearchError(
+        told = disk.refusal(index, error)
+        if isinstance(told, DiskFullError):
+            raise told from error
+        raise DiskError(
             f"The index {index} cannot be written: {error.strerror or error}.",
             "Searching it works; to change it, copy it to where it can be written.",
         ) from error

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from talksearch.indexer import layout
+from talksearch.indexer import disk, layout
 from talksearch.indexer.errors import BadIndexError
 from talksearch.indexer.records import Json
 
@@ -76,7 +76,9 @@ def read_json(folder: Path) -> dict[str, Json] | None:
             return values
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except OSError as error:
+        raise disk.refusal(layout.RECIPE.within(folder), error) or error from error
+    except (ValueError, KeyError, TypeError) as error:
         raise _unusable(folder, f"has a damaged recipe ({error})") from error
     other = f"has format {values['format']}, and this version of talksearch reads format {FORMAT}"
     if values["format"] == FORMAT_BEFORE:

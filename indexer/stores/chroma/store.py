@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from talksearch.indexer import layout
+from talksearch.indexer import disk, layout
 from talksearch.indexer.arrays import Ints
-from talksearch.indexer.errors import BadIndexError, DamagedStoreError
+from talksearch.indexer.errors import BadIndexError, DamagedStoreError, DiskFullError
 from talksearch.indexer.stores import catalog, catalog_writer
 from talksearch.indexer.stores.catalog import primary_code
 
@@ -105,7 +105,7 @@ def drop_leaving(folder: Path, db: sqlite3.Connection) -> int:
     return len(leaving)
 
 
-def unusable(folder: Path, message: str) -> BadIndexError:
+def unusable(folder: Path, message: str) -> BadIndexError | DiskFullError:
     """Return what to raise where Chroma raised an error with some message: a DamagedStoreError where it means damage.
 
     Chroma has one class of errors for all that goes wrong on disk, and says only in its message which error of SQLite
@@ -113,6 +113,8 @@ def unusable(folder: Path, message: str) -> BadIndexError:
     mean damage, and of SQLite's errors those in `_DAMAGE` do.
     """
     code = _CODE.search(message)
+    if full := disk.full_in_words(layout.CHROMA.within(folder), message):
+        return full
     if code is None or int(code[1]) & 0xFF in _DAMAGE:
         return damaged(folder, message)
     return BadIndexError(

@@ -20,8 +20,9 @@ from typing import Any
 
 import numpy as np
 
+from talksearch.indexer import disk, layout
 from talksearch.indexer.arrays import Floats, Ints
-from talksearch.indexer.errors import BadIndexError
+from talksearch.indexer.errors import BadIndexError, TalksearchError
 from talksearch.indexer.process import cores, trim_heap
 from talksearch.indexer.stores import catalog, catalog_writer
 from talksearch.indexer.stores.lock import store_write_lock
@@ -223,7 +224,7 @@ def _serve(line: Connection) -> None:
     try:
         with store_write_lock(folder):
             _put_what_comes(line, folder, staying, leaving)
-    except BadIndexError as error:  # it could not be opened
+    except TalksearchError as error:  # it could not be opened
         line.send((None, error))
 
 
@@ -236,4 +237,6 @@ def _put_what_comes(line: Connection, folder: Path, staying: Mapping[int, int], 
             try:
                 line.send((put(*passages_to_put), None))
             except Exception as error:  # noqa: BLE001 - whatever Chroma raises, who waits must hear of it
-                line.send((None, _refused(str(error) or type(error).__name__)))
+                message = str(error) or type(error).__name__
+                full = disk.full_in_words(layout.CHROMA.within(folder), message)
+                line.send((None, full or _refused(message)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import mmap
 import os
@@ -12,7 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import count, pairwise
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -31,9 +32,18 @@ _BLOCK = 8_192
 _HELD = 1 << 23
 """Positions that are filled in by one walk through all words: their pages are in memory meanwhile."""
 
+_WORD_BYTES = np.dtype(np.int32).itemsize
+"""Bytes of a word by its number."""
+
 _SEAM = ("",) * 3
 """Between the words of a passage and those of its tracks stands what is no word, so that none of both are near each
 other: in the word index they are columns."""
+
+_CANNOT_ALLOCATE = frozenset((errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENODEV))
+"""What a file system says that cannot give a file its bytes before they are written."""
+
+_ZEROS = 1 << 20
+"""Bytes that are then written at once."""
 
 _ROUNDING = 1e-6
 """What is added to each error, because the errors are computed in float32."""
@@ -81,11 +91,11 @@ def write_from_catalog(path: Path, state: State, db: sqlite3.Connection, copy: V
     arrays = passage_columns(db)
     arrays["rows"] = copy.find(arrays["numbers"].astype(np.int64)).astype(np.int32)
     # All words of an archive may be more than fits into memory: they are gone through in a file.
-    with TemporaryFile(dir=path.parent, buffering=0) as file:
+    with TemporaryFile(dir=path.parent) as file:
         vocabulary = _new_vocabulary()
         blocks_of_lengths = [np.empty(0, np.int64)]
         for words, block_lengths in _words_in(db, vocabulary):
-            words.tofile(file)
+            file.write(words.tobytes())
             blocks_of_lengths.append(block_lengths)
         lengths = np.concatenate(blocks_of_lengths)
 
@@ -93,7 +103,8 @@ def write_from_catalog(path: Path, state: State, db: sqlite3.Connection, copy: V
             file.seek(0)
             for first in range(0, len(lengths), _BLOCK):
                 block_lengths = lengths[first : first + _BLOCK]
-                yield WordBlock(first, block_lengths, np.fromfile(file, np.int32, int(block_lengths.sum())))
+                words = np.frombuffer(file.read(int(block_lengths.sum()) * _WORD_BYTES), np.int32)
+                yield WordBlock(first, block_lengths, words)
 
         # A term is looked up by its hash, so that a query need not read all terms.
         hashes = hashes_of(list(vocabulary))
@@ -163,7 +174,7 @@ def write_file(
     head = MAGIC + len(header).to_bytes(8, "little") + header
     start = aligned(len(head))
     with path.open("w+b") as file:
-        file.truncate(start + size)
+        _allocate(file, start + size)
         with mmap.mmap(file.fileno(), start + size) as mapped:
             views = {
                 name: np.ndarray(shape, np.dtype(dtype), mapped, start + offset)
@@ -176,6 +187,23 @@ def write_file(
             views.clear()  # a mapping cannot be closed while arrays lie in it
             mapped.flush()
         os.fsync(file.fileno())
+
+
+def _allocate(file: BinaryIO, size: int) -> None:
+    """Have the disk give a new file its bytes, all zeros. Raises OSError where it has not so many.
+
+    A file that is only said to be so long gets them when they are first written, and one that is written through a
+    mapping then ends the process where there are none, by a signal (SIGBUS).
+    """
+    try:
+        os.posix_fallocate(file.fileno(), 0, size)  # not on macOS or Windows
+    except (AttributeError, OSError) as error:
+        if isinstance(error, OSError) and error.errno not in _CANNOT_ALLOCATE:
+            raise OSError(error.errno, error.strerror, file.name) from error
+        zeros = bytes(_ZEROS)
+        for at in range(0, size, _ZEROS):
+            file.write(zeros[: size - at])
+        file.flush()
 
 
 def passage_columns(db: sqlite3.Connection, only: Collection[int] | None = None) -> dict[str, Array]:
