@@ -22,79 +22,7 @@ from talksearch.indexer import disk, layout
 from talksearch.indexer.errors import BadIndexError
 from talksearch.indexer.records import Chapter, Cue, Origin, Receipt, Step, Talk, Timing, Word
 
-from . import seals
-
-_SCHEMA = """
-CREATE TABLE roots (path TEXT PRIMARY KEY) WITHOUT ROWID;
--- Every file that was looked at, whether it became a talk or not.
-CREATE TABLE files (
-    path TEXT PRIMARY KEY, source TEXT NOT NULL, stamp TEXT NOT NULL, digest TEXT NOT NULL,
-    identity TEXT,  -- JSON; NULL for what is no transcript
-    talk_id TEXT,   -- the talk it gave, or the talk it is another copy of
-    note TEXT NOT NULL DEFAULT ''  -- why it gave no talk
-) WITHOUT ROWID;
-CREATE TABLE talks (
-    number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, path TEXT NOT NULL, source TEXT NOT NULL,
-    title TEXT NOT NULL, format TEXT NOT NULL, timing TEXT NOT NULL, margin_ms INTEGER NOT NULL, origin TEXT NOT NULL,
-    youtube_id TEXT, url TEXT, channel TEXT, speaker TEXT, language TEXT, date TEXT, duration_ms INTEGER,
-    description TEXT NOT NULL, chapters TEXT NOT NULL, receipt TEXT NOT NULL
-);
-CREATE TABLE cues (
-    talk INTEGER NOT NULL, number INTEGER NOT NULL, start_ms INTEGER NOT NULL, end_ms INTEGER NOT NULL,
-    text TEXT NOT NULL, speaker TEXT, turn INTEGER NOT NULL, words TEXT, PRIMARY KEY (talk, number)
-) WITHOUT ROWID;
--- What is said in other languages (`records.Track`), by the talk's clock.
-CREATE TABLE tracks (
-    talk INTEGER NOT NULL, number INTEGER NOT NULL, language TEXT NOT NULL, origin TEXT NOT NULL, source TEXT NOT NULL,
-    PRIMARY KEY (talk, number)
-) WITHOUT ROWID;
-CREATE TABLE track_cues (
-    talk INTEGER NOT NULL, track INTEGER NOT NULL, number INTEGER NOT NULL, start_ms INTEGER NOT NULL,
-    end_ms INTEGER NOT NULL, text TEXT NOT NULL, PRIMARY KEY (talk, track, number)
-) WITHOUT ROWID;
-CREATE TABLE passages (
-    number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, talk INTEGER NOT NULL, start_ms INTEGER NOT NULL,
-    end_ms INTEGER NOT NULL, first_cue INTEGER NOT NULL, last_cue INTEGER NOT NULL, text TEXT NOT NULL,
-    speakers TEXT NOT NULL, digest BLOB NOT NULL, embedded INTEGER NOT NULL DEFAULT 0,
-    field TEXT NOT NULL DEFAULT 'speech'
-);
-CREATE INDEX passages_of_talk ON passages (talk);
-CREATE INDEX passages_of_notes ON passages (number) WHERE field != 'speech';
-CREATE INDEX passages_pending ON passages (number) WHERE NOT embedded;
-CREATE INDEX passages_digest ON passages (digest);
--- The codes of the tokens of an embedded passage (`encoders.token_codes`), where its encoder gives tokens vectors.
-CREATE TABLE tokens (number INTEGER PRIMARY KEY, codes BLOB NOT NULL);
--- The terms of each passage under its number, and those of what its talk's tracks say meanwhile; `text.terms` made
--- them, so the tokenizer only cuts at the spaces.
-CREATE VIRTUAL TABLE words USING fts5(
-    terms, track_terms, tokenize="unicode61 remove_diacritics 0 categories 'L* N* M* Co'"
-);
-CREATE TABLE common (term TEXT PRIMARY KEY) WITHOUT ROWID;
--- Words of a talk that stand for a name they sound like; its rare words by their sound (`passages.misheard`).
-CREATE TABLE heard (
-    talk INTEGER NOT NULL, heard TEXT NOT NULL, meant TEXT NOT NULL, strange INTEGER NOT NULL,
-    PRIMARY KEY (meant, talk, heard)
-) WITHOUT ROWID;
-CREATE INDEX heard_strange ON heard (heard) WHERE strange;
-CREATE INDEX heard_of_talk ON heard (talk);
-CREATE TABLE odd (
-    talk INTEGER NOT NULL, sound TEXT NOT NULL, word TEXT NOT NULL, term TEXT NOT NULL, strange INTEGER NOT NULL,
-    PRIMARY KEY (sound, word, talk)
-) WITHOUT ROWID;
-CREATE INDEX odd_of_talk ON odd (talk);
-"""
-
-NEW_IN_THIS_FORMAT = (
-    # Passages that are no longer in the index, until the Chroma store knows it.
-    "CREATE TABLE leaving (number INTEGER PRIMARY KEY, id TEXT NOT NULL)",
-    # What of the catalog is made of its passages, and after how many of their changes (`PRAGMA user_version`).
-    "CREATE TABLE derived (name TEXT PRIMARY KEY, changes INTEGER NOT NULL) WITHOUT ROWID",
-    # How many rows of other tables belong to a talk, so that it is noticed where one is gone.
-    *(f"ALTER TABLE talks ADD COLUMN {count} INTEGER NOT NULL DEFAULT 0" for count in seals.COUNTS),
-    *(f"ALTER TABLE {table} ADD COLUMN seal INTEGER NOT NULL DEFAULT 0" for table in seals.SEALED),
-)
-"""Statements that make a catalog of the format before one of the present format; a new catalog is made by them too."""
-
+from . import schema, seals
 
 _DAMAGE = frozenset((sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB))
 """Codes of SQLite's errors that mean that a file is no catalog, or a damaged one."""
@@ -192,8 +120,7 @@ def open_catalog(folder: Path, *, write: bool = False) -> sqlite3.Connection:
             db.execute("PRAGMA synchronous = NORMAL")
             if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'talks'").fetchone():
                 # All of it or nothing: a run may be ended here as well.
-                tables = "".join(f"{statement};" for statement in (_SCHEMA, *NEW_IN_THIS_FORMAT))
-                db.executescript(f"BEGIN IMMEDIATE;{tables}COMMIT;")
+                db.executescript(f"BEGIN IMMEDIATE;{schema.TABLES}{';'.join(schema.NEW_IN_THIS_FORMAT)};COMMIT;")
         except sqlite3.Error:
             db.close()
             raise
@@ -257,16 +184,17 @@ def _open_to_read(path: Path) -> sqlite3.Connection:
     opened as a file that nobody changes (sqlite.org/wal.html, "Read-Only Databases").
     """
     try:
-        return _readable(_connect(path, "mode=ro"))
+        return _readable(path, "mode=ro")
     except sqlite3.Error as error:
         log = layout.CATALOG_LOG.within(path.parent)
         refused = primary_code(error) in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
         if not refused or (log.exists() and log.stat().st_size):
             raise
-    return _readable(_connect(path, "mode=ro&immutable=1"))
+    return _readable(path, "mode=ro&immutable=1")
 
 
-def _readable(db: sqlite3.Connection) -> sqlite3.Connection:
+def _readable(path: Path, options: str) -> sqlite3.Connection:
+    db = _connect(path, options)
     try:
         is_begun = db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
         if is_begun:
@@ -276,7 +204,7 @@ def _readable(db: sqlite3.Connection) -> sqlite3.Connection:
         raise
     if not is_begun:  # a first run was ended before it had made a table
         db.close()
-        raise BadIndexError("There is no finished index here.", "Make one: talksearch index PATH")
+        raise BadIndexError(f"There is no finished index in {path.parent}.", "Make one: talksearch index PATH")
     return db
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from talksearch.indexer import layout
 
-from . import catalog, recipe, seals
+from . import catalog, recipe, schema, seals
 
 
 def bring_up_to_date(folder: Path) -> None:
@@ -24,7 +24,7 @@ def bring_up_to_date(folder: Path) -> None:
     with closing(catalog.open_catalog(folder, write=True)) as db:
         if not _has_table(db, "leaving"):
             with catalog.transaction(db):
-                for statement in catalog.NEW_IN_THIS_FORMAT:
+                for statement in schema.NEW_IN_THIS_FORMAT:
                     db.execute(statement)
                 seals.seal_all(db)
     recipe.raise_format(folder)
