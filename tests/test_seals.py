@@ -116,7 +116,8 @@ def test_an_index_of_the_format_before_is_sealed_as_a_new_one_is(index: Path) ->
         before = dump(db)
         db.execute("DROP TABLE leaving")
         db.execute("DROP TABLE derived")
-        for table in seals.SEALED:
+        db.execute("DROP TABLE recipe")
+        for table in seals.SEALED.keys() - {"recipe"}:
             db.execute(f"ALTER TABLE {table} DROP COLUMN seal")
         for column in seals.COUNTS:
             db.execute(f"ALTER TABLE talks DROP COLUMN {column}")

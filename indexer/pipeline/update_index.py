@@ -58,9 +58,12 @@ def update_index(options: RunOptions) -> Report:
     report = Report()
     upgrade.bring_up_to_date(folder)
     known = recipe.read(folder)
-    if known:
-        recipe.check_model(folder, known, options.model)
     with closing(catalog.open_catalog(folder, write=True)) as db:
+        if known is None and (kept := recipe.kept_copy(db)):  # a lost recipe must not become another model's
+            recipe.put_back(folder, kept)
+            known = recipe.read(folder)
+        if known:
+            recipe.check_model(folder, known, options.model)
         before = catalog.files(db)
         scanned = ScannedFiles()
         seen = look(catalog.roots(db), options.paths, before, scanned, report, tell)
@@ -69,6 +72,8 @@ def update_index(options: RunOptions) -> Report:
         with catalog.transaction(db):  # first, so that what an interrupted run has read belongs somewhere
             db.execute("DELETE FROM roots")
             catalog_writer.put_roots(db, (str(root.path) for root in seen.roots))
+            if known:
+                recipe.keep_copy(folder, db)
         encoders = EncoderProvider(folder, known, options.model, options.prompts, options.encoder)
         with early_process(wanted=bool(plan.read)) as early:
             _read_changed(db, plan.read, encoders, options, scanned, report)
@@ -124,6 +129,8 @@ def prepare_queries(folder: Path, db: sqlite3.Connection, encoder: Callable[[], 
     known = recipe.read(folder)
     if known is None:
         return
+    with catalog.transaction(db):
+        recipe.keep_copy(folder, db)
     with ThreadPoolExecutor(1, "talksearch-query-model") as thread:
         query_model_written = thread.submit(_prepare_query_model, known.model)
         columns.write(folder, db, known.model.dimension)

@@ -23,6 +23,9 @@ from .tracks import drop_tracks, put_tracks
 _FEWEST_FOR_A_STOP_TERM = 20
 """A term that stands in no more passages than this is never a stop term, however few passages there are."""
 
+_STOP_TERM_SHARE = 0.1
+"""The share of the passages in which a stop term stands, at least."""
+
 _PASSAGE = SEALED["passages"][2:]
 """The columns of a passage behind its talk and its number: the first fields of `PassageInsert`."""
 
@@ -192,6 +195,12 @@ def put_names(
     seal_talk(db, talk)
 
 
+def drop_passages(db: sqlite3.Connection, numbers: Sequence[int]) -> None:
+    """Take passages out, with their words and tokens, and note them as leaving."""
+    _delete_passages(db, numbers)
+    mark_changed(db)
+
+
 def drop_talk(db: sqlite3.Connection, talk_id: str) -> None:
     """Take a talk out, and note its passages as leaving. Where there is no such talk, nothing is done."""
     talk = _talk_number(db, talk_id)
@@ -266,7 +275,7 @@ def forget_leaving(db: sqlite3.Connection) -> None:
     db.execute("DELETE FROM leaving")
 
 
-def update_stop_terms(db: sqlite3.Connection, share: float = 0.1) -> None:
+def update_stop_terms(db: sqlite3.Connection, share: float = _STOP_TERM_SHARE) -> None:
     """Note the terms that stand in more than `share` of the passages, in a transaction of its own.
 
     A query of several terms leaves them out: they find nearly everything and tell nothing, in whatever language. Where
@@ -275,15 +284,18 @@ def update_stop_terms(db: sqlite3.Connection, share: float = 0.1) -> None:
     (changes,) = db.execute("PRAGMA user_version").fetchone()
     if db.execute("SELECT 1 FROM derived WHERE name = 'common' AND changes = ?", (changes,)).fetchone():
         return
-    (passages,) = db.execute("SELECT count(*) FROM passages").fetchone()
     with transaction(db):
         db.execute("INSERT OR REPLACE INTO derived VALUES ('common', ?)", (changes,))
         db.execute("DELETE FROM common")
-        db.execute("CREATE VIRTUAL TABLE IF NOT EXISTS temp.vocabulary USING fts5vocab(main, words, row)")
-        db.execute(
-            "INSERT INTO common SELECT term FROM vocabulary WHERE doc > ?",
-            (max(share * passages, _FEWEST_FOR_A_STOP_TERM),),
-        )
+        db.executemany("INSERT INTO common VALUES (?)", [(term,) for term in sorted(stop_terms(db, share))])
+
+
+def stop_terms(db: sqlite3.Connection, share: float = _STOP_TERM_SHARE) -> set[str]:
+    """Return the terms that stand in more than `share` of the passages, by the word index."""
+    (passages,) = db.execute("SELECT count(*) FROM passages").fetchone()
+    db.execute("CREATE VIRTUAL TABLE IF NOT EXISTS temp.vocabulary USING fts5vocab(main, words, row)")
+    fewest = max(share * passages, _FEWEST_FOR_A_STOP_TERM)
+    return {term for (term,) in db.execute("SELECT term FROM vocabulary WHERE doc > ?", (fewest,))}
 
 
 def text_digest(text: str) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,8 @@ from typing import TYPE_CHECKING
 from talksearch.indexer import disk, layout
 from talksearch.indexer.errors import BadIndexError
 from talksearch.indexer.records import Json
+
+from .seals import holds_sql, seal
 
 if TYPE_CHECKING:
     from talksearch.indexer.encoders.base import ModelCard
@@ -62,7 +65,27 @@ def read(folder: Path) -> Recipe | None:
             embedded_by=str(values.get("embedded_by", "")),
         )
     except (KeyError, TypeError) as error:
-        raise _unusable(folder, f"has a damaged recipe ({error})") from error
+        raise _damaged(folder, error) from error
+
+
+def keep_copy(folder: Path, db: sqlite3.Connection) -> None:
+    """Keep a copy of the recipe in the catalog, to mend it by. Call it inside a `catalog.transaction`."""
+    text = layout.RECIPE.within(folder).read_text(encoding="utf-8")
+    if kept_copy(db) != text:
+        db.execute("DELETE FROM recipe")
+        db.execute("INSERT INTO recipe (text, seal) VALUES (?, ?)", (text, seal(text)))
+
+
+def kept_copy(db: sqlite3.Connection) -> str | None:
+    """Return the copy of the recipe that the catalog keeps; None where it has none that holds."""
+    row = db.execute(f"SELECT text FROM recipe WHERE {holds_sql('recipe')}").fetchone()  # noqa: S608 - our own names
+    return str(row[0]) if row else None
+
+
+def put_back(folder: Path, text: str) -> None:
+    """Write the recipe anew from its copy."""
+    with layout.replace_file(layout.RECIPE.within(folder)) as fresh:
+        fresh.write_text(text, encoding="utf-8")
 
 
 def read_json(folder: Path) -> dict[str, Json] | None:
@@ -79,7 +102,7 @@ def read_json(folder: Path) -> dict[str, Json] | None:
     except OSError as error:
         raise disk.refusal(layout.RECIPE.within(folder), error) or error from error
     except (ValueError, KeyError, TypeError) as error:
-        raise _unusable(folder, f"has a damaged recipe ({error})") from error
+        raise _damaged(folder, error) from error
     other = f"has format {values['format']}, and this version of talksearch reads format {FORMAT}"
     if values["format"] == FORMAT_BEFORE:
         raise _unusable(folder, other, "Bring it up to date, in seconds: talksearch index")
@@ -99,6 +122,10 @@ def raise_format(folder: Path) -> None:
     if format_of(folder) == FORMAT_BEFORE:
         values = json.loads(layout.RECIPE.within(folder).read_text(encoding="utf-8"))
         _write_json(folder, {**values, "format": FORMAT})
+
+
+def _damaged(folder: Path, error: Exception) -> BadIndexError:
+    return _unusable(folder, f"has a damaged recipe ({error})", "Mend it: talksearch doctor")
 
 
 def _unusable(

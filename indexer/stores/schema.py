@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+
 from . import seals
 
 TABLES = """
@@ -69,8 +72,20 @@ NEW_IN_THIS_FORMAT = (
     "CREATE TABLE leaving (number INTEGER PRIMARY KEY, id TEXT NOT NULL)",
     # What of the catalog is made of its passages, and after how many of their changes (`PRAGMA user_version`).
     "CREATE TABLE derived (name TEXT PRIMARY KEY, changes INTEGER NOT NULL) WITHOUT ROWID",
+    # `recipe.json` once more, to mend it by.
+    "CREATE TABLE recipe (text TEXT PRIMARY KEY) WITHOUT ROWID",
     # How many rows of other tables belong to a talk, so that it is noticed where one is gone.
     *(f"ALTER TABLE talks ADD COLUMN {count} INTEGER NOT NULL DEFAULT 0" for count in seals.COUNTS),
     *(f"ALTER TABLE {table} ADD COLUMN seal INTEGER NOT NULL DEFAULT 0" for table in seals.SEALED),
 )
 """Statements that make a catalog of the format before one of the present format; a new catalog is made by them too."""
+
+
+def statements() -> dict[str, str]:
+    """Return the statements that make the tables and indexes of a catalog, by their names, in order.
+
+    The tables in which SQLite keeps the word index are among them: they are made with it, and can be missing alone.
+    """
+    with closing(sqlite3.connect(":memory:")) as db:
+        db.executescript(f"{TABLES}{';'.join(NEW_IN_THIS_FORMAT)};")
+        return dict(db.execute("SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite%' ORDER BY rowid"))

@@ -31,6 +31,7 @@ SEALED: dict[str, tuple[str, ...]] = {
     "odd": ("talk", "sound", "word", "term", "strange"),
     "files": ("path", "source", "stamp", "digest", "identity", "talk_id", "note"),
     "roots": ("path",),
+    "recipe": ("text",),
 }  # fmt: skip
 """The sealed tables, and which of their columns are sealed, in order. In the place of `talk`, the number of the talk
 that a row belongs to, stands the id of that talk. `passages.embedded` is not sealed, because it changes."""

@@ -79,6 +79,16 @@ def read(collection: Collection, ids: Sequence[str]) -> dict[str, Floats]:
     return vectors
 
 
+def read_descriptions(collection: Collection, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return what Chroma keeps of passages beside their vectors, by id, as `describe` says it."""
+    descriptions: dict[str, dict[str, Any]] = {}
+    for start in range(0, len(ids), _BATCH):
+        batch = collection.get(ids=list(ids[start : start + _BATCH]), include=["documents", "metadatas"])
+        for passage_id, text, metadata in zip(batch["ids"], batch["documents"], batch["metadatas"], strict=True):
+            descriptions[passage_id] = {"text": text, **(metadata or {})}
+    return descriptions
+
+
 def all_ids(collection: Collection) -> Iterator[str]:
     """Yield the id of every passage in a collection."""
     start = 0
