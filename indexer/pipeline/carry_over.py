@@ -35,7 +35,8 @@ def carry_over(old: Path, fresh: Path, sizer: PassageSizer) -> list[str]:
         sizer: How the fresh one splits talks.
     """
     try:
-        with closing(catalog.open_catalog(old)) as before, closing(catalog.open_catalog(fresh, write=True)) as now:
+        opened = catalog.open_catalog(old, any_format=True)
+        with closing(opened) as before, closing(catalog.open_catalog(fresh, write=True)) as now:
             roots = [Root(Path(path)) for path in catalog.roots(before)]
             lost = _lost(before, now, roots)
             for talk_id, path in lost.items():

@@ -160,9 +160,16 @@ def _rebuild(options: RunOptions) -> Report:
     fresh, old = layout.rebuilt(folder), layout.replaced(folder)
     with index_write_lock(folder):
         layout.clear_leftovers(folder)
-        known, problem = _recipe_of(folder)
+        known = recipe.read_model(folder)
         model, prompts = _model_of(options, known)
         roots = _roots_of(folder)
+        if roots is None:
+            if not options.paths:
+                raise BadIndexError(
+                    f"Which PATHs the index {folder} was made of cannot be read.",
+                    "Name them: talksearch index PATH --rebuild",
+                )
+            roots = []
         away = [root for root in roots if not root.exists()]
         gone = away if options.paths or len(away) < len(roots) else []
         paths = (*(root for root in roots if root not in gone), *options.paths)
@@ -177,9 +184,9 @@ def _rebuild(options: RunOptions) -> Report:
                 report.skipped = [
                     file for file in report.skipped if file.path not in {talk.path for talk in again.held}
                 ]
-        if problem and model is None:
-            report.notes.append(f"{problem} The new one has the default model.")
-        still = [Path(root) for root in _roots_of(fresh)]
+        if layout.is_index(folder) and model is None:
+            report.notes.append(f"Which model {folder} had cannot be read; the new one has the default model.")
+        still = _roots_of(fresh) or []
         report.notes += [f"{root} is not there any more and was left out." for root in gone if root not in still]
         report.notes += [
             f"{root} is not there; its talks were taken along. To take them out: talksearch remove {root}"
@@ -201,29 +208,23 @@ def _undo_half_a_swap(folder: Path) -> None:
         old.rename(folder)
 
 
-def _recipe_of(folder: Path) -> tuple[recipe.Recipe | None, str]:
-    """Return the recipe of an index, and what is wrong with it where it cannot be read."""
-    try:
-        return recipe.read(folder), ""
-    except BadIndexError as error:
-        return None, error.message
-
-
-def _model_of(options: RunOptions, known: recipe.Recipe | None) -> tuple[str | None, Prompts]:
+def _model_of(options: RunOptions, known: recipe.NamedModel | None) -> tuple[str | None, Prompts]:
     """Return the model and the prompts of a rebuilt index: the old one's, where no others are given."""
-    if known is None or options.model not in (None, known.model.name):
+    if known is None or options.model not in (None, known.name):
         return options.model, options.prompts
     query, passage = options.prompts
-    return known.model.name, (
-        known.model.query_prompt if query is None else query,
-        known.model.passage_prompt if passage is None else passage,
+    return known.name, (
+        known.query_prompt if query is None else query,
+        known.passage_prompt if passage is None else passage,
     )
 
 
-def _roots_of(folder: Path) -> list[Path]:
-    """Return the PATHs of an index; none where it is missing or damaged, which is what rebuilding is for."""
+def _roots_of(folder: Path) -> list[Path] | None:
+    """Return the PATHs of an index of any format: none where there is no index, None where they cannot be read."""
+    if not layout.is_index(folder):
+        return []
     try:
-        with closing(catalog.open_catalog(folder)) as db:
+        with closing(catalog.open_catalog(folder, any_format=True)) as db:
             return [Path(path) for path in catalog.roots(db)]
     except (BadIndexError, sqlite3.Error):
-        return []
+        return None

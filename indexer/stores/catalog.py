@@ -22,7 +22,7 @@ from talksearch.indexer import disk, layout
 from talksearch.indexer.errors import BadIndexError
 from talksearch.indexer.records import Chapter, Cue, Origin, Receipt, Step, Talk, Timing, Word
 
-from . import schema, seals
+from . import recipe, schema, seals
 
 _DAMAGE = frozenset((sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB))
 """Codes of SQLite's errors that mean that a file is no catalog, or a damaged one."""
@@ -103,14 +103,19 @@ _SELECT_TALKS = f"SELECT {', '.join(TalkRow._fields)} FROM talks"  # noqa: S608 
 # ---------------------------------------------------------------------------------------------------------- opening
 
 
-def open_catalog(folder: Path, *, write: bool = False) -> sqlite3.Connection:
+def open_catalog(folder: Path, *, write: bool = False, any_format: bool = False) -> sqlite3.Connection:
     """Open the catalog in an index folder; with `write` make it where there is none.
 
-    Raises BadIndexError when there is none to read, the file is damaged, or may not be read or written.
+    `any_format` also opens one to read that this version can only build anew: its talks and PATHs are where they were.
+
+    Raises BadIndexError when there is none to read, it is of another format, the file is damaged, or may not be read or
+    written.
     """
     path = layout.CATALOG.within(folder)
     if not write and not path.exists():
         raise BadIndexError(f"There is no index in {folder}.", "Make one: talksearch index PATH")
+    if not write and not any_format:
+        recipe.check_format(folder)
     try:
         if not write:
             return _open_in_one_index(path)
@@ -387,13 +392,11 @@ def _talk(row: TalkRow, cues: tuple[Cue, ...]) -> Talk:
         duration_ms=row.duration_ms,
         description=row.description,
         chapters=tuple(Chapter(start_ms, title) for start_ms, title in json.loads(row.chapters)),
-        receipt=Receipt(
-            words_before=receipt["words_before"],
-            words_after=receipt["words_after"],
-            words_folded=receipt["words_folded"],
-            words_left_out=receipt["words_left_out"],
-            words_lost=receipt["words_lost"],
-            steps=tuple(Step(**step) for step in receipt["steps"]),
-            uncertain=tuple(receipt["uncertain"]),
+        receipt=Receipt(  # one of format 4 lacks some of the counts
+            **{
+                **receipt,
+                "steps": tuple(Step(**step) for step in receipt["steps"]),
+                "uncertain": tuple(receipt["uncertain"]),
+            }
         ),
     )

@@ -6,7 +6,7 @@ import json
 import sqlite3
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from talksearch.indexer import disk, layout
 from talksearch.indexer.errors import BadIndexError
@@ -35,6 +35,14 @@ class Recipe:
     embedded_by: str = ""
     """In words, for people: what ran the model when many passages were last embedded, and the measurement by which it
     was chosen. Every way of running it that `encoders.selection` allows gives the same vectors or nearly."""
+
+
+class NamedModel(NamedTuple):
+    """What a recipe of any format says of its model."""
+
+    name: str
+    query_prompt: str
+    passage_prompt: str
 
 
 def write(folder: Path, recipe: Recipe) -> None:
@@ -103,10 +111,27 @@ def read_json(folder: Path) -> dict[str, Json] | None:
         raise disk.refusal(layout.RECIPE.within(folder), error) or error from error
     except (ValueError, KeyError, TypeError) as error:
         raise _damaged(folder, error) from error
-    other = f"has format {values['format']}, and this version of talksearch reads format {FORMAT}"
-    if values["format"] == FORMAT_BEFORE:
-        raise _unusable(folder, other, "Bring it up to date, in seconds: talksearch index")
-    raise _unusable(folder, other)
+    raise _of_another_format(folder, values["format"])
+
+
+def check_format(folder: Path) -> None:
+    """Raise BadIndexError where the recipe of an index folder names another format than this version reads.
+
+    A recipe that is missing or damaged names none.
+    """
+    named = format_of(folder)
+    if named not in (None, FORMAT):
+        raise _of_another_format(folder, named)
+
+
+def read_model(folder: Path) -> NamedModel | None:
+    """Return the model that the recipe of an index of any format names; None where that cannot be read."""
+    try:
+        model = json.loads(layout.RECIPE.within(folder).read_text(encoding="utf-8"))["model"]
+        named = NamedModel(model["name"], model["query_prompt"], model["passage_prompt"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return named if all(isinstance(value, str) for value in named) else None
 
 
 def format_of(folder: Path) -> Json:
@@ -128,9 +153,19 @@ def _damaged(folder: Path, error: Exception) -> BadIndexError:
     return _unusable(folder, f"has a damaged recipe ({error})", "Mend it: talksearch doctor")
 
 
-def _unusable(
-    folder: Path, problem: str, hint: str = "Build it again: talksearch index PATH --rebuild"
-) -> BadIndexError:
+def _of_another_format(folder: Path, named: Json) -> BadIndexError:
+    problem = f"has format {named}, and this version of talksearch reads format {FORMAT}"
+    if named == FORMAT_BEFORE:
+        return _unusable(folder, problem, "Bring it up to date, in seconds: talksearch index")
+    if isinstance(named, int) and named > FORMAT:
+        return _unusable(
+            folder, problem, "Use the version that made it, or build it again with this one: talksearch index --rebuild"
+        )
+    hint = "Build it again, from the same PATHs and with the same model: talksearch index --rebuild"
+    return _unusable(folder, problem, hint)
+
+
+def _unusable(folder: Path, problem: str, hint: str) -> BadIndexError:
     return BadIndexError(f"The index {folder} {problem}.", hint)
 
 
