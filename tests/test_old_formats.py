@@ -73,8 +73,9 @@ def test_that_command_brings_talks_paths_and_model_along(tmp_path: Path, number:
     made = recipe.read(index)
     assert made is not None
     assert (made.model.query_prompt, made.model.passage_prompt) == ("query: ", "passage: ")
-    (finding,) = doctor.examine(index, mend=False)
-    assert finding.what.startswith("The files of 1 of 3 talks are not there")
+    findings = doctor.examine(index, mend=False)
+    assert len(findings) == 1, findings
+    assert findings[0].what.startswith("The files of 1 of 3 talks are not there")
     with open_index(index) as opened:
         assert opened.search("what does a cracked anvil sound like").hits[0].title == "anvil"
         assert sorted(opened.stats()["paths"]) == [str(tmp_path / "away"), str(tmp_path / "talks")]  # type: ignore[arg-type, type-var]

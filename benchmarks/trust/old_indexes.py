@@ -25,7 +25,7 @@ LAST_COMMITS = {4: "19db72b^", 5: "f494a1e^", 6: "3cfb877^", 7: "d4d9b7b^"}
 """The last commit of each format: the one before that which raised it."""
 
 _LEFT_OUT = ("tokens", "words")
-"""Tables that are large and follow from others: `words` is filled with terms alone, `tokens` stays empty."""
+"""Tables that are large and follow from others: `words` is filled without its shadow tables, `tokens` stays empty."""
 
 
 def main() -> None:
@@ -73,8 +73,10 @@ def as_sql(db: sqlite3.Connection) -> Iterator[str]:
         if sql.upper().startswith("CREATE TABLE") and name not in _LEFT_OUT:
             for row in db.execute(f"SELECT * FROM {name}"):
                 yield f"INSERT INTO {name} VALUES ({', '.join(map(_literal, row))});"
-    for number, terms in db.execute("SELECT rowid, terms FROM words"):
-        yield f"INSERT INTO words (rowid, terms) VALUES ({number}, {_literal(terms)});"
+    cursor = db.execute("SELECT rowid, * FROM words")
+    columns = ", ".join(name for name, *_ in cursor.description)
+    for row in cursor:
+        yield f"INSERT INTO words ({columns}) VALUES ({', '.join(map(_literal, row))});"
     yield "UPDATE passages SET embedded = 0;"
 
 
