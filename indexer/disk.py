@@ -85,18 +85,28 @@ def full_in_words(path: Path, message: str) -> DiskFullError | None:
     return _full(path, "No space left on device" if said[0].startswith(("(", "os")) else said[0]) if said else None
 
 
+def refusal_of_io(path: Path, message: str) -> DiskError:
+    """Return what to raise where a library could not write or read, and does not say why; a used up quota, say.
+
+    Args:
+        path: What it worked on, a file or a folder.
+        message: What it said.
+    """
+    reason = _probe(path)
+    if reason is not None and reason.errno in _FULL:
+        return _full(path, reason.strerror or "")
+    return DiskError(
+        f"{path} cannot be read or written: {reason.strerror if reason else message}.",
+        "The index may be sound: see whether its disk has room, and in the system's log whether it fails.",
+    )
+
+
 def _refusal_of_sqlite(path: Path, error: sqlite3.Error) -> DiskError | None:
     code = int(getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)) & 0xFF
     if code == sqlite3.SQLITE_FULL:
         return _full(path, "No space left on device")
-    if code == sqlite3.SQLITE_IOERR:  # also where a quota is used up, which SQLite does not say
-        reason = _probe(path)
-        if reason is not None and reason.errno in _FULL:
-            return _full(path, reason.strerror or "")
-        return DiskError(
-            f"{path} cannot be read or written: {reason.strerror if reason else error}.",
-            "The index may be sound. See in the system's log what is wrong with its disk.",
-        )
+    if code == sqlite3.SQLITE_IOERR:
+        return refusal_of_io(path, str(error))
     if code in _SQLITE_REFUSED:
         return DiskError(
             f"{path} cannot be written: {error}.",

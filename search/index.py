@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from talksearch.indexer.errors import TalksearchError
 from talksearch.indexer.records import Json, Talk
@@ -19,7 +19,10 @@ from .options import checked
 from .query import Query
 
 if TYPE_CHECKING:
+    from .current import CurrentIndex
     from .reader import IndexReader
+
+T = TypeVar("T")
 
 
 def open_index(folder: str | Path, *, warn: Callable[[str], None] = lambda _: None) -> Index:
@@ -35,38 +38,46 @@ def open_index(folder: str | Path, *, warn: Callable[[str], None] = lambda _: No
     Raises:
         BadIndexError: there is no index in the folder, or it cannot be read.
     """
-    from .reader import open_reader  # numpy
+    from .current import current_index  # sqlite3
 
-    return Index(open_reader(Path(folder), warn=warn))
+    index = Index(Path(folder), current_index(Path(folder), warn=warn))
+    index._ask(lambda _: None)  # whether there is one is told here
+    return index
 
 
 class Index:
     """An index, open for questions. A context manager; `open_index` makes one.
 
     It belongs to the thread that opened it, because its connection to SQLite does: another thread opens one of its own.
-    Talks that an indexing run adds are found without opening it again; after `--rebuild` it has to be opened again.
+    What an indexing run changes is found without opening it again, also where a rebuild put another index in its place.
     """
 
-    def __init__(self, reader: IndexReader) -> None:
-        self._open_reader = reader
+    def __init__(self, folder: Path, index: CurrentIndex) -> None:
+        self._folder = folder
+        self._index = index
         self._owner = threading.get_ident()
         self._is_closed = False
 
     @property
     def folder(self) -> Path:
         """The folder it lies in."""
-        return self._open_reader.folder
+        return self._folder
 
-    @property
-    def _reader(self) -> IndexReader:
-        """What answers. Raises TalksearchError where the index is closed, or belongs to another thread."""
+    def _ask(self, work: Callable[[IndexReader], T]) -> T:
+        """Do something with the reader of the index as it is now.
+
+        Raises TalksearchError where the index is closed, or belongs to another thread.
+        """
+        self._require_open()
+        return self._index.ask(work)
+
+    def _require_open(self) -> None:
         if self._is_closed:
             raise TalksearchError("The index is closed.", "Open it again: open_index(folder)")
         if threading.get_ident() != self._owner:
             raise TalksearchError(
                 "The index was opened by another thread.", "Let each thread open one: open_index(folder)"
             )
-        return self._open_reader
 
     def search(self, query: Query | str) -> Answer:
         """Find passages that answer a query, best first; a text is asked with the defaults of `Query`.
@@ -76,7 +87,8 @@ class Index:
         """
         from . import engine  # numpy
 
-        return engine.search(self._reader, checked(Query(query) if isinstance(query, str) else query))
+        asked = checked(Query(query) if isinstance(query, str) else query)
+        return self._ask(lambda reader: engine.search(reader, asked))
 
     def similar(self, moment: str, query: Query | None = None) -> Answer:
         """Find passages like the one that is said at a moment, which is left out.
@@ -92,14 +104,14 @@ class Index:
         from . import engine  # numpy
         from .moments import require_moment
 
-        query = checked(Query("") if query is None else query)
-        return engine.similar(self._reader, query, *require_moment(self._reader.db, moment))
+        asked = checked(Query("") if query is None else query)
+        return self._ask(lambda reader: engine.similar(reader, asked, *require_moment(reader.db, moment)))
 
     def talks(self) -> list[Talk]:
         """Return all talks, without their cues."""
         from talksearch.indexer.stores import catalog  # sqlite3
 
-        return list(catalog.read_talks(self._reader.db))
+        return self._ask(lambda reader: list(catalog.read_talks(reader.db)))
 
     def talk(self, name: str) -> Talk:
         """Return one talk with its cues and its receipt.
@@ -112,13 +124,13 @@ class Index:
         """
         from .moments import talk_and_moment  # numpy
 
-        return talk_and_moment(self._reader.db, name)[0]
+        return self._ask(lambda reader: talk_and_moment(reader.db, name)[0])
 
     def stats(self) -> dict[str, Json]:
         """Return counts and sizes, with the keys of `talksearch stats --format jsonl`."""
         from .stats import gather  # numpy
 
-        return gather(self._reader.folder)
+        return self._ask(lambda reader: gather(reader.folder))
 
     def close(self) -> None:
         """Close the index; nothing can be asked of it any more. Closing it twice does nothing.
@@ -126,11 +138,12 @@ class Index:
         Raises TalksearchError in another thread than the one that opened it.
         """
         if not self._is_closed:
-            self._reader.close()
+            self._require_open()
+            self._index.close()
             self._is_closed = True
 
     def __enter__(self) -> Self:
-        _ = self._reader  # a closed index is told here
+        self._require_open()  # a closed index is told here
         return self
 
     def __exit__(
@@ -139,4 +152,4 @@ class Index:
         self.close()
 
     def __repr__(self) -> str:
-        return f"<talksearch index in {str(self.folder)!r}>"
+        return f"<talksearch index in {str(self._folder)!r}>"

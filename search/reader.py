@@ -68,6 +68,12 @@ class IndexReader:
             self._encoder = _load_encoder(self.recipe.model, self._warn, self._once)
         return self._encoder
 
+    def take_over(self, before: IndexReader) -> None:
+        """Use what another reader has loaded: the encoder, where the index is of the same model still."""
+        self.compounds = before.compounds
+        if before.recipe.model == self.recipe.model:
+            self._encoder = before._encoder
+
     def table(self) -> PassageTable:
         """Return the passages as ranking sees them, of the state that `db` shows; a changed state is read anew."""
         state = _IndexState(self.db.execute("PRAGMA data_version").fetchone()[0], columns.file_fingerprint(self.folder))

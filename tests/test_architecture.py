@@ -19,7 +19,8 @@ ROOT = Path(__file__).parents[1]
 FLOORS = (
     # indexer: the way of a transcript
     "indexer.arrays indexer.errors indexer.layout indexer.process indexer.records indexer.worker",
-    "indexer.disk indexer.settings indexer.mojibake indexer.text",
+    "indexer.disk",
+    "indexer.settings indexer.mojibake indexer.text",
     "indexer.encoders indexer.passages indexer.readers",
     "indexer.restore indexer.stores",
     "indexer.stores.chroma indexer.stores.columns indexer.talks",
@@ -35,6 +36,7 @@ FLOORS = (
     "search.quotes search.moments",
     "search.results",
     "search.questions search.reader",
+    "search.current",
     "search.engine search.make_overview search.stats",
     "search.evaluation search.index search.talk_list",
     "search",

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from talksearch.cli.export.clips import Clip
     from talksearch.cli.export.registry import ExportFormat
     from talksearch.cli.export.selection import Selection
+    from talksearch.search.answer import Answer
     from talksearch.search.options import OptionValue
+    from talksearch.search.reader import IndexReader
 
 # `--help` must not wait for numpy and the libraries of formats, so what imports them is imported in the functions.
 
@@ -177,17 +179,22 @@ def _talks(db: sqlite3.Connection, names: tuple[str, ...]) -> Selection:
 def _hits(folder: Path, query: str, options: dict[str, OptionValue]) -> Selection:
     from talksearch.cli.export.selection import select_hits
     from talksearch.search import engine
+    from talksearch.search.current import current_index
     from talksearch.search.options import make_query
-    from talksearch.search.reader import open_reader
 
     asked = make_query(query, **options)
-    with open_reader(folder, warn=warn, once=True) as index:
+
+    def look(index: IndexReader) -> tuple[Answer, Selection]:
         answer = engine.search(index, asked)
-        if answer.note:
-            warn(answer.note)
-        if not answer.hits:
-            warn("Nothing found.")
-        return select_hits(index.db, query, answer.hits)
+        return answer, select_hits(index.db, query, answer.hits)
+
+    with current_index(folder, warn=warn, once=True) as index:
+        answer, selection = index.ask(look)
+    if answer.note:
+        warn(answer.note)
+    if not answer.hits:
+        warn("Nothing found.")
+    return selection
 
 
 def _shown(text: str) -> str:

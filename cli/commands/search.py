@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
@@ -214,15 +215,15 @@ def _answers(settings: Settings, requests: Sequence[AnswerRequest]) -> Iterator[
     if answered == len(requests):
         return
     from talksearch.cli import answers
-    from talksearch.search.reader import open_reader
+    from talksearch.search.current import current_index
 
     for request in requests[answered:]:
         answers.query_of(request)  # a wrong date is told before anything is opened
     once = len(requests) == 1
-    with open_reader(settings.index, warn=warn, once=once) as index:
+    with current_index(settings.index, warn=warn, once=once) as index:
         if not once:
             from talksearch.cli.pool import process_tuning
 
             process_tuning.tune(settings.index)
         for request in requests[answered:]:
-            yield answers.respond(index, request)
+            yield index.ask(partial(answers.respond, request=request))

@@ -22,6 +22,7 @@ from talksearch.indexer import layout
 from talksearch.indexer.encoders.base import Encoder, ModelCard, QueryEncoding, encode_query_by_token
 from talksearch.indexer.errors import BadIndexError, TalksearchError
 from talksearch.indexer.stores import catalog, recipe
+from talksearch.search.current import CurrentIndex, FileStamps, file_stamps, unreadable
 from talksearch.search.query import Query
 
 if TYPE_CHECKING:
@@ -45,30 +46,9 @@ _WAITING = 256
 _WARMING_S = 60
 """Seconds in which all workers must have opened the index when it is warmed."""
 
-_STALE = (TalksearchError, sqlite3.Error, LookupError, ValueError)
-"""What a query may raise when the index is changed under it; it is then asked again of the changed index."""
-
-FileStamps = dict[str, tuple[int, ...]]
-"""By the name of each file of an index, numbers that tell it from another file of this name."""
-
 
 class BusyError(TalksearchError):
     """More is asked at once than can be answered soon."""
-
-
-class _IndexState(NamedTuple):
-    """What changes whenever an index does."""
-
-    files: FileStamps
-    version: int
-    """The catalog's own number, which a change by another connection raises."""
-
-
-class _OpenReader(NamedTuple):
-    """The reader of one worker, and the state of the index when it was opened."""
-
-    reader: IndexReader
-    state: _IndexState
 
 
 class _SharedEncoder(NamedTuple):
@@ -170,22 +150,10 @@ class IndexPool:
 
     def _run(self, work: Callable[[IndexReader], T]) -> T:
         """Do something with the index of this worker. What changes meanwhile is noticed, and the work done again."""
-        opened: _OpenReader | None = getattr(self._local, "opened", None)
-        if opened is not None and self._is_current(opened):
-            try:
-                result = work(opened.reader)
-            except _STALE:
-                if self._is_current(opened):
-                    raise
-            else:
-                if self._is_current(opened):
-                    return result
-        # What was read at opening may be older than what the query read: it is asked again, as a new process would.
-        try:
-            return work(self._reopen())
-        except sqlite3.Error as error:
-            self._close_reader()
-            raise self._unreadable(error) from error
+        index: CurrentIndex | None = getattr(self._local, "index", None)
+        if index is None:
+            index = self._local.index = CurrentIndex(self.folder, self._open)
+        return index.ask(work)
 
     def _run_on_catalog(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Do something with the catalog as it is now: opening it takes a millisecond, so nothing is kept open."""
@@ -193,35 +161,16 @@ class IndexPool:
             with closing(catalog.open_catalog(self.folder)) as db, catalog.snapshot(db):
                 return work(db)
         except sqlite3.Error as error:
-            raise self._unreadable(error) from error
+            raise unreadable(self.folder, error) from error
 
-    def _unreadable(self, error: sqlite3.Error) -> BadIndexError:
-        return BadIndexError(f"The catalog in {self.folder} cannot be read: {error}.", "Look at it: talksearch doctor")
-
-    def _is_current(self, opened: _OpenReader) -> bool:
-        """Say whether the index is still in the state in which a reader was opened."""
-        try:
-            return opened.state == _IndexState(_file_stamps(self.folder), _version(opened.reader.db))
-        except sqlite3.Error:
-            return False
-
-    def _reopen(self) -> IndexReader:
+    def _open(self, files: FileStamps, _: IndexReader | None) -> IndexReader:
         from talksearch.search.reader import open_reader
 
         from . import process_tuning
 
-        self._close_reader()
-        files = _file_stamps(self.folder)
         reader = open_reader(self.folder, encoder=self._encoder_for(files), compounds=self._shared_compounds())
         process_tuning.tune(self.folder)
-        self._local.opened = _OpenReader(reader, _IndexState(files, _version(reader.db)))
         return reader
-
-    def _close_reader(self) -> None:
-        opened: _OpenReader | None = getattr(self._local, "opened", None)
-        self._local.opened = None
-        if opened is not None:
-            opened.reader.close()
 
     def _shared_compounds(self) -> CompoundFinder:
         from talksearch.search.ranking.compounds import CompoundFinder
@@ -299,29 +248,4 @@ class _LockedEncoder:
 
 def state_of(index: IndexReader) -> Hashable:
     """Return what tells a state of an index from all others, the same for all workers."""
-    return tuple(sorted(_file_stamps(index.folder).items())), catalog.version(index.db)
-
-
-def _file_stamps(folder: Path) -> FileStamps:
-    """Return what tells whether the index in a folder is still the one that was opened."""
-    stamps: FileStamps = {}
-    try:
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                if entry.is_file() and entry.name not in layout.PASSING:
-                    stamps[entry.name] = _stamp(entry.stat(), is_catalog=entry.name == layout.CATALOG.name)
-    except OSError:  # there is no index any more; opening it will tell
-        pass
-    return stamps
-
-
-def _stamp(status: os.stat_result, *, is_catalog: bool = False) -> tuple[int, ...]:
-    file = (status.st_dev, status.st_ino)
-    # The catalog's own changes show in its version: with a write-ahead log they reach the file only later.
-    return file if is_catalog else (*file, status.st_size, status.st_mtime_ns)
-
-
-def _version(db: sqlite3.Connection) -> int:
-    """Return a number that changes when another connection changes the catalog."""
-    (version,) = db.execute("PRAGMA data_version").fetchone()
-    return int(version)
+    return tuple(sorted(file_stamps(index.folder).items())), catalog.version(index.db)

@@ -98,7 +98,8 @@ def _mend_vectors(
     if differences.in_neither:
         if mend:
             with catalog.transaction(db):
-                catalog_writer.put_unembedded(db, differences.in_neither)
+                catalog_writer.renumber(db, differences.in_neither)
+            store.drop_leaving(folder, db)
         count = len(differences.in_neither)
         what = f"{count} passages have no sound vector in Chroma or in the copy, or not the same one."
         findings.append(finding_for_index(what, mend))
@@ -111,8 +112,8 @@ def _mend_vectors(
             _describe_again(db, folder, otherwise, copy)
         what = f"Chroma held another text or other metadata of {len(otherwise)} passages than the catalog."
         findings.append(finding(what, mend))
-    if mend and (wrong := {*differences.in_neither, *differences.wrong_in_copy}):
-        _take_out_of_copy(folder, dimension, wrong)
+    if mend and differences.wrong_in_copy:
+        _take_out_of_copy(folder, dimension, set(differences.wrong_in_copy))
     if mend and (differences.not_in_copy or differences.wrong_in_copy):
         embed_pending.mend_copy(db, folder, dimension)
     if differences.wrong_in_copy:
@@ -132,6 +133,8 @@ def _describe_again(db: sqlite3.Connection, folder: Path, numbers: Sequence[int]
             (json.dumps(list(numbers)),),
         )
     )
+    with catalog.transaction(db):  # before they are taken out, so that the next run puts them there if this one ends
+        catalog_writer.put_unembedded(db, numbers)
     store.drop(folder, ids)
     writer.refill(folder, db, numbers, copy)
 

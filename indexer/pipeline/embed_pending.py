@@ -229,6 +229,7 @@ class _EmbeddingRun:
 
     def embed_all(self) -> None:
         """Embed every passage that waits."""
+        catalog.flush(self._folder)
         waiting = windows(self._db, _WINDOW, partial(asked.read, self._folder))
         with ThreadPoolExecutor(1, "talksearch-stores") as stores, ThreadPoolExecutor(1, "talksearch-model") as model:
             window = self._begin_window(model, next(waiting, None), ())

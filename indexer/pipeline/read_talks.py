@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 
-from talksearch.indexer.errors import UnreadableError
+from talksearch.indexer.errors import DiskError, UnreadableError
 from talksearch.indexer.passages.metadata_passages import notes
 from talksearch.indexer.passages.misheard import misheard
 from talksearch.indexer.passages.split import split
@@ -279,7 +279,12 @@ def _reading_order(groups: Sequence[Group], early: int) -> list[int]:
 def _serve(connection: Connection, sizer: PassageSizer) -> None:
     """Read the groups that come through the connection until it is closed. Runs in a worker process."""
     while True:
-        connection.send(read_group(connection.recv(), sizer))
+        group = connection.recv()
+        try:
+            result = read_group(group, sizer)
+        except DiskError as error:  # of temporary files; nothing is known of the talk
+            result = _lost(group, error.message)
+        connection.send(result)
 
 
 def _ask(worker: WorkerProcess, group: Group) -> TalkResult | None:
@@ -291,8 +296,8 @@ def _ask(worker: WorkerProcess, group: Group) -> TalkResult | None:
     return result
 
 
-def _lost(group: Group) -> TalkResult:
-    reason = "The process that read it ended; it may have run out of memory. It is tried again in the next run."
+def _lost(group: Group, problem: str = "The process that read it ended; it may have run out of memory.") -> TalkResult:
+    reason = f"{problem} It is tried again in the next run."
     return TalkResult([], skipped=[SkippedFile(row.path, reason) for row in group.files[:1]], lost=True)
 
 

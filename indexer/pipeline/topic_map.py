@@ -85,7 +85,7 @@ def _talk_vectors(folder: Path, db: sqlite3.Connection, dimension: int) -> tuple
     """Return the ids of the talks that have vectors, sorted, and for each the mean of its speech, of length 1."""
     rows = db.execute(
         "SELECT p.number, t.id FROM passages p JOIN talks t ON t.number = p.talk"
-        " WHERE p.embedded AND p.field = 'speech' ORDER BY t.id, p.number"
+        " WHERE p.field = 'speech' ORDER BY t.id, p.number"
     ).fetchall()
     copy = vectors.read(folder, dimension)
     positions = copy.find(np.fromiter((number for number, _ in rows), np.int64, len(rows)))

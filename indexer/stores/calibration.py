@@ -108,7 +108,7 @@ def write(folder: Path, db: sqlite3.Connection, card: ModelCard, encoder: Callab
 def check(folder: Path, db: sqlite3.Connection, card: ModelCard) -> bool:
     """Say whether both files are whole and hold what `write` would measure now, or there are too few passages."""
     copy = vectors.read(folder, card.dimension)
-    rows = _embedded_rows(db, copy)
+    rows = _rows_of_passages(db, copy)
     if len(rows) < FEWEST:
         return True
     nulls = _null_vectors(folder, card)
@@ -123,7 +123,7 @@ def mend(folder: Path, db: sqlite3.Connection, card: ModelCard, encoder: Callabl
     """Calibrate an index anew, whatever is there; the arguments and the result are those of `write`."""
     state = state_of(folder, db)
     copy = vectors.read(folder, card.dimension)
-    rows = _embedded_rows(db, copy)
+    rows = _rows_of_passages(db, copy)
     if len(rows) < FEWEST:
         return False
     nulls = _null_vectors(folder, card)
@@ -187,9 +187,12 @@ def read(folder: Path, card: ModelCard) -> Calibration | None:
     return calibration if is_usable else None
 
 
-def _embedded_rows(db: sqlite3.Connection, copy: Vectors) -> Ints:
-    """Return the rows of the copy that hold embedded passages, in the order of the file."""
-    numbers = np.fromiter((number for (number,) in db.execute("SELECT number FROM passages WHERE embedded")), np.int64)
+def _rows_of_passages(db: sqlite3.Connection, copy: Vectors) -> Ints:
+    """Return the rows of the copy that hold passages, in the order of the file.
+
+    Whether a passage counts as embedded does not matter: that may change where nothing else does.
+    """
+    numbers = np.fromiter((number for (number,) in db.execute("SELECT number FROM passages")), np.int64)
     rows = copy.find(numbers)
     return np.sort(rows[rows >= 0])
 

@@ -11,6 +11,7 @@ be taken for something new.
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -217,6 +218,19 @@ def _connect(path: Path, options: str) -> sqlite3.Connection:
     db = sqlite3.connect(f"{path.absolute().as_uri()}?{options}", uri=True, isolation_level=None, timeout=30)
     seals.register(db)
     return db
+
+
+def flush(folder: Path) -> None:
+    """Have on disk what was committed: SQLite waits for that only when it moves the log into the catalog.
+
+    Whoever writes under the number of a passage elsewhere, and has that on disk at once, calls this first. Else a power
+    cut might leave there what belongs to a number that the catalog has yet to give, and gives to another passage.
+    """
+    try:
+        with layout.CATALOG_LOG.within(folder).open("rb+") as log:  # it has no locks, which closing it would free
+            os.fsync(log.fileno())
+    except FileNotFoundError:  # all of it is in the catalog
+        pass
 
 
 @contextmanager

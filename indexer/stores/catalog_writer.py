@@ -17,7 +17,7 @@ from talksearch.indexer.records import Cue, Field, Mishearing, Passage, RareWord
 from talksearch.indexer.text.terms import terms_joined
 
 from .catalog import FileRow, TalkRow, files, last_passage_number, placeholders, transaction
-from .seals import SEALED, seal, seal_talk
+from .seals import SEALED, seal, seal_sql, seal_talk
 from .tracks import drop_tracks, put_tracks
 
 _FEWEST_FOR_A_STOP_TERM = 20
@@ -259,6 +259,24 @@ def put_embedded(db: sqlite3.Connection, numbers: Sequence[int], codes: Sequence
 def put_unembedded(db: sqlite3.Connection, numbers: Iterable[int]) -> None:
     """Note that passages have no vectors, so that the next indexing run embeds them."""
     db.executemany("UPDATE passages SET embedded = 0 WHERE number = ?", ((number,) for number in numbers))
+
+
+def renumber(db: sqlite3.Connection, numbers: Iterable[int]) -> None:
+    """Give passages new numbers, and no vectors: whatever lies under the old ones outside the catalog is not theirs.
+
+    Their vectors in the stores are wrong. As soon as this is committed, nobody can take those for right.
+    """
+    for new, old in enumerate(numbers, last_passage_number(db) + 1):
+        db.execute("INSERT OR REPLACE INTO leaving SELECT number, id FROM passages WHERE number = ?", (old,))
+        db.execute(
+            "INSERT INTO words (rowid, terms, track_terms) SELECT ?, c0, c1 FROM words_content WHERE id = ?", (new, old)
+        )
+        db.execute("DELETE FROM words WHERE rowid = ?", (old,))
+        db.execute("DELETE FROM tokens WHERE number = ?", (old,))
+        db.execute("UPDATE passages SET number = ?, embedded = 0 WHERE number = ?", (new, old))
+        db.execute(f"UPDATE passages SET seal = {seal_sql('passages')} WHERE number = ?", (new,))  # noqa: S608
+        db.execute("UPDATE sqlite_sequence SET seq = ? WHERE name = 'passages'", (new,))
+    mark_changed(db)
 
 
 def put_all_unembedded(db: sqlite3.Connection) -> None:

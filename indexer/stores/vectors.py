@@ -42,6 +42,20 @@ class Fingerprint(NamedTuple):
     """Empty where there is no file."""
 
 
+class _OpenFile:
+    """A file that stays open for as long as this value is there, also when another file takes its name."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def read(self, start: int, length: int) -> bytes:
+        """Return some bytes of it. Safe to share between threads."""
+        return os.pread(self._descriptor, length, start)
+
+    def __del__(self) -> None:
+        os.close(self._descriptor)
+
+
 @dataclass(frozen=True, slots=True)
 class Vectors:
     """The copy, open for reading. Safe to share between threads."""
@@ -50,8 +64,8 @@ class Vectors:
     rows: Floats
     """Normalised vectors (n, dimension), mapped from the file. A product with all of them is slow, because records lie
     apart: `columns` has what a query looks at first."""
-    file: Path | None = None
-    """Where `take` reads rows from, if not from the mapping."""
+    file: _OpenFile | None = None
+    """What `take` reads rows from, if not from the mapping."""
 
     def take(self, positions: Ints) -> Floats:
         """Return the rows at some positions (len(positions), dimension).
@@ -63,10 +77,8 @@ class Vectors:
             return self.rows[positions]
         rows = np.empty((len(positions), self.rows.shape[1]), np.float32)
         record_bytes = _record(self.rows.shape[1]).itemsize
-        with self.file.open("rb", buffering=0) as file:
-            for row, position in zip(rows, positions.tolist(), strict=True):
-                file.seek(position * record_bytes + _NUMBER.itemsize)
-                file.readinto(row.data)
+        for row, position in zip(rows, positions.tolist(), strict=True):
+            row[...] = np.frombuffer(self.file.read(position * record_bytes + _NUMBER.itemsize, row.nbytes), np.float32)
         return rows
 
     @property
@@ -91,13 +103,22 @@ def read(folder: Path, dimension: int, *, once: bool = False) -> Vectors:
 
     `once`: for hardly more than one query, which should take little memory.
     """
-    path = layout.VECTORS.within(folder)
     record = _record(dimension)
-    count = path.stat().st_size // record.itemsize if path.exists() else 0
-    if count == 0:
-        return Vectors(lambda: np.empty(0, np.int64), np.empty((0, dimension), np.float32))
-    records = np.memmap(path, record, "r", shape=(count,)).view(np.ndarray)
-    return Vectors(cache(lambda: _numbers(records)), records["vector"], path if once else None)
+    try:
+        file = layout.VECTORS.within(folder).open("rb")
+    except FileNotFoundError:
+        return _empty(dimension)
+    with file:  # one file, whatever takes its name meanwhile
+        count = os.fstat(file.fileno()).st_size // record.itemsize
+        if count == 0:
+            return _empty(dimension)
+        records = np.memmap(file, record, "r", shape=(count,)).view(np.ndarray)
+        kept = _OpenFile(os.dup(file.fileno())) if once and hasattr(os, "pread") else None
+        return Vectors(cache(lambda: _numbers(records)), records["vector"], kept)
+
+
+def _empty(dimension: int) -> Vectors:
+    return Vectors(lambda: np.empty(0, np.int64), np.empty((0, dimension), np.float32))
 
 
 def _numbers(records: np.ndarray[Any, Any]) -> Ints:

@@ -9,12 +9,18 @@ in two languages, whatever its bytes resemble.
 from __future__ import annotations
 
 import re
+import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from threading import Lock
 from typing import Protocol
+
+from talksearch.indexer import disk
+from talksearch.indexer.errors import DiskError
 
 DETECTOR = "py3langid"
 FEWEST_WORDS = 10
@@ -97,8 +103,12 @@ _loading = Lock()
 
 
 def load_detector() -> None:
-    """Load what tells languages. Half of that is unpacking, beside which another thread of Python runs."""
-    _identifier()
+    """Load what tells languages. Half of that is unpacking, beside which another thread of Python runs.
+
+    Where it cannot be loaded, whoever needs it is told.
+    """
+    with suppress(DiskError):
+        _identifier()
 
 
 def _identifier() -> _Identifier:
@@ -111,7 +121,8 @@ def _load_identifier() -> _Identifier:
     # Takes most of a second: only who needs it pays.
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-    found = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    with disk.refusals_told(Path(tempfile.gettempdir())):  # where it unpacks its model
+        found = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
     found.set_languages([str(label) for label in found.labels if str(label) not in _VARIETIES])
     identifier: _Identifier = found
     return identifier

@@ -14,7 +14,7 @@ import numpy as np
 
 from talksearch.indexer import disk, layout
 from talksearch.indexer.arrays import Ints
-from talksearch.indexer.errors import BadIndexError, DamagedStoreError, DiskFullError
+from talksearch.indexer.errors import BadIndexError, DamagedStoreError, DiskError
 from talksearch.indexer.stores import catalog, catalog_writer
 from talksearch.indexer.stores.catalog import primary_code
 
@@ -30,6 +30,9 @@ _DATABASE = "chroma.sqlite3"
 
 _DAMAGE = frozenset((sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB))
 """Codes of SQLite's errors that mean damage. All others mean that the store is in use, or cannot be written."""
+
+_METADATA = "metadata segment"
+"""What Chroma calls the part of a collection that lies in its database alone."""
 
 _CODE = re.compile(r"\(code: (\d+)\)")
 """How Chroma's messages name the code of an error of SQLite."""
@@ -105,7 +108,7 @@ def drop_leaving(folder: Path, db: sqlite3.Connection) -> int:
     return len(leaving)
 
 
-def unusable(folder: Path, message: str) -> BadIndexError | DiskFullError:
+def unusable(folder: Path, message: str) -> BadIndexError | DiskError:
     """Return what to raise where Chroma raised an error with some message: a DamagedStoreError where it means damage.
 
     Chroma has one class of errors for all that goes wrong on disk, and says only in its message which error of SQLite
@@ -113,13 +116,29 @@ def unusable(folder: Path, message: str) -> BadIndexError | DiskFullError:
     mean damage, and of SQLite's errors those in `_DAMAGE` do.
     """
     code = _CODE.search(message)
-    if full := disk.full_in_words(layout.CHROMA.within(folder), message):
-        return full
+    if told := _refusal(folder, message, int(code[1]) if code else None):
+        return told
     if code is None or int(code[1]) & 0xFF in _DAMAGE:
         return damaged(folder, message)
     return BadIndexError(
         _unusable_message(folder, message), "See whether another program uses it, and whether it can be written."
     )
+
+
+def _refusal(folder: Path, message: str, code: int | None) -> DiskError | None:
+    """Return what to raise where Chroma's message, or the code in it, says that the disk refuses; else None.
+
+    Where a transaction of its database finds no room, Chroma 1.5.9 may say no more than which part of it failed, of
+    which the database is sound. By then it has given the room back that it had taken.
+    """
+    path = layout.CHROMA.within(folder)
+    if full := disk.full_in_words(path, message):
+        return full
+    if code is not None and code & 0xFF == sqlite3.SQLITE_IOERR:
+        return disk.refusal_of_io(path, message)
+    if code is None and _METADATA in message and not damage(folder):
+        return disk.refusal_of_io(path, message)
+    return None
 
 
 def damaged(folder: Path, reason: str) -> DamagedStoreError:
