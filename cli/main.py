@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import sys
 from collections.abc import Sequence
 from importlib import import_module
 from itertools import pairwise, takewhile
@@ -83,9 +84,12 @@ class CommandGroup(click.Group):
             if not hint:
                 raise
             raise click.UsageError(_joined(error.format_message(), hint), error.ctx or self._invoked(ctx)) from error
-        except TalksearchError as error:
-            warn(f"talksearch: {error.message}")
-            for hint in filter(None, (error.hint, self._query_hint(ctx))):
+        except Exception as error:
+            told = error if isinstance(error, TalksearchError) else _met_in_catalog(error)
+            if told is None:
+                raise
+            warn(f"talksearch: {told.message}")
+            for hint in filter(None, (told.hint, self._query_hint(ctx))):
                 warn(hint)
             ctx.exit(1)
 
@@ -113,6 +117,16 @@ class CommandGroup(click.Group):
         name = ctx.invoked_subcommand or ""
         command = self.get_command(ctx, name)
         return click.Context(command, parent=ctx, info_name=name) if command else ctx
+
+
+def _met_in_catalog(error: Exception) -> TalksearchError | None:
+    """Return what the user is told of an error of SQLite that means damage; None for any other."""
+    sqlite = sys.modules.get("sqlite3")  # a search that a server answers does without it
+    if sqlite is None or not isinstance(error, sqlite.Error):
+        return None
+    from talksearch.indexer.stores import catalog
+
+    return catalog.as_bad_index(error)
 
 
 def _is_odd(command: click.Command, text: str) -> bool:

@@ -43,6 +43,7 @@ from talksearch.search.results.grade import Grader, fair_cosine, grader, ungrade
 from talksearch.search.results.passage_view import view_passage
 
 from .asker import query_language
+from .damage import around_damage
 from .emptied import emptied_by
 from .query import Filters, Mode, Query, split_quotes
 from .reader import IndexReader
@@ -100,12 +101,17 @@ def search(reader: IndexReader, query: Query, *, is_asked: bool = True) -> Answe
     if not query.text.strip():
         raise QueryError("The query is empty.", 'Say what you look for: talksearch "time dilation metaphor"')
     with catalog.snapshot(reader.db):
-        answer = _with_emptied_note(reader, query, _search(reader, query), _search)
-        note = _joined(answer.note, beside_note(reader.db, query))
-        answer = replace(answer, hits=with_beside(reader.db, query, answer.hits), note=note)
+        answer = around_damage(reader, query, lambda: _search_beside(reader, query))
         if is_asked:
             _note_asked(reader, answer)
         return answer
+
+
+def _search_beside(reader: IndexReader, query: Query) -> Answer:
+    """Answer a query, with what tracks of the talks say beside it."""
+    answer = _with_emptied_note(reader, query, _search(reader, query), _search)
+    note = _joined(answer.note, beside_note(reader.db, query))
+    return replace(answer, hits=with_beside(reader.db, query, answer.hits), note=note)
 
 
 def _search(reader: IndexReader, query: Query) -> Answer:
@@ -157,7 +163,10 @@ def _allowed(
 
 def _passing(reader: IndexReader, filters: Filters) -> Ints | None:
     """Return the numbers of the passages that pass some filters, sorted; None where all do."""
-    return allowed_passages(reader.table(), filters) if filters != Filters() else None
+    if filters != Filters():
+        return allowed_passages(reader.table(), filters)
+    # The word index still finds passages that are left aside.
+    return np.sort(reader.table().layout.numbers) if reader.avoided.columns else None
 
 
 def _with_emptied_note(
@@ -201,33 +210,36 @@ def similar(reader: IndexReader, query: Query, talk_id: str, at_ms: int) -> Answ
         at_ms: The moment, in milliseconds from the talk's start.
     """
     with catalog.snapshot(reader.db):
-        row = reader.db.execute(_PASSAGE_AT, (talk_id, at_ms, at_ms)).fetchone()
-        if row is None:
-            raise QueryError(
-                f"The talk {talk_id} says nothing at {at_ms // 1000} s.", f"See: talksearch show {talk_id}"
-            )
-        passage = _SpokenPassage._make(row)
-        # Its rarest terms say what it is about; all of them would find whoever talks alike.
-        table = reader.table()
-        weights = table.term_weights(query_terms(reader.db, passage.text))
-        telling = tuple(sorted(weights, key=lambda term: -weights[term])[:_TELLING_TERMS])
-        stored = table.vector(table.place(passage.number))
-        vector: Callable[[], Floats] | None = None
-        if stored is not None:
-            vector = partial(np.asarray, stored)
-        elif _compares_vectors(reader, query):
-            vector = _vector_of(_start_encoding(reader, passage.text))
-        answer = _answer(
-            reader,
-            query,
-            EncodedQuery(telling, {}, vector, is_query=False),
-            _passing(reader, query.filters),
-            partial(_passing, reader),
-            Origin(passage.number, passage.start_ms, passage.end_ms),
-        )
-        like = Like(talk_id, passage.title, passage.start_ms, passage.end_ms, passage.text)
-        answer = replace(answer, hits=with_beside(reader.db, query, answer.hits), like=like)
-        return _with_emptied_note(reader, query, answer)
+        return around_damage(reader, query, lambda: _similar(reader, query, talk_id, at_ms))
+
+
+def _similar(reader: IndexReader, query: Query, talk_id: str, at_ms: int) -> Answer:
+    """Find passages like one inside a snapshot."""
+    row = reader.db.execute(_PASSAGE_AT, (talk_id, at_ms, at_ms)).fetchone()
+    if row is None:
+        raise QueryError(f"The talk {talk_id} says nothing at {at_ms // 1000} s.", f"See: talksearch show {talk_id}")
+    passage = _SpokenPassage._make(row)
+    # Its rarest terms say what it is about; all of them would find whoever talks alike.
+    table = reader.table()
+    weights = table.term_weights(query_terms(reader.db, passage.text))
+    telling = tuple(sorted(weights, key=lambda term: -weights[term])[:_TELLING_TERMS])
+    stored = table.vector(table.place(passage.number))
+    vector: Callable[[], Floats] | None = None
+    if stored is not None:
+        vector = partial(np.asarray, stored)
+    elif _compares_vectors(reader, query):
+        vector = _vector_of(_start_encoding(reader, passage.text))
+    answer = _answer(
+        reader,
+        query,
+        EncodedQuery(telling, {}, vector, is_query=False),
+        _passing(reader, query.filters),
+        partial(_passing, reader),
+        Origin(passage.number, passage.start_ms, passage.end_ms),
+    )
+    like = Like(talk_id, passage.title, passage.start_ms, passage.end_ms, passage.text)
+    answer = replace(answer, hits=with_beside(reader.db, query, answer.hits), like=like)
+    return _with_emptied_note(reader, query, answer)
 
 
 def _compares_vectors(reader: IndexReader, query: Query) -> bool:

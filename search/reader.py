@@ -14,9 +14,10 @@ from talksearch.indexer.arrays import Floats
 from talksearch.indexer.encoders import sentence_encoder, token_codes
 from talksearch.indexer.encoders.base import Encoder, ModelCard
 from talksearch.indexer.errors import BadIndexError, ModelError
-from talksearch.indexer.stores import catalog, recipe, vectors
+from talksearch.indexer.stores import catalog, recipe, soundness, vectors
 from talksearch.indexer.stores.columns import reader as columns
 from talksearch.indexer.stores.recipe import Recipe
+from talksearch.indexer.stores.soundness import Hidden
 from talksearch.indexer.stores.vectors import Vectors
 from talksearch.search.ranking.compounds import CompoundFinder
 from talksearch.search.ranking.passage_table import PassageTable, read_passage_table
@@ -55,6 +56,7 @@ class IndexReader:
         self._once = once
         self._encoder = encoder
         self._table = _TableCache()
+        self._avoided = Avoided()
         self._token_counts: dict[str, int] = {}
 
     @cached_property
@@ -76,10 +78,42 @@ class IndexReader:
 
     def table(self) -> PassageTable:
         """Return the passages as ranking sees them, of the state that `db` shows; a changed state is read anew."""
-        state = _IndexState(self.db.execute("PRAGMA data_version").fetchone()[0], columns.file_fingerprint(self.folder))
+        state = _IndexState(self._data_version(), columns.file_fingerprint(self.folder), self.avoided)
         return self._table.get(
-            state, lambda: read_passage_table(self.folder, self.db, self._read_vectors(), self.recipe.model.name)
+            state,
+            lambda: read_passage_table(
+                self.folder,
+                self.db,
+                self._read_vectors(),
+                self.recipe.model.name,
+                with_columns=not state.avoided.columns,
+            ),
         )
+
+    @property
+    def avoided(self) -> Avoided:
+        """What of the index is left aside because it is damaged: nothing, until `avoid_damage` found something."""
+        if self._avoided != Avoided() and self._avoided.data_version != self._data_version():
+            soundness.show_all(self.db)  # it may have been mended
+            self._avoided = Avoided()
+        return self._avoided
+
+    def avoid_damage(self) -> bool:
+        """Look for what is damaged in what queries read, and leave it aside from now on; say whether anything is.
+
+        Where all rows hold, it is the columns. Called when a query failed, or showed what does not hold.
+
+        Raises sqlite3.Error where the catalog cannot be read.
+        """
+        if self.avoided.columns:
+            return False
+        hidden = soundness.hide_damage(self.db)
+        if hidden.note or columns.file_fingerprint(self.folder) is not None:
+            self._avoided = Avoided(self._data_version(), hidden, columns=True)  # columns tell of what is hidden
+        return self._avoided.columns
+
+    def _data_version(self) -> int:
+        return int(self.db.execute("PRAGMA data_version").fetchone()[0])
 
     def directions(self) -> Floats | None:
         """Return the directions that tell tokens apart; None where the index does not know what tokens mean."""
@@ -145,6 +179,25 @@ def open_reader(
     return IndexReader(folder, db, index_recipe, encoder=encoder, compounds=compounds, warn=warn, once=once)
 
 
+class Avoided(NamedTuple):
+    """What of an index a reader leaves aside because it is damaged."""
+
+    data_version: int = 0
+    """The state of the catalog in which that was found."""
+    hidden: Hidden = Hidden(0, 0)
+    columns: bool = False
+    """Whether the columns are not used: they do not fit the rows, or tell of rows that are hidden."""
+
+    @property
+    def note(self) -> str:
+        """What the user must know of it; empty where nothing is left aside."""
+        if not self.columns:
+            return ""
+        return (
+            self.hidden.note or f"The columns that make searching fast are damaged; it went without. {soundness.MEND}"
+        )
+
+
 class _IndexState(NamedTuple):
     """What changes whenever the passages or their columns change."""
 
@@ -152,6 +205,7 @@ class _IndexState(NamedTuple):
     """SQLite's own number: it rises when another connection changes the catalog."""
     columns: tuple[int, int] | None
     """Which file of columns lies in the index; None where there is none."""
+    avoided: Avoided
 
 
 class _TableCache:

@@ -36,7 +36,7 @@ FLOORS = (
     "search.quotes search.moments",
     "search.results",
     "search.questions search.reader",
-    "search.current",
+    "search.current search.damage",
     "search.engine search.make_overview search.stats",
     "search.evaluation search.index search.talk_list",
     "search",

@@ -35,8 +35,8 @@ _LINES = (
 _UNLIKE = frozenset(("number", "talk", "seal", "stamp"))
 """Columns that may differ between two indexes of the same talks."""
 
-_NEARLY = 1e-2
-"""How far a component of a vector that was made again may be from the first one: its batch was another."""
+_NEARLY = 0.98
+"""The cosine that a vector which was made again has with the first one at least: its batch was another."""
 
 Dump = dict[str, dict[str, Any]]
 """By the name of a table or a file: values by a key that is the same in every index of the same talks."""
@@ -138,10 +138,17 @@ def dump(index: Path) -> Dump:
     return found
 
 
-def differences(before: Mapping[str, Mapping[str, Any]], after: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Return in words where two dumps differ; where a vector was made again, its tokens may differ as well."""
+def differences(
+    before: Mapping[str, Mapping[str, Any]], after: Mapping[str, Mapping[str, Any]], *, is_built_anew: bool = False
+) -> list[str]:
+    """Return in words where two dumps differ; where a vector was made again, its tokens may differ as well.
+
+    An index that is built anew, all at once, learns other directions than one that grew.
+    """
     found = []
     for part in before:
+        if part == "directions.npy" and is_built_anew and all(after[part].values()):
+            continue
         keys = before[part].keys() | after[part].keys()
         unlike = [
             key
@@ -160,8 +167,10 @@ def _alike(first: Any, second: Any, part: str, before: Any, after: Any, key: str
         if part == "chroma" and first[1:] != second[1:]:
             return False
         pair = (first, second) if part == "vectors" else (first[0], second[0])
-        return bool(np.allclose(pair[0], pair[1], rtol=0, atol=_NEARLY))
+        return bool(pair[0] @ pair[1] > _NEARLY)
     if part == "tokens":
+        if before["directions.npy"] != after["directions.npy"]:  # an index that is built at once learns others
+            return len(first) == len(second)
         same_vector = np.array_equal(before["vectors"].get(key, 0), after["vectors"].get(key, 0))
         if same_vector or len(first) != len(second):
             return bool(first == second)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
@@ -196,10 +197,15 @@ def _last_sentence(answer: Answer) -> str:
     return lines[0] if lines else ""
 
 
-def _commands_after(doctor: Answer, archive: Path) -> list[tuple[str, ...]]:
-    """Return what to run after the doctor: what it names, and `index` in any case."""
-    said = doctor.out + doctor.told
-    return [("index", str(archive), "--rebuild") if "--rebuild" in said else ("index",)]
+def _command_after(said: str, archive: Path) -> tuple[str, ...]:
+    """Return what to run after the doctor: what it names, else `index`."""
+    named = re.search(r"talksearch index[^\n]*", said)
+    command = named.group() if named else ""
+    return (
+        "index",
+        *([str(archive)] if " PATH" in command else []),
+        *(["--rebuild"] if "--rebuild" in command else []),
+    )
 
 
 def try_fault(
@@ -245,10 +251,10 @@ def try_fault(
     done = "nothing" if not trial.found else "doctor"
     again = _noted(trial, index, "doctor", "--check")
     trial.mended_by = done if again.code == 0 else ""
-    for command in _commands_after(doctor, case.indexes.archive):
-        step(" ".join(command))
-        _noted(trial, index, *command)
-        named = "rebuild" if "--rebuild" in command else "index"
+    command = _command_after(doctor.out + doctor.told, case.indexes.archive)
+    step(" ".join(command))
+    _noted(trial, index, *command)
+    named = "rebuild" if "--rebuild" in command else "index"
     step("doctor --check at the end")
     last = _noted(trial, index, "doctor", "--check")
     if last.code == 0 and not trial.mended_by:
@@ -258,7 +264,7 @@ def try_fault(
         trial.left.append(f"doctor --check: {_last_sentence(last)}")
     step("compare")
     try:
-        trial.left += differences(undisturbed, dump(index))
+        trial.left += differences(undisturbed, dump(index), is_built_anew=named == "rebuild")
     except Exception as error:  # noqa: BLE001 - an index that cannot be read at the end is what is looked for
         trial.left.append(f"cannot be read: {error}")
     return trial

@@ -14,7 +14,7 @@ from talksearch.cli.render.common import counted
 from talksearch.cli.terminal import warn
 from talksearch.indexer.errors import UsageError
 from talksearch.indexer.settings import resolve
-from talksearch.indexer.stores import catalog
+from talksearch.indexer.stores import catalog, soundness
 from talksearch.indexer.text.untrusted import safe
 
 if TYPE_CHECKING:
@@ -96,6 +96,8 @@ def export(
     selection = _talks(db, names) if query is None else _hits(folder, query, options)
     if known:
         _write(known, selection, output)
+    if not names and query is None and (note := soundness.note(db)):
+        warn(note)
     if clips:
         _cut(selection, clips)
     if site:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -13,7 +15,7 @@ from talksearch.cli.render import common, receipts
 from talksearch.cli.render import talks as render
 from talksearch.cli.terminal import style_for, warn
 from talksearch.indexer.settings import resolve
-from talksearch.indexer.stores import catalog
+from talksearch.indexer.stores import catalog, soundness
 
 # `--help` and the list of talks must not wait for numpy, so what imports it is imported in the functions.
 
@@ -35,6 +37,7 @@ def talks(format: Format, index_dir: Path | None) -> None:
         click.echo(common.jsonl(render.talk_json(talk, *sizes.get(talk.id, (0, 0))) for talk in all_talks), nl=False)
     else:
         click.echo(render.talks_text(all_talks, sizes), nl=False)
+    _warn_of_damage(db)
 
 
 @click.command(context_settings=ANY_TALK_ID)
@@ -110,5 +113,13 @@ def stats(format: Format, index_dir: Path | None) -> None:
     """
     from talksearch.search.stats import gather
 
-    facts = gather(resolve(index_dir).index)
+    folder = resolve(index_dir).index
+    facts = gather(folder)
     click.echo(common.jsonl([facts]) if format == "jsonl" else render.stats_text(facts), nl=False)
+    with closing(catalog.open_catalog(folder)) as db:
+        _warn_of_damage(db)
+
+
+def _warn_of_damage(db: sqlite3.Connection) -> None:
+    if note := soundness.note(db):
+        warn(note)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal
 
+from talksearch.indexer.errors import DamagedStoreError
 from talksearch.indexer.records import Talk
 from talksearch.indexer.stores import catalog
 from talksearch.indexer.stores.catalog import TalkSize
@@ -57,8 +59,8 @@ def select_archive(db: sqlite3.Connection) -> Selection:
 
     def talks() -> Iterator[Talk]:
         for talk in catalog.read_talks(db):
-            with_cues = catalog.read_talk(db, talk.id)
-            if with_cues:
-                yield with_cues
+            with suppress(DamagedStoreError):  # a line of the report, and not the end of it (`soundness.note`)
+                if with_cues := catalog.read_talk(db, talk.id):
+                    yield with_cues
 
     return Selection("archive", talks(), catalog.talk_sizes(db))

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from contextlib import closing
 from pathlib import Path
 
-from talksearch.indexer.errors import BadIndexError, UnreadableError, UnspokenError
+from talksearch.indexer.errors import BadIndexError, DamagedStoreError, UnreadableError, UnspokenError
 from talksearch.indexer.passages.metadata_passages import notes
 from talksearch.indexer.passages.misheard import misheard
 from talksearch.indexer.passages.split import split
@@ -26,8 +26,7 @@ def carry_over(old: Path, fresh: Path, sizer: PassageSizer) -> list[str]:
     """Put the talks of an old index into a fresh one whose files could not be read for it; return their ids.
 
     They have the words and times that they had; their passages are cut anew, and wait for their vectors. What was
-    moved, was deleted, or is read as something else now is not taken along. Neither is anything where the old index
-    cannot be read.
+    moved, was deleted, or is read as something else now is not taken along, and neither is what is damaged.
 
     Args:
         old: The index that is replaced.
@@ -39,13 +38,16 @@ def carry_over(old: Path, fresh: Path, sizer: PassageSizer) -> list[str]:
         with closing(opened) as before, closing(catalog.open_catalog(fresh, write=True)) as now:
             roots = [Root(Path(path)) for path in catalog.roots(before)]
             lost = _lost(before, now, roots)
+            taken = []
             for talk_id, path in lost.items():
-                _take_along(before, now, talk_id, sizer)
+                if not _take_along(before, now, talk_id, sizer):
+                    continue
+                taken.append(talk_id)
                 away = next((root for root in roots if root.holds(Path(path)) and missing(root)), None)
                 if away is not None:
                     with catalog.transaction(now):
                         catalog_writer.put_roots(now, [str(away.path)])
-            return list(lost)
+            return taken
     except (BadIndexError, sqlite3.Error) as error:
         if isinstance(error, sqlite3.Error) and not catalog.means_damage(error):
             raise  # no room in the fresh one, say: then nothing may take the old one's place
@@ -80,11 +82,15 @@ def _cannot_be_read(path: str, root: Root) -> bool:
     return False
 
 
-def _take_along(before: sqlite3.Connection, now: sqlite3.Connection, talk_id: str, sizer: PassageSizer) -> None:
-    talk = catalog.read_talk(before, talk_id)
+def _take_along(before: sqlite3.Connection, now: sqlite3.Connection, talk_id: str, sizer: PassageSizer) -> bool:
+    """Put a talk of the old index into the fresh one, and say whether it could be read."""
+    try:
+        talk = catalog.read_talk(before, talk_id, sealed=_has_seals(before))
+    except DamagedStoreError:
+        return False
     path = catalog.talk_paths(before)[talk_id]
     if talk is None:
-        return
+        return False
     (number,) = before.execute("SELECT number FROM talks WHERE id = ?", (talk_id,)).fetchone()
     tracks = read_tracks(before, number)
     passages = (*split(talk, sizer.counter(), sizer.max_tokens, sizer.splitting), *notes(talk))
@@ -96,3 +102,9 @@ def _take_along(before: sqlite3.Connection, now: sqlite3.Connection, talk_id: st
         )
         catalog_writer.put_names(now, talk_id, mishearings, rare_words)
         catalog_writer.put_files(now, rows)
+    return True
+
+
+def _has_seals(db: sqlite3.Connection) -> bool:
+    """Say whether a catalog is of a format whose rows are sealed."""
+    return any(column[1] == "seal" for column in db.execute("PRAGMA table_info(talks)"))

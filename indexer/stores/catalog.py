@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from talksearch.indexer import disk, layout
-from talksearch.indexer.errors import BadIndexError
+from talksearch.indexer.errors import BadIndexError, DamagedStoreError
 from talksearch.indexer.records import Chapter, Cue, Origin, Receipt, Step, Talk, Timing, Word
 
-from . import recipe, schema, seals
+from . import recipe, schema, seals, soundness
 
 _DAMAGE = frozenset((sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB))
 """Codes of SQLite's errors that mean that a file is no catalog, or a damaged one."""
@@ -151,6 +151,13 @@ def primary_code(error: sqlite3.Error) -> int:
 def means_damage(error: sqlite3.Error) -> bool:
     """Say whether an error means that a file is no catalog, or a damaged one, and not that it cannot be had now."""
     return primary_code(error) in _DAMAGE
+
+
+def as_bad_index(error: sqlite3.Error) -> BadIndexError | None:
+    """Return what a statement met in a catalog as what the user is told; None where it does not mean damage."""
+    if not means_damage(error):
+        return None
+    return DamagedStoreError(f"The catalog of the index is damaged ({error}).", soundness.MEND)
 
 
 def _open_in_one_index(path: Path) -> sqlite3.Connection:
@@ -299,15 +306,23 @@ def talk_paths(db: sqlite3.Connection) -> dict[str, str]:
     return dict(db.execute("SELECT id, path FROM talks"))
 
 
-def read_talk(db: sqlite3.Connection, talk_id: str, *, cues: bool = True, words: bool = True) -> Talk | None:
-    """Return a talk as it was put, without its cues, or the times of their words, where these are not needed."""
+def read_talk(
+    db: sqlite3.Connection, talk_id: str, *, cues: bool = True, words: bool = True, sealed: bool = True
+) -> Talk | None:
+    """Return a talk as it was put, without its cues, or the times of their words, where these are not needed.
+
+    `sealed` is False for a catalog of a format that has no seals. Raises DamagedStoreError where a row that is read
+    does not hold, or one is gone.
+    """
+    if sealed:
+        soundness.check_talk(db, talk_id, seals.COUNTS.values() if cues else ())
     row = db.execute(f"{_SELECT_TALKS} WHERE id = ?", (talk_id,)).fetchone()
     return _talk(TalkRow(*row), read_cues(db, talk_id, words=words) if cues else ()) if row else None
 
 
 def read_talks(db: sqlite3.Connection) -> Iterator[Talk]:
-    """Yield every talk without its cues, by title."""
-    rows = db.execute(f"{_SELECT_TALKS} ORDER BY title, id").fetchall()
+    """Yield every talk whose row holds, without its cues, by title; `soundness.note` tells of the others."""
+    rows = db.execute(f"{_SELECT_TALKS} WHERE {seals.holds_sql('talks')} ORDER BY title, id").fetchall()
     return (_talk(TalkRow(*row), ()) for row in rows)
 
 

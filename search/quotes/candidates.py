@@ -138,6 +138,7 @@ class _Search:
         pairs = np.zeros(highest + 2, np.float32)
         full = 0.0
         for numbers in self._features(chunk):
+            numbers = numbers[numbers <= highest]  # damaged words may be of no passage
             weight = idf(passages, len(numbers)) if len(numbers) else 0.0
             full += weight
             held = np.zeros(highest + 2, np.float32)

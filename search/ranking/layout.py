@@ -43,8 +43,7 @@ class PassageLayout:
 def read_layout(db: sqlite3.Connection) -> PassageLayout:
     """Read the layout from the catalog. SQLite hands each column over as one text, which is quicker than row by row."""
     number_list, talk_list = db.execute(
-        "SELECT group_concat(number), group_concat(talk) FROM"
-        " (SELECT number, talk FROM passages INDEXED BY passages_of_talk ORDER BY talk, number)"
+        "SELECT group_concat(number), group_concat(talk) FROM (SELECT number, talk FROM passages ORDER BY talk, number)"
     ).fetchone()
     (note_list,) = db.execute("SELECT group_concat(number) FROM passages WHERE field != 'speech'").fetchone()
     talk_numbers, talks = np.unique(parse_numbers(talk_list), return_inverse=True)

@@ -306,12 +306,14 @@ class PassageTable:
         return mask
 
 
-def read_passage_table(folder: Path, db: sqlite3.Connection, vectors: Vectors, model: str = "") -> PassageTable:
+def read_passage_table(
+    folder: Path, db: sqlite3.Connection, vectors: Vectors, model: str = "", *, with_columns: bool = True
+) -> PassageTable:
     """Return the passages of the state that `db` shows, with the vectors that a model of this name made of them.
 
-    Call it inside a transaction that only reads.
+    Without columns it takes longer and finds the same. Call it inside a transaction that only reads.
     """
-    mapped = columns.read(folder, db)
+    mapped = columns.read(folder, db) if with_columns else None
     if mapped is None or mapped.codes.shape[1] != vectors.rows.shape[1]:
         layout = read_layout(db)
         return PassageTable(layout, vectors.find(layout.numbers), vectors, None, db, model)

@@ -1,0 +1,61 @@
+"""Answering around damage: what does not hold is left out, and the answer says so."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from dataclasses import replace
+
+from talksearch.indexer.errors import DamagedStoreError
+from talksearch.indexer.stores import catalog, soundness
+
+from .answer import Answer
+from .query import Query
+from .reader import IndexReader
+
+_MAY_BE_DAMAGE = (sqlite3.Error, LookupError, TypeError, ValueError, ArithmeticError, AttributeError)
+"""What a query may raise that meets rows or arrays that are not as they were written."""
+
+
+def around_damage(reader: IndexReader, query: Query, ask: Callable[[], Answer]) -> Answer:
+    """Answer a query; once more without what is damaged, where the first answer failed of it or shows any of it.
+
+    Args:
+        reader: The index, inside a snapshot of its catalog.
+        query: What is asked.
+        ask: Answers it.
+
+    Raises:
+        DamagedStoreError: the catalog cannot be read around the damage.
+    """
+    error: Exception | None = None
+    for _ in range(2):
+        try:
+            answer = ask()
+            if reader.avoided.columns or _shows_what_holds(reader.db, query, answer):
+                return replace(answer, note=" ".join(filter(None, (reader.avoided.note, answer.note))))
+        except _MAY_BE_DAMAGE as met:
+            if isinstance(met, sqlite3.Error) and not catalog.means_damage(met):
+                raise
+            error = met
+        try:
+            if not reader.avoid_damage():
+                break
+        except sqlite3.Error as met:
+            raise catalog.as_bad_index(met) or met from met
+    if error is None:
+        raise DamagedStoreError("What the index holds of the hits is damaged.", soundness.MEND)
+    raise (catalog.as_bad_index(error) if isinstance(error, sqlite3.Error) else None) or error from error
+
+
+def _shows_what_holds(db: sqlite3.Connection, query: Query, answer: Answer) -> bool:
+    """Say whether all rows hold that the hits were made of."""
+    if not answer.hits:
+        return True
+    talks = {hit.talk_id for hit in answer.hits} | {copy.talk_id for hit in answer.hits for copy in hit.copies}
+    tables = {"cues", "passages"} if query.context_ms or query.timeline else set()
+    if any(hit.note for hit in answer.hits):
+        tables.add("passages")
+    if any(hit.beside for hit in answer.hits):
+        tables |= {"tracks", "track_cues"}
+    return soundness.hold(db, {hit.passage_id for hit in answer.hits}, talks, tables)
