@@ -43,15 +43,17 @@ def around_damage(reader: IndexReader, query: Query, ask: Callable[[], Answer]) 
                 break
         except sqlite3.Error as met:
             raise catalog.as_bad_index(met) or met from met
-    if error is None:
+    if error is None or isinstance(error, soundness.RowDamageError):
         raise DamagedStoreError("What the index holds of the hits is damaged.", soundness.MEND)
     raise (catalog.as_bad_index(error) if isinstance(error, sqlite3.Error) else None) or error from error
 
 
 def _shows_what_holds(db: sqlite3.Connection, query: Query, answer: Answer) -> bool:
-    """Say whether all rows hold that the hits were made of."""
-    if not answer.hits:
-        return True
+    """Say whether all rows hold that the hits were made of, and no passage is gone that might have been one."""
+    # Other searches find passages by the columns, and meet those that are gone.
+    by_text = query.mode == "quote" or not answer.hits or any(hit.quote for hit in answer.hits)
+    if by_text and not soundness.all_passages_are_there(db):
+        return False
     talks = {hit.talk_id for hit in answer.hits} | {copy.talk_id for hit in answer.hits for copy in hit.copies}
     tables = {"cues", "passages"} if query.context_ms or query.timeline else set()
     if any(hit.note for hit in answer.hits):

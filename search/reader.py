@@ -108,7 +108,7 @@ class IndexReader:
         if self.avoided.columns:
             return False
         hidden = soundness.hide_damage(self.db)
-        if hidden.note or columns.file_fingerprint(self.folder) is not None:
+        if any(hidden) or columns.file_fingerprint(self.folder) is not None:
             self._avoided = Avoided(self._data_version(), hidden, columns=True)  # columns tell of what is hidden
         return self._avoided.columns
 
@@ -191,11 +191,7 @@ class Avoided(NamedTuple):
     @property
     def note(self) -> str:
         """What the user must know of it; empty where nothing is left aside."""
-        if not self.columns:
-            return ""
-        return (
-            self.hidden.note or f"The columns that make searching fast are damaged; it went without. {soundness.MEND}"
-        )
+        return self.hidden.note if self.columns else ""
 
 
 class _IndexState(NamedTuple):

@@ -14,7 +14,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -259,9 +259,12 @@ def snapshot(db: sqlite3.Connection) -> Iterator[None]:
     db.execute("BEGIN")
     try:
         yield
-    finally:
-        if db.in_transaction:  # an error of the disk may have ended it
+    except BaseException:
+        with suppress(sqlite3.Error):  # a damaged catalog, or an error of the disk, may have ended it
             db.execute("COMMIT")
+        raise
+    if db.in_transaction:
+        db.execute("COMMIT")
 
 
 def placeholders(count: int) -> str:

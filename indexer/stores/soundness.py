@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from talksearch.indexer.errors import DamagedStoreError
@@ -38,6 +38,10 @@ _KEYS = {
 """The tables that searching reads, and by what a row of each is told."""
 
 
+class RowDamageError(LookupError):
+    """What was read from the catalog cannot be as it was written. `search.damage` answers around it."""
+
+
 class Hidden(NamedTuple):
     """What a connection does not see of its catalog."""
 
@@ -48,11 +52,11 @@ class Hidden(NamedTuple):
 
     @property
     def note(self) -> str:
-        """What the user must know of it; empty where nothing is hidden."""
+        """What the user must know of it."""
         if self.passages:
             left_out = "1 passage is" if self.passages == 1 else f"{self.passages} passages are"
             return f"{left_out} left out, because what the index holds of them is damaged. {MEND}"
-        return f"A part of the index is damaged and was left aside. {MEND}" if self.others else ""
+        return f"A part of the index is damaged and was left aside. {MEND}"
 
 
 def hold(
@@ -105,6 +109,11 @@ def note(db: sqlite3.Connection) -> str:
     return ""
 
 
+def all_passages_are_there(db: sqlite3.Connection) -> bool:
+    """Say whether there are as many passages as the talks say: one that is gone is never found, and so not missed."""
+    return _differing(db, ("passage_count",))["passages"] == 0
+
+
 def hide_damage(db: sqlite3.Connection) -> Hidden:
     """Let a connection that reads see only the rows that hold, until `show_all`; return what that hides.
 
@@ -139,11 +148,12 @@ def show_all(db: sqlite3.Connection) -> None:
         db.execute(f"DROP TABLE IF EXISTS temp.damaged_{table}")
 
 
-def _differing(db: sqlite3.Connection) -> dict[str, int]:
+def _differing(db: sqlite3.Connection, columns: Iterable[str] = COUNTS) -> dict[str, int]:
     """Return how many rows of each table are gone, by what the talks say; less than 0 where there are too many."""
     return {
         table: db.execute(
             f"SELECT (SELECT coalesce(sum({count}), 0) FROM main.talks) - (SELECT count(*) FROM main.{table})"  # noqa: S608
         ).fetchone()[0]
-        for count, table in COUNTS.items()
+        for count in columns
+        for table in [COUNTS[count]]
     }

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from talksearch.indexer.records import Cue, Word
+from talksearch.indexer.stores.soundness import RowDamageError
 from talksearch.indexer.text.lines import between_lines
 from talksearch.indexer.text.terms import is_unspaced
 from talksearch.indexer.text.word_times import words_with_times
@@ -89,11 +90,11 @@ def read_stretches(db: sqlite3.Connection, spans: Iterable[PassageSpan], length:
 
     What overlaps is one stretch. `length` is how many words the quote has.
     """
-    numbers = json.dumps(sorted({number for span in spans for number in span}))
+    numbers = {number for span in spans for number in span}
     passages = db.execute(
         "SELECT talk, first_cue, last_cue, start_ms, end_ms FROM passages"
         " WHERE number IN (SELECT value FROM json_each(?)) AND field = 'speech' ORDER BY talk, first_cue, start_ms",
-        (numbers,),
+        (json.dumps(sorted(numbers)),),
     ).fetchall()
     margin = length + _EXTRA_WORDS
     talks = _TalkWords(db, margin)
@@ -101,6 +102,7 @@ def read_stretches(db: sqlite3.Connection, spans: Iterable[PassageSpan], length:
     for passage in map(_PassageRow._make, passages):
         words = _around(talks.read(passage), passage, margin)
         if not words:
+            _require_cues(db, passage)
             continue
         if runs:
             talk, run = runs[-1]
@@ -110,6 +112,16 @@ def read_stretches(db: sqlite3.Connection, spans: Iterable[PassageSpan], length:
                 continue
         runs.append((passage.talk, words))
     return [_stretch(talk, words) for talk, words in runs]
+
+
+def _require_cues(db: sqlite3.Connection, passage: _PassageRow) -> None:
+    """Raise RowDamageError where cues of a passage are gone."""
+    (count,) = db.execute(
+        "SELECT count(*) FROM cues WHERE talk = ? AND number BETWEEN ? AND ?",
+        (passage.talk, passage.first_cue, passage.last_cue),
+    ).fetchone()
+    if count != passage.last_cue - passage.first_cue + 1:
+        raise RowDamageError
 
 
 def _place(word: _SpokenWord) -> tuple[int, int]:
