@@ -182,3 +182,11 @@ def test_a_damaged_store_is_told_in_a_sentence_wherever_it_is_opened(tmp_path: P
 )
 def test_damage_is_told_from_a_store_that_is_in_use(tmp_path: Path, said: str, damaged: bool) -> None:
     assert isinstance(store.unusable(tmp_path, said), DamagedStoreError) == damaged
+
+
+def test_what_is_not_said_of_a_passage_any_more_is_taken_away(tmp_path: Path) -> None:
+    for row in ({**ROWS[0], "language": "en"}, ROWS[0]):
+        with writer.writer(tmp_path, 1, {}) as put:
+            put(NUMBERS[:1], IDS[:1], VECTORS[:1], [row])
+    with store.open_partition(tmp_path) as collection:
+        assert "language" not in collection.get(IDS[:1])["metadatas"][0]

@@ -11,6 +11,8 @@ import numpy as np
 from talksearch.indexer.arrays import Floats
 from talksearch.indexer.errors import BadIndexError
 
+from .describe import METADATA
+
 Collection = Any
 """A `chromadb.Collection`. Its class is not named here, because importing chromadb takes a second."""
 
@@ -54,13 +56,17 @@ def put(
         new: None of them is there, which spares Chroma looking for it; what is there after all stays as it is.
     """
     put_batch = collection.add if new else collection.upsert
+    # Chroma lets what it has of a passage stay where nothing is said of it, and takes away what is said to be None.
+    unsaid: dict[str, None] = {} if new else dict.fromkeys(METADATA)
     for start in range(0, len(ids), _BATCH):
         batch = slice(start, start + _BATCH)
         put_batch(
             ids=list(ids[batch]),
             embeddings=vectors[batch],
             documents=[str(row["text"]) for row in rows[batch]],
-            metadatas=[{key: value for key, value in row.items() if key != "text"} for row in rows[batch]],
+            metadatas=[
+                {**unsaid, **{key: value for key, value in row.items() if key != "text"}} for row in rows[batch]
+            ],
         )
 
 

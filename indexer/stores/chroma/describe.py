@@ -23,6 +23,9 @@ _KEYS = (
 )  # fmt: skip
 """The names that Chroma has for what the statement returns behind the number."""
 
+METADATA = _KEYS[1:]
+"""Those of a passage's metadata, all but its text."""
+
 
 def describe(db: sqlite3.Connection, numbers: Sequence[int]) -> list[dict[str, Any]]:
     """Return text and metadata of passages for Chroma, in the order of `numbers`: times in seconds, no empty values."""
