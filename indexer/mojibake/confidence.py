@@ -14,6 +14,7 @@ from .lattice import WIDE_BEAM, DecodedCharacter, decode
 from .letter_model import Orthography, log_probability, simplify, text_log_probability
 from .ngrams import chinese_variants, load_ngrams, lowercase, script
 from .quotation import PAIRED_MARKS, pair_marks
+from .work import Work
 
 CERTAIN = 0.97
 """The share of the probability from which a character counts as certain, all other characters as they were decoded."""
@@ -76,19 +77,19 @@ RankedSpan = tuple[tuple[DecodedCharacter, ...], dict[int, Ranking]]
 """The characters of a span, and by index the rankings of those that letters do not settle. The others are certain."""
 
 
-def make_edits(text: str, spans: list[DecodedSpan]) -> Iterator[Edit]:
+def make_edits(text: str, spans: list[DecodedSpan], work: Work) -> Iterator[Edit]:
     """The edits of a text: certain characters that stand together in one, and one for each uncertain character."""
-    spans = [_decode_with_wide_beam(span) for span in spans]
+    spans = [_decode_with_wide_beam(span, work) for span in spans]
     ranked_spans = adapt_to_habits([rank_span(span) for span in spans])
     for span, (characters, rankings) in zip(spans, ranked_spans, strict=True):
         yield from _span_edits(text, span, characters, rankings)
 
 
-def _decode_with_wide_beam(span: DecodedSpan) -> DecodedSpan:
+def _decode_with_wide_beam(span: DecodedSpan, work: Work) -> DecodedSpan:
     """A span with more hypotheses side by side, where any of its characters has several candidates."""
     if all(len(character.candidates) < 2 for character in span.decoding.characters):
         return span
-    decoding = decode(span.damaged_text, span.context, span.path, span.orthography, WIDE_BEAM)
+    decoding = decode(span.damaged_text, span.context, span.path, span.orthography, work, WIDE_BEAM)
     return replace(span, decoding=decoding) if decoding else span
 
 
@@ -186,8 +187,9 @@ def rank_by_letters(
     after = "".join(c.char for c in characters[index + 1 : index + 5])
     scores = []
     has_marks = any(char in PAIRED_MARKS for char, _ in candidates)
-    opened = pair_marks(context + "".join(c.char for c in characters[:index]))[0] if has_marks else ""
-    rest = "".join(c.char for c in characters[index + 1 :]) if has_marks else ""
+    before_marks = characters[max(0, index - _MARKS_REACH) : index]
+    opened = pair_marks(context + "".join(c.char for c in before_marks))[0] if has_marks else ""
+    rest = "".join(c.char for c in characters[index + 1 : index + 1 + _MARKS_REACH]) if has_marks else ""
     for char, cost in candidates:
         score = log_probability(before, char, orthography) - cost
         score += text_log_probability(after, before + char, orthography)
@@ -342,3 +344,7 @@ def _span_edits(
         else:
             yield Edit(start, end, before, character.char, rule, False, alternatives)
     yield from end_run()
+
+
+_MARKS_REACH = 400
+"""How many characters to each side may hold the other mark of a pair."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass
 
@@ -29,6 +30,7 @@ from .lattice import CONTEXT_REACH, Decoding, decode, whole_sequence_at
 from .letter_model import Orthography, characters_with_traditional_forms, text_log_probability
 from .ngrams import chinese_variants, latin_language, script
 from .quotation import pair_marks
+from .work import Work
 
 # Margins are in nats (natural logarithms of odds): how much likelier a repaired span must be than the original. They
 # are priors, set before any measurement.
@@ -62,6 +64,9 @@ ROUNDS = 6
 
 SAMPLE_CHARACTERS = 300
 """How many damaged characters are enough to tell the code page by."""
+
+LONGEST_PIECE = 1_000
+"""Characters of a line that are sampled together."""
 
 SINGLE_CODEPAGES_TRIED = 5
 """How many code pages are tried by themselves."""
@@ -98,7 +103,7 @@ class DecodedSpan:
     """The text that was decoded: the span and a little more, to the end of a word."""
 
 
-def decode_damaged_spans(text: str, lines: list[Span]) -> list[DecodedSpan]:
+def decode_damaged_spans(text: str, lines: list[Span], work: Work) -> list[DecodedSpan]:
     """The spans to put back, among suspicious lines.
 
     The code page that explains most is taken first. The lines that it leaves suspicious are examined again, since a
@@ -106,20 +111,21 @@ def decode_damaged_spans(text: str, lines: list[Span]) -> list[DecodedSpan]:
     """
     chosen: list[DecodedSpan] = []
     for _ in range(ROUNDS):
-        spans = _decode_by_best_path(text, lines)
+        spans = _decode_by_best_path(text, lines, work)
         if not spans:
             break
         chosen += spans
         if sum(span.margin for span in spans) > BEYOND_DOUBT:
-            rest = _decode_spans(text, spans[0].path.codepages, non_ascii_lines(text), taken=chosen)
+            rest = _decode_spans(text, spans[0].path.codepages, non_ascii_lines(text), work, taken=chosen)
             chosen += [span for span in rest if span.margin >= MARGIN_LONE_LEAD]
-        lines = [line for line in lines if not any(line.start <= span.start < line.end for span in chosen)]
+        starts = sorted(span.start for span in chosen)
+        lines = [line for line in lines if bisect_left(starts, line.start) == bisect_left(starts, line.end)]
         if not lines:
             break
     return chosen
 
 
-def _decode_by_best_path(text: str, lines: list[Span]) -> list[DecodedSpan]:
+def _decode_by_best_path(text: str, lines: list[Span], work: Work) -> list[DecodedSpan]:
     """The spans that the likeliest code page, or pair of code pages, explains."""
     counts = {codepage: count for codepage in CODECS if (count := count_explained(text, lines, codepage))[0] > 0}
     if not counts:
@@ -133,7 +139,7 @@ def _decode_by_best_path(text: str, lines: list[Span]) -> list[DecodedSpan]:
         if explained - foreign >= most - max(3.0, 0.15 * explained) or (not foreign and 2 * explained >= most)
     ]
     codepages = sorted(near, key=lambda codepage: (counts[codepage][1] > 0, counts[codepage][1] - counts[codepage][0]))
-    sample = _sample_lines(text, lines, codepages)
+    sample = _sample_lines(text, _in_pieces(text, lines), codepages)
     tries: list[tuple[str, ...]] = [(codepage,) for codepage in codepages[:SINGLE_CODEPAGES_TRIED]]
     tries += [
         (inner, outer) for outer in codepages[:OUTER_CODEPAGES_TRIED] for inner in _inner_codepages(text, sample, outer)
@@ -141,7 +147,7 @@ def _decode_by_best_path(text: str, lines: list[Span]) -> list[DecodedSpan]:
     best: list[DecodedSpan] = []
     best_total = 0.0
     for tried in tries:
-        spans = _decode_spans(text, tried, sample)
+        spans = _decode_spans(text, tried, sample, work)
         rarity = RARITY_COST * sum(map(tuple(CODECS).index, tried))
         total = sum(max(0.0, span.margin) for span in spans) - rarity
         if total > best_total:
@@ -149,9 +155,25 @@ def _decode_by_best_path(text: str, lines: list[Span]) -> list[DecodedSpan]:
     if not best:
         return []
     if sample is not lines:
-        best = _decode_spans(text, best[0].path.codepages, lines)
+        best = _decode_spans(text, best[0].path.codepages, lines, work)
         best_total = sum(max(0.0, span.margin) for span in best)
     return [span for span in best if span.margin >= _required_margin(text, span, best_total - max(0.0, span.margin))]
+
+
+def _in_pieces(text: str, lines: list[Span]) -> list[Span]:
+    """The same lines, the long ones cut between words, so that a sample of a text in one line is not all of it."""
+    if all(line.end - line.start <= LONGEST_PIECE for line in lines):
+        return lines
+    pieces = []
+    for line in lines:
+        start = line.start
+        while line.end - start > LONGEST_PIECE:
+            space = text.rfind(" ", start + LONGEST_PIECE // 2, start + LONGEST_PIECE)
+            end = start + LONGEST_PIECE if space < 0 else space + 1
+            pieces.append(Span(start, end))
+            start = end
+        pieces.append(Span(start, line.end))
+    return pieces
 
 
 def _sample_lines(text: str, lines: list[Span], codepages: list[str]) -> list[Span]:
@@ -194,7 +216,7 @@ def _inner_codepages(text: str, lines: list[Span], outer: str) -> list[str]:
 
 
 def _decode_spans(
-    text: str, codepages: tuple[str, ...], lines: list[Span], taken: list[DecodedSpan] | None = None
+    text: str, codepages: tuple[str, ...], lines: list[Span], work: Work, taken: list[DecodedSpan] | None = None
 ) -> list[DecodedSpan]:
     """Decode every damaged span of the lines by one path.
 
@@ -202,14 +224,17 @@ def _decode_spans(
         text: The whole text.
         codepages: The code pages of the path, first to last.
         lines: The lines to decode.
+        work: How much of it there may be.
         taken: Spans that are decoded already. If given, lone lead bytes are decoded as well, outside these spans.
     """
     outer = codepages[-1]
     spans = []
+    others = sorted((other.start, other.end) for other in taken or ())  # they do not overlap
     for line in lines:
         for span in damaged_spans(text[line.start : line.end], outer, include_lone_leads=taken is not None):
             start, end = line.start + span.start, line.start + span.end
-            if not any(other.start < end and start < other.end for other in taken or ()):
+            before = bisect_left(others, (end, 0)) - 1
+            if before < 0 or others[before][1] <= start:
                 spans.append(Span(start, end))
     if not spans:
         return []
@@ -223,15 +248,15 @@ def _decode_spans(
         total.update(span_counts)
     decoded = []
     for span, span_counts in zip(spans, counts, strict=True):
-        decoded_span = _decode_span(text, span, path, _orthography(span_counts, total, latin))
+        decoded_span = _decode_span(text, span, path, _orthography(span_counts, total, latin), work)
         if decoded_span:
             decoded.append(decoded_span)
     return decoded
 
 
-def _decode_span(text: str, span: Span, path: DecodePath, orthography: Orthography) -> DecodedSpan | None:
+def _decode_span(text: str, span: Span, path: DecodePath, orthography: Orthography, work: Work) -> DecodedSpan | None:
     """Decode one span by one path; None where the path does not explain it."""
-    line_start = text.rfind("\n", 0, span.start)
+    line_start = text.rfind("\n", max(0, span.start - CONTEXT_REACH), span.start)
     context = text[max(line_start, span.start - CONTEXT_REACH, 0) : span.start] or "\n"
     end = span.end
     while end < len(text) and end < span.end + 4 and text[end] not in "\r\n" and text[end] < "\x80":
@@ -239,7 +264,7 @@ def _decode_span(text: str, span: Span, path: DecodePath, orthography: Orthograp
     damaged_text = text[span.start : end]
     if end == len(text) or text[end] in "\r\n":
         damaged_text += "\n"  # the end of a word tells what its last letter was
-    decoding = decode(damaged_text, context, path, orthography)
+    decoding = decode(damaged_text, context, path, orthography, work)
     if decoding is None or not any(character.damaged for character in decoding.characters):
         return None
     if _LATIN1_DECODED.search("".join(character.char for character in decoding.characters)):

@@ -29,6 +29,8 @@ class Repair:
 
     text: str
     edits: tuple[Edit, ...] = ()
+    gave_up: bool = False
+    """The text may be damaged, and to put it back would have been more work than it may be."""
 
     @property
     def repaired(self) -> dict[str, int]:

@@ -16,6 +16,7 @@ from .codepages import DecodePath, encoding_table, lead_bytes_by_first_character
 from .letter_model import CONTEXT_LENGTH, Orthography, letter_log_probability, log_probability
 from .ngrams import chinese_variants, load_ngrams
 from .quotation import pair_mark, pair_marks
+from .work import Work
 
 # All costs are in nats (natural logarithms of odds).
 
@@ -213,7 +214,9 @@ def _output_characters(path: DecodePath) -> frozenset[str]:
     return frozenset("".join(output for outcomes in path_outcomes(path) for output, _ in outcomes))
 
 
-def decode(text: str, context: str, path: DecodePath, orthography: Orthography, beam: int = BEAM) -> Decoding | None:
+def decode(
+    text: str, context: str, path: DecodePath, orthography: Orthography, work: Work, beam: int = BEAM
+) -> Decoding | None:
     """The likeliest decoding of damaged text; None where it has none.
 
     Args:
@@ -221,6 +224,7 @@ def decode(text: str, context: str, path: DecodePath, orthography: Orthography, 
         context: What stands before it in the same line.
         path: The code pages through which it went.
         orthography: How to score its letters.
+        work: How much of it there may be.
         beam: How many hypotheses to keep side by side. `shares` are worked out only where these are more than `BEAM`.
     """
     output_chars = _output_characters(path)
@@ -240,6 +244,7 @@ def decode(text: str, context: str, path: DecodePath, orthography: Orthography, 
         steps: list[tuple[int, list[tuple[str, float]], bool]] = [(position + 1, [(here, healthy_cost)], False)]
         for end, chars in arcs.items():
             steps.append((end, _likeliest(chars, best[0].before, orthography), True))
+        work.spend(len(best) * sum(len(chars) for _, chars, _ in steps))
         for end, chars, damaged in steps:
             onward = beams[end]
             candidates = tuple(chars) if damaged else ()

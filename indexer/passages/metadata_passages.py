@@ -23,7 +23,7 @@ _SHORTEST = 4
 """Terms that a sentence of a description has at least; "Website:" and "Key points" say nothing about a talk."""
 
 _LINK = re.compile(
-    r"(?:https?://|www\.)\S+|\S+@\S+\.\w+|(?<!\w)@[\w.]+|\b[\w-]+(?:\.[\w-]+)*\.(?:com|org|net|io|ly|be)(?:/\S*)?"
+    r"(?:https?://|www\.)\S+|(?<!\S)[^\s@]+@\S+\.\w+|(?<!\w)@[\w.]+|(?<![\w.-])[\w-]+(?:\.[\w-]+)*\.(?:com|org|net|io|ly|be)(?:/\S*)?"
 )
 """An address on the web, of mail, or of a person."""
 

@@ -60,7 +60,7 @@ _SHORTEST_PART = 2
 
 _TOKEN = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _DIGITS = re.compile(r"\d+")
-_LINK = re.compile(r"\S*(?:://|www\.|@)\S*")
+_LINK = re.compile(r"(?<!\S)\S*(?:://|www\.|@)\S*")
 _POSSESSIVE = re.compile(r"['’]s?$")
 
 _Words = tuple[str, ...]

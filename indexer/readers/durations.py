@@ -6,9 +6,11 @@ import re
 
 from talksearch.indexer.text.clock import parts_ms, seconds_in
 
-_CLOCK = re.compile(r"(?:(\d+):)?(\d{1,3}):(\d{2})(?:[.,](\d{1,3}))?")
-_SECONDS = re.compile(r"(\d+(?:\.\d+)?)\s*(?:s|sec|secs|seconds?)?")
-_UNITS = re.compile(r"(?:pt)?\s*(?:(\d+)\s*h[a-z]*)?[\s,]*(?:(\d+)\s*m[a-z]*)?[\s,]*(?:(\d+(?:\.\d+)?)\s*s[a-z]*)?")
+_CLOCK = re.compile(r"(?:(\d{1,9}):)?(\d{1,3}):(\d{2})(?:[.,](\d{1,3}))?")
+_SECONDS = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)\s*(?:s|sec|secs|seconds?)?")
+_UNITS = re.compile(
+    r"(?:pt)?\s*(?:(\d{1,9})\s*h[a-z]*)?[\s,]*(?:(\d{1,9})\s*m[a-z]*)?[\s,]*(?:(\d{1,9}(?:\.\d{1,9})?)\s*s[a-z]*)?"
+)
 
 
 def parse_duration(text: str) -> int | None:

@@ -54,7 +54,8 @@ _TIME_LINE = re.compile(
     r"(?:[ \t]+(?:align|line|position|size|region|vertical):[\w.%,-]*)*[ \t]*"
 )
 _COMMENT = re.compile(
-    r"<!--.*?-->|(?:\A|(?<=\n\n))(?:NOTE|STYLE|REGION|WEBVTT)(?:[ \t][^\n]*)?(?:\n(?![ \t]*\n)[^\n]*)*", re.DOTALL
+    r"<!--(?:(?!<!--).)*?-->|(?:\A|(?<=\n\n))(?:NOTE|STYLE|REGION|WEBVTT)(?:[ \t][^\n]*)?(?:\n(?![ \t]*\n)[^\n]*)*",
+    re.DOTALL,
 )
 _ARROW_LINE = re.compile(r"^.{0,200}(?:--?[ \t]*>|[–—]>|→).{0,200}$", re.MULTILINE)
 _ON_ARROW_LINES = re.compile(r"[^\s>]*\d[^\s>]*|\b(?:NaN|undefined)\b", re.IGNORECASE)
@@ -63,7 +64,7 @@ _CLOCK = re.compile(r"(?<![\w])#?-?\d{1,6}(?:[:：;][ \t]?-?\d{1,3}){1,3}(?:[.,�
 _NUMBER_LINE = re.compile(r"^[ \t]*(?:[#№]|\*\*|__)?\d{1,9}[.):]?(?:\*\*|__)?[ \t]*$", re.MULTILINE)
 _LABEL_TIMES = re.compile(r"^\d{1,6}[.,]\d{1,9}\t\d{1,6}[.,]\d{1,9}(?=\t|$)", re.MULTILINE)
 """Rows of a label track, as Audacity writes them."""
-_IDENTIFIER = re.compile(r"(?<=\n\n)[^\n]+(?=\n(?:\x1e|[^\n]*\d[^\n]*(?:--?[ \t]*>|[–—]>|→)))")
+_IDENTIFIER = re.compile(r"(?<=\n\n)[^\n]+(?=\n(?:\x1e|(?=[^\n]*\d)[^\n]*(?:--?[ \t]*>|[–—]>|→)))")
 _FLATTENED_HEAD = re.compile(r"\bWEBVTT(?:[ \t]+(?:Kind|Language):[ \t]*[\w-]+)*")
 _LABEL = re.compile(r"\[[^\[\]]{1,60}\]|\([^()]{1,60}\)|【[^【】]{1,30}】|（[^（）]{1,30}）|\*[a-z ]{3,30}\*")
 _ADDRESS = re.compile(r"\]\([^()\s]*\)|\bhttps?://[^\s)\]>\"']+")
@@ -100,7 +101,9 @@ _MARKUP: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
 )
 """Forms of markup, in the order in which they are taken out, and signs of which a text with such markup has one."""
 _UNSAID_ELEMENTS = re.compile(
-    r"<(head|style|metadata|title|script)\b[^>]*>.*?</\1[ \t]*>|<\?.*?\?>|<!DOCTYPE[^>]*>", re.DOTALL | re.IGNORECASE
+    r"<(head|style|metadata|title|script)\b[^<>]*>(?:(?!<\1\b).)*?</\1[ \t]*>"
+    r"|<\?(?:(?!<\?).)*?\?>|<!DOCTYPE[^>]{0,2000}>",
+    re.DOTALL | re.IGNORECASE,
 )
 
 

@@ -26,8 +26,8 @@ _KEYS = {
 _OPEN_KEY = re.compile(r"^(?P<key>[A-Za-z][\w -]{0,40}?):[ \t]*(?P<sign>[|>][-+0-9]*)?[ \t]*(?:\s#.*)?$")
 """A key of YAML whose value stands on the lines below."""
 _ITEM = re.compile(r"^[ \t]*-[ \t]+(?:name:[ \t]*)?(?P<value>\S.*)$")
-_LINK = re.compile(r"!?\[([^\]\n]*)\]\([^()\n]*(?:\([^()\n]*\)[^()\n]*)*\)")
-_EMPHASIS = re.compile(r"(?<![\w*_])(\*{1,3}|__)(?=\S)(.+?)(?<=\S)\1(?![\w*_])")
+_LINK = re.compile(r"!?\[([^\[\]\n]*)\]\([^()\n]*(?:\([^()\n]*\)[^()\n]*)*\)")
+_EMPHASIS = re.compile(r"(?<![\w*_])(\*{1,3}|__)(?=\S)(.{1,500}?)(?<=\S)\1(?![\w*_])")
 _LONGEST = 60
 """Lines of front matter that are read at most: a rule at the top of a long text opens none."""
 _MOST_WORDS = {"speaker": 12, "language": 3, "date": 6, "channel": 12, "title": 40}
@@ -208,7 +208,7 @@ def _keep(key: str, value: str, front: Front) -> bool:
         return False
     value = _unquoted(value)
     if name == "url":
-        match = re.search(r"[a-z]+://[^\s<>()\[\]\"]+", value)
+        match = re.search(r"(?<![a-z])[a-z]+://[^\s<>()\[\]\"]+", value)
         if not match:
             return False
         value = match[0]

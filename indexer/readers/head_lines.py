@@ -41,8 +41,8 @@ _LENGTH = re.compile(
     re.IGNORECASE,
 )
 _RECORDING = re.compile(
-    r"[-_ ]+\d{8}_\d{6}(?:UTC)?[-_ ]+(?:meeting recording|meeting transcript|besprechungsaufzeichnung|enregistrement.*"
-    r"|grabaci[oó]n.*|recording|transcript)(?:\.\w{2,4})?$",
+    r"(?<![-_ ])[-_ ]+\d{8}_\d{6}(?:UTC)?[-_ ]+(?:meeting recording|meeting transcript|besprechungsaufzeichnung"
+    r"|enregistrement.*|grabaci[oó]n.*|recording|transcript)(?:\.\w{2,4})?$",
     re.IGNORECASE,
 )
 """What Teams appends to the title of a meeting."""

@@ -17,7 +17,9 @@ from .json_lists import strings_in
 from .source_text import SourceText
 from .time_lines import TIME_LINE
 
-_STAMP = re.compile(r"<span\b[^>]*\bdata-timestamp=[\"']([\d.]{1,12})[\"'][^>]*>.*?</span>", re.DOTALL)
+_STAMP = re.compile(
+    r"<span\b[^<>]*\bdata-timestamp=[\"'](\d{1,9}(?:\.\d{1,9})?)[\"'][^<>]*>(?:(?!<span\b).)*?</span>", re.DOTALL
+)
 _LINE_END = re.compile(r"</(?:p|div|li)>|<br\s*/?>", re.IGNORECASE)
 _CLOCK = re.compile(r"^\[([\d:.]+)\]", re.MULTILINE)
 _LYRIC = re.compile(r"\s*\[(?:\d{1,2}:\d\d\.\d{2,3}|[a-z]{2,6}:[^\]\n]*)\]")

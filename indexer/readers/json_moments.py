@@ -74,7 +74,7 @@ Moment(number=62500, unit=1.0, of_a_day=False))
     (Moment(number=64000.0, unit=1.0, of_a_day=False), None, None, None)
     """
     if isinstance(value, (int, float)):
-        if isinstance(value, bool) or not math.isfinite(value) or abs(value) >= 1e19:
+        if isinstance(value, bool) or not abs(value) < 1e19:  # also for NaN, and for what no float holds
             return None
         return Moment(value)
     if is_time_in_parts(value):

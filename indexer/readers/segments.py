@@ -31,7 +31,7 @@ _SHORTEST = 10_000
 times too, ends below this."""
 _FEWEST = 5
 """Words that are needed to judge how fast they are said."""
-_SOUND = re.compile(r"\[[^\]]*\]|\([^)]*\)|[♪♫]")
+_SOUND = re.compile(r"\[[^\[\]]*\]|\([^()]*\)|[♪♫]")
 
 
 def times_of(entry: dict[str, Any], per_unit: int = 1000) -> tuple[int | None, int | None]:

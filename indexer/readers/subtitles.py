@@ -182,7 +182,7 @@ def _dialogue(text: str, steps: list[Step], notes: list[str]) -> list[RawCue]:
     seen: set[tuple[int, int, str]] = set()
     copies = words = 0
     events = _events([line.text for line in lines], "ass")
-    plain = [(event.start, _rows(event.plaintext)) for event in events]
+    plain = [(event.start, _rows(_without_overrides(event.text))) for event in events]
     for place, (line, event) in enumerate(zip(lines, events, strict=True)):
         spoken_text = plain[place][1]
         key = (event.start, event.end, spoken_text)
@@ -349,9 +349,19 @@ def _frames(text: str, notes: list[str]) -> list[RawCue]:
     notes += put_after(unknown, "cues")
     events = _events([line.text for line in lines[1:]], "microdvd", rate)
     return [
-        RawCue(min(event.start, LONGEST_MS), event.end if line.ends else None, _rows(event.plaintext), line.line)
+        RawCue(
+            min(event.start, LONGEST_MS),
+            event.end if line.ends else None,
+            _rows(_without_overrides(event.text)),
+            line.line,
+        )
         for line, event in zip(lines[1:], events, strict=True)
     ]
+
+
+def _without_overrides(text: str) -> str:
+    """Return the text of an event on its lines, in linear time, which pysubs2's `plaintext` does not take."""
+    return _OVERRIDE.sub("", text).replace(r"\h", " ").replace(r"\n", "\n").replace(r"\N", "\n")
 
 
 def _frame(text: str) -> int | None:

@@ -32,7 +32,8 @@ _LONGEST_MS = 100 * 3_600_000
 _LONGEST = 80
 """Characters of a line that may hold two times and nothing else."""
 
-_ARROW = re.compile(r"(?:-[ \t]?)*(?:[-–—―─━ー=]+[ \t]?[>›»》〉]+|[→⟶⇒➔➜⟹])(?:[ \t]*-*>)*")
+_ARROW = re.compile(r"(?<![-–—―─━ー=])(?:-[ \t]?)*(?:[-–—―─━ー=]+[ \t]?[>›»》〉]+|[→⟶⇒➔➜⟹])(?:[ \t]*-*>)*")
+_HEADS = ">›»》〉→⟶⇒➔➜⟹"
 _HEADS_OF_ARROWS = ("&gt;", "›", "»", "》", ">")
 _OTHER_ARROWS = tuple(dash + head for dash in "-–—─━ー=" for head in _HEADS_OF_ARROWS if dash + head != "->")
 _OTHER_ARROWS = (*_OTHER_ARROWS, "- >", "— >", "－", "＞", *"→⟶⇒➔➜⟹")
@@ -294,7 +295,7 @@ def _damaged(lines: Sequence[str], known: set[int], frames: float | None) -> Ite
 def _read(line: str, place: Place, frames: float | None, *, lonely: bool) -> TimeLine | None:
     """Read a line that may be a damaged time line; None where it is none. `lonely`: no line of the file is regular."""
     plain = _GLUED_SETTING.sub(" ", plain_signs(line).replace("&gt;", ">").strip())
-    arrow = _ARROW.search(plain)
+    arrow = _ARROW.search(plain) if any(head in plain for head in _HEADS) else None
     if arrow is None:
         return _without_arrow(plain, place, frames) or _rubble(plain, place, frames)
     left, right = _SPACE_FOR_POINT.sub(r"\1,\2", plain[: arrow.start()]).strip(), plain[arrow.end() :].strip()

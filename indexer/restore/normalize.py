@@ -10,6 +10,8 @@ from talksearch.indexer.records import Cue, Word
 
 from .markup import DEBRIS
 
+LATEST_MS = 100 * 3_600_000
+"""No talk says anything at 100 hours and later; a time that says so is damage."""
 _SUSPECT = re.compile("[\x80-\x9f\xad]")
 """C1 controls and the soft hyphen: never speech, but in misread text they may be halves of letters."""
 _JOINERS = re.compile("[\u200c\u200d]")
@@ -61,14 +63,20 @@ def _joins(text: str, position: int) -> bool:
 
 
 def monotonic_times(cues: Sequence[Cue]) -> tuple[Cue, ...]:
-    """Never let a start decrease or an end stand before its start; word times stay inside their cue's order."""
+    """Never let a start decrease or an end stand before its start; word times stay inside their cue's order.
+
+    A time of `LATEST_MS` and more is none: what is said then follows what is said before it. Every reader's cues come
+    through here, so that no store and no column is given a time that it cannot hold.
+    """
     out: list[Cue] = []
     last = 0
     for cue in cues:
-        start = max(cue.start_ms, last)
-        end = max(cue.end_ms, start)
-        if (start, end) != (cue.start_ms, cue.end_ms):
-            words = tuple(Word(word.text, max(word.start_ms, start)) for word in cue.words)
+        start = max(cue.start_ms if cue.start_ms < LATEST_MS else last, last)
+        end = max(cue.end_ms if cue.end_ms < LATEST_MS else start, start)
+        if (start, end) != (cue.start_ms, cue.end_ms) or (cue.words and cue.words[-1].start_ms >= LATEST_MS):
+            words = tuple(Word(word.text, min(max(word.start_ms, start), LATEST_MS)) for word in cue.words)
+            if any(word.start_ms >= LATEST_MS for word in words):
+                words = ()
             cue = replace(cue, start_ms=start, end_ms=end, words=words)
         last = start
         out.append(cue)

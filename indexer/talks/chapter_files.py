@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from talksearch.indexer.errors import UnreadableError
+from talksearch.indexer.readers.bounds import bounded
 from talksearch.indexer.readers.decode import decode
 from talksearch.indexer.readers.xml_tree import Node, parse
 from talksearch.indexer.records import Chapter, Json
@@ -29,14 +30,18 @@ _ALONE = re.compile(rf"^chapters?{_LANGUAGE}\.(?:{'|'.join(_ENDINGS)})$", re.IGN
 _CAPTIONS = re.compile(r"\.(?:vtt|webvtt|srt|sbv|ttml|json3|srv[123]|ass)$", re.IGNORECASE)
 _LARGEST_BYTES = 2_000_000
 _LONGEST_MS = 100 * 3_600_000
+_MOST_DIGITS = 18
+"""Of a start, in whichever unit; Python refuses to read numbers of thousands."""
 _CLOCK = r"(?:\d{1,3}:)?\d{1,3}:\d{2}(?:[.,:]\d{1,9})?"
 _ARROW = re.compile(rf"^[ \t]*({_CLOCK})[ \t]*-->.*\n((?:[^\n]*\S[^\n]*\n?)+)", re.MULTILINE)
 _TAG = re.compile(r"<[^<>]*>")
 _OGM = re.compile(rf"^CHAPTER(\d+)=({_CLOCK})\s*\nCHAPTER\1NAME=(.*)$", re.MULTILINE | re.IGNORECASE)
-_LABEL = re.compile(r"^(\d+(?:[.,]\d+)?)\t\d+(?:[.,]\d+)?\t(.*\S)", re.MULTILINE)
+_LABEL = re.compile(r"^(\d{1,9}(?:[.,]\d{1,9})?)\t\d{1,9}(?:[.,]\d{1,9})?\t(.*\S)", re.MULTILINE)
 _ROW = re.compile(rf"^[\W_]{{0,3}}({_CLOCK})[)\]]?[ \t,;|.–—-]*(\S.*?)[ \t]*$", re.MULTILINE)
 _FFMETADATA = re.compile(r"^\[CHAPTER\](.*?)(?=^\[|\Z)", re.MULTILINE | re.DOTALL | re.IGNORECASE)
-_CUE_SHEET = re.compile(r"^\s*TITLE \"(.*)\"\s*$(?:(?!^\s*TRACK).*\n)*?\s*INDEX 01 (\d+):(\d\d):(\d\d)", re.MULTILINE)
+_CUE_SHEET = re.compile(
+    r"^\s*TITLE \"(.*)\"\s*$(?:(?!^\s*TRACK).*\n)*?\s*INDEX 01 (\d{1,6}):(\d\d):(\d\d)", re.MULTILINE
+)
 _TITLE_KEYS = ("title", "name", "label", "text", "headline", "gist")
 _SECONDS_KEYS = ("startTime", "start_time", "start", "time", "from", "offset", "startSeconds", "seconds")
 _MILLISECONDS_KEYS = ("startOffsetMs", "start_ms", "startMs", "startTimeMs", "start_offset_ms")
@@ -72,7 +77,7 @@ def read_chapters(path: Path) -> tuple[Chapter, ...]:
     try:
         if path.stat().st_size > _LARGEST_BYTES or never_ends(path):
             return ()
-        text, _, _ = decode(path.read_bytes())
+        text = bounded(decode(path.read_bytes())[0]).text
     except (OSError, UnreadableError):
         return ()
     found = [Chapter(start, " ".join(title.split())) for start, title in _chapters(text) if title.strip()]
@@ -164,9 +169,9 @@ def _said(node: Node | None) -> str:
 
 def _in_ffmetadata(piece: str) -> tuple[int, str] | None:
     keys = {key.lower(): value for key, value in re.findall(r"^(\w+)=(.*)$", piece, re.MULTILINE)}
-    base = re.fullmatch(r"(\d+)/(\d+)", keys.get("timebase", "1/1000000000").strip())
+    base = re.fullmatch(r"(\d{1,18})/(\d{1,18})", keys.get("timebase", "1/1000000000").strip())
     start = keys.get("start", "").strip()
-    if not base or not start.isdecimal() or int(base[2]) == 0:
+    if not base or not start.isdecimal() or len(start) > _MOST_DIGITS or int(base[2]) == 0:
         return None
     return int(start) * 1000 * int(base[1]) // int(base[2]), re.sub(r"\\(.)", r"\1", keys.get("title", ""))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -123,9 +122,9 @@ def from_info(info: dict[str, Any], name: str = "the sidecar") -> SidecarMetadat
 
 
 def _milliseconds(value: object) -> int | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    return round(value * 1000) if abs(value) < 1e9 else None
+    return round(value * 1000) if abs(value) < 1e9 else None  # NaN is not, and neither is what no float holds
 
 
 def _chapters(value: object, wrong: list[str]) -> tuple[Chapter, ...]:

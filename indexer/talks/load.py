@@ -18,6 +18,7 @@ from talksearch.indexer.text.chapters import chapters_in
 from talksearch.indexer.text.counting import count_words
 
 from .balance import balance
+from .bounds import LONGEST_DESCRIPTION, LONGEST_LINE, bounded_chapters, bounded_length, bounded_text
 from .identify import is_original, track_origin, video_of
 from .info_json import SidecarMetadata
 from .language_tags import language_of
@@ -35,6 +36,9 @@ _LONG_CUE_MS = 300_000
 _MARGIN_OF_AN_HOUR_MS = 60_000
 """How far off speech in proportion to its characters is within an hour, nine times in ten."""
 _LARGEST_MARGIN_MS = 90_000
+_FREE_WORK, _WORK_PER_CHARACTER, _MOST_WORK = 500_000, 400, 60_000_000
+"""How many hypotheses a repair may weigh, a million of which take about two seconds: some for any text, more for each
+character, of which Chinese needs most, and never more than takes minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,18 +220,25 @@ def _metadata(
     notes += [f"The address {address!r} is of no recording in the archive and was left out." for address in others]
     url = next((address for address in named if address not in others), youtube.watch_url(video) if video else None)
     recording = None if url else find_recording(path)
+    title, channel, speaker = (
+        bounded_text(getattr(sidecar, name) or getattr(transcript, name) or "", name, LONGEST_LINE, notes)
+        for name in ("title", "channel", "speaker")
+    )
+    description = sidecar.description or transcript.description
     return TalkMetadata(
         source=source,
-        title=_line(sidecar.title or transcript.title or "", "title", steps, notes) or None,
-        description=_text(sidecar.description or transcript.description, "description", steps, notes),
-        channel=_line(sidecar.channel or transcript.channel or "", "channel", steps, notes) or None,
-        speaker=_line(sidecar.speaker or transcript.speaker or "", "speaker", steps, notes) or None,
+        title=_line(title, "title", steps, notes) or None,
+        description=_text(
+            bounded_text(description, "description", LONGEST_DESCRIPTION, notes), "description", steps, notes
+        ),
+        channel=_line(channel, "channel", steps, notes) or None,
+        speaker=_line(speaker, "speaker", steps, notes) or None,
         chapters=tuple(
             replace(chapter, title=_line(chapter.title, "chapters", steps, notes) or chapter.title)
-            for chapter in sidecar.chapters or transcript.chapters
+            for chapter in bounded_chapters(sidecar.chapters or transcript.chapters, notes)
         ),
         date=sidecar.date or transcript.date or _day_of_name(path),
-        duration_ms=sidecar.duration_ms or transcript.duration_ms,
+        duration_ms=sidecar.duration_ms or bounded_length(transcript.duration_ms, notes),
         url=url or (recording.absolute().as_uri() if recording else None),
         language=language_of(track.tag)
         or language_of(transcript.language)
@@ -282,14 +293,14 @@ def _repaired(cues: Sequence[Cue]) -> tuple[tuple[Cue, ...], list[Step], list[st
     steps: list[Step] = []
     notes: list[str] = []
     if not whole.isascii():
-        repair = repair_text(whole)
+        repair = _repair(whole, "cues", notes)
         if repair.text.count("\n") != whole.count("\n"):
             # No repair adds or takes line breaks; one that does is not used.
             notes.append("A repair of the text was left out, because it would have changed the lines.")
         elif repair.edits:
             _note(repair, "cues", steps, notes)
     names = {cue.speaker for cue in cues if cue.speaker and not cue.speaker.isascii()}
-    renamed = {name: normalize_text(repair_text(name).text) for name in sorted(names)}
+    renamed = {name: normalize_text(_repair(name, "speakers", notes).text) for name in sorted(names)}
     renamed = {name: after for name, after in renamed.items() if after != name}
     if renamed:
         steps.append(Step("repair-text", "speakers", {"count": len(renamed), "names": renamed}))
@@ -300,6 +311,14 @@ def _repaired(cues: Sequence[Cue]) -> tuple[tuple[Cue, ...], list[Step], list[st
     if changed:
         steps.append(Step("tidy", "cues", {"cues": changed}))
     return tidied, steps, notes
+
+
+def _repair(text: str, where: str, notes: list[str]) -> Repair:
+    """Repair a text, unless that would take minutes; then it stays as it is, and `notes` says so."""
+    repair = repair_text(text, min(_FREE_WORK + _WORK_PER_CHARACTER * len(text), _MOST_WORK))
+    if repair.gave_up:
+        notes.append(f"The {where} may hold misread letters; to put them back would take too long, so they stay.")
+    return repair
 
 
 def _note(repair: Repair, where: str, steps: list[Step], notes: list[str]) -> None:
@@ -315,7 +334,7 @@ def _note(repair: Repair, where: str, steps: list[Step], notes: list[str]) -> No
 def _text(text: str, where: str, steps: list[Step], notes: list[str]) -> str:
     """Repair a text of several lines and take out what is no text."""
     if not text.isascii():
-        repair = repair_text(text)
+        repair = _repair(text, where, notes)
         _note(repair, where, steps, notes)
         text = repair.text
     return tidy_lines(text)

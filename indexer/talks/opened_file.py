@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from talksearch.indexer.readers import decode, registry
+from talksearch.indexer.readers.bounds import bounded
 from talksearch.indexer.readers.registry import Format
 from talksearch.indexer.readers.source_text import SourceText
 from talksearch.indexer.records import Step
@@ -44,12 +45,15 @@ def open_file(path: Path, data: bytes) -> OpenedFile:
         UnreadableError: it is no transcript, with what it is instead; UnspokenError where what it holds was not said.
     """
     text, steps, notes = decode(data)
-    source = SourceText(text, path.name)
+    within = bounded(text)
+    source = SourceText(within.text, path.name)
     refuse_descriptions(source)
     known = registry.sniff(source)
     refuse_by_content(path, source)
     lacking = missing_segments(path) if is_playlist(path) else None
-    return OpenedFile(path, source, known, decoding_step(data, text, steps), (*notes, *filter(None, [lacking])))
+    return OpenedFile(
+        path, source, known, decoding_step(data, text, steps), (*notes, *within.notes, *filter(None, [lacking]))
+    )
 
 
 class ScannedFiles:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from talksearch.indexer.errors import UnreadableError
+from talksearch.indexer.readers.bounds import bounded
 from talksearch.indexer.readers.registry import read_with
 from talksearch.indexer.readers.source_text import SourceText
 from talksearch.indexer.records import Chapter, Cue, Receipt, Step, Transcript
@@ -39,7 +40,7 @@ def replay_decoded(text: str, name: str, receipt: Receipt) -> tuple[Cue, ...]:
     """Make the cues of a talk again, as `replay` does, from the text of its file, decoded as its receipt says."""
     _, reading, *steps = _steps_of(receipt)
     unfold = any(step.name == "unfold-rolling" and is_by_reader(step) for step in steps)
-    transcript = read_with(reading.detail["reader"], SourceText(text, name, unfold))
+    transcript = read_with(reading.detail["reader"], SourceText(bounded(text).text, name, unfold))
     work = clean.Stage(transcript.cues, transcript.timed)
     for step in steps:
         if is_by_reader(step):

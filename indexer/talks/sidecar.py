@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from talksearch.indexer.errors import UnreadableError
+from talksearch.indexer.readers.bounds import bounded
 from talksearch.indexer.readers.decode import decode
 from talksearch.indexer.readers.json_values import without_halves
 
@@ -155,7 +156,7 @@ def _short_text(path: Path) -> str:
     try:
         if path.stat().st_size > _LARGEST_NFO or never_ends(path):
             return ""
-        return decode(path.read_bytes())[0]
+        return bounded(decode(path.read_bytes())[0]).text
     except (OSError, UnreadableError):
         return ""
 

@@ -14,7 +14,7 @@ Number = TypeVar("Number", int, float)
 CLOCK = r"(?:\d{1,3}:)?\d{1,3}:\d{1,2}(?:[.,]\d{1,9})?"
 """`M:SS`, `MM:SS.mmm`, `H:MM:SS,mmm`, `HHH:MM:SS`: a regular expression without groups."""
 
-_CLOCK = re.compile(r"(?:(\d+):)?(\d+):(\d+)(?:[.,](\d+))?")
+_CLOCK = re.compile(r"(?:(\d{1,9}):)?(\d{1,9}):(\d{1,9})(?:[.,](\d+))?")
 _FULL = re.compile(r"[0-9]{2}:[0-9]{2}:[0-9]{2}[.,][0-9]{3}")
 _FULL_LENGTH = 12
 """Characters of `HH:MM:SS.mmm`, as nearly all captions have it; it is read without a pattern, because there is one for

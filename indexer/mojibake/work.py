@@ -1,0 +1,23 @@
+"""How much work a repair may be: decoding costs many times as much as reading, and nobody waits for hours."""
+
+from __future__ import annotations
+
+
+class TooMuchWorkError(Exception):
+    """A repair has become more work than it may be. `repair_text` leaves the text as it was."""
+
+
+class Work:
+    """Counts the hypotheses that a repair has weighed, a million of which take some seconds.
+
+    They are counted, and no time is taken, so that a text is read alike every time.
+    """
+
+    def __init__(self, most: float) -> None:
+        self._left = most
+
+    def spend(self, hypotheses: int) -> None:
+        """Count some. Raises TooMuchWorkError where that is more than there may be."""
+        self._left -= hypotheses
+        if self._left < 0:
+            raise TooMuchWorkError
