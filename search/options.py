@@ -227,7 +227,8 @@ def checked(query: Query) -> Query:
     What is no character in a text, such as a byte of an argument that is not UTF-8, becomes U+FFFD; a month or a year
     becomes its first or last day; empty filters are none. Raises QueryError where an option cannot have its value.
     """
-    from .query import Filters, Query, as_text, first_day, last_day  # a search that a server answers must not wait
+    # A search that a server answers must not wait for it.
+    from .query import MOST_TALKS, Filters, Query, as_text, first_day, last_day, refuse_endless, refuse_long_quotes
 
     if not isinstance(query, Query) or not isinstance(query.text, str) or not isinstance(query.filters, Filters):
         raise QueryError("That is no query.", "Give a text, or a Query with a text and Filters.")
@@ -237,11 +238,17 @@ def checked(query: Query) -> Query:
     option_named("context").check(query.context_ms / 1000 if isinstance(query.context_ms, int | float) else None)
 
     def filter_text(name: str) -> str | None:
-        return as_text(values[name]) if values[name] else None
+        return _short(as_text(values[name]), name.capitalize()) if values[name] else None
 
+    text = _short(as_text(query.text), "The query")
+    refuse_endless(text)
+    if values["mode"] == "quote":
+        refuse_long_quotes([text])
+    if len(values["talks"]) > MOST_TALKS:
+        raise QueryError(f"The search names {len(values['talks']):,} talks.", f"Give at most {MOST_TALKS:,}.")
     return replace(
         query,
-        text=_short(as_text(query.text), "The query"),
+        text=text,
         k=values["k"],
         mode=values["mode"],
         filters=Filters(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import calendar
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -19,6 +20,13 @@ _QUOTED = re.compile(
 )
 """What stands between quotation marks of several languages; an apostrophe inside a word is none, nor is what Hebrew
 writes in abbreviations."""
+
+MOST_WORDS, MOST_QUOTES, MOST_QUOTED_WORDS, MOST_TALKS = 1_000, 10, 300, 1_000
+"""Words of a query, quotations in it, words of one, and talks in a filter, at most.
+
+Each word has postings that are read, each quotation is a search of its own, and to align one takes the square of its
+length: more would keep a server busy for long.
+"""
 
 _NO_CHARACTER = re.compile("[\ud800-\udfff]")
 """Lone surrogates, which stand for no character."""
@@ -100,6 +108,35 @@ def split_quotes(text: str) -> tuple[str, tuple[str, ...]]:
     if not parts:
         return text, ()
     return " ".join(_QUOTED.sub(lambda match: "".join(match.groups("")), text).split()), parts
+
+
+def refuse_endless(text: str) -> None:
+    """Raise QueryError where a query would keep an index busy for long: too many words, or too much in quotation marks.
+
+    >>> refuse_endless("bees " * 2_000)
+    Traceback (most recent call last):
+    talksearch.indexer.errors.QueryError: The query has 2,000 words.
+    """
+    if (words := _count_words(text)) > MOST_WORDS:
+        raise QueryError(f"The query has {words:,} words.", f"Give at most {MOST_WORDS:,}.")
+    _, quotes = split_quotes(text)
+    if len(quotes) > MOST_QUOTES:
+        raise QueryError(f"The query has {len(quotes):,} quotations.", f"Give at most {MOST_QUOTES}.")
+    refuse_long_quotes(quotes)
+
+
+def refuse_long_quotes(quotes: Iterable[str]) -> None:
+    """Raise QueryError where a quotation has more words than can be looked for in a row."""
+    longest = max(map(_count_words, quotes), default=0)
+    if longest > MOST_QUOTED_WORDS:
+        raise QueryError(
+            f"A quotation has {longest:,} words.", f"Give at most {MOST_QUOTED_WORDS}: its beginning finds it as well."
+        )
+
+
+def _count_words(text: str) -> int:
+    """Count words; in scripts that write no spaces between them a character counts as one, as in an alignment."""
+    return max(len(text.split()), sum(char > "\u0dff" for char in text)) if not text.isascii() else len(text.split())
 
 
 def first_day(text: str) -> str:

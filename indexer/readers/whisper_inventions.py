@@ -155,5 +155,6 @@ def _plain(text: str) -> str:
 
 
 def _number(value: object) -> float | None:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e308
-    return float(value) if is_number else None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e308:
+        return None
+    return float(value)
