@@ -51,9 +51,9 @@ def damaged(folder: Path, problem: str) -> BadIndexError:
     )
 
 
-def has_all_tables(db: sqlite3.Connection) -> bool:
-    """Say whether every table is there, so that all can be looked at."""
-    return all(sql.startswith("CREATE INDEX") for sql in _missing(db).values())
+def is_complete(db: sqlite3.Connection) -> bool:
+    """Say whether every table and every index is there, so that all can be looked at."""
+    return not _missing(db)
 
 
 def _problems(folder: Path, db: sqlite3.Connection) -> list[str]:

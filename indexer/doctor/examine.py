@@ -15,7 +15,7 @@ from talksearch.indexer.pipeline import unfinished
 from talksearch.indexer.stores import catalog, recipe
 from talksearch.indexer.stores.lock import index_write_lock
 
-from .database import check_database, damaged, has_all_tables
+from .database import check_database, damaged, is_complete
 from .derived import check_calibration, check_columns, check_encoder, check_topics
 from .files import check_files, missing_files
 from .findings import Finding, finding
@@ -24,7 +24,7 @@ from .recipe_file import check_recipe
 from .rows import check_rows
 from .stores import check_vectors
 from .tokens import check_tokens
-from .words import check_words
+from .words import can_be_read, check_words
 
 
 def examine(folder: Path, *, mend: bool = True, encoder: Encoder | None = None) -> list[Finding]:
@@ -54,13 +54,13 @@ def _examine(folder: Path, db: sqlite3.Connection, mend: bool, encoder: Encoder 
         raise BadIndexError(f"The index {folder} was never finished.", "Go on with it: talksearch index")
     card = index_recipe.model
     findings = [*of_recipe, *check_database(folder, db, mend=mend)]
-    if not has_all_tables(db):
+    if not is_complete(db):
         return findings  # it was only looked at
     of_rows, has_damaged_talks = check_rows(folder, db, mend=mend)
+    findings += [*of_rows, *check_files(db, mend=mend), *check_words(folder, db, mend=mend)]
+    if not can_be_read(db):
+        return findings  # it was only looked at
     findings += [
-        *of_rows,
-        *check_files(db, mend=mend),
-        *check_words(folder, db, mend=mend),
         *check_numbers(folder, db, card.dimension, mend=mend),
         *check_vectors(db, folder, card.dimension, mend),
         *check_tokens(folder, db, mend=mend),

@@ -27,6 +27,10 @@ _VERSION = "INSERT OR REPLACE INTO words_config VALUES ('version', 4)"
 """Without the version of its format FTS5 does not open its table, not even to drop it."""
 
 
+_MOST_FOUND = 50
+"""Passages that are looked for by each term."""
+
+
 class _Words(NamedTuple):
     """What the word index should hold of a passage."""
 
@@ -37,8 +41,8 @@ class _Words(NamedTuple):
 
 def check_words(folder: Path, db: sqlite3.Connection, *, mend: bool) -> list[Finding]:
     """Check the words of every passage whose text holds, the lists that are made of them, and the stop terms."""
-    sound = _is_sound(folder, db, mend)
-    wrong = list(_wrong(db)) if _can_be_read(db) else None
+    sound = _is_sound(folder, db, mend) and _are_found(db)
+    wrong = list(_wrong(db)) if can_be_read(db) else None
     left_over = _left_over(db) if wrong is not None else []
     findings: list[Finding] = []
     if wrong is None or not sound:
@@ -90,7 +94,23 @@ def _is_sound(folder: Path, db: sqlite3.Connection, mend: bool) -> bool:
     return True
 
 
-def _can_be_read(db: sqlite3.Connection) -> bool:
+def _are_found(db: sqlite3.Connection) -> bool:
+    """Say whether each term is found where its list says: the pages of the lists have an index that nothing checks."""
+    try:
+        catalog_writer.open_vocabulary(db)
+        for term, documents in db.execute("SELECT term, doc FROM vocabulary").fetchall():
+            quoted = '"' + term.replace('"', '""') + '"'
+            most = min(documents, _MOST_FOUND)
+            rows = db.execute("SELECT 1 FROM words WHERE words MATCH ? LIMIT ?", (quoted, most)).fetchall()
+            if len(rows) < most:
+                return False
+    except sqlite3.DatabaseError:
+        return False
+    return True
+
+
+def can_be_read(db: sqlite3.Connection) -> bool:
+    """Say whether SQLite can open the word index."""
     try:
         db.execute("SELECT count(*) FROM words_content w JOIN words ON words.rowid = w.id").fetchone()
     except sqlite3.DatabaseError:

@@ -308,10 +308,15 @@ def update_stop_terms(db: sqlite3.Connection, share: float = _STOP_TERM_SHARE) -
         db.executemany("INSERT INTO common VALUES (?)", [(term,) for term in sorted(stop_terms(db, share))])
 
 
+def open_vocabulary(db: sqlite3.Connection) -> None:
+    """Make the table `temp.vocabulary`: each term of the word index, and in how many passages (`doc`) it stands."""
+    db.execute("CREATE VIRTUAL TABLE IF NOT EXISTS temp.vocabulary USING fts5vocab(main, words, row)")
+
+
 def stop_terms(db: sqlite3.Connection, share: float = _STOP_TERM_SHARE) -> set[str]:
     """Return the terms that stand in more than `share` of the passages, by the word index."""
     (passages,) = db.execute("SELECT count(*) FROM passages").fetchone()
-    db.execute("CREATE VIRTUAL TABLE IF NOT EXISTS temp.vocabulary USING fts5vocab(main, words, row)")
+    open_vocabulary(db)
     fewest = max(share * passages, _FEWEST_FOR_A_STOP_TERM)
     return {term for (term,) in db.execute("SELECT term FROM vocabulary WHERE doc > ?", (fewest,))}
 
