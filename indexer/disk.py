@@ -17,7 +17,7 @@ from tempfile import TemporaryFile
 
 from .errors import DiskError, DiskFullError
 
-_FULL = frozenset((errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)))
+FULL = frozenset((errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)))
 """Numbers of errors that mean that there is no room: the disk is full, a quota is used up, a file may not be larger."""
 
 _ROOM_HINT = (
@@ -28,7 +28,7 @@ _SQLITE_REFUSED = frozenset((sqlite3.SQLITE_PERM, sqlite3.SQLITE_READONLY, sqlit
 
 _FULL_IN_WORDS = re.compile(
     r"No space left on device|Disk quota exceeded|File too large|database or disk is full"
-    rf"|\(code: {sqlite3.SQLITE_FULL}\)|os error ({'|'.join(str(number) for number in sorted(_FULL))})\b"
+    rf"|\(code: {sqlite3.SQLITE_FULL}\)|os error ({'|'.join(str(number) for number in sorted(FULL))})\b"
 )
 """How libraries that have no numbers of errors say that there is no room, Chroma among them."""
 
@@ -66,8 +66,8 @@ def refusal(path: Path, error: OSError | sqlite3.Error) -> DiskError | None:
     named = Path(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else path
     if error.errno is None:  # numpy says only how much it could not write
         error = _probe(path) or error
-    if error.errno in _FULL:
-        return _full(named, error.strerror or "")
+    if error.errno in FULL:
+        return full(named, error.strerror or "")
     return DiskError(
         f"{named} cannot be read or written: {error.strerror or error}.",
         "See who may read and write it, and whether its disk is there and sound.",
@@ -82,7 +82,7 @@ def full_in_words(path: Path, message: str) -> DiskFullError | None:
         message: What it said.
     """
     said = _FULL_IN_WORDS.search(message)
-    return _full(path, "No space left on device" if said[0].startswith(("(", "os")) else said[0]) if said else None
+    return full(path, "No space left on device" if said[0].startswith(("(", "os")) else said[0]) if said else None
 
 
 def refusal_of_io(path: Path, message: str) -> DiskError:
@@ -93,18 +93,23 @@ def refusal_of_io(path: Path, message: str) -> DiskError:
         message: What it said.
     """
     reason = _probe(path)
-    if reason is not None and reason.errno in _FULL:
-        return _full(path, reason.strerror or "")
+    if reason is not None and reason.errno in FULL:
+        return full(path, reason.strerror or "")
     return DiskError(
         f"{path} cannot be read or written: {reason.strerror if reason else message}.",
         "The index may be sound: see whether its disk has room, and in the system's log whether it fails.",
     )
 
 
+def full(path: Path, reason: str) -> DiskFullError:
+    """Return what to raise where there is no room for a file, with what the system says of it."""
+    return DiskFullError(f"The disk of {path} is full: {reason or 'no space is left'}.", _ROOM_HINT)
+
+
 def _refusal_of_sqlite(path: Path, error: sqlite3.Error) -> DiskError | None:
     code = int(getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)) & 0xFF
     if code == sqlite3.SQLITE_FULL:
-        return _full(path, "No space left on device")
+        return full(path, "No space left on device")
     if code == sqlite3.SQLITE_IOERR:
         return refusal_of_io(path, str(error))
     if code in _SQLITE_REFUSED:
@@ -113,10 +118,6 @@ def _refusal_of_sqlite(path: Path, error: sqlite3.Error) -> DiskError | None:
             "See who may read and write it, or copy the index to where it can be written.",
         )
     return None
-
-
-def _full(path: Path, reason: str) -> DiskFullError:
-    return DiskFullError(f"The disk of {path} is full: {reason or 'no space is left'}.", _ROOM_HINT)
 
 
 def _probe(path: Path) -> OSError | None:

@@ -23,6 +23,19 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def has_ended(process: int) -> bool:
+    """Say whether no process of this machine has a number; False where that cannot be known, as on Windows."""
+    if os.name != "posix" or process <= 0:
+        return False
+    try:
+        os.kill(process, 0)  # sends nothing; on Windows it would
+    except (ProcessLookupError, OverflowError):
+        return True
+    except OSError:  # a process of somebody else
+        return False
+    return False
+
+
 def release_pages(array: np.ndarray[Any, Any]) -> None:
     """Have the system take the pages of a mapped file out of this process's memory; what was written stays in the file.
 

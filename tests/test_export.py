@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sqlite3
 import stat
@@ -346,3 +347,15 @@ def test_a_local_recording_is_what_is_played(tmp_path: Path) -> None:
     build_index(tmp_path / "index", [tmp_path / "talks"], encoder=CountingEncoder())
     result = run(tmp_path / "index", "--format", "m3u")
     assert result.stdout.splitlines()[-1] == (tmp_path / "talks" / "rain.mp4").as_uri()
+
+
+def test_what_a_killed_export_left_is_cleared_and_that_of_a_running_one_stays(tmp_path: Path) -> None:
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    left = tmp_path / f".site.html.{ended.pid}.1.part"
+    running = tmp_path / f".site.html.{os.getpid()}.1.part"
+    other = tmp_path / ".notes.part"
+    for file in (left, running, other):
+        file.write_text("half")
+    files.clear_parts(tmp_path)
+    assert sorted(tmp_path.iterdir()) == sorted((running, other))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from click.core import ParameterSource
 from talksearch.cli.options import ANY_TALK_ID, complete_talk, index_option, search_options
 from talksearch.cli.render.common import counted
 from talksearch.cli.terminal import warn
+from talksearch.indexer import disk
 from talksearch.indexer.errors import UsageError
 from talksearch.indexer.settings import resolve
 from talksearch.indexer.stores import catalog, soundness
@@ -110,10 +112,12 @@ def export(
 def _write(known: ExportFormat, selection: Selection, output: Path | None) -> None:
     """Write what was selected to a file, or to standard output; what the format cannot hold is told."""
     from talksearch.cli.export import registry
-    from talksearch.cli.export.files import write_whole
+    from talksearch.cli.export.files import clear_parts, write_whole
 
-    written = registry.export(known, selection)
+    with disk.refusals_told(Path(tempfile.gettempdir())):  # where a database is made
+        written = registry.export(known, selection)
     if output is not None:
+        clear_parts(output.parent)
         write_whole(output, written.content)
     elif isinstance(written.content, str):
         click.echo(_shown(written.content), nl=False)

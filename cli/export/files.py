@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
+import threading
 import unicodedata
+from contextlib import suppress
 from pathlib import Path
 
+from talksearch.indexer import disk
 from talksearch.indexer.errors import TalksearchError
+from talksearch.indexer.process import has_ended
 from talksearch.indexer.text.untrusted import safe
 
 _LONGEST_BYTES = 100
 """Bytes of a name made of a title. File systems take 255, and other names are put before it and behind."""
+
+_PART = ".part"
+"""The ending of a file that is being written."""
 
 _NOT_IN_NAMES = re.compile(r'[\s<>:"/\\|?*%#&]+')
 """Characters that Windows refuses or that mean something in a shell or an address."""
@@ -50,13 +56,24 @@ def write_whole(path: Path, content: str | bytes, *, option: str = "-o") -> None
             return
         _replace(path.resolve(), data)  # a link to a file goes on being one
     except OSError as error:
+        if error.errno in disk.FULL:
+            raise disk.full(path, error.strerror or "") from error
         raise TalksearchError(f"{path} cannot be written: {error.strerror}.", f"Name another with {option}.") from error
 
 
+def clear_parts(folder: Path) -> None:
+    """Delete what exports into a folder left that were killed."""
+    for part in folder.glob(f".*{_PART}"):
+        process = ["", *part.name.split(".")][-3]
+        if process.isdecimal() and has_ended(int(process)):
+            with suppress(OSError):
+                part.unlink()
+
+
 def _replace(path: Path, data: bytes) -> None:
-    handle, name = tempfile.mkstemp(prefix=f".{path.name[:50]}.", dir=path.parent)
-    part = Path(name)
+    part = path.with_name(f".{path.name[:50]}.{os.getpid()}.{threading.get_ident()}{_PART}")
     try:
+        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "wb") as out:
             out.write(data)
         part.chmod(path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask())

@@ -12,13 +12,14 @@ from pathlib import Path
 from urllib.parse import quote
 
 from talksearch.cli.render.common import counted
+from talksearch.indexer import disk
 from talksearch.indexer.errors import TalksearchError
 from talksearch.indexer.records import Talk
 from talksearch.indexer.text.clock import show_clock
 from talksearch.indexer.text.lines import join_lines
 from talksearch.indexer.text.untrusted import safe
 
-from .files import file_name, write_whole
+from .files import clear_parts, file_name, write_whole
 from .pages import TEMPLATES, policy, rendered, sections_of, talk_page
 from .selection import Selection
 from .word_index import WordIndex, script
@@ -36,6 +37,8 @@ def write_site(selection: Selection, folder: Path) -> int:
 
     Raises TalksearchError where the folder holds something else, or cannot be written.
     """
+    for place in (folder, *(path for path in folder.glob("*") if path.is_dir() and not path.is_symlink())):
+        clear_parts(place)
     before = _files_before(folder)
     written: list[str] = []
 
@@ -57,6 +60,8 @@ def write_site(selection: Selection, folder: Path) -> int:
         for name in set(before) - set(written):
             (folder / name).unlink(missing_ok=True)
     except OSError as error:
+        if error.errno in disk.FULL:
+            raise disk.full(folder, error.strerror or "") from error
         raise TalksearchError(
             f"The site in {folder} cannot be written: {error.strerror}.", "Name another folder with --site."
         ) from error

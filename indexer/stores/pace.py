@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 from talksearch.indexer import layout
+from talksearch.indexer.process import has_ended
 
 _STALE_S = 120.0
 """After so many seconds without a word, or `_WINDOWS` windows at its pace, a run is taken to have ended."""
@@ -55,12 +56,4 @@ def read(folder: Path) -> float | None:
 
 def _has_ended(process: object, host: object) -> bool:
     """Say whether a process is known to have ended, as one that was killed has: of another machine nothing is known."""
-    if os.name != "posix" or host != socket.gethostname() or not isinstance(process, int) or process <= 0:
-        return False
-    try:
-        os.kill(process, 0)  # sends nothing; on Windows it would
-    except (ProcessLookupError, OverflowError):
-        return True
-    except OSError:  # a process of somebody else
-        return False
-    return False
+    return host == socket.gethostname() and isinstance(process, int) and has_ended(process)
