@@ -5,12 +5,16 @@ from __future__ import annotations
 import platform
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
+from tiny import make_index
 
 from talksearch.cli.pool import process_tuning
+from talksearch.indexer import layout
+from talksearch.indexer.stores import catalog
 
 FAULTS = """
 import resource
@@ -64,3 +68,14 @@ def test_files_that_are_missing_are_passed_over(tmp_path: Path) -> None:
     process_tuning.read_ahead([tmp_path / "missing", there])
     process_tuning.read_ahead([there])
     assert there.read_bytes() == b"words"
+
+
+def test_the_log_of_a_catalog_that_is_open_here_stays_when_another_process_closes_it(tmp_path: Path) -> None:
+    index = make_index(tmp_path)
+    with closing(catalog.open_catalog(index)) as db:
+        db.execute("SELECT count(*) FROM talks").fetchone()
+        process_tuning.tune(index)  # nothing in it may let go of the locks on the catalog
+        writes = "import sys, pathlib\nfrom talksearch.indexer.stores import catalog\n"
+        writes += "catalog.open_catalog(pathlib.Path(sys.argv[1]), write=True).close()"
+        subprocess.run([sys.executable, "-c", writes, str(index)], check=True)
+        assert layout.CATALOG_LOG.within(index).exists()
