@@ -13,6 +13,7 @@ import ctypes
 import importlib
 import os
 import pickle
+import resource
 import select
 import signal
 import struct
@@ -30,7 +31,7 @@ from typing import Any
 _CREATED, _MODIFIED, _MOVED, _DELETED, _IS_FOLDER = 0x100, 0x2, 0xC0, 0x200, 0x40000000
 """Kinds of events of inotify(7)."""
 
-_PATIENCE_S = 120.0
+_PATIENCE_S = 600.0
 """A command that takes longer is killed and counts as one that hangs."""
 
 MODULES = tuple(
@@ -95,6 +96,7 @@ def run(
     fresh: bool = False,
     kill: Kill | None = None,
     watched: Iterable[Path] = (),
+    largest_file: int | None = None,
 ) -> Outcome:
     """Run a command of talksearch.
 
@@ -105,20 +107,19 @@ def run(
         fresh: Take a process of its own, from the start.
         kill: When to kill it; None lets it run.
         watched: Folders whose changes are counted, with all that lies in them.
+        largest_file: How many bytes a file may have that a fork writes; None for any number.
     """
     said, told = scratch / "stderr", scratch / "stdout"
-    watch = _Watch(watched)
     started = monotonic()
-    with said.open("wb") as error, told.open("wb") as output:
+    with _Watch(watched) as watch, said.open("wb") as error, told.open("wb") as output:
         if fresh:
             command = [sys.executable, "-m", "talksearch.cli", *arguments]
             pid = subprocess.Popen(
                 command, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=error, start_new_session=True
             ).pid
         else:
-            pid = _fork(lambda: _command(arguments), environment, output.fileno(), error.fileno())
-    status, seconds = _wait(pid, started, kill or Kill(), watch)
-    watch.close()
+            pid = _fork(lambda: _command(arguments, largest_file), environment, output.fileno(), error.fileno())
+        status, seconds = _wait(pid, started, kill or Kill(), watch)
     text = said.read_text(errors="replace") + told.read_text(errors="replace")
     return Outcome(status, text, seconds, watch.events, pid)
 
@@ -138,7 +139,8 @@ def call(function: Callable[..., Any], *arguments: Any, environment: Mapping[str
     answer.unlink(missing_ok=True)
     with (scratch / "said").open("wb") as said:
         pid = _fork(work, environment, said.fileno(), said.fileno())
-    status, _ = _wait(pid, monotonic(), Kill(), _Watch(()))
+    with _Watch(()) as watch:
+        status, _ = _wait(pid, monotonic(), Kill(), watch)
     if not answer.exists():
         raise RuntimeError(f"A process ended with {status}: {(scratch / 'said').read_text(errors='replace')[-2000:]}")
     done, value = pickle.loads(answer.read_bytes())
@@ -156,9 +158,11 @@ def lives(session: int) -> bool:
     return True
 
 
-def _command(arguments: Sequence[str]) -> int:
+def _command(arguments: Sequence[str], largest_file: int | None) -> int:
     from talksearch.cli.main import cli
 
+    if largest_file is not None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, resource.RLIM_INFINITY))
     try:
         cli.main(args=list(arguments), prog_name="talksearch")
     except SystemExit as end:
@@ -224,8 +228,10 @@ class _Watch:
         for folder in folders:
             self._add(folder)
 
-    def close(self) -> None:
-        """Stop watching."""
+    def __enter__(self) -> _Watch:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         os.close(self.file)
 
     def read(self, until: int | None) -> None:

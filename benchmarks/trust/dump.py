@@ -33,12 +33,16 @@ Bits = npt.NDArray[np.uint8]
 Dump = dict[str, Any]
 """Lists of rows by the name of the table or file; what is no row is a value of its own."""
 
-NEAR = 0.999
-"""The least cosine of two vectors of the same text. A text's vector depends in its last bits on the texts that the
-model was given beside it, and an interrupted run gives it others."""
+NEAR = 0.995
+"""The least cosine of two vectors of the same text. How many texts wait decides which copy of the model makes their
+vectors, with products of floats or of bytes, and after an interrupted run fewer wait."""
 
-ALIKE = 0.97
+ALIKE = 0.9
 """The least share of equal bits in the codes of the same tokens: each is the sign of a product, which may be near 0."""
+
+CLOSE = 0.03
+"""How far a place on the map of topics, from 0 to 1, or a mean of cosines may be off: they are made of the vectors in
+the order of their numbers."""
 
 _NUMBERS = frozenset(("number", "talk", "stamp", "seal", "changes"))
 """Columns that hold numbers which are never used twice, times of change, and what is made of either."""
@@ -72,8 +76,8 @@ def dump(index: Path, archive: Path) -> Dump:
             "calibration is of this state": calibration.check(index, db, known.model),
             "topics are of this state": topic_map.check(index, db, known.model.dimension),
             "overview is of this state": not make_overview.is_outdated(index),
-            "calibration": _rounded(_without(_json(layout.CALIBRATION.within(index)), "state")),
-            "topics": _rounded(_without(_json(layout.TOPICS.within(index)), "state")),
+            "calibration": _without(_json(layout.CALIBRATION.within(index)), "state"),
+            "topics": _without(_json(layout.TOPICS.within(index)), "state"),
             "overview": _without(_json(layout.OVERVIEW.within(index)), "version"),
         }
 
@@ -205,10 +209,20 @@ def _differences(name: str, one: Any, other: Any) -> Iterator[str]:
         cosine = float(one @ other / max(np.linalg.norm(one) * np.linalg.norm(other), 1e-9))
         if cosine < NEAR:
             yield f"{name}: the vectors have a cosine of {cosine:.4f}"
+    elif isinstance(one, float) and isinstance(other, float):
+        if abs(one - other) > CLOSE:
+            yield f"{name}: {one:.3f} in the first, {other:.3f} in the second"
+    elif _has_numbers(one) and _has_numbers(other) and len(one) == len(other):
+        for position, (number, other_number) in enumerate(zip(one, other, strict=True)):
+            yield from _differences(f"{name}/{position}", number, other_number)
     elif isinstance(one, list) and isinstance(other, list):
         yield from _different_rows(name, one, other)
     elif one != other:
         yield f"{name}: {_text(one)[:200]} in the first, {_text(other)[:200]} in the second"
+
+
+def _has_numbers(value: Any) -> bool:
+    return isinstance(value, list) and any(isinstance(held, float) for held in value)
 
 
 def _different_rows(name: str, one: Sequence[str], other: Sequence[str]) -> Iterator[str]:
@@ -233,15 +247,6 @@ def _json(path: Path) -> Any:
 
 def _without(value: Any, *keys: str) -> Any:
     return {key: held for key, held in value.items() if key not in keys} if isinstance(value, dict) else value
-
-
-def _rounded(value: Any) -> Any:
-    """Return a value with its numbers rounded to what the last bits of vectors cannot change."""
-    if isinstance(value, float):
-        return round(value, 2)
-    if isinstance(value, dict):
-        return {key: _rounded(held) for key, held in value.items()}
-    return [_rounded(held) for held in value] if isinstance(value, list) else value
 
 
 def _text(value: Any) -> str:

@@ -33,9 +33,14 @@ class Place:
     root: Path
 
     @property
+    def disk(self) -> Path:
+        """All that commands write into."""
+        return self.root / "disk"
+
+    @property
     def index(self) -> Path:
         """The index, alone in its folder, so that what lies beside it shows."""
-        return self.root / "indexes" / "index"
+        return self.disk / "indexes" / "index"
 
     @property
     def talks(self) -> Path:
@@ -45,7 +50,7 @@ class Place:
     @property
     def out(self) -> Path:
         """Where exports go."""
-        return self.root / "out"
+        return self.disk / "out"
 
     @property
     def scratch(self) -> Path:
@@ -55,7 +60,7 @@ class Place:
     @property
     def written(self) -> tuple[Path, ...]:
         """Every folder that a command may write into."""
-        return tuple(self.root / name for name in ("indexes", "out", "tmp", "home"))
+        return tuple(self.disk / name for name in ("indexes", "out", "tmp", "home"))
 
     def make(self) -> None:
         """Make the folders."""
@@ -67,13 +72,13 @@ class Place:
         kept = {name: value for name, value in base.items() if not name.startswith(("TALKSEARCH_", "XDG_"))}
         return kept | {
             "PYTHONPATH": str(Path(layout.__file__).parents[2]),
-            "HOME": str(self.root / "home"),
-            "TMPDIR": str(self.root / "tmp"),
+            "HOME": str(self.disk / "home"),
+            "TMPDIR": str(self.disk / "tmp"),
             "XDG_RUNTIME_DIR": str(self.root / "run"),
             "TALKSEARCH_CACHE": str(cache),
             "TALKSEARCH_INDEX": str(self.index),
-            "TALKSEARCH_ARCHIVE": str(self.root / "brought"),
-            "TALKSEARCH_CONFIG": str(self.root / "home" / "config.toml"),
+            "TALKSEARCH_ARCHIVE": str(self.disk / "brought"),
+            "TALKSEARCH_CONFIG": str(self.disk / "home" / "config.toml"),
             "TALKSEARCH_NO_SERVER": "1",
             "HF_HUB_OFFLINE": "1",
         }

@@ -1,0 +1,491 @@
+"""Reads an index in every way while it is built, changed and rebuilt, and compares each answer with the right ones.
+
+    python benchmarks/trust/reads.py [--count 100000] [--seed 1] [--only WAY]
+
+One process writes: a talk gets other words, another talk goes and comes back, and every few runs the index is rebuilt
+and takes the place of the old one. Meanwhile one process for each way of reading asks, as fast as it can:
+
+- kept: searches of an index that stays open, and is opened again every few hundred questions, as its documentation says
+- fresh: searches of an index that is opened for each
+- http: `talksearch serve`, over HTTP: searches, talks, the list of talks, figures
+- catalog: talks with their cues, the list of talks, figures, without anything else
+- cli: the commands `search`, `show`, `talks`, `stats` and `export`
+
+The archive has four states, and the writer goes through them in an order in which whatever a reader can meet between
+two of them is one of them as well. An answer is right if it is the one that an index of one of these states gives,
+which was asked before: the same passages with the same words at the same seconds, in the same order (equal scores
+apart). While new words wait for their vectors the answer says so, and its hits must all have the words of one state.
+Errors are never right, but for "There is no index" before the first one is finished; those reads are counted apart.
+
+Vectors are made of the hashes of words here, so that a run takes a fraction of a second: what is tried are the stores.
+
+Prints for each way how many reads were made and held, and the first answers that were wrong. Exit 1 for these.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import multiprocessing
+import os
+import random
+import shutil
+import sys
+import tempfile
+import traceback
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+
+import numpy as np
+
+from talksearch.indexer.arrays import Floats
+from talksearch.indexer.encoders.base import ModelCard
+from talksearch.indexer.errors import TalksearchError
+from talksearch.indexer.records import Cue
+from talksearch.search.current import CurrentIndex
+from talksearch.search.index import Index
+from talksearch.search.query import Query
+from talksearch.search.reader import open_reader
+
+_WIDTH = 32
+_ALL_HITS = 50
+"""More hits than there are, so that none is cut off among equal ones."""
+_OPEN_AGAIN = 300
+"""Reads after which an index that is kept open is opened again."""
+_REBUILD_EVERY = 5
+_SHOWN = 5
+"""How many wrong answers of each way are kept."""
+
+SHARES = {"kept": 0.4, "fresh": 0.2, "http": 0.15, "catalog": 0.22, "cli": 0.03}
+"""Which part of all reads goes each way."""
+
+_STARTS, _ENDS = ("ba", "cor", "del", "fin", "gam", "hol"), ("ter", "lin", "mov", "nas", "pid", "rog", "sul")
+_WORDS = tuple(start + end for start in _STARTS for end in _ENDS)
+"""Words of which the talks consist; none of them is so common that it would not count."""
+QUERIES = ("bater corlin delmov", "finnas", "gampid holrog", "who said basul and deltter", "finter gamlin holmov")
+MODES = ("lexical", "hybrid", "semantic")
+STATES = ("first", "second", "third", "without")
+"""Of the archive. Three differ in the words of one talk; `without` is the first of them without another talk."""
+
+Read = Callable[[], Any]
+
+_ALL_WORDS = "words"
+"""Under this name the right answers hold the letters of each talk, by its id."""
+
+
+class HashEncoder:
+    """A vector is the sum of vectors that the words' hashes give."""
+
+    def __init__(self) -> None:
+        self.card = ModelCard("hashes", "", _WIDTH, 200)
+
+    def count_tokens(self, _: str) -> int:
+        """Return 1: a word is a token."""
+        return 1
+
+    def encode_query(self, text: str) -> Floats:
+        """Return the vector of a text (32,)."""
+        vector = np.sum([_vector(word) for word in text.lower().split()] or [_vector("")], axis=0)
+        return np.asarray(vector / np.linalg.norm(vector), np.float32)
+
+    def encode_passages(self, texts: Sequence[str]) -> Floats:
+        """Return the vectors of texts (n, 32)."""
+        return np.array([self.encode_query(text) for text in texts], np.float32)
+
+
+@cache
+def _vector(word: str) -> Floats:
+    seed = int.from_bytes(hashlib.blake2b(word.encode(), digest_size=8).digest(), "big")
+    return np.asarray(np.random.default_rng(seed).normal(size=_WIDTH), np.float32)
+
+
+# ------------------------------------------------------------------------------------------------------- the archive
+
+
+def write_state(talks: Path, state: str) -> None:
+    """Make the archive one of a state."""
+    talks.mkdir(exist_ok=True)
+    for number in range(6):
+        _write_talk(talks / f"talk-{number}.vtt", f"talk {number}")
+    _write_talk(talks / "changing.vtt", f"changing {'first' if state == 'without' else state}")
+    if state == "without":
+        (talks / "leaving.vtt").unlink(missing_ok=True)
+    else:
+        _write_talk(talks / "leaving.vtt", "leaving")
+
+
+def _write_talk(path: Path, seed: str) -> None:
+    rng = random.Random(seed)
+    cues = [" ".join(rng.choices(_WORDS, k=30)) for _ in range(8)]
+    text = "WEBVTT\n\n" + "".join(
+        f"00:{minute:02}:00.000 --> 00:{minute:02}:20.000\n{words}.\n\n" for minute, words in enumerate(cues)
+    )
+    if not path.exists() or path.read_text() != text:
+        path.write_text(text)
+
+
+# ---------------------------------------------------------------------------------------------------------- answers
+
+
+@dataclass(frozen=True, slots=True)
+class Reads:
+    """What is read of an index in one way: reads by their names."""
+
+    folder: Path
+    named: dict[str, Read]
+    open_again: Callable[[], None] = lambda: None
+
+
+def hits_of(answer: dict[str, Any]) -> Any:
+    """Return what is compared of an answer: its note about vectors that wait, and its hits in the order of scores."""
+    hits = [(-round(hit["score"], 3), hit["talk_id"], round(hit["start_s"], 3), hit["text"]) for hit in answer["hits"]]
+    waits = "vector" in answer["note"]
+    return ["waits" if waits else "", [hit[1:] for hit in sorted(hits)]]
+
+
+def searches(ask: Callable[[str, str], dict[str, Any]]) -> dict[str, Read]:
+    """Return a read for each query in each mode."""
+    asked = [(text, mode) for text in QUERIES for mode in MODES]
+    return {f"{mode} {text}": partial(lambda text, mode: hits_of(ask(text, mode)), text, mode) for text, mode in asked}
+
+
+def kept(folder: Path) -> Reads:
+    """Return reads of an index that stays open."""
+    held: list[Index] = []
+
+    def open_again() -> None:
+        while held:
+            held.pop().close()
+
+    def ask(text: str, mode: Any) -> dict[str, Any]:
+        if not held:
+            held.append(_opened(folder, once=False))
+        return held[0].search(Query(text, k=_ALL_HITS, mode=mode)).to_dict()
+
+    return Reads(folder, searches(ask), open_again)
+
+
+def fresh(folder: Path) -> Reads:
+    """Return reads of an index that is opened for each."""
+
+    def ask(text: str, mode: Any) -> dict[str, Any]:
+        with _opened(folder, once=True) as index:
+            return index.search(Query(text, k=_ALL_HITS, mode=mode)).to_dict()
+
+    return Reads(folder, searches(ask))
+
+
+def _opened(folder: Path, *, once: bool) -> Index:
+    """Open an index as `open_index` does, with the encoder of this benchmark."""
+    return Index(folder, CurrentIndex(folder, lambda _, __: open_reader(folder, encoder=HashEncoder(), once=once)))
+
+
+def catalog_only(folder: Path) -> Reads:
+    """Return reads of the catalog, and the figures."""
+    from talksearch.indexer.stores import catalog
+    from talksearch.search.stats import gather
+
+    def talk(name: str) -> Any:
+        with closing(catalog.open_catalog(folder)) as db:
+            known = [talk for talk in catalog.read_talks(db) if talk.id.startswith(name)]
+            return [(cue.start_ms, cue.text) for cue in catalog.read_cues(db, known[0].id)] if known else None
+
+    def talks() -> Any:
+        with closing(catalog.open_catalog(folder)) as db:
+            return [talk.title for talk in catalog.read_talks(db)]
+
+    def figures() -> Any:
+        return [gather(folder)[key] for key in ("talks", "passages", "cues")]
+
+    return Reads(
+        folder,
+        {"changing": lambda: talk("changing"), "leaving": lambda: talk("leaving"), "talks": talks, "stats": figures},
+    )
+
+
+def cli(folder: Path) -> Reads:
+    """Return reads by the command line."""
+    from click.testing import CliRunner
+
+    from talksearch.cli.main import cli as command
+
+    os.environ["TALKSEARCH_NO_SERVER"] = "1"
+
+    def run(*arguments: str) -> str:
+        result = CliRunner().invoke(command, [*arguments, "--index", str(folder)])
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        if result.exit_code:
+            raise TalksearchError(result.stderr)
+        return result.stdout
+
+    def search() -> Any:
+        lines = run("search", QUERIES[0], "--mode", "lexical", "-k", "50", "--format", "jsonl").splitlines()
+        return hits_of({"hits": [json.loads(line) for line in lines], "note": ""})
+
+    def lines(*arguments: str) -> Any:
+        return [json.loads(line)["title"] for line in run(*arguments).splitlines()]
+
+    return Reads(
+        folder,
+        {
+            "search": search,
+            "show": lambda: run("show", "changing"),
+            "export": lambda: run("export", "changing", "--format", "srt"),
+            "talks": lambda: lines("talks", "--format", "jsonl"),
+            "stats": lambda: json.loads(run("stats", "--format", "jsonl"))["talks"],
+        },
+    )
+
+
+def http(folder: Path) -> Reads:
+    """Return reads of a server, which is started for them and ends with this process."""
+    context = multiprocessing.get_context("spawn")  # the process that reads may have had SQLite open, which no fork may
+    told, tell = context.Pipe(False)
+    context.Process(target=_serve, args=(folder, tell), daemon=True).start()
+    url: str = told.recv()
+
+    def get(path: str, **parameters: str) -> Any:
+        try:
+            with urllib.request.urlopen(f"{url}{path}?{urllib.parse.urlencode(parameters)}", timeout=60) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            raise TalksearchError(f"{error.code}: {error.read().decode()[:300]}") from error
+
+    def ask(text: str, mode: str) -> dict[str, Any]:
+        return dict(get("api/search", q=text, mode=mode, k=str(_ALL_HITS)))
+
+    def talk() -> Any:
+        return [(cue["start_s"], cue["text"]) for cue in get("api/talks/changing")["cues"]]
+
+    return Reads(
+        folder,
+        {
+            **searches(ask),
+            "talk": talk,
+            "talks": lambda: [talk["title"] for talk in get("api/talks")["talks"]],
+            "stats": lambda: get("api/stats")["talks"],
+        },
+    )
+
+
+def _serve(folder: Path, tell: Any) -> None:
+    from talksearch.cli.server.serve import serve
+
+    os.environ["XDG_RUNTIME_DIR"] = str(folder.parent)
+    serve(folder, "127.0.0.1", 0, encoder=HashEncoder(), tell=lambda serving: tell.send(serving.url), warn=_say)
+
+
+def _say(sentence: str) -> None:
+    print(sentence, file=sys.stderr)
+
+
+WAYS: dict[str, Callable[[Path], Reads]] = {
+    "kept": kept,
+    "fresh": fresh,
+    "http": http,
+    "catalog": catalog_only,
+    "cli": cli,
+}
+
+
+# ------------------------------------------------------------------------------------------------------------ trying
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What became of the reads of one way."""
+
+    way: str
+    counts: Counter[str]
+    """right, waits (and right), early ("There is no index" before the first), wrong."""
+    wrong: list[str]
+
+
+def right_answers(folder: Path, talks: Path, way: str, tell: Any) -> None:
+    """Tell the answers of an index of each state to every read of a way."""
+    from talksearch.indexer.pipeline.run import build_index
+    from talksearch.indexer.stores import catalog
+
+    answers: dict[str, list[Any]] = {}
+    reads: Reads | None = None
+    for state in STATES:
+        write_state(talks, state)
+        build_index(folder, [talks], encoder=HashEncoder())
+        reads = reads or WAYS[way](folder)
+        with closing(catalog.open_catalog(folder)) as db:
+            words = {talk.id: _letters(catalog.read_cues(db, talk.id)) for talk in catalog.read_talks(db)}
+        answers.setdefault(_ALL_WORDS, []).append(words)
+        for name, read in reads.named.items():
+            answers.setdefault(name, []).append(_plain(read()))
+        reads.open_again()
+    tell.put(answers)
+
+
+def _answer(read: Read) -> Any:
+    try:
+        return read()
+    except TalksearchError as error:
+        return f"error: {error.message}"
+
+
+def _plain(value: Any) -> Any:
+    return json.loads(json.dumps(value))
+
+
+def _letters(cues: Iterable[Cue]) -> str:
+    return _only_letters(" ".join(cue.text for cue in cues))
+
+
+def _only_letters(text: str) -> str:
+    return "".join(filter(str.isalpha, text))
+
+
+def is_right(answer: Any, name: str, known: dict[str, list[Any]]) -> bool:
+    """Say whether an answer to the read of a name is that of a state, or has the words of one while vectors wait."""
+    if answer in known[name]:
+        return True
+    return _waits(answer) and any(
+        all(_only_letters(text) in words.get(talk, "") for talk, _, text in answer[1]) for words in known[_ALL_WORDS]
+    )
+
+
+def _waits(answer: Any) -> bool:
+    return isinstance(answer, list) and answer[:1] == ["waits"]
+
+
+def try_reads(
+    way: str, folder: Path, known: dict[str, list[Any]], count: int, seed: int, first: Any, tell: Any
+) -> None:
+    """Read `count` times and tell what became of it."""
+    rng = random.Random(f"{seed} {way}")
+    counts: Counter[str] = Counter()
+    wrong: list[str] = []
+    if way == "http":
+        first.wait()
+    reads = WAYS[way](folder)
+    while counts.total() - counts["early"] < count:
+        if counts.total() % _OPEN_AGAIN == 0:
+            reads.open_again()
+        name = rng.choice(list(reads.named))
+        is_early = not first.is_set()
+        try:
+            answer = _plain(_answer(reads.named[name]))
+        except Exception:  # noqa: BLE001 - whatever it is, it is wrong
+            answer = traceback.format_exc()
+        if is_early and str(answer).startswith(("error: There is no", "error: talksearch: There is no")):
+            counts["early"] += 1
+            sleep(0.01)
+        elif is_early or is_right(answer, name, known):
+            counts["waits" if _waits(answer) else "right"] += 1
+        else:
+            counts["wrong"] += 1
+            if len(wrong) < _SHOWN:
+                wrong.append(f"{name}: {_shown(answer, known[name])}")
+            reads.open_again()
+    tell.put(Told(way, counts, wrong))
+
+
+def _shown(answer: Any, known: Sequence[Any]) -> str:
+    if not isinstance(answer, list):
+        return str(answer)[-900:]
+    note, hits = answer if answer and isinstance(answer[0], str) else ("", answer)
+    told = []
+    for state, right in zip(STATES, known, strict=True):
+        there = right[1] if right and isinstance(right[0], str) else right
+        if not isinstance(there, list):
+            continue
+        more = sum(hit not in there for hit in hits)
+        less = sum(hit not in hits for hit in there)
+        told.append(f"{more} more and {less} fewer than in {state}" if more or less else f"the order is not {state}'s")
+    return f"{note} {len(hits)} hits: {'; '.join(told)}"
+
+
+def write_on(folder: Path, talks: Path, first: Any, stop: Any, runs: Any) -> None:
+    """Build the index, then change and rebuild it over and over until told to stop."""
+    from talksearch.indexer.pipeline.run import build_index
+
+    sleep(0.5)
+    number = 0
+    while not stop.is_set():
+        write_state(talks, STATES[number % len(STATES)])
+        build_index(folder, [talks], encoder=HashEncoder(), rebuild=number % _REBUILD_EVERY == _REBUILD_EVERY - 1)
+        first.set()
+        number += 1
+        runs.value = number
+
+
+def main() -> int:
+    """Read and write at once, and print how many answers held."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--count", type=int, default=100_000, help="how many reads [100000]")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", choices=WAYS, help="only this way of reading")
+    given = parser.parse_args()
+    work = Path(tempfile.mkdtemp(prefix="reads-"))
+    os.environ["TALKSEARCH_CACHE"] = str(work / "cache")
+    context = multiprocessing.get_context("fork")
+    try:
+        ways = [way for way in WAYS if given.only in (None, way)]
+        whole = sum(SHARES[way] for way in ways)
+        first, stop, runs, told = context.Event(), context.Event(), context.Value("i", 0), context.SimpleQueue()
+        known = {}
+        for way in ways:  # in a fork, so that this process stays one that may be forked
+            asked = context.Process(target=right_answers, args=(work / way / "index", work / "talks", way, told))
+            asked.start()
+            known[way] = told.get()
+            asked.join()
+        folder, talks = work / "indexes" / "index", work / "talks"
+        folder.parent.mkdir()
+        started = monotonic()
+        writer = context.Process(target=write_on, args=(folder, talks, first, stop, runs))
+        writer.start()
+        readers = [
+            context.Process(
+                target=try_reads,
+                args=(way, folder, known[way], -int(-given.count * SHARES[way] // whole), given.seed, first, told),
+            )
+            for way in ways
+        ]
+        for reader in readers:
+            reader.start()
+        for process in readers:
+            process.join()
+        stop.set()
+        writer.join()
+        failed = [process.exitcode for process in (writer, *readers) if process.exitcode]
+        results = [told.get() for process in readers if not process.exitcode]
+        return _report(results, runs.value, monotonic() - started) or len(failed)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _report(results: Sequence[Told], runs: int, seconds: float) -> int:
+    for told in sorted(results, key=lambda told: told.way):
+        for wrong in told.wrong:
+            print(f"{told.way}: {wrong}\n")
+    for told in sorted(results, key=lambda told: told.way):
+        counts = told.counts
+        tried = counts.total() - counts["early"]
+        print(
+            f"{told.way:8} tried {tried:6,}, held {tried - counts['wrong']:6,}"
+            f" ({counts['waits']:,} while vectors waited; {counts['early']:,} more before there was an index)"
+        )
+    tried = sum(told.counts.total() - told.counts["early"] for told in results)
+    wrong = sum(told.counts["wrong"] for told in results)
+    print(f"tried {tried:,}, held {tried - wrong:,}, in {seconds:,.0f} s and {runs:,} runs of the writer")
+    return int(wrong > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
