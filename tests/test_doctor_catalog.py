@@ -17,7 +17,7 @@ from talksearch.indexer.encoders import token_codes
 from talksearch.indexer.pipeline.run import build_index
 from talksearch.indexer.stores import catalog, seals
 
-ENGLISH = ("Every bee knows the rain.", "The ship keeps its own time.", "Bread and code need the rain.", "And so on.")
+ENGLISH = ("Every bee knows the rain.", "The ship keeps its own time.", "Bread and code need Estevado.", "And so on.")
 GERMAN = ("Jede Biene kennt den Regen.", "Das Schiff hat seine Zeit.", "Brot und Code brauchen Regen.", "Und so fort.")
 
 FAULTS = {
@@ -75,7 +75,6 @@ FAULTS = {
     "words of no passage": "INSERT INTO words (rowid, terms, track_terms) VALUES (99, 'banana', '')",
     "lists of words zeroed": "UPDATE words_data SET block = zeroblob(length(block)) WHERE id > 10",
     "lists of words gone": "DELETE FROM words_data WHERE id > 10",
-    "index of the lists gone": "DELETE FROM words_idx",
     "lengths of words gone": "DELETE FROM words_docsize WHERE id = 1",
     "content of words changed": "UPDATE words_content SET c0 = 'banana' WHERE id = 1",
     "settings of words gone": "DELETE FROM words_config",
@@ -120,7 +119,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     token_codes.write(folder / "index", np.eye(8, dtype=np.float32))
     build_index(folder / "index", [folder / "talks"], encoder=WordEncoder(), processes=1)
     assert look(folder / "index") == []
-    assert all(held(folder / "index")[table] for table in ("odd", "tracks", "tokens", "common"))
+    assert all(held(folder / "index")[table] for table in ("odd", "tracks", "tokens"))
     return folder / "index"
 
 

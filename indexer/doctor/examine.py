@@ -34,8 +34,12 @@ def examine(folder: Path, *, mend: bool = True, encoder: Encoder | None = None) 
     catalog is damaged, with the command that builds it again; LockedError while another process writes to it;
     TalksearchError where it is to be mended and cannot be written.
     """
-    catalog.open_catalog(folder).close()
-    with disk.refusals_told(folder), _locked(folder, mend), closing(catalog.open_catalog(folder, write=mend)) as db:
+    catalog.open_catalog(folder, any_format=True).close()
+    with (
+        disk.refusals_told(folder),
+        _locked(folder, mend),
+        closing(catalog.open_catalog(folder, write=mend, any_format=True)) as db,  # the recipe may be damaged
+    ):
         db.text_factory = _as_text
         try:
             return _examine(folder, db, mend, encoder)
