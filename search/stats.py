@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
 from talksearch.indexer import layout
@@ -11,7 +12,8 @@ from talksearch.indexer.records import Json
 from talksearch.indexer.settings import MULTILINGUAL_MODEL
 from talksearch.indexer.stores import catalog, languages
 
-from .reader import open_reader
+from .current import current_index
+from .reader import IndexReader
 
 _PARTS = {
     "catalog": layout.CATALOG,
@@ -23,33 +25,35 @@ _PARTS = {
 
 def gather(folder: Path) -> dict[str, Json]:
     """Return the facts about an index. Raises BadIndexError when there is none."""
-    with open_reader(folder) as reader:
-        db, recipe = reader.db, reader.recipe
-        counts = catalog.counts(db)
-        return {
-            "index": str(folder.absolute()),
-            "paths": list(catalog.roots(db)),
-            "talks": counts.talks,
-            "talks_estimated": db.execute("SELECT count(*) FROM talks WHERE timing = 'estimated'").fetchone()[0],
-            "hours": round(counts.speech_ms / 3_600_000, 2),
-            "cues": counts.cues,
-            "passages": counts.passages,
-            "embedded": counts.embedded,
-            "languages": dict(
-                db.execute("SELECT coalesce(language, ''), count(*) FROM talks GROUP BY 1 ORDER BY 2 DESC")
-            ),
-            "tracks": dict(db.execute("SELECT language, count(*) FROM tracks GROUP BY 1 ORDER BY 2 DESC, 1")),
-            "suggested_model": _suggested_model(db, recipe.model.name),
-            "bytes": {
-                **{name: _size(part.within(folder)) for name, part in _PARTS.items()},
-                "encoder": model_home.size_of(recipe.model),
-            },
-            "encoder_folder": str(model_home.home_of(recipe.model).absolute()),
-            "model": recipe.model.name,
-            "dimension": recipe.model.dimension,
-            "passage_words": recipe.splitting.length,
-            "format": recipe.format,
-        }
+    with current_index(folder) as index:
+        return index.ask(_facts)
+
+
+def _facts(reader: IndexReader) -> dict[str, Json]:
+    db, recipe = reader.db, reader.recipe
+    counts = catalog.counts(db)
+    return {
+        "index": str(reader.folder.absolute()),
+        "paths": list(catalog.roots(db)),
+        "talks": counts.talks,
+        "talks_estimated": db.execute("SELECT count(*) FROM talks WHERE timing = 'estimated'").fetchone()[0],
+        "hours": round(counts.speech_ms / 3_600_000, 2),
+        "cues": counts.cues,
+        "passages": counts.passages,
+        "embedded": counts.embedded,
+        "languages": dict(db.execute("SELECT coalesce(language, ''), count(*) FROM talks GROUP BY 1 ORDER BY 2 DESC")),
+        "tracks": dict(db.execute("SELECT language, count(*) FROM tracks GROUP BY 1 ORDER BY 2 DESC, 1")),
+        "suggested_model": _suggested_model(db, recipe.model.name),
+        "bytes": {
+            **{name: _size(part.within(reader.folder)) for name, part in _PARTS.items()},
+            "encoder": model_home.size_of(recipe.model),
+        },
+        "encoder_folder": str(model_home.home_of(recipe.model).absolute()),
+        "model": recipe.model.name,
+        "dimension": recipe.model.dimension,
+        "passage_words": recipe.splitting.length,
+        "format": recipe.format,
+    }
 
 
 def _suggested_model(db: sqlite3.Connection, model: str) -> str | None:
@@ -59,7 +63,10 @@ def _suggested_model(db: sqlite3.Connection, model: str) -> str | None:
 
 
 def _size(path: Path) -> int:
-    if path.is_dir():
-        return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
     # A write-ahead log beside the catalog is part of it.
-    return sum(file.stat().st_size for file in path.parent.glob(f"{path.name}*"))
+    files = path.rglob("*") if path.is_dir() else path.parent.glob(f"{path.name}*")
+    size = 0
+    for file in files:
+        with suppress(OSError):  # a run has taken it away meanwhile
+            size += file.stat().st_size if file.is_file() else 0
+    return size
