@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from talksearch.indexer.passages.misheard import misheard
@@ -218,7 +218,7 @@ def _drop_strangers(
 def _remake_names(db: sqlite3.Connection, numbers: Collection[int]) -> None:
     for number in numbers:
         (talk_id,) = db.execute("SELECT id FROM talks WHERE number = ?", (number,)).fetchone()
-        talk = catalog.read_talk(db, talk_id)
+        talk = catalog.read_talk(db, talk_id, cues=False)
         assert talk is not None  # its row was just read
         with catalog.transaction(db):
-            catalog_writer.put_names(db, talk_id, *misheard(talk))
+            catalog_writer.put_names(db, talk_id, *misheard(replace(talk, cues=catalog.read_cues(db, talk_id))))

@@ -17,7 +17,7 @@ from talksearch.indexer.records import Cue, Field, Mishearing, Passage, RareWord
 from talksearch.indexer.text.terms import terms_joined
 
 from .catalog import FileRow, TalkRow, files, last_passage_number, placeholders, transaction
-from .seals import SEALED, seal, seal_sql, seal_talk
+from .seals import SEALED, holds_sql, seal, seal_sql, seal_talk
 from .tracks import drop_tracks, put_tracks
 
 _FEWEST_FOR_A_STOP_TERM = 20
@@ -273,8 +273,10 @@ def renumber(db: sqlite3.Connection, numbers: Iterable[int]) -> None:
         )
         db.execute("DELETE FROM words WHERE rowid = ?", (old,))
         db.execute("DELETE FROM tokens WHERE number = ?", (old,))
-        db.execute("UPDATE passages SET number = ?, embedded = 0 WHERE number = ?", (new, old))
-        db.execute(f"UPDATE passages SET seal = {seal_sql('passages')} WHERE number = ?", (new,))  # noqa: S608
+        (holds,) = db.execute(f"SELECT {holds_sql('passages')} FROM passages WHERE number = ?", (old,)).fetchone()  # noqa: S608
+        db.execute("UPDATE passages SET number = ?, embedded = 0, seal = 0 WHERE number = ?", (new, old))
+        if holds:  # else it is still to be read again
+            db.execute(f"UPDATE passages SET seal = {seal_sql('passages')} WHERE number = ?", (new,))  # noqa: S608
         db.execute("UPDATE sqlite_sequence SET seq = ? WHERE name = 'passages'", (new,))
     mark_changed(db)
 
