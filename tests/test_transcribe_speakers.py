@@ -82,7 +82,7 @@ def test_a_diariser_that_is_not_there_is_told_in_a_sentence(
 ) -> None:
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(ModelError, match=said):
-        load_diariser(name)
+        load_diariser(name, trusts=True)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_a_diariser_that_is_not_whole_is_told_in_a_sentence(
     for module in [name for name in sys.modules if name.partition(".")[0] == package]:
         monkeypatch.delitem(sys.modules, module)
     with pytest.raises(ModelError, match=said):
-        load_diariser(name)
+        load_diariser(name, trusts=True)
 
 
 def test_speakers_are_numbered_as_they_come_to_speak() -> None:
@@ -198,10 +198,10 @@ def test_a_pipeline_is_asked_as_its_documentation_says(tmp_path: Path, monkeypat
     monkeypatch.setitem(sys.modules, "pyannote", types.ModuleType("pyannote"))
     monkeypatch.setitem(sys.modules, "pyannote.audio", module)
     pytest.importorskip("av")
-    turns = load_diariser("folder").turns(write_wav(tmp_path / "talk.wav", silence(2)))
+    turns = load_diariser("folder", trusts=True).turns(write_wav(tmp_path / "talk.wav", silence(2)))
     assert turns == [Turn(0.5, 1.5, "SPEAKER_00")]
     assert asked[0]["sample_rate"] == 16_000
     assert tuple(asked[0]["waveform"].shape) == (1, 32_000)
     assert os.environ["PYANNOTE_METRICS_ENABLED"] == "false"
     with pytest.raises(ModelError, match="cannot be loaded"):
-        load_diariser("gated")
+        load_diariser("gated", trusts=True)

@@ -16,7 +16,7 @@ from talksearch.cli.options import ANY_TALK_ID, complete_talk, index_option
 from talksearch.cli.render import reports, transcripts
 from talksearch.cli.terminal import for_given_index
 from talksearch.indexer.errors import BadIndexError, LockedError
-from talksearch.indexer.settings import resolve
+from talksearch.indexer.settings import DEFAULT_MODEL, resolve
 from talksearch.indexer.stores import catalog, languages, recipe
 from talksearch.indexer.text.untrusted import safe
 
@@ -36,6 +36,12 @@ if TYPE_CHECKING:
     " sentence-transformers model, by name or folder. [TALKSEARCH_MODEL]",
 )
 @click.option(
+    "--trust",
+    "trusts",
+    is_flag=True,
+    help="Load the model although its files hold programs (pickles, modules of its own), now and as long as they stay.",
+)
+@click.option(
     "--query-prompt", metavar="TEXT", help="What to put in front of queries, instead of the model's own prompt."
 )
 @click.option("--passage-prompt", metavar="TEXT", help="What to put in front of passages, likewise.")
@@ -45,6 +51,7 @@ def index(
     paths: tuple[Path, ...],
     rebuild: bool,
     model: str | None,
+    trusts: bool,
     query_prompt: str | None,
     passage_prompt: str | None,
     watches: bool,
@@ -66,6 +73,10 @@ def index(
 
     settings = resolve(index_dir, model)
     folder = settings.index.resolve()  # before it is built anew: where it is the working folder, that one is replaced
+    if trusts:
+        from talksearch.indexer.encoders.sentence_encoder import trust_model
+
+        trust_model(_model_asked_for(folder, settings.model))
 
     def build() -> Report:
         return build_with_progress(folder, paths, settings.model, rebuild, (query_prompt, passage_prompt))
@@ -79,6 +90,12 @@ def index(
         _watch(folder, build, build_again)
     else:
         print_report(folder, build())
+
+
+def _model_asked_for(folder: Path, model: str | None) -> str:
+    """Return the model that is given, else the one of the index, else the default model."""
+    known = recipe.read(folder)
+    return model or (known.model.name if known else DEFAULT_MODEL)
 
 
 def build_with_progress(

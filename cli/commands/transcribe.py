@@ -43,6 +43,9 @@ if TYPE_CHECKING:
     help="Tell speakers apart, with a diariser that is installed: senko, or a pipeline of pyannote.audio by its name or"
     " folder.",
 )
+@click.option(
+    "--trust", "trusts", is_flag=True, help="Load the diariser although it holds programs, as all of pyannote.audio do."
+)
 @click.pass_context
 def transcribe(
     ctx: click.Context,
@@ -51,6 +54,7 @@ def transcribe(
     language: str | None,
     again: bool,
     speakers: str | None,
+    trusts: bool,
 ) -> None:
     """Write down what is said in recordings that have no captions, on this machine (needs talksearch[transcribe]).
 
@@ -84,7 +88,9 @@ def transcribe(
     from talksearch.indexer.transcribe.run import NobodySpeaksError
 
     with stopped_by_signals("What was finished stays; the same command goes on from there."):
-        for done in transcribe_all(list(found), model, language=language, again=again, speakers=speakers):
+        for done in transcribe_all(
+            list(found), model, language=language, again=again, speakers=speakers, trusts=trusts
+        ):
             if isinstance(done, TalksearchError):
                 failed = failed or not isinstance(done, NobodySpeaksError)
                 warn(f"{done.message} {done.hint}".rstrip())
@@ -112,6 +118,7 @@ def transcribe_all(
     language: str | None = None,
     again: bool = False,
     speakers: str | None = None,
+    trusts: bool = False,
 ) -> Iterator[Transcribed | TalksearchError]:
     """Transcribe recordings one after the other, with a bar on a terminal; yield what became of each.
 
@@ -126,7 +133,7 @@ def transcribe_all(
 
     loaded: LoadedModel = load_model(model or resolve().whisper, warn)
     code = language_code(language, loaded) if language else None
-    diariser: Diarisation | None = load_diariser(speakers) if speakers else None
+    diariser: Diarisation | None = load_diariser(speakers, trusts=trusts) if speakers else None
     warn(transcripts.to_do_text(with_durations(recordings), paces.pace_of(loaded.given)))
     for recording in recordings:
         try:

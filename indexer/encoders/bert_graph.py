@@ -22,7 +22,8 @@ from .base import first_line
 from .model_home import MODEL, TOKENIZER, TOKENS_OUTPUT, VECTOR_OUTPUT
 from .q4_file import ZERO, BlockMatrix
 
-_WEIGHTS = "model.safetensors"
+WEIGHTS = "model.safetensors"
+"""The file in a model's folder that holds its weights."""
 
 _OPSET = 20
 """The version of ONNX's operators: the first with Gelu."""
@@ -65,7 +66,7 @@ def write(source: Path, target: Path) -> None:
         OSError: The target cannot be written.
     """
     config = _checked_config(source)
-    weights = _read_weights(source / _WEIGHTS)
+    weights = _read_weights(source / WEIGHTS)
     try:
         write_weights(config, weights, target / MODEL)
     except (KeyError, TypeError, ValueError, IndexError) as error:

@@ -76,6 +76,9 @@ def from_model(encoder: SentenceEncoder, sample: Sequence[str], warn: Warn) -> P
 
 
 def _files_of(card: ModelCard) -> Path | None:
-    """Return the folder of a model that `bert_graph` can write; None for any other. Raises ModelError."""
+    """Return the folder of a model that `bert_graph` can write; None for any other. Raises ModelError.
+
+    Its weights must be safetensors: those in a pickle are read by nobody but torch, where the user trusts them.
+    """
     source = default_folder() if card.name == DEFAULT_MODEL else Path(card.name)
-    return source if source.is_dir() and bert_graph.can_write(source) else None
+    return source if (source / bert_graph.WEIGHTS).is_file() and bert_graph.can_write(source) else None

@@ -94,7 +94,7 @@ def find(card: ModelCard, *, thorough: bool = False) -> Path | None:
     """
     home = home_of(card)
     if home.exists():
-        if not _is_private(home):
+        if not is_private(home):
             raise ModelError(
                 f"Others than you can write into {home}, so the model {card.name!r} in it is not used.",
                 "Delete that folder, and it is made again; or name a folder of your own in TALKSEARCH_CACHE.",
@@ -171,7 +171,7 @@ def _put_in_place(home: Path, write: Callable[[Path], None]) -> None:
         shutil.rmtree(leftover, ignore_errors=True)
     fresh = Path(tempfile.mkdtemp(dir=home.parent, prefix=f".{home.name}.", suffix=".new"))  # with mode 0700
     try:
-        if not _is_private(fresh):
+        if not is_private(fresh):
             raise PermissionError(errno.EPERM, "others can write into folders that are made there")
         _fill(fresh, write)
         if home.exists():
@@ -201,7 +201,7 @@ def _fill(folder: Path, write: Callable[[Path], None]) -> None:
     checksums.write(folder, sorted(file.name for file in folder.iterdir()))
 
 
-def _is_private(folder: Path) -> bool:
+def is_private(folder: Path) -> bool:
     """Say whether nobody but this user, and the system's own, could have put files into a folder."""
     if os.name != "posix":
         return True

@@ -15,6 +15,7 @@ from talksearch.indexer.arrays import Floats
 from talksearch.indexer.errors import ModelError
 from talksearch.indexer.settings import DEFAULT_MODEL, MULTILINGUAL_MODEL
 
+from . import trust
 from .base import KeepTokens, ModelCard, first_line
 from .default_model import check_room, default_folder, fingerprint_of_weights
 from .tokenizer import token_counter
@@ -24,6 +25,9 @@ _BATCH = 32
 
 _TEXTS_WITH_TOKENS = 256
 """Texts whose token vectors are held at once: a vector for each token takes much memory."""
+
+_PROGRAMS = ("*.bin", "*.pt", "*.pth", "*.pkl", "*.pickle", "*.ckpt", "*.joblib", "*.h5", "*.msgpack", "*.onnx", "*.py")
+"""Files of the hub that are not fetched: programs, and weights in forms that are not used."""
 
 _TALKATIVE_LOGGERS = ("sentence_transformers", "transformers", "torch.onnx")
 """Loggers of the libraries that write advice for developers onto the user's terminal."""
@@ -92,26 +96,44 @@ class SentenceEncoder:
 
 
 def load(
-    name: str = DEFAULT_MODEL, *, query_prompt: str | None = None, passage_prompt: str | None = None
+    name: str = DEFAULT_MODEL,
+    *,
+    query_prompt: str | None = None,
+    passage_prompt: str | None = None,
+    may_fetch: bool = False,
 ) -> SentenceEncoder:
     """Load a model by name or folder, the default model from the installation itself.
 
-    Prompts given here win over the model's own. Raises ModelError when the model cannot be loaded or has no room for
-    text, when the default model's weights are not the published ones, or for the multilingual model.
+    Args:
+        name: The name or the folder.
+        query_prompt: What wins over the model's own prompt for queries.
+        passage_prompt: Likewise for passages.
+        may_fetch: A model that is not on this machine may be fetched: the user named it just now. What an index names
+            never is, since the index may be a stranger's.
+
+    Raises:
+        ModelError: The model cannot be loaded, has no room for text, holds programs that this user never trusted, or
+            is the default model with other weights than the published ones, or the multilingual one.
     """
     if name == MULTILINGUAL_MODEL:
         raise ModelError(f"The model {name!r} is run by ONNX Runtime alone.", "Make it ready again: talksearch doctor")
-    folder = default_folder() if name == DEFAULT_MODEL else None
     try:
+        folder = default_folder() if name == DEFAULT_MODEL else folder_of(name, may_fetch=may_fetch)
+        is_trusted = trust.check(name, folder)
         with quiet_libraries():
             from sentence_transformers import SentenceTransformer  # takes seconds, which a query must never pay
 
-            model = SentenceTransformer(str(folder or name))
+            model = SentenceTransformer(
+                str(folder),
+                trust_remote_code=is_trusted,
+                local_files_only=True,
+                model_kwargs=None if is_trusted else {"use_safetensors": True},
+            )
     except (OSError, ValueError, ImportError, RuntimeError) as error:
         raise _not_loaded(name, error) from error
     plain = ModelCard(
         name=name,
-        fingerprint=_fingerprint(folder or Path(name), model),
+        fingerprint=fingerprint_of_weights(folder) if _is_folder(name) else folder.name,
         dimension=int(model.get_embedding_dimension() or len(model.encode("a"))),
         max_tokens=int(model.max_seq_length or 512) - 2,
     )
@@ -119,6 +141,52 @@ def load(
     card = own_card(encoder).with_prompts(query_prompt, passage_prompt, encoder.count_tokens)
     check_room(card)
     return SentenceEncoder(model, card)
+
+
+def trust_model(name: str) -> None:
+    """Note that this user trusts the programs in a model's files as they are now; it is fetched where it is not here.
+
+    Raises ModelError where it cannot be read or fetched. The models that come in a wheel hold none.
+    """
+    if name in (DEFAULT_MODEL, MULTILINGUAL_MODEL):
+        return
+    try:
+        trust.trust(folder_of(name, may_fetch=True, with_programs=True))
+    except (OSError, ValueError) as error:
+        raise _not_loaded(name, error) from error
+
+
+def folder_of(name: str, *, may_fetch: bool, with_programs: bool = False) -> Path:
+    """Return the folder of a model: the one that is named, or that in which the hub's library keeps it.
+
+    The name of the latter is the revision. What is fetched are weights and settings; pickles and modules of its own
+    only `with_programs`.
+
+    Raises OSError and ValueError, as the hub's library does, where the model is not there and may not be fetched.
+    """
+    if _is_folder(name):
+        return default_folder() if name == DEFAULT_MODEL else Path(name)
+    if _names_folder(name):
+        raise FileNotFoundError(name)
+    from huggingface_hub import snapshot_download  # takes a moment, and most people use no such model
+
+    names = [name] if "/" in name else [f"sentence-transformers/{name}", name]
+    tries = [(on_hub, local) for local in ((True, False) if may_fetch else (True,)) for on_hub in names]
+    for on_hub, local in tries:
+        try:
+            folder = Path(
+                snapshot_download(
+                    on_hub, local_files_only=local, ignore_patterns=None if with_programs else list(_PROGRAMS)
+                )
+            )
+        except (OSError, ValueError):
+            if (on_hub, local) == tries[-1]:
+                raise
+            continue
+        # One that was fetched in part, or without its programs, is completed where that may be.
+        if not local or not may_fetch or (not with_programs and any(folder.rglob("*.safetensors"))):
+            return folder
+    raise FileNotFoundError(name)
 
 
 def own_card(encoder: SentenceEncoder) -> ModelCard:
@@ -158,6 +226,10 @@ def _not_loaded(name: str, error: Exception) -> ModelError:
     return ModelError(what, f"Download it once, where the hub can be reached: hf download {on_hub}")
 
 
+def _is_folder(name: str) -> bool:
+    return name == DEFAULT_MODEL or Path(name).is_dir()
+
+
 def _names_folder(name: str) -> bool:
     """Say whether the name of a model can only be a folder: on the hub, names are `NAME` or `OWNER/NAME`."""
     return Path(name).is_absolute() or name.startswith((".", "~")) or name.count("/") > 1 or "\\" in name
@@ -181,11 +253,3 @@ def quiet_libraries() -> Iterator[None]:
             logger.setLevel(level)
         if had_bars:
             transformers_logging.enable_progress_bar()
-
-
-def _fingerprint(folder: Path, model: Any) -> str:
-    """Return a hash of the weights in a model's folder, or the revision that a model was downloaded at."""
-    if folder.is_dir():
-        return fingerprint_of_weights(folder)
-    config = getattr(getattr(model[0], "auto_model", None), "config", None)
-    return str(getattr(config, "_commit_hash", "") or "")

