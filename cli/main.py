@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -14,7 +15,7 @@ import click
 
 from talksearch.indexer.errors import TalksearchError, UsageError
 
-from .terminal import INDEX_GIVEN, for_given_index, utf8_output, warn
+from .terminal import INDEX_GIVEN, for_given_index, open_closed_streams, utf8_output, warn
 
 COMMANDS = {
     "add": ("add", "add"),
@@ -71,8 +72,29 @@ class CommandGroup(click.Group):
         ctx.meta[INDEX_GIVEN] = _index_given(args)
         return super().parse_args(ctx, args)
 
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run the command line, as click does. What nobody made a sentence of becomes one here, and exit code 1."""
+        open_closed_streams()
+        try:
+            return super().main(*args, **extra)
+        except BaseException as error:  # bindings to Rust raise what is no Exception
+            if isinstance(error, SystemExit | GeneratorExit | click.ClickException | click.exceptions.Exit):
+                raise
+            if isinstance(error, MemoryError):  # there may be none for what makes sentences
+                os.write(2, b"talksearch: There is not enough memory. Give it more, or run fewer programs beside it.\n")
+                sys.exit(1)
+            from . import failures  # nothing that only an error needs is loaded before there is one
+
+            if os.environ.get(failures.SHOW_TRACEBACK, "") not in ("", "0"):
+                raise
+            told = failures.sentence_for(error)
+            warn(f"talksearch: {told.message}")
+            if told.hint:
+                warn(told.hint)
+            sys.exit(1)
+
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; an error of talksearch becomes its message and exit code 1, a wrong call usage and code 2."""
+        """Run a command; an error becomes its message and exit code 1, a wrong call usage and code 2, Ctrl-C 130."""
         utf8_output()
         try:
             return super().invoke(ctx)
@@ -92,6 +114,9 @@ class CommandGroup(click.Group):
             for hint in filter(None, (told.hint, self._query_hint(ctx))):
                 warn(hint)
             ctx.exit(1)
+        except KeyboardInterrupt:
+            warn("Stopped.")
+            ctx.exit(128 + signal.SIGINT)
 
     def _query_hint(self, ctx: click.Context) -> str:
         """Return how to ask for what was taken for an option or a command though it may be a query; else an empty text.

@@ -8,6 +8,7 @@ import shutil
 import sys
 import unicodedata
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal, TextIO
 from urllib.parse import urldefrag
@@ -110,8 +111,34 @@ def for_given_index(text: str) -> str:
 
 
 def warn(message: str) -> None:
-    """Say something on standard error."""
-    click.echo(for_given_index(safe(message)), err=True)
+    """Say something on standard error; where nobody can hear it, the work goes on."""
+    try:
+        click.echo(for_given_index(safe(message)), err=True)
+    except OSError:
+        drop(2)  # what could not be written is kept, and Python would try again, and complain, when it ends
+
+
+def drop(stream: int) -> None:
+    """Send what still comes to a standard stream, by its number, to nowhere."""
+    with suppress(OSError):
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        os.dup2(nowhere, stream)
+        os.close(nowhere)
+
+
+def open_closed_streams() -> None:
+    """Open a standard stream that whoever started this process closed, to nowhere.
+
+    Otherwise the next file that is opened takes its number, and what a library prints ends up in that file.
+    """
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        try:
+            os.fstat(number)
+        except OSError:
+            with suppress(OSError):
+                os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - lasts as long as the process
 
 
 def open_in_browser(url: str) -> None:

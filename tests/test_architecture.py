@@ -44,7 +44,7 @@ FLOORS = (
     "cli",
     "cli.hints",
     "cli.terminal",
-    "cli.messages",
+    "cli.failures cli.messages",
     "cli.main cli.options cli.progress cli.render",
     "cli.__main__",
     "cli.answers cli.bringing cli.pick cli.watch",

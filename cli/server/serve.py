@@ -31,6 +31,7 @@ from talksearch.indexer.errors import BadIndexError, ModelError, TalksearchError
 from talksearch.indexer.records import Json
 
 from .client import greet
+from .connections import BoundedConnection
 from .protocol import LONGEST_ANSWER, LONGEST_REQUEST, greeting, is_private, socket_path
 
 _IDLE_S = 600
@@ -160,11 +161,12 @@ async def _run(
         app,
         lifespan="off",
         ws="none",
-        log_level="warning",
+        log_level="error",  # a warning for every request that is none would fill the terminal
         access_log=False,
         proxy_headers=False,
         server_header=False,
-        http="h11",  # another parser, where it is installed, says only that a request of this size is invalid
+        # With h11: another parser, where it is installed, says only that a request of this size is invalid.
+        http=BoundedConnection,
         h11_max_incomplete_event_size=_LONGEST_HEAD,
         timeout_graceful_shutdown=_CLOSING_S,
     )

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from talksearch.cli.pool.index_pool import IndexPool
+from talksearch.cli.pool.index_pool import BusyError, IndexPool
 from talksearch.indexer.errors import TalksearchError, UsageError
 
 from . import api, assets, sign_in
@@ -70,7 +70,8 @@ async def _pages(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def _failed(request: Request, error: TalksearchError) -> Response:
-    return refused(request, status_of(error), error.message, error.hint)
+    headers = {"retry-after": "2"} if isinstance(error, BusyError) else None
+    return refused(request, status_of(error), error.message, error.hint, headers)
 
 
 async def _misused(request: Request, error: UsageError) -> Response:

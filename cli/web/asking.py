@@ -22,11 +22,15 @@ T = TypeVar("T")
 _ROOM_S, _TRIES = 2.0, 20
 """Seconds in which there must be room for a question before it is turned away, and how often that is looked for."""
 
+_LONGEST_S = 120.0
+"""Seconds after which an asker is told that the answer takes too long. A model that is loaded first takes some."""
+
 
 async def with_index(request: Request, work: Callable[[IndexReader], T]) -> T:
     """Do something with the index, and return what came of it; before the index is warm, this waits.
 
-    Raises what the work and the pool raise, and ClientDisconnect where the asker goes: work that waits is dropped then.
+    Raises what the work and the pool raise, BusyError where the answer takes too long, and ClientDisconnect where the
+    asker goes: work that waits is dropped then.
     """
     return await _while_asked(request, await _submitted(partial(_pool(request).submit, work)))
 
@@ -64,7 +68,9 @@ async def _while_asked(request: Request, future: Future[T]) -> T:
     gone = asyncio.ensure_future(_disconnected(request))
     try:
         awaited: set[asyncio.Future[Any]] = {answer, gone}
-        await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait(awaited, timeout=_LONGEST_S, return_when=asyncio.FIRST_COMPLETED)
+        if not done:
+            raise BusyError("The answer takes too long.", "Ask for less, or in a moment.")
         if not answer.done():
             raise ClientDisconnect
         return answer.result()

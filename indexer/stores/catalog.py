@@ -115,6 +115,8 @@ def open_catalog(folder: Path, *, write: bool = False, any_format: bool = False)
     path = layout.CATALOG.within(folder)
     if not write and not path.exists():
         raise BadIndexError(f"There is no index in {folder}.", "Make one: talksearch index PATH")
+    if path.exists() and not path.is_file():  # SQLite would wait at a pipe for ever
+        raise BadIndexError(f"The catalog {path} is not a file.", "Move it away, and build the index again.")
     if not write and not any_format:
         recipe.check_format(folder)
     try:

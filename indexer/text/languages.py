@@ -107,7 +107,7 @@ def load_detector() -> None:
 
     Where it cannot be loaded, whoever needs it is told.
     """
-    with suppress(DiskError):
+    with suppress(DiskError, MemoryError, OSError):
         _identifier()
 
 

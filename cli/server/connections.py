@@ -1,0 +1,125 @@
+"""Connections over HTTP: how many there may be at once, and how long one may take to ask and to listen.
+
+Uvicorn bounds how long a connection is kept open between two requests, and not how long one request takes to come.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+MOST = 256
+"""Connections at once. Where another comes, the one that has kept the server waiting for longest makes room for it."""
+
+ASKING_S = 10.0
+"""Seconds in which a request must be here whole, its body included, from the moment in which it is waited for."""
+
+LISTENING_S = 120.0
+"""Seconds after which somebody who takes nothing of an answer is hung up on. A player asks for the rest of a recording
+anew, with a range."""
+
+_OTHER_FILES = 64
+"""Files that a server has open beside its connections: the index, in each of its workers."""
+
+
+class BoundedConnection(H11Protocol):
+    """A connection that is hung up on where it lets the server wait."""
+
+    _deadline: asyncio.TimerHandle | None = None
+    _listener_deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Take a connection; where there are too many, make room."""
+        super().connection_made(transport)
+        self._wait()
+        if len(self.connections) > most_connections():
+            _make_room([one for one in self.connections if isinstance(one, BoundedConnection)])
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the deadlines."""
+        self._stop_waiting()
+        self._set_listener_deadline(None)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Take a part of a request."""
+        super().data_received(data)
+        self._wait_or_stop()
+
+    def on_response_complete(self) -> None:
+        """Go on with the next request, of which a part may be here."""
+        super().on_response_complete()
+        self._wait_or_stop()
+
+    def pause_writing(self) -> None:
+        """Wait until the asker has taken what was sent."""
+        super().pause_writing()
+        self._set_listener_deadline(self.loop.call_later(LISTENING_S, self.hang_up))
+
+    def resume_writing(self) -> None:
+        """Go on sending."""
+        super().resume_writing()
+        self._set_listener_deadline(None)
+
+    def send_400_response(self, msg: str) -> None:
+        """Say that what came is no request, where nothing else was said yet, and have nothing more said."""
+        if self.cycle is not None:  # a request whose body is none may be under way
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            super().send_400_response(msg)
+        else:
+            self.hang_up()
+
+    def waiting_since(self) -> float | None:
+        """Return when this connection began to let the server wait, as a time of its loop; None where it does not."""
+        if self._deadline is not None:
+            return self._deadline.when() - ASKING_S
+        return None if self._listener_deadline is None else self._listener_deadline.when() - LISTENING_S
+
+    def hang_up(self) -> None:
+        """Close the connection, whatever is under way on it. It lets nobody wait from now on, so another makes room."""
+        self._stop_waiting()
+        self._set_listener_deadline(None)
+        self.transport.abort()
+
+    def _wait_or_stop(self) -> None:
+        is_whole = self.conn.their_state not in (h11.IDLE, h11.SEND_BODY)
+        if is_whole or self.transport.is_closing():
+            self._stop_waiting()
+        elif self._deadline is None:
+            self._wait()
+
+    def _wait(self) -> None:
+        self._deadline = self.loop.call_later(ASKING_S, self.hang_up)
+
+    def _stop_waiting(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _set_listener_deadline(self, deadline: asyncio.TimerHandle | None) -> None:
+        if self._listener_deadline is not None:
+            self._listener_deadline.cancel()
+        self._listener_deadline = deadline
+
+
+def most_connections() -> int:
+    """Return how many connections there may be: fewer than `MOST` where the system allows few open files."""
+    if sys.platform == "win32":
+        return MOST
+    import resource  # not on Windows
+
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # An answer may open a recording, so each connection counts twice.
+    return MOST if soft == resource.RLIM_INFINITY else max(4, min(MOST, (soft - _OTHER_FILES) // 2))
+
+
+def _make_room(connections: list[BoundedConnection]) -> None:
+    """Hang up on the one that lets the server wait for longest; the newest comes last, so there is always one."""
+    waiting = [(since, one) for one in connections if (since := one.waiting_since()) is not None]
+    if waiting:
+        min(waiting, key=lambda pair: pair[0])[1].hang_up()
