@@ -4,7 +4,7 @@ BIN := .venv/bin
 DEMO := .cache/demo-index
 WHEEL := .cache/wheel
 
-.PHONY: demo test types lint docs clean
+.PHONY: demo test types lint docs lock audit clean
 
 demo: .venv/installed
 	$(BIN)/talksearch index data --index $(DEMO)
@@ -34,6 +34,20 @@ lint: .venv/installed-dev
 # The command reference, written from --help; a test fails when it is out of date.
 docs: .venv/installed
 	$(BIN)/python docs/make_commands.py > docs/commands.md
+
+# What a release installs, each file with its hash: pip install --require-hashes -r constraints-release.txt. For all
+# systems at once, so it is long. Everything but what the tests need, which no user installs.
+lock: .venv/bin/python
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-header --no-annotate --constraint constraints.txt --extra cjk --extra fetch --extra languages --extra openvino \
+	  --extra transcribe --output-file constraints-release.txt
+
+# What is known to be wrong with what is installed. It tells, and fails nothing: an advisory that appears tomorrow says
+# nothing about the change that is tested today.
+audit: .venv/installed
+	$(BIN)/python -m pip install --quiet pip-audit
+	$(BIN)/python .ci/audit.py
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "talksearch needs Python 3.11 or newer; say which one: make PYTHON=python3.12 …")'
