@@ -28,6 +28,13 @@ __all__ = ["build_index", "read_talk", "records", "remove_talks"]
 # first, and worker processes inherit the environment.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
+# What other libraries would tell their makers: huggingface_hub, Chroma, and whatever heeds the common word for it
+# (https://donottrack.sh). OpenTelemetry, which Chroma brings along, exports where another program's variable says so.
+os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+os.environ["DO_NOT_TRACK"] = "1"
+os.environ["ANONYMIZED_TELEMETRY"] = "False"
+os.environ["OTEL_SDK_DISABLED"] = "true"
+
 # `import openvino` tells its makers that it was imported, by way of Google Analytics, and asks nobody. Without this
 # package it takes a stub of its own (openvino/tools/ovc/telemetry_utils.py).
 sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]

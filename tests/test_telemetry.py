@@ -55,6 +55,52 @@ def test_processes_that_are_started_inherit_it() -> None:
     assert ran.stdout.strip() == "1"
 
 
+@pytest.mark.parametrize(
+    "is_off",
+    [
+        "huggingface_hub.constants.HF_HUB_DISABLE_TELEMETRY",
+        "not chromadb.config.Settings().anonymized_telemetry",
+        "chromadb.telemetry.product.__name__ and not [name for name in sys.modules if name.startswith('posthog')]",
+        "type(opentelemetry.sdk.trace.TracerProvider().get_tracer('x')).__name__ == 'NoOpTracer'",
+        "sys.modules['openvino_telemetry'] is None",
+        "os.environ['DO_NOT_TRACK'] == '1'",
+    ],
+)
+def test_every_library_that_would_tell_its_makers_is_told_not_to(is_off: str) -> None:
+    code = (
+        "import os, sys, talksearch.indexer\n"
+        "import chromadb.config, chromadb.telemetry.product, huggingface_hub.constants, opentelemetry.sdk.trace\n"
+        f"print(bool({is_off}))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "True"
+
+
+# Libraries of which the sources name a service that counts who runs what, and by what each is kept from it.
+KNOWN_TO_TELL = {
+    "chromadb": "ANONYMIZED_TELEMETRY; from 1.0 on its code sends nothing",
+    "huggingface_hub": "HF_HUB_DISABLE_TELEMETRY",
+    "onnxruntime": "ORT_DISABLE_TELEMETRY",
+    "openvino": "openvino_telemetry is not importable",
+    "openvino_telemetry": "it is not importable",
+    "pyannote": "PYANNOTE_METRICS_ENABLED",
+}
+_SERVICES = re.compile(
+    rb"google-analytics\.com|posthog\.com|sentry\.io/|api\.segment\.|mixpanel\.com|mobile\.events\.data\."
+)
+
+
+def test_no_other_library_names_a_service_that_counts_its_users() -> None:
+    """A new one is found when it is installed: then see what switches it off, and put it into the list."""
+    packages = Path(sys.modules["pytest"].__file__ or "").parents[1]
+    telling = {
+        file.relative_to(packages).parts[0].partition(".")[0]
+        for file in packages.rglob("*.py")
+        if _SERVICES.search(file.read_bytes())
+    }
+    assert telling - set(KNOWN_TO_TELL) == set()
+
+
 CALLS = "trace=connect,sendto,sendmsg,sendmmsg,openat,open,creat,mkdir,mkdirat,rename,renameat,renameat2,symlink,link"
 FAR = re.compile(r"sa_family=AF_INET6?, (?!.*(?:inet_addr\(\"127\.|inet_pton\(AF_INET6, \"::1\"))")
 """An address of the internet that is not this machine's own."""
@@ -65,6 +111,7 @@ COMMANDS = {
     "search": ("search", "how old is the harbour"),
     "stats": ("stats",),
     "export": ("export", "--query", "harbour", "--format", "json"),
+    "eval": ("eval", "{home}/questions.jsonl"),
     "doctor": ("doctor",),
     "mcp": ("mcp",),
     "serve": ("serve",),
@@ -117,6 +164,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The home of somebody who has never run talksearch, with an archive in it."""
     home = tmp_path_factory.mktemp("home")
     shutil.copytree(DATA, home / "talks")
+    (home / "questions.jsonl").write_text(
+        json.dumps({"query": "time dilation", "talk": "x.vtt", "start_s": 1, "end_s": 9})
+    )
     return home
 
 
@@ -128,7 +178,7 @@ def test_a_command_asks_no_other_machine_and_writes_where_it_should(home: Path, 
     }
     environment |= {"HOME": str(home), "TALKSEARCH_NO_SERVER": "1"}
     trace = home / f"{command}.trace"
-    line = [part.format(talks=home / "talks") for part in COMMANDS[command]]
+    line = [part.format(talks=home / "talks", home=home) for part in COMMANDS[command]]
     port = free_port()
     talksearch = [sys.executable, "-m", "talksearch.cli", *line, *(("--port", str(port)) if command == "serve" else ())]
     traced = ["strace", "-f", "-qq", "-s", "256", "-e", CALLS, "-o", str(trace)]
