@@ -6,10 +6,11 @@ It is the last place that an error comes to. Where more is known of one, whoever
 from __future__ import annotations
 
 import errno
-import os
 import sqlite3
 import traceback
+from pathlib import Path
 
+from talksearch.indexer.disk import refusal
 from talksearch.indexer.errors import TalksearchError
 from talksearch.indexer.text.untrusted import safe
 
@@ -25,17 +26,6 @@ _OUT_OF_MEMORY = ("bad_alloc", "bad allocation", "allocate memory", "can't start
 
 _ENDED_WORKERS = ("BrokenProcessPool", "TerminatedWorkerError", "EOFError")
 """The kinds of errors by which the end of a worker process is noticed."""
-
-_HINTS = {
-    errno.ENOSPC: "Make room, and run the same command again.",
-    errno.EDQUOT: "Make room, and run the same command again.",
-    errno.EMFILE: "Allow more open files: ulimit -n 256",
-    errno.ENFILE: "Close other programs: the whole system has too many files open.",
-    errno.EACCES: "See who may read and write it, and who you are: ls -ld, id",
-    errno.EROFS: "Name a folder that can be written.",
-    errno.EIO: "Look at the disk: the system could not read or write it.",
-}
-"""What to do where the system refuses something, by its number."""
 
 
 def sentence_for(error: BaseException) -> TalksearchError:
@@ -66,15 +56,17 @@ def _of_system(error: OSError) -> TalksearchError:
         return TalksearchError(
             f"What is printed cannot be written: {error.strerror or error}.", "See where standard output goes."
         )
-    of = f"{safe(os.fsdecode(error.filename))}: " if isinstance(error.filename, str | bytes) else ""
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return TalksearchError(f"Too many files are open: {error.strerror}.", "Allow more: ulimit -n 256")
+    told = refusal(Path(), error) if isinstance(error.filename, str | bytes) else None
     said = safe(error.strerror or str(error)).rstrip(".")
-    return TalksearchError(f"The system refuses something: {of}{said}.", _HINTS.get(error.errno or 0, ""))
+    return told or TalksearchError(f"The system refuses something: {said}.")
 
 
 def _of_catalog(error: sqlite3.Error) -> TalksearchError:
     said = str(error).rstrip(".")
-    if "full" in said:
-        return TalksearchError("The disk is full: the catalog cannot be written.", _HINTS[errno.ENOSPC])
+    if refused := refusal(Path("the catalog"), error):
+        return refused
     if isinstance(error, sqlite3.OperationalError) and "malformed" not in said:
         return TalksearchError(
             f"The catalog of the index cannot be used: {said}.", "See that its folder can be read and written."
