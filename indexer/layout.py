@@ -80,6 +80,11 @@ PACE = Entry(
     "how many passages get their vectors in a second, and which process makes them, while an indexing run does",
     passing=True,
 )
+CHECKSUMS = Entry(
+    "checksums.json",
+    "SHA-256, size and time of change of the files that are made of others, as they were written",
+    passing=True,
+)
 ASKED = Entry(
     "asked.log", "the numbers of talks that were asked for lately, while passages wait for vectors", passing=True
 )
@@ -108,6 +113,7 @@ ENTRIES = (
     LOCK_HOLDER,
     CHROMA_LOCK,
     PACE,
+    CHECKSUMS,
     ASKED,
 )
 """Everything that may lie in an index. The first is there in every index, finished or not."""

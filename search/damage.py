@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
@@ -33,7 +34,8 @@ def around_damage(reader: IndexReader, query: Query, ask: Callable[[], Answer]) 
         try:
             answer = ask()
             if reader.avoided.columns or _shows_what_holds(reader.db, query, answer):
-                return replace(answer, note=" ".join(filter(None, (reader.avoided.note, answer.note))))
+                notes = (reader.avoided.note, _note_on_tokens(reader, query, answer), answer.note)
+                return replace(answer, note=" ".join(filter(None, notes)))
         except _MAY_BE_DAMAGE as met:
             if isinstance(met, sqlite3.Error) and not catalog.means_damage(met):
                 raise
@@ -61,3 +63,25 @@ def _shows_what_holds(db: sqlite3.Connection, query: Query, answer: Answer) -> b
     if any(hit.beside for hit in answer.hits):
         tables |= {"tracks", "track_cues"}
     return soundness.hold(db, {hit.passage_id for hit in answer.hits}, talks, tables)
+
+
+def _note_on_tokens(reader: IndexReader, query: Query, answer: Answer) -> str:
+    """Return a sentence where passages are not compared token by token, because what that takes is damaged."""
+    if query.mode != "hybrid" or not answer.hits:
+        return ""
+    if reader.directions() is None:
+        are_there = reader.db.execute("SELECT 1 FROM tokens LIMIT 1").fetchone()
+        return (
+            f"Hits are not compared word by word, because directions.npy is damaged. {soundness.MEND}"
+            if are_there
+            else ""
+        )
+    ids = json.dumps([hit.passage_id for hit in answer.hits])
+    lacking = reader.db.execute(
+        "SELECT 1 FROM passages WHERE id IN (SELECT value FROM json_each(?)) AND embedded"
+        " AND number NOT IN (SELECT number FROM tokens) LIMIT 1",
+        (ids,),
+    ).fetchone()
+    return (
+        f"Some hits are not compared word by word, because their tokens are gone. {soundness.MEND}" if lacking else ""
+    )

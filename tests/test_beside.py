@@ -27,7 +27,7 @@ from talksearch.cli.web.answers_view import by_talk
 from talksearch.indexer.pipeline.run import build_index
 from talksearch.indexer.records import Cue, Track
 from talksearch.indexer.settings import DEFAULT_MODEL, MULTILINGUAL_MODEL
-from talksearch.indexer.stores import catalog
+from talksearch.indexer.stores import catalog, seals
 from talksearch.indexer.stores.languages import LanguageCount, count_languages
 from talksearch.indexer.stores.tracks import put_tracks
 from talksearch.search.hit import Beside
@@ -67,6 +67,7 @@ def change(index: IndexReader, work: Callable[[sqlite3.Connection], object]) -> 
     db = catalog.open_catalog(index.folder, write=True)
     with catalog.transaction(db):
         work(db)
+        seals.seal_all(db)
     db.close()
 
 

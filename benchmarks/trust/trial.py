@@ -52,7 +52,7 @@ _PAGES = (
 _TOLD = ("same", "note", "sentence", "SILENT", "TRACEBACK", "DIED")
 """What asking gives, the worst last."""
 
-_MOVING = ("-wal", "-shm", "lock", "lock.holder", "asked.log")
+_MOVING = ("-wal", "-shm", "lock", "lock.holder", "asked.log", "checksums.json")
 """Ends of names of files that change when an index is only read."""
 _CHROMA = "chroma/"
 """Chroma brings its own log into its graph whenever it is opened, so its files are not held to `--check`."""

@@ -33,6 +33,16 @@ def write(folder: Path, names: Iterable[str]) -> None:
     _write(folder, {name: _Checksum(sha256(folder / name), *_stamp(folder / name)) for name in names})
 
 
+def note(folder: Path, name: str) -> None:
+    """Note the checksum of one more file of a folder, just written. Raises OSError."""
+    _write(folder, {**_read(folder), name: _Checksum(sha256(folder / name), *_stamp(folder / name))})
+
+
+def may_be_read(folder: Path, name: str) -> bool:
+    """Say whether a file is as it was written; also where nothing was noted of it."""
+    return name not in _read(folder) or are_right(folder, [name])
+
+
 def are_right(folder: Path, names: Sequence[str] = (), *, thorough: bool = False) -> bool:
     """Say whether files are those whose checksums were noted.
 

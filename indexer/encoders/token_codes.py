@@ -14,6 +14,8 @@ import numpy as np
 from talksearch.indexer import layout
 from talksearch.indexer.arrays import Floats, npy_bytes
 
+from . import checksums
+
 DIRECTIONS = 64
 """Bits kept of each token."""
 
@@ -56,6 +58,7 @@ def write(folder: Path, directions: Floats) -> None:
     """Write the directions into an index folder."""
     with layout.replace_file(layout.DIRECTIONS.within(folder)) as fresh:
         fresh.write_bytes(npy_bytes(directions))
+    checksums.note(folder, layout.DIRECTIONS.name)
 
 
 def read(folder: Path) -> Floats | None:
@@ -64,6 +67,8 @@ def read(folder: Path) -> Floats | None:
     None where the index has none, because its encoder gives tokens no vectors, or where the file is damaged. Damage
     shows, because directions are orthogonal and of length 1.
     """
+    if not checksums.may_be_read(folder, layout.DIRECTIONS.name):
+        return None
     try:
         directions = np.load(layout.DIRECTIONS.within(folder))
     except (OSError, ValueError, EOFError):

@@ -139,6 +139,7 @@ def mend(folder: Path, db: sqlite3.Connection, card: ModelCard, encoder: Callabl
     values = {"state": state, "nulls": _null_queries_id(card), **(asdict(measured) if measured else {})}
     with layout.replace_file(layout.CALIBRATION.within(folder)) as fresh:
         fresh.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+    checksums.note(folder, layout.CALIBRATION.name)
     return True
 
 
@@ -199,6 +200,8 @@ def _rows_of_passages(db: sqlite3.Connection, copy: Vectors) -> Ints:
 
 def _values(folder: Path) -> dict[str, Any]:
     """Return what the file holds; nothing where it is missing or damaged."""
+    if not checksums.may_be_read(folder, layout.CALIBRATION.name):
+        return {}
     try:
         values = json.loads(layout.CALIBRATION.within(folder).read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -380,11 +380,16 @@ def read_cues(
 
 
 def read_tokens(db: sqlite3.Connection, numbers: Sequence[int]) -> dict[int, bytes]:
-    """Return the codes of the tokens of some passages, by passage number. A passage without codes is left out."""
-    wanted = json.dumps(list(numbers))
-    return dict(
-        db.execute("SELECT number, codes FROM tokens WHERE number IN (SELECT value FROM json_each(?))", (wanted,))
+    """Return the codes of the tokens of some passages, by passage number. A passage without codes is left out.
+
+    Raises soundness.RowDamageError where a row does not hold.
+    """
+    rows = db.execute(
+        f"SELECT number, codes, {seals.holds_sql('tokens')} FROM tokens"  # noqa: S608 - our own names
+        " WHERE number IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(numbers)),),
     )
+    return dict(soundness.sound(rows))
 
 
 def has_embedded(db: sqlite3.Connection) -> bool:

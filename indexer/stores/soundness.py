@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Collection, Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from talksearch.indexer.errors import DamagedStoreError
 
@@ -89,6 +89,14 @@ def hold(
             if counted != held:
                 return False
     return True
+
+
+def sound(rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Return rows without their last column, which says whether each holds; RowDamageError where one does not."""
+    read = list(rows)
+    if not all(row[-1] for row in read):
+        raise RowDamageError
+    return [row[:-1] for row in read]
 
 
 def check_talk(db: sqlite3.Connection, talk_id: str, tables: Collection[str]) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from talksearch.indexer import layout
+from talksearch.indexer.encoders import checksums
 
 from .state import state_of
 
@@ -69,10 +70,13 @@ def write(folder: Path, db: sqlite3.Connection, topic_map: TopicMap) -> None:
     }
     with layout.replace_file(layout.TOPICS.within(folder)) as fresh:
         fresh.write_text(json.dumps(values, ensure_ascii=False) + "\n", encoding="utf-8")
+    checksums.note(folder, layout.TOPICS.name)
 
 
 def _values(folder: Path) -> dict[str, Any]:
     """Return what the file holds; nothing where it is missing or damaged."""
+    if not checksums.may_be_read(folder, layout.TOPICS.name):
+        return {}
     try:
         values = json.loads(layout.TOPICS.within(folder).read_text(encoding="utf-8"))
     except (OSError, ValueError):

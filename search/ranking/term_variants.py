@@ -10,6 +10,8 @@ from typing import NamedTuple
 import numpy as np
 
 from talksearch.indexer.arrays import Ints
+from talksearch.indexer.stores.seals import holds_sql
+from talksearch.indexer.stores.soundness import sound as sound_rows
 from talksearch.indexer.text.terms import spans, terms_joined
 
 from .compounds import CompoundFinder
@@ -127,10 +129,10 @@ def variant_terms(variants: Mapping[str, TermVariants]) -> list[str]:
 
 
 def _variants_of(db: sqlite3.Connection, term: str, word: str, compounds: CompoundFinder | None) -> TermVariants:
-    rows = db.execute("SELECT heard, talk FROM heard WHERE meant = ? ORDER BY talk, heard", (term,))
-    phrases = tuple(map(TalkPhrase._make, rows))
-    rows = db.execute("SELECT DISTINCT meant FROM heard WHERE strange AND heard = ?", (term,))
-    everywhere = [meant for (meant,) in rows]
+    heard = f"SELECT heard, talk, {holds_sql('heard')} FROM heard WHERE meant = ? ORDER BY talk, heard"  # noqa: S608
+    phrases = tuple(map(TalkPhrase._make, sound_rows(db.execute(heard, (term,)))))
+    meant = f"SELECT DISTINCT meant, {holds_sql('heard')} FROM heard WHERE strange AND heard = ?"  # noqa: S608
+    everywhere = [other for (other,) in sound_rows(db.execute(meant, (term,)))]
     everywhere += _sounding_like(db, term, word)
     everywhere += spellings_of(db, term, word)
     if compounds:
@@ -149,7 +151,8 @@ def _sounding_like(db: sqlite3.Connection, term: str, word: str) -> list[str]:
     itself = db.execute("SELECT strange FROM odd WHERE sound = ? AND word = ?", (sound(word), plain(word))).fetchone()
     if not itself and db.execute("SELECT 1 FROM words WHERE words MATCH ? LIMIT 1", (f'"{term}"',)).fetchone():
         return []
-    rows = db.execute("SELECT DISTINCT word, term, strange FROM odd WHERE sound = ?", (sound(word),)).fetchall()
+    alike = f"SELECT DISTINCT word, term, strange, {holds_sql('odd')} FROM odd WHERE sound = ?"  # noqa: S608
+    rows = sound_rows(db.execute(alike, (sound(word),)))
     # "Deletion" sounds like "dilation", and both are words: one of the two must be hardly a word.
     hardly_a_word = not itself or bool(itself[0])
     return [

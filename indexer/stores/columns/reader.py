@@ -28,6 +28,7 @@ import numpy.typing as npt
 
 from talksearch.indexer import layout
 from talksearch.indexer.arrays import Floats, Ints
+from talksearch.indexer.encoders import checksums
 from talksearch.indexer.stores.state import State, state_of
 
 MAGIC = b"talksearch columns 1\n"
@@ -172,8 +173,12 @@ def fts_tokens(term: str) -> list[str]:
 def read(folder: Path, db: sqlite3.Connection) -> Columns | None:
     """Map the file; None where it is missing, damaged, or of another state than `db` shows and the vectors have.
 
+    It is hashed first where its size or its time of change is not the one that was noted when it was written.
+
     Call it inside a transaction that only reads, so that what is read later is of the same state.
     """
+    if not checksums.may_be_read(folder, layout.COLUMNS.name):
+        return None
     mapped = map_file(layout.COLUMNS.within(folder))
     return mapped.columns if mapped and mapped.state == state_of(folder, db) else None
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from talksearch.indexer import layout
+from talksearch.indexer.encoders import checksums
 from talksearch.indexer.stores import catalog, vectors
 from talksearch.indexer.stores.state import state_of
 
@@ -32,13 +33,15 @@ def write(folder: Path, db: sqlite3.Connection, dimension: int) -> bool:
     """
     path = layout.COLUMNS.within(folder)
     with catalog.snapshot(db):
-        state, old = state_of(folder, db), map_file(path)
+        state = state_of(folder, db)
+        old = map_file(path) if checksums.may_be_read(folder, path.name) else None
         if old and old.state == state:
             return False
         copy = vectors.read(folder, dimension)
         with layout.replace_file(path) as fresh:
             if not old or not merge.merge(fresh, state, folder, db, copy, old):
                 build.write_from_catalog(fresh, state, db, copy, dimension)
+        checksums.note(folder, path.name)
         return True
 
 
@@ -64,7 +67,9 @@ def check(folder: Path, db: sqlite3.Connection, dimension: int, *, mend: bool) -
         same = same_columns(path, fresh)
         if same or not mend:
             fresh.unlink()  # the old file stays
-        return same
+    if mend and path.exists():
+        checksums.note(folder, path.name)
+    return same
 
 
 def same_columns(first: Path, second: Path) -> bool:
