@@ -88,6 +88,8 @@ def has_true_times(source: SourceText, read: Callable[[SourceText], Transcript])
     """
     text = source.text
     heads = list(TIME_LINE.finditer(text))
+    if not heads:  # all of its times are damaged
+        return True
     ends = [*(head.start() for head in heads[1:]), len(text)]
     crammed = any(
         end - head.end() > _MUCH_TEXT

@@ -15,7 +15,8 @@ Token = tuple[str, int | None]
 """A word as shown, and when it is said where the source times it."""
 
 _TAG = re.compile(
-    r"<!--.*?-->|<(?P<time>(?:\d+:)?\d{1,2}:\d{2}[.,]\d{1,3})>|<v(?:\.[^\s<>]*)?(?:[ \t]+(?P<voice>[^<>]*))?>"
+    r"<!--(?:(?!<!--).)*?-->"
+    r"|<(?P<time>(?:\d+:)?\d{1,2}:\d{2}[.,]\d{1,3})>|<v(?:\.[^\s<>]*)?(?:[ \t]+(?P<voice>[^<>]*))?>"
     r"|</?(?:c|v|lang|font|span|p|div)(?:[.\s][^<>]*)?/?>"
     # Bare words behind these are said: "if a <b and c> d".
     r"|</?(?:i|b|u|s|em|strong|ruby|big|small|sub|sup)(?:\.[^\s<>]*)?(?:\s+[\w:-]+\s*=[^<>]*)?\s*/?>"

@@ -16,8 +16,8 @@ from .playlist import is_playlist, joined
 from .unspoken import refuse_by_name
 from .walk import Root, files_under, may_be_transcript
 
-LARGEST_BYTES = 100_000_000
-"""A transcript of a whole day is 5 MB; what is larger than this is something else."""
+LARGEST_BYTES = 10_000_000
+"""A transcript of a whole day is 5 MB. To read one takes up to 190 times its bytes of memory: this much fits 2 GB."""
 
 
 def talks_under(path: Path) -> Iterator[tuple[Path, Talk | UnreadableError]]:
@@ -99,7 +99,10 @@ def read_file(path: Path) -> bytes:
         if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
             raise UnreadableError("This is a pipe or a device, not a file.")  # to open one could wait for ever
         if status.st_size > LARGEST_BYTES:
-            raise UnreadableError(f"The file is larger than {LARGEST_BYTES // 1_000_000} MB.")
+            raise UnreadableError(
+                f"The file has {status.st_size / 1e6:,.0f} MB; a transcript has at most {LARGEST_BYTES // 1_000_000}.",
+                "Where it holds several talks, write one file for each.",
+            )
         return joined(path) if is_playlist(path) else path.read_bytes()
     except OSError as error:
         raise OutOfReachError(f"The file cannot be read: {error.strerror}.") from error
