@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import suppress
 from pathlib import Path
@@ -26,7 +27,12 @@ _PARTS = {
 def gather(folder: Path) -> dict[str, Json]:
     """Return the facts about an index. Raises BadIndexError when there is none."""
     with current_index(folder) as index:
-        return index.ask(_facts)
+        return index.ask(_of_one_state)
+
+
+def _of_one_state(reader: IndexReader) -> dict[str, Json]:
+    with catalog.snapshot(reader.db):
+        return _facts(reader)
 
 
 def _facts(reader: IndexReader) -> dict[str, Json]:
@@ -63,10 +69,13 @@ def _suggested_model(db: sqlite3.Connection, model: str) -> str | None:
 
 
 def _size(path: Path) -> int:
-    # A write-ahead log beside the catalog is part of it.
-    files = path.rglob("*") if path.is_dir() else path.parent.glob(f"{path.name}*")
+    """Return how many bytes a file or a folder takes; a write-ahead log beside the catalog is part of it.
+
+    What a run that writes takes away meanwhile is passed over.
+    """
+    in_folder = (Path(folder, name) for folder, _, names in os.walk(path) for name in names)
     size = 0
-    for file in files:
-        with suppress(OSError):  # a run has taken it away meanwhile
-            size += file.stat().st_size if file.is_file() else 0
+    for file in in_folder if path.is_dir() else path.parent.glob(f"{path.name}*"):
+        with suppress(FileNotFoundError):
+            size += file.stat().st_size
     return size
