@@ -66,7 +66,7 @@ def _described(kill: Kill) -> str:
 def main() -> int:
     """Make the trials and print how many held."""
     parser = parser_of(str(__doc__), 200)
-    parser.add_argument("--fresh", type=float, default=0.3, help="the share of fresh processes [0.3]")
+    parser.set_defaults(fresh=0.3)
     given = parser.parse_args()
     return make_trials(given, partial(trial, seed=given.seed, fresh_share=given.fresh))
 

@@ -205,7 +205,8 @@ def catalog_only(folder: Path) -> Reads:
             return [talk.title for talk in catalog.read_talks(db)]
 
     def figures() -> Any:
-        return [gather(folder)[key] for key in ("talks", "passages", "cues")]
+        told = gather(folder)
+        return [told[key] for key in ("talks", "passages", "cues")]
 
     return Reads(
         folder,

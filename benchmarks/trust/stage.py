@@ -64,6 +64,8 @@ class Stage:
     cache: Path
     base: Path
     """Where the archive and the index lie as they are before every operation."""
+    kinds: tuple[bool, ...]
+    """In which kinds of processes operations are disturbed: in fresh ones (True), in forks."""
     known: dict[str, Undisturbed] = field(default_factory=dict)
 
     @property
@@ -80,7 +82,7 @@ class Stage:
     def _undisturbed(self, name: str) -> Undisturbed:
         operation = OPERATIONS[name]
         seconds, events = {}, {}
-        for fresh in (True, False):
+        for fresh in self.kinds:
             self.prepare(name, random.Random(name))
             before = self.words() if operation.has_index else {}
             outcome = self.run(operation.command, fresh=fresh, watch=True)
@@ -296,10 +298,19 @@ def _names(folder: Path) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*")}
 
 
-def make_stages(work: Path, jobs: int) -> list[Stage]:
-    """Make the archive, a warm cache, and some places with the index as it is before every operation."""
+def make_stages(work: Path, jobs: int, warm_cache: Path | None, *, fresh: bool) -> list[Stage]:
+    """Make the archive, a warm cache, and some places with the index as it is before every operation.
+
+    Args:
+        work: Where all of it lies.
+        jobs: How many places.
+        warm_cache: A cache with a model that is taken; None makes one.
+        fresh: Whether commands are disturbed in fresh processes too.
+    """
     base, cache_folder = work / "base", work / "cache"
     make_archive(base / "talks")
+    if warm_cache is not None and warm_cache.is_dir():
+        shutil.copytree(warm_cache, cache_folder)
     places = [Place(work / str(number)) for number in range(jobs)]
     for place in places:
         place.make()
@@ -311,4 +322,4 @@ def make_stages(work: Path, jobs: int) -> list[Stage]:
                 raise RuntimeError(f"{command} ended with {outcome.status}: {outcome.said}")
         shutil.copytree(place.index, base / f"index-{place.root.name}")
     (base / "cached.txt").write_text("\n".join(sorted(_names(cache_folder))))
-    return [Stage(place, cache_folder, base) for place in places]
+    return [Stage(place, cache_folder, base, (True, False) if fresh else (False,)) for place in places]

@@ -44,6 +44,8 @@ def parser_of(description: str, count: int) -> argparse.ArgumentParser:
     parser.add_argument("--only", choices=OPERATIONS, help="only this operation")
     parser.add_argument("--number", type=int, help="only the trial of this number")
     parser.add_argument("--jobs", type=int, default=2, help="how many trials at once [2]")
+    parser.add_argument("--fresh", type=float, default=0.0, help="the share of fresh processes [0]")
+    parser.add_argument("--cache", type=Path, help="a cache to take the model from, which else is made ready first")
     return parser
 
 
@@ -57,7 +59,7 @@ def make_trials(given: argparse.Namespace, trial: Trial, *, evenly: bool = False
     try:
         todo = _order(given.count, given.only, given.number, evenly)
         jobs = min(given.jobs, len(todo))
-        stages = make_stages(work, jobs)
+        stages = make_stages(work, jobs, given.cache, fresh=given.fresh > 0)
         results = [work / f"results-{number}" for number in range(jobs)]
         children = []
         for number, stage in enumerate(stages):
