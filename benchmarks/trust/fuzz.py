@@ -82,6 +82,8 @@ def fault(setting: object, tried: Input) -> Finding | None:
     """Try an input, and return what is wrong with what came of it; None where it was held."""
     from fuzz_targets import BrokenPromiseError, try_once
 
+    if tried.target in ("query", "http", "mcp"):
+        setting.app()  # type: ignore[attr-defined]  # made before the clock runs
     started = time.process_time()
     signal.signal(signal.SIGVTALRM, _stop)
     signal.setitimer(signal.ITIMER_VIRTUAL, _LONGEST_S)
