@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from talksearch.indexer.readers import scraped_record
@@ -185,3 +185,102 @@ def test_perturbed_records_get_their_times_back() -> None:
     assert np.percentile(errors, 90) < 0.5
     assert np.percentile(errors, 99) < 4
     assert all(exact_times(a, b) is None for a, b in pairwise(others))
+
+
+# Where each border lies
+
+
+@given(st.permutations(list(range(24))))
+@settings(deadline=None)
+def test_of_words_that_stand_once_the_longest_rising_chain_is_matched(order: list[int]) -> None:
+    a, b = [f"w{at}" for at in range(24)], [f"w{at}" for at in order]
+    if any(second == first + 1 for first, second in pairwise(order)):
+        return  # runs of words are anchors before single words are
+    longest = [1] * 24
+    for at in range(24):
+        longest[at] = 1 + max((longest[before] for before in range(at) if order[before] < order[at]), default=0)
+    assert len(matching(a, b)) == max(longest)
+
+
+def test_a_long_run_is_an_anchor_before_single_words() -> None:
+    ours = ["x", "a", "b", "c", "d", "e", "f"]
+    theirs = ["a", "b", "c", "d", "e", "f", "x"]
+    assert matching(ours, theirs) == [(at + 1, at) for at in range(6)]
+
+
+def test_what_lies_far_apart_without_an_anchor_is_not_compared() -> None:
+    def matched(words: int) -> int:
+        return len(matching(["a", "b"] * (words // 2), ["b", "a"] * (words // 2)))
+
+    assert matched(160) > 100
+    assert matched(162) == 0
+
+
+@pytest.mark.parametrize(("same", "is_same_talk"), [(2, False), (3, True)])
+def test_another_talk_shares_few_runs_of_three_words(same: int, is_same_talk: bool) -> None:
+    ours = untimed(" ".join(f"w{at}" if at < same else f"x{at}" for at in range(10)))
+    theirs = [Cue(0, 10_000, " ".join(f"w{at}" for at in range(10)))]
+    assert (exact_times(ours, theirs) is not None) is is_same_talk
+
+
+def test_words_without_a_partner_lie_between_their_neighbours_by_characters() -> None:
+    timed = [Cue(0, 4_000, "aaa bbb ccc ddd"), Cue(10_000, 14_000, "eee fff ggg hhh")]
+    times = exact_times(untimed("aaa bbb ccc ddd", "xxx", "yyy", "eee fff ggg hhh"), timed)
+    assert times is not None
+    starts = [cue.start_ms for cue in times]
+    assert (starts[0], starts[3]) == (0, 10_000)
+    # ddd begins at 3,200 ms, four fifths into its line, which takes 16 characters with the blank behind it.
+    assert starts[1:3] == [3_200 + round(6_800 * behind / 11.2) for behind in (3.2, 7.2)]
+    assert [cue.end_ms for cue in times] == [*starts[1:], 14_000]
+
+
+def test_before_the_first_match_and_behind_the_last_the_speed_is_the_usual_one() -> None:
+    timed = [Cue(10_000, 14_000, "aaa bbb ccc ddd"), Cue(14_000, 60_000, "")]
+    times = exact_times(untimed("xxxxxxxxx", "aaa bbb ccc ddd", "yyyyyyyyy"), timed)
+    assert times is not None
+    assert times[0].start_ms == pytest.approx(10_000 - 10 * 65, abs=70)
+    assert times[1].start_ms == 10_000
+    early = [Cue(100, 4_000, "aaa bbb ccc ddd")]
+    times = exact_times(untimed("x" * 99, "aaa bbb ccc ddd"), early)
+    assert times is not None
+    assert 0 <= times[0].start_ms <= 100
+
+
+@pytest.mark.parametrize(("letters", "punctuated"), [(1, True), (250, True), (251, False)])
+def test_a_sentence_ends_in_250_letters(letters: int, punctuated: bool) -> None:
+    assert is_punctuated(untimed("a" * letters + ".")) is punctuated
+    assert not is_punctuated(untimed("..."))
+
+
+def words(first: int, last: int) -> str:
+    return " ".join(f"w{at}" for at in range(first, last))
+
+
+LONG = replace(TRACK, cues=tuple(Cue(at * 1000, at * 1000 + 900, words(at * 10, at * 10 + 10)) for at in range(10)))
+
+
+@pytest.mark.parametrize(
+    ("said", "taken"),
+    [
+        (words(0, 100), True),
+        (words(0, 85), True),  # fifteen in a hundred may be missing in one piece
+        (words(0, 84), False),
+        (words(0, 40) + " " + words(55, 100), True),
+        (words(0, 40) + " " + words(56, 100), False),
+        (words(0, 100) + " " + " ".join(f"x{at}" for at in range(100)), True),  # half of either is the other's
+        (words(0, 100) + " " + " ".join(f"x{at}" for at in range(101)), False),
+    ],
+)
+def test_how_much_a_text_may_leave_out_and_add(said: str, taken: bool) -> None:
+    text = replace(TEXT, cues=tuple(untimed(said.replace(" ", ". ") + ".")))
+    assert (with_times_of(text, LONG) is not None) is taken
+
+
+@pytest.mark.parametrize(("changed", "taken"), [(2, False), (3, True)])
+def test_a_punctuated_track_is_bettered_by_other_words_only(changed: int, taken: bool) -> None:
+    track = replace(
+        LONG, origin="automatic", cues=tuple(replace(cue, text=cue.text.replace(" ", ". ")) for cue in LONG.cues)
+    )
+    said = [f"x{at}" if at % 40 == 7 and at < 40 * changed else f"w{at}" for at in range(100)]
+    text = replace(TEXT, cues=tuple(untimed(". ".join(said))))
+    assert (with_times_of(text, track) is not None) is taken

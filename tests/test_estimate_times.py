@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from talksearch.indexer.readers import scraped_record
 from talksearch.indexer.readers.source_text import SourceText
-from talksearch.indexer.records import Chapter, Cue
+from talksearch.indexer.records import Chapter, Cue, Step
 from talksearch.indexer.restore.align_times import exact_times
 from talksearch.indexer.restore.estimate_times import estimate_times
 from talksearch.indexer.text.chapters import chapters_in
@@ -212,3 +212,148 @@ def test_flattened_records_against_their_captions() -> None:
     assert np.median(medians) < 12
     assert within / lines > 0.89
     assert np.median(margins) < 40_000
+
+
+# Exactly what each thing takes
+
+
+def seconds_of(line: str) -> float:
+    """What the estimate gives a line of a text, in seconds of an average speaker: 1.1 of these are one of a text's."""
+    return (starts([Cue(0, 0, line), Cue(0, 0, "zzz")])[1] - 500) / 1100
+
+
+@pytest.mark.parametrize(
+    ("line", "seconds"),
+    [
+        ("So it is", 3 * 0.165 + 6 * 0.044 + 3 * 0.05),
+        ("So it is.", 3 * 0.165 + 6 * 0.044 + 3 * 0.05 + 0.45),
+        ("so so so", 3 * 0.165 + 6 * 0.044 + 0.05),
+        ("So. It is", 3 * 0.165 + 6 * 0.044 + 3 * 0.05 + 0.45),
+        ("So, it; is", 3 * 0.165 + 6 * 0.044 + 3 * 0.05 + 2 * 0.08),
+        ("go 12", 2 * 0.165 + 2 * 0.044 + 2 * 0.3 + 2 * 0.05),
+        ("go um", 2 * 0.165 + 4 * 0.044 + 0.25 + 2 * 0.05),
+        ("go x", 2 * 0.165 + 3 * 0.044 + 0.5 + 2 * 0.05),
+        ("go a", 2 * 0.165 + 3 * 0.044 + 2 * 0.05),
+        ("go X1", 2 * 0.165 + 3 * 0.044 + 0.3 + 0.5 + 2 * 0.05),
+        ("ﷺ -- ", 0.165 + 0.044 + 0.05),
+        ("한국", 0.165 + 8 * 0.044 + 0.05),
+        ("...", 1.5),
+        ("[music]", 4.5),
+        ("[♪♪]", 4.5),
+        ("[applause]", 1.5),
+    ],
+)
+def test_what_a_line_takes(line: str, seconds: float) -> None:
+    assert seconds_of(line) == pytest.approx(seconds, abs=0.001)
+
+
+def test_captions_without_a_duration_to_the_millisecond() -> None:
+    cues = [
+        Cue(0, 0, "aaaa bbbb cccc", pause_after=True),
+        Cue(0, 0, "aaaa bbbb cccc"),
+        Cue(0, 0, "aaaa"),
+        Cue(0, 0, "bbbb"),
+    ]
+    timed, margin, step = estimate_times(cues, None)
+    first, again, short = 3 * 0.165 + 12 * 0.044 + 3 * 0.05, 3 * 0.165 + 12 * 0.044, 0.165 + 4 * 0.044
+    expected = [0.5, 0.5 + first + 6.2, 0.5 + first + 6.2 + again, 0.5 + first + 6.2 + again + short + 1.3]
+    assert [cue.start_ms for cue in timed] == [round(1000 * second) for second in expected]
+    # A line ends half a second behind its words, or where the next begins, the last one where the talk does.
+    assert [cue.end_ms for cue in timed] == [2173, 8896, 8896 + 341 + 500, 10_878]
+    assert margin == round(300 * (expected[-1] + short))
+    assert step.detail == {
+        "lines": 4, "caption_lines": True, "pauses": 1, "from": "words", "slowness": 1.0, "margin_ms": margin,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("paused", "nearby"), [((20,), 0), ((20, 30), 1), ((20, 31), 0), ((10, 20), 1), ((9, 20), 0), (range(17, 23), 4)]
+)
+def test_what_a_cleared_screen_takes_more_near_others(paused: range | tuple[int, ...], nearby: int) -> None:
+    times = starts([Cue(0, 0, FULL, pause_after=at in paused) for at in range(60)])
+    usual = times[56] - times[55]
+    assert times[21] - times[20] - usual == pytest.approx(6_200 + 350 * nearby, abs=2)
+
+
+def test_a_line_with_room_for_the_next_word_is_followed_by_a_short_pause() -> None:
+    def step_of(short: str, following: str, turn: bool = False) -> int:
+        lines = [Cue(0, 0, "aaaa bbbb cccc", pause_after=at == 0) for at in range(30)]
+        lines[10:12] = [Cue(0, 0, short, turn=turn), Cue(0, 0, following)]
+        times = starts(lines)
+        return times[11] - times[10]
+
+    said = 2 * 0.165 + 8 * 0.044
+    assert step_of("aaaa bbbb", "cccc aaaa") == pytest.approx(1000 * (said + 1.3), abs=2)  # 9 + 1 + 4 are 14
+    assert step_of("aaaa bbbb", "ccccc aaa") == pytest.approx(1000 * said, abs=2)
+    assert step_of("aaaa bbbb", "cccc aaaa", turn=True) == pytest.approx(1000 * said, abs=2)  # `>> ` stood there
+
+
+def test_a_known_duration_is_used_up_to_the_tail() -> None:
+    cues = [Cue(0, 0, "one two.")] * 20
+    duration = 40_000
+    timed, margin, step = estimate_times(cues, duration)
+    weights = np.array([2 * 0.165 + 6 * 0.044 + (0.1 if at == 0 else 0) + 0.45 for at in range(20)])
+    slowness = (40 - 0.5 - 0.03 * 40) / weights.sum()
+    slower = 1 - 0.22 * np.log(slowness / 1.1) * np.exp(-np.cumsum(weights) / 300)
+    scaled = weights * slower * slowness * weights.sum() / (weights * slower).sum()
+    expected = 0.5 + np.concatenate([[0], np.cumsum(scaled)[:-1]])
+    assert [cue.start_ms for cue in timed] == pytest.approx((1000 * expected).tolist(), abs=1)
+    assert margin == max(2_000, round(1000 * 1.4 * 40**0.5 * slowness**1.5))
+    assert (step.detail["from"], step.detail["duration_ms"]) == ("duration", duration)
+    assert step.detail["slowness"] == round(slowness, 3)
+
+
+def test_a_long_talk_ends_six_seconds_before_its_recording_and_a_short_one_begins_soon() -> None:
+    def total(cues: list[Cue]) -> float:
+        return (estimate_times(cues, None)[1] / 300 - 0.5) / 1.1
+
+    cues = [Cue(0, 0, "one two.")] * 400
+    _, _, step = estimate_times(cues, 600_000)
+    assert step.detail["slowness"] == pytest.approx((600 - 0.5 - 6) / total(cues), abs=0.002)
+    timed, margin, _ = estimate_times([Cue(0, 0, "one two.")], 2_000)
+    assert timed[0].start_ms == 200
+    assert margin == round(1000 * 1.4 * 2**0.5 * ((2 - 0.2 - 0.06) / 1.144) ** 1.5)
+
+
+@pytest.mark.parametrize(("factor", "used"), [(0.38, False), (0.42, True), (3.9, True), (4.1, False)])
+def test_which_durations_can_be(factor: float, used: bool) -> None:
+    cues = [Cue(0, 0, FULL)] * 300
+    total = (estimate_times(cues, None)[1] / 300) - 0.5
+    duration = round(1000 * (total * factor + 6.5))
+    assert (estimate_times(cues, duration)[2].detail["from"] == "duration") is used
+
+
+@pytest.mark.parametrize(("chapters", "length"), [((0, 1_000), 2_000), ((0, 500, 1_000), 1_500), ((1_000,), 1_000)])
+def test_the_last_chapter_is_as_long_as_the_others(chapters: tuple[int, ...], length: int) -> None:
+    timed, margin, step = estimate_times(
+        [Cue(0, 0, "one two.")] * 20, None, tuple(Chapter(1000 * second, "") for second in chapters)
+    )
+    assert margin == 300 * length
+    assert step.detail["from"] == "words"
+    assert timed[-1].end_ms <= 1000 * length
+    assert timed[-1].start_ms > 800 * length
+
+
+def test_chapters_within_what_the_words_take_change_no_length() -> None:
+    cues = [Cue(0, 0, "one two.")] * 200
+    length = estimate_times(cues, None)[1]
+    chapters = (Chapter(0, ""), Chapter(round(0.89 * length / 0.3), ""))
+    assert estimate_times(cues, None, chapters)[1] == length
+
+
+def test_eight_full_lines_are_captions_and_seven_are_not() -> None:
+    def are_captions(lines: list[str]) -> bool:
+        return bool(estimate_times([Cue(0, 0, line) for line in lines], None)[2].detail["caption_lines"])
+
+    assert are_captions([FULL] * 8)
+    assert not are_captions([FULL] * 7)
+    assert are_captions(["aaaa bbbb cccc ddddd"] * 8)  # 20 wide
+    assert not are_captions(["aaaa bbbb cccc dddd"] * 8)
+    assert are_captions(["a" * 100] * 8)
+    assert not are_captions(["a" * 101] * 8)
+    assert are_captions([FULL] * 5 + ["ab"] * 7)
+    assert not are_captions([FULL] * 4 + ["ab"] * 8)
+
+
+def test_no_cues_say_so() -> None:
+    assert estimate_times([], None) == ((), 0, Step("estimate-times", "cues", {"from": "nothing", "margin_ms": 0}))

@@ -92,3 +92,39 @@ def test_loops_lie_within_the_words_and_apart(lines: list[str]) -> None:
     assert all(loop.times >= 6 and loop.words >= 24 for loop in loops)
     assert sum(loop.words for loop in loops) <= sum(len(cue.text) for cue in talk)
     assert len(loop_notes(talk)) <= 5
+
+
+@pytest.mark.parametrize(
+    ("lines", "loops"),
+    [
+        (["no"] * 23, 0),
+        (["no"] * 24, 1),
+        (["we do say so"] * 5, 0),
+        (["we do say so"] * 6, 1),
+        (["we do say so now then"] * 5, 0),  # enough words, not often enough
+        ([" ".join(f"w{at}" for at in range(30))] * 6, 1),
+        ([" ".join(f"w{at}" for at in range(31))] * 6, 0),
+        (["no"] * 24 + ["yes"] + ["no"] * 24, 2),
+        (["no"] * 24 + ["yes"] * 24, 2),
+    ],
+)
+def test_how_long_and_how_often_a_loop_is(lines: list[str], loops: int) -> None:
+    assert len(find_loops(cues(*lines))) == loops
+
+
+def test_a_loop_says_how_many_words_it_has_and_when_it_begins() -> None:
+    (loop,) = find_loops(cues("and so", *["mind the gap"] * 10, "bye"))
+    assert loop == ("mind the gap", 10, 2_000, 30)
+    (loop,) = find_loops([Cue(0, 30_000, "well then " + "go on " * 14)])
+    assert (loop.phrase, loop.times, loop.words) == ("go on", 14, 28)
+    assert loop.start_ms == pytest.approx(30_000 * 10 / 94, abs=2)
+
+
+def test_the_five_longest_are_told_in_order_of_time_and_a_long_phrase_is_cut() -> None:
+    lines = [line for at in range(6) for line in [f"word{at}"] * (30 - at) + [f"between {at}"]]
+    told = loop_notes(cues(*lines))
+    assert [note.split("”")[0] for note in told] == [f"“word{at}" for at in range(5)]
+    (note,) = loop_notes(cues(*["x" * 60] * 24))
+    assert note.startswith(f"“{'x' * 60}” stands 24 times in a row from 0:00 on")
+    (note,) = loop_notes(cues(*[f"{'x' * 59} {'y' * 9}"] * 24))
+    assert note.startswith(f"“{'x' * 59}…” stands 24 times")

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
 
-from hypothesis import given
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from talksearch.indexer.passages.split import Splitting, split
@@ -125,3 +128,175 @@ def test_a_passage_names_who_speaks_in_it() -> None:
         [Cue(0, 1_000, "hello there", "Ann"), Cue(1_000, 2_000, "hello", "Bo"), Cue(2_000, 3_000, "so", "Ann")]
     )
     assert [passage.speakers for passage in passages] == [("Ann", "Bo")]
+
+
+# Exactly which borders are chosen
+
+SMALL = Splitting(length=4, slack=2, overlap=2)
+
+
+def texts(*cues: Cue, splitting: Splitting = SMALL, max_tokens: int = 200) -> list[str]:
+    return [passage.text for passage in cut(cues, max_tokens, splitting)]
+
+
+def test_without_any_border_passages_have_their_length_and_overlap() -> None:
+    assert texts(Cue(0, 10_000, "a b c d e f g h i j")) == ["a b c d", "c d e f", "e f g h i j"]
+    assert texts(Cue(0, 10_000, "a b c d e f")) == ["a b c d e f"]  # what is within the slack is one passage
+    assert texts(Cue(0, 10_000, "a b c d e f g")) == ["a b c d", "c d e f g"]
+
+
+def test_a_sentence_ends_a_passage_and_the_next_begins_with_one() -> None:
+    assert texts(Cue(0, 10_000, "a b c d e. f g h i j")) == ["a b c d e.", "d e. f g", "f g h i j"]
+
+
+def test_an_abbreviation_ends_no_sentence() -> None:
+    assert texts(Cue(0, 10_000, "a b c d Dr. f g h i j")) == ["a b c d", "c d Dr. f", "Dr. f g h i j"]
+
+
+def cues_with(after_third: str, after_fifth: str) -> list[Cue]:
+    """Ten words with borders behind the third and the fifth: `,` and `.` in the text, a new cue, turn or pause."""
+    cues, words, now, turn = [], [], 0, False
+    for number, word in enumerate("abcdefghij"):
+        kind = {2: after_third, 4: after_fifth}.get(number, "")
+        words.append(word + (kind if kind in (",", ".", "。") else ""))
+        now += 300
+        if kind.startswith(("cue", "turn")) or number == 9:
+            cues.append(Cue(now - 300 * len(words), now, " ".join(words), turn=turn))
+            words, turn = [], kind.startswith("turn")
+            now += int(kind.partition("+")[2] or 0)
+    return cues
+
+
+@pytest.mark.parametrize(
+    ("weaker", "stronger"),
+    [
+        (",", "cue+400"),  # a tenth, and 400 of 1,500 ms
+        ("cue+400", "cue+450"),
+        ("cue+450", "turn"),
+        ("turn+399", "."),  # too short to be a pause
+        ("turn", "turn+400"),
+        ("turn+400", "."),
+        (".", "cue+1500"),
+        ("cue+9000", "turn+1500"),  # a pause counts no more than a sentence's end
+        ("cue+1400", "cue+1500"),
+    ],
+)
+def test_the_stronger_border_is_chosen(weaker: str, stronger: str) -> None:
+    """Both lie as near to the proper length."""
+    near = Splitting(length=4, slack=3, overlap=2)
+    assert texts(*cues_with(weaker, stronger), splitting=near)[0].split()[-1].rstrip(".,") == "e"
+    assert texts(*cues_with(stronger, weaker), splitting=near)[0].split()[-1].rstrip(".,") == "c"
+
+
+def test_of_equal_borders_the_later_is_chosen_and_a_weak_one_is_not_worth_the_way() -> None:
+    near = Splitting(length=4, slack=3, overlap=2)
+    assert texts(*cues_with(".", "."), splitting=near)[0] == "a b c. d e."
+    assert texts(*cues_with("cue", "cue+300"), splitting=near)[0] == "a b c d"
+    assert texts(*cues_with("cue+399", "cue+399"), splitting=near)[0] == "a b c d"
+    assert texts(*cues_with(",", ""), splitting=near)[0] == "a b c,"
+    assert texts(*cues_with(",", ""))[0] == "a b c d"
+
+
+@pytest.mark.parametrize(("pause_ms", "last"), [(999, "d"), (1_349, "d"), (1_360, "e")])
+def test_a_pause_between_words_is_what_is_left_of_a_word_that_takes_600_ms(pause_ms: int, last: str) -> None:
+    starts = [number * 300 + (pause_ms - 300 if number > 4 else 0) for number in range(10)]
+    cue = Cue(0, 9_000, "a b c d e f g h i j", words=tuple(map(Word, "abcdefghij", starts)))
+    assert texts(cue)[0].split()[-1] == last
+
+
+def test_a_passage_holds_no_more_tokens_than_the_model_and_says_half_of_them_again_at_most() -> None:
+    cue = Cue(0, 40_000, " ".join(f"w{number}" for number in range(40)))
+    wide = Splitting(length=20, slack=5, overlap=18)
+    passages = [passage.text.split() for passage in cut([cue], 8, wide)]
+    assert [len(words) for words in passages[:-1]] == [8] * (len(passages) - 1)
+    shared = [len(set(one) & set(two)) for one, two in pairwise(passages)]
+    assert set(shared) == {4}
+
+
+def test_a_piece_that_is_too_long_for_the_model_is_a_passage_of_its_own() -> None:
+    def count_long(word: str) -> int:
+        return 50 if word == "x" else 1
+
+    passages = split(talk([Cue(0, 1_000, "a x b")]), count_long, 10)
+    assert [passage.text for passage in passages] == ["a", "x", "b"]
+
+
+def test_a_word_too_long_for_the_model_is_halved_until_it_fits() -> None:
+    def count_letters(word: str) -> int:
+        return len(word)
+
+    passages = split(talk([Cue(0, 8_000, "abcdefgh")]), count_letters, 2)
+    assert [(passage.text, passage.start_ms, passage.end_ms) for passage in passages] == [
+        ("ab", 0, 2_000),
+        ("cd", 2_000, 4_000),
+        ("ef", 4_000, 6_000),
+        ("gh", 6_000, 8_000),
+    ]
+
+
+def test_characters_without_spaces_count_as_half_a_word_and_keep_their_punctuation() -> None:
+    passages = cut([Cue(0, 12_000, "相对论是时间的尺度对吧")], splitting=SMALL)
+    assert [len(passage.text) for passage in passages][:1] == [11]  # 5.5 words: within the slack
+    passages = cut([Cue(0, 14_000, "相对论是时间，的尺度对吧走了好")], splitting=SMALL)
+    assert passages[0].text == "相对论是时间，的尺"
+    assert all(not passage.text.startswith("，") for passage in passages)
+
+
+def test_latin_words_inside_a_script_without_spaces_stay_whole() -> None:
+    passages = cut([Cue(0, 9_000, "用Python写的")], splitting=Splitting(length=1, slack=1, overlap=1))
+    assert all("Python" in passage.text or not set("Python") & set(passage.text) for passage in passages)
+
+
+def test_lines_of_chinese_become_one_text_and_lines_of_words_do_not() -> None:
+    assert texts(Cue(0, 1_000, "今天我"), Cue(1_000, 2_000, "们走")) == ["今天我们走"]
+    assert texts(Cue(0, 1_000, "so"), Cue(1_000, 2_000, "long")) == ["so long"]
+
+
+def test_a_passage_knows_its_cues_and_ends_with_its_last_word() -> None:
+    cues = [Cue(number * 1_000, number * 1_000 + 900, word) for number, word in enumerate("abcdefg")]
+    first, last = cut(cues, splitting=SMALL)
+    assert (first.first_cue, first.last_cue, first.start_ms, first.end_ms) == (0, 3, 0, 3_900)
+    assert (last.first_cue, last.last_cue, last.start_ms, last.end_ms) == (2, 6, 2_000, 6_900)
+
+
+def test_a_cue_that_another_begins_in_ends_there_unless_its_words_have_times() -> None:
+    first, second = Cue(0, 4_000, "a b"), Cue(1_000, 5_000, "c d")
+    (passage,) = cut([first, Cue(1_000, 1_000, "c")])
+    assert (passage.start_ms, passage.end_ms) == (0, 1_000)
+    (passage,) = cut([replace(first, words=(Word("a", 0), Word("b", 3_000))), second])
+    assert (passage.start_ms, passage.end_ms) == (0, 5_000)
+    starts = [passage.start_ms for passage in cut([first, second], splitting=Splitting(1, 1, 1))]
+    assert starts == sorted(starts)
+
+
+def test_passages_with_the_same_words_at_the_same_time_have_ids_of_their_own() -> None:
+    cues = [Cue(0, 0, "a a a a")] * 4
+    ids = [passage.id for passage in cut(cues, splitting=Splitting(4, 1, 1))]
+    assert len(set(ids)) == len(ids)
+    assert ids[1] == f"{ids[0]}.2"
+
+
+def test_an_id_is_that_of_the_talk_the_time_and_the_words() -> None:
+    def one(cue: Cue) -> str:
+        return cut([cue])[0].id
+
+    assert one(Cue(0, 900, "a b")) == one(Cue(0, 800, "a b", "Ann")) != one(Cue(1, 900, "a b"))
+    assert one(Cue(0, 900, "a b")) != one(Cue(0, 900, "a c"))
+    assert one(Cue(0, 900, "a b")).startswith("t:")
+
+
+@given(some_cues(), st.integers(9, 14), st.integers(1, 3), st.integers(1, 2))
+@settings(deadline=None)
+def test_passages_cover_all_cues_in_order_and_each_brings_something_new(
+    cues: list[Cue], length: int, slack: int, overlap: int
+) -> None:
+    passages = cut(cues, 500, Splitting(length, slack, overlap))
+    said = [cue for cue in cues if cue.text.split()]
+    assert bool(passages) == bool(said)
+    if passages:
+        assert passages[0].first_cue == 0
+        assert passages[-1].last_cue == len(cues) - 1
+    for one, two in pairwise(passages):
+        assert one.first_cue <= two.first_cue <= one.last_cue + 1
+        assert one.last_cue <= two.last_cue
+        assert (one.first_cue, one.start_ms, one.text) != (two.first_cue, two.start_ms, two.text) or one.id != two.id

@@ -25,7 +25,7 @@ class Group:
     """The files of one talk, the best first."""
 
     files: tuple[FileRow, ...]
-    is_open: bool = False
+    is_open: bool
     """They are tracks in several languages, and nothing says for sure which one is spoken: their times may tell."""
 
 
