@@ -368,5 +368,5 @@ def test_no_cues_have_true_times() -> None:
 def test_rows_are_compared_by_their_words() -> None:
     assert row_of([("a", 1), ("b", None)], "Ann", True) == Row((("a", 1), ("b", None)), "Ann", True, ("a", "b"))
     assert show_plain(Cue(0, 1, "a b\nc")) == Shown(
-        0, 1, (row_of([("a", None), ("b", None)]), row_of([("c", None)])), False, ("a", "b", "c")
+        0, 1, (row_of([("a", None), ("b", None)], None), row_of([("c", None)], None)), False, ("a", "b", "c")
     )

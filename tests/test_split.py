@@ -194,7 +194,7 @@ def test_of_equal_borders_the_later_is_chosen_and_a_weak_one_is_not_worth_the_wa
     assert texts(*cues_with("cue", "cue+300"), splitting=near)[0] == "a b c d"
     assert texts(*cues_with("cue+399", "cue+399"), splitting=near)[0] == "a b c d"
     assert texts(*cues_with(",", ""), splitting=near)[0] == "a b c,"
-    assert texts(*cues_with(",", ""))[0] == "a b c d"
+    assert texts(*cues_with(",", ""))[0] == "a b c, d"
 
 
 @pytest.mark.parametrize(("pause_ms", "last"), [(999, "d"), (1_349, "d"), (1_360, "e")])
