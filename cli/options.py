@@ -72,14 +72,11 @@ def complete_talk(context: click.Context, _: click.Parameter, incomplete: str) -
     from talksearch.indexer.stores import catalog
 
     try:
-        db = catalog.open_catalog(resolve(context.params.get("index_dir")).index)
+        with catalog.open_snapshot(resolve(context.params.get("index_dir")).index) as db:
+            talks = [talk for talk in catalog.read_talks(db) if talk.id.startswith(incomplete)]
     except TalksearchError:
         return []
-    return [
-        CompletionItem(talk.id, help=safe(talk.title))
-        for talk in catalog.read_talks(db)
-        if talk.id.startswith(incomplete)
-    ]
+    return [CompletionItem(talk.id, help=safe(talk.title)) for talk in talks]
 
 
 def search_options(command: Command) -> Command:

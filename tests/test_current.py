@@ -7,12 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from fakes import CountingEncoder
 from tiny import make_index, write_talk
 
+from talksearch.cli.main import cli
 from talksearch.indexer.errors import BadIndexError
 from talksearch.indexer.pipeline.run import build_index
-from talksearch.indexer.stores import catalog, vectors
+from talksearch.indexer.stores import catalog, soundness, vectors
 from talksearch.search import current
 from talksearch.search.current import current_index
 from talksearch.search.reader import IndexReader
@@ -89,3 +91,32 @@ def test_vectors_that_are_open_stay_as_they_are_when_others_take_their_place(tmp
     assert vectors.compact(tmp_path, 8, [8]) == 7
     assert copy.take(copy.find(np.array([3, 8]))).tolist() == np.eye(8)[[2, 7]].tolist()
     assert vectors.read(tmp_path, 8, once=once).numbers.tolist() == [8]
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (("talks",), "Ships"),
+        (("show", "ships"), "Ships"),
+        (("export", "ships", "--format", "srt"), "the ship"),
+        (("export", "--format", "m3u"), "Ships"),
+    ],
+)
+def test_a_command_reads_the_catalog_as_it_was_when_it_began(
+    index: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...], said: str
+) -> None:
+    """Else it finds a talk, and then misses the half of it."""
+    talk_sizes, check_talk = catalog.talk_sizes, soundness.check_talk
+
+    def leave() -> None:
+        monkeypatch.undo()
+        for file in (index.parent / "talks").glob("ships*"):
+            file.unlink()
+        build_index(index, [], encoder=CountingEncoder())
+
+    monkeypatch.setattr(catalog, "talk_sizes", lambda db: (talk_sizes(db), leave())[0])
+    monkeypatch.setattr(soundness, "check_talk", lambda *arguments: (check_talk(*arguments), leave())[0])
+    result = CliRunner().invoke(cli, [*command, "--index", str(index)])
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert said in result.stdout
+    assert "Ships" not in CliRunner().invoke(cli, ["talks", "--index", str(index)]).stdout

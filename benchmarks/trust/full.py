@@ -1,6 +1,6 @@
 """Runs every operation on a disk that has less and less room, and looks at what is left.
 
-    python benchmarks/trust/full.py [--count 180] [--only OPERATION [--number N]] [--jobs 2] [--limit]
+    python benchmarks/trust/full.py [--count 180] [--only OPERATION... [--number N]] [--jobs 2] [--limit]
 
 A trial runs one command over a small archive on a disk of its own (a tmpfs, which takes root) on which so many
 kilobytes are free: each operation on a ladder of sizes from none to about twice what it writes. Where a disk of its own
@@ -86,7 +86,7 @@ def main() -> int:
     parser = parser_of(str(__doc__), len(OPERATIONS) * len(_LADDER))
     parser.add_argument("--limit", action="store_true", help="limit the size of files instead of the disk")
     given = parser.parse_args()
-    return make_trials(given, partial(trial, limited=given.limit), evenly=True)
+    return make_trials(given, partial(trial, limited=given.limit))
 
 
 if __name__ == "__main__":

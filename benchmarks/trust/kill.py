@@ -1,6 +1,6 @@
 """Kills every operation that writes, at random moments, and looks at what is left.
 
-    python benchmarks/trust/kill.py [--count 200] [--seed 1] [--only OPERATION [--number N]] [--fresh SHARE] [--jobs 2]
+    python benchmarks/trust/kill.py [--count 200] [--seed 1] [--only OPERATION... [--number N]] [--fresh SHARE]
 
 A trial runs one command over a small archive and kills it (SIGKILL), alone or with all processes that it started, at a
 moment that is drawn evenly over the time that the command takes, or right after one of the changes that it makes to

@@ -94,8 +94,6 @@ class Operation:
     """Changes the archive, or damages the index, before the command."""
     has_index: bool = True
     """Whether there is an index before it."""
-    share: int = 1
-    """How many trials it gets, beside others."""
     finish: tuple[tuple[str, ...], ...] = (("index", "TALKS"),)
     """The commands after which everything must be as if nothing had been killed."""
 
@@ -159,17 +157,17 @@ def _damage(place: Place, rng: random.Random) -> None:
 
 
 OPERATIONS: dict[str, Operation] = {
-    "first": Operation(("index", "TALKS"), _nothing, has_index=False, share=4),
-    "add": Operation(("index", "TALKS"), _add, share=4),
-    "replace": Operation(("index", "TALKS"), _replace, share=4),
-    "drop": Operation(("index", "TALKS"), _drop, share=4),
-    "move": Operation(("index", "TALKS"), _move, share=2),
-    "all": Operation(("index", "TALKS"), _everything, share=2),
-    "remove": Operation(("remove", UNCHANGED, "the-varnish"), _nothing, share=4),
-    "doctor": Operation(("doctor",), _damage, share=4, finish=(("doctor",), ("index", "TALKS"))),
-    "rebuild": Operation(("index", "TALKS", "--rebuild"), _replace, share=4),
+    "first": Operation(("index", "TALKS"), _nothing, has_index=False),
+    "add": Operation(("index", "TALKS"), _add),
+    "replace": Operation(("index", "TALKS"), _replace),
+    "drop": Operation(("index", "TALKS"), _drop),
+    "move": Operation(("index", "TALKS"), _move),
+    "all": Operation(("index", "TALKS"), _everything),
+    "remove": Operation(("remove", UNCHANGED, "the-varnish"), _nothing),
+    "doctor": Operation(("doctor",), _damage, finish=(("doctor",), ("index", "TALKS"))),
+    "rebuild": Operation(("index", "TALKS", "--rebuild"), _replace),
     "html": Operation(("export", UNCHANGED, "-o", "OUT/talk.html"), _nothing),
-    "site": Operation(("export", "--site", "OUT/site"), _nothing, share=2),
+    "site": Operation(("export", "--site", "OUT/site"), _nothing),
     "sqlite": Operation(("export", "--format", "sqlite", "-o", "OUT/archive.sqlite3"), _nothing),
 }
 """What is killed. `remove` takes out a talk whose files stay, so that the next `index` brings it back."""

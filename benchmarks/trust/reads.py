@@ -25,7 +25,6 @@ Prints for each way how many reads were made and held, and the first answers tha
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import multiprocessing
 import os
@@ -34,32 +33,20 @@ import shutil
 import sys
 import tempfile
 import traceback
-import urllib.error
-import urllib.parse
-import urllib.request
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from functools import cache, partial
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
-import numpy as np
+from reads_archive import STATES, HashEncoder, write_state
+from reads_ways import WAYS, Read, Reads
 
-from talksearch.indexer.arrays import Floats
-from talksearch.indexer.encoders.base import ModelCard
 from talksearch.indexer.errors import TalksearchError
 from talksearch.indexer.records import Cue
-from talksearch.search.current import CurrentIndex
-from talksearch.search.index import Index
-from talksearch.search.query import Query
-from talksearch.search.reader import open_reader
 
-_WIDTH = 32
-_ALL_HITS = 50
-"""More hits than there are, so that none is cut off among equal ones."""
 _OPEN_AGAIN = 300
 """Reads after which an index that is kept open is opened again."""
 _REBUILD_EVERY = 5
@@ -69,238 +56,8 @@ _SHOWN = 5
 SHARES = {"kept": 0.4, "fresh": 0.2, "http": 0.15, "catalog": 0.22, "cli": 0.03}
 """Which part of all reads goes each way."""
 
-_STARTS, _ENDS = ("ba", "cor", "del", "fin", "gam", "hol"), ("ter", "lin", "mov", "nas", "pid", "rog", "sul")
-_WORDS = tuple(start + end for start in _STARTS for end in _ENDS)
-"""Words of which the talks consist; none of them is so common that it would not count."""
-QUERIES = ("bater corlin delmov", "finnas", "gampid holrog", "who said basul and deltter", "finter gamlin holmov")
-MODES = ("lexical", "hybrid", "semantic")
-STATES = ("first", "second", "third", "without")
-"""Of the archive. Three differ in the words of one talk; `without` is the first of them without another talk."""
-
-Read = Callable[[], Any]
-
 _ALL_WORDS = "words"
 """Under this name the right answers hold the letters of each talk, by its id."""
-
-
-class HashEncoder:
-    """A vector is the sum of vectors that the words' hashes give."""
-
-    def __init__(self) -> None:
-        self.card = ModelCard("hashes", "", _WIDTH, 200)
-
-    def count_tokens(self, _: str) -> int:
-        """Return 1: a word is a token."""
-        return 1
-
-    def encode_query(self, text: str) -> Floats:
-        """Return the vector of a text (32,)."""
-        vector = np.sum([_vector(word) for word in text.lower().split()] or [_vector("")], axis=0)
-        return np.asarray(vector / np.linalg.norm(vector), np.float32)
-
-    def encode_passages(self, texts: Sequence[str]) -> Floats:
-        """Return the vectors of texts (n, 32)."""
-        return np.array([self.encode_query(text) for text in texts], np.float32)
-
-
-@cache
-def _vector(word: str) -> Floats:
-    seed = int.from_bytes(hashlib.blake2b(word.encode(), digest_size=8).digest(), "big")
-    return np.asarray(np.random.default_rng(seed).normal(size=_WIDTH), np.float32)
-
-
-# ------------------------------------------------------------------------------------------------------- the archive
-
-
-def write_state(talks: Path, state: str) -> None:
-    """Make the archive one of a state."""
-    talks.mkdir(exist_ok=True)
-    for number in range(6):
-        _write_talk(talks / f"talk-{number}.vtt", f"talk {number}")
-    _write_talk(talks / "changing.vtt", f"changing {'first' if state == 'without' else state}")
-    if state == "without":
-        (talks / "leaving.vtt").unlink(missing_ok=True)
-    else:
-        _write_talk(talks / "leaving.vtt", "leaving")
-
-
-def _write_talk(path: Path, seed: str) -> None:
-    rng = random.Random(seed)
-    cues = [" ".join(rng.choices(_WORDS, k=30)) for _ in range(8)]
-    text = "WEBVTT\n\n" + "".join(
-        f"00:{minute:02}:00.000 --> 00:{minute:02}:20.000\n{words}.\n\n" for minute, words in enumerate(cues)
-    )
-    if not path.exists() or path.read_text() != text:
-        path.write_text(text)
-
-
-# ---------------------------------------------------------------------------------------------------------- answers
-
-
-@dataclass(frozen=True, slots=True)
-class Reads:
-    """What is read of an index in one way: reads by their names."""
-
-    folder: Path
-    named: dict[str, Read]
-    open_again: Callable[[], None] = lambda: None
-
-
-def hits_of(answer: dict[str, Any]) -> Any:
-    """Return what is compared of an answer: its note about vectors that wait, and its hits in the order of scores."""
-    hits = [(-round(hit["score"], 3), hit["talk_id"], round(hit["start_s"], 3), hit["text"]) for hit in answer["hits"]]
-    waits = "vector" in answer["note"]
-    return ["waits" if waits else "", [hit[1:] for hit in sorted(hits)]]
-
-
-def searches(ask: Callable[[str, str], dict[str, Any]]) -> dict[str, Read]:
-    """Return a read for each query in each mode."""
-    asked = [(text, mode) for text in QUERIES for mode in MODES]
-    return {f"{mode} {text}": partial(lambda text, mode: hits_of(ask(text, mode)), text, mode) for text, mode in asked}
-
-
-def kept(folder: Path) -> Reads:
-    """Return reads of an index that stays open."""
-    held: list[Index] = []
-
-    def open_again() -> None:
-        while held:
-            held.pop().close()
-
-    def ask(text: str, mode: Any) -> dict[str, Any]:
-        if not held:
-            held.append(_opened(folder, once=False))
-        return held[0].search(Query(text, k=_ALL_HITS, mode=mode)).to_dict()
-
-    return Reads(folder, searches(ask), open_again)
-
-
-def fresh(folder: Path) -> Reads:
-    """Return reads of an index that is opened for each."""
-
-    def ask(text: str, mode: Any) -> dict[str, Any]:
-        with _opened(folder, once=True) as index:
-            return index.search(Query(text, k=_ALL_HITS, mode=mode)).to_dict()
-
-    return Reads(folder, searches(ask))
-
-
-def _opened(folder: Path, *, once: bool) -> Index:
-    """Open an index as `open_index` does, with the encoder of this benchmark."""
-    return Index(folder, CurrentIndex(folder, lambda _, __: open_reader(folder, encoder=HashEncoder(), once=once)))
-
-
-def catalog_only(folder: Path) -> Reads:
-    """Return reads of the catalog, and the figures."""
-    from talksearch.indexer.stores import catalog
-    from talksearch.search.stats import gather
-
-    def talk(name: str) -> Any:
-        with closing(catalog.open_catalog(folder)) as db:
-            known = [talk for talk in catalog.read_talks(db) if talk.id.startswith(name)]
-            return [(cue.start_ms, cue.text) for cue in catalog.read_cues(db, known[0].id)] if known else None
-
-    def talks() -> Any:
-        with closing(catalog.open_catalog(folder)) as db:
-            return [talk.title for talk in catalog.read_talks(db)]
-
-    def figures() -> Any:
-        told = gather(folder)
-        return [told[key] for key in ("talks", "passages", "cues")]
-
-    return Reads(
-        folder,
-        {"changing": lambda: talk("changing"), "leaving": lambda: talk("leaving"), "talks": talks, "stats": figures},
-    )
-
-
-def cli(folder: Path) -> Reads:
-    """Return reads by the command line."""
-    from click.testing import CliRunner
-
-    from talksearch.cli.main import cli as command
-
-    os.environ["TALKSEARCH_NO_SERVER"] = "1"
-
-    def run(*arguments: str) -> str:
-        result = CliRunner().invoke(command, [*arguments, "--index", str(folder)])
-        if result.exception is not None and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        if result.exit_code:
-            raise TalksearchError(result.stderr)
-        return result.stdout
-
-    def search() -> Any:
-        lines = run("search", QUERIES[0], "--mode", "lexical", "-k", "50", "--format", "jsonl").splitlines()
-        return hits_of({"hits": [json.loads(line) for line in lines], "note": ""})
-
-    def lines(*arguments: str) -> Any:
-        return [json.loads(line)["title"] for line in run(*arguments).splitlines()]
-
-    return Reads(
-        folder,
-        {
-            "search": search,
-            "show": lambda: run("show", "changing"),
-            "export": lambda: run("export", "changing", "--format", "srt"),
-            "talks": lambda: lines("talks", "--format", "jsonl"),
-            "stats": lambda: json.loads(run("stats", "--format", "jsonl"))["talks"],
-        },
-    )
-
-
-def http(folder: Path) -> Reads:
-    """Return reads of a server, which is started for them and ends with this process."""
-    context = multiprocessing.get_context("spawn")  # the process that reads may have had SQLite open, which no fork may
-    told, tell = context.Pipe(False)
-    context.Process(target=_serve, args=(folder, tell), daemon=True).start()
-    url: str = told.recv()
-
-    def get(path: str, **parameters: str) -> Any:
-        try:
-            with urllib.request.urlopen(f"{url}{path}?{urllib.parse.urlencode(parameters)}", timeout=60) as answer:
-                return json.load(answer)
-        except urllib.error.HTTPError as error:
-            raise TalksearchError(f"{error.code}: {error.read().decode()[:300]}") from error
-
-    def ask(text: str, mode: str) -> dict[str, Any]:
-        return dict(get("api/search", q=text, mode=mode, k=str(_ALL_HITS)))
-
-    def talk() -> Any:
-        return [(cue["start_s"], cue["text"]) for cue in get("api/talks/changing")["cues"]]
-
-    return Reads(
-        folder,
-        {
-            **searches(ask),
-            "talk": talk,
-            "talks": lambda: [talk["title"] for talk in get("api/talks")["talks"]],
-            "stats": lambda: get("api/stats")["talks"],
-        },
-    )
-
-
-def _serve(folder: Path, tell: Any) -> None:
-    from talksearch.cli.server.serve import serve
-
-    os.environ["XDG_RUNTIME_DIR"] = str(folder.parent)
-    serve(folder, "127.0.0.1", 0, encoder=HashEncoder(), tell=lambda serving: tell.send(serving.url), warn=_say)
-
-
-def _say(sentence: str) -> None:
-    print(sentence, file=sys.stderr)
-
-
-WAYS: dict[str, Callable[[Path], Reads]] = {
-    "kept": kept,
-    "fresh": fresh,
-    "http": http,
-    "catalog": catalog_only,
-    "cli": cli,
-}
-
-
-# ------------------------------------------------------------------------------------------------------------ trying
 
 
 @dataclass(frozen=True, slots=True)

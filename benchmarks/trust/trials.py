@@ -41,31 +41,30 @@ def parser_of(description: str, count: int) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=count, help=f"how many trials [{count}]")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", choices=OPERATIONS, help="only this operation")
+    parser.add_argument("--only", choices=OPERATIONS, nargs="+", help="only these operations")
     parser.add_argument("--number", type=int, help="only the trial of this number")
-    parser.add_argument("--jobs", type=int, default=2, help="how many trials at once [2]")
+    parser.add_argument("--jobs", type=int, default=2, help="how many operations at once [2]")
     parser.add_argument("--fresh", type=float, default=0.0, help="the share of fresh processes [0]")
     parser.add_argument("--cache", type=Path, help="a cache to take the model from, which else is made ready first")
     return parser
 
 
-def make_trials(given: argparse.Namespace, trial: Trial, *, evenly: bool = False) -> int:
-    """Make the trials that were asked for and print what did not hold; returns the exit code.
-
-    `evenly`: each operation gets as many, whatever its share.
-    """
+def make_trials(given: argparse.Namespace, trial: Trial) -> int:
+    """Make the trials that were asked for and print what did not hold; returns the exit code."""
     commands.warm()
     work = Path(tempfile.mkdtemp(prefix="trials-"))
     try:
-        todo = _order(given.count, given.only, given.number, evenly)
-        jobs = min(given.jobs, len(todo))
+        todo = _order(given.count, given.only, given.number)
+        names = list(dict.fromkeys(name for name, _ in todo))
+        jobs = min(given.jobs, len(names))
         stages = make_stages(work, jobs, given.cache, fresh=given.fresh > 0)
         results = [work / f"results-{number}" for number in range(jobs)]
         children = []
         for number, stage in enumerate(stages):
             child = os.fork()
-            if not child:
-                os._exit(_make_some(stage, trial, todo[number::jobs], results[number]))
+            if not child:  # one process makes all trials of an operation, which is done undisturbed once for them
+                mine = [(name, which) for name, which in todo if names.index(name) % jobs == number]
+                os._exit(_make_some(stage, trial, mine, results[number]))
             children.append(child)
         failed = [child for child in children if os.waitpid(child, 0)[1]]
         told = [Told(**json.loads(line)) for path in results for line in path.read_text().splitlines()]
@@ -74,15 +73,12 @@ def make_trials(given: argparse.Namespace, trial: Trial, *, evenly: bool = False
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _order(count: int, only: str | None, number: int | None, evenly: bool) -> list[tuple[str, int]]:
-    """Return the trials: as many of each operation as its share of them all."""
-    names = [name for name in OPERATIONS if only in (None, name)]
+def _order(count: int, only: Sequence[str] | None, number: int | None) -> list[tuple[str, int]]:
+    """Return the trials: as many of each operation, by turns."""
+    names = [name for name in OPERATIONS if not only or name in only]
     if number is not None:
         return [(name, number) for name in names]
-    shares = {name: 1 if evenly else OPERATIONS[name].share for name in names}
-    whole = sum(shares.values())
-    wanted = {name: -(-count * share // whole) for name, share in shares.items()}
-    return [(name, number) for name in names for number in range(wanted[name])]
+    return [(name, number) for number in range(-(-count // len(names))) for name in names]
 
 
 def _make_some(stage: Stage, trial: Trial, todo: Sequence[tuple[str, int]], results: Path) -> int:

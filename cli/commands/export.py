@@ -94,19 +94,19 @@ def export(
         raise UsageError("Say what to cut.", "Name a TALK with chapters, or ask for hits with --query.")
     if site and query is not None:
         raise UsageError("A site holds whole talks, not hits.", "Name TALKs, or none for the whole archive.")
-    db = catalog.open_catalog(folder)
-    selection = _talks(db, names) if query is None else _hits(folder, query, options)
-    if known:
-        _write(known, selection, output)
-    if not names and query is None and (note := soundness.note(db)):
-        warn(note)
-    if clips:
-        _cut(selection, clips)
-    if site:
-        from talksearch.cli.export.site import write_site
+    with catalog.open_snapshot(folder) as db:  # talks of an archive are read while they are written
+        selection = _talks(db, names) if query is None else _hits(folder, query, options)
+        if known:
+            _write(known, selection, output)
+        if not names and query is None and (note := soundness.note(db)):
+            warn(note)
+        if clips:
+            _cut(selection, clips)
+        if site:
+            from talksearch.cli.export.site import write_site
 
-        count = write_site(selection if names else _talks(db, names), site)
-        warn(f"{counted('talk', count)} in {site}. Open it in a browser: {site / 'index.html'}")
+            count = write_site(selection if names else _talks(db, names), site)
+            warn(f"{counted('talk', count)} in {site}. Open it in a browser: {site / 'index.html'}")
 
 
 def _write(known: ExportFormat, selection: Selection, output: Path | None) -> None:

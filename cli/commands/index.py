@@ -119,14 +119,15 @@ def print_report(folder: Path, report: Report) -> None:
     from talksearch.indexer.talks.untranscribed import with_durations
     from talksearch.indexer.transcribe.pace import pace_of
 
-    db = catalog.open_catalog(folder)
-    counts, built = catalog.counts(db), recipe.read(folder)
+    with catalog.open_snapshot(folder) as db:
+        counts, roots = catalog.counts(db), [Path(root) for root in catalog.roots(db)]
+        by_language = languages.count_languages(db)
+    built = recipe.read(folder)
     text = reports.report_text(report, counts.talks, counts.passages, counts.embedded)
     if report.untranscribed:
-        roots = [Path(root) for root in catalog.roots(db)]
         text += transcripts.untranscribed_text(with_durations(report.untranscribed), roots, pace_of(resolve().whisper))
     if built is not None:
-        text += reports.languages_text(languages.count_languages(db), built.model.name)
+        text += reports.languages_text(by_language, built.model.name)
     click.echo(for_given_index(text), nl=False)
 
 
@@ -173,10 +174,9 @@ def remove(talks: tuple[str, ...], index_dir: Path | None) -> None:
     from talksearch.search.ranking.filters import find_talk
 
     settings = resolve(index_dir)
-    db = catalog.open_catalog(settings.index)
-    roots = {talk: root for talk in talks if (root := run.find_root(db, talk))}
-    ids = [find_talk(db, talk) for talk in talks if talk not in roots]
-    db.close()
+    with catalog.open_snapshot(settings.index) as db:
+        roots = {talk: root for talk in talks if (root := run.find_root(db, talk))}
+        ids = [find_talk(db, talk) for talk in talks if talk not in roots]
     for talk_id in run.remove_talks(settings.index, ids, roots.values()):
         click.echo(f"Removed {safe(talk_id)}.")
     for root in roots.values():

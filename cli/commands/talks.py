@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
 import sys
-from contextlib import closing
 from pathlib import Path
 
 import click
@@ -30,14 +28,16 @@ def talks(format: Format, index_dir: Path | None) -> None:
         talksearch talks
         talksearch talks --format jsonl
     """
-    db = catalog.open_catalog(resolve(index_dir).index)
-    sizes = catalog.talk_sizes(db)
-    all_talks = list(catalog.read_talks(db))
+    with catalog.open_snapshot(resolve(index_dir).index) as db:
+        sizes = catalog.talk_sizes(db)
+        all_talks = list(catalog.read_talks(db))
+        note = soundness.note(db)
     if format == "jsonl":
         click.echo(common.jsonl(render.talk_json(talk, *sizes.get(talk.id, (0, 0))) for talk in all_talks), nl=False)
     else:
         click.echo(render.talks_text(all_talks, sizes), nl=False)
-    _warn_of_damage(db)
+    if note:
+        warn(note)
 
 
 @click.command(context_settings=ANY_TALK_ID)
@@ -74,12 +74,13 @@ def show(
 
     if raw and receipt:
         raise click.UsageError("Give --raw or --receipt, not both.")
-    db = catalog.open_catalog(resolve(index_dir).index)
-    found_talk, moment_ms = moments.talk_and_moment(db, talk)
-    from_ms = moment_ms if from_s is None else round(from_s * 1000)
-    to_ms = None if to_s is None else round(to_s * 1000)
-    if raw and to_ms is None and from_ms is not None and from_s is None:
-        to_ms = moments.passage_end(db, found_talk.id, from_ms)
+    with catalog.open_snapshot(resolve(index_dir).index) as db:
+        found_talk, moment_ms = moments.talk_and_moment(db, talk)
+        from_ms = moment_ms if from_s is None else round(from_s * 1000)
+        to_ms = None if to_s is None else round(to_s * 1000)
+        if raw and to_ms is None and from_ms is not None and from_s is None:
+            to_ms = moments.passage_end(db, found_talk.id, from_ms)
+        data = provenance.read_source(db, found_talk) if raw else b""
     positions, silence = moments.cue_range(found_talk, from_ms, to_ms)
     style = style_for(sys.stdout)
     if receipt and format == "jsonl":
@@ -87,7 +88,6 @@ def show(
     elif receipt:
         out = receipts.receipt_text(found_talk)
     elif raw:
-        data = provenance.read_source(db, found_talk)
         is_whole = from_ms is None and to_ms is None
         if format == "jsonl":
             out = render.source_jsonl(found_talk, data, positions)
@@ -116,10 +116,7 @@ def stats(format: Format, index_dir: Path | None) -> None:
     folder = resolve(index_dir).index
     facts = gather(folder)
     click.echo(common.jsonl([facts]) if format == "jsonl" else render.stats_text(facts), nl=False)
-    with closing(catalog.open_catalog(folder)) as db:
-        _warn_of_damage(db)
-
-
-def _warn_of_damage(db: sqlite3.Connection) -> None:
-    if note := soundness.note(db):
+    with catalog.open_snapshot(folder) as db:
+        note = soundness.note(db)
+    if note:
         warn(note)

@@ -14,7 +14,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -267,6 +267,13 @@ def snapshot(db: sqlite3.Connection) -> Iterator[None]:
         raise
     if db.in_transaction:
         db.execute("COMMIT")
+
+
+@contextmanager
+def open_snapshot(folder: Path) -> Iterator[sqlite3.Connection]:
+    """Open the catalog in an index folder to read one state of it; the errors are those of `open_catalog`."""
+    with closing(open_catalog(folder)) as db, snapshot(db):
+        yield db
 
 
 def placeholders(count: int) -> str:
