@@ -191,7 +191,7 @@ def _talk(source: sqlite3.Connection, talk_id: str, copy: int, most: int) -> Tal
     number = source.execute("SELECT number FROM talks WHERE id = ?", (talk_id,)).fetchone()[0]
     talk = replace(found, id=f"{talk_id}~{copy}", youtube_id=None, source=f"{copy}/{found.source}")
     rows = source.execute(
-        "SELECT p.id, start_ms, end_ms, first_cue, last_cue, text, speakers, digest, field, terms"
+        "SELECT p.id, start_ms, end_ms, first_cue, last_cue, text, speakers, digest, field, terms, track_terms"
         " FROM passages p JOIN words w ON w.rowid = p.number WHERE talk = ? ORDER BY p.number LIMIT ?",
         (number, most),
     )
