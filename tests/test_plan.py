@@ -193,6 +193,55 @@ def test_a_copy_of_a_file_under_another_name_is_the_same_talk_unless_both_are_vi
     assert groups_of(same_1=named("a", "id1"), same_2=named("b", "id2")) == [["same_1"], ["same_2"]]
 
 
+def test_copies_are_found_whatever_the_files_are_called() -> None:
+    """A video whose name sorts behind that of its copy, and a copy that has a further file beside it."""
+    assert groups_of(same_1=named("a"), same_2=named("z", "id1")) == [["same_1", "same_2"]]
+    assert groups_of(same_1=named("a"), other=named("b"), same_2=named("b")) == [["other", "same_1", "same_2"]]
+    assert groups_of(same_2=named("a"), other=named("b"), same_1=named("b")) == [["other", "same_1", "same_2"]]
+
+
+def test_a_copy_belongs_to_a_video_before_a_name_and_then_to_the_talk_that_has_most_of_its_files() -> None:
+    assert groups_of(same_1=named("a"), same_2=named("b"), more_1=named("b"), same_3=named("c", "id1")) == [
+        ["more_1", "same_2"],
+        ["same_1", "same_3"],
+    ]
+    assert groups_of(
+        x_1=named("a"), x_2=named("b"), y_2=named("b"), x_3=named("c"), y_3=named("c"), z_3=named("c")
+    ) == [["x_1", "x_2", "x_3", "y_2", "y_3", "z_3"]]
+
+
+def test_two_talks_that_share_a_file_are_two() -> None:
+    """The same notes lie beside both."""
+    assert groups_of(a=named("a"), notes_1=named("a"), b=named("b"), notes_2=named("b")) == [
+        ["a", "notes_1"],
+        ["b", "notes_2"],
+    ]
+    assert groups_of(a=named("a", "id1"), notes_1=named("a", "id1"), b=named("b"), notes_2=named("b")) == [
+        ["a", "notes_1"],
+        ["b", "notes_2"],
+    ]
+
+
+def test_files_that_the_doctor_wants_to_be_read_again_are_copies_of_nothing() -> None:
+    rows = {path: replace(row(path, talk=path), digest="") for path in ("a", "b")}
+    assert paths_of(make_plan(rows, rows, of_its_own).keep) == [["a"], ["b"]]
+
+
+def test_a_talk_is_read_where_one_of_its_files_is_another_talks_now_or_no_transcript() -> None:
+    """The file may have been the one that spoke for the talk."""
+    before = {"a": row("a", digest="same"), "b": row("b", digest="same")}
+    now = {"a": before["a"], "b": row("b", digest="changed", talk=None)}
+    assert paths_of(make_plan(before, now, of_its_own).read) == [["a"], ["b"]]
+    gone = make_plan(before, now, lambda row: None if row.path == "b" else of_its_own(row))
+    assert paths_of(gone.read) == [["a"]]
+
+
+def test_talks_that_are_one_now_are_read_though_no_file_changed() -> None:
+    rows = {"a": row("a", digest="same", talk="one"), "b": row("b", digest="same", talk="two")}
+    plan = make_plan(rows, rows, of_its_own)
+    assert (paths_of(plan.read), plan.keep) == ([["a", "b"]], ())
+
+
 NAMES = st.sampled_from(["tides", "Tides", "bees", "x/bees"])
 FILES = st.lists(st.tuples(NAMES, st.sampled_from([None, "id1", "id2"]), st.integers(0, 3)), max_size=7)
 STATES = st.lists(st.sampled_from(["same", "changed", "new", "gone", "unreadable", "held"]), min_size=7, max_size=7)
@@ -304,7 +353,7 @@ def test_notes_have_less_than_a_fifth_of_the_words(words: int, speaks: bool) -> 
 
 def test_a_talk_says_whether_its_language_is_open() -> None:
     tracks = {"a": track("talks/bread", "en"), "b": track("talks/bread", "fr"), "c": track("talks/other", "fr")}
-    rows = {path: row(path) for path in tracks}
+    rows = {path: row(path, talk=file.base) for path, file in tracks.items()}
     asked = make_plan({}, rows, lambda row: tracks[row.path])
     kept = make_plan(rows, rows, lambda row: tracks[row.path])
     assert [group.is_open for group in asked.read] == [group.is_open for group in kept.keep] == [True, False]

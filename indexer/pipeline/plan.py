@@ -1,15 +1,15 @@
 """What an indexing run has to do, worked out from what was remembered and what is there now. Pure: no file is touched.
 
-Files of the same talk are one group: the same YouTube video, the same name in several formats or tracks, or the same
-content. The best file speaks for the talk; the others fill what it leaves open, and a timed one may give its times to
-better words (`read_talks`). So a talk is read again when any of its files is new, changed or gone.
+Files of the same talk are one group: the same YouTube video, the same name in several formats or tracks, or copies of
+another talk's files. The best file speaks for the talk; the others fill what it leaves open, and a timed one may give
+its times to better words (`read_talks`). So a talk is read again when any of its files is new, changed or gone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 
 from talksearch.indexer.readers.registry import LAST, format_named
 from talksearch.indexer.records import Origin
@@ -17,6 +17,7 @@ from talksearch.indexer.stores.catalog import FileRow
 from talksearch.indexer.talks.folders import fold
 from talksearch.indexer.talks.identify import Identity
 
+from .scan import content_digest
 from .spoken_track import is_open, likely_language, primary_language, stated_language, usual_languages
 
 
@@ -80,16 +81,11 @@ def make_plan(
     """
     identities = {path: identity_of(row) for path, row in now.items()}
     readable = {path: identity for path, identity in identities.items() if identity}
-    groups: dict[str, list[str]] = {}
-    by_digest: dict[str, str] = {}
-    for path in sorted(readable):
-        key = readable[path].youtube_id or f"/{_shared_name(readable[path].base)}"
-        # The same content under another name is the same talk, unless both claim to be different videos.
-        digest = now[path].digest.partition(":")[0]  # empty where the doctor wants it to be read again
-        twin = by_digest.setdefault(digest, key) if digest else key
-        if key.startswith("/"):
-            key = twin
-        groups.setdefault(key, []).append(path)
+    groups = _by_talk(readable, now)
+    files_before: dict[str, set[str]] = {}
+    for path, row in before.items():
+        if row.talk_id:
+            files_before.setdefault(row.talk_id, set()).add(path)
     read: list[Group] = []
     keep: list[Group] = []
     usual: Mapping[str, str] | None = None
@@ -103,17 +99,47 @@ def make_plan(
             candidates = replace(candidates, likely=likely_language(files, usual))
         paths.sort(key=partial(_rank_of, readable, candidates))
         group = Group(tuple(now[path] for path in paths), open_)
-        # A file that left the group changes it too: it may have been the one that spoke for the talk.
-        talk = now[paths[0]].talk_id
-        left = any(row.talk_id == talk and path not in now for path, row in before.items()) if talk else False
+        talks = {talk for path in paths if (talk := now[path].talk_id)}
+        # A file that left the group changes it too, wherever it went: it may have been the one that spoke for the talk.
+        left = any(not files_before.get(talk, set()) <= set(paths) for talk in talks)
+        changed = not same or left or len(talks) > 1
         waits = any(path in held for path in paths)
-        (keep if waits or (same and not left) else read).append(group)
+        (read if changed and not waits else keep).append(group)
     return Plan(
         read=tuple(read),
         keep=tuple(keep),
         unreadable=tuple(row for path, row in now.items() if identities[path] is None),
         gone=tuple(path for path in before if path not in now),
     )
+
+
+def _by_talk(readable: Mapping[str, Identity], now: Mapping[str, FileRow]) -> dict[str, list[str]]:
+    """Return the paths of each talk, sorted, by the id of its video or by the name that its files share.
+
+    What has only copies of another talk's files is that talk under another name, unless both are videos. A single file
+    that two talks share does not make them one: it may say no more than who recorded both.
+    """
+    named: dict[str, list[str]] = {}
+    for path in sorted(readable):
+        named.setdefault(readable[path].youtube_id or f"/{_shared_name(readable[path].base)}", []).append(path)
+    contents = {key: frozenset(content_digest(now[path]) for path in paths) for key, paths in named.items()}
+    holders: dict[str, set[str]] = {}
+    for key, digests in contents.items():
+        for digest in digests - {""}:
+            holders.setdefault(digest, set()).add(key)
+
+    @cache
+    def with_all(digests: frozenset[str]) -> str:
+        """Return who has all these contents: a video before a name, and then who has the most."""
+        keys = set.intersection(*sorted((holders[digest] for digest in digests), key=len))
+        return min(keys, key=lambda key: (key.startswith("/"), -len(contents[key]), key))
+
+    groups: dict[str, list[str]] = {}
+    for key, paths in named.items():
+        digests = contents[key]
+        is_copy = key.startswith("/") and "" not in digests  # empty where the doctor wants it to be read again
+        groups.setdefault(with_all(digests) if is_copy else key, []).extend(paths)
+    return {key: sorted(paths) for key, paths in groups.items()}
 
 
 def _shared_name(base: str) -> str:

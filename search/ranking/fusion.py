@@ -209,10 +209,11 @@ def contenders(scores: Array, signals: Signals, allowed: Mask | None, count: int
 
 def top_k(scores: Array, count: int) -> Ints:
     """Return the positions of the `count` highest scores, highest first, and of equal ones the earlier first."""
-    positions = np.arange(len(scores))
-    if len(scores) > count:
-        positions = np.argpartition(-scores, count - 1)[:count]
-    return positions[np.lexsort((positions, -scores[positions]))]
+    if len(scores) <= count:
+        return np.argsort(-scores, kind="stable")
+    lowest = kth_highest(scores, count)
+    above, level = np.flatnonzero(scores > lowest), np.flatnonzero(scores == lowest)
+    return np.concatenate([above[np.argsort(-scores[above], kind="stable")], level[: count - len(above)]])
 
 
 def highest_positions(scores: Array, count: int) -> Ints:
@@ -225,14 +226,26 @@ def highest_positions(scores: Array, count: int) -> Ints:
 def kth_highest(values: Array, count: int) -> float:
     """Return the value at rank `count` from above, 1 for the highest."""
     # Partitioning all values takes a millisecond. What lies above most values of a sample is enough, and if for once it
-    # is not, all of them are partitioned.
-    step = max(1, len(values) // _SAMPLE)
-    sample = values[::step]
-    rank = len(sample) - 2 * count // step - _SAMPLE // 64
-    if rank > 0:
-        high = values[np.flatnonzero(values >= np.partition(sample, rank)[rank])]
-        values = high if len(high) >= count else values
-    return float(np.partition(values, len(values) - count)[len(values) - count])
+    # is not, all of them are partitioned. Where most values are the same, it is likely that one.
+    step = len(values) // _SAMPLE
+    if step > 1:
+        guess = _at_rank(values[::step], 2 * count // step + _SAMPLE // 64)
+        above = values[np.flatnonzero(values > guess)]
+        if len(above) >= count:
+            values = above
+        elif np.count_nonzero(values >= guess) >= count:
+            return guess
+    return _at_rank(values, count)
+
+
+def _at_rank(values: Array, rank: int) -> float:
+    """Return the value at a rank, 1 for the highest; the lowest where there are not so many.
+
+    The values are negated: to partition near the upper end takes numpy fifty times as long where most values are the
+    same low one, as lexical scores are.
+    """
+    position = min(rank, len(values)) - 1
+    return -float(np.partition(-values, position)[position])
 
 
 def _within_reach(layout: PassageLayout, places: Ints) -> Ints:
