@@ -13,7 +13,7 @@ from fakes import CountingEncoder
 
 from talksearch.cli.render.reports import report_text
 from talksearch.indexer.doctor import examine
-from talksearch.indexer.errors import TalksearchError
+from talksearch.indexer.errors import DiskError, TalksearchError
 from talksearch.indexer.pipeline.report import Report
 from talksearch.indexer.pipeline.run import build_index, remove_talks
 from talksearch.indexer.stores import catalog
@@ -260,12 +260,9 @@ def test_a_file_that_fails_between_looking_and_reading_costs_nothing(
     file.write_text(BEE.replace("rain", "song"))
     from talksearch.indexer.pipeline import group_files
 
-    def failing(*_: object) -> object:
-        raise OSError(5, "Input/output error")
-
     with monkeypatch.context() as patched:
         patched.setattr(group_files, "talk_of", lambda *given: os.close(-1))
-        with pytest.raises(OSError, match="Bad file descriptor"):
+        with pytest.raises(DiskError, match="Bad file descriptor"):
             run(index, archive)
     with monkeypatch.context() as patched:
         patched.setattr("talksearch.indexer.talks.opened_file.ScannedFiles.take", lambda *_: None)
