@@ -1,6 +1,6 @@
 """Runs every operation on a disk that has less and less room, and looks at what is left.
 
-    python benchmarks/trust/full.py [--count 180] [--only OPERATION... [--number N]] [--jobs 2] [--limit]
+    python benchmarks/trust/full.py [--count 180] [--only OPERATION... [--number N]] [--jobs 2] [--quick] [--limit]
 
 A trial runs one command over a small archive on a disk of its own (a tmpfs, which takes root) on which so many
 kilobytes are free: each operation on a ladder of sizes from none to about twice what it writes. Where a disk of its own

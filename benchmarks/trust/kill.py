@@ -1,6 +1,6 @@
 """Kills every operation that writes, at random moments, and looks at what is left.
 
-    python benchmarks/trust/kill.py [--count 200] [--seed 1] [--only OPERATION... [--number N]] [--fresh SHARE]
+    python benchmarks/trust/kill.py [--count 200] [--seed 1] [--only OPERATION... [--number N]] [--quick] [--jobs 2]
 
 A trial runs one command over a small archive and kills it (SIGKILL), alone or with all processes that it started, at a
 moment that is drawn evenly over the time that the command takes, or right after one of the changes that it makes to
@@ -14,7 +14,8 @@ files, drawn evenly over these. What is claimed of each trial:
 - `talksearch doctor --check` finds nothing
 
 A share of the trials (`--fresh`) runs in processes of its own; the others are forks of a process that has imported all
-modules, which spares the two seconds in which nothing is written. `--only OPERATION --number N` repeats one trial.
+modules, which spares the two seconds in which nothing is written. With `--quick` all are forks, and vectors are made
+of the hashes of words: loading the model is most of what a trial costs. `--only OPERATION --number N` repeats one.
 
 Prints for each operation how many trials were made and how many held, and for those that did not hold, why. Exit 1 for
 them.
@@ -68,7 +69,7 @@ def main() -> int:
     parser = parser_of(str(__doc__), 200)
     parser.set_defaults(fresh=0.3)
     given = parser.parse_args()
-    return make_trials(given, partial(trial, seed=given.seed, fresh_share=given.fresh))
+    return make_trials(given, partial(trial, seed=given.seed, fresh_share=0.0 if given.quick else given.fresh))
 
 
 if __name__ == "__main__":

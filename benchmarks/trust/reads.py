@@ -41,7 +41,8 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
-from reads_archive import STATES, HashEncoder, write_state
+from hash_encoder import HashEncoder
+from reads_archive import STATES, write_state
 from reads_ways import WAYS, Read, Reads
 
 from talksearch.indexer.errors import TalksearchError

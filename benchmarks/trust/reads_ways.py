@@ -16,7 +16,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from reads_archive import QUERIES, HashEncoder
+from hash_encoder import HashEncoder
+from reads_archive import QUERIES
 
 from talksearch.indexer.errors import TalksearchError
 from talksearch.search.current import CurrentIndex

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import commands
+import hash_encoder
 from operations import OPERATIONS
 from stage import Stage, make_stages
 
@@ -45,6 +46,7 @@ def parser_of(description: str, count: int) -> argparse.ArgumentParser:
     parser.add_argument("--number", type=int, help="only the trial of this number")
     parser.add_argument("--jobs", type=int, default=2, help="how many operations at once [2]")
     parser.add_argument("--fresh", type=float, default=0.0, help="the share of fresh processes [0]")
+    parser.add_argument("--quick", action="store_true", help="vectors of hashes, no model, no fresh processes")
     parser.add_argument("--cache", type=Path, help="a cache to take the model from, which else is made ready first")
     return parser
 
@@ -52,12 +54,14 @@ def parser_of(description: str, count: int) -> argparse.ArgumentParser:
 def make_trials(given: argparse.Namespace, trial: Trial) -> int:
     """Make the trials that were asked for and print what did not hold; returns the exit code."""
     commands.warm()
+    if given.quick:
+        hash_encoder.put_in_place()
     work = Path(tempfile.mkdtemp(prefix="trials-"))
     try:
         todo = _order(given.count, given.only, given.number)
         names = list(dict.fromkeys(name for name, _ in todo))
         jobs = min(given.jobs, len(names))
-        stages = make_stages(work, jobs, given.cache, fresh=given.fresh > 0)
+        stages = make_stages(work, jobs, given.cache, fresh=given.fresh > 0 and not given.quick)
         results = [work / f"results-{number}" for number in range(jobs)]
         children = []
         for number, stage in enumerate(stages):
