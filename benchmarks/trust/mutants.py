@@ -1,12 +1,14 @@
 """Which small faults the tests would notice: mutation testing of what repairs, cuts, plans and ranks.
 
-    python benchmarks/trust/mutants.py [--sample 400] [--seed 1] [--jobs 2] [--only PATH...] [--list]
+    python benchmarks/trust/mutants.py [--sample 400] [--seed 1] [--jobs 2] [--only PATH...] [--minutes 60] [--list]
 
 Plants one fault at a time (`mutations.py`) in the modules of `TARGETS` and runs the tests that reach its line. A fault
 is killed where a test fails, or runs out of time or memory. Of `indexer/restore` and `indexer/passages` a random sample
 is tried, of the others all. Faults that nothing can notice stand in `equivalent_mutants.toml`, each with the reason;
 they are tried like the others, printed, and counted apart. So are those with which the module cannot even be imported.
-Prints every survivor and, for each target, tried, killed, and the share killed with its 95 % interval (Wilson).
+Survivors are told as they are found, and `--minutes` ends the trial early: faults come in a random order, so that those
+tried by then are a sample as well. Prints every survivor and, for each target, tried, killed, and the share killed with
+its 95 % interval (Wilson).
 
 Why not mutmut or cosmic-ray: mutmut 3 plants nothing in constants and in decorated functions, of which these modules
 have many, and takes the folder for the name of the package, which here it is not (`talksearch.indexer` lies in
@@ -84,6 +86,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--only", nargs="*", default=[], help="only targets or files whose path begins so")
     parser.add_argument("--tests", nargs="*", default=TESTS.split(), help="only these files of tests, by their names")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="begin with no fault after that many")
     parser.add_argument("--list", action="store_true", help="print how many faults there are, and stop")
     options = parser.parse_args()
     chosen = choose(options.sample, options.seed, options.only)
@@ -100,7 +103,7 @@ def main() -> None:
     settings.load_profile("mutants")
     files = [path for name in options.tests if (path := ROOT / "tests" / f"test_{name}.py").exists()]
     arguments = ["-q", "-s", "--no-header", "--tb=short", "-p", "no:cacheprovider", "-p", "no:xdist"]
-    trial = Trial(chosen, options.jobs)
+    trial = Trial(chosen, options.jobs, 60 * options.minutes)
     if code := int(pytest.main([*arguments, *map(str, files)], plugins=[trial])):
         raise SystemExit(f"The tests could not be run: pytest ended with {code}.")
     report(trial.results)
@@ -119,6 +122,7 @@ def faults_of(file: str) -> tuple[ast.Module, list[Mutation]]:
     return tree, mutations(tree)
 
 
+@cache
 def names_of(file: str) -> list[str]:
     """Return a name for each fault of a file; where several have the same, the second is `name (2)`."""
     seen: Counter[str] = Counter()
@@ -129,8 +133,13 @@ def names_of(file: str) -> list[str]:
     return names
 
 
+def place_of(file: str, number: int) -> str:
+    """Return where a fault lies and its name."""
+    return f"{file}:{faults_of(file)[1][number].line} {names_of(file)[number]}"
+
+
 def choose(sample: int, seed: int, only: Sequence[str]) -> list[tuple[str, int]]:
-    """Return the faults to try, as their file and their place among its faults."""
+    """Return the faults to try, in a random order, as their file and their place among its faults."""
     every = {kind: [] for kind in ("sample", "all")}
     for target, kind in TARGETS.items():
         found = [(file, number) for file in sources(target) for number in range(len(faults_of(file)[1]))]
@@ -139,7 +148,9 @@ def choose(sample: int, seed: int, only: Sequence[str]) -> list[tuple[str, int]]
     drawn = every["sample"]
     if 0 < sample < len(drawn):
         drawn = sorted(random.Random(seed).sample(drawn, sample))
-    return [fault for fault in [*every["all"], *drawn] if not only or fault[0].startswith(tuple(only))]
+    chosen = [fault for fault in [*every["all"], *drawn] if not only or fault[0].startswith(tuple(only))]
+    random.Random(seed).shuffle(chosen)
+    return chosen
 
 
 def set_up() -> None:
@@ -158,9 +169,10 @@ def set_up() -> None:
 class Trial:
     """A plugin of pytest: once the tests are collected, they are run in forks, each with another fault planted."""
 
-    def __init__(self, chosen: Sequence[tuple[str, int]], jobs: int) -> None:
+    def __init__(self, chosen: Sequence[tuple[str, int]], jobs: int, seconds: float) -> None:
         self.chosen = chosen
         self.jobs = jobs
+        self.seconds = seconds
         self.results: list[tuple[str, int, str]] = []
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
@@ -168,22 +180,33 @@ class Trial:
         reach = measure_reach(session)
         for file in sorted({file for file, _ in self.chosen}):
             importlib.import_module(name_of(file))
+        deadline = time.monotonic() + self.seconds
         running: dict[int, tuple[str, int]] = {}
         waiting = list(self.chosen)
         while waiting or running:
             while waiting and len(running) < self.jobs:
+                if time.monotonic() > deadline:
+                    waiting.clear()
+                    break
                 file, number = waiting.pop(0)
                 tests, limit = tests_for(file, number, reach)
                 if tests:
                     running[fork(partial(try_fault, file, number, session, tests), limit)] = file, number
                 else:
-                    self.results.append((file, number, SURVIVED))
-            child, status = os.wait()
-            self.results.append((*running.pop(child), outcome(status)))
-            if not len(self.results) % 20:
-                print(f"{len(self.results)} of {len(self.chosen)}", file=sys.stderr, flush=True)
+                    self.note(file, number, SURVIVED)
+            if running:
+                child, status = os.wait()
+                self.note(*running.pop(child), outcome(status))
         self.results.sort()
         return True
+
+    def note(self, file: str, number: int, result: str) -> None:
+        """Keep what became of a fault, and tell of survivors and how far the trial is."""
+        self.results.append((file, number, result))
+        if result == SURVIVED:
+            print(f"{result}: {place_of(file, number)}", file=sys.stderr, flush=True)
+        if not len(self.results) % 20:
+            print(f"{len(self.results)} of {len(self.chosen)}", file=sys.stderr, flush=True)
 
 
 def fork(work: Callable[[], int], cpu_seconds: int) -> int:
@@ -289,10 +312,9 @@ def report(results: Sequence[tuple[str, int, str]]) -> None:
     """Print the survivors, and a line a target."""
     equivalents = tomllib.loads(EQUIVALENTS.read_text(encoding="utf-8")) if EQUIVALENTS.exists() else {}
     counts: dict[str, Counter[str]] = defaultdict(Counter)
-    names = {file: names_of(file) for file in {file for file, _, _ in results}}
     for file, number, result in results:
-        place = f"{file}:{faults_of(file)[1][number].line} {names[file][number]}"
-        reason = equivalents.get(file, {}).get(names[file][number])
+        place = place_of(file, number)
+        reason = equivalents.get(file, {}).get(names_of(file)[number])
         kind = "equivalent" if reason and result == SURVIVED else result
         if result == SURVIVED:
             print(f"{kind}: {place}" + (f"  ({reason})" if reason else ""))
