@@ -309,6 +309,8 @@ def test_a_passage_that_may_just_reach_the_best_is_compared_and_one_that_just_ma
     cosines, errors = np.array([0.5, 0.25, 0.125], np.float32), np.full(3, 0.125, np.float32)
     signals = Signals(estimated(cosines, np.zeros(3, np.float32), errors, 1.0), np.zeros(3, np.float32))
     assert contenders(hybrid_scores(signals), signals, None, 1).tolist() == [0, 1]
+    wide = Signals(estimated(cosines, np.zeros(3, np.float32), errors, 0.0625), np.zeros(3, np.float32))
+    assert contenders(hybrid_scores(wide), wide, None, 1).tolist() == [0, 1]
 
 
 @pytest.mark.parametrize("size", [0, 1, 5, 200, 5_000, 9_000, 40_000])
@@ -338,6 +340,7 @@ def test_the_best_are_found_where_a_sample_of_all_misses_them() -> None:
     few = np.zeros(50_000)
     few[:: 50_000 // 4_096] = np.arange(1, 4168)
     assert kth_highest(few, 3_000) == np.sort(few)[-3_000]
+    assert kth_highest(few, 75) == np.sort(few)[-75]  # as many lie above what the sample says as are wanted
 
 
 def test_a_passage_may_be_added_to_a_query_without_another_losing_by_it() -> None:

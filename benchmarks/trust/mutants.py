@@ -303,8 +303,10 @@ def tests_for(file: str, number: int, reach: Reach) -> tuple[list[str], int]:
     by_line = reach.lines.get(file, {})
     tests = by_line.get(fault.line, [])
     if not tests and not function_around(tree, fault):
-        # What runs when the module is imported belongs to no test: all that use the module are tried.
-        tests = sorted({test for of_line in by_line.values() for test in of_line}, key=reach.seconds.__getitem__)
+        # What runs when the module is imported belongs to no test: all files of tests that use the module are tried.
+        using = {test.partition("::")[0] for of_line in by_line.values() for test in of_line}
+        tests = [test for test in reach.seconds if test.partition("::")[0] in using]
+        tests.sort(key=reach.seconds.__getitem__)
     return tests, int(10 + 4 * sum(reach.seconds[test] for test in tests))
 
 

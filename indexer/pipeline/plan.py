@@ -125,7 +125,7 @@ def _by_talk(readable: Mapping[str, Identity], now: Mapping[str, FileRow]) -> di
     contents = {key: frozenset(content_digest(now[path]) for path in paths) for key, paths in named.items()}
     holders: dict[str, set[str]] = {}
     for key, digests in contents.items():
-        for digest in digests - {""}:
+        for digest in digests:
             holders.setdefault(digest, set()).add(key)
 
     @cache
