@@ -14,7 +14,7 @@ from talksearch.indexer.talks.identify import Identity
 
 
 def first_of(**files: Identity) -> str:
-    rows = {name: FileRow(name, name, "", name, "{}", None, "") for name in files}
+    rows = {name: FileRow(name, name, "", "same", "{}", None, "") for name in files}
     (group,) = make_plan({}, rows, lambda row: files[row.path]).read
     return group.files[0].path
 
@@ -296,6 +296,13 @@ def test_what_decides_first_decides_whatever_comes_later(better: Identity, worse
     tag = "de" if not worse.original else worse.language_tag
     files = {"longer path": better, "p": replace(worse, language_tag=tag)}
     assert first_of(**files) == "longer path"
+
+
+def test_of_a_video_and_its_copy_the_video_speaks() -> None:
+    """The copy does not say where the talk can be seen."""
+    video = replace(BEST, youtube_id="id1")
+    assert first_of(longer=video, a=BEST) == "longer"
+    assert first_of(longer=replace(video, format="vtt"), a=BEST) == "a"
 
 
 def test_of_equal_files_that_with_the_shorter_path_and_then_the_earlier_one_speaks() -> None:

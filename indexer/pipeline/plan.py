@@ -187,6 +187,7 @@ def _rank(identity: Identity, path: str, candidates: _Candidates) -> tuple[objec
         not identity.original,
         candidates.likely is not None and primary_language(tag) != candidates.likely,
         known.priority if known else LAST,
+        identity.youtube_id is None,
         len(path),
         path,
     )
