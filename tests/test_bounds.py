@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from talksearch.indexer.errors import QueryError, UnreadableError
-from talksearch.indexer.mojibake import repair_text
+from talksearch.indexer.mojibake import Work, repair_text
 from talksearch.indexer.mojibake.codepages import damage
 from talksearch.indexer.readers.bounds import LONGEST_WORD, MOST_IN_A_ROW, bounded
 from talksearch.indexer.talks import read
@@ -117,7 +117,7 @@ def test_a_file_that_would_not_fit_memory_is_told_with_what_to_do(
 def test_a_repair_that_would_take_too_long_leaves_the_text_as_it_was() -> None:
     misread = damage("Über den Brücken, naïve Cafés. " * 10, "windows-1252")
     assert repair_text(misread).text.startswith("Über den Brücken")
-    given_up = repair_text(misread, most_work=100)
+    given_up = repair_text(misread, Work(100))
     assert given_up.text == misread
     assert given_up.gave_up
     assert not given_up.edits

@@ -17,11 +17,11 @@ sys.path.insert(0, str(TRUST))
 
 import fuzz  # noqa: E402 - it lies with the benchmarks
 from fuzz_inputs import BESIDE, FILES, Input, corpus, mutated  # noqa: E402
+from fuzz_light import LIGHT  # noqa: E402
 from fuzz_targets import Setting  # noqa: E402
 
-NOT_YET = ("slow", "broken: no word is lost")
-"""What a test does not ask: how quick a machine is, and that every word of a mutated text is accounted for. Of these
-some are still lost; their receipts say so."""
+NOT_ASKED = "slow"
+"""What a test does not ask: how quick a machine is that does other things. What takes ten seconds is `endless`."""
 
 FOUND = list(fuzz.stored(Path(__file__).parent / "fuzz"))
 
@@ -36,15 +36,18 @@ def setting() -> Iterator[Setting]:
 @pytest.mark.parametrize("tried", FOUND, ids=lambda one: f"{one.target}-{one.name}-{len(one.data)}")
 def test_what_was_found_stays_mended(setting: Setting, tried: Input) -> None:
     found = fuzz.fault(setting, tried)
-    assert found is None or found.kind.startswith(NOT_YET), found
+    assert found is None or found.kind.startswith(NOT_ASKED), found
 
 
 def test_a_short_run_finds_nothing(setting: Setting) -> None:
     dice = random.Random(25)
-    seeds = [seed for seed in corpus(()) if seed.target in ("file", "beside")]
-    tried = [mutated(dice.choice(seeds), seeds, dice) for _ in range(60)]
+    seeds = corpus(())
+    tried = []
+    for target, count in (("file", 40), ("beside", 40), *((target, 200) for target in LIGHT)):
+        of_target = [seed for seed in seeds if seed.target == target]
+        tried += [mutated(dice.choice(of_target), seeds, dice) for _ in range(count)]
     found = [finding for one in tried if (finding := fuzz.fault(setting, one))]
-    assert [finding for finding in found if not finding.kind.startswith(NOT_YET)] == []
+    assert [finding for finding in found if not finding.kind.startswith(NOT_ASKED)] == []
 
 
 def test_a_planted_fault_is_found(setting: Setting, monkeypatch: pytest.MonkeyPatch) -> None:

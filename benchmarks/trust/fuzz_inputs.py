@@ -15,10 +15,32 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-LONGEST_SEED = 6_000
-"""Bytes of a seed; a longer file gives its beginning. Small inputs are tried more often a second."""
-_MOST_BYTES = 200_000
-"""Of a mutated input."""
+LONGEST_SEED = 2_000
+"""Bytes of a seed; a longer file gives its beginning."""
+_MOST_BYTES = (
+    600,
+    600,
+    600,
+    600,
+    600,
+    600,
+    600,
+    600,
+    600,
+    600,
+    600,
+    600,
+    600,
+    600,
+    1_500,
+    1_500,
+    1_500,
+    6_000,
+    6_000,
+    200_000,
+)
+"""Of a mutated input; one of these at random. Small ones are tried more often a second, and nearly all that can go wrong
+goes wrong in them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +161,14 @@ BESIDE: dict[str, str] = {
 }  # fmt: skip
 """What lies beside a transcript `talk.vtt` and describes it, by names."""
 
+LINES = (
+    "The ship <i>keeps</i> its own time.\n\n>> ANA: Every bee [Music] knows\n\n<v Ana>when rain is near.</v>",
+    "[00:01:02.5] Ana: {\\an8}und die Brücke ♪ so &amp;#39; on\n\n- No.\n- Yes, 长岸论坛\n\n(applause) SPEAKER 1: again again again",
+    "0:00 Intro\n1:02 – One\n(12:30) Two\n1:02:03 Three\nhttps://youtu.be/Sh1pCl0ckLz?t=1m30s\nPT1H2M3.5S\n00:00:01,500\nl'église C++ .NET naïve",
+    "<c.color><00:00:01.000>so <b>it</b> goes\n\nDr. Ana Lim (host): <font color='x'>on</font>\n\n&lt;i&gt;said&lt;/i&gt; &nbsp; x",
+)
+"""Cues, with an empty line between them, and lines of descriptions."""
+
 REPAIRED = (
     "Ã¼ber cafÃ©s â€“ â€œschÃ¶nâ€\x9d", "itâ€™s what weâ€™ve got", "Le cafÃƒÂ© Ã¢â‚¬â„¢ est", "é•¿å²¸è®ºå›", "ÐŸÑ€Ð¸Ð²ÐµÑ‚ Ð¼Ð¸Ñ€", "Ù…Ø±Ø­Ø¨Ø§",
     "√©t√©", "healthy café, naïve – “yes”", "ã‚ã‚ŠãŒã¨ã†", "Ä°zmir'de Ã§ay",
@@ -196,6 +226,12 @@ def corpus(folders: Iterable[Path]) -> list[Input]:
     """Return all seeds: those that are written here, and the files of some folders, each no longer than a seed."""
     seeds = [Input("file", name, text.encode()) for name, text in FILES.items()]
     seeds += [Input("beside", name, text.encode()) for name, text in BESIDE.items()]
+    seeds += [Input("read", name, text.encode()) for name, text in FILES.items()]
+    seeds += [Input("cue", "", text.encode()) for text in LINES]
+    seeds += [Input("text", "", line.encode()) for text in LINES for line in text.split("\n") if line]
+    seeds += [Input("question", "", json.dumps([text, options]).encode()) for text, options in QUERIES]
+    seeds += [Input("question", "", text.encode()) for text, _ in QUERIES]
+    seeds += [Input("parameter", "", path.encode()) for path in PATHS]
     seeds += [Input("repair", "", text.encode()) for text in REPAIRED]
     seeds += [Input("query", "", json.dumps([text, options]).encode()) for text, options in QUERIES]
     seeds += [Input("http", "", path.encode()) for path in PATHS]
@@ -217,7 +253,10 @@ def _seeds_under(folder: Path) -> list[Input]:
         target, name = ("beside", "talk.info.json") if path.name.endswith(".info.json") else ("file", f"a{path.suffix}")
         if len(data) > LONGEST_SEED and path.suffix == ".docx":
             continue
-        seeds.append(Input(target, name, data if len(data) <= LONGEST_SEED else _head(data)))
+        data = data if len(data) <= LONGEST_SEED else _head(data)
+        seeds.append(Input(target, name, data))
+        if target == "file":
+            seeds.append(Input("read", name, data))
     return seeds
 
 
@@ -228,11 +267,14 @@ def _head(data: bytes) -> bytes:
 
 def mutated(seed: Input, others: Sequence[Input], random: random.Random) -> Input:
     """Return a seed with one to six changes."""
+    most = random.choice(_MOST_BYTES) if seed.target != "repair" else random.choice((60, 60, 60, 200))
     data = bytearray(seed.data)
+    if len(data) > most:  # the beginning tells most readers what it is
+        begin = random.choice((0, 0, 0, random.randrange(len(data) - most)))
+        data = data[begin : begin + most]
     for _ in range(random.choice((1, 1, 1, 2, 2, 3, 4, 6))):
         data = _change(data, others, random)
-        if len(data) > _MOST_BYTES:
-            del data[_MOST_BYTES:]
+        del data[most:]
     return Input(seed.target, seed.name, bytes(data))
 
 

@@ -12,7 +12,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 CODECS = {
     "windows-1252": "cp1252",
@@ -95,7 +95,11 @@ def damage(text: str, codepage: str, dropped: Iterable[int] | None = None) -> st
     )
 
 
-@cache
+_PATHS_KEPT = 64
+"""Paths whose outcomes are remembered; a text tries about ten."""
+
+
+@lru_cache(maxsize=_PATHS_KEPT)
 def byte_outcomes(codepage: str, surviving: str) -> tuple[Outcomes, ...]:
     """For each byte, what it may have become by being decoded with one code page.
 
@@ -150,7 +154,7 @@ class DecodePath:
         return ", then ".join(self.codepages)
 
 
-@cache
+@lru_cache(maxsize=_PATHS_KEPT)
 def path_outcomes(path: DecodePath) -> tuple[Outcomes, ...]:
     """For each byte, what it may have become at the end of a decode path."""
     first, last = path.codepages[0], path.codepages[-1]
@@ -187,7 +191,7 @@ def text_outcomes(text: str, table: tuple[Outcomes, ...]) -> list[tuple[str, flo
     ]
 
 
-@cache
+@lru_cache(maxsize=_PATHS_KEPT)
 def lead_bytes_by_first_character(path: DecodePath) -> dict[str, tuple[int, ...]]:
     """The lead bytes that a damaged character may have had, by the first character that stands there now."""
     table = path_outcomes(path)

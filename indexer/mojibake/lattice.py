@@ -10,7 +10,7 @@ import math
 import unicodedata
 from collections import defaultdict
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from .codepages import DecodePath, encoding_table, lead_bytes_by_first_character, path_outcomes, text_outcomes
 from .letter_model import CONTEXT_LENGTH, Orthography, letter_log_probability, log_probability
@@ -50,6 +50,10 @@ CONTEXT_REACH = 80
 
 MOST_CANDIDATES = 80
 """How many candidates are considered for one damaged character."""
+
+_CANDIDATES_KEPT = 1_024
+"""Lead bytes of paths whose candidates are remembered: a path has some fifty, and a text tries about ten paths. There
+are thousands of paths, whose candidates would fill the memory of a process that reads all day."""
 
 _STATISTICS_BY_LEAD = {
     0xC2: ["signs"], 0xCD: ["grek", "latn"], 0xCE: ["grek"], 0xCF: ["grek"], 0xE0: ["deva", "thai"],
@@ -122,7 +126,7 @@ def _repertoires(names: tuple[str, ...]) -> dict[int, list[str]]:
     return by_lead
 
 
-@cache
+@lru_cache(maxsize=_CANDIDATES_KEPT)
 def _candidates(path: DecodePath, lead: int) -> dict[str, tuple[tuple[str, float], ...]]:
     """By what stands in the damaged text: the characters with this lead byte that may have become it, with costs."""
     table = path_outcomes(path)
@@ -135,7 +139,7 @@ def _candidates(path: DecodePath, lead: int) -> dict[str, tuple[tuple[str, float
     return {output: tuple(chars) for output, chars in candidates.items()}
 
 
-@cache
+@lru_cache(maxsize=_CANDIDATES_KEPT)
 def _longest(path: DecodePath, lead: int) -> int:
     return max(map(len, _candidates(path, lead)), default=0)
 
@@ -208,7 +212,7 @@ class _Hypothesis:
     """The last character of every way, with the hypothesis before it and what the character adds to the score."""
 
 
-@cache
+@lru_cache(maxsize=64)
 def _output_characters(path: DecodePath) -> frozenset[str]:
     """The characters that decoding along a path may leave in a text."""
     return frozenset("".join(output for outcomes in path_outcomes(path) for output, _ in outcomes))

@@ -69,7 +69,7 @@ _LANGUAGE_LEAD = 4.0
 _LEAST_BIAS = -5.0
 """The lowest log ratio by which a language speaks against an accented letter."""
 
-_MOST_SCORES = 1_000_000
+_MOST_SCORES = 200_000
 """How many scores a model keeps, so that one damaged book after another does not fill the memory."""
 
 

@@ -20,8 +20,6 @@ The idea is that of ftfy (Speer 2019), which repairs damage without lost bytes a
 
 from __future__ import annotations
 
-import math
-
 from .confidence import make_edits
 from .decode_paths import decode_damaged_spans
 from .detect import suspicious_lines
@@ -29,13 +27,13 @@ from .edits import Repair, replay
 from .work import TooMuchWorkError, Work
 
 
-def repair_text(text: str, most_work: float = math.inf) -> Repair:
+def repair_text(text: str, work: Work | None = None) -> Repair:
     """Put back what was UTF-8 and was decoded with a wrong code page, and leave everything else alone.
 
     Args:
         text: A field or a whole file. Healthy and damaged lines and words may stand side by side.
-        most_work: How many hypotheses may be weighed (`work.Work`). Where it would take more, the text stays as it was,
-            and the repair says so (`Repair.gave_up`).
+        work: How much of it there may be; by default there is no limit. Where it would take more, the text stays as it
+            was, and the repair says so (`Repair.gave_up`).
 
     >>> repair_text("Ã¼ber cafÃ©s – “schön”").text
     'über cafés – “schön”'
@@ -43,7 +41,7 @@ def repair_text(text: str, most_work: float = math.inf) -> Repair:
     lines = suspicious_lines(text)
     if not lines:
         return Repair(text)
-    work = Work(most_work)
+    work = work or Work()
     try:
         spans = decode_damaged_spans(text, lines, work)
         edits = tuple(make_edits(text, sorted(spans, key=lambda span: span.start), work))

@@ -9,7 +9,7 @@ from talksearch.indexer.text.clock import parts_ms, seconds_in
 _CLOCK = re.compile(r"(?:(\d{1,9}):)?(\d{1,3}):(\d{2})(?:[.,](\d{1,3}))?")
 _SECONDS = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)\s*(?:s|sec|secs|seconds?)?")
 _UNITS = re.compile(
-    r"(?:pt)?\s*(?:(\d{1,9})\s*h[a-z]*)?[\s,]*(?:(\d{1,9})\s*m[a-z]*)?[\s,]*(?:(\d{1,9}(?:\.\d{1,9})?)\s*s[a-z]*)?"
+    r"(?:pt)?\s*+(?:(\d{1,9})\s*h[a-z]*)?[\s,]*+(?:(\d{1,9})\s*m[a-z]*)?[\s,]*+(?:(\d{1,9}(?:\.\d{1,9})?)\s*s[a-z]*)?"
 )
 
 

@@ -44,6 +44,9 @@ _IRREGULAR_COST = 8.0
 """Nats for a line that stands there more than once but less often than the others."""
 _FEWEST_ROWS = 24
 """A text of fewer may hold a verse or a refrain."""
+_MOST_FOLDS = 8
+"""Lengths of lines, the shortest, that may begin at one token. Speech has one or two; of a word said a thousand times
+every length would be one."""
 _VOCABULARY = 20_000
 """Words that a speaker chooses from, seen once each before the text begins."""
 _ECHO_COST = 4.0
@@ -257,6 +260,7 @@ def _folds(tokens: Sequence[str], copies: int) -> dict[int, list[tuple[int, int,
     number: dict[str, int] = {}
     ids = np.array([number.setdefault(token, len(number)) for token in tokens])
     found: dict[int, list[tuple[int, int, int]]] = {}
+    folded = np.zeros(n, np.int8)
     for length in range(1, min(LONGEST_LINE, n // 2) + 1):
         equal = ids[:-length] == ids[length:]
         if tokens[n - 1 - length].startswith(tokens[n - 1]):
@@ -267,7 +271,9 @@ def _folds(tokens: Sequence[str], copies: int) -> dict[int, list[tuple[int, int,
             cut = np.flatnonzero((runs >= 2) & (runs < length) & (np.arange(len(runs)) + length + runs == n))
             for start in cut[:1].tolist():
                 found.setdefault(start, []).append((length, 1, n - start))
-        for start in np.flatnonzero(runs >= length).tolist():
+        starts = np.flatnonzero((runs >= length) & (folded[: len(runs)] < _MOST_FOLDS))
+        folded[starts] += 1
+        for start in starts.tolist():
             times = 1 + int(runs[start]) // length
             if times >= copies:
                 found.setdefault(start, []).append((length, copies, copies * length))

@@ -61,8 +61,10 @@ _LONGEST_NUMBER = 16
 """Characters, signs that nobody sees among them."""
 
 _SETTINGS = re.compile(
+    # Possessive, as a word with digits is one in as many ways: without it a line of such words takes for ever.
     r"(?:[ \t]+(?:(?:align|line|position|size|vertical|region|[ALDSTR]|[XY][12])[ \t]*[:=][ \t]*\S*"
-    r"|[^\s:=]*[\d%][^\s:=]*|start|middle|end|center|left|right|[rl][rl]|align|line|position|size|vertical))*[ \t]*$",
+    r"|[^\s:=\d%]*+[\d%][^\s:=]*+|start|middle|end|center|left|right|[rl][rl]|align|line|position|size|vertical))*+"
+    r"[ \t]*$",
     re.IGNORECASE,
 )
 _GLUED_SETTING = re.compile(r"(?<=\d)(?=(?:align|line|position|size|vertical|region):)")

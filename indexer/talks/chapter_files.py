@@ -39,9 +39,10 @@ _OGM = re.compile(rf"^CHAPTER(\d+)=({_CLOCK})\s*\nCHAPTER\1NAME=(.*)$", re.MULTI
 _LABEL = re.compile(r"^(\d{1,9}(?:[.,]\d{1,9})?)\t\d{1,9}(?:[.,]\d{1,9})?\t(.*\S)", re.MULTILINE)
 _ROW = re.compile(rf"^[\W_]{{0,3}}({_CLOCK})[)\]]?[ \t,;|.–—-]*(\S.*?)[ \t]*$", re.MULTILINE)
 _FFMETADATA = re.compile(r"^\[CHAPTER\](.*?)(?=^\[|\Z)", re.MULTILINE | re.DOTALL | re.IGNORECASE)
-_CUE_SHEET = re.compile(
-    r"^\s*TITLE \"(.*)\"\s*$(?:(?!^\s*TRACK).*\n)*?\s*INDEX 01 (\d{1,6}):(\d\d):(\d\d)", re.MULTILINE
+_CUE_SHEET_LINE = re.compile(
+    r"^[ \t]*(?:TITLE \"(.*)\"[ \t]*$|(TRACK)\b|INDEX 01 (\d{1,6}):(\d\d):(\d\d))", re.MULTILINE
 )
+"""A line of a cue sheet that tells of a track: its title, its number before that, its beginning behind it."""
 _TITLE_KEYS = ("title", "name", "label", "text", "headline", "gist")
 _SECONDS_KEYS = ("startTime", "start_time", "start", "time", "from", "offset", "startSeconds", "seconds")
 _MILLISECONDS_KEYS = ("startOffsetMs", "start_ms", "startMs", "startTimeMs", "start_offset_ms")
@@ -103,11 +104,22 @@ def _chapters(text: str) -> list[tuple[int, str]]:
         return [one for piece in pieces if (one := _in_ffmetadata(piece))]
     if ogm := _OGM.findall(text):
         return [(_clock(start), title) for _, start, title in ogm]
-    if tracks := _CUE_SHEET.findall(text):
-        return [((int(m) * 60 + int(s)) * 1000 + int(frame) * 1000 // 75, title) for title, m, s, frame in tracks]
+    if tracks := list(_cue_sheet_tracks(text)):
+        return tracks
     if labels := _LABEL.findall(text):
         return [(round(float(start.replace(",", ".")) * 1000), title) for start, title in labels]
     return [(_clock(start), title) for start, title in _ROW.findall(text)]
+
+
+def _cue_sheet_tracks(text: str) -> Iterator[tuple[int, str]]:
+    """Yield when each track of a cue sheet begins, in milliseconds, and its title; there are 75 frames in a second."""
+    title = ""
+    for line in _CUE_SHEET_LINE.finditer(text):
+        if line[1] or line[2]:
+            title = line[1] or ""
+        elif line[3] and title:
+            yield (int(line[3]) * 60 + int(line[4])) * 1000 + int(line[5]) * 1000 // 75, title
+            title = ""
 
 
 def _in_json(value: Json) -> Iterator[tuple[int, str]]:

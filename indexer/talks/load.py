@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from talksearch.indexer.errors import UnreadableError
-from talksearch.indexer.mojibake import Repair, repair_text
+from talksearch.indexer.mojibake import Repair, Work, repair_text
 from talksearch.indexer.records import Chapter, Cue, Receipt, Step, Talk, Timing, Transcript
 from talksearch.indexer.restore.clean import clean
 from talksearch.indexer.restore.loops import loop_notes
@@ -36,9 +36,12 @@ _LONG_CUE_MS = 300_000
 _MARGIN_OF_AN_HOUR_MS = 60_000
 """How far off speech in proportion to its characters is within an hour, nine times in ten."""
 _LARGEST_MARGIN_MS = 90_000
-_FREE_WORK, _WORK_PER_CHARACTER, _MOST_WORK = 500_000, 400, 60_000_000
-"""How many hypotheses a repair may weigh, a million of which take about two seconds: some for any text, more for each
-character, of which Chinese needs most, and never more than takes minutes."""
+_FREE_WORK, _WORK_PER_CHARACTER = 500_000, 400
+"""How many hypotheses a repair may weigh, a million of which take two seconds and more: some for any text, and more for
+each character. Those of misread German need 6 each, of Russian 28, of Chinese 90."""
+_MOST_WORK, _MOST_WORK_ABOUT = 5_000_000, 1_000_000
+"""For all that is said in a file, and for all that is said about it. An hour and a half of Russian or Chinese, every
+letter of it misread, stay below it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +216,7 @@ def _metadata(
     """
     path, track = opened.path, track_name(opened.path)
     steps: list[Step] = []
+    work = Work(_MOST_WORK_ABOUT)
     video = _video(opened, transcript, sidecar)
     folder = path.absolute().parents[len(PurePosixPath(source).parts) - 1]
     named = [address for address in (sidecar.url, transcript.url) if address]
@@ -227,14 +231,14 @@ def _metadata(
     description = sidecar.description or transcript.description
     return TalkMetadata(
         source=source,
-        title=_line(title, "title", steps, notes) or None,
+        title=_line(title, "title", steps, notes, work) or None,
         description=_text(
-            bounded_text(description, "description", LONGEST_DESCRIPTION, notes), "description", steps, notes
+            bounded_text(description, "description", LONGEST_DESCRIPTION, notes), "description", steps, notes, work
         ),
-        channel=_line(channel, "channel", steps, notes) or None,
-        speaker=_line(speaker, "speaker", steps, notes) or None,
+        channel=_line(channel, "channel", steps, notes, work) or None,
+        speaker=_line(speaker, "speaker", steps, notes, work) or None,
         chapters=tuple(
-            replace(chapter, title=_line(chapter.title, "chapters", steps, notes) or chapter.title)
+            replace(chapter, title=_line(chapter.title, "chapters", steps, notes, work) or chapter.title)
             for chapter in bounded_chapters(sidecar.chapters or transcript.chapters, notes)
         ),
         date=sidecar.date or transcript.date or _day_of_name(path),
@@ -290,17 +294,18 @@ def _timing(transcript: Transcript, notes: list[str]) -> tuple[Timing, int]:
 def _repaired(cues: Sequence[Cue]) -> tuple[tuple[Cue, ...], list[Step], list[str]]:
     """Repair the text of all cues at once, so that each has the language of all for context, and their speakers."""
     whole = "\n".join(cue.text for cue in cues)
+    work = Work(_MOST_WORK)
     steps: list[Step] = []
     notes: list[str] = []
     if not whole.isascii():
-        repair = _repair(whole, "cues", notes)
+        repair = _repair(whole, "cues", notes, work)
         if repair.text.count("\n") != whole.count("\n"):
             # No repair adds or takes line breaks; one that does is not used.
             notes.append("A repair of the text was left out, because it would have changed the lines.")
         elif repair.edits:
             _note(repair, "cues", steps, notes)
     names = {cue.speaker for cue in cues if cue.speaker and not cue.speaker.isascii()}
-    renamed = {name: normalize_text(_repair(name, "speakers", notes).text) for name in sorted(names)}
+    renamed = {name: normalize_text(_repair(name, "speakers", notes, work).text) for name in sorted(names)}
     renamed = {name: after for name, after in renamed.items() if after != name}
     if renamed:
         steps.append(Step("repair-text", "speakers", {"count": len(renamed), "names": renamed}))
@@ -313,12 +318,17 @@ def _repaired(cues: Sequence[Cue]) -> tuple[tuple[Cue, ...], list[Step], list[st
     return tidied, steps, notes
 
 
-def _repair(text: str, where: str, notes: list[str]) -> Repair:
-    """Repair a text, unless that would take minutes; then it stays as it is, and `notes` says so."""
-    repair = repair_text(text, min(_FREE_WORK + _WORK_PER_CHARACTER * len(text), _MOST_WORK))
+def _repair(text: str, where: str, notes: list[str], whole: Work) -> Repair:
+    """Repair a text, unless that would take too much of `whole`; then it stays as it is, and `notes` says so."""
+    repair = repair_text(text, work_for(text, whole))
     if repair.gave_up:
         notes.append(f"The {where} may hold misread letters; to put them back would take too long, so they stay.")
     return repair
+
+
+def work_for(text: str, whole: Work) -> Work:
+    """Return how much work the repair of a text may be, which is a part of `whole`."""
+    return Work(_FREE_WORK + _WORK_PER_CHARACTER * len(text), whole)
 
 
 def _note(repair: Repair, where: str, steps: list[Step], notes: list[str]) -> None:
@@ -331,14 +341,14 @@ def _note(repair: Repair, where: str, steps: list[Step], notes: list[str]) -> No
         notes.append(f"{len(unsure)} repairs in the {where} are not certain, such as {unsure[0].after[:40]!r}{others}.")
 
 
-def _text(text: str, where: str, steps: list[Step], notes: list[str]) -> str:
+def _text(text: str, where: str, steps: list[Step], notes: list[str], work: Work) -> str:
     """Repair a text of several lines and take out what is no text."""
     if not text.isascii():
-        repair = _repair(text, where, notes)
+        repair = _repair(text, where, notes, work)
         _note(repair, where, steps, notes)
         text = repair.text
     return tidy_lines(text)
 
 
-def _line(text: str, where: str, steps: list[Step], notes: list[str]) -> str:
-    return " ".join(_text(text, where, steps, notes).split())
+def _line(text: str, where: str, steps: list[Step], notes: list[str], work: Work) -> str:
+    return " ".join(_text(text, where, steps, notes, work).split())
