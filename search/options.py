@@ -228,7 +228,9 @@ def checked(query: Query) -> Query:
     becomes its first or last day; empty filters are none. Raises QueryError where an option cannot have its value.
     """
     # A search that a server answers must not wait for it.
-    from .query import MOST_TALKS, Filters, Query, as_text, first_day, last_day, refuse_endless, refuse_long_quotes
+    from talksearch.indexer.text.untrusted import as_text
+
+    from .query import MOST_TALKS, Filters, Query, first_day, last_day, refuse_endless, refuse_long_quotes
 
     if not isinstance(query, Query) or not isinstance(query.text, str) or not isinstance(query.filters, Filters):
         raise QueryError("That is no query.", "Give a text, or a Query with a text and Filters.")

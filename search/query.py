@@ -28,9 +28,6 @@ Each word has postings that are read, each quotation is a search of its own, and
 length: more would keep a server busy for long.
 """
 
-_NO_CHARACTER = re.compile("[\ud800-\udfff]")
-"""Lone surrogates, which stand for no character."""
-
 
 @dataclass(frozen=True, slots=True)
 class Filters:
@@ -82,18 +79,6 @@ class Query:
     """Languages that who asks reads, the best first (BCP 47): for `beside`, where neither it nor the query tells."""
     leave_out: tuple[Field, ...] = ()
     """Notes that must not count: who measures with chapter titles for queries must not find them in the chapters."""
-
-
-def as_text(given: str) -> str:
-    """Return what somebody gave with U+FFFD for what is no character, as Unicode advises: a lone surrogate.
-
-    An argument that is not UTF-8 has one for each of its bytes, and JSON can spell half a pair. Neither an encoder nor
-    SQLite takes them.
-
-    >>> as_text("bit\\udcffcoin"), as_text("bees 🐝")
-    ('bit\ufffdcoin', 'bees 🐝')
-    """
-    return _NO_CHARACTER.sub("\ufffd", given)
 
 
 def split_quotes(text: str) -> tuple[str, tuple[str, ...]]:

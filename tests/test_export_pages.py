@@ -139,7 +139,7 @@ def test_a_site_that_cannot_be_written_names_its_own_option(tmp_path: Path, monk
     monkeypatch.setattr(files, "_replace", full)
     with pytest.raises(TalksearchError, match="No space left on device") as raised:
         write_site(Selection("talk", (TALK,)), tmp_path / "site")
-    assert raised.value.hint == "Name another with --site."
+    assert raised.value.hint == "Make room there, or name another with --site."
 
 
 def test_a_list_of_files_that_leads_out_of_its_folder_removes_nothing(tmp_path: Path) -> None:

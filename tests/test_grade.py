@@ -15,7 +15,7 @@ from fakes import CountingEncoder
 
 from talksearch.indexer import layout
 from talksearch.indexer.arrays import Floats
-from talksearch.indexer.encoders import model_home
+from talksearch.indexer.encoders import checksums, model_home
 from talksearch.indexer.encoders.null_queries import NULL_QUERIES
 from talksearch.indexer.pipeline import run
 from talksearch.indexer.stores import calibration
@@ -337,8 +337,10 @@ def test_a_calibration_that_the_index_outgrew_does_not_count(archive: Path) -> N
     path = layout.CALIBRATION.within(archive)
     values = json.loads(path.read_text())
     path.write_text(json.dumps({**values, "passages": values["passages"] * 5 // 2}))
+    checksums.note(archive, path.name)
     assert ask(archive, "gravity").hits[0].grade is None
     path.write_text(json.dumps({**values, "passages": values["passages"] * 3 // 2}))
+    checksums.note(archive, path.name)
     assert ask(archive, "gravity").hits[0].grade
 
 

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from talksearch.indexer import disk
-from talksearch.indexer.errors import TalksearchError
+from talksearch.indexer.errors import DiskFullError, TalksearchError
 from talksearch.indexer.process import has_ended
 from talksearch.indexer.text.untrusted import safe
 
@@ -57,7 +57,8 @@ def write_whole(path: Path, content: str | bytes, *, option: str = "-o") -> None
         _replace(path.resolve(), data)  # a link to a file goes on being one
     except OSError as error:
         if error.errno in disk.FULL:
-            raise disk.full(path, error.strerror or "") from error
+            message = disk.full(path, error.strerror or "").message
+            raise DiskFullError(message, f"Make room there, or name another with {option}.") from error
         raise TalksearchError(f"{path} cannot be written: {error.strerror}.", f"Name another with {option}.") from error
 
 

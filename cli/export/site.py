@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from talksearch.cli.render.common import counted
 from talksearch.indexer import disk
-from talksearch.indexer.errors import TalksearchError
+from talksearch.indexer.errors import DiskFullError, TalksearchError
 from talksearch.indexer.records import Talk
 from talksearch.indexer.text.clock import show_clock
 from talksearch.indexer.text.lines import join_lines
@@ -61,7 +61,8 @@ def write_site(selection: Selection, folder: Path) -> int:
             (folder / name).unlink(missing_ok=True)
     except OSError as error:
         if error.errno in disk.FULL:
-            raise disk.full(folder, error.strerror or "") from error
+            message = disk.full(folder, error.strerror or "").message
+            raise DiskFullError(message, "Make room there, or name another folder with --site.") from error
         raise TalksearchError(
             f"The site in {folder} cannot be written: {error.strerror}.", "Name another folder with --site."
         ) from error

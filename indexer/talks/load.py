@@ -16,6 +16,7 @@ from talksearch.indexer.restore.true_times import Recording, TrueTimes, part_of,
 from talksearch.indexer.text import youtube
 from talksearch.indexer.text.chapters import chapters_in
 from talksearch.indexer.text.counting import count_words
+from talksearch.indexer.text.untrusted import as_text
 
 from .balance import balance
 from .bounds import LONGEST_DESCRIPTION, LONGEST_LINE, bounded_chapters, bounded_length, bounded_text
@@ -141,8 +142,8 @@ def load_talk(opened: OpenedFile, source: str, others: Iterable[TalkMetadata] = 
     words_after = count_words("\n".join(cue.text for cue in cues)) if repairing else words.indexed
     return Talk(
         id=video or slug(id_stem(path.name), source),
-        source=source,
-        title=metadata.title or _title_of_name(path, source),
+        source=as_text(source),
+        title=metadata.title or as_text(_title_of_name(path, source)),
         cues=cues,
         format=opened.format.name,
         timing=timing,

@@ -12,6 +12,9 @@ _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\
 _USER = re.compile(r"^([A-Za-z][\w+.-]*:)?//[^/?#]*@")
 _LINKABLE = re.compile(r"(?:https?|file)://[!-~]+")
 
+_NO_CHARACTER = re.compile("[\ud800-\udfff]")
+"""Lone surrogates, which stand for no character."""
+
 
 def safe(text: str) -> str:
     """Return untrusted text fit for a terminal: line breaks and tabs become spaces, other controls vanish.
@@ -22,6 +25,18 @@ def safe(text: str) -> str:
     if text.isprintable():  # as nearly all texts are: what is taken out below is not
         return text
     return _UNSAFE.sub("", re.sub(r"[\t\n\r]+", " ", text))
+
+
+def as_text(given: str) -> str:
+    """Return what somebody gave with U+FFFD for what is no character, as Unicode advises: a lone surrogate.
+
+    An argument or a name of a file that is not UTF-8 has one for each of its bytes, and JSON can spell half a pair.
+    Neither an encoder nor SQLite takes them.
+
+    >>> as_text("bit\\udcffcoin"), as_text("bees 🐝")
+    ('bit\ufffdcoin', 'bees 🐝')
+    """
+    return _NO_CHARACTER.sub("\ufffd", given)
 
 
 def is_linkable(url: str) -> bool:

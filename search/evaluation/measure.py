@@ -20,9 +20,10 @@ from ir_measures import RR, Qrel, R, ScoredDoc, Success, nDCG
 
 from talksearch.indexer.errors import QueryError
 from talksearch.indexer.records import Field, Json
+from talksearch.indexer.text.untrusted import as_text
 from talksearch.search import engine
 from talksearch.search.hit import Hit
-from talksearch.search.query import Mode, Query, as_text
+from talksearch.search.query import Mode, Query
 from talksearch.search.reader import IndexReader
 
 EARLY_MS = 15_000

@@ -13,7 +13,8 @@ from talksearch.indexer.arrays import Ints
 from talksearch.indexer.errors import QueryError
 from talksearch.indexer.text import youtube
 from talksearch.indexer.text.letters import folded, holds_name
-from talksearch.search.query import Filters, as_text
+from talksearch.indexer.text.untrusted import as_text
+from talksearch.search.query import Filters
 
 from .passage_table import Mask, PassageTable
 
