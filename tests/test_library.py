@@ -167,10 +167,9 @@ def test_a_script_without_a_main_guard_is_run_once(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(
         """
-import os
 print("the script runs")
 from talksearch.indexer.worker import start_worker
-worker = start_worker(os.write, b"")
+worker = start_worker(repr)
 print(worker is not None)
 worker.kill()
 """,

@@ -70,11 +70,11 @@ def _examine(folder: Path, db: sqlite3.Connection, mend: bool, encoder: Encoder 
         *check_tokens(folder, db, mend=mend),
         *(finding(what, mend) for what in unfinished.look(folder, db, finish=mend)),
     ]
-    if encoder is None:
-        findings += check_encoder(db, folder, card, mend)
+    # First, because what is made of the vectors may need it; but nothing is old because of what it finds.
+    of_encoder = check_encoder(db, folder, card, mend) if encoder is None else []
     if not has_damaged_talks:  # else the next indexing run makes it, of talks that are read again
         findings += _check_derived(folder, db, card, mend, encoder, has_findings=bool(findings))
-    return [*findings, *_pending(db), *missing_files(db)]
+    return [*findings, *of_encoder, *_pending(db), *missing_files(db)]
 
 
 def _check_derived(
