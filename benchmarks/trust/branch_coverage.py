@@ -1,11 +1,11 @@
 """Which lines and branches of `indexer/` and `search/` the tests run.
 
-    python benchmarks/trust/branch_coverage.py [--report] [PYTEST ARGUMENTS...]
+    python benchmarks/trust/branch_coverage.py [--more] [--report] [PYTEST ARGUMENTS...]
 
 Runs the whole suite under coverage.py, with every process that a test starts, and prints one table: the statements
 and the branches of each room that ran, and of all. The settings stand in `pyproject.toml` under `tool.coverage`. What
-was measured lies in `.cache/coverage`; `--report` prints the table of the last run again, and
-`coverage html --data-file .cache/coverage/data` shows every line.
+was measured lies in `.cache/coverage`; `--more` adds to it, so that a suite may be run in parts, `--report` prints its
+table again, and `coverage html --data-file .cache/coverage/data` shows every line.
 
 A process that is killed outright tells nothing of what it ran, so that what is printed is a lower bound. Tests that
 measure time or what a process writes may fail under the tracer: their lines count all the same, and how many failed is
@@ -31,13 +31,15 @@ COUNTS = ("num_statements", "covered_lines", "num_branches", "covered_branches")
 def main() -> None:
     """Run the suite, put together what each process measured, print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--more", action="store_true", help="add to what earlier runs measured")
     parser.add_argument("--report", action="store_true", help="print the table of the last run and run nothing")
     options, pytest_arguments = parser.parse_known_args()
     ended = 0
     if not options.report:
-        shutil.rmtree(OUT, ignore_errors=True)
+        if not options.more:
+            shutil.rmtree(OUT, ignore_errors=True)
         ended = run_suite(pytest_arguments)
-        coverage("combine", "--quiet")
+        coverage("combine", "--quiet", *(["--append"] if options.more else []))
     coverage("json", "--quiet", "-o", str(OUT / "report.json"))
     print_table(json.loads((OUT / "report.json").read_text(encoding="utf-8"))["files"])
     if ended:
@@ -51,11 +53,12 @@ def coverage(command: str, *arguments: str) -> None:
 
 
 def run_suite(arguments: list[str]) -> int:
-    """Run the tests, as two processes unless the arguments say otherwise; return pytest's exit code."""
+    """Run the tests, in two processes unless the arguments say otherwise; return pytest's exit code."""
     package = OUT / "package" / "talksearch"
-    package.mkdir(parents=True)
+    package.mkdir(parents=True, exist_ok=True)
     for folder in ("indexer", "search", "cli"):
-        (package / folder).symlink_to(ROOT / folder)
+        if not (package / folder).exists():
+            (package / folder).symlink_to(ROOT / folder)
     path = os.pathsep.join(filter(None, [str(package.parent), os.environ.get("PYTHONPATH")]))
     command = [sys.executable, "-m", "coverage", "run", "--data-file", str(OUT / "data"), "-m", "pytest"]
     several = () if "-n" in arguments else ("-n", "2", "--dist", "loadfile")
