@@ -36,8 +36,9 @@ class IndexState(NamedTuple):
     """What changes whenever an index does."""
 
     files: FileStamps
-    version: int
-    """The catalog's own number, which a change by another connection raises."""
+    version: tuple[int, int]
+    """The catalog's own number, which a change by another connection raises, and the size of its log's index, which
+    alone tells of a change where the catalog was opened as a file that nobody changes (`catalog.open_catalog`)."""
 
 
 class _Opened(NamedTuple):
@@ -103,13 +104,13 @@ class CurrentIndex:
         self.close()
         files = file_stamps(self._folder)
         reader = self._open_reader(files, before.reader if before else None)
-        self._opened = opened = _Opened(reader, IndexState(files, _version(reader.db)))
+        self._opened = opened = _Opened(reader, IndexState(files, _version(self._folder, reader.db)))
         return opened
 
     def _is_current(self, opened: _Opened) -> bool:
         """Say whether the index is still in the state in which a reader was opened."""
         try:
-            return opened.state == IndexState(file_stamps(self._folder), _version(opened.reader.db))
+            return opened.state == IndexState(file_stamps(self._folder), _version(self._folder, opened.reader.db))
         except sqlite3.Error:
             return False
 
@@ -154,7 +155,8 @@ def _stamp(status: os.stat_result, *, is_catalog: bool = False) -> tuple[int, ..
     return file if is_catalog else (*file, status.st_size, status.st_mtime_ns)
 
 
-def _version(db: sqlite3.Connection) -> int:
-    """Return a number that changes when another connection changes the catalog."""
+def _version(folder: Path, db: sqlite3.Connection) -> tuple[int, int]:
+    """Return numbers of which one changes when another connection changes the catalog."""
     (version,) = db.execute("PRAGMA data_version").fetchone()
-    return int(version)
+    log_index = layout.CATALOG_LOG_INDEX.within(folder)
+    return int(version), log_index.stat().st_size if log_index.exists() else 0

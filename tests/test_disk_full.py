@@ -7,7 +7,8 @@ import os
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from talksearch.indexer import disk
 from talksearch.indexer.errors import BadIndexError, DamagedStoreError, DiskError, DiskFullError
 from talksearch.indexer.stores import catalog
 from talksearch.indexer.stores.chroma import store
+from talksearch.search import current
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
@@ -68,26 +70,47 @@ def test_chroma_s_words_for_no_room_are_no_damage(tmp_path: Path, said: str, kin
     assert type(store.unusable(tmp_path, said)) is kind
 
 
-@pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="only root mounts")
-def test_columns_are_never_written_where_there_is_no_room(tmp_path: Path) -> None:
-    """A mapping over a hole would end the process by a signal."""
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of a megabyte."""
+    if sys.platform != "linux" or os.geteuid() != 0:
+        pytest.skip("only root mounts")
     small = tmp_path / "small"
     small.mkdir()
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", small], check=False).returncode:
         pytest.skip("nothing can be mounted here")
-    try:
-        code = (
-            "from talksearch.indexer.stores.columns import build\n"
-            f"with open({str(small / 'columns.bin.new')!r}, 'w+b') as file:\n"
-            "    try:\n"
-            "        build._allocate(file, 4 << 20)\n"
-            "    except OSError as error:\n"
-            "        print(error.strerror, error.filename)\n"
-        )
-        ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-        assert ran.stdout == f"No space left on device {small / 'columns.bin.new'}\n"
-    finally:
-        subprocess.run(["umount", small], check=True)
+    yield small
+    subprocess.run(["umount", small], check=True)
+
+
+def test_columns_are_never_written_where_there_is_no_room(small_disk: Path) -> None:
+    """A mapping over a hole would end the process by a signal."""
+    code = (
+        "from talksearch.indexer.stores.columns import build\n"
+        f"with open({str(small_disk / 'columns.bin.new')!r}, 'w+b') as file:\n"
+        "    try:\n"
+        "        build._allocate(file, 4 << 20)\n"
+        "    except OSError as error:\n"
+        "        print(error.strerror, error.filename)\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout == f"No space left on device {small_disk / 'columns.bin.new'}\n"
+
+
+def test_a_catalog_is_read_where_there_is_room_for_nothing_and_what_changes_it_later_shows(small_disk: Path) -> None:
+    """SQLite wants 32 kB beside it to read a catalog of which nobody has a log."""
+    catalog.open_catalog(small_disk, write=True).close()
+    filler = small_disk / "filler"
+    with suppress(OSError), filler.open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(4096))
+    with closing(catalog.open_catalog(small_disk)) as db:
+        assert catalog.counts(db).talks == 0
+        before = current._version(small_disk, db)
+        filler.unlink()
+        with closing(catalog.open_catalog(small_disk, write=True)) as writer:
+            writer.execute("INSERT INTO common VALUES ('the')")
+            assert current._version(small_disk, db) != before
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no fork")

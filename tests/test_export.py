@@ -8,6 +8,8 @@ import shutil
 import sqlite3
 import stat
 import subprocess
+import sys
+import tempfile
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -359,3 +361,35 @@ def test_what_a_killed_export_left_is_cleared_and_that_of_a_running_one_stays(tm
         file.write_text("half")
     files.clear_parts(tmp_path)
     assert sorted(tmp_path.iterdir()) == sorted((running, other))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a file that is open there keeps its name")
+@pytest.mark.parametrize("point", ["os.fdopen", "pathlib.Path.chmod", "pathlib.Path.replace"])
+def test_an_export_that_is_killed_leaves_the_file_of_before(tmp_path: Path, point: str) -> None:
+    """And the next one has its own, and clears what was left."""
+    target = tmp_path / "talk.srt"
+    target.write_text("before")
+    owner, name = point.rsplit(".", 1)
+    killed = (
+        "import os, pathlib, sys\n"
+        "from talksearch.cli.export.files import write_whole\n"
+        f"{owner}.{name} = lambda *_: os._exit(9)\n"
+        "write_whole(pathlib.Path(sys.argv[1]), 'after' * 100_000)\n"
+    )
+    assert subprocess.run([sys.executable, "-c", killed, target], env={**os.environ}, check=False).returncode == 9
+    assert target.read_text() == "before"
+    files.clear_parts(tmp_path)
+    files.write_whole(target, "after")
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("talk.srt", "after")]
+
+
+def test_a_database_is_made_without_a_file_that_a_killed_export_would_leave(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = make_index(tmp_path)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    target = tmp_path / "talks.sqlite"
+    assert CliRunner().invoke(cli, ["export", "-o", str(target), "--index", str(index)]).exit_code == 0
+    with closing(sqlite3.connect(target)) as db:
+        assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert db.execute("SELECT count(*) FROM talks").fetchone() == (3,)

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import tempfile
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from pathlib import Path
 
 from talksearch.cli.render.receipts import receipt_json
 from talksearch.indexer.records import Cue, Talk
@@ -91,17 +89,18 @@ _PUT_HIT = "INSERT INTO hits VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?
 
 
 def database(selection: Selection) -> Written:
-    """Return talks as an SQLite database; with hits, these and their whole talks."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "talks.sqlite"
-        with closing(sqlite3.connect(path, isolation_level=None)) as db:
-            _fill(db, selection)
-        return Written(path.read_bytes())
+    """Return talks as an SQLite database; with hits, these and their whole talks.
+
+    It is made in memory: a file would be left where the export is killed.
+    """
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
+        _fill(db, selection)
+        return Written(db.serialize())
 
 
 def _fill(db: sqlite3.Connection, selection: Selection) -> None:
-    """Write the tables. Nobody reads the file before it is whole, so nothing has to survive a crash."""
-    db.executescript(f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA user_version = {_VERSION};")
+    """Write the tables. Nobody reads them before they are whole, so nothing has to survive a crash."""
+    db.executescript(f"PRAGMA journal_mode = OFF; PRAGMA user_version = {_VERSION};")
     db.executescript(_SCHEMA)
     db.execute("BEGIN")
     cues_so_far = 0

@@ -28,11 +28,14 @@ from . import recipe, schema, seals, soundness
 _DAMAGE = frozenset((sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB))
 """Codes of SQLite's errors that mean that a file is no catalog, or a damaged one."""
 
+_NOTHING_WRITTEN = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+"""Codes of its errors where what it needs beside the catalog cannot be made."""
+
 _OPENINGS = 5
 """How often the catalog is opened where another index takes its place each time."""
 
 _NO_LIMIT = 2**62
-"""A number of a cue that is higher than any."""
+"""Higher than the number of any cue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,18 +195,17 @@ def _file_of(path: Path) -> tuple[int, int]:
 
 
 def _open_to_read(path: Path) -> sqlite3.Connection:
-    """Open the catalog for reading, also where nothing can be written beside it: on a share, in a snapshot.
+    """Open the catalog for reading, also where nothing can be written beside it: on a share, a full disk.
 
     SQLite reads a catalog in WAL mode only with an index of its log beside it, which it makes where there is none, and
-    which a folder that cannot be written refuses. Without a log there is nothing to be indexed: then the catalog is
-    opened as a file that nobody changes (sqlite.org/wal.html, "Read-Only Databases").
+    which such a folder refuses. Without a log there is nothing to be indexed: then the catalog is opened as a file that
+    nobody changes (sqlite.org/wal.html, "Read-Only Databases"). That it changes after all shows by that index.
     """
     try:
         return _readable(path, "mode=ro")
     except sqlite3.Error as error:
         log = layout.CATALOG_LOG.within(path.parent)
-        refused = primary_code(error) in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
-        if not refused or (log.exists() and log.stat().st_size):
+        if primary_code(error) not in _NOTHING_WRITTEN or (log.exists() and log.stat().st_size):
             raise
     return _readable(path, "mode=ro&immutable=1")
 
