@@ -110,6 +110,22 @@ def test_a_row_that_stands_there_once_is_followed_by_a_pause() -> None:
     assert max(gaps) > 2000
 
 
+@pytest.mark.parametrize(
+    ("flash", "said"),
+    [
+        (SAID[:2], SAID[:4]),  # the screen as it was
+        (SAID[1:2], SAID[:4]),  # its last row
+        (SAID[4:6], [*SAID[:2], *SAID[4:6], *SAID[2:4]]),  # other words, which nobody else says
+        (SAID[4:5], [*SAID[:2], SAID[4], *SAID[2:4]]),
+    ],
+)
+def test_what_stands_for_some_milliseconds_is_said_unless_it_only_holds_what_stood_there(
+    flash: list[str], said: list[str]
+) -> None:
+    talk = talk_of("a.srt", srt([(0, 2500, SAID[:2]), (2500, 2550, flash), (2550, 5000, SAID[2:4])]))
+    assert words_of(talk) == " ".join(said).split()
+
+
 UNCHANGED = {
     "a verse with a refrain": "\n".join(["Row, row, row your boat", "gently down the stream,"] + ["Merrily!"] * 4)
     + "\n",
