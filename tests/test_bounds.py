@@ -114,6 +114,23 @@ def test_a_file_that_would_not_fit_memory_is_told_with_what_to_do(
     assert told.value.hint
 
 
+def test_json_may_have_more_bytes_and_what_has_millions_of_values_or_words_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(read, "LARGEST_BYTES", 1_000)
+    segments = [{"start": n, "end": n + 1, "text": SAID} for n in range(40)]
+    (tmp_path / "a.json").write_text(json.dumps({"segments": segments}))
+    assert len(read_talk(tmp_path / "a.json").cues) == 40
+    monkeypatch.setattr(read, "_LONG", 100)
+    monkeypatch.setattr(read, "MOST_PIECES", 60)
+    (tmp_path / "a.txt").write_text("so " * 61)
+    for name, said in (("a.json", "159 values"), ("a.txt", "61 words and lines")):
+        with pytest.raises(UnreadableError) as told:
+            read_talk(tmp_path / name)
+        assert told.value.message == f"The file has {said}; a transcript has at most 60."
+        assert told.value.hint
+
+
 def test_a_repair_that_would_take_too_long_leaves_the_text_as_it_was() -> None:
     misread = damage("Über den Brücken, naïve Cafés. " * 10, "windows-1252")
     assert repair_text(misread).text.startswith("Über den Brücken")

@@ -16,8 +16,16 @@ from .playlist import is_playlist, joined
 from .unspoken import refuse_by_name
 from .walk import Root, files_under, may_be_transcript
 
-LARGEST_BYTES = 10_000_000
-"""A transcript of a whole day is 5 MB. To read one takes up to 190 times its bytes of memory: this much fits 2 GB."""
+LARGEST_BYTES, LARGEST_JSON_BYTES = 10_000_000, 25_000_000
+"""A transcript of a whole day is 5 MB. In JSON a recording of five hours with the times of all letters has 25, of which
+each takes less memory: 10 bytes for each byte, where other captions take 20 to 80. So much fits 2 GB."""
+MOST_PIECES = 2_000_000
+"""Words and lines of a file, in JSON values. A day has 200,000 words, and each takes up to a kilobyte."""
+_LONG = 2 * MOST_PIECES
+"""Bytes from which on a file may have more."""
+_JSON_ENDINGS = (".json", ".json3", ".jsonl")
+_SHORTER = "Where it holds several talks, write one file for each."
+_SHORTER_JSON = f"{_SHORTER} Where it has a time for each letter, write it without them."
 
 
 def talks_under(path: Path) -> Iterator[tuple[Path, Talk | UnreadableError]]:
@@ -91,18 +99,28 @@ def read_file(path: Path) -> bytes:
     Raises:
         OutOfReachError: it cannot be read now.
         UnspokenError: its name says that nobody said what it holds.
-        UnreadableError: it is too large to be a transcript, or names segments that are not there.
+        UnreadableError: it is too large or has too many words to be a transcript, or names segments that are not there.
     """
     refuse_by_name(path)
     try:
         status = path.stat()
         if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
             raise UnreadableError("This is a pipe or a device, not a file.")  # to open one could wait for ever
-        if status.st_size > LARGEST_BYTES:
+        is_json = path.suffix.lower() in _JSON_ENDINGS
+        largest = LARGEST_JSON_BYTES if is_json else LARGEST_BYTES
+        if status.st_size > largest:
             raise UnreadableError(
-                f"The file has {status.st_size / 1e6:,.0f} MB; a transcript has at most {LARGEST_BYTES // 1_000_000}.",
-                "Where it holds several talks, write one file for each.",
+                f"The file has {status.st_size / 1e6:,.0f} MB; a transcript has at most {largest // 1_000_000}.",
+                _SHORTER_JSON if is_json else _SHORTER,
             )
-        return joined(path) if is_playlist(path) else path.read_bytes()
+        data = joined(path) if is_playlist(path) else path.read_bytes()
     except OSError as error:
         raise OutOfReachError(f"The file cannot be read: {error.strerror}.") from error
+    pieces = sum(map(data.count, (b",",) if is_json else (b" ", b"\n", b"\r"))) if len(data) > _LONG else 0
+    if pieces > MOST_PIECES:
+        raise UnreadableError(
+            f"The file has {pieces:,} {'values' if is_json else 'words and lines'}; a transcript has at most "
+            f"{MOST_PIECES:,}.",
+            _SHORTER_JSON if is_json else _SHORTER,
+        )
+    return data
