@@ -16,10 +16,9 @@ from talksearch.indexer.text.speaker_labels import may_stand_before_a_time
 
 _CALLOUT = r"\[![a-z]{2,12}\][-+]?"
 """What opens a box of notes: `> [!quote] Ana Ruiz 12:34`."""
-_LEAD = (
-    rf"[ \t]*(?:(?:[-*+•>|]|{_CALLOUT}|\d{{1,5}}(?:[.)]|(?=\t)))[ \t]+)*(?P<mark>#{{1,6}}[ \t]+)?(?:\*\*|__|[*_`~])*"
-)
-_TRAIL = r"(?:\*\*|__|[*_`~])*"
+_LEAD = rf"[ \t]*(?:(?:[-*+•>|]|{_CALLOUT}|\d{{1,5}}(?:[.)]|(?=\t)))[ \t]+)*(?P<mark>#{{1,6}}[ \t]+)?[*_`~]{{0,8}}"
+_TRAIL = r"[*_`~]{0,8}"
+"""Emphasis. It has a bound, because several of them stand in a row below, and a line may be drawn of such signs."""
 _TO = r"[ \t]*(?:-->|->|—>|→|-|–|—|to)[ \t]*"
 _NOON = r"AM|PM|a\.m\.|p\.m\.|pm"
 _RANGE = rf"(?:[ \t]?(?P<half>{_NOON})(?![^\W\d_]))?(?:{_TO}(?P<end>{CLOCK})(?:[ \t]?(?:{_NOON})(?![^\W\d_]))?)?"
