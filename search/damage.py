@@ -5,13 +5,18 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
 
+from talksearch.indexer import layout
 from talksearch.indexer.errors import DamagedStoreError
 from talksearch.indexer.stores import catalog, soundness
+from talksearch.indexer.stores.columns import reader as columns
 
 from .answer import Answer
-from .query import Query
+from .query import Filters, Query
 from .reader import IndexReader
 
 _MAY_BE_DAMAGE = (sqlite3.Error, LookupError, TypeError, ValueError, ArithmeticError, AttributeError)
@@ -34,12 +39,17 @@ def around_damage(reader: IndexReader, query: Query, ask: Callable[[], Answer]) 
         try:
             answer = ask()
             if reader.avoided.columns or _shows_what_holds(reader.db, query, answer):
-                notes = (reader.avoided.note, _note_on_tokens(reader, query, answer), answer.note)
+                has_columns = reader.table().columns is not None
+                state = "" if has_columns else _note_on_state(reader.folder)
+                # A talk whose row is damaged may not pass filters that it should.
+                passed = note_on_index(reader.db) if query.filters != Filters() and not reader.avoided.columns else ""
+                tokens = _note_on_tokens(reader, query, answer)
+                notes = dict.fromkeys((reader.avoided.note, state, passed, tokens, answer.note))
                 return replace(answer, note=" ".join(filter(None, notes)))
         except _MAY_BE_DAMAGE as met:
             if isinstance(met, sqlite3.Error) and not catalog.means_damage(met):
                 raise
-            error = met
+            error = error or met
         try:
             if not reader.avoid_damage():
                 break
@@ -65,14 +75,46 @@ def _shows_what_holds(db: sqlite3.Connection, query: Query, answer: Answer) -> b
     return soundness.hold(db, {hit.passage_id for hit in answer.hits}, talks, tables)
 
 
+def note_on_index(db: sqlite3.Connection) -> str:
+    """Return a sentence where what lists and counts show is damaged, or not of the rest of the index; else nothing.
+
+    It is looked for once in each state of the files, because a page must not wait for the seals of many talks.
+    """
+    (_, _, file), *_ = db.execute("PRAGMA database_list")
+    folder = Path(file).parent
+    files = (layout.CATALOG, layout.CATALOG_LOG, layout.COLUMNS)
+    return _note_on(folder, tuple(_stamp(entry.within(folder)) for entry in files))
+
+
+@lru_cache(maxsize=8)
+def _note_on(folder: Path, _: tuple[tuple[int, ...], ...]) -> str:
+    with closing(catalog.open_catalog(folder)) as db:
+        return soundness.note(db) or _note_on_state(folder)
+
+
+def _stamp(file: Path) -> tuple[int, ...]:
+    try:
+        status = file.stat()
+    except OSError:
+        return ()
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _note_on_state(folder: Path) -> str:
+    """Return a sentence where the catalog was put back to an earlier state, or is another one."""
+    if columns.are_of_another_catalog(folder):
+        return f"The catalog is older than the rest of the index, or another one. {soundness.MEND}"
+    return ""
+
+
 def _note_on_tokens(reader: IndexReader, query: Query, answer: Answer) -> str:
     """Return a sentence where passages are not compared token by token, because what that takes is damaged."""
-    if query.mode != "hybrid" or not answer.hits:
+    if query.mode not in ("hybrid", "semantic") or not answer.hits:
         return ""
     if reader.directions() is None:
         are_there = reader.db.execute("SELECT 1 FROM tokens LIMIT 1").fetchone()
         return (
-            f"Hits are not compared word by word, because directions.npy is damaged. {soundness.MEND}"
+            f"Hits are not compared word by word, because directions.npy is missing or damaged. {soundness.MEND}"
             if are_there
             else ""
         )

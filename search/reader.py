@@ -14,7 +14,7 @@ from talksearch.indexer.arrays import Floats
 from talksearch.indexer.encoders import sentence_encoder, token_codes
 from talksearch.indexer.encoders.base import Encoder, ModelCard
 from talksearch.indexer.errors import BadIndexError, ModelError
-from talksearch.indexer.stores import catalog, recipe, soundness, vectors
+from talksearch.indexer.stores import catalog, copy_check, recipe, soundness, vectors
 from talksearch.indexer.stores.columns import reader as columns
 from talksearch.indexer.stores.recipe import Recipe
 from talksearch.indexer.stores.soundness import Hidden
@@ -62,7 +62,8 @@ class IndexReader:
     @cached_property
     def vectors(self) -> Vectors:
         """The vectors of the passages as they were when this was first asked for."""
-        return self._read_vectors()
+        copy = self._read_vectors()
+        return vectors.empty(self.recipe.model.dimension) if copy is None else copy
 
     def encoder(self) -> Encoder:
         """Return the encoder of the index; it is loaded at the first call."""
@@ -79,16 +80,13 @@ class IndexReader:
     def table(self) -> PassageTable:
         """Return the passages as ranking sees them, of the state that `db` shows; a changed state is read anew."""
         state = _IndexState(self._data_version(), columns.file_fingerprint(self.folder), self.avoided)
-        return self._table.get(
-            state,
-            lambda: read_passage_table(
-                self.folder,
-                self.db,
-                self._read_vectors(),
-                self.recipe.model.name,
-                with_columns=not state.avoided.columns,
-            ),
-        )
+        return self._table.get(state, lambda: self._read_table(with_columns=not state.avoided.columns))
+
+    def _read_table(self, *, with_columns: bool) -> PassageTable:
+        copy, model = self._read_vectors(), self.recipe.model
+        if copy is None:  # the columns say where in it each vector lies
+            copy, with_columns = vectors.empty(model.dimension), False
+        return read_passage_table(self.folder, self.db, copy, model.name, with_columns=with_columns)
 
     @property
     def avoided(self) -> Avoided:
@@ -101,14 +99,15 @@ class IndexReader:
     def avoid_damage(self) -> bool:
         """Look for what is damaged in what queries read, and leave it aside from now on; say whether anything is.
 
-        Where all rows hold, it is the columns. Called when a query failed, or showed what does not hold.
+        Where all rows hold, it can be the columns. Where these are as they were written too, it is none of the index,
+        but a fault of the program. Called when a query failed, or showed what does not hold.
 
         Raises sqlite3.Error where the catalog cannot be read.
         """
         if self.avoided.columns:
             return False
         hidden = soundness.hide_damage(self.db)
-        if any(hidden) or columns.file_fingerprint(self.folder) is not None:
+        if any(hidden) or columns.are_damaged(self.folder):
             self._avoided = Avoided(self._data_version(), hidden, columns=True)  # columns tell of what is hidden
         return self._avoided.columns
 
@@ -121,6 +120,8 @@ class IndexReader:
 
     @cached_property
     def _directions(self) -> Floats | None:
+        if copy_check.has_directions_of_another(self.folder, self.db):
+            return None
         return token_codes.read(self.folder)
 
     def count_tokens(self, word: str) -> int:
@@ -145,7 +146,10 @@ class IndexReader:
     ) -> None:
         self.close()
 
-    def _read_vectors(self) -> Vectors:
+    def _read_vectors(self) -> Vectors | None:
+        """Return the vectors; None where the file is not as it was written, or another catalog's."""
+        if not copy_check.may_be_read(self.folder, self.db):
+            return None
         return vectors.read(self.folder, self.recipe.model.dimension, once=self._once)
 
 

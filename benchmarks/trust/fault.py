@@ -30,6 +30,8 @@ class Fault:
     plant: Callable[[Case], None]
     in_home: bool = False
     """Whether it lies in the home of the model, which is copied only then."""
+    becomes_other: bool = False
+    """Whether the index is that of other talks from then on, because its catalog decides."""
     harmless: bool = False
     """Whether what it damages means nothing, so that nothing need be found."""
 

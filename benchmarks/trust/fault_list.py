@@ -68,7 +68,8 @@ def _file_faults(name: str, *, harmless: bool = False) -> Iterator[Fault]:
     yield Fault(f"{name} emptied", change(lambda _: b""), harmless=harmless)
     yield Fault(f"{name} flipped", change(flip), harmless=harmless)
     yield Fault(f"{name} stale", take("earlier"), harmless=harmless)
-    yield Fault(f"{name} another's", take("other"), harmless=harmless)
+    is_catalog = name == layout.CATALOG.name
+    yield Fault(f"{name} another's", take("other"), harmless=harmless, becomes_other=is_catalog)
 
 
 def _chroma_files() -> Iterator[Fault]:

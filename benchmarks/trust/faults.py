@@ -32,7 +32,7 @@ from typing import Any
 
 from fault import Case
 from fault_list import FAULTS
-from small_index import Indexes, make_indexes
+from small_index import Indexes, dump, make_indexes
 from trial import Trial, prepare, try_fault
 
 # --- processes that may die -----------------------------------------------------------------------------------------
@@ -41,10 +41,13 @@ from trial import Trial, prepare, try_fault
 def _work(pipe: Connection, indexes: Indexes, scratch: Path, cache: Path) -> None:
     """Try faults by their places in FAULTS as they come, in a process that may die of one."""
     os.environ["TALKSEARCH_NO_SERVER"] = "1"
+    shared, cache = cache, scratch / "cache"  # its own: the doctor of another trial may make it anew
+    shutil.copytree(shared, cache, copy_function=os.link)
     os.environ["TALKSEARCH_CACHE"] = str(cache)
     os.environ["TALKSEARCH_CONFIG"] = str(scratch / "config.toml")
     index = scratch / "index"  # all at one path, which their messages and the recipe of a rebuild name
     sound, held = prepare(indexes, scratch)
+    other = dump(indexes.other)
     pipe.send("ready")
     while (number := pipe.recv()) is not None:
         fault = FAULTS[number]
@@ -56,7 +59,10 @@ def _work(pipe: Connection, indexes: Indexes, scratch: Path, cache: Path) -> Non
             shutil.copytree(cache, homes, copy_function=os.link)
             os.environ["TALKSEARCH_CACHE"] = str(homes)
         try:
-            trial = try_fault(fault, Case(index, indexes, homes), sound, held, lambda trial: pipe.send(asdict(trial)))
+            becomes = other if fault.becomes_other else held
+            trial = try_fault(
+                fault, Case(index, indexes, homes), sound, becomes, lambda trial: pipe.send(asdict(trial))
+            )
         except Exception as error:  # noqa: BLE001 - a fault that cannot be planted is told as such
             trial = Trial(fault.name, step="broken", crashed=[f"the trial itself: {type(error).__name__}: {error}"])
         os.environ["TALKSEARCH_CACHE"] = str(cache)

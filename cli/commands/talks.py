@@ -13,7 +13,7 @@ from talksearch.cli.render import common, receipts
 from talksearch.cli.render import talks as render
 from talksearch.cli.terminal import style_for, warn
 from talksearch.indexer.settings import resolve
-from talksearch.indexer.stores import catalog, soundness
+from talksearch.indexer.stores import catalog
 
 # `--help` and the list of talks must not wait for numpy, so what imports it is imported in the functions.
 
@@ -28,10 +28,12 @@ def talks(format: Format, index_dir: Path | None) -> None:
         talksearch talks
         talksearch talks --format jsonl
     """
+    from talksearch.search.damage import note_on_index  # numpy
+
     with catalog.open_snapshot(resolve(index_dir).index) as db:
         sizes = catalog.talk_sizes(db)
         all_talks = list(catalog.read_talks(db))
-        note = soundness.note(db)
+        note = note_on_index(db)
     if format == "jsonl":
         click.echo(common.jsonl(render.talk_json(talk, *sizes.get(talk.id, (0, 0))) for talk in all_talks), nl=False)
     else:
@@ -111,12 +113,13 @@ def stats(format: Format, index_dir: Path | None) -> None:
     \b
         talksearch stats
     """
+    from talksearch.search.damage import note_on_index
     from talksearch.search.stats import gather
 
     folder = resolve(index_dir).index
     facts = gather(folder)
     click.echo(common.jsonl([facts]) if format == "jsonl" else render.stats_text(facts), nl=False)
     with catalog.open_snapshot(folder) as db:
-        note = soundness.note(db)
+        note = note_on_index(db)
     if note:
         warn(note)

@@ -85,6 +85,7 @@ async def _talks(request: Request) -> Response:
 
 
 def _talks_on_page(index: IndexReader, query: Query, title: str, limit: int, offset: int) -> dict[str, Json]:
+    from talksearch.search.damage import note_on_index
     from talksearch.search.ranking.filters import allowed_talks
 
     wanted = folded(title)
@@ -95,8 +96,9 @@ def _talks_on_page(index: IndexReader, query: Query, title: str, limit: int, off
         if wanted in folded(talk.title) and (allowed is None or talk.id in allowed)
     ]
     sizes = catalog.talk_sizes(index.db)
+    note = for_programs(note_on_index(index.db))
     listed = [talks.talk_json(talk, *sizes.get(talk.id, (0, 0))) for talk in found[offset : offset + limit]]
-    return {"talks": listed, "total": len(found), "limit": limit, "offset": offset}
+    return {"talks": listed, "total": len(found), "limit": limit, "offset": offset, "note": note}
 
 
 def _neighbours(given: Parameters, total: int, limit: int, offset: int) -> dict[str, str]:

@@ -316,6 +316,7 @@ TALKS = _object(
     total=_count("How many there are, with those that are not on this page."),
     limit=_count(),
     offset=_count(),
+    note=_text("What is to be known about the list, as that a part of the index is damaged; mostly empty."),
 )
 
 READING = _object(talk=ref("Talk"), cues=_list(ref("Cue"), "What is said in the stretch that was asked for."))

@@ -5,6 +5,7 @@ A script that wants one of the two columns, or both, names them in the header `X
 
 from __future__ import annotations
 
+import sqlite3
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -18,6 +19,7 @@ from talksearch.indexer.text.untrusted import safe
 from .addresses import PageAddress, address
 from .asking import with_catalog
 from .embeds import content_policy, embed_hosts
+from .hints import for_people
 from .parameters import Parameters
 from .problems import problem, wants_problem
 from .templating import rendered
@@ -62,8 +64,16 @@ async def framed(request: Request, column: Column) -> Column:
     """
     if wanted_column(request) or column.status != HTTPStatus.OK:
         return column
-    hosts = await with_catalog(request, embed_hosts)
-    return replace(column, headers={**column.headers, "content-security-policy": content_policy(hosts)})
+    hosts, damage = await with_catalog(request, _hosts_and_damage)
+    values = {**column.values, "damage": safe(for_people(damage))}
+    return replace(column, values=values, headers={**column.headers, "content-security-policy": content_policy(hosts)})
+
+
+def _hosts_and_damage(db: sqlite3.Connection) -> tuple[tuple[str, ...], str]:
+    """Return which hosts may play talks, and a sentence where what lists and counts show is damaged."""
+    from talksearch.search.damage import note_on_index  # numpy
+
+    return embed_hosts(db), note_on_index(db)
 
 
 def shown(request: Request, here: PageAddress, left: Column | None, talk: Column | None = None) -> Response:

@@ -12,7 +12,7 @@ from talksearch.indexer import disk
 from talksearch.indexer.encoders.base import Encoder, ModelCard
 from talksearch.indexer.errors import BadIndexError
 from talksearch.indexer.pipeline import unfinished
-from talksearch.indexer.stores import catalog, recipe
+from talksearch.indexer.stores import catalog, copy_check, recipe
 from talksearch.indexer.stores.lock import index_write_lock
 
 from .database import check_database, damaged, is_complete
@@ -70,6 +70,8 @@ def _examine(folder: Path, db: sqlite3.Connection, mend: bool, encoder: Encoder 
         *check_tokens(folder, db, mend=mend),
         *(finding(what, mend) for what in unfinished.look(folder, db, finish=mend)),
     ]
+    if mend:
+        copy_check.note(folder, db)
     # First, because what is made of the vectors may need it; but nothing is old because of what it finds.
     of_encoder = check_encoder(db, folder, card, mend) if encoder is None else []
     if not has_damaged_talks:  # else the next indexing run makes it, of talks that are read again

@@ -14,7 +14,7 @@ import numpy as np
 from talksearch.indexer.arrays import Floats
 from talksearch.indexer.errors import BadIndexError, DamagedStoreError
 from talksearch.indexer.pipeline import embed_pending
-from talksearch.indexer.stores import catalog, catalog_writer, seals, vectors
+from talksearch.indexer.stores import catalog, catalog_writer, copy_check, seals, vectors
 from talksearch.indexer.stores.chroma import collection as passages
 from talksearch.indexer.stores.chroma import store, writer
 from talksearch.indexer.stores.chroma.describe import describe
@@ -62,6 +62,12 @@ def check_vectors(db: sqlite3.Connection, folder: Path, dimension: int, mend: bo
     rows = db.execute("SELECT id, number FROM passages WHERE embedded ORDER BY number")
     embedded = [_Embedded(*row) for row in rows]
     copy = vectors.read(folder, dimension)
+    if not copy_check.is_of(folder, db, copy):
+        if mend:
+            vectors.delete(folder)
+        copy = vectors.empty(dimension)
+        findings.append(finding("The copy of the vectors was of another catalog, or of a later state of it.", mend))
+    is_as_written = copy_check.may_be_read(folder, db, thorough=True)
     try:
         if embedded and (reason := store.damage(folder)):
             raise store.damaged(folder, reason)
@@ -79,7 +85,14 @@ def check_vectors(db: sqlite3.Connection, folder: Path, dimension: int, mend: bo
         positions = copy.find(np.array([passage.number for passage in embedded], np.int64))
         not_looked_at = Finding(f"{error.message} So it was not looked at.", False, error.hint)
         return [not_looked_at, *_lacking_in_copy(int((positions < 0).sum()), mend)]
-    return [*findings, *_mend_vectors(db, folder, dimension, copy, differences, mend)]
+    findings += _mend_vectors(db, folder, dimension, copy, differences, mend)
+    if not is_as_written:
+        if mend:
+            vectors.delete(folder)
+            embed_pending.mend_copy(db, folder, dimension)
+        if not findings:
+            findings.append(finding("The copy of the vectors was not as it was written.", mend))
+    return findings
 
 
 def _mend_vectors(

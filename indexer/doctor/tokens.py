@@ -6,7 +6,7 @@ import sqlite3
 from pathlib import Path
 
 from talksearch.indexer.encoders import token_codes
-from talksearch.indexer.stores import catalog, catalog_writer, seals
+from talksearch.indexer.stores import catalog, catalog_writer, copy_check, seals
 
 from .findings import Finding, finding, finding_for_index
 
@@ -31,7 +31,8 @@ def check_tokens(folder: Path, db: sqlite3.Connection, *, mend: bool) -> list[Fi
     if mend and (again or left_over):
         with catalog.transaction(db):
             db.executemany("DELETE FROM tokens WHERE number = ?", ((number,) for number in {*damaged, *left_over}))
-            catalog_writer.put_unembedded(db, again)
+            # The model gives them vectors again, which are not to the bit those that lie under the old numbers.
+            catalog_writer.renumber(db, again)
     findings = []
     if again:
         findings.append(
@@ -44,12 +45,14 @@ def check_tokens(folder: Path, db: sqlite3.Connection, *, mend: bool) -> list[Fi
 
 def _check_directions(folder: Path, db: sqlite3.Connection) -> list[Finding]:
     """Check that the codes can be read: without the directions of which they are signs they mean nothing."""
-    if token_codes.read(folder) is not None or not db.execute("SELECT 1 FROM tokens LIMIT 1").fetchone():
+    is_there = token_codes.read(folder) is not None and not copy_check.has_directions_of_another(folder, db)
+    if is_there or not db.execute("SELECT 1 FROM tokens LIMIT 1").fetchone():
         return []
     return [
         Finding(
-            "The directions along which tokens are compared are missing or damaged, and cannot be had again from what"
-            " was encoded with them: the best passages are not compared with a query token by token.",
+            "The directions along which tokens are compared are missing, damaged or of another index, and"
+            " cannot be had again from what was encoded with them: the best passages are not compared with a query"
+            " token by token.",
             False,
             "Make all of it again: talksearch index --rebuild",
         )

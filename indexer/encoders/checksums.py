@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from talksearch.indexer import layout
@@ -26,6 +26,8 @@ class _Checksum:
     sha256: str
     bytes: int
     mtime_ns: int
+    catalog: int = 0
+    """What the file belongs with (`stores.state.identity`); 0 where that does not matter."""
 
 
 def write(folder: Path, names: Iterable[str]) -> None:
@@ -33,14 +35,27 @@ def write(folder: Path, names: Iterable[str]) -> None:
     _write(folder, {name: _Checksum(sha256(folder / name), *_stamp(folder / name)) for name in names})
 
 
-def note(folder: Path, name: str) -> None:
-    """Note the checksum of one more file of a folder, just written. Raises OSError."""
-    _write(folder, {**_read(folder), name: _Checksum(sha256(folder / name), *_stamp(folder / name))})
+def note(folder: Path, name: str, catalog: int = 0) -> None:
+    """Note the checksum of one more file of a folder, just written, and what it belongs with. Raises OSError."""
+    _write(folder, {**_read(folder), name: _Checksum(sha256(folder / name), *_stamp(folder / name), catalog)})
 
 
-def may_be_read(folder: Path, name: str) -> bool:
-    """Say whether a file is as it was written; also where nothing was noted of it."""
-    return name not in _read(folder) or are_right(folder, [name])
+def forget(folder: Path, name: str) -> None:
+    """Forget what was noted of a file, before it is changed in place. Raises OSError."""
+    known = _read(folder)
+    if known.pop(name, None):
+        _write(folder, known)
+
+
+def noted_catalog(folder: Path, name: str) -> int | None:
+    """Return what was noted that a file belongs with; None where nothing was noted of it."""
+    known = _read(folder).get(name)
+    return known.catalog if known else None
+
+
+def may_be_read(folder: Path, name: str, *, thorough: bool = False) -> bool:
+    """Say whether a file is as it was written; also where nothing was noted of it. `thorough` as for `are_right`."""
+    return name not in _read(folder) or are_right(folder, [name], thorough=thorough)
 
 
 def are_right(folder: Path, names: Sequence[str] = (), *, thorough: bool = False) -> bool:
@@ -52,7 +67,7 @@ def are_right(folder: Path, names: Sequence[str] = (), *, thorough: bool = False
         thorough: Hash each file, also where its size and time of change are as they were.
     """
     known = _read(folder)
-    seen = dict(known)
+    seen: dict[str, _Checksum] = {}
     for name in names or known:
         checksum = known.get(name)
         if checksum is None:
@@ -65,10 +80,13 @@ def are_right(folder: Path, names: Sequence[str] = (), *, thorough: bool = False
                 return False
         except OSError:
             return False
-        seen[name] = _Checksum(checksum.sha256, size, mtime_ns)
-    if seen != known:
+        if mtime_ns != checksum.mtime_ns:
+            seen[name] = replace(checksum, mtime_ns=mtime_ns)
+    if seen:
+        now = _read(folder)  # hashing takes a while, in which another file may have been written and noted
+        still = {name: checksum for name, checksum in seen.items() if now.get(name) == known[name]}
         with suppress(OSError):  # where it cannot be noted, it is hashed again the next time
-            _write(folder, seen)
+            _write(folder, {**now, **still})
     return bool(known)
 
 

@@ -25,7 +25,7 @@ from threadpoolctl import threadpool_limits
 from talksearch.indexer.arrays import Floats, Ints
 from talksearch.indexer.encoders import token_codes
 from talksearch.indexer.encoders.base import Encoder, TokenEncoder
-from talksearch.indexer.stores import asked, catalog, catalog_writer, pace, vectors
+from talksearch.indexer.stores import asked, catalog, catalog_writer, copy_check, pace, vectors
 from talksearch.indexer.stores.chroma import collection as passages
 from talksearch.indexer.stores.chroma.describe import describe
 from talksearch.indexer.stores.chroma.store import by_partition, ids_in, open_partition
@@ -154,10 +154,15 @@ def embed_pending(
 def mend_copy(db: sqlite3.Connection, folder: Path, dimension: int) -> int:
     """Take the vectors of embedded passages that the copy lacks from Chroma; return how many these were.
 
-    Passages that Chroma lacks as well count as not embedded from now on.
+    All of them, where the copy is damaged or of another catalog. Passages that Chroma lacks as well count as not
+    embedded from now on.
     """
+    copy = vectors.read(folder, dimension)
+    if not (copy_check.may_be_read(folder, db) and copy_check.is_of(folder, db, copy)):
+        vectors.delete(folder)
+        copy = vectors.read(folder, dimension)
     numbers = _numbers(db, "WHERE embedded")
-    lacking = numbers[vectors.read(folder, dimension).find(numbers) < 0]
+    lacking = numbers[copy.find(numbers) < 0]
     mended = 0
     for partition, positions in by_partition(lacking) if len(lacking) else ():
         in_partition = lacking[positions].tolist()

@@ -12,9 +12,10 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from talksearch.indexer import layout
 from talksearch.indexer.encoders import model_home, query_model
 from talksearch.indexer.encoders.base import Encoder, ModelCard
-from talksearch.indexer.stores import calibration, catalog, catalog_writer, recipe, upgrade
+from talksearch.indexer.stores import calibration, catalog, catalog_writer, copy_check, recipe, upgrade
 from talksearch.indexer.stores.catalog import FileRow
 from talksearch.indexer.stores.chroma import store
 from talksearch.indexer.stores.chroma.writer import early_process
@@ -57,6 +58,8 @@ def update_index(options: RunOptions) -> Report:
     folder, tell = options.folder, options.tell
     report = Report()
     upgrade.bring_up_to_date(folder)
+    if not _has_catalog(folder):
+        _leave_what_is_of_another(folder)
     known = recipe.read(folder)
     with closing(catalog.open_catalog(folder, write=True)) as db:
         if known is None and (kept := recipe.kept_copy(db)):  # a lost recipe must not become another model's
@@ -102,6 +105,21 @@ def update_index(options: RunOptions) -> Report:
     return report
 
 
+def _has_catalog(folder: Path) -> bool:
+    file = layout.CATALOG.within(folder)
+    return file.exists() and file.stat().st_size > 0  # an empty one is made as if there was none
+
+
+def _leave_what_is_of_another(folder: Path) -> None:
+    """Take away what a catalog left that is gone: the next one gives the same numbers to other passages.
+
+    The Chroma store is only put aside.
+    """
+    for entry in (layout.VECTORS, layout.COLUMNS, layout.CALIBRATION, layout.TOPICS, layout.OVERVIEW, layout.CHECKSUMS):
+        entry.within(folder).unlink(missing_ok=True)
+    store.move_aside(folder)
+
+
 def _untranscribed(seen: Seen) -> list[Path]:
     """Return the recordings without a transcript, by what was found out about the files beside them.
 
@@ -131,6 +149,7 @@ def prepare_queries(folder: Path, db: sqlite3.Connection, encoder: Callable[[], 
         return
     with catalog.transaction(db):
         recipe.keep_copy(folder, db)
+    copy_check.note(folder, db)
     with ThreadPoolExecutor(1, "talksearch-query-model") as thread:
         query_model_written = thread.submit(_prepare_query_model, known.model)
         columns.write(folder, db, known.model.dimension)

@@ -131,7 +131,7 @@ def open_catalog(folder: Path, *, write: bool = False, any_format: bool = False)
             db.execute("PRAGMA synchronous = NORMAL")
             if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'talks'").fetchone():
                 # All of it or nothing: a run may be ended here as well.
-                db.executescript(f"BEGIN IMMEDIATE;{schema.TABLES}{';'.join(schema.NEW_IN_THIS_FORMAT)};COMMIT;")
+                db.executescript(f"BEGIN IMMEDIATE;{schema.new_catalog()};COMMIT;")
         except sqlite3.Error:
             db.close()
             raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import sqlite3
 from contextlib import closing
 
@@ -79,6 +80,11 @@ NEW_IN_THIS_FORMAT = (
     *(f"ALTER TABLE {table} ADD COLUMN seal INTEGER NOT NULL DEFAULT 0" for table in seals.SEALED),
 )
 """Statements that make a catalog of the format before one of the present format; a new catalog is made by them too."""
+
+
+def new_catalog() -> str:
+    """Return the statements that make a catalog, with a number by which it is told from others (`state.identity`)."""
+    return f"{TABLES}{';'.join(NEW_IN_THIS_FORMAT)};PRAGMA application_id = {secrets.randbits(30) + 1}"
 
 
 def statements() -> dict[str, str]:

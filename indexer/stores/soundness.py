@@ -1,7 +1,7 @@
 """Reading around damage: which rows of the catalog hold, and a connection that sees only those.
 
-What an answer shows is looked at row by row (`seals`), which takes less than a millisecond. Only where something does
-not hold is the whole catalog looked through, which takes some seconds for a million cues, and hidden what is damaged.
+What an answer shows is looked at row by row (`seals`). Only where something does not hold is the whole catalog looked
+through, and hidden what is damaged.
 """
 
 from __future__ import annotations

@@ -20,8 +20,15 @@ class State(NamedTuple):
     """How long the copy of the vectors is."""
     vectors_end: str
     """A hash of its end."""
+    catalog: int
+    """Which catalog it is (`identity`)."""
+
+
+def identity(db: sqlite3.Connection) -> int:
+    """Return a number by which one catalog is told from another, drawn when it was made; 0 for one of format 7."""
+    return int(db.execute("PRAGMA application_id").fetchone()[0])
 
 
 def state_of(folder: Path, db: sqlite3.Connection) -> State:
     """Return the state of an index folder and of the catalog as `db` shows it."""
-    return State(*catalog.version(db), *vectors.fingerprint(folder))
+    return State(*catalog.version(db), *vectors.fingerprint(folder), identity(db))

@@ -21,6 +21,7 @@ import numpy as np
 
 from talksearch.indexer import layout
 from talksearch.indexer.arrays import Floats, Ints
+from talksearch.indexer.encoders import checksums
 from talksearch.indexer.process import release_pages
 
 BLOCK = 8_192
@@ -107,17 +108,18 @@ def read(folder: Path, dimension: int, *, once: bool = False) -> Vectors:
     try:
         file = layout.VECTORS.within(folder).open("rb")
     except FileNotFoundError:
-        return _empty(dimension)
+        return empty(dimension)
     with file:  # one file, whatever takes its name meanwhile
         count = os.fstat(file.fileno()).st_size // record.itemsize
         if count == 0:
-            return _empty(dimension)
+            return empty(dimension)
         records = np.memmap(file, record, "r", shape=(count,)).view(np.ndarray)
         kept = _OpenFile(os.dup(file.fileno())) if once and hasattr(os, "pread") else None
         return Vectors(cache(lambda: _numbers(records)), records["vector"], kept)
 
 
-def _empty(dimension: int) -> Vectors:
+def empty(dimension: int) -> Vectors:
+    """Return a copy that holds nothing."""
     return Vectors(lambda: np.empty(0, np.int64), np.empty((0, dimension), np.float32))
 
 
@@ -158,11 +160,18 @@ def append(folder: Path, numbers: Ints, rows: Floats) -> None:
     record = _record(rows.shape[1])
     records = np.empty(len(numbers), record)
     records["number"], records["vector"] = numbers, rows
+    checksums.forget(folder, layout.VECTORS.name)  # `copy_check` notes it when the run is through
     with layout.VECTORS.within(folder).open("ab") as file:
         file.truncate(file.tell() // record.itemsize * record.itemsize)  # what an interrupted append left behind
         file.write(records.tobytes())
         file.flush()
         os.fsync(file.fileno())
+
+
+def delete(folder: Path) -> None:
+    """Take the file away, so that `pipeline.embed_pending.mend_copy` makes it from Chroma."""
+    checksums.forget(folder, layout.VECTORS.name)
+    layout.VECTORS.within(folder).unlink(missing_ok=True)
 
 
 def compact(folder: Path, dimension: int, alive: Collection[int]) -> int:
@@ -187,6 +196,7 @@ def write_anew(folder: Path, dimension: int, numbers: Ints, rows: Floats, positi
         rows: The vectors of the old file (m, dimension).
         positions: Which of these the new file keeps, one for each number (n,).
     """
+    checksums.forget(folder, layout.VECTORS.name)
     with layout.replace_file(layout.VECTORS.within(folder)) as fresh, fresh.open("wb") as file:
         start = 0
         for block in blocks(rows, positions):

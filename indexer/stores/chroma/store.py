@@ -170,13 +170,18 @@ def damage(folder: Path) -> str:
 
 
 def put_aside(folder: Path, db: sqlite3.Connection) -> Path | None:
-    """Put a damaged Chroma store aside, in the place of any put there before, and return where it is; None without one.
+    """Put a damaged Chroma store aside as `move_aside` does.
 
     When the store is opened next, none is there, and a new one is made. No passage counts as embedded from then on, so
     that whoever goes on, this run or the next, fills the new one: from the copy of the vectors, as far as that goes.
     """
     with catalog.transaction(db):
         catalog_writer.put_all_unembedded(db)
+    return move_aside(folder)
+
+
+def move_aside(folder: Path) -> Path | None:
+    """Put the Chroma store aside, in the place of any put there before, and return where it is; None without one."""
     store, aside = layout.CHROMA.within(folder), layout.CHROMA_DAMAGED.within(folder)
     if not store.exists():
         return None

@@ -85,7 +85,8 @@ def merge(path: Path, state: State, folder: Path, db: sqlite3.Connection, copy: 
     """
     old, before = mapped
     only_grew = (
-        state.changes >= before.changes
+        state.catalog == before.catalog
+        and state.changes >= before.changes
         and state.last_number >= before.last_number
         and vectors.fingerprint(folder, before.vector_bytes) == (before.vector_bytes, before.vectors_end)
     )

@@ -19,6 +19,7 @@ import mmap
 import re
 import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -29,6 +30,7 @@ import numpy.typing as npt
 from talksearch.indexer import layout
 from talksearch.indexer.arrays import Floats, Ints
 from talksearch.indexer.encoders import checksums
+from talksearch.indexer.stores import catalog
 from talksearch.indexer.stores.state import State, state_of
 
 MAGIC = b"talksearch columns 1\n"
@@ -181,6 +183,29 @@ def read(folder: Path, db: sqlite3.Connection) -> Columns | None:
         return None
     mapped = map_file(layout.COLUMNS.within(folder))
     return mapped.columns if mapped and mapped.state == state_of(folder, db) else None
+
+
+def are_damaged(folder: Path) -> bool:
+    """Say whether the file is there and not as it was written, or nothing is known of how it was; it is hashed."""
+    return layout.COLUMNS.within(folder).exists() and not checksums.are_right(
+        folder, [layout.COLUMNS.name], thorough=True
+    )
+
+
+def are_of_another_catalog(folder: Path) -> bool:
+    """Say whether the file is whole and was made of another catalog, or of a later state of it, than is there now.
+
+    A file that another run puts there meanwhile is of neither.
+    """
+    before = file_fingerprint(folder)
+    mapped = map_file(layout.COLUMNS.within(folder)) if checksums.may_be_read(folder, layout.COLUMNS.name) else None
+    if mapped is None:
+        return False
+    with closing(catalog.open_catalog(folder)) as db:  # after the file: a run changes the catalog first
+        now = state_of(folder, db)
+    made_of = mapped.state
+    is_other = made_of.catalog != now.catalog or made_of[:2] > now[:2]
+    return is_other and file_fingerprint(folder) == before
 
 
 def map_file(path: Path) -> MappedColumns | None:
