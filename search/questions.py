@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from talksearch.indexer.stores.seals import holds_sql
 from talksearch.indexer.text.letters import folded
 from talksearch.indexer.text.terms import has_unspaced, terms
 
@@ -102,7 +103,9 @@ def questions(table: PassageTable, language: str | None) -> tuple[Question, ...]
     rows = [
         _TalkRow._make(row)
         for row in db.execute(
-            "SELECT number, id, title, chapters FROM talks WHERE language IS ? ORDER BY id", (language,)
+            f"SELECT number, id, title, chapters FROM talks t WHERE language IS ? AND {holds_sql('talks', 't')}"  # noqa: S608
+            " ORDER BY id",
+            (language,),
         )
     ]
     chosen: list[Question] = []
