@@ -96,7 +96,7 @@ def _talks_on_page(index: IndexReader, query: Query, title: str, limit: int, off
         if wanted in folded(talk.title) and (allowed is None or talk.id in allowed)
     ]
     sizes = catalog.talk_sizes(index.db)
-    note = for_programs(note_on_index(index.db))
+    note = for_programs(index.avoided.note or note_on_index(index.db))  # a query may have hidden passages
     listed = [talks.talk_json(talk, *sizes.get(talk.id, (0, 0))) for talk in found[offset : offset + limit]]
     return {"talks": listed, "total": len(found), "limit": limit, "offset": offset, "note": note}
 

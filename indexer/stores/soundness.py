@@ -112,6 +112,13 @@ def check_talk(db: sqlite3.Connection, talk_id: str, tables: Collection[str]) ->
 def note(db: sqlite3.Connection) -> str:
     """Return a sentence where the row of a talk does not hold, or rows are gone; else nothing. For lists and counts."""
     damaged = db.execute(f"SELECT 1 FROM talks WHERE NOT ({holds_sql('talks')}) LIMIT 1").fetchone()  # noqa: S608
+    # Counts leave notes out, so a passage of speech must not have become one.
+    damaged = (
+        damaged
+        or db.execute(
+            f"SELECT 1 FROM passages p WHERE field != 'speech' AND NOT ({holds_sql('passages', 'p')}) LIMIT 1"  # noqa: S608
+        ).fetchone()
+    )
     if damaged or any(_differing(db).values()):
         return f"The index is damaged, and this is not all that it should hold. {MEND}"
     return ""
