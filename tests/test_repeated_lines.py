@@ -156,6 +156,31 @@ def test_a_row_that_is_corrected_when_it_moves_up() -> None:
     assert [word.start_ms for word in talk.cues[0].words] == [0, 500, 1000, 1500]
 
 
+def test_every_row_that_is_corrected_when_it_moves_up_is_counted() -> None:
+    shown = [
+        *grown("the harbor mastur keeps"),
+        *(f"the harbour master keeps\n{text}" for text in grown("a lust of lights")),
+        *(f"a list of lights\n{text}" for text in grown("for the night")),
+    ]
+    talk = talk_of("a.vtt", vtt(every(shown)))
+    assert lines_of(talk) == ["the harbour master keeps", "a list of lights", "for the night"]
+    detail = detail_of(talk, "merge-revisions")
+    assert sorted(detail["corrected"]) == ["harbor", "lust", "mastur"]
+    words = sum(len(text.split()) for text in shown)
+    assert detail["words_folded"] + detail["words_corrected"] == words - len(words_of(talk))
+
+
+def test_another_row_of_as_many_words_is_no_correction() -> None:
+    shown = [
+        *grown("the harbour master keeps"),
+        *(f"nobody ever came here\n{text}" for text in grown("a list of lights")),
+        *grown("for the night"),
+    ]
+    talk = talk_of("a.vtt", vtt(every(shown)))
+    said = "the harbour master keeps nobody ever came here a list of lights for the night"
+    assert words_of(talk) == said.split()
+
+
 def test_half_a_file_grows() -> None:
     plain = [(3000 * i, 3000 * i + 2900, text) for i, text in enumerate((*HARBOUR[:4], "So it is.", "Yes, so it is."))]
     live = [(20_000 + a, 20_000 + b, text) for a, b, text in every([text for line in HARBOUR for text in grown(line)])]
