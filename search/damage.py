@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -36,6 +35,7 @@ def around_damage(reader: IndexReader, query: Query, ask: Callable[[], Answer]) 
     """
     error: Exception | None = None
     for _ in range(2):
+        reader.lacks_codes = False
         try:
             answer = ask()
             if reader.avoided.columns or _shows_what_holds(reader.db, query, answer):
@@ -118,12 +118,8 @@ def _note_on_tokens(reader: IndexReader, query: Query, answer: Answer) -> str:
             if are_there
             else ""
         )
-    ids = json.dumps([hit.passage_id for hit in answer.hits])
-    lacking = reader.db.execute(
-        "SELECT 1 FROM passages WHERE id IN (SELECT value FROM json_each(?)) AND embedded"
-        " AND number NOT IN (SELECT number FROM tokens) LIMIT 1",
-        (ids,),
-    ).fetchone()
-    return (
-        f"Some hits are not compared word by word, because their tokens are gone. {soundness.MEND}" if lacking else ""
-    )
+    # A passage that has no vector yet has no codes either, which the note of the ranking tells.
+    waiting = "SELECT 1 FROM passages WHERE NOT embedded LIMIT 1"
+    if not reader.lacks_codes or reader.db.execute(waiting).fetchone():
+        return ""
+    return f"Some passages are not compared word by word, because their tokens are gone. {soundness.MEND}"

@@ -433,6 +433,7 @@ def _token_scorer(reader: IndexReader, encoded: EncodedQuery, term_weights: Mapp
         missing = [number for number in numbers if number not in codes]
         if missing:
             codes.update(catalog.read_tokens(reader.db, missing))
+            reader.lacks_codes |= not codes.keys() >= set(missing)
         return {number: codes[number] for number in numbers if number in codes}
 
     return TokenScorer(tokens, read_codes, reader.count_tokens)

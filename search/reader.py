@@ -58,6 +58,8 @@ class IndexReader:
         self._table = _TableCache()
         self._avoided = Avoided()
         self._token_counts: dict[str, int] = {}
+        self.lacks_codes = False
+        """Whether the last query met passages without codes of their tokens."""
 
     @cached_property
     def vectors(self) -> Vectors:
