@@ -68,6 +68,9 @@ _TRAILING = re.compile(rf"^(?P<text>.*\S)[ \t]*\[(?P<end>{CLOCK})\][ \t]*$")
 _SENTENCE_END = re.compile(r"[^\W\d_]{4,}[.!?…]$|[。！？]$")
 """What no name ends with; short words with a point are initials and titles."""
 _AROUND_NAMES = " \t*_-‐–—‒―,|·•⋅・»/~@"
+_WIDEST = 8
+"""Blanks in a row that a line is read with; what is said keeps one of them."""
+_WIDE = re.compile(rf"[ \t]{{{_WIDEST + 1},}}")
 _LYRIC = re.compile(rf"[ \t]*\[(?P<start>{CLOCK})\]")
 
 
@@ -91,6 +94,7 @@ def stamp_of(line: str) -> Stamp | None:
     >>> stamp_of("[00:05] Hello"), stamp_of("We met at 12:30 and left")
     (Stamp(start_ms=5000, end_ms=None, text='Hello', speaker=None, heading=False, link=None, again=()), None)
     """
+    line = _WIDE.sub(lambda blanks: blanks[0][:_WIDEST], line)  # the patterns below try each of them in many ways
     match = _START.match(line) or _GLUED.match(line)
     name = None
     if not match:

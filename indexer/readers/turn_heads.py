@@ -49,6 +49,7 @@ _SPOKEN_ANYWHERE = re.compile(rf"\d[ \t]*(?:{_MINUTES}|{_SECONDS})", re.IGNORECA
 _CLOCK_ALONE = re.compile(rf"[ \t]*[\[(]?({CLOCK})[\])]?[ \t]*")
 _MARKS = re.compile(r"\*\*|__|^[ \t]*(?:#{1,6}|[>*+-])[ \t]+")
 """Marks of Markdown around a name."""
+_BLANKS = re.compile(r"[ \t]+")
 _INITIALS = re.compile(r"[ \t]*[^\W\d_]{1,3}[ \t]*")
 
 
@@ -139,7 +140,8 @@ def _time_of(line: str) -> tuple[int, str | None, bool] | None:
         return None if start is None else (start, None, False)
     if len(line) > 140 or not any(char.isdigit() for char in line):
         return None
-    match = _HEAD.fullmatch(_MARKS.sub("", line))
+    # Blanks become one, because the pattern tries each of several in many ways.
+    match = _HEAD.fullmatch(_BLANKS.sub(" ", _MARKS.sub("", line)))
     if not match or not (match["h"] or match["m"] or match["s"]):
         return None
     start = ((int(match["h"] or 0) * 60 + int(match["m"] or 0)) * 60 + int(match["s"] or 0)) * 1000
