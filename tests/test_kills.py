@@ -16,9 +16,9 @@ TRUST = Path(__file__).parents[1] / "benchmarks" / "trust"
 @pytest.mark.parametrize(
     ("harness", "arguments"),
     [
-        ("kill.py", ("--only", "drop", "--count", "1", "--fresh", "0", "--jobs", "1")),
-        ("full.py", ("--only", "add", "--number", "8", "--jobs", "1", "--limit")),
-        ("reads.py", ("--count", "100")),
+        ("kill.py", ("--only", "drop", "--number", "0", "--quick", "--jobs", "1")),
+        ("full.py", ("--only", "first", "--number", "8", "--quick", "--jobs", "1", "--limit")),
+        ("reads.py", ("--only", "catalog", "--count", "400")),
     ],
 )
 def test_all_trials_hold(harness: str, arguments: tuple[str, ...]) -> None:
