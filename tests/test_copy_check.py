@@ -12,6 +12,7 @@ from fakes import CountingEncoder
 
 from talksearch.indexer import layout
 from talksearch.indexer.doctor import examine
+from talksearch.indexer.encoders import token_codes
 from talksearch.indexer.pipeline import run
 from talksearch.indexer.stores import catalog, copy_check, vectors
 from talksearch.search import Query, engine
@@ -90,3 +91,15 @@ def test_a_flipped_bit_of_a_vector_is_told_and_mended(tmp_path: Path) -> None:
     assert_own_vectors(index)
     with closing(catalog.open_catalog(index)) as db:
         assert copy_check.may_be_read(index, db, thorough=True)
+
+
+def test_directions_that_are_gone_or_damaged_are_not_noted_as_right(tmp_path: Path) -> None:
+    index = make(tmp_path, _WORDS)
+    token_codes.write(index, np.eye(8, dtype=np.float32))
+    file = layout.DIRECTIONS.within(index)
+    file.write_bytes(file.read_bytes()[:-1] + b"x")
+    with closing(catalog.open_catalog(index)) as db:
+        copy_check.note(index, db)
+        assert token_codes.read(index) is None
+        file.unlink()
+        copy_check.note(index, db)

@@ -27,8 +27,9 @@ def note(folder: Path, db: sqlite3.Connection) -> None:
     """
     if layout.VECTORS.within(folder).exists() and checksums.noted_catalog(folder, _NAME) is None:
         checksums.note(folder, _NAME, identity(db))
-    if checksums.noted_catalog(folder, layout.DIRECTIONS.name) == 0 and identity(db):
-        checksums.note(folder, layout.DIRECTIONS.name, identity(db))
+    name = layout.DIRECTIONS.name
+    if checksums.noted_catalog(folder, name) == 0 and identity(db) and checksums.are_right(folder, [name]):
+        checksums.note(folder, name, identity(db))
 
 
 def has_directions_of_another(folder: Path, db: sqlite3.Connection) -> bool:
