@@ -18,7 +18,7 @@ TRUST = Path(__file__).parents[1] / "benchmarks" / "trust"
     [
         ("kill.py", ("--only", "drop", "--number", "0", "--quick", "--jobs", "1")),
         ("full.py", ("--only", "first", "--number", "8", "--quick", "--jobs", "1", "--limit")),
-        ("reads.py", ("--only", "catalog", "--count", "400")),
+        ("reads.py", ("--only", "catalog", "--count", "4000")),
     ],
 )
 def test_all_trials_hold(harness: str, arguments: tuple[str, ...]) -> None:
