@@ -73,7 +73,7 @@ def monotonic_times(cues: Sequence[Cue]) -> tuple[Cue, ...]:
     for cue in cues:
         start = max(cue.start_ms if cue.start_ms < LATEST_MS else last, last)
         end = max(cue.end_ms if cue.end_ms < LATEST_MS else start, start)
-        if (start, end) != (cue.start_ms, cue.end_ms) or (cue.words and cue.words[-1].start_ms >= LATEST_MS):
+        if (start, end) != (cue.start_ms, cue.end_ms) or any(not 0 <= word.start_ms < LATEST_MS for word in cue.words):
             words = tuple(Word(word.text, min(max(word.start_ms, start), LATEST_MS)) for word in cue.words)
             if any(word.start_ms >= LATEST_MS for word in words):
                 words = ()
