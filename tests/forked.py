@@ -283,14 +283,15 @@ def content(index: Path) -> dict[str, Any]:
         number_of = dict(db.execute("SELECT id, number FROM passages"))
         copy = vectors.read(index, CountingEncoder().card.dimension)
         found = copy.find(np.array(list(number_of.values()), np.int64))
+        # What comes back from Chroma was normalised once more, which changes the last digit.
         held["copy"] = sorted(
-            (id_, copy.rows[row].tolist() if row >= 0 else None)
+            (id_, copy.rows[row].astype(float).round(5).tolist() if row >= 0 else None)
             for id_, row in zip(number_of, found.tolist(), strict=True)
         )
     if not store.damage(index):
         with store.open_partition(index) as collection:
             vector_of = passages.read(collection, list(passages.all_ids(collection)))
-            held["chroma"] = sorted((id_, vector.tolist()) for id_, vector in vector_of.items())
+            held["chroma"] = sorted((id_, vector.astype(float).round(5).tolist()) for id_, vector in vector_of.items())
     return json.loads(json.dumps(held))  # type: ignore[no-any-return]
 
 

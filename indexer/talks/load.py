@@ -40,8 +40,8 @@ _LARGEST_MARGIN_MS = 90_000
 _FREE_WORK, _WORK_PER_CHARACTER = 500_000, 400
 """How many hypotheses a repair may weigh, a million of which take two seconds and more: some for any text, and more for
 each character. Those of misread German need 6 each, of Russian 28, of Chinese 90."""
-_MOST_WORK, _MOST_WORK_ABOUT = 5_000_000, 1_000_000
-"""For all that is said in a file, and for all that is said about it. An hour and a half of Russian or Chinese, every
+_MOST_WORK, _MOST_WORK_ABOUT = 15_000_000, 1_000_000
+"""For all that is said in a file, and for all that is said about it. Four hours of Russian or Chinese, every
 letter of it misread, stay below it."""
 
 
