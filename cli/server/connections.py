@@ -7,12 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Iterable
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 MOST = 256
 """Connections at once. Where another comes, the one that has kept the server waiting for longest makes room for it."""
+
+_GRACE_S = 0.05
+"""Seconds in which what has arrived on new connections is read, before one of them is taken for one that waits: a burst
+of them is accepted at once, their requests are read one by one, and many have left by then."""
 
 ASKING_S = 10.0
 """Seconds in which a request must be here whole, its body included, from the moment in which it is waited for."""
@@ -36,7 +41,7 @@ class BoundedConnection(H11Protocol):
         super().connection_made(transport)
         self._wait()
         if len(self.connections) > most_connections():
-            _make_room([one for one in self.connections if isinstance(one, BoundedConnection)])
+            self.loop.call_later(_GRACE_S, _make_room, self.connections)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the deadlines."""
@@ -81,7 +86,7 @@ class BoundedConnection(H11Protocol):
         return None if self._listener_deadline is None else self._listener_deadline.when() - LISTENING_S
 
     def hang_up(self) -> None:
-        """Close the connection, whatever is under way on it. It lets nobody wait from now on, so another makes room."""
+        """Close the connection, whatever is under way on it."""
         self._stop_waiting()
         self._set_listener_deadline(None)
         self.transport.abort()
@@ -118,8 +123,10 @@ def most_connections() -> int:
     return MOST if soft == resource.RLIM_INFINITY else max(4, min(MOST, (soft - _OTHER_FILES) // 2))
 
 
-def _make_room(connections: list[BoundedConnection]) -> None:
-    """Hang up on the one that lets the server wait for longest; the newest comes last, so there is always one."""
-    waiting = [(since, one) for one in connections if (since := one.waiting_since()) is not None]
-    if waiting:
-        min(waiting, key=lambda pair: pair[0])[1].hang_up()
+def _make_room(connections: Iterable[object]) -> None:
+    """Where there are too many, hang up on those that have let the server wait for longest."""
+    open_ones = [one for one in connections if isinstance(one, BoundedConnection) and not one.transport.is_closing()]
+    waiting = [(since, one) for one in open_ones if (since := one.waiting_since()) is not None]
+    waiting.sort(key=lambda pair: pair[0])
+    for _, one in waiting[: max(0, len(open_ones) - most_connections())]:
+        one.hang_up()
