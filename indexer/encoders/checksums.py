@@ -41,7 +41,10 @@ def note(folder: Path, name: str, catalog: int = 0) -> None:
 
 
 def forget(folder: Path, name: str) -> None:
-    """Forget what was noted of a file, before it is changed in place. Raises OSError."""
+    """Forget what was noted of a file, before it is changed, or another takes its place. Raises OSError.
+
+    Who is ended before `note` then leaves a file of which nothing is noted, and none that seems damaged.
+    """
     known = _read(folder)
     if known.pop(name, None):
         _write(folder, known)

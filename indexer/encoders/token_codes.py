@@ -58,6 +58,7 @@ def write(folder: Path, directions: Floats) -> None:
     """Write the directions into an index folder."""
     with layout.replace_file(layout.DIRECTIONS.within(folder)) as fresh:
         fresh.write_bytes(npy_bytes(directions))
+        checksums.forget(folder, layout.DIRECTIONS.name)
     checksums.note(folder, layout.DIRECTIONS.name)
 
 

@@ -139,6 +139,7 @@ def mend(folder: Path, db: sqlite3.Connection, card: ModelCard, encoder: Callabl
     values = {"state": state, "nulls": _null_queries_id(card), **(asdict(measured) if measured else {})}
     with layout.replace_file(layout.CALIBRATION.within(folder)) as fresh:
         fresh.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+        checksums.forget(folder, layout.CALIBRATION.name)
     checksums.note(folder, layout.CALIBRATION.name)
     return True
 

@@ -70,6 +70,7 @@ def write(folder: Path, db: sqlite3.Connection, topic_map: TopicMap) -> None:
     }
     with layout.replace_file(layout.TOPICS.within(folder)) as fresh:
         fresh.write_text(json.dumps(values, ensure_ascii=False) + "\n", encoding="utf-8")
+        checksums.forget(folder, layout.TOPICS.name)
     checksums.note(folder, layout.TOPICS.name)
 
 

@@ -41,6 +41,7 @@ def write(folder: Path, db: sqlite3.Connection, dimension: int) -> bool:
         with layout.replace_file(path) as fresh:
             if not old or not merge.merge(fresh, state, folder, db, copy, old):
                 build.write_from_catalog(fresh, state, db, copy, dimension)
+            checksums.forget(folder, path.name)
         checksums.note(folder, path.name)
         return True
 
@@ -67,6 +68,8 @@ def check(folder: Path, db: sqlite3.Connection, dimension: int, *, mend: bool) -
         same = same_columns(path, fresh)
         if same or not mend:
             fresh.unlink()  # the old file stays
+        else:
+            checksums.forget(folder, path.name)
     if mend and path.exists():
         checksums.note(folder, path.name)
     return same
