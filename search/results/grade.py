@@ -63,7 +63,7 @@ _CLEARLY: dict[Mode, float] = {"hybrid": 1.0, "lexical": 3.3}
 
 NOTHING_GOOD = "Nothing in the archive answers this well; these are the nearest passages."
 
-UNGRADED = "Hits have no grade, because what they are graded by is missing or damaged. Measure it: talksearch doctor"
+UNGRADED = "Hits have no grade, because what they are graded by is missing. Measure it: talksearch doctor"
 
 VERDICT_HITS = 3
 """How many of the first hits the verdict looks at: nothing good was found where all of them are weak."""
