@@ -17,7 +17,7 @@ from talksearch.indexer.errors import BadIndexError, ModelError
 from talksearch.indexer.stores import catalog, copy_check, recipe, soundness, vectors
 from talksearch.indexer.stores.columns import reader as columns
 from talksearch.indexer.stores.recipe import Recipe
-from talksearch.indexer.stores.soundness import Hidden
+from talksearch.indexer.stores.soundness import HiddenRows
 from talksearch.indexer.stores.vectors import Vectors
 from talksearch.search.ranking.compounds import CompoundFinder
 from talksearch.search.ranking.passage_table import PassageTable, read_passage_table
@@ -56,7 +56,7 @@ class IndexReader:
         self._once = once
         self._encoder = encoder
         self._table = _TableCache()
-        self._avoided = Avoided()
+        self._avoided = AvoidedDamage()
         self._token_counts: dict[str, int] = {}
         self.lacks_codes = False
         """Whether the last query met passages without codes of their tokens."""
@@ -91,11 +91,11 @@ class IndexReader:
         return read_passage_table(self.folder, self.db, copy, model.name, with_columns=with_columns)
 
     @property
-    def avoided(self) -> Avoided:
+    def avoided(self) -> AvoidedDamage:
         """What of the index is left aside because it is damaged: nothing, until `avoid_damage` found something."""
-        if self._avoided != Avoided() and self._avoided.data_version != self._data_version():
+        if self._avoided != AvoidedDamage() and self._avoided.data_version != self._data_version():
             soundness.show_all(self.db)  # it may have been mended
-            self._avoided = Avoided()
+            self._avoided = AvoidedDamage()
         return self._avoided
 
     def avoid_damage(self) -> bool:
@@ -110,7 +110,7 @@ class IndexReader:
             return False
         hidden = soundness.hide_damage(self.db)
         if any(hidden) or columns.are_damaged(self.folder):
-            self._avoided = Avoided(self._data_version(), hidden, columns=True)  # columns tell of what is hidden
+            self._avoided = AvoidedDamage(self._data_version(), hidden, columns=True)  # columns tell of what is hidden
         return self._avoided.columns
 
     def _data_version(self) -> int:
@@ -185,12 +185,12 @@ def open_reader(
     return IndexReader(folder, db, index_recipe, encoder=encoder, compounds=compounds, warn=warn, once=once)
 
 
-class Avoided(NamedTuple):
+class AvoidedDamage(NamedTuple):
     """What of an index a reader leaves aside because it is damaged."""
 
     data_version: int = 0
     """The state of the catalog in which that was found."""
-    hidden: Hidden = Hidden(0, 0)
+    hidden: HiddenRows = HiddenRows(0, 0)
     columns: bool = False
     """Whether the columns are not used: they do not fit the rows, or tell of rows that are hidden."""
 
@@ -207,7 +207,7 @@ class _IndexState(NamedTuple):
     """SQLite's own number: it rises when another connection changes the catalog."""
     columns: tuple[int, int] | None
     """Which file of columns lies in the index; None where there is none."""
-    avoided: Avoided
+    avoided: AvoidedDamage
 
 
 class _TableCache:

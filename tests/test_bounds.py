@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from talksearch.indexer.errors import QueryError, UnreadableError
-from talksearch.indexer.mojibake import Work, repair_text
+from talksearch.indexer.mojibake import RepairBudget, repair_text
 from talksearch.indexer.mojibake.codepages import damage
 from talksearch.indexer.readers.bounds import LONGEST_WORD, MOST_IN_A_ROW, bounded
 from talksearch.indexer.talks import read
@@ -134,7 +134,7 @@ def test_json_may_have_more_bytes_and_what_has_millions_of_values_or_words_is_to
 def test_a_repair_that_would_take_too_long_leaves_the_text_as_it_was() -> None:
     misread = damage("Über den Brücken, naïve Cafés. " * 10, "windows-1252")
     assert repair_text(misread).text.startswith("Über den Brücken")
-    given_up = repair_text(misread, Work(100))
+    given_up = repair_text(misread, RepairBudget(100))
     assert given_up.text == misread
     assert given_up.gave_up
     assert not given_up.edits

@@ -24,7 +24,7 @@ from fuzz_light import LATEST_MS, LIGHT, BrokenPromiseError, check_cues, require
 
 from talksearch.indexer.encoders.base import ModelCard
 from talksearch.indexer.errors import TalksearchError
-from talksearch.indexer.mojibake import Work, repair_text
+from talksearch.indexer.mojibake import RepairBudget, repair_text
 from talksearch.indexer.mojibake import replay as replay_edits
 from talksearch.indexer.passages.metadata_passages import notes
 from talksearch.indexer.passages.misheard import misheard
@@ -179,7 +179,7 @@ def _texts(value: object) -> list[str]:
 def repair(_: Setting, tried: Input) -> None:
     """Repair a text that was read in a wrong code page."""
     text = tried.data.decode("utf-8", "replace")
-    work = partial(work_for, text, Work(1e7))
+    work = partial(work_for, text, RepairBudget(1e7))
     repaired = repair_text(text, work())
     if replay_edits(text, repaired.edits) != repaired.text:
         _broken("edits replay to the repaired text")

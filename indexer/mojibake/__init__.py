@@ -9,8 +9,8 @@ This package imports nothing else of the project.
 
 from __future__ import annotations
 
+from .budget import RepairBudget
 from .edits import Edit, Repair, replay
 from .repair import repair_text
-from .work import Work
 
-__all__ = ["Edit", "Repair", "Work", "repair_text", "replay"]
+__all__ = ["Edit", "Repair", "RepairBudget", "repair_text", "replay"]

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from .budget import RepairBudget
 from .chinese_words import segmentation_log_probability, word_log_probability
 from .decode_paths import DecodedSpan
 from .edits import Edit
@@ -14,7 +15,6 @@ from .lattice import WIDE_BEAM, DecodedCharacter, decode
 from .letter_model import Orthography, log_probability, simplify, text_log_probability
 from .ngrams import chinese_variants, load_ngrams, lowercase, script
 from .quotation import PAIRED_MARKS, pair_marks
-from .work import Work
 
 CERTAIN = 0.97
 """The share of the probability from which a character counts as certain, all other characters as they were decoded."""
@@ -77,7 +77,7 @@ RankedSpan = tuple[tuple[DecodedCharacter, ...], dict[int, Ranking]]
 """The characters of a span, and by index the rankings of those that letters do not settle. The others are certain."""
 
 
-def make_edits(text: str, spans: list[DecodedSpan], work: Work) -> Iterator[Edit]:
+def make_edits(text: str, spans: list[DecodedSpan], work: RepairBudget) -> Iterator[Edit]:
     """The edits of a text: certain characters that stand together in one, and one for each uncertain character."""
     spans = [_decode_with_wide_beam(span, work) for span in spans]
     ranked_spans = adapt_to_habits([rank_span(span) for span in spans])
@@ -85,7 +85,7 @@ def make_edits(text: str, spans: list[DecodedSpan], work: Work) -> Iterator[Edit
         yield from _span_edits(text, span, characters, rankings)
 
 
-def _decode_with_wide_beam(span: DecodedSpan, work: Work) -> DecodedSpan:
+def _decode_with_wide_beam(span: DecodedSpan, work: RepairBudget) -> DecodedSpan:
     """A span with more hypotheses side by side, where any of its characters has several candidates."""
     if all(len(character.candidates) < 2 for character in span.decoding.characters):
         return span

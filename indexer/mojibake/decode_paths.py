@@ -8,6 +8,7 @@ from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass
 
+from .budget import RepairBudget
 from .codepages import (
     CODECS,
     RARITY_COST,
@@ -30,7 +31,6 @@ from .lattice import CONTEXT_REACH, Decoding, decode, whole_sequence_at
 from .letter_model import Orthography, characters_with_traditional_forms, text_log_probability
 from .ngrams import chinese_variants, latin_language, script
 from .quotation import pair_marks
-from .work import Work
 
 # Margins are in nats (natural logarithms of odds): how much likelier a repaired span must be than the original. They
 # are priors, set before any measurement.
@@ -103,7 +103,7 @@ class DecodedSpan:
     """The text that was decoded: the span and a little more, to the end of a word."""
 
 
-def decode_damaged_spans(text: str, lines: list[Span], work: Work) -> list[DecodedSpan]:
+def decode_damaged_spans(text: str, lines: list[Span], work: RepairBudget) -> list[DecodedSpan]:
     """The spans to put back, among suspicious lines.
 
     The code page that explains most is taken first. The lines that it leaves suspicious are examined again, since a
@@ -125,7 +125,7 @@ def decode_damaged_spans(text: str, lines: list[Span], work: Work) -> list[Decod
     return chosen
 
 
-def _decode_by_best_path(text: str, lines: list[Span], work: Work) -> list[DecodedSpan]:
+def _decode_by_best_path(text: str, lines: list[Span], work: RepairBudget) -> list[DecodedSpan]:
     """The spans that the likeliest code page, or pair of code pages, explains."""
     counts = {codepage: count for codepage in CODECS if (count := count_explained(text, lines, codepage))[0] > 0}
     if not counts:
@@ -216,7 +216,7 @@ def _inner_codepages(text: str, lines: list[Span], outer: str) -> list[str]:
 
 
 def _decode_spans(
-    text: str, codepages: tuple[str, ...], lines: list[Span], work: Work, taken: list[DecodedSpan] | None = None
+    text: str, codepages: tuple[str, ...], lines: list[Span], work: RepairBudget, taken: list[DecodedSpan] | None = None
 ) -> list[DecodedSpan]:
     """Decode every damaged span of the lines by one path.
 
@@ -254,7 +254,9 @@ def _decode_spans(
     return decoded
 
 
-def _decode_span(text: str, span: Span, path: DecodePath, orthography: Orthography, work: Work) -> DecodedSpan | None:
+def _decode_span(
+    text: str, span: Span, path: DecodePath, orthography: Orthography, work: RepairBudget
+) -> DecodedSpan | None:
     """Decode one span by one path; None where the path does not explain it."""
     line_start = text.rfind("\n", max(0, span.start - CONTEXT_REACH), span.start)
     context = text[max(line_start, span.start - CONTEXT_REACH, 0) : span.start] or "\n"

@@ -12,11 +12,11 @@ from collections import defaultdict
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
+from .budget import RepairBudget
 from .codepages import DecodePath, encoding_table, lead_bytes_by_first_character, path_outcomes, text_outcomes
 from .letter_model import CONTEXT_LENGTH, Orthography, letter_log_probability, log_probability
 from .ngrams import chinese_variants, load_ngrams
 from .quotation import pair_mark, pair_marks
-from .work import Work
 
 # All costs are in nats (natural logarithms of odds).
 
@@ -219,7 +219,7 @@ def _output_characters(path: DecodePath) -> frozenset[str]:
 
 
 def decode(
-    text: str, context: str, path: DecodePath, orthography: Orthography, work: Work, beam: int = BEAM
+    text: str, context: str, path: DecodePath, orthography: Orthography, work: RepairBudget, beam: int = BEAM
 ) -> Decoding | None:
     """The likeliest decoding of damaged text; None where it has none.
 

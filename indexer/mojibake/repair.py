@@ -20,14 +20,14 @@ The idea is that of ftfy (Speer 2019), which repairs damage without lost bytes a
 
 from __future__ import annotations
 
+from .budget import RepairBudget, RepairBudgetSpentError
 from .confidence import make_edits
 from .decode_paths import decode_damaged_spans
 from .detect import suspicious_lines
 from .edits import Repair, replay
-from .work import TooMuchWorkError, Work
 
 
-def repair_text(text: str, work: Work | None = None) -> Repair:
+def repair_text(text: str, work: RepairBudget | None = None) -> Repair:
     """Put back what was UTF-8 and was decoded with a wrong code page, and leave everything else alone.
 
     Args:
@@ -41,10 +41,10 @@ def repair_text(text: str, work: Work | None = None) -> Repair:
     lines = suspicious_lines(text)
     if not lines:
         return Repair(text)
-    work = work or Work()
+    work = work or RepairBudget()
     try:
         spans = decode_damaged_spans(text, lines, work)
         edits = tuple(make_edits(text, sorted(spans, key=lambda span: span.start), work))
-    except TooMuchWorkError:
+    except RepairBudgetSpentError:
         return Repair(text, gave_up=True)
     return Repair(replay(text, edits), edits)

@@ -42,7 +42,7 @@ class RowDamageError(LookupError):
     """What was read from the catalog cannot be as it was written. `search.damage` answers around it."""
 
 
-class Hidden(NamedTuple):
+class HiddenRows(NamedTuple):
     """What a connection does not see of its catalog."""
 
     passages: int
@@ -129,7 +129,7 @@ def all_passages_are_there(db: sqlite3.Connection) -> bool:
     return _differing(db, ("passage_count",))["passages"] == 0
 
 
-def hide_damage(db: sqlite3.Connection) -> Hidden:
+def hide_damage(db: sqlite3.Connection) -> HiddenRows:
     """Let a connection that reads see only the rows that hold, until `show_all`; return what that hides.
 
     Views of the connection's own stand before the tables of the catalog, as SQLite looks for a name among them first.
@@ -153,7 +153,7 @@ def hide_damage(db: sqlite3.Connection) -> Hidden:
             f" WHERE NOT EXISTS (SELECT 1 FROM damaged_{table} d WHERE {same})"
         )
     passages = counts["passages"] + missing["passages"]
-    return Hidden(passages, sum(counts.values()) + sum(missing.values()) - passages)
+    return HiddenRows(passages, sum(counts.values()) + sum(missing.values()) - passages)
 
 
 def show_all(db: sqlite3.Connection) -> None:

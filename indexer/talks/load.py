@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from talksearch.indexer.errors import UnreadableError
-from talksearch.indexer.mojibake import Repair, Work, repair_text
+from talksearch.indexer.mojibake import Repair, RepairBudget, repair_text
 from talksearch.indexer.records import Chapter, Cue, Receipt, Step, Talk, Timing, Transcript
 from talksearch.indexer.restore.clean import clean
 from talksearch.indexer.restore.loops import loop_notes
@@ -217,7 +217,7 @@ def _metadata(
     """
     path, track = opened.path, track_name(opened.path)
     steps: list[Step] = []
-    work = Work(_MOST_WORK_ABOUT)
+    work = RepairBudget(_MOST_WORK_ABOUT)
     video = _video(opened, transcript, sidecar)
     folder = path.absolute().parents[len(PurePosixPath(source).parts) - 1]
     named = [address for address in (sidecar.url, transcript.url) if address]
@@ -295,7 +295,7 @@ def _timing(transcript: Transcript, notes: list[str]) -> tuple[Timing, int]:
 def _repaired(cues: Sequence[Cue]) -> tuple[tuple[Cue, ...], list[Step], list[str]]:
     """Repair the text of all cues at once, so that each has the language of all for context, and their speakers."""
     whole = "\n".join(cue.text for cue in cues)
-    work = Work(_MOST_WORK)
+    work = RepairBudget(_MOST_WORK)
     steps: list[Step] = []
     notes: list[str] = []
     if not whole.isascii():
@@ -319,7 +319,7 @@ def _repaired(cues: Sequence[Cue]) -> tuple[tuple[Cue, ...], list[Step], list[st
     return tidied, steps, notes
 
 
-def _repair(text: str, where: str, notes: list[str], whole: Work) -> Repair:
+def _repair(text: str, where: str, notes: list[str], whole: RepairBudget) -> Repair:
     """Repair a text, unless that would take too much of `whole`; then it stays as it is, and `notes` says so."""
     repair = repair_text(text, work_for(text, whole))
     if repair.gave_up:
@@ -327,9 +327,9 @@ def _repair(text: str, where: str, notes: list[str], whole: Work) -> Repair:
     return repair
 
 
-def work_for(text: str, whole: Work) -> Work:
+def work_for(text: str, whole: RepairBudget) -> RepairBudget:
     """Return how much work the repair of a text may be, which is a part of `whole`."""
-    return Work(_FREE_WORK + _WORK_PER_CHARACTER * len(text), whole)
+    return RepairBudget(_FREE_WORK + _WORK_PER_CHARACTER * len(text), whole)
 
 
 def _note(repair: Repair, where: str, steps: list[Step], notes: list[str]) -> None:
@@ -342,7 +342,7 @@ def _note(repair: Repair, where: str, steps: list[Step], notes: list[str]) -> No
         notes.append(f"{len(unsure)} repairs in the {where} are not certain, such as {unsure[0].after[:40]!r}{others}.")
 
 
-def _text(text: str, where: str, steps: list[Step], notes: list[str], work: Work) -> str:
+def _text(text: str, where: str, steps: list[Step], notes: list[str], work: RepairBudget) -> str:
     """Repair a text of several lines and take out what is no text."""
     if not text.isascii():
         repair = _repair(text, where, notes, work)
@@ -351,5 +351,5 @@ def _text(text: str, where: str, steps: list[Step], notes: list[str], work: Work
     return tidy_lines(text)
 
 
-def _line(text: str, where: str, steps: list[Step], notes: list[str], work: Work) -> str:
+def _line(text: str, where: str, steps: list[Step], notes: list[str], work: RepairBudget) -> str:
     return " ".join(_text(text, where, steps, notes, work).split())
