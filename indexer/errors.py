@@ -11,6 +11,7 @@
     ├── DiskError                a file that the system does not read or write: see `disk`
     │   └── DiskFullError        no room for it; with room, the same command goes on where it stopped
     ├── LockedError              an index that another process is writing to
+    ├── StoreError               a store on other machines that does not answer, or refuses what is asked of it
     ├── ModelError               a model that cannot be loaded, or is another one than the index was made with
     └── QueryError               a query, filter or moment that means nothing
         └── UsageError           a call that means nothing, whatever the index holds
@@ -61,6 +62,10 @@ class DiskFullError(DiskError):
 
 class LockedError(TalksearchError):
     """Another process is writing to the index."""
+
+
+class StoreError(TalksearchError):
+    """A store on other machines cannot be reached, does not do what is asked of it, or is another one than it was."""
 
 
 class ModelError(TalksearchError):

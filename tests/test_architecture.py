@@ -23,7 +23,7 @@ FLOORS = (
     "indexer.settings indexer.mojibake indexer.text",
     "indexer.encoders indexer.passages indexer.readers",
     "indexer.restore indexer.stores",
-    "indexer.stores.chroma indexer.stores.columns indexer.talks",
+    "indexer.stores.chroma indexer.stores.columns indexer.stores.remote indexer.talks",
     "indexer.pipeline",
     "indexer.doctor indexer.fetch indexer.transcribe",
     "indexer.fetch.feed indexer.fetch.site",
