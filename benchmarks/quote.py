@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from talksearch.indexer.stores import catalog
+from talksearch.indexer.stores import catalog, catalog_talks
 from talksearch.indexer.text.word_times import words_with_times
 from talksearch.search.quotes.find import find_quotes
 
@@ -37,7 +37,7 @@ def draw(db: sqlite3.Connection, chance: random.Random) -> Drawn:
             continue
         talk, first = found
         id_ = db.execute("SELECT id FROM talks WHERE number = ?", (talk,)).fetchone()[0]
-        cues = catalog.read_cues(db, id_, first, first + 40)
+        cues = catalog_talks.read_cues(db, id_, first, first + 40)
         words = [word for cue in cues for word in words_with_times(cue)]
         size = chance.randint(6, 15)
         if len(words) < size + 1:

@@ -18,7 +18,7 @@ from talksearch.indexer.arrays import Floats
 from talksearch.indexer.encoders import model_home, onnx_encoder, selection
 from talksearch.indexer.encoders.base import Encoder
 from talksearch.indexer.records import Cue, Talk
-from talksearch.indexer.stores import catalog
+from talksearch.indexer.stores import catalog_talks
 from talksearch.indexer.text.terms import terms
 from talksearch.indexer.text.word_times import words_with_times
 from talksearch.search.hit import Hit
@@ -122,9 +122,9 @@ def prepare(
     encoder: Encoder,
 ) -> Rival:
     """Cut every talk of an index and embed the pieces, with the index's own model; vectors are kept in `cache`."""
-    paths = catalog.talk_paths(index.db)
-    talks = {talk.id: (talk, paths[talk.id]) for talk in catalog.read_talks(index.db)}
-    pieces = [Piece(id_, *one) for id_ in talks for one in cut(catalog.read_cues(index.db, id_))]
+    paths = catalog_talks.talk_paths(index.db)
+    talks = {talk.id: (talk, paths[talk.id]) for talk in catalog_talks.read_talks(index.db)}
+    pieces = [Piece(id_, *one) for id_ in talks for one in cut(catalog_talks.read_cues(index.db, id_))]
     texts = [piece.text for piece in pieces]
     kept = cache / f"{hashlib.sha256(repr((index.recipe.model, texts)).encode()).hexdigest()[:16]}.npy"
     if not kept.exists():

@@ -43,7 +43,7 @@ from talksearch.indexer.arrays import Floats
 from talksearch.indexer.encoders import token_codes
 from talksearch.indexer.encoders.base import KeepTokens
 from talksearch.indexer.pipeline import embed_pending
-from talksearch.indexer.stores import catalog, catalog_writer, recipe, vectors
+from talksearch.indexer.stores import catalog, catalog_talks, catalog_writer, recipe, stop_terms, vectors
 from talksearch.indexer.stores.catalog_writer import PassageInsert, TalkRows
 from talksearch.indexer.stores.chroma import collection as passages
 from talksearch.indexer.stores.chroma import store
@@ -145,7 +145,7 @@ def _grow(base: Path, work: Path, size: int) -> dict[str, Any]:
         before = _count(db)
         at = perf_counter()
         _write_talks(db, source, size)
-        catalog_writer.update_stop_terms(db)
+        stop_terms.update_stop_terms(db)
         written = perf_counter() - at
         encoder = _Noisy(base, source, made.model.dimension, before)
         at = perf_counter()
@@ -185,7 +185,7 @@ def _write_talks(db: sqlite3.Connection, source: sqlite3.Connection, size: int) 
 
 def _talk(source: sqlite3.Connection, talk_id: str, copy: int, most: int) -> TalkRows:
     """Return a talk of the real index as the rows of another one."""
-    found = catalog.read_talk(source, talk_id)
+    found = catalog_talks.read_talk(source, talk_id)
     if found is None:
         raise SystemExit(f"the talk {talk_id} left the base index meanwhile")
     number = source.execute("SELECT number FROM talks WHERE id = ?", (talk_id,)).fetchone()[0]

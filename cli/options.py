@@ -69,11 +69,11 @@ def complete_talk(context: click.Context, _: click.Parameter, incomplete: str) -
     # Only completion needs these two, and `--help` and a search that a server answers must not wait for them.
     from click.shell_completion import CompletionItem
 
-    from talksearch.indexer.stores import catalog
+    from talksearch.indexer.stores import catalog, catalog_talks
 
     try:
         with catalog.open_snapshot(resolve(context.params.get("index_dir")).index) as db:
-            talks = [talk for talk in catalog.read_talks(db) if talk.id.startswith(incomplete)]
+            talks = [talk for talk in catalog_talks.read_talks(db) if talk.id.startswith(incomplete)]
     except TalksearchError:
         return []
     return [CompletionItem(talk.id, help=safe(talk.title)) for talk in talks]

@@ -109,9 +109,9 @@ class Index:
 
     def talks(self) -> list[Talk]:
         """Return all talks, without their cues."""
-        from talksearch.indexer.stores import catalog  # sqlite3
+        from talksearch.indexer.stores import catalog_talks  # sqlite3
 
-        return self._ask(lambda reader: list(catalog.read_talks(reader.db)))
+        return self._ask(lambda reader: list(catalog_talks.read_talks(reader.db)))
 
     def talk(self, name: str) -> Talk:
         """Return one talk with its cues and its receipt.

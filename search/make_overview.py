@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 from talksearch.indexer import disk, layout
-from talksearch.indexer.stores import catalog, seals
+from talksearch.indexer.stores import catalog, catalog_talks, seals
 from talksearch.indexer.stores.lock import index_write_lock
 
 from . import overview
@@ -59,7 +59,8 @@ def make_overview(reader: IndexReader) -> Overview:
     with catalog.snapshot(reader.db):
         db, table = reader.db, reader.table()
         held = seals.holds_sql("talks", "t")  # this is kept, so nothing of it may be damaged
-        rows = db.execute(f"SELECT number, {catalog.FACTS} FROM talks t WHERE {held} ORDER BY title, id").fetchall()  # noqa: S608
+        facts_of_all = f"SELECT number, {catalog_talks.FACTS} FROM talks t WHERE {held} ORDER BY title, id"  # noqa: S608
+        rows = db.execute(facts_of_all).fetchall()
         talks = {number: TalkFacts._make(facts) for number, *facts in rows}
         dated = [talk for talk in talks.values() if talk.date]
         years = [int(talk.date[:4]) for talk in dated if talk.date]

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from talksearch.indexer.errors import QueryError, UsageError
 from talksearch.indexer.records import Cue, Talk
-from talksearch.indexer.stores import catalog
+from talksearch.indexer.stores import catalog_talks
 from talksearch.indexer.text.clock import seconds_in, show_clock
 
 from . import links
@@ -78,7 +78,7 @@ def talk_and_moment(db: sqlite3.Connection, name: str) -> tuple[Talk, int | None
     Raises QueryError when the name means no talk, or several, or a moment after the talk's last words.
     """
     talk_id, moment_ms = find_moment(db, name)
-    talk = catalog.read_talk(db, talk_id)
+    talk = catalog_talks.read_talk(db, talk_id)
     assert talk is not None
     return talk, moment_ms
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from talksearch.indexer.arrays import Ints
-from talksearch.indexer.stores import catalog
+from talksearch.indexer.stores import catalog, catalog_talks
 
 from .facets import Facets
 from .overview import TalkFacts
@@ -19,7 +19,7 @@ from .reader import IndexReader
 from .results.count_facets import count_facets
 
 _LINES = (
-    f"SELECT {catalog.FACTS} FROM talks t"  # noqa: S608 - our own names
+    f"SELECT {catalog_talks.FACTS} FROM talks t"  # noqa: S608 - our own names
     " WHERE number IN (SELECT value FROM json_each(?)) ORDER BY title, id"
 )
 """Reads `TalkFacts`."""

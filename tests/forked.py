@@ -29,7 +29,7 @@ from tiny import make_index, write_talk
 from talksearch.indexer import doctor, layout
 from talksearch.indexer.errors import DiskFullError, TalksearchError
 from talksearch.indexer.pipeline.run import build_index, remove_talks
-from talksearch.indexer.stores import catalog, vectors
+from talksearch.indexer.stores import catalog, catalog_talks, vectors
 from talksearch.indexer.stores.chroma import collection as passages
 from talksearch.indexer.stores.chroma import store, writer
 
@@ -57,7 +57,7 @@ KILLS = {
     "update": (
         Kill(_STORES + "catalog_writer.put_files", 0),
         Kill(_STORES + "catalog_writer.put_rows", 1),
-        Kill(_STORES + "catalog_writer.update_stop_terms"),
+        Kill(_STORES + "stop_terms.update_stop_terms"),
         Kill(_STORES + "chroma.writer.drop"),
         Kill(_STORES + "chroma.collection.put"),
         Kill(_STORES + "vectors.append"),
@@ -65,14 +65,14 @@ KILLS = {
         Kill(_STORES + "catalog_writer.drop_talk"),
         Kill(_STORES + "chroma.store.drop"),
         Kill(_STORES + "catalog_writer.forget_leaving", 2),
-        Kill(_STORES + "catalog_writer.update_stop_terms", 1),
+        Kill(_STORES + "stop_terms.update_stop_terms", 1),
         Kill(_STORES + "columns.build._allocate"),
         Kill(_STORES + "columns.update.state_of"),
     ),
     "remove": (
         Kill(_STORES + "chroma.store.drop"),
         Kill(_STORES + "catalog_writer.forget_leaving"),
-        Kill(_STORES + "catalog_writer.update_stop_terms"),
+        Kill(_STORES + "stop_terms.update_stop_terms"),
         Kill(_STORES + "columns.update.write"),
     ),
     "rebuild": (
@@ -108,7 +108,7 @@ def _rebuild(index: Path) -> None:
 
 def _remove(index: Path) -> None:
     with closing(catalog.open_catalog(index)) as db:
-        remove_talks(index, [talk.id for talk in catalog.read_talks(db) if talk.title == "Ships"])
+        remove_talks(index, [talk.id for talk in catalog_talks.read_talks(db) if talk.title == "Ships"])
 
 
 def _examine(index: Path) -> None:

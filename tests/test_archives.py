@@ -17,7 +17,7 @@ from talksearch.indexer.pipeline.report import Report
 from talksearch.indexer.pipeline.run import build_index
 from talksearch.indexer.pipeline.scan import scan_file
 from talksearch.indexer.records import Talk
-from talksearch.indexer.stores import catalog
+from talksearch.indexer.stores import catalog, catalog_talks
 from talksearch.indexer.talks import catalogue, media_tags, nfo, sidecar
 from talksearch.indexer.talks.read import read_talk, talks_under
 from talksearch.indexer.talks.track_names import split_name
@@ -52,7 +52,7 @@ def _files(folder: Path, files: dict[str, str | bytes]) -> Path:
 def _index(tmp_path: Path, files: dict[str, str | bytes]) -> tuple[Report, list[Talk]]:
     folder = _files(tmp_path / "archive", files)
     report = build_index(tmp_path / "made", [folder], encoder=CountingEncoder(), processes=1)
-    return report, list(catalog.read_talks(catalog.open_catalog(tmp_path / "made")))
+    return report, list(catalog_talks.read_talks(catalog.open_catalog(tmp_path / "made")))
 
 
 def _read(tmp_path: Path, files: dict[str, str | bytes]) -> tuple[list[str], Talk]:

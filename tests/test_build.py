@@ -18,7 +18,7 @@ from talksearch.indexer.pipeline.report import Report
 from talksearch.indexer.pipeline.run import build_index, find_root, remove_talks
 from talksearch.indexer.pipeline.update_index import RunOptions, update_index
 from talksearch.indexer.records import Talk
-from talksearch.indexer.stores import catalog, recipe, vectors
+from talksearch.indexer.stores import catalog, catalog_talks, recipe, vectors
 from talksearch.indexer.stores.chroma import collection as passages
 from talksearch.indexer.stores.chroma import store
 from talksearch.indexer.stores.chroma.client import open_store
@@ -54,7 +54,7 @@ def run(index: Path, *paths: Path, rebuild: bool = False) -> tuple[Report, Count
 
 
 def sources(index: Path) -> list[str]:
-    return sorted(talk.source for talk in catalog.read_talks(catalog.open_catalog(index)))
+    return sorted(talk.source for talk in catalog_talks.read_talks(catalog.open_catalog(index)))
 
 
 def stored(index: Path) -> dict[str, list[float]]:
@@ -170,7 +170,7 @@ def test_two_paths_may_each_hold_a_file_of_the_same_name(tmp_path: Path, index: 
         (tmp_path / name / "talk.vtt").write_text(vtt(f"time in place {name}"))
         run(index, tmp_path / name)
     run(index, tmp_path / "one", tmp_path / "two")
-    talks = list(catalog.read_talks(catalog.open_catalog(index)))
+    talks = list(catalog_talks.read_talks(catalog.open_catalog(index)))
     assert [talk.source for talk in talks] == ["talk.vtt", "talk.vtt"]
     assert len({talk.id for talk in talks}) == 2
 
@@ -327,7 +327,7 @@ def test_rebuilding_reads_everything_again(archive: Path, index: Path) -> None:
 
 def test_removing_takes_a_talk_out_until_its_folder_is_indexed_again(archive: Path, index: Path) -> None:
     run(index, archive)
-    talk = next(catalog.read_talks(catalog.open_catalog(index)))
+    talk = next(catalog_talks.read_talks(catalog.open_catalog(index)))
     assert remove_talks(index, [talk.id]) == [talk.id]
     assert len(sources(index)) == 1
     assert len(stored(index)) == 2
@@ -395,8 +395,8 @@ def automatic(words: list[str], word_ms: int = 500) -> str:
 
 def the_talk(index: Path) -> Talk:
     db = catalog.open_catalog(index)
-    (row,) = catalog.read_talks(db)
-    found = catalog.read_talk(db, row.id)
+    (row,) = catalog_talks.read_talks(db)
+    found = catalog_talks.read_talk(db, row.id)
     assert found is not None
     return found
 

@@ -12,7 +12,7 @@ from fakes import CountingEncoder
 from talksearch.indexer.pipeline.report import Report
 from talksearch.indexer.pipeline.run import build_index
 from talksearch.indexer.records import Cue, Talk
-from talksearch.indexer.stores import catalog
+from talksearch.indexer.stores import catalog, catalog_talks
 
 CASES = SHARED / "cases"
 pytestmark = [
@@ -26,7 +26,7 @@ def index(tmp_path: Path, name: str) -> tuple[Report, list[tuple[Talk, list[Cue]
     shutil.copytree(CASES / name, folder, dirs_exist_ok=True)
     report = build_index(tmp_path / "index", [folder], encoder=CountingEncoder(), processes=1)
     db = catalog.open_catalog(tmp_path / "index")
-    talks = [(talk, list(catalog.read_cues(db, talk.id))) for talk in catalog.read_talks(db)]
+    talks = [(talk, list(catalog_talks.read_cues(db, talk.id))) for talk in catalog_talks.read_talks(db)]
     db.close()
     return report, talks
 

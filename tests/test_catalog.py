@@ -10,7 +10,7 @@ from fakes import put_talk
 from talksearch.indexer import layout
 from talksearch.indexer.errors import BadIndexError
 from talksearch.indexer.records import Chapter, Cue, Passage, Receipt, Step, Talk, Word
-from talksearch.indexer.stores import catalog, catalog_writer
+from talksearch.indexer.stores import catalog, catalog_talks, catalog_writer, stop_terms
 
 CUES = (
     Cue(0, 1_000, "so it goes", "Ann", True, (Word("so", 0), Word("it", 400), Word("goes", 600))),
@@ -54,9 +54,9 @@ def embedded(db: sqlite3.Connection) -> dict[str, int]:
 def test_a_talk_comes_back_as_it_was_put(tmp_path: Path) -> None:
     db = catalog.open_catalog(tmp_path, write=True)
     put(db, TALK, passage("abc:1"))
-    assert catalog.read_talk(db, "abc") == TALK
-    assert catalog.read_cues(db, "abc", 1, 1) == CUES[1:]
-    assert list(catalog.read_talks(db)) == [replace(TALK, cues=())]
+    assert catalog_talks.read_talk(db, "abc") == TALK
+    assert catalog_talks.read_cues(db, "abc", 1, 1) == CUES[1:]
+    assert list(catalog_talks.read_talks(db)) == [replace(TALK, cues=())]
 
 
 def test_an_unchanged_passage_keeps_its_number_and_a_changed_one_goes(tmp_path: Path) -> None:
@@ -102,13 +102,13 @@ def test_a_failed_transaction_leaves_everything_as_it_was(tmp_path: Path) -> Non
 
     with pytest.raises(RuntimeError):
         fail_half_way()
-    assert catalog.read_talk(db, "abc") == TALK
+    assert catalog_talks.read_talk(db, "abc") == TALK
 
 
 def test_common_terms_are_those_that_stand_nearly_everywhere(tmp_path: Path) -> None:
     db = catalog.open_catalog(tmp_path, write=True)
     put(db, TALK, *(passage(f"abc:{n}", f"the word{n}" + (" rare" if n == 0 else "")) for n in range(30)))
-    catalog_writer.update_stop_terms(db)
+    stop_terms.update_stop_terms(db)
     assert [row[0] for row in db.execute("SELECT term FROM common")] == ["the"]
 
 
@@ -138,7 +138,7 @@ def read_only(folder: Path) -> Path:
 
 def test_a_catalog_beside_which_nothing_can_be_written_can_be_read(tmp_path: Path) -> None:
     db = catalog.open_catalog(read_only(tmp_path))
-    assert catalog.read_talk(db, "abc") == TALK
+    assert catalog_talks.read_talk(db, "abc") == TALK
     db.close()
 
 

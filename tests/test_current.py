@@ -14,7 +14,7 @@ from tiny import make_index, write_talk
 from talksearch.cli.main import cli
 from talksearch.indexer.errors import BadIndexError
 from talksearch.indexer.pipeline.run import build_index
-from talksearch.indexer.stores import catalog, soundness, vectors
+from talksearch.indexer.stores import catalog_talks, soundness, vectors
 from talksearch.search import current
 from talksearch.search.current import current_index
 from talksearch.search.reader import IndexReader
@@ -26,7 +26,7 @@ def index(tmp_path: Path) -> Path:
 
 
 def titles(reader: IndexReader) -> list[str]:
-    return sorted(talk.title for talk in catalog.read_talks(reader.db))
+    return sorted(talk.title for talk in catalog_talks.read_talks(reader.db))
 
 
 @pytest.mark.parametrize("rebuild", [False, True])
@@ -106,7 +106,7 @@ def test_a_command_reads_the_catalog_as_it_was_when_it_began(
     index: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...], said: str
 ) -> None:
     """Else it finds a talk, and then misses the half of it."""
-    talk_sizes, check_talk = catalog.talk_sizes, soundness.check_talk
+    talk_sizes, check_talk = catalog_talks.talk_sizes, soundness.check_talk
 
     def leave() -> None:
         monkeypatch.undo()
@@ -114,7 +114,7 @@ def test_a_command_reads_the_catalog_as_it_was_when_it_began(
             file.unlink()
         build_index(index, [], encoder=CountingEncoder())
 
-    monkeypatch.setattr(catalog, "talk_sizes", lambda db: (talk_sizes(db), leave())[0])
+    monkeypatch.setattr(catalog_talks, "talk_sizes", lambda db: (talk_sizes(db), leave())[0])
     monkeypatch.setattr(soundness, "check_talk", lambda *arguments: (check_talk(*arguments), leave())[0])
     result = CliRunner().invoke(cli, [*command, "--index", str(index)])
     assert (result.exit_code, result.stderr) == (0, "")

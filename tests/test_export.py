@@ -27,7 +27,7 @@ from talksearch.cli.main import cli
 from talksearch.indexer.errors import QueryError, TalksearchError, UsageError
 from talksearch.indexer.pipeline.run import build_index
 from talksearch.indexer.records import Chapter, Cue, Talk
-from talksearch.indexer.stores import catalog
+from talksearch.indexer.stores import catalog, catalog_talks
 from talksearch.search import engine
 from talksearch.search.hit import Hit
 from talksearch.search.query import Query
@@ -91,7 +91,7 @@ def test_the_command_offers_every_format_of_the_registry() -> None:
 @pytest.mark.parametrize("known", FORMATS, ids=lambda known: known.name)
 def test_every_format_writes_all_that_it_says_it_takes(index: Path, known: ExportFormat) -> None:
     db = catalog.open_catalog(index)
-    ids = [talk.id for talk in catalog.read_talks(db)]
+    ids = [talk.id for talk in catalog_talks.read_talks(db)]
     with open_reader(index, encoder=CountingEncoder()) as reader:
         hits = engine.search(reader, Query("ship", k=2, mode="lexical")).hits
     assert hits

@@ -12,7 +12,7 @@ from fakes import CountingEncoder
 from talksearch.indexer.pipeline.report import Report
 from talksearch.indexer.pipeline.run import build_index
 from talksearch.indexer.records import Talk
-from talksearch.indexer.stores import catalog
+from talksearch.indexer.stores import catalog, catalog_talks
 from talksearch.indexer.talks.read import read_talk, talks_under
 
 ENGLISH = (
@@ -43,7 +43,7 @@ def _files(folder: Path, files: dict[str, str]) -> Path:
 def _index(folder: Path) -> tuple[Report, list[Talk]]:
     where = folder.parent / "made"
     report = build_index(where, [folder], encoder=CountingEncoder(), processes=1)
-    return report, list(catalog.read_talks(catalog.open_catalog(where)))
+    return report, list(catalog_talks.read_talks(catalog.open_catalog(where)))
 
 
 @pytest.mark.parametrize(

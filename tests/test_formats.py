@@ -20,7 +20,7 @@ from talksearch.indexer.readers.finish import finish
 from talksearch.indexer.readers.registry import Format
 from talksearch.indexer.readers.source_text import SourceText
 from talksearch.indexer.records import Transcript
-from talksearch.indexer.stores import catalog
+from talksearch.indexer.stores import catalog, catalog_talks
 from talksearch.indexer.talks import opened_file
 from talksearch.indexer.talks.provenance import locate_cues
 from talksearch.indexer.talks.replay import replay
@@ -84,7 +84,7 @@ def test_a_format_is_one_value_in_one_list(tmp_path: Path) -> None:
 
     build_index(tmp_path / "index", [archive], encoder=CountingEncoder(), processes=1)
     db = catalog.open_catalog(tmp_path / "index")
-    talk = catalog.read_talk(db, "DTcRLlMv4_o")
+    talk = catalog_talks.read_talk(db, "DTcRLlMv4_o")
     assert talk is not None
     assert (talk.format, talk.source, talk.origin, talk.title) == ("reel", path.name, "human", "tides")
     assert [(cue.start_ms, cue.text) for cue in talk.cues[:2]] == [(1000, SAID[0]), (2000, SAID[1])]

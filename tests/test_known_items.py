@@ -11,7 +11,7 @@ from fakes import CountingEncoder
 
 from talksearch.cli.main import cli
 from talksearch.indexer.pipeline import run
-from talksearch.indexer.stores import catalog
+from talksearch.indexer.stores import catalog, catalog_talks
 from talksearch.indexer.text.terms import terms
 from talksearch.search.evaluation import measure
 from talksearch.search.evaluation.known_items import known_items
@@ -40,7 +40,7 @@ def test_an_item_is_said_where_it_says(index: Path, tmp_path: Path) -> None:
         talk_id = db.execute("SELECT id FROM talks WHERE source = ?", (item["talk"],)).fetchone()[0]
         said = " ".join(
             cue.text
-            for cue in catalog.read_cues(db, talk_id)
+            for cue in catalog_talks.read_cues(db, talk_id)
             if cue.end_ms > item["start_s"] * 1000 and cue.start_ms < item["end_s"] * 1000
         )
         assert set(terms(item["query"])) <= set(terms(said))

@@ -183,9 +183,9 @@ def test_a_note_that_is_left_out_finds_nothing(index: IndexReader) -> None:
 
 
 def test_notes_are_not_counted_as_passages(index: IndexReader) -> None:
-    from talksearch.indexer.stores import catalog
+    from talksearch.indexer.stores import catalog, catalog_talks
 
     counts = catalog.counts(index.db)
     speech = index.db.execute("SELECT count(*) FROM passages WHERE field = 'speech'").fetchone()[0]
     assert counts.passages == counts.embedded == speech
-    assert sum(size for size, _ in catalog.talk_sizes(index.db).values()) == speech
+    assert sum(size for size, _ in catalog_talks.talk_sizes(index.db).values()) == speech

@@ -19,7 +19,7 @@ from click.testing import CliRunner, Result
 from talksearch.cli.main import cli
 from talksearch.indexer import doctor, layout
 from talksearch.indexer.errors import BadIndexError
-from talksearch.indexer.stores import catalog, recipe
+from talksearch.indexer.stores import catalog, catalog_talks, recipe
 from talksearch.search.index import open_index
 
 FIXTURES = Path(__file__).parent / "old_formats"
@@ -47,7 +47,7 @@ def talksearch(*args: str) -> Result:
 
 def talks_in(index: Path) -> list[str]:
     with closing(catalog.open_catalog(index)) as db:
-        return sorted(talk.title for talk in catalog.read_talks(db))
+        return sorted(talk.title for talk in catalog_talks.read_talks(db))
 
 
 @pytest.mark.parametrize("number", [*OLD, "7"])

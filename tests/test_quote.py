@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from talksearch.indexer.passages.split import Splitting, split
 from talksearch.indexer.records import Cue, Mishearing, Talk, Word
-from talksearch.indexer.stores import catalog, catalog_writer
+from talksearch.indexer.stores import catalog, catalog_names
 from talksearch.search.hit import QuoteMatch
 from talksearch.search.quotes import align
 from talksearch.search.quotes.costs import CostTables
@@ -201,7 +201,7 @@ def test_scripts_without_spaces(tmp_path: Path) -> None:
 def test_a_name_that_the_captions_misheard(tmp_path: Path) -> None:
     db = put(tmp_path, timed("Today we ask cloud to write a poem"), timed("Dark cloud over the sea today"))
     with catalog.transaction(db):
-        catalog_writer.put_names(db, "t1", [Mishearing("cloud", "claud", False)], [])
+        catalog_names.put_names(db, "t1", [Mishearing("cloud", "claud", False)], [])
     best = ask(db, "we ask Claude to write")[0]
     assert (best.talk, best.start_ms) == (1, 500)
     assert changes(best) == [("changed", "Claude", "cloud")]

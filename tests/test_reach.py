@@ -16,7 +16,7 @@ from talksearch.indexer.doctor import examine
 from talksearch.indexer.errors import DiskError, TalksearchError
 from talksearch.indexer.pipeline.report import Report
 from talksearch.indexer.pipeline.run import build_index, remove_talks
-from talksearch.indexer.stores import catalog
+from talksearch.indexer.stores import catalog, catalog_talks
 from talksearch.indexer.talks.reach import lacks_content, out_of_reach
 from talksearch.indexer.talks.walk import Root
 
@@ -41,7 +41,7 @@ def run(folder: Path, *paths: Path, rebuild: bool = False) -> tuple[Report, list
 
 def said(folder: Path) -> list[str]:
     db = catalog.open_catalog(folder)
-    found = sorted(cue.text for talk in catalog.read_talks(db) for cue in catalog.read_cues(db, talk.id))
+    found = sorted(cue.text for talk in catalog_talks.read_talks(db) for cue in catalog_talks.read_cues(db, talk.id))
     db.close()
     return found
 
@@ -246,7 +246,7 @@ def test_what_a_sidecar_said_stays_while_it_cannot_be_read(
     damage(sidecar)
     report, seen = run(index, archive)
     assert (len(report.held), report.replaced, seen) == (1, [], [])
-    titles = {talk.title for talk in catalog.read_talks(catalog.open_catalog(index))}
+    titles = {talk.title for talk in catalog_talks.read_talks(catalog.open_catalog(index))}
     assert "On bees" in titles
 
 

@@ -11,7 +11,7 @@ from fakes import CountingEncoder
 from talksearch.indexer import layout
 from talksearch.indexer.pipeline.report import Report
 from talksearch.indexer.pipeline.run import build_index
-from talksearch.indexer.stores import catalog
+from talksearch.indexer.stores import catalog, catalog_talks
 from talksearch.indexer.talks.walk import Root, files_under, may_be_transcript
 
 CUES = "WEBVTT\n\n00:00:01.000 --> 00:00:04.000\nWelcome to the lecture on tides.\n\n" + "".join(
@@ -31,7 +31,8 @@ def run(folder: Path, archive: Path) -> Report:
 def said(folder: Path) -> dict[str, str]:
     db = catalog.open_catalog(folder)
     return {
-        talk.source: " ".join(cue.text for cue in catalog.read_cues(db, talk.id)) for talk in catalog.read_talks(db)
+        talk.source: " ".join(cue.text for cue in catalog_talks.read_cues(db, talk.id))
+        for talk in catalog_talks.read_talks(db)
     }
 
 
@@ -81,7 +82,7 @@ def test_a_sidecar_that_may_not_be_read_costs_what_it_says(tmp_path: Path, monke
 
     monkeypatch.setattr(Path, "read_bytes", closed)
     run(tmp_path / "index", archive)
-    (talk,) = catalog.read_talks(catalog.open_catalog(tmp_path / "index"))
+    (talk,) = catalog_talks.read_talks(catalog.open_catalog(tmp_path / "index"))
     assert talk.title == "tides"
 
 
@@ -184,7 +185,7 @@ def test_half_a_character_costs_nothing_else(tmp_path: Path) -> None:
     (archive / "tides.vtt").write_text(CUES)
     (archive / "tides.info.json").write_text('{"title": "Tides \\ud83c", "description": "On tides \\udf0a and moons."}')
     run(tmp_path / "index", archive)
-    (talk,) = catalog.read_talks(catalog.open_catalog(tmp_path / "index"))
+    (talk,) = catalog_talks.read_talks(catalog.open_catalog(tmp_path / "index"))
     assert talk.title == "Tides \ufffd"
 
 
@@ -246,7 +247,7 @@ def test_a_talk_in_a_folder_of_its_own_is_called_after_it(tmp_path: Path) -> Non
     (archive / "On_ships" / "info.json").write_text('{"title": "Slow ships", "upload_date": "20200101"}')
     (archive / "On_ships" / "other.vtt").write_text(CUES.replace("moon", "sun"))
     run(tmp_path / "index", archive)
-    talks = catalog.read_talks(catalog.open_catalog(tmp_path / "index"))
+    talks = catalog_talks.read_talks(catalog.open_catalog(tmp_path / "index"))
     assert {talk.source: (talk.title, talk.date) for talk in talks} == {
         "On_tides/transcript.vtt": ("On tides", None),
         "On_ships/transcript.vtt": ("Slow ships", "2020-01-01"),
@@ -261,7 +262,7 @@ def test_a_description_beside_a_talk_is_its_description(tmp_path: Path) -> None:
     (archive / "tides.description").write_text("How the moon pulls the water.\n")
     folder = tmp_path / "index"
     run(folder, archive)
-    (talk,) = catalog.read_talks(catalog.open_catalog(folder))
+    (talk,) = catalog_talks.read_talks(catalog.open_catalog(folder))
     assert talk.description == "How the moon pulls the water."
     (archive / "tides.description").write_text("How the sun pulls it too.\n")
     assert len(run(folder, archive).replaced) == 1

@@ -13,7 +13,7 @@ from talksearch.indexer.errors import UnreadableError, UnspokenError
 from talksearch.indexer.pipeline.report import Report
 from talksearch.indexer.pipeline.run import build_index
 from talksearch.indexer.records import Chapter, Talk
-from talksearch.indexer.stores import catalog
+from talksearch.indexer.stores import catalog, catalog_talks
 from talksearch.indexer.talks.chapter_files import find_chapters, read_chapters
 from talksearch.indexer.talks.folders import beside, listing_of
 from talksearch.indexer.talks.language_tags import language_of
@@ -31,7 +31,7 @@ VTT = "WEBVTT\n\n00:01.000 --> 00:04.000\nThe tide turns at noon.\n\n00:05.000 -
 def index(tmp_path: Path, archive: Path) -> tuple[Report, list[Talk]]:
     report = build_index(tmp_path / "index", [archive], encoder=CountingEncoder(), processes=1)
     db = catalog.open_catalog(tmp_path / "index")
-    talks = list(catalog.read_talks(db))
+    talks = list(catalog_talks.read_talks(db))
     db.close()
     return report, talks
 
@@ -487,7 +487,7 @@ def streamed(tmp_path: Path) -> Path:
 def test_the_segments_of_a_playlist_are_one_talk(streamed: Path, tmp_path: Path) -> None:
     report, (talk,) = index(tmp_path, streamed.parent)
     db = catalog.open_catalog(tmp_path / "index")
-    cues = catalog.read_cues(db, talk.id)
+    cues = catalog_talks.read_cues(db, talk.id)
     assert [(cue.start_ms, cue.text) for cue in cues] == [
         (1000, "The tide turns."),
         (4000, "At noon."),

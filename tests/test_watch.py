@@ -22,7 +22,7 @@ from talksearch.cli import watch
 from talksearch.indexer.errors import TalksearchError
 from talksearch.indexer.pipeline.report import HeldTalk, Report
 from talksearch.indexer.pipeline.run import build_index
-from talksearch.indexer.stores import catalog
+from talksearch.indexer.stores import catalog, catalog_talks
 from talksearch.indexer.stores.lock import index_write_lock
 
 QUICK = watch.Pace(tick_s=0.05, quiet_s=0.2, longest_s=30, poll_s=0.1)
@@ -33,7 +33,7 @@ LONG_S = 60.0
 
 def titles(index: Path) -> list[str]:
     with closing(catalog.open_catalog(index)) as db:
-        return [talk.title for talk in catalog.read_talks(db)]
+        return [talk.title for talk in catalog_talks.read_talks(db)]
 
 
 def until(holds: Callable[[], bool], said: list[str]) -> None:
@@ -141,8 +141,8 @@ def test_a_file_that_grew_is_indexed_whole(index: Path) -> None:
 
         def cues() -> int:
             with closing(catalog.open_catalog(index)) as db:
-                ids = [talk.id for talk in catalog.read_talks(db) if talk.id.startswith("songs")]
-                return len(catalog.read_cues(db, ids[0])) if ids else 0
+                ids = [talk.id for talk in catalog_talks.read_talks(db) if talk.id.startswith("songs")]
+                return len(catalog_talks.read_cues(db, ids[0])) if ids else 0
 
         until(lambda: cues() == 12, said)
 

@@ -74,7 +74,7 @@ class Told:
 def right_answers(folder: Path, talks: Path, way: str, tell: Any) -> None:
     """Tell the answers of an index of each state to every read of a way."""
     from talksearch.indexer.pipeline.run import build_index
-    from talksearch.indexer.stores import catalog
+    from talksearch.indexer.stores import catalog, catalog_talks
 
     answers: dict[str, list[Any]] = {}
     reads: Reads | None = None
@@ -83,7 +83,7 @@ def right_answers(folder: Path, talks: Path, way: str, tell: Any) -> None:
         build_index(folder, [talks], encoder=HashEncoder())
         reads = reads or WAYS[way](folder)
         with closing(catalog.open_catalog(folder)) as db:
-            words = {talk.id: _letters(catalog.read_cues(db, talk.id)) for talk in catalog.read_talks(db)}
+            words = {talk.id: _letters(catalog_talks.read_cues(db, talk.id)) for talk in catalog_talks.read_talks(db)}
         answers.setdefault(_ALL_WORDS, []).append(words)
         for name, read in reads.named.items():
             answers.setdefault(name, []).append(_plain(read()))

@@ -88,17 +88,17 @@ def _opened(folder: Path, *, once: bool) -> Index:
 
 def catalog_only(folder: Path) -> Reads:
     """Return reads of the catalog, and the figures."""
-    from talksearch.indexer.stores import catalog
+    from talksearch.indexer.stores import catalog, catalog_talks
     from talksearch.search.stats import gather
 
     def talk(name: str) -> Any:
         with closing(catalog.open_catalog(folder)) as db:
-            known = [talk for talk in catalog.read_talks(db) if talk.id.startswith(name)]
-            return [(cue.start_ms, cue.text) for cue in catalog.read_cues(db, known[0].id)] if known else None
+            known = [talk for talk in catalog_talks.read_talks(db) if talk.id.startswith(name)]
+            return [(cue.start_ms, cue.text) for cue in catalog_talks.read_cues(db, known[0].id)] if known else None
 
     def talks() -> Any:
         with closing(catalog.open_catalog(folder)) as db:
-            return [talk.title for talk in catalog.read_talks(db)]
+            return [talk.title for talk in catalog_talks.read_talks(db)]
 
     def figures() -> Any:
         told = gather(folder)

@@ -250,15 +250,15 @@ def _plain(text: str) -> str:
 
 
 def _words(index: Path) -> dict[str, str]:
-    from talksearch.indexer.stores import catalog
+    from talksearch.indexer.stores import catalog, catalog_talks
 
     with closing(catalog.open_catalog(index)) as db:
         told = {
             talk.id: " ".join((talk.title, talk.description, *(chapter.title for chapter in talk.chapters)))
-            for talk in catalog.read_talks(db)
+            for talk in catalog_talks.read_talks(db)
         }
         return {
-            talk: _plain(" ".join(cue.text for cue in catalog.read_cues(db, talk, words=False)) + title)
+            talk: _plain(" ".join(cue.text for cue in catalog_talks.read_cues(db, talk, words=False)) + title)
             for talk, title in told.items()
         }
 

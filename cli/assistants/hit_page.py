@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from talksearch.cli.render.common import counted
 from talksearch.cli.render.hits import why
 from talksearch.indexer.records import Json
-from talksearch.indexer.stores import catalog
+from talksearch.indexer.stores import catalog_talks
 from talksearch.indexer.text.untrusted import safe
 from talksearch.search.answer import Answer
 from talksearch.search.hit import Hit, more_places, when
@@ -141,7 +141,7 @@ def _said(db: sqlite3.Connection, hit: Hit) -> list[Line]:
     Where a cue is much longer than the hit, as a paragraph of a text without times is, the line is the hit's own words.
     """
     first, last = db.execute(_CUES, (hit.talk_id, hit.start_ms, hit.end_ms)).fetchone()
-    cues = () if first is None else catalog.read_cues(db, hit.talk_id, first, last)
+    cues = () if first is None else catalog_talks.read_cues(db, hit.talk_id, first, last)
     if not cues or sum(len(cue.text) for cue in cues) > 2 * len(hit.text):
         return [Line(hit.start_ms, hit.said_by, hit.text)]
     return lines_of(cues, hit.jump_ms)

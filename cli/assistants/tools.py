@@ -16,7 +16,7 @@ from talksearch.cli.answers import search, similar
 from talksearch.cli.render.common import counted, timing_sentence
 from talksearch.indexer.errors import QueryError
 from talksearch.indexer.records import Cue, Json, Talk
-from talksearch.indexer.stores import catalog
+from talksearch.indexer.stores import catalog_talks
 from talksearch.indexer.text.clock import show_clock
 from talksearch.indexer.text.letters import folded
 from talksearch.search.answer import Answer
@@ -90,8 +90,8 @@ def _page(index: IndexReader, answer: Answer, offset: int, k: int, found: str = 
 
 def _list(index: IndexReader, given: Values) -> str:
     wanted = folded(given["title_contains"])
-    matching = [talk for talk in catalog.read_talks(index.db) if wanted in folded(talk.title)]
-    sizes = catalog.talk_sizes(index.db)
+    matching = [talk for talk in catalog_talks.read_talks(index.db) if wanted in folded(talk.title)]
+    sizes = catalog_talks.talk_sizes(index.db)
     offset, room = given["offset"], float(LIST_TOKENS)
     rows: list[str] = []
     for talk in matching[offset : offset + given["limit"]]:

@@ -13,7 +13,7 @@ from talksearch.cli.render import common, receipts
 from talksearch.cli.render import talks as render
 from talksearch.cli.terminal import style_for, warn
 from talksearch.indexer.settings import resolve
-from talksearch.indexer.stores import catalog
+from talksearch.indexer.stores import catalog, catalog_talks
 
 # `--help` and the list of talks must not wait for numpy, so what imports it is imported in the functions.
 
@@ -31,8 +31,8 @@ def talks(format: Format, index_dir: Path | None) -> None:
     from talksearch.search.damage import note_on_index  # numpy
 
     with catalog.open_snapshot(resolve(index_dir).index) as db:
-        sizes = catalog.talk_sizes(db)
-        all_talks = list(catalog.read_talks(db))
+        sizes = catalog_talks.talk_sizes(db)
+        all_talks = list(catalog_talks.read_talks(db))
         note = note_on_index(db)
     if format == "jsonl":
         click.echo(common.jsonl(render.talk_json(talk, *sizes.get(talk.id, (0, 0))) for talk in all_talks), nl=False)

@@ -10,8 +10,8 @@ from typing import Literal
 
 from talksearch.indexer.errors import DamagedStoreError
 from talksearch.indexer.records import Talk
-from talksearch.indexer.stores import catalog
-from talksearch.indexer.stores.catalog import TalkSize
+from talksearch.indexer.stores import catalog_talks
+from talksearch.indexer.stores.catalog_talks import TalkSize
 from talksearch.search.hit import Hit
 
 Kind = Literal["talk", "talks", "hits", "archive"]
@@ -43,24 +43,24 @@ class Written:
 
 def select_talks(db: sqlite3.Connection, talk_ids: Sequence[str]) -> Selection:
     """Select talks by their ids; those that are not in the catalog are left out."""
-    talks = tuple(talk for talk_id in dict.fromkeys(talk_ids) if (talk := catalog.read_talk(db, talk_id)))
-    return Selection("talk" if len(talks) == 1 else "talks", talks, catalog.talk_sizes(db))
+    talks = tuple(talk for talk_id in dict.fromkeys(talk_ids) if (talk := catalog_talks.read_talk(db, talk_id)))
+    return Selection("talk" if len(talks) == 1 else "talks", talks, catalog_talks.talk_sizes(db))
 
 
 def select_hits(db: sqlite3.Connection, query: str, hits: Sequence[Hit]) -> Selection:
     """Select the hits of a query, with their talks."""
     ids = dict.fromkeys(hit.talk_id for hit in hits)
-    talks = tuple(talk for talk_id in ids if (talk := catalog.read_talk(db, talk_id)))
-    return Selection("hits", talks, catalog.talk_sizes(db), tuple(hits), query)
+    talks = tuple(talk for talk_id in ids if (talk := catalog_talks.read_talk(db, talk_id)))
+    return Selection("hits", talks, catalog_talks.talk_sizes(db), tuple(hits), query)
 
 
 def select_archive(db: sqlite3.Connection) -> Selection:
     """Select every talk, by title. No more than one is in memory at a time."""
 
     def talks() -> Iterator[Talk]:
-        for talk in catalog.read_talks(db):
+        for talk in catalog_talks.read_talks(db):
             with suppress(DamagedStoreError):  # a line of the report, and not the end of it (`soundness.note`)
-                if with_cues := catalog.read_talk(db, talk.id):
+                if with_cues := catalog_talks.read_talk(db, talk.id):
                     yield with_cues
 
-    return Selection("archive", talks(), catalog.talk_sizes(db))
+    return Selection("archive", talks(), catalog_talks.talk_sizes(db))

@@ -18,7 +18,7 @@ from talksearch.cli.answers import search, similar
 from talksearch.cli.render import talks
 from talksearch.indexer.errors import QueryError
 from talksearch.indexer.records import Json
-from talksearch.indexer.stores import catalog
+from talksearch.indexer.stores import catalog_talks
 from talksearch.indexer.text.letters import folded
 from talksearch.search.options import LONGEST_TEXT, SEARCH_OPTIONS, make_query
 
@@ -92,10 +92,10 @@ def _talks_on_page(index: IndexReader, query: Query, title: str, limit: int, off
     allowed = allowed_talks(index.table(), query.filters)
     found = [
         talk
-        for talk in catalog.read_talks(index.db)
+        for talk in catalog_talks.read_talks(index.db)
         if wanted in folded(talk.title) and (allowed is None or talk.id in allowed)
     ]
-    sizes = catalog.talk_sizes(index.db)
+    sizes = catalog_talks.talk_sizes(index.db)
     note = for_programs(index.avoided.note or note_on_index(index.db))  # a query may have hidden passages
     listed = [talks.talk_json(talk, *sizes.get(talk.id, (0, 0))) for talk in found[offset : offset + limit]]
     return {"talks": listed, "total": len(found), "limit": limit, "offset": offset, "note": note}
@@ -126,7 +126,7 @@ async def _talk(request: Request) -> Response:
         except QueryError as error:
             return error
         positions, _ = cue_range(talk, moment_ms if from_ms is None else from_ms, to_ms)
-        size = catalog.talk_sizes(db).get(talk.id, (0, 0))
+        size = catalog_talks.talk_sizes(db).get(talk.id, (0, 0))
         return {"talk": talks.talk_json(talk, *size), "cues": list(talks.cues_json(talk, positions))}
 
     return _found(await with_catalog(request, work))

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from talksearch.cli.answers import search, similar
 from talksearch.cli.pool.index_pool import state_of
 from talksearch.indexer.errors import TalksearchError
-from talksearch.indexer.stores import catalog
+from talksearch.indexer.stores import catalog, catalog_talks
 from talksearch.indexer.text.untrusted import safe
 from talksearch.search import overview
 from talksearch.search.answer import Answer
@@ -137,6 +137,6 @@ def _ask(index: IndexReader, query: Query, like: str, recall: Recall) -> Answere
         return search(index, query) if query.text else similar(index, like, query)
 
     answer = recall((state_of(index), query, like), ask)
-    lengths_ms = catalog.talk_lengths(index.db, list({hit.talk_id for hit in answer.hits}))
-    named = {talk_id: catalog.read_talk(index.db, talk_id, cues=False) for talk_id in query.filters.talks}
+    lengths_ms = catalog_talks.talk_lengths(index.db, list({hit.talk_id for hit in answer.hits}))
+    named = {talk_id: catalog_talks.read_talk(index.db, talk_id, cues=False) for talk_id in query.filters.talks}
     return Answered(answer, lengths_ms, {talk_id: talk.title for talk_id, talk in named.items() if talk})

@@ -18,7 +18,7 @@ from urllib.request import url2pathname
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
-from talksearch.indexer.stores import catalog
+from talksearch.indexer.stores import catalog_talks
 
 from .asking import with_catalog
 from .parameters import only
@@ -65,7 +65,7 @@ async def recording(request: Request) -> Response:
     talk_id = request.path_params["talk"]
 
     def address(db: Connection) -> str | None:
-        talk = catalog.read_talk(db, talk_id, cues=False)
+        talk = catalog_talks.read_talk(db, talk_id, cues=False)
         return talk.url if talk else None
 
     path = recording_of(await with_catalog(request, address))

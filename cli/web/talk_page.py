@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from talksearch.indexer.errors import QueryError, TalksearchError
 from talksearch.indexer.records import Talk
-from talksearch.indexer.stores import catalog
+from talksearch.indexer.stores import catalog_talks
 from talksearch.search.hit import Hit
 from talksearch.search.ranking.filters import find_talk
 
@@ -52,7 +52,7 @@ async def _talk(request: Request) -> Response:
 
 def _read(db: Connection, name: str) -> Talk:
     """Return the talk that a name means. Raises QueryError where it means none or several."""
-    talk = catalog.read_talk(db, find_talk(db, name), words=False)
+    talk = catalog_talks.read_talk(db, find_talk(db, name), words=False)
     assert talk is not None
     return talk
 

@@ -14,7 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from talksearch.indexer.pipeline.scan import identity_of
-from talksearch.indexer.stores import catalog, catalog_writer, seals
+from talksearch.indexer.stores import catalog, catalog_talks, catalog_writer, seals
 from talksearch.indexer.stores.catalog import FileRow
 from talksearch.indexer.talks.identify import Identity
 from talksearch.indexer.talks.reach import lacks_first_byte
@@ -54,7 +54,7 @@ def check_files(db: sqlite3.Connection, *, mend: bool) -> list[Finding]:
 
 def missing_files(db: sqlite3.Connection) -> list[Finding]:
     """Check that the files behind the talks are where they were."""
-    paths = sorted(catalog.talk_paths(db).values())
+    paths = sorted(catalog_talks.talk_paths(db).values())
     missing = [path for path in paths if not Path(path).exists()]
     unreadable = [path for path in paths if path not in missing and lacks_first_byte(Path(path))]
     findings = []

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from talksearch.indexer.passages.misheard import misheard
-from talksearch.indexer.stores import catalog, catalog_writer, seals
+from talksearch.indexer.stores import catalog, catalog_names, catalog_talks, catalog_writer, seals
 from talksearch.indexer.stores.columns import update as columns
 
 from .findings import RUN, Finding, finding, some
@@ -113,7 +113,7 @@ def _not_understood(db: sqlite3.Connection) -> set[int]:
         f"SELECT number, id FROM talks WHERE {seals.holds_sql('talks')}"  # noqa: S608 - our own names
     ).fetchall():
         try:
-            catalog.read_talk(db, talk_id, cues=False)
+            catalog_talks.read_talk(db, talk_id, cues=False)
         except (ValueError, TypeError, KeyError):
             numbers.add(number)
     return numbers
@@ -218,7 +218,7 @@ def _drop_strangers(
 def _remake_names(db: sqlite3.Connection, numbers: Collection[int]) -> None:
     for number in numbers:
         (talk_id,) = db.execute("SELECT id FROM talks WHERE number = ?", (number,)).fetchone()
-        talk = catalog.read_talk(db, talk_id, cues=False)
+        talk = catalog_talks.read_talk(db, talk_id, cues=False)
         assert talk is not None  # its row was just read
         with catalog.transaction(db):
-            catalog_writer.put_names(db, talk_id, *misheard(replace(talk, cues=catalog.read_cues(db, talk_id))))
+            catalog_names.put_names(db, talk_id, *misheard(replace(talk, cues=catalog_talks.read_cues(db, talk_id))))

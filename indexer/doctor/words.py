@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from talksearch.indexer import layout
-from talksearch.indexer.stores import catalog, catalog_writer, schema, seals
+from talksearch.indexer.stores import catalog, catalog_writer, schema, seals, stop_terms
 from talksearch.indexer.stores.columns import update as columns
 from talksearch.indexer.stores.tracks import terms_meanwhile
 from talksearch.indexer.text.terms import terms_joined
@@ -67,7 +67,7 @@ def check_words(folder: Path, db: sqlite3.Connection, *, mend: bool) -> list[Fin
     if (mend or not findings) and _has_other_stop_terms(db):
         if mend:
             db.execute("DELETE FROM derived WHERE name = 'common'")
-            catalog_writer.update_stop_terms(db)
+            stop_terms.update_stop_terms(db)
         if not findings:  # else they are others because of that
             findings.append(finding("The terms that many passages hold were not those that a search leaves out.", mend))
     return findings
@@ -97,7 +97,7 @@ def _is_sound(folder: Path, db: sqlite3.Connection, mend: bool) -> bool:
 def _are_found(db: sqlite3.Connection) -> bool:
     """Say whether each term is found where its list says: the pages of the lists have an index that nothing checks."""
     try:
-        catalog_writer.open_vocabulary(db)
+        stop_terms.open_vocabulary(db)
         for term, documents in db.execute("SELECT term, doc FROM vocabulary").fetchall():
             quoted = '"' + term.replace('"', '""') + '"'
             most = min(documents, _MOST_FOUND)
@@ -183,4 +183,4 @@ def _make_anew(folder: Path, db: sqlite3.Connection) -> None:
 
 def _has_other_stop_terms(db: sqlite3.Connection) -> bool:
     there = {term for (term,) in db.execute("SELECT CAST(term AS BLOB) FROM common")}
-    return there != {term.encode() for term in catalog_writer.stop_terms(db)}
+    return there != {term.encode() for term in stop_terms.find_stop_terms(db)}

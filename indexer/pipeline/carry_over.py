@@ -12,7 +12,7 @@ from talksearch.indexer.passages.metadata_passages import notes
 from talksearch.indexer.passages.misheard import misheard
 from talksearch.indexer.passages.split import split
 from talksearch.indexer.passages.track_words import words_meanwhile
-from talksearch.indexer.stores import catalog, catalog_writer
+from talksearch.indexer.stores import catalog, catalog_names, catalog_talks, catalog_writer
 from talksearch.indexer.stores.tracks import read_tracks
 from talksearch.indexer.talks.reach import missing, out_of_reach
 from talksearch.indexer.talks.read import open_transcript
@@ -56,12 +56,12 @@ def carry_over(old: Path, fresh: Path, sizer: PassageSizer) -> list[str]:
 
 def _lost(before: sqlite3.Connection, now: sqlite3.Connection, roots: Collection[Root]) -> dict[str, str]:
     """Return the talks that only the old index has and whose files cannot be read now, with the file of each."""
-    known = catalog.talk_paths(now)
+    known = catalog_talks.talk_paths(now)
     files, read = catalog.files(before), catalog.files(now)
     elsewhere = {content_digest(row) for row in read.values() if row.talk_id}
     return {
         talk_id: path
-        for talk_id, path in catalog.talk_paths(before).items()
+        for talk_id, path in catalog_talks.talk_paths(before).items()
         if talk_id not in known
         and path in files
         and content_digest(files[path]) not in elsewhere
@@ -85,10 +85,10 @@ def _cannot_be_read(path: str, root: Root) -> bool:
 def _take_along(before: sqlite3.Connection, now: sqlite3.Connection, talk_id: str, sizer: PassageSizer) -> bool:
     """Put a talk of the old index into the fresh one, and say whether it could be read."""
     try:
-        talk = catalog.read_talk(before, talk_id, sealed=_has_seals(before))
+        talk = catalog_talks.read_talk(before, talk_id, sealed=_has_seals(before))
     except DamagedStoreError:
         return False
-    path = catalog.talk_paths(before)[talk_id]
+    path = catalog_talks.talk_paths(before)[talk_id]
     if talk is None:
         return False
     (number,) = before.execute("SELECT number FROM talks WHERE id = ?", (talk_id,)).fetchone()
@@ -100,7 +100,7 @@ def _take_along(before: sqlite3.Connection, now: sqlite3.Connection, talk_id: st
         catalog_writer.put_rows(
             now, path, catalog_writer.rows_of(talk, passages, tracks, words_meanwhile(passages, tracks))
         )
-        catalog_writer.put_names(now, talk_id, mishearings, rare_words)
+        catalog_names.put_names(now, talk_id, mishearings, rare_words)
         catalog_writer.put_files(now, rows)
     return True
 

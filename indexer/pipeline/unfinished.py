@@ -10,7 +10,7 @@ import sqlite3
 from pathlib import Path
 
 from talksearch.indexer import layout
-from talksearch.indexer.stores import catalog, catalog_writer
+from talksearch.indexer.stores import catalog, stop_terms
 from talksearch.indexer.stores.chroma import store
 
 _NAMED = 3
@@ -36,7 +36,7 @@ def look(folder: Path, db: sqlite3.Connection, *, finish: bool) -> list[str]:
     if count:
         found.append(f"{count} passages that left the index were still to be taken out of Chroma.")
     if finish:
-        catalog_writer.update_stop_terms(db)
+        stop_terms.update_stop_terms(db)
     return found
 
 

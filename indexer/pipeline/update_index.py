@@ -15,7 +15,17 @@ from pathlib import Path
 from talksearch.indexer import layout
 from talksearch.indexer.encoders import model_home, query_model
 from talksearch.indexer.encoders.base import Encoder, ModelCard
-from talksearch.indexer.stores import calibration, catalog, catalog_writer, copy_check, recipe, upgrade
+from talksearch.indexer.stores import (
+    calibration,
+    catalog,
+    catalog_names,
+    catalog_talks,
+    catalog_writer,
+    copy_check,
+    recipe,
+    stop_terms,
+    upgrade,
+)
 from talksearch.indexer.stores.catalog import FileRow
 from talksearch.indexer.stores.chroma import store
 from talksearch.indexer.stores.chroma.writer import early_process
@@ -82,7 +92,7 @@ def update_index(options: RunOptions) -> Report:
             _read_changed(db, plan.read, encoders, options, scanned, report)
             scanned.clear()
             _note_unchanged(db, plan, before, report)
-            catalog_writer.update_stop_terms(db)
+            stop_terms.update_stop_terms(db)
             if known:
                 embed_pending.mend_copy(db, folder, known.model.dimension)
             report.embedded = embed_pending.embed_pending(
@@ -96,7 +106,7 @@ def update_index(options: RunOptions) -> Report:
         # After embedding: a file that was moved has another id, and the same words keep their vectors.
         _drop_vanished(db, report)
         store.drop_leaving(folder, db)
-        catalog_writer.update_stop_terms(db)
+        stop_terms.update_stop_terms(db)
         prepare_queries(folder, db, encoders.get)
         report.notes += encoders.notes
     report.skipped.sort(key=lambda file: file.path)
@@ -189,7 +199,7 @@ def _read_changed(
     if not groups:
         return
     passages = 0
-    known = catalog.talk_paths(db)
+    known = catalog_talks.talk_paths(db)
     sizer = encoders.sizer()
     encoders.start_loading()
     options.tell(Progress("reading", 0, len(groups)))
@@ -209,7 +219,7 @@ def _read_changed(
                 catalog_writer.put_rows(db, result.talk_path, result.talk_rows)
                 if catalog_writer.put_terms(db, result.talk_rows):
                     columns.forget(options.folder)  # before this is committed, so that none are ever merged with it
-                catalog_writer.put_names(db, result.talk_rows.talk_id, result.mishearings, result.rare_words)
+                catalog_names.put_names(db, result.talk_rows.talk_id, result.mishearings, result.rare_words)
             catalog_writer.put_files(db, result.file_rows)
         if result.talk_rows:
             passages += len(result.talk_rows.passages)
@@ -263,7 +273,7 @@ def _note_unchanged(db: sqlite3.Connection, plan: Plan, before: Mapping[str, Fil
 def _drop_vanished(db: sqlite3.Connection, report: Report) -> None:
     """Drop the talks that no file holds any more."""
     alive = {*report.added, *report.replaced, *report.kept}
-    for talk_id in catalog.talk_paths(db):
+    for talk_id in catalog_talks.talk_paths(db):
         if talk_id not in alive:
             with catalog.transaction(db):
                 catalog_writer.drop_talk(db, talk_id)

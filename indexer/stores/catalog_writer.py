@@ -1,7 +1,7 @@
-"""Writing the catalog: talks with their cues, passages, words and names, and what is remembered of files.
+"""Writing the catalog: talks with their cues, passages and words, and what is remembered of files.
 
 A talk is turned into rows (`rows_of`) where it was read, which may be in another process, so that the one process that
-writes only writes. Apart from `update_stop_terms`, call all of it inside a `catalog.transaction`.
+writes only writes. Call all of it inside a `catalog.transaction`.
 """
 
 from __future__ import annotations
@@ -13,18 +13,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import NamedTuple
 
-from talksearch.indexer.records import Cue, Field, Mishearing, Passage, RareWord, Talk, Track
+from talksearch.indexer.records import Cue, Field, Passage, Talk, Track
 from talksearch.indexer.text.terms import terms_joined
 
-from .catalog import FileRow, TalkRow, files, last_passage_number, placeholders, transaction
+from .catalog import FileRow, files, last_passage_number, placeholders
+from .catalog_names import delete_names
+from .catalog_talks import TalkRow, talk_number
 from .seals import SEALED, holds_sql, seal, seal_sql, seal_talk
 from .tracks import drop_tracks, put_tracks
-
-_FEWEST_FOR_A_STOP_TERM = 20
-"""A term that stands in no more passages than this is never a stop term, however few passages there are."""
-
-_STOP_TERM_SHARE = 0.1
-"""The share of the passages in which a stop term stands, at least."""
 
 _PASSAGE = SEALED["passages"][2:]
 """The columns of a passage behind its talk and its number: the first fields of `PassageInsert`."""
@@ -124,7 +120,7 @@ def put_rows(db: sqlite3.Connection, path: str, rows: TalkRows) -> None:
     A passage that was there before, word for word at the same time, keeps its number and its vector, also where damage
     had made it another talk's. Passages that are gone are noted as leaving: see `catalog.leaving`.
     """
-    talk = _talk_number(db, rows.talk.id)
+    talk = talk_number(db, rows.talk.id)
     numbers = _numbers_of_ids(db, [passage.id for passage in rows.passages])
     if talk is None:
         talk = _insert_talk(db, path, rows.talk)
@@ -168,33 +164,6 @@ def put_terms(db: sqlite3.Connection, rows: TalkRows) -> bool:
     return bool(changed)
 
 
-def put_names(
-    db: sqlite3.Connection, talk_id: str, mishearings: Iterable[Mishearing], rare_words: Iterable[RareWord]
-) -> None:
-    """Remember the misheard names and the rare words of a talk, in place of those that were remembered before.
-
-    Args:
-        db: the catalog, open for writing.
-        talk_id: the talk. Raises LookupError where the catalog has no such talk.
-        mishearings: names, and the words that captions have for them.
-        rare_words: words of the talk that names may have been misheard as.
-    """
-    talk = _talk_number(db, talk_id)
-    if talk is None:
-        raise LookupError(talk_id)
-    _delete_names(db, talk)
-    heard = ((name.heard, name.meant, name.strange) for name in mishearings)
-    db.executemany(
-        "INSERT OR IGNORE INTO heard VALUES (?, ?, ?, ?, ?)",
-        ((talk, *values, seal(talk_id, *values)) for values in heard),
-    )
-    odd = ((rare.sound, rare.word, rare.term, rare.strange) for rare in rare_words)
-    db.executemany(
-        "INSERT INTO odd VALUES (?, ?, ?, ?, ?, ?)", ((talk, *values, seal(talk_id, *values)) for values in odd)
-    )
-    seal_talk(db, talk)
-
-
 def drop_passages(db: sqlite3.Connection, numbers: Sequence[int]) -> None:
     """Take passages out, with their words and tokens, and note them as leaving."""
     _delete_passages(db, numbers)
@@ -203,13 +172,13 @@ def drop_passages(db: sqlite3.Connection, numbers: Sequence[int]) -> None:
 
 def drop_talk(db: sqlite3.Connection, talk_id: str) -> None:
     """Take a talk out, and note its passages as leaving. Where there is no such talk, nothing is done."""
-    talk = _talk_number(db, talk_id)
+    talk = talk_number(db, talk_id)
     if talk is None:
         return
     _delete_passages(db, list(_passage_numbers(db, talk).values()))
     db.execute("DELETE FROM cues WHERE talk = ?", (talk,))
     drop_tracks(db, talk)
-    _delete_names(db, talk)
+    delete_names(db, talk)
     db.execute("DELETE FROM talks WHERE number = ?", (talk,))
     mark_changed(db)
 
@@ -295,34 +264,6 @@ def forget_leaving(db: sqlite3.Connection) -> None:
     db.execute("DELETE FROM leaving")
 
 
-def update_stop_terms(db: sqlite3.Connection, share: float = _STOP_TERM_SHARE) -> None:
-    """Note the terms that stand in more than `share` of the passages, in a transaction of its own.
-
-    A query of several terms leaves them out: they find nearly everything and tell nothing, in whatever language. Where
-    no passage changed since that was done last, by whichever run, nothing is done.
-    """
-    (changes,) = db.execute("PRAGMA user_version").fetchone()
-    if db.execute("SELECT 1 FROM derived WHERE name = 'common' AND changes = ?", (changes,)).fetchone():
-        return
-    with transaction(db):
-        db.execute("INSERT OR REPLACE INTO derived VALUES ('common', ?)", (changes,))
-        db.execute("DELETE FROM common")
-        db.executemany("INSERT INTO common VALUES (?)", [(term,) for term in sorted(stop_terms(db, share))])
-
-
-def open_vocabulary(db: sqlite3.Connection) -> None:
-    """Make the table `temp.vocabulary`: each term of the word index, and in how many passages (`doc`) it stands."""
-    db.execute("CREATE VIRTUAL TABLE IF NOT EXISTS temp.vocabulary USING fts5vocab(main, words, row)")
-
-
-def stop_terms(db: sqlite3.Connection, share: float = _STOP_TERM_SHARE) -> set[str]:
-    """Return the terms that stand in more than `share` of the passages, by the word index."""
-    (passages,) = db.execute("SELECT count(*) FROM passages").fetchone()
-    open_vocabulary(db)
-    fewest = max(share * passages, _FEWEST_FOR_A_STOP_TERM)
-    return {term for (term,) in db.execute("SELECT term FROM vocabulary WHERE doc > ?", (fewest,))}
-
-
 def text_digest(text: str) -> bytes:
     """Return a short hash that stands for a passage's text, to find a vector made for the same words before."""
     return hashlib.blake2b(text.encode(), digest_size=16).digest()
@@ -332,11 +273,6 @@ def mark_changed(db: sqlite3.Connection) -> None:
     """Note that passages or their words changed, so that what was derived from them is known to be old."""
     (changes,) = db.execute("PRAGMA user_version").fetchone()
     db.execute(f"PRAGMA user_version = {(changes + 1) % 2**31}")
-
-
-def _talk_number(db: sqlite3.Connection, talk_id: str) -> int | None:
-    row = db.execute("SELECT number FROM talks WHERE id = ?", (talk_id,)).fetchone()
-    return int(row[0]) if row else None
 
 
 def _numbers_of_ids(db: sqlite3.Connection, ids: Sequence[str]) -> dict[str, int]:
@@ -408,11 +344,6 @@ def _delete_passages(db: sqlite3.Connection, numbers: Sequence[int]) -> None:
     db.executemany("DELETE FROM words WHERE rowid = ?", ((number,) for number in numbers))
     db.executemany("DELETE FROM passages WHERE number = ?", ((number,) for number in numbers))
     db.executemany("DELETE FROM tokens WHERE number = ?", ((number,) for number in numbers))
-
-
-def _delete_names(db: sqlite3.Connection, talk: int) -> None:
-    db.execute("DELETE FROM heard WHERE talk = ?", (talk,))
-    db.execute("DELETE FROM odd WHERE talk = ?", (talk,))
 
 
 def _talk_row(talk: Talk) -> TalkRow:

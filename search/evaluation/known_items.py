@@ -12,7 +12,7 @@ import sqlite3
 from collections.abc import Collection, Iterator, Sequence
 
 from talksearch.indexer.records import Json
-from talksearch.indexer.stores import catalog
+from talksearch.indexer.stores import catalog_talks
 from talksearch.indexer.text.sentences import ends_sentence
 from talksearch.indexer.text.terms import has_unspaced, terms
 from talksearch.indexer.text.word_times import words_with_times
@@ -90,7 +90,7 @@ def _draw_sentence(db: sqlite3.Connection, talk_id: str, draw: random.Random) ->
         "SELECT count(*) FROM cues WHERE talk = (SELECT number FROM talks WHERE id = ?)", (talk_id,)
     ).fetchone()
     first_cue = draw.randrange(max(1, cues))
-    read = catalog.read_cues(db, talk_id, first_cue, first_cue + _CUES_READ)
+    read = catalog_talks.read_cues(db, talk_id, first_cue, first_cue + _CUES_READ)
     words = [word for cue in read for word in words_with_times(cue)]
     ends = [position + 1 for position, (word, _, _) in enumerate(words) if ends_sentence(word)]
     start = next((end for end in ends if end <= _LONGEST), 0)

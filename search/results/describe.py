@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from talksearch.indexer.records import Field, Json
-from talksearch.indexer.stores import catalog
+from talksearch.indexer.stores import catalog_talks
 from talksearch.indexer.text.lines import between_lines
 from talksearch.indexer.text.sentences import ends_sentence
 from talksearch.indexer.text.terms import terms
@@ -96,7 +96,7 @@ def widen(db: sqlite3.Connection, hit: Hit, context_ms: int) -> Hit:
         return hit
     # A cue has a word at least, so that is enough to look for the end of a sentence in. A talk of hours has many more.
     edge = _WORDS_TO_SENTENCE + 1
-    cues = catalog.read_cues(db, hit.talk_id, max(0, first_cue - edge), last_cue + edge)
+    cues = catalog_talks.read_cues(db, hit.talk_id, max(0, first_cue - edge), last_cue + edge)
     words: list[tuple[str, int, int]] = []
     glued: set[int] = set()  # positions of words that no blank parts from the line before
     for cue in cues:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from talksearch.indexer.records import Cue, Timing
-from talksearch.indexer.stores import catalog
+from talksearch.indexer.stores import catalog_talks
 from talksearch.indexer.stores.tracks import track_cues, tracks_of
 from talksearch.indexer.text.letters import holds_name
 from talksearch.indexer.text.terms import Marks, marks_among, matched_terms
@@ -178,7 +178,7 @@ def locate_turn(
     """
     if row.speakers == "[]":
         return None
-    cues = catalog.read_cues(db, row.talk_id, row.first_cue, row.last_cue)
+    cues = catalog_talks.read_cues(db, row.talk_id, row.first_cue, row.last_cue)
     own = [cue for cue in cues if cue.speaker and any(holds_name(cue.speaker, name) for name in names)]
     words = spoken(own, row.start_ms, row.end_ms)
     if not words.texts:
@@ -261,5 +261,5 @@ def _read_words(db: sqlite3.Connection, row: PassageRow) -> tuple[Spoken, Sequen
 
     Estimated times are spread over the whole talk, so that such a talk has none of these cues.
     """
-    cues = catalog.read_cues(db, row.talk_id, row.first_cue, row.last_cue)
+    cues = catalog_talks.read_cues(db, row.talk_id, row.first_cue, row.last_cue)
     return spoken(cues, row.start_ms, row.end_ms), cues if row.timing == "exact" else ()

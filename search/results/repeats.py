@@ -12,7 +12,7 @@ from collections.abc import Set as AbstractSet
 from itertools import pairwise
 
 from talksearch.indexer.arrays import Floats
-from talksearch.indexer.stores import catalog
+from talksearch.indexer.stores import catalog_talks
 from talksearch.indexer.text.sentences import sentence_breaks
 from talksearch.indexer.text.terms import has_unspaced, terms
 
@@ -82,7 +82,7 @@ def answers(db: sqlite3.Connection, view: PassageView) -> frozenset[tuple[str, .
         return _telling(said, view.weights)
     if not is_run_on and (len(marked_words(view)) == len(view.matches) or not _may_loop(view.row.text.split(" "))):
         return frozenset()
-    cues = catalog.read_cues(db, view.row.talk_id, view.row.first_cue, view.row.last_cue)
+    cues = catalog_talks.read_cues(db, view.row.talk_id, view.row.first_cue, view.row.last_cue)
     lines = [once(words) for words in (terms(cue.text) for cue in cues) if view.weights.keys() & set(words)]
     if is_run_on and len(set(lines)) == len(lines) and any(len(line) < _SHORTEST_LINE for line in lines):
         return _telling(said, view.weights) if max(map(len, said), default=0) <= _LONGEST_SENTENCE else frozenset()
