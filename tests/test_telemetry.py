@@ -16,10 +16,14 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from conftest import DATA
+from loopback.feeds import host, item, rss, transcript, vtt
+from speech import model_folder, recording
 
 # Every module that can be imported by itself; the last is what the installed command starts.
 ENTRANCES = ("talksearch.indexer", "talksearch.search", "talksearch.cli", "talksearch.cli.main")
@@ -138,12 +142,6 @@ ASKED = "".join(
 """What an assistant says to `mcp` first."""
 
 
-def free_port() -> int:
-    with socket.socket() as asked:
-        asked.bind(("127.0.0.1", 0))
-        return int(asked.getsockname()[1])
-
-
 def page(url: str) -> str:
     """Return what a server that is starting answers; an empty text where it never does."""
     for _ in range(300):
@@ -170,41 +168,112 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
-@pytest.mark.skipif(not can_trace(), reason="strace is not installed, or may not trace here")
+traces = pytest.mark.skipif(not can_trace(), reason="strace is not installed, or may not trace here")
+
+
+@traces
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_asks_no_other_machine_and_writes_where_it_should(home: Path, command: str) -> None:
+    line = [part.format(talks=home / "talks", home=home) for part in COMMANDS[command]]
+    if command != "serve":
+        calls = traced(home, line, ASKED if command == "mcp" else "")
+    else:
+        calls, answer = traced_server(home)
+        assert '"hits"' in answer
+    assert far(calls) == []
+    assert strays(calls, home, home / ".cache" / "talksearch", home / ".local" / "share" / "talksearch") == []
+
+
+@traces
+def test_what_is_brought_in_is_asked_of_its_host_alone_and_lies_in_its_folder(home: Path) -> None:
+    """A host on this machine stands for one on the internet: whoever else was asked would be told apart by the port."""
+    brought = home / "brought"
+    with host() as web:
+        web.files = {
+            "/feed.xml": rss(item(1, transcript(f"{web.url}/1.vtt"))),
+            "/1.vtt": vtt("The tide turns twice a day.", "Harbours wait for both."),
+        }
+        added = traced(home, ["add", f"{web.url}/feed.xml", "--to", brought])
+        synced = traced(home, ["sync", "--to", brought])
+        asked = f"sin_port=htons({web.url.rpartition(':')[2]})"
+    assert list(brought.rglob("*.vtt"))
+    assert any(asked in call for call in added), "strace did not see the host being asked"
+    for calls in (added, synced):
+        assert [call for call in calls if "connect(" in call and "AF_INET" in call and asked not in call] == []
+        folders = (brought, home / ".cache" / "talksearch", home / ".local" / "share" / "talksearch")
+        assert strays(calls, home, *folders) == []
+
+
+@traces
+def test_what_is_said_in_a_recording_is_written_down_beside_it_and_told_to_nobody(home: Path) -> None:
+    spoken = home / "spoken"
+    spoken.mkdir()
+    shutil.copy(recording("beckett.wav"), spoken / "beckett.wav")
+    calls = traced(home, ["transcribe", spoken, "--model", model_folder()])
+    assert (spoken / "beckett.json").exists()
+    assert far(calls) == []
+    assert strays(calls, home, spoken, home / ".cache" / "talksearch") == []
+
+
+def traced(home: Path, line: Sequence[str | Path], said: str = "") -> list[str]:
+    """Run a command as somebody with that home, and return the system calls that it made."""
+    with started(home, line) as (ran, trace):
+        _, told = ran.communicate(said, timeout=300)
+    assert ran.returncode == 0, told
+    return calls_in(trace)
+
+
+def traced_server(home: Path) -> tuple[list[str], str]:
+    """Run a server, ask it something, end it, and return the system calls that it made and what it answered."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    with started(home, ["serve", "--port", port]) as (ran, trace):
+        answer = page(f"http://127.0.0.1:{port}/api/search?q=harbour")
+        # strace hands no signal on, so the process that it traces first gets it
+        os.kill(int(trace.read_text(encoding="utf-8", errors="replace").split()[0]), signal.SIGTERM)
+        _, told = ran.communicate(timeout=300)
+    assert ran.returncode in (0, 143, -signal.SIGTERM), told
+    return calls_in(trace), answer
+
+
+@contextmanager
+def started(home: Path, line: Sequence[str | Path]) -> Iterator[tuple[subprocess.Popen[str], Path]]:
+    """Start a command under strace; yield the process, and the file in which its system calls are written down."""
     environment = {
         key: value for key, value in os.environ.items() if not key.startswith(("TALKSEARCH_", "XDG_", "HF_"))
     }
     environment |= {"HOME": str(home), "TALKSEARCH_NO_SERVER": "1"}
-    trace = home / f"{command}.trace"
-    line = [part.format(talks=home / "talks", home=home) for part in COMMANDS[command]]
-    port = free_port()
-    talksearch = [sys.executable, "-m", "talksearch.cli", *line, *(("--port", str(port)) if command == "serve" else ())]
+    trace = home / f"{line[0]}.trace"
     traced = ["strace", "-f", "-qq", "-s", "256", "-e", CALLS, "-o", str(trace)]
+    command = [*traced, sys.executable, "-m", "talksearch.cli", *map(str, line)]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen([*traced, *talksearch], env=environment, start_new_session=True, text=True, **pipes) as ran:
-        answer = page(f"http://127.0.0.1:{port}/api/search?q=harbour") if command == "serve" else '"hits"'
-        if command == "serve":  # strace hands no signal on, so the process that it traces first gets it
-            os.kill(int(trace.read_text(encoding="utf-8", errors="replace").split()[0]), signal.SIGTERM)
-        _, told = ran.communicate(ASKED if command == "mcp" else "", timeout=300)
-    assert '"hits"' in answer
-    assert ran.returncode in ((0,) if command != "serve" else (0, 143, -signal.SIGTERM)), told
+    with subprocess.Popen(command, env=environment, start_new_session=True, text=True, **pipes) as ran:
+        yield ran, trace
+
+
+def calls_in(trace: Path) -> list[str]:
     calls = trace.read_text(encoding="utf-8", errors="replace").splitlines()
     assert calls, "strace saw nothing"
-    assert [call for call in calls if FAR.search(call)] == []
+    return calls
+
+
+def far(calls: Sequence[str]) -> list[str]:
+    """Return the calls that reach for another machine."""
+    return [call for call in calls if FAR.search(call)]
+
+
+def strays(calls: Sequence[str], home: Path, *own: Path) -> list[str]:
+    """Return the files that were written and lie neither in some folders nor where the system clears up by itself."""
     written = [path for call in calls if WRITES.search(call) and " = -1 " not in call for path in paths_in(call)]
-    assert [path for path in written if not belongs(path, home)] == []
+    return [path for path in written if not belongs(Path(path), home, own)]
 
 
 def paths_in(call: str) -> list[str]:
     return re.findall(r'"(/[^"]*)"', call)
 
 
-def belongs(path: str, home: Path) -> bool:
-    """Say whether a file lies in the cache or the data folder, or among what the system clears away by itself."""
-    own = [home / ".cache" / "talksearch", home / ".local" / "share" / "talksearch"]
-    file = Path(path)
+def belongs(file: Path, home: Path, own: Sequence[Path]) -> bool:
     if file.is_relative_to(home) or file in home.parents:
         return any(file.is_relative_to(folder) or file in folder.parents for folder in own)
     return any(file.is_relative_to(folder) for folder in ("/dev", "/proc", "/tmp", "/var/tmp"))
