@@ -1,0 +1,114 @@
+"""A talk as the rows of one catalog, to be put into any other: without numbers, which each catalog gives by itself.
+
+What `catalog_writer.rows_of` makes of a talk that was read from its files, this makes of one that lies in a catalog.
+Nothing is cut, counted or searched for again.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+from talksearch.indexer.records import Mishearing, RareWord
+from talksearch.indexer.text.terms import terms_joined
+
+from . import catalog_writer, seals, soundness
+from .catalog import FileRow, TalkRow
+from .catalog_writer import CueInsert, PassageInsert, TalkRows
+from .tracks import read_tracks, terms_meanwhile
+
+_TALK = ", ".join(TalkRow._fields)
+_CUE = ", ".join(CueInsert._fields)
+_PASSAGE = ", ".join(f"p.{column}" for column in PassageInsert._fields[:-2])
+_FILE = "path, source, stamp, digest, identity, talk_id, note"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTalk:
+    """All that a catalog holds of a talk but its vectors and the codes of its tokens."""
+
+    path: str
+    """The file that it was read from."""
+    rows: TalkRows
+    mishearings: tuple[Mishearing, ...]
+    rare_words: tuple[RareWord, ...]
+    files: tuple[FileRow, ...]
+    """What is remembered of its files: those that it was read from, its tracks, and copies of it."""
+
+
+def read_rows(db: sqlite3.Connection, talk_number: int) -> StoredTalk:
+    """Return a talk as it lies in a catalog, its passages in the order of their numbers.
+
+    Where the word index lacks a passage, its terms are made of its text again.
+
+    Args:
+        db: A catalog of the present format.
+        talk_number: The number that the talk has there.
+
+    Raises:
+        LookupError: The catalog has no such talk.
+        DamagedStoreError: A row of it does not hold, or one is gone.
+    """
+    found = db.execute(f"SELECT path, {_TALK} FROM talks WHERE number = ?", (talk_number,)).fetchone()  # noqa: S608
+    if found is None:
+        raise LookupError(talk_number)
+    path, *values = found
+    talk = TalkRow(*values)
+    soundness.check_talk(db, talk.id, seals.COUNTS.values())
+    cues = db.execute(f"SELECT {_CUE} FROM cues WHERE talk = ? ORDER BY number", (talk_number,))  # noqa: S608
+    return StoredTalk(
+        path,
+        TalkRows(
+            talk,
+            [CueInsert(*row) for row in cues],
+            _passages(db, talk_number),
+            tuple(read_tracks(db, talk_number)),
+        ),
+        tuple(
+            Mishearing(heard, meant, bool(strange))
+            for heard, meant, strange in db.execute(
+                "SELECT heard, meant, strange FROM heard WHERE talk = ? ORDER BY meant, heard", (talk_number,)
+            )
+        ),
+        tuple(
+            RareWord(sound, word, term, bool(strange))
+            for sound, word, term, strange in db.execute(
+                "SELECT sound, word, term, strange FROM odd WHERE talk = ? ORDER BY sound, word", (talk_number,)
+            )
+        ),
+        tuple(
+            FileRow(*row)
+            for row in db.execute(
+                f"SELECT {_FILE} FROM files WHERE talk_id = ? AND {seals.holds_sql('files')} ORDER BY path",  # noqa: S608
+                (talk.id,),
+            )
+        ),
+    )
+
+
+def put_stored(db: sqlite3.Connection, talk: StoredTalk) -> bool:
+    """Put a talk into a catalog, in the place of the one with its id, if any, and remember its files.
+
+    Call it inside a `catalog.transaction`. Returns what `catalog_writer.put_terms` does.
+    """
+    catalog_writer.put_rows(db, talk.path, talk.rows)
+    have_changed = catalog_writer.put_terms(db, talk.rows)
+    catalog_writer.put_names(db, talk.rows.talk_id, talk.mishearings, talk.rare_words)
+    catalog_writer.put_files(db, talk.files)
+    return have_changed
+
+
+def _passages(db: sqlite3.Connection, talk_number: int) -> list[PassageInsert]:
+    rows = db.execute(
+        f"SELECT p.number, {_PASSAGE}, w.c0, w.c1 FROM passages p LEFT JOIN words_content w ON w.id = p.number"  # noqa: S608
+        " WHERE p.talk = ? ORDER BY p.number",
+        (talk_number,),
+    ).fetchall()
+    meanwhile = terms_meanwhile(db, talk_number) if any(None in row[-2:] for row in rows) else {}
+    passages = []
+    for number, *values in rows:
+        passage = PassageInsert(*values)
+        if None in passage[-2:]:
+            passage = passage._replace(terms=terms_joined(passage.text), track_terms=meanwhile[number])
+        passages.append(passage)
+    return passages
