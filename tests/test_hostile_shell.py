@@ -58,6 +58,8 @@ SHELLS = {
     "no locale": "env LC_ALL=C PYTHONUTF8=0 PYTHONCOERCECLOCALE=0 PYTHONIOENCODING=ascii:strict {}",
     "one column": "env COLUMNS=1 {}",
     "no folder for temporary files": "env TMPDIR=/nonexistent {}",
+    "a home that nobody can write to": "env -u TALKSEARCH_CACHE HOME=/proc {}",
+    "files that everybody may write": "umask 0; {}",
 }
 
 Ran = subprocess.CompletedProcess[str]

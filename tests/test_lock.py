@@ -46,3 +46,17 @@ def test_a_new_index_is_its_owners_alone_and_who_shares_it_is_not_overruled(tmp_
     index.chmod(0o755)
     with index_write_lock(index):
         assert index.stat().st_mode & 0o777 == 0o755
+
+
+@pytest.mark.parametrize(("before", "after"), [(0o755, 0o750), (0o2775, 0o2770), (0o700, 0o700)])
+def test_an_empty_folder_that_was_made_for_an_index_is_not_for_everybody(
+    tmp_path: Path, before: int, after: int
+) -> None:
+    index = tmp_path / "index"
+    index.mkdir()
+    index.chmod(before)
+    with index_write_lock(index):
+        assert index.stat().st_mode & 0o7777 == after
+    index.chmod(before)
+    with index_write_lock(index):
+        assert index.stat().st_mode & 0o7777 == before, "who shares an index has said so"

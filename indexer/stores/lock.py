@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -29,9 +30,7 @@ def index_write_lock(index: Path) -> Iterator[None]:
     holder = layout.LOCK_HOLDER.within(index)
     lock = filelock.FileLock(layout.LOCK.within(index), timeout=0)
     try:
-        # An index holds all that was said in an archive, so a new one is its owner's alone, whatever the umask says.
-        # Who shares it changes that once, and a rebuild keeps it.
-        index.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make_private(index)
         lock.acquire()
         _wait_for_store_writer(index)
         holder.write_text(json.dumps(_this_process()), encoding="utf-8")
@@ -66,6 +65,19 @@ def store_write_lock(index: Path) -> Iterator[None]:
     """
     with filelock.FileLock(layout.CHROMA_LOCK.within(index)):
         yield
+
+
+def _make_private(index: Path) -> None:
+    """Make the folder of an index where there is none, its owner's alone: it will hold all that was said.
+
+    Whoever shares an index changes that once, and a rebuild keeps it. A folder that is there and empty keeps what its
+    group may do, which may be meant, and loses what everybody may do, which `mkdir` gives without being asked.
+    """
+    index.mkdir(mode=0o700, parents=True, exist_ok=True)
+    mode = stat.S_IMODE(index.stat().st_mode)
+    if mode & stat.S_IRWXO and not any(index.iterdir()):
+        with suppress(OSError):  # somebody else's folder
+            index.chmod(mode & ~stat.S_IRWXO)
 
 
 def _wait_for_store_writer(index: Path) -> None:
