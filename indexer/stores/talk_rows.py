@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from talksearch.indexer.records import Mishearing, RareWord
 from talksearch.indexer.text.terms import terms_joined
 
-from . import catalog_writer, seals, soundness
-from .catalog import FileRow, TalkRow
+from . import catalog_names, catalog_writer, seals, soundness
+from .catalog import FileRow
+from .catalog_talks import TalkRow
 from .catalog_writer import CueInsert, PassageInsert, TalkRows
 from .tracks import read_tracks, terms_meanwhile
 
@@ -93,7 +94,7 @@ def put_stored(db: sqlite3.Connection, talk: StoredTalk) -> bool:
     """
     catalog_writer.put_rows(db, talk.path, talk.rows)
     have_changed = catalog_writer.put_terms(db, talk.rows)
-    catalog_writer.put_names(db, talk.rows.talk_id, talk.mishearings, talk.rare_words)
+    catalog_names.put_names(db, talk.rows.talk_id, talk.mishearings, talk.rare_words)
     catalog_writer.put_files(db, talk.files)
     return have_changed
 
