@@ -37,6 +37,8 @@ class TalkFacts:
     path: str
     """Where its transcript lies, as the writer saw it."""
     youtube_id: str | None = None
+    speakers: tuple[str, ...] = ()
+    """Who is named as speaking in its passages, each once."""
 
 
 class StoredPassage(NamedTuple):
@@ -172,6 +174,10 @@ class Version(Protocol):
 
     def saying(self, terms: Sequence[str], wanted: Wanted, count: int) -> list[Found]:
         """Return the passages that say most of some terms, or the rarest of them, best first: by BM25 where it can."""
+        ...
+
+    def revisions(self, talk_ids: Sequence[str]) -> Mapping[str, str]:
+        """Return the revisions of some talks, by id: a reader need not fetch again what it has. Others are left out."""
         ...
 
     def talks(self, talk_ids: Sequence[str]) -> list[StoredTalk]:
