@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from talksearch.indexer.errors import UnreadableError
 from talksearch.indexer.passages.track_words import short_cues
@@ -14,7 +13,7 @@ from talksearch.indexer.stores.catalog import FileRow
 from talksearch.indexer.talks.identify import Identity
 from talksearch.indexer.talks.language_tags import language_of, translated_from
 from talksearch.indexer.talks.spoken_language import spoken_language
-from talksearch.indexer.talks.track_names import track_name
+from talksearch.indexer.talks.track_names import TrackName
 from talksearch.indexer.text.language_codes import language_code
 from talksearch.indexer.text.language_names import language_name
 
@@ -99,7 +98,7 @@ def further_tracks(talk: Talk, rows: Sequence[FileRow], files: GroupFiles) -> li
             is_apart = talk.timing == read.timing == "exact"
             results.append(TrackFile(row, reason=f"{problem}, so that it cannot be {name}", is_apart=is_apart))
             continue
-        track = Track(number, language, _origin(read, row, identity), row.source, short_cues(read.cues))
+        track = Track(number, language, _origin(read, files.track_of(row), identity), row.source, short_cues(read.cues))
         results.append(TrackFile(row, track, read))
         taken.add(language_code(language))
         number += 1
@@ -113,10 +112,10 @@ def _by_words(talk: Talk) -> str | None:
     return talk.language
 
 
-def _origin(read: Talk, row: FileRow, identity: Identity) -> TrackOrigin:
+def _origin(read: Talk, name: TrackName, identity: Identity) -> TrackOrigin:
     """Return who wrote a track. What a machine wrote in another language than is spoken, it translated."""
-    tag, kinds = identity.language_tag, track_name(Path(row.path)).kinds
-    is_translated = "translated" in kinds or (tag is not None and translated_from(tag) is not None)
+    tag = identity.language_tag
+    is_translated = "translated" in name.kinds or (tag is not None and translated_from(tag) is not None)
     is_translated |= read.origin == "automatic" and not identity.original
     return "translated" if is_translated else read.origin
 

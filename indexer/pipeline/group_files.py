@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from talksearch.indexer.errors import UnreadableError
 from talksearch.indexer.records import Talk
 from talksearch.indexer.stores.catalog import FileRow
 from talksearch.indexer.talks.load import TalkMetadata
-from talksearch.indexer.talks.opened_file import OpenedFile, ScannedFiles
-from talksearch.indexer.talks.read import metadata_of, open_transcript, talk_of
+from talksearch.indexer.talks.opened_file import OpenedFile
+from talksearch.indexer.talks.read import metadata_of, talk_of
+from talksearch.indexer.talks.track_names import TrackName
 
 from .plan import Group
 from .scan import identity_of
+
+OpenFile = Callable[[Path], OpenedFile]
+"""Opens a file by the path that it has in the archive. Raises UnreadableError."""
 
 
 class GroupFiles:
     """The files of one talk. What a file says about it is kept; a file itself only where it may be read once more."""
 
-    def __init__(self, group: Group, scanned: ScannedFiles) -> None:
+    def __init__(self, group: Group, open_file: OpenFile) -> None:
         self._group = group
-        self._scanned = scanned
+        self._open_file = open_file
         self._opened: dict[str, OpenedFile] = {}
         self._metadata: dict[str, TalkMetadata | None] = {}
 
@@ -32,6 +36,10 @@ class GroupFiles:
         """
         opened = self._opened[row.path] = self._open(row)
         return talk_of(opened, row.source, self._others(row))
+
+    def track_of(self, row: FileRow) -> TrackName:
+        """Return what the name of a file says. Raises UnreadableError where the file cannot be opened."""
+        return self._open(row).around.track
 
     def _others(self, row: FileRow) -> Iterator[TalkMetadata]:
         for other in self._group.files:
@@ -53,5 +61,4 @@ class GroupFiles:
             return None
 
     def _open(self, row: FileRow) -> OpenedFile:
-        path = Path(row.path)
-        return self._opened.get(row.path) or self._scanned.take(path) or open_transcript(path)
+        return self._opened.get(row.path) or self._open_file(Path(row.path))

@@ -12,7 +12,9 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from multiprocessing.connection import Connection
+from pathlib import Path
 from queue import SimpleQueue
 
 from talksearch.indexer.errors import DiskError, UnreadableError
@@ -26,15 +28,15 @@ from talksearch.indexer.restore.align_times import may_be_bettered, with_times_o
 from talksearch.indexer.stores.catalog import FileRow
 from talksearch.indexer.stores.catalog_writer import TalkRows, rows_of
 from talksearch.indexer.talks.balance import UNBALANCED
-from talksearch.indexer.talks.opened_file import ScannedFiles
-from talksearch.indexer.talks.read import failing_on_one_file
+from talksearch.indexer.talks.opened_file import OpenedFile, ScannedFiles
+from talksearch.indexer.talks.read import failing_on_one_file, open_transcript
 from talksearch.indexer.talks.receipt import changes
 from talksearch.indexer.text.language_names import language_name
 from talksearch.indexer.text.languages import load_detector
 from talksearch.indexer.worker import WorkerProcess, start_worker
 
 from .further_tracks import TrackFile, further_tracks
-from .group_files import GroupFiles
+from .group_files import GroupFiles, OpenFile
 from .plan import Group
 from .scan import identity_of
 from .sizing import PassageSizer
@@ -97,7 +99,7 @@ class _TalkFiles:
 
 
 def read_group(
-    group: Group, sizer: PassageSizer, id_suffix: str = "", scanned: ScannedFiles | None = None
+    group: Group, sizer: PassageSizer, id_suffix: str = "", open_file: OpenFile = open_transcript
 ) -> TalkResult:
     """Read the talk of a group of files from the best of them.
 
@@ -105,10 +107,10 @@ def read_group(
         group: The files of the talk.
         sizer: How talks are split.
         id_suffix: Tells the talk from another with its id.
-        scanned: Files that this process has opened already.
+        open_file: Opens a file of the group.
     """
     with collections_paused():
-        files = _read_files(group, scanned or ScannedFiles())
+        files = _read_files(group, open_file)
         talk, file_rows = files.talk, files.file_rows
         if talk is None:
             return TalkResult(file_rows, skipped=files.skipped)
@@ -172,10 +174,14 @@ def read_groups(
     if count < 2 or sizer.tokenizer is None or not groups:
         if groups:
             threading.Thread(target=load_detector, name="talksearch-languages").start()
-        yield from (read_group(group, sizer, scanned=scanned) for group in groups)
+        yield from (read_group(group, sizer, open_file=partial(_open, scanned)) for group in groups)
     else:
         scanned.clear()
         yield from _ReaderPool(groups, sizer, min(count, len(groups))).results()
+
+
+def _open(scanned: ScannedFiles, path: Path) -> OpenedFile:
+    return scanned.take(path) or open_transcript(path)
 
 
 def _process_count(groups: Sequence[Group]) -> int:
@@ -245,7 +251,7 @@ class _ReaderPool:
             result = _ask(worker, group)
             if result is None and not self._stopping.is_set():
                 worker = self._start_worker()
-            self._results.put((position, result or _lost(group)))
+            self._results.put((position, result or lost_talk(group)))
         self._results.put(None)
 
     def _next_position(self) -> int | None:
@@ -283,7 +289,7 @@ def _serve(connection: Connection, sizer: PassageSizer) -> None:
         try:
             result = read_group(group, sizer)
         except DiskError as error:  # of temporary files; nothing is known of the talk
-            result = _lost(group, error.message)
+            result = lost_talk(group, error.message)
         connection.send(result)
 
 
@@ -296,7 +302,10 @@ def _ask(worker: WorkerProcess, group: Group) -> TalkResult | None:
     return result
 
 
-def _lost(group: Group, problem: str = "The process that read it ended; it may have run out of memory.") -> TalkResult:
+def lost_talk(
+    group: Group, problem: str = "The process that read it ended; it may have run out of memory."
+) -> TalkResult:
+    """Return what came of a group of which nothing is known, as `problem` says, a sentence."""
     reason = f"{problem} It is tried again in the next run."
     return TalkResult([], skipped=[SkippedFile(row.path, reason) for row in group.files[:1]], lost=True)
 
@@ -304,18 +313,18 @@ def _lost(group: Group, problem: str = "The process that read it ended; it may h
 # --- the files of one talk ------------------------------------------------------------------------------------------
 
 
-def _read_files(group: Group, scanned: ScannedFiles) -> _TalkFiles:
+def _read_files(group: Group, open_file: OpenFile) -> _TalkFiles:
     """Read the group's talk from its best file.
 
     Where nothing says for sure which of its languages is spoken, times tell: a track of another cut, which most others
     do not fit, is not the one that they translate.
     """
-    files = _read_best(group, scanned)
+    files = _read_best(group, open_file)
     apart = [track.row for track in files.tracks if track.is_apart]
     if not group.is_open or len(apart) <= max(1, _fitting(files)):
         return files
     others = tuple(row for row in group.files if row != apart[0])
-    other = _read_best(replace(group, files=(apart[0], *others)), scanned)
+    other = _read_best(replace(group, files=(apart[0], *others)), open_file)
     return other if _fitting(other) > _fitting(files) else files
 
 
@@ -324,13 +333,13 @@ def _fitting(files: _TalkFiles) -> int:
     return sum(track.track is not None for track in files.tracks)
 
 
-def _read_best(group: Group, scanned: ScannedFiles) -> _TalkFiles:
+def _read_best(group: Group, open_file: OpenFile) -> _TalkFiles:
     """Read the group's talk from the first file that can be read.
 
     Where that is a timed track and another file has better words without times, these words get the track's times
     (`align_times.with_times_of`).
     """
-    files = GroupFiles(group, scanned)
+    files = GroupFiles(group, open_file)
     talk: Talk | None = None
     source: FileRow | None = None
     failed: dict[str, str] = {}

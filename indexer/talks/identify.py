@@ -12,8 +12,7 @@ from .language_tags import language_of, translated_from
 from .naming import recorded
 from .opened_file import OpenedFile
 from .recordings import same_talk
-from .sidecar import read_sidecar
-from .track_names import TrackName, folder_of_talk, track_name
+from .track_names import TrackName, folder_of_talk
 
 
 @dataclass(slots=True)
@@ -38,8 +37,7 @@ class Identity:
 def identify(opened: OpenedFile) -> Identity:
     """Find out what a file is without reading all of it."""
     path, source = opened.path, opened.source
-    track = track_name(path)
-    sidecar = read_sidecar(path)
+    track, sidecar = opened.around.track, opened.around.sidecar
     return Identity(
         format=opened.format.name,
         youtube_id=video_of(sidecar, opened.format.address(source), track.stem),

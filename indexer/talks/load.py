@@ -26,10 +26,9 @@ from .language_tags import language_of
 from .naming import day_of_folder, humanised, id_stem, recorded, slug
 from .opened_file import OpenedFile
 from .receipt import estimate, reading_steps, repair_cues, repair_step, tidy_lines
-from .recordings import find_recording, names_other_file
-from .sidecar import read_sidecar
+from .recordings import names_other_file
 from .spoken_language import spoken_language
-from .track_names import is_kind_of_file, is_named_after_folder, track_name
+from .track_names import TrackName, is_kind_of_file
 from .two_languages import note_of_two_languages
 
 _LONG_CUE_MS = 300_000
@@ -79,10 +78,10 @@ def read_metadata(opened: OpenedFile, source: str) -> TalkMetadata:
     """
     read = opened.format.read_header or opened.format.read
     transcript = read(opened.source)
-    sidecar = read_sidecar(opened.path) or SidecarMetadata()
+    sidecar = opened.around.sidecar or SidecarMetadata()
     metadata = _metadata(opened, source, transcript, sidecar, [])
     # A track that may be a translation does not tell which language another file is in.
-    return metadata if is_original(track_name(opened.path), sidecar) else replace(metadata, language=None)
+    return metadata if is_original(opened.around.track, sidecar) else replace(metadata, language=None)
 
 
 def load_talk(opened: OpenedFile, source: str, others: Iterable[TalkMetadata] = ()) -> Talk:
@@ -97,7 +96,7 @@ def load_talk(opened: OpenedFile, source: str, others: Iterable[TalkMetadata] = 
     Raises:
         UnreadableError: it holds no transcript, or no words, with the reason.
     """
-    path = opened.path
+    path, track = opened.path, opened.around.track
     transcript = opened.format.read(opened.source)
     cues, cleaning = clean(transcript, final=False)
     words = balance(opened.format.words_in_file(opened.source), cues, transcript, [*transcript.steps, *cleaning])
@@ -106,8 +105,7 @@ def load_talk(opened: OpenedFile, source: str, others: Iterable[TalkMetadata] = 
         raise UnreadableError(
             "The file holds no speech: nothing is left after marks and sound labels.", "Leave the file out."
         )
-    track = track_name(path)
-    sidecar = read_sidecar(path) or SidecarMetadata()
+    sidecar = opened.around.sidecar or SidecarMetadata()
     steps = [opened.decoding, *reading_steps(opened.format.reader_id, transcript), *cleaning, *repairing]
     notes = [*opened.notes, *transcript.uncertain, *repair_notes, *filter(None, [words.problem])]
     notes += filter(None, [sidecar.problem, note_of_two_languages(transcript.cues)])
@@ -143,7 +141,7 @@ def load_talk(opened: OpenedFile, source: str, others: Iterable[TalkMetadata] = 
     return Talk(
         id=video or slug(id_stem(path.name), source),
         source=as_text(source),
-        title=metadata.title or as_text(_title_of_name(path, source)),
+        title=metadata.title or as_text(_title_of_name(path, track, source)),
         cues=cues,
         format=opened.format.name,
         timing=timing,
@@ -170,20 +168,19 @@ def load_talk(opened: OpenedFile, source: str, others: Iterable[TalkMetadata] = 
     )
 
 
-def _title_of_name(path: Path, source: str) -> str:
+def _title_of_name(path: Path, track: TrackName, source: str) -> str:
     """Make a title of a file's name; of the folder's, where the file's says only what kind of file it is."""
-    stem = track_name(path).stem
-    if not is_named_after_folder(path):
-        return humanised(stem)
+    if not track.is_kind_of_file:
+        return humanised(track.stem)
     # Folders that say no more than the file are passed over, as long as they lie under the PATH that is indexed.
     above = [folder.name for folder in path.absolute().parents[: len(PurePosixPath(source).parts)]]
-    return humanised(next((name for name in above if not is_kind_of_file(name)), above[0]) or stem)
+    return humanised(next((name for name in above if not is_kind_of_file(name)), above[0]) or track.stem)
 
 
-def _day_of_name(path: Path) -> str | None:
-    stem, folder = track_name(path).stem, path.absolute().parent.name
+def _day_of_name(path: Path, track: TrackName) -> str | None:
+    stem, folder = track.stem, path.absolute().parent.name
     day = recorded(stem).day
-    if is_named_after_folder(path):
+    if track.is_kind_of_file:
         return day or recorded(folder).day
     return day or day_of_folder(folder, humanised(stem))
 
@@ -200,7 +197,7 @@ def _moved(chapters: Iterable[Chapter], offset_ms: int) -> tuple[Chapter, ...]:
 
 def _video(opened: OpenedFile, transcript: Transcript, sidecar: SidecarMetadata) -> str | None:
     address = transcript.url or opened.format.address(opened.source)
-    return video_of(sidecar, address, track_name(opened.path).stem)
+    return video_of(sidecar, address, opened.around.track.stem)
 
 
 def _metadata(
@@ -215,7 +212,7 @@ def _metadata(
         sidecar: what its sidecar says.
         notes: is added to: sentences about repairs that are not certain.
     """
-    path, track = opened.path, track_name(opened.path)
+    path, track = opened.path, opened.around.track
     steps: list[Step] = []
     work = RepairBudget(_MOST_WORK_ABOUT)
     video = _video(opened, transcript, sidecar)
@@ -224,7 +221,7 @@ def _metadata(
     others = [address for address in named if names_other_file(address, folder)]
     notes += [f"The address {address!r} is of no recording in the archive and was left out." for address in others]
     url = next((address for address in named if address not in others), youtube.watch_url(video) if video else None)
-    recording = None if url else find_recording(path)
+    recording = None if url else opened.around.recording
     title, channel, speaker = (
         bounded_text(getattr(sidecar, name) or getattr(transcript, name) or "", name, LONGEST_LINE, notes)
         for name in ("title", "channel", "speaker")
@@ -242,7 +239,7 @@ def _metadata(
             replace(chapter, title=_line(chapter.title, "chapters", steps, notes, work) or chapter.title)
             for chapter in bounded_chapters(sidecar.chapters or transcript.chapters, notes)
         ),
-        date=sidecar.date or transcript.date or _day_of_name(path),
+        date=sidecar.date or transcript.date or _day_of_name(path, track),
         duration_ms=sidecar.duration_ms or bounded_length(transcript.duration_ms, notes),
         url=url or (recording.absolute().as_uri() if recording else None),
         language=language_of(track.tag)

@@ -11,8 +11,8 @@ from talksearch.indexer.readers.registry import Format
 from talksearch.indexer.readers.source_text import SourceText
 from talksearch.indexer.records import Step
 
-from .playlist import is_playlist, missing_segments
 from .receipt import decoding_step
+from .surroundings import Surroundings, surroundings_of
 from .unspoken import refuse_by_content, refuse_descriptions
 
 _MOST_CHARACTERS = 4_000_000
@@ -29,7 +29,9 @@ class OpenedFile:
     """
 
     path: Path
-    """Where it lies; its name and what lies beside it are looked at."""
+    """Where it lies, on whichever machine."""
+    around: Surroundings
+    """What its name and the folders around it say."""
     source: SourceText
     format: Format
     decoding: Step
@@ -38,8 +40,13 @@ class OpenedFile:
     """Sentences about what is uncertain in that."""
 
 
-def open_file(path: Path, data: bytes) -> OpenedFile:
+def open_file(path: Path, data: bytes, around: Surroundings | None = None) -> OpenedFile:
     """Decode a file and recognise its format.
+
+    Args:
+        path: Where it lies.
+        data: Its content (`read.read_file`).
+        around: What lies around it, where that is known already; then no disk is looked at.
 
     Raises:
         UnreadableError: it is no transcript, with what it is instead; UnspokenError where what it holds was not said.
@@ -50,10 +57,9 @@ def open_file(path: Path, data: bytes) -> OpenedFile:
     refuse_descriptions(source)
     known = registry.sniff(source)
     refuse_by_content(path, source)
-    lacking = missing_segments(path) if is_playlist(path) else None
-    return OpenedFile(
-        path, source, known, decoding_step(data, text, steps), (*notes, *within.notes, *filter(None, [lacking]))
-    )
+    around = around or surroundings_of(path)
+    decoding = decoding_step(data, text, steps)
+    return OpenedFile(path, around, source, known, decoding, (*notes, *within.notes, *filter(None, [around.lacking])))
 
 
 class ScannedFiles:

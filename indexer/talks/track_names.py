@@ -97,6 +97,11 @@ class TrackName:
     kinds: frozenset[str] = field(default_factory=frozenset)
     """Of: forced, sdh, cc, auto, orig, translated, human, transcript."""
 
+    @property
+    def is_kind_of_file(self) -> bool:
+        """Whether it says only what kind of file it is, so that the talk is named by the folder."""
+        return self.stem.lower() in _KINDS_OF_FILE
+
 
 @dataclass(frozen=True, slots=True)
 class _Meaning:
@@ -175,7 +180,7 @@ def track_name(path: Path) -> TrackName:
     Where the name says only what kind of file it is, and the folder's only a language, that is the track's.
     """
     track = split_among(path.name, listing(path.parent))
-    if track.tag is None and track.stem.lower() in _KINDS_OF_FILE:
+    if track.tag is None and track.is_kind_of_file:
         return replace(track, tag=_language_alone(path.parent.name))
     if track.tag is None and path.parent.name.lower() in _KINDS_OF_FILE and (alone := _language_alone(track.stem)):
         return replace(track, stem="captions", tag=alone)  # `subs/2_English.srt`
@@ -190,7 +195,7 @@ def is_named_after_folder(path: Path) -> bool:
     >>> [is_named_after_folder(Path(p)) for p in ("alpha/transcript.vtt", "alpha/captions.en.srt", "alpha/tides.vtt")]
     [True, True, False]
     """
-    return track_name(path).stem.lower() in _KINDS_OF_FILE
+    return track_name(path).is_kind_of_file
 
 
 def _is_code_alone(name: str) -> bool:
