@@ -1,0 +1,264 @@
+"""A store in Chroma as a service: a server of one's own (`chroma run`), or Chroma Cloud.
+
+Each writer has two collections of its own, one of passages with their vectors and one of everything else, and a record
+in the collection `talksearch-writers` that names its newest state: to write that record is what makes a state known.
+See `chroma_records` for how states are kept apart.
+
+A server of one's own finds words as parts of documents and ranks them by nothing: passages are then those that hold the
+rarest terms. Where the server has the Search API (Cloud and distributed Chroma; a local one answers "not implemented"),
+words are sparse vectors and come by BM25. That path is written from Chroma's documentation and tested with answers
+written down from it, because nothing here can run it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from zlib import compress
+
+from talksearch.indexer import layout
+from talksearch.indexer.errors import StoreError
+
+from .chroma_calls import TIMEOUT_S, Collection, all_of, errors_told
+from .chroma_records import (
+    BATCH,
+    FOREVER,
+    WORDS,
+    Record,
+    batches,
+    blob_records,
+    holding,
+    packed_facts,
+    passage_records,
+)
+from .chroma_version import ChromaVersion, Part, Writer
+from .engine import Corpus, StoredTalk, StoreFiles, TermCount
+from .store_statistics import inflate, is_same_recipe, pack_corpus, pack_terms
+
+_WRITERS = "talksearch-writers"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ChromaEngine:
+    """A store in a Chroma service. `open_service` makes one."""
+
+    address: str
+    client: Any
+    """A `chromadb.ClientAPI`."""
+
+    def open(self) -> ChromaVersion:
+        """Open its newest state."""
+        with errors_told(self.address):
+            writers = self._writers()
+            if not writers:
+                raise StoreError(
+                    f"There is nothing in the store {self.address}.", f"Put an index there: {self._command()}"
+                )
+            return ChromaVersion(
+                self.address,
+                " ".join(f"{writer.source}:{writer.state}" for writer in writers),
+                tuple(
+                    Part(writer, self._collection(writer.source, "passages"), self._collection(writer.source, "talks"))
+                    for writer in writers
+                ),
+                _ranks_words(self.client),
+                self._known(),
+            )
+
+    def revisions(self, source: int) -> Mapping[str, str]:
+        """Return the revision of each talk that a writer has put, by id."""
+        with errors_told(self.address):
+            writer = self._writer(source)
+            if writer is None:
+                return {}
+            found = all_of(self._collection(source, "talks"), holding(writer.state, kind="facts"), ["metadatas"])
+            return {metadata["name"]: metadata["revision"] for metadata in found["metadatas"]}
+
+    def write(
+        self,
+        source: int,
+        put: Iterable[StoredTalk],
+        drop: Sequence[str],
+        corpus: Corpus,
+        terms: Iterable[TermCount],
+        files: StoreFiles,
+    ) -> None:
+        """Put talks in the place of those with their ids, drop others, and make it the newest state at once."""
+        with errors_told(self.address):
+            writers = self._writers()
+            self._refuse_another_recipe(writers, source, files)
+            before = next((writer for writer in writers if writer.source == source), None)
+            held = before.state if before else 0
+            state = held + 1
+            sparse = _ranks_words(self.client)
+            passages = self._collection(source, "passages", sparse=sparse)
+            talks = self._collection(source, "talks")
+            _undo_what_was_not_made_known(passages, held)
+            _undo_what_was_not_made_known(talks, held)
+            others = self._ids_of_others(writers, source)
+            for talk in put:
+                if talk.facts.id in others:
+                    raise StoreError(
+                        f"The talk {talk.facts.id} in the store {self.address} was put there by another index.",
+                        "Take it out of one of both: talksearch remove",
+                    )
+                _end(passages, held, state, "talk", talk.facts.id)
+                _end(talks, held, state, "name", talk.facts.id)
+                _add(passages, passage_records(talk, state, sparse=sparse))
+                _add(talks, _talk_records(talk, state))
+            for talk_id in drop:
+                _end(passages, held, state, "talk", talk_id)
+                _end(talks, held, state, "name", talk_id)
+            _end(talks, held, state, "kind", "whole")
+            whole = {"corpus": pack_corpus(corpus), "terms": pack_terms(terms)}
+            whole |= {f"file:{name}": compress(content) for name, content in files.by_name.items()}
+            for name, content in whole.items():
+                _add(talks, blob_records("whole", name, str(state), content, state))
+            self._make_known(Writer(source, state, corpus.talks, len(corpus.vector_sum)))
+            for collection in (passages, talks):  # readers of the state before go on, those of older ones do not
+                collection.delete(where={"until": {"$lte": held}})
+
+    def _writers(self) -> list[Writer]:
+        records = all_of(self._known(), None, ["metadatas"])
+        writers = [
+            Writer(int(values["source"]), int(values["state"]), int(values["talks"]), int(values["dimension"]))
+            for values in records["metadatas"]
+        ]
+        return sorted(writers, key=lambda writer: -writer.talks)
+
+    def _writer(self, source: int) -> Writer | None:
+        return next((writer for writer in self._writers() if writer.source == source), None)
+
+    def _make_known(self, writer: Writer) -> None:
+        values = {
+            "source": writer.source,
+            "state": writer.state,
+            "talks": writer.talks,
+            "dimension": writer.dimension,
+        }
+        self._known().upsert(ids=[str(writer.source)], embeddings=[[1.0]], metadatas=[values], documents=[""])
+
+    def _known(self) -> Collection:
+        return self.client.get_or_create_collection(_WRITERS, embedding_function=None)
+
+    def _collection(self, source: int, kind: str, *, sparse: bool = False) -> Collection:
+        name = f"talksearch-{source}-{kind}"
+        if sparse:
+            from chromadb import Schema, SparseVectorIndexConfig
+
+            schema = Schema()
+            schema.create_index(config=SparseVectorIndexConfig(), key=WORDS)
+            return self.client.get_or_create_collection(name, schema=schema, embedding_function=None)
+        space = {"hnsw": {"space": "ip"}} if kind == "passages" else None
+        return self.client.get_or_create_collection(name, configuration=space, embedding_function=None)
+
+    def _ids_of_others(self, writers: Sequence[Writer], source: int) -> set[str]:
+        return {
+            metadata["name"]
+            for writer in writers
+            if writer.source != source
+            for metadata in all_of(
+                self._collection(writer.source, "talks"), holding(writer.state, kind="facts"), ["metadatas"]
+            )["metadatas"]
+        }
+
+    def _refuse_another_recipe(self, writers: Sequence[Writer], source: int, files: StoreFiles) -> None:
+        for writer in writers:
+            if writer.source == source:
+                continue
+            part = Part(writer, None, self._collection(writer.source, "talks"))
+            theirs = part.whole().get(f"file:{layout.RECIPE.name}")
+            if theirs is not None and not is_same_recipe(inflate(theirs), files.by_name[layout.RECIPE.name]):
+                raise StoreError(
+                    f"What lies in the store {self.address} was made with another model, or split otherwise.",
+                    "Use another store, or the same model: talksearch index --rebuild --model MODEL",
+                )
+
+    def _command(self) -> str:
+        return f"talksearch index PATH --store {self.address}"
+
+
+def open_service(
+    address: str, host: str, port: int, *, ssl: bool, tenant: str, database: str, token: str | None
+) -> ChromaEngine:
+    """Open a store in a Chroma service.
+
+    Args:
+        address: What the store is called in messages; nothing secret is in it.
+        host: The name or number of the machine.
+        port: Where it listens.
+        ssl: Whether it speaks TLS.
+        tenant: Chroma's name for who pays.
+        database: Chroma's name for what holds the collections.
+        token: Sent with each request; None for none.
+
+    Raises StoreError where it cannot be reached, or refuses the token.
+    """
+    import chromadb
+    from chromadb.config import Settings
+
+    headers = {"x-chroma-token": token, "Authorization": f"Bearer {token}"} if token else {}
+    with errors_told(address):
+        client = chromadb.HttpClient(
+            host=host,
+            port=port,
+            ssl=ssl,
+            headers=headers,
+            settings=Settings(anonymized_telemetry=False),
+            tenant=tenant,
+            database=database,
+        )
+        # Chroma waits for ever. It has no setting for it, and gives its HTTP client to nobody.
+        session = getattr(getattr(client, "_server", None), "_session", None)
+        if session is not None:
+            session.timeout = TIMEOUT_S
+    return ChromaEngine(address, client)
+
+
+def _add(collection: Collection, records: Iterable[Record]) -> None:
+    for batch in batches(records):
+        collection.upsert(
+            ids=[record.id for record in batch],
+            embeddings=[record.vector for record in batch],
+            documents=[record.document for record in batch],
+            metadatas=[record.metadata for record in batch],
+        )
+
+
+def _end(collection: Collection, held: int, state: int, key: str, value: str) -> None:
+    """Let what a writer's state holds under a key end with a new state."""
+    _change_until(collection, holding(held, **{key: value}), state)
+
+
+def _undo_what_was_not_made_known(collection: Collection, held: int) -> None:
+    """Take back what a write left that did not come to its end."""
+    collection.delete(where={"from": {"$gt": held}})
+    _change_until(collection, {"$and": [{"until": {"$gt": held}}, {"until": {"$lt": FOREVER}}]}, FOREVER)
+
+
+def _change_until(collection: Collection, where: Any, until: int) -> None:
+    ids = all_of(collection, where, [])["ids"]
+    for start in range(0, len(ids), BATCH):
+        batch = ids[start : start + BATCH]
+        collection.update(ids=batch, metadatas=[{"until": until}] * len(batch))
+
+
+def _talk_records(talk: StoredTalk, state: int) -> Iterator[Record]:
+    for kind, content in (("facts", packed_facts(talk.facts)), ("rows", talk.rows)):
+        yield from blob_records(kind, talk.facts.id, talk.revision, content, state)
+
+
+def _ranks_words(client: Any) -> bool:
+    """Say whether a service has the Search API."""
+    from chromadb import Search
+    from chromadb.errors import ChromaError
+
+    known = client.get_or_create_collection(_WRITERS, embedding_function=None)
+    try:
+        known.search(Search(limit=1))
+    except ChromaError as error:
+        if "not implemented" in str(error).lower():
+            return False
+        raise
+    return True

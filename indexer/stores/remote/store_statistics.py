@@ -1,0 +1,96 @@
+"""The statistics of a store, and what else belongs to no single talk, as bytes; and those of several writers as one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from zlib import compress, decompressobj, error
+
+import numpy as np
+
+from talksearch.indexer.errors import StoreError
+
+from .engine import Corpus, LanguageCount, TermCount
+
+_MOST_BYTES = 256 << 20
+"""What anything packed may hold when it is unpacked: it was written by others."""
+
+
+def add_up(parts: Sequence[Corpus]) -> Corpus:
+    """Return the statistics of what several writers put, from those of each."""
+    counts: dict[str, tuple[int, int]] = {}
+    for count in chain.from_iterable(part.languages for part in parts):
+        talks, passages = counts.get(count.language, (0, 0))
+        counts[count.language] = talks + count.talks, passages + count.passages
+    return Corpus(
+        tuple(LanguageCount(language, talks, passages) for language, (talks, passages) in counts.items()),
+        sum(part.vectors for part in parts),
+        np.sum([part.vector_sum for part in parts], axis=0),
+        np.sum([part.product_sum for part in parts], axis=0),
+    )
+
+
+def pack_corpus(corpus: Corpus) -> bytes:
+    """Return statistics as bytes."""
+    head = json.dumps([corpus.vectors, len(corpus.vector_sum), [list(count) for count in corpus.languages]]).encode()
+    sums = np.concatenate([corpus.vector_sum, corpus.product_sum.ravel()]).astype("<f8").tobytes()
+    return len(head).to_bytes(4, "little") + head + sums
+
+
+def unpack_corpus(content: bytes) -> Corpus:
+    """Return statistics from their bytes. Raises StoreError where these are no such thing."""
+    try:
+        length = int.from_bytes(content[:4], "little")
+        vectors, dimension, languages = json.loads(content[4 : 4 + length])
+        sums = np.frombuffer(content[4 + length :], "<f8")
+        return Corpus(
+            tuple(LanguageCount(*values) for values in languages),
+            vectors,
+            sums[:dimension].copy(),
+            sums[dimension:].reshape(dimension, dimension).copy(),
+        )
+    except (ValueError, TypeError) as failure:
+        raise _not_ours() from failure
+
+
+def pack_terms(terms: Iterable[TermCount]) -> bytes:
+    """Return how often terms are said as bytes."""
+    return compress(json.dumps([list(count) for count in terms], ensure_ascii=False).encode())
+
+
+def unpack_terms(content: bytes) -> Iterator[TermCount]:
+    """Yield how often terms are said, from what `pack_terms` returned. Raises StoreError where it is no such thing."""
+    try:
+        for values in json.loads(inflate(content)):
+            yield TermCount(*values)
+    except (ValueError, TypeError) as failure:
+        raise _not_ours() from failure
+
+
+def inflate(content: bytes) -> bytes:
+    """Return what was compressed. Raises StoreError where it is damaged, or more than anything here can be."""
+    stream = decompressobj()
+    try:
+        plain = stream.decompress(content, _MOST_BYTES)
+    except error as failure:
+        raise _not_ours() from failure
+    if stream.unconsumed_tail:
+        raise _not_ours()
+    return plain
+
+
+def is_same_recipe(one: bytes, other: bytes) -> bool:
+    """Say whether two recipes, as bytes of JSON, give vectors and passages that may lie side by side."""
+    return _decisive(one) == _decisive(other)
+
+
+def _decisive(recipe: bytes) -> list[object]:
+    values = json.loads(recipe)
+    return [values.get(key) for key in ("model", "splitting", "format")]
+
+
+def _not_ours() -> StoreError:
+    return StoreError(
+        "Something in the store is damaged, or not of this version of talksearch.", "Put the index there again."
+    )
