@@ -1,0 +1,119 @@
+"""The address of a store, as `--store` takes it: which engine, and where.
+
+    lance:///srv/talks                 LanceDB in a folder, the user's own or a share
+    lance:///C:/talks                  the same on Windows
+    lance+s3://bucket/prefix           LanceDB on object storage that speaks S3
+
+Who may read and write is never part of an address: addresses stand in the lists of processes, in histories and in logs.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from talksearch.indexer.errors import StoreError
+from talksearch.indexer.text.untrusted import safe, safe_address
+
+from .engine import Engine
+
+Kind = Literal["lance", "lance+s3"]
+
+FORMS = "lance:///folder or lance+s3://bucket/prefix"
+"""What addresses look like, for sentences."""
+
+_SECRET = re.compile(r"token|secret|passw|passwd|apikey|api_key|access_?key|credential|signature", re.IGNORECASE)
+"""What the names of parameters that hold a secret have in them."""
+
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+"""What names of buckets look like (Amazon S3, "General purpose bucket naming rules")."""
+
+_DRIVE = re.compile(r"/[A-Za-z]:(/|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class StoreAddress:
+    """Where a store is."""
+
+    kind: Kind
+    url: str
+    """As it was given."""
+    location: str
+    """What the engine opens: a folder, or `s3://bucket/prefix`."""
+
+
+def parse_address(url: str) -> StoreAddress:
+    """Return what the URL of a store means.
+
+    Raises:
+        StoreError: It is none, no engine of that name is known, or something secret stands in it.
+
+    >>> parse_address("lance+s3://talks/2024/").location
+    's3://talks/2024'
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise _refused(url, f"is no address ({error})") from error
+    if "@" in parts.netloc or any(_SECRET.search(name) for name, _ in parse_qsl(parts.query, keep_blank_values=True)):
+        raise StoreError(
+            f"The address {safe_address(url.partition('?')[0])} holds a user, a password or a token.",
+            "Take it out. S3 takes AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the profile that AWS_PROFILE names.",
+        )
+    if not url.isprintable():
+        raise _refused(url, "holds characters that nobody sees")
+    match parts.scheme:
+        case "lance":
+            return StoreAddress("lance", url, _folder(url))
+        case "lance+s3":
+            return StoreAddress("lance+s3", url, _bucket(url))
+        case "":
+            raise _refused(url, "names no engine")
+        case "s3":
+            raise StoreError(f"The address {safe_address(url)} names no engine.", f"Write lance+{safe_address(url)}")
+        case scheme:
+            raise _refused(url, f"names the engine {scheme!r}, which this version of talksearch does not know")
+
+
+def open_engine(url: str) -> Engine:
+    """Return the engine of a store. Whether it answers, its first call tells. Raises as `parse_address` does."""
+    address = parse_address(url)
+    from .lance import LanceEngine  # imported late: it takes a second
+
+    return LanceEngine(address)
+
+
+def _folder(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.netloc:
+        raise StoreError(
+            f"The address {safe_address(url)} names a machine where a folder belongs.",
+            f"Write three slashes before the folder: lance:///{parts.netloc}{parts.path}",
+        )
+    if parts.query or parts.fragment:
+        raise _refused(url, "has a ? or a # in it; write %3F and %23 for those of a folder's name")
+    path = unquote(parts.path)
+    if not path.startswith("/") or not path.strip("/") or "\0" in path:
+        raise _refused(url, "names no folder")
+    if sys.platform == "win32" and _DRIVE.match(path):
+        path = path[1:]
+    return os.path.normpath(path)
+
+
+def _bucket(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.query or parts.fragment:
+        raise _refused(url, "has a ? or a # in it; region and endpoint come from AWS_REGION and AWS_ENDPOINT_URL")
+    if not _BUCKET.fullmatch(parts.netloc):
+        raise _refused(url, "names no bucket")
+    if any(part in (".", "..") for part in parts.path.split("/")):
+        raise _refused(url, "has a . or .. in its prefix")
+    return f"s3://{parts.netloc}{parts.path}".rstrip("/")
+
+
+def _refused(url: str, problem: str) -> StoreError:
+    return StoreError(f"The address {safe(safe_address(url))} {problem}.", f"Addresses of stores look like {FORMS}")

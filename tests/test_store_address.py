@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import pytest
+
+from talksearch.indexer.errors import StoreError
+from talksearch.indexer.stores.remote.address import parse_address
+
+
+@pytest.mark.parametrize(
+    ("url", "location"),
+    [
+        ("lance:///srv/talks", "/srv/talks"),
+        ("lance:///srv/talks/", "/srv/talks"),
+        ("lance:///srv/my talks/50%", "/srv/my talks/50%"),
+        ("lance:///srv/my%20talks%3F", "/srv/my talks?"),
+        ("lance:///srv/a/../talks", "/srv/talks"),
+        ("lance+s3://talks", "s3://talks"),
+        ("lance+s3://my-talks.example/by/year/", "s3://my-talks.example/by/year"),
+    ],
+)
+def test_an_address_means_a_place(url: str, location: str) -> None:
+    assert parse_address(url).location == location
+
+
+def test_a_drive_of_windows_has_no_slash_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.platform", "win32")
+    assert parse_address("lance:///C:/talks").location == "C:/talks"
+
+
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        ("", "names no engine"),
+        ("/srv/talks", "names no engine"),
+        ("s3://talks", "names no engine"),
+        ("redis://host", "does not know"),
+        ("lance://srv/talks", "names a machine where a folder belongs"),
+        ("lance:///", "names no folder"),
+        ("lance:talks", "names no folder"),
+        ("lance:talks?x=1", "has a \\? or a #"),
+        ("lance:///talks?region=eu", "has a \\? or a #"),
+        ("lance+s3:///prefix", "names no bucket"),
+        ("lance+s3://UPPER_case/x", "names no bucket"),
+        ("lance+s3://talks/../others", "has a . or .. in its prefix"),
+        ("lance+s3://talks?region=eu", "AWS_REGION"),
+        ("lance:///a\x1b[31m", "nobody sees"),
+        ("lance+s3://[talks", "is no address"),
+        ("lance:///a%00b", "names no folder"),
+    ],
+)
+def test_a_wrong_address_is_told_in_a_sentence(url: str, sentence: str) -> None:
+    with pytest.raises(StoreError, match=sentence) as caught:
+        parse_address(url)
+    assert "\x1b" not in caught.value.message
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "lance+s3://AKIA123:hush@talks/x",
+        "lance+s3://talks/x?token=hush",
+        "lance+s3://talks/x?aws_secret_access_key=hush",
+        "lance:///talks?api_key=hush",
+        "https://host?password=hush",
+    ],
+)
+def test_a_secret_in_an_address_is_refused_and_not_repeated(url: str) -> None:
+    with pytest.raises(StoreError, match="password or a token") as caught:
+        parse_address(url)
+    assert "hush" not in caught.value.message + caught.value.hint
