@@ -7,6 +7,7 @@ the type and the range of its column, and what is derived of others (digests, se
 
 from __future__ import annotations
 
+import hashlib
 import json
 import zlib
 from collections.abc import Callable, Sequence
@@ -49,14 +50,23 @@ class UnpackedTalk:
     """Without what is remembered of its files, which are the writer's."""
     codes: tuple[bytes | None, ...]
     """The codes of the tokens of each passage (`encoders.token_codes`), None where it has none."""
+    directions: str
+    """Along which directions these were encoded (`digest_of`): codes of others cannot be compared with them. Empty
+    where there are none."""
 
 
-def pack(talk: StoredTalk, codes: Sequence[bytes | None]) -> bytes:
+def digest_of(directions: bytes) -> str:
+    """Return what tells the directions of an index from others, given what its `directions.npy` holds."""
+    return hashlib.blake2b(directions, digest_size=16).hexdigest() if directions else ""
+
+
+def pack(talk: StoredTalk, codes: Sequence[bytes | None], directions: str) -> bytes:
     """Return a talk as bytes.
 
     Args:
         talk: The talk, as `talk_rows.read_rows` returns it; what it remembers of files is left out.
         codes: The codes of the tokens of each of its passages, None where it has none.
+        directions: Along which directions these were encoded (`digest_of`).
 
     Raises:
         StoreError: It is larger than `unpack` takes.
@@ -78,6 +88,7 @@ def pack(talk: StoredTalk, codes: Sequence[bytes | None]) -> bytes:
             "mishearings": [[name.heard, name.meant, name.strange] for name in talk.mishearings],
             "rare_words": [[rare.sound, rare.word, rare.term, rare.strange] for rare in talk.rare_words],
             "codes": [None if code is None else len(code) for code in codes],
+            "directions": directions,
         },
         ensure_ascii=False,
         separators=(",", ":"),
@@ -130,6 +141,7 @@ def _unpacked(data: bytes) -> UnpackedTalk:
             (),
         ),
         codes,
+        _text(values["directions"]),
     )
 
 
@@ -267,20 +279,23 @@ def _cue(talk_id: str, number: int, values: Json) -> CueInsert:
     cue = _row(values, _CUE)
     if cue[0] != number:
         raise ValueError("its cues are out of order")
-    return CueInsert(*cue, seal(talk_id, *cue))
+    return CueInsert._make([*cue, seal(talk_id, *cue)])
 
 
 def _passage(values: Json) -> PassageInsert:
     row = _row(values, _PASSAGE)
     text: str = row[PassageInsert._fields.index("text")]
-    return PassageInsert(*row[:_DIGEST], text_digest(text), *row[_DIGEST:])
+    return PassageInsert._make([*row[:_DIGEST], text_digest(text), *row[_DIGEST:]])
 
 
 def _track(number: int, head: Json, cues: Json) -> Track:
-    known = _row(head, (_number, _text, _one_of(get_args(TrackOrigin)), _text))
-    if known[0] != number:
+    found, language, origin, source = _row(head, (_number, _text, _one_of(get_args(TrackOrigin)), _text))
+    if found != number:
         raise ValueError("its tracks are out of order")
-    return Track(*known, tuple(Cue(*_row(cue, (_number, _number, _text))) for cue in cues))
+    rows = [_row(cue, (_number, _number, _text)) for cue in cues]
+    return Track(
+        number, language, origin, source, tuple(Cue(start_ms, end_ms, text) for start_ms, end_ms, text in rows)
+    )
 
 
 def _codes(lengths: Json, data: bytes) -> tuple[bytes | None, ...]:
