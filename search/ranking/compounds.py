@@ -6,10 +6,10 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
-from talksearch.indexer.stores import catalog
 from talksearch.indexer.text.terms import terms
+
+from .vocabulary import languages_saying, open_vocabulary, stands_for_store, vocabulary_state
 
 LANGUAGES = frozenset(["de", "gsw", "lb", "nl", "af", "fy", "sv", "da", "nb", "nn", "no", "is", "fo", "fi", "et"])
 """Languages, without their country, that write compounds as one word."""
@@ -87,8 +87,7 @@ class CompoundFinder:
         return compounds if term in vocabulary.words else [*compounds, *_split(term, vocabulary)]
 
     def _of(self, db: sqlite3.Connection) -> _Vocabulary:
-        _, _, path = db.execute("PRAGMA database_list").fetchone()  # number, name, file
-        state = (path, Path(path).stat().st_ino if path else id(db), *catalog.version(db))
+        state = vocabulary_state(db)
         vocabulary = self._vocabulary
         if vocabulary is None or vocabulary.state != state:
             vocabulary = self._vocabulary = _read_vocabulary(db, state)
@@ -142,6 +141,9 @@ def _split(term: str, vocabulary: _Vocabulary) -> Iterator[str]:
 
 def _mostly_in(db: sqlite3.Connection, term: str, languages: frozenset[str]) -> bool:
     """Say whether most passages that themselves hold a term, of the first few, are of talks in some languages."""
+    if stands_for_store(db):
+        counts = languages_saying(db, term)
+        return 2 * sum(counts.get(language, 0) for language in languages) > sum(counts.values())
     rows = db.execute(
         "SELECT talks.language FROM words JOIN passages ON passages.number = words.rowid"
         " JOIN talks ON talks.number = passages.talk WHERE words MATCH ? LIMIT ?",
@@ -151,11 +153,14 @@ def _mostly_in(db: sqlite3.Connection, term: str, languages: frozenset[str]) -> 
 
 
 def _read_vocabulary(db: sqlite3.Connection, state: tuple[object, ...]) -> _Vocabulary:
-    tags = db.execute("SELECT DISTINCT language FROM talks WHERE language IS NOT NULL").fetchall()
+    if stands_for_store(db):
+        tags = db.execute("SELECT DISTINCT language FROM whole.terms").fetchall()
+    else:
+        tags = db.execute("SELECT DISTINCT language FROM talks WHERE language IS NOT NULL").fetchall()
     languages = frozenset(tag for (tag,) in tags if re.split("[-_]", tag.lower())[0] in LANGUAGES)
     if not languages:
         return _Vocabulary(state, languages, "", frozenset())
-    db.execute("CREATE VIRTUAL TABLE IF NOT EXISTS temp.vocabulary USING fts5vocab(main, words, row)")
+    open_vocabulary(db)
     rows = db.execute("SELECT term FROM vocabulary WHERE term GLOB '[a-z]*' ORDER BY doc DESC, term").fetchall()
     words = [term for (term,) in rows if len(term) >= _SHORTEST_REST and term.isascii() and term.isalpha()]
     return _Vocabulary(state, languages, "\n\n".join(["", *words, ""]), frozenset(words))

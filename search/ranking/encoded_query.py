@@ -60,5 +60,8 @@ def query_postings(table: PassageTable, query: EncodedQuery, excluded: Mask | No
     return QueryPostings(
         places,
         [counted(table.cooccurrences(first, second)) for first, second in neighbours],
-        [table.term_weight(term, held) for term, held in zip(query.terms, places, strict=True)],
+        [
+            table.term_weight(term, held, query.variants[term].terms if term in query.variants else ())
+            for term, held in zip(query.terms, places, strict=True)
+        ],
     )

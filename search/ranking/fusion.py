@@ -97,7 +97,9 @@ class Signals:
         ]
 
 
-def lexical_scores(layout: PassageLayout, postings: QueryPostings, talk_weight: float = TALK) -> Array:
+def lexical_scores(
+    layout: PassageLayout, postings: QueryPostings, talk_weight: float = TALK, mean_talk_size: float | None = None
+) -> Array:
     """Return what the words of a query say for every passage (n,); 0 where none of them is said.
 
     A term counts what it tells (`term_weight`: its idf) once in every passage that holds it and in those up to `REACH`
@@ -109,13 +111,14 @@ def lexical_scores(layout: PassageLayout, postings: QueryPostings, talk_weight: 
         layout: the layout of all passages.
         postings: where the terms are said, and how much each tells.
         talk_weight: what a word counts that the whole talk speaks of, as a share of what it counts in the passage.
+        mean_talk_size: how many passages a talk has in the mean; None for the mean of the layout.
     """
     count = len(layout.numbers)
     scores = np.zeros(count, np.float32)
     if not count:
         return scores
     talk_scores = np.zeros(len(layout.sizes))
-    length_norms = _SATURATION * (1 - _LENGTH + _LENGTH * layout.sizes / layout.sizes.mean())
+    length_norms = _SATURATION * (1 - _LENGTH + _LENGTH * layout.sizes / (mean_talk_size or layout.sizes.mean()))
     for places, term in zip(postings.terms, postings.weights, strict=True):
         if not len(places):
             continue
@@ -129,6 +132,28 @@ def lexical_scores(layout: PassageLayout, postings: QueryPostings, talk_weight: 
         # Passages of a talk lie side by side.
         scores += np.repeat((talk_weight * talk_scores).astype(np.float32), layout.sizes.astype(np.int64))
     return scores
+
+
+def usual_words(postings: QueryPostings, talk_weight: float, mean_talk_size: float) -> tuple[float, float]:
+    """Return the mean and the variance of what `lexical_scores` gives to a passage of the whole store.
+
+    They are those of terms that stand where they stand by chance, each by itself: of a term that a share of the
+    passages holds, a passage is within reach with a probability that this share tells (e to the minus idf).
+
+    Args:
+        postings: where the terms are said, and how much each tells in the whole store.
+        talk_weight: as of `lexical_scores`.
+        mean_talk_size: how many passages a talk has in the mean.
+    """
+    mean = variance = 0.0
+    for term in postings.weights:
+        share, of_talks = math.exp(-term.passage), math.exp(-term.talk)
+        frequency = mean_talk_size * share / of_talks
+        by_talk = talk_weight * term.talk * frequency * (_SATURATION + 1) / (frequency + _SATURATION)
+        for score, probability in ((term.passage, 1 - (1 - share) ** (2 * REACH + 1)), (by_talk, of_talks)):
+            mean += score * probability
+            variance += score**2 * probability * (1 - probability)
+    return mean, variance
 
 
 def talk_evidence(sizes: Ints, scores: Array) -> Array:

@@ -13,6 +13,8 @@ from .passage_table import PassageTable
 
 def missing_vectors_note(table: PassageTable) -> str:
     """Say in a line how far meaning has come and when it will be complete; empty where it is."""
+    if table.corpus is not None:
+        return _note_on_store(table.corpus.vectors, table.corpus.passages)
     (pending,) = table.db.execute("SELECT count(*) FROM passages WHERE NOT embedded").fetchone()
     total = len(table.vector_rows)
     lost = int(np.count_nonzero(table.vector_rows < 0)) - pending  # the vectors may be damaged, or deleted
@@ -27,6 +29,16 @@ def missing_vectors_note(table: PassageTable) -> str:
     if lost > 0:
         notes.append(f"The vectors of {lost:,} of {total:,} passages are lost. Mend it: talksearch doctor")
     return " ".join(notes)
+
+
+def _note_on_store(embedded: int, total: int) -> str:
+    if embedded == total:
+        return ""
+    return (
+        f"{embedded:,} of {total:,} passages of the store have a vector ({embedded * 100 // total} %), and meaning"
+        " counts for these; the others are judged by their words and by the passages around them. Who writes to the"
+        " store completes it: talksearch index --store"
+    )
 
 
 def _how_soon(pending: int, per_s: float | None) -> str:

@@ -2,6 +2,9 @@
 
 All of it comes from the columns (`indexer.stores.columns`), which answer in milliseconds. Where those are missing or
 older than the catalog, it comes from the catalog and the vectors themselves, which say the same and take longer.
+
+A table may hold only some of the talks of a store (`search.remote`). What is told of the whole then comes from the
+statistics of the store (`corpus`).
 """
 
 from __future__ import annotations
@@ -27,6 +30,7 @@ from talksearch.indexer.text.language_codes import language_code
 from talksearch.indexer.text.letters import holds_name
 from talksearch.search.asker import written_language
 
+from .corpus import CorpusStatistics, Holding
 from .language_means import means_of
 from .layout import PassageLayout, make_layout, read_layout
 from .postings import MAX_WORDS_BETWEEN, cooccurrences, notes_of, only_in_tracks, postings
@@ -93,6 +97,8 @@ class PassageTable:
     db: sqlite3.Connection
     model: str = ""
     """The name of the model that made the vectors; empty where that is not known."""
+    corpus: CorpusStatistics | None = None
+    """Statistics of all passages of the store that these are some of; None where there are no others."""
     aligned_descriptions: dict[int, dict[int, int | None]] = field(default_factory=dict, init=False)
     """Cache, by talk: for each sentence of the description (its note's number), the number of the passage that it
     speaks of, None where there is none (`results.metadata_hits`)."""
@@ -104,6 +110,16 @@ class PassageTable:
     """Cache: what `written_languages` returns."""
     _languages: list[str | None] = field(default_factory=list, init=False)
     """Cache: what `languages` returns."""
+
+    @property
+    def passage_count(self) -> int:
+        """How many passages there are, in the whole store."""
+        return self.corpus.passages if self.corpus else len(self.vector_rows)
+
+    @property
+    def vector_count(self) -> int:
+        """How many of them have a vector."""
+        return self.corpus.vectors if self.corpus else int(np.count_nonzero(self.vector_rows >= 0))
 
     def place(self, number: int) -> int:
         """Return the place of a passage number, -1 where no passage has that number."""
@@ -182,7 +198,7 @@ class PassageTable:
         if written is None:
             return None
         nearer: Floats = (written.means @ vector)[written.of_passages]
-        nearer -= nearer.mean()
+        nearer -= nearer.mean() if self.corpus is None else np.float32(_mean_nearness(self.corpus, vector))
         return nearer
 
     def written_languages(self) -> WrittenLanguages | None:
@@ -204,15 +220,42 @@ class PassageTable:
             place = self.place(number)
             code = written_language(text, of_talks[int(self.layout.talks[place])])
             of_passages[place] = found.setdefault(code, len(found))
-        return WrittenLanguages(of_passages, means_of(list(found))) if len(found) > 1 else None
+        are_several = len(found) > 1 or (self.corpus is not None and len(self.corpus.languages) > 1)
+        return WrittenLanguages(of_passages, means_of(list(found))) if are_several else None
 
-    def term_weight(self, term: str, places: Ints) -> TermWeight:
-        """Return how much a term tells that the passages at some places hold."""
+    def term_weight(self, term: str, places: Ints, variants: Sequence[str] = ()) -> TermWeight:
+        """Return how much a term tells.
+
+        Args:
+            term: The term.
+            places: The places of the passages that hold it, in whatever way it is written.
+            variants: The other ways, as they stand in the index.
+        """
+        if self.corpus is not None:
+            return self.corpus.term_weight(self._holding(self.corpus, term, places, variants))
         groups = self.language_groups()
         in_tracks = np.empty(0, np.int64)
         if groups is not None and groups.tracks and len(places):
             in_tracks = np.intersect1d(places, self.layout.places(only_in_tracks(self.db, term)), assume_unique=True)
         return term_weight(self.layout, groups, places, in_tracks)
+
+    def _holding(
+        self, corpus: CorpusStatistics, term: str, places: Ints, variants: Sequence[str]
+    ) -> dict[str, Holding]:
+        """Return how much of the whole store holds a term in any way; arguments as of `term_weight`.
+
+        The store has counted single terms. How many passages hold several of them, or terms in a row, is told by these
+        passages: there are few of them, or they are among the candidates.
+        """
+        words = [term, *(variant for variant in variants if " " not in variant)]
+        if not variants:
+            return corpus.holding(words)
+        counted = sum(len(self.postings(word)) for word in words)
+        holding = corpus.holding(words, len(places) / counted if counted else 1.0)
+        if not holding and len(places):
+            talks = len(np.unique(self.layout.talks[places]))
+            return {next(iter(corpus.languages)): Holding(len(places), talks)}
+        return holding
 
     def term_weights(self, terms: Iterable[str]) -> dict[str, float]:
         """Return how much each of some terms tells."""
@@ -320,6 +363,12 @@ def read_passage_table(
     numbers = mapped.numbers.astype(np.int64)
     layout = make_layout(numbers, mapped.talks.astype(np.int64), numbers[mapped.fields != 0], mapped.talk_numbers)
     return PassageTable(layout, mapped.rows.astype(np.int64), vectors, mapped, db, model)
+
+
+def _mean_nearness(corpus: CorpusStatistics, vector: Floats) -> float:
+    """Return how near to a vector the passages of a store are for their languages alone, in the mean."""
+    nearness = means_of(list(corpus.languages)) @ vector
+    return float(np.average(nearness, weights=[count.passages for count in corpus.languages.values()]))
 
 
 @lru_cache(maxsize=_MOST_REMEMBERED)

@@ -45,7 +45,7 @@ def notes_of(db: sqlite3.Connection, fields: Sequence[Field]) -> Ints:
     return np.fromiter((number for (number,) in rows), np.int64, len(rows))
 
 
-def idf(passages: int, holding: int) -> float:
+def idf(passages: int, holding: float) -> float:
     """Return the inverse document frequency: how much a term tells, that `holding` of so many `passages` hold.
 
     It is about the natural logarithm of `passages / holding`: BM25's idf in the form that is never negative (Lucene's).

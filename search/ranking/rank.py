@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
@@ -30,8 +31,10 @@ from .fusion import (
     lexical_scores,
     talk_evidence,
     top_k,
+    usual_words,
 )
 from .lexical import bm25_search
+from .lexical_in_store import bm25_in_store
 from .missing_note import missing_vectors_note
 from .missing_vectors import WordScores, estimate, find_gaps, own_words
 from .passage_table import FEW, Mask, PassageTable
@@ -137,7 +140,11 @@ def rank(
 
 def _lexical(source: Source, request: _Request) -> Ranking:
     db, query, avoided = source.table.db, request.query, request.avoided
-    passages = bm25_search(db, [*query.terms, *variant_terms(query.variants)], request.allowed, request.depth)
+    wanted = [*query.terms, *variant_terms(query.variants)]
+    if source.table.corpus is None:
+        passages = bm25_search(db, wanted, request.allowed, request.depth)
+    else:
+        passages = bm25_in_store(source.table, source.table.corpus, wanted, request.allowed, request.depth)
     passages = _with_spoken(source.table, query, request.allowed, passages)[: request.depth]
     if avoided and avoided.terms:
         excluded = {number for number, _ in bm25_search(db, avoided.terms, None, -1)}
@@ -161,7 +168,7 @@ def _with_spoken(
     scores = dict(passages)
     for name in speakers:
         numbers = table.layout.numbers[passages_by(table, name) & ~table.layout.notes]
-        weight = idf(len(table.vector_rows), len(numbers))
+        weight = idf(table.passage_count, len(numbers))
         for number in (numbers if allowed is None else np.intersect1d(numbers, allowed)).tolist():
             scores[number] = scores.get(number, 0.0) + weight
     return sorted(scores.items(), key=lambda passage: (-passage[1], passage[0]))
@@ -187,7 +194,7 @@ def _semantic(source: Source, request: _Request) -> Ranking:
     return Ranking(
         candidates,
         lambda numbers: meaning.cosines[scope.positions(table.layout.places(numbers))],
-        _semantic_threshold(meaning, available, filtered=request.allowed is not None),
+        _semantic_threshold(meaning, available, filtered=request.allowed is not None and table.corpus is None),
         table,
         missing_vectors_note(table),
     )
@@ -208,7 +215,10 @@ def _turned_vector(query: EncodedQuery, avoided: EncodedQuery | None) -> Floats:
 
 
 def _semantic_threshold(meaning: Similarities, available: Mask, *, filtered: bool) -> float:
-    """Return the cosine that is two deviations above the mean: of the whole index, or of what filters allow."""
+    """Return the cosine that is two deviations above the mean: of the whole index or store, or of what filters allow.
+
+    A store hands over the nearest of those alone, which tell nothing of what is usual among them.
+    """
     if not filtered:
         return meaning.mean + 2 * meaning.deviation
     positions = np.flatnonzero(available)
@@ -245,7 +255,7 @@ def _hybrid(source: Source, request: _Request) -> Ranking:
     return Ranking(
         _hybrid_candidates(evidence, scope, signals, scores, lift, best),
         lambda numbers: scores[scope.positions(table.layout.places(numbers))],
-        _hybrid_threshold(evidence, scope, scores),
+        _hybrid_threshold(evidence, postings, scope, scores),
         table,
         note,
         postings,
@@ -288,7 +298,8 @@ class _Evidence:
 def _words(table: PassageTable, query: EncodedQuery, postings: QueryPostings, excluded: Mask | None) -> WordScores:
     """Return what words say for every passage."""
     talk_weight = TALK if query.is_query else 0.0
-    scores = lexical_scores(table.layout, postings, talk_weight)
+    mean_talk_size = None if table.corpus is None else table.corpus.mean_talk_size
+    scores = lexical_scores(table.layout, postings, talk_weight, mean_talk_size)
     return WordScores(scores, own_words(table, query, excluded))
 
 
@@ -347,11 +358,17 @@ def _hybrid_candidates(
     ]
 
 
-def _hybrid_threshold(evidence: _Evidence, scope: RankingScope, scores: Array) -> float:
+def _hybrid_threshold(evidence: _Evidence, postings: QueryPostings, scope: RankingScope, scores: Array) -> float:
     """Return the score that is two deviations above the mean of a sample of the whole index.
 
-    Passages without a vector are left out, because what is not known varies less.
+    Passages without a vector are left out, because what is not known varies less. Of a store, of which a table holds
+    only what is near, it is computed, as if its cosines were of a normal distribution and nothing were to be avoided.
     """
+    if (corpus := evidence.table.corpus) is not None:
+        talk_weight = TALK if evidence.query.is_query else 0.0
+        mean, variance = usual_words(postings, talk_weight, corpus.mean_talk_size)
+        of_meaning = 1.0 if corpus.vectors and evidence.query.vector is not None else 0.0
+        return WORDS_WEIGHT * mean + 2 * math.sqrt(of_meaning + WORDS_WEIGHT**2 * variance)
     total = len(evidence.words.scores)
     sample = np.arange(0, total, max(1, total // _SAMPLE))
     embedded = evidence.table.vector_rows[sample] >= 0

@@ -95,6 +95,11 @@ def start_compare(
         cosines[embedded] = table.vectors.take(wanted[embedded]) @ vector
         return cosines if by_language is None else cosines - by_language[positions]
 
+    if table.corpus is not None:
+        mean, deviation = table.corpus.moments(vector)
+        embedded = table.vector_rows >= 0
+        every = _filled(_known(table, vector, every_by_language, embedded), embedded, mean)
+        return Similarities(every if places is None else every[places], None, mean, deviation, exact), lambda: None
     if columns is None or len(table.vector_rows) <= FEW or not len(table.vectors.rows):
         every, mean, deviation = _compare_all(table, vector, every_by_language)
         return Similarities(every if places is None else every[places], None, mean, deviation, exact), lambda: None
@@ -128,10 +133,19 @@ def _compare_all(table: PassageTable, vector: Floats, by_language: Floats | None
     embedded = table.vector_rows >= 0
     if not embedded.any():
         return np.zeros(len(embedded), np.float32), 0.0, 1.0
-    known = (table.vectors.rows @ vector)[table.vector_rows[embedded]]
-    if by_language is not None:
-        known = known - by_language[embedded]
+    known = _known(table, vector, by_language, embedded)
     mean = float(known.mean(dtype=np.float64))
+    return _filled(known, embedded, mean), mean, float(known.std(dtype=np.float64)) or 1.0
+
+
+def _known(table: PassageTable, vector: Floats, by_language: Floats | None, embedded: Mask) -> Floats:
+    """Return the exact cosines of the passages that have a vector."""
+    known: Floats = (table.vectors.rows @ vector)[table.vector_rows[embedded]]
+    return known if by_language is None else known - by_language[embedded]
+
+
+def _filled(known: Floats, embedded: Mask, mean: float) -> Floats:
+    """Return the cosines of all passages: the known ones, and their mean where one has no vector."""
     cosines = np.full(len(embedded), mean, np.float32)
     cosines[embedded] = known
-    return cosines, mean, float(known.std(dtype=np.float64)) or 1.0
+    return cosines

@@ -159,7 +159,7 @@ def grader(
         knows_languages: Whether the model was made to compare texts in different languages.
     """
     table = ranking.table
-    if len(table.vector_rows) < FEWEST or (mode != "lexical" and not (calibration and fits(calibration, table))):
+    if table.passage_count < FEWEST or (mode != "lexical" and not (calibration and fits(calibration, table))):
         return None
     words: TermEvidence | None = None
     is_foreign_possible = knows_languages  # and by meaning alone only where the model knows other languages
@@ -197,7 +197,7 @@ def fair_cosine(calibration: Calibration | None) -> float:
 
 def ungraded_note(mode: Mode, calibration: Calibration | None, table: PassageTable) -> str:
     """Return a sentence where hits could be graded if only the index were calibrated; else an empty one."""
-    if mode == "lexical" or calibration is not None or np.count_nonzero(table.vector_rows >= 0) < FEWEST:
+    if mode == "lexical" or calibration is not None or table.vector_count < FEWEST:
         return ""
     return UNGRADED
 
@@ -207,7 +207,7 @@ def fits(calibration: Calibration, table: PassageTable) -> bool:
 
     The usual nearest cosine moves slowly, with about the root of the logarithm of the number of passages.
     """
-    passages = int(np.count_nonzero(table.vector_rows >= 0))
+    passages = table.vector_count
     return calibration.passages <= _OUTGROWN * passages and passages <= _OUTGROWN * calibration.passages
 
 
