@@ -6,13 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from functools import cache, partial
-from typing import NamedTuple
 
 import numpy as np
 
-from talksearch.indexer import layout
 from talksearch.indexer.arrays import Floats, Ints
-from talksearch.indexer.encoders.base import QueryEncoding, encode_query_by_token
+from talksearch.indexer.encoders.base import QueryEncoding
 from talksearch.indexer.errors import QueryError
 from talksearch.indexer.stores import asked, calibration, catalog
 from talksearch.indexer.stores.calibration import Calibration
@@ -45,6 +43,7 @@ from talksearch.search.results.passage_view import view_passage
 from .asker import query_language
 from .damage import around_damage
 from .emptied import emptied_by
+from .moments import SpokenPassage, passage_at
 from .query import Filters, Mode, Query, split_quotes
 from .reader import IndexReader
 
@@ -67,24 +66,6 @@ _TELLING_TERMS = 6
 Allow = Callable[[Filters], Ints | None]
 """Returns the numbers of the passages that may be hits with some filters, sorted; None allows all."""
 
-_PASSAGE_AT = (
-    "SELECT p.number, p.text, p.start_ms, p.end_ms, t.title FROM passages p JOIN talks t ON t.number = p.talk"
-    " WHERE t.id = ? AND p.field = 'speech' AND p.end_ms > ?"
-    " ORDER BY abs((p.start_ms + p.end_ms) / 2 - ?), p.number LIMIT 1"
-)
-"""Reads a `_SpokenPassage`."""
-
-
-class _SpokenPassage(NamedTuple):
-    """A passage that is said in a talk, as the catalog holds it."""
-
-    number: int
-    text: str
-    start_ms: int
-    end_ms: int
-    title: str
-    """The talk's."""
-
 
 def search(reader: IndexReader, query: Query, *, is_asked: bool = True) -> Answer:
     """Answer a query. Raises QueryError when it is empty or a filter names what is not there.
@@ -100,9 +81,11 @@ def search(reader: IndexReader, query: Query, *, is_asked: bool = True) -> Answe
     """
     if not query.text.strip():
         raise QueryError("The query is empty.", 'Say what you look for: talksearch "time dilation metaphor"')
+    if reader.store is not None:
+        reader.store.gather(reader, query)
     with catalog.snapshot(reader.db):
         answer = around_damage(reader, query, lambda: _search_beside(reader, query))
-        if is_asked:
+        if is_asked and reader.store is None:
             _note_asked(reader, answer)
         return answer
 
@@ -162,7 +145,12 @@ def _allowed(
 
 
 def _passing(reader: IndexReader, filters: Filters) -> Ints | None:
-    """Return the numbers of the passages that pass some filters, sorted; None where all do."""
+    """Return the numbers of the passages that pass some filters, sorted; None where all do.
+
+    Those of a store pass where they are of talks that were gathered.
+    """
+    if reader.store is not None:
+        return reader.store.allowed(filters)
     if filters != Filters():
         return allowed_passages(reader.table(), filters)
     # The word index still finds passages that are left aside.
@@ -180,6 +168,8 @@ def _with_emptied_note(
         return answer
 
     def passes(filters: Filters) -> bool:
+        if reader.store is not None:
+            return reader.store.passes(filters)
         allowed = allowed_passages(reader.table(), filters)
         return allowed is None or len(allowed) > 0
 
@@ -187,6 +177,8 @@ def _with_emptied_note(
         if not passes(filters):
             return False
         shorter = replace(query, filters=filters, k=1, heat=False, timeline=False, facets=False)
+        if reader.store is not None and ask is not None:
+            reader.store.gather(reader, shorter)
         return ask is None or bool(ask(reader, shorter).hits)
 
     emptied = emptied_by(query.filters, finds, passes)
@@ -209,30 +201,22 @@ def similar(reader: IndexReader, query: Query, talk_id: str, at_ms: int) -> Answ
         talk_id: The talk's id.
         at_ms: The moment, in milliseconds from the talk's start.
     """
+    if reader.store is not None:
+        reader.store.gather_talk(reader, talk_id)
+        with catalog.snapshot(reader.db):
+            likeness = _likeness(reader, query, passage_at(reader.db, talk_id, at_ms))
+        reader.store.gather_like(query, likeness.terms, likeness.vector, talk_id)
     with catalog.snapshot(reader.db):
         return around_damage(reader, query, lambda: _similar(reader, query, talk_id, at_ms))
 
 
 def _similar(reader: IndexReader, query: Query, talk_id: str, at_ms: int) -> Answer:
     """Find passages like one inside a snapshot."""
-    row = reader.db.execute(_PASSAGE_AT, (talk_id, at_ms, at_ms)).fetchone()
-    if row is None:
-        raise QueryError(f"The talk {talk_id} says nothing at {at_ms // 1000} s.", f"See: talksearch show {talk_id}")
-    passage = _SpokenPassage._make(row)
-    # Its rarest terms say what it is about; all of them would find whoever talks alike.
-    table = reader.table()
-    weights = table.term_weights(query_terms(reader.db, passage.text))
-    telling = tuple(sorted(weights, key=lambda term: -weights[term])[:_TELLING_TERMS])
-    stored = table.vector(table.place(passage.number))
-    vector: Callable[[], Floats] | None = None
-    if stored is not None:
-        vector = partial(np.asarray, stored)
-    elif _compares_vectors(reader, query):
-        vector = _vector_of(_start_encoding(reader, passage.text))
+    passage = passage_at(reader.db, talk_id, at_ms)
     answer = _answer(
         reader,
         query,
-        EncodedQuery(telling, {}, vector, is_query=False),
+        _likeness(reader, query, passage),
         _passing(reader, query.filters),
         partial(_passing, reader),
         Origin(passage.number, passage.start_ms, passage.end_ms),
@@ -242,17 +226,24 @@ def _similar(reader: IndexReader, query: Query, talk_id: str, at_ms: int) -> Ans
     return _with_emptied_note(reader, query, answer)
 
 
-def _compares_vectors(reader: IndexReader, query: Query) -> bool:
-    """Say whether a query is compared with vectors: its mode asks for it, and there are some.
+def _likeness(reader: IndexReader, query: Query, passage: SpokenPassage) -> EncodedQuery:
+    """Return what passages like one are looked for by."""
+    # Its rarest terms say what it is about; all of them would find whoever talks alike.
+    table = reader.table()
+    weights = table.term_weights(query_terms(reader.db, passage.text))
+    telling = tuple(sorted(weights, key=lambda term: -weights[term])[:_TELLING_TERMS])
+    stored = table.vector(table.place(passage.number))
+    vector: Callable[[], Floats] | None = None
+    if stored is not None:
+        vector = partial(np.asarray, stored)
+    elif _compares_vectors(reader, query):
+        vector = _vector_of(reader.encode(passage.text))
+    return EncodedQuery(telling, {}, vector, is_query=False)
 
-    Before the first vector, the model may not be there either.
-    """
-    if query.mode == "lexical":
-        return False
-    try:
-        return layout.VECTORS.within(reader.folder).stat().st_size > 0
-    except OSError:
-        return False
+
+def _compares_vectors(reader: IndexReader, query: Query) -> bool:
+    """Say whether a query is compared with vectors: its mode asks for it, and there are some."""
+    return query.mode != "lexical" and reader.has_vectors()
 
 
 def _answer_quote(reader: IndexReader, query: Query, text: str) -> Answer:
@@ -387,7 +378,7 @@ def _encode(reader: IndexReader, text: str, *, with_vector: bool, by_token: bool
         by_token: Whether it may be compared token by token as well.
     """
     directions = reader.directions() if by_token else None
-    encoding = _start_encoding(reader, text) if with_vector else None
+    encoding = reader.encode(text) if with_vector else None
     wanted = query_terms(reader.db, text)
     expanded = with_characters(reader.table(), wanted, expand_terms(reader.db, text, wanted, reader.compounds))
     variants, note, is_name = with_names(reader.table(), text, wanted, expanded)
@@ -402,12 +393,8 @@ def _encode(reader: IndexReader, text: str, *, with_vector: bool, by_token: bool
 
 def _language_of(reader: IndexReader, text: str) -> str | None:
     """Return the language of a text, where its words tell it."""
-    return query_language(text, set(filter(None, reader.table().languages())))
-
-
-def _start_encoding(reader: IndexReader, text: str) -> Future[QueryEncoding]:
-    """Start to encode a text in another thread."""
-    return reader.encoder_pool.submit(lambda: encode_query_by_token(reader.encoder(), text))
+    known = set(filter(None, reader.table().languages())) if reader.store is None else reader.store.languages()
+    return query_language(text, known)
 
 
 def _vector_of(encoding: Future[QueryEncoding]) -> Callable[[], Floats]:

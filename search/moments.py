@@ -6,6 +6,7 @@ import re
 import sqlite3
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from talksearch.indexer.errors import QueryError, UsageError
 from talksearch.indexer.records import Cue, Talk
@@ -24,6 +25,24 @@ _PASSAGE_END = (
     " abs(p.start_ms - ?) LIMIT 1"
 )
 _LAST_WORDS = "SELECT max(start_ms), max(end_ms) FROM cues WHERE talk = (SELECT number FROM talks WHERE id = ?)"
+
+_PASSAGE_AT = (
+    "SELECT p.number, p.text, p.start_ms, p.end_ms, t.title FROM passages p JOIN talks t ON t.number = p.talk"
+    " WHERE t.id = ? AND p.field = 'speech' AND p.end_ms > ?"
+    " ORDER BY abs((p.start_ms + p.end_ms) / 2 - ?), p.number LIMIT 1"
+)
+"""Reads a `SpokenPassage`."""
+
+
+class SpokenPassage(NamedTuple):
+    """A passage that is said in a talk, as the catalog holds it."""
+
+    number: int
+    text: str
+    start_ms: int
+    end_ms: int
+    title: str
+    """The talk's."""
 
 
 def split_moment(name: str) -> tuple[str, int | None]:
@@ -147,3 +166,11 @@ def _require_before_the_end(talk_id: str, moment_ms: int, last_start_ms: int | N
             f"The last words of the talk {talk_id} end at {show_clock(end_ms)}, which is {end_ms / 1000:g} s.",
             "Name an earlier second, or read the talk: talksearch show TALK",
         )
+
+
+def passage_at(db: sqlite3.Connection, talk_id: str, at_ms: int) -> SpokenPassage:
+    """Return the passage that is said in a talk at a time, or next after it. Raises QueryError where there is none."""
+    row = db.execute(_PASSAGE_AT, (talk_id, at_ms, at_ms)).fetchone()
+    if row is None:
+        raise QueryError(f"The talk {talk_id} says nothing at {at_ms // 1000} s.", f"See: talksearch show {talk_id}")
+    return SpokenPassage._make(row)

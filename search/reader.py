@@ -3,27 +3,69 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-from talksearch.indexer.arrays import Floats
+from talksearch.indexer import layout
+from talksearch.indexer.arrays import Floats, Ints
 from talksearch.indexer.encoders import sentence_encoder, token_codes
-from talksearch.indexer.encoders.base import Encoder, ModelCard
+from talksearch.indexer.encoders.base import Encoder, ModelCard, QueryEncoding, encode_query_by_token
 from talksearch.indexer.errors import BadIndexError, ModelError
 from talksearch.indexer.stores import catalog, copy_check, recipe, soundness, vectors
 from talksearch.indexer.stores.columns import reader as columns
 from talksearch.indexer.stores.recipe import Recipe
 from talksearch.indexer.stores.soundness import HiddenRows
 from talksearch.indexer.stores.vectors import Vectors
+from talksearch.search.query import Filters, Query
 from talksearch.search.ranking.compounds import CompoundFinder
 from talksearch.search.ranking.passage_table import PassageTable, read_passage_table
 
 _REMEMBERED_WORDS = 65_536
 """How many words a reader remembers the number of tokens of."""
+
+
+class StoredTalks(Protocol):
+    """The talks of a store that a reader answers from: `gather` fetches those that may answer a query, and puts them
+    into the catalog of the reader (`search.remote.store_talks`)."""
+
+    @property
+    def has_vectors(self) -> bool:
+        """Whether any passage of the store has a vector."""
+        ...
+
+    def table(self) -> PassageTable:
+        """Return the passages that are held."""
+        ...
+
+    def languages(self) -> set[str]:
+        """Return the languages of the store (ISO 639)."""
+        ...
+
+    def passes(self, filters: Filters) -> bool:
+        """Say whether any talk of the store passes some filters."""
+        ...
+
+    def allowed(self, filters: Filters) -> Ints:
+        """Return the numbers of the passages of the talks that were gathered which pass some filters, sorted."""
+        ...
+
+    def gather(self, reader: IndexReader, query: Query) -> None:
+        """Fetch the talks that may answer a query. Raises StoreError, and QueryError where a filter names no talk."""
+        ...
+
+    def gather_like(
+        self, query: Query, terms: Sequence[str], vector: Callable[[], Floats] | None, talk_id: str
+    ) -> None:
+        """Fetch the talks that may hold passages like one of a talk, given its telling terms and its vector."""
+        ...
+
+    def gather_talk(self, reader: IndexReader, name: str) -> str:
+        """Fetch the one talk that a name means, and return its id. Raises QueryError where it means no single one."""
+        ...
 
 
 class IndexReader:
@@ -43,6 +85,7 @@ class IndexReader:
         compounds: CompoundFinder | None,
         warn: Callable[[str], None],
         once: bool,
+        store: StoredTalks | None = None,
     ) -> None:
         self.folder = folder
         self.db = db
@@ -58,6 +101,9 @@ class IndexReader:
         self._table = _TableCache()
         self._avoided = AvoidedDamage()
         self._token_counts: dict[str, int] = {}
+        self.store = store
+        """Where the talks come from, where they are those of a store; None for an index of this machine."""
+        self._encoding: tuple[str, Future[QueryEncoding]] | None = None
         self.lacks_codes = False
         """Whether the last query met passages without codes of their tokens."""
 
@@ -73,6 +119,26 @@ class IndexReader:
             self._encoder = _load_encoder(self.recipe.model, self._warn, self._once)
         return self._encoder
 
+    def encode(self, text: str) -> Future[QueryEncoding]:
+        """Start to encode a query in another thread. A store is asked for candidates with it first: it is kept."""
+        if self.store is None:
+            return self._start_encoding(text)
+        if self._encoding is None or self._encoding[0] != text:
+            self._encoding = (text, self._start_encoding(text))
+        return self._encoding[1]
+
+    def _start_encoding(self, text: str) -> Future[QueryEncoding]:
+        return self.encoder_pool.submit(lambda: encode_query_by_token(self.encoder(), text))
+
+    def has_vectors(self) -> bool:
+        """Say whether any passage has a vector. Before the first one, the model may not be there either."""
+        if self.store is not None:
+            return self.store.has_vectors
+        try:
+            return layout.VECTORS.within(self.folder).stat().st_size > 0
+        except OSError:
+            return False
+
     def take_over(self, before: IndexReader) -> None:
         """Use what another reader has loaded: the encoder, where the index is of the same model still."""
         self.compounds = before.compounds
@@ -81,6 +147,8 @@ class IndexReader:
 
     def table(self) -> PassageTable:
         """Return the passages as ranking sees them, of the state that `db` shows; a changed state is read anew."""
+        if self.store is not None:
+            return self.store.table()
         state = _IndexState(self._data_version(), columns.file_fingerprint(self.folder), self.avoided)
         return self._table.get(state, lambda: self._read_table(with_columns=not state.avoided.columns))
 

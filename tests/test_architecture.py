@@ -38,7 +38,7 @@ FLOORS = (
     "search.questions search.reader",
     "search.current search.damage",
     "search.engine search.make_overview search.stats",
-    "search.evaluation search.index search.talk_list",
+    "search.evaluation search.index search.remote search.talk_list",
     "search",
     # cli: the only part that prints, exits, or knows about terminals and HTTP
     "cli",

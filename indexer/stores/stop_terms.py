@@ -37,5 +37,10 @@ def find_stop_terms(db: sqlite3.Connection, share: float = _STOP_TERM_SHARE) -> 
     """Return the terms that stand in more than `share` of the passages, by the word index."""
     (passages,) = db.execute("SELECT count(*) FROM passages").fetchone()
     open_vocabulary(db)
-    fewest = max(share * passages, _FEWEST_FOR_A_STOP_TERM)
-    return {term for (term,) in db.execute("SELECT term FROM vocabulary WHERE doc > ?", (fewest,))}
+    rows = db.execute("SELECT term FROM vocabulary WHERE doc > ?", (fewest_passages(passages, share),))
+    return {term for (term,) in rows}
+
+
+def fewest_passages(passages: int, share: float = _STOP_TERM_SHARE) -> float:
+    """Return the number of passages, of so many, in more of which a stop term stands."""
+    return max(share * passages, _FEWEST_FOR_A_STOP_TERM)

@@ -30,17 +30,32 @@ def allowed_passages(table: PassageTable, filters: Filters) -> Ints | None:
 
     Raises QueryError when a talk that was named is not in the index.
     """
+    conditions, values = conditions_on_talks(table.db, filters)
+    if not conditions and not filters.speaker:
+        return None
+    mask = _in_talks_where(table, " AND ".join(conditions) or "TRUE", values)
+    if filters.speaker:
+        mask &= passages_by(table, filters.speaker)
+    return np.sort(table.layout.numbers[mask], kind="stable")  # a stable sort is fast on what is nearly sorted
+
+
+def conditions_on_talks(db: sqlite3.Connection, filters: Filters) -> tuple[list[str], list[object]]:
+    """Return the conditions on rows of `talks` that filters other than the speaker mean, in SQL, and their values.
+
+    `know_names` must have been called on the connection that they are put to. Raises QueryError when a talk that was
+    named is not there.
+    """
     conditions: list[str] = []
     values: list[object] = []
     if filters.talks:
-        numbers = sorted({number for name in filters.talks for number in _talk_numbers(table.db, name)})
+        numbers = sorted({number for name in filters.talks for number in _talk_numbers(db, name)})
         conditions.append(f"number IN ({', '.join(map(str, numbers))})")
     if filters.channel:
         conditions.append("holds_name(channel, ?)")
         values.append(filters.channel)
     if filters.language:
         conditions.append("language IN (SELECT value FROM json_each(?))")
-        rows = table.db.execute("SELECT DISTINCT language FROM talks WHERE language IS NOT NULL")
+        rows = db.execute("SELECT DISTINCT language FROM talks WHERE language IS NOT NULL")
         values.append(json.dumps(languages_meant(filters.language, [language for (language,) in rows])))
     if filters.after:
         conditions.append("date >= ?")
@@ -51,12 +66,12 @@ def allowed_passages(table: PassageTable, filters: Filters) -> Ints | None:
     if filters.timing:
         conditions.append("timing = ?")
         values.append(filters.timing)
-    if not conditions and not filters.speaker:
-        return None
-    mask = _in_talks_where(table, " AND ".join(conditions) or "TRUE", values)
-    if filters.speaker:
-        mask &= passages_by(table, filters.speaker)
-    return np.sort(table.layout.numbers[mask], kind="stable")  # a stable sort is fast on what is nearly sorted
+    return conditions, values
+
+
+def know_names(db: sqlite3.Connection) -> None:
+    """Let a connection know the SQL function `holds_name(name, text)`; its own upper and lower case know ASCII only."""
+    db.create_function("holds_name", 2, lambda name, text: bool(name) and holds_name(name, text))
 
 
 def allowed_talks(table: PassageTable, filters: Filters) -> frozenset[str] | None:
@@ -81,8 +96,7 @@ def passages_by(table: PassageTable, name: str) -> Mask:
 
 def _in_talks_where(table: PassageTable, condition: str, values: Sequence[object]) -> Mask:
     """Return which passages are of talks for which an SQL condition holds (n,)."""
-    # SQLite's own upper and lower case know ASCII only.
-    table.db.create_function("holds_name", 2, lambda name, text: bool(name) and holds_name(name, text))
+    know_names(table.db)
     rows = table.db.execute(f"SELECT number FROM talks WHERE {condition}", values)  # noqa: S608 - values are bound
     talks = np.isin(table.layout.talk_numbers, np.fromiter((number for (number,) in rows), np.int64))
     mask: Mask = talks[table.layout.talks]

@@ -1,0 +1,137 @@
+"""A store on other machines as a program opens it: ask, list, read, close."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self, TypeVar
+
+from talksearch.indexer.errors import TalksearchError
+from talksearch.indexer.records import Json, Talk
+from talksearch.indexer.stores import catalog_talks
+from talksearch.indexer.stores.remote.engine import Engine, TalkFacts
+from talksearch.search import engine
+from talksearch.search.answer import Answer
+from talksearch.search.options import checked
+from talksearch.search.query import Query
+from talksearch.search.reader import IndexReader
+
+from . import listing
+from .current_store import CurrentStore
+
+T = TypeVar("T")
+
+
+class Store:
+    """A store, open for questions. A context manager; `open_store` makes one.
+
+    It belongs to the thread that opened it: another thread opens one of its own. A newer version of the store is seen
+    a few seconds after it was written.
+    """
+
+    def __init__(self, engine: Engine, *, warn: Callable[[str], None] = lambda _: None) -> None:
+        self._address = engine.address
+        self._store = CurrentStore(engine, warn=warn)
+        self._owner = threading.get_ident()
+        self._is_closed = False
+
+    @property
+    def address(self) -> str:
+        """Its URL, without anything secret."""
+        return self._address
+
+    def search(self, query: Query | str) -> Answer:
+        """Find passages that answer a query, best first; a text is asked with the defaults of `Query`.
+
+        Raises:
+            QueryError: the query is empty, an option cannot have its value, or a filter names what is not there.
+            StoreError: the store does not answer.
+        """
+        asked = checked(Query(query) if isinstance(query, str) else query)
+        return self._ask(lambda reader: engine.search(reader, asked))
+
+    def similar(self, moment: str, query: Query | None = None) -> Answer:
+        """Find passages like the one that is said at a moment, as `Index.similar` does.
+
+        Raises:
+            QueryError: the name means no talk, or several; no seconds are given, or nothing is said there.
+            StoreError: the store does not answer.
+        """
+        asked = checked(Query("") if query is None else query)
+        return self._ask(lambda reader: engine.similar(reader, asked, *listing.require_moment(reader, moment)))
+
+    def talks(self) -> list[TalkFacts]:
+        """Return what there is to know of all talks before they are fetched, by title."""
+        return self._ask(listing.facts_of)
+
+    def talk(self, name: str) -> Talk:
+        """Return one talk with its cues and its receipt.
+
+        Args:
+            name: an id, a YouTube URL, the path of a transcript, or the beginning of an id.
+
+        Raises:
+            QueryError: the name means no talk, or several.
+            StoreError: the store does not answer.
+        """
+
+        def read(reader: IndexReader) -> Talk:
+            talk = catalog_talks.read_talk(reader.db, listing.gather_talk(reader, name))
+            assert talk is not None  # it was fetched
+            return talk
+
+        return self._ask(read)
+
+    def stats(self) -> dict[str, Json]:
+        """Return counts, with the keys of `talksearch stats --store URL --format jsonl`."""
+        return self._ask(lambda reader: listing.gather_stats(reader, self._address))
+
+    def close(self) -> None:
+        """Close the store; nothing can be asked of it any more. Closing it twice does nothing.
+
+        Raises TalksearchError in another thread than the one that opened it.
+        """
+        if not self._is_closed:
+            self._require_open()
+            self._store.close()
+            self._is_closed = True
+
+    def __enter__(self) -> Self:
+        self._require_open()  # a closed store is told here
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<talksearch store at {self._address!r}>"
+
+    def _ask(self, work: Callable[[IndexReader], T]) -> T:
+        self._require_open()
+        return self._store.ask(work)
+
+    def _require_open(self) -> None:
+        if self._is_closed:
+            raise TalksearchError("The store is closed.", "Open it again: open_store(url)")
+        if threading.get_ident() != self._owner:
+            raise TalksearchError(
+                "The store was opened by another thread.", "Let each thread open one: open_store(url)"
+            )
+
+
+def open_store(url: str, *, warn: Callable[[str], None] = lambda _: None) -> Store:
+    """Open a store for questions. Nothing is asked of it before the first one.
+
+    Args:
+        url: where it is, as `talksearch index --store` was told.
+        warn: called with a sentence when something works, but slowly.
+
+    Raises:
+        StoreError: the URL names no store that this version knows, or what it takes is not installed.
+    """
+    from talksearch.indexer.stores.remote.address import open_engine
+
+    return Store(open_engine(url), warn=warn)
