@@ -11,7 +11,7 @@ from pathlib import Path
 
 from talksearch.indexer import layout
 from talksearch.indexer.errors import DamagedStoreError
-from talksearch.indexer.stores import catalog, soundness
+from talksearch.indexer.stores import catalog, soundness, sums
 from talksearch.indexer.stores.columns import reader as columns
 
 from .answer import Answer
@@ -44,7 +44,8 @@ def around_damage(reader: IndexReader, query: Query, ask: Callable[[], Answer]) 
                 # A talk whose row is damaged may not pass filters that it should.
                 passed = note_on_index(reader.db) if query.filters != Filters() and not reader.avoided.columns else ""
                 tokens = _note_on_tokens(reader, query, answer)
-                notes = dict.fromkeys((reader.avoided.note, state, passed, tokens, answer.note))
+                words = _note_on_words(reader)
+                notes = dict.fromkeys((reader.avoided.note, state, passed, tokens, words, answer.note))
                 return replace(answer, note=" ".join(filter(None, notes)))
         except _MAY_BE_DAMAGE as met:
             if isinstance(met, sqlite3.Error) and not catalog.means_damage(met):
@@ -89,7 +90,11 @@ def note_on_index(db: sqlite3.Connection) -> str:
 @lru_cache(maxsize=8)
 def _note_on(folder: Path, _: tuple[tuple[int, ...], ...]) -> str:
     with closing(catalog.open_catalog(folder)) as db:
-        return soundness.note(db) or _note_on_state(folder)
+        if note := soundness.note(db):
+            return note
+        if sums.differing(db, sums.LISTED):
+            return f"The index is damaged, and this is not all that it should hold. {soundness.MEND}"
+        return _note_on_state(folder)
 
 
 def _stamp(file: Path) -> tuple[int, ...]:
@@ -105,6 +110,13 @@ def _note_on_state(folder: Path) -> str:
     if columns.are_of_another_catalog(folder):
         return f"The catalog is older than the rest of the index, or another one. {soundness.MEND}"
     return ""
+
+
+def _note_on_words(reader: IndexReader) -> str:
+    """Return a sentence where the word index, or what else queries read without seals, is not as a run left it."""
+    if not reader.changed_sums():
+        return ""
+    return f"The index of words is not as it was written, so hits may be missing, or others. {soundness.MEND}"
 
 
 def _note_on_tokens(reader: IndexReader, query: Query, answer: Answer) -> str:

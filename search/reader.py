@@ -15,7 +15,7 @@ from talksearch.indexer.arrays import Floats, Ints
 from talksearch.indexer.encoders import sentence_encoder, token_codes
 from talksearch.indexer.encoders.base import Encoder, ModelCard, QueryEncoding, encode_query_by_token
 from talksearch.indexer.errors import BadIndexError, ModelError
-from talksearch.indexer.stores import catalog, copy_check, recipe, soundness, vectors
+from talksearch.indexer.stores import catalog, copy_check, recipe, soundness, sums, vectors
 from talksearch.indexer.stores.columns import reader as columns
 from talksearch.indexer.stores.recipe import Recipe
 from talksearch.indexer.stores.soundness import HiddenRows
@@ -100,6 +100,7 @@ class IndexReader:
         self._encoder = encoder
         self._table = _TableCache()
         self._avoided = AvoidedDamage()
+        self._sums: tuple[int, list[str]] | None = None
         self._token_counts: dict[str, int] = {}
         self.store = store
         """Where the talks come from, where they are those of a store; None for an index of this machine."""
@@ -181,6 +182,13 @@ class IndexReader:
             self._avoided = AvoidedDamage(self._data_version(), hidden, columns=True)  # columns tell of what is hidden
         return self._avoided.columns
 
+    def changed_sums(self) -> list[str]:
+        """Return what queries read that is not as a run noted it (`stores.sums`); each state is looked at once."""
+        version = self._data_version()
+        if self._sums is None or self._sums[0] != version:
+            self._sums = version, sums.differing(self.db, sums.SEARCHED)
+        return self._sums[1]
+
     def _data_version(self) -> int:
         return int(self.db.execute("PRAGMA data_version").fetchone()[0])
 
@@ -242,15 +250,24 @@ def open_reader(
 
     Raises BadIndexError when there is no index or it cannot be read.
     """
+    try:
+        db, index_recipe = _open_of_one_index(folder)
+    except BadIndexError:  # a rebuild may have put another index there between the two
+        db, index_recipe = _open_of_one_index(folder)
+    return IndexReader(folder, db, index_recipe, encoder=encoder, compounds=compounds, warn=warn, once=once)
+
+
+def _open_of_one_index(folder: Path) -> tuple[sqlite3.Connection, Recipe]:
     db = catalog.open_catalog(folder)
     try:
         index_recipe = recipe.read(folder)
         if index_recipe is None:
             raise BadIndexError(f"There is no finished index in {folder}.", "Make one: talksearch index PATH")
+        recipe.check_copy(folder, db)
     except BaseException:
         db.close()
         raise
-    return IndexReader(folder, db, index_recipe, encoder=encoder, compounds=compounds, warn=warn, once=once)
+    return db, index_recipe
 
 
 class AvoidedDamage(NamedTuple):

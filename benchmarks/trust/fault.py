@@ -34,6 +34,8 @@ class Fault:
     """Whether the index is that of other talks from then on, because its catalog decides."""
     harmless: bool = False
     """Whether what it damages means nothing, so that nothing need be found."""
+    limit: str = ""
+    """Why a search cannot tell it and only the doctor finds it, where that is so."""
 
 
 def flip(content: bytes, bits: int = _FLIPS, seed: int = 7, start: int = 0, end: int | None = None) -> bytes:

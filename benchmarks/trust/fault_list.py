@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,9 @@ from talksearch.indexer.stores.chroma import store
 from talksearch.indexer.stores.columns import reader as columns
 
 _DIMENSION = 384
+
+_PAGE_HEAD = 24
+"""Bytes at the start of a page that mean something however few cells it has."""
 
 
 # --- files ----------------------------------------------------------------------------------------------------------
@@ -36,13 +39,25 @@ def _settle(index: Path) -> None:
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def _file_faults(name: str, *, harmless: bool = False) -> Iterator[Fault]:
-    """Yield what may happen to any file of an index."""
+def _plant(file: Path, content: bytes) -> None:
+    """Put another content into a file. Raises ValueError where it is the same, and so no fault."""
+    if file.read_bytes() == content:
+        raise ValueError(f"{file.name} is the same")
+    _replace(file, content)
+
+
+def _file_faults(name: str, *, others: Sequence[str] = ("earlier", "other")) -> Iterator[Fault]:
+    """Yield what may happen to any file of an index.
+
+    Args:
+        name: The file.
+        others: The indexes that have another such file.
+    """
 
     def change(how: Callable[[bytes], bytes]) -> Callable[[Case], None]:
         def plant(case: Case) -> None:
             _settle(case.index)
-            _replace(case.index / name, how((case.index / name).read_bytes()))
+            _plant(case.index / name, how((case.index / name).read_bytes()))
 
         return plant
 
@@ -53,9 +68,9 @@ def _file_faults(name: str, *, harmless: bool = False) -> Iterator[Fault]:
             if name == layout.CATALOG.name:
                 with closing(sqlite3.connect(source / name)) as db, closing(sqlite3.connect(":memory:")) as whole:
                     db.backup(whole)
-                    _replace(case.index / name, whole.serialize())
+                    _plant(case.index / name, whole.serialize())
             else:
-                _replace(case.index / name, (source / name).read_bytes())
+                _plant(case.index / name, (source / name).read_bytes())
 
         return plant
 
@@ -63,31 +78,44 @@ def _file_faults(name: str, *, harmless: bool = False) -> Iterator[Fault]:
         _settle(case.index)
         (case.index / name).unlink()
 
-    yield Fault(f"{name} gone", gone, harmless=harmless)
-    yield Fault(f"{name} cut", change(lambda content: content[: len(content) // 2]), harmless=harmless)
-    yield Fault(f"{name} emptied", change(lambda _: b""), harmless=harmless)
-    yield Fault(f"{name} flipped", change(flip), harmless=harmless)
-    yield Fault(f"{name} stale", take("earlier"), harmless=harmless)
-    is_catalog = name == layout.CATALOG.name
-    yield Fault(f"{name} another's", take("other"), harmless=harmless, becomes_other=is_catalog)
+    yield Fault(f"{name} gone", gone)
+    yield Fault(f"{name} cut", change(lambda content: content[: len(content) // 2]))
+    yield Fault(f"{name} emptied", change(lambda _: b""))
+    yield Fault(f"{name} flipped", change(flip))
+    if "earlier" in others:
+        yield Fault(f"{name} stale", take("earlier"))
+    if "other" in others:
+        yield Fault(f"{name} another's", take("other"), becomes_other=name == layout.CATALOG.name)
+
+
+def _lay_graph(index: Path) -> list[Path]:
+    """Have Chroma write its graph, which it does from 1,000 passages on, and return the files of it."""
+    with store.open_partition(index) as collection:
+        collection.modify(configuration={"hnsw": {"batch_size": 10, "sync_threshold": 20}})
+    with store.open_partition(index) as collection:
+        one = collection.get(limit=1, include=["embeddings", "documents", "metadatas"])
+        columns = ("ids", "embeddings", "documents", "metadatas")
+        collection.upsert(**{column: one[column] for column in columns})
+    files = [file for file in (index / "chroma").rglob("*") if file.is_file() and file.parent.name != "chroma"]
+    if not any(file.name == "index_metadata.pickle" for file in files):
+        raise ValueError("Chroma wrote no graph")
+    return sorted(files)
 
 
 def _chroma_files() -> Iterator[Fault]:
-    def graph(case: Case) -> list[Path]:
-        return sorted(
-            file for file in (case.index / "chroma").rglob("*") if file.is_file() and file.parent.name != "chroma"
-        )
-
-    def change_graph(how: Callable[[bytes], bytes]) -> Callable[[Case], None]:
+    def change_graph(how: Callable[[bytes], bytes] | None) -> Callable[[Case], None]:
         def plant(case: Case) -> None:
-            for file in graph(case):
-                _replace(file, how(file.read_bytes()))
+            for file in _lay_graph(case.index):
+                if how is None:
+                    file.unlink()
+                elif file.stat().st_size:
+                    _plant(file, how(file.read_bytes()))
 
         return plant
 
     yield from _file_faults("chroma/chroma.sqlite3")
     yield Fault("chroma gone", lambda case: shutil.rmtree(case.index / "chroma"))
-    yield Fault("chroma's graph gone", lambda case: [file.unlink() for file in graph(case)] and None)  # type: ignore[func-returns-value]
+    yield Fault("chroma's graph gone", change_graph(None))
     yield Fault("chroma's graph flipped", change_graph(flip))
     yield Fault("chroma's graph emptied", change_graph(lambda _: b""))
 
@@ -196,12 +224,16 @@ def _columns(name: str, value: int) -> Fault:
     return Fault(f"columns.bin: a value of {name} is {value}", plant)
 
 
+_OF_OTHER_WORDS = "SELECT min(id) FROM passages WHERE field = 'speech' GROUP BY digest ORDER BY min(number) LIMIT 2"
+"""Two passages that do not say the same."""
+
+
 def _chroma(what: str, change: Callable[[Any, str, str], None]) -> Fault:
     """Return a fault in the Chroma store, planted through Chroma: by the ids of two passages."""
 
     def plant(case: Case) -> None:
         with closing(sqlite3.connect(layout.CATALOG.within(case.index))) as db:
-            first, second = (row[0] for row in db.execute("SELECT id FROM passages ORDER BY number LIMIT 2 OFFSET 3"))
+            first, second = (row[0] for row in db.execute(_OF_OTHER_WORDS))
         with store.open_partition(case.index) as collection:
             change(collection, first, second)
 
@@ -212,11 +244,18 @@ def _vector_of(collection: Any, passage: str) -> Any:
     return collection.get(passage, include=["embeddings"])["embeddings"][0]
 
 
+def _of_another_model(case: Case) -> None:
+    file = layout.NULL_VECTORS.within(case.index)
+    nulls = np.load(file)
+    np.save(file, np.roll(nulls, 7, axis=1))
+
+
 _WITHIN = (
+    Fault("nulls.npy: of another model", _of_another_model),
     _page("the cues' first page zeroed", "cues", lambda page: bytes(len(page))),
-    _page("the passages' first page flipped", "passages", flip),
+    _page("the passages' first page flipped", "passages", lambda page: flip(page, end=_PAGE_HEAD)),
     _page("an index's first page zeroed", "passages_of_talk", lambda page: bytes(len(page))),
-    _page("the talks' first page flipped", "talks", lambda page: flip(page, seed=11)),
+    _page("the talks' first page flipped", "talks", lambda page: flip(page, seed=11, end=_PAGE_HEAD)),
     INDEX_FAULT,
     Fault("the log cut", lambda case: _log(case, lambda log: log[: len(log) // 2]), harmless=True),
     Fault("the log flipped", lambda case: _log(case, flip), harmless=True),
@@ -252,7 +291,8 @@ _WITHIN = (
         ids=["nobody"], embeddings=[_vector_of(collection, first)], documents=["?"])),
     _chroma("another's vector", lambda collection, first, second: collection.update(
         ids=[first], embeddings=[_vector_of(collection, second)])),
-    _chroma("a text changed", lambda collection, first, _: collection.update(ids=[first], documents=["bananas"])),
+    _chroma("a text changed", lambda collection, first, _: collection.update(
+        ids=[first], embeddings=[_vector_of(collection, first)], documents=["bananas"])),
     _chroma("metadata changed", lambda collection, first, _: collection.update(
         ids=[first], metadatas=[{"title": "Bananas"}])),
 )  # fmt: skip
@@ -282,10 +322,15 @@ def _home_faults() -> Iterator[Fault]:
 
 
 FAULTS: tuple[Fault, ...] = (
-    *(fault for entry in (layout.CATALOG, layout.RECIPE, layout.DIRECTIONS, layout.VECTORS, layout.COLUMNS)
-      for fault in _file_faults(entry.name)),
-    *(fault for entry in (layout.CALIBRATION, layout.NULL_VECTORS, layout.TOPICS, layout.OVERVIEW)
-      for fault in _file_faults(entry.name)),
+    *_file_faults(layout.CATALOG.name),
+    *_file_faults(layout.RECIPE.name, others=()),  # theirs is the same; `_recipe` changes it
+    *_file_faults(layout.DIRECTIONS.name, others=("other",)),  # it never changes
+    *_file_faults(layout.VECTORS.name),
+    *_file_faults(layout.COLUMNS.name),
+    *_file_faults(layout.CALIBRATION.name),
+    *_file_faults(layout.NULL_VECTORS.name, others=()),  # they are the model's
+    *_file_faults(layout.TOPICS.name),
+    *_file_faults(layout.OVERVIEW.name),
     *_chroma_files(),
     _other_file("lock", "bananas"),
     _other_file("lock.holder", "{"),

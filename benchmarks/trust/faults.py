@@ -139,7 +139,8 @@ def line(trial: Trial) -> str:
     mark = " " if trial.is_right else "!"
     found = "—" if trial.harmless and not trial.found else "found" if trial.found else "sound"
     mended = trial.mended_by or "NOT MENDED"
-    rest = [*(f"--check wrote {name}" for name in trial.wrote), *trial.crashed, *trial.left]
+    limit = [f"known limit: {trial.limit}"] if trial.told == "SILENT" and trial.limit else []
+    rest = [*limit, *(f"--check wrote {name}" for name in trial.wrote), *trial.crashed, *trial.left]
     return f"{mark} {trial.fault:46} {trial.told:10} {found:6} {mended:10} {'; '.join(rest)}"
 
 
@@ -148,11 +149,13 @@ def summary(trials: Sequence[Trial]) -> str:
     found = sum(bool(trial.found) or trial.harmless for trial in trials)
     mended = sum(bool(trial.mended_by) and not trial.left for trial in trials)
     silent = sum(trial.told in ("SILENT", "TRACEBACK", "DIED") for trial in trials)
+    limits = sum(trial.told == "SILENT" and bool(trial.limit) for trial in trials)
     worse = sum(bool(trial.left) and not trial.found for trial in trials)
     crashed = sum(bool(trial.crashed) for trial in trials)
     right = sum(trial.is_right for trial in trials)
     return (
-        f"tried {len(trials)}: found {found}, mended {mended}, silent or tracebacks in search {silent}, "
+        f"tried {len(trials)}: found {found}, mended {mended}, silent or tracebacks in search {silent} "
+        f"({limits} of them known limits), "
         f"tracebacks in doctor or index {crashed}, worse {worse}; held {right}"
     )
 

@@ -20,6 +20,7 @@ import numpy as np
 from talksearch.indexer import build_index, layout
 from talksearch.indexer.stores import vectors
 from talksearch.indexer.stores.chroma import store
+from talksearch.search import make_overview
 
 DATA = Path(__file__).parents[2] / "data"
 LATE = "captions"
@@ -62,16 +63,22 @@ def make_indexes(folder: Path, talks: tuple[str, ...] = ("",)) -> Indexes:
     for name in talks:
         shutil.copytree(DATA / name, archive / (name or "data"), ignore=shutil.ignore_patterns(LATE, "seed", "*.py"))
     _write_tracks(archive)
-    build_index(sound, archive)
+    _build(sound, archive)
     shutil.copytree(sound, earlier)
     shutil.copytree(DATA / LATE, archive / LATE)
-    build_index(sound, archive)
+    _build(sound, archive)
     (folder / "others").mkdir()
     for number in range(4):
         lines = (f"[{second // 60}:{second % 60:02}] kettle {number} sings {second}\n" for second in range(0, 600, 5))
         (folder / "others" / f"kettle-{number}.txt").write_text("".join(lines), encoding="utf-8")
-    build_index(other, folder / "others")
+    _build(other, folder / "others")
     return Indexes(archive, sound, earlier, other)
+
+
+def _build(index: Path, archive: Path) -> None:
+    """Build an index as `talksearch index` does, with what a server's first page tells of it."""
+    build_index(index, archive)
+    make_overview.keep(index)
 
 
 def _write_tracks(archive: Path) -> None:

@@ -23,6 +23,7 @@ from .numbers import check_numbers
 from .recipe_file import check_recipe
 from .rows import check_rows
 from .stores import check_vectors
+from .sums import check_sums
 from .tokens import check_tokens
 from .words import can_be_read, check_words
 
@@ -70,6 +71,7 @@ def _examine(folder: Path, db: sqlite3.Connection, mend: bool, encoder: Encoder 
         *check_tokens(folder, db, mend=mend),
         *(finding(what, mend) for what in unfinished.look(folder, db, finish=mend)),
     ]
+    findings += check_sums(db, mend=mend, has_damaged_talks=has_damaged_talks, other_findings=bool(findings))
     if mend:
         copy_check.note(folder, db)
     # First, because what is made of the vectors may need it; but nothing is old because of what it finds.

@@ -69,9 +69,7 @@ def check_vectors(db: sqlite3.Connection, folder: Path, dimension: int, mend: bo
         findings.append(finding("The copy of the vectors was of another catalog, or of a later state of it.", mend))
     is_as_written = copy_check.may_be_read(folder, db, thorough=True)
     try:
-        if embedded and (reason := store.damage(folder)):
-            raise store.damaged(folder, reason)
-        differences = _compare(db, folder, embedded, copy, mend)
+        differences = _differences(db, folder, embedded, copy, mend)
     except DamagedStoreError as error:
         if not mend:
             return [finding(error.message, mend)]
@@ -93,6 +91,22 @@ def check_vectors(db: sqlite3.Connection, folder: Path, dimension: int, mend: bo
         if not findings:
             findings.append(finding("The copy of the vectors was not as it was written.", mend))
     return findings
+
+
+def _differences(
+    db: sqlite3.Connection, folder: Path, embedded: list[_Embedded], copy: vectors.Vectors, mend: bool
+) -> _Differences:
+    """Compare Chroma with the copy of the vectors as `_compare` does, in a copy of its own where nothing is mended."""
+    if embedded and (reason := store.damage(folder, thorough=True)):
+        raise store.damaged(folder, reason)
+    if mend:
+        return _compare(db, folder, embedded, copy, mend)
+    with store.copied(folder) as scratch:
+        try:
+            return _compare(db, scratch, embedded, copy, mend)
+        except BadIndexError as error:  # it names the store
+            error.message = error.message.replace(str(scratch), str(folder))
+            raise
 
 
 def _mend_vectors(

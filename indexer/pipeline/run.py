@@ -18,7 +18,7 @@ from time import perf_counter
 from talksearch.indexer import disk, layout
 from talksearch.indexer.encoders.base import Encoder
 from talksearch.indexer.errors import BadIndexError
-from talksearch.indexer.stores import catalog, catalog_talks, catalog_writer, recipe, stop_terms, upgrade
+from talksearch.indexer.stores import catalog, catalog_talks, catalog_writer, recipe, stop_terms, sums, upgrade
 from talksearch.indexer.stores.chroma import store
 from talksearch.indexer.stores.lock import index_write_lock
 from talksearch.indexer.talks.walk import as_root
@@ -128,6 +128,7 @@ def remove_talks(
         def is_forgotten(path: str) -> bool:
             return any(root.holds(Path(path)) for root in forgotten)
 
+        damaged = sums.differing(db, sums.ALL)
         paths = catalog_talks.talk_paths(db)
         inside = [talk_id for talk_id, path in paths.items() if is_forgotten(path)]
         removed = [talk_id for talk_id in dict.fromkeys([*talk_ids, *inside]) if talk_id in paths]
@@ -140,6 +141,7 @@ def remove_talks(
             db.executemany("DELETE FROM roots WHERE path = ?", ((str(root.path),) for root in forgotten))
         store.drop_leaving(folder, db)
         stop_terms.update_stop_terms(db)
+        sums.note(db, damaged)
         prepare_queries(folder, db)
         return removed
 

@@ -24,6 +24,7 @@ from talksearch.indexer.stores import (
     copy_check,
     recipe,
     stop_terms,
+    sums,
     upgrade,
 )
 from talksearch.indexer.stores.catalog import FileRow
@@ -72,6 +73,7 @@ def update_index(options: RunOptions) -> Report:
         _leave_what_is_of_another(folder)
     known = recipe.read(folder)
     with closing(catalog.open_catalog(folder, write=True)) as db:
+        damaged = sums.differing(db, sums.ALL)
         if known is None and (kept := recipe.kept_copy(db)):  # a lost recipe must not become another model's
             recipe.put_back(folder, kept)
             known = recipe.read(folder)
@@ -107,6 +109,7 @@ def update_index(options: RunOptions) -> Report:
         _drop_vanished(db, report)
         store.drop_leaving(folder, db)
         stop_terms.update_stop_terms(db)
+        sums.note(db, damaged)
         prepare_queries(folder, db, encoders.get)
         report.notes += encoders.notes
     report.skipped.sort(key=lambda file: file.path)

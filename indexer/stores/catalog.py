@@ -290,7 +290,8 @@ def has_embedded(db: sqlite3.Connection) -> bool:
 
 def counts(db: sqlite3.Connection) -> Counts:
     """Count what the index holds."""
-    passages, embedded = db.execute("SELECT count(*), total(embedded) FROM passages WHERE field = 'speech'").fetchone()
+    speech = "SELECT count(*), total(embedded != 0) FROM passages WHERE field = 'speech'"
+    passages, embedded = db.execute(speech).fetchone()
     (talks,) = db.execute("SELECT count(*) FROM talks").fetchone()
     (cues,) = db.execute("SELECT count(*) FROM cues").fetchone()
     return Counts(talks, passages, int(embedded), cues, speech_ms(db))

@@ -25,6 +25,10 @@ FORMAT_BEFORE = 7
 """The one format that `upgrade` turns into the present one, so that nothing need be embedded again."""
 
 
+MEND = "Mend it: talksearch doctor"
+"""What to do about a damaged recipe."""
+
+
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """How an index was made."""
@@ -90,6 +94,18 @@ def kept_copy(db: sqlite3.Connection) -> str | None:
     return str(row[0]) if row else None
 
 
+def check_copy(folder: Path, db: sqlite3.Connection) -> None:
+    """Raise BadIndexError where the recipe of an index is not the one that its catalog keeps."""
+    kept = kept_copy(db)
+    here = read_json(folder)
+    if kept is None or here is None:
+        return
+    there = json.loads(kept)
+    other = [name for name in ("model", "splitting") if here.get(name) != there.get(name)]
+    if other:
+        raise _unusable(folder, f"has another {' and '.join(other)} in its recipe than it was made with", MEND)
+
+
 def put_back(folder: Path, text: str) -> None:
     """Write the recipe anew from its copy."""
     with layout.replace_file(layout.RECIPE.within(folder)) as fresh:
@@ -150,7 +166,7 @@ def raise_format(folder: Path) -> None:
 
 
 def _damaged(folder: Path, error: Exception) -> BadIndexError:
-    return _unusable(folder, f"has a damaged recipe ({error})", "Mend it: talksearch doctor")
+    return _unusable(folder, f"has a damaged recipe ({error})", MEND)
 
 
 def _of_another_format(folder: Path, named: Json) -> BadIndexError:

@@ -68,11 +68,18 @@ CREATE TABLE odd (
 CREATE INDEX odd_of_talk ON odd (talk);
 """
 
+SUMS = (
+    "CREATE TABLE IF NOT EXISTS sums (name TEXT PRIMARY KEY, changes INTEGER NOT NULL, sum INTEGER NOT NULL)"
+    " WITHOUT ROWID"
+)
+"""Makes the table of `sums`: what some tables hold altogether, after how many changes."""
+
 NEW_IN_THIS_FORMAT = (
     # Passages that are no longer in the index, until the Chroma store knows it.
     "CREATE TABLE leaving (number INTEGER PRIMARY KEY, id TEXT NOT NULL)",
     # What of the catalog is made of its passages, and after how many of their changes (`PRAGMA user_version`).
     "CREATE TABLE derived (name TEXT PRIMARY KEY, changes INTEGER NOT NULL) WITHOUT ROWID",
+    SUMS,
     # `recipe.json` once more, to mend it by.
     "CREATE TABLE recipe (text TEXT PRIMARY KEY) WITHOUT ROWID",
     # How many rows of other tables belong to a talk, so that it is noticed where one is gone.

@@ -81,12 +81,12 @@ def hold(
         return False
     for count, table in COUNTS.items():
         if table in tables:
-            counted, held = db.execute(
-                f"SELECT (SELECT coalesce(sum({count}), 0) {of_talks}), (SELECT count(*) FROM {table} r"  # noqa: S608
-                f" WHERE r.talk IN (SELECT number {of_talks}) AND {holds_sql(table, 'r')})",
+            counted, there, held = db.execute(
+                f"SELECT (SELECT coalesce(sum({count}), 0) {of_talks}), count(*), count(*) FILTER (WHERE"  # noqa: S608
+                f" {holds_sql(table, 'r')}) FROM {table} r WHERE r.talk IN (SELECT number {of_talks})",
                 wanted,
             ).fetchone()
-            if counted != held:
+            if not counted == there == held:
                 return False
     return True
 
@@ -119,9 +119,17 @@ def note(db: sqlite3.Connection) -> str:
             f"SELECT 1 FROM passages p WHERE field != 'speech' AND NOT ({holds_sql('passages', 'p')}) LIMIT 1"  # noqa: S608
         ).fetchone()
     )
-    if damaged or any(_differing(db).values()):
+    if damaged or any(_differing(db).values()) or not _roots_hold(db):
         return f"The index is damaged, and this is not all that it should hold. {MEND}"
     return ""
+
+
+def _roots_hold(db: sqlite3.Connection) -> bool:
+    """Say whether the PATHs hold, and are there where there are talks."""
+    if db.execute(f"SELECT 1 FROM roots WHERE NOT ({holds_sql('roots')}) LIMIT 1").fetchone():  # noqa: S608
+        return False
+    lacking = "SELECT EXISTS (SELECT 1 FROM talks) AND NOT EXISTS (SELECT 1 FROM roots)"
+    return not db.execute(lacking).fetchone()[0]
 
 
 def all_passages_are_there(db: sqlite3.Connection) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import sqlite3
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -150,23 +151,61 @@ def _unusable_message(folder: Path, reason: str) -> str:
     return f"The Chroma store in {layout.CHROMA.within(folder)} cannot be used: {reason}."
 
 
-def damage(folder: Path) -> str:
+def damage(folder: Path, *, thorough: bool = False) -> str:
     """Say what is wrong with the file in which Chroma keeps all but its graph; empty where nothing is.
 
-    Chroma makes a new file where it finds none, and notices damage only where it happens to read.
+    Chroma makes a new file where it finds none, and notices damage only where it happens to read. With `thorough`, what
+    is in the indexes of its tables is compared with these, which takes some six times as long.
     """
     path = layout.CHROMA.within(folder) / _DATABASE
     try:
         if not path.stat().st_size:
             return "it is empty"
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
-            result = str(db.execute("PRAGMA quick_check(1)").fetchone()[0])
+            result = str(db.execute(f"PRAGMA {'integrity' if thorough else 'quick'}_check(1)").fetchone()[0])
             return "" if result == "ok" else result
     except FileNotFoundError:
         return "it is missing"
     except sqlite3.DatabaseError as error:
         # Of any other error, another program may use the file, or have left work to undo.
         return str(error) if primary_code(error) in _DAMAGE else ""
+
+
+@contextmanager
+def copied(folder: Path) -> Iterator[Path]:
+    """Copy the Chroma store for a while, and give the folder in which the copy lies as in the folder of an index.
+
+    Chroma writes into its folder also where it is only read: a row that locks it, and the graph of a collection that
+    has none yet. So who only looks at an index looks at a copy.
+
+    Raises BadIndexError where there is no room for it, it cannot be read, or it changes meanwhile.
+    """
+    there = layout.CHROMA.within(folder)
+    with tempfile.TemporaryDirectory(prefix="talksearch-") as scratch:
+        before = _stamps(there)
+        needed = sum(size for size, _ in before.values())
+        if shutil.disk_usage(scratch).free < needed:
+            raise BadIndexError(
+                f"There is no room in {tempfile.gettempdir()} for a copy of the Chroma store, {needed / 1e6:.0f} MB.",
+                "Name another folder in TMPDIR, or have it looked at where it is: talksearch doctor",
+            )
+        try:
+            if there.exists():
+                shutil.copytree(there, layout.CHROMA.within(Path(scratch)))
+        except OSError as error:  # shutil.Error too
+            raise BadIndexError(
+                _unusable_message(folder, str(error)),
+                "See whether another program uses it, and whether it can be read.",
+            ) from error
+        if _stamps(there) != before:
+            raise BadIndexError(_unusable_message(folder, "it changes"), "Look again when nobody writes to it.")
+        yield Path(scratch)
+
+
+def _stamps(store: Path) -> dict[Path, tuple[int, int]]:
+    """Return the size and the time of change of each file of the store."""
+    files = (file for file in store.rglob("*") if file.is_file())
+    return {file: (status.st_size, status.st_mtime_ns) for file in files for status in [file.stat()]}
 
 
 def put_aside(folder: Path, db: sqlite3.Connection) -> Path | None:
