@@ -1,6 +1,7 @@
 """What happens to an index as it grows to a million passages.
 
     python benchmarks/scale.py --base INDEX [--sizes 10000,100000] [--work DIR] [--keep] [--out FILE] [--chart FILE.svg]
+    python benchmarks/scale.py --store URL [--sizes 1000000]    # a store on other machines: see store.py
 
 The archive is synthetic: the talks of a real index again and again, under new ids, word for word with all their cues,
 and each passage with a vector of its own, the real one and noise at a cosine of about 0.9 to it, and with the tokens of
@@ -37,6 +38,7 @@ import numpy as np
 from about import about
 from chart import bars
 from measured import QUERIES, measured, recipe_of
+from store import measure as measure_store
 
 from talksearch.indexer import layout
 from talksearch.indexer.arrays import Floats
@@ -58,7 +60,8 @@ RECALL = 0.98
 def main() -> int:
     """Grow, measure, print, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--base", type=Path, required=True, help="a real index; it is only read")
+    parser.add_argument("--base", type=Path, help="a real index; it is only read")
+    parser.add_argument("--store", help="measure a store at this URL instead, with so many made-up passages")
     parser.add_argument("--sizes", default="10000,100000")
     parser.add_argument("--work", type=Path, help="where the index grows (default: a temporary folder)")
     parser.add_argument("--keep", action="store_true", help="leave it there")
@@ -70,6 +73,11 @@ def main() -> int:
         name, _, size = options.step.partition(":")
         print(json.dumps(_STEPS[name](options.base, options.work, int(size))))
         return 0
+    if options.store:
+        measure_store(options.store, max(map(int, options.sizes.split(","))))
+        return 0
+    if options.base is None:
+        parser.error("Give --base INDEX, or --store URL.")
     measured(options.base)
     work = options.work or Path(tempfile.mkdtemp(prefix="scale-"))
     report: dict[str, Any] = {**about("chromadb", "numpy", "simsimd", "onnxruntime"), "sizes": []}
