@@ -122,7 +122,9 @@ def test_a_talk_that_is_lost_stays_as_it_was_and_is_read_the_next_time(
     changed = talks / "talk 00.srt"
     changed.write_text(changed.read_text().replace("word0", "bread"))
     with monkeypatch.context() as patched:
-        patched.setattr(update_index, "read_groups", lambda groups, *_: (read_talks.lost_talk(group) for group in groups))
+        patched.setattr(
+            update_index, "read_groups", lambda groups, *_: (read_talks.lost_talk(group) for group in groups)
+        )
         report = run.build_index(index, [talks], encoder=CountingEncoder())
     assert (report.dropped, report.replaced, len(report.kept)) == ([], [], 3)
     assert "next run" in report.skipped[0].reason

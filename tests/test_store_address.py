@@ -16,6 +16,9 @@ from talksearch.indexer.stores.remote.address import parse_address
         ("lance:///srv/a/../talks", "/srv/talks"),
         ("lance+s3://talks", "s3://talks"),
         ("lance+s3://my-talks.example/by/year/", "s3://my-talks.example/by/year"),
+        ("chroma://localhost", "http://localhost:8000/default_tenant/default_database"),
+        ("chroma://[::1]:9000/", "http://[::1]:9000/default_tenant/default_database"),
+        ("https://chroma.example?tenant=us&database=talks", "https://chroma.example:443/us/talks"),
     ],
 )
 def test_an_address_means_a_place(url: str, location: str) -> None:
@@ -46,6 +49,11 @@ def test_a_drive_of_windows_has_no_slash_before_it(monkeypatch: pytest.MonkeyPat
         ("lance:///a\x1b[31m", "nobody sees"),
         ("lance+s3://[talks", "is no address"),
         ("lance:///a%00b", "names no folder"),
+        ("chroma://", "names no machine"),
+        ("chroma://host:99999", "a port that is none"),
+        ("chroma://host/api/v2", "has a path"),
+        ("https://host?region=eu", "has the parameter 'region'"),
+        ("https://host?tenant=../x", "has a tenant that is none"),
     ],
 )
 def test_a_wrong_address_is_told_in_a_sentence(url: str, sentence: str) -> None:

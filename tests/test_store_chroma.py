@@ -69,16 +69,8 @@ def engine(server: int) -> ChromaEngine:
     return opened
 
 
-def service(port: int, token: str | None = None) -> ChromaEngine:
-    return open_service(
-        f"chroma://127.0.0.1:{port}",
-        "127.0.0.1",
-        port,
-        ssl=False,
-        tenant="default_tenant",
-        database="default_database",
-        token=token,
-    )
+def service(port: int) -> ChromaEngine:
+    return open_service(f"chroma://127.0.0.1:{port}", f"http://127.0.0.1:{port}/default_tenant/default_database")
 
 
 def talk(name: str, *texts: str, revision: str = "1", language: str = "en", date: str | None = None) -> StoredTalk:
@@ -272,6 +264,19 @@ def test_a_service_that_is_gone_or_says_nothing_is_told(engine: ChromaEngine, mo
 def test_what_chroma_raises_becomes_a_sentence(error: Exception, told: str) -> None:
     with pytest.raises(StoreError, match=told), chroma_calls.errors_told("chroma://x"):
         raise error
+
+
+def test_a_token_comes_from_the_environment_or_a_file_and_is_sent(
+    server: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TALKSEARCH_STORE_TOKEN", "hush")
+    assert service(server).client._server._session.headers["x-chroma-token"] == "hush"
+    (tmp_path / "token").write_text("whist\n")
+    monkeypatch.setenv("TALKSEARCH_STORE_TOKEN_FILE", str(tmp_path / "token"))
+    assert service(server).client._server._session.headers["Authorization"] == "Bearer whist"
+    monkeypatch.setenv("TALKSEARCH_STORE_TOKEN_FILE", str(tmp_path / "gone"))
+    with pytest.raises(StoreError, match="cannot be read"):
+        service(server)
 
 
 # --- a service that ranks words, by its documentation ----------------------------------------------------------------

@@ -3,6 +3,8 @@
     lance:///srv/talks                 LanceDB in a folder, the user's own or a share
     lance:///C:/talks                  the same on Windows
     lance+s3://bucket/prefix           LanceDB on object storage that speaks S3
+    chroma://host:8000                 a Chroma server
+    https://host?tenant=T&database=D   the same over TLS, or Chroma Cloud
 
 Who may read and write is never part of an address: addresses stand in the lists of processes, in histories and in logs.
 """
@@ -21,9 +23,9 @@ from talksearch.indexer.text.untrusted import safe, safe_address
 
 from .engine import Engine
 
-Kind = Literal["lance", "lance+s3"]
+Kind = Literal["lance", "lance+s3", "chroma"]
 
-FORMS = "lance:///folder or lance+s3://bucket/prefix"
+FORMS = "lance:///folder, lance+s3://bucket/prefix or chroma://host:port"
 """What addresses look like, for sentences."""
 
 _SECRET = re.compile(r"token|secret|passw|passwd|apikey|api_key|access_?key|credential|signature", re.IGNORECASE)
@@ -31,6 +33,9 @@ _SECRET = re.compile(r"token|secret|passw|passwd|apikey|api_key|access_?key|cred
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 """What names of buckets look like (Amazon S3, "General purpose bucket naming rules")."""
+
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
+"""What names of tenants and databases of Chroma look like."""
 
 _DRIVE = re.compile(r"/[A-Za-z]:(/|$)")
 
@@ -43,7 +48,7 @@ class StoreAddress:
     url: str
     """As it was given."""
     location: str
-    """What the engine opens: a folder, or `s3://bucket/prefix`."""
+    """What the engine opens: a folder, `s3://bucket/prefix`, or a server as `http://host:port/tenant/database`."""
 
 
 def parse_address(url: str) -> StoreAddress:
@@ -62,7 +67,8 @@ def parse_address(url: str) -> StoreAddress:
     if "@" in parts.netloc or any(_SECRET.search(name) for name, _ in parse_qsl(parts.query, keep_blank_values=True)):
         raise StoreError(
             f"The address {safe_address(url.partition('?')[0])} holds a user, a password or a token.",
-            "Take it out. S3 takes AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the profile that AWS_PROFILE names.",
+            "Take it out. S3 takes AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the profile that AWS_PROFILE names;"
+            " Chroma takes TALKSEARCH_STORE_TOKEN, or the file that TALKSEARCH_STORE_TOKEN_FILE names.",
         )
     if not url.isprintable():
         raise _refused(url, "holds characters that nobody sees")
@@ -71,6 +77,8 @@ def parse_address(url: str) -> StoreAddress:
             return StoreAddress("lance", url, _folder(url))
         case "lance+s3":
             return StoreAddress("lance+s3", url, _bucket(url))
+        case "chroma" | "https":
+            return StoreAddress("chroma", url, _server(url))
         case "":
             raise _refused(url, "names no engine")
         case "s3":
@@ -82,6 +90,10 @@ def parse_address(url: str) -> StoreAddress:
 def open_engine(url: str) -> Engine:
     """Return the engine of a store. Whether it answers, its first call tells. Raises as `parse_address` does."""
     address = parse_address(url)
+    if address.kind == "chroma":
+        from .chroma_service import open_service
+
+        return open_service(address.url, address.location)
     from .lance import LanceEngine  # imported late: it takes a second
 
     return LanceEngine(address)
@@ -113,6 +125,28 @@ def _bucket(url: str) -> str:
     if any(part in (".", "..") for part in parts.path.split("/")):
         raise _refused(url, "has a . or .. in its prefix")
     return f"s3://{parts.netloc}{parts.path}".rstrip("/")
+
+
+def _server(url: str) -> str:
+    parts = urlsplit(url)
+    try:
+        port = parts.port
+    except ValueError as error:
+        raise _refused(url, "has a port that is none") from error
+    if not parts.hostname:
+        raise _refused(url, "names no machine")
+    if parts.path.strip("/") or parts.fragment:
+        raise _refused(url, "has a path; a Chroma server has tenants and databases: ?tenant=T&database=D")
+    chosen = {"tenant": "default_tenant", "database": "default_database"}
+    given = dict(parse_qsl(parts.query, keep_blank_values=True))
+    if unknown := next((name for name in given if name not in chosen), None):
+        raise _refused(url, f"has the parameter {unknown!r}; there are tenant and database")
+    chosen |= given
+    if empty := next((name for name, value in chosen.items() if not _NAME.fullmatch(value)), None):
+        raise _refused(url, f"has a {empty} that is none")
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    protocol, usual = ("https", 443) if parts.scheme == "https" else ("http", 8000)
+    return f"{protocol}://{host}:{port or usual}/{chosen['tenant']}/{chosen['database']}"
 
 
 def _refused(url: str, problem: str) -> StoreError:

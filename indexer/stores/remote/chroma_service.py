@@ -12,9 +12,12 @@ written down from it, because nothing here can run it.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from zlib import compress
 
 from talksearch.indexer import layout
@@ -179,31 +182,27 @@ class ChromaEngine:
         return f"talksearch index PATH --store {self.address}"
 
 
-def open_service(
-    address: str, host: str, port: int, *, ssl: bool, tenant: str, database: str, token: str | None
-) -> ChromaEngine:
+def open_service(address: str, location: str) -> ChromaEngine:
     """Open a store in a Chroma service.
 
     Args:
-        address: What the store is called in messages; nothing secret is in it.
-        host: The name or number of the machine.
-        port: Where it listens.
-        ssl: Whether it speaks TLS.
-        tenant: Chroma's name for who pays.
-        database: Chroma's name for what holds the collections.
-        token: Sent with each request; None for none.
+        address: What the store is called in messages.
+        location: Where it is: `http://host:port/tenant/database`.
 
     Raises StoreError where it cannot be reached, or refuses the token.
     """
+    parts = urlsplit(location)
+    tenant, database = parts.path.strip("/").split("/")
+    token = _token()
     import chromadb
     from chromadb.config import Settings
 
     headers = {"x-chroma-token": token, "Authorization": f"Bearer {token}"} if token else {}
     with errors_told(address):
         client = chromadb.HttpClient(
-            host=host,
-            port=port,
-            ssl=ssl,
+            host=f"[{parts.hostname}]" if ":" in str(parts.hostname) else str(parts.hostname),
+            port=parts.port or 0,
+            ssl=parts.scheme == "https",
             headers=headers,
             settings=Settings(anonymized_telemetry=False),
             tenant=tenant,
@@ -214,6 +213,18 @@ def open_service(
         if session is not None:
             session.timeout = TIMEOUT_S
     return ChromaEngine(address, client)
+
+
+def _token() -> str | None:
+    """Return what the environment says to send with each request; None for nothing."""
+    if file := os.environ.get("TALKSEARCH_STORE_TOKEN_FILE"):
+        try:
+            return Path(file).read_text(encoding="utf-8").strip()
+        except (OSError, ValueError) as error:
+            raise StoreError(
+                f"The token in {file} cannot be read: {error}.", "TALKSEARCH_STORE_TOKEN_FILE names this file."
+            ) from error
+    return os.environ.get("TALKSEARCH_STORE_TOKEN")
 
 
 def _add(collection: Collection, records: Iterable[Record]) -> None:
