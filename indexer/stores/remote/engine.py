@@ -149,8 +149,10 @@ class Wanted:
 class Version(Protocol):
     """One state of a store, open for reading. It stays as it is, whatever is written meanwhile."""
 
-    name: str
-    """Tells one state from another."""
+    @property
+    def name(self) -> str:
+        """Tells one state from another."""
+        ...
 
     def files(self) -> StoreFiles:
         """Return the files that belong to it; those of the writer that has put most."""
@@ -189,8 +191,10 @@ class Engine(Protocol):
     """A store. Every error of an engine comes as a `TalksearchError` whose sentence names the store and says what to do
     (`StoreError`)."""
 
-    address: str
-    """Its URL, without anything secret."""
+    @property
+    def address(self) -> str:
+        """Its URL, without anything secret."""
+        ...
 
     def open(self) -> Version:
         """Open its newest state. Raises StoreError where there is none, or it cannot be reached."""

@@ -1,0 +1,171 @@
+"""The states of a store in LanceDB: a row for each state of each writer, which names the versions of its tables.
+
+To append such a row is what makes a state known, and nothing else is. So whoever reads takes the newest row of each
+writer, and opens the tables at just the versions that it names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import pairwise
+from time import time
+
+import pyarrow as pa  # type: ignore[import-untyped]
+
+from talksearch.indexer import layout
+from talksearch.indexer.errors import StoreError
+
+from .engine import StoreFiles
+from .lance_calls import Connection, Table, is_conflict, table_names
+
+FORMAT = 1
+"""Raised when an older talksearch could not read a store any more."""
+
+KEPT_S = 2 * 86_400.0
+"""How long a state can still be read after another took its place, in seconds."""
+
+COMMITS = "commits"
+"""The name of the table of states."""
+
+_NARROW = ["source", "number", "format", "written", "since", "passages", "talks", "talk_count", "dimension", "trained"]
+_SCHEMA = pa.schema(
+    [
+        ("source", pa.int64()),
+        ("number", pa.int64()),
+        ("format", pa.int32()),
+        ("written", pa.float64()),
+        ("since", pa.float64()),
+        ("passages", pa.int64()),
+        ("talks", pa.int64()),
+        ("talk_count", pa.int64()),
+        ("dimension", pa.int32()),
+        ("trained", pa.int64()),
+        ("corpus", pa.large_binary()),
+        ("terms", pa.large_binary()),
+        ("files", pa.list_(pa.struct([("name", pa.string()), ("content", pa.large_binary())]))),
+    ]
+)
+_MANY = 100
+"""Fragments of the table from which on they are put together, and old versions of it cleared away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """A state of what one writer put, without what it holds of no single talk."""
+
+    source: int
+    number: int
+    """Counted from 1."""
+    format: int
+    written: float
+    """When it was written, in seconds since 1970."""
+    since: float
+    """From when on its versions of tables were made, in seconds since 1970."""
+    passages: int
+    """The version of the table of passages."""
+    talks: int
+    """The version of the table of talks."""
+    talk_count: int
+    dimension: int
+    trained: int
+    """How many passages there were when the index of their vectors was made; 0 where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """What a state holds of no single talk, packed."""
+
+    corpus: bytes
+    terms: bytes
+    files: StoreFiles
+
+
+def open_commits(connection: Connection, address: str) -> Table:
+    """Open the table of states. Raises StoreError where there is no store."""
+    names = table_names(connection)
+    if COMMITS not in names:
+        command = f"talksearch index PATH --store {address}"
+        if names:
+            raise StoreError(f"{address} is no store of talksearch: it holds other tables.", "Use another address.")
+        raise StoreError(f"There is no store at {address}.", f"Put an index there: {command}")
+    table = connection.open_table(COMMITS)
+    if table.schema.names != _SCHEMA.names:
+        raise StoreError(f"{address} is no store of talksearch that this version knows.", "Use another address.")
+    return table
+
+
+def make_commits(connection: Connection) -> Table:
+    """Open the table of states, which is made where there is none."""
+    return connection.create_table(COMMITS, schema=_SCHEMA, exist_ok=True)
+
+
+def all_commits(table: Table, address: str) -> list[Commit]:
+    """Return all states that the table of states holds, in the order of their numbers.
+
+    Raises StoreError where one is of another format.
+    """
+    rows = table.search().select(_NARROW).limit(1_000_000).to_arrow().to_pylist()
+    commits = sorted((Commit(**row) for row in rows), key=lambda commit: commit.number)
+    for commit in commits:
+        if commit.format != FORMAT:
+            raise StoreError(
+                f"The store {address} has format {commit.format}; this version of talksearch reads format {FORMAT}.",
+                "Use the version of talksearch that wrote it.",
+            )
+    return commits
+
+
+def newest_of_each(commits: Sequence[Commit]) -> list[Commit]:
+    """Return the newest state of each writer, those with most talks first."""
+    newest = {commit.source: commit for commit in commits}  # a later one takes the place of an earlier one
+    return sorted(newest.values(), key=lambda commit: (-commit.talk_count, commit.source))
+
+
+def read_whole(table: Table, commit: Commit) -> Whole:
+    """Return what a state holds of no single talk. Raises StoreError where it is not there any more."""
+    rows = (
+        table.search()
+        .where(f"source = {commit.source} AND number = {commit.number}")
+        .select(["corpus", "terms", "files"])
+        .limit(1)
+        .to_arrow()
+        .to_pylist()
+    )
+    if not rows:
+        raise StoreError("A state of the store is not there any more.", "Ask again.")
+    known = {entry.name for entry in layout.ENTRIES}  # a reader writes them into a folder under these names
+    files = {file["name"]: file["content"] for file in rows[0]["files"] if file["name"] in known}
+    return Whole(rows[0]["corpus"], rows[0]["terms"], StoreFiles(files))
+
+
+def append(table: Table, commit: Commit, whole: Whole) -> None:
+    """Make a state known."""
+    row = {name: getattr(commit, name) for name in _NARROW}
+    row |= {
+        "corpus": whole.corpus,
+        "terms": whole.terms,
+        "files": [{"name": name, "content": content} for name, content in whole.files.by_name.items()],
+    }
+    table.add(pa.Table.from_pylist([row], _SCHEMA))
+
+
+def kept(commits: Sequence[Commit], source: int) -> list[Commit]:
+    """Return the states of a writer that are its newest, or were until lately: somebody may have them open."""
+    own = [commit for commit in commits if commit.source == source]
+    lately = [commit for commit, following in pairwise(own) if following.written > time() - KEPT_S]
+    return [*lately, *own[-1:]]
+
+
+def forget_old(table: Table, commits: Sequence[Commit], source: int) -> None:
+    """Take the rows of states away that nobody has open any more. Where another writer is quicker, nothing is done."""
+    oldest = kept(commits, source)[0].number
+    try:
+        if any(commit.source == source and commit.number < oldest for commit in commits):
+            table.delete(f"source = {source} AND number < {oldest}")
+        if table.stats()["fragment_stats"]["num_fragments"] > _MANY:
+            table.optimize(cleanup_older_than=timedelta(seconds=KEPT_S))
+    except (ValueError, RuntimeError, OSError) as error:
+        if not is_conflict(error):
+            raise
