@@ -30,7 +30,9 @@ FILES = StoreFiles({"recipe.json": b'{"model": {"name": "m"}, "splitting": {}, "
 
 def talk(name: str, *texts: str, revision: str = "1", language: str = "en", date: str | None = None) -> StoredTalk:
     """A talk of some passages; the vector of each is told by its first word."""
-    facts = TalkFacts(name, name.title(), "Harbour", None, language, date, "exact", 60_000, f"/{name}.vtt", None, ("Ada",))
+    facts = TalkFacts(
+        name, name.title(), "Harbour", None, language, date, "exact", 60_000, f"/{name}.vtt", None, ("Ada",)
+    )
     vectors = np.array([vector(text.split()[0]) for text in texts], np.float32).reshape(-1, DIMENSION)
     passages = tuple(StoredPassage(f"{name}@{n}", "speech", text, ("Ada",)) for n, text in enumerate(texts))
     return StoredTalk(facts, 7, f"{name}-{revision}", f"rows of {name} {revision} ".encode() * 3_000, passages, vectors)

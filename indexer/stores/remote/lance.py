@@ -101,8 +101,11 @@ class LanceEngine:
                     writing.put(batch)
             with errors_told(self._address):
                 writing.drop(drop)
-                if writing.has_changed():
-                    writing.make_known(terms)
+                has_changed = writing.has_changed()
+            if has_changed:
+                packed = pack_terms(terms)
+                with errors_told(self._address):
+                    writing.make_known(packed)
 
     def _connected(self) -> Connection:
         if self._reading is None:
@@ -171,9 +174,9 @@ class _Writing:
         whole = lance_commits.read_whole(self.commits, self.before)
         return (whole.corpus, whole.files) != (pack_corpus(self.corpus), self.files)
 
-    def make_known(self, terms: Iterable[TermCount]) -> None:
-        """Make what the tables hold the newest state."""
-        whole = Whole(pack_corpus(self.corpus), pack_terms(terms), self.files)
+    def make_known(self, terms: bytes) -> None:
+        """Make what the tables hold the newest state, given how often terms are said, packed."""
+        whole = Whole(pack_corpus(self.corpus), terms, self.files)
         known = lance_commits.kept(all_commits(self.commits, self.address), self.source)
         needed = min((commit.since for commit in known), default=self.began)
         trained = make_ready(self.passages, self.talks, self.before.trained if self.before else 0, needed)
