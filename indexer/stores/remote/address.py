@@ -95,8 +95,9 @@ def open_engine(url: str) -> Engine:
 
         return open_service(address.url, address.location)
     from .lance import LanceEngine  # imported late: it takes a second
+    from .lance_calls import Place
 
-    return LanceEngine(address)
+    return LanceEngine(Place(address.url, address.location))
 
 
 def _folder(url: str) -> str:

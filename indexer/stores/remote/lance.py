@@ -19,9 +19,8 @@ from talksearch.indexer import layout
 from talksearch.indexer.errors import StoreError
 
 from . import lance_commits
-from .address import StoreAddress
 from .engine import Corpus, StoredTalk, StoreFiles, TermCount
-from .lance_calls import Connection, Table, connect, errors_told, table_names
+from .lance_calls import Connection, Place, Table, connect, errors_told, table_names
 from .lance_commits import Commit, Whole, all_commits, newest_of_each
 from .lance_lease import Lease, lease_held
 from .lance_rows import TALKS, is_one_of, passage_rows, passages_schema, talk_rows
@@ -45,15 +44,15 @@ _MANY = 100_000_000
 class LanceEngine:
     """A store in LanceDB. Making it asks nothing of the store."""
 
-    def __init__(self, address: StoreAddress) -> None:
-        self.address = address.url
-        self._address = address
+    def __init__(self, place: Place) -> None:
+        self.address = place.url
+        self._place = place
         self._reading: Connection | None = None
         self._newest: LanceVersion | None = None
 
     def open(self) -> LanceVersion:
         """Open the newest state. The same value, where nothing was made known since the last call."""
-        with errors_told(self._address):
+        with errors_told(self._place):
             connection = self._connected()
             table = lance_commits.open_commits(connection, self.address)
             newest = newest_of_each(all_commits(table, self.address))
@@ -72,13 +71,13 @@ class LanceEngine:
                     )
                     for commit in newest
                 )
-                self._newest = LanceVersion(name, self._address, parts, table)
+                self._newest = LanceVersion(name, self._place, parts, table)
             return self._newest
 
     def revisions(self, source: int) -> Mapping[str, str]:
         """Return the revision of each talk that a writer has put, by id; also of those that are not known yet."""
-        with errors_told(self._address):
-            connection = connect(self._address, "write")
+        with errors_told(self._place):
+            connection = connect(self._place, "write")
             return _revisions(_table(connection, _talks_of(source)))
 
     def write(
@@ -92,24 +91,24 @@ class LanceEngine:
     ) -> None:
         """Put talks in the place of those with their ids, drop others, and make all of it the newest state, at once."""
         with ExitStack() as held:
-            with errors_told(self._address):
-                connection = connect(self._address, "write")
+            with errors_told(self._place):
+                connection = connect(self._place, "write")
                 lease = held.enter_context(lease_held(connection, self.address, source))
                 writing = _Writing(connection, self.address, source, lease, corpus, files)
             for batch in _batches(put):  # the errors of who gives them are none of the store
-                with errors_told(self._address):
+                with errors_told(self._place):
                     writing.put(batch)
-            with errors_told(self._address):
+            with errors_told(self._place):
                 writing.drop(drop)
                 has_changed = writing.has_changed()
             if has_changed:
                 packed = pack_terms(terms)
-                with errors_told(self._address):
+                with errors_told(self._place):
                     writing.make_known(packed)
 
     def _connected(self) -> Connection:
         if self._reading is None:
-            self._reading = connect(self._address, "read")
+            self._reading = connect(self._place, "read")
         return self._reading
 
 

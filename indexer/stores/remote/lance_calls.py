@@ -9,14 +9,13 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from talksearch.indexer import disk
 from talksearch.indexer.errors import StoreError
 from talksearch.indexer.text.untrusted import safe
-
-from .address import StoreAddress
 
 Purpose = Literal["read", "write"]
 
@@ -52,16 +51,31 @@ _TOLD = 300
 """Characters of an error that no pattern knows, in a sentence."""
 
 
-def connect(address: StoreAddress, purpose: Purpose) -> Connection:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a store lies."""
+
+    url: str
+    """Its address, as it was given."""
+    location: str
+    """A folder, or `s3://bucket/prefix`."""
+
+    @property
+    def is_bucket(self) -> bool:
+        """Whether it lies on object storage."""
+        return self.location.startswith("s3://")
+
+
+def connect(place: Place, purpose: Purpose) -> Connection:
     """Return a connection to a store. Raises StoreError where LanceDB is not installed."""
     os.environ.setdefault("LANCEDB_LOG", "error")  # it warns on standard error of what is no trouble here
     try:
         import lancedb
     except ImportError as error:
         raise StoreError(
-            f"The store {address.url} needs lancedb.", 'Install it: pip install "talksearch[distributed]"'
+            f"The store {place.url} needs lancedb.", 'Install it: pip install "talksearch[distributed]"'
         ) from error
-    return lancedb.connect(address.location, storage_options=_options(address, purpose))
+    return lancedb.connect(place.location, storage_options=_options(place, purpose))
 
 
 def table_names(connection: Connection) -> set[str]:
@@ -77,12 +91,12 @@ def table_names(connection: Connection) -> set[str]:
 
 
 @contextmanager
-def errors_told(address: StoreAddress) -> Iterator[None]:
+def errors_told(place: Place) -> Iterator[None]:
     """Raise a StoreError, a sentence, in the place of whatever LanceDB raises."""
     try:
         yield
     except (ValueError, RuntimeError, OSError, NotImplementedError) as error:
-        raise _told(address, error) from error
+        raise _told(place, error) from error
 
 
 def is_conflict(error: Exception) -> bool:
@@ -90,9 +104,9 @@ def is_conflict(error: Exception) -> bool:
     return _CONFLICT.search(str(error)) is not None
 
 
-def _options(address: StoreAddress, purpose: Purpose) -> dict[str, str] | None:
+def _options(place: Place, purpose: Purpose) -> dict[str, str] | None:
     """Return what LanceDB is told of object storage. Credentials it finds by itself: in the environment, in a file."""
-    if address.kind != "lance+s3":
+    if not place.is_bucket:
         return None
     options = {
         "region": os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1",
@@ -107,9 +121,9 @@ def _options(address: StoreAddress, purpose: Purpose) -> dict[str, str] | None:
     return options
 
 
-def _told(address: StoreAddress, error: Exception) -> StoreError:
+def _told(place: Place, error: Exception) -> StoreError:
     said = " ".join(safe(str(error)).split())
-    store = f"store {address.url}"
+    store = f"store {place.url}"
     if _NO_BUCKET.search(said):
         return StoreError(f"The bucket of the {store} is not there.", "Make it, or see whether its name is right.")
     if _REFUSED.search(said):
@@ -117,7 +131,7 @@ def _told(address: StoreAddress, error: Exception) -> StoreError:
             f"The {store} refuses access.",
             "See AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION, or AWS_PROFILE, and what these may do there.",
         )
-    if address.kind == "lance" and disk.full_in_words(Path(address.location), said):
+    if not place.is_bucket and disk.full_in_words(Path(place.location), said):
         return StoreError(
             f"The disk of the {store} is full.", "Make room there, and give the same command again: it goes on."
         )
@@ -129,7 +143,7 @@ def _told(address: StoreAddress, error: Exception) -> StoreError:
         )
     if is_conflict(error):
         return StoreError(f"Other processes write to the {store} all the time.", "Give the same command again.")
-    if address.kind == "lance+s3" and _OUT_OF_REACH.search(said):
+    if place.is_bucket and _OUT_OF_REACH.search(said):
         return StoreError(
             f"The {store} cannot be reached, or takes too long.",
             "See the network, and AWS_ENDPOINT_URL where it is not at Amazon. Nothing is lost: ask again.",

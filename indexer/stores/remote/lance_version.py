@@ -13,9 +13,8 @@ import numpy as np
 from talksearch.indexer.arrays import Floats
 from talksearch.indexer.errors import StoreError
 
-from .address import StoreAddress
 from .engine import Corpus, Found, StoredTalk, StoreFiles, TalkFacts, TermCount, Wanted
-from .lance_calls import Table, errors_told
+from .lance_calls import Place, Table, errors_told
 from .lance_commits import Commit, Whole, read_whole
 from .lance_rows import FACTS, facts_of, is_one_of, passages_of, passing
 from .lance_upkeep import REFINED, probes
@@ -47,25 +46,25 @@ class LanceVersion:
     """A state of a store. Safe to share between threads."""
 
     name: str
-    address: StoreAddress
+    place: Place
     parts: tuple[Part, ...]
     """That of the writer that has put most first."""
     commits: Table
 
     def files(self) -> StoreFiles:
         """Return the files of the writer that has put most."""
-        with errors_told(self.address):
+        with errors_told(self.place):
             return self._whole(self.parts[0]).files
 
     def corpus(self) -> Corpus:
         """Return the statistics of all its passages."""
-        with errors_told(self.address):
+        with errors_told(self.place):
             return add_up([unpack_corpus(self._whole(part).corpus) for part in self.parts])
 
     def term_counts(self) -> Iterable[TermCount]:
         """Yield how often each term is said."""
         for part in self.parts:
-            with errors_told(self.address):
+            with errors_told(self.place):
                 packed = self._whole(part).terms
             yield from unpack_terms(packed)
 
@@ -91,7 +90,7 @@ class LanceVersion:
         dimension = self.parts[0].commit.dimension
         if vector.shape != (dimension,):
             raise StoreError(
-                f"A query has {len(vector)} dimensions, and the vectors of the store {self.address.url} {dimension}.",
+                f"A query has {len(vector)} dimensions, and the vectors of the store {self.place.url} {dimension}.",
                 "Ask with the model of the store.",
             )
 
@@ -164,7 +163,7 @@ class LanceVersion:
     def _of_each(self, ask: Callable[[Part], _T]) -> list[_T]:
         """Ask all parts that hold a talk."""
         asked = [part for part in self.parts if part.commit.talk_count]
-        with errors_told(self.address):
+        with errors_told(self.place):
             if len(asked) < 2:
                 return [ask(part) for part in asked]
             with ThreadPoolExecutor(min(_AT_ONCE, len(asked)), "talksearch-store") as threads:
