@@ -21,6 +21,7 @@ COMMANDS = {
     "add": ("add", "add"),
     "sync": ("sync", "sync"),
     "index": ("index", "index"),
+    "merge": ("merge", "merge"),
     "search": ("search", "search"),
     "similar": ("search", "similar"),
     "talks": ("talks", "talks"),

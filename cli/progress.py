@@ -14,10 +14,22 @@ if TYPE_CHECKING:
     from talksearch.indexer.pipeline.report import Progress
     from talksearch.indexer.transcribe.run import TranscribeProgress
 
-_LABELS = {"looking": "Looking at files", "reading": "Reading talks", "embedding": "Embedding passages"}
+_LABELS = {
+    "looking": "Looking at files",
+    "reading": "Reading talks",
+    "embedding": "Embedding passages",
+    "merging": "Merging talks",
+    "carrying": "Taking vectors along",
+}
 """What stands before the bar of each phase."""
 
-_UNITS = {"looking": "files", "reading": "talks", "embedding": "passages"}
+_UNITS = {
+    "looking": "files",
+    "reading": "talks",
+    "embedding": "passages",
+    "merging": "talks",
+    "carrying": "passages",
+}
 """What is counted in each phase."""
 
 

@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from . import records
+    from .pipeline.merge import merge_indexes
     from .pipeline.run import build_index, remove_talks
     from .talks.read import read_talk
 
-__all__ = ["build_index", "read_talk", "records", "remove_talks"]
+__all__ = ["build_index", "merge_indexes", "read_talk", "records", "remove_talks"]
 
 # From 1.29 on, onnxruntime sends who runs what to its makers on Linux and macOS. It looks at this once, when it is
 # imported, and its own `disable_telemetry_events()` comes too late. Every other part of talksearch imports this package
@@ -41,6 +42,7 @@ sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 
 _MODULE_OF = {
     "build_index": "talksearch.indexer.pipeline.run",
+    "merge_indexes": "talksearch.indexer.pipeline.merge",
     "remove_talks": "talksearch.indexer.pipeline.run",
     "read_talk": "talksearch.indexer.talks.read",
 }

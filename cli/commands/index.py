@@ -83,7 +83,7 @@ def index(
 
     def build_again() -> Report:
         report = run.build_index(folder)
-        _keep_overview(folder)
+        keep_overview(folder)
         return report
 
     if watches:
@@ -110,7 +110,7 @@ def build_with_progress(
 
     with progress.bar() as tell:
         report = run.build_index(folder, paths, model=model, rebuild=rebuild, prompts=prompts, tell=tell)
-    _keep_overview(folder)
+    keep_overview(folder)
     return report
 
 
@@ -150,7 +150,7 @@ def _watch(folder: Path, build: Callable[[], Report], build_again: Callable[[], 
         tell("Stopped.")
 
 
-def _keep_overview(folder: Path) -> None:
+def keep_overview(folder: Path) -> None:
     """Have the index keep what a server's first page tells of it."""
     from talksearch.search import make_overview
 
@@ -181,7 +181,7 @@ def remove(talks: tuple[str, ...], index_dir: Path | None) -> None:
         click.echo(f"Removed {safe(talk_id)}.")
     for root in roots.values():
         click.echo(f"Forgot {safe(str(root))}.")
-    _keep_overview(settings.index)
+    keep_overview(settings.index)
 
 
 @click.command()

@@ -25,6 +25,9 @@ _SIGNS: Floats = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).
 _ORTHOGONALITY = 1e-3
 """How far the product of two directions may be from 0, and that of a direction with itself from 1."""
 
+_SAMENESS = 1e-3
+"""How far the numbers of directions that two machines learnt from the same tokens may be apart."""
+
 
 def learn(tokens: Floats) -> Floats:
     """Return the directions (DIRECTIONS, width) in which the vectors of tokens (n, width) differ most.
@@ -52,6 +55,17 @@ def decode(codes: bytes, directions: int) -> Floats:
     """
     signs: Floats = _SIGNS[np.frombuffer(codes, np.uint8)].reshape(-1, -(-directions // 8) * 8)
     return signs[:, :directions]
+
+
+def along(directions: Floats, codes: bytes, before: Floats) -> bytes:
+    """Return codes that were made along the directions `before` as they are along others.
+
+    Where the directions are the same, as those of one model are, so are the codes. Else they are made of what the codes
+    tell of the tokens, which is less than the model would.
+    """
+    if before.shape == directions.shape and np.allclose(before, directions, rtol=0, atol=_SAMENESS):
+        return codes
+    return encode(directions, decode(codes, len(before)) @ before)
 
 
 def write(folder: Path, directions: Floats) -> None:

@@ -7,7 +7,6 @@ shape: Markdown, bullet points, a machine's summary in another language than the
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterator
 
@@ -15,6 +14,8 @@ from talksearch.indexer.records import Chapter, Field, Passage, Talk
 from talksearch.indexer.text.chapters import chapters_in
 from talksearch.indexer.text.sentences import ends_sentence
 from talksearch.indexer.text.terms import has_unspaced, terms
+
+from .passage_id import passage_id
 
 _LONGEST = 60
 """Words that a note has at most, as a passage; a sentence that is longer is cut."""
@@ -121,9 +122,8 @@ def _end(talk: Talk, chapter: Chapter, following: Chapter | None) -> int:
 
 
 def _note(talk: Talk, field: Field, text: str, start_ms: int, end_ms: int) -> Passage:
-    content = f"{talk.id}\0{field}\0{start_ms}\0{text}"
     return Passage(
-        id=f"{talk.id}:{hashlib.blake2b(content.encode(), digest_size=8).hexdigest()}",
+        id=passage_id(talk.id, start_ms, text, field),
         talk_id=talk.id,
         start_ms=start_ms,
         end_ms=end_ms,

@@ -7,7 +7,6 @@ and a passage ends at the strongest gap near its proper length.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
@@ -21,6 +20,8 @@ from talksearch.indexer.text.lines import between_lines
 from talksearch.indexer.text.sentences import ends_sentence
 from talksearch.indexer.text.terms import has_unspaced, is_unspaced
 from talksearch.indexer.text.word_times import words_with_times
+
+from .passage_id import passage_id
 
 _CLAUSE_END = re.compile(r"[,;:–—、，；：،]+[\"'”’»」』)\]]*$")
 """Punctuation that ends a clause, at the end of a word."""
@@ -265,9 +266,8 @@ def _passage(talk: Talk, pieces: _Pieces, start: int, end: int) -> Passage:
     text = "".join(pieces.texts[start:end]).removeprefix(" ")
     start_ms, first_cue, last_cue = pieces.starts_ms[start], pieces.cues[start], pieces.cues[end - 1]
     speakers = [cue.speaker for cue in talk.cues[first_cue : last_cue + 1] if cue.speaker]
-    content = f"{talk.id}\0{start_ms}\0{text}"
     return Passage(
-        id=f"{talk.id}:{hashlib.blake2b(content.encode(), digest_size=8).hexdigest()}",
+        id=passage_id(talk.id, start_ms, text),
         talk_id=talk.id,
         start_ms=start_ms,
         end_ms=max(pieces.ends_ms[end - 1], start_ms),

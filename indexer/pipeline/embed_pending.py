@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -28,12 +27,13 @@ from talksearch.indexer.encoders.base import Encoder, TokenEncoder
 from talksearch.indexer.stores import asked, catalog, catalog_writer, copy_check, pace, vectors
 from talksearch.indexer.stores.chroma import collection as passages
 from talksearch.indexer.stores.chroma.describe import describe
-from talksearch.indexer.stores.chroma.store import by_partition, ids_in, open_partition
+from talksearch.indexer.stores.chroma.store import by_partition, open_partition
 from talksearch.indexer.stores.chroma.writer import PassageWriter, writer
 from talksearch.indexer.stores.vectors import Vectors
 from talksearch.indexer.worker import WorkerProcess
 
 from .embed_order import windows
+from .settle_stores import partition_sizes, passage_numbers, settle_stores
 
 _WINDOW = 1_024
 """Passages between two commits. An interrupted run loses no more than two windows, and one is left to be written when
@@ -131,7 +131,7 @@ def embed_pending(
         asked.forget(folder)
         return 0
     tell(0, total)
-    with writer(folder, total, _partition_sizes(_numbers(db, "WHERE embedded")), leaving, early) as put:
+    with writer(folder, total, partition_sizes(passage_numbers(db, "WHERE embedded")), leaving, early) as put:
         encoder = cache(lambda: encoder_for(_sample(db, total), total))
         run = _EmbeddingRun(db, folder, encoder, dimension, put, lambda done: tell(done, total))
         try:
@@ -140,14 +140,7 @@ def embed_pending(
             asked.forget(folder)
         finally:
             pace.forget(folder)
-    with catalog.transaction(db):
-        catalog_writer.forget_leaving(db)
-    numbers = _numbers(db, "")
-    expected_sizes = _partition_sizes(numbers)
-    for partition, size in run.partition_sizes.items():
-        if size != expected_sizes[partition]:
-            _sweep(db, folder, partition)
-    vectors.compact(folder, dimension(), numbers)
+    settle_stores(db, folder, run.partition_sizes, dimension())
     return run.encoded
 
 
@@ -161,7 +154,7 @@ def mend_copy(db: sqlite3.Connection, folder: Path, dimension: int) -> int:
     if not (copy_check.may_be_read(folder, db) and copy_check.is_of(folder, db, copy)):
         vectors.delete(folder)
         copy = vectors.read(folder, dimension)
-    numbers = _numbers(db, "WHERE embedded")
+    numbers = passage_numbers(db, "WHERE embedded")
     lacking = numbers[copy.find(numbers) < 0]
     mended = 0
     for partition, positions in by_partition(lacking) if len(lacking) else ():
@@ -367,20 +360,3 @@ def _sample(db: sqlite3.Connection, waiting: int) -> list[str]:
     rows = db.execute("SELECT text FROM passages WHERE NOT embedded AND number % ? = 0 ORDER BY number", (step,))
     texts = [text for (text,) in rows]
     return texts or [text for (text,) in db.execute("SELECT text FROM passages WHERE NOT embedded LIMIT 1")]
-
-
-def _partition_sizes(numbers: Ints) -> Counter[int]:
-    """Return how many of some passages belong into each partition of the Chroma store."""
-    return Counter({partition: positions.stop - positions.start for partition, positions in by_partition(numbers)})
-
-
-def _sweep(db: sqlite3.Connection, folder: Path, partition: int) -> None:
-    """Take out of a partition what the catalog does not know to be there: an interrupted run left it."""
-    ids = ids_in(db, partition)
-    with open_partition(folder, partition) as collection:
-        passages.drop(collection, [id_ for id_ in passages.all_ids(collection) if id_ not in ids])
-
-
-def _numbers(db: sqlite3.Connection, where: str) -> Ints:
-    rows = db.execute(f"SELECT number FROM passages {where} ORDER BY number")  # noqa: S608 - our own words
-    return np.fromiter((number for (number,) in rows), np.int64)

@@ -144,6 +144,17 @@ def mend(folder: Path, db: sqlite3.Connection, card: ModelCard, encoder: Callabl
     return True
 
 
+def take_nulls(folder: Path, other: Path, card: ModelCard) -> None:
+    """Take the vectors of the null queries from another index of the model, where an index has none of its own."""
+    nulls = _null_vectors(other, card)
+    if nulls is None or _null_vectors(folder, card) is not None:
+        return
+    _save(layout.NULL_VECTORS.within(folder), nulls)
+    with layout.replace_file(layout.CALIBRATION.within(folder)) as fresh:
+        fresh.write_text(json.dumps({"nulls": _null_queries_id(card)}) + "\n", encoding="utf-8")
+        checksums.forget(folder, layout.CALIBRATION.name)
+
+
 def _nulls_of_model(card: ModelCard, encoder: Callable[[], Encoder]) -> Floats:
     """Return the vectors of the null queries that an index of the same model has left in its home, else make them.
 

@@ -7,8 +7,10 @@ Nothing is cut, counted or searched for again.
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
+from collections.abc import Hashable
+from dataclasses import dataclass, replace
 
+from talksearch.indexer.passages.passage_id import passage_id
 from talksearch.indexer.records import Mishearing, RareWord
 from talksearch.indexer.text.terms import terms_joined
 
@@ -85,6 +87,55 @@ def read_rows(db: sqlite3.Connection, talk_number: int) -> StoredTalk:
             )
         ),
     )
+
+
+def renamed(talk: StoredTalk, talk_id: str) -> StoredTalk:
+    """Return a talk under another id, with the ids and seals that its passages and cues have then."""
+    before = talk.rows.talk_id
+    if talk_id == before:
+        return talk
+    return StoredTalk(
+        talk.path,
+        TalkRows(
+            talk.rows.talk._replace(id=talk_id),
+            [cue._replace(seal=seals.seal(talk_id, *cue[:-1])) for cue in talk.rows.cues],
+            [
+                passage._replace(
+                    id=passage_id(talk_id, passage.start_ms, passage.text, passage.field) + _repeat(passage)
+                )
+                for passage in talk.rows.passages
+            ],
+            talk.rows.tracks,
+        ),
+        talk.mishearings,
+        talk.rare_words,
+        tuple(replace(file, talk_id=talk_id) for file in talk.files),
+    )
+
+
+def _repeat(passage: PassageInsert) -> str:
+    """Return what tells a passage from another one with the same words at the same time (`passages.split`)."""
+    _, dot, number = passage.id.rpartition(":")[2].partition(".")
+    return dot + number
+
+
+def talk_states(db: sqlite3.Connection) -> dict[str, Hashable]:
+    """Return what tells one state of each talk from another, in whichever catalog it lies, by its id.
+
+    It is made of the talk's row and of sums of the seals of its other rows. Files and vectors are no part of it.
+    """
+    states: dict[int, list[Hashable]] = {}
+    ids: dict[int, str] = {}
+    columns = ", ".join(("path", *TalkRow._fields, *seals.COUNTS))
+    for number, *values in db.execute(f"SELECT number, {columns} FROM talks"):  # noqa: S608 - our own names
+        states[number], ids[number] = [tuple(values)], str(values[1])
+    passage = ", ".join(f"CAST({column} AS BLOB)" for column in ("id", "end_ms", "first_cue", "last_cue", "speakers"))
+    sums = dict.fromkeys(seals.COUNTS.values(), "seal") | {"passages": f"seal_of({passage})"}
+    for table, column in sums.items():
+        for talk, total in db.execute(f"SELECT talk, sum({column}) FROM {table} GROUP BY talk ORDER BY talk"):  # noqa: S608
+            if talk in states:
+                states[talk].append((table, total))
+    return {ids[number]: tuple(state) for number, state in states.items()}
 
 
 def put_stored(db: sqlite3.Connection, talk: StoredTalk) -> bool:
