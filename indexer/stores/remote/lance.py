@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from time import time
 
-import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow as pa
 
 from talksearch.indexer import layout
 from talksearch.indexer.errors import StoreError

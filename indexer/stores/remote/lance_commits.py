@@ -12,7 +12,7 @@ from datetime import timedelta
 from itertools import pairwise
 from time import time
 
-import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow as pa
 
 from talksearch.indexer import layout
 from talksearch.indexer.errors import StoreError

@@ -20,7 +20,7 @@ from pathlib import Path
 from time import time
 from typing import Any
 
-import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow as pa
 
 from talksearch.indexer.errors import StoreError
 from talksearch.indexer.text.untrusted import safe
