@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -13,10 +14,14 @@ from talksearch.indexer import layout
 from talksearch.indexer.errors import DamagedStoreError
 from talksearch.indexer.stores import catalog, soundness, sums
 from talksearch.indexer.stores.columns import reader as columns
+from talksearch.indexer.text.terms import terms
 
 from .answer import Answer
 from .query import Filters, Query
 from .reader import IndexReader
+
+_MOST_WORDS = 20
+"""Words of a query that are looked up twice; some of them are enough."""
 
 _MAY_BE_DAMAGE = (sqlite3.Error, LookupError, TypeError, ValueError, ArithmeticError, AttributeError)
 """What a query may raise that meets rows or arrays that are not as they were written."""
@@ -44,7 +49,7 @@ def around_damage(reader: IndexReader, query: Query, ask: Callable[[], Answer]) 
                 # A talk whose row is damaged may not pass filters that it should.
                 passed = note_on_index(reader.db) if query.filters != Filters() and not reader.avoided.columns else ""
                 tokens = _note_on_tokens(reader, query, answer)
-                words = _note_on_words(reader)
+                words = _note_on_words(reader, query, answer)
                 notes = dict.fromkeys((reader.avoided.note, state, passed, tokens, words, answer.note))
                 return replace(answer, note=" ".join(filter(None, notes)))
         except _MAY_BE_DAMAGE as met:
@@ -63,9 +68,8 @@ def around_damage(reader: IndexReader, query: Query, ask: Callable[[], Answer]) 
 
 def _shows_what_holds(db: sqlite3.Connection, query: Query, answer: Answer) -> bool:
     """Say whether all rows hold that the hits were made of, and no passage is gone that might have been one."""
-    # Other searches find passages by the columns, and meet those that are gone.
-    by_text = query.mode == "quote" or not answer.hits or any(hit.quote for hit in answer.hits)
-    if by_text and not soundness.all_passages_are_there(db):
+    # Other searches meet passages that are gone.
+    if _is_by_text(query, answer) and not soundness.all_passages_are_there(db):
         return False
     talks = {hit.talk_id for hit in answer.hits} | {copy.talk_id for hit in answer.hits for copy in hit.copies}
     tables = {"cues", "passages"} if query.context_ms or query.timeline else set()
@@ -112,11 +116,27 @@ def _note_on_state(folder: Path) -> str:
     return ""
 
 
-def _note_on_words(reader: IndexReader) -> str:
+def _note_on_words(reader: IndexReader, query: Query, answer: Answer) -> str:
     """Return a sentence where the word index, or what else queries read without seals, is not as a run left it."""
-    if not reader.changed_sums():
+    if not reader.changed_sums() and not (_is_by_text(query, answer) and _lacks_words(reader, query)):
         return ""
     return f"The index of words is not as it was written, so hits may be missing, or others. {soundness.MEND}"
+
+
+def _is_by_text(query: Query, answer: Answer) -> bool:
+    """Say whether passages were looked for by the word index alone: other searches find them by the columns."""
+    return query.mode == "quote" or not answer.hits or any(hit.quote for hit in answer.hits)
+
+
+def _lacks_words(reader: IndexReader, query: Query) -> bool:
+    """Say whether the word index finds nothing for a word of the query that the columns, made from it, hold."""
+    table = reader.table()
+    asked = itertools.islice(dict.fromkeys(terms(query.text)), _MOST_WORDS)
+    return table.columns is not None and any(
+        len(table.postings(term))
+        and not reader.db.execute("SELECT 1 FROM words WHERE words MATCH ? LIMIT 1", (f'"{term}"',)).fetchone()
+        for term in asked
+    )
 
 
 def _note_on_tokens(reader: IndexReader, query: Query, answer: Answer) -> str:

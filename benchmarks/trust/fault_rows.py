@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 
 from fault import Case, Fault
 
@@ -172,6 +173,11 @@ ROW_FAULTS: tuple[Fault, ...] = (
     _sql("a root that is not there", "UPDATE roots SET path = '/nowhere'"),
     _sql("numbers lowered", "UPDATE sqlite_sequence SET seq = 5"),
     _sql("numbers forgotten", "DELETE FROM sqlite_sequence"),
+    _sql("sums gone", "DELETE FROM sums"),
+    _sql("sums changed", "UPDATE sums SET sum = sum + 1"),
+    replace(_sql("derived gone", "DELETE FROM derived"), harmless=True),  # the next run makes stop terms anew
+    _sql("the recipe's copy gone", "DELETE FROM recipe"),
+    _sql("the recipe's copy changed", "UPDATE recipe SET text = '{}'"),
     _sql("somebody leaves who stays",
          "INSERT INTO leaving (number, id) SELECT number, id FROM passages WHERE number = PASSAGE"),
     _sql("an index gone", "DROP INDEX passages_of_talk"),

@@ -35,6 +35,29 @@ from fault_list import FAULTS
 from small_index import Indexes, dump, make_indexes
 from trial import Trial, prepare, try_fault
 
+# --- the encoder, whose check takes most of the time of a doctor ------------------------------------------------------
+
+
+def _check_encoder_once() -> None:
+    """Let this process check the same home with the same texts and vectors only once where it was sound."""
+    from talksearch.indexer.doctor import derived
+    from talksearch.indexer.encoders import check_home, model_home
+
+    check = check_home.check
+    sound: set[tuple[object, ...]] = set()
+
+    def remembered(card: Any, texts: Sequence[str], indexed: Any, *, mend: bool) -> Any:
+        files = sorted(model_home.home_of(card).rglob("*"))
+        stamps = tuple((file, file.stat().st_size, file.stat().st_mtime_ns) for file in files)
+        key = (card, tuple(texts), indexed.tobytes(), stamps)
+        problem = None if key in sound else check(card, texts, indexed, mend=mend)
+        if problem is None:
+            sound.add(key)
+        return problem
+
+    derived.check_home.check = remembered
+
+
 # --- processes that may die -----------------------------------------------------------------------------------------
 
 
@@ -46,6 +69,7 @@ def _work(pipe: Connection, indexes: Indexes, scratch: Path, cache: Path) -> Non
     os.environ["TALKSEARCH_CACHE"] = str(cache)
     os.environ["TALKSEARCH_CONFIG"] = str(scratch / "config.toml")
     index = scratch / "index"  # all at one path, which their messages and the recipe of a rebuild name
+    _check_encoder_once()
     sound, held = prepare(indexes, scratch)
     other = dump(indexes.other)
     pipe.send("ready")

@@ -277,7 +277,8 @@ def try_fault(
         trial.left.append(f"doctor --check: {_last_sentence(last)}")
     step("compare")
     try:
-        trial.left += differences(undisturbed, dump(index), is_built_anew=named == "rebuild")
+        is_built_anew = named == "rebuild" or fault.becomes_other  # other directions are learned then as well
+        trial.left += differences(undisturbed, dump(index), is_built_anew=is_built_anew)
     except Exception as error:  # noqa: BLE001 - an index that cannot be read at the end is what is looked for
         trial.left.append(f"cannot be read: {error}")
     return trial

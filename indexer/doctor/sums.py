@@ -18,9 +18,12 @@ def check_sums(db: sqlite3.Connection, *, mend: bool, has_damaged_talks: bool, o
         has_damaged_talks: Whether talks are still to be read again, so that not all of it is as it should be.
         other_findings: Whether anything else was found. Then they are others because of that.
     """
+    lacking = sums.are_lacking(db)
     differing = sums.differing(db, sums.ALL)
     if mend:
         sums.note(db, ("lengths",) if has_damaged_talks else (), anew=True)
-    if not differing or other_findings:
+    if other_findings or not (lacking or differing):
         return []
+    if lacking:
+        return [finding("What the catalog notes of its tables altogether was gone.", mend)]
     return [finding("The word index, or what goes with it, was changed by another program.", mend)]

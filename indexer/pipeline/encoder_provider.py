@@ -28,7 +28,7 @@ from talksearch.indexer.encoders.sentence_encoder import SentenceEncoder, load, 
 from talksearch.indexer.errors import ModelError
 from talksearch.indexer.passages.split import Splitting
 from talksearch.indexer.settings import DEFAULT_MODEL, MULTILINGUAL_MODEL
-from talksearch.indexer.stores import catalog, recipe
+from talksearch.indexer.stores import catalog, copy_check, recipe
 from talksearch.indexer.stores.recipe import Recipe
 
 from .sizing import PassageSizer
@@ -193,12 +193,19 @@ class EncoderProvider:
         has_tokens = isinstance(exported, OnnxEncoder) and exported.has_token_vectors
         if not has_tokens or not isinstance(encoder, TokenEncoder):
             return
-        if token_codes.read(self._folder) is not None or self._any_embedded():
+        if self._has_directions() or self._any_embedded():
             return
         token_vectors: list[Floats] = []
         texts = selection.spread(sample, _SAMPLE)
         encoder.encode_by_token(texts, lambda _, of_text: token_vectors.append(np.array(of_text)))
         token_codes.write(self._folder, token_codes.learn(np.concatenate(token_vectors)))
+
+    def _has_directions(self) -> bool:
+        """Say whether there are directions, and this catalog's own: one that is gone may have left its own."""
+        if token_codes.read(self._folder) is None or not layout.CATALOG.within(self._folder).exists():
+            return token_codes.read(self._folder) is not None
+        with closing(catalog.open_catalog(self._folder)) as db:
+            return not copy_check.has_directions_of_another(self._folder, db)
 
     def _any_embedded(self) -> bool:
         if not layout.CATALOG.within(self._folder).exists():

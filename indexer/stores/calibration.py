@@ -132,7 +132,9 @@ def mend(folder: Path, db: sqlite3.Connection, card: ModelCard, encoder: Callabl
             nulls = _nulls_of_model(card, encoder)
         except ModelError:  # a search that needs the encoder says so; without grades all else works
             return False
+        checksums.forget(folder, layout.NULL_VECTORS.name)
         _save(layout.NULL_VECTORS.within(folder), nulls)
+        checksums.note(folder, layout.NULL_VECTORS.name)
     if nulls is None:
         return False
     measured = calibrate(blocks(copy.rows, rows), nulls)
@@ -231,6 +233,8 @@ def _null_queries_id(card: ModelCard) -> str:
 def _null_vectors(folder: Path, card: ModelCard) -> Floats | None:
     """Return the vectors of the null queries that an earlier run made, with this model and these queries."""
     if _values(folder).get("nulls") != _null_queries_id(card):
+        return None
+    if not checksums.may_be_read(folder, layout.NULL_VECTORS.name):
         return None
     return _read_nulls(layout.NULL_VECTORS.within(folder), card)
 

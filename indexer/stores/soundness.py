@@ -119,6 +119,8 @@ def note(db: sqlite3.Connection) -> str:
             f"SELECT 1 FROM passages p WHERE field != 'speech' AND NOT ({holds_sql('passages', 'p')}) LIMIT 1"  # noqa: S608
         ).fetchone()
     )
+    # The languages of tracks are counted.
+    damaged = damaged or db.execute(f"SELECT 1 FROM tracks WHERE NOT ({holds_sql('tracks')}) LIMIT 1").fetchone()  # noqa: S608
     if damaged or any(_differing(db).values()) or not _roots_hold(db):
         return f"The index is damaged, and this is not all that it should hold. {MEND}"
     return ""

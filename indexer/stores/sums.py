@@ -39,6 +39,11 @@ def differing(db: sqlite3.Connection, names: Collection[str]) -> list[str]:
     ]
 
 
+def are_lacking(db: sqlite3.Connection) -> bool:
+    """Say whether any of the sums was never noted, as each run that ends well does."""
+    return _noted(db).keys() != _IS.keys()
+
+
 def note(db: sqlite3.Connection, before: Collection[str] = (), *, anew: bool = False) -> None:
     """Note what the sums should be, in a transaction of its own; nothing is done where this state has them already.
 
