@@ -55,6 +55,8 @@ _TOLD = ("same", "note", "sentence", "SILENT", "TRACEBACK", "DIED")
 _MOVING = ("-wal", "-shm", "lock", "lock.holder", "asked.log", "checksums.json")
 """Ends of names of files that change when an index is only read."""
 
+_DECIMAL = re.compile(r"-?\d+\.\d+(?:e-?\d+)?")
+
 _NAMED_COMMAND = re.compile(r"talksearch (?:doctor|index)\b")
 """What a page names that says what is not there, and how to have it."""
 
@@ -168,8 +170,8 @@ def _ask_pages(index: Path) -> dict[str, Answer]:
     return answers
 
 
-def _compare(before: dict[str, Answer], after: dict[str, Answer]) -> tuple[str, list[str]]:
-    """Return the worst of what asking gave, and what gave it."""
+def _compare(before: dict[str, Answer], after: dict[str, Answer], *, rounded: bool = False) -> tuple[str, list[str]]:
+    """Return the worst of what asking gave, and what gave it; `rounded` as `Fault.is_rounded`."""
     worst, where = "same", []
     for command, sound in before.items():
         answer = after[command]
@@ -177,7 +179,7 @@ def _compare(before: dict[str, Answer], after: dict[str, Answer]) -> tuple[str, 
             told = "TRACEBACK"
         elif answer.code != sound.code:
             told = "sentence"
-        elif answer.out == sound.out:
+        elif answer.out == sound.out or (rounded and _DECIMAL.sub("#", answer.out) == _DECIMAL.sub("#", sound.out)):
             told = "same"
         else:
             shown = " " in answer.told.strip() and answer.told != sound.told
@@ -257,7 +259,7 @@ def try_fault(
     trial.found = _last_sentence(check) if check.code else ""
     if asks:
         step("ask")
-        trial.told, trial.where = _compare(sound, ask(index))
+        trial.told, trial.where = _compare(sound, ask(index), rounded=fault.is_rounded)
     step("doctor")
     doctor = _noted(trial, index, "doctor")
     step("doctor --check again")
