@@ -18,16 +18,27 @@ _OF_AN_INDEX = re.compile(
 )
 """A command that works with an index, as hints name it."""
 
+_OF_ONE_INDEX = frozenset(f"talksearch {name}" for name in ("index", "remove", "doctor"))
+"""Those that work with one index only."""
 
-def naming_index(text: str, folder: str) -> str:
-    """Return a hint whose commands work with the index that was given: pasted as they are, they would take another.
+
+def naming_index(text: str, *folders: str) -> str:
+    """Return a hint whose commands work with the indexes that were given: pasted as they are, they would take another.
 
     >>> naming_index("Build it again: talksearch index PATH --rebuild", "old talks/ix")
     "Build it again: talksearch index --index 'old talks/ix' PATH --rebuild"
     >>> naming_index("The talksearch index is old.", "ix")
     'The talksearch index is old.'
+    >>> naming_index("List them: talksearch talks", "a", "b"), naming_index("Mend it: talksearch doctor", "a", "b")
+    ('List them: talksearch talks --index a --index b', 'Mend it: talksearch doctor --index DIR')
     """
-    return _OF_AN_INDEX.sub(lambda match: f"{match[0]} --index {shlex.quote(folder)}", text)
+    named = " ".join(f"--index {shlex.quote(folder)}" for folder in folders)
+
+    def with_index(match: re.Match[str]) -> str:
+        # Of several, who reads the hint must choose: it works with one.
+        return f"{match[0]} {'--index DIR' if len(folders) > 1 and match[0] in _OF_ONE_INDEX else named}"
+
+    return _OF_AN_INDEX.sub(with_index, text)
 
 
 def reworded(text: str, wordings: Sequence[Wording]) -> str:

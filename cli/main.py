@@ -64,7 +64,7 @@ class CommandGroup(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put `--index` behind the command, and `search` in front of what is no command."""
-        index_args = 2 if args[:1] == ["--index"] else 1 if args and args[0].startswith("--index=") else 0
+        index_args = _leading_indexes(args)
         if args[index_args : index_args + 1] and args[index_args] in COMMANDS:
             args = [args[index_args], *args[:index_args], *args[index_args + 1 :]]
         elif args and args[0] not in ("--help", "--version"):
@@ -165,12 +165,20 @@ def _is_odd(command: click.Command, text: str) -> bool:
     return text[:2] not in options or (len(text) > 2 and not text[2:].isdigit())
 
 
-def _index_given(args: Sequence[str]) -> str | None:
-    """Return what `--index` gives, the last one where there are several; None where it is not given."""
+def _leading_indexes(args: Sequence[str]) -> int:
+    """Return how many arguments at the beginning are `--index` with its folder."""
+    at = 0
+    while args[at : at + 1] == ["--index"] or (at < len(args) and args[at].startswith("--index=")):
+        at += 2 if args[at] == "--index" else 1
+    return at
+
+
+def _index_given(args: Sequence[str]) -> tuple[str, ...]:
+    """Return what `--index` gives, wherever it stands."""
     options = list(takewhile(lambda arg: arg != "--", args))
     given = [after for option, after in pairwise(options) if option == "--index"]
     given += [option.removeprefix("--index=") for option in options if option.startswith("--index=")]
-    return given[-1] if given else None
+    return tuple(given)
 
 
 def _joined(message: str, hint: str) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, get_args
 
 import click
 
@@ -13,6 +14,8 @@ from talksearch.indexer.errors import TalksearchError
 from talksearch.indexer.settings import resolve
 from talksearch.indexer.text.untrusted import safe
 from talksearch.search.options import SEARCH_OPTIONS, SearchOption, option_named
+
+from .several import keep_current, one_folder
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -39,14 +42,63 @@ def finite(_: click.Context, parameter: click.Parameter, value: float | None) ->
 
 
 def index_option(command: Command) -> Command:
-    """Add `--index DIR` to a command."""
+    """Add `--index DIR` to a command that works with one index."""
+    return _index_option("The folder of the index. [TALKSEARCH_INDEX; default: in your data folder]", _the_only)(
+        command
+    )
+
+
+def indexes_option(command: Command) -> Command:
+    """Add `--index DIR` to a command that reads; of several folders it gets the one that stands for them."""
+
+    @wraps(command)
+    def with_one_folder(*arguments: Any, index_dir: tuple[Path, ...], **options: Any) -> Any:
+        return command(*arguments, index_dir=one_folder(index_dir), **options)
+
+    return _several_option(cast("Command", with_one_folder))
+
+
+def lasting_indexes_option(command: Command) -> Command:
+    """Add `--index DIR` as `indexes_option` does, to a command that goes on: what changes in several is followed."""
+
+    @wraps(command)
+    def with_one_folder(*arguments: Any, index_dir: tuple[Path, ...], **options: Any) -> Any:
+        folder = one_folder(index_dir)
+        keep_current(index_dir)
+        return command(*arguments, index_dir=folder, **options)
+
+    return _several_option(cast("Command", with_one_folder))
+
+
+def _several_option(command: Command) -> Command:
+    return _index_option(
+        "The folder of the index; several, each with --index, are asked as one. [TALKSEARCH_INDEX; default: in your"
+        " data folder]",
+        None,
+    )(command)
+
+
+def _index_option(
+    about: str, callback: Callable[[click.Context, click.Parameter, Any], Any] | None
+) -> Callable[[Command], Command]:
     return click.option(
         "--index",
         "index_dir",
         type=click.Path(file_okay=False, path_type=Path),
+        multiple=True,
+        callback=callback,
         metavar="DIR",
-        help="The folder of the index. [TALKSEARCH_INDEX; default: in your data folder]",
-    )(command)
+        help=about,
+    )
+
+
+def _the_only(context: click.Context, _: click.Parameter, folders: tuple[Path, ...]) -> Path | None:
+    if len(folders) > 1:
+        raise click.UsageError(
+            f"{context.info_name} works with one index, and --index was given {len(folders)} times."
+            " Give the command once for each."
+        )
+    return folders[0] if folders else None
 
 
 def archive_option(command: Command) -> Command:
@@ -72,8 +124,11 @@ def complete_talk(context: click.Context, _: click.Parameter, incomplete: str) -
     from talksearch.indexer.stores import catalog, catalog_talks
 
     try:
-        with catalog.open_snapshot(resolve(context.params.get("index_dir")).index) as db:
-            talks = [talk for talk in catalog_talks.read_talks(db) if talk.id.startswith(incomplete)]
+        given = context.params.get("index_dir")
+        talks = []
+        for folder in given if isinstance(given, tuple) and given else [given or None]:
+            with catalog.open_snapshot(resolve(folder).index) as db:
+                talks += [talk for talk in catalog_talks.read_talks(db) if talk.id.startswith(incomplete)]
     except TalksearchError:
         return []
     return [CompletionItem(talk.id, help=safe(talk.title)) for talk in talks]

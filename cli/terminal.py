@@ -106,8 +106,8 @@ def for_given_index(text: str) -> str:
     An index that a variable or config.toml names needs no naming: a pasted command finds it too.
     """
     context = click.get_current_context(silent=True)
-    folder = context.meta.get(INDEX_GIVEN) if context else None
-    return naming_index(text, safe(folder)) if folder else text
+    folders = context.meta.get(INDEX_GIVEN, ()) if context else ()
+    return naming_index(text, *map(safe, folders)) if folders else text
 
 
 def warn(message: str) -> None:

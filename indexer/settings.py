@@ -50,6 +50,16 @@ def config_file(environment: Mapping[str, str] = os.environ) -> Path:
     return Path(platformdirs.user_config_dir("talksearch")) / "config.toml"
 
 
+def cache_folder(environment: Mapping[str, str] = os.environ) -> Path:
+    """Return the folder of what can be made again: TALKSEARCH_CACHE, else the user's cache folder."""
+    configured = environment.get("TALKSEARCH_CACHE")
+    if configured:
+        return Path(configured).expanduser()
+    import platformdirs  # takes a few milliseconds
+
+    return Path(platformdirs.user_cache_dir("talksearch"))
+
+
 def resolve(
     index: Path | None = None,
     model: str | None = None,

@@ -6,7 +6,7 @@ Importing this stays light: what answers queries needs numpy, which is loaded wh
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
@@ -25,22 +25,33 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def open_index(folder: str | Path, *, warn: Callable[[str], None] = lambda _: None) -> Index:
-    """Open an index for questions.
+def open_index(folder: str | Path | Sequence[str | Path], *, warn: Callable[[str], None] = lambda _: None) -> Index:
+    """Open an index for questions, or several as one.
 
     Opening changes nothing in the index and nothing in the process. The model is loaded by the first question that
-    needs it.
+    needs it. Of several, a copy that holds what they hold together is kept in the user's cache, and made by the first
+    question after one of them has changed (`merge_indexes` puts them together for good).
 
     Args:
-        folder: the folder of the index, as `build_index` or `talksearch index` made it.
+        folder: the folder of the index, as `build_index` or `talksearch index` made it; or those of several.
         warn: called with a sentence when something works, but slowly.
 
     Raises:
-        BadIndexError: there is no index in the folder, or it cannot be read.
+        BadIndexError: there is no index in the folder, it cannot be read, or several were not made in one way.
+        DiskError: the copy of several cannot be written.
     """
     from .current import current_index  # sqlite3
 
-    index = Index(Path(folder), current_index(Path(folder), warn=warn))
+    parts = [Path(folder)] if isinstance(folder, str | Path) else list(map(Path, folder))
+    if len(parts) == 1:
+        index = Index(parts[0], current_index(parts[0], warn=warn))
+    else:
+        from talksearch.indexer.pipeline.merged_copy import merged_copy
+
+        def follow() -> Path:
+            return merged_copy(parts, note=warn)
+
+        index = Index(follow(), current_index(follow(), warn=warn), follow)
     index._ask(lambda _: None)  # whether there is one is told here
     return index
 
@@ -52,9 +63,10 @@ class Index:
     What an indexing run changes is found without opening it again, also where a rebuild put another index in its place.
     """
 
-    def __init__(self, folder: Path, index: CurrentIndex) -> None:
+    def __init__(self, folder: Path, index: CurrentIndex, follow: Callable[[], Path] | None = None) -> None:
         self._folder = folder
         self._index = index
+        self._follow = follow
         self._owner = threading.get_ident()
         self._is_closed = False
 
@@ -69,6 +81,8 @@ class Index:
         Raises TalksearchError where the index is closed, or belongs to another thread.
         """
         self._require_open()
+        if self._follow:
+            self._follow()
         return self._index.ask(work)
 
     def _require_open(self) -> None:

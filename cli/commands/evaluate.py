@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from talksearch.cli.messages import Format
-from talksearch.cli.options import format_option, index_option, mode_option, search_option
+from talksearch.cli.options import format_option, indexes_option, mode_option, search_option
 from talksearch.cli.render import common, reports
 from talksearch.cli.terminal import warn
 from talksearch.indexer.errors import TalksearchError
@@ -54,7 +54,7 @@ _HITS = replace(option_named("k"), default=100, help="How many hits to ask for."
 )
 @click.option("--worst", default=10, show_default=True, metavar="N", help="How many failures of each file to list.")
 @format_option("text", "jsonl")
-@index_option
+@indexes_option
 def evaluate(
     files: tuple[Path, ...],
     k: int,

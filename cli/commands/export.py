@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
-from talksearch.cli.options import ANY_TALK_ID, complete_talk, index_option, search_options
+from talksearch.cli.options import ANY_TALK_ID, complete_talk, indexes_option, search_options
 from talksearch.cli.render.common import counted
 from talksearch.cli.terminal import warn
 from talksearch.indexer.errors import UsageError
@@ -60,7 +60,7 @@ _STANDARD_OUTPUT = Path("-")
     help="Write the archive, or the TALKs, as static pages that look for words in a browser.",
 )
 @search_options
-@index_option
+@indexes_option
 def export(
     names: tuple[str, ...],
     query: str | None,

@@ -23,7 +23,7 @@ from talksearch.cli.options import (
     Player,
     complete_talk,
     format_option,
-    index_option,
+    indexes_option,
     search_options,
 )
 from talksearch.cli.server.client import ask
@@ -63,7 +63,7 @@ class QueryLine(NamedTuple):
     help="What --pick opens it in; auto: recordings here in mpv or VLC, the rest in the browser.",
 )
 @format_option(*FORMATS)
-@index_option
+@indexes_option
 def search(
     query: tuple[str, ...],
     queries: TextIO | None,
@@ -126,7 +126,7 @@ def search(
 @click.argument("moment", metavar="TALK@SECONDS", shell_complete=complete_talk)
 @search_options
 @format_option(*FORMATS)
-@index_option
+@indexes_option
 def similar(moment: str, format: Format, index_dir: Path | None, **options: OptionValue) -> None:
     """Find passages like the one at a moment of a talk.
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from talksearch.cli.options import index_option
+from talksearch.cli.options import lasting_indexes_option
 from talksearch.cli.terminal import warn
 from talksearch.indexer.errors import TalksearchError
 from talksearch.indexer.process import collections_paused
@@ -35,7 +35,7 @@ _SHORTEST_TOKEN = 16
     metavar="FILE",
     help="A file with the token that requests must hold. [TALKSEARCH_TOKEN: the token itself]",
 )
-@index_option
+@lasting_indexes_option
 def serve(host: str, port: int, token_file: Path | None, index_dir: Path | None) -> None:
     """Keep the index warm: a web page, an HTTP API, and answers for the command line in milliseconds.
 
@@ -87,7 +87,7 @@ def _token(file: Path | None) -> str:
 
 
 @click.command()
-@index_option
+@lasting_indexes_option
 def mcp(index_dir: Path | None) -> None:
     """Answer programs that speak the Model Context Protocol, on standard input and output.
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from talksearch.cli.messages import Format
-from talksearch.cli.options import ANY_TALK_ID, complete_talk, finite, format_option, index_option
+from talksearch.cli.options import ANY_TALK_ID, complete_talk, finite, format_option, indexes_option
 from talksearch.cli.render import common, receipts
 from talksearch.cli.render import talks as render
 from talksearch.cli.terminal import style_for, warn
@@ -20,7 +20,7 @@ from talksearch.indexer.stores import catalog, catalog_talks
 
 @click.command()
 @format_option("text", "jsonl")
-@index_option
+@indexes_option
 def talks(format: Format, index_dir: Path | None) -> None:
     """List the talks in the index: id, date, length, passages, title.
 
@@ -51,7 +51,7 @@ def talks(format: Format, index_dir: Path | None) -> None:
 @click.option("--raw", is_flag=True, help="The untouched source: the file itself, or what of it is behind the stretch.")
 @click.option("--receipt", is_flag=True, help="What was done to the talk between its file and the index.")
 @format_option("text", "jsonl")
-@index_option
+@indexes_option
 def show(
     talk: str,
     from_s: float | None,
@@ -106,7 +106,7 @@ def show(
 
 @click.command()
 @format_option("text", "jsonl")
-@index_option
+@indexes_option
 def stats(format: Format, index_dir: Path | None) -> None:
     """Say what the index holds, how large it is and how it was made.
 

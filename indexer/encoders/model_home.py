@@ -23,6 +23,7 @@ from pathlib import Path
 
 from talksearch.indexer import disk
 from talksearch.indexer.errors import DiskFullError, ModelError
+from talksearch.indexer.settings import cache_folder
 
 from . import checksums
 from .base import ModelCard
@@ -50,13 +51,8 @@ _temporary: dict[str, tempfile.TemporaryDirectory[str]] = {}
 
 
 def homes_folder() -> Path:
-    """Return the folder that holds the homes of all models: in TALKSEARCH_CACHE, else in the user's cache folder."""
-    configured = os.environ.get("TALKSEARCH_CACHE")
-    if configured:
-        return Path(configured).expanduser() / "models"
-    import platformdirs  # takes a few milliseconds
-
-    return Path(platformdirs.user_cache_dir("talksearch")) / "models"
+    """Return the folder that holds the homes of all models."""
+    return cache_folder() / "models"
 
 
 def home_of(card: ModelCard) -> Path:
