@@ -16,6 +16,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+import numpy as np
+import numpy.typing as npt
+
 from talksearch.indexer.arrays import Floats
 from talksearch.indexer.records import Field
 
@@ -95,9 +98,9 @@ class Corpus:
     languages: tuple[LanguageCount, ...]
     vectors: int
     """How many passages have a vector."""
-    vector_sum: Floats
+    vector_sum: npt.NDArray[np.float64]
     """The sum of these vectors (dimension,), in double precision."""
-    product_sum: Floats
+    product_sum: npt.NDArray[np.float64]
     """The sum of their outer products (dimension, dimension), in double precision: with a query's vector, both give the
     mean and the deviation of the cosines of all passages."""
 

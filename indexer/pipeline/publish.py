@@ -1,0 +1,211 @@
+"""Putting an index into a store on other machines: what the store lacks of it, and nothing else.
+
+The index stays what it is, and all that is needed to publish again lies in it and in the store. So a run may be ended
+at any moment, and the next one goes on: it compares the revisions of talks here and there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from talksearch.indexer import layout
+from talksearch.indexer.arrays import Floats, Ints
+from talksearch.indexer.errors import BadIndexError, DamagedStoreError, StoreError
+from talksearch.indexer.stores import catalog, recipe, state, vectors
+from talksearch.indexer.stores.remote import talk_bytes
+from talksearch.indexer.stores.remote.engine import (
+    Corpus,
+    Engine,
+    StoredPassage,
+    StoredTalk,
+    StoreFiles,
+    TalkFacts,
+)
+from talksearch.indexer.stores.talk_rows import read_rows
+from talksearch.indexer.stores.vectors import Vectors
+
+from .count_archive import corpus_of, count_terms, terms_of
+
+_FILES = (layout.RECIPE, layout.DIRECTIONS, layout.CALIBRATION, layout.OVERVIEW)
+"""The files of an index that readers of a store need."""
+
+_SEALED_ROWS = (
+    "SELECT talk, seal FROM cues ORDER BY talk, number",
+    "SELECT talk, seal || embedded FROM passages ORDER BY talk, number",
+    "SELECT talk, seal FROM tracks ORDER BY talk, number",
+    "SELECT talk, seal FROM track_cues ORDER BY talk, track, number",
+    "SELECT talk, seal FROM heard ORDER BY talk, meant, heard",
+    "SELECT talk, seal FROM odd ORDER BY talk, sound, word",
+    "SELECT p.talk, t.seal FROM passages p JOIN tokens t ON t.number = p.number ORDER BY p.talk, p.number",
+)
+"""The checksums of all rows that belong to talks, in an order that does not change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What publishing an index did."""
+
+    address: str
+    """The store's."""
+    put: tuple[str, ...]
+    """Ids of the talks that were put there, new or in the place of what was there."""
+    dropped: tuple[str, ...]
+    """Ids of the talks that were taken out."""
+    kept: int
+    """How many talks were there as they are."""
+    notes: tuple[str, ...]
+    """Sentences about talks that could not be put."""
+
+
+def publish(
+    folder: Path, engine: Engine, tell: Callable[[int, int], None] = lambda *_: None, replaced: int | None = None
+) -> Published:
+    """Make a store hold what an index holds.
+
+    Args:
+        folder: The index.
+        engine: The store.
+        tell: Is called with (talks put, talks to put) now and then.
+        replaced: The number of the index that was here before this one was built anew. What it put is taken out.
+
+    Raises:
+        StoreError: The store cannot be reached, or refuses. The index is as it was, and so is what readers see.
+        BadIndexError: There is no index, or it is damaged.
+    """
+    known = recipe.read(folder)
+    if known is None:
+        raise BadIndexError(f"There is no index in {folder}.", "Make one: talksearch index PATH")
+    with catalog.open_snapshot(folder) as db:
+        files = _files(folder)
+        source = state.identity(db)
+        if replaced not in (None, source):
+            _take_out_all(engine, replaced, known.model.dimension, files)
+        directions = talk_bytes.digest_of(files.by_name.get(layout.DIRECTIONS.name, b""))
+        here = _revisions(db, directions)
+        there = engine.revisions(source)
+        wanted = [talk_id for talk_id, revision in here.items() if there.get(talk_id) != revision]
+        gone = sorted(there.keys() - here.keys())
+        reading = _Reading(db, source, here, directions, vectors.read(folder, known.model.dimension))
+        tell(0, len(wanted))
+        engine.write(
+            source,
+            reading.talks(wanted, lambda done: tell(done, len(wanted))),
+            gone,
+            corpus_of(folder, db, reading.copy),
+            count_terms(db),
+            files,
+        )
+        return Published(engine.address, tuple(reading.put), tuple(gone), len(here) - len(wanted), tuple(reading.notes))
+
+
+class _Reading:
+    """Reads talks from an index, one after the other, as a store holds them."""
+
+    def __init__(
+        self,
+        db: sqlite3.Connection,
+        source: int,
+        revisions: Mapping[str, str],
+        directions: str,
+        copy: Vectors,
+    ) -> None:
+        self.copy = copy
+        self.put: list[str] = []
+        """Ids of the talks that were read."""
+        self.notes: list[str] = []
+        """Sentences about those that could not be."""
+        self._db, self._source = db, source
+        self._revisions, self._directions = revisions, directions
+
+    def talks(self, talk_ids: Sequence[str], tell: Callable[[int], None]) -> Iterator[StoredTalk]:
+        """Yield some talks; one that is damaged is noted, and left as the store has it."""
+        for done, talk_id in enumerate(talk_ids, 1):
+            try:
+                talk = self._talk(talk_id)
+            except (DamagedStoreError, StoreError) as error:
+                self.notes.append(f"{talk_id} was not put into the store: {error.message}")
+                continue
+            yield talk
+            self.put.append(talk_id)
+            tell(done)
+
+    def _talk(self, talk_id: str) -> StoredTalk:
+        (number,) = self._db.execute("SELECT number FROM talks WHERE id = ?", (talk_id,)).fetchone()
+        stored = read_rows(self._db, number)
+        row, passages = stored.rows.talk, stored.rows.passages
+        numbers = np.array(
+            [
+                one
+                for (one,) in self._db.execute("SELECT number FROM passages WHERE talk = ? ORDER BY number", (number,))
+            ],
+            np.int64,
+        )
+        codes = catalog.read_tokens(self._db, numbers.tolist())
+        speakers = [tuple(json.loads(passage.speakers)) for passage in passages]
+        return StoredTalk(
+            TalkFacts(
+                row.id,
+                row.title,
+                row.channel,
+                row.speaker,
+                row.language,
+                row.date,
+                row.timing,
+                row.duration_ms,
+                stored.path,
+                row.youtube_id,
+                tuple(dict.fromkeys(name for names in speakers for name in names)),
+            ),
+            self._source,
+            self._revisions[talk_id],
+            talk_bytes.pack(stored, [codes.get(one) for one in numbers.tolist()], self._directions),
+            tuple(
+                StoredPassage(passage.id, passage.field, " ".join(terms_of(passage.terms, passage.track_terms)), names)
+                for passage, names in zip(passages, speakers, strict=True)
+            ),
+            self._vectors(numbers),
+        )
+
+    def _vectors(self, numbers: Ints) -> Floats:
+        found = self.copy.find(numbers)
+        rows = np.full((len(numbers), self.copy.rows.shape[1]), np.nan, np.float32)
+        rows[found >= 0] = self.copy.rows[found[found >= 0]]
+        return rows
+
+
+def _files(folder: Path) -> StoreFiles:
+    paths = [entry.within(folder) for entry in _FILES]
+    return StoreFiles({path.name: path.read_bytes() for path in paths if path.exists()})
+
+
+def _revisions(db: sqlite3.Connection, directions: str) -> dict[str, str]:
+    """Return a digest of everything that a store has of each talk, by its id.
+
+    It is made of the checksums of the rows, so that nothing else need be read.
+    """
+    ids, digests = {}, {}
+    for number, talk_id, seal in db.execute("SELECT number, id, seal FROM talks"):
+        ids[number] = talk_id
+        digests[number] = hashlib.blake2b(f"{talk_bytes.FORMAT} {directions} {seal}".encode(), digest_size=16)
+    for statement in _SEALED_ROWS:
+        for number, seal in db.execute(statement):
+            if number in digests:  # else damage left it behind
+                digests[number].update(b" %d" % int(seal))
+        for digest in digests.values():
+            digest.update(b"|")
+    return {ids[number]: digest.hexdigest() for number, digest in digests.items()}
+
+
+def _take_out_all(engine: Engine, source: int, dimension: int, files: StoreFiles) -> None:
+    """Take out all that another index put."""
+    talk_ids = sorted(engine.revisions(source))
+    if talk_ids:
+        nothing = Corpus((), 0, np.zeros(dimension), np.zeros((dimension, dimension)))
+        engine.write(source, (), talk_ids, nothing, (), files)
