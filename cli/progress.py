@@ -20,6 +20,7 @@ _LABELS = {
     "embedding": "Embedding passages",
     "merging": "Merging talks",
     "carrying": "Taking vectors along",
+    "publishing": "Putting talks into the store",
 }
 """What stands before the bar of each phase."""
 
@@ -29,6 +30,7 @@ _UNITS = {
     "embedding": "passages",
     "merging": "talks",
     "carrying": "passages",
+    "publishing": "talks",
 }
 """What is counted in each phase."""
 

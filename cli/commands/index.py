@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from talksearch.cli import progress
 from talksearch.cli.options import ANY_TALK_ID, complete_talk, index_option
 from talksearch.cli.render import reports, transcripts
 from talksearch.cli.terminal import for_given_index
-from talksearch.indexer.errors import BadIndexError, LockedError
+from talksearch.indexer.errors import BadIndexError, LockedError, StoreError
 from talksearch.indexer.settings import DEFAULT_MODEL, resolve
 from talksearch.indexer.stores import catalog, languages, recipe
 from talksearch.indexer.text.untrusted import safe
@@ -45,6 +45,13 @@ if TYPE_CHECKING:
     "--query-prompt", metavar="TEXT", help="What to put in front of queries, instead of the model's own prompt."
 )
 @click.option("--passage-prompt", metavar="TEXT", help="What to put in front of passages, likewise.")
+@click.option(
+    "--store",
+    "store_url",
+    metavar="URL",
+    help="Then put what is new into a store that many readers share: lance:///folder, lance+s3://bucket/prefix or"
+    " chroma://host:port (needs talksearch[distributed]).",
+)
 @click.option("--watch", "watches", is_flag=True, help="Then keep the index current while files come and go.")
 @index_option
 def index(
@@ -54,6 +61,7 @@ def index(
     trusts: bool,
     query_prompt: str | None,
     passage_prompt: str | None,
+    store_url: str | None,
     watches: bool,
     index_dir: Path | None,
 ) -> None:
@@ -64,12 +72,22 @@ def index(
     With --watch it goes on: whenever files under a PATH of the index have changed and it is quiet again, it runs once
     more, and says in a line what that did. Ctrl-C ends it. A server and searches may run beside it.
 
+    With --store, what the store lacks of the index is put there afterwards, and what the index has no more is taken
+    out; readers see all of that at once. The index stays on this machine, and what is put is never made from anything
+    else. Where the store cannot be reached, the index is made all the same, and the next run puts the rest.
+
     \b
         talksearch index ~/talks
         talksearch index ~/talks --watch
         talksearch index ~/talks --rebuild --model multilingual
+        talksearch index ~/talks --store lance:///srv/talks
     """
     from talksearch.indexer.pipeline import run
+
+    if store_url is not None:
+        from talksearch.indexer.stores.remote.address import parse_address
+
+        parse_address(store_url)  # a wrong one is told before anything is indexed
 
     settings = resolve(index_dir, model)
     folder = settings.index.resolve()  # before it is built anew: where it is the working folder, that one is replaced
@@ -78,18 +96,31 @@ def index(
 
         trust_model(_model_asked_for(folder, settings.model))
 
+    before = _identity(folder) if rebuild and store_url else None
+
     def build() -> Report:
         return build_with_progress(folder, paths, settings.model, rebuild, (query_prompt, passage_prompt))
 
     def build_again() -> Report:
         report = run.build_index(folder)
         keep_overview(folder)
+        put_into_store()
         return report
 
+    def put_into_store() -> None:
+        if store_url is not None:
+            try:
+                _publish(folder, store_url, before, only_changes=watches)
+            except StoreError as error:
+                if not watches:
+                    raise
+                click.echo(safe(f"{error.message} {error.hint}"))  # the next change is another occasion
+
     if watches:
-        _watch(folder, build, build_again)
+        _watch(folder, build, build_again, put_into_store)
     else:
         print_report(folder, build())
+        put_into_store()
 
 
 def _model_asked_for(folder: Path, model: str | None) -> str:
@@ -131,7 +162,44 @@ def print_report(folder: Path, report: Report) -> None:
     click.echo(for_given_index(text), nl=False)
 
 
-def _watch(folder: Path, build: Callable[[], Report], build_again: Callable[[], Report]) -> None:
+def _identity(folder: Path) -> int | None:
+    """Return the number by which an index is told from others; None where there is no index that can be read."""
+    from talksearch.indexer.stores import state
+
+    try:
+        with closing(catalog.open_catalog(folder, any_format=True)) as db:
+            return state.identity(db)
+    except BadIndexError:
+        return None
+
+
+def _publish(folder: Path, store_url: str, replaced: int | None, *, only_changes: bool) -> None:
+    """Put what a store lacks of an index there, with a bar on a terminal, and print what that did.
+
+    Args:
+        folder: The index.
+        store_url: The address of the store.
+        replaced: The number of the index that was in the folder before this one was built anew.
+        only_changes: Print nothing where there was nothing to be put.
+    """
+    from talksearch.indexer.pipeline.publish import publish
+    from talksearch.indexer.pipeline.report import Progress
+    from talksearch.indexer.stores.remote.address import open_engine
+
+    with progress.bar() as tell:
+        published = publish(
+            folder,
+            open_engine(store_url),
+            lambda done, total: tell(Progress("publishing", done, total)) if total else None,
+            replaced,
+        )
+    if not only_changes or published.put or published.dropped or published.notes:
+        click.echo(reports.published_text(published), nl=False)
+
+
+def _watch(
+    folder: Path, build: Callable[[], Report], build_again: Callable[[], Report], put_into_store: Callable[[], None]
+) -> None:
     """Index, and then after every change, until a signal ends it."""
     from talksearch.cli import watch
 
@@ -144,6 +212,7 @@ def _watch(folder: Path, build: Callable[[], Report], build_again: Callable[[], 
         report = watch.when_free(build, tell, stop)
         if report is not None:
             print_report(folder, report)
+            put_into_store()
             tell("Watching for changes. Ctrl-C ends it.")
             watch.watch(folder, build_again, tell, first=report, stop=stop)
     except KeyboardInterrupt:

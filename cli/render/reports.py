@@ -16,6 +16,7 @@ from talksearch.indexer.text.untrusted import safe
 from .common import counted, plural, shell_word
 
 if TYPE_CHECKING:
+    from talksearch.indexer.pipeline.publish import Published
     from talksearch.indexer.pipeline.report import HeldTalk, Report
     from talksearch.search.evaluation.beside import Comparison
     from talksearch.search.evaluation.measure import Interval, Outcome
@@ -99,6 +100,16 @@ def report_text(report: Report, talks: int, passages: int, embedded: int) -> str
         count = report.other_files
         lines += ["", f"{count:,} other {plural('file', count)} (sidecars, recordings and the like)."]
     return "\n".join([*lines, *map(safe, report.notes)]) + "\n"
+
+
+def published_text(published: Published) -> str:
+    """Return what putting an index into a store did, for a person."""
+    done = [f"put {counted('talk', len(published.put))} into it"] if published.put else []
+    done += [f"took {len(published.dropped):,} out"] if published.dropped else []
+    done = done or ["nothing was to be put"]
+    total = len(published.put) + published.kept
+    lines = [f"{safe(published.address)}: {', '.join(done)}; {counted('talk', total)} of this index there now."]
+    return "\n".join([*lines, *map(safe, published.notes)]) + "\n"
 
 
 def _held(held: Sequence[HeldTalk]) -> list[str]:

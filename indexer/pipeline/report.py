@@ -15,7 +15,7 @@ from .read_talks import SkippedFile
 class Progress:
     """How far a run is."""
 
-    phase: Literal["looking", "reading", "embedding", "merging", "carrying"]
+    phase: Literal["looking", "reading", "embedding", "merging", "carrying", "publishing"]
     done: int
     """Files looked at, talks read or merged, or passages that got their vectors, by the phase."""
     total: int

@@ -1,0 +1,164 @@
+"""An index is put into a store, and only what the store lacks of it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+from embedded_engine import EmbeddedEngine
+from fakes import CountingEncoder, WordEncoder
+from tiny import make_index, write_talk
+
+from talksearch.indexer import layout
+from talksearch.indexer.encoders import token_codes
+from talksearch.indexer.errors import BadIndexError, StoreError
+from talksearch.indexer.pipeline.publish import publish
+from talksearch.indexer.pipeline.run import build_index
+from talksearch.indexer.stores import catalog
+from talksearch.indexer.stores.remote.address import open_engine
+from talksearch.indexer.stores.remote.engine import Engine, TermCount
+from talksearch.indexer.stores.remote.talk_bytes import digest_of, unpack
+from talksearch.indexer.stores.talk_rows import read_rows
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Engine:
+    return open_engine(f"lance://{tmp_path / 'store'}")
+
+
+def counted(counts: Iterable[TermCount]) -> Counter[TermCount]:
+    return Counter(counts)
+
+
+def test_a_store_holds_what_the_index_holds(tmp_path: Path, engine: Engine) -> None:
+    index = make_index(tmp_path)
+    told: list[tuple[int, int]] = []
+    published = publish(index, engine, lambda done, total: told.append((done, total)))
+    assert (len(published.put), published.dropped, published.kept, published.notes) == (3, (), 0, ())
+    assert told == [(0, 3), (1, 3), (2, 3), (3, 3)]
+    here, there = EmbeddedEngine(index).open(), engine.open()
+    assert sorted(there.facts(), key=lambda facts: facts.id) == sorted(here.facts(), key=lambda facts: facts.id)
+    assert set(there.files().by_name) >= set(here.files().by_name)
+    assert counted(there.term_counts()) == counted(here.term_counts())
+    statistics, expected = there.corpus(), here.corpus()
+    assert (statistics.languages, statistics.vectors) == (expected.languages, expected.vectors)
+    assert np.allclose(statistics.vector_sum, expected.vector_sum, atol=1e-5)
+    assert np.allclose(statistics.product_sum, expected.product_sum, atol=1e-5)
+    for ours in here.talks([facts.id for facts in here.facts()]):
+        (theirs,) = there.talks([ours.facts.id])
+        assert theirs.passages == ours.passages
+        assert np.array_equal(theirs.vectors, ours.vectors)
+        assert unpack(theirs.rows) == unpack(ours.rows)
+
+
+def test_only_what_changed_is_put_again(tmp_path: Path, engine: Engine) -> None:
+    index = make_index(tmp_path)
+    publish(index, engine)
+    before = engine.open()
+    assert publish(index, engine) == publish(index, engine)
+    assert engine.open() is before, "nothing changed, so no other state was made known"
+    write_talk(tmp_path / "talks", "bees", ["every bee knows the code"])
+    write_talk(tmp_path / "talks", "bread", ["bread takes its time"])
+    (tmp_path / "talks" / "ships.vtt").unlink()
+    build_index(index, encoder=CountingEncoder())
+    published = publish(index, engine)
+    assert (len(published.put), len(published.dropped), published.kept) == (2, 1, 1)
+    assert {facts.title for facts in engine.open().facts()} == {"Bees", "Bread", "Bridges"}
+    assert engine.open().corpus().talks == 3
+    assert {facts.title for facts in before.facts()} == {"Bees", "Ships", "Bridges"}
+
+
+def test_a_file_that_was_only_touched_is_not_put_again(tmp_path: Path, engine: Engine) -> None:
+    index = make_index(tmp_path)
+    publish(index, engine)
+    (tmp_path / "talks" / "bees.vtt").touch()
+    build_index(index, encoder=CountingEncoder())
+    assert publish(index, engine).put == ()
+
+
+def test_the_tokens_of_passages_are_put_with_their_directions(tmp_path: Path, engine: Engine) -> None:
+    write_talk(tmp_path / "talks", "ships", ["the ship keeps its own time"])
+    index = tmp_path / "index"
+    index.mkdir()
+    token_codes.write(index, np.eye(8, dtype=np.float32))
+    build_index(index, [tmp_path / "talks"], encoder=WordEncoder())
+    publish(index, engine)
+    (talk,) = engine.open().talks([facts.id for facts in engine.open().facts()])
+    unpacked = unpack(talk.rows)
+    with catalog.open_snapshot(index) as db:
+        assert [code for code in unpacked.codes if code] == [
+            codes for (codes,) in db.execute("SELECT codes FROM tokens ORDER BY number")
+        ]
+        assert unpacked.talk.rows == read_rows(db, 1).rows
+    assert unpacked.directions == digest_of(layout.DIRECTIONS.within(index).read_bytes()) != ""
+
+
+def test_passages_without_vectors_go_without(tmp_path: Path, engine: Engine) -> None:
+    index = make_index(tmp_path)
+    with closing(catalog.open_catalog(index, write=True)) as db, catalog.transaction(db):
+        db.execute("UPDATE passages SET embedded = 0")
+    layout.VECTORS.within(index).unlink()
+    publish(index, engine)
+    version = engine.open()
+    assert version.corpus().vectors == 0
+    assert all(np.isnan(talk.vectors).all() for talk in version.talks([facts.id for facts in version.facts()]))
+    build_index(index, encoder=CountingEncoder())
+    assert len(publish(index, engine).put) == 3
+    assert engine.open().corpus().vectors == 6
+
+
+def test_a_damaged_talk_is_a_note_and_not_the_end(tmp_path: Path, engine: Engine) -> None:
+    index = make_index(tmp_path)
+    with closing(sqlite3.connect(layout.CATALOG.within(index))) as db, db:
+        (damaged,) = db.execute("SELECT id FROM talks WHERE title = 'Bees'").fetchone()
+        db.execute(
+            "UPDATE cues SET text = 'what nobody said' WHERE talk = (SELECT number FROM talks WHERE id = ?)", (damaged,)
+        )
+    published = publish(index, engine)
+    assert len(published.put) == 2
+    assert published.notes[0].startswith(f"{damaged} was not put into the store: ")
+
+
+def test_two_indexes_share_a_store_and_an_index_that_is_built_anew_takes_its_place(
+    tmp_path: Path, engine: Engine
+) -> None:
+    index = make_index(tmp_path)
+    write_talk(tmp_path / "others", "ferries", ["a ferry knows the rain", "and the ferry comes home"])
+    build_index(tmp_path / "other", [tmp_path / "others"], encoder=CountingEncoder())
+    publish(index, engine)
+    publish(tmp_path / "other", engine)
+    assert len(engine.open().facts()) == 4
+    assert engine.open().corpus().talks == 4
+    with catalog.open_snapshot(index) as db:
+        before = catalog_identity(db)
+    build_index(index, rebuild=True, encoder=CountingEncoder())
+    with pytest.raises(StoreError, match="was put there by another index"):
+        publish(index, engine)
+    assert len(engine.open().facts()) == 4
+    published = publish(index, engine, replaced=before)
+    assert len(published.put) == 3
+    assert len(engine.open().facts()) == 4
+    assert engine.open().corpus().talks == 4
+
+
+def catalog_identity(db: sqlite3.Connection) -> int:
+    return int(db.execute("PRAGMA application_id").fetchone()[0])
+
+
+def test_an_index_of_another_model_is_refused(tmp_path: Path, engine: Engine) -> None:
+    publish(make_index(tmp_path), engine)
+    write_talk(tmp_path / "others", "ferries", ["a ferry knows the rain"])
+    build_index(tmp_path / "other", [tmp_path / "others"], encoder=CountingEncoder("another"))
+    with pytest.raises(StoreError, match="another model"):
+        publish(tmp_path / "other", engine)
+
+
+def test_what_is_no_index_is_not_published(tmp_path: Path, engine: Engine) -> None:
+    with pytest.raises(BadIndexError, match="There is no index"):
+        publish(tmp_path, engine)
+    assert not (tmp_path / "store").exists()
