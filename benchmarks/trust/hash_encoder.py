@@ -9,6 +9,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -62,11 +63,11 @@ def _vector(word: str, width: int) -> Floats:
 
 def put_in_place() -> None:
     """Have all that loads a model in this process, and in forks of it, get this encoder under the model's card."""
-    from talksearch.indexer.doctor import examine
     from talksearch.indexer.encoders import onnx_encoder
 
     def load(_: Path, card: ModelCard, **__: bool) -> HashEncoder:
         return HashEncoder(card)
 
     onnx_encoder.load = load  # type: ignore[assignment]
-    examine.check_encoder = lambda *_: []  # it would find that the model gives other vectors
+    # It would find that the model gives other vectors. The package has a function of the module's name.
+    import_module("talksearch.indexer.doctor.examine").check_encoder = lambda *_: []  # type: ignore[attr-defined]
