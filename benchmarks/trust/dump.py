@@ -44,8 +44,9 @@ CLOSE = 0.03
 """How far a place on the map of topics, from 0 to 1, or a mean of cosines may be off: they are made of the vectors in
 the order of their numbers."""
 
-_NUMBERS = frozenset(("number", "talk", "stamp", "seal", "changes"))
-"""Columns that hold numbers which are never used twice, times of change, and what is made of either."""
+_NUMBERS = frozenset(("number", "talk", "stamp", "seal", "changes", "sum"))
+"""Columns that hold numbers which are never used twice, times of change, and what is made of either: sums are made of
+numbers, and of how the word index grew; whether they are right, the doctor says."""
 
 _SHADOW = "words_"
 """The tables that SQLite's word index consists of begin with this."""
