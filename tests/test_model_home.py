@@ -26,6 +26,7 @@ from talksearch.indexer.encoders import (
     make_home,
     model_home,
     sentence_encoder,
+    token_codes,
 )
 from talksearch.indexer.encoders.base import ModelCard
 from talksearch.indexer.errors import ModelError
@@ -233,13 +234,18 @@ def test_a_run_imports_no_torch(archive: Path, tmp_path: Path) -> None:
     assert shown.stdout.strip() == "[]"
 
 
-def test_each_index_learns_its_own_directions_once(archive: Path, made: Path, tmp_path: Path) -> None:
+def test_indexes_of_one_model_have_the_same_directions_which_are_learnt_once(
+    archive: Path, made: Path, tmp_path: Path
+) -> None:
     (tmp_path / "bread.txt").write_text("[0:00] Knead the dough, and let it rest until it has risen.\n")
-    first = (made / "directions.npy").read_bytes()
+    first = token_codes.read(made)
     index = tmp_path / "index"
     run.build_index(index, [tmp_path / "bread.txt"], processes=1)
     learned = (index / "directions.npy").read_bytes()
-    assert learned != first
+    directions = token_codes.read(index)
+    assert first is not None
+    assert directions is not None
+    assert token_codes.are_same(first, directions)
     run.build_index(index, [archive / "bees.txt"], processes=1)
     assert (index / "directions.npy").read_bytes() == learned
     (index / "directions.npy").unlink()

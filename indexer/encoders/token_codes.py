@@ -1,8 +1,8 @@
 """The vector of each token of a passage in eight bytes, so that a search can compare the best passages token by token.
 
 A model gives a vector to every token before it averages them into one. Of each vector, the signs along a few directions
-are kept, one bit each: the directions in which the tokens of the archive differ most. docs/quality.md says what that
-finds, and what more bits would find.
+are kept, one bit each: the directions in which tokens differ most. docs/quality.md says what that finds, and what more
+bits would find.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from talksearch.indexer import layout
 from talksearch.indexer.arrays import Floats, npy_bytes
 
 from . import checksums
+from .base import TokenEncoder
+from .null_queries import NULL_QUERIES
 
 DIRECTIONS = 64
 """Bits kept of each token."""
@@ -29,15 +31,29 @@ _SAMENESS = 1e-3
 """How far the numbers of directions that two machines learnt from the same tokens may be apart."""
 
 
+def of_model(encoder: TokenEncoder) -> Floats:
+    """Return the directions of a model: those in which the tokens of the null queries differ most.
+
+    They are learnt of texts that every installation has, so that indexes of one model have the same, and their codes
+    can be compared. Learnt of an archive's own passages they find as much (docs/scale.md).
+    """
+    found: list[Floats] = []
+    encoder.encode_by_token(NULL_QUERIES, lambda _, of_text: found.append(np.array(of_text)))
+    return learn(np.concatenate(found))
+
+
 def learn(tokens: Floats) -> Floats:
     """Return the directions (DIRECTIONS, width) in which the vectors of tokens (n, width) differ most.
 
-    They are the first principal axes of the vectors at length 1. A model has no more of them than its width.
+    They are the first principal axes of the vectors at length 1, each turned so that its largest number is above 0. A
+    model has no more of them than its width.
     """
     lengths = np.linalg.norm(tokens, axis=1, keepdims=True)
     unit = tokens / np.where(lengths > 0, lengths, 1.0)
     _, axes = np.linalg.eigh((unit.T @ unit).astype(np.float64))  # in the order of rising eigenvalues
-    directions: Floats = np.ascontiguousarray(axes[:, ::-1][:, :DIRECTIONS].T, np.float32)
+    chosen = axes[:, ::-1][:, :DIRECTIONS].T
+    largest = np.take_along_axis(chosen, np.abs(chosen).argmax(axis=1, keepdims=True), axis=1)
+    directions: Floats = np.ascontiguousarray(chosen * np.sign(largest), np.float32)
     return directions
 
 
@@ -57,14 +73,17 @@ def decode(codes: bytes, directions: int) -> Floats:
     return signs[:, :directions]
 
 
-def along(directions: Floats, codes: bytes, before: Floats) -> bytes:
-    """Return codes that were made along the directions `before` as they are along others.
+def are_same(one: Floats, other: Floats) -> bool:
+    """Say whether codes that were made along some directions mean the same along others."""
+    return one.shape == other.shape and bool(np.allclose(one, other, rtol=0, atol=_SAMENESS))
 
-    Where the directions are the same, as those of one model are, so are the codes. Else they are made of what the codes
-    tell of the tokens, which is less than the model would.
+
+def along(directions: Floats, codes: bytes, before: Floats) -> bytes:
+    """Return codes that were made along the directions `before` as they would be along others.
+
+    They are made of what the codes tell of the tokens, which is less than the model would. docs/scale.md has what that
+    costs.
     """
-    if before.shape == directions.shape and np.allclose(before, directions, rtol=0, atol=_SAMENESS):
-        return codes
     return encode(directions, decode(codes, len(before)) @ before)
 
 

@@ -158,12 +158,12 @@ def _encodings(
     for (number, digest), row in zip(rows, at.tolist(), strict=True):  # of several, the one with the lowest number
         if row >= 0 and (directions is None or number in codes):
             found[digest] = (source.copy.rows[row], codes.get(number))
-    if directions is not None and source.directions is not None:
-        return {
-            digest: (vector, token_codes.along(directions, code or b"", source.directions))
-            for digest, (vector, code) in found.items()
-        }
-    return found
+    if directions is None or source.directions is None or token_codes.are_same(directions, source.directions):
+        return found
+    return {
+        digest: (vector, token_codes.along(directions, code or b"", source.directions))
+        for digest, (vector, code) in found.items()
+    }
 
 
 @contextmanager

@@ -8,10 +8,7 @@ from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from talksearch.indexer import layout
-from talksearch.indexer.arrays import Floats
 from talksearch.indexer.encoders import (
     known_models,
     machine,
@@ -37,7 +34,7 @@ Prompts = tuple[str | None, str | None]
 """What is put in front of queries and of passages; None: the model's own prompt."""
 
 _SAMPLE = 64
-"""Texts on which an exported model is checked, and whose tokens show how tokens differ."""
+"""Texts on which an exported model is checked."""
 
 _LEAST_FOR_GPU = 2_000
 """With fewer passages waiting, loading the model by sentence-transformers takes longer than a GPU saves."""
@@ -114,7 +111,7 @@ class EncoderProvider:
         """
         if self._bulk_encoder is None:
             self._bulk_encoder, description = self._choose(sample, waiting)
-            self._learn_directions(self._bulk_encoder, sample)
+            self._learn_directions(self._bulk_encoder)
             known = recipe.read(self._folder)
             if known and description:
                 recipe.write(self._folder, replace(known, embedded_by=description))
@@ -183,22 +180,20 @@ class EncoderProvider:
             )
             return None
 
-    def _learn_directions(self, encoder: Encoder, sample: Sequence[str]) -> None:
-        """Learn from the tokens of a sample in which directions tokens differ, where the index does not know yet.
+    def _learn_directions(self, encoder: Encoder) -> None:
+        """Learn in which directions the tokens of the model differ, where the index does not know yet.
 
         That is done only before any passage is embedded: codes that were made along other directions would mean
         nothing. Where queries get no vectors of their tokens, as the model is not exported, neither does the index.
         """
         exported = self._encoder
-        has_tokens = isinstance(exported, OnnxEncoder) and exported.has_token_vectors
-        if not has_tokens or not isinstance(encoder, TokenEncoder):
+        if not isinstance(exported, OnnxEncoder) or not exported.has_token_vectors:
+            return
+        if not isinstance(encoder, TokenEncoder):
             return
         if self._has_directions() or self._any_embedded():
             return
-        token_vectors: list[Floats] = []
-        texts = selection.spread(sample, _SAMPLE)
-        encoder.encode_by_token(texts, lambda _, of_text: token_vectors.append(np.array(of_text)))
-        token_codes.write(self._folder, token_codes.learn(np.concatenate(token_vectors)))
+        token_codes.write(self._folder, token_codes.of_model(exported))
 
     def _has_directions(self) -> bool:
         """Say whether there are directions, and this catalog's own: one that is gone may have left its own."""

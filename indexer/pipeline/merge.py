@@ -14,7 +14,7 @@ from time import perf_counter
 from talksearch.indexer import disk, layout
 from talksearch.indexer.encoders import token_codes
 from talksearch.indexer.errors import BadIndexError, DamagedStoreError, UsageError
-from talksearch.indexer.stores import calibration, catalog, catalog_writer, recipe, stop_terms, upgrade
+from talksearch.indexer.stores import calibration, catalog, catalog_writer, copy_check, recipe, stop_terms, upgrade
 from talksearch.indexer.stores.catalog import FileRow
 from talksearch.indexer.stores.chroma import store
 from talksearch.indexer.stores.columns import update as columns
@@ -154,7 +154,8 @@ def _prepare(db: sqlite3.Connection, folder: Path, parts: Sequence[Part]) -> Rec
         recipe.write(folder, known)
     _require_one_way(folder, known, parts[0].folder, parts[0].recipe)
     directions = next((part.vectors.directions for part in parts if part.vectors.directions is not None), None)
-    if directions is not None and not catalog.has_embedded(db) and token_codes.read(folder) is None:
+    unknown = token_codes.read(folder) is None or copy_check.has_directions_of_another(folder, db)
+    if directions is not None and unknown and not catalog.has_embedded(db):
         token_codes.write(folder, directions)
     with catalog.transaction(db):
         catalog_writer.put_roots(db, (root for part in parts for root in catalog.roots(part.db)))
