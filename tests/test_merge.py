@@ -17,6 +17,7 @@ from tiny import TALKS, write_talk
 
 from talksearch.cli.main import cli
 from talksearch.indexer import build_index, doctor, layout, merge_indexes
+from talksearch.indexer.arrays import Floats
 from talksearch.indexer.encoders import token_codes
 from talksearch.indexer.errors import BadIndexError, LockedError, UsageError
 from talksearch.indexer.pipeline.report import Progress
@@ -240,23 +241,38 @@ def test_a_damaged_talk_is_left_out_and_told(parts: list[Path], tmp_path: Path) 
     assert found_by_doctor(tmp_path / "merged") == []
 
 
-@pytest.mark.parametrize("same", [True, False])
-def test_codes_of_tokens_come_along_as_they_are_along_the_directions_of_the_merged_index(
-    archives: list[Path], tmp_path: Path, same: bool
-) -> None:
-    axes = np.eye(8, dtype=np.float32)
-    parts = [tmp_path / "a", tmp_path / "b"]
-    for number, (part, archive) in enumerate(zip(parts, archives, strict=True)):
-        part.mkdir()
-        token_codes.write(part, axes if same or number == 0 else np.roll(axes, 1, axis=0))
-        build_index(part, [archive], encoder=WordEncoder())
+AXES = np.eye(8, dtype=np.float32)
+
+
+def built_along(directions: Floats, folder: Path, *archives: Path) -> Path:
+    folder.mkdir()
+    token_codes.write(folder, directions)
+    build_index(folder, archives, encoder=WordEncoder())
+    return folder
+
+
+def test_codes_of_tokens_come_along(archives: list[Path], tmp_path: Path) -> None:
+    parts = [built_along(AXES, tmp_path / f"of-{archive.name}", archive) for archive in archives]
     merge_indexes(parts, tmp_path / "merged")
-    together = tmp_path / "together"
-    together.mkdir()
-    token_codes.write(together, axes)
-    build_index(together, archives, encoder=WordEncoder())
+    together = built_along(AXES, tmp_path / "together", *archives)
     assert held(tmp_path / "merged")["tokens"] == held(together)["tokens"]
     assert len(held(together)["tokens"]) == 14
+    assert found_by_doctor(tmp_path / "merged") == []
+
+
+def test_codes_along_other_directions_are_left_out_and_made_again(archives: list[Path], tmp_path: Path) -> None:
+    parts = [built_along(AXES, tmp_path / "a", archives[0])]
+    parts.append(built_along(np.roll(AXES, 1, axis=0), tmp_path / "b", archives[1]))
+    report = merge_indexes(parts, tmp_path / "merged")
+    assert report.notes[1].startswith("8 of them came without the codes of their tokens")
+    assert held(tmp_path / "merged")["tokens"] == held(parts[0])["tokens"]
+    encoder = WordEncoder()
+    doctor.examine(tmp_path / "merged", mend=True)
+    build_index(tmp_path / "merged", encoder=encoder)
+    assert len(encoder.seen) == 8
+    together = built_along(AXES, tmp_path / "together", *archives)
+    codes = [sorted(row[1] for row in held(index)["tokens"]) for index in (tmp_path / "merged", together)]
+    assert codes[0] == codes[1]
     assert found_by_doctor(tmp_path / "merged") == []
 
 

@@ -78,15 +78,6 @@ def are_same(one: Floats, other: Floats) -> bool:
     return one.shape == other.shape and bool(np.allclose(one, other, rtol=0, atol=_SAMENESS))
 
 
-def along(directions: Floats, codes: bytes, before: Floats) -> bytes:
-    """Return codes that were made along the directions `before` as they would be along others.
-
-    They are made of what the codes tell of the tokens, which is less than the model would. docs/scale.md has what that
-    costs.
-    """
-    return encode(directions, decode(codes, len(before)) @ before)
-
-
 def write(folder: Path, directions: Floats) -> None:
     """Write the directions into an index folder."""
     with layout.replace_file(layout.DIRECTIONS.within(folder)) as fresh:

@@ -37,6 +37,10 @@ class VectorSource:
     """Along which the codes of its tokens were made; None where it has none that can be used."""
 
 
+_Encoding = tuple[Floats, bytes | None]
+"""A vector, and the codes of the tokens where there are some that mean the same."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Carried:
     """What other indexes have of passages that have no vector yet."""
@@ -67,7 +71,8 @@ def carry_vectors(
 ) -> int:
     """Give each passage without a vector the one that an index has of the same text, and its codes.
 
-    Passages of which none has a vector stay as they are.
+    Passages of which none has a vector stay as they are. Codes that were made along other directions mean nothing here:
+    such passages have none, and are not compared token by token until the doctor has them embedded again.
 
     Args:
         db: The catalog, open for writing.
@@ -118,34 +123,40 @@ def _look_up(own: VectorSource, sources: Sequence[VectorSource], numbers: Sequen
         f"SELECT number, id, digest FROM passages WHERE number IN ({marks}) ORDER BY number",  # noqa: S608
         numbers,
     ).fetchall()
-    known: dict[bytes, tuple[Floats, bytes | None]] = {}
-    for source in (own, *sources):
+    # Where one index has the codes of a text and another one has not, those come along.
+    ordered = sorted((own, *sources), key=lambda source: not _has_codes_for(own, source))
+    known: dict[bytes, _Encoding] = {}
+    for source in ordered:
         digests = [digest for _, _, digest in rows if digest not in known]
-        known |= _encodings(source, digests, own.directions)
+        known |= _encodings(source, digests, codes=_has_codes_for(own, source))
     own_codes = catalog.read_tokens(own.db, numbers)
     own_rows = own.copy.find(np.array(numbers, np.int64))
-    carried = _Carried([], [], np.empty((0, 0), np.float32), [])
-    found: list[Floats] = []
+    numbers_found, ids, vectors_found, codes_found = [], [], [], []
     for (number, id_, digest), own_row in zip(rows, own_rows.tolist(), strict=True):
         codes = own_codes.get(number)
-        if own_row >= 0 and (codes is not None or own.directions is None):
+        if own_row >= 0 and (codes is not None or digest not in known):
             vector = own.copy.rows[own_row]
         elif digest in known:
             vector, codes = known[digest]
         else:
             continue
-        carried.numbers.append(number)
-        carried.ids.append(id_)
-        carried.codes.append(codes)
-        found.append(vector)
-    return _Carried(carried.numbers, carried.ids, np.array(found, np.float32), carried.codes)
+        numbers_found.append(number)
+        ids.append(id_)
+        vectors_found.append(vector)
+        codes_found.append(codes)
+    return _Carried(numbers_found, ids, np.array(vectors_found, np.float32), codes_found)
 
 
-def _encodings(
-    source: VectorSource, digests: Sequence[bytes], directions: Floats | None
-) -> dict[bytes, tuple[Floats, bytes | None]]:
-    """Return the vectors that an index has of texts, by their digests, each with its codes along the directions."""
-    if not digests or not len(source.copy.numbers) or (directions is not None and source.directions is None):
+def _has_codes_for(own: VectorSource, source: VectorSource) -> bool:
+    """Say whether the codes of an index mean the same in the one that vectors are carried into."""
+    if own.directions is None or source.directions is None:
+        return False
+    return token_codes.are_same(own.directions, source.directions)
+
+
+def _encodings(source: VectorSource, digests: Sequence[bytes], *, codes: bool) -> dict[bytes, _Encoding]:
+    """Return the vectors that an index has of texts, by their digests; with their codes, if any, or without any."""
+    if not digests or not len(source.copy.numbers):
         return {}
     marks = catalog.placeholders(len(digests))
     rows = source.db.execute(
@@ -153,16 +164,11 @@ def _encodings(
         digests,
     ).fetchall()
     at = source.copy.find(np.array([number for number, _ in rows], np.int64))
-    codes = catalog.read_tokens(source.db, [number for number, _ in rows]) if directions is not None else {}
-    found: dict[bytes, tuple[Floats, bytes | None]] = {}
-    for (number, digest), row in zip(rows, at.tolist(), strict=True):  # of several, the one with the lowest number
-        if row >= 0 and (directions is None or number in codes):
-            found[digest] = (source.copy.rows[row], codes.get(number))
-    if directions is None or source.directions is None or token_codes.are_same(directions, source.directions):
-        return found
+    codes_of = catalog.read_tokens(source.db, [number for number, _ in rows]) if codes else {}
     return {
-        digest: (vector, token_codes.along(directions, code or b"", source.directions))
-        for digest, (vector, code) in found.items()
+        digest: (source.copy.rows[row], codes_of.get(number))
+        for (number, digest), row in zip(rows, at.tolist(), strict=True)  # of several, the one with the lowest number
+        if row >= 0
     }
 
 

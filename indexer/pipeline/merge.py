@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import os
-import shlex
 import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 
 from talksearch.indexer import disk, layout
 from talksearch.indexer.encoders import token_codes
-from talksearch.indexer.errors import BadIndexError, DamagedStoreError, UsageError
-from talksearch.indexer.stores import calibration, catalog, catalog_writer, copy_check, recipe, stop_terms, upgrade
+from talksearch.indexer.errors import DamagedStoreError, UsageError
+from talksearch.indexer.stores import (
+    calibration,
+    catalog,
+    catalog_writer,
+    copy_check,
+    recipe,
+    stop_terms,
+    sums,
+    upgrade,
+)
 from talksearch.indexer.stores.catalog import FileRow
 from talksearch.indexer.stores.chroma import store
 from talksearch.indexer.stores.columns import update as columns
@@ -23,8 +31,9 @@ from talksearch.indexer.stores.recipe import Recipe
 from talksearch.indexer.stores.talk_rows import StoredTalk, put_stored, read_rows, renamed, talk_states
 
 from . import embed_pending
-from .carry_vectors import VectorSource, carry_vectors, open_source
+from .carry_vectors import carry_vectors
 from .encoder_provider import EncoderProvider
+from .merge_parts import Part, open_parts, require_one_way
 from .merge_plan import KnownTalk, MergedTalk, plan_merge
 from .read_talks import SkippedFile
 from .report import Progress, Report, Tell
@@ -32,16 +41,6 @@ from .update_index import prepare_queries
 
 _MOST_NAMED = 20
 """Files of which two states were found that are named one by one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """An index that is merged, open in one of its states."""
-
-    folder: Path
-    db: sqlite3.Connection
-    recipe: Recipe
-    vectors: VectorSource
 
 
 def merge_indexes(parts: Sequence[str | Path], into: str | Path, *, tell: Tell = lambda _: None) -> Report:
@@ -81,27 +80,6 @@ def merge_indexes(parts: Sequence[str | Path], into: str | Path, *, tell: Tell =
     return report
 
 
-@contextmanager
-def open_parts(folders: Sequence[Path]) -> Iterator[list[Part]]:
-    """Open indexes that are to be merged, each in one of its states, and hold that they were made in one way.
-
-    Raises BadIndexError.
-    """
-    with ExitStack() as stack:
-        parts: list[Part] = []
-        for folder in folders:
-            db = stack.enter_context(catalog.open_snapshot(folder))
-            known = recipe.read(folder)
-            if known is None:
-                raise BadIndexError(
-                    f"There is no finished index in {folder}.",
-                    f"Finish it: talksearch index --index {shlex.quote(str(folder))}",
-                )
-            parts.append(Part(folder, db, known, open_source(folder, db, known.model.dimension)))
-            _require_one_way(parts[0].folder, parts[0].recipe, folder, known)
-        yield parts
-
-
 def bring_together(folder: Path, parts: Sequence[Part], tell: Tell, *, mirrors: bool = False) -> Report:
     """Make an index hold the talks of others. Call it while it is locked for writing.
 
@@ -115,6 +93,7 @@ def bring_together(folder: Path, parts: Sequence[Part], tell: Tell, *, mirrors: 
     upgrade.bring_up_to_date(folder)
     report = Report()
     with closing(catalog.open_catalog(folder, write=True)) as db:
+        damaged = sums.differing(db, sums.ALL)
         known = _prepare(db, folder, parts)
         card = known.model
         if not mirrors:
@@ -136,6 +115,7 @@ def bring_together(folder: Path, parts: Sequence[Part], tell: Tell, *, mirrors: 
         )
         if not mirrors:
             store.drop_leaving(folder, db)
+        sums.note(db, damaged)
         for part in parts:
             calibration.take_nulls(folder, part.folder, card)
         prepare_queries(folder, db, EncoderProvider(folder, known, None, (None, None), None).get)
@@ -152,7 +132,7 @@ def _prepare(db: sqlite3.Connection, folder: Path, parts: Sequence[Part]) -> Rec
     if known is None:
         known = parts[0].recipe
         recipe.write(folder, known)
-    _require_one_way(folder, known, parts[0].folder, parts[0].recipe)
+    require_one_way(folder, known, parts[0].folder, parts[0].recipe)
     directions = next((part.vectors.directions for part in parts if part.vectors.directions is not None), None)
     unknown = token_codes.read(folder) is None or copy_check.has_directions_of_another(folder, db)
     if directions is not None and unknown and not catalog.has_embedded(db):
@@ -161,30 +141,6 @@ def _prepare(db: sqlite3.Connection, folder: Path, parts: Sequence[Part]) -> Rec
         catalog_writer.put_roots(db, (root for part in parts for root in catalog.roots(part.db)))
         recipe.keep_copy(folder, db)
     return known
-
-
-def _require_one_way(first: Path, wanted: Recipe, folder: Path, known: Recipe) -> None:
-    """Raise BadIndexError where two indexes were not made in one way, and say in what they differ."""
-    one, other = wanted.model, known.model
-    if one.name != other.name:
-        difference = f"with the model {other.name!r}, and {first} with {one.name!r}"
-    elif (one.fingerprint, one.dimension) != (other.fingerprint, other.dimension):
-        difference = f"with other weights of the model {one.name!r} than {first}"
-    elif (one.query_prompt, one.passage_prompt, one.max_tokens) != (
-        other.query_prompt,
-        other.passage_prompt,
-        other.max_tokens,
-    ):
-        difference = f"with other prompts than {first}"
-    elif wanted.splitting != known.splitting:
-        difference = f"of passages of {known.splitting.length} words, and {first} of {wanted.splitting.length}"
-    else:
-        return
-    raise BadIndexError(
-        f"The index {folder} was made {difference}; what they hold cannot be compared.",
-        "Build one of them again as the other was:"
-        f" talksearch index --index {shlex.quote(str(folder))} --rebuild --model {shlex.quote(one.name)}",
-    )
 
 
 def _known_talks(db: sqlite3.Connection, index: int) -> list[KnownTalk]:
@@ -217,7 +173,8 @@ def _put_talks(
             report.kept.append(one.id)
             continue
         try:
-            stored = renamed(read_rows(parts[talk.index - 1].db, talk.number), one.id)
+            part = parts[talk.index - 1]
+            stored = renamed(read_rows(part.db, talk.number, words_hold=part.words_hold), one.id)
         except DamagedStoreError as error:
             report.skipped.append(SkippedFile(talk.path, f"{error.message} It was not taken along."))
             continue
@@ -299,6 +256,15 @@ def _digest(talk: KnownTalk) -> str:
 def _told_of_vectors(db: sqlite3.Connection, carried: int) -> list[str]:
     (waiting,) = db.execute("SELECT count(*) FROM passages WHERE NOT embedded").fetchone()
     told = [f"{carried:,} vectors were taken along."] if carried else []
+    (without,) = db.execute(
+        "SELECT count(*) FROM passages WHERE embedded AND number NOT IN (SELECT number FROM tokens)"
+    ).fetchone()
+    if without and db.execute("SELECT 1 FROM tokens LIMIT 1").fetchone():
+        told.append(
+            f"{without:,} of them came without the codes of their tokens, which were made along other directions, as an"
+            " earlier version did; they are ranked a little less well. To make them: talksearch doctor, and then:"
+            " talksearch index"
+        )
     if waiting:
         told.append(f"{waiting:,} passages have no vector yet. To embed them: talksearch index")
     return told

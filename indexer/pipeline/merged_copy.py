@@ -126,7 +126,8 @@ def _bring_together(place: _Place, folders: Sequence[Path], tell: Tell) -> None:
     from talksearch.indexer import disk
     from talksearch.indexer.stores.lock import index_write_lock
 
-    from .merge import bring_together, open_parts
+    from .merge import bring_together
+    from .merge_parts import open_parts
 
     with open_parts(folders) as parts, disk.refusals_told(place.index):
         try:

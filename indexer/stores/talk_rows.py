@@ -39,7 +39,7 @@ class StoredTalk:
     """What is remembered of its files: those that it was read from, its tracks, and copies of it."""
 
 
-def read_rows(db: sqlite3.Connection, talk_number: int) -> StoredTalk:
+def read_rows(db: sqlite3.Connection, talk_number: int, *, words_hold: bool = True) -> StoredTalk:
     """Return a talk as it lies in a catalog, its passages in the order of their numbers.
 
     Where the word index lacks a passage, its terms are made of its text again.
@@ -47,6 +47,7 @@ def read_rows(db: sqlite3.Connection, talk_number: int) -> StoredTalk:
     Args:
         db: A catalog of the present format.
         talk_number: The number that the talk has there.
+        words_hold: Whether its word index is as it was noted (`sums`); else all terms are made of the texts again.
 
     Raises:
         LookupError: The catalog has no such talk.
@@ -64,7 +65,7 @@ def read_rows(db: sqlite3.Connection, talk_number: int) -> StoredTalk:
         TalkRows(
             talk,
             [CueInsert(*row) for row in cues],
-            _passages(db, talk_number),
+            _passages(db, talk_number, words_hold=words_hold),
             tuple(read_tracks(db, talk_number)),
         ),
         tuple(
@@ -150,17 +151,18 @@ def put_stored(db: sqlite3.Connection, talk: StoredTalk) -> bool:
     return have_changed
 
 
-def _passages(db: sqlite3.Connection, talk_number: int) -> list[PassageInsert]:
+def _passages(db: sqlite3.Connection, talk_number: int, *, words_hold: bool) -> list[PassageInsert]:
     rows = db.execute(
         f"SELECT p.number, {_PASSAGE}, w.c0, w.c1 FROM passages p LEFT JOIN words_content w ON w.id = p.number"  # noqa: S608
         " WHERE p.talk = ? ORDER BY p.number",
         (talk_number,),
     ).fetchall()
-    meanwhile = terms_meanwhile(db, talk_number) if any(None in row[-2:] for row in rows) else {}
+    complete = words_hold and not any(None in row[-2:] for row in rows)
+    meanwhile = {} if complete else terms_meanwhile(db, talk_number)
     passages = []
     for number, *values in rows:
         passage = PassageInsert(*values)
-        if None in passage[-2:]:
+        if not complete:
             passage = passage._replace(terms=terms_joined(passage.text), track_terms=meanwhile[number])
         passages.append(passage)
     return passages
