@@ -249,7 +249,7 @@ class _Watch:
 
     def _add(self, folder: Path) -> None:
         kinds = _CREATED | _MODIFIED | _MOVED | _DELETED
-        for path in (folder, *(path for path in folder.rglob("*") if path.is_dir())):
+        for path, _, _ in os.walk(folder):  # passes over what is gone meanwhile
             number = self._library.inotify_add_watch(self.file, os.fsencode(path), kinds)
             if number >= 0:
-                self._folders[number] = path
+                self._folders[number] = Path(path)
