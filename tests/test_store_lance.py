@@ -1,65 +1,28 @@
-"""A store in LanceDB, in folders and in a bucket that moto serves."""
+"""A store in LanceDB: what happens to it when writers are ended, meet each other, or find their place gone."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import lancedb
 import numpy as np
 import pytest
+from stored import DIMENSION, FILES, corpus_of, held, talk, terms_of, vector, write
+from test_disk_full import small_disk
 
 from talksearch.indexer.errors import StoreError
+from talksearch.indexer.stores.remote import lance, lance_calls, lance_commits, lance_lease, lance_upkeep
 from talksearch.indexer.stores.remote.address import open_engine
-from talksearch.indexer.stores.remote.engine import (
-    Corpus,
-    Engine,
-    LanguageCount,
-    StoredPassage,
-    StoredTalk,
-    StoreFiles,
-    TalkFacts,
-    TermCount,
-    Version,
-    Wanted,
-)
+from talksearch.indexer.stores.remote.engine import Engine, StoreFiles, Wanted
+from talksearch.indexer.stores.remote.lance_calls import Place, errors_told
 
-DIMENSION = 8
-FILES = StoreFiles({"recipe.json": b'{"model": {"name": "m"}, "splitting": {}, "format": 8}'})
-
-
-def talk(name: str, *texts: str, revision: str = "1", language: str = "en", date: str | None = None) -> StoredTalk:
-    """A talk of some passages; the vector of each is told by its first word."""
-    facts = TalkFacts(
-        name, name.title(), "Harbour", None, language, date, "exact", 60_000, f"/{name}.vtt", None, ("Ada",)
-    )
-    vectors = np.array([vector(text.split()[0]) for text in texts], np.float32).reshape(-1, DIMENSION)
-    passages = tuple(StoredPassage(f"{name}@{n}", "speech", text, ("Ada",)) for n, text in enumerate(texts))
-    return StoredTalk(facts, 7, f"{name}-{revision}", f"rows of {name} {revision} ".encode() * 3_000, passages, vectors)
-
-
-def vector(word: str) -> Any:
-    drawn = np.random.default_rng(sum(map(ord, word))).standard_normal(DIMENSION)
-    return (drawn / np.linalg.norm(drawn)).astype(np.float32)
-
-
-def corpus_of(talks: Sequence[StoredTalk]) -> Corpus:
-    sums = sum((one.vectors.sum(axis=0, dtype=np.float64) for one in talks), np.zeros(DIMENSION))
-    products = sum((one.vectors.T.astype(np.float64) @ one.vectors for one in talks), np.zeros((DIMENSION, DIMENSION)))
-    passages = sum(len(one.passages) for one in talks)
-    return Corpus((LanguageCount("en", len(talks), passages),), passages, sums, products)
-
-
-def write(
-    engine: Engine, put: Sequence[StoredTalk], drop: Sequence[str] = (), source: int = 7, files: Any = FILES
-) -> None:
-    words = [word for one in put for passage in one.passages for word in passage.terms.split()]
-    counts = [TermCount(word, "en", words.count(word), 1) for word in sorted(set(words))]
-    engine.write(source, iter(put), drop, corpus_of(put), counts, files)
-
-
-def held(version: Version) -> dict[str, bytes]:
-    return {one.facts.id: one.rows for one in version.talks([facts.id for facts in version.facts()])}
+__all__ = ["small_disk"]
 
 
 @pytest.fixture
@@ -67,29 +30,294 @@ def engine(tmp_path: Path) -> Engine:
     return open_engine(f"lance://{tmp_path / 'store'}")
 
 
-def test_talks_come_back_as_they_were_put(engine: Engine) -> None:
-    bees = talk("bees", "bee dance", "hive winter")
-    write(engine, [bees, talk("tides", *(f"tide{n} moon" for n in range(400)))])
+class Killed(BaseException):
+    """Stands for the end of a process: whoever holds a lease does not give it back."""
+
+
+def killed_at(monkeypatch: pytest.MonkeyPatch, where: str, call: int) -> pytest.MonkeyPatch:
+    """Have the process end at a step of a write, the first or a later time that it comes to it."""
+    module, name = {
+        "before passages": (lance, "passage_rows"),
+        "between passages and talks": (lance, "talk_rows"),
+        "amid taking out": (lance, "is_one_of"),
+        "before indexes": (lance, "make_ready"),
+        "before it is known": (lance_commits, "append"),
+        "after it is known": (lance_commits, "forget_old"),
+    }[where]
+    real, calls = getattr(module, name), 0
+
+    def end(*arguments: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == call:
+            raise Killed
+        return real(*arguments)
+
+    monkeypatch.setattr(module, name, end)
+    monkeypatch.setattr(lance_lease.Lease, "give_back", lambda _: None)
+    return monkeypatch
+
+
+@pytest.mark.parametrize(
+    ("where", "call"),
+    [
+        ("before passages", 1),
+        ("before passages", 2),
+        ("between passages and talks", 1),
+        ("between passages and talks", 2),
+        ("amid taking out", 1),
+        ("amid taking out", 2),
+        ("before indexes", 1),
+        ("before it is known", 1),
+        ("after it is known", 1),
+    ],
+)
+def test_a_writer_that_is_ended_anywhere_is_not_seen_and_the_next_one_goes_on(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, where: str, call: int
+) -> None:
+    monkeypatch.setattr(lance, "_PASSAGES_AT_ONCE", 1)  # so that each talk is a batch
+    write(engine, [talk("bees", "bee dance", "bee hive"), talk("tides", "tide moon")])
+    before = held(engine.open())
+    now = [talk("bees", "wasp dance", "wasp nest", revision="2"), talk("moths", "moth night")]
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        write(killed_engine(engine, patch, where, call), now, ["tides"])
+    assert (held(engine.open()) == before) == (where != "after it is known")
+    missing = [one for one in now if engine.revisions(7).get(one.facts.id) != one.revision]
+    gone = sorted(engine.revisions(7).keys() - {"bees", "moths"})
+    engine.write(7, missing, gone, corpus_of(now), terms_of(now), FILES)
     version = engine.open()
-    (back,) = version.talks(["bees", "nobody"])
-    assert (back.facts, back.source, back.revision, back.rows) == (bees.facts, 7, bees.revision, bees.rows)
-    assert back.passages == bees.passages
-    assert np.array_equal(back.vectors, bees.vectors)
-    assert len(version.talks(["tides"])[0].passages) == 400
-    assert version.files() == FILES
-    assert {count.term: count.passages for count in version.term_counts()}["moon"] == 400
-    assert (version.corpus().talks, version.corpus().passages) == (2, 402)
-    assert engine.revisions(7) == {"bees": "bees-1", "tides": "tides-1"} == version.revisions(["bees", "tides"])
-    assert engine.revisions(8) == {}
-    assert engine.open() is version
-    write(engine, [talk("bees", "other words", revision="2")], ["tides"])
-    assert engine.open().name != version.name
-    assert held(engine.open()) == {"bees": b"rows of bees 2 " * 3_000}
-    assert set(held(version)) == {"bees", "tides"}
-    assert version.nearest(vector("tide7"), Wanted(), 2)[0].passage_id == "tides@7"
-    assert engine.open().saying(["moon"], Wanted(), 2) == []
+    assert held(version).keys() == {"bees", "moths"}
+    assert b"bees 2" in held(version)["bees"]
+    found = version.nearest(vector("wasp"), Wanted(), 99)
+    assert sorted(one.passage_id for one in found) == ["bees@0", "bees@1", "moths@0"], "nothing is there twice"
+    assert version.saying(["tide"], Wanted(), 9) == []
 
 
-def test_nothing_there(engine: Engine) -> None:
-    with pytest.raises(StoreError, match="There is no store"):
+def killed_engine(engine: Engine, patch: pytest.MonkeyPatch, where: str, call: int) -> Engine:
+    """Return an engine whose write ends, as a process that does not run afterwards."""
+    killed_at(patch, where, call)
+    patch.setattr(lance_lease, "os", type("Gone", (), {"getpid": staticmethod(lambda: 0)}))
+    return engine
+
+
+WRITER = """
+import sys
+sys.path.insert(0, {tests!r})
+from stored import talk, write
+from talksearch.indexer.stores.remote.address import open_engine
+engine = open_engine({url!r})
+print("ready", flush=True)
+for number in range({first}, {end}):
+    write(engine, [talk(f"theirs{{number}}", f"their word{{number}}", source=8)], source=8)
+"""
+
+
+def writer(engine: Engine, first: int, end: int) -> subprocess.Popen[str]:
+    """Start a process that puts talks as source 8, one after the other."""
+    code = WRITER.format(tests=str(Path(__file__).parent), url=engine.address, first=first, end=end)
+    begun = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert begun.stdout is not None
+    assert begun.stdout.readline() == "ready\n"
+    return begun
+
+
+def test_two_processes_write_at_once_and_one_that_is_killed_does_no_harm(engine: Engine) -> None:
+    write(engine, [talk("ours", "our word")])
+    with writer(engine, 0, 5) as other:
+        for number in range(5):
+            write(engine, [talk(f"ours{number}", f"our word{number}")])
+        _, said = other.communicate(timeout=60)
+        assert other.returncode == 0, said
+    expected = {"ours", *(f"{whose}{number}" for whose in ("ours", "theirs") for number in range(5))}
+    assert held(engine.open()).keys() == expected
+    assert engine.open().corpus().talks == 2, "of each writer, what it said last"
+    with writer(engine, 5, 1_000) as other:
+        time.sleep(1.0)
+        other.kill()
+    known = set(held(engine.open()))
+    assert known >= expected
+    write(engine, [talk("last", "last word", source=8)], source=8)  # its lease ended with it
+    assert held(engine.open()).keys() >= known | {"last"}
+
+
+def test_one_process_of_a_writer_writes_at_a_time(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(engine, [talk("bees", "bee")])
+    connection = lancedb.connect(str(lance_place(engine)))
+    with lance_lease.lease_held(connection, engine.address, 7):
+        with pytest.raises(StoreError, match="Another process writes to the store"):
+            write(engine, [talk("moths", "moth")])
+        write(engine, [talk("wasps", "wasp")], source=8)
+    write(engine, [talk("moths", "moth")])
+    assert held(engine.open()).keys() == {"bees", "moths", "wasps"}
+    lease = lance_lease.Lease(7, engine.address, connection.open_table("leases"), machine="elsewhere", process=1)
+    lease.renew()
+    with pytest.raises(StoreError, match="process 1 on elsewhere"):
+        write(engine, [talk("ants", "ant")])
+    monkeypatch.setattr(lance_lease, "time", lambda: time.time() + lance_lease.LEASE_S + 1)
+    write(engine, [talk("ants", "ant")])  # it aged out
+
+
+def test_a_writer_whose_lease_ran_out_meanwhile_makes_nothing_known(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as one whose machine slept."""
+    write(engine, [talk("bees", "bee")])
+    real = lance_commits.kept
+
+    def sleep(*arguments: Any) -> Any:
+        monkeypatch.setattr(lance_lease, "time", lambda: time.time() + lance_lease.LEASE_S + 1)
+        return real(*arguments)
+
+    monkeypatch.setattr(lance_commits, "kept", sleep)
+    with pytest.raises(StoreError, match="Another process writes"):
+        write(engine, [talk("moths", "moth")])
+    assert held(engine.open()).keys() == {"bees"}
+
+
+def lance_place(engine: Engine) -> Path:
+    return Path(engine.address.removeprefix("lance://"))
+
+
+def test_old_states_are_cleared_away_and_who_has_one_open_is_told(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lance_upkeep, "_MANY_FRAGMENTS", 3)
+    write(engine, [talk("bees", "bee dance")])
+    version = engine.open()
+    for number in range(6):
+        write(engine, [talk(f"moths{number}", "moth night")])
+    assert held(version).keys() == {"bees"}, "for two days"
+    monkeypatch.setattr(lance_commits, "KEPT_S", 0.0)
+    for number in range(6, 12):
+        write(engine, [talk(f"moths{number}", "moth night")])
+    with pytest.raises(StoreError, match="is not there any more") as caught:
+        held(version)
+    assert caught.value.hint == "Ask again."
+    assert len(held(engine.open())) == 13
+    assert len(engine.open().saying(["night"], Wanted(), 99)) == 12
+
+
+def test_many_vectors_have_an_index_and_nearly_all_of_the_nearest_are_found(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lance_upkeep, "FEWEST_FOR_ANN", 1_000)
+    monkeypatch.setattr(lance_upkeep, "_PER_PARTITION", 200)
+    monkeypatch.setattr(lance_upkeep, "PROBED", 0.5)
+    rng = np.random.default_rng(7)
+    talks = [talk(f"t{number}", *(f"w{rng.integers(999)} x" for _ in range(100))) for number in range(12)]
+    for one in talks:
+        one.vectors[:] += rng.standard_normal(one.vectors.shape) * 0.3
+        one.vectors[:] /= np.linalg.norm(one.vectors, axis=1, keepdims=True)
+    talks[0].vectors[:5] = np.nan
+    write(engine, talks[:11])
+    version = engine.open()
+    assert {index.name for index in version.parts[0].passages.list_indices()} >= {"vector_idx", "terms_idx", "talk_idx"}
+    write(engine, talks[11:])  # passages that the index has not seen
+    version = engine.open()
+    vectors = np.concatenate([one.vectors for one in talks])
+    found_share = []
+    for _ in range(10):
+        query = rng.standard_normal(DIMENSION).astype(np.float32)
+        query /= np.linalg.norm(query)
+        least = np.sort(np.nan_to_num(vectors @ query, nan=-1.0))[-50]
+        found = version.nearest(query, Wanted(), 50)
+        found_share.append(sum(one.score >= least - 1e-5 for one in found) / 50)
+    assert np.mean(found_share) >= 0.9
+    assert {one.talk_id for one in version.nearest(query, Wanted(talk_ids=("t11",)), 5)} == {"t11"}
+
+
+# --- what goes wrong -------------------------------------------------------------------------------------------------
+
+
+def test_what_is_no_store_of_this_version_is_refused(engine: Engine, tmp_path: Path) -> None:
+    connection = lancedb.connect(tmp_path / "store")
+    connection.create_table("photographs", [{"id": 1}])
+    with pytest.raises(StoreError, match="is no store of talksearch"):
         engine.open()
+    shutil.rmtree(tmp_path / "store")
+    write(engine, [talk("bees", "bee")])
+    lancedb.connect(tmp_path / "store").open_table("commits").update(values={"format": 99})
+    with pytest.raises(StoreError, match="format 99"):
+        open_engine(engine.address).open()
+    with pytest.raises(StoreError, match="format 99"):
+        write(engine, [talk("bees", "bee")])
+
+
+def test_a_store_that_is_gone_is_told(engine: Engine, tmp_path: Path) -> None:
+    write(engine, [talk("bees", "bee")])
+    version = engine.open()
+    shutil.rmtree(tmp_path / "store")
+    with pytest.raises(StoreError, match="There is no store at"):
+        engine.open()
+    with pytest.raises(StoreError, match="is not there any more"):
+        version.talks(["bees"])
+
+
+def test_talks_of_another_dimension_are_refused(engine: Engine) -> None:
+    write(engine, [talk("bees", "bee")])
+    before = engine.open()
+    other = replace(talk("moths", "moth"), vectors=np.zeros((1, 3), np.float32))
+    with pytest.raises(StoreError, match="have 3 dimensions, and those of the store 8"):
+        engine.write(7, [other], [], corpus_of([]), [], FILES)
+    assert held(engine.open()) == held(before)
+
+
+def test_files_that_a_reader_would_write_elsewhere_are_passed_over(engine: Engine) -> None:
+    evil = StoreFiles({**FILES.by_name, "../../.bashrc": b"echo", "/etc/passwd": b"x"})
+    write(engine, [talk("bees", "bee")], files=evil)
+    assert engine.open().files() == FILES
+
+
+def test_errors_of_who_gives_talks_are_their_own(engine: Engine) -> None:
+    def broken() -> Any:
+        yield talk("bees", "bee")
+        raise ValueError("no such thing")
+
+    with pytest.raises(ValueError, match="no such thing"):
+        engine.write(7, broken(), [], corpus_of([]), [], FILES)
+
+
+def test_a_full_disk_is_told_and_nothing_is_lost(small_disk: Path) -> None:
+    engine = open_engine(f"lance://{small_disk / 'store'}")
+    write(engine, [talk("bees", "bee")])
+    rng = np.random.default_rng(1)
+    noise = ["".join(map(chr, rng.integers(97, 122, 2_000))) for _ in range(900)]
+    with pytest.raises(StoreError, match=r"The disk of the store .* is full"):
+        write(engine, [talk("noise", *noise)])
+    assert held(engine.open()).keys() == {"bees"}
+
+
+def test_object_storage_that_does_not_answer_is_told_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "who")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hush")
+    started = time.monotonic()
+    with pytest.raises(StoreError, match="cannot be reached, or takes too long"):
+        open_engine("lance+s3://talks/x").open()
+    assert time.monotonic() - started < 20
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (OSError("lance error: IO error: No space left on device (os error 28)"), "The disk of the store .* is full"),
+        (ValueError("Version 99 no longer exists. Was it cleaned up?"), "is not there any more"),
+        (OSError("Generic S3 error: 403 Forbidden: <Code>InvalidAccessKeyId</Code>"), "refuses access"),
+        (OSError("Generic S3 error: <Code>SignatureDoesNotMatch</Code>"), "refuses access"),
+        (OSError("the credential provider was not enabled: CredentialsNotLoaded"), "refuses access"),
+        (OSError("404: <Code>NoSuchBucket</Code>"), "The bucket of the store .* is not there"),
+        (OSError("Permission denied (os error 13)"), "permission denied"),
+        (RuntimeError("Retryable commit conflict for version 7: concurrent transaction"), "Other processes write"),
+        (RuntimeError("something\nelse\x1b[31m"), r"does not do what it is asked: something else\[31m"),
+    ],
+)
+def test_what_lancedb_raises_becomes_a_sentence(error: Exception, told: str) -> None:
+    with pytest.raises(StoreError, match=told), errors_told(Place("lance:///srv/talks", "/srv/talks")):
+        raise error
+
+
+def test_without_lancedb_it_is_said_what_to_install(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "lancedb", None)
+    with pytest.raises(StoreError, match="needs lancedb") as caught:
+        lance_calls.connect(Place("lance:///x", "/x"), "read")
+    assert "talksearch[distributed]" in caught.value.hint

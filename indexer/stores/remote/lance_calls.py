@@ -31,7 +31,7 @@ _TIMEOUTS_S: Mapping[Purpose, int] = {"read": 10, "write": 60}
 _RETRIES_S: Mapping[Purpose, int] = {"read": 8, "write": 60}
 """Until when a request that failed is tried again, in seconds."""
 
-_GONE = re.compile(r"no longer exists|Was it cleaned up|Object at location .* not found|not found: .*\.lance|NoSuchKey")
+_GONE = re.compile(r"no longer exists|Was it cleaned up|Object at location .* not found|Not found: |NoSuchKey")
 _NO_BUCKET = re.compile(r"NoSuchBucket|bucket does not exist", re.IGNORECASE)
 _REFUSED = re.compile(
     r"InvalidAccessKeyId|SignatureDoesNotMatch|AccessDenied|Access Denied|Forbidden|Unauthorized|ExpiredToken|"

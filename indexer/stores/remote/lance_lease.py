@@ -55,7 +55,7 @@ class Lease:
     address: str
     table: Table
     machine: str = field(default_factory=lambda: _machine())
-    process: int = field(default_factory=os.getpid)
+    process: int = field(default_factory=lambda: os.getpid())
     mark: str = field(default_factory=lambda: secrets.token_hex(8))
 
     def renew(self) -> None:
@@ -89,8 +89,8 @@ class Lease:
                 self.table.optimize(cleanup_older_than=timedelta(hours=1))
 
     def _has_ended(self, row: dict[str, Any]) -> bool:
-        """Say whether the process behind a lease is known not to run any more."""
-        return bool(row["machine"] == self.machine and not _runs(row["process"]))
+        """Say whether another process, which had a lease, is known not to run any more."""
+        return bool(row["mark"] != self.mark and row["machine"] == self.machine and not _runs(row["process"]))
 
 
 @contextmanager
