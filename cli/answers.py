@@ -44,7 +44,9 @@ def similar(index: IndexReader, moment: str, query: Query) -> Answer:
     """Find passages like the one at TALK@SECONDS. Raises UsageError where no seconds are given."""
     from talksearch.search import engine
     from talksearch.search.moments import require_moment
+    from talksearch.search.named_talk import gather_named
 
+    gather_named(index, moment)
     talk_id, moment_ms = require_moment(index.db, moment)
     return engine.similar(index, query, talk_id, moment_ms)
 

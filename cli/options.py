@@ -101,6 +101,19 @@ def _the_only(context: click.Context, _: click.Parameter, folders: tuple[Path, .
     return folders[0] if folders else None
 
 
+def store_option(command: Command) -> Command:
+    """Add `--store URL` to a command that may ask a store in the place of an index."""
+    return click.option(
+        "--store", "store_url", metavar="URL", help="A store on other machines to ask, in the place of an index."
+    )(command)
+
+
+def refuse_both(index_dir: Path | None, store_url: str | None) -> None:
+    """Raise click's UsageError where an index and a store are given."""
+    if index_dir is not None and store_url is not None:
+        raise click.UsageError("Give --index or --store, not both.")
+
+
 def archive_option(command: Command) -> Command:
     """Add `--to FOLDER` to a command."""
     return click.option(

@@ -28,6 +28,7 @@ from .hints import told
 from .tools import TOOLS
 
 if TYPE_CHECKING:
+    from talksearch.indexer.stores.remote.engine import Engine
     from talksearch.search.reader import IndexReader
 
 T = TypeVar("T")
@@ -43,7 +44,13 @@ Context = Any
 """What the SDK knows of a request, of which nothing is needed here."""
 
 
-def run(folder: Path, warn: Callable[[str], None], opening: Opening, encoder: Encoder | None = None) -> None:
+def run(
+    folder: Path,
+    warn: Callable[[str], None],
+    opening: Opening,
+    encoder: Encoder | None = None,
+    store: Engine | None = None,
+) -> None:
     """Answer on standard input and output until the client is gone.
 
     Args:
@@ -51,8 +58,9 @@ def run(folder: Path, warn: Callable[[str], None], opening: Opening, encoder: En
         warn: called with a sentence when something works but slowly.
         opening: what the client has said already.
         encoder: takes the place of the index's own (for tests).
+        store: a store that is asked in the place of the index.
     """
-    pool = IndexPool(folder, workers=_WORKERS, warn=warn, encoder=encoder)
+    pool = IndexPool(folder, workers=_WORKERS, warn=warn, encoder=encoder, store=store)
 
     async def answer() -> None:
         mcp_server = server(pool)

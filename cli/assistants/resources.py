@@ -8,7 +8,6 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from talksearch.indexer.errors import QueryError
 from talksearch.indexer.records import Talk
-from talksearch.indexer.stores import catalog_talks
 from talksearch.indexer.text.letters import folded
 from talksearch.indexer.text.untrusted import safe
 from talksearch.search.options import LATEST_S, parse_number
@@ -54,10 +53,12 @@ class Completions(NamedTuple):
 
 def list_resources(index: IndexReader, cursor: str | None) -> TalkList:
     """Return a page of all talks. Raises QueryError where the cursor is none that a page gave."""
+    from talksearch.search.remote.listing import listed_talks
+
     offset = parse_number(cursor, whole=True) if cursor else 0
     if offset is None:
         raise QueryError("That is no cursor of this list.", "Give the next_cursor of the page before, or none.")
-    talks = list(catalog_talks.read_talks(index.db))
+    talks = listed_talks(index)
     until = int(offset) + PAGE
     return TalkList(tuple(map(_resource, talks[int(offset) : until])), str(until) if until < len(talks) else None)
 
@@ -81,8 +82,10 @@ def read_resource(index: IndexReader, uri: str) -> str:
 
 def complete(index: IndexReader, typed: str) -> Completions:
     """Return ids of talks that begin with what was typed, then those whose titles hold it."""
+    from talksearch.search.remote.listing import listed_talks
+
     last = typed.rpartition(",")[2].strip()  # a prompt takes several ids
-    talks = list(catalog_talks.read_talks(index.db))
+    talks = listed_talks(index)
     found = [talk.id for talk in talks if talk.id.startswith(last)]
     found += [talk.id for talk in talks if folded(last) in folded(talk.title)]
     ids = tuple(dict.fromkeys(found))

@@ -89,9 +89,11 @@ def _page(index: IndexReader, answer: Answer, offset: int, k: int, found: str = 
 
 
 def _list(index: IndexReader, given: Values) -> str:
+    from talksearch.search.remote.listing import listed_talks
+
     wanted = folded(given["title_contains"])
-    matching = [talk for talk in catalog_talks.read_talks(index.db) if wanted in folded(talk.title)]
-    sizes = catalog_talks.talk_sizes(index.db)
+    matching = [talk for talk in listed_talks(index) if wanted in folded(talk.title)]
+    sizes = catalog_talks.talk_sizes(index.db) if index.store is None else {}
     offset, room = given["offset"], float(LIST_TOKENS)
     rows: list[str] = []
     for talk in matching[offset : offset + given["limit"]]:
@@ -123,7 +125,9 @@ def _read(index: IndexReader, given: Values) -> str:
 def stretch(index: IndexReader, name: str, from_s: float | None, to_s: float | None, most_tokens: float) -> str:
     """Return what is said in a talk, or in a part of it: as much as fits, and where to go on."""
     from talksearch.search.moments import cue_range, talk_and_moment
+    from talksearch.search.named_talk import gather_named
 
+    gather_named(index, name)
     talk, moment_ms = talk_and_moment(index.db, name)
     from_ms = moment_ms if from_s is None else round(from_s * 1000)
     positions, silence = cue_range(talk, from_ms, None if to_s is None else round(to_s * 1000))
@@ -165,9 +169,11 @@ def _as_many_as_fit(cues: Sequence[Cue], positions: range, most_tokens: float) -
 
 
 def _stats(index: IndexReader, given: Values) -> str:  # noqa: ARG001 - every tool is given its arguments
+    from talksearch.search.remote.listing import gather_stats
     from talksearch.search.stats import gather
 
-    return fenced(["What the index holds:"], [Quotation("", (literal(gather(index.folder)),))])
+    facts = gather(index.folder) if index.store is None else gather_stats(index)
+    return fenced(["What the index holds:"], [Quotation("", (literal(facts),))])
 
 
 _OFFSET = SearchOption(

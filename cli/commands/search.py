@@ -24,7 +24,9 @@ from talksearch.cli.options import (
     complete_talk,
     format_option,
     indexes_option,
+    refuse_both,
     search_options,
+    store_option,
 )
 from talksearch.cli.server.client import ask
 from talksearch.cli.terminal import open_in_browser, style_for, warn
@@ -42,6 +44,14 @@ class QueryLine(NamedTuple):
 
     id: str
     query: str
+
+
+class _Source(NamedTuple):
+    """What is asked."""
+
+    settings: Settings
+    store_url: str | None
+    """Where the store is; None for the index that the settings name."""
 
 
 @click.command()
@@ -63,6 +73,7 @@ class QueryLine(NamedTuple):
     help="What --pick opens it in; auto: recordings here in mpv or VLC, the rest in the browser.",
 )
 @format_option(*FORMATS)
+@store_option
 @indexes_option
 def search(
     query: tuple[str, ...],
@@ -72,6 +83,7 @@ def search(
     player: Player,
     format: Format,
     index_dir: Path | None,
+    store_url: str | None,
     **options: OptionValue,
 ) -> None:
     """Find passages that answer QUERY, best first.
@@ -95,16 +107,18 @@ def search(
         talksearch --mode lexical "Cheeger inequality" --format jsonl
         talksearch search --queries questions.jsonl --format csv
         talksearch "time dilation metaphor" --pick --player mpv
+        talksearch "time dilation metaphor" --store lance:///srv/talks
     """
     text = " ".join(query)
     if bool(text.strip()) == (queries is not None):
         raise click.UsageError("Give a query, or a file of them with --queries.")
+    source = _source(index_dir, store_url)
     options = _with_settings(index_dir, options)
     style = style_for(sys.stdout)
     if picks:
         if queries is not None or open_first:
             raise click.UsageError("--pick goes with one query, and not with --queries or --open.")
-        _pick(index_dir, AnswerRequest("search", text, options, "jsonl", style), player)
+        _pick(source, AnswerRequest("search", text, options, "jsonl", style), player)
         return
     if click.get_current_context().get_parameter_source("player") is not ParameterSource.DEFAULT:
         raise click.UsageError("--player goes with --pick.")
@@ -119,15 +133,16 @@ def search(
             from talksearch.cli.render import hits  # a search that a server answers must not wait for it
 
             click.echo(hits.hits_csv(()), nl=False)
-    _print_answers(index_dir, requests, open_first=open_first)
+    _print_answers(source, requests, open_first=open_first)
 
 
 @click.command(context_settings=ANY_TALK_ID)
 @click.argument("moment", metavar="TALK@SECONDS", shell_complete=complete_talk)
 @search_options
 @format_option(*FORMATS)
+@store_option
 @indexes_option
-def similar(moment: str, format: Format, index_dir: Path | None, **options: OptionValue) -> None:
+def similar(moment: str, format: Format, index_dir: Path | None, store_url: str | None, **options: OptionValue) -> None:
     """Find passages like the one at a moment of a talk.
 
     TALK is an id, a YouTube URL, the path of a transcript, or the beginning of an id. A URL may hold the time itself.
@@ -136,8 +151,9 @@ def similar(moment: str, format: Format, index_dir: Path | None, **options: Opti
         talksearch similar DTcRLlMv4_o@777
         talksearch similar "https://youtu.be/DTcRLlMv4_o?t=777" -k 5 --per-talk 1
     """
+    source = _source(index_dir, store_url)
     options = _with_settings(index_dir, options)
-    _print_answers(index_dir, [AnswerRequest("similar", moment, options, format, style_for(sys.stdout))])
+    _print_answers(source, [AnswerRequest("similar", moment, options, format, style_for(sys.stdout))])
 
 
 def _with_settings(index_dir: Path | None, options: dict[str, OptionValue]) -> dict[str, OptionValue]:
@@ -172,10 +188,16 @@ def _read_queries(lines: TextIO) -> list[QueryLine]:
     return queries
 
 
-def _print_answers(index_dir: Path | None, requests: Sequence[AnswerRequest], *, open_first: bool = False) -> None:
+def _source(index_dir: Path | None, store_url: str | None) -> _Source:
+    """Return what is asked. Raises UsageError where both are given."""
+    refuse_both(index_dir, store_url)
+    return _Source(resolve(index_dir), store_url)
+
+
+def _print_answers(source: _Source, requests: Sequence[AnswerRequest], *, open_first: bool = False) -> None:
     """Print the answers to requests in order, and each note once at the end."""
     notes: dict[str, None] = {}
-    for number, answer in enumerate(_answers(resolve(index_dir), requests)):
+    for number, answer in enumerate(_answers(source, requests)):
         click.echo(answer.out, nl=False)
         for line in answer.err:
             warn(line)
@@ -188,12 +210,12 @@ def _print_answers(index_dir: Path | None, requests: Sequence[AnswerRequest], *,
         warn(note)
 
 
-def _pick(index_dir: Path | None, request: AnswerRequest, player: Player) -> None:
+def _pick(source: _Source, request: AnswerRequest, player: Player) -> None:
     """Let the user choose among the hits of a request, and open the one that was chosen."""
     from talksearch.cli import pick  # only who chooses waits for it
 
     pick.require_terminal()
-    (answer,) = _answers(resolve(index_dir), [request])
+    (answer,) = _answers(source, [request])
     choices = pick.choices_of(answer.out, request.style)
     if not choices:
         warn("Nothing found.")
@@ -205,25 +227,26 @@ def _pick(index_dir: Path | None, request: AnswerRequest, player: Player) -> Non
         pick.open_choice(choice, player)
 
 
-def _answers(settings: Settings, requests: Sequence[AnswerRequest]) -> Iterator[Printed]:
+def _answers(source: _Source, requests: Sequence[AnswerRequest]) -> Iterator[Printed]:
     """Yield the answers to requests: what a running server does not answer is answered here."""
     answered = 0
-    if settings.server:
+    settings = source.settings
+    if settings.server and source.store_url is None:
         for answer in ask(settings.index, requests):
             yield answer
             answered += 1
     if answered == len(requests):
         return
     from talksearch.cli import answers
-    from talksearch.search.current import current_index
+    from talksearch.cli.sources import open_source
 
     for request in requests[answered:]:
         answers.query_of(request)  # a wrong date is told before anything is opened
     once = len(requests) == 1
-    with current_index(settings.index, warn=warn, once=once) as index:
+    with open_source(settings.index, source.store_url, once=once) as opened:
         if not once:
             from talksearch.cli.pool import process_tuning
 
             process_tuning.tune(settings.index)
         for request in requests[answered:]:
-            yield index.ask(partial(answers.respond, request=request))
+            yield opened.ask(partial(answers.respond, request=request))

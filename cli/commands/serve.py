@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from talksearch.cli.options import lasting_indexes_option
+from talksearch.cli.options import lasting_indexes_option, refuse_both, store_option
 from talksearch.cli.terminal import warn
 from talksearch.indexer.errors import TalksearchError
 from talksearch.indexer.process import collections_paused
@@ -17,6 +17,7 @@ from talksearch.indexer.settings import resolve
 
 if TYPE_CHECKING:
     from talksearch.cli.server.serve import Serving
+    from talksearch.indexer.stores.remote.engine import Engine
 
 _SHORTEST_TOKEN = 16
 """Letters of a token: with fewer, it could be guessed."""
@@ -35,8 +36,9 @@ _SHORTEST_TOKEN = 16
     metavar="FILE",
     help="A file with the token that requests must hold. [TALKSEARCH_TOKEN: the token itself]",
 )
+@store_option
 @lasting_indexes_option
-def serve(host: str, port: int, token_file: Path | None, index_dir: Path | None) -> None:
+def serve(host: str, port: int, token_file: Path | None, index_dir: Path | None, store_url: str | None) -> None:
     """Keep the index warm: a web page, an HTTP API, and answers for the command line in milliseconds.
 
     While it runs, `search` and `similar` on this index are answered by it, as the same user on this machine, with the
@@ -46,20 +48,31 @@ def serve(host: str, port: int, token_file: Path | None, index_dir: Path | None)
     \b
         talksearch serve
         talksearch serve --port 0 --index ~/other-index
+        talksearch serve --store lance:///srv/talks
         talksearch serve --host 192.168.1.20 --token-file ~/token
     """
     with collections_paused():
         from talksearch.cli.server import serve as server
 
     def tell(serving: Serving) -> None:
-        warn(f"Serving {settings.index} at {serving.url}")
-        if serving.socket is None:
+        warn(f"Serving {settings.index if store is None else store.address} at {serving.url}")
+        if serving.socket is None and store is None:
             warn("This system has no Unix sockets: searches on the command line are answered without the server.")
         if serving.public:
             warn(f"Whoever has the token and can reach {host} can search this index; nothing is encrypted on the way.")
 
-    settings = resolve(index_dir)
-    server.serve(settings.index, host, port, token=_token(token_file), tell=tell, warn=warn)
+    refuse_both(index_dir, store_url)
+    settings, store = resolve(index_dir), _engine(store_url)
+    server.serve(settings.index, host, port, token=_token(token_file), tell=tell, warn=warn, store=store)
+
+
+def _engine(store_url: str | None) -> Engine | None:
+    """Return the store at a URL; None where none is named. Raises StoreError where the URL names none."""
+    if store_url is None:
+        return None
+    from talksearch.indexer.stores.remote.address import open_engine
+
+    return open_engine(store_url)
 
 
 def _token(file: Path | None) -> str:
@@ -87,8 +100,9 @@ def _token(file: Path | None) -> str:
 
 
 @click.command()
+@store_option
 @lasting_indexes_option
-def mcp(index_dir: Path | None) -> None:
+def mcp(index_dir: Path | None, store_url: str | None) -> None:
     """Answer programs that speak the Model Context Protocol, on standard input and output.
 
     A program such as an assistant starts it by itself; docs/assistants.md has what to write into its configuration.
@@ -98,7 +112,8 @@ def mcp(index_dir: Path | None) -> None:
     """
     from talksearch.cli.assistants.first_answer import answer_first
 
-    folder = resolve(index_dir).index
+    refuse_both(index_dir, store_url)
+    folder, store = resolve(index_dir).index, _engine(store_url)
     with collections_paused():
         # Unbuffered: what it reads beyond the first line, the SDK would not find.
         with open(sys.stdin.fileno(), "rb", buffering=0, closefd=False) as lines:
@@ -106,4 +121,4 @@ def mcp(index_dir: Path | None) -> None:
         if opening is None:  # the client is gone
             return
         from talksearch.cli.assistants import mcp_server
-    mcp_server.run(folder, warn, opening)
+    mcp_server.run(folder, warn, opening, store=store)

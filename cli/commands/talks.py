@@ -2,26 +2,42 @@
 
 from __future__ import annotations
 
+import sqlite3
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from talksearch.cli.messages import Format
-from talksearch.cli.options import ANY_TALK_ID, complete_talk, finite, format_option, indexes_option
+from talksearch.cli.options import (
+    ANY_TALK_ID,
+    complete_talk,
+    finite,
+    format_option,
+    indexes_option,
+    refuse_both,
+    store_option,
+)
 from talksearch.cli.render import common, receipts
 from talksearch.cli.render import talks as render
 from talksearch.cli.terminal import style_for, warn
 from talksearch.indexer.settings import resolve
 from talksearch.indexer.stores import catalog, catalog_talks
 
+if TYPE_CHECKING:
+    from talksearch.search.reader import IndexReader
+
 # `--help` and the list of talks must not wait for numpy, so what imports it is imported in the functions.
 
 
 @click.command()
 @format_option("text", "jsonl")
+@store_option
 @indexes_option
-def talks(format: Format, index_dir: Path | None) -> None:
+def talks(format: Format, index_dir: Path | None, store_url: str | None) -> None:
     """List the talks in the index: id, date, length, passages, title.
 
     \b
@@ -30,6 +46,10 @@ def talks(format: Format, index_dir: Path | None) -> None:
     """
     from talksearch.search.damage import note_on_index  # numpy
 
+    refuse_both(index_dir, store_url)
+    if store_url is not None:
+        _list_store(store_url, format)
+        return
     with catalog.open_snapshot(resolve(index_dir).index) as db:
         sizes = catalog_talks.talk_sizes(db)
         all_talks = list(catalog_talks.read_talks(db))
@@ -42,6 +62,16 @@ def talks(format: Format, index_dir: Path | None) -> None:
         warn(note)
 
 
+def _list_store(store_url: str, format: Format) -> None:
+    from talksearch.cli.render import stores
+    from talksearch.cli.sources import open_store
+    from talksearch.search.remote.listing import facts_of
+
+    with open_store(store_url, once=True) as store:
+        known = store.ask(facts_of)
+    click.echo(common.jsonl(map(stores.facts_json, known)) if format == "jsonl" else stores.facts_text(known), nl=False)
+
+
 @click.command(context_settings=ANY_TALK_ID)
 @click.argument("talk", shell_complete=complete_talk)
 @click.option(
@@ -51,6 +81,7 @@ def talks(format: Format, index_dir: Path | None) -> None:
 @click.option("--raw", is_flag=True, help="The untouched source: the file itself, or what of it is behind the stretch.")
 @click.option("--receipt", is_flag=True, help="What was done to the talk between its file and the index.")
 @format_option("text", "jsonl")
+@store_option
 @indexes_option
 def show(
     talk: str,
@@ -60,6 +91,7 @@ def show(
     receipt: bool,
     format: Format,
     index_dir: Path | None,
+    store_url: str | None,
 ) -> None:
     """Show TALK as readable text with its times.
 
@@ -76,7 +108,10 @@ def show(
 
     if raw and receipt:
         raise click.UsageError("Give --raw or --receipt, not both.")
-    with catalog.open_snapshot(resolve(index_dir).index) as db:
+    refuse_both(index_dir, store_url)
+    if raw and store_url is not None:
+        raise click.UsageError("The untouched source lies where the index was built: --raw goes with an index.")
+    with _catalog_with(talk, index_dir, store_url) as db:
         found_talk, moment_ms = moments.talk_and_moment(db, talk)
         from_ms = moment_ms if from_s is None else round(from_s * 1000)
         to_ms = None if to_s is None else round(to_s * 1000)
@@ -104,10 +139,29 @@ def show(
         warn(silence)
 
 
+@contextmanager
+def _catalog_with(talk: str, index_dir: Path | None, store_url: str | None) -> Iterator[sqlite3.Connection]:
+    """Yield a catalog that has a talk, where there is such a talk: that of an index, or one of what a store has."""
+    if store_url is None:
+        with catalog.open_snapshot(resolve(index_dir).index) as db:
+            yield db
+        return
+    from talksearch.cli.sources import open_store
+    from talksearch.search.named_talk import gather_named
+
+    def gathered(reader: IndexReader) -> sqlite3.Connection:
+        gather_named(reader, talk)
+        return reader.db
+
+    with open_store(store_url, once=True) as store:
+        yield store.ask(gathered)
+
+
 @click.command()
 @format_option("text", "jsonl")
+@store_option
 @indexes_option
-def stats(format: Format, index_dir: Path | None) -> None:
+def stats(format: Format, index_dir: Path | None, store_url: str | None) -> None:
     """Say what the index holds, how large it is and how it was made.
 
     \b
@@ -116,6 +170,10 @@ def stats(format: Format, index_dir: Path | None) -> None:
     from talksearch.search.damage import note_on_index
     from talksearch.search.stats import gather
 
+    refuse_both(index_dir, store_url)
+    if store_url is not None:
+        _store_stats(store_url, format)
+        return
     folder = resolve(index_dir).index
     facts = gather(folder)
     click.echo(common.jsonl([facts]) if format == "jsonl" else render.stats_text(facts), nl=False)
@@ -123,3 +181,13 @@ def stats(format: Format, index_dir: Path | None) -> None:
         note = note_on_index(db)
     if note:
         warn(note)
+
+
+def _store_stats(store_url: str, format: Format) -> None:
+    from talksearch.cli.render import stores
+    from talksearch.cli.sources import open_store
+    from talksearch.search.remote.listing import gather_stats
+
+    with open_store(store_url, once=True) as store:
+        facts = store.ask(gather_stats)
+    click.echo(common.jsonl([facts]) if format == "jsonl" else stores.stats_text(facts), nl=False)

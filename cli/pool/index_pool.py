@@ -14,21 +14,25 @@ import sqlite3
 import threading
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from talksearch.indexer import layout
 from talksearch.indexer.encoders.base import Encoder, ModelCard, QueryEncoding, encode_query_by_token
-from talksearch.indexer.errors import BadIndexError, TalksearchError
+from talksearch.indexer.errors import BadIndexError, QueryError, TalksearchError
 from talksearch.indexer.stores import catalog, recipe
 from talksearch.search.current import CurrentIndex, FileStamps, file_stamps, unreadable
 from talksearch.search.query import Query
 
 if TYPE_CHECKING:
     from talksearch.indexer.arrays import Floats
+    from talksearch.indexer.stores.recipe import Recipe
+    from talksearch.indexer.stores.remote.engine import Engine
     from talksearch.search.ranking.compounds import CompoundFinder
     from talksearch.search.reader import IndexReader
+    from talksearch.search.remote.current_store import CurrentStore
 
 T = TypeVar("T")
 Asked = TypeVar("Asked")
@@ -54,16 +58,17 @@ class BusyError(TalksearchError):
 class _SharedEncoder(NamedTuple):
     """The encoder that all workers use, and the recipe that it was loaded for."""
 
-    recipe: tuple[int, ...] | None
-    """What tells its file from another, which may name another model."""
+    recipe: Hashable
+    """What tells it from another, which may name another model: the stamp of its file, or of a store its model."""
     encoder: _LockedEncoder
 
 
 class IndexPool:
-    """An index, open in every worker thread and reopened when it changes.
+    """An index, or a store, open in every worker thread and reopened when it changes.
 
     `encoder` takes the place of the index's own (for tests). `workers` is how many queries are answered at the same
-    time. `warn` is called with a sentence when something works but slowly.
+    time. `warn` is called with a sentence when something works but slowly. With `store`, that store is asked, and
+    `folder` is only a name.
     """
 
     def __init__(
@@ -73,8 +78,10 @@ class IndexPool:
         encoder: Encoder | None = None,
         workers: int = WORKERS,
         warn: Callable[[str], None] = lambda _: None,
+        store: Engine | None = None,
     ) -> None:
         self.folder = folder
+        self.store = store
         self._warn = warn
         self._given_encoder = encoder
         self._shared_encoder: _SharedEncoder | None = None
@@ -95,12 +102,16 @@ class IndexPool:
         """
         return self._submit(self._threads, self._run, work)
 
-    def submit_to_catalog(self, work: Callable[[sqlite3.Connection], T]) -> Future[T]:
+    def submit_to_catalog(self, work: Callable[[sqlite3.Connection], T], talk: str = "") -> Future[T]:
         """Have something done with the catalog alone, which needs no vectors and does not wait behind queries.
 
         It raises, and the future raises, as `submit` does.
+
+        Args:
+            work: What is done.
+            talk: A name of the talk that it reads, which is fetched from a store. Where it means none, `work` tells.
         """
-        return self._submit(self._catalog_threads, self._run_on_catalog, work)
+        return self._submit(self._catalog_threads, partial(self._run_on_catalog, talk), work)
 
     def _submit(
         self, threads: ThreadPoolExecutor, run: Callable[[Callable[[Asked], T]], T], work: Callable[[Asked], T]
@@ -118,6 +129,9 @@ class IndexPool:
 
         Raises BadIndexError where there is none.
         """
+        if self.store is not None:
+            self.store.open()
+            return
         with closing(catalog.open_catalog(self.folder)):
             if recipe.read_json(self.folder) is None:
                 raise BadIndexError(f"There is no finished index in {self.folder}.", "Make one: talksearch index PATH")
@@ -150,13 +164,28 @@ class IndexPool:
 
     def _run(self, work: Callable[[IndexReader], T]) -> T:
         """Do something with the index of this worker. What changes meanwhile is noticed, and the work done again."""
-        index: CurrentIndex | None = getattr(self._local, "index", None)
+        index: CurrentIndex | CurrentStore | None = getattr(self._local, "index", None)
         if index is None:
-            index = self._local.index = CurrentIndex(self.folder, self._open)
+            index = self._local.index = self._source()
         return index.ask(work)
 
-    def _run_on_catalog(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Do something with the catalog as it is now: opening it takes a millisecond, so nothing is kept open."""
+    def _source(self) -> CurrentIndex | CurrentStore:
+        if self.store is None:
+            return CurrentIndex(self.folder, self._open)
+        from talksearch.search.remote.current_store import CurrentStore
+
+        from . import process_tuning
+
+        process_tuning.tune(self.folder)
+        return CurrentStore(self.store, encoder=self._encoder_of, compounds=self._shared_compounds(), warn=self._warn)
+
+    def _run_on_catalog(self, talk: str, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Do something with the catalog as it is now: opening it takes a millisecond, so nothing is kept open.
+
+        Of a store each of these threads has one of its own, with the talks that were read lately.
+        """
+        if self.store is not None:
+            return self._run(partial(_with_talk, talk, work))
         try:
             with closing(catalog.open_catalog(self.folder)) as db, catalog.snapshot(db):
                 return work(db)
@@ -182,10 +211,24 @@ class IndexPool:
 
     def _encoder_for(self, files: FileStamps) -> Encoder:
         """Return the encoder of the index as it is now, the same for all workers; loaded when it is first needed."""
-        recipe_stamp = files.get(layout.RECIPE.name)
+        return self._encoder_loaded_by(files.get(layout.RECIPE.name), self._load_encoder)
+
+    def _encoder_of(self, made: Recipe) -> Encoder:
+        """Return the encoder of a store as it is now, likewise."""
+
+        def load() -> Encoder:
+            if self._given_encoder is not None:
+                return self._given_encoder
+            from talksearch.search.reader import load_encoder
+
+            return load_encoder(made.model, self._warn)
+
+        return self._encoder_loaded_by(made.model, load)
+
+    def _encoder_loaded_by(self, recipe: Hashable, load: Callable[[], Encoder]) -> Encoder:
         with self._lock:
-            if self._shared_encoder is None or self._shared_encoder.recipe != recipe_stamp:
-                self._shared_encoder = _SharedEncoder(recipe_stamp, _LockedEncoder(self._load_encoder))
+            if self._shared_encoder is None or self._shared_encoder.recipe != recipe:
+                self._shared_encoder = _SharedEncoder(recipe, _LockedEncoder(load))
             return self._shared_encoder.encoder
 
     def _load_encoder(self) -> Encoder:
@@ -195,6 +238,17 @@ class IndexPool:
 
         with open_reader(self.folder, warn=self._warn) as reader:
             return reader.encoder()
+
+
+def _with_talk(talk: str, work: Callable[[sqlite3.Connection], T], reader: IndexReader) -> T:
+    """Do something with the catalog of a store that has a talk, where there is such a talk."""
+    from talksearch.search.named_talk import gather_named
+
+    if talk:
+        with suppress(QueryError):
+            gather_named(reader, talk)
+    with catalog.snapshot(reader.db):
+        return work(reader.db)
 
 
 def _ask_everything(index: IndexReader) -> None:
@@ -248,4 +302,6 @@ class _LockedEncoder:
 
 def state_of(index: IndexReader) -> Hashable:
     """Return what tells a state of an index from all others, the same for all workers."""
+    if index.store is not None:
+        return index.folder
     return tuple(sorted(file_stamps(index.folder).items())), catalog.version(index.db)

@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import uvicorn
 from filelock import FileLock, Timeout
@@ -33,6 +33,9 @@ from talksearch.indexer.records import Json
 from .client import greet
 from .connections import BoundedConnection
 from .protocol import LONGEST_ANSWER, LONGEST_REQUEST, greeting, is_private, socket_path
+
+if TYPE_CHECKING:
+    from talksearch.indexer.stores.remote.engine import Engine
 
 _IDLE_S = 600
 """Seconds after which a client that says nothing is hung up on."""
@@ -86,8 +89,9 @@ def serve(
     warn: Callable[[str], None] = lambda _: None,
     encoder: Encoder | None = None,
     workers: int = WORKERS,
+    store: Engine | None = None,
 ) -> None:
-    """Serve an index until SIGINT, SIGTERM, or `Serving.stop`.
+    """Serve an index, or a store, until SIGINT, SIGTERM, or `Serving.stop`.
 
     Args:
         folder: the folder of the index.
@@ -98,14 +102,16 @@ def serve(
         warn: called with a sentence when something works but slowly, or could not be answered.
         encoder: takes the place of the index's own (for tests).
         workers: how many queries are answered at the same time.
+        store: a store that is asked in the place of the index; the command line then finds no server.
 
     Raises BadIndexError when there is no index, TalksearchError when one serves it already, the address is taken or
     needs a token.
     """
     folder = Path(os.path.realpath(folder))  # a link may lead elsewhere tomorrow, and the socket is this index's
-    pool = IndexPool(folder, encoder=encoder, workers=workers, warn=warn)
+    pool = IndexPool(folder, encoder=encoder, workers=workers, warn=warn, store=store)
+    alone = _only_server(folder) if store is None else contextlib.nullcontext()
     try:
-        with _only_server(folder) as path, _listening(host, port, token) as web_socket:
+        with alone as path, _listening(host, port, token) as web_socket:
             pool.check()
             # It listens before it is warm: the first page needs no model, and a query that comes early waits.
             answered = threading.Event()

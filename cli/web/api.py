@@ -86,17 +86,14 @@ async def _talks(request: Request) -> Response:
 
 def _talks_on_page(index: IndexReader, query: Query, title: str, limit: int, offset: int) -> dict[str, Json]:
     from talksearch.search.damage import note_on_index
-    from talksearch.search.ranking.filters import allowed_talks
+    from talksearch.search.remote.listing import listed_talks
 
     wanted = folded(title)
-    allowed = allowed_talks(index.table(), query.filters)
-    found = [
-        talk
-        for talk in catalog_talks.read_talks(index.db)
-        if wanted in folded(talk.title) and (allowed is None or talk.id in allowed)
-    ]
-    sizes = catalog_talks.talk_sizes(index.db)
-    note = for_programs(index.avoided.note or note_on_index(index.db))  # a query may have hidden passages
+    found = [talk for talk in listed_talks(index, query.filters) if wanted in folded(talk.title)]
+    sizes, note = {}, ""
+    if index.store is None:
+        sizes = catalog_talks.talk_sizes(index.db)
+        note = for_programs(index.avoided.note or note_on_index(index.db))  # a query may have hidden passages
     listed = [talks.talk_json(talk, *sizes.get(talk.id, (0, 0))) for talk in found[offset : offset + limit]]
     return {"talks": listed, "total": len(found), "limit": limit, "offset": offset, "note": note}
 
@@ -129,7 +126,7 @@ async def _talk(request: Request) -> Response:
         size = catalog_talks.talk_sizes(db).get(talk.id, (0, 0))
         return {"talk": talks.talk_json(talk, *size), "cues": list(talks.cues_json(talk, positions))}
 
-    return _found(await with_catalog(request, work))
+    return _found(await with_catalog(request, work, name))
 
 
 def _found(reading: dict[str, Json] | QueryError) -> Response:
@@ -157,7 +154,7 @@ async def _export_talk(request: Request) -> Response:
             return problem(404, error.message, error.hint)
         return _exported(given, select_talks(db, [talk_id]), talk_id)
 
-    return await with_catalog(request, work)
+    return await with_catalog(request, work, name)
 
 
 async def _export_hits(request: Request) -> Response:
@@ -195,14 +192,20 @@ def _exported(given: Parameters, selection: Selection, name: str) -> Response:
 
 async def _stats(request: Request) -> Response:
     _given(request)
-    folder = request.app.state.pool.folder
+    pool = request.app.state.pool
 
     def work(_: Connection) -> dict[str, Json]:
         from talksearch.search.stats import gather
 
-        return gather(folder)
+        return gather(pool.folder)
 
-    return JSONResponse(await with_catalog(request, work))
+    def of_store(index: IndexReader) -> dict[str, Json]:
+        from talksearch.search.remote.listing import gather_stats
+
+        return gather_stats(index)
+
+    asked = with_catalog(request, work) if pool.store is None else with_index(request, of_store)
+    return JSONResponse(await asked)
 
 
 async def _document(request: Request) -> Response:

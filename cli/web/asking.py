@@ -35,12 +35,12 @@ async def with_index(request: Request, work: Callable[[IndexReader], T]) -> T:
     return await _while_asked(request, await _submitted(partial(_pool(request).submit, work)))
 
 
-async def with_catalog(request: Request, work: Callable[[sqlite3.Connection], T]) -> T:
+async def with_catalog(request: Request, work: Callable[[sqlite3.Connection], T], talk: str = "") -> T:
     """Do something with the catalog alone, beside the queries: it waits for no vectors, no model, and no query.
 
-    Raises as `with_index` does.
+    `talk` names the talk that it reads, if it reads one. Raises as `with_index` does.
     """
-    return await _while_asked(request, await _submitted(partial(_pool(request).submit_to_catalog, work)))
+    return await _while_asked(request, await _submitted(partial(_pool(request).submit_to_catalog, work, talk)))
 
 
 def _pool(request: Request) -> IndexPool:

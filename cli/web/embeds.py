@@ -107,6 +107,10 @@ def _elsewhere(url: str) -> Embed | None:
     return Embed("peertube", f"https://{host}/videos/embed/{found['id']}?api=1", host) if found else None
 
 
+USUAL_HOSTS = (_YOUTUBE, "player.vimeo.com")
+"""Hosts of embeds that any archive may need."""
+
+
 def embed_hosts(db: sqlite3.Connection) -> tuple[str, ...]:
     """Return the hosts from which the embeds of an index's talks are loaded, sorted; those with most talks of many."""
     talks = Counter(embed.host for (url,) in db.execute(_ADDRESSES) if (embed := _elsewhere(url)))

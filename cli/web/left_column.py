@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from sqlite3 import Connection
 from typing import TYPE_CHECKING, NamedTuple
+from zlib import crc32
 
 from starlette.requests import Request
 
@@ -60,9 +61,11 @@ async def _start(request: Request, here: PageAddress) -> Column:
     """Return the first look at the archive. What it holds is kept until the archive changes."""
     filters = make_query("", **options(here.given)).filters
     state = request.app.state
-    known = partial(_known, folder=state.pool.folder, kept=getattr(state, "first_look", None))
-    kept, passing = await with_catalog(request, known), None
-    if kept is None or filters != Filters():
+    kept, passing = getattr(state, "first_look", None), None
+    is_store = state.pool.store is not None
+    if not is_store:
+        kept = await with_catalog(request, partial(_known, folder=state.pool.folder, kept=kept))
+    if is_store or kept is None or filters != Filters():
         counted, passing = await with_index(request, partial(_counted, kept=kept, filters=filters))
         kept = counted
     state.first_look, seen = kept, kept[1]
@@ -85,11 +88,12 @@ def _known(db: Connection, folder: Path, kept: _Kept | None) -> _Kept | None:
 
 def _counted(index: IndexReader, kept: _Kept | None, filters: Filters) -> tuple[_Kept, TalkList | None]:
     """Return what the archive holds, and the talks that pass filters; None where none is set."""
-    from talksearch.search.make_overview import make_overview
-    from talksearch.search.talk_list import list_talks
+    from talksearch.search.remote.listing import overview_of, talk_list
 
-    seen = kept or (catalog.version(index.db), make_overview(index))
-    return seen, list_talks(index, filters) if filters != Filters() else None
+    # Of a store, every version lies in a folder of its own.
+    version = catalog.version(index.db) if index.store is None else (crc32(index.folder.name.encode()), 0)
+    seen = kept if kept and (index.store is None or kept[0] == version) else (version, overview_of(index))
+    return seen, talk_list(index, filters) if filters != Filters() else None
 
 
 class Answered(NamedTuple):

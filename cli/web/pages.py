@@ -46,10 +46,10 @@ async def _talks(request: Request) -> Response:
         undated = replace(filters, after=None, before=None)
 
         def work(index: IndexReader) -> tuple[TalkList, TalkList]:
-            from talksearch.search.talk_list import list_talks
+            from talksearch.search.remote.listing import talk_list
 
-            found = list_talks(index, filters)
-            return found, found if undated == filters else list_talks(index, undated)
+            found = talk_list(index, filters)
+            return found, found if undated == filters else talk_list(index, undated)
 
         found, of_all_dates = await with_index(request, work)
         listing = talks_view.listing(here, found.talks, [talk.date for talk in of_all_dates.talks])
@@ -70,9 +70,9 @@ async def _map(request: Request) -> Response:
 
         def work(index: IndexReader) -> tuple[TopicMap | None, TalkList]:
             from talksearch.indexer.stores import topics
-            from talksearch.search.talk_list import list_talks
+            from talksearch.search.remote.listing import talk_list
 
-            return topics.read(index.folder), list_talks(index, filters)
+            return topics.read(index.folder), talk_list(index, filters)
 
         from . import map_view  # statistics
 

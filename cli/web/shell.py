@@ -18,7 +18,7 @@ from talksearch.indexer.text.untrusted import safe
 
 from .addresses import PageAddress, address
 from .asking import with_catalog
-from .embeds import content_policy, embed_hosts
+from .embeds import USUAL_HOSTS, content_policy, embed_hosts
 from .hints import for_people
 from .parameters import Parameters
 from .problems import problem, wants_problem
@@ -57,14 +57,16 @@ def shorter(request: Request, here: PageAddress) -> Response | None:
     return RedirectResponse(address(here.path, here.given), 302)
 
 
-async def framed(request: Request, column: Column) -> Column:
+async def framed(request: Request, column: Column, talk: str = "") -> Column:
     """Return a column of a whole page with the policy that lets the archive's talks play in it, once somebody asks.
 
-    A page keeps the policy that it came with, also when a script puts a talk into it.
+    A page keeps the policy that it came with, also when a script puts a talk into it. Of a store, the `talk` of the
+    page is known, and those that were read lately.
     """
     if wanted_column(request) or column.status != HTTPStatus.OK:
         return column
-    hosts, damage = await with_catalog(request, _hosts_and_damage)
+    is_store = request.app.state.pool.store is not None
+    hosts, damage = await with_catalog(request, _hosts_of_store if is_store else _hosts_and_damage, talk)
     values = {**column.values, "damage": safe(for_people(damage))}
     return replace(column, values=values, headers={**column.headers, "content-security-policy": content_policy(hosts)})
 
@@ -74,6 +76,11 @@ def _hosts_and_damage(db: sqlite3.Connection) -> tuple[tuple[str, ...], str]:
     from talksearch.search.damage import note_on_index  # numpy
 
     return embed_hosts(db), note_on_index(db)
+
+
+def _hosts_of_store(db: sqlite3.Connection) -> tuple[tuple[str, ...], str]:
+    # Which talks a script will put into the page, nobody knows yet.
+    return tuple(sorted({*USUAL_HOSTS, *embed_hosts(db)})), ""
 
 
 def shown(request: Request, here: PageAddress, left: Column | None, talk: Column | None = None) -> Response:

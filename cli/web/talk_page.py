@@ -32,7 +32,8 @@ async def _talk(request: Request) -> Response:
     if is_of_other_site(request):
         given.pop("play", None)  # nobody has asked for it here, and what plays may come from elsewhere
     try:
-        talk = await with_catalog(request, partial(_read, name=request.path_params["talk"]))
+        name = request.path_params["talk"]
+        talk = await with_catalog(request, partial(_read, name=name), name)
     except QueryError as error:
         return refused(request, 404, error.message, error.hint)
     here = PageAddress(talk_path(talk.id), given)
@@ -46,7 +47,7 @@ async def _talk(request: Request) -> Response:
     # A long talk takes a while, in which others are answered.
     view = await asyncio.to_thread(view_of, talk, here, hits)
     values = {"talk": view, "alone": not has_question}
-    column = await framed(request, Column("talk.html", f"{view.title} · talksearch", values))
+    column = await framed(request, Column("talk.html", f"{view.title} · talksearch", values), name)
     return await asyncio.to_thread(shown, request, beside, None if wanted == "talk" else left, column)
 
 

@@ -9,10 +9,11 @@ from typing import Self, TypeVar
 
 from talksearch.indexer.errors import TalksearchError
 from talksearch.indexer.records import Json, Talk
-from talksearch.indexer.stores import catalog_talks
 from talksearch.indexer.stores.remote.engine import Engine, TalkFacts
 from talksearch.search import engine
 from talksearch.search.answer import Answer
+from talksearch.search.moments import require_moment, talk_and_moment
+from talksearch.search.named_talk import gather_named
 from talksearch.search.options import checked
 from talksearch.search.query import Query
 from talksearch.search.reader import IndexReader
@@ -59,7 +60,12 @@ class Store:
             StoreError: the store does not answer.
         """
         asked = checked(Query("") if query is None else query)
-        return self._ask(lambda reader: engine.similar(reader, asked, *listing.require_moment(reader, moment)))
+
+        def find(reader: IndexReader) -> Answer:
+            gather_named(reader, moment)
+            return engine.similar(reader, asked, *require_moment(reader.db, moment))
+
+        return self._ask(find)
 
     def talks(self) -> list[TalkFacts]:
         """Return what there is to know of all talks before they are fetched, by title."""
@@ -77,15 +83,14 @@ class Store:
         """
 
         def read(reader: IndexReader) -> Talk:
-            talk = catalog_talks.read_talk(reader.db, listing.gather_talk(reader, name))
-            assert talk is not None  # it was fetched
-            return talk
+            gather_named(reader, name)
+            return talk_and_moment(reader.db, name)[0]
 
         return self._ask(read)
 
     def stats(self) -> dict[str, Json]:
         """Return counts, with the keys of `talksearch stats --store URL --format jsonl`."""
-        return self._ask(lambda reader: listing.gather_stats(reader, self._address))
+        return self._ask(listing.gather_stats)
 
     def close(self) -> None:
         """Close the store; nothing can be asked of it any more. Closing it twice does nothing.

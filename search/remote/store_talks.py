@@ -41,7 +41,7 @@ class StoreTalks:
 
     def __init__(self, address: str, kept: VersionFolder, recipe: Recipe, most_talks: int = MOST_TALKS) -> None:
         self.kept = kept
-        self._address = address
+        self.address = address
         self._recipe = recipe
         self._most_talks = most_talks
         self._facts: TalkFactsFilter | None = None
@@ -135,7 +135,7 @@ class StoreTalks:
         """See another version of the store from now on. Talks of the same revision there are not fetched again."""
         self.close_facts()
         held = list(self.held.revisions)
-        revisions = asking.start(self._address, lambda: kept.version.revisions(held))() if held else {}
+        revisions = asking.start(self.address, lambda: kept.version.revisions(held))() if held else {}
         self.held.follow(kept, revisions)
         self.kept = kept
         self.gathered, self._within = frozenset(), np.empty(0, np.int64)
@@ -192,13 +192,13 @@ class StoreTalks:
         self._hold([*best_talks(found, min(max(self._most_talks, query.k), _MOST_FETCHED)), *others])
 
     def _start(self, work: Callable[[], list[Found]]) -> Callable[[], list[Found]]:
-        return asking.start(self._address, work)
+        return asking.start(self.address, work)
 
     def _hold(self, talk_ids: Collection[str]) -> None:
         """Hold some talks, and let hits come from these alone."""
         missing = [talk_id for talk_id in talk_ids if talk_id not in self.held.revisions]
         if missing:
-            self.held.put(asking.start(self._address, lambda: self.kept.version.talks(missing))())
+            self.held.put(asking.start(self.address, lambda: self.kept.version.talks(missing))())
         self.gathered = frozenset(talk_ids)
         self._within = self.held.numbers_of(self.gathered)
 
