@@ -38,6 +38,8 @@ def around_damage(reader: IndexReader, query: Query, ask: Callable[[], Answer]) 
     Raises:
         DamagedStoreError: the catalog cannot be read around the damage.
     """
+    if reader.store is not None:  # what it fetches was looked at then, and is made into a catalog of its own
+        return ask()
     error: Exception | None = None
     for _ in range(2):
         reader.lacks_codes = False

@@ -120,7 +120,7 @@ def statistics_of(corpus: Corpus, count_term: Callable[[str], Iterable[TermCount
         corpus: What the store tells of all its passages.
         count_term: Returns how often a term is said, in each language.
     """
-    known = sorted((count for count in corpus.languages if count.language), key=lambda count: -count.passages)
+    known = sorted((count for count in corpus.languages if count.language), key=_by_size)
     unknown = [count for count in corpus.languages if not count.language]
     usual = known[0] if known else LanguageCount("", 0, 0)
     usual = LanguageCount(
@@ -136,6 +136,10 @@ def statistics_of(corpus: Corpus, count_term: Callable[[str], Iterable[TermCount
         np.asarray(corpus.product_sum, np.float64) / vectors,
         count_term,
     )
+
+
+def _by_size(count: LanguageCount) -> tuple[int, str]:
+    return -count.passages, count.language  # where as many are in two, every reader takes the same
 
 
 def _among(whole: LanguageCount, held: Holding) -> TermWeight:

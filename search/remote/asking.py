@@ -16,7 +16,7 @@ ANSWER_S = 30.0
 """Seconds in which a store must answer what a query asks of it."""
 
 
-def start(address: str, work: Callable[[], T], seconds: float = ANSWER_S) -> Callable[[], T]:
+def start(address: str, work: Callable[[], T], seconds: float | None = None) -> Callable[[], T]:
     """Ask an engine something in a thread, and return what waits for the answer.
 
     That raises what `work` raises, and StoreError where the answer takes longer than some seconds. A thread that goes
@@ -25,8 +25,9 @@ def start(address: str, work: Callable[[], T], seconds: float = ANSWER_S) -> Cal
     Args:
         address: The store's URL, without anything secret.
         work: What asks.
-        seconds: How long the answer may take.
+        seconds: How long the answer may take; by default `ANSWER_S`.
     """
+    limit = ANSWER_S if seconds is None else seconds
     future: Future[T] = Future()
 
     def ask() -> None:
@@ -39,10 +40,10 @@ def start(address: str, work: Callable[[], T], seconds: float = ANSWER_S) -> Cal
 
     def answer() -> T:
         try:
-            return future.result(timeout=seconds)
+            return future.result(timeout=limit)
         except WaitedTooLong as error:
             raise StoreError(
-                f"The store {address} has not answered for {seconds:.0f} seconds.",
+                f"The store {address} has not answered for {limit:g} seconds.",
                 "Ask again, or see whether it runs and can be reached.",
             ) from error
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from talksearch.indexer.stores.remote.engine import Found
 from talksearch.indexer.text.letters import unaccented
-from talksearch.indexer.text.terms import terms
+from talksearch.indexer.text.terms import spans, terms
 from talksearch.search.ranking.characters import with_characters
 from talksearch.search.ranking.lexical import query_terms
 from talksearch.search.ranking.term_variants import expand_terms
@@ -31,7 +31,7 @@ _MOST_NEAR = 5
 _SHORTEST_NEAR = 5
 """Letters of the shortest term that others are looked for in the place of."""
 
-_NEAR = 0.6
+_NEAR = 0.599
 """How alike their letters must be."""
 
 
@@ -65,15 +65,16 @@ def terms_to_ask(reader: IndexReader, text: str) -> tuple[list[str], list[str]]:
     others = [text for known in variants.values() for text in known.terms]
     said = set(said_among(db, wanted))
     unsaid = [term for term in wanted if term not in said and " " not in term]
-    near = [other for term in unsaid for other in _in_its_place(reader, term)]
+    words = {span.text: text[span.start : span.end] for span in spans(text)}
+    near = [other for term in unsaid for other in _in_its_place(reader, words.get(term, term))]
     asked = [part for phrase in (*wanted, *others, *near) for part in phrase.split()]
     stop_terms = {term for (term,) in db.execute("SELECT term FROM common")} - set(wanted)
     return list(dict.fromkeys(term for term in asked if term not in stop_terms))[:_MOST_TERMS], unsaid
 
 
-def _in_its_place(reader: IndexReader, term: str) -> list[str]:
-    """Return what may stand in the place of a term that nobody says: its two parts, and what is spelt like it."""
-    plain = "".join(character for character in unaccented(term) if character.isalnum())
+def _in_its_place(reader: IndexReader, word: str) -> list[str]:
+    """Return what may stand in the place of a word that nobody says: its two parts, and what is spelt like it."""
+    plain = "".join(character for character in unaccented(word) if character.isalnum())
     cuts = [(plain[:cut], plain[cut:]) for cut in range(1, len(plain))]
     term_of = {part: "".join(terms(part)) for pair in cuts for part in pair}
     said = set(said_among(reader.db, filter(None, term_of.values())))
