@@ -117,7 +117,7 @@ class IndexReader:
     def encoder(self) -> Encoder:
         """Return the encoder of the index; it is loaded at the first call."""
         if self._encoder is None:
-            self._encoder = load_encoder(self.recipe.model, self._warn, once=self._once)
+            self._encoder = load_encoder(self.recipe.model, self._warn, self._once)
         return self._encoder
 
     def encode(self, text: str) -> Future[QueryEncoding]:
@@ -310,7 +310,7 @@ class _TableCache:
         return self._table
 
 
-def load_encoder(card: ModelCard, warn: Callable[[str], None], *, once: bool = False) -> Encoder:
+def load_encoder(card: ModelCard, warn: Callable[[str], None], once: bool) -> Encoder:
     """Load what encodes queries for a model. Raises ModelError where that cannot be loaded.
 
     Args:

@@ -59,7 +59,8 @@ class EmbeddedVersion:
         catalog.seals.register(self._db)
         self._db.create_function("language_code", 1, lambda tag: language_code(tag) if tag else "")
         self._lock = threading.RLock()
-        self.name = f"{state.identity(self._db)}-{catalog.version(self._db)}"
+        copy = vectors.fingerprint(folder)
+        self.name = f"{folder} {state.identity(self._db)} {catalog.version(self._db)} {copy}"
         self.fetched: list[str] = []
         """The ids of the talks that were asked for, one after the other."""
         self._packed: dict[str, StoredTalk] = {}

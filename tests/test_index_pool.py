@@ -164,7 +164,7 @@ def test_the_encoder_is_loaded_once(index: Path, monkeypatch: pytest.MonkeyPatch
         loaded.append(None)
         return CountingEncoder()
 
-    monkeypatch.setattr(index_module, "_load_encoder", load)
+    monkeypatch.setattr(index_module, "load_encoder", load)
     pool = IndexPool(index, workers=3)
     pool.warm()
     assert titles(pool, "bee")[0] == "Bees"

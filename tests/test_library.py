@@ -80,7 +80,7 @@ print([name for name in {heavy} if name in sys.modules])
 
 @pytest.fixture
 def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(reader_module, "_load_encoder", lambda *_: CountingEncoder())
+    monkeypatch.setattr(reader_module, "load_encoder", lambda *_: CountingEncoder())
     return make_index(tmp_path)
 
 

@@ -252,7 +252,7 @@ def test_before_the_first_vector_words_answer_and_no_model_is_loaded(
     def load(*_: object) -> CountingEncoder:
         raise AssertionError("a model was loaded")
 
-    monkeypatch.setattr(reader, "_load_encoder", load)
+    monkeypatch.setattr(reader, "load_encoder", load)
     early = open_reader(tmp_path / "index")
     found = ask(early, "ship", avoid="bee")
     assert titles(found) == ["Ships"]

@@ -48,7 +48,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def _fake_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
     """A search without the server uses the encoder that the server uses."""
-    monkeypatch.setattr(index_module, "_load_encoder", lambda *_: CountingEncoder())
+    monkeypatch.setattr(index_module, "load_encoder", lambda *_: CountingEncoder())
 
 
 @pytest.fixture(scope="module")

@@ -221,7 +221,7 @@ class IndexPool:
                 return self._given_encoder
             from talksearch.search.reader import load_encoder
 
-            return load_encoder(made.model, self._warn)
+            return load_encoder(made.model, self._warn, once=False)
 
         return self._encoder_loaded_by(made.model, load)
 

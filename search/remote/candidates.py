@@ -13,7 +13,7 @@ from talksearch.search.ranking.term_variants import expand_terms
 from talksearch.search.ranking.vocabulary import said_among
 from talksearch.search.reader import IndexReader
 
-MOST_TALKS = 64
+MOST_TALKS = 32
 """How many talks are fetched for a query: those of the best candidates."""
 
 FOUND = 200
