@@ -323,6 +323,8 @@ def _answer(
     if query.avoid.strip():
         avoided = _encode(reader, query.avoid, with_vector=encoded.vector is not None)
     usual = calibration.read(reader.folder, reader.recipe.model)
+    if usual is not None and reader.store is not None:  # it is that of the writer that has put most
+        usual = calibration.grown(usual, table.vector_count)
     calibrated = usual if encoded.is_query else None
     term_weights = table.term_weights(encoded.terms)  # before the vector is waited for
     view = cache(partial(view_passage, reader.db, encoded.variants, term_weights))

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny import make_index
 
+from talksearch.indexer.stores.calibration import Calibration, grown
 from talksearch.indexer.stores.remote.engine import Corpus, LanguageCount, TermCount
 from talksearch.indexer.stores.remote.store_statistics import add_up
 from talksearch.search.ranking import vocabulary
@@ -210,3 +211,12 @@ def test_the_vocabulary_of_an_index_is_its_own(tmp_path: Path) -> None:
         table = reader.table()
         assert counts["bee"].passages == len(table.postings("bee"))
         assert idf(len(table.vector_rows), counts["bee"].passages) == pytest.approx(table.term_weights(["bee"])["bee"])
+
+
+def test_the_calibration_of_a_part_grows_with_the_whole() -> None:
+    part = Calibration(0.25, 0.06, 5_000)
+    assert grown(part, 5_000) == part
+    assert grown(part, 4_000) == part  # what was dropped since says nothing
+    larger = grown(part, 50_000)
+    assert (larger.passages, larger.deviation) == (50_000, 0.06)
+    assert 0.25 < larger.cosine < grown(part, 500_000).cosine < 0.5

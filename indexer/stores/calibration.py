@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import sqlite3
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -41,6 +42,11 @@ more than one deviation below the median."""
 
 _LEAST_DEVIATION = 1e-6
 """A deviation is never taken to be smaller, because cosines are divided by it."""
+
+_GROWTH = 2.0
+"""How many times as much the nearest cosine grows with the archive as it would if cosines were independent and normal.
+Halves, quarters, eighths and sixteenths of 29,147 passages (`bitcoin` and `nyu`) so tell the cosine of the whole to
+within .01."""
 
 _ROUNDING = 1e-4
 """By how much the measurements of two machines may differ, as a share."""
@@ -84,6 +90,22 @@ def calibrate(blocks: Iterable[Floats], nulls: Floats) -> Calibration | None:
     deviations = np.sqrt(np.maximum(squares / count - (sums / count) ** 2, 0.0))
     deviation = max(float(np.median(deviations)), _LEAST_DEVIATION)
     return Calibration(float(np.percentile(highest, _LOW_PERCENTILE)), deviation, count)
+
+
+def grown(part: Calibration, passages: int) -> Calibration:
+    """Return the calibration of a whole of which a part was calibrated.
+
+    The highest of n independent cosines lies about sqrt(2 ln n) deviations above their mean. Those of an archive are no
+    normal ones, and its parts speak of other things: the nearest cosine grows by `_GROWTH` times as much.
+
+    Args:
+        part: The calibration of a part, as of what one writer put into a store.
+        passages: How many vectors the whole has.
+    """
+    if passages <= part.passages:
+        return part
+    more = math.sqrt(2 * math.log(passages)) - math.sqrt(2 * math.log(part.passages))
+    return Calibration(part.cosine + _GROWTH * part.deviation * more, part.deviation, passages)
 
 
 def write(folder: Path, db: sqlite3.Connection, card: ModelCard, encoder: Callable[[], Encoder] | None) -> bool:

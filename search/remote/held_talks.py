@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import nullcontext
@@ -84,13 +85,11 @@ class HeldTalks:
 
     def numbers_of(self, talk_ids: Collection[str]) -> Ints:
         """Return the numbers of the passages of some talks, sorted."""
-        marks = catalog.placeholders(len(talk_ids))
         rows = self.db.execute(
-            f"SELECT p.number FROM passages p JOIN talks t ON t.number = p.talk WHERE t.id IN ({marks})"  # noqa: S608
-            " ORDER BY p.number",
-            tuple(talk_ids),
+            "SELECT number FROM talks WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(list(talk_ids)),)
         )
-        return np.fromiter((number for (number,) in rows), np.int64)
+        wanted, layout = np.fromiter((number for (number,) in rows), np.int64), self.table().layout
+        return np.sort(layout.numbers[np.isin(layout.talk_numbers, wanted)[layout.talks]])
 
     def follow(self, kept: VersionFolder, revisions: Mapping[str, str]) -> None:
         """Hold the talks of another version: those that it has as they are held.
