@@ -88,6 +88,9 @@ CHECKSUMS = Entry(
 ASKED = Entry(
     "asked.log", "the numbers of talks that were asked for lately, while passages wait for vectors", passing=True
 )
+STORES = Entry(
+    "stores.json", "which stores on other machines the index was put into, and under which number", passing=True
+)
 LOCK_HOLDER = Entry("lock.holder", "which process writes, on which machine, and since when", passing=True)
 CHROMA_LOCK = Entry(
     "lock.chroma",
@@ -115,6 +118,7 @@ ENTRIES = (
     PACE,
     CHECKSUMS,
     ASKED,
+    STORES,
 )
 """Everything that may lie in an index. The first is there in every index, finished or not."""
 

@@ -10,16 +10,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner, Result
 from embedded_engine import EmbeddedEngine
 from fakes import CountingEncoder, WordEncoder
 from tiny import make_index, write_talk
 
+from talksearch.cli.main import cli
 from talksearch.indexer import layout
 from talksearch.indexer.encoders import token_codes
 from talksearch.indexer.errors import BadIndexError, StoreError
 from talksearch.indexer.pipeline.publish import publish
 from talksearch.indexer.pipeline.run import build_index
-from talksearch.indexer.stores import catalog
+from talksearch.indexer.stores import catalog, published
 from talksearch.indexer.stores.remote.address import open_engine
 from talksearch.indexer.stores.remote.engine import Engine, TermCount
 from talksearch.indexer.stores.remote.talk_bytes import digest_of, unpack
@@ -38,8 +40,8 @@ def counted(counts: Iterable[TermCount]) -> Counter[TermCount]:
 def test_a_store_holds_what_the_index_holds(tmp_path: Path, engine: Engine) -> None:
     index = make_index(tmp_path)
     told: list[tuple[int, int]] = []
-    published = publish(index, engine, lambda done, total: told.append((done, total)))
-    assert (len(published.put), published.dropped, published.kept, published.notes) == (3, (), 0, ())
+    done = publish(index, engine, lambda done, total: told.append((done, total)))
+    assert (len(done.put), done.dropped, done.kept, done.notes) == (3, (), 0, ())
     assert told == [(0, 3), (1, 3), (2, 3), (3, 3)]
     here, there = EmbeddedEngine(index).open(), engine.open()
     assert sorted(there.facts(), key=lambda facts: facts.id) == sorted(here.facts(), key=lambda facts: facts.id)
@@ -66,8 +68,8 @@ def test_only_what_changed_is_put_again(tmp_path: Path, engine: Engine) -> None:
     write_talk(tmp_path / "talks", "bread", ["bread takes its time"])
     (tmp_path / "talks" / "ships.vtt").unlink()
     build_index(index, encoder=CountingEncoder())
-    published = publish(index, engine)
-    assert (len(published.put), len(published.dropped), published.kept) == (2, 1, 1)
+    done = publish(index, engine)
+    assert (len(done.put), len(done.dropped), done.kept) == (2, 1, 1)
     assert {facts.title for facts in engine.open().facts()} == {"Bees", "Bread", "Bridges"}
     assert engine.open().corpus().talks == 3
     assert {facts.title for facts in before.facts()} == {"Bees", "Ships", "Bridges"}
@@ -119,9 +121,9 @@ def test_a_damaged_talk_is_a_note_and_not_the_end(tmp_path: Path, engine: Engine
         db.execute(
             "UPDATE cues SET text = 'what nobody said' WHERE talk = (SELECT number FROM talks WHERE id = ?)", (damaged,)
         )
-    published = publish(index, engine)
-    assert len(published.put) == 2
-    assert published.notes[0].startswith(f"{damaged} was not put into the store: ")
+    done = publish(index, engine)
+    assert len(done.put) == 2
+    assert done.notes[0].startswith(f"{damaged} was not put into the store: ")
 
 
 def test_two_indexes_share_a_store_and_an_index_that_is_built_anew_takes_its_place(
@@ -134,20 +136,31 @@ def test_two_indexes_share_a_store_and_an_index_that_is_built_anew_takes_its_pla
     publish(tmp_path / "other", engine)
     assert len(engine.open().facts()) == 4
     assert engine.open().corpus().talks == 4
-    with catalog.open_snapshot(index) as db:
-        before = catalog_identity(db)
     build_index(index, rebuild=True, encoder=CountingEncoder())
-    with pytest.raises(StoreError, match="was put there by another index"):
-        publish(index, engine)
-    assert len(engine.open().facts()) == 4
-    published = publish(index, engine, replaced=before)
-    assert len(published.put) == 3
-    assert len(engine.open().facts()) == 4
+    assert len(publish(index, engine).put) == 3
+    assert sorted(facts.title for facts in engine.open().facts()) == ["Bees", "Bridges", "Ferries", "Ships"]
     assert engine.open().corpus().talks == 4
 
 
-def catalog_identity(db: sqlite3.Connection) -> int:
-    return int(db.execute("PRAGMA application_id").fetchone()[0])
+def end(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_an_index_that_was_built_anew_goes_on_where_it_was_ended(
+    tmp_path: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = make_index(tmp_path)
+    publish(index, engine)
+    build_index(index, rebuild=True, encoder=CountingEncoder())
+    build_index(index, rebuild=True, encoder=CountingEncoder())
+    with monkeypatch.context() as patch:
+        patch.setattr(published, "note_source", end)
+        with pytest.raises(KeyboardInterrupt):
+            publish(index, engine)
+    assert len(publish(index, engine).put) == 3
+    assert len(engine.open().facts()) == 3
+    layout.STORES.within(index).write_text("[" * 100_000)
+    assert publish(index, engine).put == ()
 
 
 def test_an_index_of_another_model_is_refused(tmp_path: Path, engine: Engine) -> None:
@@ -162,3 +175,43 @@ def test_what_is_no_index_is_not_published(tmp_path: Path, engine: Engine) -> No
     with pytest.raises(BadIndexError, match="There is no index"):
         publish(tmp_path, engine)
     assert not (tmp_path / "store").exists()
+
+
+# --- the command -----------------------------------------------------------------------------------------------------
+
+
+def run_index(index: Path, *arguments: str, code: int = 0) -> Result:
+    result = CliRunner().invoke(cli, ["index", "--index", str(index), *arguments], catch_exceptions=False)
+    assert result.exit_code == code, result.output
+    return result
+
+
+def test_index_puts_what_changed_into_the_store_and_says_so(tmp_path: Path, engine: Engine) -> None:
+    index = make_index(tmp_path)
+    said = run_index(index, "--store", engine.address).stdout
+    assert said.endswith(f"{engine.address}: put 3 talks into it; 3 talks of this index there now.\n")
+    (tmp_path / "talks" / "ships.vtt").unlink()
+    said = run_index(index, "--store", engine.address).stdout
+    assert said.endswith(f"{engine.address}: took 1 out; 2 talks of this index there now.\n")
+    said = run_index(index, "--store", engine.address).stdout
+    assert said.endswith(f"{engine.address}: nothing was to be put; 2 talks of this index there now.\n")
+
+
+def test_a_store_that_refuses_leaves_the_index_and_its_report(
+    tmp_path: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = make_index(tmp_path)
+    (tmp_path / "talks" / "ships.vtt").unlink()
+    (tmp_path / "store").write_text("a file lies where the store should")
+    failed = run_index(index, "--store", engine.address, code=1)
+    assert "2 talks in the index" in failed.stdout
+    assert engine.address in failed.stderr
+    assert "Traceback" not in failed.output
+    with catalog.open_snapshot(index) as db:
+        assert db.execute("SELECT count(*) FROM talks").fetchone() == (2,)
+
+
+def test_a_wrong_address_is_told_before_anything_is_read(tmp_path: Path) -> None:
+    failed = run_index(tmp_path / "index", str(tmp_path), "--store", "lance://ada:hush@srv/talks", code=1)
+    assert "hush" not in failed.output
+    assert not (tmp_path / "index").exists()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -96,8 +96,6 @@ def index(
 
         trust_model(_model_asked_for(folder, settings.model))
 
-    before = _identity(folder) if rebuild and store_url else None
-
     def build() -> Report:
         return build_with_progress(folder, paths, settings.model, rebuild, (query_prompt, passage_prompt))
 
@@ -110,7 +108,7 @@ def index(
     def put_into_store() -> None:
         if store_url is not None:
             try:
-                _publish(folder, store_url, before, only_changes=watches)
+                _publish(folder, store_url, only_changes=watches)
             except StoreError as error:
                 if not watches:
                     raise
@@ -162,24 +160,12 @@ def print_report(folder: Path, report: Report) -> None:
     click.echo(for_given_index(text), nl=False)
 
 
-def _identity(folder: Path) -> int | None:
-    """Return the number by which an index is told from others; None where there is no index that can be read."""
-    from talksearch.indexer.stores import state
-
-    try:
-        with closing(catalog.open_catalog(folder, any_format=True)) as db:
-            return state.identity(db)
-    except BadIndexError:
-        return None
-
-
-def _publish(folder: Path, store_url: str, replaced: int | None, *, only_changes: bool) -> None:
+def _publish(folder: Path, store_url: str, *, only_changes: bool) -> None:
     """Put what a store lacks of an index there, with a bar on a terminal, and print what that did.
 
     Args:
         folder: The index.
         store_url: The address of the store.
-        replaced: The number of the index that was in the folder before this one was built anew.
         only_changes: Print nothing where there was nothing to be put.
     """
     from talksearch.indexer.pipeline.publish import publish
@@ -191,7 +177,6 @@ def _publish(folder: Path, store_url: str, replaced: int | None, *, only_changes
             folder,
             open_engine(store_url),
             lambda done, total: tell(Progress("publishing", done, total)) if total else None,
-            replaced,
         )
     if not only_changes or published.put or published.dropped or published.notes:
         click.echo(reports.published_text(published), nl=False)

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import numpy as np
 
-from talksearch.indexer import layout
+from talksearch.indexer import disk, layout
 from talksearch.indexer.arrays import Floats, Ints
 from talksearch.indexer.errors import BadIndexError, DamagedStoreError, StoreError
-from talksearch.indexer.stores import catalog, recipe, state, vectors
+from talksearch.indexer.stores import catalog, published, recipe, state, vectors
 from talksearch.indexer.stores.remote import talk_bytes
 from talksearch.indexer.stores.remote.engine import (
     Corpus,
@@ -64,20 +64,18 @@ class Published:
     """Sentences about talks that could not be put."""
 
 
-def publish(
-    folder: Path, engine: Engine, tell: Callable[[int, int], None] = lambda *_: None, replaced: int | None = None
-) -> Published:
-    """Make a store hold what an index holds.
+def publish(folder: Path, engine: Engine, tell: Callable[[int, int], None] = lambda *_: None) -> Published:
+    """Make a store hold what an index holds, in the place of what the same index put there before it was built anew.
 
     Args:
         folder: The index.
         engine: The store.
         tell: Is called with (talks put, talks to put) now and then.
-        replaced: The number of the index that was here before this one was built anew. What it put is taken out.
 
     Raises:
         StoreError: The store cannot be reached, or refuses. The index is as it was, and so is what readers see.
         BadIndexError: There is no index, or it is damaged.
+        DiskError: What is noted of it in the index cannot be written.
     """
     known = recipe.read(folder)
     if known is None:
@@ -85,8 +83,11 @@ def publish(
     with catalog.open_snapshot(folder) as db:
         files = _files(folder)
         source = state.identity(db)
-        if replaced not in (None, source):
-            _take_out_all(engine, replaced, known.model.dimension, files)
+        before = published.noted_source(folder, engine.address)
+        if before not in (None, source):
+            _take_out_all(engine, before, known.model.dimension, files)
+        with disk.refusals_told(folder):
+            published.note_source(folder, engine.address, source)
         directions = talk_bytes.digest_of(files.by_name.get(layout.DIRECTIONS.name, b""))
         here = _revisions(db, directions)
         there = engine.revisions(source)

@@ -18,7 +18,16 @@ from time import perf_counter
 from talksearch.indexer import disk, layout
 from talksearch.indexer.encoders.base import Encoder
 from talksearch.indexer.errors import BadIndexError
-from talksearch.indexer.stores import catalog, catalog_talks, catalog_writer, recipe, stop_terms, sums, upgrade
+from talksearch.indexer.stores import (
+    catalog,
+    catalog_talks,
+    catalog_writer,
+    published,
+    recipe,
+    stop_terms,
+    sums,
+    upgrade,
+)
 from talksearch.indexer.stores.chroma import store
 from talksearch.indexer.stores.lock import index_write_lock
 from talksearch.indexer.talks.walk import as_root
@@ -195,6 +204,7 @@ def _rebuild(options: RunOptions) -> Report:
             for root in gone
             if root in still
         ]
+        published.take_along(folder, fresh)
         fresh.chmod(stat.S_IMODE(folder.stat().st_mode))  # who may read it is its owner's choice
         if not layout.swap_folders(folder, fresh):
             folder.rename(old)
