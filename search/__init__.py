@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from .hit import Hit
     from .index import Index, open_index
     from .query import Filters, Query
+    from .remote.store import Store, open_store
 
-__all__ = ["Answer", "Filters", "Hit", "Index", "Query", "open_index"]
+__all__ = ["Answer", "Filters", "Hit", "Index", "Query", "Store", "open_index", "open_store"]
 
 _MODULE_OF = {
     "Answer": "talksearch.search.answer",
@@ -31,7 +32,9 @@ _MODULE_OF = {
     "Hit": "talksearch.search.hit",
     "Index": "talksearch.search.index",
     "Query": "talksearch.search.query",
+    "Store": "talksearch.search.remote.store",
     "open_index": "talksearch.search.index",
+    "open_store": "talksearch.search.remote.store",
 }
 
 

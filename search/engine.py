@@ -18,6 +18,7 @@ from talksearch.indexer.stores.languages import knows_languages
 from talksearch.indexer.text.terms import terms
 from talksearch.search.answer import Answer, Like
 from talksearch.search.facets import Facets
+from talksearch.search.hit import QuoteMatch
 from talksearch.search.ranking import late_interaction
 from talksearch.search.ranking.characters import with_characters
 from talksearch.search.ranking.encoded_query import EncodedQuery, passages_with_names
@@ -253,11 +254,16 @@ def _answer_quote(reader: IndexReader, query: Query, text: str) -> Answer:
 
     allowed = _passing(reader, query.filters)
     count = max(query.k, _FEW_QUOTES) if query.per_talk is None else _MOST_QUOTES
-    quotes = find.find_quotes(reader.db, text, allowed, count)
+
+    def matches(most: int) -> list[QuoteMatch]:
+        found = find.find_quotes(reader.db, text, allowed, most)
+        return found if reader.store is None else reader.store.in_order(found)
+
+    quotes = matches(count)
     hits = quote_hits(reader.db, query, quotes)
     if len(quotes) == count < _MOST_QUOTES and any(hit.also_at for hit in hits):
         # Where a talk says it over and over, other talks stand behind, and the count is of all places.
-        hits = quote_hits(reader.db, query, find.find_quotes(reader.db, text, allowed, _MOST_QUOTES))
+        hits = quote_hits(reader.db, query, matches(_MOST_QUOTES))
     note = ""
     if not hits:
         hits, note = hits_of_tracks(reader.db, query, in_tracks.find_in_tracks(reader.db, text, allowed))

@@ -20,6 +20,7 @@ from talksearch.indexer.stores.columns import reader as columns
 from talksearch.indexer.stores.recipe import Recipe
 from talksearch.indexer.stores.soundness import HiddenRows
 from talksearch.indexer.stores.vectors import Vectors
+from talksearch.search.hit import QuoteMatch
 from talksearch.search.query import Filters, Query
 from talksearch.search.ranking.compounds import CompoundFinder
 from talksearch.search.ranking.passage_table import PassageTable, read_passage_table
@@ -51,6 +52,10 @@ class StoredTalks(Protocol):
 
     def allowed(self, filters: Filters) -> Ints:
         """Return the numbers of the passages of the talks that were gathered which pass some filters, sorted."""
+        ...
+
+    def in_order(self, quotes: Sequence[QuoteMatch]) -> list[QuoteMatch]:
+        """Return quotes, best first, equally good ones in an order that is the same in every reader."""
         ...
 
     def gather(self, reader: IndexReader, query: Query) -> None:

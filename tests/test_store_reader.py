@@ -131,6 +131,17 @@ def test_talks_that_were_held_before_give_no_hits(folder: Path) -> None:
     assert [hit.passage_id for hit in again.hits] == [hit.passage_id for hit in alone.hits]
 
 
+def test_equally_good_quotes_come_in_one_order_whatever_was_asked_before(folder: Path) -> None:
+    query = Query("rain", mode="quote")
+    orders = []
+    for before in ("bridge", "bee"):
+        with current(EmbeddedEngine(folder), most_talks=1) as store:
+            ask(store, Query(before, k=1))
+            orders.append([hit.passage_id for hit in ask(store, query).hits])
+    assert orders[0] == orders[1]
+    assert len(orders[0]) == 2
+
+
 def test_a_quote_is_found_within_a_query(folder: Path, store: CurrentStore) -> None:
     query = Query('"every bee knows" rain')
     assert [hit.passage_id for hit in ask(store, query).hits] == [

@@ -52,7 +52,7 @@ class HeldTalks:
     def put(self, talks: Iterable[StoredTalk]) -> None:
         """Hold talks, none of which is held yet. Raises StoreError where what the store has of one is damaged."""
         with nullcontext() if self.db.in_transaction else catalog.transaction(self.db):
-            for talk in talks:
+            for talk in sorted(talks, key=lambda talk: talk.facts.id):
                 self._put(talk)
         self._table = None
 

@@ -12,6 +12,7 @@ from talksearch.indexer.arrays import Floats, Ints
 from talksearch.indexer.encoders.base import QueryEncoding
 from talksearch.indexer.stores.recipe import Recipe
 from talksearch.indexer.stores.remote.engine import Found, Wanted
+from talksearch.search.hit import QuoteMatch
 from talksearch.search.query import Filters, Query, split_quotes
 from talksearch.search.ranking.filters import passages_by
 from talksearch.search.ranking.passage_table import PassageTable
@@ -23,8 +24,8 @@ from .held_talks import HeldTalks
 from .narrow import Narrowed, TalkFactsFilter
 from .version_folder import VersionFolder
 
-_MOST_HELD = 100_000
-"""Passages that are held in memory at most, about a gigabyte with their cues; then the catalog is begun anew."""
+_MOST_HELD = 50_000
+"""Passages that are held in memory at most, some 320 MB with their cues; then the catalog is begun anew."""
 
 _FOUND_PER_HIT = 4
 """How many are asked for at least for each hit that is wanted: some repeat others."""
@@ -84,6 +85,14 @@ class StoreTalks:
             return numbers
         table = self.table()
         return np.intersect1d(numbers, table.layout.numbers[passages_by(table, filters.speaker)])
+
+    def in_order(self, quotes: Sequence[QuoteMatch]) -> list[QuoteMatch]:
+        """Return quotes, best first, equally good ones in an order that is the same in every reader.
+
+        Talks are numbered here as they were fetched, which differs from reader to reader.
+        """
+        ids = dict(self.held.db.execute("SELECT number, id FROM talks"))
+        return sorted(quotes, key=lambda quote: (-quote.score, ids[quote.talk], quote.start_ms))
 
     def gather(self, reader: IndexReader, query: Query) -> None:
         """Fetch the talks that may answer a query. Raises StoreError, and QueryError where a filter names no talk."""

@@ -13,6 +13,7 @@ import os
 import shutil
 import sqlite3
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -39,6 +40,9 @@ _FACTS = "facts.sqlite3"
 
 _CORPUS = "corpus.npz"
 _LANGUAGES = "languages.json"
+
+_UNFINISHED_S = 86_400
+"""After so many seconds, a folder that is not whole was left by a process that was ended."""
 
 _KEPT_VERSIONS = 3
 """So many versions of a store are kept, the newest: other processes may still read them."""
@@ -202,6 +206,9 @@ def _whole_file(path: Path) -> Iterator[Path]:
 
 def _drop_old(of_store: Path) -> None:
     """Delete the folders of versions that were not used for longest, and what other processes left unfinished."""
+    for begun in of_store.glob("new-*"):
+        if time.time() - begun.stat().st_mtime > _UNFINISHED_S:
+            shutil.rmtree(begun, ignore_errors=True)
     versions = [entry for entry in of_store.iterdir() if entry.is_dir() and not entry.name.startswith("new-")]
     for old in sorted(versions, key=lambda entry: -entry.stat().st_mtime_ns)[_KEPT_VERSIONS:]:
         shutil.rmtree(old, ignore_errors=True)
