@@ -21,6 +21,7 @@ from tiny import TALKS, make_index, serving, write_talk
 from talksearch.cli.main import cli
 from talksearch.indexer import build_index
 from talksearch.indexer.errors import QueryError, StoreError
+from talksearch.indexer.pipeline.publish import publish
 from talksearch.indexer.stores.remote import address
 from talksearch.indexer.stores.remote.engine import Found, StoredTalk, StoreFiles, Version, Wanted
 from talksearch.search import Filters, Query, engine, open_index
@@ -543,3 +544,20 @@ def test_a_recording_that_a_store_names_is_not_read_from_this_machine(tmp_path: 
 
 def _is_a_version(version: EmbeddedVersion) -> Version:
     return version  # mypy holds the two against each other
+
+
+def test_what_two_indexes_put_into_one_store_is_answered_as_by_the_index_of_all(tmp_path: Path) -> None:
+    """In a real store: each has its own writer, and statistics are added up."""
+    for number, name in enumerate(TALKS):
+        write_talk(tmp_path / f"part {number % 2}", name, TALKS[name], **ABOUT[name])
+    url = f"lance://{(tmp_path / 'store').as_posix()}"
+    for number in range(2):
+        build_index(tmp_path / f"index {number}", [tmp_path / f"part {number}"], encoder=CountingEncoder())
+        publish(tmp_path / f"index {number}", address.open_engine(url))
+    whole = tmp_path / "whole"
+    build_index(whole, [tmp_path / "part 0", tmp_path / "part 1"], encoder=CountingEncoder())
+    with current(address.open_engine(url)) as store:
+        for text in QUESTIONS:
+            found, expected = ask(store, Query(text)), ask_index(whole, Query(text))
+            assert [shown(hit)[1:] for hit in found.hits] == [shown(hit)[1:] for hit in expected.hits]
+            assert [hit.score for hit in found.hits] == pytest.approx([hit.score for hit in expected.hits], rel=1e-3)
