@@ -15,6 +15,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from time import process_time
 from typing import Any
@@ -105,7 +106,11 @@ def put(index: Path, encoder: Knowing, size: int, order: str) -> tuple[int, floa
             ):
                 started = process_time()
                 embed_pending.embed_pending(
-                    db, folder, lambda *_: encoder, lambda: encoder.card.dimension, lambda *_: None
+                    db,
+                    folder,
+                    lambda *_: partial(embed_pending.encode, folder, encoder),
+                    lambda: encoder.card.dimension,
+                    lambda *_: None,
                 )
                 return opened, process_time() - started
 

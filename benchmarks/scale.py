@@ -29,6 +29,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from heapq import nlargest
 from pathlib import Path
 from time import perf_counter
@@ -157,7 +158,8 @@ def _grow(base: Path, work: Path, size: int) -> dict[str, Any]:
         written = perf_counter() - at
         encoder = _Noisy(base, source, made.model.dimension, before)
         at = perf_counter()
-        embed_pending.embed_pending(db, work, lambda *_: encoder, lambda: made.model.dimension, lambda *_: None)
+        encode = partial(embed_pending.encode, work, encoder)
+        embed_pending.embed_pending(db, work, lambda *_: encode, lambda: made.model.dimension, lambda *_: None)
         stored = perf_counter() - at
         at = perf_counter()
         update.write(work, db, made.model.dimension)

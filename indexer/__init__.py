@@ -29,12 +29,13 @@ __all__ = ["build_index", "merge_indexes", "read_talk", "records", "remove_talks
 # first, and worker processes inherit the environment.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
-# What other libraries would tell their makers: huggingface_hub, Chroma, and whatever heeds the common word for it
+# What other libraries would tell their makers: huggingface_hub, Chroma, Ray, and whatever heeds the common word for it
 # (https://donottrack.sh). OpenTelemetry, which Chroma brings along, exports where another program's variable says so.
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 os.environ["DO_NOT_TRACK"] = "1"
 os.environ["ANONYMIZED_TELEMETRY"] = "False"
 os.environ["OTEL_SDK_DISABLED"] = "true"
+os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 
 # `import openvino` tells its makers that it was imported, by way of Google Analytics, and asks nobody. Without this
 # package it takes a stub of its own (openvino/tools/ovc/telemetry_utils.py).

@@ -12,6 +12,7 @@
     │   └── DiskFullError        no room for it; with room, the same command goes on where it stopped
     ├── LockedError              an index that another process is writing to
     ├── StoreError               a store on other machines that does not answer, or refuses what is asked of it
+    ├── WorkersError             workers on other machines that do not answer, or cannot do what a run needs
     ├── ModelError               a model that cannot be loaded, or is another one than the index was made with
     └── QueryError               a query, filter or moment that means nothing
         └── UsageError           a call that means nothing, whatever the index holds
@@ -66,6 +67,10 @@ class LockedError(TalksearchError):
 
 class StoreError(TalksearchError):
     """A store on other machines cannot be reached, does not do what is asked of it, or is another one than it was."""
+
+
+class WorkersError(TalksearchError):
+    """Workers on other machines cannot be reached, or cannot do what a run needs."""
 
 
 class ModelError(TalksearchError):

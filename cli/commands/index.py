@@ -52,6 +52,12 @@ if TYPE_CHECKING:
     help="Then put what is new into a store that many readers share: lance:///folder, lance+s3://bucket/prefix or"
     " chroma://host:port (needs talksearch[distributed]).",
 )
+@click.option(
+    "--workers",
+    metavar="ADDRESS",
+    help="Have a cluster of Ray read and embed, ray://HOST:PORT, or `ray`: processes of this machine (needs"
+    " talksearch[distributed]).",
+)
 @click.option("--watch", "watches", is_flag=True, help="Then keep the index current while files come and go.")
 @index_option
 def index(
@@ -62,6 +68,7 @@ def index(
     query_prompt: str | None,
     passage_prompt: str | None,
     store_url: str | None,
+    workers: str | None,
     watches: bool,
     index_dir: Path | None,
 ) -> None:
@@ -81,6 +88,7 @@ def index(
         talksearch index ~/talks --watch
         talksearch index ~/talks --rebuild --model multilingual
         talksearch index ~/talks --store lance:///srv/talks
+        talksearch index ~/talks --workers ray://head.example.org:10001
     """
     from talksearch.indexer.pipeline import run
 
@@ -97,7 +105,7 @@ def index(
         trust_model(_model_asked_for(folder, settings.model))
 
     def build() -> Report:
-        return build_with_progress(folder, paths, settings.model, rebuild, (query_prompt, passage_prompt))
+        return build_with_progress(folder, paths, settings.model, rebuild, (query_prompt, passage_prompt), workers)
 
     def build_again() -> Report:
         report = run.build_index(folder)
@@ -133,12 +141,15 @@ def build_with_progress(
     model: str | None,
     rebuild: bool = False,
     prompts: tuple[str | None, str | None] = (None, None),
+    workers: str | None = None,
 ) -> Report:
     """Run as `build_index` does, with a bar on a terminal, and keep what a server's first page tells."""
     from talksearch.indexer.pipeline import run
 
     with progress.bar() as tell:
-        report = run.build_index(folder, paths, model=model, rebuild=rebuild, prompts=prompts, tell=tell)
+        report = run.build_index(
+            folder, paths, model=model, rebuild=rebuild, prompts=prompts, workers=workers, tell=tell
+        )
     keep_overview(folder)
     return report
 

@@ -54,13 +54,16 @@ class OnnxEncoder:
         card: ModelCard,
         session: onnxruntime.InferenceSession,
         *,
+        model: Path | None = None,
         threads: int = 1,
         batch: int = _BATCH,
     ) -> None:
-        """Load the tokenizer from the model's home; the model itself is a session that was started.
+        """Load the tokenizer from the model's home; the model itself is a session that was started, of `model`.
 
         With several `threads`, as many batches go through the session at the same time, each of `batch` texts.
         """
+        self.model = model
+        """The file that the session runs; None for the exported model, and for the query model."""
         self._session, self._threads, self._batch = session, threads, batch
         self._tokenizer = load_model_tokenizer(home, card)
         self._card = card
@@ -155,13 +158,14 @@ def load(home: Path, card: ModelCard, *, queries: bool = False, once: bool = Fal
         ) from error
 
 
-def load_bulk(home: Path, card: ModelCard, model: Path) -> OnnxEncoder:
+def load_bulk(home: Path, card: ModelCard, model: Path, threads: int | None = None) -> OnnxEncoder:
     """Load an ONNX file for many passages: each core has a batch of its own, and none waits for another.
 
     Args:
         home: The home of the model.
         card: The model, with the prompts of the index.
         model: The exported model, or a copy with other weights.
+        threads: How many cores it may use; by default all that this process may.
 
     Raises one of `ONNX_ERRORS`.
     """
@@ -169,7 +173,7 @@ def load_bulk(home: Path, card: ModelCard, model: Path) -> OnnxEncoder:
     options.intra_op_num_threads = 1
     # onnxruntime would join the sum before a normalisation to it, which then takes six times as long.
     session = start_session(model, options, disabled=["SkipLayerNormFusion"])
-    return OnnxEncoder(home, card, session, threads=cores(), batch=_BULK_BATCH)
+    return OnnxEncoder(home, card, session, model=model, threads=threads or cores(), batch=_BULK_BATCH)
 
 
 def diagnose(home: Path, card: ModelCard, texts: Sequence[str], indexed: Floats) -> str:

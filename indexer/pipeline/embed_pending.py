@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache, partial
@@ -35,7 +36,7 @@ from talksearch.indexer.worker import WorkerProcess
 from .embed_order import windows
 from .settle_stores import partition_sizes, passage_numbers, settle_stores
 
-_WINDOW = 1_024
+WINDOW = 1_024
 """Passages between two commits. An interrupted run loses no more than two windows, and one is left to be written when
 the model is done. In smaller windows, too few passages have the same length, which is what the model does best."""
 
@@ -62,6 +63,10 @@ class PassageEncoding:
     """The codes of its tokens (`token_codes.encode`); None where the model gives tokens no vectors."""
 
 
+EncodeTexts = Callable[[list[str]], list[PassageEncoding]]
+"""Returns the encoding of each text."""
+
+
 class _PendingPassage(NamedTuple):
     """A passage that has no vector yet."""
 
@@ -86,9 +91,11 @@ class _Window:
     encoding: Future[list[PassageEncoding]] | None
     """What the model makes of these; None where it was given none."""
 
-    def encodings(self, previous: Mapping[bytes, PassageEncoding]) -> list[PassageEncoding]:
-        """Wait for the model and return the encoding of each passage. `previous` are those of the window before."""
-        by_digest = {**previous, **self.known}
+    def encodings(self, previous: Iterable[Mapping[bytes, PassageEncoding]]) -> list[PassageEncoding]:
+        """Wait for the model and return the encoding of each passage. `previous` are those of the windows before."""
+        by_digest: dict[bytes, PassageEncoding] = {}
+        for encodings in (*previous, self.known):
+            by_digest.update(encodings)
         if self.encoding is not None:
             by_digest.update(zip(self.submitted, self.encoding.result(), strict=True))
         return [by_digest[passage.digest] for passage in self.passages]
@@ -106,21 +113,23 @@ class _Write:
 def embed_pending(
     db: sqlite3.Connection,
     folder: Path,
-    encoder_for: Callable[[Sequence[str], int], Encoder],
+    encode_for: Callable[[Sequence[str], int], EncodeTexts],
     dimension: Callable[[], int],
     tell: Callable[[int, int], None],
     early: Future[WorkerProcess | None] | None = None,
+    at_once: int = 1,
 ) -> int:
     """Embed every passage that has no vector yet, and take the passages that left the index out of the stores.
 
     Args:
         db: The catalog, open for writing.
         folder: The index folder.
-        encoder_for: Returns the encoder, given a sample of the passages that wait and how many wait. It is not called
-            before there is a text to embed.
+        encode_for: Returns what encodes texts, given a sample of the passages that wait and how many wait. It is not
+            called before there is a text to embed.
         dimension: Returns the dimension of the vectors.
         tell: Is called with (passages done, passages in all).
         early: What `early_process` of the Chroma store gave.
+        at_once: How many windows are encoded at the same time, each in a thread of its own.
 
     Returns:
         How many passages went through the model. A text that was embedded before, or stands twice, does not.
@@ -132,8 +141,8 @@ def embed_pending(
         return 0
     tell(0, total)
     with writer(folder, total, partition_sizes(passage_numbers(db, "WHERE embedded")), leaving, early) as put:
-        encoder = cache(lambda: encoder_for(_sample(db, total), total))
-        run = _EmbeddingRun(db, folder, encoder, dimension, put, lambda done: tell(done, total))
+        encode = cache(lambda: encode_for(_sample(db, total), total))
+        run = _EmbeddingRun(db, folder, encode, dimension, put, lambda done: tell(done, total), at_once)
         try:
             pace.begin(folder)
             run.embed_all()
@@ -160,8 +169,8 @@ def mend_copy(db: sqlite3.Connection, folder: Path, dimension: int) -> int:
     for partition, positions in by_partition(lacking) if len(lacking) else ():
         in_partition = lacking[positions].tolist()
         with open_partition(folder, partition) as collection:
-            for first in range(0, len(in_partition), _WINDOW):
-                batch = in_partition[first : first + _WINDOW]
+            for first in range(0, len(in_partition), WINDOW):
+                batch = in_partition[first : first + WINDOW]
                 number_of = dict(
                     db.execute(
                         f"SELECT id, number FROM passages WHERE number IN ({catalog.placeholders(len(batch))})",  # noqa: S608
@@ -186,7 +195,11 @@ def mend_copy(db: sqlite3.Connection, folder: Path, dimension: int) -> int:
 
 def encode(folder: Path, encoder: Encoder, texts: Sequence[str]) -> list[PassageEncoding]:
     """Return what an encoder makes of texts, with the codes of tokens that the index in `folder` keeps."""
-    directions = token_codes.read(folder)
+    return encode_along(token_codes.read(folder), encoder, texts)
+
+
+def encode_along(directions: Floats | None, encoder: Encoder, texts: Sequence[str]) -> list[PassageEncoding]:
+    """Return what an encoder makes of texts, with the codes of tokens along some directions, where there are any."""
     if directions is None or not isinstance(encoder, TokenEncoder):
         return [PassageEncoding(vector, None) for vector in encoder.encode_passages(texts)]
     codes = [b""] * len(texts)
@@ -207,41 +220,47 @@ class _EmbeddingRun:
         self,
         db: sqlite3.Connection,
         folder: Path,
-        encoder: Callable[[], Encoder],
+        encode: Callable[[], EncodeTexts],
         dimension: Callable[[], int],
         put: PassageWriter,
         tell: Callable[[int], None],
+        at_once: int,
     ) -> None:
         self.encoded = 0
         """Texts that went through the model."""
         self.partition_sizes: dict[int, int] = {}
         """How many passages the partitions of the Chroma store hold that some were put into."""
-        self._db, self._folder, self._encoder, self._dimension = db, folder, encoder, dimension
-        self._put, self._tell = put, tell
+        self._db, self._folder, self._encode, self._dimension = db, folder, encode, dimension
+        self._put, self._tell, self._at_once = put, tell, at_once
         self._embedded = 0
         self._started = 0.0
         self._copy: Vectors | None = None
         self._write: _Write | None = None
-        self._previous: dict[bytes, PassageEncoding] = {}
-        """The encodings of the window before, which the stores may not have yet when the next window needs them."""
+        self._previous: deque[dict[bytes, PassageEncoding]] = deque(maxlen=at_once)
+        """The encodings of the windows before, which the stores may not have had yet when a window was read."""
 
     def embed_all(self) -> None:
         """Embed every passage that waits."""
         catalog.flush(self._folder)
-        waiting = windows(self._db, _WINDOW, partial(asked.read, self._folder))
-        with ThreadPoolExecutor(1, "talksearch-stores") as stores, ThreadPoolExecutor(1, "talksearch-model") as model:
-            window = self._begin_window(model, next(waiting, None), ())
+        waiting = windows(self._db, WINDOW, partial(asked.read, self._folder))
+        with (
+            ThreadPoolExecutor(1, "talksearch-stores") as stores,
+            ThreadPoolExecutor(self._at_once, "talksearch-model") as model,
+        ):
+            under_way: deque[_Window] = deque()
+            self._begin_windows(model, waiting, under_way, 1)
             self._started = monotonic()  # the encoder is loaded and chosen
-            while window is not None:
+            while under_way:
+                window = under_way[0]
                 descriptions = describe(self._db, window.numbers.tolist())
                 self._finish_write()  # before the next window is read, which asks what has a vector
-                digests = {passage.digest for passage in window.passages}
-                following = self._begin_window(model, next(waiting, None), digests)
+                self._begin_windows(model, waiting, under_way, 1 + self._at_once)
                 encodings = window.encodings(self._previous)
+                under_way.popleft()
                 self.encoded += len(window.submitted)
-                self._previous = {
-                    passage.digest: encoding for passage, encoding in zip(window.passages, encodings, strict=True)
-                }
+                self._previous.append(
+                    {passage.digest: encoding for passage, encoding in zip(window.passages, encodings, strict=True)}
+                )
                 self._write = _Write(
                     window.numbers,
                     [encoding.codes for encoding in encodings],
@@ -255,32 +274,32 @@ class _EmbeddingRun:
                         self._open_copy().find(window.numbers) < 0,
                     ),
                 )
-                window = following
             self._finish_write()
 
-    def _begin_window(
-        self, model: ThreadPoolExecutor, numbers: Ints | None, previous: Collection[bytes]
-    ) -> _Window | None:
+    def _begin_windows(
+        self, model: ThreadPoolExecutor, waiting: Iterator[Ints], under_way: deque[_Window], count: int
+    ) -> None:
+        """Begin windows until so many are under way, or no passage waits any more."""
+        while len(under_way) < count and (numbers := next(waiting, None)) is not None:
+            coming = {passage.digest for window in under_way for passage in window.passages}
+            under_way.append(self._begin_window(model, numbers, coming))
+
+    def _begin_window(self, model: ThreadPoolExecutor, numbers: Ints, coming: Collection[bytes]) -> _Window:
         """Read a window and give the model its texts, but for those that are known.
 
         Args:
-            model: The thread that the model works in.
-            numbers: The numbers of its passages, rising; None where no passage waits any more.
-            previous: The digests of the texts of the window before, whose encodings are on their way.
-
-        Returns:
-            The window; None where no passage waits any more.
+            model: The threads that the model works in.
+            numbers: The numbers of its passages, rising.
+            coming: The digests of texts whose encodings are on their way.
         """
-        if numbers is None:
-            return None
         pending = [_PendingPassage(*row) for row in self._db.execute(_WAITING, [json.dumps(numbers.tolist())])]
         known = self._known(pending, numbers)
         texts = {
             passage.digest: passage.text
             for passage in pending
-            if passage.digest not in known and passage.digest not in previous
+            if passage.digest not in known and passage.digest not in coming
         }
-        encoding = model.submit(encode, self._folder, self._encoder(), list(texts.values())) if texts else None
+        encoding = model.submit(self._encode(), list(texts.values())) if texts else None
         return _Window(pending, numbers, known, list(texts), encoding)
 
     def _known(self, pending: Sequence[_PendingPassage], numbers: Ints) -> dict[bytes, PassageEncoding]:

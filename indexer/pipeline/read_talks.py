@@ -206,7 +206,7 @@ class _ReaderPool:
         """Positions of groups and what came of them; None: a thread, and its process, are done."""
         self._slots = threading.Semaphore(_AHEAD + 2 * count)
         """Talks that may be under way or waiting to be written."""
-        self._positions = iter(_reading_order(groups, 2 * count))
+        self._positions = iter(reading_order(groups, 2 * count))
         self._positions_lock = threading.Lock()
         self._workers: list[WorkerProcess] = []
         self._stopping = threading.Event()
@@ -267,7 +267,7 @@ class _ReaderPool:
         return worker
 
 
-def _reading_order(groups: Sequence[Group], early: int) -> list[int]:
+def reading_order(groups: Sequence[Group], early: int) -> list[int]:
     """Return the positions of groups in the order in which reading them begins.
 
     The `early` largest texts without times come first, the others as they are. Repairing and unfolding such a text

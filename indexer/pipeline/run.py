@@ -36,6 +36,7 @@ from .carry_over import carry_over
 from .encoder_provider import Prompts
 from .report import Report, Tell
 from .update_index import RunOptions, prepare_queries, sizer_of, update_index
+from .workers import open_workers
 
 
 def build_index(
@@ -47,6 +48,7 @@ def build_index(
     prompts: Prompts = (None, None),
     encoder: Encoder | None = None,
     processes: int | None = None,
+    workers: str | None = None,
     tell: Tell = lambda _: None,
 ) -> Report:
     """Make an index hold exactly what lies under some paths, beside what other paths gave it before.
@@ -62,6 +64,8 @@ def build_index(
         prompts: What a new index puts in front of queries and of passages. None: the model's own prompt.
         encoder: Takes the place of the model.
         processes: How many processes read beside this one; by default as many as there are cores and work for.
+        workers: Who reads and embeds in the place of this machine: a cluster of Ray (`ray://host:port`), or `ray` for
+            processes of this machine.
         tell: Is called with a `Progress` now and then.
 
     Returns:
@@ -70,6 +74,7 @@ def build_index(
     Raises:
         LockedError: Another process is writing to the index.
         BadIndexError: The index is damaged, of another format, or made with another model.
+        WorkersError: The workers cannot be reached, or cannot do what is needed.
         ModelError: The model cannot be loaded, or is no longer the one that the index was made with.
         DiskError: The index cannot be written; DiskFullError where there is no room for it.
         TalksearchError: A path is not there.
@@ -82,8 +87,10 @@ def build_index(
     started = perf_counter()
     folder = Path(os.path.realpath(folder))  # where it is a link, the link stays
     given = [paths] if isinstance(paths, str | Path) else paths
-    options = RunOptions(folder, tuple(map(Path, given)), model, prompts, encoder, processes, tell)
-    with disk.refusals_told(folder):
+    with ExitStack() as stack:
+        reached = stack.enter_context(open_workers(workers)) if workers else None
+        options = RunOptions(folder, tuple(map(Path, given)), model, prompts, encoder, processes, tell, reached)
+        stack.enter_context(disk.refusals_told(folder))
         _undo_half_a_swap(folder)
         if rebuild:
             report = _rebuild(options)

@@ -10,10 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from talksearch.indexer import layout
-from talksearch.indexer.encoders import model_home, query_model
+from talksearch.indexer.encoders import model_home, query_model, token_codes
 from talksearch.indexer.encoders.base import Encoder, ModelCard
 from talksearch.indexer.stores import (
     calibration,
@@ -37,13 +38,16 @@ from talksearch.indexer.talks.opened_file import ScannedFiles
 from talksearch.indexer.talks.untranscribed import without_transcript
 
 from . import embed_pending, topic_map
+from .embed_pending import EncodeTexts
 from .encoder_provider import EncoderProvider, Prompts
 from .look import Seen, look
 from .plan import Group, Plan, make_plan
 from .read_talks import SkippedFile, TalkResult, read_group, read_groups
 from .report import HeldTalk, Progress, Report, Tell
 from .scan import identity_of
+from .shipped_model import shipped_model
 from .sizing import PassageSizer
+from .workers import Workers
 
 _WAITS = "It is read when the other file of its talk, which cannot be read now, is back."
 
@@ -59,6 +63,7 @@ class RunOptions:
     encoder: Encoder | None
     processes: int | None
     tell: Tell
+    workers: Workers | None = None
 
 
 def update_index(options: RunOptions) -> Report:
@@ -100,10 +105,11 @@ def update_index(options: RunOptions) -> Report:
             report.embedded = embed_pending.embed_pending(
                 db,
                 folder,
-                encoders.bulk_encoder,
+                partial(_what_encodes, folder, encoders, options.workers),
                 lambda: encoders.get().card.dimension,
                 lambda done, total: tell(Progress("embedding", done, total, len(plan.read), done)),
                 early,
+                options.workers.windows_at_once if options.workers else 1,
             )
         # After embedding: a file that was moved has another id, and the same words keep their vectors.
         _drop_vanished(db, report)
@@ -116,6 +122,24 @@ def update_index(options: RunOptions) -> Report:
     report.duplicates.sort(key=lambda file: file.path)
     report.tracks.sort(key=lambda file: file.path)
     return report
+
+
+def _what_encodes(
+    folder: Path, encoders: EncoderProvider, workers: Workers | None, sample: Sequence[str], waiting: int
+) -> EncodeTexts:
+    """Return what encodes the passages of a run: the fastest encoder of this machine, or workers with the same one.
+
+    Args:
+        folder: The index folder.
+        encoders: Chooses the encoder.
+        workers: Who embeds; None: this process.
+        sample: Some of the passages.
+        waiting: How many there are.
+    """
+    encoder = encoders.bulk_encoder(sample, waiting)
+    if workers is None:
+        return partial(embed_pending.encode, folder, encoder)
+    return partial(workers.encode, shipped_model(encoder, token_codes.read(folder)))
 
 
 def _has_catalog(folder: Path) -> bool:
@@ -206,7 +230,11 @@ def _read_changed(
     sizer = encoders.sizer()
     encoders.start_loading()
     options.tell(Progress("reading", 0, len(groups)))
-    results = read_groups(groups, sizer, options.processes, scanned)
+    if options.workers:
+        scanned.clear()
+        results = options.workers.read(groups, sizer)
+    else:
+        results = read_groups(groups, sizer, options.processes, scanned)
     for done, (group, result) in enumerate(zip(groups, results, strict=True), 1):
         if _is_id_taken(db, result, group):
             result = read_group(group, sizer, _id_suffix(group.files[0].path))
