@@ -82,6 +82,15 @@ def _file_token_counter(file: Path, _size: int, _mtime_ns: int) -> Callable[[str
     return token_counter(load_tokenizer(file).encode)
 
 
+def by_length(tokenizer: Tokenizer, texts: Sequence[str]) -> list[int]:
+    """Return the positions of texts in the order in which `batches` takes them: by their lengths in tokens."""
+    return _by_length([len(encoding) for encoding in tokenizer.encode_batch(list(texts))])
+
+
+def _by_length(lengths: Sequence[int]) -> list[int]:
+    return sorted(range(len(lengths)), key=lengths.__getitem__)
+
+
 def batches(tokenizer: Tokenizer, texts: Sequence[str], size: int = 32, length_step: int = 1) -> Iterator[Batch]:
     """Yield the texts as batches for the model, texts of like length together.
 
@@ -93,7 +102,7 @@ def batches(tokenizer: Tokenizer, texts: Sequence[str], size: int = 32, length_s
     """
     encodings = tokenizer.encode_batch(list(texts))
     lengths = [len(encoding) for encoding in encodings]
-    order = sorted(range(len(encodings)), key=lengths.__getitem__)
+    order = _by_length(lengths)
     for first in range(0, len(order), size):
         rows = order[first : first + size]
         shape = len(rows), -(-max(lengths[row] for row in rows) // length_step) * length_step

@@ -10,8 +10,10 @@ from __future__ import annotations
 import logging
 import platform
 import shutil
+import socket
 import tempfile
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -23,8 +25,9 @@ import ray
 from ray.exceptions import GetTimeoutError, RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from talksearch.indexer.encoders import onnx_encoder
+from talksearch.indexer.encoders import make_home, onnx_encoder
 from talksearch.indexer.encoders.base import Encoder, ModelCard, first_line
+from talksearch.indexer.encoders.int8_products import sums_are_cut
 from talksearch.indexer.encoders.model_home import MODEL
 from talksearch.indexer.errors import DiskError, TalksearchError, WorkersError
 from talksearch.indexer.passages.split import Splitting
@@ -52,8 +55,14 @@ _LOCAL_STORE_BYTES = 500_000_000
 _SHORT = Path("/tmp")  # noqa: S108 - `mkdtemp` makes a folder in it that is this user's alone
 """Where Ray puts its sockets. On macOS, paths in the folder for temporary files are too long for these."""
 
+_KNOCK_S = 15
+"""How long a head may take to answer."""
+
 _START_S = 300
 """How long a machine may take to start its first worker."""
+
+_LONGEST = 400
+"""Characters that are told of an error."""
 
 _MOMENT_S = 1.0
 """How long to wait before looking whether somebody wants to end the run."""
@@ -89,7 +98,7 @@ class _ShippedSizer(NamedTuple):
 
 @contextmanager
 def ray_workers(address: str | None) -> Iterator[RayWorkers]:
-    """Connect to a cluster of Ray, by `ray://host:port`, or start one on this machine. At the end it is left as it was.
+    """Connect to a cluster of Ray by its address, or start one on this machine. At the end it is left as it was.
 
     Raises WorkersError as `workers.open_workers` does.
     """
@@ -121,7 +130,12 @@ def _connect(address: str | None, folder: str | None) -> None:
     quiet: dict[str, Any] = {"logging_level": logging.CRITICAL, "log_to_driver": False}
     try:
         if address:
-            ray.init(address, **quiet)
+            _knock(address)
+            with warnings.catch_warnings(action="ignore"):  # the error says as much
+                try:
+                    ray.init(address, **quiet)
+                except ConnectionAbortedError:  # the head starts a process for each client, which may fail to start
+                    ray.init(address, **quiet)
         else:
             ray.init(
                 "local",
@@ -132,11 +146,27 @@ def _connect(address: str | None, folder: str | None) -> None:
                 _system_config={"worker_niceness": 0},  # they work as this process would alone
                 **quiet,
             )
-    except (RuntimeError, ValueError, OSError) as error:
+    except (RuntimeError, ValueError, OSError, RayError) as error:
         raise WorkersError(
-            f"The workers at {address or 'this machine'} cannot be reached: {first_line(error)}",
-            "Versions of Ray and Python must be the same on all machines, and the port that of the Ray client (10001).",
+            f"The workers at {address or 'this machine'} cannot be reached: {_in_a_line(error)}.",
+            "The address is that of the head's port for clients (10001), Ray and Python have the same versions on all"
+            " machines, and RAY_AUTH_TOKEN holds the token, where the cluster asks for one.",
         ) from error
+
+
+def _knock(address: str) -> None:
+    """Raise OSError where nobody listens at an address. Ray by itself would wait for half a minute."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    socket.create_connection((host.strip("[]"), int(port)), _KNOCK_S).close()
+
+
+def _in_a_line(error: BaseException) -> str:
+    """Return what an error of Ray's says: of a traceback on the other side, the last line."""
+    text = getattr(error, "strerror", None) or str(error)
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if any(line.startswith("Traceback") for line in lines):
+        lines = lines[-1:]
+    return " ".join(lines)[:_LONGEST].rstrip(".")
 
 
 def _check(told: str) -> None:
@@ -198,15 +228,15 @@ class RayWorkers:
     def encode(self, model: ShippedModel, texts: Sequence[str]) -> list[PassageEncoding]:
         """Return what a model makes of texts (`Workers.encode`)."""
         shared = self._share(model.files)
-        by_length = sorted(range(len(texts)), key=lambda position: -len(texts[position]))
-        tasks = [by_length[first : first + _TEXTS] for first in range(0, len(texts), _TEXTS)]
+        order = model.order(texts)
+        tasks = [order[first : first + _TEXTS] for first in range(0, len(texts), _TEXTS)]
 
         def begin(task: int) -> ray.ObjectRef[Any]:
             given = [texts[position] for position in tasks[task]]
-            return _ENCODE.remote(model.card, model.files.digest, [shared], model.directions, given)
+            return _ENCODE.remote(model.card, model.files.digest, [shared], model.is_uncut, model.directions, given)
 
         encodings: dict[int, PassageEncoding] = {}
-        for positions, result in zip(tasks, self._in_order(begin, range(len(tasks)), len(tasks)), strict=True):
+        for positions, result in zip(tasks, self._in_order(begin, range(len(tasks))[::-1], len(tasks)), strict=True):
             if isinstance(result, str):
                 raise WorkersError(f"Passages could not be embedded at {self._told}: {result}", _AGAIN)
             encodings.update(zip(positions, result, strict=True))
@@ -298,14 +328,29 @@ def _read(
 
 
 def _encode(
-    card: ModelCard, digest: str, model: Sequence[ray.ObjectRef[Any]], directions: Any, texts: Sequence[str]
+    card: ModelCard,
+    digest: str,
+    model: Sequence[ray.ObjectRef[Any]],
+    is_uncut: bool,
+    directions: Any,
+    texts: Sequence[str],
 ) -> list[PassageEncoding]:
     """Return what a model that was shipped makes of texts."""
-    return encode_along(directions, _encoder(card, lay_out(digest, lambda: _fetched(model))), texts)
+    return encode_along(directions, _encoder(card, lay_out(digest, lambda: _fetched(model)), is_uncut), texts)
 
 
 @cache
-def _encoder(card: ModelCard, folder: Path) -> Encoder:
+def _encoder(card: ModelCard, shipped: Path, is_uncut: bool) -> Encoder:
+    """Load the model that was shipped; where this processor would make other numbers of it, this machine's own."""
+    folder = shipped
+    if is_uncut and sums_are_cut():
+        home = make_home.find_or_make(card, lambda _: None)
+        if home is None:
+            raise WorkersError(
+                f"The processor of {platform.node()} cannot run the copy of the model that was made for another kind.",
+                "Index from a machine like those that work.",
+            )
+        folder = home
     return onnx_encoder.load_bulk(folder, card, folder / MODEL, threads=1)
 
 

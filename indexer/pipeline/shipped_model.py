@@ -10,14 +10,16 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from talksearch.indexer.arrays import Floats
 from talksearch.indexer.encoders import checksums, model_home
 from talksearch.indexer.encoders.base import Encoder, ModelCard
+from talksearch.indexer.encoders.int8_products import sums_are_cut
 from talksearch.indexer.encoders.onnx_encoder import OnnxEncoder
+from talksearch.indexer.encoders.tokenizer import Tokenizer, by_length, load_model_tokenizer
 from talksearch.indexer.errors import ModelError, WorkersError
 
 _WORKERS = "workers"
@@ -45,6 +47,17 @@ class ShippedModel:
     files: FilesByContent
     directions: Floats | None
     """The directions of the codes of tokens (`token_codes`); None where the index keeps none."""
+    is_uncut: bool
+    """Its products of bytes are right only where sums are not cut (`int8_products.sums_are_cut`)."""
+    tokenizer: Tokenizer
+    """What tells this machine how long texts are, so that workers take those together that go together here."""
+
+    def order(self, texts: Sequence[str]) -> list[int]:
+        """Return the positions of texts in the order in which the model takes them alone.
+
+        Products of bytes have one range for all texts of a batch. Only in the same batches are vectors the same.
+        """
+        return by_length(self.tokenizer, [self.card.passage_prompt + text for text in texts])
 
 
 def files_by_content(paths: Mapping[str, Path]) -> FilesByContent:
@@ -67,10 +80,13 @@ def shipped_model(encoder: Encoder, directions: Floats | None) -> ShippedModel:
         )
     chosen = encoder.model if isinstance(encoder, OnnxEncoder) else None
     tokenizer = model_home.tokenizer_of(home)
+    floats = home / model_home.MODEL
     return ShippedModel(
         card,
-        files_by_content({model_home.MODEL: chosen or home / model_home.MODEL, tokenizer.name: tokenizer}),
+        files_by_content({model_home.MODEL: chosen or floats, tokenizer.name: tokenizer}),
         directions,
+        is_uncut=chosen not in (None, floats) and not sums_are_cut(),
+        tokenizer=load_model_tokenizer(home, card),
     )
 
 
