@@ -100,7 +100,7 @@ class Ending(CountingEncoder):
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An index of three talks, most of whose passages wait for vectors."""
-    monkeypatch.setattr(embed_pending, "_WINDOW", 4)
+    monkeypatch.setattr(embed_pending, "WINDOW", 4)
     for name, word in (("ships", "ship"), ("bees", "bee"), ("bridges", "bridge")):
         write_talk(tmp_path / "talks", name, [f"{number} {word} and so on and on " * 8 for number in SAID])
     with pytest.raises(TalksearchError, match="Enough"):

@@ -43,7 +43,7 @@ def test_an_indexing_run_embeds_in_this_order_and_leaves_nothing_out(
     for name in ("a", "b"):
         lines = [f"{name} {word} time ship bee rain code " * 8 for word in SAID]
         write_talk(tmp_path / "talks", name, lines)
-    monkeypatch.setattr(embed_pending, "_WINDOW", 3)
+    monkeypatch.setattr(embed_pending, "WINDOW", 3)
     build_index(tmp_path / "index", [tmp_path / "talks"], encoder=CountingEncoder())
     db = catalog.open_catalog(tmp_path / "index")
     order = embedding_order(db)

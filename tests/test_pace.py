@@ -65,7 +65,7 @@ def test_a_run_writes_its_pace_with_every_window_and_forgets_it_at_its_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_talk(tmp_path / "talks", "bees", ["every bee knows rain " * 10, "the bee comes home " * 10])
-    monkeypatch.setattr(embed_pending, "_WINDOW", 2)
+    monkeypatch.setattr(embed_pending, "WINDOW", 2)
     seen: list[float | None] = []
     build_index(
         tmp_path / "index",
@@ -81,7 +81,7 @@ def test_a_run_writes_its_pace_with_every_window_and_forgets_it_at_its_end(
 
 def test_a_run_that_fails_forgets_it_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_talk(tmp_path / "talks", "bees", ["every bee knows rain " * 10, "the bee comes home " * 10])
-    monkeypatch.setattr(embed_pending, "_WINDOW", 1)
+    monkeypatch.setattr(embed_pending, "WINDOW", 1)
 
     class Failing(CountingEncoder):
         def encode_passages(self, texts):  # type: ignore[no-untyped-def]
