@@ -38,16 +38,19 @@ def keep_current(folders: Sequence[Path]) -> None:
 
 
 def _keep_current(folders: Sequence[Path]) -> None:
-    from talksearch.indexer.pipeline.merged_copy import is_current, merged_copy
+    from talksearch.indexer.pipeline.merged_copy import is_current, map_topics, merged_copy
 
-    told = ""
+    told, has_map = "", False
     while True:
-        threading.Event().wait(_LOOKED_AT_S)
         try:
             if not is_current(folders):
                 merged_copy(folders, note=lambda _: None)
-            told = ""
+                has_map = False
+            if not has_map:
+                map_topics(folders)
+            told, has_map = "", True
         except TalksearchError as error:  # one of them is just being built anew, say
             if error.message != told:
                 warn(f"{error.message} {error.hint}".strip())
             told = error.message
+        threading.Event().wait(_LOOKED_AT_S)

@@ -58,6 +58,11 @@ class Place:
         return self.root / "scratch"
 
     @property
+    def part(self) -> Path:
+        """An index that is merged into another one."""
+        return self.scratch / "part"
+
+    @property
     def written(self) -> tuple[Path, ...]:
         """Every folder that a command may write into."""
         return tuple(self.disk / name for name in ("indexes", "out", "tmp", "home"))
@@ -89,11 +94,14 @@ class Operation:
     """A command, and what makes it have something to do."""
 
     command: tuple[str, ...]
-    """What stands behind `talksearch`; TALKS and OUT stand for the archive and for where exports go."""
+    """What stands behind `talksearch`; TALKS, OUT, PART and INDEX stand for the archive, for where exports go, for an
+    index to merge and for the index itself."""
     change: Callable[[Place, random.Random], None]
     """Changes the archive, or damages the index, before the command."""
     has_index: bool = True
-    """Whether there is an index before it."""
+    """Whether there is an index before it, which `change` may move away."""
+    makes_index: bool = False
+    """Whether the command makes the index, so that right after a kill there may be none."""
     finish: tuple[tuple[str, ...], ...] = (("index", "TALKS"),)
     """The commands after which everything must be as if nothing had been killed."""
 
@@ -156,8 +164,15 @@ def _damage(place: Place, rng: random.Random) -> None:
             entry.within(index).write_text("{", encoding="utf-8")
 
 
+def _part(place: Place, _: random.Random) -> None:
+    """Have the index be a part of the one that is made."""
+    place.index.rename(place.part)
+
+
+_MERGE = ("merge", "PART", "--into", "INDEX")
+
 OPERATIONS: dict[str, Operation] = {
-    "first": Operation(("index", "TALKS"), _nothing, has_index=False),
+    "first": Operation(("index", "TALKS"), _nothing, has_index=False, makes_index=True),
     "add": Operation(("index", "TALKS"), _add),
     "replace": Operation(("index", "TALKS"), _replace),
     "drop": Operation(("index", "TALKS"), _drop),
@@ -166,6 +181,7 @@ OPERATIONS: dict[str, Operation] = {
     "remove": Operation(("remove", UNCHANGED, "the-varnish"), _nothing),
     "doctor": Operation(("doctor",), _damage, finish=(("doctor",), ("index", "TALKS"))),
     "rebuild": Operation(("index", "TALKS", "--rebuild"), _replace),
+    "merge": Operation(_MERGE, _part, makes_index=True, finish=(_MERGE, ("index", "TALKS"))),
     "html": Operation(("export", UNCHANGED, "-o", "OUT/talk.html"), _nothing),
     "site": Operation(("export", "--site", "OUT/site"), _nothing),
     "sqlite": Operation(("export", "--format", "sqlite", "-o", "OUT/archive.sqlite3"), _nothing),

@@ -86,7 +86,7 @@ class Stage:
         seconds, events = {}, {}
         for fresh in self.kinds:
             self.prepare(name, random.Random(name))
-            before = self.words() if operation.has_index else {}
+            before = {} if operation.makes_index else self.words()
             outcome = self.run(operation.command, fresh=fresh, watch=True)
             if outcome.status:
                 raise RuntimeError(f"{name} failed though nobody killed it: {outcome.said}")
@@ -139,7 +139,7 @@ class Stage:
         """Yield what is wrong about the answers right after a kill."""
         for arguments, status, output, said in self.call(_answers, _ASKED):
             asked = " ".join(arguments)
-            no_index = not operation.has_index and _NO_INDEX.search(said)
+            no_index = operation.makes_index and _NO_INDEX.search(said)
             no_talk = arguments[0] == "show" and UNCHANGED not in {*expected.before} & {*expected.after}
             if "Traceback" in said or status not in (0, 1):
                 yield f"{asked} ended with {status}: {said[-600:]}"
@@ -204,9 +204,9 @@ class Stage:
         largest_file: int | None = None,
     ) -> Outcome:
         """Run a command of an operation."""
-        arguments = [
-            part.replace("TALKS", str(self.place.talks)).replace("OUT", str(self.place.out)) for part in command
-        ]
+        place = self.place
+        meant = {"TALKS": place.talks, "OUT": place.out, "PART": place.part, "INDEX": place.index}
+        arguments = [_filled_in(part, meant) for part in command]
         watched = self.place.written if watch else ()
         return commands.run(
             arguments,
@@ -243,6 +243,12 @@ def _strange(hit: Mapping[str, Any], expected: Undisturbed) -> Iterator[str]:
     known = [words[hit["talk_id"]] for words in (expected.before, expected.after) if hit["talk_id"] in words]
     if not any(_plain(hit["text"]) in words for words in known):
         yield f"a hit of {hit['talk_id']} has words that are not its talk's: {hit['text'][:100]}"
+
+
+def _filled_in(part: str, meant: Mapping[str, Path]) -> str:
+    """Return a part of a command with the path that its first word stands for, if it stands for one."""
+    word, slash, rest = part.partition("/")
+    return f"{meant[word]}{slash}{rest}" if word in meant else part
 
 
 def _plain(text: str) -> str:

@@ -87,7 +87,7 @@ def bring_together(folder: Path, parts: Sequence[Part], tell: Tell, *, mirrors: 
         folder: The index; it is made where it is missing.
         parts: The indexes whose talks it shall hold.
         tell: Is called with a `Progress` now and then.
-        mirrors: It holds nothing else than these, and no Chroma store: it is a copy to ask.
+        mirrors: It holds nothing else than these, no Chroma store and no map of topics: it is a copy to ask.
     """
     layout.clear_leftovers(folder)
     upgrade.bring_up_to_date(folder)
@@ -118,7 +118,7 @@ def bring_together(folder: Path, parts: Sequence[Part], tell: Tell, *, mirrors: 
         sums.note(db, damaged)
         for part in parts:
             calibration.take_nulls(folder, part.folder, card)
-        prepare_queries(folder, db, EncoderProvider(folder, known, None, (None, None), None).get)
+        prepare_queries(folder, db, EncoderProvider(folder, known, None, (None, None), None).get, topics=not mirrors)
         report.notes = [*_told_of(parts, merged), *_told_of_vectors(db, carried)]
     return report
 

@@ -14,7 +14,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -90,6 +90,27 @@ def merged_copy(folders: Sequence[Path], *, note: Callable[[str], None], tell: T
     with suppress(OSError):
         os.utime(place.parts)  # by it the one that was asked the longest ago is known
     return place.index
+
+
+def map_topics(folders: Sequence[Path]) -> None:
+    """Make the map of topics of the copy of some indexes, where that of its state is not there.
+
+    No search reads it, and for 100,000 passages it takes longer than to bring the copy up to date; a server shows it.
+    Raises what `merged_copy` raises.
+    """
+    import filelock
+
+    from talksearch.indexer import disk
+    from talksearch.indexer.stores.lock import index_write_lock
+
+    from . import topic_map
+
+    place = _place(_real(folders))
+    with filelock.FileLock(place.lock), disk.refusals_told(place.index), index_write_lock(place.index):
+        known = recipe.read(place.index)
+        if known is not None:
+            with closing(catalog.open_catalog(place.index, write=True)) as db:
+                topic_map.update(place.index, db, known.model.dimension)
 
 
 def _make(place: _Place, folders: Sequence[Path], note: Callable[[str], None], tell: Tell) -> None:

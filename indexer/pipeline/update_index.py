@@ -176,10 +176,16 @@ def sizer_of(options: RunOptions) -> PassageSizer:
     return EncoderProvider(options.folder, known, options.model, options.prompts, options.encoder).sizer()
 
 
-def prepare_queries(folder: Path, db: sqlite3.Connection, encoder: Callable[[], Encoder] | None = None) -> None:
+def prepare_queries(
+    folder: Path, db: sqlite3.Connection, encoder: Callable[[], Encoder] | None = None, *, topics: bool = True
+) -> None:
     """Write what is made of the whole index: the query model, the columns, the calibration, the map of topics.
 
-    `encoder` gives the encoder of the index for what must be embedded; without it that is left out.
+    Args:
+        folder: The index.
+        db: Its catalog, open for writing.
+        encoder: Gives the encoder of the index for what must be embedded; without it that is left out.
+        topics: Whether the map of topics is made, which takes longer than all else and which no search reads.
     """
     known = recipe.read(folder)
     if known is None:
@@ -191,7 +197,8 @@ def prepare_queries(folder: Path, db: sqlite3.Connection, encoder: Callable[[], 
         query_model_written = thread.submit(_prepare_query_model, known.model)
         columns.write(folder, db, known.model.dimension)
         calibration.write(folder, db, known.model, encoder)
-        topic_map.update(folder, db, known.model.dimension)
+        if topics:
+            topic_map.update(folder, db, known.model.dimension)
         query_model_written.result()
 
 
