@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import threading
 import urllib.error
@@ -12,15 +13,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 from embedded_engine import EmbeddedEngine, EmbeddedVersion
 from fakes import CountingEncoder
 from tiny import TALKS, make_index, serving, write_talk
 
+from talksearch.cli.assistants import resources, tools
 from talksearch.cli.main import cli
 from talksearch.indexer import build_index
-from talksearch.indexer.errors import QueryError, StoreError
+from talksearch.indexer.errors import QueryError, StoreError, TalksearchError
 from talksearch.indexer.pipeline.publish import publish
 from talksearch.indexer.stores.remote import address
 from talksearch.indexer.stores.remote.engine import Found, StoredTalk, StoreFiles, Version, Wanted
@@ -391,6 +394,38 @@ def test_a_store_without_a_recipe_or_of_another_format_is_told(folder: Path) -> 
             ask(store, Query("bee"))
 
 
+def test_what_is_kept_of_a_version_is_fetched_again_where_it_is_damaged(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TALKSEARCH_CACHE", str(tmp_path / "cache"))
+    for name in ("whole.sqlite3", "facts.sqlite3", "corpus.npz", "languages.json"):
+        query = Query("bee", filters=Filters(channel="field"))
+        with current(EmbeddedEngine(folder)) as store:
+            expected = ask(store, query)
+            (kept,) = (tmp_path / "cache" / "stores").glob("*/*")
+        (kept / name).write_bytes(b"torn" * 300)
+        with current(EmbeddedEngine(folder)) as store:
+            found = ask(store, query)
+        assert [hit.passage_id for hit in found.hits] == [hit.passage_id for hit in expected.hits]
+
+
+@pytest.mark.parametrize("change", [{"vectors": -1}, {"vectors": 10**9}, {"vector_sum": np.full(8, np.nan)}], ids=str)
+def test_statistics_that_cannot_be_are_told(folder: Path, change: dict[str, Any]) -> None:
+    opened = Kept(folder)
+    wrong = replace(opened.version.corpus(), **change)
+    opened.version.corpus = lambda: wrong  # type: ignore[method-assign]
+    opened.version.name = str(change)
+    with current(opened) as store, pytest.raises(StoreError, match="The statistics that the store holds are damaged"):
+        ask(store, Query("bee"))
+
+
+def test_a_cache_that_cannot_be_written_is_told(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "cache").write_text("a file")
+    monkeypatch.setenv("TALKSEARCH_CACHE", str(tmp_path / "cache"))
+    with current(EmbeddedEngine(folder)) as store, pytest.raises(TalksearchError, match="cache"):
+        ask(store, Query("bee"))
+
+
 def test_passages_without_vectors_are_judged_by_their_words(tmp_path: Path) -> None:
     folder = make_archive(tmp_path)
     opened = Kept(folder)
@@ -437,6 +472,22 @@ def test_a_program_asks_a_store_as_it_asks_an_index(folder: Path, monkeypatch: p
         assert store.similar(f"{talk.id}@60").like is not None
         assert store.stats()["talks"] == 3
         assert "embedded://index" in repr(store)
+
+
+def test_an_assistant_reads_and_counts_a_store(folder: Path, store: CurrentStore) -> None:
+    def asked(reader: IndexReader) -> tuple[Any, ...]:
+        return (
+            resources.complete(reader, "be").ids,
+            [talk.uri for talk in resources.list_resources(reader, None)[0]],
+            re.sub(r"speech \w+>", "", tools.stretch(reader, "bees@60", None, None, 1_000)),
+        )
+
+    with open_reader(folder, encoder=CountingEncoder()) as reader:
+        assert store.ask(asked) == asked(reader)
+    listing = next(tool for tool in tools.TOOLS if tool.name == "list_talks")
+    assert "3 talks" in store.ask(lambda reader: listing.work(reader, {"title_contains": "", "offset": 0, "limit": 5}))
+    counting = next(tool for tool in tools.TOOLS if "stats" in tool.name)
+    assert "embedded://" in store.ask(lambda reader: counting.work(reader, {}))
 
 
 def run(*arguments: str) -> Result:

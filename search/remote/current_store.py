@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sqlite3
 from collections.abc import Callable
 from functools import partial
 from time import monotonic
@@ -20,7 +21,7 @@ from talksearch.search.reader import IndexReader
 from . import asking
 from .candidates import MOST_TALKS
 from .store_talks import StoreTalks
-from .version_folder import VersionFolder, version_folder
+from .version_folder import VersionFolder, forget, version_folder
 
 T = TypeVar("T")
 
@@ -64,19 +65,26 @@ class CurrentStore:
         self._warn, self._once, self._poll_s, self._most_talks = warn, once, poll_s, most_talks
         self._reader: IndexReader | None = None
         self._talks: StoreTalks | None = None
+        self._kept: VersionFolder | None = None
         self._looked_at = 0.0
 
     def ask(self, work: Callable[[IndexReader], T]) -> T:
         """Do something with the store as it is now, and return what comes of it.
 
-        Where the store refuses and has a newer version, it is done again with that one. Raises what `work` raises, and
-        StoreError where the store does not answer.
+        Where the store refuses and has a newer version, it is done again with that one; where what is kept of the
+        version is damaged, with that fetched anew. Raises what `work` raises, and StoreError where the store does not
+        answer.
         """
-        reader = self._current()
         try:
+            reader = self._current()
             return work(reader)
+        except sqlite3.DatabaseError:
+            self._forget()
+            return work(self._current())
         except StoreError:
-            self._looked_at = -math.inf
+            if self._reader is None:
+                raise
+            reader, self._looked_at = self._reader, -math.inf
             newest = self._current()
             if newest is reader:
                 raise
@@ -104,9 +112,16 @@ class CurrentStore:
         version = asking.start(address, self._engine.open)()
         if self._reader is None or self._talks is None or self._talks.kept.version.name != version.name:
             kept = asking.start(address, partial(version_folder, address, version), _FIRST_S)()
+            self._kept = kept
             self._reader = self._open(kept)
         self._looked_at = monotonic()
         return self._reader
+
+    def _forget(self) -> None:
+        """Let go of the version, and of what is kept of it."""
+        if self._kept is not None:
+            forget(self._kept)
+        self.close()
 
     def _open(self, kept: VersionFolder) -> IndexReader:
         made = self._recipe_in(kept)

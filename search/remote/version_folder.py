@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import sqlite3
 import tempfile
@@ -19,6 +20,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -36,7 +38,10 @@ _WHOLE = "whole.sqlite3"
 """The terms of the store: `ranking.vocabulary.let_stand_for` says in which tables."""
 
 _FACTS = "facts.sqlite3"
-"""The facts of its talks, in a table `talks` with the columns of a catalog's."""
+"""The facts of its talks, in a table `talks` with the columns of a catalog's. `source` is the name of the transcript:
+what it is relative to, the writer alone knows."""
+
+_PARTS = re.compile(r"[/\\]")
 
 _CORPUS = "corpus.npz"
 _LANGUAGES = "languages.json"
@@ -91,23 +96,37 @@ def version_folder(address: str, version: Version) -> VersionFolder:
     of_store = model_home.homes_folder().parent / "stores" / _digest(address)
     folder = of_store / _digest(version.name)
     with disk.refusals_told(of_store):
-        if not (folder / _LANGUAGES).exists():
-            of_store.mkdir(mode=0o700, parents=True, exist_ok=True)
-            fresh = Path(tempfile.mkdtemp(prefix="new-", dir=of_store))
+        for is_last in (False, True):
+            if not (folder / _LANGUAGES).exists():
+                _make(folder, version)
             try:
-                _fill(fresh, version)
-                with suppress(OSError):  # another process was first
-                    fresh.rename(folder)
-            finally:
-                shutil.rmtree(fresh, ignore_errors=True)
-            _drop_old(of_store)
-        try:
-            corpus = _read_corpus(folder)
-        except (OSError, ValueError, KeyError, TypeError):  # something else changed it
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
-        os.utime(folder)  # the versions that are used are kept
-        return VersionFolder(folder, version, corpus)
+                corpus = _read_corpus(folder)
+                os.utime(folder)  # the versions that are used are kept
+            except (OSError, ValueError, LookupError, TypeError, BadZipFile):  # something changed it, or took it away
+                shutil.rmtree(folder, ignore_errors=True)
+                if is_last:
+                    raise
+            else:
+                return VersionFolder(folder, version, corpus)
+    raise AssertionError  # the last attempt returns or raises
+
+
+def _make(folder: Path, version: Version) -> None:
+    of_store = folder.parent
+    of_store.mkdir(mode=0o700, parents=True, exist_ok=True)
+    fresh = Path(tempfile.mkdtemp(prefix="new-", dir=of_store))
+    try:
+        _fill(fresh, version)
+        with suppress(OSError):  # another process was first
+            fresh.rename(folder)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    _drop_old(of_store)
+
+
+def forget(kept: VersionFolder) -> None:
+    """Delete the folder of a version, so that it is made again. It holds nothing that the store does not."""
+    shutil.rmtree(kept.folder, ignore_errors=True)
 
 
 def _digest(name: str) -> str:
@@ -121,7 +140,7 @@ def _fill(folder: Path, version: Version) -> None:
     for entry in _FILES:
         if entry.name in held:
             entry.within(folder).write_bytes(held[entry.name])
-    corpus = version.corpus()
+    corpus = _checked(version.corpus())
     _write_terms(folder / _WHOLE, version, corpus.passages)
     np.savez(
         folder / _CORPUS,
@@ -130,6 +149,20 @@ def _fill(folder: Path, version: Version) -> None:
         product_sum=np.asarray(corpus.product_sum, np.float64),
     )
     (folder / _LANGUAGES).write_text(json.dumps(corpus.languages), encoding="utf-8")
+
+
+def _checked(corpus: Corpus) -> Corpus:
+    """Return statistics that others have written. Raises StoreError where they cannot be those of any passages."""
+    vector_sum, product_sum = np.asarray(corpus.vector_sum), np.asarray(corpus.product_sum)
+    counts = [count for language in corpus.languages for count in (language.talks, language.passages)]
+    if (
+        min(corpus.vectors, *counts, 0) < 0
+        or corpus.vectors > corpus.passages
+        or product_sum.shape != vector_sum.shape * 2
+        or not (np.isfinite(vector_sum).all() and np.isfinite(product_sum).all())
+    ):
+        raise StoreError("The statistics that the store holds are damaged.", "Put its index there again.")
+    return corpus
 
 
 def _read_corpus(folder: Path) -> Corpus:
@@ -155,7 +188,7 @@ def _write_terms(path: Path, version: Version, passages: int) -> None:
         db.executemany("INSERT INTO counted VALUES (?, ?, ?, ?)", version.term_counts())
         db.execute(
             "INSERT INTO terms SELECT term, language, sum(passages), sum(talks) FROM counted"
-            " GROUP BY term, language ORDER BY term, language"
+            " WHERE passages > 0 AND talks > 0 GROUP BY term, language ORDER BY term, language"
         )
         db.execute("INSERT INTO vocabulary SELECT term, sum(passages) FROM terms GROUP BY term ORDER BY term")
         fewest = stop_terms.fewest_passages(passages)
@@ -174,8 +207,8 @@ def _write_facts(path: Path, version: Version) -> None:
             "INSERT OR IGNORE INTO talks VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 (
-                    talk.id, talk.path, talk.path, talk.title, talk.timing, talk.youtube_id, talk.channel, talk.speaker,
-                    talk.language, talk.date, talk.duration_ms, json.dumps(talk.speakers),
+                    talk.id, talk.path, _PARTS.split(talk.path)[-1], talk.title, talk.timing, talk.youtube_id,
+                    talk.channel, talk.speaker, talk.language, talk.date, talk.duration_ms, json.dumps(talk.speakers),
                 )
                 for talk in version.facts()
             ),
