@@ -132,10 +132,10 @@ def _is_by_text(query: Query, answer: Answer) -> bool:
 
 def _lacks_words(reader: IndexReader, query: Query) -> bool:
     """Say whether the word index finds nothing for a word of the query that the columns, made from it, hold."""
-    table = reader.table()
+    mapped = reader.table().columns
     asked = itertools.islice(dict.fromkeys(terms(query.text)), _MOST_WORDS)
-    return table.columns is not None and any(
-        len(table.postings(term))
+    return mapped is not None and any(
+        len(mapped.positions_of(term))
         and not reader.db.execute("SELECT 1 FROM words WHERE words MATCH ? LIMIT 1", (f'"{term}"',)).fetchone()
         for term in asked
     )

@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 
 from talksearch.indexer import layout
 from talksearch.indexer.arrays import Floats, Ints
-from talksearch.indexer.encoders import sentence_encoder, token_codes
+from talksearch.indexer.encoders import checksums, sentence_encoder, token_codes
 from talksearch.indexer.encoders.base import Encoder, ModelCard, QueryEncoding, encode_query_by_token
 from talksearch.indexer.errors import BadIndexError, ModelError
 from talksearch.indexer.stores import catalog, copy_check, recipe, soundness, sums, vectors
@@ -326,7 +326,7 @@ def load_encoder(card: ModelCard, warn: Callable[[str], None], once: bool) -> En
     from talksearch.indexer.encoders import model_home, onnx_encoder  # a search by words must not wait for onnxruntime
 
     home = model_home.find(card)
-    if home is None or not model_home.machine_folder(home).exists():
+    if home is None or not _is_whole(model_home.machine_folder(home)):
         home = _make_home(card, warn)
     if home is not None:
         try:
@@ -337,6 +337,16 @@ def load_encoder(card: ModelCard, warn: Callable[[str], None], once: bool) -> En
         problem = f"The model {card.name!r} is not ready for queries on this machine."
     warn(f"{problem} Loading the model itself, which takes seconds. To have it ready: talksearch doctor")
     return sentence_encoder.load_same(card)
+
+
+def _is_whole(machine_folder: Path) -> bool:
+    """Say whether what a home has for this kind of machine is as it was made: a query model is not kept everywhere.
+
+    Where it was lost, hits would be ranked a little otherwise than before, and nobody would say so.
+    """
+    if not machine_folder.exists():
+        return False
+    return not (machine_folder / checksums.CHECKSUMS).exists() or checksums.are_right(machine_folder)
 
 
 def _make_home(card: ModelCard, warn: Callable[[str], None]) -> Path | None:

@@ -34,8 +34,6 @@ class Fault:
     """Whether the index is that of other talks from then on, because its catalog decides."""
     harmless: bool = False
     """Whether what it damages means nothing, so that nothing need be found."""
-    is_rounded: bool = False
-    """Whether questions are encoded in another way from then on, by which scores differ a little, and no hit does."""
     limit: str = ""
     """Why a search cannot tell it and only the doctor finds it, where that is so."""
 

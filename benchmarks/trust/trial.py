@@ -55,8 +55,6 @@ _TOLD = ("same", "note", "sentence", "SILENT", "TRACEBACK", "DIED")
 _MOVING = ("-wal", "-shm", "lock", "lock.holder", "asked.log", "checksums.json")
 """Ends of names of files that change when an index is only read."""
 
-_DECIMAL = re.compile(r"-?\d+\.\d+(?:e-?\d+)?")
-
 _NAMED_COMMAND = re.compile(r"talksearch (?:doctor|index)\b")
 """What a page names that says what is not there, and how to have it."""
 
@@ -170,8 +168,8 @@ def _ask_pages(index: Path) -> dict[str, Answer]:
     return answers
 
 
-def _compare(before: dict[str, Answer], after: dict[str, Answer], *, rounded: bool = False) -> tuple[str, list[str]]:
-    """Return the worst of what asking gave, and what gave it; `rounded` as `Fault.is_rounded`."""
+def _compare(before: dict[str, Answer], after: dict[str, Answer]) -> tuple[str, list[str]]:
+    """Return the worst of what asking gave, and what gave it."""
     worst, where = "same", []
     for command, sound in before.items():
         answer = after[command]
@@ -179,7 +177,7 @@ def _compare(before: dict[str, Answer], after: dict[str, Answer], *, rounded: bo
             told = "TRACEBACK"
         elif answer.code != sound.code:
             told = "sentence"
-        elif answer.out == sound.out or (rounded and _DECIMAL.sub("#", answer.out) == _DECIMAL.sub("#", sound.out)):
+        elif answer.out == sound.out:
             told = "same"
         else:
             shown = " " in answer.told.strip() and answer.told != sound.told
@@ -259,7 +257,7 @@ def try_fault(
     trial.found = _last_sentence(check) if check.code else ""
     if asks:
         step("ask")
-        trial.told, trial.where = _compare(sound, ask(index), rounded=fault.is_rounded)
+        trial.told, trial.where = _compare(sound, ask(index))
     step("doctor")
     doctor = _noted(trial, index, "doctor")
     step("doctor --check again")
