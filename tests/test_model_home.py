@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from time import sleep
@@ -31,7 +32,7 @@ from talksearch.indexer.encoders import (
 from talksearch.indexer.encoders.base import ModelCard
 from talksearch.indexer.errors import ModelError
 from talksearch.indexer.pipeline import encoder_provider, run
-from talksearch.indexer.stores import recipe
+from talksearch.indexer.stores import catalog, recipe
 from talksearch.search import engine
 from talksearch.search.query import Query
 from talksearch.search.reader import open_reader
@@ -220,6 +221,31 @@ def test_a_home_that_another_kind_of_machine_made_gets_the_query_model_of_this_o
     assert list(here.glob("quick-*.onnx"))
 
 
+def test_a_query_model_that_was_lost_is_made_again_by_who_asks(index: Path) -> None:
+    """Else the model itself would encode questions, and of hits that are nearly alike rank another one first."""
+    ask(index, [])
+    home = model_home.find(default_model.default_card())
+    assert home is not None
+    here = model_home.machine_folder(home)
+    for file in here.glob("quick-*"):
+        file.unlink()
+    warned: list[str] = []
+    assert ask(index, warned) == ["bees"]
+    assert warned == []
+    assert list(here.glob("quick-*.onnx"))
+
+
+def test_a_home_that_keeps_no_query_model_is_left_so(index: Path) -> None:
+    ask(index, [])
+    home = model_home.find(default_model.default_card())
+    assert home is not None
+    here = model_home.machine_folder(home)
+    for file in (*here.glob("quick-*"), here / checksums.CHECKSUMS):
+        file.unlink()
+    assert ask(index, []) == ["bees"]
+    assert not list(here.glob("quick-*.onnx"))
+
+
 def test_a_run_imports_no_torch(archive: Path, tmp_path: Path) -> None:
     # In a process of its own: here everything is loaded already.
     code = (
@@ -330,6 +356,8 @@ def test_a_model_that_is_gone_or_another_is_named_and_words_answer(
 def test_a_model_of_the_hub_that_is_not_here_names_the_command_that_brings_it(index: Path) -> None:
     known = recipe.read(index)
     assert known is not None
+    with closing(catalog.open_catalog(index, write=True)) as db:
+        db.execute("DELETE FROM recipe")  # else another recipe than the catalog's counts as damaged
     for name, there in (("nobody/nothing", "nobody/nothing"), ("nothing-L6", "sentence-transformers/nothing-L6")):
         recipe.write(index, replace(known, model=replace(known.model, name=name)))
         with pytest.raises(ModelError, match=name) as caught:
