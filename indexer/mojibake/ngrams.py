@@ -69,11 +69,11 @@ _LANGUAGE_LEAD = 4.0
 _LEAST_BIAS = -5.0
 """The lowest log ratio by which a language speaks against an accented letter."""
 
-_MOST_SCORES = 200_000
+_MOST_SCORES = 50_000
 """How many scores a model keeps, so that one damaged book after another does not fill the memory."""
 
 
-@cache
+@lru_cache(maxsize=65_536)
 def script(char: str) -> str:
     """The script whose statistics hold a letter; empty for signs, digits, spaces and scripts without statistics.
 

@@ -12,7 +12,7 @@ import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import chain, pairwise, product
 
 import numpy as np
@@ -22,6 +22,7 @@ from rapidfuzz.distance import Levenshtein
 from talksearch.indexer.records import Mishearing, RareWord, Talk
 from talksearch.indexer.text.phonetics import LOOKS, alike, plain, sound
 from talksearch.indexer.text.terms import terms
+from talksearch.indexer.text.word_frequencies import known_languages, word_frequency
 
 from .joined_words import joined_words
 
@@ -241,25 +242,11 @@ def _is_latin(word: str) -> bool:
 
 
 def _zipf(word: str, language: str) -> float:
-    frequency = _frequencies(language).get(word, 0.0)
+    frequency = word_frequency(word, language)
     return math.log10(frequency) + 9 if frequency else 0.0
-
-
-@cache
-def _frequencies(language: str) -> dict[str, float]:
-    import wordfreq  # a run that reads no talk does not wait for it
-
-    return wordfreq.get_frequency_dict(language)
 
 
 def _language(talk: Talk) -> str | None:
     """Return the language of a talk, for wordfreq; None where it does not know that language."""
     language = (talk.language or "en").split("-")[0]
-    return language if language in _known_languages() else None
-
-
-@cache
-def _known_languages() -> frozenset[str]:
-    import wordfreq  # as above
-
-    return frozenset(wordfreq.available_languages())
+    return language if language in known_languages() else None

@@ -16,12 +16,13 @@ import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import chain
 from typing import NamedTuple
 
 from talksearch.indexer.arrays import Ints
 from talksearch.indexer.text.terms import is_unspaced, marks, terms
+from talksearch.indexer.text.word_frequencies import word_frequency
 
 _WORDS = 3
 """How many words, or pairs of words, a label has."""
@@ -237,11 +238,4 @@ def _tell_the_same(one: str, other: str) -> bool:
 
 def _usual(word: str, language: str) -> float:
     """Return how often people say a word: its share of all words; 0 in languages that wordfreq does not know."""
-    return _frequencies(language).get(word, 0.0)
-
-
-@cache
-def _frequencies(language: str) -> dict[str, float]:
-    import wordfreq  # a run that changes nothing does not wait for it
-
-    return wordfreq.get_frequency_dict(language) if language in wordfreq.available_languages() else {}
+    return word_frequency(word, language)
