@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from datetime import timedelta
 from time import time
 
@@ -11,13 +10,16 @@ from .lance_calls import Table
 FEWEST_FOR_ANN = 50_000
 """Passages from which on vectors have an index. Looking at all of fewer takes some milliseconds, and finds all."""
 
-PROBED = 0.2
-"""The share of the partitions that a query looks into."""
+LOOKED_AT = 2
+"""How many times as many vectors as are wanted a walk through a graph keeps in sight, of which the nearest are taken.
 
-REFINED = 5
-"""How many times as many vectors as are wanted a query compares exactly, of those that the index calls nearest."""
+Of the 200 passages nearest to 80 real questions among 29,147 real ones, 99.0 % were found so. A fifth of the partitions
+of an inverted file (IVF) held 77 %, six in ten 95 %: its partitions cut through what is near to a question.
+"""
 
-_PER_PARTITION = 4_096
+_PER_GRAPH = 500_000
+"""Vectors in one graph (HNSW). A query walks through all graphs."""
+
 _GROWN = 4
 """How many times as many passages there are when the index of vectors is made anew."""
 
@@ -54,7 +56,7 @@ def make_ready(passages: Table, talks: Table, trained: int, since: float) -> int
         if _TALK not in known:
             _index_filters(passages, talks)
         if not trained or count > _GROWN * trained:
-            trained = count if _index_vectors(passages) else 0
+            trained = count if _index_vectors(passages, graphs(count)) else 0
     unneeded = timedelta(seconds=max(time() - since, 0.0))
     stats = passages.index_stats(_TERMS)
     unindexed = stats.num_unindexed_rows if stats is not None else 0
@@ -65,9 +67,9 @@ def make_ready(passages: Table, talks: Table, trained: int, since: float) -> int
     return trained
 
 
-def probes(trained: int) -> int:
-    """Return how many partitions of the index of vectors a query looks into."""
-    return max(1, math.ceil(PROBED * _partitions(trained)))
+def graphs(trained: int) -> int:
+    """Return how many graphs the index of vectors has, which was made of so many."""
+    return max(1, trained // _PER_GRAPH)
 
 
 def _index_terms(passages: Table) -> None:
@@ -100,23 +102,14 @@ def _index_filters(passages: Table, talks: Table) -> None:
     talks.create_index("id", config=BTree())
 
 
-def _index_vectors(passages: Table) -> bool:
-    """Index the vectors of passages; returns whether there are enough of them."""
-    from lancedb.index import IvfPq
+def _index_vectors(passages: Table, count: int) -> bool:
+    """Index the vectors of passages in so many graphs, a byte for each component; says whether there are enough."""
+    from lancedb.index import HnswSq
 
-    count = passages.count_rows("vector IS NOT NULL")
-    if count < FEWEST_FOR_ANN:
+    if passages.count_rows("vector IS NOT NULL") < FEWEST_FOR_ANN:
         return False
-    dimension = passages.schema.field("vector").type.list_size
-    passages.create_index(
-        "vector",
-        config=IvfPq(distance_type="dot", num_partitions=_partitions(count), num_sub_vectors=max(dimension // 4, 1)),
-    )
+    passages.create_index("vector", config=HnswSq(distance_type="dot", num_partitions=count))
     return True
-
-
-def _partitions(count: int) -> int:
-    return max(1, count // _PER_PARTITION)
 
 
 def _is_in_pieces(table: Table) -> bool:
