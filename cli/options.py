@@ -59,12 +59,18 @@ def indexes_option(command: Command) -> Command:
 
 
 def lasting_indexes_option(command: Command) -> Command:
-    """Add `--index DIR` as `indexes_option` does, to a command that goes on: what changes in several is followed."""
+    """Add `--index DIR` as `indexes_option` does, to a command that goes on: what changes in several is followed.
+
+    The command may have an argument `indexes`, by which some are given as well.
+    """
 
     @wraps(command)
-    def with_one_folder(*arguments: Any, index_dir: tuple[Path, ...], **options: Any) -> Any:
-        folder = one_folder(index_dir)
-        keep_current(index_dir)
+    def with_one_folder(
+        *arguments: Any, index_dir: tuple[Path, ...], indexes: tuple[Path, ...] = (), **options: Any
+    ) -> Any:
+        given = (*index_dir, *indexes)
+        folder = one_folder(given)
+        keep_current(given)
         return command(*arguments, index_dir=folder, **options)
 
     return _several_option(cast("Command", with_one_folder))

@@ -180,6 +180,17 @@ def test_one_index_that_is_given_twice_is_one(parts: list[Path], cache: Path) ->
     assert not cache.exists()
 
 
+@pytest.mark.parametrize("named", [True, False])
+def test_several_are_served_as_one(parts: list[Path], monkeypatch: pytest.MonkeyPatch, named: bool) -> None:
+    served: list[Path] = []
+    monkeypatch.setattr("talksearch.cli.server.serve.serve", lambda folder, *_, **__: served.append(folder))
+    monkeypatch.setattr("talksearch.cli.options.keep_current", lambda folders: served.extend(folders))
+    given = list(map(str, parts)) if named else ["--index", str(parts[0]), "--index", str(parts[1])]
+    run = CliRunner().invoke(cli, ["serve", *given])
+    assert run.exit_code == 0, run.output
+    assert served == [*parts, copy_of(parts)[0]]
+
+
 def test_what_goes_on_follows_what_changes(parts: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(several, "_LOOKED_AT_S", 0.05)
     copy = several.one_folder(parts)

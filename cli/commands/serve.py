@@ -26,6 +26,7 @@ _SHORTEST_TOKEN = 16
 
 
 @click.command()
+@click.argument("indexes", nargs=-1, type=click.Path(file_okay=False, path_type=Path), metavar="[INDEX]...")
 @click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="Where to listen.")
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=8376, show_default=True, help="Which port; 0 takes a free one."
@@ -43,10 +44,11 @@ def serve(host: str, port: int, token_file: Path | None, index_dir: Path | None,
 
     While it runs, `search` and `similar` on this index are answered by it, as the same user on this machine, with the
     same hits in the same order; TALKSEARCH_NO_SERVER=1 switches that off. Ctrl-C stops it. Where other machines can
-    reach it, it needs a token.
+    reach it, it needs a token. Several INDEXes are served as one, and what changes in them is followed.
 
     \b
         talksearch serve
+        talksearch serve ~/talks-2023 ~/talks-2024
         talksearch serve --port 0 --index ~/other-index
         talksearch serve --store lance:///srv/talks
         talksearch serve --host 192.168.1.20 --token-file ~/token
