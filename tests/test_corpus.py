@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny import make_index
 
+from talksearch.indexer.settings import MULTILINGUAL_MODEL
 from talksearch.indexer.stores.calibration import Calibration, grown
 from talksearch.indexer.stores.remote.engine import Corpus, LanguageCount, TermCount
 from talksearch.indexer.stores.remote.store_statistics import add_up
+from talksearch.indexer.stores.vectors import Vectors
 from talksearch.search.ranking import vocabulary
 from talksearch.search.ranking.corpus import CorpusStatistics, Holding, statistics_of
 from talksearch.search.ranking.fusion import REACH, TALK, lexical_scores, usual_words
@@ -25,6 +28,7 @@ from talksearch.search.ranking.lexical import bm25_search
 from talksearch.search.ranking.lexical_in_store import bm25_in_store
 from talksearch.search.ranking.passage_table import PassageTable
 from talksearch.search.ranking.postings import idf
+from talksearch.search.ranking.similarity import compare
 from talksearch.search.ranking.term_weight import LanguageGroups, QueryPostings, term_weight
 from talksearch.search.reader import open_reader
 
@@ -220,3 +224,31 @@ def test_the_calibration_of_a_part_grows_with_the_whole() -> None:
     larger = grown(part, 50_000)
     assert (larger.passages, larger.deviation) == (50_000, 0.06)
     assert 0.25 < larger.cosine < grown(part, 500_000).cosine < 0.5
+
+
+def test_what_languages_have_to_do_with_nearness_is_told_of_the_whole_store() -> None:
+    """A table that holds only the English talks rights its cosines as one that holds the German one too."""
+    with closing(sqlite3.connect(":memory:")) as db:
+        db.executescript(
+            "CREATE TABLE talks (number INTEGER, language TEXT);"
+            "CREATE TABLE passages (number INTEGER, text TEXT, field TEXT);"
+            "INSERT INTO talks VALUES (0, 'en'), (1, 'en-GB'), (2, 'de')"
+        )
+        rows = np.random.default_rng(3).normal(size=(6, 384)).astype(np.float32)
+        rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+        exact = rows.astype(np.float64)
+        corpus = Corpus((LanguageCount("en", 2, 4), LanguageCount("de", 1, 2)), 6, exact.sum(axis=0), exact.T @ exact)
+
+        def table(count: int, whole: CorpusStatistics | None) -> PassageTable:
+            numbers = np.arange(count)
+            layout = make_layout(numbers, np.repeat(np.arange(count // 2), 2), NOWHERE)
+            held = Vectors(lambda: numbers, rows[:count])
+            return PassageTable(layout, numbers, held, None, db, MULTILINGUAL_MODEL, whole)
+
+        every = compare(table(6, None), rows[0])
+        some = compare(table(4, statistics_of(corpus, lambda _: [])), rows[0])
+        assert some.cosines == pytest.approx(every.cosines[:4], abs=1e-5)
+        assert some.mean == pytest.approx(every.mean, abs=1e-5)
+        assert some.exact(np.arange(4)) == pytest.approx(some.cosines, abs=1e-6)
+        alone = statistics_of(replace(corpus, languages=(LanguageCount("en", 2, 4),)), lambda _: [])
+        assert compare(table(4, alone), rows[0]).cosines == pytest.approx(rows[:4] @ rows[0], abs=1e-6)

@@ -15,6 +15,9 @@ T = TypeVar("T")
 ANSWER_S = 30.0
 """Seconds in which a store must answer what a query asks of it."""
 
+LARGE_ANSWER_S = 600.0
+"""Seconds that the statistics and terms of a new version may take, or the facts of all talks."""
+
 
 def start(address: str, work: Callable[[], T], seconds: float | None = None) -> Callable[[], T]:
     """Ask an engine something in a thread, and return what waits for the answer.

@@ -28,9 +28,6 @@ T = TypeVar("T")
 POLL_S = 5.0
 """After so many seconds, a question looks first whether there is a newer version."""
 
-_FIRST_S = 600.0
-"""Seconds that the statistics and terms of a new version may take: those of a hundred million passages are large."""
-
 
 class CurrentStore:
     """A store, open for questions. It belongs to the thread that asks first, because what it holds in memory does.
@@ -111,7 +108,7 @@ class CurrentStore:
         address = self._engine.address
         version = asking.start(address, self._engine.open)()
         if self._reader is None or self._talks is None or self._talks.kept.version.name != version.name:
-            kept = asking.start(address, partial(version_folder, address, version), _FIRST_S)()
+            kept = asking.start(address, partial(version_folder, address, version), asking.LARGE_ANSWER_S)()
             self._kept = kept
             self._reader = self._open(kept)
         self._looked_at = monotonic()

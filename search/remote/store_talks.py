@@ -60,7 +60,8 @@ class StoreTalks:
     def facts(self) -> TalkFactsFilter:
         """The facts of all talks; they are fetched when this is first asked for."""
         if self._facts is None:
-            self._facts = TalkFactsFilter(self.kept.facts)
+            fetched = asking.start(self.address, lambda: self.kept.facts, asking.LARGE_ANSWER_S)
+            self._facts = TalkFactsFilter(fetched())
         return self._facts
 
     def table(self) -> PassageTable:
