@@ -292,6 +292,11 @@ def test_what_cannot_be_merged_is_refused_with_a_sentence_and_nothing_is_made(
             merge_indexes([parts[0], tmp_path / part], tmp_path / "merged")
         with pytest.raises(BadIndexError, match=said.replace("'another', and .* with 'counting'", "")):
             merge_indexes([tmp_path / part], parts[0])
+    old = layout.RECIPE.within(tmp_path / "other")
+    old.write_text(old.read_text().replace(f'"format": {recipe.FORMAT}', f'"format": {recipe.FORMAT_BEFORE}'))
+    with pytest.raises(BadIndexError) as error:
+        merge_indexes([parts[0], tmp_path / "other"], tmp_path / "merged")
+    assert error.value.hint == f"Bring it up to date, in seconds: talksearch index --index {tmp_path / 'other'}"
     with pytest.raises(UsageError):
         merge_indexes(parts, parts[0])
     with index_write_lock(parts[0]), pytest.raises(LockedError):

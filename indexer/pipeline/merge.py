@@ -94,7 +94,7 @@ def bring_together(folder: Path, parts: Sequence[Part], tell: Tell, *, mirrors: 
     report = Report()
     with closing(catalog.open_catalog(folder, write=True)) as db:
         damaged = sums.differing(db, sums.ALL)
-        known = _prepare(db, folder, parts)
+        known = _prepare(db, folder, parts, mirrors=mirrors)
         card = known.model
         if not mirrors:
             embed_pending.mend_copy(db, folder, card.dimension)
@@ -123,7 +123,7 @@ def bring_together(folder: Path, parts: Sequence[Part], tell: Tell, *, mirrors: 
     return report
 
 
-def _prepare(db: sqlite3.Connection, folder: Path, parts: Sequence[Part]) -> Recipe:
+def _prepare(db: sqlite3.Connection, folder: Path, parts: Sequence[Part], *, mirrors: bool) -> Recipe:
     """Give a new index the recipe and the directions of the first part, or hold that it has that recipe."""
     kept = recipe.kept_copy(db) if recipe.read(folder) is None else None
     if kept:
@@ -138,6 +138,8 @@ def _prepare(db: sqlite3.Connection, folder: Path, parts: Sequence[Part]) -> Rec
     if directions is not None and unknown and not catalog.has_embedded(db):
         token_codes.write(folder, directions)
     with catalog.transaction(db):
+        if mirrors:
+            db.execute("DELETE FROM roots")
         catalog_writer.put_roots(db, (root for part in parts for root in catalog.roots(part.db)))
         recipe.keep_copy(folder, db)
     return known

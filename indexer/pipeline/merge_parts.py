@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -14,6 +15,9 @@ from talksearch.indexer.stores import catalog, recipe, sums
 from talksearch.indexer.stores.recipe import Recipe
 
 from .carry_vectors import VectorSource, open_source
+
+_OF_ONE_INDEX = re.compile(r"(?<=: )talksearch (?:index|doctor)\b")
+"""What a hint advises about one index."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +41,10 @@ def open_parts(folders: Sequence[Path]) -> Iterator[list[Part]]:
     with ExitStack() as stack:
         parts: list[Part] = []
         for folder in folders:
-            db = stack.enter_context(catalog.open_snapshot(folder))
-            known = recipe.read(folder)
+            with _hints_naming(folder):
+                db = stack.enter_context(catalog.open_snapshot(folder))
+                recipe.check_copy(folder, db)
+                known = recipe.read(folder)
             if known is None:
                 raise BadIndexError(
                     f"There is no finished index in {folder}.",
@@ -48,6 +54,16 @@ def open_parts(folders: Sequence[Path]) -> Iterator[list[Part]]:
             parts.append(Part(folder, db, known, open_source(folder, db, known.model.dimension), words_hold))
             require_one_way(parts[0].folder, parts[0].recipe, folder, known)
         yield parts
+
+
+@contextmanager
+def _hints_naming(folder: Path) -> Iterator[None]:
+    """Have what is advised about an index name it: of several, the command alone tells which it means."""
+    try:
+        yield
+    except BadIndexError as error:
+        named = f"\\g<0> --index {shlex.quote(str(folder))}"
+        raise type(error)(error.message, _OF_ONE_INDEX.sub(named, error.hint)) from error
 
 
 def require_one_way(first: Path, wanted: Recipe, folder: Path, known: Recipe) -> None:
