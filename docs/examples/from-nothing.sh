@@ -12,31 +12,34 @@ talks=$1
 work=$2
 port=${3:-8700}
 store=lance://$work/store
-export RAY_USAGE_STATS_ENABLED=0  # Ray would tell its makers how it is used
+export RAY_USAGE_STATS_ENABLED=0  # else Ray tells its makers how it is used
+export RAY_worker_niceness=0      # on machines of their own, workers need not give way to others
 
-finish() {
-    trap - EXIT
-    kill $(jobs -p) 2>/dev/null || true
-    ray stop --force >/dev/null 2>&1 || true
-}
-trap finish EXIT
+trap 'trap - EXIT; kill $(jobs -p) 2>/dev/null; wait' EXIT
 trap 'exit 0' INT TERM
 
-# 1. Two workers: on other machines, `ray start --address HEAD:PORT` joins them to the first.
-ray start --head --node-ip-address 127.0.0.1 --port $((port + 3)) --ray-client-server-port $((port + 4)) \
-    --num-cpus 2 --include-dashboard=false --object-store-memory 100000000 --disable-usage-stats >/dev/null
+until_it_listens() {
+    until (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; do sleep 0.2; done
+}
 
-# 2. They read and embed, one writer writes, and what is new goes into the store.
+# 1. Two workers. On other machines, `ray start --address HEAD:PORT` joins more of them to this head.
+ray start --head --block --node-ip-address 127.0.0.1 --port $((port + 3)) --ray-client-server-port $((port + 4)) \
+    --num-cpus 2 --include-dashboard=false --object-store-memory 100000000 --disable-usage-stats >/dev/null 2>&1 &
+ray=$!
+until_it_listens $((port + 4))
+
+# 2. They read and embed, one writer writes, and what is new goes into the store. Readers need no workers.
 talksearch --index "$work/index" index "$talks" --workers "ray://127.0.0.1:$((port + 4))" --store "$store"
-ray stop --force >/dev/null 2>&1  # readers need no workers
+kill $ray
 
-# 3. Two readers, which have nothing but the address of the store; on other machines it is one of S3 or Chroma.
+# 3. Two readers, which have nothing but the address of the store. On other machines it is one of S3 or Chroma.
 talksearch serve --store "$store" --port $((port + 1)) &
 talksearch serve --store "$store" --port $((port + 2)) &
 
 # 4. The proxy, in whose place nginx, HAProxy or Caddy stands in earnest.
+until_it_listens $((port + 1))
+until_it_listens $((port + 2))
 python "$(dirname "$0")/proxy.py" "$port" $((port + 1)) $((port + 2)) &
-
-until curl --silent --fail "http://127.0.0.1:$port/api/search?q=hello&k=1" >/dev/null; do sleep 0.5; done
+until_it_listens "$port"
 echo "Ask at http://127.0.0.1:$port"
 wait
