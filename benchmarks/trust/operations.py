@@ -166,7 +166,7 @@ def _damage(place: Place, rng: random.Random) -> None:
 
 def _part(place: Place, _: random.Random) -> None:
     """Have the index be a part of the one that is made."""
-    place.index.rename(place.part)
+    shutil.move(place.index, place.part)  # the disk may be one of its own
 
 
 _MERGE = ("merge", "PART", "--into", "INDEX")
