@@ -39,7 +39,8 @@ def around_damage(reader: IndexReader, query: Query, ask: Callable[[], Answer]) 
         DamagedStoreError: the catalog cannot be read around the damage.
     """
     if reader.store is not None:  # what it fetches was looked at then, and is made into a catalog of its own
-        return ask()
+        answer = ask()
+        return replace(answer, note=" ".join(filter(None, (reader.store.note, answer.note))))
     error: Exception | None = None
     for _ in range(2):
         reader.lacks_codes = False

@@ -38,6 +38,11 @@ class StoredTalks(Protocol):
         """Whether any passage of the store has a vector."""
         ...
 
+    @property
+    def note(self) -> str:
+        """What the user must know of the talks that were gathered; empty where there is nothing."""
+        ...
+
     def table(self) -> PassageTable:
         """Return the passages that are held."""
         ...

@@ -27,6 +27,7 @@ from talksearch.indexer.errors import QueryError, StoreError, TalksearchError
 from talksearch.indexer.pipeline.publish import publish
 from talksearch.indexer.stores.remote import address
 from talksearch.indexer.stores.remote.engine import Found, StoredTalk, StoreFiles, Version, Wanted
+from talksearch.indexer.stores.remote.talk_bytes import pack, unpack
 from talksearch.search import Filters, Query, engine, open_index
 from talksearch.search.answer import Answer
 from talksearch.search.hit import Hit
@@ -376,6 +377,43 @@ def test_a_damaged_talk_is_told_and_the_next_question_answered(folder: Path, cha
             ask(store, Query("bee"))
         opened.version.talks = whole  # type: ignore[method-assign]
         assert ask(store, Query("bee")).hits
+
+
+def test_one_damaged_talk_is_left_out_of_an_answer(folder: Path) -> None:
+    opened = Kept(folder)
+    whole = opened.version.talks
+
+    def talks(ids: Sequence[str]) -> list[StoredTalk]:
+        opened.version.fetched.append("asked")
+        return [replace(talk, rows=b"") if "bees" in talk.facts.id else talk for talk in whole(ids)]
+
+    opened.version.talks = talks  # type: ignore[method-assign]
+    with current(opened, poll_s=60.0) as store:
+        for _ in range(2):  # what is damaged is not asked for again
+            found = ask(store, Query("rain"))
+            assert {hit.title for hit in found.hits} == {"Bridges", "Ships"}
+            assert found.note.startswith("1 talk is left out, because what the store holds of it is damaged.")
+    assert opened.version.fetched.count("asked") == 1
+
+
+def test_talks_that_cannot_stand_beside_each_other_are_damaged(folder: Path) -> None:
+    """Others write to a store: what they write may be no catalog's."""
+    opened = Kept(folder)
+    whole = opened.version.talks
+
+    def talks(ids: Sequence[str]) -> list[StoredTalk]:
+        changed = []
+        for talk in whole(ids):
+            unpacked = unpack(talk.rows)
+            rows = unpacked.talk.rows
+            twice = replace(rows, passages=[rows.passages[0]] * 2)
+            data = pack(replace(unpacked.talk, rows=twice), unpacked.codes[:2], unpacked.directions)
+            changed.append(replace(talk, rows=data, vectors=talk.vectors[:2]))
+        return changed
+
+    opened.version.talks = talks  # type: ignore[method-assign]
+    with current(opened, poll_s=60.0) as store, pytest.raises(StoreError, match="damaged"):
+        ask(store, Query("bee"))
 
 
 def test_a_store_without_a_recipe_or_of_another_format_is_told(folder: Path) -> None:

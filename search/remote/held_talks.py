@@ -39,6 +39,8 @@ class HeldTalks:
         self.db.executescript(schema.new_catalog())
         self.revisions: dict[str, str] = {}
         """The revision of each talk that is held, by its id."""
+        self.damaged: set[str] = set()
+        """The ids of talks of this version that are left out, because what the store has of them is damaged."""
         self._model = model
         self._vectors = _GrowingVectors(dimension)
         self._table: PassageTable | None = None
@@ -50,31 +52,53 @@ class HeldTalks:
         return len(self._vectors)
 
     def put(self, talks: Iterable[StoredTalk]) -> None:
-        """Hold talks, none of which is held yet. Raises StoreError where what the store has of one is damaged."""
+        """Hold talks, none of which is held yet.
+
+        One of which the store has something damaged is left out, and noted (`damaged`). Raises StoreError where that is
+        so of all of them.
+        """
+        held: dict[str, str] = {}
+        problems: dict[str, StoreError] = {}
         with nullcontext() if self.db.in_transaction else catalog.transaction(self.db):
             for talk in sorted(talks, key=lambda talk: talk.facts.id):
-                self._put(talk)
+                try:
+                    self._put(talk)
+                    held[talk.facts.id] = talk.revision
+                except StoreError as error:
+                    problems[talk.facts.id] = error
+        if problems and not held:
+            raise next(iter(problems.values()))
+        self.revisions |= held
+        self.damaged |= problems.keys()
         self._table = None
 
     def _put(self, talk: StoredTalk) -> None:
         unpacked = unpack(talk.rows)
         rows = unpacked.talk.rows
-        if rows.talk_id != talk.facts.id:
+        if rows.talk_id != talk.facts.id or talk.vectors.shape != (len(rows.passages), self._vectors.dimension):
             raise _damaged(talk.facts.id)
-        if talk.vectors.shape != (len(rows.passages), self._vectors.dimension):
-            raise _damaged(talk.facts.id)
-        before = catalog.last_passage_number(self.db)
-        catalog_writer.put_rows(self.db, unpacked.talk.path, rows)
-        put_names(self.db, rows.talk_id, unpacked.talk.mishearings, unpacked.talk.rare_words)
-        numbers = np.arange(before + 1, before + 1 + len(rows.passages))
-        has_vector = ~np.isnan(talk.vectors[:, 0]) if len(numbers) else np.zeros(0, bool)
-        self._vectors.append(numbers[has_vector], talk.vectors[has_vector])
-        embedded = np.flatnonzero(has_vector).tolist()
+        self.db.execute("SAVEPOINT talk")
+        try:
+            catalog_writer.put_rows(self.db, unpacked.talk.path, rows)
+            put_names(self.db, rows.talk_id, unpacked.talk.mishearings, unpacked.talk.rare_words)
+        except sqlite3.Error as error:  # rows that cannot stand beside each other
+            self.db.execute("ROLLBACK TO talk")
+            raise _damaged(talk.facts.id) from error
+        finally:
+            self.db.execute("RELEASE talk")
+        number_of = dict(
+            self.db.execute(
+                "SELECT p.id, p.number FROM passages p JOIN talks t ON t.number = p.talk WHERE t.id = ?",
+                (rows.talk_id,),
+            )
+        )
+        numbers = np.array([number_of[passage.id] for passage in rows.passages], np.int64)
+        embedded = np.flatnonzero(np.isfinite(talk.vectors).all(axis=1))
+        self._vectors.append(numbers[embedded], talk.vectors[embedded])
         # Codes along other directions say nothing here; their passages are then not compared token by token.
         are_ours = unpacked.directions == self._directions
-        codes = [unpacked.codes[position] if are_ours else None for position in embedded]
-        catalog_writer.put_embedded(self.db, numbers[has_vector].tolist(), codes)
-        self.revisions[talk.facts.id] = talk.revision
+        codes = [unpacked.codes[position] if are_ours else None for position in embedded.tolist()]
+        catalog_writer.put_embedded(self.db, numbers[embedded].tolist(), codes)
 
     def table(self) -> PassageTable:
         """Return the passages of all talks that are held."""
@@ -101,6 +125,7 @@ class HeldTalks:
         for talk_id in [held for held, revision in self.revisions.items() if revisions.get(held) != revision]:
             catalog_writer.drop_talk(self.db, talk_id)
             del self.revisions[talk_id]
+        self.damaged.clear()
         self.db.execute("DROP VIEW temp.vocabulary")
         self.db.execute("DETACH whole")
         self._know_whole(kept)

@@ -50,6 +50,16 @@ class StoreTalks:
         self.gathered: frozenset[str] = frozenset()
         """The ids of the talks that the last query was answered from, or is."""
         self._within: Ints = np.empty(0, np.int64)
+        self._damaged = 0
+        """How many of these talks are left out."""
+
+    @property
+    def note(self) -> str:
+        """What the user must know of the talks that were gathered; empty where there is nothing."""
+        if not self._damaged:
+            return ""
+        left_out = "1 talk is" if self._damaged == 1 else f"{self._damaged} talks are"
+        return f"{left_out} left out, because what the store holds of it is damaged. Put its index there again."
 
     @property
     def has_vectors(self) -> bool:
@@ -206,9 +216,12 @@ class StoreTalks:
 
     def _hold(self, talk_ids: Collection[str]) -> None:
         """Hold some talks, and let hits come from these alone."""
-        missing = [talk_id for talk_id in talk_ids if talk_id not in self.held.revisions]
+        self._damaged = 0
+        known = self.held.revisions.keys() | self.held.damaged
+        missing = [talk_id for talk_id in dict.fromkeys(talk_ids) if talk_id not in known]
         if missing:
             self.held.put(asking.start(self.address, lambda: self.kept.version.talks(missing))())
+        self._damaged = len(self.held.damaged.intersection(talk_ids))
         self.gathered = frozenset(talk_ids)
         self._within = self.held.numbers_of(self.gathered)
 
