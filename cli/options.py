@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, get_args
 import click
 
 from talksearch.indexer.errors import TalksearchError
+from talksearch.indexer.mirrors import is_address
 from talksearch.indexer.settings import resolve
 from talksearch.indexer.text.untrusted import safe
 from talksearch.search.options import SEARCH_OPTIONS, SearchOption, option_named
@@ -32,6 +33,14 @@ the browser."""
 
 ANY_TALK_ID = {"ignore_unknown_options": True}
 """Settings of commands whose argument is a talk: an id may begin with "-", so what is no option is a talk."""
+
+
+class PathOrAddress(click.Path):
+    """A PATH of this machine, or the address of a folder on another one, which stays a text."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return what a word of the command line means."""
+        return value if isinstance(value, str) and is_address(value) else super().convert(value, param, ctx)
 
 
 def finite(_: click.Context, parameter: click.Parameter, value: float | None) -> float | None:

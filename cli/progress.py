@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from talksearch.indexer.transcribe.run import TranscribeProgress
 
 _LABELS = {
+    "fetching": "Fetching files",
     "looking": "Looking at files",
     "reading": "Reading talks",
     "embedding": "Embedding passages",
@@ -25,6 +26,7 @@ _LABELS = {
 """What stands before the bar of each phase."""
 
 _UNITS = {
+    "fetching": "files",
     "looking": "files",
     "reading": "talks",
     "embedding": "passages",

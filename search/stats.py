@@ -7,7 +7,7 @@ import sqlite3
 from contextlib import suppress
 from pathlib import Path
 
-from talksearch.indexer import layout
+from talksearch.indexer import layout, mirrors
 from talksearch.indexer.encoders import model_home
 from talksearch.indexer.records import Json
 from talksearch.indexer.settings import MULTILINGUAL_MODEL
@@ -40,7 +40,7 @@ def _facts(reader: IndexReader) -> dict[str, Json]:
     counts = catalog.counts(db)
     return {
         "index": str(reader.folder.absolute()),
-        "paths": list(catalog.roots(db)),
+        "paths": [mirrors.shown(root) for root in catalog.roots(db)],
         "talks": counts.talks,
         "talks_estimated": db.execute("SELECT count(*) FROM talks WHERE timing = 'estimated'").fetchone()[0],
         "hours": round(counts.speech_ms / 3_600_000, 2),

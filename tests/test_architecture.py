@@ -24,6 +24,7 @@ FLOORS = (
     "indexer.encoders indexer.passages indexer.readers",
     "indexer.restore indexer.stores",
     "indexer.stores.chroma indexer.stores.columns indexer.stores.remote indexer.talks",
+    "indexer.mirrors",
     "indexer.pipeline",
     "indexer.doctor indexer.fetch indexer.transcribe",
     "indexer.fetch.feed indexer.fetch.site",

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 import click
 
 from talksearch.cli import progress
-from talksearch.cli.options import ANY_TALK_ID, complete_talk, index_option
+from talksearch.cli.options import ANY_TALK_ID, PathOrAddress, complete_talk, index_option
 from talksearch.cli.render import reports, transcripts
 from talksearch.cli.terminal import for_given_index
+from talksearch.indexer import mirrors
 from talksearch.indexer.errors import BadIndexError, LockedError, StoreError
 from talksearch.indexer.settings import DEFAULT_MODEL, resolve
 from talksearch.indexer.stores import catalog, languages, recipe
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
+@click.argument("paths", nargs=-1, type=PathOrAddress(path_type=Path), metavar="[PATH]...")
 @click.option("--rebuild", is_flag=True, help="Build the index anew; the old one answers until the new one is ready.")
 @click.option(
     "--model",
@@ -61,7 +62,7 @@ if TYPE_CHECKING:
 @click.option("--watch", "watches", is_flag=True, help="Then keep the index current while files come and go.")
 @index_option
 def index(
-    paths: tuple[Path, ...],
+    paths: tuple[str | Path, ...],
     rebuild: bool,
     model: str | None,
     trusts: bool,
@@ -75,6 +76,8 @@ def index(
     """Make the index hold exactly what lies under each PATH, beside what other PATHs gave it before.
 
     Without a PATH, all folders of the index are looked at again. Nothing that did not change is read or embedded again.
+    A PATH may lie on another machine: s3://bucket/folder, gs://…, az://… or https://host/folder/. What changed there
+    is copied first; credentials are taken from the environment.
 
     With --watch it goes on: whenever files under a PATH of the index have changed and it is quiet again, it runs once
     more, and says in a line what that did. Ctrl-C ends it. A server and searches may run beside it.
@@ -86,6 +89,7 @@ def index(
     \b
         talksearch index ~/talks
         talksearch index ~/talks --watch
+        talksearch index s3://bucket/transcripts
         talksearch index ~/talks --rebuild --model multilingual
         talksearch index ~/talks --store lance:///srv/talks
         talksearch index ~/talks --workers ray://head.example.org:10001
@@ -137,7 +141,7 @@ def _model_asked_for(folder: Path, model: str | None) -> str:
 
 def build_with_progress(
     folder: Path,
-    paths: Sequence[Path],
+    paths: Sequence[str | Path],
     model: str | None,
     rebuild: bool = False,
     prompts: tuple[str | None, str | None] = (None, None),
@@ -242,10 +246,11 @@ def remove(talks: tuple[str, ...], index_dir: Path | None) -> None:
     with catalog.open_snapshot(settings.index) as db:
         roots = {talk: root for talk in talks if (root := run.find_root(db, talk))}
         ids = [find_talk(db, talk) for talk in talks if talk not in roots]
+    forgotten = [mirrors.shown(str(root)) for root in roots.values()]  # while their copies say what they are
     for talk_id in run.remove_talks(settings.index, ids, roots.values()):
         click.echo(f"Removed {safe(talk_id)}.")
-    for root in roots.values():
-        click.echo(f"Forgot {safe(str(root))}.")
+    for address in forgotten:
+        click.echo(f"Forgot {safe(address)}.")
     keep_overview(settings.index)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from talksearch.indexer.errors import TalksearchError
 from talksearch.indexer.stores.catalog import FileRow
@@ -38,6 +39,7 @@ def look(
     scanned: ScannedFiles,
     report: Report,
     tell: Tell,
+    unreachable: Mapping[Path, str] = MappingProxyType({}),
 ) -> Seen:
     """Look at every file under some PATHs.
 
@@ -48,6 +50,7 @@ def look(
         scanned: Keeps the files that had to be opened.
         report: Counts the files that are no transcripts by their names, and takes what is out of reach.
         tell: Is called with a `Progress` now and then.
+        unreachable: PATHs that are copies of folders which cannot be looked at now, with the reason.
 
     Raises:
         TalksearchError: there is nothing to look at, or none of the PATHs is there, or one that was never indexed.
@@ -63,6 +66,7 @@ def look(
     held: dict[str, str] = {}
     recordings: list[Path] = []
     away = _missing_roots(walked, before)
+    away |= {root: unreachable[root.path] for root in walked if root.path in unreachable}
     for root in walked:
         if root in away:
             continue

@@ -15,9 +15,9 @@ from .read_talks import SkippedFile
 class Progress:
     """How far a run is."""
 
-    phase: Literal["looking", "reading", "embedding", "merging", "carrying", "publishing"]
+    phase: Literal["fetching", "looking", "reading", "embedding", "merging", "carrying", "publishing"]
     done: int
-    """Files looked at, talks read or merged, or passages that got their vectors, by the phase."""
+    """Files fetched or looked at, talks read or merged, or passages that got their vectors, by the phase."""
     total: int
     """Of how many; 0 where that is not known."""
     talks: int = 0

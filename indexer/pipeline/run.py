@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 
-from talksearch.indexer import disk, layout
+from talksearch.indexer import disk, layout, mirrors
 from talksearch.indexer.encoders.base import Encoder
 from talksearch.indexer.errors import BadIndexError
 from talksearch.indexer.stores import (
@@ -34,6 +34,7 @@ from talksearch.indexer.talks.walk import as_root
 
 from .carry_over import carry_over
 from .encoder_provider import Prompts
+from .mirrored_paths import bring_in, finish_report
 from .report import Report, Tell
 from .update_index import RunOptions, prepare_queries, sizer_of, update_index
 from .workers import open_workers
@@ -57,7 +58,8 @@ def build_index(
 
     Args:
         folder: The index; it is made where it is missing.
-        paths: Files and folders of transcripts. Without any, every path of the index is looked at again.
+        paths: Files and folders of transcripts; those of other machines by their addresses (`mirrors`). Without any,
+            every path of the index is looked at again.
         model: A sentence-transformers model by name or folder. None: the model of the index, or the default model for a
             new one.
         rebuild: Build the index anew; the old one answers until the new one takes its place.
@@ -89,15 +91,19 @@ def build_index(
     given = [paths] if isinstance(paths, str | Path) else paths
     with ExitStack() as stack:
         reached = stack.enter_context(open_workers(workers)) if workers else None
-        options = RunOptions(folder, tuple(map(Path, given)), model, prompts, encoder, processes, tell, reached)
         stack.enter_context(disk.refusals_told(folder))
         _undo_half_a_swap(folder)
+        everything = rebuild or not given
+        roots = (everything and _roots_of(folder)) or []
+        local = bring_in(given, list(map(str, roots)), tell, everything=everything)
+        options = RunOptions(folder, local.paths, model, prompts, encoder, processes, tell, reached, local.unreachable)
         if rebuild:
             report = _rebuild(options)
         else:
             with index_write_lock(folder):
                 layout.clear_leftovers(folder)
                 report = update_index(options)
+    finish_report(report, local)
     report.seconds = perf_counter() - started
     return report
 
@@ -159,12 +165,14 @@ def remove_talks(
         stop_terms.update_stop_terms(db)
         sums.note(db, damaged)
         prepare_queries(folder, db)
+        for root in forgotten:
+            mirrors.forget(root.path)
         return removed
 
 
 def find_root(db: sqlite3.Connection, name: str) -> Path | None:
     """Return the PATH of an index that a name means, None where it means none."""
-    path = as_root(Path(name)).path
+    path = mirrors.folder_of(name) if mirrors.is_address(name) else as_root(Path(name)).path
     return path if str(path) in catalog.roots(db) else None
 
 

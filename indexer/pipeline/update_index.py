@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -64,6 +64,8 @@ class RunOptions:
     processes: int | None
     tell: Tell
     workers: Workers | None = None
+    unreachable: Mapping[Path, str] = field(default_factory=dict)
+    """PATHs that are copies of folders which cannot be looked at now, with the reason."""
 
 
 def update_index(options: RunOptions) -> Report:
@@ -86,7 +88,7 @@ def update_index(options: RunOptions) -> Report:
             recipe.check_model(folder, known, options.model)
         before = catalog.files(db)
         scanned = ScannedFiles()
-        seen = look(catalog.roots(db), options.paths, before, scanned, report, tell)
+        seen = look(catalog.roots(db), options.paths, before, scanned, report, tell, options.unreachable)
         report.untranscribed = _untranscribed(seen)
         plan = make_plan(before, seen.now, identity_of, seen.held)
         with catalog.transaction(db):  # first, so that what an interrupted run has read belongs somewhere

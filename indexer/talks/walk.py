@@ -130,6 +130,12 @@ def may_be_transcript(path: Path) -> bool:
     )
 
 
+def is_worth_fetching(place: str) -> bool:
+    """Say whether a file of another machine is to be copied, by its name: a transcript, or what describes one."""
+    name = place.rpartition("/")[2]
+    return not (_NOT_TEXT.search(name) or _ABOUT.match(name) or _SUBSCRIPTIONS.match(name) or offloaded(name))
+
+
 def merge_roots(known: Sequence[str], given: Sequence[Path]) -> tuple[list[Root], list[Root]]:
     """Return (all PATHs of the index, the PATHs to walk now).
 
