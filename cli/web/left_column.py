@@ -140,7 +140,8 @@ def _ask(index: IndexReader, query: Query, like: str, recall: Recall) -> Answere
     def ask() -> Answer:
         return search(index, query) if query.text else similar(index, like, query)
 
-    answer = recall((state_of(index), query, like), ask)
+    # The talks of an answer that another worker made of a store are not held here.
+    answer = recall((state_of(index), query, like), ask) if index.store is None else ask()
     lengths_ms = catalog_talks.talk_lengths(index.db, list({hit.talk_id for hit in answer.hits}))
     named = {talk_id: catalog_talks.read_talk(index.db, talk_id, cues=False) for talk_id in query.filters.talks}
     return Answered(answer, lengths_ms, {talk_id: talk.title for talk_id, talk in named.items() if talk})
