@@ -302,6 +302,4 @@ class _LockedEncoder:
 
 def state_of(index: IndexReader) -> Hashable:
     """Return what tells a state of an index from all others, the same for all workers."""
-    if index.store is not None:
-        return index.folder
     return tuple(sorted(file_stamps(index.folder).items())), catalog.version(index.db)
