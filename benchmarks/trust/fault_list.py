@@ -252,14 +252,19 @@ def _vector_of(collection: Any, passage: str) -> Any:
     return collection.get(passage, include=["embeddings"])["embeddings"][0]
 
 
-def _of_another_model(case: Case) -> None:
-    file = layout.NULL_VECTORS.within(case.index)
-    nulls = np.load(file)
-    np.save(file, np.roll(nulls, 7, axis=1))
+def _of_another_model(name: str) -> Fault:
+    """Return a fault by which vectors of length 1 are others of length 1, and the angles between them stay."""
+
+    def plant(case: Case) -> None:
+        file = case.index / name
+        np.save(file, np.roll(np.load(file), 7, axis=1))
+
+    return Fault(f"{name}: of another model", plant)
 
 
 _WITHIN = (
-    Fault("nulls.npy: of another model", _of_another_model),
+    _of_another_model(layout.DIRECTIONS.name),
+    _of_another_model(layout.NULL_VECTORS.name),
     _page("the cues' first page zeroed", "cues", lambda page: bytes(len(page))),
     _page("the passages' first page flipped", "passages", lambda page: flip(page, end=_PAGE_HEAD)),
     _page("an index's first page zeroed", "passages_of_talk", lambda page: bytes(len(page))),
@@ -332,7 +337,7 @@ def _home_faults() -> Iterator[Fault]:
 FAULTS: tuple[Fault, ...] = (
     *_file_faults(layout.CATALOG.name),
     *_file_faults(layout.RECIPE.name, others=()),  # theirs is the same; `_recipe` changes it
-    *_file_faults(layout.DIRECTIONS.name, others=("other",)),  # it never changes
+    *_file_faults(layout.DIRECTIONS.name, others=()),  # they are the model's
     *_file_faults(layout.VECTORS.name),
     *_file_faults(layout.COLUMNS.name),
     *_file_faults(layout.CALIBRATION.name),
