@@ -142,6 +142,17 @@ def test_a_term_with_variants_counts_each_passage_once() -> None:
     assert whole.holding(["grosse", "größe"], 100.0) == {"en": Holding(1_000, 50)}  # never more than there are
 
 
+def test_terms_in_a_row_count_as_often_as_the_passages_at_hand_say_them(tmp_path: Path) -> None:
+    whole = of_one_language(1_000, 50, {"everi": (400, 9)})
+    with open_reader(make_index(tmp_path)) as reader:
+        plain = reader.table()
+        table = PassageTable(plain.layout, plain.vector_rows, plain.vectors, None, reader.db, corpus=whole)
+        places = table.postings("every bee")
+        assert table.term_weight("nobody", places, ("every bee",)).passage == idf(1_000, len(places))
+        both = table.term_weight("everi", table.postings("everi"), ("bee knows",))
+        assert both.passage == idf(1_000, 400)  # the passages that say it in a row say it alone as well
+
+
 def test_a_term_of_no_known_language_counts_in_the_commonest() -> None:
     corpus = Corpus(
         (LanguageCount("de", 2, 20), LanguageCount("en", 9, 90), LanguageCount("", 1, 10)),

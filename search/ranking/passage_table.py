@@ -248,11 +248,9 @@ class PassageTable:
         passages: there are few of them, or they are among the candidates.
         """
         words = [term, *(variant for variant in variants if " " not in variant)]
-        if not variants:
-            return corpus.holding(words)
-        counted = sum(len(self.postings(word)) for word in words)
+        counted = sum(len(self.postings(word)) for word in words) if variants else 0
         holding = corpus.holding(words, len(places) / counted if counted else 1.0)
-        if not holding and len(places):
+        if not holding and len(places):  # in a row, or of signs that the word index parts: "1⁄2"
             talks = len(np.unique(self.layout.talks[places]))
             return {next(iter(corpus.languages)): Holding(len(places), talks)}
         return holding
