@@ -53,6 +53,8 @@ ENDLESS = {
     "links": "[a",
     "entities": "&amp;amp;",
     "elements": "<script>",
+    "sounds": "[Music] so ",
+    "notes": "♪ so ",
 }
 
 

@@ -106,8 +106,9 @@ def unfold(text: str) -> Unfolded:
         copies, lines = by_rows
         return Unfolded(lines, copies, before, sum(count_words(line.text) for line in lines))
     best: tuple[float, int, list[_Part]] | None = None
-    if len(tokens) >= 6:
+    if len(tokens) >= 6 and _may_be_folded(folds := _folds(tokens, 3), len(tokens)):
         written = _Written.of(tokens)
+        written.folds[3] = folds
         plain = sum(written.literal)
         for copies in (3, 2):
             cost, parts = _parse(written, copies, _USUAL)
@@ -282,6 +283,19 @@ def _folds(tokens: Sequence[str], copies: int) -> dict[int, list[tuple[int, int,
             if copies > 2 and times >= 2:
                 found.setdefault(start, []).append((length, 2, 2 * length))
     return found
+
+
+def _may_be_folded(folds: dict[int, list[tuple[int, int, int]]], count: int) -> bool:
+    """Say whether some reading may pass `_is_folded`: tokens that repeat at once are half of all, by all of `folds`.
+
+    What stands there three times stands there twice as well. In prose hardly anything does, and to read it takes long.
+    """
+    repeats = np.zeros(count + 1, np.int32)
+    for start, options in folds.items():
+        taken = max((taken for _, times, taken in options if times > 1), default=0)
+        repeats[start] += 1
+        repeats[start + taken] -= 1
+    return 2 * int(np.count_nonzero(np.cumsum(repeats))) >= count
 
 
 def _parse(written: _Written, copies: int, costs: _Costs) -> tuple[float, list[_Part]]:

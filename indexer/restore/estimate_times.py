@@ -17,6 +17,8 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -267,7 +269,7 @@ def count_lines(cues: Sequence[Cue]) -> LineCounts:
             pauses[number, -2:] = music, not music
             continue
         counts, inner_stops = speech_counts(row)
-        words = {bare for token in row if (bare := "".join(c for c in token.casefold() if c.isalnum()))}
+        words = {bare for token in row if (bare := _in_token(token).bare)}
         counts["new"] = len(words - known_words)
         known_words |= words
         spoken[number] = [*(counts[name] for name in SPOKEN[:-1]), inner_stops]
@@ -300,18 +302,48 @@ def speech_counts(tokens: Sequence[str]) -> tuple[Counter[str], int]:
     (5, 2, 1, 1, 1)
     """
     counts: Counter[str] = Counter()
-    inner_stops = 0
+    words = letters = inner_stops = 0
     for position, token in enumerate(tokens):
-        letters = [c for c in token if c.isalpha()]
-        digits = sum(c.isdigit() for c in token)
-        if not letters and not digits:
+        found = _in_token(token)
+        if not found.is_word:
             continue
-        counts["word"] += 1
-        counts["letter"] += len(letters) + sum((_WIDE_LETTERS - 1) * (width_of(c) - 1) for c in letters if c > "\u10ff")
-        counts["digit"] += digits
-        counts["comma"] += token[-1] in _COMMAS
-        bare = "".join(letters).lower()
-        counts["hesitation"] += bare in _HESITATIONS
-        counts["letter_name"] += len(bare) == 1 and bare in _LETTER_NAMES
-        inner_stops += position + 1 < len(tokens) and ends_with_stop(token)
+        words += 1
+        letters += found.letters
+        for name, count in found.others:  # most words have none
+            counts[name] += count
+        if found.ends_with_stop:
+            inner_stops += position + 1 < len(tokens)
+    counts["word"], counts["letter"] = words, letters
     return counts, inner_stops
+
+
+class _TokenCounts(NamedTuple):
+    """What takes time in a token."""
+
+    is_word: bool
+    """It holds a letter or a figure; where it does not, it takes no time."""
+    letters: int
+    others: tuple[tuple[str, int], ...]
+    """How often it holds what else `SPOKEN` names, where it does."""
+    ends_with_stop: bool
+    bare: str
+    """Its letters and figures, all small: what is new is told by these."""
+
+
+@lru_cache(maxsize=20_000)
+def _in_token(token: str) -> _TokenCounts:
+    letters = [c for c in token if c.isalpha()]
+    digits = sum(c.isdigit() for c in token)
+    bare = "".join(c for c in token.casefold() if c.isalnum())
+    if not letters and not digits:
+        return _TokenCounts(False, 0, (), False, bare)
+    spelled = "".join(letters).lower()
+    others = {
+        "digit": digits,
+        "comma": int(token[-1] in _COMMAS),
+        "hesitation": int(spelled in _HESITATIONS),
+        "letter_name": int(len(spelled) == 1 and spelled in _LETTER_NAMES),
+    }
+    width = len(letters) + sum((_WIDE_LETTERS - 1) * (width_of(c) - 1) for c in letters if c > "\u10ff")
+    there = tuple((name, count) for name, count in others.items() if count)
+    return _TokenCounts(True, width, there, ends_with_stop(token), bare)

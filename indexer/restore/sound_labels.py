@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
+from itertools import compress
 
 from talksearch.indexer.records import Cue, Word
 
@@ -111,11 +112,12 @@ def _cue(part: Part, tokens: Sequence[Token], text: str) -> Cue | None:
 def _cut(tokens: Sequence[Token], spans: Sequence[tuple[int, int]]) -> tuple[Token, ...]:
     """Take stretches of characters out of tokens joined by spaces."""
     out: list[Token] = []
+    stays = bytearray(b"\x01") * sum(len(text) + 1 for text, _ in tokens)
+    for start, end in spans:
+        stays[start:end] = bytes(end - start)
     token_start = 0
     for text, time in tokens:
-        kept = "".join(
-            char for position, char in enumerate(text, token_start) if not any(a <= position < b for a, b in spans)
-        )
+        kept = "".join(compress(text, stays[token_start : token_start + len(text)]))
         token_start += len(text) + 1
         if kept and (says(kept) or kept == text):
             out.append((kept, time))

@@ -63,7 +63,7 @@ def day_in(text: object) -> str | None:
         return _day(match[0], "%Y-%b-%d")
     try:
         return parsedate_to_datetime(text).date().isoformat()
-    except (ValueError, IndexError, TypeError):
+    except (ValueError, IndexError, TypeError, OverflowError):
         return None
 
 

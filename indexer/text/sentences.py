@@ -44,7 +44,7 @@ def ends_with_stop(word: str) -> bool:
     >>> [ends_with_stop(word) for word in ("done.”", "Dr.", "done", "है।")]
     [True, True, False, True]
     """
-    return _STOP_AT_END.search(word) is not None
+    return not word[-1:].isalnum() and _STOP_AT_END.search(word) is not None
 
 
 def count_stops(text: str) -> int:
