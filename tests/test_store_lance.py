@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
 import time
+import urllib.request
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,13 +16,14 @@ from typing import Any
 import lancedb
 import numpy as np
 import pytest
+from moto.server import ThreadedMotoServer
 from stored import DIMENSION, FILES, corpus_of, held, talk, terms_of, vector, write
 from test_disk_full import small_disk
 
 from talksearch.indexer.errors import StoreError
 from talksearch.indexer.stores.remote import lance, lance_calls, lance_commits, lance_lease, lance_upkeep
 from talksearch.indexer.stores.remote.address import open_engine
-from talksearch.indexer.stores.remote.engine import Engine, StoreFiles, Wanted
+from talksearch.indexer.stores.remote.engine import Engine, StoredTalk, StoreFiles, Wanted
 from talksearch.indexer.stores.remote.lance_calls import Place, errors_told
 
 __all__ = ["small_disk"]
@@ -157,21 +161,49 @@ def test_one_process_of_a_writer_writes_at_a_time(engine: Engine, monkeypatch: p
     write(engine, [talk("ants", "ant")])  # it aged out
 
 
-def test_a_writer_whose_lease_ran_out_meanwhile_makes_nothing_known(
+def test_a_lease_that_ran_out_is_taken_up_again_where_nobody_else_has_it(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Such as one whose machine slept."""
+    """Such as that of a writer whose machine slept."""
     write(engine, [talk("bees", "bee")])
     real = lance_commits.kept
+    others: list[Engine] = []
 
     def sleep(*arguments: Any) -> Any:
+        monkeypatch.setattr(lance_commits, "kept", real)
         monkeypatch.setattr(lance_lease, "time", lambda: time.time() + lance_lease.LEASE_S + 1)
+        if others:
+            write(others[0], [talk("wasps", "wasp")])
         return real(*arguments)
 
     monkeypatch.setattr(lance_commits, "kept", sleep)
-    with pytest.raises(StoreError, match="Another process writes"):
-        write(engine, [talk("moths", "moth")])
-    assert held(engine.open()).keys() == {"bees"}
+    write(engine, [talk("moths", "moth")])
+    assert held(engine.open()).keys() == {"bees", "moths"}
+    monkeypatch.setattr(lance_lease, "time", time.time)
+    monkeypatch.setattr(lance_commits, "kept", sleep)
+    others.append(open_engine(engine.address))
+    with pytest.raises(StoreError, match=r"wrote to the store .* meanwhile"):
+        write(engine, [talk("ants", "ant")])
+    assert held(engine.open()).keys() >= {"bees", "moths", "wasps"}
+
+
+def test_a_talk_that_two_writers_put_at_the_same_time_is_the_first_one_s(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(engine, [talk("bees", "bee")])
+    real = lance_commits.kept
+
+    def meet(*arguments: Any) -> Any:
+        monkeypatch.setattr(lance_commits, "kept", real)
+        write(open_engine(engine.address), [talk("moths", "moth", source=8)], source=8)
+        return real(*arguments)
+
+    monkeypatch.setattr(lance_commits, "kept", meet)
+    with pytest.raises(StoreError, match="was put there by another index"):
+        write(engine, [talk("moths", "moth"), talk("ants", "ant")])
+    version = engine.open()
+    assert held(version).keys() == {"bees", "moths"}
+    assert [one.source for one in version.talks(["moths"])] == [8]
 
 
 def lance_place(engine: Engine) -> Path:
@@ -252,6 +284,18 @@ def test_a_store_that_is_gone_is_told(engine: Engine, tmp_path: Path) -> None:
         version.talks(["bees"])
 
 
+def test_who_reads_makes_no_folder_and_a_file_is_no_store(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="There is no store at"):
+        open_engine(f"lance://{tmp_path / 'nowhere'}").open()
+    assert open_engine(f"lance://{tmp_path / 'nowhere'}").revisions(7) == {}
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="names a file, where a folder belongs"):
+        open_engine(f"lance://{tmp_path / 'file'}").open()
+    with pytest.raises(StoreError, match="cannot be made"):
+        write(open_engine(f"lance://{tmp_path / 'file' / 'store'}"), [talk("bees", "bee")])
+
+
 def test_talks_of_another_dimension_are_refused(engine: Engine) -> None:
     write(engine, [talk("bees", "bee")])
     before = engine.open()
@@ -296,6 +340,35 @@ def test_object_storage_that_does_not_answer_is_told_soon(monkeypatch: pytest.Mo
     assert time.monotonic() - started < 20
 
 
+def test_object_storage_that_goes_away_amid_a_write_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    running = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    running.start()
+    host, port = running.get_host_and_port()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "who")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hush")
+    monkeypatch.setattr(lance_calls, "_RETRIES", {"read": 0, "write": 0})
+    monkeypatch.setattr(lance, "_PASSAGES_AT_ONCE", 1)
+    engine = open_engine("lance+s3://talks/x")
+    with pytest.raises(StoreError, match=r"The bucket of the store .* is not there"):
+        engine.open()
+    urllib.request.urlopen(urllib.request.Request(f"http://{host}:{port}/talks", method="PUT")).close()
+    write(engine, [talk("bees", "bee")])
+    version = engine.open()
+
+    def put() -> Iterator[StoredTalk]:
+        yield talk("moths", "moth")
+        running.stop()
+        yield talk("ants", "ant")
+
+    with pytest.raises(StoreError, match="cannot be reached, or takes too long"):
+        engine.write(7, put(), [], corpus_of([]), [], FILES)
+    with pytest.raises(StoreError, match="cannot be reached, or takes too long"):
+        version.nearest(vector("bee"), Wanted(), 3)
+
+
 @pytest.mark.parametrize(
     ("error", "told"),
     [
@@ -318,5 +391,5 @@ def test_what_lancedb_raises_becomes_a_sentence(error: Exception, told: str) -> 
 def test_without_lancedb_it_is_said_what_to_install(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "lancedb", None)
     with pytest.raises(StoreError, match="needs lancedb") as caught:
-        lance_calls.connect(Place("lance:///x", "/x"), "read")
+        lance_calls.connect(Place("lance:///x", "/x"), "write")
     assert "talksearch[distributed]" in caught.value.hint

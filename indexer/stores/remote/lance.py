@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from time import time
 
 import pyarrow as pa
@@ -77,6 +78,8 @@ class LanceEngine:
     def revisions(self, source: int) -> Mapping[str, str]:
         """Return the revision of each talk that a writer has put, by id; also of those that are not known yet."""
         with errors_told(self._place):
+            if not self._place.is_bucket and not Path(self._place.location).exists():
+                return {}  # a folder is made when something is put into it
             connection = connect(self._place, "write")
             return _revisions(_table(connection, _talks_of(source)))
 
@@ -130,6 +133,8 @@ class _Writing:
     others: list[Commit] = field(init=False)
     held: set[str] = field(init=False)
     """The ids of the talks that the table holds."""
+    given: list[str] = field(init=False, default_factory=list)
+    """The ids of the talks that were put."""
     is_new: bool = field(init=False, default=False)
     """Whether anything was written since the newest state."""
 
@@ -157,6 +162,7 @@ class _Writing:
             self.passages.add(pa.Table.from_batches(rows, self.passages.schema))
         self.talks.add(talk_rows(talks))  # last: a talk that is there is there whole
         self.held.update(ids)
+        self.given += ids
         self.is_new = True
         self.lease.check()
 
@@ -183,6 +189,7 @@ class _Writing:
         # Of a table that did not change, the version is as old as it was.
         all_new = self.before is None or (passages != self.before.passages and talks != self.before.talks)
         self.lease.check()
+        self._refuse_where_another_was_quicker()
         commit = Commit(
             self.source,
             self.before.number + 1 if self.before else 1,
@@ -214,6 +221,23 @@ class _Writing:
         halves = sorted(set(rows["talk"].unique().to_pylist()) - self.held)
         for first in range(0, len(halves), _IDS_AT_ONCE):
             self.passages.delete(is_one_of("talk", halves[first : first + _IDS_AT_ONCE]))
+
+    def _refuse_where_another_was_quicker(self) -> None:
+        """Raise StoreError where another process of this source made a state known since, as this lease had run out.
+
+        Also where another source put a talk meanwhile that was put here.
+        """
+        self.commits.checkout_latest()
+        newest = newest_of_each(all_commits(self.commits, self.address))
+        now = next((commit.number for commit in newest if commit.source == self.source), 0)
+        if now != (self.before.number if self.before else 0):
+            raise StoreError(
+                f"Another process wrote to the store {self.address} for the same index meanwhile.",
+                "Give the same command again: it puts what is missing now.",
+            )
+        known = set(self.others)
+        self.others = [commit for commit in newest if commit.source != self.source and commit not in known]
+        self._refuse_those_of_others(self.given)
 
     def _refuse_another_recipe(self) -> None:
         recipe = self.files.by_name[layout.RECIPE.name]

@@ -25,11 +25,14 @@ Connection = Any
 Table = Any
 """A `lancedb.table.Table`."""
 
-_TIMEOUTS_S: Mapping[Purpose, int] = {"read": 10, "write": 60}
+_TIMEOUTS_S: Mapping[Purpose, int] = {"read": 5, "write": 60}
 """How long a request to object storage may take: a part of a large file goes up in one."""
 
-_RETRIES_S: Mapping[Purpose, int] = {"read": 8, "write": 60}
-"""Until when a request that failed is tried again, in seconds."""
+_RETRIES: Mapping[Purpose, int] = {"read": 1, "write": 3}
+"""How often a request that failed is made again. LanceDB does so a few times by itself."""
+
+_RETRIES_S: Mapping[Purpose, int] = {"read": 5, "write": 60}
+"""Until when, in seconds."""
 
 _GONE = re.compile(r"no longer exists|Was it cleaned up|Object at location .* not found|Not found: |NoSuchKey")
 _NO_BUCKET = re.compile(r"NoSuchBucket|bucket does not exist", re.IGNORECASE)
@@ -67,7 +70,18 @@ class Place:
 
 
 def connect(place: Place, purpose: Purpose) -> Connection:
-    """Return a connection to a store. Raises StoreError where LanceDB is not installed."""
+    """Return a connection to a store.
+
+    Raises StoreError where LanceDB is not installed; where a folder is to be read and is not there, which LanceDB would
+    make; and where something else lies in its place.
+    """
+    folder = Path(place.location)
+    if not place.is_bucket and (folder.exists() or purpose == "read") and not folder.is_dir():
+        raise (
+            nothing_there(place.url)
+            if not folder.exists()
+            else StoreError(f"The address {place.url} names a file, where a folder belongs.", "Use another address.")
+        )
     os.environ.setdefault("LANCEDB_LOG", "error")  # it warns on standard error of what is no trouble here
     try:
         import lancedb
@@ -76,6 +90,11 @@ def connect(place: Place, purpose: Purpose) -> Connection:
             f"The store {place.url} needs lancedb.", 'Install it: pip install "talksearch[distributed]"'
         ) from error
     return lancedb.connect(place.location, storage_options=_options(place, purpose))
+
+
+def nothing_there(url: str) -> StoreError:
+    """Return what to raise where there is no store."""
+    return StoreError(f"There is no store at {url}.", f"Put an index there: talksearch index PATH --store {url}")
 
 
 def table_names(connection: Connection) -> set[str]:
@@ -112,7 +131,7 @@ def _options(place: Place, purpose: Purpose) -> dict[str, str] | None:
         "region": os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1",
         "timeout": f"{_TIMEOUTS_S[purpose]}s",
         "connect_timeout": "3s",
-        "client_max_retries": "3",
+        "client_max_retries": str(_RETRIES[purpose]),
         "client_retry_timeout": str(_RETRIES_S[purpose]),
     }
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
@@ -137,6 +156,8 @@ def _told(place: Place, error: Exception) -> StoreError:
         )
     if _GONE.search(said):
         return StoreError(f"The state of the {store} that was asked is not there any more.", "Ask again.")
+    if isinstance(error, NotADirectoryError | FileNotFoundError | FileExistsError) and not place.is_bucket:
+        return StoreError(f"The folder of the {store} cannot be made: {error.strerror}.", "Use another address.")
     if _MAY_NOT.search(said):
         return StoreError(
             f"The {store} cannot be read or written: permission denied.", "See who may read and write its folder."

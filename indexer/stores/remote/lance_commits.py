@@ -18,7 +18,7 @@ from talksearch.indexer import layout
 from talksearch.indexer.errors import StoreError
 
 from .engine import StoreFiles
-from .lance_calls import Connection, Table, is_conflict, table_names
+from .lance_calls import Connection, Table, is_conflict, nothing_there, table_names
 
 FORMAT = 1
 """Raised when an older talksearch could not read a store any more."""
@@ -86,10 +86,9 @@ def open_commits(connection: Connection, address: str) -> Table:
     """Open the table of states. Raises StoreError where there is no store."""
     names = table_names(connection)
     if COMMITS not in names:
-        command = f"talksearch index PATH --store {address}"
         if names:
             raise StoreError(f"{address} is no store of talksearch: it holds other tables.", "Use another address.")
-        raise StoreError(f"There is no store at {address}.", f"Put an index there: {command}")
+        raise nothing_there(address)
     table = connection.open_table(COMMITS)
     if table.schema.names != _SCHEMA.names:
         raise StoreError(f"{address} is no store of talksearch that this version knows.", "Use another address.")

@@ -70,14 +70,18 @@ class Lease:
         self.table.add(pa.Table.from_pylist([row], _SCHEMA))
 
     def check(self) -> None:
-        """Raise StoreError where another process writes as this source, or may by now."""
-        self.table.checkout_latest()
-        rows = self.table.search().where(f"source = {self.source}").limit(100_000).to_arrow().to_pylist()
-        holder = next((row for row in _running(rows) if not self._has_ended(row)), None)
+        """Raise StoreError where another process writes as this source.
+
+        One that ran out, because this machine slept or had too much to do, runs on where nobody else has taken it.
+        """
+        holder = self._holder()
+        if holder is None:
+            self.renew()
+            holder = self._holder()
         if holder is None or holder["mark"] != self.mark:
-            who = f"process {holder['process']} on {safe(holder['machine'].partition(' ')[0])}" if holder else "nobody"
+            who = f" (process {holder['process']} on {safe(holder['machine'].partition(' ')[0])})" if holder else ""
             raise StoreError(
-                f"Another process writes to the store {self.address} for the same index ({who}).",
+                f"Another process writes to the store {self.address} for the same index{who}.",
                 f"Wait until it is through. If it was ended, its right to write ends {LEASE_S:.0f} s after that.",
             )
 
@@ -87,6 +91,12 @@ class Lease:
             self.table.delete(f"mark = '{self.mark}' OR until < {time() - LEASE_S}")
             if len(self.table.list_versions()) > _MANY:
                 self.table.optimize(cleanup_older_than=timedelta(hours=1))
+
+    def _holder(self) -> dict[str, Any] | None:
+        """Return a row of the lease that was taken first of those that still run; None where none does."""
+        self.table.checkout_latest()
+        rows = self.table.search().where(f"source = {self.source}").limit(100_000).to_arrow().to_pylist()
+        return next((row for row in _running(rows) if not self._has_ended(row)), None)
 
     def _has_ended(self, row: dict[str, Any]) -> bool:
         """Say whether another process, which had a lease, is known not to run any more."""
