@@ -21,7 +21,7 @@ from stored import DIMENSION, FILES, corpus_of, held, talk, terms_of, vector, wr
 from test_disk_full import small_disk
 
 from talksearch.indexer.errors import StoreError
-from talksearch.indexer.stores.remote import lance, lance_calls, lance_commits, lance_lease, lance_upkeep
+from talksearch.indexer.stores.remote import lance_calls, lance_commits, lance_lease, lance_upkeep, lance_writing
 from talksearch.indexer.stores.remote.address import open_engine
 from talksearch.indexer.stores.remote.engine import Engine, StoredTalk, StoreFiles, Wanted
 from talksearch.indexer.stores.remote.lance_calls import Place, errors_told
@@ -41,10 +41,10 @@ class Killed(BaseException):
 def killed_at(monkeypatch: pytest.MonkeyPatch, where: str, call: int) -> pytest.MonkeyPatch:
     """Have the process end at a step of a write, the first or a later time that it comes to it."""
     module, name = {
-        "before passages": (lance, "passage_rows"),
-        "between passages and talks": (lance, "talk_rows"),
-        "amid taking out": (lance, "is_one_of"),
-        "before indexes": (lance, "make_ready"),
+        "before passages": (lance_writing, "passage_rows"),
+        "between passages and talks": (lance_writing, "talk_rows"),
+        "amid taking out": (lance_writing, "is_one_of"),
+        "before indexes": (lance_writing, "make_ready"),
         "before it is known": (lance_commits, "append"),
         "after it is known": (lance_commits, "forget_old"),
     }[where]
@@ -79,7 +79,7 @@ def killed_at(monkeypatch: pytest.MonkeyPatch, where: str, call: int) -> pytest.
 def test_a_writer_that_is_ended_anywhere_is_not_seen_and_the_next_one_goes_on(
     engine: Engine, monkeypatch: pytest.MonkeyPatch, where: str, call: int
 ) -> None:
-    monkeypatch.setattr(lance, "_PASSAGES_AT_ONCE", 1)  # so that each talk is a batch
+    monkeypatch.setattr(lance_writing, "_PASSAGES_AT_ONCE", 1)  # so that each talk is a batch
     write(engine, [talk("bees", "bee dance", "bee hive"), talk("tides", "tide moon")])
     before = held(engine.open())
     now = [talk("bees", "wasp dance", "wasp nest", revision="2"), talk("moths", "moth night")]
@@ -350,7 +350,7 @@ def test_object_storage_that_goes_away_amid_a_write_is_told(monkeypatch: pytest.
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "who")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hush")
     monkeypatch.setattr(lance_calls, "_RETRIES", {"read": 0, "write": 0})
-    monkeypatch.setattr(lance, "_PASSAGES_AT_ONCE", 1)
+    monkeypatch.setattr(lance_writing, "_PASSAGES_AT_ONCE", 1)
     engine = open_engine("lance+s3://talks/x")
     with pytest.raises(StoreError, match=r"The bucket of the store .* is not there"):
         engine.open()
