@@ -76,6 +76,70 @@ def test_what_never_ends_takes_no_time(tmp_path: Path, form: str, piece: str) ->
     assert replay(path.read_bytes(), path.name, talk.receipt) == talk.cues
 
 
+_DEEP = 20_000
+_PAGE = "".join(f"<p><b>Ana</b> [00:00:0{n}] {SAID}</p>" for n in range(1, 6))
+_GROWING = "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 12))
+_TTML = '<tt xmlns="http://www.w3.org/ns/ttml"><body>{}<p begin="1s" end="3s">{}</p>{}</body></tt>'
+NESTED = {
+    "a.ttml": _TTML.format("<div>" * _DEEP, SAID, "</div>" * _DEEP),
+    "b.ttml": f'<!DOCTYPE x [<!ENTITY a0 "ha">{_GROWING}]>{_TTML.format("", "&a11;", "")}',
+    "c.ttml": f'<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/hostname">]>{_TTML.format("", "&e;", "")}',
+    "a.srv3": '<timedtext format="3"><body>' + '<p t="1" d="9">' * _DEEP + f"{SAID}{'</p>' * _DEEP}</body></timedtext>",
+    "a.html": f"<html><body>{'<div><p>' * _DEEP}{_PAGE}</body></html>",
+    "b.html": f"<html><body>{_PAGE}{'<b>' * _DEEP}{'<i>' * _DEEP}x</body></html>",
+    "a.smi": f"<SAMI><BODY>{'<SYNC Start=1000><P>' * _DEEP}{SAID}<SYNC Start=9000><P>x</BODY></SAMI>",
+    "a.json": "[" * _DEEP + "]" * _DEEP,
+    "b.json": '{"segments":' * _DEEP + "[]" + "}" * _DEEP,
+    "c.json": json.dumps([{"text": SAID, "start": 1, "duration": 2}])[:-2]
+    + ',"x":'
+    + '{"a":[' * 400
+    + "]}" * 400
+    + "}]",
+    "a.jsonl": f'{{"start":1,"end":2,"text":"{SAID}","x":{"[" * _DEEP}{"]" * _DEEP}}}\n' * 2,
+    "a.vtt": f"WEBVTT\n\n00:01.000 --> 00:03.000\n{'<i>' * _DEEP}{SAID}{'</i>' * _DEEP}\n",
+}
+"""Files in which something is opened without end, or grows without bound where it is resolved."""
+
+
+_TOLD = {
+    "a.ttml": "nested too deeply", "b.ttml": "declares entities", "c.ttml": "declares entities",
+    "a.srv3": "nested too deeply", "b.json": "nested too deeply", "a.json": "no kind of transcript",
+    "a.html": "HTML without a transcript", "b.html": "HTML without a transcript",
+}  # fmt: skip
+"""Why those of them are refused that are."""
+
+
+@pytest.mark.parametrize("name", NESTED)
+def test_what_is_nested_without_end_is_read_or_refused_in_a_sentence(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text(NESTED[name])
+    started = time.process_time()
+    if name in _TOLD:
+        with pytest.raises(UnreadableError, match=_TOLD[name]):
+            read_talk(tmp_path / name)
+    else:
+        assert "The ship" in " ".join(cue.text for cue in read_talk(tmp_path / name).cues)
+    assert time.process_time() - started < 5
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.info.json", '{"title":"Ships","x":' + "[" * _DEEP + "]" * _DEEP + "}"),
+        ("a.nfo", f"<episodedetails><title>Ships</title>{'<x>' * _DEEP}{'</x>' * _DEEP}</episodedetails>"),
+        ("a.nfo", f'<!DOCTYPE x [<!ENTITY a0 "ha">{_GROWING}]><episodedetails><title>&a11;</title></episodedetails>'),
+        ("feed.xml", f"<rss><channel><item><title>a</title>{'<x>' * _DEEP}{'</x>' * _DEEP}</item></channel></rss>"),
+        ("a.psc", f'<psc:chapters xmlns:psc="p">{"<x>" * _DEEP}{"</x>" * _DEEP}</psc:chapters>'),
+        ("a.chapters.json", '{"chapters":' + "[" * _DEEP + "]" * _DEEP + "}"),
+    ],
+)
+def test_what_is_nested_without_end_beside_a_talk_ends_no_run(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / "a.srt").write_text(f"1\n00:00:01,000 --> 00:00:03,000\n{SAID}\n")
+    (tmp_path / name).write_text(text)
+    started = time.process_time()
+    assert read_talk(tmp_path / "a.srt").cues
+    assert time.process_time() - started < 5
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [

@@ -209,7 +209,7 @@ TOKENS = (
     "\x00", "\ufeff", "\u2028", "\u2029", "\x0b", "\x0c", "\x85", "\r", "\r\n", "\n\n", "\t", "\xa0", "\u200b", "\u202e", "\u0301", "\ufffd", "\ud7ff", "\U0010ffff",
     "-->", "--> ", " --> 00:00:01.000", "999:99:99.999 --> 999:99:99.999", "00:00:01,000 --> 00:00:02,000\n", "WEBVTT\n\n", "NOTE ", "STYLE\n", "REGION\n",
     "X-TIMESTAMP-MAP=LOCAL:00:00:00.000,MPEGTS:900000\n", "<v ", "<c.x>", "</c>", "<00:00:01.000>", "{\\an8}", "{\\k", "{1}{1}", "[Music]", "[", "]", "(", ")", "♪",
-    "<![CDATA[", "]]>", "<!DOCTYPE x [<!ENTITY a \"b\">]>", "&a;", "<!--", "-->", "<?xml version=\"1.0\" encoding=\"utf-7\"?>", "&#0;", "&#xD800;", "&#1114112;", "&amp;amp;",
+    "<![CDATA[", "]]>", "<!DOCTYPE x [<!ENTITY a \"b\">]>", "<!DOCTYPE x [<!ENTITY a \"b\"><!ENTITY c \"&a;&a;&a;&a;\">]>", "&a;", "&c;", "<!--", "-->", "<?xml version=\"1.0\" encoding=\"utf-7\"?>", "&#0;", "&#xD800;", "&#1114112;", "&amp;amp;",
     "<script>", "</script>", "<p>", "</p>", "<br>", "<tt>", "<SYNC Start=", "\\u0000", "\\ud800", "\\udc00\\ud800", "{", "}", "[[[[", "{\"a\":", "null", "true", ",", ":", "\"",
     "\\", "\\\"", ">>", ">> ANA:", "Ana:", "Speaker 1:", "- ", "— ", "...", "…", "“", "”", "„", "«", "»", "「", "Title:", "URL:", "Content:", "---\n", "# ", "**", "__", "1. ",
     "Ã©", "Ã¢Â€Â™", "â€œ", "Ã", "长", "ก", "한", "🐝", "👩‍👩‍👧", "न्", "=cmd|' /C calc'!A0", "../../etc/passwd", "\x1b[31m", "%00", "%ff", "%", "+", "&", "=", "?", "#",
@@ -217,6 +217,12 @@ TOKENS = (
     "\"start\": ", "speaker", "words", "begin=\"1t\"", "begin=\"1f\"", "t=\"", "d=\"", "kind: slides\n", "OR", "NEAR(", "*", "^", "\"a\" \"b\"",
 )  # fmt: skip
 """Pieces that mean something to some reader."""
+
+NESTS = (
+    (b"<p>", b"</p>"), (b"<div><span>", b"</span></div>"), (b'<tt:div begin="1s">', b"</tt:div>"), (b"<i>", b"</i>"),
+    (b"[", b"]"), (b'{"a":', b"}"), (b'[{"segments":[', b"]}]"), (b"<!--", b"-->"), (b"{\\i1}", b""), (b"> ", b""), (b"(", b")"),
+)  # fmt: skip
+"""What may be opened without end, and how it is closed again."""
 
 _TOKEN = re.compile(rb"\d+(?:[.,]\d+)?|[A-Za-z]+|\s+|.", re.DOTALL)
 _NUMBER = re.compile(rb"-?\d+(?:\.\d+)?")
@@ -315,8 +321,12 @@ def _change(data: bytearray, others: Sequence[Input], random: random.Random) -> 
         lines = bytes(data).split(b"\n")
         random.shuffle(lines) if random.random() < 0.3 else lines.reverse()
         data = bytearray(b"\n".join(lines))
-    elif kind < 0.96:
+    elif kind < 0.95:
         del data[at:]
+    elif kind < 0.96:  # the rest is nested deeply
+        opening, closing = random.choice(NESTS)
+        depth = random.choice((3, 40, 120, 600, 3_000))
+        data[at:] = opening * depth + data[at:] + closing * depth
     else:
         data = _recoded(data, random)
     return data

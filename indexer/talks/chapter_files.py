@@ -78,10 +78,10 @@ def read_chapters(path: Path) -> tuple[Chapter, ...]:
     try:
         if path.stat().st_size > _LARGEST_BYTES or never_ends(path):
             return ()
-        text = bounded(decode(path.read_bytes())[0]).text
+        chapters = _chapters(bounded(decode(path.read_bytes())[0]).text)
     except (OSError, UnreadableError):
         return ()
-    found = [Chapter(start, " ".join(title.split())) for start, title in _chapters(text) if title.strip()]
+    found = [Chapter(start, " ".join(title.split())) for start, title in chapters if title.strip()]
     return tuple(sorted((one for one in found if 0 <= one.start_ms < _LONGEST_MS), key=lambda one: one.start_ms))
 
 
@@ -89,10 +89,9 @@ def _chapters(text: str) -> list[tuple[int, str]]:
     stripped = text.lstrip()
     if stripped[:1] in ("{", "["):
         try:
-            value = json.loads(text)
+            found = list(_in_json(json.loads(text)))
         except (ValueError, RecursionError):
-            value = None
-        found = list(_in_json(value))
+            found = []
         if found:
             return found
     if stripped[:1] == "<":
