@@ -154,9 +154,7 @@ def mend(folder: Path, db: sqlite3.Connection, card: ModelCard, encoder: Callabl
             nulls = _nulls_of_model(card, encoder)
         except ModelError:  # a search that needs the encoder says so; without grades all else works
             return False
-        checksums.forget(folder, layout.NULL_VECTORS.name)
-        _save(layout.NULL_VECTORS.within(folder), nulls)
-        checksums.note(folder, layout.NULL_VECTORS.name)
+        _keep_nulls(folder, nulls)
     if nulls is None:
         return False
     measured = calibrate(blocks(copy.rows, rows), nulls)
@@ -173,7 +171,7 @@ def take_nulls(folder: Path, other: Path, card: ModelCard) -> None:
     nulls = _null_vectors(other, card)
     if nulls is None or _null_vectors(folder, card) is not None:
         return
-    _save(layout.NULL_VECTORS.within(folder), nulls)
+    _keep_nulls(folder, nulls)
     with layout.replace_file(layout.CALIBRATION.within(folder)) as fresh:
         fresh.write_text(json.dumps({"nulls": _null_queries_id(card)}) + "\n", encoding="utf-8")
         checksums.forget(folder, layout.CALIBRATION.name)
@@ -206,6 +204,13 @@ def _encode_nulls(encoder: Encoder) -> Floats:
         rest = query.removeprefix(passage)
         return encoder.encode_passages([rest + text for text in NULL_QUERIES])
     return np.array([encoder.encode_query(text) for text in NULL_QUERIES], np.float32)
+
+
+def _keep_nulls(folder: Path, nulls: Floats) -> None:
+    """Put the vectors of the null queries into an index, and note what the file is like."""
+    checksums.forget(folder, layout.NULL_VECTORS.name)
+    _save(layout.NULL_VECTORS.within(folder), nulls)
+    checksums.note(folder, layout.NULL_VECTORS.name)
 
 
 def _save(path: Path, nulls: Floats) -> None:
