@@ -127,16 +127,16 @@ def writer(engine: Engine, first: int, end: int) -> subprocess.Popen[str]:
 
 def test_two_processes_write_at_once_and_one_that_is_killed_does_no_harm(engine: Engine) -> None:
     write(engine, [talk("ours", "our word")])
-    with writer(engine, 0, 5) as other:
-        for number in range(5):
+    with writer(engine, 0, 3) as other:
+        for number in range(3):
             write(engine, [talk(f"ours{number}", f"our word{number}")])
-        _, said = other.communicate(timeout=60)
+        _, said = other.communicate(timeout=180)
         assert other.returncode == 0, said
-    expected = {"ours", *(f"{whose}{number}" for whose in ("ours", "theirs") for number in range(5))}
+    expected = {"ours", *(f"{whose}{number}" for whose in ("ours", "theirs") for number in range(3))}
     assert held(engine.open()).keys() == expected
     assert engine.open().corpus().talks == 2, "of each writer, what it said last"
-    with writer(engine, 5, 1_000) as other:
-        time.sleep(1.0)
+    with writer(engine, 3, 1_000) as other:
+        time.sleep(0.5)
         other.kill()
     known = set(held(engine.open()))
     assert known >= expected
@@ -220,13 +220,13 @@ def test_old_states_are_cleared_away_and_who_has_one_open_is_told(
         write(engine, [talk(f"moths{number}", "moth night")])
     assert held(version).keys() == {"bees"}, "for two days"
     monkeypatch.setattr(lance_commits, "KEPT_S", 0.0)
-    for number in range(6, 12):
+    for number in range(6, 10):
         write(engine, [talk(f"moths{number}", "moth night")])
     with pytest.raises(StoreError, match="is not there any more") as caught:
         held(version)
     assert caught.value.hint == "Ask again."
-    assert len(held(engine.open())) == 13
-    assert len(engine.open().saying(["night"], Wanted(), 99)) == 12
+    assert len(held(engine.open())) == 11
+    assert len(engine.open().saying(["night"], Wanted(), 99)) == 10
 
 
 def test_many_vectors_have_an_index_and_nearly_all_of_the_nearest_are_found(

@@ -43,8 +43,8 @@ _SCHEMA = pa.schema(
         ("until", pa.float64()),
     ]
 )
-_MANY = 200
-"""Versions of the table from which on the old ones are cleared away."""
+_MANY = 100
+"""Parts of the table from which on they are put together, and old versions of it cleared away."""
 
 
 @dataclass(slots=True)
@@ -89,7 +89,7 @@ class Lease:
         """End it, and take the rows away that say nothing any more."""
         with suppress(ValueError, RuntimeError, OSError):  # else it ages out
             self.table.delete(f"mark = '{self.mark}' OR until < {time() - LEASE_S}")
-            if len(self.table.list_versions()) > _MANY:
+            if self.table.stats()["fragment_stats"]["num_fragments"] > _MANY:
                 self.table.optimize(cleanup_older_than=timedelta(hours=1))
 
     def _holder(self) -> dict[str, Any] | None:
