@@ -173,6 +173,11 @@ def test_what_is_out_of_reach_is_held_and_never_dropped(
     assert sorted(sources(tmp_path / "index")) == ["2024/a second.vtt", "local.vtt", "wind.vtt"]
     assert {talk.root for talk in report.held} == {far.address}
     assert {talk.reason for talk in report.held} == {f"{far.address} cannot be reached: the line is dead."}
+    rebuilt = run.build_index(tmp_path / "index", rebuild=True, encoder=CountingEncoder())
+    assert len(rebuilt.added) == 3
+    assert rebuilt.notes == [
+        f"{far.address} cannot be reached: the line is dead. Its talks were read from the copy that was made before."
+    ]
     with pytest.raises(TalksearchError, match="cannot be reached: the line is dead") as caught:
         index(tmp_path / "index", far.address)
     assert caught.value.hint == "Nothing was changed: what the index holds of it stays."

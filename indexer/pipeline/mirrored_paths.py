@@ -60,6 +60,8 @@ def bring_in(given: Sequence[str | Path], known_roots: Sequence[str], tell: Tell
 def finish_report(report: Report, local: LocalPaths) -> None:
     """Add what could not be fetched to a report, and name all files by the addresses that the user knows."""
     for mirror in local.mirrors:
+        if mirror.unreachable and not any(talk.root == str(mirror.folder) for talk in report.held):
+            report.notes.append(f"{mirror.unreachable} Its talks were read from the copy that was made before.")
         for place, reason in sorted(mirror.problems.items()):
             if (mirror.folder / place).is_file():
                 report.notes.append(f"{mirror.address}/{place} stays as it was. {reason}")

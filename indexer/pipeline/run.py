@@ -199,7 +199,8 @@ def _rebuild(options: RunOptions) -> Report:
         away = [root for root in roots if not root.exists()]
         gone = away if options.paths or len(away) < len(roots) else []
         paths = (*(root for root in roots if root not in gone), *options.paths)
-        for_fresh = replace(options, folder=fresh, paths=paths, model=model, prompts=prompts)
+        # What cannot be reached is read from its copy: a new index has no talks of it that could stay as they are.
+        for_fresh = replace(options, folder=fresh, paths=paths, model=model, prompts=prompts, unreachable={})
         with index_write_lock(fresh):
             report = update_index(for_fresh)
             taken = carry_over(folder, fresh, sizer_of(for_fresh))
