@@ -167,7 +167,8 @@ def assert_same(index: Path, report: Report, alone: tuple[Path, Path, Report]) -
     assert rows_of(index) == rows_of(alone[1])
     made, expected = vectors_of(index), vectors_of(alone[1])
     assert made.keys() == expected.keys()
-    assert max(np.abs(made[id_] - expected[id_]).max() for id_ in made) < 1e-3
+    # Where this machine alone would take OpenVINO in bfloat16, workers run the same model in floats.
+    assert min(float(np.dot(made[id_], expected[id_])) for id_ in made) > 1 - 1e-3
 
 
 @contextmanager
