@@ -40,7 +40,7 @@ def errors_told(address: str) -> Iterator[None]:
         if "401" in told or "403" in told or "Unauthorized" in told or "Forbidden" in told:
             raise _refused(address) from error
         if "Could not connect" in told:
-            raise _out_of_reach(address, told) from error
+            raise _out_of_reach(address, "nobody answers") from error
         raise StoreError(f"The store {address} does not do what it is asked: {told}", "Try again later.") from error
 
 
