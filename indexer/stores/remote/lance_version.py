@@ -17,7 +17,7 @@ from .engine import Corpus, Found, StoredTalk, StoreFiles, TalkFacts, TermCount,
 from .lance_calls import Place, Table, errors_told
 from .lance_commits import Commit, Whole, read_whole
 from .lance_rows import FACTS, facts_of, is_one_of, passages_of, passing
-from .lance_upkeep import LOOKED_AT, graphs
+from .lance_upkeep import FEWEST_LOOKED_AT, LOOKED_AT, graphs
 from .store_statistics import add_up, unpack_corpus, unpack_terms
 
 _T = TypeVar("_T")
@@ -97,7 +97,7 @@ class LanceVersion:
         def ask(part: Part) -> list[Found]:
             query = part.passages.search(vector.astype(np.float32), vector_column_name="vector").distance_type("dot")
             if part.commit.trained:
-                query = query.nprobes(graphs(part.commit.trained)).ef(LOOKED_AT * count)
+                query = query.nprobes(graphs(part.commit.trained)).ef(max(LOOKED_AT * count, FEWEST_LOOKED_AT))
             return [
                 Found(row["talk"], row["id"], 1.0 - row["_distance"])
                 for row in _passing(query, wanted)
