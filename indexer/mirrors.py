@@ -30,7 +30,6 @@ from urllib.parse import unquote, urlsplit
 
 from .errors import LockedError, TalksearchError
 from .layout import replace_file
-from .talks.walk import is_worth_fetching
 
 SCHEMES = ("s3", "gs", "az", "https", "http")
 _OF_TESTS = "memory"
@@ -177,6 +176,8 @@ def _refresh(mirror: Mirror, tell: Tell) -> Mirror:
     state = _read_state(mirror.folder)
     known = state.get("files")
     stamps: dict[str, Any] = known if isinstance(known, dict) and state.get("address") == mirror.address else {}
+    from .talks.walk import is_worth_fetching  # the readers: the command line asks only whether a PATH is an address
+
     service = _service(mirror.address)
     try:
         far = [file for file in _files(service, mirror) if is_worth_fetching(file.place)]

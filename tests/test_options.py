@@ -70,7 +70,7 @@ def test_the_command_line_has_no_other_that_reaches_a_query() -> None:
     assert "search" in COMMANDS
     found = cli.get_command(click.Context(cli), "similar")
     assert found is not None
-    others = {"moment", "format", "index_dir"}
+    others = {"moment", "format", "index_dir", "store_url"}
     assert {parameter.name for parameter in found.params} - others == {option.name for option in SEARCH_OPTIONS}
 
 
