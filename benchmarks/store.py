@@ -28,13 +28,13 @@ from talksearch.indexer.stores.remote.address import open_engine
 from talksearch.indexer.stores.remote.engine import (
     Corpus,
     LanguageCount,
+    PassageFilter,
     StoredPassage,
     StoredTalk,
     StoreFiles,
     TalkFacts,
     TermCount,
     Version,
-    Wanted,
 )
 
 SOURCE = 1
@@ -159,7 +159,7 @@ def exactness(version: Version, talks: int, centres: Floats, asked: Floats) -> N
     for count in (10, CANDIDATES):
         right = 0
         for vector, nearest in zip(asked, names.tolist(), strict=True):
-            found = {found.passage_id for found in version.nearest(vector, Wanted(), count)}
+            found = {found.passage_id for found in version.nearest(vector, PassageFilter(), count)}
             right += len(found & {f"talk-{one // PASSAGES}@{one % PASSAGES}" for one in nearest})
         shares.append(right / names.size)
     print(f"recall@10 of 10 candidates {shares[0]:.3f}, of {CANDIDATES} {shares[1]:.3f} ({len(asked)} queries)")
@@ -175,8 +175,8 @@ def latency(version: Version, asked: Floats, said: list[list[str]], clients: int
         place = client
         while perf_counter() < ends:
             started = perf_counter()
-            version.nearest(asked[place % len(asked)], Wanted(), CANDIDATES)
-            version.saying(said[place % len(said)], Wanted(), CANDIDATES)
+            version.nearest(asked[place % len(asked)], PassageFilter(), CANDIDATES)
+            version.saying(said[place % len(said)], PassageFilter(), CANDIDATES)
             with lock:
                 took.append(perf_counter() - started)
             place += clients

@@ -18,14 +18,14 @@ from talksearch.indexer.arrays import Floats
 from talksearch.indexer.stores import catalog, recipe, state, vectors
 from talksearch.indexer.stores.remote.engine import (
     Corpus,
-    Found,
+    FoundPassage,
     LanguageCount,
+    PassageFilter,
     StoredPassage,
     StoredTalk,
     StoreFiles,
     TalkFacts,
     TermCount,
-    Wanted,
 )
 from talksearch.indexer.stores.remote.talk_bytes import digest_of, pack
 from talksearch.indexer.stores.talk_rows import read_rows
@@ -122,7 +122,7 @@ class EmbeddedVersion:
             ).fetchall()
         return [TalkFacts(*row, speakers=tuple(names.get(number, ()))) for number, *row in rows]
 
-    def nearest(self, vector: Floats, wanted: Wanted, count: int) -> list[Found]:
+    def nearest(self, vector: Floats, wanted: PassageFilter, count: int) -> list[FoundPassage]:
         with self._lock:
             rows = self._db.execute(
                 f"SELECT p.number, t.id, p.id FROM passages p JOIN talks t ON t.number = p.talk WHERE {_where(wanted)}"
@@ -130,9 +130,13 @@ class EmbeddedVersion:
             places = self._copy.find(np.array([number for number, *_ in rows], np.int64))
             cosines = np.where(places >= 0, self._copy.rows[places] @ vector, -np.inf)
         best = np.argsort(-cosines, kind="stable")[:count]
-        return [Found(rows[at][1], rows[at][2], float(cosines[at])) for at in best.tolist() if np.isfinite(cosines[at])]
+        return [
+            FoundPassage(rows[at][1], rows[at][2], float(cosines[at]))
+            for at in best.tolist()
+            if np.isfinite(cosines[at])
+        ]
 
-    def saying(self, terms: Sequence[str], wanted: Wanted, count: int) -> list[Found]:
+    def saying(self, terms: Sequence[str], wanted: PassageFilter, count: int) -> list[FoundPassage]:
         match = " OR ".join(f'"{term}"' for term in terms)
         with self._lock:
             rows = self._db.execute(
@@ -141,7 +145,7 @@ class EmbeddedVersion:
                 " ORDER BY bm25(words), words.rowid LIMIT ?",
                 (match, count),
             ).fetchall()
-        return [Found(*row) for row in rows]
+        return [FoundPassage(*row) for row in rows]
 
     def revisions(self, talk_ids: Sequence[str]) -> Mapping[str, str]:
         return {talk.facts.id: talk.revision for talk in map(self._talk, talk_ids) if talk is not None}
@@ -189,7 +193,7 @@ class EmbeddedVersion:
         )  # fmt: skip
 
 
-def _where(wanted: Wanted) -> str:
+def _where(wanted: PassageFilter) -> str:
     """Return the condition that something may be found, in SQL; values are of tests and stand in it."""
 
     def listed(values: Sequence[str]) -> str:

@@ -21,7 +21,7 @@ from talksearch.indexer.stores.remote.engine import Corpus, LanguageCount, TermC
 from talksearch.indexer.stores.remote.store_statistics import add_up
 from talksearch.indexer.stores.vectors import Vectors
 from talksearch.search.ranking import vocabulary
-from talksearch.search.ranking.corpus import CorpusStatistics, Holding, statistics_of
+from talksearch.search.ranking.corpus import CorpusStatistics, TermHolding, statistics_of
 from talksearch.search.ranking.fusion import REACH, TALK, lexical_scores, usual_words
 from talksearch.search.ranking.layout import make_layout
 from talksearch.search.ranking.lexical import bm25_search
@@ -138,8 +138,8 @@ def of_one_language(passages: int, talks: int, counts: dict[str, tuple[int, int]
 
 def test_a_term_with_variants_counts_each_passage_once() -> None:
     whole = of_one_language(1_000, 50, {"grosse": (30, 5), "größe": (10, 5)})
-    assert whole.holding(["grosse", "größe"], 0.75) == {"en": Holding(30.0, 7.5)}
-    assert whole.holding(["grosse", "größe"], 100.0) == {"en": Holding(1_000, 50)}  # never more than there are
+    assert whole.holding(["grosse", "größe"], 0.75) == {"en": TermHolding(30.0, 7.5)}
+    assert whole.holding(["grosse", "größe"], 100.0) == {"en": TermHolding(1_000, 50)}  # never more than there are
 
 
 def test_terms_in_a_row_count_as_often_as_the_passages_at_hand_say_them(tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ def test_a_term_of_no_known_language_counts_in_the_commonest() -> None:
     )
     whole = statistics_of(corpus, lambda term: [TermCount(term, "", 4, 1), TermCount(term, "en", 6, 2)])
     assert whole.languages["en"] == LanguageCount("en", 10, 100)
-    assert whole.holding(["bee"]) == {"en": Holding(10.0, 3.0)}
+    assert whole.holding(["bee"]) == {"en": TermHolding(10.0, 3.0)}
 
 
 def test_without_vectors_no_cosine_is_usual() -> None:

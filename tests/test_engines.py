@@ -14,7 +14,7 @@ from test_store_chroma import server, service
 
 from talksearch.indexer.errors import StoreError
 from talksearch.indexer.stores.remote.address import open_engine
-from talksearch.indexer.stores.remote.engine import Engine, Wanted
+from talksearch.indexer.stores.remote.engine import Engine, PassageFilter
 
 __all__ = ["server"]
 
@@ -77,41 +77,41 @@ def test_a_version_stays_as_it_is_while_the_next_one_is_written(engine: Engine) 
     assert {name: rows[:15] for name, rows in held(version).items()} == {
         "bees": b"rows of bees 1 ", "tides": b"rows of tides 1"
     }  # fmt: skip
-    assert version.nearest(vector("tide"), Wanted(), 1)[0].talk_id == "tides"
+    assert version.nearest(vector("tide"), PassageFilter(), 1)[0].talk_id == "tides"
     after = engine.open()
     assert after.name != version.name
     assert {name: rows[:15] for name, rows in held(after).items()} == {"bees": b"rows of bees 2 "}
-    assert after.saying(["moon"], Wanted(), 9) == []
-    assert [found.passage_id for found in after.saying(["dance"], Wanted(), 9)] == ["bees@0"]
+    assert after.saying(["moon"], PassageFilter(), 9) == []
+    assert [found.passage_id for found in after.saying(["dance"], PassageFilter(), 9)] == ["bees@0"]
     assert after.corpus().talks == 1
 
 
 def test_the_nearest_and_those_that_say_most_come_first(engine: Engine) -> None:
     write(engine, [talk("bees", "bee dance", "hive winter dance"), talk("tides", "tide moon", "moon winter")])
     version = engine.open()
-    nearest = version.nearest(vector("tide"), Wanted(), 2)
+    nearest = version.nearest(vector("tide"), PassageFilter(), 2)
     assert nearest[0].passage_id == "tides@0"
     assert nearest[0].score >= nearest[1].score
-    assert version.saying(["dance", "winter"], Wanted(), 9)[0].passage_id == "bees@1"
-    assert version.saying(["unheard"], Wanted(), 9) == []
-    assert version.saying([], Wanted(), 9) == []
-    assert {found.talk_id for found in version.saying(["winter"], Wanted(talk_ids=("tides",)), 9)} == {"tides"}
+    assert version.saying(["dance", "winter"], PassageFilter(), 9)[0].passage_id == "bees@1"
+    assert version.saying(["unheard"], PassageFilter(), 9) == []
+    assert version.saying([], PassageFilter(), 9) == []
+    assert {found.talk_id for found in version.saying(["winter"], PassageFilter(talk_ids=("tides",)), 9)} == {"tides"}
 
 
 @pytest.mark.parametrize(
     ("wanted", "talks"),
     [
-        (Wanted(), {"old", "new", "zeit", "odd"}),
-        (Wanted(languages=("de", "fr")), {"zeit"}),
-        (Wanted(after="2020-05-01"), {"new"}),
-        (Wanted(before="2019-12-31"), {"old", "zeit"}),
-        (Wanted(channels=('It\'s \\ "here" %_',)), {"odd"}),
-        (Wanted(channels=("' OR 1 = 1 --",)), set()),
-        (Wanted(talk_ids=("old", "'; DROP TABLE talks")), {"old"}),
-        (Wanted(timing="estimated"), set()),
+        (PassageFilter(), {"old", "new", "zeit", "odd"}),
+        (PassageFilter(languages=("de", "fr")), {"zeit"}),
+        (PassageFilter(after="2020-05-01"), {"new"}),
+        (PassageFilter(before="2019-12-31"), {"old", "zeit"}),
+        (PassageFilter(channels=('It\'s \\ "here" %_',)), {"odd"}),
+        (PassageFilter(channels=("' OR 1 = 1 --",)), set()),
+        (PassageFilter(talk_ids=("old", "'; DROP TABLE talks")), {"old"}),
+        (PassageFilter(timing="estimated"), set()),
     ],
 )
-def test_an_engine_lets_pass_what_may_be_wanted(engine: Engine, wanted: Wanted, talks: set[str]) -> None:
+def test_an_engine_lets_pass_what_may_be_wanted(engine: Engine, wanted: PassageFilter, talks: set[str]) -> None:
     write(
         engine,
         [
@@ -133,7 +133,7 @@ def test_terms_are_found_as_they_are_written(engine: Engine) -> None:
     write(engine, [talk("odd", *odd), talk("other", "relativ stoff und")])
     version = engine.open()
     for position, term in enumerate(odd):
-        assert [found.passage_id for found in version.saying([term], Wanted(), 9)] == [f"odd@{position}"], term
+        assert [found.passage_id for found in version.saying([term], PassageFilter(), 9)] == [f"odd@{position}"], term
 
 
 def test_two_writers_keep_to_what_is_their_own(engine: Engine) -> None:
@@ -143,8 +143,8 @@ def test_two_writers_keep_to_what_is_their_own(engine: Engine) -> None:
     assert held(version).keys() == {"bees", "tides", "moths"}
     assert version.corpus().talks == 3
     assert sorted(count.term for count in version.term_counts() if count.term == "dance") == ["dance", "dance"]
-    assert version.nearest(vector("moth"), Wanted(), 1)[0].talk_id == "moths"
-    assert {found.talk_id for found in version.saying(["dance"], Wanted(), 9)} == {"bees", "moths"}
+    assert version.nearest(vector("moth"), PassageFilter(), 1)[0].talk_id == "moths"
+    assert {found.talk_id for found in version.saying(["dance"], PassageFilter(), 9)} == {"bees", "moths"}
     assert {one.source for one in version.talks(["bees", "moths"])} == {7, 8}
     assert engine.revisions(8) == {"moths": "moths-1"}
     with pytest.raises(StoreError, match="put there by another index"):
@@ -160,8 +160,8 @@ def test_passages_without_a_vector_are_found_by_their_words_alone(engine: Engine
     waiting.vectors[:] = np.nan
     write(engine, [waiting, talk("tides", "tide moon")])
     version = engine.open()
-    assert {found.talk_id for found in version.nearest(vector("bee"), Wanted(), 9)} == {"tides"}
-    assert [found.talk_id for found in version.saying(["dance"], Wanted(), 9)] == ["bees"]
+    assert {found.talk_id for found in version.nearest(vector("bee"), PassageFilter(), 9)} == {"tides"}
+    assert [found.talk_id for found in version.saying(["dance"], PassageFilter(), 9)] == ["bees"]
     assert np.isnan(version.talks(["bees"])[0].vectors).all()
 
 
@@ -171,4 +171,4 @@ def test_what_is_wrong_is_told_in_a_sentence(engine: Engine) -> None:
     assert engine.address in caught.value.message
     write(engine, [talk("bees", "bee")])
     with pytest.raises(StoreError, match=r"model|dimensions"):
-        engine.open().nearest(np.ones(3, np.float32), Wanted(), 3)
+        engine.open().nearest(np.ones(3, np.float32), PassageFilter(), 3)

@@ -24,12 +24,12 @@ from talksearch.indexer.stores.remote.chroma_version import ChromaVersion
 from talksearch.indexer.stores.remote.engine import (
     Corpus,
     LanguageCount,
+    PassageFilter,
     StoredPassage,
     StoredTalk,
     StoreFiles,
     TalkFacts,
     TermCount,
-    Wanted,
 )
 
 DIMENSION = 8
@@ -121,23 +121,23 @@ def test_talks_come_back_as_they_were_put(engine: ChromaEngine) -> None:
 def test_the_nearest_and_those_that_say_the_rarest_terms_are_found(engine: ChromaEngine) -> None:
     write(engine, [talk("bees", "bee dance", "hive winter dance"), talk("tides", "tide moon", "moon winter")])
     version = engine.open()
-    assert version.nearest(vector("tide"), Wanted(), 2)[0].passage_id == "tides@0"
-    assert version.saying(["dance", "winter"], Wanted(), 9)[0].passage_id == "bees@1"
-    assert version.saying(["unheard"], Wanted(), 9) == []
-    assert {found.talk_id for found in version.saying(["winter"], Wanted(talk_ids=("tides",)), 9)} == {"tides"}
+    assert version.nearest(vector("tide"), PassageFilter(), 2)[0].passage_id == "tides@0"
+    assert version.saying(["dance", "winter"], PassageFilter(), 9)[0].passage_id == "bees@1"
+    assert version.saying(["unheard"], PassageFilter(), 9) == []
+    assert {found.talk_id for found in version.saying(["winter"], PassageFilter(talk_ids=("tides",)), 9)} == {"tides"}
 
 
 @pytest.mark.parametrize(
     ("wanted", "talks"),
     [
-        (Wanted(languages=("de",)), {"zeit"}),
-        (Wanted(after="2020-05-01"), {"new", "month"}),
-        (Wanted(before="2019-12-31"), {"old", "zeit"}),
-        (Wanted(channels=("Harbour",), timing="estimated"), set()),
+        (PassageFilter(languages=("de",)), {"zeit"}),
+        (PassageFilter(after="2020-05-01"), {"new", "month"}),
+        (PassageFilter(before="2019-12-31"), {"old", "zeit"}),
+        (PassageFilter(channels=("Harbour",), timing="estimated"), set()),
     ],
 )
 def test_an_engine_lets_pass_what_may_be_wanted_and_little_else(
-    engine: ChromaEngine, wanted: Wanted, talks: set[str]
+    engine: ChromaEngine, wanted: PassageFilter, talks: set[str]
 ) -> None:
     write(
         engine,
@@ -161,7 +161,7 @@ def test_a_version_stays_as_it_is_until_two_more_are_known_and_then_says_so(engi
     assert b"bees 2" in held(engine.open())["bees"]
     write(engine, [talk("moths", "moth")])
     with pytest.raises(StoreError, match="has changed meanwhile"):
-        version.nearest(vector("bee"), Wanted(), 5)
+        version.nearest(vector("bee"), PassageFilter(), 5)
 
 
 @pytest.mark.parametrize("calls", range(1, 14))
@@ -195,7 +195,7 @@ def test_a_write_that_ends_anywhere_is_never_seen_and_the_next_goes_on(
     write(engine, [talk("bees", "wasp", revision="2"), talk("moths", "moth")], drop=["tides"])
     assert held(engine.open()).keys() == {"bees", "moths"}
     assert ended == (done == calls)
-    assert len(engine.open().nearest(vector("bee"), Wanted(), 9)) == 2, "nothing is there twice"
+    assert len(engine.open().nearest(vector("bee"), PassageFilter(), 9)) == 2, "nothing is there twice"
 
 
 def test_two_writers_keep_to_what_is_their_own(engine: ChromaEngine) -> None:
@@ -204,7 +204,7 @@ def test_two_writers_keep_to_what_is_their_own(engine: ChromaEngine) -> None:
     version = engine.open()
     assert held(version).keys() == {"bees", "tides", "moths"}
     assert version.corpus().talks == 3
-    assert version.nearest(vector("moth"), Wanted(), 1)[0].talk_id == "moths"
+    assert version.nearest(vector("moth"), PassageFilter(), 1)[0].talk_id == "moths"
     with pytest.raises(StoreError, match="put there by another index"):
         write(engine, [talk("bees", "bee")], source=8)
     other = StoreFiles({"recipe.json": b'{"model": {"name": "another"}, "splitting": {}, "format": 8}'})
@@ -218,8 +218,8 @@ def test_passages_without_a_vector_are_found_by_their_words_alone(engine: Chroma
     waiting.vectors[:] = np.nan
     write(engine, [waiting, talk("tides", "tide")])
     version = engine.open()
-    assert {found.talk_id for found in version.nearest(vector("bee"), Wanted(), 9)} == {"tides"}
-    assert [found.talk_id for found in version.saying(["dance"], Wanted(), 9)] == ["bees"]
+    assert {found.talk_id for found in version.nearest(vector("bee"), PassageFilter(), 9)} == {"tides"}
+    assert [found.talk_id for found in version.saying(["dance"], PassageFilter(), 9)] == ["bees"]
     assert np.isnan(version.talks(["bees"])[0].vectors).all()
 
 
@@ -233,7 +233,7 @@ def test_what_is_wrong_is_told_in_a_sentence(engine: ChromaEngine) -> None:
         service(free_port())
     write(engine, [talk("bees", "bee")])
     with pytest.raises(StoreError, match="another model"):
-        engine.open().nearest(np.ones(3, np.float32), Wanted(), 3)
+        engine.open().nearest(np.ones(3, np.float32), PassageFilter(), 3)
 
 
 def test_a_service_that_is_gone_or_says_nothing_is_told(engine: ChromaEngine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -246,10 +246,10 @@ def test_a_service_that_is_gone_or_says_nothing_is_told(engine: ChromaEngine, mo
         session.timeout = 0.2
         monkeypatch.setattr(engine.client._server, "_api_url", f"http://127.0.0.1:{silent.getsockname()[1]}/api/v2")
         with pytest.raises(StoreError, match="did not answer"):
-            version.nearest(vector("bee"), Wanted(), 3)
+            version.nearest(vector("bee"), PassageFilter(), 3)
     monkeypatch.setattr(engine.client._server, "_api_url", f"http://127.0.0.1:{free_port()}/api/v2")
     with pytest.raises(StoreError, match="cannot be reached"):
-        version.nearest(vector("bee"), Wanted(), 3)
+        version.nearest(vector("bee"), PassageFilter(), 3)
 
 
 @pytest.mark.parametrize(
@@ -297,7 +297,7 @@ def test_words_are_asked_as_sparse_vectors_where_the_service_ranks_them(
     monkeypatch.setattr(chromadb.Collection, "search", answer)
     version = engine.open()
     asked.clear()
-    found = version.saying(["moon", "unheard"], Wanted(languages=("en",)), 1_000)
+    found = version.saying(["moon", "unheard"], PassageFilter(languages=("en",)), 1_000)
     assert [(one.passage_id, one.score) for one in found] == [("tides@0", 4.5), ("bees@0", 2.25)]
     (search,) = asked
     assert search["rank"]["$knn"]["key"] == "words"
@@ -315,7 +315,7 @@ def test_the_product_of_sparse_vectors_is_bm25() -> None:
 
 
 def test_a_filter_has_no_more_predicates_than_chroma_cloud_takes() -> None:
-    everything = Wanted(("a",), ("en",), ("c",), "2020-01-01", "2021-01-01", "read")
+    everything = PassageFilter(("a",), ("en",), ("c",), "2020-01-01", "2021-01-01", "read")
     assert len(passing(3, everything, embedded=True)["$and"]) <= 8
 
 

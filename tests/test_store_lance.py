@@ -23,8 +23,8 @@ from test_disk_full import small_disk
 from talksearch.indexer.errors import StoreError
 from talksearch.indexer.stores.remote import lance_calls, lance_commits, lance_lease, lance_upkeep, lance_writing
 from talksearch.indexer.stores.remote.address import open_engine
-from talksearch.indexer.stores.remote.engine import Engine, StoredTalk, StoreFiles, Wanted
-from talksearch.indexer.stores.remote.lance_calls import Place, errors_told
+from talksearch.indexer.stores.remote.engine import Engine, PassageFilter, StoredTalk, StoreFiles
+from talksearch.indexer.stores.remote.lance_calls import LanceLocation, errors_told
 
 __all__ = ["small_disk"]
 
@@ -92,9 +92,9 @@ def test_a_writer_that_is_ended_anywhere_is_not_seen_and_the_next_one_goes_on(
     version = engine.open()
     assert held(version).keys() == {"bees", "moths"}
     assert b"bees 2" in held(version)["bees"]
-    found = version.nearest(vector("wasp"), Wanted(), 99)
+    found = version.nearest(vector("wasp"), PassageFilter(), 99)
     assert sorted(one.passage_id for one in found) == ["bees@0", "bees@1", "moths@0"], "nothing is there twice"
-    assert version.saying(["tide"], Wanted(), 9) == []
+    assert version.saying(["tide"], PassageFilter(), 9) == []
 
 
 def killed_engine(engine: Engine, patch: pytest.MonkeyPatch, where: str, call: int) -> Engine:
@@ -226,7 +226,7 @@ def test_old_states_are_cleared_away_and_who_has_one_open_is_told(
         held(version)
     assert caught.value.hint == "Ask again."
     assert len(held(engine.open())) == 11
-    assert len(engine.open().saying(["night"], Wanted(), 99)) == 10
+    assert len(engine.open().saying(["night"], PassageFilter(), 99)) == 10
 
 
 def test_many_vectors_have_an_index_and_nearly_all_of_the_nearest_are_found(
@@ -251,10 +251,10 @@ def test_many_vectors_have_an_index_and_nearly_all_of_the_nearest_are_found(
         query = rng.standard_normal(DIMENSION).astype(np.float32)
         query /= np.linalg.norm(query)
         least = np.sort(np.nan_to_num(vectors @ query, nan=-1.0))[-50]
-        found = version.nearest(query, Wanted(), 50)
+        found = version.nearest(query, PassageFilter(), 50)
         found_share.append(sum(one.score >= least - 1e-5 for one in found) / 50)
     assert np.mean(found_share) >= 0.98
-    assert {one.talk_id for one in version.nearest(query, Wanted(talk_ids=("t11",)), 5)} == {"t11"}
+    assert {one.talk_id for one in version.nearest(query, PassageFilter(talk_ids=("t11",)), 5)} == {"t11"}
 
 
 # --- what goes wrong -------------------------------------------------------------------------------------------------
@@ -366,7 +366,7 @@ def test_object_storage_that_goes_away_amid_a_write_is_told(monkeypatch: pytest.
     with pytest.raises(StoreError, match="cannot be reached, or takes too long"):
         engine.write(7, put(), [], corpus_of([]), [], FILES)
     with pytest.raises(StoreError, match="cannot be reached, or takes too long"):
-        version.nearest(vector("bee"), Wanted(), 3)
+        version.nearest(vector("bee"), PassageFilter(), 3)
 
 
 @pytest.mark.parametrize(
@@ -384,12 +384,12 @@ def test_object_storage_that_goes_away_amid_a_write_is_told(monkeypatch: pytest.
     ],
 )
 def test_what_lancedb_raises_becomes_a_sentence(error: Exception, told: str) -> None:
-    with pytest.raises(StoreError, match=told), errors_told(Place("lance:///srv/talks", "/srv/talks")):
+    with pytest.raises(StoreError, match=told), errors_told(LanceLocation("lance:///srv/talks", "/srv/talks")):
         raise error
 
 
 def test_without_lancedb_it_is_said_what_to_install(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "lancedb", None)
     with pytest.raises(StoreError, match="needs lancedb") as caught:
-        lance_calls.connect(Place("lance:///x", "/x"), "write")
+        lance_calls.connect(LanceLocation("lance:///x", "/x"), "write")
     assert "talksearch[distributed]" in caught.value.hint

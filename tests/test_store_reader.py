@@ -26,7 +26,7 @@ from talksearch.indexer import build_index
 from talksearch.indexer.errors import QueryError, StoreError, TalksearchError
 from talksearch.indexer.pipeline.publish import publish
 from talksearch.indexer.stores.remote import address
-from talksearch.indexer.stores.remote.engine import Found, StoredTalk, StoreFiles, Version, Wanted
+from talksearch.indexer.stores.remote.engine import FoundPassage, PassageFilter, StoredTalk, StoreFiles, Version
 from talksearch.indexer.stores.remote.talk_bytes import pack, unpack
 from talksearch.search import Filters, Query, engine, open_index
 from talksearch.search.answer import Answer
@@ -177,8 +177,8 @@ def test_passages_like_one_are_found_in_other_talks(folder: Path, store: Current
 
 
 def test_candidates_are_fused_by_their_ranks() -> None:
-    near = [Found("a", "a1", 0.9), Found("a", "a2", 0.8), Found("b", "b1", 0.7)]
-    said = [Found("b", "b2", 12.0), Found("c", "c1", 3.0)]
+    near = [FoundPassage("a", "a1", 0.9), FoundPassage("a", "a2", 0.8), FoundPassage("b", "b1", 0.7)]
+    said = [FoundPassage("b", "b2", 12.0), FoundPassage("c", "c1", 3.0)]
     assert best_talks([near, said], 2) == ["b", "a"]
     assert best_talks([], 2) == []
 
@@ -225,14 +225,14 @@ def test_a_talk_that_is_not_in_the_store_is_told(store: CurrentStore) -> None:
 
 
 def test_what_must_be_filtered_is_asked_of_the_engine_too(folder: Path) -> None:
-    seen: list[Wanted] = []
+    seen: list[PassageFilter] = []
 
     class Watched(Kept):
         def __init__(self, folder: Path) -> None:
             super().__init__(folder)
             find = self.version.saying
 
-            def saying(terms: Sequence[str], wanted: Wanted, count: int) -> list[Found]:
+            def saying(terms: Sequence[str], wanted: PassageFilter, count: int) -> list[FoundPassage]:
                 seen.append(wanted)
                 return find(terms, wanted, count)
 
@@ -241,7 +241,7 @@ def test_what_must_be_filtered_is_asked_of_the_engine_too(folder: Path) -> None:
     with current(Watched(folder), most_talks=1) as store:
         ask(store, Query("rain", mode="lexical", filters=Filters(channel="field", after="2022-01-01")))
         ask(store, Query("rain", mode="lexical", filters=Filters(talks=("bees", "bridges"))))
-    assert seen[0] == Wanted(channels=("Field Days",), after="2022-01-01")
+    assert seen[0] == PassageFilter(channels=("Field Days",), after="2022-01-01")
     assert len(seen[1].talk_ids) == 2
 
 
@@ -296,7 +296,7 @@ def test_a_version_that_is_gone_is_replaced_by_the_newest(folder: Path) -> None:
             self.count += 1
             return version
 
-    def _gone(*_: object) -> list[Found]:
+    def _gone(*_: object) -> list[FoundPassage]:
         raise StoreError("This version of the store is gone.", "Ask again.")
 
     with current(Passing(folder), poll_s=60.0) as store:
@@ -339,7 +339,7 @@ def test_a_store_that_does_not_answer_is_told_in_time(folder: Path, monkeypatch:
     monkeypatch.setattr(asking, "ANSWER_S", 0.2)
     released = threading.Event()
     opened = Kept(folder)
-    opened.version.saying = lambda *_: [Found("a", "b", float(released.wait(30)))]  # type: ignore[method-assign]
+    opened.version.saying = lambda *_: [FoundPassage("a", "b", float(released.wait(30)))]  # type: ignore[method-assign]
     with current(opened, poll_s=60.0) as store:
         with pytest.raises(StoreError, match=r"has not answered for 0\.2 seconds"):
             ask(store, Query("bee"))

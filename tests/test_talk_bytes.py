@@ -20,11 +20,11 @@ from talksearch.indexer.pipeline.run import build_index
 from talksearch.indexer.stores import catalog
 from talksearch.indexer.stores.remote import talk_bytes
 from talksearch.indexer.stores.remote.talk_bytes import pack, unpack
-from talksearch.indexer.stores.talk_rows import StoredTalk, read_rows
+from talksearch.indexer.stores.talk_rows import CatalogTalk, read_rows
 
 
 @pytest.fixture(scope="module")
-def talks(tmp_path_factory: pytest.TempPathFactory) -> list[StoredTalk]:
+def talks(tmp_path_factory: pytest.TempPathFactory) -> list[CatalogTalk]:
     """Talks of real shapes: with tracks, words with times, mishearings, notes, estimated times."""
     folder = tmp_path_factory.mktemp("talks")
     for name, lines in {"harbour.en-orig.vtt": ENGLISH, "harbour.de.vtt": GERMAN}.items():
@@ -34,7 +34,7 @@ def talks(tmp_path_factory: pytest.TempPathFactory) -> list[StoredTalk]:
         return [read_rows(db, number) for (number,) in db.execute("SELECT number FROM talks ORDER BY number")]
 
 
-def test_a_talk_comes_back_with_everything_but_its_files(talks: list[StoredTalk]) -> None:
+def test_a_talk_comes_back_with_everything_but_its_files(talks: list[CatalogTalk]) -> None:
     assert any(talk.rows.tracks for talk in talks)
     assert any(talk.mishearings or talk.rare_words for talk in talks)
     assert any(cue.words for talk in talks for cue in talk.rows.cues)
@@ -49,7 +49,7 @@ def test_a_talk_comes_back_with_everything_but_its_files(talks: list[StoredTalk]
         assert unpacked.directions == "along these"
 
 
-def packed(talk: StoredTalk, change: Callable[[Any], None]) -> bytes:
+def packed(talk: CatalogTalk, change: Callable[[Any], None]) -> bytes:
     """Pack a talk with something of its JSON changed."""
     data = pack(talk, [None] * len(talk.rows.passages), "")
     values = json.loads(zlib.decompress(data[9:]))
@@ -112,7 +112,7 @@ def put(*path: Any, value: Any) -> Callable[[Any], None]:
         lambda values: values.clear(),
     ],
 )
-def test_values_of_other_kinds_are_refused(talks: list[StoredTalk], change: Callable[[Any], None]) -> None:
+def test_values_of_other_kinds_are_refused(talks: list[CatalogTalk], change: Callable[[Any], None]) -> None:
     talk = next(talk for talk in talks if talk.rows.cues)
     assert unpack(packed(talk, lambda _: None))
     with pytest.raises(StoreError, match="A talk in the store is damaged"):
@@ -157,7 +157,7 @@ def test_what_would_fill_the_memory_is_refused_before_it_does(filling: bytes) ->
 
 
 def test_a_talk_that_nobody_could_unpack_is_not_packed(
-    talks: list[StoredTalk], monkeypatch: pytest.MonkeyPatch
+    talks: list[CatalogTalk], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(talk_bytes, "LARGEST", 100)
     with pytest.raises(StoreError, match="is too large for a store"):

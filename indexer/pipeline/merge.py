@@ -28,7 +28,7 @@ from talksearch.indexer.stores.chroma import store
 from talksearch.indexer.stores.columns import update as columns
 from talksearch.indexer.stores.lock import index_write_lock
 from talksearch.indexer.stores.recipe import Recipe
-from talksearch.indexer.stores.talk_rows import StoredTalk, put_stored, read_rows, renamed, talk_states
+from talksearch.indexer.stores.talk_rows import CatalogTalk, put_stored, read_rows, renamed, talk_states
 
 from . import embed_pending
 from .carry_vectors import carry_vectors
@@ -190,7 +190,7 @@ def _put_talks(
         tell(Progress("merging", done, len(merged)))
 
 
-def _is_held(db: sqlite3.Connection, stored: StoredTalk) -> bool:
+def _is_held(db: sqlite3.Connection, stored: CatalogTalk) -> bool:
     """Say whether a catalog holds a talk as it is, whatever it remembers of its files."""
     (number,) = db.execute("SELECT number FROM talks WHERE id = ?", (stored.rows.talk_id,)).fetchone()
     try:

@@ -27,7 +27,7 @@ _FILE = "path, source, stamp, digest, identity, talk_id, note"
 
 
 @dataclass(frozen=True, slots=True)
-class StoredTalk:
+class CatalogTalk:
     """All that a catalog holds of a talk but its vectors and the codes of its tokens."""
 
     path: str
@@ -39,7 +39,7 @@ class StoredTalk:
     """What is remembered of its files: those that it was read from, its tracks, and copies of it."""
 
 
-def read_rows(db: sqlite3.Connection, talk_number: int, *, words_hold: bool = True) -> StoredTalk:
+def read_rows(db: sqlite3.Connection, talk_number: int, *, words_hold: bool = True) -> CatalogTalk:
     """Return a talk as it lies in a catalog, its passages in the order of their numbers.
 
     Where the word index lacks a passage, its terms are made of its text again.
@@ -60,7 +60,7 @@ def read_rows(db: sqlite3.Connection, talk_number: int, *, words_hold: bool = Tr
     talk = TalkRow(*values)
     soundness.check_talk(db, talk.id, seals.COUNTS.values())
     cues = db.execute(f"SELECT {_CUE} FROM cues WHERE talk = ? ORDER BY number", (talk_number,))  # noqa: S608
-    return StoredTalk(
+    return CatalogTalk(
         path,
         TalkRows(
             talk,
@@ -90,12 +90,12 @@ def read_rows(db: sqlite3.Connection, talk_number: int, *, words_hold: bool = Tr
     )
 
 
-def renamed(talk: StoredTalk, talk_id: str) -> StoredTalk:
+def renamed(talk: CatalogTalk, talk_id: str) -> CatalogTalk:
     """Return a talk under another id, with the ids and seals that its passages and cues have then."""
     before = talk.rows.talk_id
     if talk_id == before:
         return talk
-    return StoredTalk(
+    return CatalogTalk(
         talk.path,
         TalkRows(
             talk.rows.talk._replace(id=talk_id),
@@ -139,7 +139,7 @@ def talk_states(db: sqlite3.Connection) -> dict[str, Hashable]:
     return {ids[number]: tuple(state) for number, state in states.items()}
 
 
-def put_stored(db: sqlite3.Connection, talk: StoredTalk) -> bool:
+def put_stored(db: sqlite3.Connection, talk: CatalogTalk) -> bool:
     """Put a talk into a catalog, in the place of the one with its id, if any, and remember its files.
 
     Call it inside a `catalog.transaction`. Returns what `catalog_writer.put_terms` does.

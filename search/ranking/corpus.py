@@ -23,14 +23,14 @@ from .term_weight import TermWeight
 Doubles = npt.NDArray[np.float64]
 
 
-class Holding(NamedTuple):
+class TermHolding(NamedTuple):
     """In how many passages and talks a term stands. After a share of both was taken, these are no whole numbers."""
 
     passages: float
     talks: float
 
 
-class Moments(NamedTuple):
+class CosineMoments(NamedTuple):
     """How near all passages of a store are to a vector."""
 
     mean: float
@@ -70,15 +70,15 @@ class CorpusStatistics:
         """How many passages a talk has in the mean; 1 where there is none."""
         return self.passages / self.talks if self.talks else 1.0
 
-    def moments(self, vector: Floats) -> Moments:
+    def moments(self, vector: Floats) -> CosineMoments:
         """Return how near all passages are to a normalised vector (dimension,)."""
         if not self.vectors:
-            return Moments(0.0, 1.0)
+            return CosineMoments(0.0, 1.0)
         exact = vector.astype(np.float64)
         mean = float(self.mean @ exact)
-        return Moments(mean, max(float(exact @ self.second @ exact) - mean * mean, 0.0) ** 0.5 or 1.0)
+        return CosineMoments(mean, max(float(exact @ self.second @ exact) - mean * mean, 0.0) ** 0.5 or 1.0)
 
-    def holding(self, terms: Sequence[str], share: float = 1.0) -> dict[str, Holding]:
+    def holding(self, terms: Sequence[str], share: float = 1.0) -> dict[str, TermHolding]:
         """Return how much holds any of some terms, by language; languages in which nothing does are left out.
 
         Args:
@@ -86,14 +86,14 @@ class CorpusStatistics:
             share: What is left of these counts where each passage is counted once.
         """
         usual = next(iter(self.languages), "")
-        found: dict[str, Holding] = {}
+        found: dict[str, TermHolding] = {}
         for term in terms:
             for count in self.count_term(term):
                 language = count.language if count.language in self.languages else usual
-                before = found.get(language, Holding(0, 0))
-                found[language] = Holding(before.passages + count.passages, before.talks + count.talks)
+                before = found.get(language, TermHolding(0, 0))
+                found[language] = TermHolding(before.passages + count.passages, before.talks + count.talks)
         return {
-            language: Holding(
+            language: TermHolding(
                 min(held.passages * share, self.languages[language].passages),
                 min(held.talks * share, self.languages[language].talks),
             )
@@ -101,13 +101,13 @@ class CorpusStatistics:
             if held.passages and language in self.languages
         }
 
-    def term_weight(self, holding: Mapping[str, Holding]) -> TermWeight:
+    def term_weight(self, holding: Mapping[str, TermHolding]) -> TermWeight:
         """Return how much a term tells that so much holds, among what is said in the same language.
 
         See `term_weight`: it is the mean over the passages that hold it.
         """
         if not holding:
-            return _among(LanguageCount("", self.talks, self.passages), Holding(0, 0))
+            return _among(LanguageCount("", self.talks, self.passages), TermHolding(0, 0))
         weights = [_among(self.languages[language], held) for language, held in holding.items()]
         counts = [held.passages for held in holding.values()]
         return TermWeight(*np.average(weights, axis=0, weights=counts).tolist())
@@ -142,5 +142,5 @@ def _by_size(count: LanguageCount) -> tuple[int, str]:
     return -count.passages, count.language  # where as many are in two, every reader takes the same
 
 
-def _among(whole: LanguageCount, held: Holding) -> TermWeight:
+def _among(whole: LanguageCount, held: TermHolding) -> TermWeight:
     return TermWeight(idf(whole.passages, held.passages), idf(whole.talks, held.talks), math.log(whole.passages + 1))

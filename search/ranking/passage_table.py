@@ -30,7 +30,7 @@ from talksearch.indexer.text.language_codes import language_code
 from talksearch.indexer.text.letters import holds_name
 from talksearch.search.asker import written_language
 
-from .corpus import CorpusStatistics, Holding
+from .corpus import CorpusStatistics, TermHolding
 from .language_means import means_of
 from .layout import PassageLayout, make_layout, read_layout
 from .postings import MAX_WORDS_BETWEEN, cooccurrences, notes_of, only_in_tracks, postings
@@ -241,7 +241,7 @@ class PassageTable:
 
     def _holding(
         self, corpus: CorpusStatistics, term: str, places: Ints, variants: Sequence[str]
-    ) -> dict[str, Holding]:
+    ) -> dict[str, TermHolding]:
         """Return how much of the whole store holds a term in any way; arguments as of `term_weight`.
 
         The store has counted single terms. How many passages hold several of them, or terms in a row, is told by these
@@ -252,7 +252,7 @@ class PassageTable:
         holding = corpus.holding(words, len(places) / counted if counted else 1.0)
         if not holding and len(places):  # in a row, or of signs that the word index parts: "1⁄2"
             talks = len(np.unique(self.layout.talks[places]))
-            return {next(iter(corpus.languages)): Holding(len(places), talks)}
+            return {next(iter(corpus.languages)): TermHolding(len(places), talks)}
         return holding
 
     def term_weights(self, terms: Iterable[str]) -> dict[str, float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from talksearch.indexer.stores.remote.engine import Found
+from talksearch.indexer.stores.remote.engine import FoundPassage
 from talksearch.indexer.text.letters import unaccented
 from talksearch.indexer.text.terms import spans, terms
 from talksearch.search.ranking.characters import with_characters
@@ -35,7 +35,7 @@ _NEAR = 0.599
 """How alike their letters must be."""
 
 
-def best_talks(lists: Iterable[Sequence[Found]], count: int) -> list[str]:
+def best_talks(lists: Iterable[Sequence[FoundPassage]], count: int) -> list[str]:
     """Return the talks of the best candidates, best first, by reciprocal rank fusion of lists that are best first.
 
     A talk counts by its best passage in each list: what the others say for it, ranking tells from the whole talk.

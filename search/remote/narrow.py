@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from talksearch.indexer.stores.remote.engine import TalkFacts, Wanted
+from talksearch.indexer.stores.remote.engine import PassageFilter, TalkFacts
 from talksearch.indexer.text.letters import holds_name
 from talksearch.search.query import Filters
 from talksearch.search.ranking.filters import conditions_on_talks, find_talk, know_names
@@ -22,12 +22,12 @@ _MOST_SPEAKING = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Narrowed:
+class NarrowedFilters:
     """What some filters leave of a store."""
 
     talk_ids: frozenset[str]
     """All talks that pass. One that passes for a speaker may hold passages of others."""
-    wanted: Wanted
+    wanted: PassageFilter
     """The same, or less narrow, as an engine is asked."""
 
 
@@ -38,9 +38,9 @@ class TalkFactsFilter:
         self.db = sqlite3.connect(f"{facts.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
         know_names(self.db)
         self.db.create_function("any_holds_name", 2, _any_holds_name)
-        self._known: dict[Filters, Narrowed] = {}
+        self._known: dict[Filters, NarrowedFilters] = {}
 
-    def narrow(self, filters: Filters) -> Narrowed:
+    def narrow(self, filters: Filters) -> NarrowedFilters:
         """Return what filters leave. Raises QueryError where a talk is named that is not in the store."""
         if filters not in self._known:
             if len(self._known) >= _REMEMBERED:
@@ -72,7 +72,7 @@ class TalkFactsFilter:
         """Close the facts."""
         self.db.close()
 
-    def _narrow(self, filters: Filters) -> Narrowed:
+    def _narrow(self, filters: Filters) -> NarrowedFilters:
         conditions, values = conditions_on_talks(self.db, filters)
         if filters.speaker:
             conditions.append("(holds_name(speaker, ?) OR any_holds_name(speakers, ?))")
@@ -83,9 +83,9 @@ class TalkFactsFilter:
         ).fetchall()
         ids = [talk_id for talk_id, _, _ in rows]
         are_few = len(ids) <= _MOST_NAMED
-        return Narrowed(
+        return NarrowedFilters(
             frozenset(ids),
-            Wanted(
+            PassageFilter(
                 talk_ids=tuple(ids) if are_few and (filters.talks or filters.speaker) else (),
                 languages=_distinct(language for _, language, _ in rows) if filters.language else (),
                 channels=_distinct(channel for _, _, channel in rows) if filters.channel else (),

@@ -11,7 +11,7 @@ import numpy as np
 from talksearch.indexer.arrays import Floats, Ints
 from talksearch.indexer.encoders.base import QueryEncoding
 from talksearch.indexer.stores.recipe import Recipe
-from talksearch.indexer.stores.remote.engine import Found, Wanted
+from talksearch.indexer.stores.remote.engine import FoundPassage, PassageFilter
 from talksearch.search.hit import QuoteMatch
 from talksearch.search.query import Filters, Query, split_quotes
 from talksearch.search.ranking.filters import passages_by
@@ -21,7 +21,7 @@ from talksearch.search.reader import IndexReader
 from . import asking
 from .candidates import FOUND, MOST_TALKS, best_talks, quoted_terms, terms_to_ask
 from .held_talks import HeldTalks
-from .narrow import Narrowed, TalkFactsFilter
+from .narrow import NarrowedFilters, TalkFactsFilter
 from .version_folder import VersionFolder
 
 _MOST_HELD = 50_000
@@ -181,12 +181,12 @@ class StoreTalks:
             self.held = self._new()
             reader.db = self.held.db
 
-    def _narrowed(self, filters: Filters) -> Narrowed | None:
+    def _narrowed(self, filters: Filters) -> NarrowedFilters | None:
         return None if filters == Filters() else self.facts.narrow(filters)
 
     def _find(
         self,
-        narrowed: Narrowed | None,
+        narrowed: NarrowedFilters | None,
         query: Query,
         vector: Callable[[], Floats] | None,
         terms: Iterable[Sequence[str]],
@@ -201,7 +201,7 @@ class StoreTalks:
             terms: Terms that candidates say, in lists that are asked for each by itself.
             others: Talks that are fetched as well.
         """
-        version, wanted = self.kept.version, Wanted() if narrowed is None else narrowed.wanted
+        version, wanted = self.kept.version, PassageFilter() if narrowed is None else narrowed.wanted
         count = min(max(FOUND, _FOUND_PER_HIT * query.k), _MOST_FOUND)
         waiting = [self._start(partial(version.saying, tuple(asked), wanted, count)) for asked in terms if asked]
         if vector is not None:
@@ -211,7 +211,7 @@ class StoreTalks:
             found = [[one for one in part if one.talk_id in narrowed.talk_ids] for part in found]
         self._hold([*best_talks(found, min(max(self._most_talks, query.k), _MOST_FETCHED)), *others])
 
-    def _start(self, work: Callable[[], list[Found]]) -> Callable[[], list[Found]]:
+    def _start(self, work: Callable[[], list[FoundPassage]]) -> Callable[[], list[FoundPassage]]:
         return asking.start(self.address, work)
 
     def _hold(self, talk_ids: Collection[str]) -> None:

@@ -95,9 +95,9 @@ def open_engine(url: str) -> Engine:
 
         return open_service(address.url, address.location)
     from .lance import LanceEngine  # imported late: it takes a second
-    from .lance_calls import Place
+    from .lance_calls import LanceLocation
 
-    return LanceEngine(Place(address.url, address.location))
+    return LanceEngine(LanceLocation(address.url, address.location))
 
 
 def _folder(url: str) -> str:

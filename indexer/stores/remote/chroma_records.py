@@ -24,7 +24,7 @@ import numpy as np
 
 from talksearch.indexer.arrays import Floats
 
-from .engine import StoredPassage, StoredTalk, TalkFacts, Wanted
+from .engine import PassageFilter, StoredPassage, StoredTalk, TalkFacts
 
 BATCH = 300
 """Records in a write, and results, at most."""
@@ -45,7 +45,7 @@ Where = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class ChromaRecord:
     """A record of Chroma."""
 
     id: str
@@ -54,7 +54,7 @@ class Record:
     vector: Floats
 
 
-def blob_records(kind: str, name: str, revision: str, content: bytes, state: int) -> list[Record]:
+def blob_records(kind: str, name: str, revision: str, content: bytes, state: int) -> list[ChromaRecord]:
     """Return the records that hold some bytes, in pieces.
 
     Args:
@@ -68,7 +68,7 @@ def blob_records(kind: str, name: str, revision: str, content: bytes, state: int
     pieces = [text[start : start + _DOCUMENT] for start in range(0, len(text), _DOCUMENT)] or [""]
     vector = np.ones(1, np.float32)
     return [
-        Record(
+        ChromaRecord(
             f"{kind}-{_short(name)}-{_short(revision)}-{number}",
             piece,
             {
@@ -100,7 +100,7 @@ def blobs(documents: Sequence[str], metadatas: Sequence[Mapping[str, Any]]) -> d
     }
 
 
-def passage_records(talk: StoredTalk, state: int, *, sparse: bool) -> Iterator[Record]:
+def passage_records(talk: StoredTalk, state: int, *, sparse: bool) -> Iterator[ChromaRecord]:
     """Yield the records of a talk's passages. One without a vector has zeros for it, which are near to nothing."""
     for number, (passage, vector) in enumerate(zip(talk.passages, talk.vectors, strict=True)):
         embedded = not np.isnan(vector).any()
@@ -118,7 +118,7 @@ def passage_records(talk: StoredTalk, state: int, *, sparse: bool) -> Iterator[R
         }
         if sparse:
             metadata[WORDS] = sparse_words(passage)
-        yield Record(
+        yield ChromaRecord(
             f"{_short(talk.facts.id)}-{_short(talk.revision)}-{number}",
             f" {passage.terms} "[:_DOCUMENT],
             metadata,
@@ -155,7 +155,7 @@ def holding(state: int, **values: str) -> Where:
     )
 
 
-def passing(state: int, wanted: Wanted, *, embedded: bool) -> Where:
+def passing(state: int, wanted: PassageFilter, *, embedded: bool) -> Where:
     """Return the filter of the passages that may be found in a state: no more than eight predicates."""
     conditions: list[Where] = [{"from": {"$lte": state}}, {"until": {"$gt": state}}]
     if embedded:
@@ -178,7 +178,7 @@ def packed_facts(facts: TalkFacts) -> bytes:
     return json.dumps(asdict(facts), ensure_ascii=False).encode()
 
 
-def batches(records: Iterable[Record]) -> Iterator[tuple[Record, ...]]:
+def batches(records: Iterable[ChromaRecord]) -> Iterator[tuple[ChromaRecord, ...]]:
     """Yield records as many at a time as a write may have."""
     remaining = iter(records)
     while batch := tuple(islice(remaining, BATCH)):

@@ -28,14 +28,14 @@ from .chroma_records import (
     BATCH,
     FOREVER,
     WORDS,
-    Record,
+    ChromaRecord,
     batches,
     blob_records,
     holding,
     packed_facts,
     passage_records,
 )
-from .chroma_version import ChromaVersion, Part, Writer
+from .chroma_version import ChromaVersion, WriterPart, WriterState
 from .engine import Corpus, StoredTalk, StoreFiles, TermCount
 from .store_statistics import inflate, is_same_recipe, pack_corpus, pack_terms
 
@@ -62,7 +62,9 @@ class ChromaEngine:
                 self.address,
                 " ".join(f"{writer.source}:{writer.state}" for writer in writers),
                 tuple(
-                    Part(writer, self._collection(writer.source, "passages"), self._collection(writer.source, "talks"))
+                    WriterPart(
+                        writer, self._collection(writer.source, "passages"), self._collection(writer.source, "talks")
+                    )
                     for writer in writers
                 ),
                 _ranks_words(self.client),
@@ -118,22 +120,22 @@ class ChromaEngine:
             whole |= {f"file:{name}": compress(content) for name, content in files.by_name.items()}
             for name, content in whole.items():
                 _add(talks, blob_records("whole", name, str(state), content, state))
-            self._make_known(Writer(source, state, corpus.talks, len(corpus.vector_sum)))
+            self._make_known(WriterState(source, state, corpus.talks, len(corpus.vector_sum)))
             for collection in (passages, talks):  # readers of the state before go on, those of older ones do not
                 collection.delete(where={"until": {"$lte": held}})
 
-    def _writers(self) -> list[Writer]:
+    def _writers(self) -> list[WriterState]:
         records = all_of(self._known(), None, ["metadatas"])
         writers = [
-            Writer(int(values["source"]), int(values["state"]), int(values["talks"]), int(values["dimension"]))
+            WriterState(int(values["source"]), int(values["state"]), int(values["talks"]), int(values["dimension"]))
             for values in records["metadatas"]
         ]
         return sorted(writers, key=lambda writer: -writer.talks)
 
-    def _writer(self, source: int) -> Writer | None:
+    def _writer(self, source: int) -> WriterState | None:
         return next((writer for writer in self._writers() if writer.source == source), None)
 
-    def _make_known(self, writer: Writer) -> None:
+    def _make_known(self, writer: WriterState) -> None:
         values = {
             "source": writer.source,
             "state": writer.state,
@@ -156,7 +158,7 @@ class ChromaEngine:
         space = {"hnsw": {"space": "ip"}} if kind == "passages" else None
         return self.client.get_or_create_collection(name, configuration=space, embedding_function=None)
 
-    def _ids_of_others(self, writers: Sequence[Writer], source: int) -> set[str]:
+    def _ids_of_others(self, writers: Sequence[WriterState], source: int) -> set[str]:
         return {
             metadata["name"]
             for writer in writers
@@ -166,11 +168,11 @@ class ChromaEngine:
             )["metadatas"]
         }
 
-    def _refuse_another_recipe(self, writers: Sequence[Writer], source: int, files: StoreFiles) -> None:
+    def _refuse_another_recipe(self, writers: Sequence[WriterState], source: int, files: StoreFiles) -> None:
         for writer in writers:
             if writer.source == source:
                 continue
-            part = Part(writer, None, self._collection(writer.source, "talks"))
+            part = WriterPart(writer, None, self._collection(writer.source, "talks"))
             theirs = part.whole().get(f"file:{layout.RECIPE.name}")
             if theirs is not None and not is_same_recipe(inflate(theirs), files.by_name[layout.RECIPE.name]):
                 raise StoreError(
@@ -227,7 +229,7 @@ def _token() -> str | None:
     return os.environ.get("TALKSEARCH_STORE_TOKEN")
 
 
-def _add(collection: Collection, records: Iterable[Record]) -> None:
+def _add(collection: Collection, records: Iterable[ChromaRecord]) -> None:
     for batch in batches(records):
         collection.upsert(
             ids=[record.id for record in batch],
@@ -255,7 +257,7 @@ def _change_until(collection: Collection, where: Any, until: int) -> None:
         collection.update(ids=batch, metadatas=[{"until": until}] * len(batch))
 
 
-def _talk_records(talk: StoredTalk, state: int) -> Iterator[Record]:
+def _talk_records(talk: StoredTalk, state: int) -> Iterator[ChromaRecord]:
     for kind, content in (("facts", packed_facts(talk.facts)), ("rows", talk.rows)):
         yield from blob_records(kind, talk.facts.id, talk.revision, content, state)
 

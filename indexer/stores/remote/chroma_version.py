@@ -15,7 +15,7 @@ from talksearch.indexer.errors import StoreError
 
 from .chroma_calls import Collection, all_of, errors_told
 from .chroma_records import BATCH, WORDS, blobs, holding, passing, sparse_query
-from .engine import Corpus, Found, StoredPassage, StoredTalk, StoreFiles, TalkFacts, TermCount, Wanted
+from .engine import Corpus, FoundPassage, PassageFilter, StoredPassage, StoredTalk, StoreFiles, TalkFacts, TermCount
 from .store_statistics import add_up, inflate, unpack_corpus, unpack_terms
 
 _TERMS_LOOKED_FOR = 12
@@ -23,7 +23,7 @@ _TERMS_LOOKED_FOR = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Writer:
+class WriterState:
     """The newest state that a writer made known."""
 
     source: int
@@ -33,10 +33,10 @@ class Writer:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Part:
+class WriterPart:
     """What one writer put, in one state."""
 
-    writer: Writer
+    writer: WriterState
     passages: Collection
     talks: Collection
     _whole: dict[str, bytes] = field(default_factory=dict)
@@ -55,7 +55,7 @@ class ChromaVersion:
 
     address: str
     name: str
-    parts: tuple[Part, ...]
+    parts: tuple[WriterPart, ...]
     """What each writer put, most talks first."""
     ranks_words: bool
     """Whether the service ranks words."""
@@ -106,9 +106,9 @@ class ChromaVersion:
                     found[metadata["name"]] = metadata["revision"]
         return found
 
-    def nearest(self, vector: Floats, wanted: Wanted, count: int) -> list[Found]:
+    def nearest(self, vector: Floats, wanted: PassageFilter, count: int) -> list[FoundPassage]:
         """Return the passages that are nearest to a normalised vector, best first."""
-        found: list[Found] = []
+        found: list[FoundPassage] = []
         with errors_told(self.address):
             for part in self.parts:
                 answer = part.passages.query(
@@ -118,11 +118,11 @@ class ChromaVersion:
                     include=["metadatas", "distances"],
                 )
                 for metadata, distance in zip(answer["metadatas"][0], answer["distances"][0], strict=True):
-                    found.append(Found(metadata["talk"], metadata["passage"], 1.0 - distance))
+                    found.append(FoundPassage(metadata["talk"], metadata["passage"], 1.0 - distance))
             self._require_held()
         return sorted(found, key=lambda one: -one.score)[:count]
 
-    def saying(self, terms: Sequence[str], wanted: Wanted, count: int) -> list[Found]:
+    def saying(self, terms: Sequence[str], wanted: PassageFilter, count: int) -> list[FoundPassage]:
         """Return the passages that say most of some terms: by BM25, or where it does not rank words, of the rarest."""
         with errors_told(self.address):
             weights = self._weights(terms)
@@ -159,8 +159,8 @@ class ChromaVersion:
         return weights
 
     def _by_sparse_vectors(
-        self, part: Part, weights: Mapping[str, float], wanted: Wanted, count: int
-    ) -> Iterator[Found]:
+        self, part: WriterPart, weights: Mapping[str, float], wanted: PassageFilter, count: int
+    ) -> Iterator[FoundPassage]:
         from chromadb import Knn, Search
 
         most = min(count, BATCH)
@@ -169,11 +169,11 @@ class ChromaVersion:
         search = Search(where=where, rank=rank, limit=most, select=["talk", "passage", "#score"])
         for row in part.passages.search(search).rows()[0]:
             # A score is a distance, and the lower the better: minus the product of both vectors, and 1 more.
-            yield Found(row["metadata"]["talk"], row["metadata"]["passage"], 1.0 - float(row["score"]))
+            yield FoundPassage(row["metadata"]["talk"], row["metadata"]["passage"], 1.0 - float(row["score"]))
 
     def _by_parts_of_documents(
-        self, part: Part, weights: Mapping[str, float], wanted: Wanted, count: int
-    ) -> Iterator[Found]:
+        self, part: WriterPart, weights: Mapping[str, float], wanted: PassageFilter, count: int
+    ) -> Iterator[FoundPassage]:
         rarest = sorted(weights, key=lambda term: (-weights[term], term))[:_TERMS_LOOKED_FOR]
         where = passing(part.writer.state, wanted, embedded=False)
         scores: dict[str, float] = {}
@@ -191,16 +191,16 @@ class ChromaVersion:
                 scores[record_id] = sum(weight for term, weight in weights.items() if f" {term} " in document)
         for record_id in sorted(scores, key=lambda one: (-scores[one], one))[:count]:
             metadata = metadata_of[record_id]
-            yield Found(metadata["talk"], metadata["passage"], scores[record_id])
+            yield FoundPassage(metadata["talk"], metadata["passage"], scores[record_id])
 
 
-def _blobs_of(part: Part, where: Any) -> dict[str, bytes]:
+def _blobs_of(part: WriterPart, where: Any) -> dict[str, bytes]:
     """Return what the records of one writer hold that pass a filter, by name."""
     found = all_of(part.talks, where, ["documents", "metadatas"])
     return blobs(found["documents"], found["metadatas"])
 
 
-def _stored_talks(part: Part, talk_ids: Sequence[str]) -> Iterator[StoredTalk]:
+def _stored_talks(part: WriterPart, talk_ids: Sequence[str]) -> Iterator[StoredTalk]:
     state = part.writer.state
     for talk_id in talk_ids:  # one at a time: a talk has hundreds of records
         found = all_of(part.talks, holding(state, name=talk_id), ["documents", "metadatas"])

@@ -123,7 +123,7 @@ class StoreFiles:
     by_name: Mapping[str, bytes]
 
 
-class Found(NamedTuple):
+class FoundPassage(NamedTuple):
     """A passage that an engine found."""
 
     talk_id: str
@@ -133,7 +133,7 @@ class Found(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class PassageFilter:
     """What may be found. An engine may let more pass, never less: exact filters are applied once more to what is
     fetched. Empty: everything."""
 
@@ -173,11 +173,11 @@ class Version(Protocol):
         """Return the facts of all talks."""
         ...
 
-    def nearest(self, vector: Floats, wanted: Wanted, count: int) -> list[Found]:
+    def nearest(self, vector: Floats, wanted: PassageFilter, count: int) -> list[FoundPassage]:
         """Return the passages that are nearest to a normalised vector, best first."""
         ...
 
-    def saying(self, terms: Sequence[str], wanted: Wanted, count: int) -> list[Found]:
+    def saying(self, terms: Sequence[str], wanted: PassageFilter, count: int) -> list[FoundPassage]:
         """Return the passages that say most of some terms, or the rarest of them, best first: by BM25 where it can."""
         ...
 

@@ -16,18 +16,26 @@ from talksearch.indexer.errors import StoreError
 
 from . import lance_commits
 from .engine import Corpus, StoredTalk, StoreFiles, TermCount
-from .lance_calls import Connection, Place, connect, errors_told
+from .lance_calls import Connection, LanceLocation, connect, errors_told
 from .lance_commits import all_commits, newest_of_each
 from .lance_lease import lease_held
-from .lance_version import LanceVersion, Part
-from .lance_writing import Writing, at_version, batches, passages_of_source, revisions_in, table_if_any, talks_of_source
+from .lance_version import LanceVersion, WriterPart
+from .lance_writing import (
+    LanceWrite,
+    at_version,
+    batches,
+    passages_of_source,
+    revisions_in,
+    table_if_any,
+    talks_of_source,
+)
 from .store_statistics import pack_terms
 
 
 class LanceEngine:
     """A store in LanceDB. Making it asks nothing of the store."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: LanceLocation) -> None:
         self.address = place.url
         self._place = place
         self._reading: Connection | None = None
@@ -47,7 +55,7 @@ class LanceEngine:
             name = " ".join(f"{commit.source}:{commit.number}" for commit in newest)
             if self._newest is None or self._newest.name != name:
                 parts = tuple(
-                    Part(
+                    WriterPart(
                         commit,
                         at_version(connection, passages_of_source(commit.source), commit.passages),
                         at_version(connection, talks_of_source(commit.source), commit.talks),
@@ -79,7 +87,7 @@ class LanceEngine:
             with errors_told(self._place):
                 connection = connect(self._place, "write")
                 lease = held.enter_context(lease_held(connection, self.address, source))
-                writing = Writing(connection, self.address, source, lease, corpus, files)
+                writing = LanceWrite(connection, self.address, source, lease, corpus, files)
             for batch in batches(put):  # the errors of who gives them are none of the store
                 with errors_told(self._place):
                     writing.put(batch)

@@ -55,7 +55,7 @@ _TOLD = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class LanceLocation:
     """Where a store lies."""
 
     url: str
@@ -69,7 +69,7 @@ class Place:
         return self.location.startswith("s3://")
 
 
-def connect(place: Place, purpose: Purpose) -> Connection:
+def connect(place: LanceLocation, purpose: Purpose) -> Connection:
     """Return a connection to a store.
 
     Raises StoreError where LanceDB is not installed; where a folder is to be read and is not there, which LanceDB would
@@ -110,7 +110,7 @@ def table_names(connection: Connection) -> set[str]:
 
 
 @contextmanager
-def errors_told(place: Place) -> Iterator[None]:
+def errors_told(place: LanceLocation) -> Iterator[None]:
     """Raise a StoreError, a sentence, in the place of whatever LanceDB raises."""
     try:
         yield
@@ -123,7 +123,7 @@ def is_conflict(error: Exception) -> bool:
     return _CONFLICT.search(str(error)) is not None
 
 
-def _options(place: Place, purpose: Purpose) -> dict[str, str] | None:
+def _options(place: LanceLocation, purpose: Purpose) -> dict[str, str] | None:
     """Return what LanceDB is told of object storage. Credentials it finds by itself: in the environment, in a file."""
     if not place.is_bucket:
         return None
@@ -140,7 +140,7 @@ def _options(place: Place, purpose: Purpose) -> dict[str, str] | None:
     return options
 
 
-def _told(place: Place, error: Exception) -> StoreError:
+def _told(place: LanceLocation, error: Exception) -> StoreError:
     said = " ".join(safe(str(error)).split())
     store = f"store {place.url}"
     if _NO_BUCKET.search(said):

@@ -74,7 +74,7 @@ class Commit:
 
 
 @dataclass(frozen=True, slots=True)
-class Whole:
+class StateSummary:
     """What a state holds of no single talk, packed."""
 
     corpus: bytes
@@ -122,7 +122,7 @@ def newest_of_each(commits: Sequence[Commit]) -> list[Commit]:
     return sorted(newest.values(), key=lambda commit: (-commit.talk_count, commit.source))
 
 
-def read_whole(table: Table, commit: Commit) -> Whole:
+def read_whole(table: Table, commit: Commit) -> StateSummary:
     """Return what a state holds of no single talk. Raises StoreError where it is not there any more."""
     rows = (
         table.search()
@@ -136,10 +136,10 @@ def read_whole(table: Table, commit: Commit) -> Whole:
         raise StoreError("A state of the store is not there any more.", "Ask again.")
     known = {entry.name for entry in layout.ENTRIES}  # a reader writes them into a folder under these names
     files = {file["name"]: file["content"] for file in rows[0]["files"] if file["name"] in known}
-    return Whole(rows[0]["corpus"], rows[0]["terms"], StoreFiles(files))
+    return StateSummary(rows[0]["corpus"], rows[0]["terms"], StoreFiles(files))
 
 
-def append(table: Table, commit: Commit, whole: Whole) -> None:
+def append(table: Table, commit: Commit, whole: StateSummary) -> None:
     """Make a state known."""
     row = {name: getattr(commit, name) for name in _NARROW}
     row |= {

@@ -12,7 +12,7 @@ import pyarrow as pa
 from talksearch.indexer.arrays import Floats
 from talksearch.indexer.errors import StoreError
 
-from .engine import StoredPassage, StoredTalk, TalkFacts, Wanted
+from .engine import PassageFilter, StoredPassage, StoredTalk, TalkFacts
 
 TALKS = pa.schema(
     [
@@ -140,7 +140,7 @@ def is_one_of(column: str, values: Iterable[str]) -> str:
     return f"{column} IN ({literals})" if literals else "FALSE"
 
 
-def passing(wanted: Wanted) -> str | None:
+def passing(wanted: PassageFilter) -> str | None:
     """Return the condition on passages that may be wanted; None where all may be."""
     conditions = []
     for column, values in (("talk", wanted.talk_ids), ("language", wanted.languages), ("channel", wanted.channels)):

@@ -13,9 +13,9 @@ import numpy as np
 from talksearch.indexer.arrays import Floats
 from talksearch.indexer.errors import StoreError
 
-from .engine import Corpus, Found, StoredTalk, StoreFiles, TalkFacts, TermCount, Wanted
-from .lance_calls import Place, Table, errors_told
-from .lance_commits import Commit, Whole, read_whole
+from .engine import Corpus, FoundPassage, PassageFilter, StoredTalk, StoreFiles, TalkFacts, TermCount
+from .lance_calls import LanceLocation, Table, errors_told
+from .lance_commits import Commit, StateSummary, read_whole
 from .lance_rows import FACTS, facts_of, is_one_of, passages_of, passing
 from .lance_upkeep import FEWEST_LOOKED_AT, LOOKED_AT, graphs
 from .store_statistics import add_up, unpack_corpus, unpack_terms
@@ -33,7 +33,7 @@ _AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Part:
+class WriterPart:
     """What one writer put, in one state."""
 
     commit: Commit
@@ -46,8 +46,8 @@ class LanceVersion:
     """A state of a store. Safe to share between threads."""
 
     name: str
-    place: Place
-    parts: tuple[Part, ...]
+    place: LanceLocation
+    parts: tuple[WriterPart, ...]
     """That of the writer that has put most first."""
     commits: Table
 
@@ -71,7 +71,7 @@ class LanceVersion:
     def facts(self) -> Sequence[TalkFacts]:
         """Return the facts of all talks."""
 
-        def ask(part: Part) -> list[TalkFacts]:
+        def ask(part: WriterPart) -> list[TalkFacts]:
             return [facts_of(row) for row in part.talks.search().select(FACTS).limit(_MANY).to_arrow().to_pylist()]
 
         return _first_of_each(chain.from_iterable(self._of_each(ask)), lambda facts: facts.id)
@@ -79,13 +79,13 @@ class LanceVersion:
     def revisions(self, talk_ids: Sequence[str]) -> Mapping[str, str]:
         """Return the revision of some talks, by id; ids that are not there are left out."""
 
-        def ask(part: Part) -> list[tuple[str, str]]:
+        def ask(part: WriterPart) -> list[tuple[str, str]]:
             rows = _rows_of(part.talks, "id", talk_ids, ["id", "revision"])
             return [(row["id"], row["revision"]) for row in rows]
 
         return dict(_first_of_each(chain.from_iterable(self._of_each(ask)), lambda row: row[0]))
 
-    def nearest(self, vector: Floats, wanted: Wanted, count: int) -> list[Found]:
+    def nearest(self, vector: Floats, wanted: PassageFilter, count: int) -> list[FoundPassage]:
         """Return the passages that are nearest to a normalised vector, best first."""
         dimension = self.parts[0].commit.dimension
         if vector.shape != (dimension,):
@@ -94,12 +94,12 @@ class LanceVersion:
                 "Ask with the model of the store.",
             )
 
-        def ask(part: Part) -> list[Found]:
+        def ask(part: WriterPart) -> list[FoundPassage]:
             query = part.passages.search(vector.astype(np.float32), vector_column_name="vector").distance_type("dot")
             if part.commit.trained:
                 query = query.nprobes(graphs(part.commit.trained)).ef(max(LOOKED_AT * count, FEWEST_LOOKED_AT))
             return [
-                Found(row["talk"], row["id"], 1.0 - row["_distance"])
+                FoundPassage(row["talk"], row["id"], 1.0 - row["_distance"])
                 for row in _passing(query, wanted)
                 .select(["talk", "id", "_distance"])
                 .limit(count)
@@ -109,7 +109,7 @@ class LanceVersion:
 
         return self._best(ask, count)
 
-    def saying(self, terms: Sequence[str], wanted: Wanted, count: int) -> list[Found]:
+    def saying(self, terms: Sequence[str], wanted: PassageFilter, count: int) -> list[FoundPassage]:
         """Return the passages that say most of some terms by BM25, best first."""
         from lancedb import query as queries
 
@@ -117,10 +117,10 @@ class LanceVersion:
             return []
         match: Any = queries.MatchQuery  # it has defaults that its types do not tell
 
-        def ask(part: Part) -> list[Found]:
+        def ask(part: WriterPart) -> list[FoundPassage]:
             query = part.passages.search(match(" ".join(terms), "terms"), query_type="fts")
             return [
-                Found(row["talk"], row["id"], row["_score"])
+                FoundPassage(row["talk"], row["id"], row["_score"])
                 for row in _passing(query, wanted).select(["talk", "id", "_score"]).limit(count).to_arrow().to_pylist()
             ]
 
@@ -129,7 +129,7 @@ class LanceVersion:
     def talks(self, talk_ids: Sequence[str]) -> list[StoredTalk]:
         """Return talks whole, in any order; ids that are not there are left out."""
 
-        def ask(part: Part) -> list[StoredTalk]:
+        def ask(part: WriterPart) -> list[StoredTalk]:
             found = []
             for ids in _batches(list(dict.fromkeys(talk_ids)), _IDS_AT_ONCE):
                 rows = part.talks.search().where(is_one_of("id", ids)).limit(_MANY).to_arrow().to_pylist()
@@ -153,14 +153,14 @@ class LanceVersion:
 
         return _first_of_each(chain.from_iterable(self._of_each(ask)), lambda talk: talk.facts.id)
 
-    def _whole(self, part: Part) -> Whole:
+    def _whole(self, part: WriterPart) -> StateSummary:
         return read_whole(self.commits, part.commit)
 
-    def _best(self, ask: Callable[[Part], list[Found]], count: int) -> list[Found]:
+    def _best(self, ask: Callable[[WriterPart], list[FoundPassage]], count: int) -> list[FoundPassage]:
         found = [*chain.from_iterable(self._of_each(ask))]
         return sorted(found, key=lambda one: -one.score)[:count]
 
-    def _of_each(self, ask: Callable[[Part], _T]) -> list[_T]:
+    def _of_each(self, ask: Callable[[WriterPart], _T]) -> list[_T]:
         """Ask all parts that hold a talk."""
         asked = [part for part in self.parts if part.commit.talk_count]
         with errors_told(self.place):
@@ -170,7 +170,7 @@ class LanceVersion:
                 return list(threads.map(ask, asked))
 
 
-def _passing(query: Any, wanted: Wanted) -> Any:
+def _passing(query: Any, wanted: PassageFilter) -> Any:
     condition = passing(wanted)
     return query if condition is None else query.where(condition, prefilter=True)
 

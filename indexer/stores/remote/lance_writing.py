@@ -14,7 +14,7 @@ from talksearch.indexer.errors import StoreError
 from . import lance_commits
 from .engine import Corpus, StoredTalk, StoreFiles
 from .lance_calls import Connection, Table, table_names
-from .lance_commits import Commit, Whole, all_commits, newest_of_each
+from .lance_commits import Commit, StateSummary, all_commits, newest_of_each
 from .lance_lease import Lease
 from .lance_rows import TALKS, is_one_of, passage_rows, passages_schema, talk_rows
 from .lance_upkeep import make_ready
@@ -34,7 +34,7 @@ _MANY = 100_000_000
 
 
 @dataclass(slots=True)
-class Writing:
+class LanceWrite:
     """One call of `write`, by whoever holds the lease."""
 
     connection: Connection
@@ -99,7 +99,7 @@ class Writing:
 
     def make_known(self, terms: bytes) -> None:
         """Make what the tables hold the newest state, given how often terms are said, packed."""
-        whole = Whole(pack_corpus(self.corpus), terms, self.files)
+        whole = StateSummary(pack_corpus(self.corpus), terms, self.files)
         known = lance_commits.kept(all_commits(self.commits, self.address), self.source)
         needed = min((commit.since for commit in known), default=self.began)
         trained = make_ready(self.passages, self.talks, self.before.trained if self.before else 0, needed)

@@ -19,7 +19,7 @@ from talksearch.indexer.records import Cue, Field, Json, Mishearing, Origin, Rar
 from talksearch.indexer.stores.catalog_talks import TalkRow
 from talksearch.indexer.stores.catalog_writer import CueInsert, PassageInsert, TalkRows, text_digest
 from talksearch.indexer.stores.seals import seal
-from talksearch.indexer.stores.talk_rows import StoredTalk
+from talksearch.indexer.stores.talk_rows import CatalogTalk
 
 FORMAT = 1
 """The first byte. Raised when an older talksearch could not read the bytes any more."""
@@ -46,7 +46,7 @@ _HINT = "Put the talk there again from its index: talksearch index --store URL"
 class UnpackedTalk:
     """A talk as it was packed."""
 
-    talk: StoredTalk
+    talk: CatalogTalk
     """Without what is remembered of its files, which are the writer's."""
     codes: tuple[bytes | None, ...]
     """The codes of the tokens of each passage (`encoders.token_codes`), None where it has none."""
@@ -60,7 +60,7 @@ def digest_of(directions: bytes) -> str:
     return hashlib.blake2b(directions, digest_size=16).hexdigest() if directions else ""
 
 
-def pack(talk: StoredTalk, codes: Sequence[bytes | None], directions: str) -> bytes:
+def pack(talk: CatalogTalk, codes: Sequence[bytes | None], directions: str) -> bytes:
     """Return a talk as bytes.
 
     Args:
@@ -128,7 +128,7 @@ def _unpacked(data: bytes) -> UnpackedTalk:
     if len(codes) != len(passages):
         raise ValueError("its passages and codes do not fit each other")
     return UnpackedTalk(
-        StoredTalk(
+        CatalogTalk(
             _text(values["path"]),
             TalkRows(
                 talk,
