@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from buckets import make_bucket, s3_service
 from stored import FILES, OTHER_FILES, held, talk, vector, write
 from test_store_chroma import server, service
 
@@ -22,20 +21,9 @@ __all__ = ["server"]
 @pytest.fixture(scope="module")
 def bucket() -> Iterator[str]:
     """A bucket of an S3 that moto serves on this machine; its settings stand in the environment."""
-    from moto.server import ThreadedMotoServer
-
-    running = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    running.start()
-    host, port = running.get_host_and_port()
-    with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith("AWS_")]:
-            patch.delenv(name)
-        patch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-        patch.setenv("AWS_ACCESS_KEY_ID", "who")
-        patch.setenv("AWS_SECRET_ACCESS_KEY", "hush")
-        urllib.request.urlopen(urllib.request.Request(f"http://{host}:{port}/talks", method="PUT")).close()
+    with s3_service() as (service, _):
+        make_bucket(service, "talks")
         yield "lance+s3://talks"
-    running.stop()
 
 
 @pytest.fixture(params=["lance", "lance+s3", "chroma"])

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import functools
 import http.server
-import os
 import sys
 import threading
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from buckets import make_bucket, s3_service
 from click.testing import CliRunner
 from fakes import CountingEncoder
 
@@ -44,19 +43,9 @@ class Far:
 
 @pytest.fixture(scope="module")
 def s3() -> Iterator[str]:
-    moto = pytest.importorskip("moto.server")
     pytest.importorskip("s3fs")
-    running = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    running.start()
-    host, port = running.get_host_and_port()
-    with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith("AWS_")]:
-            patch.delenv(name)
-        patch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-        patch.setenv("AWS_ACCESS_KEY_ID", "who")
-        patch.setenv("AWS_SECRET_ACCESS_KEY", "hush")
-        yield f"http://{host}:{port}"
-    running.stop()
+    with s3_service() as (service, _):
+        yield service
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
@@ -78,7 +67,7 @@ def far(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Far]:
             service.rm(root, recursive=True)
     elif request.param == "s3":
         server, bucket = request.getfixturevalue("s3"), tmp_path.name.replace("_", "-").strip("-").lower()
-        urllib.request.urlopen(urllib.request.Request(f"{server}/{bucket}", method="PUT")).close()
+        make_bucket(server, bucket)
         yield Far(
             f"s3://{bucket}/talks",
             lambda place, data: fsspec.filesystem("s3").pipe_file(f"{bucket}/talks/{place}", data),

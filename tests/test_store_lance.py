@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +14,7 @@ from typing import Any
 import lancedb
 import numpy as np
 import pytest
-from moto.server import ThreadedMotoServer
+from buckets import make_bucket, s3_service
 from stored import DIMENSION, FILES, corpus_of, held, talk, terms_of, vector, write
 from test_disk_full import small_disk
 
@@ -341,32 +339,25 @@ def test_object_storage_that_does_not_answer_is_told_soon(monkeypatch: pytest.Mo
 
 
 def test_object_storage_that_goes_away_amid_a_write_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        monkeypatch.delenv(name)
-    running = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    running.start()
-    host, port = running.get_host_and_port()
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "who")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hush")
     monkeypatch.setattr(lance_calls, "_RETRIES", {"read": 0, "write": 0})
     monkeypatch.setattr(lance_writing, "_PASSAGES_AT_ONCE", 1)
-    engine = open_engine("lance+s3://talks/x")
-    with pytest.raises(StoreError, match=r"The bucket of the store .* is not there"):
-        engine.open()
-    urllib.request.urlopen(urllib.request.Request(f"http://{host}:{port}/talks", method="PUT")).close()
-    write(engine, [talk("bees", "bee")])
-    version = engine.open()
+    with s3_service() as (service, stop):
+        engine = open_engine("lance+s3://talks/x")
+        with pytest.raises(StoreError, match=r"The bucket of the store .* is not there"):
+            engine.open()
+        make_bucket(service, "talks")
+        write(engine, [talk("bees", "bee")])
+        version = engine.open()
 
-    def put() -> Iterator[StoredTalk]:
-        yield talk("moths", "moth")
-        running.stop()
-        yield talk("ants", "ant")
+        def put() -> Iterator[StoredTalk]:
+            yield talk("moths", "moth")
+            stop()
+            yield talk("ants", "ant")
 
-    with pytest.raises(StoreError, match="cannot be reached, or takes too long"):
-        engine.write(7, put(), [], corpus_of([]), [], FILES)
-    with pytest.raises(StoreError, match="cannot be reached, or takes too long"):
-        version.nearest(vector("bee"), PassageFilter(), 3)
+        with pytest.raises(StoreError, match="cannot be reached, or takes too long"):
+            engine.write(7, put(), [], corpus_of([]), [], FILES)
+        with pytest.raises(StoreError, match="cannot be reached, or takes too long"):
+            version.nearest(vector("bee"), PassageFilter(), 3)
 
 
 @pytest.mark.parametrize(
