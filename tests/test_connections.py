@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import pytest
@@ -101,6 +102,44 @@ def test_among_too_many_connections_another_is_still_answered(served: Serving) -
         for _ in range(30):
             held.enter_context(connected(served)).sendall(HEAD)
         assert answer(served).startswith(b"HTTP/1.1 200")
+
+
+class Waiting(connections.BoundedConnection):
+    """A connection that has let the server wait since a moment, of which something may not have been read yet."""
+
+    def __init__(self, since: float, sent: bytes) -> None:
+        self.since, self.is_open = since, True
+        self.there, self.here = socket.socketpair()
+        self.there.sendall(sent)
+        self.transport = SimpleNamespace(is_closing=lambda: not self.is_open, get_extra_info=lambda _: self.here)
+
+    def waiting_since(self) -> float:
+        return self.since
+
+    def hang_up(self) -> None:
+        self.is_open = False
+
+
+@pytest.mark.parametrize(
+    ("sent", "left"),
+    [
+        ([b"", b"", b"", b""], [2, 3]),
+        ([b"GET", b"", b"", b""], [0, 3]),
+        ([b"", b"GET", b"GET", b"GET"], [1, 2, 3]),
+        ([b"GET"] * 6, [2, 3, 4, 5]),
+    ],
+    ids=["the latest stay", "who has asked stays", "more of them", "as many again and no more"],
+)
+def test_who_has_asked_and_was_not_read_yet_is_not_hung_up_on(
+    sent: list[bytes], left: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "most_connections", lambda: 2)
+    waiting = [Waiting(since, one) for since, one in enumerate(sent)]
+    connections._make_room(reversed(waiting))
+    assert [since for since, one in enumerate(waiting) if one.is_open] == left
+    for one in waiting:
+        one.there.close()
+        one.here.close()
 
 
 def test_a_request_that_is_none_is_told_so_once_and_fills_no_terminal(

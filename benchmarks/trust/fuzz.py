@@ -81,7 +81,7 @@ def _stop(*_: object) -> None:
     raise _TooLongError
 
 
-def fault(setting: object, tried: Input) -> Finding | None:
+def fault(setting: object, tried: Input, is_first: bool = True) -> Finding | None:
     """Try an input, and return what is wrong with what came of it; None where it was held."""
     from fuzz_light import BrokenPromiseError
     from fuzz_targets import try_once
@@ -110,6 +110,8 @@ def fault(setting: object, tried: Input) -> Finding | None:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
     took = time.process_time() - started
     if took > _FLAT_S + _S_PER_MB * len(tried.data) / 1e6:
+        if is_first:  # what a process loads once, such as the words of a language, is not the input's
+            return fault(setting, tried, is_first=False)
         return Finding(tried, f"slow: {tried.target} {tried.name}", f"{took:.1f} s for {len(tried.data):,} bytes")
     return None
 

@@ -101,6 +101,11 @@ def text(_: str, data: bytes) -> None:
     language_name(line[:20])
 
 
+def options_of(given: dict[str, object]) -> dict[str, object]:
+    """Return what `make_query` may be given by name; `text` is what it is given first, and no option."""
+    return {key: value for key, value in given.items() if key != "text"}
+
+
 def question(_: str, data: bytes) -> None:
     """Make a query of a text and options, without asking an index."""
     line = data.decode("utf-8", "surrogateescape")
@@ -108,7 +113,7 @@ def question(_: str, data: bytes) -> None:
     with suppress(ValueError, RecursionError):
         given = json.loads(data)
         if isinstance(given, list) and len(given) == 2 and isinstance(given[1], dict):
-            line, options = given[0], {str(key): value for key, value in given[1].items()}
+            line, options = given[0], options_of(given[1])
     if isinstance(line, str):
         split_quotes(line)
         moments.split_moment(line)

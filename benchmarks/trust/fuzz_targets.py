@@ -20,7 +20,7 @@ from urllib.parse import quote, urlsplit
 
 import numpy as np
 from fuzz_inputs import FILES, Input
-from fuzz_light import LATEST_MS, LIGHT, BrokenPromiseError, check_cues, require
+from fuzz_light import LATEST_MS, LIGHT, BrokenPromiseError, check_cues, options_of, require
 
 from talksearch.indexer.encoders.base import ModelCard
 from talksearch.indexer.errors import TalksearchError
@@ -194,7 +194,7 @@ def ask(setting: Setting, tried: Input) -> None:
     with suppress(ValueError, RecursionError):  # what is no JSON is a question as it stands
         given = json.loads(tried.data)
         if isinstance(given, list) and len(given) == 2 and isinstance(given[1], dict):
-            asked = make_query(given[0], **{str(key): value for key, value in given[1].items()})
+            asked = make_query(given[0], **options_of(given[1]))
             answer = engine.search(setting.index(), asked, is_asked=False)
             _check_hits(answer.hits)
             return

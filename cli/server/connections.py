@@ -6,6 +6,7 @@ Uvicorn bounds how long a connection is kept open between two requests, and not 
 from __future__ import annotations
 
 import asyncio
+import selectors
 import sys
 from collections.abc import Iterable
 
@@ -124,9 +125,30 @@ def most_connections() -> int:
 
 
 def _make_room(connections: Iterable[object]) -> None:
-    """Where there are too many, hang up on those that have let the server wait for longest."""
+    """Where there are too many, hang up on those that have let the server wait for longest.
+
+    Who has sent something that was not read yet is not waited for: in a burst, the server is late and not the asker.
+    Of those there may be as many again, which the limit on open files allows for.
+    """
     open_ones = [one for one in connections if isinstance(one, BoundedConnection) and not one.transport.is_closing()]
+    too_many = len(open_ones) - most_connections()
     waiting = [(since, one) for one in open_ones if (since := one.waiting_since()) is not None]
     waiting.sort(key=lambda pair: pair[0])
-    for _, one in waiting[: max(0, len(open_ones) - most_connections())]:
+    late = []
+    for _, one in waiting:
+        if too_many <= 0:
+            return
+        if _has_sent(one.transport):
+            late.append(one)
+        else:
+            one.hang_up()
+            too_many -= 1
+    for one in late[: max(0, too_many - most_connections())]:
         one.hang_up()
+
+
+def _has_sent(transport: asyncio.Transport) -> bool:
+    """Return whether something has arrived on a connection that was not read yet, be it that the other side left."""
+    with selectors.DefaultSelector() as selector:
+        selector.register(transport.get_extra_info("socket"), selectors.EVENT_READ)
+        return bool(selector.select(0))
