@@ -22,11 +22,13 @@ from time import perf_counter
 from urllib.parse import urlsplit
 
 import numpy as np
+from qdrant_engine import QdrantEngine, QdrantVersion
 
 from talksearch.indexer.arrays import Floats
 from talksearch.indexer.stores.remote.address import open_engine
 from talksearch.indexer.stores.remote.engine import (
     Corpus,
+    Engine,
     LanguageCount,
     PassageFilter,
     StoredPassage,
@@ -37,6 +39,7 @@ from talksearch.indexer.stores.remote.engine import (
     Version,
 )
 
+Store = Engine | QdrantEngine
 SOURCE = 1
 DIMENSION = 384
 PASSAGES = 100
@@ -93,7 +96,7 @@ def talk_of(number: int, centres: Floats) -> StoredTalk:
     return StoredTalk(facts, SOURCE, name, rows, passages, vectors_of(number, centres))
 
 
-def write(url: str, talks: int, centres: Floats) -> None:
+def write(store: Store, url: str, talks: int, centres: Floats) -> None:
     """Put made-up talks into a store and print how long that took."""
     spoken: Counter[str] = Counter()
 
@@ -114,7 +117,7 @@ def write(url: str, talks: int, centres: Floats) -> None:
         np.eye(DIMENSION) * talks * PASSAGES / DIMENSION,
     )
     started = perf_counter()
-    open_engine(url).write(SOURCE, made(), (), corpus, counted(), StoreFiles({"recipe.json": RECIPE}))
+    store.write(SOURCE, made(), (), corpus, counted(), StoreFiles({"recipe.json": RECIPE}))
     took = perf_counter() - started
     started = perf_counter()
     for number in range(min(talks, 200)):
@@ -131,7 +134,7 @@ def write(url: str, talks: int, centres: Floats) -> None:
 def size_of(url: str) -> int:
     """Return the bytes of a store in a folder, 0 for any other."""
     parts = urlsplit(url)
-    if parts.scheme != "lance":
+    if parts.scheme not in ("lance", "qdrant"):
         return 0
     return sum(file.stat().st_size for file in Path(parts.path).rglob("*") if file.is_file())
 
@@ -144,7 +147,7 @@ def questions(centres: Floats) -> tuple[Floats, list[list[str]]]:
     return asked, [[f"w{rank}" for rank in row[: 1 + place % 3]] for place, row in enumerate(ranks.tolist())]
 
 
-def exactness(version: Version, talks: int, centres: Floats, asked: Floats) -> None:
+def exactness(version: Version | QdrantVersion, talks: int, centres: Floats, asked: Floats) -> None:
     """Print the share of the ten nearest passages that are among the candidates."""
     best = np.full((len(asked), 0), 0.0, np.float32)
     names = np.full((len(asked), 0), 0, np.int64)
@@ -165,7 +168,7 @@ def exactness(version: Version, talks: int, centres: Floats, asked: Floats) -> N
     print(f"recall@10 of 10 candidates {shares[0]:.3f}, of {CANDIDATES} {shares[1]:.3f} ({len(asked)} queries)")
 
 
-def latency(version: Version, asked: Floats, said: list[list[str]], clients: int) -> None:
+def latency(version: Version | QdrantVersion, asked: Floats, said: list[list[str]], clients: int) -> None:
     """Print how long candidates take where so many clients ask at once."""
     took: list[float] = []
     lock = threading.Lock()
@@ -193,10 +196,11 @@ def measure(url: str, passages: int) -> None:
     """Put made-up passages into a store, none where it is only asked, and print what it takes and gives."""
     centres = subjects()
     talks = passages // PASSAGES
+    store: Store = QdrantEngine(url, DIMENSION) if url.startswith("qdrant:") else open_engine(url)
     if talks:
-        write(url, talks, centres)
+        write(store, url, talks, centres)
     started = perf_counter()
-    version = open_engine(url).open()
+    version = store.open()
     corpus = version.corpus()
     print(f"opened in {(perf_counter() - started) * 1000:,.0f} ms: {corpus.passages:,} passages")
     asked, said = questions(centres)
