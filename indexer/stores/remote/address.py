@@ -22,6 +22,7 @@ from talksearch.indexer.errors import StoreError
 from talksearch.indexer.text.untrusted import safe, safe_address
 
 from .engine import Engine
+from .silence import object_storage
 
 Kind = Literal["lance", "lance+s3", "chroma"]
 
@@ -85,6 +86,17 @@ def parse_address(url: str) -> StoreAddress:
             raise StoreError(f"The address {safe_address(url)} names no engine.", f"Write lance+{safe_address(url)}")
         case scheme:
             raise _refused(url, f"names the engine {scheme!r}, which this version of talksearch does not know")
+
+
+def server_of(url: str) -> str | None:
+    """Return the address of the server that holds a store, given its URL; None where none does, or it is no address."""
+    try:
+        address = parse_address(url)
+    except StoreError:
+        return None
+    if address.kind == "lance+s3":
+        return object_storage()
+    return address.location.rsplit("/", 2)[0] if address.kind == "chroma" else None
 
 
 def open_engine(url: str) -> Engine:

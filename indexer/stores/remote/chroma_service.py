@@ -37,6 +37,7 @@ from .chroma_records import (
 )
 from .chroma_version import ChromaVersion, WriterPart, WriterState
 from .engine import Corpus, StoredTalk, StoreFiles, TermCount
+from .silence import require_answer
 from .store_statistics import inflate, is_same_recipe, pack_corpus, pack_terms
 
 _WRITERS = "talksearch-writers"
@@ -200,6 +201,7 @@ def open_service(address: str, location: str) -> ChromaEngine:
     from chromadb.config import Settings
 
     headers = {"x-chroma-token": token, "Authorization": f"Bearer {token}"} if token else {}
+    require_answer(address, location.rsplit("/", 2)[0])  # Chroma would wait for ever
     with errors_told(address):
         client = chromadb.HttpClient(
             host=f"[{parts.hostname}]" if ":" in str(parts.hostname) else str(parts.hostname),

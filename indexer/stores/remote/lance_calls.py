@@ -17,6 +17,8 @@ from talksearch.indexer import disk
 from talksearch.indexer.errors import StoreError
 from talksearch.indexer.text.untrusted import safe
 
+from .silence import object_storage, require_answer
+
 Purpose = Literal["read", "write"]
 
 Connection = Any
@@ -72,8 +74,9 @@ class LanceLocation:
 def connect(place: LanceLocation, purpose: Purpose) -> Connection:
     """Return a connection to a store.
 
-    Raises StoreError where LanceDB is not installed; where a folder is to be read and is not there, which LanceDB would
-    make; and where something else lies in its place.
+    Raises StoreError where LanceDB is not installed; where object storage says nothing, which LanceDB would ask six
+    times; where a folder is to be read and is not there, which LanceDB would make; and where something else lies in its
+    place.
     """
     folder = Path(place.location)
     if not place.is_bucket and (folder.exists() or purpose == "read") and not folder.is_dir():
@@ -89,6 +92,8 @@ def connect(place: LanceLocation, purpose: Purpose) -> Connection:
         raise StoreError(
             f"The store {place.url} needs lancedb.", 'Install it: pip install "talksearch[distributed]"'
         ) from error
+    if place.is_bucket:
+        require_answer(place.url, object_storage())
     return lancedb.connect(place.location, storage_options=_options(place, purpose))
 
 
