@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from buckets import make_bucket, s3_service
+from embedded_engine import EmbeddedEngine
+from fakes import CountingEncoder
 from stored import FILES, OTHER_FILES, held, talk, vector, write
 from test_store_chroma import server, service
+from tiny import make_index, write_talk
 
+from talksearch.indexer import build_index
 from talksearch.indexer.errors import StoreError
+from talksearch.indexer.pipeline.publish import publish
+from talksearch.indexer.stores import published
+from talksearch.indexer.stores.remote import chroma_service, lance_commits, lance_writing
 from talksearch.indexer.stores.remote.address import open_engine
-from talksearch.indexer.stores.remote.engine import Engine, PassageFilter
+from talksearch.indexer.stores.remote.chroma_service import ChromaEngine
+from talksearch.indexer.stores.remote.engine import Engine, PassageFilter, Version
+from talksearch.search import Filters, Query
+from talksearch.search import engine as search
+from talksearch.search.hit import Hit
+from talksearch.search.reader import open_reader
+from talksearch.search.remote.current_store import CurrentStore
 
 __all__ = ["server"]
 
@@ -46,7 +62,7 @@ def test_talks_come_back_as_they_were_put(engine: Engine) -> None:
     version = engine.open()
     (back,) = version.talks(["bees", "nobody"])
     assert (back.facts, back.source, back.revision, back.rows) == (bees.facts, 7, bees.revision, bees.rows)
-    assert [passage[:3] for passage in back.passages] == [passage[:3] for passage in bees.passages]
+    assert back.passages == bees.passages
     assert np.allclose(back.vectors, bees.vectors, atol=1e-6)
     assert [len(one.passages) for one in version.talks(["tides"])] == [400]
     assert [len(one.passages) for one in version.talks(["silence"])] == [0]
@@ -56,6 +72,123 @@ def test_talks_come_back_as_they_were_put(engine: Engine) -> None:
     assert engine.revisions(7) == {"bees": "bees-1", "silence": "silence-1", "tides": "tides-1"}
     assert version.revisions(["bees", "nobody"]) == {"bees": "bees-1"}
     assert engine.revisions(8) == {}
+
+
+def test_who_speaks_is_told_as_by_the_index(engine: Engine, tmp_path: Path) -> None:
+    said = ["<v Ada>the bridge is a song", "<v Bo>the bridge fell in the rain", "<v Ada>the rain was late"]
+    write_talk(tmp_path / "talks", "bridges", said)
+    write_talk(tmp_path / "talks", "ships", ["<v Bo>the ship is late in the rain"], creator="Cy Ash")
+    index = tmp_path / "index"
+    build_index(index, [tmp_path / "talks"], encoder=CountingEncoder())
+    publish(index, engine)
+    here = EmbeddedEngine(index).open()
+    ids = [facts.id for facts in here.facts()]
+    assert {one.facts.id: one.passages for one in engine.open().talks(ids)} == {
+        one.facts.id: one.passages for one in here.talks(ids)
+    }
+
+    def told(hit: Hit) -> tuple[str, str, str | None, str | None]:
+        return hit.passage_id, hit.text, hit.speaker, hit.said_by
+
+    with (
+        open_reader(index, encoder=CountingEncoder()) as reader,
+        CurrentStore(engine, encoder=lambda _: CountingEncoder()) as store,
+    ):
+        for name in (None, "Ada", "Bo", "Cy Ash"):
+            query = Query("rain on the bridge", filters=Filters(speaker=name), k=20)
+            expected = search.search(reader, query)
+            assert expected.hits
+            found = store.ask(lambda there, query=query: search.search(there, query))
+            assert sorted(map(told, found.hits)) == sorted(map(told, expected.hits)), name
+
+
+STEPS: dict[str, list[tuple[Any, str]]] = {
+    "lance": [(published, "note_sources"), (lance_commits, "append"), (lance_writing, "_empty")],
+    "chroma": [(published, "note_sources"), (ChromaEngine, "_make_known"), (chroma_service, "_empty")],
+}
+"""Where something that readers could see is done when an index that was built anew is put into a store."""
+
+
+def test_an_index_that_was_built_anew_takes_its_place_in_one_state(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = make_index(tmp_path)
+    publish(index, engine)
+    before = engine.open()
+    old = published_by(before)
+    seen: list[tuple[list[str], int, int]] = []
+
+    def look() -> None:
+        now = open_again(engine).open()
+        sizes = [len(one.passages) for one in now.talks([facts.id for facts in now.facts()])]
+        seen.append((sorted(facts.title for facts in now.facts()), now.corpus().talks, sum(sizes)))
+
+    def looking(real: Any) -> Any:
+        def do(*arguments: Any) -> Any:
+            look()
+            done = real(*arguments)
+            look()
+            return done
+
+        return do
+
+    build_index(index, rebuild=True, encoder=CountingEncoder())
+    with monkeypatch.context() as patch:
+        for owner, name in steps_of(engine):
+            patch.setattr(owner, name, looking(getattr(owner, name)))
+        assert len(publish(index, engine).put) == 3
+    assert len(seen) >= 8
+    assert {(*titles, talks, passages) for titles, talks, passages in seen} == {("Bees", "Bridges", "Ships", 3, 6)}
+    assert old != published_by(engine.open())
+    assert engine.revisions(old) == {}
+    with suppress(StoreError):  # who has the state of before open has all of it, or is told
+        assert len(held(before)) == 3
+    assert publish(index, engine).put == ()
+
+
+@pytest.mark.parametrize("step", [0, 1, 2], ids=["noted", "known", "cleared"])
+def test_an_index_that_was_built_anew_goes_on_where_it_was_ended(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    owner, name = steps_of(engine)[step]
+    index = make_index(tmp_path)
+    publish(index, engine)
+    old = published_by(engine.open())
+    build_index(index, rebuild=True, encoder=CountingEncoder())
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, name, end)
+        with pytest.raises(KeyboardInterrupt):
+            publish(index, engine)
+    assert open_again(engine).open().corpus().talks == 3
+    build_index(index, rebuild=True, encoder=CountingEncoder())
+    publish(index, engine)
+    version = engine.open()
+    assert (len(version.facts()), version.corpus().talks, len(held(version))) == (3, 3, 3)
+    assert len(version.saying(["ship"], PassageFilter(), 9)) == 2
+    assert published.noted_sources(index, engine.address) == (published_by(version),)
+    assert engine.revisions(old) == {}
+    theirs = [replace(one, source=old) for one in version.talks([version.facts()[0].id])]
+    with pytest.raises(StoreError, match="put there by another index"):
+        engine.write(old, iter(theirs), [], version.corpus(), (), version.files())
+
+
+def published_by(version: Version) -> int:
+    """Return the number of the index that put all that a version holds."""
+    (source,) = {one.source for one in version.talks([facts.id for facts in version.facts()])}
+    return source
+
+
+def steps_of(engine: Engine) -> list[tuple[Any, str]]:
+    return STEPS["chroma" if isinstance(engine, ChromaEngine) else "lance"]
+
+
+def open_again(engine: Engine) -> Engine:
+    """Return the store as another process opens it."""
+    return engine if isinstance(engine, ChromaEngine) else open_engine(engine.address)
+
+
+def end(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def test_a_version_stays_as_it_is_while_the_next_one_is_written(engine: Engine) -> None:

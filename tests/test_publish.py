@@ -154,7 +154,7 @@ def test_an_index_that_was_built_anew_goes_on_where_it_was_ended(
     build_index(index, rebuild=True, encoder=CountingEncoder())
     build_index(index, rebuild=True, encoder=CountingEncoder())
     with monkeypatch.context() as patch:
-        patch.setattr(published, "note_source", end)
+        patch.setattr(published, "note_sources", end)
         with pytest.raises(KeyboardInterrupt):
             publish(index, engine)
     assert len(publish(index, engine).put) == 3

@@ -21,7 +21,6 @@ from talksearch.indexer.errors import BadIndexError, DamagedStoreError, StoreErr
 from talksearch.indexer.stores import catalog, published, recipe, state, vectors
 from talksearch.indexer.stores.remote import talk_bytes
 from talksearch.indexer.stores.remote.engine import (
-    Corpus,
     Engine,
     StoredPassage,
     StoredTalk,
@@ -83,11 +82,9 @@ def publish(folder: Path, engine: Engine, tell: Callable[[int, int], None] = lam
     with catalog.open_snapshot(folder) as db:
         files = _files(folder)
         source = state.identity(db)
-        before = published.noted_source(folder, engine.address)
-        if before not in (None, source):
-            _take_out_all(engine, before, known.model.dimension, files)
+        before = [one for one in published.noted_sources(folder, engine.address) if one != source]
         with disk.refusals_told(folder):
-            published.note_source(folder, engine.address, source)
+            published.note_sources(folder, engine.address, [*before, source])
         directions = talk_bytes.digest_of(files.by_name.get(layout.DIRECTIONS.name, b""))
         here = _revisions(db, directions)
         there = engine.revisions(source)
@@ -102,7 +99,10 @@ def publish(folder: Path, engine: Engine, tell: Callable[[int, int], None] = lam
             corpus_of(folder, db, reading.copy),
             count_terms(db),
             files,
+            before,
         )
+        with disk.refusals_told(folder):
+            published.note_sources(folder, engine.address, [source])
         return Published(engine.address, tuple(reading.put), tuple(gone), len(here) - len(wanted), tuple(reading.notes))
 
 
@@ -202,11 +202,3 @@ def _revisions(db: sqlite3.Connection, directions: str) -> dict[str, str]:
         for digest in digests.values():
             digest.update(b"|")
     return {ids[number]: digest.hexdigest() for number, digest in digests.items()}
-
-
-def _take_out_all(engine: Engine, source: int, dimension: int, files: StoreFiles) -> None:
-    """Take out all that another index put."""
-    talk_ids = sorted(engine.revisions(source))
-    if talk_ids:
-        nothing = Corpus((), 0, np.zeros(dimension), np.zeros((dimension, dimension)))
-        engine.write(source, (), talk_ids, nothing, (), files)

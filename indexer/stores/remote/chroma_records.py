@@ -17,12 +17,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, cast, get_args
 from zlib import crc32
 
 import numpy as np
 
 from talksearch.indexer.arrays import Floats
+from talksearch.indexer.records import Field
 
 from .engine import PassageFilter, StoredPassage, StoredTalk, TalkFacts
 
@@ -37,6 +38,9 @@ WORDS = "words"
 
 _DOCUMENT = 15_000
 """Characters of a document at most; they are ASCII where they are packed."""
+_VALUE = 4_000
+"""Characters of a value of metadata at most; names are ASCII where they are packed."""
+
 _SATURATION, _LENGTH, _USUAL = 1.2, 0.75, 120
 """BM25's k1 and b, and the length in terms that counts as usual: what is weighed when a passage is put must not depend
 on what others say, and passages are about that long."""
@@ -115,6 +119,8 @@ def passage_records(talk: StoredTalk, state: int, *, sparse: bool) -> Iterator[C
             "channel": talk.facts.channel or "",
             "timing": talk.facts.timing,
             "day": _day(talk.facts.date),
+            "field": passage.field,
+            "speakers": _names(passage.speakers),
         }
         if sparse:
             metadata[WORDS] = sparse_words(passage)
@@ -183,6 +189,28 @@ def batches(records: Iterable[ChromaRecord]) -> Iterator[tuple[ChromaRecord, ...
     remaining = iter(records)
     while batch := tuple(islice(remaining, BATCH)):
         yield batch
+
+
+def stored_passage(document: str, metadata: Mapping[str, Any]) -> StoredPassage:
+    """Return the passage that a record holds. One of an earlier version tells neither field nor speakers."""
+    field = str(metadata.get("field", "speech"))
+    speakers = json.loads(str(metadata.get("speakers", "[]")))
+    if not isinstance(speakers, list):
+        raise ValueError("the speakers of a passage are no list")
+    return StoredPassage(
+        str(metadata["passage"]),
+        cast(Field, field if field in get_args(Field) else "speech"),
+        document.strip(),
+        tuple(map(str, speakers)),
+    )
+
+
+def _names(speakers: Sequence[str]) -> str:
+    """Return names as JSON, as many of the first as a value of Chroma Cloud holds."""
+    names = list(speakers)
+    while len(packed := json.dumps(names)) > _VALUE:
+        del names[len(names) // 2 :]
+    return packed
 
 
 def _all(conditions: Sequence[Where]) -> Where:

@@ -54,14 +54,15 @@ class ChromaEngine:
     def open(self) -> ChromaVersion:
         """Open its newest state."""
         with errors_told(self.address):
-            writers = self._writers()
+            every = self._writers()
+            writers = [writer for writer in every if not writer.is_replaced]
             if not writers:
                 raise StoreError(
                     f"There is nothing in the store {self.address}.", f"Put an index there: {self._command()}"
                 )
             return ChromaVersion(
                 self.address,
-                " ".join(f"{writer.source}:{writer.state}" for writer in writers),
+                " ".join(f"{writer.source}:{writer.state}" for writer in every),
                 tuple(
                     WriterPart(
                         writer, self._collection(writer.source, "passages"), self._collection(writer.source, "talks")
@@ -76,7 +77,7 @@ class ChromaEngine:
         """Return the revision of each talk that a writer has put, by id."""
         with errors_told(self.address):
             writer = self._writer(source)
-            if writer is None:
+            if writer is None or writer.is_replaced:
                 return {}
             found = all_of(self._collection(source, "talks"), holding(writer.state, kind="facts"), ["metadatas"])
             return {metadata["name"]: metadata["revision"] for metadata in found["metadatas"]}
@@ -89,6 +90,7 @@ class ChromaEngine:
         corpus: Corpus,
         terms: Iterable[TermCount],
         files: StoreFiles,
+        replaced: Sequence[int] = (),
     ) -> None:
         """Put talks in the place of those with their ids, drop others, and make it the newest state at once."""
         with errors_told(self.address):
@@ -100,9 +102,11 @@ class ChromaEngine:
             sparse = _ranks_words(self.client)
             passages = self._collection(source, "passages", sparse=sparse)
             talks = self._collection(source, "talks")
-            _undo_what_was_not_made_known(passages, held)
-            _undo_what_was_not_made_known(talks, held)
-            others = self._ids_of_others(writers, source)
+            for collection in (passages, talks):
+                if before is not None and before.is_replaced:
+                    _empty(collection)
+                _undo_what_was_not_made_known(collection, held)
+            others = self._ids_of_others([writer for writer in writers if writer.source not in {source, *replaced}])
             for talk in put:
                 if talk.facts.id in others:
                     raise StoreError(
@@ -121,14 +125,24 @@ class ChromaEngine:
             whole |= {f"file:{name}": compress(content) for name, content in files.by_name.items()}
             for name, content in whole.items():
                 _add(talks, blob_records("whole", name, str(state), content, state))
-            self._make_known(WriterState(source, state, corpus.talks, len(corpus.vector_sum)))
+            out = [writer for writer in writers if writer.source in replaced]
+            self._make_known([WriterState(source, state, corpus.talks, len(corpus.vector_sum)), *map(_emptied, out)])
             for collection in (passages, talks):  # readers of the state before go on, those of older ones do not
                 collection.delete(where={"until": {"$lte": held}})
+            for writer in out:  # who still reads these asks again: their state went up by two
+                for kind in ("passages", "talks"):
+                    _empty(self._collection(writer.source, kind))
 
     def _writers(self) -> list[WriterState]:
         records = all_of(self._known(), None, ["metadatas"])
         writers = [
-            WriterState(int(values["source"]), int(values["state"]), int(values["talks"]), int(values["dimension"]))
+            WriterState(
+                int(values["source"]),
+                int(values["state"]),
+                int(values["talks"]),
+                int(values["dimension"]),
+                bool(values.get("replaced", False)),
+            )
             for values in records["metadatas"]
         ]
         return sorted(writers, key=lambda writer: -writer.talks)
@@ -136,14 +150,23 @@ class ChromaEngine:
     def _writer(self, source: int) -> WriterState | None:
         return next((writer for writer in self._writers() if writer.source == source), None)
 
-    def _make_known(self, writer: WriterState) -> None:
-        values = {
-            "source": writer.source,
-            "state": writer.state,
-            "talks": writer.talks,
-            "dimension": writer.dimension,
-        }
-        self._known().upsert(ids=[str(writer.source)], embeddings=[[1.0]], metadatas=[values], documents=[""])
+    def _make_known(self, writers: Sequence[WriterState]) -> None:
+        """Make states known, of several writers at once."""
+        self._known().upsert(
+            ids=[str(writer.source) for writer in writers],
+            embeddings=[[1.0]] * len(writers),
+            metadatas=[
+                {
+                    "source": writer.source,
+                    "state": writer.state,
+                    "talks": writer.talks,
+                    "dimension": writer.dimension,
+                    "replaced": writer.is_replaced,
+                }
+                for writer in writers
+            ],
+            documents=[""] * len(writers),
+        )
 
     def _known(self) -> Collection:
         return self.client.get_or_create_collection(_WRITERS, embedding_function=None)
@@ -159,11 +182,10 @@ class ChromaEngine:
         space = {"hnsw": {"space": "ip"}} if kind == "passages" else None
         return self.client.get_or_create_collection(name, configuration=space, embedding_function=None)
 
-    def _ids_of_others(self, writers: Sequence[WriterState], source: int) -> set[str]:
+    def _ids_of_others(self, writers: Sequence[WriterState]) -> set[str]:
         return {
             metadata["name"]
             for writer in writers
-            if writer.source != source
             for metadata in all_of(
                 self._collection(writer.source, "talks"), holding(writer.state, kind="facts"), ["metadatas"]
             )["metadatas"]
@@ -171,7 +193,7 @@ class ChromaEngine:
 
     def _refuse_another_recipe(self, writers: Sequence[WriterState], source: int, files: StoreFiles) -> None:
         for writer in writers:
-            if writer.source == source:
+            if writer.source == source or writer.is_replaced:
                 continue
             part = WriterPart(writer, None, self._collection(writer.source, "talks"))
             theirs = part.whole().get(f"file:{layout.RECIPE.name}")
@@ -183,6 +205,11 @@ class ChromaEngine:
 
     def _command(self) -> str:
         return f"talksearch index PATH --store {self.address}"
+
+
+def _emptied(writer: WriterState) -> WriterState:
+    """Return the state of a writer that was replaced, after which nobody reads on what it put."""
+    return WriterState(writer.source, writer.state + (0 if writer.is_replaced else 2), 0, writer.dimension, True)
 
 
 def open_service(address: str, location: str) -> ChromaEngine:
@@ -244,6 +271,10 @@ def _add(collection: Collection, records: Iterable[ChromaRecord]) -> None:
 def _end(collection: Collection, held: int, state: int, key: str, value: str) -> None:
     """Let what a writer's state holds under a key end with a new state."""
     _change_until(collection, holding(held, **{key: value}), state)
+
+
+def _empty(collection: Collection) -> None:
+    collection.delete(where={"from": {"$gte": 0}})
 
 
 def _undo_what_was_not_made_known(collection: Collection, held: int) -> None:

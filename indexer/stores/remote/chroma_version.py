@@ -14,8 +14,8 @@ from talksearch.indexer.arrays import Floats
 from talksearch.indexer.errors import StoreError
 
 from .chroma_calls import Collection, all_of, errors_told
-from .chroma_records import BATCH, WORDS, blobs, holding, passing, sparse_query
-from .engine import Corpus, FoundPassage, PassageFilter, StoredPassage, StoredTalk, StoreFiles, TalkFacts, TermCount
+from .chroma_records import BATCH, WORDS, blobs, holding, passing, sparse_query, stored_passage
+from .engine import Corpus, FoundPassage, PassageFilter, StoredTalk, StoreFiles, TalkFacts, TermCount
 from .store_statistics import add_up, inflate, unpack_corpus, unpack_terms
 
 _TERMS_LOOKED_FOR = 12
@@ -30,6 +30,8 @@ class WriterState:
     state: int
     talks: int
     dimension: int
+    is_replaced: bool = False
+    """Whether another writer took its place: it has no talks, and no statistics either."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,6 +48,9 @@ class WriterPart:
         if not self._whole:
             found = all_of(self.talks, holding(self.writer.state, kind="whole"), ["documents", "metadatas"])
             self._whole.update(blobs(found["documents"], found["metadatas"]))
+            if not {"corpus", "terms"} <= self._whole.keys():  # the state was cleared away meanwhile
+                self._whole.clear()
+                raise StoreError("A state of the store is not there any more.", "Ask again.")
         return self._whole
 
 
@@ -90,11 +95,13 @@ class ChromaVersion:
     def facts(self) -> list[TalkFacts]:
         """Return the facts of all talks."""
         with errors_told(self.address):
-            return [
+            facts = [
                 _facts(content)
                 for part in self.parts
                 for content in _blobs_of(part, holding(part.writer.state, kind="facts")).values()
             ]
+            self._require_held()
+            return facts
 
     def revisions(self, talk_ids: Sequence[str]) -> dict[str, str]:
         """Return the revision of each of some talks, by id."""
@@ -104,6 +111,7 @@ class ChromaVersion:
                 where = {"$and": [*holding(part.writer.state, kind="facts")["$and"], {"name": {"$in": list(talk_ids)}}]}
                 for metadata in all_of(part.talks, where, ["metadatas"])["metadatas"]:
                     found[metadata["name"]] = metadata["revision"]
+            self._require_held()
         return found
 
     def nearest(self, vector: Floats, wanted: PassageFilter, count: int) -> list[FoundPassage]:
@@ -130,6 +138,7 @@ class ChromaVersion:
                 return []
             look = self._by_sparse_vectors if self.ranks_words else self._by_parts_of_documents
             found = [hit for part in self.parts for hit in look(part, weights, wanted, count)]
+            self._require_held()
         return sorted(found, key=lambda one: (-one.score, one.passage_id))[:count]
 
     def talks(self, talk_ids: Sequence[str]) -> list[StoredTalk]:
@@ -224,8 +233,7 @@ def _stored_talks(part: WriterPart, talk_ids: Sequence[str]) -> Iterator[StoredT
             found["metadatas"][0]["revision"],
             of_kind["rows"],
             tuple(
-                StoredPassage(metadata["passage"], "speech", said["documents"][at].strip(), ())
-                for at, metadata in zip(order, metadatas, strict=True)
+                stored_passage(said["documents"][at], metadata) for at, metadata in zip(order, metadatas, strict=True)
             ),
             vectors,
         )

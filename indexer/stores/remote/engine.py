@@ -215,6 +215,7 @@ class Engine(Protocol):
         corpus: Corpus,
         terms: Iterable[TermCount],
         files: StoreFiles,
+        replaced: Sequence[int] = (),
     ) -> None:
         """Put talks in the place of those with their ids, drop others, and make all of it the newest state, at once.
 
@@ -228,5 +229,7 @@ class Engine(Protocol):
             corpus: the statistics of all that this source has now.
             terms: how often each term is said in what this source has now.
             files: what readers need beside talks. Raises StoreError where the recipe is another than that of the store.
+            replaced: sources whose place this one takes. All that they put is out in the same state, and then cleared
+                away; what a call left of it that was ended, the next one clears.
         """
         ...

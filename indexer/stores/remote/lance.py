@@ -24,6 +24,7 @@ from .lance_writing import (
     LanceWrite,
     at_version,
     batches,
+    is_left_over,
     passages_of_source,
     revisions_in,
     table_if_any,
@@ -71,7 +72,12 @@ class LanceEngine:
             if not self._place.is_bucket and not Path(self._place.location).exists():
                 return {}  # a folder is made when something is put into it
             connection = connect(self._place, "write")
-            return revisions_in(table_if_any(connection, talks_of_source(source)))
+            talks = table_if_any(connection, talks_of_source(source))
+            if talks is None:
+                return {}
+            newest = newest_of_each(all_commits(lance_commits.open_commits(connection, self.address), self.address))
+            own = next((commit for commit in newest if commit.source == source), None)
+            return {} if is_left_over(own, talks) else revisions_in(talks)
 
     def write(
         self,
@@ -81,13 +87,16 @@ class LanceEngine:
         corpus: Corpus,
         terms: Iterable[TermCount],
         files: StoreFiles,
+        replaced: Sequence[int] = (),
     ) -> None:
         """Put talks in the place of those with their ids, drop others, and make all of it the newest state, at once."""
         with ExitStack() as held:
             with errors_told(self._place):
                 connection = connect(self._place, "write")
                 lease = held.enter_context(lease_held(connection, self.address, source))
-                writing = LanceWrite(connection, self.address, source, lease, corpus, files)
+                for other in replaced:
+                    held.enter_context(lease_held(connection, self.address, other))
+                writing = LanceWrite(connection, self.address, source, lease, corpus, files, replaced)
             for batch in batches(put):  # the errors of who gives them are none of the store
                 with errors_told(self._place):
                     writing.put(batch)
@@ -98,6 +107,8 @@ class LanceEngine:
                 packed = pack_terms(terms)
                 with errors_told(self._place):
                     writing.make_known(packed)
+            with errors_told(self._place):
+                writing.clear_replaced()
 
     def _connected(self) -> Connection:
         if self._reading is None:

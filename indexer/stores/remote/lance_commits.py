@@ -139,15 +139,18 @@ def read_whole(table: Table, commit: Commit) -> StateSummary:
     return StateSummary(rows[0]["corpus"], rows[0]["terms"], StoreFiles(files))
 
 
-def append(table: Table, commit: Commit, whole: StateSummary) -> None:
-    """Make a state known."""
-    row = {name: getattr(commit, name) for name in _NARROW}
-    row |= {
-        "corpus": whole.corpus,
-        "terms": whole.terms,
-        "files": [{"name": name, "content": content} for name, content in whole.files.by_name.items()],
-    }
-    table.add(pa.Table.from_pylist([row], _SCHEMA))
+def append(table: Table, states: Sequence[tuple[Commit, StateSummary]]) -> None:
+    """Make states known, of several writers at once."""
+    rows = [
+        {name: getattr(commit, name) for name in _NARROW}
+        | {
+            "corpus": whole.corpus,
+            "terms": whole.terms,
+            "files": [{"name": name, "content": content} for name, content in whole.files.by_name.items()],
+        }
+        for commit, whole in states
+    ]
+    table.add(pa.Table.from_pylist(rows, _SCHEMA))
 
 
 def kept(commits: Sequence[Commit], source: int) -> list[Commit]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import time
 
+import numpy as np
 import pyarrow as pa
 
 from talksearch.indexer import layout
@@ -18,7 +19,7 @@ from .lance_commits import Commit, StateSummary, all_commits, newest_of_each
 from .lance_lease import Lease
 from .lance_rows import TALKS, is_one_of, passage_rows, passages_schema, talk_rows
 from .lance_upkeep import make_ready
-from .store_statistics import is_same_recipe, pack_corpus
+from .store_statistics import is_same_recipe, pack_corpus, pack_terms
 
 _PASSAGES_AT_ONCE = 16_384
 """Passages that are in memory at once, and become one part of a table."""
@@ -43,12 +44,17 @@ class LanceWrite:
     lease: Lease
     corpus: Corpus
     files: StoreFiles
+    replaced: Sequence[int] = ()
+    """The sources whose place this one takes."""
     began: float = field(default_factory=time)
     commits: Table = field(init=False)
     passages: Table = field(init=False)
     talks: Table = field(init=False)
     before: Commit | None = field(init=False, default=None)
     others: list[Commit] = field(init=False)
+    """The newest states of other sources that stay."""
+    out: list[Commit] = field(init=False)
+    """Those of the sources that are replaced, where they still hold talks."""
     held: set[str] = field(init=False)
     """The ids of the talks that the table holds."""
     given: list[str] = field(init=False, default_factory=list)
@@ -60,11 +66,16 @@ class LanceWrite:
         self.commits = lance_commits.make_commits(self.connection)
         newest = newest_of_each(all_commits(self.commits, self.address))
         self.before = next((commit for commit in newest if commit.source == self.source), None)
-        self.others = [commit for commit in newest if commit.source != self.source and commit.talk_count]
+        with_talks = [commit for commit in newest if commit.source != self.source and commit.talk_count]
+        self.others = [commit for commit in with_talks if commit.source not in self.replaced]
+        self.out = [commit for commit in with_talks if commit.source in self.replaced]
         self._refuse_another_recipe()
         schema = passages_schema(len(self.corpus.vector_sum))
         self.passages = self.connection.create_table(passages_of_source(self.source), schema=schema, exist_ok=True)
         self.talks = self.connection.create_table(talks_of_source(self.source), schema=TALKS, exist_ok=True)
+        if is_left_over(self.before, self.talks):
+            _empty(self.talks)
+            _empty(self.passages)
         self.held = set(revisions_in(self.talks))
         if self.before is None or (self.before.passages, self.before.talks) != self._versions():
             self.is_new = True
@@ -92,7 +103,7 @@ class LanceWrite:
 
     def has_changed(self) -> bool:
         """Say whether what the tables hold, or what belongs to no single talk, is other than the newest state says."""
-        if self.is_new or self.before is None:
+        if self.is_new or self.before is None or self.out:
             return True
         whole = lance_commits.read_whole(self.commits, self.before)
         return (whole.corpus, whole.files) != (pack_corpus(self.corpus), self.files)
@@ -120,8 +131,26 @@ class LanceWrite:
             len(self.corpus.vector_sum),
             trained,
         )
-        lance_commits.append(self.commits, commit, whole)
+        out = [(self._emptied(one), self._nothing(one)) for one in self.out]
+        lance_commits.append(self.commits, [(commit, whole), *out])
         lance_commits.forget_old(self.commits, all_commits(self.commits, self.address), self.source)
+
+    def clear_replaced(self) -> None:
+        """Take away what the sources put that were replaced. Who has their last state open can still read it."""
+        names = table_names(self.connection)
+        for source in self.replaced:
+            for name in (talks_of_source(source), passages_of_source(source)):
+                if name in names:
+                    _empty(self.connection.open_table(name))
+
+    def _emptied(self, commit: Commit) -> Commit:
+        """Return the state that follows one: its source has no talks any more."""
+        return replace(commit, number=commit.number + 1, written=time(), talk_count=0, trained=0)
+
+    def _nothing(self, commit: Commit) -> StateSummary:
+        """Return what a state without talks holds, of the dimension of another."""
+        zeros = np.zeros((commit.dimension, commit.dimension))
+        return StateSummary(pack_corpus(Corpus((), 0, zeros[0], zeros)), pack_terms(()), self.files)
 
     def _versions(self) -> tuple[int, int]:
         return self.passages.version, self.talks.version
@@ -154,12 +183,13 @@ class LanceWrite:
                 "Give the same command again: it puts what is missing now.",
             )
         known = set(self.others)
-        self.others = [commit for commit in newest if commit.source != self.source and commit not in known]
+        gone = {self.source, *self.replaced}
+        self.others = [commit for commit in newest if commit.source not in gone and commit not in known]
         self._refuse_those_of_others(self.given)
 
     def _refuse_another_recipe(self) -> None:
         recipe = self.files.by_name[layout.RECIPE.name]
-        for commit in [*self.others, *([self.before] if self.before else [])]:
+        for commit in [*self.others, *self.out, *([self.before] if self.before else [])]:
             theirs = lance_commits.read_whole(self.commits, commit).files.by_name[layout.RECIPE.name]
             if not is_same_recipe(theirs, recipe) or commit.dimension != len(self.corpus.vector_sum):
                 raise StoreError(
@@ -202,12 +232,20 @@ def table_if_any(connection: Connection, name: str) -> Table | None:
     return connection.open_table(name) if name in table_names(connection) else None
 
 
-def revisions_in(talks: Table | None) -> dict[str, str]:
+def revisions_in(talks: Table) -> dict[str, str]:
     """Return the revision of each talk in a table, by id."""
-    if talks is None:
-        return {}
     rows = talks.search().select(["id", "revision"]).limit(_MANY).to_arrow()
     return dict(zip(rows["id"].to_pylist(), rows["revision"].to_pylist(), strict=True))
+
+
+def is_left_over(newest: Commit | None, talks: Table) -> bool:
+    """Say whether what a table of talks holds is of a source that was replaced, given its newest state if any."""
+    return newest is not None and not newest.talk_count and newest.talks == talks.version
+
+
+def _empty(table: Table) -> None:
+    if table.count_rows():
+        table.delete("TRUE")
 
 
 def batches(talks: Iterable[StoredTalk]) -> Iterator[list[StoredTalk]]:
