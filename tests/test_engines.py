@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -293,3 +294,31 @@ def test_what_is_wrong_is_told_in_a_sentence(engine: Engine) -> None:
     write(engine, [talk("bees", "bee")])
     with pytest.raises(StoreError, match=r"model|dimensions"):
         engine.open().nearest(np.ones(3, np.float32), PassageFilter(), 3)
+
+
+def test_the_talks_of_other_writers_are_told(engine: Engine) -> None:
+    assert engine.ids_of_others([7]) == set()
+    write(engine, [talk("bees", "bee"), talk("tides", "tide")])
+    write(engine, [talk("moths", "moth")], source=8)
+    write(engine, [], drop=["tides"])
+    assert engine.ids_of_others([7]) == {"moths"}
+    assert engine.ids_of_others([8]) == {"bees"}
+    assert engine.ids_of_others([7, 8]) == set()
+    assert engine.ids_of_others([9]) == {"bees", "moths"}
+
+
+def test_a_store_that_is_made_again_has_other_states_than_the_one_that_was_deleted(
+    engine: Engine, tmp_path: Path
+) -> None:
+    write(engine, [talk("bees", "bee"), talk("tides", "tide")])
+    before = engine.open().name
+    if isinstance(engine, ChromaEngine):
+        for collection in engine.client.list_collections():
+            engine.client.delete_collection(collection.name)
+    elif not (tmp_path / "store").exists():
+        pytest.skip("to empty a bucket takes another client")
+    else:
+        shutil.rmtree(tmp_path / "store")
+    write(engine, [talk("bees", "bee")])
+    assert engine.open().name != before
+    assert held(engine.open()).keys() == {"bees"}

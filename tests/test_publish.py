@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable
@@ -16,6 +17,7 @@ from fakes import CountingEncoder, WordEncoder
 from tiny import make_index, write_talk
 
 from talksearch.cli.main import cli
+from talksearch.cli.render.reports import published_text
 from talksearch.indexer import layout
 from talksearch.indexer.encoders import token_codes
 from talksearch.indexer.errors import BadIndexError, StoreError
@@ -215,3 +217,63 @@ def test_a_wrong_address_is_told_before_anything_is_read(tmp_path: Path) -> None
     failed = run_index(tmp_path / "index", str(tmp_path), "--store", "lance://ada:hush@srv/talks", code=1)
     assert "hush" not in failed.output
     assert not (tmp_path / "index").exists()
+
+
+def test_a_talk_that_another_index_has_put_is_left_out_and_the_rest_is_put(tmp_path: Path, engine: Engine) -> None:
+    first = make_index(tmp_path)
+    publish(first, engine)
+    folder, second = tmp_path / "others", tmp_path / "second"
+    folder.mkdir()
+    shutil.copy(tmp_path / "talks" / "bees.vtt", folder)
+    write_talk(folder, "bread", ["bread takes its time", "and so does the sea"])
+    build_index(second, [folder], encoder=CountingEncoder())
+    done = publish(second, engine)
+    with catalog.open_snapshot(second) as db:
+        ids = dict(db.execute("SELECT source, id FROM talks"))
+    bees, bread = ids["bees.vtt"], ids["bread.vtt"]
+    assert (done.put, done.of_others) == ((bread,), (bees,))
+    text = published_text(done)
+    assert "1 talk is left out, as another index has put the same there" in text
+    assert bees in text
+    there = engine.open()
+    assert sorted(facts.title for facts in there.facts()) == ["Bees", "Bread", "Bridges", "Ships"]
+    assert there.corpus().talks == 4
+    once = sum(len(talk.passages) for talk in there.talks([facts.id for facts in there.facts()]))
+    assert there.corpus().passages == there.corpus().vectors == once
+    assert sum(count.passages for count in there.term_counts() if count.term == "know") == 1
+    layout.COLUMNS.within(second).unlink()
+    assert publish(second, engine).put == ()
+    statistics = engine.open().corpus()
+    assert np.allclose(statistics.vector_sum, there.corpus().vector_sum, atol=1e-6)
+    assert np.allclose(statistics.product_sum, there.corpus().product_sum, atol=1e-6)
+
+    (tmp_path / "talks" / "bees.vtt").unlink()
+    build_index(first, encoder=CountingEncoder())
+    publish(first, engine)
+    after = publish(second, engine)
+    assert (after.put, after.of_others) == ((bees,), ())
+
+
+def test_two_talks_of_one_id_are_both_put_and_told_apart(tmp_path: Path, engine: Engine) -> None:
+    first = make_index(tmp_path)
+    publish(first, engine)
+    folder, second = tmp_path / "another year", tmp_path / "second"
+    write_talk(folder, "bees", ["a wasp is no bee", "nor is a hornet"])
+    build_index(second, [folder], encoder=CountingEncoder())
+    done = publish(second, engine)
+    (there,) = done.put
+    assert done.of_others == ()
+    assert len([facts for facts in engine.open().facts() if facts.title == "Bees"]) == 2
+    (talk,) = engine.open().talks([there])
+    rows = unpack(talk.rows).talk.rows
+    with catalog.open_snapshot(second) as db:
+        (talk_id,) = db.execute("SELECT id FROM talks").fetchone()
+    assert there.startswith(f"{talk_id}-")
+    assert {rows.talk_id, talk.facts.id} == {there}
+    assert all(passage.id.startswith(f"{there}:") for passage in (*rows.passages, *talk.passages))
+    assert publish(second, engine).put == ()
+    (tmp_path / "talks" / "bees.vtt").unlink()
+    build_index(first, encoder=CountingEncoder())
+    publish(first, engine)
+    after = publish(second, engine)
+    assert (after.put, after.dropped) == ((talk_id,), (there,)), "nobody has that id any more"

@@ -169,7 +169,7 @@ def test_a_write_that_ends_anywhere_is_never_seen_and_the_next_goes_on(
     engine: ChromaEngine, monkeypatch: pytest.MonkeyPatch, calls: int
 ) -> None:
     write(engine, [talk("bees", "bee"), talk("tides", "tide")])
-    before = held(engine.open())
+    before, name = held(engine.open()), engine.open().name
     done = 0
 
     def count(before_it: Any) -> Any:
@@ -190,7 +190,7 @@ def test_a_write_that_ends_anywhere_is_never_seen_and_the_next_goes_on(
             write(engine, [talk("bees", "wasp", revision="2"), talk("moths", "moth")], drop=["tides"])
         except KeyboardInterrupt:
             ended = True
-    known = engine.open().name != "7:1"
+    known = engine.open().name != name
     assert held(engine.open()) == before or known
     write(engine, [talk("bees", "wasp", revision="2"), talk("moths", "moth")], drop=["tides"])
     assert held(engine.open()).keys() == {"bees", "moths"}

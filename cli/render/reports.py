@@ -109,7 +109,20 @@ def published_text(published: Published) -> str:
     done = done or ["nothing was to be put"]
     total = len(published.put) + published.kept
     lines = [f"{safe(published.address)}: {', '.join(done)}; {counted('talk', total)} of this index there now."]
+    if published.of_others:
+        lines.append(_of_others(published.of_others))
     return "\n".join([*lines, *map(safe, published.notes)]) + "\n"
+
+
+def _of_others(talk_ids: Sequence[str]) -> str:
+    """Say which talks were left out of a store because another index has put them there."""
+    named = ", ".join(map(safe, talk_ids[:_MOST_HELD]))
+    more = f" and {len(talk_ids) - _MOST_HELD:,} more" if len(talk_ids) > _MOST_HELD else ""
+    what = "1 talk is" if len(talk_ids) == 1 else f"{len(talk_ids):,} talks are"
+    return (
+        f"{what} left out, as another index has put the same there: {named}{more}."
+        " When it has taken them out, the next run puts them."
+    )
 
 
 def _held(held: Sequence[HeldTalk]) -> list[str]:

@@ -27,10 +27,11 @@ from talksearch.indexer.stores.remote.engine import (
     StoreFiles,
     TalkFacts,
 )
-from talksearch.indexer.stores.talk_rows import read_rows
+from talksearch.indexer.stores.talk_rows import read_rows, renamed
 from talksearch.indexer.stores.vectors import Vectors
 
 from .count_archive import corpus_of, count_terms, terms_of
+from .ids_in_store import ids_in_store
 
 _FILES = (layout.RECIPE, layout.DIRECTIONS, layout.CALIBRATION, layout.OVERVIEW)
 """The files of an index that readers of a store need."""
@@ -61,10 +62,15 @@ class Published:
     """How many talks were there as they are."""
     notes: tuple[str, ...]
     """Sentences about talks that could not be put."""
+    of_others: tuple[str, ...] = ()
+    """Ids of the talks that are left out, because other indexes have put talks of these ids there."""
 
 
 def publish(folder: Path, engine: Engine, tell: Callable[[int, int], None] = lambda *_: None) -> Published:
     """Make a store hold what an index holds, in the place of what the same index put there before it was built anew.
+
+    A talk that another index has put there is left out: it is in a store once. Another talk of the same id is told
+    apart by its file.
 
     Args:
         folder: The index.
@@ -86,24 +92,35 @@ def publish(folder: Path, engine: Engine, tell: Callable[[int, int], None] = lam
         with disk.refusals_told(folder):
             published.note_sources(folder, engine.address, [*before, source])
         directions = talk_bytes.digest_of(files.by_name.get(layout.DIRECTIONS.name, b""))
-        here = _revisions(db, directions)
+        ids = ids_in_store(db, engine, [*before, source])
+        of_others = [talk_id for talk_id, there in ids.items() if there is None]
+        id_here = {there: talk_id for talk_id, there in ids.items() if there is not None}
+        revisions = _revisions(db, directions)
+        here = {there: revisions[talk_id] for there, talk_id in id_here.items()}
         there = engine.revisions(source)
         wanted = [talk_id for talk_id, revision in here.items() if there.get(talk_id) != revision]
         gone = sorted(there.keys() - here.keys())
-        reading = _Reading(db, source, here, directions, vectors.read(folder, known.model.dimension))
+        reading = _Reading(db, source, here, id_here, directions, vectors.read(folder, known.model.dimension))
         tell(0, len(wanted))
         engine.write(
             source,
             reading.talks(wanted, lambda done: tell(done, len(wanted))),
             gone,
-            corpus_of(folder, db, reading.copy),
-            count_terms(db),
+            corpus_of(folder, db, reading.copy, of_others),
+            count_terms(db, of_others),
             files,
             before,
         )
         with disk.refusals_told(folder):
             published.note_sources(folder, engine.address, [source])
-        return Published(engine.address, tuple(reading.put), tuple(gone), len(here) - len(wanted), tuple(reading.notes))
+        return Published(
+            engine.address,
+            tuple(reading.put),
+            tuple(gone),
+            len(here) - len(wanted),
+            tuple(reading.notes),
+            tuple(of_others),
+        )
 
 
 class _Reading:
@@ -114,6 +131,7 @@ class _Reading:
         db: sqlite3.Connection,
         source: int,
         revisions: Mapping[str, str],
+        id_here: Mapping[str, str],
         directions: str,
         copy: Vectors,
     ) -> None:
@@ -123,10 +141,10 @@ class _Reading:
         self.notes: list[str] = []
         """Sentences about those that could not be."""
         self._db, self._source = db, source
-        self._revisions, self._directions = revisions, directions
+        self._revisions, self._id_here, self._directions = revisions, id_here, directions
 
     def talks(self, talk_ids: Sequence[str], tell: Callable[[int], None]) -> Iterator[StoredTalk]:
-        """Yield some talks; one that is damaged is noted, and left as the store has it."""
+        """Yield some talks, by their ids there; one that is damaged is noted, and left as the store has it."""
         for done, talk_id in enumerate(talk_ids, 1):
             try:
                 talk = self._talk(talk_id)
@@ -138,8 +156,9 @@ class _Reading:
             tell(done)
 
     def _talk(self, talk_id: str) -> StoredTalk:
-        (number,) = self._db.execute("SELECT number FROM talks WHERE id = ?", (talk_id,)).fetchone()
-        stored = read_rows(self._db, number)
+        known = self._db.execute("SELECT number FROM talks WHERE id = ?", (self._id_here[talk_id],))
+        (number,) = known.fetchone()
+        stored = renamed(read_rows(self._db, number), talk_id)
         row, passages = stored.rows.talk, stored.rows.passages
         numbers = np.array(
             [

@@ -36,7 +36,7 @@ from .chroma_records import (
     passage_records,
 )
 from .chroma_version import ChromaVersion, WriterPart, WriterState
-from .engine import Corpus, StoredTalk, StoreFiles, TermCount
+from .engine import Corpus, StoredTalk, StoreFiles, TermCount, version_name
 from .silence import require_answer
 from .store_statistics import inflate, is_same_recipe, pack_corpus, pack_terms
 
@@ -60,15 +60,16 @@ class ChromaEngine:
                 raise StoreError(
                     f"There is nothing in the store {self.address}.", f"Put an index there: {self._command()}"
                 )
+            parts = tuple(
+                WriterPart(
+                    writer, self._collection(writer.source, "passages"), self._collection(writer.source, "talks")
+                )
+                for writer in writers
+            )
             return ChromaVersion(
                 self.address,
-                " ".join(f"{writer.source}:{writer.state}" for writer in every),
-                tuple(
-                    WriterPart(
-                        writer, self._collection(writer.source, "passages"), self._collection(writer.source, "talks")
-                    )
-                    for writer in writers
-                ),
+                version_name([*((one.source, one.state) for one in every), *((part.talks.id,) for part in parts)]),
+                parts,
                 _ranks_words(self.client),
                 self._known(),
             )
@@ -81,6 +82,11 @@ class ChromaEngine:
                 return {}
             found = all_of(self._collection(source, "talks"), holding(writer.state, kind="facts"), ["metadatas"])
             return {metadata["name"]: metadata["revision"] for metadata in found["metadatas"]}
+
+    def ids_of_others(self, sources: Sequence[int]) -> set[str]:
+        """Return the ids of the talks that other writers than some have put."""
+        with errors_told(self.address):
+            return self._ids_of_others([one for one in self._writers() if one.source not in sources])
 
     def write(
         self,
@@ -111,7 +117,7 @@ class ChromaEngine:
                 if talk.facts.id in others:
                     raise StoreError(
                         f"The talk {talk.facts.id} in the store {self.address} was put there by another index.",
-                        "Take it out of one of both: talksearch remove",
+                        "Give the same command again: it leaves out what is there by then.",
                     )
                 _end(passages, held, state, "talk", talk.facts.id)
                 _end(talks, held, state, "name", talk.facts.id)

@@ -12,6 +12,7 @@ means, and what it calls a score only orders them.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
@@ -149,12 +150,22 @@ class PassageFilter:
     timing: str | None = None
 
 
+def version_name(states: Iterable[tuple[object, ...]]) -> str:
+    """Return what tells one state of a store from all others, also from those of a store that lay there before.
+
+    Args:
+        states: what tells the state of each writer. A number that is counted up does not suffice: in a store that was
+            deleted and made again it begins anew, and readers would take what they kept of the first one for this one.
+    """
+    return hashlib.blake2b(repr(list(states)).encode(), digest_size=8).hexdigest()
+
+
 class Version(Protocol):
     """One state of a store, open for reading. It stays as it is, whatever is written meanwhile."""
 
     @property
     def name(self) -> str:
-        """Tells one state from another."""
+        """Tells one state from another (`version_name`)."""
         ...
 
     def files(self) -> StoreFiles:
@@ -205,6 +216,10 @@ class Engine(Protocol):
 
     def revisions(self, source: int) -> Mapping[str, str]:
         """Return the revision of each talk that a writer has put, by id."""
+        ...
+
+    def ids_of_others(self, sources: Sequence[int]) -> set[str]:
+        """Return the ids of the talks that other writers than some have put: each talk is in a store once."""
         ...
 
     def write(

@@ -15,7 +15,7 @@ from pathlib import Path
 from talksearch.indexer.errors import StoreError
 
 from . import lance_commits
-from .engine import Corpus, StoredTalk, StoreFiles, TermCount
+from .engine import Corpus, StoredTalk, StoreFiles, TermCount, version_name
 from .lance_calls import Connection, LanceLocation, connect, errors_told
 from .lance_commits import all_commits, newest_of_each
 from .lance_lease import lease_held
@@ -53,7 +53,7 @@ class LanceEngine:
                     f"Nothing was put into the store {self.address} yet.",
                     f"Put an index there: talksearch index PATH --store {self.address}",
                 )
-            name = " ".join(f"{commit.source}:{commit.number}" for commit in newest)
+            name = version_name((commit.source, commit.number, commit.written) for commit in newest)
             if self._newest is None or self._newest.name != name:
                 parts = tuple(
                     WriterPart(
@@ -78,6 +78,20 @@ class LanceEngine:
             newest = newest_of_each(all_commits(lance_commits.open_commits(connection, self.address), self.address))
             own = next((commit for commit in newest if commit.source == source), None)
             return {} if is_left_over(own, talks) else revisions_in(talks)
+
+    def ids_of_others(self, sources: Sequence[int]) -> set[str]:
+        """Return the ids of the talks that other writers than some have put, in their newest states."""
+        with errors_told(self._place):
+            if not self._place.is_bucket and not Path(self._place.location).exists():
+                return set()
+            connection = connect(self._place, "write")
+            commits = table_if_any(connection, lance_commits.COMMITS)
+            newest = newest_of_each(all_commits(commits, self.address)) if commits is not None else []
+            found: set[str] = set()
+            for commit in newest:
+                if commit.source not in sources and commit.talk_count:
+                    found |= revisions_in(at_version(connection, talks_of_source(commit.source), commit.talks)).keys()
+            return found
 
     def write(
         self,

@@ -206,7 +206,7 @@ class LanceWrite:
                 if rows:
                     raise StoreError(
                         f"The talk {rows[0]['id']} in the store {self.address} was put there by another index.",
-                        "Take it out of one of both: talksearch remove",
+                        "Give the same command again: it leaves out what is there by then.",
                     )
 
 
