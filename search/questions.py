@@ -158,7 +158,7 @@ def _parts(title: str) -> list[str]:
     plain = _BRACKETED.sub(" ", title)
     if not plain.isascii():
         plain = "".join(" " if unicodedata.category(sign) in ("So", "Sk", "Cf", "Co", "Cn") else sign for sign in plain)
-    parts = (part.strip(_EDGES) for part in _PARTING.split(plain))
+    parts = (part.strip(_EDGES) for part in _PARTING.split(" ".join(plain.split())))
     return [" ".join(part.split()) for part in parts if part]
 
 

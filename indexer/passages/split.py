@@ -23,7 +23,7 @@ from talksearch.indexer.text.word_times import words_with_times
 
 from .passage_id import passage_id
 
-_CLAUSE_END = re.compile(r"[,;:–—、，；：،]+[\"'”’»」』)\]]*$")
+_CLAUSE_END = re.compile(r"(?<![,;:–—、，；：،])[,;:–—、，；：،]+[\"'”’»」』)\]]*$")
 """Punctuation that ends a clause, at the end of a word."""
 
 _SENTENCE_STRENGTH, _CLAUSE_STRENGTH = 1.0, 0.35

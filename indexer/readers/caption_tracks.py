@@ -36,7 +36,7 @@ _READING = re.compile(
     r"|\b(?:lat|lon|lng|alt|speed|heading|bearing) -?\d[\d.]*(?: ?(?:k?m/h|kph|mph|kn|m|ft)\b|°)?"
 )
 _CLOCK_ALONE = re.compile(r"(?:\d{4}[-/.:]\d\d[-/.:]\d\d|\d\d[-/.]\d\d[-/.]\d{4})[ T]+\d\d:\d\d:\d\d(?:[.,:]\d+)?Z?")
-_DECIMAL = re.compile(r"-?\d+[.,]\d+")
+_DECIMAL = re.compile(r"(?<!\d)-?\d+[.,]\d+")
 _FIRST_CUES = 8
 _SAMPLE = 20
 """Cues from all over a file that are looked at before all are."""

@@ -26,9 +26,11 @@ _HEADER_LINE = re.compile(
 _FENCE = re.compile(r"^[ \t]*(?:`{3,}|~{3,})[ \t]*[\w.+-]*[ \t]*$", re.MULTILINE)
 """A line of Markdown around a file, as chats and language models hand it out."""
 _BREAK_BEHIND_NUMBER = re.compile(
-    r"^[ \t]*(?:<p\b[^<>]*>)?[ \t]*\d{1,6}[ \t]*<br[ \t]*/?>[ \t]*$", re.MULTILINE | re.IGNORECASE
+    r"^[ \t]*(?:<p\b[^<>]*>[ \t]*)?\d{1,6}[ \t]*<br[ \t]*/?>[ \t]*$", re.MULTILINE | re.IGNORECASE
 )
-_BREAK_AT_END = re.compile(r"^[ \t]*<p\b[^<>]*>|[ \t]*(?:<br[ \t]*/?>|</p>)[ \t]*$", re.MULTILINE | re.IGNORECASE)
+_BREAK_AT_END = re.compile(
+    r"^[ \t]*<p\b[^<>]*>|(?<![ \t])[ \t]*(?:<br[ \t]*/?>|</p>)[ \t]*$", re.MULTILINE | re.IGNORECASE
+)
 _OVER_TWO_LINES = re.compile(
     rf"^([ \t]*{CLOCK}[ \t]*-->)[ \t]*\n[ \t]*({CLOCK}[ \t]*)$|^([ \t]*{CLOCK})[ \t]*\n[ \t]*(-->[ \t]*{CLOCK}[ \t]*)$",
     re.MULTILINE,

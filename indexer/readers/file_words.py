@@ -58,7 +58,7 @@ _COMMENT = re.compile(
     re.DOTALL,
 )
 _ARROW_LINE = re.compile(r"^.{0,200}(?:--?[ \t]*>|[–—]>|→).{0,200}$", re.MULTILINE)
-_ON_ARROW_LINES = re.compile(r"[^\s>]*\d[^\s>]*|\b(?:NaN|undefined)\b", re.IGNORECASE)
+_ON_ARROW_LINES = re.compile(r"(?<![^\s>])[^\s>]*\d[^\s>]*|\b(?:NaN|undefined)\b", re.IGNORECASE)
 _SETTING = re.compile(r"\b(?:align|line|position|size|region|vertical):(?:[\w.%,-]+|(?=\s))")
 _CLOCK = re.compile(r"(?<![\w])#?-?\d{1,6}(?:[:：;][ \t]?-?\d{1,3}){1,3}(?:[.,，．;-]\d{1,18}){0,2}(?![\w'’])")
 _NUMBER_LINE = re.compile(r"^[ \t]*(?:[#№]|\*\*|__)?\d{1,9}[.):]?(?:\*\*|__)?[ \t]*$", re.MULTILINE)

@@ -43,7 +43,7 @@ _SAID = frozenset(("transcript", "transcription", "utterance", "sentence", "spok
 """Words of keys whose text is said, not typed, also where a time of day stands beside it."""
 _WORD_LISTS = ("words", "tokens", "elements", "items")
 _WORD = re.compile(r"(?<![\w#=])[^\W\d_]+")
-_ADDRESS = re.compile(r"\s*(?:https?://|www\.|data:|[\w.+-]+@[\w-]+\.)\S*\s*|[0-9a-fA-F-]{16,}|[\w/.-]+/[\w/.-]+")
+_ADDRESS = re.compile(r"\s*(?:https?://|www\.|data:|[\w.+-]+@[\w-]+\.)\S*\s*|[0-9a-fA-F-]{16,}|[\w/.-][\w.-]*/[\w/.-]+")
 
 
 # --- what lies in an entry ------------------------------------------------------------------------------------------

@@ -41,7 +41,7 @@ _NO_NAMES = frozenset((
 _LABEL = re.compile(r"(?:spk|speaker|ch|s|user|person|participant)?[\W_]*\d{1,4}|[A-Z]{1,2}", re.IGNORECASE)
 _NAME = re.compile(r"[^\W\d_a-z]\S*(?: \S+){0,3}(?<![.!?…,;])")
 """What a name looks like that stands in a row without a key."""
-_SAYING = re.compile(r"(?:\S+\s+){6}|\S\s+\S.*[?!。？！]$|\S\s+\S.*[^\W\d_]{4,}\.$", re.DOTALL)
+_SAYING = re.compile(r"(?<!\S)(?:\S+\s+){6}|\A(?>.*?\S\s+\S).*(?:[?!。？！]|[^\W\d_]{4}\.)$", re.DOTALL)
 """What no name looks like: many words, or a sentence."""
 _LONG_ID = re.compile(r"(?=.*\d)[0-9a-zA-Z]{16,}|[0-9a-f]{8}-[0-9a-f-]{20,}", re.IGNORECASE)
 _NOBODY = frozenset(("uu", "unknown", "none", "null", "undefined", "n/a", "-1", "unidentified"))

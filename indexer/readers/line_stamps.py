@@ -58,14 +58,14 @@ _HAS_FRAME = re.compile(rf"{_FRAME}(?![\d:;])")
 _SPOKEN = r"(?:\d{1,3} hours?)?(?:(?:, )?\d{1,2} minutes?)?(?:(?:, )?\d{1,2} seconds?)?"
 _LEADING_SPOKEN = re.compile(rf"[ \t]*(?=\d)(?P<said>{_SPOKEN})[ \t]*")
 _STUCK = re.compile(rf"^[ \t]*(?P<start>(?:\d{{1,3}}:)?\d{{1,2}}:\d\d)(?=\d)(?P<said>{_SPOKEN})[ \t]*(?P<text>.*)$")
-_DAY = re.compile(r"[ \t,]+(?:(?:19|20)\d\d-\d\d-\d\d|\d{1,2}[./]\d{1,2}[./](?:19|20)\d\d)[ \t,T]*$")
+_DAY = re.compile(r"(?<![ \t,])[ \t,]+(?:(?:19|20)\d\d-\d\d-\d\d|\d{1,2}[./]\d{1,2}[./](?:19|20)\d\d)[ \t,T]*$")
 """The day before a time of day, behind a name."""
 _A_DATE = re.compile(r"\b(?:19|20)\d\d\b|\d,")
 """`March 12, 2024, 3:03 PM` is no name and a time."""
 _HALF_DAY = re.compile(rf"\d[ \t]?(?:{_NOON})(?![^\W\d_])")
 _HASHED = re.compile(r"#(\d{1,2}:\d\d(?::\d\d)?)(?:[-.,](\d{1,3}))?#")
 _TRAILING = re.compile(rf"^(?P<text>.*\S)[ \t]*\[(?P<end>{CLOCK})\][ \t]*$")
-_SENTENCE_END = re.compile(r"[^\W\d_]{4,}[.!?…]$|[。！？]$")
+_SENTENCE_END = re.compile(r"[^\W\d_]{4}[.!?…]$|[。！？]$")
 """What no name ends with; short words with a point are initials and titles."""
 _AROUND_NAMES = " \t*_-‐–—‒―,|·•⋅・»/~@"
 _WIDEST = 8

@@ -56,7 +56,7 @@ class _Columns:
     """The key of each column, as `segments` knows them; empty for a column of no use."""
 
 
-_RULE = re.compile(r"[ \t]*(?::?-+:?)?[ \t]*")
+_RULE = re.compile(r"[ \t]*(?::?-+:?[ \t]*)?")
 """A cell of the line below the header of a table in Markdown."""
 
 

@@ -32,7 +32,7 @@ _LONGEST_MS = 100 * 3_600_000
 _LONGEST = 80
 """Characters of a line that may hold two times and nothing else."""
 
-_ARROW = re.compile(r"(?<![-–—―─━ー=])(?:-[ \t]?)*(?:[-–—―─━ー=]+[ \t]?[>›»》〉]+|[→⟶⇒➔➜⟹])(?:[ \t]*-*>)*")
+_ARROW = re.compile(r"(?<![-–—―─━ー=])(?:-+[ \t]){0,9}(?:[-–—―─━ー=]+[ \t]?[>›»》〉]+|-*[→⟶⇒➔➜⟹])(?:[ \t]*-*>)*")
 _HEADS = ">›»》〉→⟶⇒➔➜⟹"
 _HEADS_OF_ARROWS = ("&gt;", "›", "»", "》", ">")
 _OTHER_ARROWS = tuple(dash + head for dash in "-–—─━ー=" for head in _HEADS_OF_ARROWS if dash + head != "->")

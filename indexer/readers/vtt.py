@@ -35,7 +35,7 @@ _FEW_WORDS = 3
 _COMMENT = re.compile(r"(?<=\n\n)NOTE(?:[ \t].*)?$(?:\n.+)*", re.MULTILINE)
 _NOT_SAID = re.compile(r"(?:NOTE|STYLE|REGION)(?:[ \t].*)?(?:\n|$)")
 # A block webvtt-py passes over although it stands between cues and is not a comment, style or region: lost speech.
-_STRAY = re.compile(r"\n\n+(?!NOTE|STYLE|REGION|WEBVTT)(?![^\n]*-->)[^\n]+\n(?![^\n]*-->)|\n\n[^\n]+\Z(?<!-->)")
+_STRAY = re.compile(r"(?<!\n)\n\n+(?!NOTE|STYLE|REGION|WEBVTT)(?![^\n]*-->)[^\n]+\n(?![^\n]*-->)|\n\n[^\n]+\Z(?<!-->)")
 
 
 def matches(source: SourceText) -> bool:

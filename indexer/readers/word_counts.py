@@ -7,7 +7,7 @@ import re
 from .source_text import SourceText
 
 _JSON_TEXT = re.compile(r'"(?:text|body|utf8)"\s*:\s*"((?:[^"\\]|\\.)*)"')
-_TAG = re.compile(r"<[^>]*>")
+_TAG = re.compile(r"<[^<>]*>")
 
 
 def words_in_lines(source: SourceText) -> int:

@@ -22,7 +22,7 @@ from talksearch.indexer.text.speaker_labels import label_of, names_in
 from .markup import Row, Shown, Token, row_of, says
 from .sound_labels import is_sound
 
-_LEAD = r"(?:(?:>>+|&gt;&gt;)[ ]?|[-‐‑–—−][ ]?(?=[\[(（【<{]))?"
+_LEAD = r"(?:(?:(?<!>)>>+|&gt;&gt;)[ ]?|[-‐‑–—−][ ]?(?=[\[(（【<{]))?"
 _BRACKETED = re.compile(
     rf"{_LEAD}(?:\[(?P<square>[^\[\]]+)\]|\((?P<round>[^()]+(?:\([^()]*\))?)\)|<(?P<angle>[^<>]+)>|\{{(?P<curly>[^{{}}]+)\}}"
     r"|（(?P<wide>[^（）]+)）|【(?P<lens>[^【】]+)】|［(?P<full>[^［］]+)］)[ ]?[:：]?[ ]?"

@@ -18,7 +18,7 @@ from .track_names import PLAYLIST
 
 _SEGMENT_ENDINGS = (".vtt", ".webvtt")
 _LARGEST_BYTES = 4_000_000
-_HOST = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#]*", re.IGNORECASE)
+_HOST = re.compile(r"[a-z][a-z0-9+.-]{0,20}://[^/?#]*", re.IGNORECASE)
 """What stands before the path of an address. `urlsplit` refuses hosts that cannot be, and a playlist may hold any."""
 """Of a playlist: a line of some 200 bytes for each six seconds of four days."""
 

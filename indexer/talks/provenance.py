@@ -26,7 +26,7 @@ from .replay import replay_decoded
 
 _TOKEN = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]|[^\W_\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]+")
 _NO_SPEECH = re.compile(
-    r"<[^<>\n]{0,200}>|\d+:\d\d(?::\d\d)?(?:[.,]\d+)?|\"[A-Za-z_]\w{0,30}\"\s*:|&#?\w{1,10};|^\d+[ \t\r]*$",
+    r"<[^<>\n]{0,200}>|\d{1,9}:\d\d(?::\d\d)?(?:[.,]\d+)?|\"[A-Za-z_]\w{0,30}\"\s*:|&#?\w{1,10};|^\d+[ \t\r]*$",
     re.MULTILINE,
 )
 """Tags, times, keys of JSON, entities, cue numbers: words in them were never said."""

@@ -26,6 +26,9 @@ _SIGNS = {
 _INVISIBLE = dict.fromkeys(map(ord, "\ufeff\u200b\u200e\u200f\u2060\u061c\u202a\u202c"))
 _SCANNED = str.maketrans("OoQlI|", "000111")
 """What a scan makes of 0 and 1."""
+_LONGEST = 100
+"""Characters of a time, where blanks in a row count as one: the patterns try each of them in many ways."""
+_BLANKS = re.compile(r"[ \t]+")
 _SPACE_AROUND_SIGN = re.compile(r"[ \t]*([:.,;])[ \t]*(?=[-+\d:.,;]|$)")
 _LETTERS_FOR_SIGNS = (
     (re.compile(r"(?<=\d)[ \t]*(?:hours?|hrs?|h|minutes?|mins?|m(?!s))[ \t]*(?=\d)", re.IGNORECASE), ":"),
@@ -74,7 +77,10 @@ def says_no_time(text: str) -> bool:
     >>> [says_no_time(text) for text in ("NaN:NaN:NaN,NaN", "--:--", "00:NaN:01", "-1:-1:-1", "12:-3", "Nan")]
     [True, True, True, True, False, True]
     """
-    parts = _BETWEEN_PARTS.split(text.strip(" \t:.,;"))
+    text = _BLANKS.sub(" ", text)
+    if len(text) > _LONGEST:
+        return False
+    parts = _BETWEEN_PARTS.split(text.strip(" :.,;"))
     unknown = [_NONE.fullmatch(part) is not None for part in parts]
     if any(unknown):
         return all(none or _DIGITS.fullmatch(part) for none, part in zip(unknown, parts, strict=True))
@@ -102,7 +108,9 @@ def read_damaged_clock(text: str, frames: float | None = None) -> int | None:
     >>> [read_damaged_clock(time) for time in ("-112:-7:-40,-860", "OO:0l:02", "01:02", "0h01m02s", "3:02 pm", "7")]
     [-403660860, 62000, 62000, 62000, 54120000, None]
     """
-    text = text.strip()
+    text = _BLANKS.sub(" ", text.strip())
+    if len(text) > _LONGEST:
+        return None
     text = _DATE.sub("", text, count=1)
     if days_before := _DAYS.match(text):
         rest = read_damaged_clock(text[days_before.end() :], frames)
@@ -110,7 +118,7 @@ def read_damaged_clock(text: str, frames: float | None = None) -> int | None:
     afternoon = _HALF_OF_DAY.search(text)
     if afternoon:
         text = text[: afternoon.start()]
-    text = _SPACE_AROUND_SIGN.sub(r"\1", text.strip(" \t:.,;"))
+    text = _SPACE_AROUND_SIGN.sub(r"\1", text.strip(" :.,;"))
     for letters, sign in _LETTERS_FOR_SIGNS:
         text = letters.sub(sign, text)
     text = _mend_scanned(text)

@@ -72,8 +72,10 @@ def may_be_a_lone_name(text: str) -> bool:
     [False, False, False, False, False]
     """
     text = text.strip()
+    if len(text) > 2 * _LONGEST:
+        return False
     bare = _PARENS.sub("", text).strip(" \t,")
-    if not bare or len(bare) > _LONGEST or len(text) > 2 * _LONGEST:
+    if not bare or len(bare) > _LONGEST:
         return False
     if is_anybody(bare):
         return True
