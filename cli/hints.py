@@ -41,6 +41,19 @@ def naming_index(text: str, *folders: str) -> str:
     return _OF_AN_INDEX.sub(with_index, text)
 
 
+_OF_A_STORE = re.compile(r"(?<=: )talksearch (?:talks|show|stats|search|similar)\b(?! --(?:index|store))")
+"""A command that asks a store as well, as hints name it."""
+
+
+def naming_store(text: str, url: str) -> str:
+    """Return a hint whose commands ask the store that was given.
+
+    >>> naming_store("List them: talksearch talks", "lance:///srv/talks")
+    'List them: talksearch talks --store lance:///srv/talks'
+    """
+    return _OF_A_STORE.sub(lambda match: f"{match[0]} --store {shlex.quote(url)}", text)
+
+
 def reworded(text: str, wordings: Sequence[Wording]) -> str:
     """Return a hint or a note that names other means in place of commands; it ends as a sentence.
 

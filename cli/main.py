@@ -15,7 +15,7 @@ import click
 
 from talksearch.indexer.errors import TalksearchError, UsageError
 
-from .terminal import INDEX_GIVEN, for_given_index, open_closed_streams, utf8_output, warn
+from .terminal import INDEX_GIVEN, STORE_GIVEN, for_given_index, open_closed_streams, utf8_output, warn
 
 COMMANDS = {
     "add": ("add", "add"),
@@ -70,7 +70,8 @@ class CommandGroup(click.Group):
         elif args and args[0] not in ("--help", "--version"):
             args = ["search", *args]
         ctx.meta[_GIVEN] = tuple(args)
-        ctx.meta[INDEX_GIVEN] = _index_given(args)
+        ctx.meta[INDEX_GIVEN] = _given(args, "--index")
+        ctx.meta[STORE_GIVEN] = () if args[:1] == ["index"] else _given(args, "--store")
         return super().parse_args(ctx, args)
 
     def main(self, *args: Any, **extra: Any) -> Any:
@@ -173,11 +174,11 @@ def _leading_indexes(args: Sequence[str]) -> int:
     return at
 
 
-def _index_given(args: Sequence[str]) -> tuple[str, ...]:
-    """Return what `--index` gives, wherever it stands."""
+def _given(args: Sequence[str], name: str) -> tuple[str, ...]:
+    """Return what an option gives, wherever it stands."""
     options = list(takewhile(lambda arg: arg != "--", args))
-    given = [after for option, after in pairwise(options) if option == "--index"]
-    given += [option.removeprefix("--index=") for option in options if option.startswith("--index=")]
+    given = [after for option, after in pairwise(options) if option == name]
+    given += [option.removeprefix(f"{name}=") for option in options if option.startswith(f"{name}=")]
     return tuple(given)
 
 

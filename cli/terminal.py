@@ -17,7 +17,7 @@ import click
 
 from talksearch.indexer.text.untrusted import is_linkable, safe
 
-from .hints import naming_index
+from .hints import naming_index, naming_store
 
 _PIPE_WIDTH = 100
 """Columns of output that goes to no terminal."""
@@ -100,14 +100,21 @@ INDEX_GIVEN = "talksearch.index"
 """Under this key the context of a command keeps what `--index` gives, where it stands in the call."""
 
 
+STORE_GIVEN = "talksearch.store"
+"""Under this key the context of a command that asks keeps what `--store` gives."""
+
+
 def for_given_index(text: str) -> str:
-    """Return what is said of commands as they are for the index that the running command was given with `--index`.
+    """Return what is said of commands as they are for what the running command was given with `--index` or `--store`.
 
     An index that a variable or config.toml names needs no naming: a pasted command finds it too.
     """
     context = click.get_current_context(silent=True)
     folders = context.meta.get(INDEX_GIVEN, ()) if context else ()
-    return naming_index(text, *map(safe, folders)) if folders else text
+    if folders:
+        return naming_index(text, *map(safe, folders))
+    stores = context.meta.get(STORE_GIVEN, ()) if context else ()
+    return naming_store(text, safe(stores[-1])) if stores else text
 
 
 def warn(message: str) -> None:

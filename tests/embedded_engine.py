@@ -15,7 +15,7 @@ import numpy as np
 
 from talksearch.indexer import layout
 from talksearch.indexer.arrays import Floats
-from talksearch.indexer.stores import catalog, recipe, state, vectors
+from talksearch.indexer.stores import catalog, catalog_talks, recipe, state, vectors
 from talksearch.indexer.stores.remote.engine import (
     Corpus,
     FoundPassage,
@@ -117,8 +117,8 @@ class EmbeddedVersion:
             for talk, speakers in self._db.execute("SELECT DISTINCT talk, speakers FROM passages"):
                 names.setdefault(talk, {}).update(dict.fromkeys(json.loads(speakers)))
             rows = self._db.execute(
-                "SELECT number, id, title, channel, speaker, language, date, timing, duration_ms, path, youtube_id"
-                " FROM talks ORDER BY number"
+                "SELECT number, id, title, channel, speaker, language, date, timing,"
+                f" {catalog_talks.LENGTH_MS}, path, youtube_id FROM talks t ORDER BY number"
             ).fetchall()
         return [TalkFacts(*row, speakers=tuple(names.get(number, ()))) for number, *row in rows]
 
@@ -177,7 +177,7 @@ class EmbeddedVersion:
         return StoredTalk(
             TalkFacts(
                 talk.id, talk.title, talk.channel, talk.speaker, talk.language, talk.date, talk.timing,
-                talk.duration_ms, stored.path, talk.youtube_id, tuple(speakers),
+                catalog_talks.talk_lengths(self._db, [talk.id])[talk.id], stored.path, talk.youtube_id, tuple(speakers),
             ),
             state.identity(self._db),
             hashlib.blake2b(data + held.tobytes(), digest_size=16).hexdigest(),

@@ -594,7 +594,7 @@ def test_a_wrong_address_is_a_sentence() -> None:
 
 def test_a_server_answers_from_a_store(folder: Path, tmp_path: Path) -> None:
     with serving(tmp_path / "no index", store=EmbeddedEngine(folder)) as served:
-        assert served.socket is None
+        assert served.socket is not None
         found = json.loads(read(served.url + "api/search?q=bee+rain"))
         expected = ask_index(folder, Query("bee rain"))
         assert [hit["talk_id"] for hit in found["hits"]] == [hit.talk_id for hit in expected.hits]

@@ -231,8 +231,8 @@ def _answers(source: _Source, requests: Sequence[AnswerRequest]) -> Iterator[Pri
     """Yield the answers to requests: what a running server does not answer is answered here."""
     answered = 0
     settings = source.settings
-    if settings.server and source.store_url is None:
-        for answer in ask(settings.index, requests):
+    if settings.server:
+        for answer in ask(source.store_url or settings.index, requests):
             yield answer
             answered += 1
     if answered == len(requests):

@@ -42,9 +42,9 @@ _SHORTEST_TOKEN = 16
 def serve(host: str, port: int, token_file: Path | None, index_dir: Path | None, store_url: str | None) -> None:
     """Keep the index warm: a web page, an HTTP API, and answers for the command line in milliseconds.
 
-    While it runs, `search` and `similar` on this index are answered by it, as the same user on this machine, with the
-    same hits in the same order; TALKSEARCH_NO_SERVER=1 switches that off. Ctrl-C stops it. Where other machines can
-    reach it, it needs a token. Several INDEXes are served as one, and what changes in them is followed.
+    While it runs, `search` and `similar` on this index or store are answered by it, as the same user on this machine,
+    with the same hits in the same order; TALKSEARCH_NO_SERVER=1 switches that off. Ctrl-C stops it. Where other
+    machines can reach it, it needs a token. Several INDEXes are served as one, and what changes in them is followed.
 
     \b
         talksearch serve

@@ -110,7 +110,10 @@ def show(
         raise click.UsageError("Give --raw or --receipt, not both.")
     refuse_both(index_dir, store_url)
     if raw and store_url is not None:
-        raise click.UsageError("The untouched source lies where the index was built: --raw goes with an index.")
+        raise click.UsageError(
+            "A store does not hold the files that talks were read from. On the machine where its index was built, give"
+            " --index in the place of --store; or leave --raw out."
+        )
     with _catalog_with(talk, index_dir, store_url) as db:
         found_talk, moment_ms = moments.talk_and_moment(db, talk)
         from_ms = moment_ms if from_s is None else round(from_s * 1000)

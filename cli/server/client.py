@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from talksearch.cli.messages import AnswerRequest, MessageError, Printed
 from talksearch.indexer.errors import TalksearchError, UsageError
 
-from .protocol import LONGEST_ANSWER, LONGEST_REQUEST, greeting, is_own_socket, socket_path
+from .protocol import LONGEST_ANSWER, LONGEST_REQUEST, Asked, greeting, is_own_socket, socket_path
 
 if TYPE_CHECKING:
     import socket as sockets
+    from pathlib import Path
 
     from talksearch.indexer.records import Json
 
@@ -24,20 +24,20 @@ _ANSWER_S = 120.0
 """Seconds that an answer may take: other clients may be waiting before this one."""
 
 
-def ask(index: Path, requests: Sequence[AnswerRequest]) -> Iterator[Printed]:
-    """Yield the answers of the server of an index, in order, as long as there is one that gives them.
+def ask(asked: Asked, requests: Sequence[AnswerRequest]) -> Iterator[Printed]:
+    """Yield the answers of the server of an index or a store, in order, as long as there is one that gives them.
 
     It ends early, at once if there is no server, when the server is gone, stuck, of other code, or passes a request
     back. Raises TalksearchError, such as UsageError, where a request is at fault, as answering it here would.
     """
-    path = socket_path(index)
+    path = socket_path(asked)
     if path is None or not is_own_socket(path):
         return
     connection = _connect(path)
     if connection is None:
         return
     with connection, connection.makefile("rb") as replies:
-        if not _send(connection, greeting(index)):
+        if not _send(connection, greeting(asked)):
             return
         is_first = True
         for request in requests:
@@ -55,14 +55,14 @@ def ask(index: Path, requests: Sequence[AnswerRequest]) -> Iterator[Printed]:
             yield printed
 
 
-def greet(index: Path) -> dict[str, Json] | None:
-    """Return how the server of an index answers a greeting; None where there is none."""
-    path = socket_path(index)
+def greet(asked: Asked) -> dict[str, Json] | None:
+    """Return how the server of an index or a store answers a greeting; None where there is none."""
+    path = socket_path(asked)
     connection = _connect(path) if path is not None and is_own_socket(path) else None
     if connection is None:
         return None
     with connection, connection.makefile("rb") as replies:
-        return _receive(replies) if _send(connection, greeting(index)) else None
+        return _receive(replies) if _send(connection, greeting(asked)) else None
 
 
 def _connect(path: Path) -> sockets.socket | None:

@@ -1,7 +1,7 @@
 """What passes between the command line and a server: where its socket lies, and the messages on it.
 
 A message is a JSON object on a line. The client greets, and the server says whether it is the one that is meant: same
-index, same code. Then each request (`messages.AnswerRequest`) is answered in turn (`messages.Printed`):
+index, or store, and same code. Then each request (`messages.AnswerRequest`) is answered in turn (`messages.Printed`):
 
     {"talksearch": 2, "code": "…", "index": "/…"}   → {"ready": true, "url": "http://…"}
     {"command": "search", "text": "…", …}           → {"out": "…", "err": […], "note": "…", "url": "…"}
@@ -35,20 +35,36 @@ LONGEST_REQUEST = 1 << 20
 LONGEST_ANSWER = 1 << 26
 """Bytes of an answer. A longer one is not sent, and a client that gets it answers by itself."""
 
+Asked = Path | str
+"""What a server answers from: the folder of an index, or the URL of a store."""
+
+_WHERE_STORES_ARE = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE")
+"""What in the environment makes one URL of a store mean several."""
+
 _CODE_FOLDERS = ("cli", "indexer", "search")
 """Where the modules lie that make an answer, folders inside them as well."""
 
 
-def socket_path(index: Path) -> Path | None:
-    """Return where the socket of an index's server lies: in the user's runtime folder.
+def name_of(asked: Asked) -> str:
+    """Return what tells an index or a store from others, for the processes of one user on this machine.
 
-    One index has one socket, by whatever path it is reached. None where the system has no safe place for it.
+    An index is one by whatever path it is reached; a store is one where its URL means the same.
+    """
+    if isinstance(asked, Path):
+        return os.path.realpath(asked)
+    return " ".join([asked.rstrip("/"), *(f"{name}={os.environ.get(name, '')}" for name in _WHERE_STORES_ARE)])
+
+
+def socket_path(asked: Asked) -> Path | None:
+    """Return where the socket of the server of an index or a store lies: in the user's runtime folder.
+
+    None where the system has no safe place for it.
     """
     import hashlib
 
     import platformdirs
 
-    name = hashlib.sha256(os.fsencode(os.path.realpath(index))).hexdigest()[:16]
+    name = hashlib.sha256(os.fsencode(name_of(asked))).hexdigest()[:16]
     try:
         with warnings.catch_warnings():  # it warns of an unsafe XDG_RUNTIME_DIR and takes another folder
             warnings.simplefilter("ignore")
@@ -104,6 +120,6 @@ def _modules_under(folder: str) -> Iterator[tuple[str, os.stat_result]]:
                 yield from _modules_under(entry.path)
 
 
-def greeting(index: Path) -> dict[str, Json]:
+def greeting(asked: Asked) -> dict[str, Json]:
     """Return the first message of a client."""
-    return {"talksearch": PROTOCOL, "code": code(), "index": os.path.realpath(index)}
+    return {"talksearch": PROTOCOL, "code": code(), "index": name_of(asked)}

@@ -32,7 +32,7 @@ from talksearch.indexer.records import Json
 
 from .client import greet
 from .connections import BoundedConnection
-from .protocol import LONGEST_ANSWER, LONGEST_REQUEST, greeting, is_private, socket_path
+from .protocol import LONGEST_ANSWER, LONGEST_REQUEST, Asked, greeting, is_private, socket_path
 
 if TYPE_CHECKING:
     from talksearch.indexer.stores.remote.engine import Engine
@@ -72,7 +72,8 @@ class Serving:
     url: str
     """Of the web page."""
     socket: Path | None
-    """Where the command line reaches it; None on systems without Unix sockets."""
+    """Where the command line reaches it; None on systems without Unix sockets, and where another server of the store is
+    reached."""
     public: bool
     """Whether other machines may reach it."""
     stop: Callable[[], None]
@@ -102,16 +103,19 @@ def serve(
         warn: called with a sentence when something works but slowly, or could not be answered.
         encoder: takes the place of the index's own (for tests).
         workers: how many queries are answered at the same time.
-        store: a store that is asked in the place of the index; the command line then finds no server.
+        store: a store that is asked in the place of the index. Of several servers of one store, the command line asks
+            the one that was there first.
 
     Raises BadIndexError when there is no index, TalksearchError when one serves it already, the address is taken or
     needs a token.
     """
     folder = Path(os.path.realpath(folder))  # a link may lead elsewhere tomorrow, and the socket is this index's
     pool = IndexPool(folder, encoder=encoder, workers=workers, warn=warn, store=store)
-    alone = _only_server(folder) if store is None else contextlib.nullcontext()
     try:
-        with alone as path, _listening(host, port, token) as web_socket:
+        with (
+            _only_server(folder if store is None else store.address) as path,
+            _listening(host, port, token) as web_socket,
+        ):
             pool.check()
             # It listens before it is warm: the first page needs no model, and a query that comes early waits.
             answered = threading.Event()
@@ -223,33 +227,42 @@ def _listening(host: str, port: int, token: str) -> Iterator[socket.socket]:
 
 
 @contextmanager
-def _only_server(folder: Path) -> Iterator[Path | None]:
+def _only_server(asked: Asked) -> Iterator[Path | None]:
     """Yield where the socket goes, while no other process can serve the index; None without Unix sockets.
+
+    Any number of processes may serve a store, and the command line reaches the first: the others have no socket, nor
+    does any have one where no safe place for it is.
 
     A socket that a killed server left behind is removed: the process that holds the lock knows that nobody uses it.
     """
     if not hasattr(socket, "AF_UNIX"):
         yield None
         return
-    path = socket_path(folder)
+    path, is_store = socket_path(asked), isinstance(asked, str)
     if path is not None:
         with contextlib.suppress(OSError):
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             if path.parent.lstat().st_uid == os.geteuid():
                 path.parent.chmod(0o700)
     if path is None or not is_private(path.parent):
+        if is_store:
+            yield None
+            return
         raise TalksearchError(
             f"The runtime folder {path.parent if path else ''} is not private to you.",
             "Set XDG_RUNTIME_DIR to a folder that only you can open.",
         )
     lock = FileLock(path.with_suffix(".lock"), timeout=0, mode=0o600)
-    try:
+    with contextlib.suppress(Timeout):
         lock.acquire()
-    except Timeout:
-        url = (greet(folder) or {}).get("url", "")
+    if not lock.is_locked and is_store:
+        yield None
+        return
+    if not lock.is_locked:
+        url = (greet(asked) or {}).get("url", "")
         raise TalksearchError(
-            f"A server runs already for the index {folder}{f': {url}' if url else ''}.", "Stop it first, with Ctrl-C."
-        ) from None
+            f"A server runs already for the index {asked}{f': {url}' if url else ''}.", "Stop it first, with Ctrl-C."
+        )
     try:
         path.unlink(missing_ok=True)
         yield path
@@ -270,11 +283,14 @@ async def _on_socket(pool: IndexPool, path: Path | None, url: str, warn: Callabl
         path.chmod(0o600)
     except OSError as error:
         listening.close()
+        if pool.store is not None:  # the command line asks the store by itself
+            yield
+            return
         raise TalksearchError(
             f"The socket {path} cannot be made: {error.strerror or error}.", "Set XDG_RUNTIME_DIR to another folder."
         ) from error
     tasks: set[asyncio.Task[None]] = set()
-    expected = greeting(pool.folder)
+    expected = greeting(pool.folder if pool.store is None else pool.store.address)
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -327,7 +343,7 @@ async def _converse(
     url: str,
     warn: Callable[[str], None],
 ) -> None:
-    """Answer one client until it goes. `expected` is the greeting of a client of this index and code."""
+    """Answer one client until it goes. `expected` is the greeting of a client of this index, or store, and code."""
     is_ready = await connection.receive() == expected
     await connection.send({"ready": is_ready, "url": url})
     if not is_ready:

@@ -80,7 +80,13 @@ async def _map(request: Request) -> Response:
         drawn = map_view.map_view(here, topic_map, found.talks) if topic_map and topic_map.points else None
     except TalksearchError as error:
         return shown(request, PageAddress("/", {}), wrong(error))
-    values = {"map": drawn, "chips": filters_view.chips(here), "menus": filters_view.menus(here, found.facets)}
+    is_store = request.app.state.pool.store is not None
+    values = {
+        "map": drawn,
+        "is_store": is_store,
+        "chips": filters_view.chips(here),
+        "menus": filters_view.menus(here, found.facets),
+    }
     count = counted("talk", len(found.talks))
     column = Column("map.html", "Map of topics · talksearch", values, count)
     return shown(request, here, await framed(request, column))

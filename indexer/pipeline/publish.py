@@ -18,7 +18,7 @@ import numpy as np
 from talksearch.indexer import disk, layout
 from talksearch.indexer.arrays import Floats, Ints
 from talksearch.indexer.errors import BadIndexError, DamagedStoreError, StoreError
-from talksearch.indexer.stores import catalog, published, recipe, state, vectors
+from talksearch.indexer.stores import catalog, catalog_talks, published, recipe, state, vectors
 from talksearch.indexer.stores.remote import talk_bytes
 from talksearch.indexer.stores.remote.engine import (
     Engine,
@@ -33,7 +33,7 @@ from talksearch.indexer.stores.vectors import Vectors
 from .count_archive import corpus_of, count_terms, terms_of
 from .ids_in_store import ids_in_store
 
-_FILES = (layout.RECIPE, layout.DIRECTIONS, layout.CALIBRATION, layout.OVERVIEW)
+_FILES = (layout.RECIPE, layout.DIRECTIONS, layout.CALIBRATION, layout.OVERVIEW, layout.TOPICS)
 """The files of an index that readers of a store need."""
 
 _SEALED_ROWS = (
@@ -178,7 +178,7 @@ class _Reading:
                 row.language,
                 row.date,
                 row.timing,
-                row.duration_ms,
+                catalog_talks.talk_lengths(self._db, [talk_id]).get(talk_id) or None,
                 stored.path,
                 row.youtube_id,
                 tuple(dict.fromkeys(name for names in speakers for name in names)),

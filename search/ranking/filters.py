@@ -103,6 +103,10 @@ def _in_talks_where(table: PassageTable, condition: str, values: Sequence[object
     return mask
 
 
+_SEPARATOR = re.compile(r"[/\\]")
+"""Between the parts of a path, whichever system wrote it: what a store says was written on another one."""
+
+
 def find_talk(db: sqlite3.Connection, name: str) -> str:
     """Return the id of the one talk that a name means: its id, a YouTube URL, its transcript's path, an id's beginning.
 
@@ -133,6 +137,12 @@ def _talk_numbers(db: sqlite3.Connection, name: str) -> list[int]:
     video_id = youtube.find_id(name)
     if not numbers and video_id:
         numbers = numbers_where("youtube_id = ?", video_id)
+    if not numbers and _SEPARATOR.search(name, 1) and not _SEPARATOR.match(name):
+        # A path that begins further up than the PATH that was indexed, or further down.
+        parts = [part for part in _SEPARATOR.split(name) if part not in ("", ".")]
+        for separator in "/\\":
+            end = separator + separator.join(parts)
+            numbers = numbers or numbers_where("substr(path, -length(?)) = ?", end, end)
     if not numbers and name:
         numbers = numbers_where("substr(id, 1, ?) = ?", len(name), name)
     if not numbers and folded(name):  # as it is typed without its accents, or copied from another system

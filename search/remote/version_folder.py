@@ -31,7 +31,7 @@ from talksearch.indexer.stores import stop_terms
 from talksearch.indexer.stores.remote.engine import Corpus, LanguageCount, Version
 from talksearch.indexer.stores.remote.talk_bytes import digest_of
 
-_FILES = (layout.RECIPE, layout.DIRECTIONS, layout.CALIBRATION)
+_FILES = (layout.RECIPE, layout.DIRECTIONS, layout.CALIBRATION, layout.TOPICS)
 """The files of an index that a reader needs. A store may hold others, which stay there."""
 
 _WHOLE = "whole.sqlite3"

@@ -38,6 +38,7 @@ class TalkFacts:
     """`YYYY-MM-DD`, or the beginning of it."""
     timing: str
     duration_ms: int | None
+    """How long it is; where no metadata say so, until its last cue ends."""
     path: str
     """Where its transcript lies, as the writer saw it."""
     youtube_id: str | None = None
