@@ -178,7 +178,7 @@ class _Reading:
                 row.language,
                 row.date,
                 row.timing,
-                catalog_talks.talk_lengths(self._db, [talk_id]).get(talk_id) or None,
+                self._length_ms(self._id_here[talk_id]),
                 stored.path,
                 row.youtube_id,
                 tuple(dict.fromkeys(name for names in speakers for name in names)),
@@ -192,6 +192,9 @@ class _Reading:
             ),
             self._vectors(numbers),
         )
+
+    def _length_ms(self, talk_id: str) -> int | None:
+        return catalog_talks.talk_lengths(self._db, [talk_id]).get(talk_id) or None
 
     def _vectors(self, numbers: Ints) -> Floats:
         found = self.copy.find(numbers)

@@ -86,7 +86,8 @@ class ChromaEngine:
     def ids_of_others(self, sources: Sequence[int]) -> set[str]:
         """Return the ids of the talks that other writers than some have put."""
         with errors_told(self.address):
-            return self._ids_of_others([one for one in self._writers() if one.source not in sources])
+            others = [one for one in self._writers() if one.source not in sources and not one.is_replaced]
+            return self._ids_of_others(others)
 
     def write(
         self,
