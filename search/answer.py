@@ -54,6 +54,9 @@ class Answer:
     """How many of its talks each value of a filter has, where the query asks for them. Its talks are those of the
     hits, and those further behind of which a passage is at least a fair match. A filter that is set does not narrow its
     own facet, which so tells what else there is to choose from."""
+    counted_talks: int | None = None
+    """Among how many talks the facets were counted, where that is not all: of a store, those with the best candidates
+    are fetched, and others that answer are in none of the numbers."""
     like: Like | None = None
     """What its hits are like, where they were looked for by a moment."""
 
@@ -67,6 +70,8 @@ class Answer:
             known["emptied"] = list(self.emptied)
         if self.facets is not None:
             known["facets"] = self.facets.to_dict()
+        if self.counted_talks is not None:
+            known["counted_talks"] = self.counted_talks
         if self.like is not None:
             known["like"] = self.like.to_dict()
         return known

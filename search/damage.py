@@ -40,7 +40,9 @@ def around_damage(reader: IndexReader, query: Query, ask: Callable[[], Answer]) 
     """
     if reader.store is not None:  # what it fetches was looked at then, and is made into a catalog of its own
         answer = ask()
-        return replace(answer, note=" ".join(filter(None, (reader.store.note, answer.note))))
+        counted = reader.store.counted if answer.facets is not None else None
+        note = " ".join(filter(None, (reader.store.note, answer.note)))
+        return replace(answer, note=note, counted_talks=counted)
     error: Exception | None = None
     for _ in range(2):
         reader.lacks_codes = False

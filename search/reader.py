@@ -43,6 +43,11 @@ class StoredTalks(Protocol):
         """What the user must know of the talks that were gathered; empty where there is nothing."""
         ...
 
+    @property
+    def counted(self) -> int | None:
+        """How many talks were gathered; None where these are all that may answer."""
+        ...
+
     def table(self) -> PassageTable:
         """Return the passages that are held."""
         ...

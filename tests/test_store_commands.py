@@ -14,9 +14,14 @@ from tiny import make_index, serving, short_runtime_folder, write_talk
 
 from talksearch.cli.main import cli
 from talksearch.cli.server import client, protocol
+from talksearch.cli.web import filters_view
+from talksearch.cli.web.addresses import PageAddress
 from talksearch.indexer import build_index
 from talksearch.indexer.pipeline.publish import publish
 from talksearch.indexer.stores.remote.address import open_engine
+from talksearch.search import Filters, Query, engine
+from talksearch.search.answer import Answer
+from talksearch.search.remote.current_store import CurrentStore
 
 
 @pytest.fixture(scope="module")
@@ -118,3 +123,19 @@ def test_the_map_of_topics_of_a_store_is_drawn(folder: Path, runtime: Path, tmp_
     publish(tmp_path / "index", open_engine(store_of(tmp_path / "index")))
     with serving(tmp_path / "none", store=open_engine(store_of(tmp_path / "index"))) as served:
         assert "The store has no map of topics." in page(served.url)
+
+
+def test_what_was_counted_is_said_where_more_talks_may_answer(folder: Path) -> None:
+    def counted(most_talks: int, query: Query) -> Answer:
+        opened = open_engine(store_of(folder))
+        with CurrentStore(opened, encoder=lambda _: CountingEncoder(), most_talks=most_talks) as store:
+            return store.ask(lambda reader: engine.search(reader, query))
+
+    answer = counted(2, Query("rain", k=1, facets=True))
+    assert answer.counted_talks == answer.to_dict()["counted_talks"] == 2
+    (menu, *_) = filters_view.menus(PageAddress("/", {"q": ["rain"], "language": ["en"]}), answer.facets, 2)
+    assert menu.of == 2
+    assert counted(2, Query("rain", k=1)).counted_talks is None, "nothing was counted"
+    assert counted(32, Query("rain", facets=True)).counted_talks is None, "all of them were fetched"
+    one = Filters(talks=("bees",))
+    assert counted(2, Query("rain", facets=True, filters=one)).counted_talks is None, "no other passes the filter"

@@ -56,6 +56,8 @@ class Menu:
     choices: tuple[Choice, ...]
     more: int
     """How many more values there are."""
+    of: int | None = None
+    """Among how many talks its values were counted; None for all."""
 
 
 def chips(here: PageAddress, titles: dict[str, str] | None = None) -> list[Chip]:
@@ -75,8 +77,14 @@ def chips(here: PageAddress, titles: dict[str, str] | None = None) -> list[Chip]
     return found
 
 
-def menus(here: PageAddress, facets: Facets | None) -> list[Menu]:
-    """Return what there is to choose; a filter with nothing to choose from is left out."""
+def menus(here: PageAddress, facets: Facets | None, of: int | None = None) -> list[Menu]:
+    """Return what there is to choose; a filter with nothing to choose from is left out.
+
+    Args:
+        here: The page.
+        facets: What was counted.
+        of: Among how many talks, where that is not all.
+    """
     if facets is None:
         return []
     found = []
@@ -93,7 +101,7 @@ def menus(here: PageAddress, facets: Facets | None) -> list[Menu]:
             for one in facet.values
         )
         if len(choices) > 1 or any(choice.is_chosen for choice in choices):
-            found.append(Menu(name, _LABELS[name], choices, facet.more))
+            found.append(Menu(name, _LABELS[name], choices, facet.more, of))
     return found
 
 

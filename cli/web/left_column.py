@@ -128,7 +128,7 @@ def answers_column(here: PageAddress, found: Answered) -> Column:
         "talks": answers_view.by_talk(here, answer, found.lengths_ms),
         "like": answers_view.like_view(answer.like) if answer.like else None,
         "chips": filters_view.chips(here, found.titles),
-        "menus": filters_view.menus(here, answer.facets),
+        "menus": filters_view.menus(here, answer.facets, answer.counted_talks),
         "advice": None if answer.hits or answer.emptied else answers_view.advice(here),
         "emptied": list(filters_view.without(here, answer.emptied)) if not answer.hits else [],
     }

@@ -50,6 +50,8 @@ class StoreTalks:
         self.gathered: frozenset[str] = frozenset()
         """The ids of the talks that the last query was answered from, or is."""
         self._within: Ints = np.empty(0, np.int64)
+        self._is_selection = False
+        """Whether there are more talks that may answer."""
         self._damaged = 0
         """How many of these talks are left out."""
 
@@ -60,6 +62,11 @@ class StoreTalks:
             return ""
         left_out = "1 talk is" if self._damaged == 1 else f"{self._damaged} talks are"
         return f"{left_out} left out, because what the store holds of it is damaged. Put its index there again."
+
+    @property
+    def counted(self) -> int | None:
+        """How many talks were gathered; None where these are all that may answer."""
+        return len(self.gathered) if self._is_selection else None
 
     @property
     def has_vectors(self) -> bool:
@@ -210,13 +217,15 @@ class StoreTalks:
         if narrowed is not None:
             found = [[one for one in part if one.talk_id in narrowed.talk_ids] for part in found]
         self._hold([*best_talks(found, min(max(self._most_talks, query.k), _MOST_FETCHED)), *others])
+        may_answer = self.kept.corpus.talks if narrowed is None else len(narrowed.talk_ids)
+        self._is_selection = len(self.gathered) < may_answer
 
     def _start(self, work: Callable[[], list[FoundPassage]]) -> Callable[[], list[FoundPassage]]:
         return asking.start(self.address, work)
 
     def _hold(self, talk_ids: Collection[str]) -> None:
         """Hold some talks, and let hits come from these alone."""
-        self._damaged = 0
+        self._damaged, self._is_selection = 0, False
         known = self.held.revisions.keys() | self.held.damaged
         missing = [talk_id for talk_id in dict.fromkeys(talk_ids) if talk_id not in known]
         if missing:
