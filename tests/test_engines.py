@@ -18,14 +18,14 @@ from stored import FILES, OTHER_FILES, held, talk, vector, write
 from test_store_chroma import server, service
 from tiny import make_index, write_talk
 
-from talksearch.indexer import build_index
+from talksearch.indexer import build_index, layout
 from talksearch.indexer.errors import StoreError
 from talksearch.indexer.pipeline.publish import publish
 from talksearch.indexer.stores import published
-from talksearch.indexer.stores.remote import chroma_service, lance_commits, lance_writing
+from talksearch.indexer.stores.remote import chroma_service, chroma_version, lance_calls, lance_commits, lance_writing
 from talksearch.indexer.stores.remote.address import open_engine
 from talksearch.indexer.stores.remote.chroma_service import ChromaEngine
-from talksearch.indexer.stores.remote.engine import Engine, PassageFilter, Version
+from talksearch.indexer.stores.remote.engine import Engine, PassageFilter, StoreFiles, Version
 from talksearch.search import Filters, Query
 from talksearch.search import engine as search
 from talksearch.search.hit import Hit
@@ -190,6 +190,27 @@ def open_again(engine: Engine) -> Engine:
 
 def end(*_: object) -> None:
     raise KeyboardInterrupt
+
+
+def test_more_than_an_index_can_have_is_not_read(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    noise = np.random.default_rng(1).bytes(200_000)
+    large_file = StoreFiles({**FILES.by_name, layout.CALIBRATION.name: noise})
+    write(engine, [talk("bees", "bee")], files=large_file)
+    assert engine.open().files() == large_file
+
+    def read_with_a_lower_bound() -> None:
+        with monkeypatch.context() as patch:
+            for module in (lance_calls, lance_commits, chroma_version):
+                patch.setattr(module, "MOST_BYTES", 100_000)
+            version = open_again(engine).open()
+            version.corpus()
+            version.talks(["bees"])
+
+    with pytest.raises(StoreError, match="more than any index has"):
+        read_with_a_lower_bound()
+    write(engine, [replace(talk("bees", "bee"), rows=noise)])
+    with pytest.raises(StoreError, match="more than any index has"):
+        read_with_a_lower_bound()
 
 
 def test_a_version_stays_as_it_is_while_the_next_one_is_written(engine: Engine) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from talksearch.indexer.errors import StoreError
 
 from .chroma_records import BATCH
+from .store_statistics import too_large
 
 TIMEOUT_S = 20.0
 """How long an answer of the service is waited for."""
@@ -60,11 +61,25 @@ def _another_model(address: str) -> StoreError:
     )
 
 
-def all_of(collection: Collection, where: Any, include: list[str]) -> dict[str, list[Any]]:
-    """Return all records that pass a filter, asked for as many at a time as a service gives."""
+def all_of(collection: Collection, where: Any, include: list[str], most: int | None = None) -> dict[str, list[Any]]:
+    """Return all records that pass a filter, asked for as many at a time as a service gives.
+
+    Args:
+        collection: Where they are.
+        where: The filter.
+        include: What is told of them.
+        most: How many characters their documents may have together; by default any number.
+
+    Raises:
+        StoreError: They have more.
+    """
+    characters = 0
     found: dict[str, list[Any]] = {"ids": [], **{name: [] for name in include}}
     while True:
         page = collection.get(where=where, limit=BATCH, offset=len(found["ids"]), include=include)
+        characters += sum(map(len, page["documents"])) if most is not None else 0
+        if most is not None and characters > most:
+            raise too_large()
         for name, values in found.items():
             values.extend(page[name])
         if len(page["ids"]) < BATCH:

@@ -16,7 +16,7 @@ from talksearch.indexer.errors import StoreError
 from .chroma_calls import Collection, all_of, errors_told
 from .chroma_records import BATCH, WORDS, blobs, holding, passing, sparse_query, stored_passage
 from .engine import Corpus, FoundPassage, PassageFilter, StoredTalk, StoreFiles, TalkFacts, TermCount
-from .store_statistics import add_up, inflate, unpack_corpus, unpack_terms
+from .store_statistics import MOST_BYTES, add_up, inflate, unpack_corpus, unpack_terms
 
 _TERMS_LOOKED_FOR = 12
 """Terms of a query that are looked for where the service cannot rank words: the rarest."""
@@ -46,7 +46,8 @@ class WriterPart:
     def whole(self) -> dict[str, bytes]:
         """Return what belongs to no single talk, by name; read once."""
         if not self._whole:
-            found = all_of(self.talks, holding(self.writer.state, kind="whole"), ["documents", "metadatas"])
+            of_state = holding(self.writer.state, kind="whole")
+            found = all_of(self.talks, of_state, ["documents", "metadatas"], MOST_BYTES)
             self._whole.update(blobs(found["documents"], found["metadatas"]))
             if not {"corpus", "terms"} <= self._whole.keys():  # the state was cleared away meanwhile
                 self._whole.clear()
@@ -212,7 +213,7 @@ def _blobs_of(part: WriterPart, where: Any) -> dict[str, bytes]:
 def _stored_talks(part: WriterPart, talk_ids: Sequence[str]) -> Iterator[StoredTalk]:
     state = part.writer.state
     for talk_id in talk_ids:  # one at a time: a talk has hundreds of records
-        found = all_of(part.talks, holding(state, name=talk_id), ["documents", "metadatas"])
+        found = all_of(part.talks, holding(state, name=talk_id), ["documents", "metadatas"], MOST_BYTES)
         of_kind = {
             kind: blobs(
                 [text for text, own in zip(found["documents"], found["metadatas"], strict=True) if own["kind"] == kind],

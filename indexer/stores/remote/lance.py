@@ -16,7 +16,7 @@ from talksearch.indexer.errors import StoreError
 
 from . import lance_commits
 from .engine import Corpus, StoredTalk, StoreFiles, TermCount, version_name
-from .lance_calls import Connection, LanceLocation, connect, errors_told
+from .lance_calls import Connection, LanceLocation, connect, errors_told, require_bounded
 from .lance_commits import all_commits, newest_of_each
 from .lance_lease import lease_held
 from .lance_version import LanceVersion, WriterPart
@@ -63,6 +63,8 @@ class LanceEngine:
                     )
                     for commit in newest
                 )
+                for part in parts:
+                    require_bounded(part.talks)
                 self._newest = LanceVersion(name, self._place, parts, table)
             return self._newest
 

@@ -18,6 +18,7 @@ from talksearch.indexer.errors import StoreError
 from talksearch.indexer.text.untrusted import safe
 
 from .silence import object_storage, require_answer
+from .store_statistics import MOST_BYTES, too_large
 
 Purpose = Literal["read", "write"]
 
@@ -112,6 +113,17 @@ def table_names(connection: Connection) -> set[str]:
         token = page.page_token
         if not token or not page.tables:
             return names
+
+
+def require_bounded(table: Table) -> None:
+    """Raise StoreError where rows of a table hold more than any may, before such a row is read.
+
+    LanceDB tells the size of no single value, only that of all, and how many rows and parts there are. So a row that is
+    too large is noticed where it is one of few; among thousands, by whoever has read it.
+    """
+    stats = table.stats()
+    if stats["total_bytes"] > MOST_BYTES * max(stats["num_rows"], stats["fragment_stats"]["num_fragments"], 1):
+        raise too_large()
 
 
 @contextmanager

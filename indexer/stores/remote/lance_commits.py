@@ -18,7 +18,8 @@ from talksearch.indexer import layout
 from talksearch.indexer.errors import StoreError
 
 from .engine import StoreFiles
-from .lance_calls import Connection, Table, is_conflict, nothing_there, table_names
+from .lance_calls import Connection, Table, is_conflict, nothing_there, require_bounded, table_names
+from .store_statistics import MOST_BYTES, too_large
 
 FORMAT = 1
 """Raised when an older talksearch could not read a store any more."""
@@ -123,7 +124,8 @@ def newest_of_each(commits: Sequence[Commit]) -> list[Commit]:
 
 
 def read_whole(table: Table, commit: Commit) -> StateSummary:
-    """Return what a state holds of no single talk. Raises StoreError where it is not there any more."""
+    """Return what a state holds of no single talk. Raises StoreError where it is not there any more, or too large."""
+    require_bounded(table)
     rows = (
         table.search()
         .where(f"source = {commit.source} AND number = {commit.number}")
@@ -134,6 +136,9 @@ def read_whole(table: Table, commit: Commit) -> StateSummary:
     )
     if not rows:
         raise StoreError("A state of the store is not there any more.", "Ask again.")
+    held = [rows[0]["corpus"], rows[0]["terms"], *(file["content"] for file in rows[0]["files"])]
+    if sum(map(len, held)) > MOST_BYTES:
+        raise too_large()
     known = {entry.name for entry in layout.ENTRIES}  # a reader writes them into a folder under these names
     files = {file["name"]: file["content"] for file in rows[0]["files"] if file["name"] in known}
     return StateSummary(rows[0]["corpus"], rows[0]["terms"], StoreFiles(files))

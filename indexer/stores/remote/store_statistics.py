@@ -13,8 +13,8 @@ from talksearch.indexer.errors import StoreError
 
 from .engine import Corpus, LanguageCount, TermCount
 
-_MOST_BYTES = 256 << 20
-"""What anything packed may hold when it is unpacked: it was written by others."""
+MOST_BYTES = 256 << 20
+"""What anything packed may hold when it is unpacked, and what a state may hold of no single talk, or a talk."""
 
 
 def add_up(parts: Sequence[Corpus]) -> Corpus:
@@ -72,12 +72,20 @@ def inflate(content: bytes) -> bytes:
     """Return what was compressed. Raises StoreError where it is damaged, or more than anything here can be."""
     stream = decompressobj()
     try:
-        plain = stream.decompress(content, _MOST_BYTES)
+        plain = stream.decompress(content, MOST_BYTES)
     except error as failure:
         raise _not_ours() from failure
     if stream.unconsumed_tail:
         raise _not_ours()
     return plain
+
+
+def too_large() -> StoreError:
+    """Return what to raise where a store holds more for a state or a talk than any index has."""
+    return StoreError(
+        f"The store holds more than {MOST_BYTES >> 20} MB for one state or one talk, which is more than any index has.",
+        "It is damaged, or of somebody else. Use another address, and put the index there.",
+    )
 
 
 def is_same_recipe(one: bytes, other: bytes) -> bool:
