@@ -5,16 +5,14 @@ Importing this stays light: what answers queries needs numpy, which is loaded wh
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from talksearch.indexer.errors import TalksearchError
 from talksearch.indexer.records import Json, Talk
 
 from .answer import Answer
+from .opened import Opened
 from .options import checked
 from .query import Query
 
@@ -56,19 +54,19 @@ def open_index(folder: str | Path | Sequence[str | Path], *, warn: Callable[[str
     return index
 
 
-class Index:
+class Index(Opened):
     """An index, open for questions. A context manager; `open_index` makes one.
 
     It belongs to the thread that opened it, because its connection to SQLite does: another thread opens one of its own.
     What an indexing run changes is found without opening it again, also where a rebuild put another index in its place.
     """
 
+    _NAME, _CALL = "index", "open_index(folder)"
+
     def __init__(self, folder: Path, index: CurrentIndex, follow: Callable[[], Path] | None = None) -> None:
+        super().__init__(index)
         self._folder = folder
-        self._index = index
         self._follow = follow
-        self._owner = threading.get_ident()
-        self._is_closed = False
 
     @property
     def folder(self) -> Path:
@@ -83,15 +81,7 @@ class Index:
         self._require_open()
         if self._follow:
             self._follow()
-        return self._index.ask(work)
-
-    def _require_open(self) -> None:
-        if self._is_closed:
-            raise TalksearchError("The index is closed.", "Open it again: open_index(folder)")
-        if threading.get_ident() != self._owner:
-            raise TalksearchError(
-                "The index was opened by another thread.", "Let each thread open one: open_index(folder)"
-            )
+        return super()._ask(work)
 
     def search(self, query: Query | str) -> Answer:
         """Find passages that answer a query, best first; a text is asked with the defaults of `Query`.
@@ -145,25 +135,6 @@ class Index:
         from .stats import gather  # numpy
 
         return self._ask(lambda reader: gather(reader.folder))
-
-    def close(self) -> None:
-        """Close the index; nothing can be asked of it any more. Closing it twice does nothing.
-
-        Raises TalksearchError in another thread than the one that opened it.
-        """
-        if not self._is_closed:
-            self._require_open()
-            self._index.close()
-            self._is_closed = True
-
-    def __enter__(self) -> Self:
-        self._require_open()  # a closed index is told here
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def __repr__(self) -> str:
         return f"<talksearch index in {str(self._folder)!r}>"

@@ -37,7 +37,7 @@ FLOORS = (
     "search.quotes search.moments",
     "search.results",
     "search.questions search.reader",
-    "search.current search.damage search.named_talk",
+    "search.current search.damage search.named_talk search.opened",
     "search.engine search.make_overview search.stats",
     "search.evaluation search.index search.talk_list",
     "search.remote",

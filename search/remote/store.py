@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
-from types import TracebackType
-from typing import Self, TypeVar
 
-from talksearch.indexer.errors import TalksearchError
 from talksearch.indexer.records import Json, Talk
 from talksearch.indexer.stores.remote.engine import Engine, TalkFacts
 from talksearch.search import engine
 from talksearch.search.answer import Answer
 from talksearch.search.moments import require_moment, talk_and_moment
 from talksearch.search.named_talk import gather_named
+from talksearch.search.opened import Opened
 from talksearch.search.options import checked
 from talksearch.search.query import Query
 from talksearch.search.reader import IndexReader
@@ -21,21 +18,19 @@ from talksearch.search.reader import IndexReader
 from . import listing
 from .current_store import CurrentStore
 
-T = TypeVar("T")
 
-
-class Store:
+class Store(Opened):
     """A store, open for questions. A context manager; `open_store` makes one.
 
     It belongs to the thread that opened it: another thread opens one of its own. A newer version of the store is seen
     a few seconds after it was written.
     """
 
+    _NAME, _CALL = "store", "open_store(url)"
+
     def __init__(self, engine: Engine, *, warn: Callable[[str], None] = lambda _: None) -> None:
+        super().__init__(CurrentStore(engine, warn=warn))
         self._address = engine.address
-        self._store = CurrentStore(engine, warn=warn)
-        self._owner = threading.get_ident()
-        self._is_closed = False
 
     @property
     def address(self) -> str:
@@ -92,39 +87,8 @@ class Store:
         """Return counts, with the keys of `talksearch stats --store URL --format jsonl`."""
         return self._ask(listing.gather_stats)
 
-    def close(self) -> None:
-        """Close the store; nothing can be asked of it any more. Closing it twice does nothing.
-
-        Raises TalksearchError in another thread than the one that opened it.
-        """
-        if not self._is_closed:
-            self._require_open()
-            self._store.close()
-            self._is_closed = True
-
-    def __enter__(self) -> Self:
-        self._require_open()  # a closed store is told here
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
     def __repr__(self) -> str:
         return f"<talksearch store at {self._address!r}>"
-
-    def _ask(self, work: Callable[[IndexReader], T]) -> T:
-        self._require_open()
-        return self._store.ask(work)
-
-    def _require_open(self) -> None:
-        if self._is_closed:
-            raise TalksearchError("The store is closed.", "Open it again: open_store(url)")
-        if threading.get_ident() != self._owner:
-            raise TalksearchError(
-                "The store was opened by another thread.", "Let each thread open one: open_store(url)"
-            )
 
 
 def open_store(url: str, *, warn: Callable[[str], None] = lambda _: None) -> Store:
