@@ -14,8 +14,9 @@ from http.client import HTTPException
 
 from talksearch.indexer.errors import StoreError
 
-PATIENCE_S = 7.0
-"""Seconds in which a server must begin to answer a request that it need not think about."""
+PATIENCE_S = 5.0
+"""Seconds in which a server must begin to answer a request that it need not think about: as long as a reader's client
+waits for one answer of object storage."""
 
 
 def object_storage(environment: Mapping[str, str] = os.environ) -> str:
