@@ -42,6 +42,9 @@ PLAIN = [
     ("Revolution in Linz", "the resolution has smaller lines", ""),
     ("The Harrow Bridge", "the arrow is near the ridge", ""),
     ("everything in small letters about sheffler", "schaeffler was here", ""),
+    ("Claude Marchand on bees", "claude marclana is here", ""),  # the one as written, the other hardly like it
+    ("Claude 4", "claud 4 is out", ""),  # found by the same term as it is
+    ("Schaeffler", "what sh\u0435ffler does", ""),  # a Cyrillic letter among Latin ones
     ("Bees", "the bees and the trees", "Follow https://sheffler.example.org for more"),
 ]
 

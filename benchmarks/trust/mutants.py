@@ -1,6 +1,6 @@
 """Which small faults the tests would notice: mutation testing of what repairs, cuts, plans and ranks.
 
-    python benchmarks/trust/mutants.py [--sample 400] [--seed 1] [--jobs 2] [--only PATH...] [--minutes 60] [--list]
+    python benchmarks/trust/mutants.py [--sample 400] [--seed 1] [--jobs 2] [--only PATH...] [--minutes 60] [--go-on]
 
 Plants one fault at a time (`mutations.py`) in the modules of `TARGETS` and runs the tests that reach its line. A fault
 is killed where a test fails, or runs out of time or memory. Of `indexer/restore` and `indexer/passages` a random sample
@@ -9,6 +9,12 @@ they are tried like the others, printed, and counted apart. So are those with wh
 Survivors are told as they are found, and `--minutes` ends the trial early: faults come in a random order, so that those
 tried by then are a sample as well. Prints every survivor and, for each target, tried, killed, and the share killed with
 its 95 % interval (Wilson).
+
+Which tests reach a line is measured once for each file of tests and kept in `.cache/mutants`, until that file or a
+module that is mutated changes. What became of each fault is kept there too, and `--go-on` does not try again what was
+killed in the module as it stands, and tries what survived last: so a trial may be made in parts, and what new tests
+notice is told without trying all the rest. A share to be quoted comes from a trial without it, or from one that began
+with an empty `.cache/mutants`.
 
 Why not mutmut or cosmic-ray: mutmut 3 plants nothing in constants and in decorated functions, of which these modules
 have many, and takes the folder for the name of the package, which here it is not (`talksearch.indexer` lies in
@@ -20,6 +26,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import hashlib
 import importlib
 import json
 import math
@@ -57,9 +64,9 @@ TARGETS = {
 
 TESTS = """align_times balance beside cases_json cases_list cases_speakers cases_timelines cases_times cases_tracks
 cases_words clean estimate_times flattened fusion further_tracks grade impossible_times jump loops meeting_exports
-metadata_passages misheard odd_captions pace plan quote receipt repeated_lines restored rolling segments sentences split
-step_sentences subtitles term_weight timed_text timeline timelines tracks turns_and_names whisper_inventions who_speaks
-words_of_more_scripts xml_captions"""
+metadata_passages misheard odd_captions pace plan quote receipt repeated_lines restoration_steps rolling segments
+sentences split step_sentences subtitles term_weight timed_text timeline timelines track_words tracks
+turns_and_names whisper_inventions who_speaks words_of_more_scripts xml_captions"""
 """The files of tests that are tried: those that reach the targets and are quick."""
 
 MEMORY = 4 << 30
@@ -87,6 +94,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", default=[], help="only targets or files whose path begins so")
     parser.add_argument("--tests", nargs="*", default=TESTS.split(), help="only these files of tests, by their names")
     parser.add_argument("--minutes", type=float, default=math.inf, help="begin with no fault after that many")
+    parser.add_argument("--go-on", action="store_true", help="count what an earlier trial killed, without another try")
     parser.add_argument("--list", action="store_true", help="print how many faults there are, and stop")
     options = parser.parse_args()
     chosen = choose(options.sample, options.seed, options.only)
@@ -101,12 +109,16 @@ def main() -> None:
         "mutants", derandomize=True, database=None, deadline=None, phases=[Phase.explicit, Phase.generate]
     )
     settings.load_profile("mutants")
-    files = [path for name in options.tests if (path := ROOT / "tests" / f"test_{name}.py").exists()]
+    files = [ROOT / "tests" / f"test_{name}.py" for name in options.tests]
+    if missing := [path.name for path in files if not path.exists()]:
+        raise SystemExit(f"There is no {', '.join(missing)} in tests/: give the names that its files have now.")
     arguments = ["-q", "-s", "--no-header", "--tb=short", "-p", "no:cacheprovider", "-p", "no:xdist"]
-    trial = Trial(chosen, options.jobs, 60 * options.minutes)
+    trial = Trial(chosen, options.jobs, 60 * options.minutes, earlier() if options.go_on else {})
     if code := int(pytest.main([*arguments, *map(str, files)], plugins=[trial])):
         raise SystemExit(f"The tests could not be run: pytest ended with {code}.")
     report(trial.results)
+    if trial.untried:
+        print(f"{trial.untried} were not tried: the time was up.")
 
 
 def sources(target: str) -> list[str]:
@@ -166,14 +178,35 @@ def set_up() -> None:
     os.chdir(ROOT)
 
 
+@cache
+def digest_of(*files: str) -> str:
+    """Return a sum of the text of some files."""
+    return hashlib.sha256(b"\0".join((ROOT / file).read_bytes() for file in files)).hexdigest()[:16]
+
+
+def earlier() -> dict[tuple[str, int], str]:
+    """Return what became of each fault in earlier trials of the modules as they stand."""
+    known: dict[tuple[str, int], str] = {}
+    if (OUT / "tried.jsonl").exists():
+        for line in (OUT / "tried.jsonl").read_text(encoding="utf-8").splitlines():
+            file, digest, number, result = json.loads(line)
+            if (ROOT / file).exists() and digest_of(file) == digest:
+                known[file, number] = result
+    return known
+
+
 class Trial:
     """A plugin of pytest: once the tests are collected, they are run in forks, each with another fault planted."""
 
-    def __init__(self, chosen: Sequence[tuple[str, int]], jobs: int, seconds: float) -> None:
-        self.chosen = chosen
+    def __init__(
+        self, chosen: Sequence[tuple[str, int]], jobs: int, seconds: float, known: dict[tuple[str, int], str]
+    ) -> None:
+        again = [fault for fault in chosen if known.get(fault, SURVIVED) == SURVIVED]
+        self.chosen = sorted(again, key=known.__contains__)
         self.jobs = jobs
         self.seconds = seconds
-        self.results: list[tuple[str, int, str]] = []
+        self.results = [(*fault, known[fault]) for fault in chosen if known.get(fault, SURVIVED) != SURVIVED]
+        self.untried = 0
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Run what reaches each fault, instead of every test once."""
@@ -186,6 +219,7 @@ class Trial:
         while waiting or running:
             while waiting and len(running) < self.jobs:
                 if time.monotonic() > deadline:
+                    self.untried = len(waiting)
                     waiting.clear()
                     break
                 file, number = waiting.pop(0)
@@ -203,10 +237,12 @@ class Trial:
     def note(self, file: str, number: int, result: str) -> None:
         """Keep what became of a fault, and tell of survivors and how far the trial is."""
         self.results.append((file, number, result))
+        with (OUT / "tried.jsonl").open("a", encoding="utf-8") as kept:
+            kept.write(json.dumps([file, digest_of(file), number, result]) + "\n")
         if result == SURVIVED:
             print(f"{result}: {place_of(file, number)}", file=sys.stderr, flush=True)
         if not len(self.results) % 20:
-            print(f"{len(self.results)} of {len(self.chosen)}", file=sys.stderr, flush=True)
+            print(f"{len(self.results)} tried", file=sys.stderr, flush=True)
 
 
 def fork(work: Callable[[], int], cpu_seconds: int) -> int:
@@ -254,46 +290,72 @@ def try_fault(file: str, number: int, session: pytest.Session, tests: Sequence[s
 
 
 def measure_reach(session: pytest.Session) -> Reach:
-    """Run all tests in a fork without any fault, and return what each runs; SystemExit where one fails."""
-    reader, writer = os.pipe()
-
-    def measure() -> int:
-        import coverage
-
-        files = [str(ROOT / file) for target in TARGETS for file in sources(target)]
-        tracer = coverage.Coverage(data_file=None, include=files, config_file=False)
-        seconds: dict[str, float] = {}
-        failed: list[str] = []
-        tracer.start()
-        for item, following in zip(session.items, [*session.items[1:], None], strict=True):
-            tracer.switch_context(item.nodeid)
-            began = time.process_time()
-            failed += [] if passes(item, following) else [item.nodeid]
-            seconds[item.nodeid] = time.process_time() - began
-        tracer.stop()
-        data = tracer.get_data()
-        lines = {
-            str(Path(path).relative_to(ROOT)): {
-                line: sorted(set(tests) - {""}, key=seconds.__getitem__)
-                for line, tests in data.contexts_by_lineno(path).items()
-            }
-            for path in data.measured_files()
-        }
-        with os.fdopen(writer, "w", encoding="utf-8") as pipe:
-            json.dump([lines, seconds, failed], pipe)
-        return 0
-
-    child = fork(measure, 3_600)
-    os.close(writer)
-    with os.fdopen(reader, encoding="utf-8") as pipe:
-        text = pipe.read()
-    os.waitpid(child, 0)
-    if not text:
-        raise SystemExit("The tests could not be run without any fault planted.")
-    lines, seconds, failed = json.loads(text)
+    """Run the tests of each file in a fork without any fault, and return what each runs; SystemExit where one fails."""
+    every = sorted(str(ROOT / file) for target in TARGETS for file in sources(target))
+    of_file: dict[str, list[pytest.Item]] = defaultdict(list)
+    for item in session.items:
+        of_file[str(item.path.relative_to(ROOT))].append(item)
+    reach = Reach(defaultdict(lambda: defaultdict(list)), {})
+    (OUT / "reach").mkdir(parents=True, exist_ok=True)
+    failed: list[str] = []
+    for file, items in of_file.items():
+        kept = OUT / "reach" / f"{Path(file).stem}-{digest_of(file, *every)}.json"
+        if not kept.exists():
+            child = fork(partial(measure_file, items, every, kept), 3_600)
+            os.waitpid(child, 0)
+            print(f"measured {file}", file=sys.stderr, flush=True)
+        if not kept.exists():
+            raise SystemExit(f"The tests of {file} could not be run without any fault planted.")
+        lines, seconds, failed_here = json.loads(kept.read_text(encoding="utf-8"))
+        failed += failed_here
+        reach.seconds.update(seconds)
+        for path, of_path in lines.items():
+            for line, tests in of_path.items():
+                reach.lines[path][int(line)] += tests
+        if failed_here:
+            kept.unlink()
     if failed:
         raise SystemExit(f"With no fault planted these fail: {', '.join(failed)}")
-    return Reach({file: {int(line): tests for line, tests in of.items()} for file, of in lines.items()}, seconds)
+    for of_path in reach.lines.values():
+        for tests in of_path.values():
+            tests.sort(key=reach.seconds.__getitem__)
+    return reach
+
+
+def forget(files: Sequence[str]) -> None:
+    """Empty the caches of some modules: a test that finds there what an earlier one worked out reaches it as well."""
+    for name in map(name_of, (str(Path(file).relative_to(ROOT)) for file in files)):
+        for value in list(vars(sys.modules[name]).values()) if name in sys.modules else []:
+            if hasattr(value, "cache_clear"):
+                value.cache_clear()
+
+
+def measure_file(items: Sequence[pytest.Item], files: Sequence[str], kept: Path) -> int:
+    """Run the tests of a file and write what each runs of some files, its CPU seconds, and which failed."""
+    import coverage
+
+    tracer = coverage.Coverage(data_file=None, include=list(files), config_file=False)
+    seconds: dict[str, float] = {}
+    failed: list[str] = []
+    tracer.start()
+    for item, following in zip(items, [*items[1:], None], strict=True):
+        tracer.switch_context(item.nodeid)
+        forget(files)
+        began = time.process_time()
+        failed += [] if passes(item, following) else [item.nodeid]
+        seconds[item.nodeid] = time.process_time() - began
+    tracer.stop()
+    data = tracer.get_data()
+    lines = {
+        str(Path(path).relative_to(ROOT)): {
+            line: sorted(set(tests) - {""}) for line, tests in data.contexts_by_lineno(path).items()
+        }
+        for path in data.measured_files()
+    }
+    part = kept.with_suffix(".part")
+    part.write_text(json.dumps([lines, seconds, failed]), encoding="utf-8")
+    part.rename(kept)
+    return 0
 
 
 def tests_for(file: str, number: int, reach: Reach) -> tuple[list[str], int]:
