@@ -32,6 +32,9 @@ def cues(*lines: str) -> list[Cue]:
         ),
         (["ha " * 50], "ha", 50),
         (["so we said and then the " + "and then the " * 12 + "end"], "and then the", 13),
+        # Told from where a sentence begins, unless too few times are left from there.
+        (["say " + "we go on. so then " * 6 + "end"], "we go on. so then", 6),
+        (["say " + "we go on. so then " * 7 + "end"], "so then we go on.", 6),
         (["謝謝觀看"] * 30, "謝謝觀看", 30),
         (["謝謝觀看。" * 10], "謝謝觀看。", 10),
         (["ขอบคุณ" * 10], "ขอบคุณ", 10),

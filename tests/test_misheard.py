@@ -30,6 +30,11 @@ HEARD = [
     ("Claude 4 and what comes next", "we dive into cloud 4 today", {("cloud 4", "claud")}),
     ("Claude 4 and what comes next", "cloud 4 is out\nso cloud 4 runs", {("cloud 4", "claud"), ("cloud", "claud")}),
     ("A talk by Marc Theermann", "welcome mark tierman", {("mark tierman", "marc"), ("mark tierman", "theermann")}),
+    (  # three letters are enough beside another word
+        "Thom Marchand on bees",
+        "tom marchend is here",
+        {("tom marchend", "marchand"), ("marchend", "marchand")},
+    ),
     ("NextGear Ventures", "here is next gear again", {("next gear", "nextgear")}),
     ("Jérôme Monceaux", "please welcome jerome", set()),  # accents never counted
 ]

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from talksearch.indexer.records import Cue, Word
+from talksearch.indexer.records import Cue, Transcript, Word
 from talksearch.indexer.restore.markup import Row, Shown, row_of, says, show, show_plain, without_invisible
+from talksearch.indexer.restore.name_rows import find_name_rows
 from talksearch.indexer.restore.normalize import monotonic_times, normalize, normalize_text
 from talksearch.indexer.restore.sound_labels import cue_of, is_sound, without_sounds
 from talksearch.indexer.restore.true_times import Recording, scale_cues, shift_cues, true_times
@@ -370,3 +371,42 @@ def test_rows_are_compared_by_their_words() -> None:
     assert show_plain(Cue(0, 1, "a b\nc")) == Shown(
         0, 1, (row_of([("a", None), ("b", None)], None), row_of([("c", None)], None)), False, ("a", "b", "c")
     )
+
+
+# Names on rows
+
+SAID = ("the bees are here", "and they go out", "to find a field", "which is far", "but they know it", "as they all do")
+TWO_NAMES = ("Ann Lee", "Bob Low") * 3
+
+
+def names_found(*texts: str) -> dict[str, object]:
+    """Return the names that are found, by where they stand."""
+    shown = [show(Cue(at * 3_000, at * 3_000 + 3_000, text), Counter()) for at, text in enumerate(texts)]
+    found = find_name_rows(shown, Transcript("srt", ()))
+    return {where: names for where, names in found.items() if names}
+
+
+def test_rows_that_come_back_often_are_names_also_above_small_letters() -> None:
+    both = {"rows": ["Ann Lee", "Bob Low"]}
+    assert names_found(*(f"{name}\n{words}" for name, words in zip(TWO_NAMES, SAID, strict=True))) == both
+    assert names_found(*(f"{name}\n{words}" for name, words in zip(TWO_NAMES[:5], SAID[:5], strict=True))) == {}
+
+
+def test_rows_whose_words_have_times_hold_no_names() -> None:
+    rows = [f"<00:00:00.000>{name}\n<00:00:00.500>{words}" for name, words in zip(TWO_NAMES, SAID, strict=True)]
+    assert names_found(*rows) == {}
+    brackets = [f"<00:00:00.000>[{name}] {words}" for name, words in zip(TWO_NAMES, SAID, strict=True)]
+    assert names_found(*brackets, "[Ann Lee] so it is", "[Bob Low] it is") == {}
+
+
+def test_names_before_dashes_are_none_where_others_stand_before_colons() -> None:
+    before_dashes = [f"{name} - {words}" for name, words in zip(TWO_NAMES, SAID, strict=True)]
+    assert names_found(*before_dashes) == {"separated": ["Ann Lee", "Bob Low"]}
+    both = [f"{row}\n{name}: so it is" for row, name in zip(before_dashes, ("Cy Rank", "Dee Moss") * 3, strict=True)]
+    assert names_found(*both) == {"labels": ["Cy Rank", "Dee Moss"]}
+
+
+@pytest.mark.parametrize(("times", "names"), [(2, {}), (3, {"brackets": ["Ann Lee", "Bob Low"]})])
+def test_a_few_names_in_brackets_in_a_long_talk_come_back_three_times(times: int, names: dict[str, object]) -> None:
+    named = [f"[{name}] {words}" for name, words in zip(TWO_NAMES[: 2 * times], SAID, strict=False)]
+    assert names_found(*named, *(f"and so it goes on for {at} more" for at in range(100))) == names
