@@ -29,6 +29,7 @@ from talksearch.search.ranking.fusion import (
     lexical_scores,
     talk_evidence,
     top_k,
+    usual_words,
 )
 from talksearch.search.ranking.layout import PassageLayout, make_layout, read_layout
 from talksearch.search.ranking.postings import cooccurrences, idf, postings
@@ -352,3 +353,19 @@ def test_a_passage_may_be_added_to_a_query_without_another_losing_by_it() -> Non
         Signals(known(np.linspace(1, 0, 6)), words)
     )
     assert rise.tolist() == pytest.approx([0, 0, 0, WORDS_WEIGHT * 5, 0, 0])
+
+
+def test_what_words_usually_give_is_the_sum_over_terms_that_stand_by_chance() -> None:
+    rare = TermWeight(math.log(50), math.log(4), 0.0)  # in 2 % of the passages and a quarter of the talks
+    often = TermWeight(math.log(2), math.log(2), 0.0)
+    # 0.8 passages of such a talk hold the rare one, 10 the other; it counts in the two passages around as well.
+    given = [
+        (math.log(50), 1 - 0.98**5),
+        (0.5 * math.log(4) * 0.8 * 2.2 / (0.8 + 1.2), 0.25),
+        (math.log(2), 1 - 0.5**5),
+        (0.5 * math.log(2) * 10 * 2.2 / (10 + 1.2), 0.5),
+    ]
+    mean = sum(score * share for score, share in given)
+    variance = sum(score**2 * share * (1 - share) for score, share in given)
+    assert usual_words(QueryPostings([], [], [rare, often]), 0.5, 10.0) == pytest.approx((mean, variance))
+    assert usual_words(QueryPostings([], [], []), 0.5, 10.0) == (0.0, 0.0)
