@@ -195,8 +195,8 @@ def test_terms_add_up_and_what_nobody_says_takes_nothing_from_the_others() -> No
 def test_a_talk_is_long_or_short_beside_the_mean_that_is_given() -> None:
     """BM25 of the talk: of the layout talks have 3.5 passages in the mean, of the whole store they may have another."""
     asked = QueryPostings([places(5)], [], weighed((0, 3)))
-    for given, mean in ((None, 3.5), (2.0, 2.0), (20.0, 20.0)):
-        scores = lexical_scores(SMALL, asked, talk_weight=1, mean_talk_size=given)
+    for told, mean in ((None, 3.5), (2.0, 2.0), (20.0, 20.0)):
+        scores = lexical_scores(SMALL, asked, talk_weight=1, mean_talk_size=told)
         expected = 3 * 2.2 / (1 + 1.2 * (0.25 + 0.75 * 2 / mean))
         assert scores.tolist() == pytest.approx([0] * 5 + [expected] * 2)
 
