@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from talksearch.indexer import records
 from talksearch.indexer.records import Talk
+from talksearch.indexer.restore.markup import show
+from talksearch.indexer.restore.revisions import merge_revisions
 from talksearch.indexer.talks.load import load_talk
 from talksearch.indexer.talks.opened_file import open_file
 from talksearch.indexer.talks.replay import replay
@@ -121,6 +125,16 @@ def test_the_last_version_of_a_line_counts(kind: str, form: Callable[[Sequence[C
     detail = detail_of(talk, "merge-revisions")
     assert detail["lines"] == len(said)
     assert talk.receipt.words_folded + sum(talk.receipt.words_left_out.values()) > 0
+
+
+def test_a_row_that_moves_up_as_it_is_stays_there_for_the_next_step() -> None:
+    lines = HARBOUR[:4]
+    texts = [f"{above}\n{grows}" for above, line in pairwise(lines) for grows in grown(line)]
+    shown = [show(records.Cue(500 * place, 500 * place + 500, text), Counter()) for place, text in enumerate(texts)]
+    merged, detail = merge_revisions(shown)
+    assert [[" ".join(row.key) for row in cue.rows] for cue in merged] == [list(pair) for pair in pairwise(lines)]
+    words_before, words_after = (sum(len(cue.text_key) for cue in cues) for cues in (shown, merged))
+    assert (detail["words_folded"], detail["words_corrected"]) == (words_before - words_after, 0)
 
 
 def test_a_word_is_said_when_it_first_appeared() -> None:
