@@ -27,7 +27,7 @@ from itertools import accumulate
 import numpy as np
 from numpy.typing import NDArray
 
-from talksearch.indexer.text.plain import count_words, tokens_of, width_of
+from talksearch.indexer.text.plain import count_words, shared_tokens_of, single_spaced, tokens_in, tokens_of, width_of
 from talksearch.indexer.text.sentences import ends_with_stop
 
 LONGEST_LINE = 48
@@ -99,7 +99,7 @@ def unfold(text: str) -> Unfolded:
     >>> [line.text for line in unfold("He said no no no. Then he left.").lines]
     ['He said no no no.', 'Then he left.']
     """
-    tokens = tokens_of(text)
+    tokens = shared_tokens_of(text)
     before = count_words(text)
     by_rows = _unfold_rows(text)
     if by_rows is not None:
@@ -120,8 +120,7 @@ def unfold(text: str) -> Unfolded:
             if _is_folded(parts, tokens):
                 best = (cost, best[1], parts)
     if best is None:
-        lines = tuple(Line(line, 1) for line in cut_lines(text))
-        return Unfolded(lines, 1, before, sum(count_words(line.text) for line in lines))
+        return Unfolded(tuple(Line(line, 1) for line in cut_lines(text)), 1, before, before)
     _, copies, parts = best
     lines = _lines(parts, tokens)
     return Unfolded(lines, copies, before, sum(count_words(line.text) for line in lines))
@@ -243,13 +242,10 @@ class _Written:
         return self.folds[copies]
 
 
-def _runs(equal: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """For every position the number of True from there on without a gap."""
-    n = len(equal)
-    position = np.arange(n)
-    next_false = np.where(equal, n, position)
-    next_false = np.minimum.accumulate(next_false[::-1])[::-1]
-    return np.asarray(next_false - position, dtype=np.int64)
+def _stretches(equal: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return where the stretches of True begin, and where they end: the positions behind them."""
+    edges = np.flatnonzero(np.diff(equal, prepend=False, append=False))
+    return edges[::2], edges[1::2]
 
 
 def _folds(tokens: Sequence[str], copies: int) -> dict[int, list[tuple[int, int, int]]]:
@@ -266,22 +262,25 @@ def _folds(tokens: Sequence[str], copies: int) -> dict[int, list[tuple[int, int,
         equal = ids[:-length] == ids[length:]
         if tokens[n - 1 - length].startswith(tokens[n - 1]):
             equal[-1] = True
-        runs = _runs(equal)
-        if length >= 4:
+        firsts, ends = _stretches(equal)
+        if length >= 4 and equal[-1]:
             # The end of the text may cut off the second copy already: its first words, up to the end.
-            cut = np.flatnonzero((runs >= 2) & (runs < length) & (np.arange(len(runs)) + length + runs == n))
-            for start in cut[:1].tolist():
+            start = max(int(firsts[-1]), n - 2 * length + 1)
+            if start + length <= n - 2:
                 found.setdefault(start, []).append((length, 1, n - start))
-        starts = np.flatnonzero((runs >= length) & (folded[: len(runs)] < _MOST_FOLDS))
-        folded[starts] += 1
-        for start in starts.tolist():
-            times = 1 + int(runs[start]) // length
-            if times >= copies:
-                found.setdefault(start, []).append((length, copies, copies * length))
-            elif start + length + int(runs[start]) == n:
-                found.setdefault(start, []).append((length, times, n - start))
-            if copies > 2 and times >= 2:
-                found.setdefault(start, []).append((length, 2, 2 * length))
+        long = ends - firsts >= length
+        for first, end in zip(firsts[long].tolist(), ends[long].tolist(), strict=True):
+            # As long as the stretch goes on for a whole line, one that is repeated may begin.
+            places = first + np.flatnonzero(folded[first : end - length + 1] < _MOST_FOLDS)
+            folded[places] += 1
+            for start in places.tolist():
+                times = 1 + (end - start) // length
+                if times >= copies:
+                    found.setdefault(start, []).append((length, copies, copies * length))
+                elif end + length == n:
+                    found.setdefault(start, []).append((length, times, n - start))
+                if copies > 2 and times >= 2:
+                    found.setdefault(start, []).append((length, 2, 2 * length))
     return found
 
 
@@ -412,16 +411,15 @@ def cut_lines(text: str, longest: int = 240) -> tuple[str, ...]:
     >>> cut_lines("One is said. Two?")
     ('One is said.', 'Two?')
     """
-    rows = [" ".join(tokens_of(row)) for row in text.replace("\r", "\n").split("\n")]
-    rows = [row for row in rows if row]
+    rows = [row for row in map(single_spaced, text.replace("\r", "\n").split("\n")) if row]
     if len(rows) > 1 and all(width_of(row) <= longest for row in rows):
         return tuple(rows)
     lines: list[str] = []
     for row in rows:
         sentence: list[str] = []
-        for token in tokens_of(row):
+        for token in tokens_in(row):
             sentence.append(token)
-            if ends_with_stop(token):
+            if not token[-1].isalnum() and ends_with_stop(token):  # to ask of every word takes longest
                 lines += _fill_long(sentence, longest)
                 sentence = []
         lines += _fill_long(sentence, longest)

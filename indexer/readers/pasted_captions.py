@@ -80,7 +80,7 @@ def read_pasted(text: str, *, unfold_lines: bool) -> PastedCaptions:
             they stand, repeats and all.
     """
     speech, language = without_head(text)
-    if _CUE_TIMES.search(speech):
+    if "-->" in speech and _CUE_TIMES.search(speech):
         return _timed(_caption_blocks(speech), language, "times in the text")
     marks = _mark_blocks(speech)
     if marks:

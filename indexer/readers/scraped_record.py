@@ -14,7 +14,7 @@ import re
 
 from talksearch.indexer.errors import UnreadableError
 from talksearch.indexer.records import Origin, Transcript
-from talksearch.indexer.text.plain import count_words, tokens_of
+from talksearch.indexer.text.plain import count_words, has_tokens, tokens_of
 
 from . import line_layout
 from .durations import parse_duration
@@ -106,7 +106,7 @@ def _checked(source: SourceText) -> tuple[dict[str, str], str]:
     rows = rows_of(source.text)
     header, content = header_and_content(rows, key_rows(rows))
     status = header.get("status", "").strip()
-    if not tokens_of(without_head(content)[0]):
+    if not has_tokens(without_head(content)[0]):
         raise _no_content(status, "")
     if status.lower() not in _GOOD_STATUS and count_words(content) < _SHORT_OF_A_TALK:
         raise _no_content(status, content)
@@ -122,7 +122,7 @@ def read_content(text: str, *, unfold_lines: bool = True) -> Transcript:
     """
     rows = rows_of("\n" + text)
     header, content = header_and_content(rows, [KeyRow(0, CONTENT_KEYS[0], ""), *key_rows(rows)])
-    if not tokens_of(without_head(content)[0]):
+    if not has_tokens(without_head(content)[0]):
         raise _no_content("", "")
     captions = read_pasted(content, unfold_lines=unfold_lines)
     return _transcript({key: header.get(key, "") for key in ("duration", "description")}, captions)

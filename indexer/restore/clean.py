@@ -17,7 +17,7 @@ from talksearch.indexer.text.counting import count_words
 from .boilerplate import drop_boilerplate, find_boilerplate
 from .highlights import follow_highlights
 from .joined_rows import join_all_rows
-from .markup import Shown, has_debris, show, show_plain, without_invisible
+from .markup import Shown, has_debris, may_be_marked_up, show, show_plain, without_invisible
 from .name_rows import find_name_rows, take_name_rows
 from .normalize import monotonic_times, normalize
 from .revisions import merge_revisions
@@ -45,8 +45,9 @@ class Stage:
 class CleaningStep:
     """A step: the shape it takes and gives, what does it, and what finds out beforehand what it has to know.
 
-    `run` returns what became of the cues, and the counts of what it did: none where it changed nothing. `find` is asked
-    once, when a talk is read; what it found stands in the receipt and is given to `run` again.
+    `run` returns what became of the cues, and the counts of what it did: none where it changed nothing, or did no more
+    than `_LOWER` does to bring them into the shape it gives. `find` is asked once, when a talk is read; what it found
+    stands in the receipt and is given to `run` again.
     """
 
     takes: int
@@ -73,13 +74,19 @@ def clean(transcript: Transcript, *, final: bool = True) -> tuple[tuple[Cue, ...
     for name, tool in CLEANING_STEPS.items():
         if (tool.timed_only and not work.timed) or (name == "tidy" and not final):
             continue
-        work = _lowered(work, tool.takes)
-        known = tool.find(work.items, transcript)
-        items, counts = tool.run(work.items, known, work.timed)
-        if counts:
-            before, work = work, Stage(items, work.timed, tool.gives)
-            steps.append(Step(name, "cues", _balanced(counts | known, before, work)))
+        work, detail = _done(_lowered(work, tool.takes), tool, transcript)
+        steps += [Step(name, "cues", detail)] if detail else []
     return finished(work), tuple(steps)
+
+
+def _done(work: Stage, tool: CleaningStep, transcript: Transcript) -> tuple[Stage, Detail]:
+    """Do a step; what it did is empty where it changed nothing but the shape of the cues."""
+    known = tool.find(work.items, transcript)
+    items, counts = tool.run(work.items, known, work.timed)
+    if not counts and tool.gives == tool.takes:
+        return work, {}
+    after = Stage(items, work.timed, tool.gives)
+    return after, _balanced(counts | known, work, after) if counts else {}
 
 
 def _balanced(detail: Detail, before: Stage, after: Stage) -> Detail:
@@ -138,8 +145,12 @@ def _follow_highlights(cues: Sequence[Cue], _: Detail, __: bool) -> tuple[Sequen
 
 
 def _strip_markup(cues: Sequence[Cue], _: Detail, __: bool) -> tuple[list[Shown], Detail]:
-    counts: Counter[str] = Counter()
-    return [show(cue, counts) for cue in cues], dict(+counts)
+    if any(may_be_marked_up(cue) for cue in cues):
+        counts: Counter[str] = Counter()
+        shown = [show(cue, counts) for cue in cues]
+        if +counts:
+            return shown, dict(+counts)
+    return [show_plain(cue) for cue in cues], {}
 
 
 def _drop_invisible(shown: Sequence[Shown], _: Detail, __: bool) -> tuple[Sequence[Shown], Detail]:

@@ -16,7 +16,7 @@ import html
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -247,51 +247,58 @@ def _timed(cues: Sequence[Cue], starts: Doubles, spoken: Doubles, length: float)
     timed: list[Cue] = []
     for cue, start_ms, following_ms, seconds in zip(cues, starts_ms, ends_ms, spoken, strict=True):
         end_ms = min(following_ms, start_ms + round(float(seconds) * 1000) + round(_END_SECONDS * 1000))
-        timed.append(replace(cue, start_ms=start_ms, end_ms=max(start_ms, end_ms), words=(), pause_after=False))
+        timed.append(Cue(start_ms, max(start_ms, end_ms), cue.text, cue.speaker, cue.turn))
     return tuple(timed)
 
 
 def count_lines(cues: Sequence[Cue]) -> LineCounts:
     """Count what `CAPTION_PACE` gives seconds to, for each cue."""
-    texts = [html.unescape(cue.text) for cue in cues]
-    tokens = [tokens_of(text) for text in texts]
-    filled, full = _filled_lines(texts, tokens, cues)
-    cleared = [cue.pause_after for cue in cues[:-1]] + [False]
-    captions = any(cleared) or (len(cues) >= 8 and sum(filled) >= len(cues) / 2 and 20 <= full <= 100)
     spoken = np.zeros((len(cues), len(SPOKEN)))
     pauses = np.zeros((len(cues), len(PAUSES)))
-    sounds = np.array([is_sound(text) for text in texts])
-    cleared_before = np.concatenate(([0], np.cumsum(cleared)))
+    sounds = np.zeros(len(cues), np.bool_)
+    widths = np.zeros(len(cues), np.int64)
+    first_words = np.zeros(len(cues), np.int64)
     known_words: set[str] = set()
-    for number, row in enumerate(tokens):
-        if sounds[number]:
-            music = "musi" in texts[number].lower() or "♪" in texts[number]
+    for number, cue in enumerate(cues):  # one by one: all their words at once take more memory than the talk
+        text = html.unescape(cue.text)
+        row = tokens_of(text)
+        widths[number] = width_of(text) + (3 if cue.turn else 0)
+        first_words[number] = width_of(row[0]) if row else 0
+        if is_sound(text):
+            music = "musi" in text.lower() or "♪" in text
+            sounds[number] = True
             pauses[number, -2:] = music, not music
             continue
-        counts, inner_stops = speech_counts(row)
-        words = {bare for token in row if (bare := _in_token(token).bare)}
-        counts["new"] = len(words - known_words)
-        known_words |= words
+        found = [_in_token(token) for token in row]
+        counts, inner_stops = _summed(found)
+        known_before = len(known_words)
+        known_words.update([token.bare for token in found if token.bare])
+        counts["new"] = len(known_words) - known_before
         spoken[number] = [*(counts[name] for name in SPOKEN[:-1]), inner_stops]
         pauses[number, 0] = bool(row) and ends_with_stop(row[-1])
-        if captions and cleared[number]:
-            first, end = max(0, number - _NEARBY_LINES), min(len(cues), number + _NEARBY_LINES + 1)
-            nearby = cleared_before[end] - cleared_before[first] - 1
-            pauses[number, 2:4] = 1, min(_MOST_NEARBY, nearby)
-        elif captions and not filled[number]:
-            pauses[number, 1] = 1
+    filled, full = _filled_lines(widths, first_words)
+    cleared = np.array([*(cue.pause_after for cue in cues[:-1]), False])
+    captions = bool(cleared.any() or (len(cues) >= 8 and filled.sum() >= len(cues) / 2 and 20 <= full <= 100))
+    if captions:
+        pauses[~sounds & ~cleared & ~filled, PAUSES.index("short")] = 1
+        _count_cleared(pauses, cleared, sounds)
     return LineCounts(spoken, pauses, sounds, captions)
 
 
-def _filled_lines(
-    texts: Sequence[str], tokens: Sequence[Sequence[str]], cues: Sequence[Cue]
-) -> tuple[list[bool], float]:
+def _count_cleared(pauses: Doubles, cleared: NDArray[np.bool_], sounds: NDArray[np.bool_]) -> None:
+    """Note the lines of words after which the screen was cleared, and how many others are near each."""
+    cleared_before = np.concatenate(([0], np.cumsum(cleared)))
+    for number in np.flatnonzero(cleared & ~sounds).tolist():
+        first, end = max(0, number - _NEARBY_LINES), min(len(cleared), number + _NEARBY_LINES + 1)
+        nearby = cleared_before[end] - cleared_before[first] - 1
+        pauses[number, [PAUSES.index("cleared"), PAUSES.index("again")]] = 1, min(_MOST_NEARBY, nearby)
+
+
+def _filled_lines(widths: NDArray[np.int64], first_words: NDArray[np.int64]) -> tuple[NDArray[np.bool_], float]:
     """Say for each line whether the first word of the next no longer fitted into it, and return the full width."""
-    widths = [width_of(text) + (3 if cue.turn else 0) for text, cue in zip(texts, cues, strict=True)]
-    first_words = [width_of(row[0]) if row else 0 for row in tokens]
     full = float(np.percentile(widths, 95))
-    filled = [width + 1 + following > full for width, following in zip(widths, first_words[1:], strict=False)]
-    return [*filled, True], full
+    filled = widths[:-1] + 1 + first_words[1:] > full
+    return np.concatenate([filled, [True]]), full
 
 
 def speech_counts(tokens: Sequence[str]) -> tuple[Counter[str], int]:
@@ -301,20 +308,7 @@ def speech_counts(tokens: Sequence[str]) -> tuple[Counter[str], int]:
     >>> counts["word"], counts["digit"], counts["hesitation"], counts["letter_name"], stops
     (5, 2, 1, 1, 1)
     """
-    counts: Counter[str] = Counter()
-    words = letters = inner_stops = 0
-    for position, token in enumerate(tokens):
-        found = _in_token(token)
-        if not found.is_word:
-            continue
-        words += 1
-        letters += found.letters
-        for name, count in found.others:  # most words have none
-            counts[name] += count
-        if found.ends_with_stop:
-            inner_stops += position + 1 < len(tokens)
-    counts["word"], counts["letter"] = words, letters
-    return counts, inner_stops
+    return _summed([_in_token(token) for token in tokens])
 
 
 class _TokenCounts(NamedTuple):
@@ -328,6 +322,17 @@ class _TokenCounts(NamedTuple):
     ends_with_stop: bool
     bare: str
     """Its letters and figures, all small: what is new is told by these."""
+
+
+def _summed(found: Sequence[_TokenCounts]) -> tuple[Counter[str], int]:
+    """Add up what the tokens of a line hold, as `speech_counts` returns it."""
+    counts: Counter[str] = Counter()
+    counts["word"] = sum([token.is_word for token in found])
+    counts["letter"] = sum([token.letters for token in found])
+    for token in found:
+        for name, count in token.others:  # most words have none
+            counts[name] += count
+    return counts, sum([token.ends_with_stop for token in found[:-1]])
 
 
 @lru_cache(maxsize=20_000)

@@ -7,6 +7,7 @@ from a chant, so the words stay, and the receipt says where they stand and how o
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
@@ -110,11 +111,14 @@ def _tokens(cues: Sequence[Cue]) -> Iterator[_Token]:
 def _ids(cues: Sequence[Cue]) -> Ints:
     """Return a number for each token that is the same for the same tokens (tokens,). Each word is cut only once."""
     numbers: dict[str, int] = {}
-    words = [word for cue in cues for word in cue.text.split()]
-    of_word = {
-        word: [numbers.setdefault(key, len(numbers)) for _, key in _parts(word)] for word in dict.fromkeys(words)
-    }
-    return np.array([number for word in words for number in of_word[word]], np.int64)
+    of_word: dict[str, list[int]] = {}
+    ids = array("q")  # a list of all words would take more memory than the talk
+    for cue in cues:
+        for word in cue.text.split():
+            if word not in of_word:
+                of_word[word] = [numbers.setdefault(key, len(numbers)) for _, key in _parts(word)]
+            ids.extend(of_word[word])
+    return np.array(ids, np.int64)
 
 
 def _runs(ids: Ints, period: int, least: int) -> Iterator[tuple[int, int]]:

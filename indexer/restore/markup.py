@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from talksearch.indexer.records import Cue
 from talksearch.indexer.text.clock import clock_ms
@@ -55,6 +56,15 @@ def row_of(tokens: Sequence[Token], speaker: str | None, named: bool = False) ->
     return Row(tuple(tokens), speaker, named, tuple([text for text, _ in tokens]))
 
 
+@lru_cache(maxsize=20_000)
+def _untimed(word: str) -> Token:
+    """Return a word without a time; most words come again, and then are the same text in the same pair.
+
+    A pair of its own for each word of a talk takes twenty times the memory of what is said.
+    """
+    return word, None
+
+
 @dataclass(slots=True)
 class Shown:
     """A cue as it is shown: its rows that say something, and whether an empty one stands above them."""
@@ -87,12 +97,17 @@ def show_plain(cue: Cue) -> Shown:
     rows = []
     top_empty = False
     for line in cue.text.split("\n"):
-        words = tuple(_words(line))
+        words = _words(line)
         if words:
-            rows.append(Row(tuple([(word, None) for word in words]), cue.speaker, False, words))
+            rows.append(row_of([_untimed(word) for word in words], cue.speaker))
         elif not rows:
             top_empty = True
     return _shown(cue, rows, top_empty)
+
+
+def may_be_marked_up(cue: Cue) -> bool:
+    """Say whether a raw cue holds a sign without which there is no markup."""
+    return "<" in cue.text or "{" in cue.text or "&" in cue.text
 
 
 def show(cue: Cue, counts: Counter[str]) -> Shown:

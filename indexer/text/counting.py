@@ -14,6 +14,7 @@ from collections import Counter
 
 import numpy as np
 
+from .stretches import stretches
 from .terms import is_unspaced
 
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});", re.IGNORECASE)
@@ -58,9 +59,14 @@ def words_in(text: str) -> list[str]:
     >>> words_in("It's a well-known 3.5-metre weir &amp; 光だ")
     ['Its', 'a', 'well', 'known', '3', '5', 'metre', 'weir', 'amp', '光', 'だ']
     """
+    return _spaced(text).split()
+
+
+def _spaced(text: str) -> str:
+    """Return a text with nothing but its words and spaces between them."""
     if text.isascii():
-        return text.encode("ascii").translate(_ASCII, _DELETED).decode("ascii").split()
-    return text.translate(_TRANSLATION).split()
+        return text.encode("ascii").translate(_ASCII, _DELETED).decode("ascii")
+    return text.translate(_TRANSLATION)
 
 
 def count_words(text: str) -> int:
@@ -82,7 +88,10 @@ def bag_of(text: str) -> Counter[str]:
     >>> bag_of("no, no and no")["no"]
     3
     """
-    return Counter(words_in(text))
+    bag: Counter[str] = Counter()
+    for stretch in stretches(_spaced(text)):
+        bag.update(stretch.split())
+    return bag
 
 
 def without_entities(text: str) -> str:
