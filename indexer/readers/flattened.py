@@ -19,6 +19,7 @@ from __future__ import annotations
 import html
 import math
 import re
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -106,7 +107,7 @@ def unfold(text: str) -> Unfolded:
         copies, lines = by_rows
         return Unfolded(lines, copies, before, sum(count_words(line.text) for line in lines))
     best: tuple[float, int, list[_Part]] | None = None
-    if len(tokens) >= 6 and _may_be_folded(folds := _folds(tokens, 3), len(tokens)):
+    if len(tokens) >= 6 and _may_be_folded(folds := _folds(tokens, 3)):
         written = _Written.of(tokens)
         written.folds[3] = folds
         plain = sum(written.literal)
@@ -196,6 +197,13 @@ class _Part:
     """Tokens from `start` to the next part; less than all copies where the text's end cut off the last."""
 
 
+Fold = tuple[int, int, int]
+"""Tokens that stand there again at once: how many, how many times, and how many are taken up in all."""
+Folds = list[tuple[Fold, ...]]
+"""For each token the folds that begin with it. Equal ones are one and the same tuple: captions have few lengths, and
+one of its own for each token of a talk would take thirty times the memory of its text."""
+
+
 def _literal_costs(tokens: Sequence[str]) -> list[float]:
     """Nats for writing each token down, from how often it occurs in this text; labels and echoes are cheap."""
     total = len(tokens) + _VOCABULARY
@@ -221,10 +229,10 @@ class _Written:
     tokens: Sequence[str]
     literal: Sequence[float]
     """Nats for writing each token down (n,)."""
-    sums: Sequence[float]
-    widths: Sequence[int]
+    sums: array[float]
+    widths: array[int]
     """Columns, with a space behind each token."""
-    folds: dict[int, dict[int, list[tuple[int, int, int]]]]
+    folds: dict[int, Folds]
     """What `_folds` found, by the number of copies that was asked for."""
 
     @staticmethod
@@ -232,10 +240,10 @@ class _Written:
         """Measure a text."""
         literal = _literal_costs(tokens)
         columns = {token: width_of(token) + 1 for token in set(tokens)}
-        widths = [0, *accumulate(columns[token] for token in tokens)]
-        return _Written(tokens, literal, [0.0, *accumulate(literal)], widths, {})
+        widths = array("q", accumulate((columns[token] for token in tokens), initial=0))
+        return _Written(tokens, literal, array("d", accumulate(literal, initial=0.0)), widths, {})
 
-    def folded(self, copies: int) -> dict[int, list[tuple[int, int, int]]]:
+    def folded(self, copies: int) -> Folds:
         """Return the places where tokens repeat, as `_folds` does."""
         if copies not in self.folds:
             self.folds[copies] = _folds(self.tokens, copies)
@@ -248,15 +256,21 @@ def _stretches(equal: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.
     return edges[::2], edges[1::2]
 
 
-def _folds(tokens: Sequence[str], copies: int) -> dict[int, list[tuple[int, int, int]]]:
-    """Every place where tokens repeat at once: start -> (length, times, tokens taken up in all).
+def _folds(tokens: Sequence[str], copies: int) -> Folds:
+    """Return every place where tokens repeat at once.
 
     At the end of the text a last copy may be cut off, inside a word too.
     """
     n = len(tokens)
     number: dict[str, int] = {}
     ids = np.array([number.setdefault(token, len(number)) for token in tokens])
-    found: dict[int, list[tuple[int, int, int]]] = {}
+    found: Folds = [()] * n
+    held: dict[tuple[Fold, ...], tuple[Fold, ...]] = {}
+
+    def note(start: int, fold: Fold) -> None:
+        folds = (*found[start], fold)
+        found[start] = held.setdefault(folds, folds)
+
     folded = np.zeros(n, np.int8)
     for length in range(1, min(LONGEST_LINE, n // 2) + 1):
         equal = ids[:-length] == ids[length:]
@@ -267,7 +281,7 @@ def _folds(tokens: Sequence[str], copies: int) -> dict[int, list[tuple[int, int,
             # The end of the text may cut off the second copy already: its first words, up to the end.
             start = max(int(firsts[-1]), n - 2 * length + 1)
             if start + length <= n - 2:
-                found.setdefault(start, []).append((length, 1, n - start))
+                note(start, (length, 1, n - start))
         long = ends - firsts >= length
         for first, end in zip(firsts[long].tolist(), ends[long].tolist(), strict=True):
             # As long as the stretch goes on for a whole line, one that is repeated may begin.
@@ -276,25 +290,26 @@ def _folds(tokens: Sequence[str], copies: int) -> dict[int, list[tuple[int, int,
             for start in places.tolist():
                 times = 1 + (end - start) // length
                 if times >= copies:
-                    found.setdefault(start, []).append((length, copies, copies * length))
+                    note(start, (length, copies, copies * length))
                 elif end + length == n:
-                    found.setdefault(start, []).append((length, times, n - start))
+                    note(start, (length, times, n - start))
                 if copies > 2 and times >= 2:
-                    found.setdefault(start, []).append((length, 2, 2 * length))
+                    note(start, (length, 2, 2 * length))
     return found
 
 
-def _may_be_folded(folds: dict[int, list[tuple[int, int, int]]], count: int) -> bool:
+def _may_be_folded(folds: Folds) -> bool:
     """Say whether some reading may pass `_is_folded`: tokens that repeat at once are half of all, by all of `folds`.
 
     What stands there three times stands there twice as well. In prose hardly anything does, and to read it takes long.
     """
-    repeats = np.zeros(count + 1, np.int32)
-    for start, options in folds.items():
-        taken = max((taken for _, times, taken in options if times > 1), default=0)
-        repeats[start] += 1
-        repeats[start + taken] -= 1
-    return 2 * int(np.count_nonzero(np.cumsum(repeats))) >= count
+    repeats = np.zeros(len(folds) + 1, np.int32)
+    for start, options in enumerate(folds):
+        if options:
+            taken = max((taken for _, times, taken in options if times > 1), default=0)
+            repeats[start] += 1
+            repeats[start + taken] -= 1
+    return 2 * int(np.count_nonzero(np.cumsum(repeats))) >= len(folds)
 
 
 def _parse(written: _Written, copies: int, costs: _Costs) -> tuple[float, list[_Part]]:
@@ -307,12 +322,13 @@ def _parse(written: _Written, copies: int, costs: _Costs) -> tuple[float, list[_
     literal, sums, widths = written.literal, written.sums, written.widths
     folds = written.folded(copies)
     full = _full_width(written, folds, copies)
-    fold = [math.inf] * n
+    fold = array("d", [math.inf]) * n  # lists of floats would take four times the memory
     choice = [(0, 0, 0)] * n
-    line = [0.0] * (n + 1)
-    inside = [0.0] * (n + 1)
+    line = array("d", [0.0]) * (n + 1)
+    inside = array("d", [0.0]) * (n + 1)
     for i in range(n - 1, -1, -1):
-        for length, times, taken in folds.get(i, ()):
+        for option in folds[i]:
+            length, times, taken = option
             end = i + taken
             width = widths[i + length] - widths[i] - 1
             wide = width > full or (end < n and width + widths[end + 1] - widths[end] > full)
@@ -323,7 +339,7 @@ def _parse(written: _Written, copies: int, costs: _Costs) -> tuple[float, list[_
                 cost += costs.irregular
             if cost < fold[i]:
                 fold[i] = cost
-                choice[i] = (length, times, taken)
+                choice[i] = option
         once = literal[i] + inside[i + 1]
         line[i] = min(fold[i], once + costs.run_end)
         inside[i] = min(fold[i], once)
@@ -344,10 +360,10 @@ def _parse(written: _Written, copies: int, costs: _Costs) -> tuple[float, list[_
     return line[0] if n else 0.0, parts
 
 
-def _full_width(written: _Written, folds: dict[int, list[tuple[int, int, int]]], copies: int) -> int:
+def _full_width(written: _Written, folds: Folds, copies: int) -> int:
     """The width that lines are filled to: nineteen in twenty of the longest folds are no wider."""
     widths = []
-    for start, options in folds.items():
+    for start, options in enumerate(folds):
         longest = max((length for length, times, _ in options if times == copies), default=0)
         if longest >= 2:
             widths.append(written.widths[start + longest] - written.widths[start] - 1)

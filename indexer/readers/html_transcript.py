@@ -205,7 +205,7 @@ def _turns(region: Element) -> list[_Turn]:
 
     def begin(start_ms: int | None, speaker: str | None, mark: Element) -> None:
         last = turns[-1]
-        if last.said:
+        if any(map(str.strip, last.text)):
             turns.append(_Turn(start_ms, speaker if speaker is not None else last.speaker, mark.line, mark=mark))
             return
         last.mark = mark

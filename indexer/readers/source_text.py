@@ -47,6 +47,12 @@ class SourceText:
             self._results[compute] = compute(self)
         return cast(Result, self._results[compute])
 
+    def once_more(self, compute: Callable[[SourceText], Result]) -> Result:
+        """Return what `once` does, and let go of it: whoever reads a file last need not hold what it was made of."""
+        result = self.once(compute)
+        del self._results[compute]
+        return result
+
 
 def _without_leading_space(source: SourceText) -> str:
     return source.text.lstrip()

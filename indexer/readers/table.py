@@ -87,7 +87,7 @@ def read(source: SourceText) -> Transcript:
     Raises:
         UnreadableError: no cues, times that cannot be, or rows that are longer than the header.
     """
-    table = source.once(_table)
+    table = source.once_more(_table)
     rows = table.rows
     if len({row["talk"] for row in rows if "talk" in row}) > 1:
         raise UnreadableError("The rows of this table belong to several talks.", "Write one file for each talk.")

@@ -5,6 +5,7 @@ An event with `aAppend` holds only the line break that makes the window roll; th
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from talksearch.indexer.errors import UnreadableError
@@ -41,7 +42,7 @@ def read(source: SourceText) -> Transcript:
     return read_events(parsed_json(source)["events"], "json3")
 
 
-def read_events(events: list[Any], form: str) -> Transcript:
+def read_events(events: Iterable[Any], form: str) -> Transcript:
     """Read the events of json3, or of another format (`form`) that was put into their shape. Raises as `read` does."""
     raw: list[RawCue] = []
     automatic = False

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -81,15 +82,18 @@ def read_srv2(source: SourceText) -> Transcript:
     """Read srv2. Raises as `read_srv1` does."""
     nodes, notes = _elements(source, "text", "t")
     events = _appended(nodes)
+    if not any(segment["utf8"].strip() for event in events for segment in event["segs"]):
+        raise _no_cues("srv2", notes)
     if any(len(event["segs"]) > 1 for event in events):
         return _rolling("srv2", events, notes)
-    _refuse_silence("srv2", events, notes)
     return _plain(source, "srv2", [_cue(node, "t", "d", 1) for node in nodes], notes)
 
 
 def read_srv3(source: SourceText) -> Transcript:
     """Read srv3. Raises as `read_srv1` does."""
     nodes, notes = _elements(source, "p", "t")
+    if not any(_text_of(node).strip() for node in nodes):
+        raise _no_cues("srv3", notes)
     return _rolling("srv3", _events(nodes), notes)
 
 
@@ -117,15 +121,9 @@ def _time(value: str | None, per_unit: int) -> int | None:
     return milliseconds(value.replace(",", "."), per_unit) if ms is None and value else ms
 
 
-def _rolling(form: str, events: list[dict[str, Any]], notes: tuple[str, ...]) -> Transcript:
-    _refuse_silence(form, events, notes)
+def _rolling(form: str, events: Iterable[dict[str, Any]], notes: tuple[str, ...]) -> Transcript:
     transcript = youtube_json3.read_events(events, form)
     return replace(transcript, uncertain=(*notes, *transcript.uncertain))
-
-
-def _refuse_silence(form: str, events: list[dict[str, Any]], notes: tuple[str, ...]) -> None:
-    if not any(segment["utf8"].strip() for event in events for segment in event["segs"]):
-        raise _no_cues(form, notes)
 
 
 def _no_cues(form: str, notes: tuple[str, ...]) -> UnreadableError:
@@ -143,9 +141,8 @@ def _all(root: Node, name: str) -> list[Node]:
     return elements
 
 
-def _events(nodes: list[Node]) -> list[dict[str, Any]]:
+def _events(nodes: list[Node]) -> Iterator[dict[str, Any]]:
     """Say in json3 what the paragraphs of srv3 say: then both give the same cues."""
-    events: list[dict[str, Any]] = []
     for node in nodes:
         timed = any(part.name == "s" for part in node.nodes())
         segments: list[dict[str, Any]] = []
@@ -166,8 +163,7 @@ def _events(nodes: list[Node]) -> list[dict[str, Any]]:
         }
         if node.attributes.get("a") == "1":
             event["aAppend"] = 1
-        events.append(event)
-    return events
+        yield event
 
 
 def _appended(nodes: list[Node]) -> list[dict[str, Any]]:
