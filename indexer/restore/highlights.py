@@ -180,7 +180,7 @@ def _runs(cues: Sequence[Cue], first: int, shown: Sequence[_Marked]) -> Iterator
 def _moves(shown: Sequence[_Marked], tag: str) -> int:
     """Count how often a mark stands somewhere else than before."""
     places = [cue.marks[tag] for cue in shown if tag in cue.marks]
-    return sum(a != b for a, b in pairwise(places)) + bool(places)
+    return sum(a != b for a, b in pairwise(places))
 
 
 def _said(shown: Sequence[_Marked], tag: str) -> list[_Stretch | None]:
