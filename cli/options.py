@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import wraps
 from math import isfinite
@@ -13,10 +14,11 @@ import click
 from talksearch.indexer.errors import TalksearchError
 from talksearch.indexer.mirrors import is_address
 from talksearch.indexer.settings import resolve
-from talksearch.indexer.text.untrusted import safe
+from talksearch.indexer.text.untrusted import safe, safe_address
 from talksearch.search.options import SEARCH_OPTIONS, SearchOption, option_named
 
 from .several import keep_current, one_folder
+from .terminal import INDEX_GIVEN
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -31,6 +33,9 @@ PLAYERS: tuple[Player, ...] = get_args(Player)
 """What a hit is opened in. `auto`: a recording on this machine in mpv or VLC, whichever is installed; anything else in
 the browser."""
 
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
+"""How an address begins; a drive of Windows has one letter."""
+
 ANY_TALK_ID = {"ignore_unknown_options": True}
 """Settings of commands whose argument is a talk: an id may begin with "-", so what is no option is a talk."""
 
@@ -41,6 +46,22 @@ class PathOrAddress(click.Path):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return what a word of the command line means."""
         return value if isinstance(value, str) and is_address(value) else super().convert(value, param, ctx)
+
+
+class IndexFolder(click.Path):
+    """The folder of an index, which is never an address."""
+
+    def __init__(self) -> None:
+        super().__init__(file_okay=False, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return what a word of the command line means. Raises BadParameter where that is an address."""
+        if isinstance(value, str) and _ADDRESS.match(value):
+            advice = (
+                " Addresses of stores stand behind --store." if re.match("lance|chroma", value, re.IGNORECASE) else ""
+            )
+            self.fail(f"{safe_address(value)!r} is an address, and an index is a folder of this machine.{advice}")
+        return super().convert(value, param, ctx)
 
 
 def finite(_: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
@@ -78,6 +99,8 @@ def lasting_indexes_option(command: Command) -> Command:
         *arguments: Any, index_dir: tuple[Path, ...], indexes: tuple[Path, ...] = (), **options: Any
     ) -> Any:
         given = (*index_dir, *indexes)
+        if indexes:  # hints name them as those that stand behind --index
+            click.get_current_context().meta[INDEX_GIVEN] = tuple(map(str, given))
         folder = one_folder(given)
         keep_current(given)
         return command(*arguments, index_dir=folder, **options)
@@ -99,7 +122,7 @@ def _index_option(
     return click.option(
         "--index",
         "index_dir",
-        type=click.Path(file_okay=False, path_type=Path),
+        type=IndexFolder(),
         multiple=True,
         callback=callback,
         metavar="DIR",
@@ -119,7 +142,10 @@ def _the_only(context: click.Context, _: click.Parameter, folders: tuple[Path, .
 def store_option(command: Command) -> Command:
     """Add `--store URL` to a command that may ask a store in the place of an index."""
     return click.option(
-        "--store", "store_url", metavar="URL", help="A store on other machines to ask, in the place of an index."
+        "--store",
+        "store_url",
+        metavar="URL",
+        help="A store on other machines to ask, in the place of an index.",
     )(command)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import sys
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import closing
@@ -277,3 +278,59 @@ def test_two_talks_of_one_id_are_both_put_and_told_apart(tmp_path: Path, engine:
     publish(first, engine)
     after = publish(second, engine)
     assert (after.put, after.dropped) == ((talk_id,), (there,)), "nobody has that id any more"
+
+
+def test_what_a_store_needs_is_told_before_anything_is_indexed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "lancedb", None)
+    write_talk(tmp_path / "talks", "bees", ["a bee"])
+    asked = [
+        "index",
+        str(tmp_path / "talks"),
+        "--index",
+        str(tmp_path / "index"),
+        "--store",
+        f"lance://{tmp_path}/store",
+    ]
+    result = CliRunner().invoke(cli, asked)
+    assert result.exit_code == 1
+    assert "needs lancedb, which is not installed" in result.output
+    assert not (tmp_path / "index").exists()
+
+
+def test_an_index_without_talks_puts_nothing_and_says_so(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    url = f"lance://{tmp_path}/store"
+    result = CliRunner().invoke(
+        cli, ["index", str(tmp_path / "empty"), "--index", str(tmp_path / "index"), "--store", url]
+    )
+    assert (result.exit_code, result.output.splitlines()[-1]) == (
+        0,
+        f"{url}: nothing was to be put, as the index holds no talks yet.",
+    )
+
+
+def test_facts_tell_how_long_a_talk_is_that_has_no_metadata(tmp_path: Path, engine: Engine) -> None:
+    publish(make_index(tmp_path), engine)
+    assert {facts.duration_ms for facts in engine.open().facts()} == {125_000}
+
+
+def test_hints_name_the_store_that_was_asked(tmp_path: Path, engine: Engine) -> None:
+    publish(make_index(tmp_path), engine)
+    result = CliRunner().invoke(cli, ["show", "nobody", "--store", engine.address])
+    assert f"List them: talksearch talks --store {engine.address}" in result.output
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["merge", "{}", "--into", "x"], ["merge", "a", "--into", "{}"], ["serve", "{}"], ["talks", "--index", "{}"]],
+)
+def test_the_address_of_a_store_is_no_index(command: list[str]) -> None:
+    result = CliRunner().invoke(cli, [word.format("lance:///srv/talks") for word in command])
+    assert result.exit_code == 2
+    assert "'lance:///srv/talks' is an address" in result.output
+    assert "--store" in result.output
+
+
+def test_an_index_that_a_server_is_given_and_is_not_there_is_named_in_the_hint(tmp_path: Path) -> None:
+    result = CliRunner().invoke(cli, ["serve", str(tmp_path / "nothing"), "--port", "0"])
+    assert f"talksearch index --index {tmp_path}/nothing PATH" in result.output

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from talksearch.indexer.errors import StoreError
-from talksearch.indexer.stores.remote.address import parse_address
+from talksearch.indexer.stores.remote.address import open_engine, parse_address, require_installed
 
 
 @pytest.mark.parametrize(
@@ -43,7 +45,8 @@ def test_a_drive_of_windows_has_no_slash_before_it(monkeypatch: pytest.MonkeyPat
         ("lance:talks?x=1", "has a \\? or a #"),
         ("lance:///talks?region=eu", "has a \\? or a #"),
         ("lance+s3:///prefix", "names no bucket"),
-        ("lance+s3://UPPER_case/x", "names no bucket"),
+        ("lance+s3://UPPER_case/x", "names the bucket 'UPPER_case', which none can be called"),
+        ("lance+s3://ab/x", "names the bucket 'ab', which none can be called"),
         ("lance+s3://talks/../others", "has a . or .. in its prefix"),
         ("lance+s3://talks?region=eu", "AWS_REGION"),
         ("lance:///a\x1b[31m", "nobody sees"),
@@ -77,3 +80,28 @@ def test_a_secret_in_an_address_is_refused_and_not_repeated(url: str) -> None:
     with pytest.raises(StoreError, match="password or a token") as caught:
         parse_address(url)
     assert "hush" not in caught.value.message + caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("url", "advice"),
+    [
+        ("/srv/talks", "Write lance:///srv/talks"),
+        ("http://chroma.example.org:8000", "write chroma://chroma.example.org:8000"),
+        ("s3://talks/2024", "Write lance+s3://talks/2024"),
+        ("lance+s3://ab/x", "3 to 63 small letters"),
+    ],
+)
+def test_what_was_meant_is_named(url: str, advice: str) -> None:
+    with pytest.raises(StoreError) as caught:
+        parse_address(url)
+    assert advice in caught.value.hint
+
+
+@pytest.mark.parametrize("missing", ["lancedb", "pyarrow"])
+@pytest.mark.parametrize("url", ["lance:///srv/talks", "lance+s3://talks/2024"])
+def test_a_package_that_is_missing_is_named(url: str, missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, missing, None)
+    with pytest.raises(StoreError, match=f"needs {missing}, which is not installed") as caught:
+        open_engine(url)
+    assert "talksearch[distributed]" in caught.value.hint
+    require_installed(parse_address("chroma://localhost"))

@@ -97,9 +97,9 @@ def index(
     from talksearch.indexer.pipeline import run
 
     if store_url is not None:
-        from talksearch.indexer.stores.remote.address import parse_address
+        from talksearch.indexer.stores.remote.address import parse_address, require_installed
 
-        parse_address(store_url)  # a wrong one is told before anything is indexed
+        require_installed(parse_address(store_url))  # what cannot be is told before anything is indexed
 
     settings = resolve(index_dir, model)
     folder = settings.index.resolve()  # before it is built anew: where it is the working folder, that one is replaced
@@ -187,6 +187,9 @@ def _publish(folder: Path, store_url: str, *, only_changes: bool) -> None:
     from talksearch.indexer.pipeline.report import Progress
     from talksearch.indexer.stores.remote.address import open_engine
 
+    if recipe.read(folder) is None:  # no PATH held a talk
+        click.echo(f"{safe(store_url)}: nothing was to be put, as the index holds no talks yet.")
+        return
     with progress.bar() as tell:
         published = publish(
             folder,

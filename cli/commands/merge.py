@@ -9,6 +9,7 @@ import click
 from talksearch.cli import progress
 from talksearch.cli.commands.index import keep_overview
 from talksearch.cli.hints import naming_index
+from talksearch.cli.options import IndexFolder
 from talksearch.cli.render import reports
 from talksearch.indexer.stores import catalog
 from talksearch.indexer.text.untrusted import safe
@@ -21,13 +22,13 @@ from talksearch.indexer.text.untrusted import safe
     "indexes",
     nargs=-1,
     required=True,
-    type=click.Path(file_okay=False, path_type=Path),
+    type=IndexFolder(),
     metavar="INDEX...",
 )
 @click.option(
     "--into",
     required=True,
-    type=click.Path(file_okay=False, path_type=Path),
+    type=IndexFolder(),
     metavar="INDEX",
     help="The index that they are put into; it is made where it is missing.",
 )

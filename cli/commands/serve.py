@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from talksearch.cli.options import lasting_indexes_option, refuse_both, store_option
+from talksearch.cli.options import IndexFolder, lasting_indexes_option, refuse_both, store_option
 from talksearch.cli.terminal import warn
 from talksearch.indexer.errors import TalksearchError
 from talksearch.indexer.process import collections_paused
@@ -26,7 +26,7 @@ _SHORTEST_TOKEN = 16
 
 
 @click.command()
-@click.argument("indexes", nargs=-1, type=click.Path(file_okay=False, path_type=Path), metavar="[INDEX]...")
+@click.argument("indexes", nargs=-1, type=IndexFolder(), metavar="[INDEX]...")
 @click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="Where to listen.")
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=8376, show_default=True, help="Which port; 0 takes a free one."

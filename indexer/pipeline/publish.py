@@ -36,6 +36,9 @@ from .ids_in_store import ids_in_store
 _FILES = (layout.RECIPE, layout.DIRECTIONS, layout.CALIBRATION, layout.OVERVIEW, layout.TOPICS)
 """The files of an index that readers of a store need."""
 
+_FACTS = 2
+"""Raised when facts are made otherwise of the same rows, so that those which a store has are put again."""
+
 _SEALED_ROWS = (
     "SELECT talk, seal FROM cues ORDER BY talk, number",
     "SELECT talk, seal || embedded FROM passages ORDER BY talk, number",
@@ -216,7 +219,7 @@ def _revisions(db: sqlite3.Connection, directions: str) -> dict[str, str]:
     ids, digests = {}, {}
     for number, talk_id, seal in db.execute("SELECT number, id, seal FROM talks"):
         ids[number] = talk_id
-        digests[number] = hashlib.blake2b(f"{talk_bytes.FORMAT} {directions} {seal}".encode(), digest_size=16)
+        digests[number] = hashlib.blake2b(f"{talk_bytes.FORMAT} {_FACTS} {directions} {seal}".encode(), digest_size=16)
     for statement in _SEALED_ROWS:
         for number, seal in db.execute(statement):
             if number in digests:  # else damage left it behind

@@ -15,6 +15,7 @@ import os
 import re
 import sys
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Literal
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -80,8 +81,12 @@ def parse_address(url: str) -> StoreAddress:
             return StoreAddress("lance+s3", url, _bucket(url))
         case "chroma" | "https":
             return StoreAddress("chroma", url, _server(url))
+        case "" if parts.path.startswith("/"):
+            raise _refused(url, "names no engine", f"Write lance://{safe_address(url)}")
         case "":
-            raise _refused(url, "names no engine")
+            raise _refused(url or "''", "names no engine")
+        case "http":
+            raise _refused(url, "names no engine", f"For a Chroma server without TLS, write chroma://{parts.netloc}")
         case "s3":
             raise StoreError(f"The address {safe_address(url)} names no engine.", f"Write lance+{safe_address(url)}")
         case scheme:
@@ -99,9 +104,24 @@ def server_of(url: str) -> str | None:
     return address.location.rsplit("/", 2)[0] if address.kind == "chroma" else None
 
 
+def require_installed(address: StoreAddress) -> None:
+    """Raise StoreError where a package is missing that the engine of a store needs."""
+    missing = [name for name in ("lancedb", "pyarrow") if address.kind != "chroma" and find_spec(name) is None]
+    if missing:
+        raise StoreError(
+            f"The store {safe_address(address.url)} needs {' and '.join(missing)}, which"
+            f" {'is' if len(missing) == 1 else 'are'} not installed.",
+            'Install it: pip install "talksearch[distributed]"',
+        )
+
+
 def open_engine(url: str) -> Engine:
-    """Return the engine of a store. Whether it answers, its first call tells. Raises as `parse_address` does."""
+    """Return the engine of a store. Whether it answers, its first call tells.
+
+    Raises as `parse_address` and `require_installed` do.
+    """
     address = parse_address(url)
+    require_installed(address)
     if address.kind == "chroma":
         from .chroma_service import open_service
 
@@ -134,7 +154,13 @@ def _bucket(url: str) -> str:
     if parts.query or parts.fragment:
         raise _refused(url, "has a ? or a # in it; region and endpoint come from AWS_REGION and AWS_ENDPOINT_URL")
     if not _BUCKET.fullmatch(parts.netloc):
-        raise _refused(url, "names no bucket")
+        if not parts.netloc:
+            raise _refused(url, "names no bucket")
+        raise _refused(
+            url,
+            f"names the bucket {safe(parts.netloc)!r}, which none can be called",
+            "Names of buckets have 3 to 63 small letters, digits, dots and hyphens.",
+        )
     if any(part in (".", "..") for part in parts.path.split("/")):
         raise _refused(url, "has a . or .. in its prefix")
     return f"s3://{parts.netloc}{parts.path}".rstrip("/")
@@ -162,5 +188,5 @@ def _server(url: str) -> str:
     return f"{protocol}://{host}:{port or usual}/{chosen['tenant']}/{chosen['database']}"
 
 
-def _refused(url: str, problem: str) -> StoreError:
-    return StoreError(f"The address {safe(safe_address(url))} {problem}.", f"Addresses of stores look like {FORMS}")
+def _refused(url: str, problem: str, advice: str = f"Addresses of stores look like {FORMS}") -> StoreError:
+    return StoreError(f"The address {safe(safe_address(url))} {problem}.", advice)
