@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable
 from contextlib import closing
@@ -15,10 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny import make_index
 
+from talksearch.indexer.errors import StoreError
 from talksearch.indexer.settings import MULTILINGUAL_MODEL
-from talksearch.indexer.stores.calibration import Calibration, grown
+from talksearch.indexer.stores.calibration import Calibration, NullCosines, calibrate, file_of, grown
 from talksearch.indexer.stores.remote.engine import Corpus, LanguageCount, TermCount
-from talksearch.indexer.stores.remote.store_statistics import add_up
+from talksearch.indexer.stores.remote.store_statistics import add_up, pack_corpus, unpack_corpus
 from talksearch.indexer.stores.vectors import Vectors
 from talksearch.search.ranking import vocabulary
 from talksearch.search.ranking.corpus import CorpusStatistics, TermHolding, statistics_of
@@ -235,6 +237,42 @@ def test_the_calibration_of_a_part_grows_with_the_whole() -> None:
     larger = grown(part, 50_000)
     assert (larger.passages, larger.deviation) == (50_000, 0.06)
     assert 0.25 < larger.cosine < grown(part, 500_000).cosine < 0.5
+
+
+def part_of(rows: np.ndarray, nulls: np.ndarray, queries: str | None = "these") -> Corpus:
+    exact, of = rows.astype(np.float64), nulls.astype(np.float64)
+    cosines = exact @ of.T
+    known = (
+        NullCosines(queries, cosines.max(axis=0), cosines.sum(axis=0), (cosines**2).sum(axis=0)) if queries else None
+    )
+    return Corpus((LanguageCount("en", 1, len(rows)),), len(rows), exact.sum(axis=0), exact.T @ exact, known)
+
+
+def test_what_is_near_without_an_answer_is_told_of_all_writers_as_of_one_index() -> None:
+    draw = np.random.default_rng(5)
+    rows, nulls = (draw.normal(size=(count, 16)).astype(np.float32) for count in (700, 40))
+    rows, nulls = (each / np.linalg.norm(each, axis=1, keepdims=True) for each in (rows, nulls))
+    parts = [part_of(rows[:60], nulls), part_of(rows[60:660], nulls), part_of(rows[660:], nulls)]
+    whole = add_up([unpack_corpus(pack_corpus(part)) for part in parts])
+    assert whole.nulls is not None
+    expected = calibrate([rows], nulls)
+    assert expected is not None
+    told = json.loads(file_of(whole.nulls, whole.vectors))
+    assert told["cosine"] == pytest.approx(expected.cosine, abs=1e-6)
+    assert told["deviation"] == pytest.approx(expected.deviation, abs=1e-6)
+    assert (told["passages"], told["nulls"]) == (700, "these")
+
+
+def test_null_cosines_of_other_queries_or_of_an_earlier_version_are_not_put_together() -> None:
+    rows = np.eye(60, dtype=np.float32)
+    known, other, without = (part_of(rows, rows[:4], queries) for queries in ("these", "others", None))
+    assert add_up([known, other]).nulls is None
+    assert add_up([known, without]).nulls is None
+    assert add_up([without]).nulls is None
+    assert unpack_corpus(pack_corpus(without)).nulls is None
+    assert add_up([known, part_of(rows[:3], rows[:4], None)]).nulls is not None, "a few passages say nothing"
+    with pytest.raises(StoreError):
+        unpack_corpus(pack_corpus(known)[:-8])
 
 
 def test_what_languages_have_to_do_with_nearness_is_told_of_the_whole_store() -> None:

@@ -24,11 +24,12 @@ from talksearch.indexer.encoders import token_codes
 from talksearch.indexer.errors import BadIndexError, StoreError
 from talksearch.indexer.pipeline.publish import publish
 from talksearch.indexer.pipeline.run import build_index
-from talksearch.indexer.stores import catalog, published
+from talksearch.indexer.stores import calibration, catalog, published, recipe
 from talksearch.indexer.stores.remote.address import open_engine
 from talksearch.indexer.stores.remote.engine import Engine, TermCount
 from talksearch.indexer.stores.remote.talk_bytes import digest_of, unpack
 from talksearch.indexer.stores.talk_rows import read_rows
+from talksearch.search.remote.version_folder import version_folder
 
 
 @pytest.fixture
@@ -334,3 +335,24 @@ def test_the_address_of_a_store_is_no_index(command: list[str]) -> None:
 def test_an_index_that_a_server_is_given_and_is_not_there_is_named_in_the_hint(tmp_path: Path) -> None:
     result = CliRunner().invoke(cli, ["serve", str(tmp_path / "nothing"), "--port", "0"])
     assert f"talksearch index --index {tmp_path}/nothing PATH" in result.output
+
+
+def test_what_two_indexes_give_to_null_queries_is_that_of_one_index_of_both(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calibration, "FEWEST", 2)
+    monkeypatch.setenv("TALKSEARCH_CACHE", str(tmp_path / "cache"))
+    engine = open_engine(f"lance://{tmp_path / 'store'}")
+    publish(make_index(tmp_path), engine)
+    write_talk(tmp_path / "others", "bread", ["bread takes its time", "and so does the sea", "the ship sails"])
+    for name, folders in (("second", ["others"]), ("both", ["talks", "others"])):
+        build_index(tmp_path / name, [tmp_path / folder for folder in folders], encoder=CountingEncoder())
+    publish(tmp_path / "second", engine)
+    made = recipe.read(tmp_path / "both")
+    assert made is not None
+    kept = version_folder(engine.address, engine.open())
+    told, expected = (calibration.read(folder, made.model) for folder in (kept.folder, tmp_path / "both"))
+    assert told is not None
+    assert expected is not None
+    assert (told.cosine, told.deviation) == pytest.approx((expected.cosine, expected.deviation), abs=1e-5)
+    assert told.passages == expected.passages

@@ -10,17 +10,19 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from talksearch.indexer import disk, layout
 from talksearch.indexer.arrays import Floats, Ints
+from talksearch.indexer.encoders.base import ModelCard
 from talksearch.indexer.errors import BadIndexError, DamagedStoreError, StoreError
-from talksearch.indexer.stores import catalog, catalog_talks, published, recipe, state, vectors
+from talksearch.indexer.stores import calibration, catalog, catalog_talks, published, recipe, state, vectors
 from talksearch.indexer.stores.remote import talk_bytes
 from talksearch.indexer.stores.remote.engine import (
+    Corpus,
     Engine,
     StoredPassage,
     StoredTalk,
@@ -109,7 +111,7 @@ def publish(folder: Path, engine: Engine, tell: Callable[[int, int], None] = lam
             source,
             reading.talks(wanted, lambda done: tell(done, len(wanted))),
             gone,
-            corpus_of(folder, db, reading.copy, of_others),
+            _corpus(folder, db, known.model, reading.copy, of_others),
             count_terms(db, of_others),
             files,
             before,
@@ -204,6 +206,11 @@ class _Reading:
         rows = np.full((len(numbers), self.copy.rows.shape[1]), np.nan, np.float32)
         rows[found >= 0] = self.copy.rows[found[found >= 0]]
         return rows
+
+
+def _corpus(folder: Path, db: sqlite3.Connection, model: ModelCard, copy: Vectors, without: Sequence[str]) -> Corpus:
+    counted = corpus_of(folder, db, copy, without)
+    return replace(counted, nulls=calibration.null_cosines(folder, model, counted.vector_sum, counted.product_sum))
 
 
 def _files(folder: Path) -> StoreFiles:

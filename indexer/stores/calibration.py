@@ -13,7 +13,7 @@ import hashlib
 import json
 import math
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, astuple, dataclass
 from functools import cache
@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from talksearch.indexer import layout
 from talksearch.indexer.arrays import Floats, Ints, npy_bytes
@@ -51,6 +52,9 @@ within .01."""
 _ROUNDING = 1e-4
 """By how much the measurements of two machines may differ, as a share."""
 
+_NEAREST_DIGITS = 6
+"""Digits of the nearest cosines in the file."""
+
 _NULLS = "vectors.npy"
 """The file that holds the vectors of the null queries in the home of the model."""
 
@@ -70,12 +74,70 @@ class Calibration:
     """Vectors that it was measured on."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class NullCosines:
+    """What the null queries have to the vectors of an index. Those of several indexes are put together without these
+    vectors: the calibration of all is then exactly that of one index of all.
+    """
+
+    queries: str
+    """What tells the null queries and the model from others."""
+    nearest: npt.NDArray[np.float64]
+    """The highest cosine of each null query (m,)."""
+    sums: npt.NDArray[np.float64]
+    """The sum of the cosines of each (m,)."""
+    squares: npt.NDArray[np.float64]
+    """The sum of their squares (m,)."""
+
+
+def put_together(parts: Sequence[NullCosines]) -> NullCosines | None:
+    """Return the cosines of several indexes as those of one. None where there are none, or of different queries."""
+    if len({(part.queries, len(part.nearest)) for part in parts}) != 1:
+        return None
+    return NullCosines(
+        parts[0].queries,
+        np.max([part.nearest for part in parts], axis=0),
+        np.sum([part.sums for part in parts], axis=0),
+        np.sum([part.squares for part in parts], axis=0),
+    )
+
+
+def null_cosines(
+    folder: Path, card: ModelCard, vector_sum: npt.NDArray[np.float64], product_sum: npt.NDArray[np.float64]
+) -> NullCosines | None:
+    """Return the cosines of an index as it was last calibrated; None where it was not, or by an earlier version.
+
+    Args:
+        folder: The index.
+        card: Its model.
+        vector_sum: The sum of its vectors (dimension,).
+        product_sum: The sum of their outer products (dimension, dimension).
+    """
+    nulls, nearest = _null_vectors(folder, card), _nearest(_values(folder))
+    if nulls is None or nearest is None or len(nearest) != len(nulls) or read(folder, card) is None:
+        return None
+    rows = nulls.astype(np.float64)
+    squares = np.einsum("ij,ij->i", rows @ product_sum, rows)
+    return NullCosines(_null_queries_id(card), nearest, rows @ vector_sum, squares)
+
+
+def file_of(cosines: NullCosines, count: int) -> bytes:
+    """Return what `read` takes, given the cosines of so many vectors."""
+    measured = _calibration(cosines.nearest, cosines.sums, cosines.squares, count)
+    return json.dumps({"nulls": cosines.queries, **asdict(measured)}).encode()
+
+
 def calibrate(blocks: Iterable[Floats], nulls: Floats) -> Calibration | None:
     """Measure vectors that come in blocks (n, dimension) with those of null queries (m, dimension).
 
     Returns None for fewer than FEWEST vectors. A large archive answers many of the null queries, if only by half. So
     the nearest cosine is taken of those queries for which it is low, as low as it is for one in six.
     """
+    return _measure(blocks, nulls)[0]
+
+
+def _measure(blocks: Iterable[Floats], nulls: Floats) -> tuple[Calibration | None, npt.NDArray[np.float64]]:
+    """Return the calibration, and the highest cosine of each null query (m,)."""
     count = 0
     highest = np.full(len(nulls), -np.inf)
     sums, squares = np.zeros(len(nulls)), np.zeros(len(nulls))
@@ -86,10 +148,16 @@ def calibrate(blocks: Iterable[Floats], nulls: Floats) -> Calibration | None:
         sums += cosines.sum(axis=0)
         squares += np.einsum("ij,ij->j", cosines, cosines)
     if count < FEWEST or not len(nulls):
-        return None
+        return None, highest
+    return _calibration(highest, sums, squares, count), highest
+
+
+def _calibration(
+    nearest: npt.NDArray[np.float64], sums: npt.NDArray[np.float64], squares: npt.NDArray[np.float64], count: int
+) -> Calibration:
     deviations = np.sqrt(np.maximum(squares / count - (sums / count) ** 2, 0.0))
     deviation = max(float(np.median(deviations)), _LEAST_DEVIATION)
-    return Calibration(float(np.percentile(highest, _LOW_PERCENTILE)), deviation, count)
+    return Calibration(float(np.percentile(nearest, _LOW_PERCENTILE)), deviation, count)
 
 
 def grown(part: Calibration, passages: int) -> Calibration:
@@ -122,7 +190,10 @@ def write(folder: Path, db: sqlite3.Connection, card: ModelCard, encoder: Callab
         Whether it was done.
     """
     values = _values(folder)
-    if values.get("state") == list(state_of(folder, db)) and values.get("nulls") == _null_queries_id(card):
+    is_of_this_state = values.get("state") == list(state_of(folder, db)) and values.get("nulls") == _null_queries_id(
+        card
+    )
+    if is_of_this_state and _nearest(values) is not None:  # earlier versions kept no nearest cosines
         return False
     return mend(folder, db, card, encoder)
 
@@ -137,8 +208,11 @@ def check(folder: Path, db: sqlite3.Connection, card: ModelCard) -> bool:
     known = read(folder, card)
     if nulls is None or known is None or _values(folder).get("state") != list(state_of(folder, db)):
         return False
-    measured = calibrate(blocks(copy.rows, rows), nulls)
-    return measured is not None and bool(np.allclose(astuple(measured), astuple(known), rtol=_ROUNDING, atol=0))
+    measured, nearest = _measure(blocks(copy.rows, rows), nulls)
+    kept = _nearest(_values(folder))
+    if measured is None or not np.allclose(astuple(measured), astuple(known), rtol=_ROUNDING, atol=0):
+        return False
+    return kept is None or (len(kept) == len(nearest) and np.allclose(kept, nearest, rtol=0, atol=_ROUNDING))
 
 
 def mend(folder: Path, db: sqlite3.Connection, card: ModelCard, encoder: Callable[[], Encoder] | None) -> bool:
@@ -157,10 +231,11 @@ def mend(folder: Path, db: sqlite3.Connection, card: ModelCard, encoder: Callabl
         _keep_nulls(folder, nulls)
     if nulls is None:
         return False
-    measured = calibrate(blocks(copy.rows, rows), nulls)
+    measured, nearest = _measure(blocks(copy.rows, rows), nulls)
     values = {"state": state, "nulls": _null_queries_id(card), **(asdict(measured) if measured else {})}
+    values["nearest"] = [round(cosine, _NEAREST_DIGITS) for cosine in nearest.tolist()]
     with layout.replace_file(layout.CALIBRATION.within(folder)) as fresh:
-        fresh.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+        fresh.write_text(json.dumps(values) + "\n", encoding="utf-8")
         checksums.forget(folder, layout.CALIBRATION.name)
     checksums.note(folder, layout.CALIBRATION.name)
     return True
@@ -227,6 +302,15 @@ def read(folder: Path, card: ModelCard) -> Calibration | None:
     except (KeyError, TypeError, ValueError):
         return None
     return calibration if is_usable else None
+
+
+def _nearest(values: dict[str, Any]) -> npt.NDArray[np.float64] | None:
+    """Return the nearest cosines that the file holds; None where it holds none."""
+    try:
+        nearest = np.array(values["nearest"], np.float64)
+    except (KeyError, TypeError, ValueError):
+        return None
+    return nearest if nearest.ndim == 1 and np.isfinite(nearest).all() else None
 
 
 def _rows_of_passages(db: sqlite3.Connection, copy: Vectors) -> Ints:

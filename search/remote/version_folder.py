@@ -27,7 +27,8 @@ import numpy as np
 from talksearch.indexer import disk, layout
 from talksearch.indexer.encoders import model_home
 from talksearch.indexer.errors import StoreError
-from talksearch.indexer.stores import stop_terms
+from talksearch.indexer.stores import calibration, stop_terms
+from talksearch.indexer.stores.calibration import NullCosines
 from talksearch.indexer.stores.remote.engine import Corpus, LanguageCount, Version
 from talksearch.indexer.stores.remote.talk_bytes import digest_of
 
@@ -141,6 +142,8 @@ def _fill(folder: Path, version: Version) -> None:
         if entry.name in held:
             entry.within(folder).write_bytes(held[entry.name])
     corpus = _checked(version.corpus())
+    if corpus.nulls is not None:  # of all writers, in the place of that of one
+        layout.CALIBRATION.within(folder).write_bytes(calibration.file_of(corpus.nulls, corpus.vectors))
     _write_terms(folder / _WHOLE, version, corpus.passages)
     np.savez(
         folder / _CORPUS,
@@ -159,10 +162,16 @@ def _checked(corpus: Corpus) -> Corpus:
         min(corpus.vectors, *counts, 0) < 0
         or corpus.vectors > corpus.passages
         or product_sum.shape != vector_sum.shape * 2
+        or (corpus.nulls is not None and not _are_sound(corpus.nulls))
         or not (np.isfinite(vector_sum).all() and np.isfinite(product_sum).all())
     ):
         raise StoreError("The statistics that the store holds are damaged.", "Put its index there again.")
     return corpus
+
+
+def _are_sound(nulls: NullCosines) -> bool:
+    values = (nulls.nearest, nulls.sums, nulls.squares)
+    return isinstance(nulls.queries, str) and len(nulls.nearest) > 0 and all(np.isfinite(part).all() for part in values)
 
 
 def _read_corpus(folder: Path) -> Corpus:

@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from talksearch.indexer.arrays import Floats
 from talksearch.indexer.records import Field
+from talksearch.indexer.stores.calibration import NullCosines
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,8 @@ class Corpus:
     product_sum: npt.NDArray[np.float64]
     """The sum of their outer products (dimension, dimension), in double precision: with a query's vector, both give the
     mean and the deviation of the cosines of all passages."""
+    nulls: NullCosines | None = None
+    """What the null queries have to these vectors, by which grades are told; None where that is not known."""
 
     @property
     def passages(self) -> int:

@@ -8,8 +8,11 @@ from itertools import chain
 from zlib import compress, decompressobj, error
 
 import numpy as np
+import numpy.typing as npt
 
 from talksearch.indexer.errors import StoreError
+from talksearch.indexer.stores import calibration
+from talksearch.indexer.stores.calibration import NullCosines
 
 from .engine import Corpus, LanguageCount, TermCount
 
@@ -18,7 +21,11 @@ MOST_BYTES = 256 << 20
 
 
 def add_up(parts: Sequence[Corpus]) -> Corpus:
-    """Return the statistics of what several writers put, from those of each."""
+    """Return the statistics of what several writers put, from those of each.
+
+    What null queries have to a few passages alone, no writer knows, and it hardly changes those of all.
+    """
+    nulls = [part.nulls for part in parts if part.vectors >= calibration.FEWEST or part.nulls is not None]
     counts: dict[str, tuple[int, int]] = {}
     for count in chain.from_iterable(part.languages for part in parts):
         talks, passages = counts.get(count.language, (0, 0))
@@ -28,30 +35,43 @@ def add_up(parts: Sequence[Corpus]) -> Corpus:
         sum(part.vectors for part in parts),
         np.sum([part.vector_sum for part in parts], axis=0),
         np.sum([part.product_sum for part in parts], axis=0),
+        None if None in nulls else calibration.put_together([known for known in nulls if known is not None]),
     )
 
 
 def pack_corpus(corpus: Corpus) -> bytes:
     """Return statistics as bytes."""
-    head = json.dumps([corpus.vectors, len(corpus.vector_sum), [list(count) for count in corpus.languages]]).encode()
-    sums = np.concatenate([corpus.vector_sum, corpus.product_sum.ravel()]).astype("<f8").tobytes()
-    return len(head).to_bytes(4, "little") + head + sums
+    head = [corpus.vectors, len(corpus.vector_sum), [list(count) for count in corpus.languages]]
+    sums = [corpus.vector_sum, corpus.product_sum.ravel()]
+    if (nulls := corpus.nulls) is not None:
+        head += [nulls.queries, len(nulls.nearest)]
+        sums += [nulls.nearest, nulls.sums, nulls.squares]
+    packed = json.dumps(head).encode()
+    return len(packed).to_bytes(4, "little") + packed + np.concatenate(sums).astype("<f8").tobytes()
 
 
 def unpack_corpus(content: bytes) -> Corpus:
     """Return statistics from their bytes. Raises StoreError where these are no such thing."""
     try:
         length = int.from_bytes(content[:4], "little")
-        vectors, dimension, languages = json.loads(content[4 : 4 + length])
+        vectors, dimension, languages, *of_nulls = json.loads(content[4 : 4 + length])
         sums = np.frombuffer(content[4 + length :], "<f8")
         return Corpus(
             tuple(LanguageCount(*values) for values in languages),
             vectors,
             sums[:dimension].copy(),
-            sums[dimension:].reshape(dimension, dimension).copy(),
+            sums[dimension : dimension * (dimension + 1)].reshape(dimension, dimension).copy(),
+            _nulls(sums[dimension * (dimension + 1) :], *of_nulls),
         )
     except (ValueError, TypeError) as failure:
         raise _not_ours() from failure
+
+
+def _nulls(values: npt.NDArray[np.float64], queries: str | None = None, count: int = 0) -> NullCosines | None:
+    if queries is None:
+        return None
+    nearest, sums, squares = values.reshape(3, count).copy()
+    return NullCosines(queries, nearest, sums, squares)
 
 
 def pack_terms(terms: Iterable[TermCount]) -> bytes:
