@@ -602,6 +602,8 @@ def test_a_server_answers_from_a_store(folder: Path, tmp_path: Path) -> None:
         assert talk["title"] == "Bees"
         assert json.loads(read(served.url + "api/talks?channel=field"))["total"] == 2
         assert json.loads(read(served.url + "api/stats"))["talks"] == 3
+        listed = json.loads(read(served.url + "api/talks"))["talks"]
+        assert {talk["source"] for talk in listed} == {f"{name}.vtt" for name in TALKS}, "no folder of the writer"
         assert "Bees" in read(served.url)
         assert "every bee knows" in read(f"{served.url}talk/{talk['talk_id']}")
         assert "every bee knows" in read(f"{served.url}talk/{talk['talk_id']}?q=bee")

@@ -43,7 +43,8 @@ def stats_text(facts: dict[str, Json]) -> str:
         ("languages", languages),
         (
             "passages",
-            f"{facts['passages']:,} of about {facts['passage_words']} words, {facts['embedded']:,} with vectors",
+            f"{facts['passages']:,} of about {facts['passage_words']} words, titles and chapters as well,"
+            f" {facts['embedded']:,} with vectors",
         ),
         ("model", f"{facts['model']}, {facts['dimension']} dimensions"),
     ]

@@ -20,6 +20,7 @@ from talksearch.search.reader import IndexReader
 from talksearch.search.talk_list import TalkList, list_talks
 
 from .store_talks import StoreTalks
+from .version_folder import file_name
 
 
 def store_of(reader: IndexReader) -> StoreTalks:
@@ -47,7 +48,7 @@ def listed_talks(reader: IndexReader, filters: Filters | None = None) -> list[Ta
     return [
         Talk(
             id=talk.id,
-            source=talk.path,
+            source=file_name(talk.path),
             title=talk.title,
             cues=(),
             timing=_timing(talk),

@@ -125,6 +125,15 @@ def _make(folder: Path, version: Version) -> None:
     _drop_old(of_store)
 
 
+def file_name(path: str) -> str:
+    """Return the name of a transcript. Where it lies on the machine of its writer is nobody's business here.
+
+    >>> file_name("/home/ana/talks/bees.vtt"), file_name("C:\\\\talks\\\\bees.vtt")
+    ('bees.vtt', 'bees.vtt')
+    """
+    return _PARTS.split(path)[-1]
+
+
 def forget(kept: VersionFolder) -> None:
     """Delete the folder of a version, so that it is made again. It holds nothing that the store does not."""
     shutil.rmtree(kept.folder, ignore_errors=True)
@@ -216,7 +225,7 @@ def _write_facts(path: Path, version: Version) -> None:
             "INSERT OR IGNORE INTO talks VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 (
-                    talk.id, talk.path, _PARTS.split(talk.path)[-1], talk.title, talk.timing, talk.youtube_id,
+                    talk.id, talk.path, file_name(talk.path), talk.title, talk.timing, talk.youtube_id,
                     talk.channel, talk.speaker, talk.language, talk.date, talk.duration_ms, json.dumps(talk.speakers),
                 )
                 for talk in version.facts()
