@@ -192,8 +192,7 @@ def _refresh(mirror: Mirror, tell: Tell) -> Mirror:
         return mirror
     there = {file.place for file in far}
     for place in [place for place in stamps if place not in there]:
-        with suppress(OSError):
-            (mirror.folder / place).unlink(missing_ok=True)
+        _delete(mirror.folder, place)
         del stamps[place]
     deadline = time.monotonic() + _LONGEST_S
     try:
@@ -211,6 +210,15 @@ def _refresh(mirror: Mirror, tell: Tell) -> Mirror:
         with replace_file(mirror.folder / _STATE) as fresh:
             fresh.write_text(json.dumps({"address": mirror.address, "files": stamps}) + "\n", encoding="utf-8")
     return mirror
+
+
+def _delete(folder: Path, place: str) -> None:
+    """Delete a file and the folders that are empty then: a file may be called as one of them from now on."""
+    path = folder / place
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
+        while (path := path.parent) != folder:
+            path.rmdir()  # OSError where something lies in it
 
 
 def _fetch_changed(service: Any, mirror: Mirror, file: _FarFile, known: Any, deadline: float) -> list[Any] | str:
@@ -252,19 +260,19 @@ def _read(service: Any, name: str, address: str) -> bytes:
 def _files(service: Any, mirror: Mirror) -> Iterator[_FarFile]:
     """Yield all files below an address; those whose names cannot be names here become problems."""
     root = service._strip_protocol(mirror.address).rstrip("/")
-    folders, count, walked = [(root, 0)], 0, {root}
+    folders, count, walked = [(root, 0)], 0, {(root, "directory")}
     while folders:
         folder, depth = folders.pop()
         for info in service.ls(f"{folder}/" if _is_web(mirror.address) else folder, detail=True):
             name = str(info["name"]).rstrip("/")
-            if not name.startswith(f"{root}/") or name in walked:
+            if not name.startswith(f"{root}/") or (name, info["type"]) in walked:
                 continue
             place = name.removeprefix(f"{root}/")
             if _is_web(mirror.address):
                 if "?" in place or "#" in place:
                     continue
                 place = unquote(place)
-            walked.add(name)
+            walked.add((name, info["type"]))  # in object storage, a file and a folder may be called the same
             steps = place.split("/")
             if any(step.startswith(".") and step not in (".", "..") for step in steps):
                 continue

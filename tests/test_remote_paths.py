@@ -260,6 +260,76 @@ def test_a_file_that_is_too_large_is_not_fetched_and_one_that_fails_keeps_its_co
     ]
 
 
+def test_what_could_not_be_copied_in_time_stays_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    service = fsspec.filesystem("memory")
+    service.pipe_file("/slow/a.vtt", VTT.format(who="Ana").encode())
+    index(tmp_path / "index", "memory://slow")
+    before = sources(tmp_path / "index")
+    service.pipe_file("/slow/a.vtt", VTT.format(who="somebody else").encode())
+    monkeypatch.setattr(mirrors, "_LONGEST_S", -3600)
+    report = index(tmp_path / "index")
+    assert report.notes == [
+        "memory://slow/a.vtt stays as it was. The time for copying, -1 hours, was over; the next run goes on."
+    ]
+    assert sources(tmp_path / "index") == before
+    monkeypatch.undo()
+    monkeypatch.setattr("platformdirs.user_data_dir", lambda *_: str(tmp_path / "data"))
+    assert len(index(tmp_path / "index").replaced) == 1
+
+
+class Objects:
+    """A service of objects, whose names may be those of a file and of what stands for a folder at once."""
+
+    def __init__(self, *names: str) -> None:
+        self.names = names
+
+    def _strip_protocol(self, address: str) -> str:
+        return address.removeprefix("memory:/")
+
+    def ls(self, folder: str, detail: bool) -> list[dict[str, object]]:
+        assert detail
+        below = [name.removeprefix(f"{folder}/") for name in self.names if name.startswith(f"{folder}/")]
+        kinds = {(rest.partition("/")[0], "directory" if "/" in rest else "file") for rest in below}
+        return [{"name": f"{folder}/{name}", "type": kind} for name, kind in sorted(kinds)]
+
+    def cat_file(self, name: str, start: int, end: int) -> bytes:
+        return VTT.format(who=name).encode()[start:end]
+
+
+def test_a_file_that_is_called_as_a_folder_is_told_and_one_that_takes_its_place_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mirrors, "_AT_ONCE", 1)
+    objects = Objects("/both/a.vtt", "/both/a.vtt/b.vtt", "/both/c.vtt/d.vtt", "/both/e.vtt")
+    monkeypatch.setattr(mirrors, "_service", lambda _: objects)
+    report = index(tmp_path / "index", "memory://both")
+    same = "A file and a folder are called the same there, which cannot be here."
+    assert [(file.path, file.reason) for file in report.skipped] == [("memory://both/a.vtt/b.vtt", same)]
+    assert set(sources(tmp_path / "index")) == {"a.vtt", "c.vtt/d.vtt", "e.vtt"}
+    objects.names = ("/both/a.vtt/b.vtt", "/both/c.vtt", "/both/e.vtt")
+    report = index(tmp_path / "index")
+    assert report.skipped == []
+    assert set(sources(tmp_path / "index")) == {"a.vtt", "a.vtt/b.vtt", "c.vtt", "e.vtt"}
+    assert [(talk.path, talk.reason) for talk in report.held] == [
+        ("memory://both/a.vtt", "A folder stands in its place.")
+    ]
+
+
+def test_a_folder_of_too_many_files_is_refused_and_one_larger_than_it_says_is_cut_nowhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    objects = Objects("/many/a.vtt", "/many/b.vtt", "/many/c.vtt")
+    monkeypatch.setattr(mirrors, "_service", lambda _: objects)
+    monkeypatch.setattr(mirrors, "_MOST_FILES", 2)
+    with pytest.raises(TalksearchError, match="memory://many holds more than 2 files"):
+        index(tmp_path / "index", "memory://many")
+    monkeypatch.setattr(mirrors, "_MOST_FILES", 3)
+    monkeypatch.setattr(mirrors, "_LARGEST_BYTES", 20)  # no file says how large it is
+    report = index(tmp_path / "index", "memory://many")
+    assert {file.reason for file in report.skipped} == {"The file has more than 0 MB, which are at most fetched."}
+    assert (len(report.skipped), report.added) == (3, [])
+
+
 @pytest.mark.parametrize(
     ("address", "sentence"),
     [
