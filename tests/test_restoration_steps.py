@@ -410,3 +410,35 @@ def test_names_before_dashes_are_none_where_others_stand_before_colons() -> None
 def test_a_few_names_in_brackets_in_a_long_talk_come_back_three_times(times: int, names: dict[str, object]) -> None:
     named = [f"[{name}] {words}" for name, words in zip(TWO_NAMES[: 2 * times], SAID, strict=False)]
     assert names_found(*named, *(f"and so it goes on for {at} more" for at in range(100))) == names
+
+
+@pytest.mark.parametrize(("times", "named"), [(4, False), (5, True)])
+def test_one_name_on_rows_stands_there_five_times(times: int, named: bool) -> None:
+    found = names_found(*(f"Ann Lee\n{words.capitalize()}" for words in SAID[:times]))
+    assert found == ({"rows": ["Ann Lee"]} if named else {})
+
+
+@pytest.mark.parametrize(("times", "named"), [(2, False), (3, True)])
+def test_one_name_in_brackets_stands_there_three_times(times: int, named: bool) -> None:
+    found = names_found(*(f"[Ann Lee] {words}" for words in SAID[:times]))
+    assert found == ({"brackets": ["Ann Lee"]} if named else {})
+
+
+def test_two_first_names_in_brackets_are_names_where_they_are_not_few() -> None:
+    named = [f"[{name}] {words}" for name, words in zip(("Ann", "Bob") * 3, SAID, strict=True)]
+    others = [f"and so it goes on for {at} more" for at in range(60)]
+    assert names_found(*named, *others[:20]) == {"brackets": ["Ann", "Bob"]}
+    assert names_found(*named, *others) == {}
+
+
+def test_what_brackets_say_within_a_row_is_a_name_only_where_it_looks_like_one() -> None:
+    rows = [f"[{name}] {words}. [as we all know] so" for name, words in zip(TWO_NAMES, SAID, strict=True)]
+    assert names_found(*rows) == {"brackets": ["Ann Lee", "Bob Low"]}
+
+
+@pytest.mark.parametrize(("last_s", "divided"), [(70_000, True), (70_001, False)])
+def test_milliseconds_written_as_seconds_reach_no_further_than_captions_may(last_s: int, divided: bool) -> None:
+    long = [Cue(at * 1_000, at * 1_000 + 3_000_000, "and so it goes on") for at in range(1_000, last_s + 1, 3_000)]
+    last = Cue(last_s * 1_000, last_s * 1_000 + 3_000_000, "and on")
+    found = true_times([*long, last], Recording(60_000))
+    assert (found.step is not None and found.step.detail == {"divided_by": 1000}) is divided

@@ -148,7 +148,7 @@ def _by_duration(cues: tuple[Cue, ...], duration_ms: int) -> TrueTimes:
         return TrueTimes(cues)
     hours, rest = divmod(first, _HOUR_MS)
     clock = _is_clock(cues) and rest > _AT_ONCE_MS
-    if hours and not clock and last - hours * _HOUR_MS <= most:
+    if not clock and last - hours * _HOUR_MS <= most:  # not 0 hours: the last is beyond as it stands
         note = None if rest <= _AT_ONCE_MS else _OFF.format(_hours(hours), show_clock(first))
         return _shifted(cues, -hours * _HOUR_MS, "hours of a timeline", note)
     if last - first <= most and (hours or first >= duration_ms):
