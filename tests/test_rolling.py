@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import html
 import re
+from collections import Counter
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from talksearch.indexer.records import Talk
+from talksearch.indexer.records import Cue, Talk
 from talksearch.indexer.restore.align_times import matching
+from talksearch.indexer.restore.markup import show
+from talksearch.indexer.restore.rolling import collapse
 from talksearch.indexer.talks.load import load_talk
 from talksearch.indexer.talks.opened_file import open_file
 
@@ -144,6 +147,17 @@ def test_the_same_screen_of_two_rows_said_again_stays() -> None:
     talk = talk_of("a.vtt", "WEBVTT\n\n" + "".join(f"{times}\n{prayer}\n\n" for times in cues))
     assert words_of(talk) == prayer.split() * 10
     assert [cue.start_ms for cue in talk.cues] == [30_000 * at for at in range(10)]
+
+
+def test_a_row_said_again_stays_where_only_another_part_of_the_file_rolls() -> None:
+    rolling = [f"line {at} of it\nline {at + 1} of it" for at in range(30)]
+    plain = [f"this is said at {at}\nand that as well at {at}" for at in range(30)]
+    plain[20] = "and that as well at 19\nsaid once more"  # as at the border before it
+    cues = [Cue(at * 3_000, at * 3_000 + 3_000, text) for at, text in enumerate([*rolling, *plain])]
+    shown, detail = collapse([show(cue, Counter()) for cue in cues])
+    words = [word for cue in shown for row in cue.rows for word in row.key]
+    assert words == [*" ".join(f"line {at} of it" for at in range(31)).split(), *" ".join(plain).split()]
+    assert detail["words_folded"] == 29 * 4
 
 
 def test_people_who_talk_over_each_other_keep_their_times() -> None:

@@ -290,8 +290,7 @@ def _where_it_rolls(evidence: Sequence[bool | None], least: int = 1) -> list[boo
         # Pairs that tell nothing widen the view.
         while telling[b] - telling[a] < min(_NEIGHBOURS, telling[-1]) and (a > 0 or b < total):
             a, b = max(0, a - _NEIGHBOURS), min(total, b + _NEIGHBOURS)
-        seen = telling[b] - telling[a]
-        out.append(seen > 0 and (yes[b] - yes[a]) * 2 >= seen and yes[b] - yes[a] > 0)
+        out.append(yes[b] > yes[a] and (yes[b] - yes[a]) * 2 >= telling[b] - telling[a])
     return out
 
 
