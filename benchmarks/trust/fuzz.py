@@ -4,8 +4,10 @@
     python benchmarks/trust/fuzz.py --target file --seconds 600 --findings found
     python benchmarks/trust/fuzz.py --replay tests/fuzz
 
-An input is held where it ends in an answer or in a `TalksearchError`, within a second and a second a megabyte, and the
-answer keeps its promises (`fuzz_targets`): times in order and in bounds, no word lost, valid text, the same twice.
+An input is held where it ends in an answer or in a `TalksearchError`, and the answer keeps its promises
+(`fuzz_targets`): times in order and in bounds, no word lost, valid text, the same twice. It may take a second, a second
+a megabyte, and what the repair of misread letters may weigh (`RepairBudget`: half a millisecond for each byte beyond
+ASCII).
 Findings are told one a kind, the shortest input of each is made shorter and written to `--findings`. What was found and
 mended lies in `tests/fuzz`; a test replays it. `--atheris` lets coverage guide the mutations, where `pip install
 atheris` has a wheel. The last line says how many inputs were tried and how many held; exits with 1 where one did not.
@@ -46,7 +48,7 @@ WEIGHTS = {
 """How often of a thousand times each target is tried: the quick ones more often (`fuzz_light`)."""
 _A_BATCH = 1_000
 _MINIMISING_S = 20.0
-_FLAT_S, _S_PER_MB = 1.0, 1.0
+_FLAT_S, _S_PER_MB, _S_PER_FOREIGN_BYTE = 1.0, 1.0, 0.0005
 _LONGEST_S = 10.0
 """Seconds of the processor after which an input is given up."""
 
@@ -109,7 +111,8 @@ def fault(setting: object, tried: Input, is_first: bool = True) -> Finding | Non
     finally:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
     took = time.process_time() - started
-    if took > _FLAT_S + _S_PER_MB * len(tried.data) / 1e6:
+    foreign = sum(byte > 0x7F for byte in tried.data)
+    if took > _FLAT_S + _S_PER_MB * len(tried.data) / 1e6 + _S_PER_FOREIGN_BYTE * foreign:
         if is_first:  # what a process loads once, such as the words of a language, is not the input's
             return fault(setting, tried, is_first=False)
         return Finding(tried, f"slow: {tried.target} {tried.name}", f"{took:.1f} s for {len(tried.data):,} bytes")
