@@ -97,6 +97,11 @@ CHROMA_LOCK = Entry(
     "nothing: the operating system holds it for the process that puts passages into the Chroma store",
     passing=True,
 )
+STORES_LOCK = Entry(
+    "lock.stores",
+    "nothing: the operating system holds it for the process that puts the index into a store on other machines",
+    passing=True,
+)
 
 ENTRIES = (
     CATALOG,
@@ -115,6 +120,7 @@ ENTRIES = (
     LOCK,
     LOCK_HOLDER,
     CHROMA_LOCK,
+    STORES_LOCK,
     PACE,
     CHECKSUMS,
     ASKED,

@@ -167,6 +167,21 @@ def test_an_index_that_was_built_anew_goes_on_where_it_was_ended(
     assert publish(index, engine).put == ()
 
 
+def test_one_process_puts_an_index_into_a_store_at_a_time(tmp_path: Path, engine: Engine) -> None:
+    index = make_index(tmp_path)
+    refused: list[str] = []
+
+    def tell(done: int, _total: int) -> None:
+        if done == 1:
+            with pytest.raises(StoreError) as caught:
+                publish(index, open_engine(f"lance://{tmp_path / 'another'}"))
+            refused.append(caught.value.message)
+
+    assert len(publish(index, engine, tell).put) == 3
+    assert refused == [f"Another process is putting the index {index} into a store."]
+    assert publish(index, engine).put == ()
+
+
 def test_an_index_of_another_model_is_refused(tmp_path: Path, engine: Engine) -> None:
     publish(make_index(tmp_path), engine)
     write_talk(tmp_path / "others", "ferries", ["a ferry knows the rain"])

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -211,6 +212,61 @@ def test_two_writers_keep_to_what_is_their_own(engine: ChromaEngine) -> None:
     with pytest.raises(StoreError, match="another model"):
         write(engine, [talk("wasps", "wasp")], source=9, files=other)
     assert held(engine.open()).keys() == {"bees", "tides", "moths"}
+
+
+def test_a_talk_that_becomes_again_as_it_was_stays_in_the_states_that_are_read(
+    engine: ChromaEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(engine, [talk("bees", "bee")])
+    first = engine.open()
+    write(engine, [talk("bees", "wasp", revision="2")])
+    second = engine.open()
+    with monkeypatch.context() as patched:
+        patched.setattr(ChromaEngine, "_make_known", end)
+        with pytest.raises(KeyboardInterrupt):
+            write(engine, [talk("bees", "bee")])
+    assert b"bees 1" in held(first)["bees"]
+    assert b"bees 2" in held(second)["bees"]
+    write(engine, [talk("bees", "bee")])
+    assert b"bees 1" in held(engine.open())["bees"]
+    assert b"bees 2" in held(second)["bees"]
+
+
+def end(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_who_is_replaced_while_it_writes_makes_nothing_known(engine: ChromaEngine) -> None:
+    write(engine, [talk("bees", "bee")])
+
+    def meanwhile() -> Iterator[StoredTalk]:
+        yield talk("moths", "moth")
+        put = replace(talk("bees", "bee"), source=8)
+        engine.write(8, iter([put]), [], engine.open().corpus(), (), FILES, [7])
+
+    with pytest.raises(StoreError, match="for the same index meanwhile"):
+        engine.write(7, meanwhile(), [], engine.open().corpus(), (), FILES)
+    assert [one.source for one in engine.open().talks(["bees", "moths"])] == [8]
+
+
+def test_a_talk_that_another_writer_put_meanwhile_is_not_there_twice(engine: ChromaEngine) -> None:
+    nothing = Corpus((), 0, np.zeros(DIMENSION), np.zeros((DIMENSION, DIMENSION)))
+
+    def meanwhile() -> Iterator[StoredTalk]:
+        yield talk("bees", "bee")
+        write(engine, [replace(talk("bees", "bee"), source=8)], source=8)
+
+    with pytest.raises(StoreError, match="put there by another index"):
+        engine.write(7, meanwhile(), [], nothing, (), FILES)
+    version = engine.open()
+    assert [one.source for one in version.talks(["bees"])] == [8]
+    with pytest.MonkeyPatch.context() as patched:  # where neither could see the other
+        patched.setattr(ChromaEngine, "_refuse_those_of_others", lambda *_: None)
+        write(engine, [talk("bees", "bee", revision="2"), talk("tides", "tide")])
+    version = engine.open()
+    assert sorted(facts.id for facts in version.facts()) == ["bees", "tides"]
+    (one,) = version.talks(["bees"])
+    assert version.revisions(["bees"]) == {"bees": one.revision}
 
 
 def test_passages_without_a_vector_are_found_by_their_words_alone(engine: ChromaEngine) -> None:

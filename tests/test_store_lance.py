@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import lancedb
 import numpy as np
 import pytest
 from buckets import make_bucket, s3_service
+from lancedb.table import LanceTable
 from stored import DIMENSION, FILES, corpus_of, held, talk, terms_of, vector, write
 from test_disk_full import small_disk
 
@@ -204,6 +206,13 @@ def test_a_talk_that_two_writers_put_at_the_same_time_is_the_first_one_s(
     assert [one.source for one in version.talks(["moths"])] == [8]
 
 
+def age(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have everything that was replaced count as if that were days ago."""
+    monkeypatch.setattr(lance_commits, "KEPT_S", 0.0)
+    monkeypatch.setattr(lance_upkeep, "_STALE_S", 0.0)
+    monkeypatch.setattr(lance_upkeep, "_MARGIN_S", 0.0)
+
+
 def lance_place(engine: Engine) -> Path:
     return Path(engine.address.removeprefix("lance://"))
 
@@ -217,7 +226,7 @@ def test_old_states_are_cleared_away_and_who_has_one_open_is_told(
     for number in range(6):
         write(engine, [talk(f"moths{number}", "moth night")])
     assert held(version).keys() == {"bees"}, "for two days"
-    monkeypatch.setattr(lance_commits, "KEPT_S", 0.0)
+    age(monkeypatch)
     for number in range(6, 10):
         write(engine, [talk(f"moths{number}", "moth night")])
     with pytest.raises(StoreError, match="is not there any more") as caught:
@@ -225,6 +234,101 @@ def test_old_states_are_cleared_away_and_who_has_one_open_is_told(
     assert caught.value.hint == "Ask again."
     assert len(held(engine.open())) == 11
     assert len(engine.open().saying(["night"], PassageFilter(), 99)) == 10
+
+
+def test_a_store_of_one_talk_that_changes_for_ever_does_not_grow(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    age(monkeypatch)
+    monkeypatch.setattr(lance_lease, "_KEPT_S", 0.0)
+    for number in range(12):
+        write(engine, [talk("bees", "bee dance", revision=str(number))])
+    connection = lancedb.connect(lance_place(engine))
+    versions = {name: len(connection.open_table(name).list_versions()) for name in lance_calls.table_names(connection)}
+    assert versions.keys() == {"commits", "leases", "passages_7", "talks_7"}
+    assert max(versions.values()) <= 8, versions
+    assert held(engine.open()).keys() == {"bees"}
+
+
+def test_what_a_call_put_that_was_ended_is_not_cleared_away_when_it_is_known(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(engine, [talk("bees", "bee dance")])
+    both = [talk("bees", "bee dance"), talk("moths", "moth night")]
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        write(killed_engine(engine, patch, "before it is known", 1), both[1:])
+    time.sleep(0.05)
+    engine.write(7, iter(()), [], corpus_of(both), terms_of(both), FILES)  # puts nothing: it is there
+    age(monkeypatch)
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        write(killed_engine(engine, patch, "before it is known", 1), [talk("tides", "tide")])
+    assert held(open_engine(engine.address).open()).keys() == {"bees", "moths"}, "while the next state is written"
+
+
+def test_a_state_that_is_needed_stays_however_long_it_takes_to_put_parts_together(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(engine, [talk("bees", "bee dance")])
+    write(engine, [talk("moths", "moth night")])
+    age(monkeypatch)
+    monkeypatch.setattr(lance_upkeep, "_MARGIN_S", 0.3)
+    monkeypatch.setattr(lance_upkeep, "_MANY_FRAGMENTS", 0)
+    real = LanceTable.optimize
+
+    def slow(table: LanceTable, *, cleanup_older_than: timedelta) -> None:
+        if table.stats()["fragment_stats"]["num_fragments"] > 1:
+            time.sleep(1.0)  # before LanceDB looks at the clock
+        real(table, cleanup_older_than=cleanup_older_than)
+
+    monkeypatch.setattr(LanceTable, "optimize", slow)
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        write(killed_engine(engine, patch, "before it is known", 1), [talk("tides", "tide")])
+    assert held(open_engine(engine.address).open()).keys() == {"bees", "moths"}
+
+
+def test_the_tables_of_a_source_that_was_replaced_are_dropped_two_days_later(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put = [talk("bees", "bee dance")]
+    write(engine, put)
+    before = open_engine(engine.address).open()
+    engine.write(8, iter([talk("bees", "bee dance", source=8)]), [], corpus_of(put), terms_of(put), FILES, [7])
+    write(engine, [talk("moths", "moth night", source=9)], source=9)
+    assert {"passages_7", "talks_7"} <= tables(engine)
+    assert held(before).keys() == {"bees"}, "for two days"
+    reader = open_engine(engine.address)
+    newest = reader.open()
+    age(monkeypatch)
+    write(engine, [talk("tides", "tide", source=10)], source=10)
+    assert tables(engine) == {
+        "commits",
+        "leases",
+        *(f"{kind}_{n}" for kind in ("passages", "talks") for n in (8, 9, 10)),
+    }
+    assert held(newest).keys() == {"bees", "moths"}
+    assert newest.corpus().talks == 2
+    assert held(reader.open()).keys() == {"bees", "moths", "tides"}
+    write(engine, [talk("bats", "bat night")])  # a backup of the old index, say
+    assert held(reader.open()).keys() == {"bees", "moths", "tides", "bats"}
+
+
+def test_tables_without_a_state_are_dropped_where_they_are_empty_and_nobody_writes_to_them(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for source, where in ((8, "before passages"), (9, "before it is known")):
+        with monkeypatch.context() as patch, pytest.raises(Killed):
+            write(killed_engine(engine, patch, where, 1), [talk("bees", "bee", source=source)], source=source)
+    assert tables(engine) >= {"talks_8", "talks_9"}
+    with lance_lease.lease_held(lancedb.connect(lance_place(engine)), engine.address, 8):
+        write(engine, [talk("moths", "moth night")])
+    assert tables(engine) >= {"talks_8", "talks_9"}
+    write(engine, [talk("tides", "tide")])
+    assert {"passages_9", "talks_9"} <= tables(engine), "what they hold is made known by the next call"
+    assert not {"passages_8", "talks_8"} & tables(engine)
+
+
+def tables(engine: Engine) -> set[str]:
+    return lance_calls.table_names(lancedb.connect(lance_place(engine)))
 
 
 def test_many_vectors_have_an_index_and_nearly_all_of_the_nearest_are_found(

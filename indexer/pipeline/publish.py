@@ -83,14 +83,15 @@ def publish(folder: Path, engine: Engine, tell: Callable[[int, int], None] = lam
         tell: Is called with (talks put, talks to put) now and then.
 
     Raises:
-        StoreError: The store cannot be reached, or refuses. The index is as it was, and so is what readers see.
+        StoreError: The store cannot be reached, or refuses, or another process puts the index into one. The index is as
+            it was, and so is what readers see.
         BadIndexError: There is no index, or it is damaged.
         DiskError: What is noted of it in the index cannot be written.
     """
     known = recipe.read(folder)
     if known is None:
         raise BadIndexError(f"There is no index in {folder}.", "Make one: talksearch index PATH")
-    with catalog.open_snapshot(folder) as db:
+    with published.put_by_one(folder), catalog.open_snapshot(folder) as db:
         files = _files(folder)
         source = state.identity(db)
         before = [one for one in published.noted_sources(folder, engine.address) if one != source]

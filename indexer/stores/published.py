@@ -7,10 +7,12 @@ before until what these put is out, so that none is forgotten where a run is end
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
-from talksearch.indexer import layout
+from talksearch.indexer import disk, layout
+from talksearch.indexer.errors import StoreError
 
 
 def noted_sources(folder: Path, address: str) -> tuple[int, ...]:
@@ -29,6 +31,28 @@ def note_sources(folder: Path, address: str, sources: Sequence[int]) -> None:
     if noted.get(address) != tuple(sources):
         with layout.replace_file(layout.STORES.within(folder)) as fresh:
             fresh.write_text(json.dumps({**noted, address: sources}, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+@contextmanager
+def put_by_one(folder: Path) -> Iterator[None]:
+    """Let nobody else put an index into stores meanwhile: not every engine can tell two processes of one writer apart.
+
+    Raises StoreError where another process does just now, and DiskError where the folder cannot be written.
+    """
+    import filelock
+
+    lock = filelock.FileLock(layout.STORES_LOCK.within(folder), timeout=0, mode=0o600)
+    with disk.refusals_told(folder):
+        try:
+            lock.acquire()
+        except filelock.Timeout:
+            raise StoreError(
+                f"Another process is putting the index {folder} into a store.", "Wait until it is through."
+            ) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def take_along(folder: Path, fresh: Path) -> None:

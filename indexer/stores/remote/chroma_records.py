@@ -73,7 +73,7 @@ def blob_records(kind: str, name: str, revision: str, content: bytes, state: int
     vector = np.ones(1, np.float32)
     return [
         ChromaRecord(
-            f"{kind}-{_short(name)}-{_short(revision)}-{number}",
+            f"{kind}-{_short(name)}-{_short(revision)}-{state}-{number}",
             piece,
             {
                 "kind": kind,
@@ -125,7 +125,8 @@ def passage_records(talk: StoredTalk, state: int, *, sparse: bool) -> Iterator[C
         if sparse:
             metadata[WORDS] = sparse_words(passage)
         yield ChromaRecord(
-            f"{_short(talk.facts.id)}-{_short(talk.revision)}-{number}",
+            # With the state: what becomes again as it was must not take the place of a record that is still read.
+            f"{_short(talk.facts.id)}-{_short(talk.revision)}-{state}-{number}",
             f" {passage.terms} "[:_DOCUMENT],
             metadata,
             vector if embedded else np.zeros_like(vector),

@@ -13,7 +13,7 @@ written down from it, because nothing here can run it.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -103,23 +103,21 @@ class ChromaEngine:
         with errors_told(self.address):
             writers = self._writers()
             self._refuse_another_recipe(writers, source, files)
-            before = next((writer for writer in writers if writer.source == source), None)
-            held = before.state if before else 0
+            held = _state_of(source, writers)
             state = held + 1
             sparse = _ranks_words(self.client)
             passages = self._collection(source, "passages", sparse=sparse)
             talks = self._collection(source, "talks")
             for collection in (passages, talks):
-                if before is not None and before.is_replaced:
+                if any(writer.source == source and writer.is_replaced for writer in writers):
                     _empty(collection)
                 _undo_what_was_not_made_known(collection, held)
-            others = self._ids_of_others([writer for writer in writers if writer.source not in {source, *replaced}])
+            own = {source, *replaced}
+            others = self._ids_of_others([writer for writer in writers if writer.source not in own])
+            given: set[str] = set()
             for talk in put:
-                if talk.facts.id in others:
-                    raise StoreError(
-                        f"The talk {talk.facts.id} in the store {self.address} was put there by another index.",
-                        "Give the same command again: it leaves out what is there by then.",
-                    )
+                self._refuse_those_of_others({talk.facts.id}, others)
+                given.add(talk.facts.id)
                 _end(passages, held, state, "talk", talk.facts.id)
                 _end(talks, held, state, "name", talk.facts.id)
                 _add(passages, passage_records(talk, state, sparse=sparse))
@@ -128,11 +126,16 @@ class ChromaEngine:
                 _end(passages, held, state, "talk", talk_id)
                 _end(talks, held, state, "name", talk_id)
             _end(talks, held, state, "kind", "whole")
-            whole = {"corpus": pack_corpus(corpus), "terms": pack_terms(terms)}
-            whole |= {f"file:{name}": compress(content) for name, content in files.by_name.items()}
-            for name, content in whole.items():
-                _add(talks, blob_records("whole", name, str(state), content, state))
-            out = [writer for writer in writers if writer.source in replaced]
+            _add(talks, _whole_records(corpus, terms, files, state))
+            now = self._writers()
+            if _state_of(source, now) != held:
+                raise StoreError(
+                    f"Another process wrote to the store {self.address} for the same index meanwhile.",
+                    "Give the same command again: it puts what is missing now.",
+                )
+            meanwhile = [writer for writer in now if writer.source not in own and writer not in writers]
+            self._refuse_those_of_others(given, self._ids_of_others(meanwhile))
+            out = [writer for writer in now if writer.source in replaced]
             self._make_known([WriterState(source, state, corpus.talks, len(corpus.vector_sum)), *map(_emptied, out)])
             for collection in (passages, talks):  # readers of the state before go on, those of older ones do not
                 collection.delete(where={"until": {"$lte": held}})
@@ -198,6 +201,14 @@ class ChromaEngine:
             )["metadatas"]
         }
 
+    def _refuse_those_of_others(self, given: Set[str], others: Set[str]) -> None:
+        """Raise StoreError where another writer has put a talk: each is in a store once."""
+        if taken := given & others:
+            raise StoreError(
+                f"The talk {min(taken)} in the store {self.address} was put there by another index.",
+                "Give the same command again: it leaves out what is there by then.",
+            )
+
     def _refuse_another_recipe(self, writers: Sequence[WriterState], source: int, files: StoreFiles) -> None:
         for writer in writers:
             if writer.source == source or writer.is_replaced:
@@ -212,6 +223,19 @@ class ChromaEngine:
 
     def _command(self) -> str:
         return f"talksearch index PATH --store {self.address}"
+
+
+def _state_of(source: int, writers: Sequence[WriterState]) -> int:
+    """Return the number of the newest state that a writer made known; 0 where there is none."""
+    return next((writer.state for writer in writers if writer.source == source), 0)
+
+
+def _whole_records(corpus: Corpus, terms: Iterable[TermCount], files: StoreFiles, state: int) -> Iterator[ChromaRecord]:
+    """Yield the records of what belongs to no single talk in a state."""
+    whole = {"corpus": pack_corpus(corpus), "terms": pack_terms(terms)}
+    whole |= {f"file:{name}": compress(content) for name, content in files.by_name.items()}
+    for name, content in whole.items():
+        yield from blob_records("whole", name, str(state), content, state)
 
 
 def _emptied(writer: WriterState) -> WriterState:

@@ -15,7 +15,7 @@ from talksearch.indexer.errors import StoreError
 
 from .chroma_calls import Collection, all_of, errors_told
 from .chroma_records import BATCH, WORDS, blobs, holding, passing, sparse_query, stored_passage
-from .engine import Corpus, FoundPassage, PassageFilter, StoredTalk, StoreFiles, TalkFacts, TermCount
+from .engine import Corpus, FoundPassage, PassageFilter, StoredTalk, StoreFiles, TalkFacts, TermCount, first_of_each
 from .store_statistics import MOST_BYTES, add_up, inflate, unpack_corpus, unpack_terms
 
 _TERMS_LOOKED_FOR = 12
@@ -102,7 +102,7 @@ class ChromaVersion:
                 for content in _blobs_of(part, holding(part.writer.state, kind="facts")).values()
             ]
             self._require_held()
-            return facts
+            return first_of_each(facts, lambda one: one.id)
 
     def revisions(self, talk_ids: Sequence[str]) -> dict[str, str]:
         """Return the revision of each of some talks, by id."""
@@ -111,7 +111,7 @@ class ChromaVersion:
             for part in self.parts:
                 where = {"$and": [*holding(part.writer.state, kind="facts")["$and"], {"name": {"$in": list(talk_ids)}}]}
                 for metadata in all_of(part.talks, where, ["metadatas"])["metadatas"]:
-                    found[metadata["name"]] = metadata["revision"]
+                    found.setdefault(metadata["name"], metadata["revision"])
             self._require_held()
         return found
 
@@ -147,7 +147,7 @@ class ChromaVersion:
         with errors_told(self.address):
             talks = [talk for part in self.parts for talk in _stored_talks(part, talk_ids)]
             self._require_held()
-            return talks
+            return first_of_each(talks, lambda talk: talk.facts.id)
 
     def _require_held(self) -> None:
         """Raise StoreError where what held in this state may be gone by now, so that nothing is left out in silence."""

@@ -13,9 +13,9 @@ means, and what it calls a score only orders them.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,8 @@ import numpy.typing as npt
 from talksearch.indexer.arrays import Floats
 from talksearch.indexer.records import Field
 from talksearch.indexer.stores.calibration import NullCosines
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +164,14 @@ def version_name(states: Iterable[tuple[object, ...]]) -> str:
             deleted and made again it begins anew, and readers would take what they kept of the first one for this one.
     """
     return hashlib.blake2b(repr(list(states)).encode(), digest_size=8).hexdigest()
+
+
+def first_of_each(values: Iterable[T], key: Callable[[T], str]) -> list[T]:
+    """Return the first of values of one key: two writers that put a talk at the very same time both have it."""
+    found: dict[str, T] = {}
+    for value in values:
+        found.setdefault(key(value), value)
+    return list(found.values())
 
 
 class Version(Protocol):

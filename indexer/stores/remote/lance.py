@@ -19,16 +19,15 @@ from .engine import Corpus, StoredTalk, StoreFiles, TermCount, version_name
 from .lance_calls import Connection, LanceLocation, connect, errors_told, require_bounded
 from .lance_commits import all_commits, newest_of_each
 from .lance_lease import lease_held
+from .lance_leftovers import drop_leftovers, passages_of_source, talks_of_source
 from .lance_version import LanceVersion, WriterPart
 from .lance_writing import (
     LanceWrite,
     at_version,
     batches,
     is_left_over,
-    passages_of_source,
     revisions_in,
     table_if_any,
-    talks_of_source,
 )
 from .store_statistics import pack_terms
 
@@ -53,6 +52,8 @@ class LanceEngine:
                     f"Nothing was put into the store {self.address} yet.",
                     f"Put an index there: talksearch index PATH --store {self.address}",
                 )
+            # Who has no talks says nothing of the store, and its tables may be dropped at any time.
+            newest = [commit for commit in newest if commit.talk_count] or newest[:1]
             name = version_name((commit.source, commit.number, commit.written) for commit in newest)
             if self._newest is None or self._newest.name != name:
                 parts = tuple(
@@ -125,6 +126,7 @@ class LanceEngine:
                     writing.make_known(packed)
             with errors_told(self._place):
                 writing.clear_replaced()
+                drop_leftovers(connection, self.address, source)
 
     def _connected(self) -> Connection:
         if self._reading is None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from itertools import pairwise
 from time import time
 
@@ -19,6 +18,7 @@ from talksearch.indexer.errors import StoreError
 
 from .engine import StoreFiles
 from .lance_calls import Connection, Table, is_conflict, nothing_there, require_bounded, table_names
+from .lance_upkeep import is_due, put_together
 from .store_statistics import MOST_BYTES, too_large
 
 FORMAT = 1
@@ -48,8 +48,6 @@ _SCHEMA = pa.schema(
         ("files", pa.list_(pa.struct([("name", pa.string()), ("content", pa.large_binary())]))),
     ]
 )
-_MANY = 100
-"""Fragments of the table from which on they are put together, and old versions of it cleared away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +123,7 @@ def newest_of_each(commits: Sequence[Commit]) -> list[Commit]:
 
 def read_whole(table: Table, commit: Commit) -> StateSummary:
     """Return what a state holds of no single talk. Raises StoreError where it is not there any more, or too large."""
+    table.checkout_latest()  # files of the version of the table that a reader opened may be gone; the row stays
     require_bounded(table)
     rows = (
         table.search()
@@ -165,14 +164,24 @@ def kept(commits: Sequence[Commit], source: int) -> list[Commit]:
     return [*lately, *own[-1:]]
 
 
+def is_given_up(commit: Commit) -> bool:
+    """Say whether the newest state of a writer has no talks, and nobody has the one before it open any more."""
+    return not commit.talk_count and commit.written < time() - KEPT_S
+
+
+def forget_all(table: Table, source: int) -> None:
+    """Take the rows of all states of a writer away."""
+    table.delete(f"source = {source}")
+
+
 def forget_old(table: Table, commits: Sequence[Commit], source: int) -> None:
     """Take the rows of states away that nobody has open any more. Where another writer is quicker, nothing is done."""
     oldest = kept(commits, source)[0].number
     try:
         if any(commit.source == source and commit.number < oldest for commit in commits):
             table.delete(f"source = {source} AND number < {oldest}")
-        if table.stats()["fragment_stats"]["num_fragments"] > _MANY:
-            table.optimize(cleanup_older_than=timedelta(seconds=KEPT_S))
+        if is_due(table, time() - KEPT_S):
+            put_together(table, time() - KEPT_S)
     except (ValueError, RuntimeError, OSError) as error:
         if not is_conflict(error):
             raise

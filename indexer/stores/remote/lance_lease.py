@@ -15,7 +15,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 from time import time
 from typing import Any
@@ -26,6 +25,7 @@ from talksearch.indexer.errors import StoreError
 from talksearch.indexer.text.untrusted import safe
 
 from .lance_calls import Connection, Table
+from .lance_upkeep import is_due, put_together
 
 LEASE_S = 90.0
 """How long a lease runs that is not renewed, in seconds."""
@@ -43,8 +43,8 @@ _SCHEMA = pa.schema(
         ("until", pa.float64()),
     ]
 )
-_MANY = 100
-"""Parts of the table from which on they are put together, and old versions of it cleared away."""
+_KEPT_S = 3_600.0
+"""How long versions of the table of leases are kept, in seconds: nobody reads an old one."""
 
 
 @dataclass(slots=True)
@@ -89,8 +89,8 @@ class Lease:
         """End it, and take the rows away that say nothing any more."""
         with suppress(ValueError, RuntimeError, OSError):  # else it ages out
             self.table.delete(f"mark = '{self.mark}' OR until < {time() - LEASE_S}")
-            if self.table.stats()["fragment_stats"]["num_fragments"] > _MANY:
-                self.table.optimize(cleanup_older_than=timedelta(hours=1))
+            if is_due(self.table, time() - _KEPT_S, 0.0):
+                put_together(self.table, time() - _KEPT_S)
 
     def _holder(self) -> dict[str, Any] | None:
         """Return a row of the lease that was taken first of those that still run; None where none does."""

@@ -1,4 +1,4 @@
-"""The indexes of a store in LanceDB: by which terms and vectors are found, and when they are made anew."""
+"""The upkeep of a store in LanceDB: the indexes by which terms and vectors are found, and what is cleared away when."""
 
 from __future__ import annotations
 
@@ -33,6 +33,20 @@ _FEWEST_UNINDEXED = 20_000
 _MANY_FRAGMENTS = 32
 """Parts of a table from which on small ones are put together."""
 
+_STALE_S = 5 * 86_400.0
+"""How much older than what is needed the oldest version of a table may become, in seconds: to clear it away takes the
+small parts of the table to be put together as well, which is not worth it for every state."""
+
+_MARGIN_S = 60.0
+"""Versions that were made this much earlier than what is needed stay, in seconds: LanceDB counts their age from some
+moment after it was called."""
+
+_NO_AGE = timedelta(days=36_500)
+"""So that nothing is old enough to be cleared away: without an age, LanceDB takes a week."""
+
+_MOST_CALLS = 4
+"""How often LanceDB is asked to put parts together, until it finds nothing more to do."""
+
 _TERMS, _TALK = "terms_idx", "talk_idx"
 """What LanceDB calls the index of a column."""
 
@@ -60,14 +74,46 @@ def make_ready(passages: Table, talks: Table, trained: int, since: float) -> int
             _index_filters(passages, talks)
         if not trained or count > _GROWN * trained:
             trained = count if _index_vectors(passages, graphs(count)) else 0
-    unneeded = timedelta(seconds=max(time() - since, 0.0))
     stats = passages.index_stats(_TERMS)
     unindexed = stats.num_unindexed_rows if stats is not None else 0
-    if unindexed > max(_FEWEST_UNINDEXED, _UNINDEXED_SHARE * count) or _is_in_pieces(passages):
-        passages.optimize(cleanup_older_than=unneeded)
-    if _is_in_pieces(talks):
-        talks.optimize(cleanup_older_than=unneeded)
+    if unindexed > max(_FEWEST_UNINDEXED, _UNINDEXED_SHARE * count) or is_due(passages, since):
+        put_together(passages, since)
+    if is_due(talks, since):
+        put_together(talks, since)
     return trained
+
+
+def is_due(table: Table, since: float, stale_s: float | None = None) -> bool:
+    """Say whether a table is in many parts, or holds versions that nobody has needed for long.
+
+    Args:
+        table: The table.
+        since: From when on versions were made that somebody may need, in seconds since 1970.
+        stale_s: How much older the oldest may be, in seconds; by default `_STALE_S`.
+    """
+    if table.stats()["fragment_stats"]["num_fragments"] > _MANY_FRAGMENTS:
+        return True
+    made = [version["timestamp"].timestamp() for version in table.list_versions()]
+    return len(made) > 1 and min(made) < since - (_STALE_S if stale_s is None else stale_s)
+
+
+def put_together(table: Table, since: float) -> None:
+    """Put small parts of a table together, index what is not, and clear away the versions that were made earlier.
+
+    In several calls: LanceDB counts the age of versions when it has put parts together, so that in one call those would
+    go as well that were made by as much later as this takes. And parts that its indexes did not know it puts together
+    with the others in the next call.
+
+    Args:
+        table: The table.
+        since: As `is_due` takes it.
+    """
+    for _ in range(_MOST_CALLS):
+        before = table.version
+        table.optimize(cleanup_older_than=_NO_AGE)
+        if table.version == before:
+            break
+    table.optimize(cleanup_older_than=timedelta(seconds=max(time() - since + _MARGIN_S, 0.0)))
 
 
 def graphs(trained: int) -> int:
@@ -113,7 +159,3 @@ def _index_vectors(passages: Table, count: int) -> bool:
         return False
     passages.create_index("vector", config=HnswSq(distance_type="dot", num_partitions=count))
     return True
-
-
-def _is_in_pieces(table: Table) -> bool:
-    return bool(table.stats()["fragment_stats"]["num_fragments"] > _MANY_FRAGMENTS)

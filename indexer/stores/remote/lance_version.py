@@ -13,7 +13,7 @@ import numpy as np
 from talksearch.indexer.arrays import Floats
 from talksearch.indexer.errors import StoreError
 
-from .engine import Corpus, FoundPassage, PassageFilter, StoredTalk, StoreFiles, TalkFacts, TermCount
+from .engine import Corpus, FoundPassage, PassageFilter, StoredTalk, StoreFiles, TalkFacts, TermCount, first_of_each
 from .lance_calls import LanceLocation, Table, errors_told
 from .lance_commits import Commit, StateSummary, read_whole
 from .lance_rows import FACTS, facts_of, is_one_of, passages_of, passing
@@ -74,7 +74,7 @@ class LanceVersion:
         def ask(part: WriterPart) -> list[TalkFacts]:
             return [facts_of(row) for row in part.talks.search().select(FACTS).limit(_MANY).to_arrow().to_pylist()]
 
-        return _first_of_each(chain.from_iterable(self._of_each(ask)), lambda facts: facts.id)
+        return first_of_each(chain.from_iterable(self._of_each(ask)), lambda facts: facts.id)
 
     def revisions(self, talk_ids: Sequence[str]) -> Mapping[str, str]:
         """Return the revision of some talks, by id; ids that are not there are left out."""
@@ -83,7 +83,7 @@ class LanceVersion:
             rows = _rows_of(part.talks, "id", talk_ids, ["id", "revision"])
             return [(row["id"], row["revision"]) for row in rows]
 
-        return dict(_first_of_each(chain.from_iterable(self._of_each(ask)), lambda row: row[0]))
+        return dict(first_of_each(chain.from_iterable(self._of_each(ask)), lambda row: row[0]))
 
     def nearest(self, vector: Floats, wanted: PassageFilter, count: int) -> list[FoundPassage]:
         """Return the passages that are nearest to a normalised vector, best first."""
@@ -151,7 +151,7 @@ class LanceVersion:
                 ]
             return found
 
-        return _first_of_each(chain.from_iterable(self._of_each(ask)), lambda talk: talk.facts.id)
+        return first_of_each(chain.from_iterable(self._of_each(ask)), lambda talk: talk.facts.id)
 
     def _whole(self, part: WriterPart) -> StateSummary:
         return read_whole(self.commits, part.commit)
@@ -185,11 +185,3 @@ def _rows_of(table: Table, column: str, ids: Sequence[str], columns: list[str]) 
 
 def _batches(ids: Sequence[str], size: int) -> Iterable[Sequence[str]]:
     return (ids[first : first + size] for first in range(0, len(ids), size))
-
-
-def _first_of_each(values: Iterable[_T], key: Callable[[_T], str]) -> list[_T]:
-    """Return the first of values of one key: two writers that put a talk at the very same time both have it."""
-    found: dict[str, _T] = {}
-    for value in values:
-        found.setdefault(key(value), value)
-    return list(found.values())

@@ -17,6 +17,7 @@ from .engine import Corpus, StoredTalk, StoreFiles
 from .lance_calls import Connection, Table, table_names
 from .lance_commits import Commit, StateSummary, all_commits, newest_of_each
 from .lance_lease import Lease
+from .lance_leftovers import passages_of_source, talks_of_source
 from .lance_rows import TALKS, is_one_of, passage_rows, passages_schema, talk_rows
 from .lance_upkeep import make_ready
 from .store_statistics import is_same_recipe, pack_corpus, pack_terms
@@ -61,6 +62,8 @@ class LanceWrite:
     """The ids of the talks that were put."""
     is_new: bool = field(init=False, default=False)
     """Whether anything was written since the newest state."""
+    found: tuple[int, int] = field(init=False)
+    """The versions of the tables of passages and of talks that this call found."""
 
     def __post_init__(self) -> None:
         self.commits = lance_commits.make_commits(self.connection)
@@ -73,6 +76,7 @@ class LanceWrite:
         schema = passages_schema(len(self.corpus.vector_sum))
         self.passages = self.connection.create_table(passages_of_source(self.source), schema=schema, exist_ok=True)
         self.talks = self.connection.create_table(talks_of_source(self.source), schema=TALKS, exist_ok=True)
+        self.found = self._versions()
         if is_left_over(self.before, self.talks):
             _empty(self.talks)
             _empty(self.passages)
@@ -115,8 +119,9 @@ class LanceWrite:
         needed = min((commit.since for commit in known), default=self.began)
         trained = make_ready(self.passages, self.talks, self.before.trained if self.before else 0, needed)
         passages, talks = self._versions()
-        # Of a table that did not change, the version is as old as it was.
-        all_new = self.before is None or (passages != self.before.passages and talks != self.before.talks)
+        # Of a table that did not change, the version is as old as it was: of the state before, or of a call that ended.
+        is_all_new = passages != self.found[0] and talks != self.found[1]
+        since_before = self.before.since if self.before else 0.0
         self.lease.check()
         self._refuse_where_another_was_quicker()
         commit = Commit(
@@ -124,7 +129,7 @@ class LanceWrite:
             self.before.number + 1 if self.before else 1,
             lance_commits.FORMAT,
             time(),
-            self.began if self.before is None or all_new else self.before.since,
+            self.began if is_all_new else since_before,
             passages,
             talks,
             len(self.held),
@@ -208,16 +213,6 @@ class LanceWrite:
                         f"The talk {rows[0]['id']} in the store {self.address} was put there by another index.",
                         "Give the same command again: it leaves out what is there by then.",
                     )
-
-
-def passages_of_source(source: int) -> str:
-    """Return the name of the table of a source's passages."""
-    return f"passages_{source}"
-
-
-def talks_of_source(source: int) -> str:
-    """Return the name of the table of a source's talks."""
-    return f"talks_{source}"
 
 
 def at_version(connection: Connection, name: str, version: int) -> Table:
