@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -179,3 +180,41 @@ def test_the_recording_beside_a_transcript(tmp_path: Path) -> None:
     assert find_recording(tmp_path / "talk.mp4.srt") == tmp_path / "talk.mp4"
     assert find_recording(tmp_path / "loud.srt") == tmp_path / "loud.MP3"
     assert find_recording(tmp_path / "none.srt") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("talk.nfo", b"<movie><title>On ti", "talk.nfo is cut off: only what stands before the cut was read."),
+        ("talk.nfo", b"<", "talk.nfo is broken XML and was not read."),
+        ("talk.nfo", b" " * 1_000_001, "talk.nfo has 1,000,001 bytes, more than 1,000,000, and was not read."),
+        ("talk.nfo", None, "talk.nfo is a pipe or a device and was not read."),
+        ("talk.info.json", None, "talk.info.json is a pipe or a device and was not read."),
+        ("talk.description", None, "talk.description is a pipe or a device and was not read."),
+        (
+            *("talk.description", b"a" * 1_000_001),
+            "talk.description has 1,000,001 bytes, more than 1,000,000, and was not read.",
+        ),
+        ("talk.chapters.json", b'{"chapters": [{"sta', "talk.chapters.json holds no chapters that can be read."),
+        ("talk.chapters.json", None, "talk.chapters.json holds no chapters that can be read."),
+    ],
+)  # fmt: skip
+def test_a_file_that_describes_the_talk_and_was_not_read_is_named(
+    tmp_path: Path, name: str, content: bytes | None, said: str
+) -> None:
+    if content is None:
+        os.mkfifo(tmp_path / name)
+    else:
+        (tmp_path / name).write_bytes(content)
+    sidecar = read_sidecar(tmp_path / "talk.en.vtt")
+    assert sidecar is not None
+    assert sidecar.problem == said
+
+
+@pytest.mark.parametrize(
+    "content", [b"<movie><title>On time</title></movie>\nhttps://example.org/1", b"-+* art *+-", b""]
+)
+def test_an_nfo_that_is_whole_or_of_another_kind_has_no_problem(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "talk.nfo").write_bytes(content)
+    sidecar = read_sidecar(tmp_path / "talk.en.vtt")
+    assert sidecar is None or sidecar.problem is None

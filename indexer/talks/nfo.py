@@ -62,6 +62,23 @@ def show_in(text: str) -> str | None:
     return (_said(root, "title") or None) if root is not None and root.name == "tvshow" else None
 
 
+def damage_in(text: str) -> str | None:
+    """Return what keeps an `.nfo` from being read to its end, as the end of a sentence; None where nothing does.
+
+    Art made of letters, or an address alone, which Kodi takes as well, is no damage.
+
+    >>> damage_in("<movie><title>Tid"), damage_in("https://www.example.org/film/1")
+    ('is cut off: only what stands before the cut was read', None)
+    """
+    if not text.lstrip().startswith("<"):
+        return None
+    root = _root(text)
+    if root is None:
+        return "is broken XML and was not read"
+    ends = re.search(rf"</(?:[\w.-]+:)?{re.escape(root.name)}\s*>", text) or not root.parts
+    return None if ends else "is cut off: only what stands before the cut was read"
+
+
 def _root(text: str) -> Node | None:
     # Behind the XML there may be an address for scrapers; `parse` keeps what stands before it.
     try:

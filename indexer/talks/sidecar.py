@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -120,7 +120,41 @@ def read_sidecar(path_of_transcript: Path) -> SidecarMetadata | None:
         description=known.description or _read_description(path_of_transcript),
         chapters=known.chapters or (read_chapters(chapter_file) if chapter_file else ()),
     )
+    problems = [*filter(None, [known.problem]), *_problems(path_of_transcript)]
+    if chapter_file and not filled.chapters:
+        problems.append(f"{chapter_file.name} holds no chapters that can be read.")
+    filled = replace(filled, problem=" ".join(problems) or None)
     return metadata if filled == known else filled
+
+
+def _problems(path: Path) -> Iterator[str]:
+    """Yield a sentence for each file that describes the talk and was not read, or not to its end.
+
+    What `_read_info` finds wrong in what it read is not among them.
+    """
+    own = find_nfo(path)
+    info = find_sidecar(path)
+    if info and never_ends(info):
+        yield f"{info.name} is a pipe or a device and was not read."
+    for file, most in ((own, _LARGEST_NFO), (find_description(path), _LONGEST_DESCRIPTION)):
+        if file is None:
+            continue
+        try:
+            if never_ends(file):
+                yield f"{file.name} is a pipe or a device and was not read."
+            elif not (size := file.stat().st_size):
+                continue
+            elif size > most:
+                yield f"{file.name} has {size:,} bytes, more than {most:,}, and was not read."
+            elif file == own and (damage := nfo.damage_in(bounded(decode(file.read_bytes())[0]).text)):
+                yield f"{file.name} {damage}."
+            else:
+                with file.open("rb"):
+                    pass
+        except OSError as error:
+            yield f"{file.name} cannot be read: {error.strerror}."
+        except UnreadableError as error:
+            yield f"{file.name} was not read: {error.message}"
 
 
 def _filled(metadata: SidecarMetadata | None, path: Path) -> SidecarMetadata | None:
