@@ -14,6 +14,8 @@ data-cue-start
 """
 _SECONDS = tuple(_SECONDS_TEXT.split())
 _MILLISECONDS = ("data-m", "data-ms", "data-start-ms", "data-startms", "data-time-ms")
+_ATTRIBUTES = frozenset((*_SECONDS, *_MILLISECONDS))
+_NUMBER = re.compile(r"\d{1,9}(?:\.\d{1,9})?")
 _IN_LINK = re.compile(r"[#?&;](?:t|time|start|time_continue)=(?:npt:)?(?P<t>[\dhms:.]{1,20})(?:$|[,&#])")
 _UNITS = re.compile(r"(?:(\d{1,3})h)?(?:(\d{1,4})m)?(?:(\d{1,6}(?:\.\d{1,6})?)s?)?", re.IGNORECASE)
 _ISO = re.compile(r"PT(?:(\d{1,3})H)?(?:(\d{1,4})M)?(?:(\d{1,6}(?:\.\d{1,6})?)S)?", re.IGNORECASE)
@@ -25,12 +27,13 @@ _LONGEST_NAME = 60
 
 def time_of(element: Element) -> int | None:
     """Return the moment that an element names, in milliseconds; None where it names none."""
-    for name in _MILLISECONDS:
-        if re.fullmatch(r"\d{1,9}(?:\.\d{1,9})?", element.attributes.get(name, "").strip()):
-            return round(float(element.attributes[name]))
-    for name in _SECONDS:
-        if (moment := _moment(element.attributes.get(name, "").strip())) is not None:
-            return moment
+    if not _ATTRIBUTES.isdisjoint(element.attributes):  # nearly no element has one: to look for each takes longest
+        for name in _MILLISECONDS:
+            if _NUMBER.fullmatch(element.attributes.get(name, "").strip()):
+                return round(float(element.attributes[name]))
+        for name in _SECONDS:
+            if (moment := _moment(element.attributes.get(name, "").strip())) is not None:
+                return moment
     if element.name == "a" and (match := _IN_LINK.search(element.attributes.get("href", ""))):
         return _moment(match["t"])
     if element.name == "time" and (match := _ISO.fullmatch(element.attributes.get("datetime", "").strip())):

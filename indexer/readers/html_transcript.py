@@ -26,7 +26,7 @@ from .cue_times import RawCue, mend
 from .file_words import FileWords
 from .finish import finish
 from .html_marks import CLOCK_ALONE, is_mark, name_of, time_of
-from .html_tree import BLOCKS, HEADINGS, Element, elements, is_unsaid, text_in, texts, tree_of
+from .html_tree import BLOCKS, HEADINGS, Element, elements, is_unsaid, text_in, tree_of, whole_text
 from .source_text import SourceText
 
 ENDINGS = ("html", "htm", "xhtml")
@@ -50,16 +50,30 @@ class _Page:
 
     title: str | None
     language: str | None
-    region: Element
-    """The smallest element that holds the whole transcript."""
     turns: tuple[_Turn, ...]
+    text: str
+    """That of the region: of the smallest element that holds the whole transcript."""
     unsaid: str
     """All text outside the region, and that of scripts."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Turn:
-    """What stands between two times, or from one name to the next."""
+    """What stands between two times, or from one name to the next. It holds no elements: a page takes ten times its
+    length as a tree, which is let go of when its turns are made.
+    """
+
+    start_ms: int | None
+    speaker: str | None
+    line: int
+    said: str
+    words: tuple[Word, ...]
+    """Where every word has a time."""
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A turn as it is put together."""
 
     start_ms: int | None
     speaker: str | None
@@ -71,9 +85,22 @@ class _Turn:
     """Where every word has a time."""
 
     @property
+    def has_text(self) -> bool:
+        """Whether anything is said."""
+        return any(map(str.strip, self.text))
+
+    @property
     def said(self) -> str:
+        """What is said, a row for each block."""
         rows = (" ".join(row.split()) for row in "".join(self.text).split("\n"))
         return "\n".join(row for row in rows if row)
+
+    def done(self) -> _Turn:
+        """Return the turn."""
+        said = self.said
+        words = tuple(self.words or ())
+        are_all = len(words) > 1 and " ".join(word.text for word in words) == said
+        return _Turn(self.start_ms, self.speaker, self.line, said, words if are_all else ())
 
 
 def matches(source: SourceText) -> bool:
@@ -105,17 +132,12 @@ def read(source: SourceText) -> Transcript:
         return replace(known, cues=cues, timed=False)
     starts = _starts(page.turns)
     raw = [
-        RawCue(start, None, turn.said, turn.line, turn.speaker, _words(turn))
+        RawCue(start, None, turn.said, turn.line, turn.speaker, turn.words)
         for start, turn in zip(starts, page.turns, strict=True)
     ]
     between = sum(turn.start_ms is None for turn in page.turns)
     note = f"{between} of {len(raw)} turns have no time; theirs were put between those of their neighbours."
     return finish(mend(raw, "web page"), known, [note] if between else [])
-
-
-def _words(turn: _Turn) -> tuple[Word, ...]:
-    words = tuple(turn.words or ())
-    return words if len(words) > 1 and " ".join(word.text for word in words) == turn.said else ()
 
 
 def has_times(source: SourceText) -> bool:
@@ -129,11 +151,10 @@ def words_in_page(source: SourceText) -> FileWords:
     page = source.once(_page)
     if page is None:
         return FileWords(0, Counter())
-    text = "".join(texts(page.region, _is_left_out))
     metadata = bag_of(page.unsaid)
-    words = bag_of(text)
+    words = bag_of(page.text)
     words.update(metadata)
-    return FileWords(words.total(), words, metadata, text)
+    return FileWords(words.total(), words, metadata, page.text)
 
 
 def _page(source: SourceText) -> _Page | None:
@@ -141,7 +162,7 @@ def _page(source: SourceText) -> _Page | None:
     region = _region(root)
     if region is None:
         return None
-    turns = [turn for turn in _turns(region) if turn.said]
+    turns = [draft.done() for draft in _drafts(region) if draft.has_text]
     times = [turn.start_ms for turn in turns if turn.start_ms is not None]
     if not (
         _are_times_of_speech(turns, times) if times else sum(bool(turn.speaker) for turn in turns) >= _FEWEST_TIMES
@@ -152,8 +173,9 @@ def _page(source: SourceText) -> _Page | None:
         (text for name in ("h1", "title") for one in heads if one.name == name and (text := text_in(one))), None
     )
     language = next((one.attributes.get("lang") for one in heads if one.name == "html"), None)
+    text = whole_text(region, _is_left_out)
     unsaid = "\n".join(_outside(root, region))
-    return _Page(title, language or None, region, tuple(turns), unsaid)
+    return _Page(title, language or None, tuple(turns), text, unsaid)
 
 
 def _are_times_of_speech(turns: list[_Turn], times: list[int]) -> bool:
@@ -176,7 +198,8 @@ def _is_left_out(element: Element) -> bool:
 def _region(root: Element) -> Element | None:
     """Return the smallest element that holds nearly all times and names; None where there is neither."""
     # A player's clock is followed by no words, and neither are times in a menu.
-    followed = {turn.mark for turn in _turns(root) if turn.mark and any(map(str.isalpha, turn.said))}
+    drafts = _drafts(root)
+    followed = {one.mark for one in drafts if one.mark and any(any(map(str.isalpha, text)) for text in one.text)}
     marks: dict[Element, int] = {}
     whole = _count_marks(root, followed, marks)
     if not whole:
@@ -195,58 +218,70 @@ def _count_marks(element: Element, followed: Set[Element], marks: dict[Element, 
     for part in element.parts:
         if isinstance(part, Element) and not is_unsaid(part):
             count += _count_marks(part, followed, marks)
-    marks[element] = count
+    if count:
+        marks[element] = count
     return count
 
 
-def _turns(region: Element) -> list[_Turn]:
+def _drafts(region: Element) -> list[_Draft]:
     """Cut the text of the region at its times and at its names."""
-    turns = [_Turn(None, None, region.line)]
-
-    def begin(start_ms: int | None, speaker: str | None, mark: Element) -> None:
-        last = turns[-1]
-        if any(map(str.strip, last.text)):
-            turns.append(_Turn(start_ms, speaker if speaker is not None else last.speaker, mark.line, mark=mark))
-            return
-        last.mark = mark
-        last.start_ms = start_ms if start_ms is not None else last.start_ms
-        last.speaker = speaker if speaker is not None else last.speaker
-
-    def walk(element: Element) -> None:
-        for part in element.parts:
-            if isinstance(part, str):
-                turns[-1].text.append(part.replace("\n", " "))
-                continue
-            if is_unsaid(part):
-                continue
-            turns[-1].text.append("\n" if part.name in BLOCKS else "")
-            name, start = name_of(part), time_of(part)
-            if name is not None or start is not None:
-                begin(start, name, part)
-            is_clock = start is not None and CLOCK_ALONE.fullmatch(text_in(part))
-            if name is None and not is_clock and not _is_left_out(part):
-                walk(part)
-            turns[-1].text.append("\n" if part.name in BLOCKS else "")
-
-    walk(region)
-    return _by_sentence(turns)
+    drafts = [_Draft(None, None, region.line)]
+    _cut(region, drafts)
+    return _by_sentence(drafts)
 
 
-def _by_sentence(turns: list[_Turn]) -> list[_Turn]:
+def _cut(element: Element, drafts: list[_Draft]) -> None:
+    """Add the text of an element to the last turn, and a turn for each of its marks."""
+    for part in element.parts:
+        if isinstance(part, str):
+            drafts[-1].text.append(part.replace("\n", " "))
+            continue
+        if is_unsaid(part):
+            continue
+        is_block = part.name in BLOCKS
+        if is_block:
+            drafts[-1].text.append("\n")
+        name, start = name_of(part), time_of(part)
+        if name is not None or start is not None:
+            _begin(drafts, start, name, part)
+        is_clock = start is not None and CLOCK_ALONE.fullmatch(text_in(part))
+        if name is None and not is_clock and not _is_left_out(part):
+            _cut(part, drafts)
+        if is_block:
+            drafts[-1].text.append("\n")
+
+
+def _begin(drafts: list[_Draft], start_ms: int | None, speaker: str | None, mark: Element) -> None:
+    last = drafts[-1]
+    if last.has_text:
+        drafts.append(_Draft(start_ms, speaker if speaker is not None else last.speaker, mark.line, mark=mark))
+        return
+    last.mark = mark
+    last.start_ms = start_ms if start_ms is not None else last.start_ms
+    last.speaker = speaker if speaker is not None else last.speaker
+
+
+def _by_sentence(drafts: list[_Draft]) -> list[_Draft]:
     """Join words that have a time each to the line that they stand in; they keep their times."""
-    joined: list[_Turn] = []
-    for turn in turns:
-        is_word = turn.start_ms is not None and len(turn.said.split()) == 1
-        word = [Word(turn.said, turn.start_ms)] if is_word and turn.start_ms is not None else None
+    joined: list[_Draft] = []
+    for draft in drafts:
+        said = "".join(draft.text).split(None, 2) if draft.start_ms is not None else []
+        word = Word(said[0], draft.start_ms) if len(said) == 1 and draft.start_ms is not None else None
         last = joined[-1] if joined else None
-        goes_on = last is not None and last.said and not "".join(last.text).rstrip(" \t").endswith("\n")
-        if last is not None and goes_on and is_word and turn.speaker == last.speaker:
-            last.text += turn.text
-            last.words = [*last.words, *word] if last.words and word else None
+        if word and last and draft.speaker == last.speaker and last.has_text and not _ends_row(last.text):
+            last.text += draft.text
+            if last.words:
+                last.words.append(word)
         else:
-            turn.words = word
-            joined.append(turn)
+            draft.words = [word] if word else None
+            joined.append(draft)
     return joined
+
+
+def _ends_row(text: list[str]) -> bool:
+    """Say whether nothing but blanks stands behind the last break."""
+    last = next((rest for piece in reversed(text) if (rest := piece.rstrip(" \t"))), "")
+    return last.endswith("\n")
 
 
 def _starts(turns: tuple[_Turn, ...]) -> list[int]:
@@ -269,7 +304,7 @@ def _starts(turns: tuple[_Turn, ...]) -> list[int]:
 def _outside(element: Element, region: Element) -> Iterator[str]:
     """Yield the text that is not read: outside the region, and inside it that of scripts and the like."""
     if element is region:
-        yield from ("".join(texts(one)) for one in elements(region) if one is not region and _is_left_out(one))
+        yield from (whole_text(one) for one in elements(region) if one is not region and _is_left_out(one))
         return
     for part in element.parts:
         if isinstance(part, Element):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
@@ -20,12 +21,16 @@ _DEEPEST = 200
 """Elements inside each other; those inside more of them lie beside each other."""
 
 
+_NONE: Mapping[str, str] = {}
+"""The attributes of every element that has none: a dictionary of its own would take more than its name."""
+
+
 @dataclass(slots=True, eq=False)
 class Element:
     """An element of a page: its text and elements in order."""
 
     name: str
-    attributes: dict[str, str]
+    attributes: Mapping[str, str]
     line: int = 0
     parts: list[str | Element] = field(default_factory=list)
 
@@ -41,7 +46,8 @@ class _Builder(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in ("p", "li", "dt", "dd", "option") and self.open[-1].name == tag:  # their ends may be left out
             self.open.pop()
-        element = Element(tag, {name: value or "" for name, value in attrs}, self.getpos()[0])
+        attributes = {name: value or "" for name, value in attrs} if attrs else _NONE
+        element = Element(sys.intern(tag), attributes, self.getpos()[0])
         self.open[-1].parts.append(element)
         if tag not in _VOID and len(self.open) < _DEEPEST:
             self.open.append(element)
@@ -66,10 +72,11 @@ def tree_of(text: str) -> Element:
 
 def elements(element: Element) -> Iterator[Element]:
     """Yield an element and all inside it, in the order of the page."""
-    yield element
-    for part in element.parts:
-        if isinstance(part, Element):
-            yield from elements(part)
+    waiting = [element]
+    while waiting:
+        one = waiting.pop()
+        yield one
+        waiting += [part for part in reversed(one.parts) if isinstance(part, Element)]
 
 
 def is_unsaid(element: Element) -> bool:
@@ -77,17 +84,24 @@ def is_unsaid(element: Element) -> bool:
     return element.name in _UNSAID
 
 
-def texts(element: Element, left_out: Callable[[Element], bool] = is_unsaid) -> Iterator[str]:
-    """Yield the text in an element, with a break at every block, without that of elements that are `left_out`."""
+def whole_text(element: Element, left_out: Callable[[Element], bool] = is_unsaid) -> str:
+    """Return the text in an element, with a break at every block, without that of elements that are `left_out`."""
+    pieces: list[str] = []
+    _add_text(element, left_out, pieces)
+    return "".join(pieces)
+
+
+def _add_text(element: Element, left_out: Callable[[Element], bool], pieces: list[str]) -> None:
     for part in element.parts:
         if isinstance(part, str):
-            yield part
+            pieces.append(part)
         elif not left_out(part):
-            yield "\n" if part.name in BLOCKS else ""
-            yield from texts(part, left_out)
-            yield "\n" if part.name in BLOCKS else ""
+            around = "\n" if part.name in BLOCKS else ""
+            pieces.append(around)
+            _add_text(part, left_out, pieces)
+            pieces.append(around)
 
 
 def text_in(element: Element) -> str:
     """Return the text in an element as one line."""
-    return " ".join("".join(texts(element)).split())
+    return " ".join(whole_text(element).split())
