@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import random
 import re
 from itertools import pairwise
 from pathlib import Path
@@ -11,8 +12,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from talksearch.indexer.readers import scraped_record
+from talksearch.indexer.readers import flattened, scraped_record
 from talksearch.indexer.readers.flattened import cut_lines, unfold
+from talksearch.indexer.readers.folds import folds_of
 from talksearch.indexer.readers.source_text import SourceText
 from talksearch.indexer.restore.align_times import matching
 from talksearch.indexer.text.plain import count_words, is_sound, tokens_of
@@ -244,3 +246,13 @@ def new_lines(vtt: str) -> list[str]:
                 lines.append(lower)
     assert all(a or b for a, b in pairwise(lines))
     return lines
+
+
+def test_no_reading_with_two_copies_costs_less_than_what_is_sought_no_further() -> None:
+    dice = random.Random(7)
+    for _ in range(60):
+        lines = [" ".join(dice.choices(["no", "the", "[music]", ">>", "clocks", "of", "x"], k=5)) for _ in range(9)]
+        tokens = " ".join(f"{line} " * dice.choice((1, 2, 3)) for line in lines).split()
+        tokens[-1] = tokens[-1][: dice.choice((1, 9))]
+        written = flattened._Written.of(tokens, folds_of(tokens))
+        assert flattened._least_of_two(written) <= flattened._parse(written, 2, flattened._USUAL)[0]

@@ -26,13 +26,11 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 
 import numpy as np
-from numpy.typing import NDArray
 
 from talksearch.indexer.text.plain import count_words, shared_tokens_of, single_spaced, tokens_in, tokens_of, width_of
 from talksearch.indexer.text.sentences import ends_with_stop
 
-LONGEST_LINE = 48
-"""Tokens of the longest line that is looked for. YouTube's lines hold 40 characters; two in one cue are below this."""
+from .folds import MOST_COPIES, Folds, Numbers, folds_of
 
 _BREAK_COST = 3.2
 """Nats for a line that ends a run, -ln 0.04: one line in 25 is followed by a pause long enough to clear the screen
@@ -43,11 +41,12 @@ _SHORT_COST = 4.5
 """Nats for a line that ends anywhere else, -ln(0.2 / 20)."""
 _IRREGULAR_COST = 8.0
 """Nats for a line that stands there more than once but less often than the others."""
+_ROUNDING = 1e-9
+"""The share by which sums of so many numbers may be off."""
+_TOO_WIDE, _MISSING_COPY = 1, 2
+"""Bits for what makes a fold dearer: it is wider than lines are, or a copy of it is missing."""
 _FEWEST_ROWS = 24
 """A text of fewer may hold a verse or a refrain."""
-_MOST_FOLDS = 8
-"""Lengths of lines, the shortest, that may begin at one token. Speech has one or two; of a word said a thousand times
-every length would be one."""
 _VOCABULARY = 20_000
 """Words that a speaker chooses from, seen once each before the text begins."""
 _ECHO_COST = 4.0
@@ -107,11 +106,13 @@ def unfold(text: str) -> Unfolded:
         copies, lines = by_rows
         return Unfolded(lines, copies, before, sum(count_words(line.text) for line in lines))
     best: tuple[float, int, list[_Part]] | None = None
-    if len(tokens) >= 6 and _may_be_folded(folds := _folds(tokens, 3)):
-        written = _Written.of(tokens)
-        written.folds[3] = folds
+    # In prose hardly anything repeats at once, and to read it takes long.
+    if len(tokens) >= 6 and (folds := folds_of(tokens)).are_half():
+        written = _Written.of(tokens, folds)
         plain = sum(written.literal)
         for copies in (3, 2):
+            if best is not None and best[0] < _least_of_two(written):
+                break
             cost, parts = _parse(written, copies, _USUAL)
             if cost < plain and _is_folded(parts, tokens) and (best is None or cost < best[0]):
                 best = (cost, copies, parts)
@@ -197,13 +198,6 @@ class _Part:
     """Tokens from `start` to the next part; less than all copies where the text's end cut off the last."""
 
 
-Fold = tuple[int, int, int]
-"""Tokens that stand there again at once: how many, how many times, and how many are taken up in all."""
-Folds = list[tuple[Fold, ...]]
-"""For each token the folds that begin with it. Equal ones are one and the same tuple: captions have few lengths, and
-one of its own for each token of a talk would take thirty times the memory of its text."""
-
-
 def _literal_costs(tokens: Sequence[str]) -> list[float]:
     """Nats for writing each token down, from how often it occurs in this text; labels and echoes are cheap."""
     total = len(tokens) + _VOCABULARY
@@ -232,84 +226,16 @@ class _Written:
     sums: array[float]
     widths: array[int]
     """Columns, with a space behind each token."""
-    folds: dict[int, Folds]
-    """What `_folds` found, by the number of copies that was asked for."""
+    folds: Folds
+    """The places where tokens repeat."""
 
     @staticmethod
-    def of(tokens: Sequence[str]) -> _Written:
+    def of(tokens: Sequence[str], folds: Folds) -> _Written:
         """Measure a text."""
         literal = _literal_costs(tokens)
         columns = {token: width_of(token) + 1 for token in set(tokens)}
         widths = array("q", accumulate((columns[token] for token in tokens), initial=0))
-        return _Written(tokens, literal, array("d", accumulate(literal, initial=0.0)), widths, {})
-
-    def folded(self, copies: int) -> Folds:
-        """Return the places where tokens repeat, as `_folds` does."""
-        if copies not in self.folds:
-            self.folds[copies] = _folds(self.tokens, copies)
-        return self.folds[copies]
-
-
-def _stretches(equal: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return where the stretches of True begin, and where they end: the positions behind them."""
-    edges = np.flatnonzero(np.diff(equal, prepend=False, append=False))
-    return edges[::2], edges[1::2]
-
-
-def _folds(tokens: Sequence[str], copies: int) -> Folds:
-    """Return every place where tokens repeat at once.
-
-    At the end of the text a last copy may be cut off, inside a word too.
-    """
-    n = len(tokens)
-    number: dict[str, int] = {}
-    ids = np.array([number.setdefault(token, len(number)) for token in tokens])
-    found: Folds = [()] * n
-    held: dict[tuple[Fold, ...], tuple[Fold, ...]] = {}
-
-    def note(start: int, fold: Fold) -> None:
-        folds = (*found[start], fold)
-        found[start] = held.setdefault(folds, folds)
-
-    folded = np.zeros(n, np.int8)
-    for length in range(1, min(LONGEST_LINE, n // 2) + 1):
-        equal = ids[:-length] == ids[length:]
-        if tokens[n - 1 - length].startswith(tokens[n - 1]):
-            equal[-1] = True
-        firsts, ends = _stretches(equal)
-        if length >= 4 and equal[-1]:
-            # The end of the text may cut off the second copy already: its first words, up to the end.
-            start = max(int(firsts[-1]), n - 2 * length + 1)
-            if start + length <= n - 2:
-                note(start, (length, 1, n - start))
-        long = ends - firsts >= length
-        for first, end in zip(firsts[long].tolist(), ends[long].tolist(), strict=True):
-            # As long as the stretch goes on for a whole line, one that is repeated may begin.
-            places = first + np.flatnonzero(folded[first : end - length + 1] < _MOST_FOLDS)
-            folded[places] += 1
-            for start in places.tolist():
-                times = 1 + (end - start) // length
-                if times >= copies:
-                    note(start, (length, copies, copies * length))
-                elif end + length == n:
-                    note(start, (length, times, n - start))
-                if copies > 2 and times >= 2:
-                    note(start, (length, 2, 2 * length))
-    return found
-
-
-def _may_be_folded(folds: Folds) -> bool:
-    """Say whether some reading may pass `_is_folded`: tokens that repeat at once are half of all, by all of `folds`.
-
-    What stands there three times stands there twice as well. In prose hardly anything does, and to read it takes long.
-    """
-    repeats = np.zeros(len(folds) + 1, np.int32)
-    for start, options in enumerate(folds):
-        if options:
-            taken = max((taken for _, times, taken in options if times > 1), default=0)
-            repeats[start] += 1
-            repeats[start + taken] -= 1
-    return 2 * int(np.count_nonzero(np.cumsum(repeats))) >= len(folds)
+        return _Written(tokens, literal, array("d", accumulate(literal, initial=0.0)), widths, folds)
 
 
 def _parse(written: _Written, copies: int, costs: _Costs) -> tuple[float, list[_Part]]:
@@ -319,39 +245,39 @@ def _parse(written: _Written, copies: int, costs: _Costs) -> tuple[float, list[_
     at i; `inside`, i continues a stretch that stands there once.
     """
     n = len(written.tokens)
-    literal, sums, widths = written.literal, written.sums, written.widths
-    folds = written.folded(copies)
-    full = _full_width(written, folds, copies)
+    literal = written.literal
+    folds = written.folds if copies == MOST_COPIES else written.folds.of_two()
+    first, taken = array("i", folds.first.tobytes()), array("i", folds.taken.tobytes())
+    known, dearer = _known_costs(written, folds, copies, costs)
+    run_end = costs.run_end
     fold = array("d", [math.inf]) * n  # lists of floats would take four times the memory
-    choice = [(0, 0, 0)] * n
+    choice = array("i", [0]) * n
     line = array("d", [0.0]) * (n + 1)
     inside = array("d", [0.0]) * (n + 1)
-    for i in range(n - 1, -1, -1):
-        for option in folds[i]:
-            length, times, taken = option
-            end = i + taken
-            width = widths[i + length] - widths[i] - 1
-            wide = width > full or (end < n and width + widths[end + 1] - widths[end] > full)
-            cost = sums[i + length] - sums[i] + (costs.full if wide else costs.short) + line[end]
-            if width > 1.4 * full:
-                cost += _IRREGULAR_COST
-            if times < copies and end < n:
-                cost += costs.irregular
-            if cost < fold[i]:
-                fold[i] = cost
+    for i in range(n - 1, -1, -1):  # most of the time of reading flattened captions is spent here
+        best = math.inf
+        for option in range(first[i], first[i + 1]):
+            cost = known[option] + line[i + taken[option]]
+            if dearer[option]:
+                cost += _IRREGULAR_COST if dearer[option] & _TOO_WIDE else 0.0
+                cost += costs.irregular if dearer[option] & _MISSING_COPY else 0.0
+            if cost < best:
+                best = cost
                 choice[i] = option
+        fold[i] = best
         once = literal[i] + inside[i + 1]
-        line[i] = min(fold[i], once + costs.run_end)
-        inside[i] = min(fold[i], once)
+        begun = once + run_end
+        line[i] = best if best < begun else begun
+        inside[i] = best if best < once else once
     parts: list[_Part] = []
     i = 0
     in_stretch = False
     while i < n:
         once = literal[i] + inside[i + 1] + (0.0 if in_stretch else costs.run_end)
         if fold[i] <= once:
-            length, times, taken = choice[i]
-            parts.append(_Part(i, length, times, taken))
-            i += taken
+            option = choice[i]
+            parts.append(_Part(i, int(folds.lengths[option]), int(folds.times[option]), taken[option]))
+            i += taken[option]
             in_stretch = False
         else:
             parts.append(_Part(i, 1, 1, 1))
@@ -360,14 +286,39 @@ def _parse(written: _Written, copies: int, costs: _Costs) -> tuple[float, list[_
     return line[0] if n else 0.0, parts
 
 
-def _full_width(written: _Written, folds: Folds, copies: int) -> int:
+def _least_of_two(written: _Written) -> float:
+    """Nats that a reading takes at least in which nothing stands there more than twice: half of the tokens are written
+    down, each for no less than the cheapest of its kind. The last one may be a piece of another.
+    """
+    least: dict[str, float] = {}
+    for token, cost in zip(written.tokens, written.literal, strict=True):
+        if cost < least.get(token, math.inf):
+            least[token] = cost
+    return sum(least[token] for token in written.tokens[:-1]) / 2 * (1 - _ROUNDING)
+
+
+def _known_costs(written: _Written, folds: Folds, copies: int, costs: _Costs) -> tuple[array[float], bytes]:
+    """Return what each fold costs beside what stands behind it, and which costs are to be added at last."""
+    n = len(written.tokens)
+    sums, widths = np.frombuffer(written.sums), np.frombuffer(written.widths, np.int64)
+    full = _full_width(widths, folds, copies)
+    starts = folds.starts()
+    behind, ends = starts + folds.lengths, starts + folds.taken
+    width = widths[behind] - widths[starts] - 1
+    following = widths[np.minimum(ends + 1, n)] - widths[ends]
+    wide = (width > full) | ((ends < n) & (width + following > full))
+    known = sums[behind] - sums[starts] + np.where(wide, costs.full, costs.short)
+    missing = (folds.times < copies) & (ends < n)
+    dearer = (width > 1.4 * full) * _TOO_WIDE + missing * _MISSING_COPY
+    return array("d", known.tobytes()), dearer.astype(np.uint8).tobytes()
+
+
+def _full_width(widths: Numbers, folds: Folds, copies: int) -> int:
     """The width that lines are filled to: nineteen in twenty of the longest folds are no wider."""
-    widths = []
-    for start, options in enumerate(folds):
-        longest = max((length for length, times, _ in options if times == copies), default=0)
-        if longest >= 2:
-            widths.append(written.widths[start + longest] - written.widths[start] - 1)
-    return int(np.percentile(widths, 90)) if widths else 40
+    longest = folds.longest(copies)
+    starts = np.flatnonzero(longest >= 2)
+    filled = widths[starts + longest[starts]] - widths[starts] - 1
+    return int(np.percentile(filled, 90)) if len(filled) else 40
 
 
 def _is_folded(parts: Iterable[_Part], tokens: Sequence[str]) -> bool:
@@ -404,7 +355,7 @@ def _lines(parts: Sequence[_Part], tokens: Sequence[str]) -> tuple[Line, ...]:
             position = part.start + part.taken
     pauses = [row.times == 1 and i + 1 < len(rows) for i, row in enumerate(rows)]
     before = [False, *pauses[:-1]]
-    return tuple(replace(row, pause_before=a, pause_after=b) for row, a, b in zip(rows, before, pauses, strict=True))
+    return tuple(Line(row.text, row.times, row.start, a, b) for row, a, b in zip(rows, before, pauses, strict=True))
 
 
 def _fill(tokens: Sequence[str], full: int) -> list[list[str]]:
