@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -38,19 +39,20 @@ def keep_current(folders: Sequence[Path]) -> None:
 
 
 def _keep_current(folders: Sequence[Path]) -> None:
-    from talksearch.indexer.pipeline.merged_copy import is_current, map_topics, merged_copy
+    from talksearch.indexer.pipeline.merged_copy import is_current, map_topics, merged_copy, state_of_copy
 
-    told, has_map = "", False
+    told, mapped = "", None
     while True:
         try:
             if not is_current(folders):
                 merged_copy(folders, note=lambda _: None)
-                has_map = False
-            if not has_map:
+            state = state_of_copy(folders)  # another process may have brought it up to date, which makes no map
+            if state != mapped:
                 map_topics(folders)
-            told, has_map = "", True
-        except TalksearchError as error:  # one of them is just being built anew, say
-            if error.message != told:
-                warn(f"{error.message} {error.hint}".strip())
-            told = error.message
+            told, mapped = "", state
+        except (TalksearchError, OSError, sqlite3.Error) as error:  # one of them is just being built anew, say
+            problem = f"{error.message} {error.hint}" if isinstance(error, TalksearchError) else str(error)
+            if problem != told:
+                warn(problem.strip())
+            told = problem
         threading.Event().wait(_LOOKED_AT_S)

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from zlib import compress
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from talksearch.indexer.errors import StoreError
 from talksearch.indexer.settings import MULTILINGUAL_MODEL
 from talksearch.indexer.stores.calibration import Calibration, NullCosines, calibrate, file_of, grown
 from talksearch.indexer.stores.remote.engine import Corpus, LanguageCount, TermCount
-from talksearch.indexer.stores.remote.store_statistics import add_up, pack_corpus, unpack_corpus
+from talksearch.indexer.stores.remote.store_statistics import add_up, pack_corpus, unpack_corpus, unpack_terms
 from talksearch.indexer.stores.vectors import Vectors
 from talksearch.search.ranking import vocabulary
 from talksearch.search.ranking.corpus import CorpusStatistics, TermHolding, statistics_of
@@ -273,6 +274,17 @@ def test_null_cosines_of_other_queries_or_of_an_earlier_version_are_not_put_toge
     assert add_up([known, part_of(rows[:3], rows[:4], None)]).nulls is not None, "a few passages say nothing"
     with pytest.raises(StoreError):
         unpack_corpus(pack_corpus(known)[:-8])
+
+
+@pytest.mark.parametrize(
+    "head", ['["9", 2, []]', "[9, 2.0, []]", '[9, 2, [["en", "3", 9]]]', "[9, 2, [7]]", "[" * 99_999]
+)
+def test_statistics_of_other_kinds_are_damaged(head: str) -> None:
+    with pytest.raises(StoreError, match="Something in the store is damaged"):
+        unpack_corpus(len(head).to_bytes(4, "little") + head.encode() + bytes(8 * 6))
+    for terms in ("[7]", '[["bee", "en", [], 1]]', '[["bee", "en", 1]]', '{"bee": 1}'):
+        with pytest.raises(StoreError, match="Something in the store is damaged"):
+            list(unpack_terms(compress(terms.encode())))
 
 
 def test_what_languages_have_to_do_with_nearness_is_told_of_the_whole_store() -> None:

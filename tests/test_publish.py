@@ -20,11 +20,11 @@ from tiny import make_index, write_talk
 from talksearch.cli.main import cli
 from talksearch.cli.render.reports import published_text
 from talksearch.indexer import layout
-from talksearch.indexer.encoders import token_codes
+from talksearch.indexer.encoders import checksums, token_codes
 from talksearch.indexer.errors import BadIndexError, StoreError
 from talksearch.indexer.pipeline.publish import publish
 from talksearch.indexer.pipeline.run import build_index
-from talksearch.indexer.stores import calibration, catalog, published, recipe
+from talksearch.indexer.stores import calibration, catalog, published, recipe, vectors
 from talksearch.indexer.stores.remote.address import open_engine
 from talksearch.indexer.stores.remote.engine import Engine, TermCount
 from talksearch.indexer.stores.remote.talk_bytes import digest_of, unpack
@@ -109,6 +109,7 @@ def test_passages_without_vectors_go_without(tmp_path: Path, engine: Engine) -> 
     with closing(catalog.open_catalog(index, write=True)) as db, catalog.transaction(db):
         db.execute("UPDATE passages SET embedded = 0")
     layout.VECTORS.within(index).unlink()
+    checksums.forget(index, layout.VECTORS.name)
     publish(index, engine)
     version = engine.open()
     assert version.corpus().vectors == 0
@@ -128,6 +129,35 @@ def test_a_damaged_talk_is_a_note_and_not_the_end(tmp_path: Path, engine: Engine
     done = publish(index, engine)
     assert len(done.put) == 2
     assert done.notes[0].startswith(f"{damaged} was not put into the store: ")
+
+
+def test_a_talk_whose_vectors_are_lost_is_put_when_they_are_mended(tmp_path: Path, engine: Engine) -> None:
+    index = make_index(tmp_path)
+    known = recipe.read(index)
+    assert known is not None
+    copy = vectors.read(index, known.model.dimension)
+    numbers, rows = copy.numbers[:-1].copy(), np.array(copy.rows[:-1])
+    vectors.delete(index)
+    vectors.append(index, numbers, rows)
+    checksums.forget(index, layout.VECTORS.name)
+    done = publish(index, engine)
+    assert len(done.put) == 2
+    assert "Vectors of its passages are not there any more." in done.notes[0]
+    build_index(index, encoder=CountingEncoder())
+    assert len(publish(index, engine).put) == 1
+    version = engine.open()
+    assert not any(np.isnan(one.vectors).any() for one in version.talks([facts.id for facts in version.facts()]))
+
+
+def test_vectors_that_are_not_as_they_were_written_are_not_put(tmp_path: Path, engine: Engine) -> None:
+    index = make_index(tmp_path)
+    path = layout.VECTORS.within(index)
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    with pytest.raises(BadIndexError, match="are not as they were written") as caught:
+        publish(index, engine)
+    assert "talksearch doctor" in caught.value.hint
+    with pytest.raises(StoreError, match="There is no store"):
+        engine.open()
 
 
 def test_two_indexes_share_a_store_and_an_index_that_is_built_anew_takes_its_place(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
@@ -22,7 +23,7 @@ from talksearch.indexer import build_index, layout, merge_indexes, remove_talks
 from talksearch.indexer.errors import BadIndexError, DiskError
 from talksearch.indexer.pipeline import merged_copy as copies
 from talksearch.indexer.pipeline.merged_copy import is_current, merged_copy
-from talksearch.indexer.stores import catalog
+from talksearch.indexer.stores import catalog, topics
 from talksearch.search import Query, open_index
 
 
@@ -204,6 +205,35 @@ def test_what_goes_on_follows_what_changes(parts: list[Path], tmp_path: Path, mo
             return int(db.execute("SELECT count(*) FROM talks").fetchone()[0])
 
     wait_for(lambda: count() == 6)
+
+
+def test_what_goes_on_outlives_a_fault_and_maps_what_another_process_merged(
+    parts: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(several, "_LOOKED_AT_S", 0.05)
+    copy = several.one_folder(parts)
+    assert copy
+    real, faults = copies.map_topics, [sqlite3.OperationalError("database is locked"), OSError("no such thing")]
+
+    def map_topics(folders: list[Path]) -> None:
+        if faults:
+            raise faults.pop()
+        real(folders)
+
+    monkeypatch.setattr(copies, "map_topics", map_topics)
+    monkeypatch.setattr(copies, "is_current", lambda _: True)  # another process is always quicker
+    several.keep_current(parts)
+
+    def is_mapped() -> bool:
+        with catalog.open_snapshot(copy) as db:
+            return topics.is_current(copy, db)
+
+    wait_for(is_mapped)
+    write_talk(tmp_path / "one", "owls", ["an owl in the rain"])
+    build_index(parts[0], encoder=CountingEncoder())
+    several.one_folder(parts)  # as a question on the command line does
+    wait_for(is_mapped)
+    assert "database is locked" in capsys.readouterr().err
 
 
 def wait_for(is_so: Callable[[], bool]) -> None:

@@ -432,6 +432,30 @@ def test_a_store_without_a_recipe_or_of_another_format_is_told(folder: Path) -> 
             ask(store, Query("bee"))
 
 
+def test_readers_that_clear_old_versions_away_at_the_same_time_do_not_disturb_each_other(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TALKSEARCH_CACHE", str(tmp_path / "cache"))
+    real = Path.stat
+
+    def stat(path: Path, **options: Any) -> Any:
+        if path.parent.name == stores.name and path.name.startswith(("new-", "old")):
+            shutil.rmtree(path, ignore_errors=True)  # another reader was quicker
+        return real(path, **options)
+
+    with current(EmbeddedEngine(folder)) as store:
+        ask(store, Query("bee"))
+    (stores,) = (tmp_path / "cache" / "stores").iterdir()
+    for number in range(5):
+        (stores / f"old{number}").mkdir()
+        (stores / f"new-{number}").mkdir()
+    opened = Kept(folder)
+    opened.version.name = "another"
+    with monkeypatch.context() as patch, current(opened) as store:
+        patch.setattr(Path, "stat", stat)
+        assert ask(store, Query("bee")).hits
+
+
 def test_what_is_kept_of_a_version_is_fetched_again_where_it_is_damaged(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

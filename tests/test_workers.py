@@ -293,10 +293,14 @@ def test_files_that_were_shipped_are_laid_out_once_and_anew_where_they_are_damag
     assert lay_out("d1", fetch) == folder
     assert len(fetched) == 1
     assert sorted(file.name for file in folder.iterdir()) == ["checksums.json", "model.onnx", "tokenizer.json"]
+    left, begun = folder.parent / "left.new", folder.parent / "begun.new"
+    for unfinished in (left, begun):
+        unfinished.mkdir()
+    os.utime(left, (0, 0))  # a worker was ended long ago; another one is at work
     (folder / "model.onnx").write_bytes(b"ab")
     assert (lay_out("d1", fetch) / "model.onnx").read_bytes() == b"abc"
     assert len(fetched) == 2
-    assert [path.name for path in folder.parent.iterdir()] == ["d1"]
+    assert sorted(path.name for path in folder.parent.iterdir()) == ["begun.new", "d1"]
 
 
 def test_ray_tells_nobody_that_it_is_used() -> None:

@@ -13,7 +13,7 @@ import json
 import os
 import shutil
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,6 +66,12 @@ class _Place:
 def is_current(folders: Sequence[Path]) -> bool:
     """Say whether there is a copy of some indexes in the state that they are in now. Raises BadIndexError."""
     return _made_of(_place(_real(folders))) == _states(_real(folders))
+
+
+def state_of_copy(folders: Sequence[Path]) -> Hashable:
+    """Return what tells one state of the copy of some indexes from another; None where there is none."""
+    made_of = _made_of(_place(_real(folders)))
+    return None if made_of is None else json.dumps(made_of)
 
 
 def merged_copy(folders: Sequence[Path], *, note: Callable[[str], None], tell: Tell = lambda _: None) -> Path:

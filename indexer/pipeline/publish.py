@@ -14,12 +14,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from talksearch.indexer import disk, layout
 from talksearch.indexer.arrays import Floats, Ints
 from talksearch.indexer.encoders.base import ModelCard
 from talksearch.indexer.errors import BadIndexError, DamagedStoreError, StoreError
-from talksearch.indexer.stores import calibration, catalog, catalog_talks, published, recipe, state, vectors
+from talksearch.indexer.stores import calibration, catalog, catalog_talks, copy_check, published, recipe, state, vectors
 from talksearch.indexer.stores.remote import talk_bytes
 from talksearch.indexer.stores.remote.engine import (
     Corpus,
@@ -51,6 +52,9 @@ _SEALED_ROWS = (
     "SELECT p.talk, t.seal FROM passages p JOIN tokens t ON t.number = p.number ORDER BY p.talk, p.number",
 )
 """The checksums of all rows that belong to talks, in an order that does not change."""
+
+
+_MEND = "Mend it, and give the same command again: talksearch doctor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,8 @@ def publish(folder: Path, engine: Engine, tell: Callable[[int, int], None] = lam
     if known is None:
         raise BadIndexError(f"There is no index in {folder}.", "Make one: talksearch index PATH")
     with published.put_by_one(folder), catalog.open_snapshot(folder) as db:
+        if not copy_check.may_be_read(folder, db):
+            raise DamagedStoreError(f"The vectors of the index {folder} are not as they were written.", _MEND)
         files = _files(folder)
         source = state.identity(db)
         before = [one for one in published.noted_sources(folder, engine.address) if one != source]
@@ -166,13 +172,9 @@ class _Reading:
         (number,) = known.fetchone()
         stored = renamed(read_rows(self._db, number), talk_id)
         row, passages = stored.rows.talk, stored.rows.passages
-        numbers = np.array(
-            [
-                one
-                for (one,) in self._db.execute("SELECT number FROM passages WHERE talk = ? ORDER BY number", (number,))
-            ],
-            np.int64,
-        )
+        known = self._db.execute("SELECT number, embedded FROM passages WHERE talk = ? ORDER BY number", (number,))
+        of_passages = np.array(known.fetchall(), np.int64).reshape(-1, 2)
+        numbers = of_passages[:, 0]
         codes = catalog.read_tokens(self._db, numbers.tolist())
         speakers = [tuple(json.loads(passage.speakers)) for passage in passages]
         return StoredTalk(
@@ -196,14 +198,20 @@ class _Reading:
                 StoredPassage(passage.id, passage.field, " ".join(terms_of(passage.terms, passage.track_terms)), names)
                 for passage, names in zip(passages, speakers, strict=True)
             ),
-            self._vectors(numbers),
+            self._vectors(numbers, of_passages[:, 1] != 0),
         )
 
     def _length_ms(self, talk_id: str) -> int | None:
         return catalog_talks.talk_lengths(self._db, [talk_id]).get(talk_id) or None
 
-    def _vectors(self, numbers: Ints) -> Floats:
+    def _vectors(self, numbers: Ints, embedded: npt.NDArray[np.bool_]) -> Floats:
+        """Return the vectors of passages, NaN where they have none yet.
+
+        Raises DamagedStoreError where one is lacking: its talk, once it was put, would seem to be there as it is here.
+        """
         found = self.copy.find(numbers)
+        if (found[embedded] < 0).any():
+            raise DamagedStoreError("Vectors of its passages are not there any more.", _MEND)
         rows = np.full((len(numbers), self.copy.rows.shape[1]), np.nan, np.float32)
         rows[found >= 0] = self.copy.rows[found[found >= 0]]
         return rows

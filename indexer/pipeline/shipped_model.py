@@ -10,7 +10,9 @@ import hashlib
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +26,12 @@ from talksearch.indexer.errors import ModelError, WorkersError
 
 _WORKERS = "workers"
 """The folder in the cache that holds what workers were shipped."""
+
+_UNFINISHED = ".new"
+"""How the names of folders end in which files are being laid out."""
+
+_UNFINISHED_S = 86_400
+"""After so many seconds, such a folder was left by a process that was ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +109,8 @@ def lay_out(digest: str, fetch: Callable[[], Mapping[str, bytes]]) -> Path:
             raise ModelError(f"Others than this user can write into {folder}.", "Delete that folder.")
         return folder
     folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(dir=folder.parent, suffix=".new"))  # with mode 0700
+    _clear_unfinished(folder.parent)
+    fresh = Path(tempfile.mkdtemp(dir=folder.parent, suffix=_UNFINISHED))  # with mode 0700
     try:
         for name, data in fetch().items():
             (fresh / os.path.basename(name)).write_bytes(data)  # noqa: PTH119 - whatever it is called, it stays here
@@ -116,3 +125,11 @@ def lay_out(digest: str, fetch: Callable[[], Mapping[str, bytes]]) -> Path:
         return folder
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _clear_unfinished(parent: Path) -> None:
+    """Delete what workers left that were ended while they laid files out, as all are at the end of a run."""
+    for begun in parent.glob(f"*{_UNFINISHED}"):
+        with suppress(FileNotFoundError):  # another process clears as well, or is through
+            if time.time() - begun.stat().st_mtime > _UNFINISHED_S:
+                shutil.rmtree(begun, ignore_errors=True)

@@ -125,7 +125,6 @@ class CurrentStore:
         before, talks = self._reader, self._talks
         if before is not None and talks is not None and (made.model, made.splitting) == _made(before.recipe):
             talks.follow(kept)
-            before.encoder_pool.shutdown(wait=True, cancel_futures=True)
         else:
             self.close()
             before, talks = None, StoreTalks(self._engine.address, kept, made, self._most_talks)
@@ -141,6 +140,7 @@ class CurrentStore:
             store=talks,
         )
         if before is not None:
+            before.encoder_pool.shutdown(wait=True, cancel_futures=True)
             reader.take_over(before)
         return reader
 

@@ -257,9 +257,11 @@ def _whole_file(path: Path) -> Iterator[Path]:
 
 def _drop_old(of_store: Path) -> None:
     """Delete the folders of versions that were not used for longest, and what other processes left unfinished."""
-    for begun in of_store.glob("new-*"):
-        if time.time() - begun.stat().st_mtime > _UNFINISHED_S:
-            shutil.rmtree(begun, ignore_errors=True)
-    versions = [entry for entry in of_store.iterdir() if entry.is_dir() and not entry.name.startswith("new-")]
-    for old in sorted(versions, key=lambda entry: -entry.stat().st_mtime_ns)[_KEPT_VERSIONS:]:
-        shutil.rmtree(old, ignore_errors=True)
+    used: dict[Path, float] = {}
+    for entry in of_store.iterdir():
+        with suppress(FileNotFoundError):  # other processes rename and delete them just now
+            used[entry] = entry.stat().st_mtime
+    begun = [entry for entry in used if entry.name.startswith("new-")]
+    old = sorted(used.keys() - set(begun), key=lambda entry: -used[entry])[_KEPT_VERSIONS:]
+    for entry in (*old, *(entry for entry in begun if time.time() - used[entry] > _UNFINISHED_S)):
+        shutil.rmtree(entry, ignore_errors=True)

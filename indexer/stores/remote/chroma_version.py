@@ -241,5 +241,9 @@ def _stored_talks(part: WriterPart, talk_ids: Sequence[str]) -> Iterator[StoredT
 
 
 def _facts(content: bytes) -> TalkFacts:
-    values = json.loads(content)
-    return TalkFacts(**{**values, "speakers": tuple(values["speakers"])})
+    """Return the facts of a talk from JSON that anybody may have written. Raises StoreError where they are none."""
+    try:
+        values = json.loads(content)
+        return TalkFacts(**{**values, "speakers": tuple(values["speakers"])})
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise StoreError("The facts of a talk in the store are damaged.", "Put its index there again.") from error

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from talksearch.indexer.errors import StoreError
+from talksearch.indexer.records import Json
 from talksearch.indexer.stores import calibration
 from talksearch.indexer.stores.calibration import NullCosines
 
@@ -55,15 +56,16 @@ def unpack_corpus(content: bytes) -> Corpus:
     try:
         length = int.from_bytes(content[:4], "little")
         vectors, dimension, languages, *of_nulls = json.loads(content[4 : 4 + length])
+        _row([vectors, dimension, *of_nulls], (int, int, *((str, int) if of_nulls else ())))
         sums = np.frombuffer(content[4 + length :], "<f8")
         return Corpus(
-            tuple(LanguageCount(*values) for values in languages),
+            tuple(LanguageCount(*_row(values, (str, int, int))) for values in languages),
             vectors,
             sums[:dimension].copy(),
             sums[dimension : dimension * (dimension + 1)].reshape(dimension, dimension).copy(),
             _nulls(sums[dimension * (dimension + 1) :], *of_nulls),
         )
-    except (ValueError, TypeError) as failure:
+    except (ValueError, TypeError, RecursionError) as failure:
         raise _not_ours() from failure
 
 
@@ -83,9 +85,16 @@ def unpack_terms(content: bytes) -> Iterator[TermCount]:
     """Yield how often terms are said, from what `pack_terms` returned. Raises StoreError where it is no such thing."""
     try:
         for values in json.loads(inflate(content)):
-            yield TermCount(*values)
-    except (ValueError, TypeError) as failure:
+            yield TermCount(*_row(values, (str, str, int, int)))
+    except (ValueError, TypeError, RecursionError) as failure:
         raise _not_ours() from failure
+
+
+def _row(values: Json, kinds: tuple[type, ...]) -> Sequence[Json]:
+    """Return values of JSON that anybody may have written. Raises TypeError where they are of other kinds."""
+    if not isinstance(values, list) or tuple(map(type, values)) != kinds:
+        raise TypeError("values of other kinds")
+    return values
 
 
 def inflate(content: bytes) -> bytes:
