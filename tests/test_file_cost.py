@@ -56,7 +56,7 @@ def test_a_byte_of_a_file_takes_few_bytes_of_memory(tmp_path: Path, called: str,
     assert slope_of(called, peak_of, tmp_path) < most
 
 
-@pytest.mark.parametrize(("called", "most"), [("html", 7), ("flattened", 5.5)])
+@pytest.mark.parametrize(("called", "most"), [("html", 7), ("flattened", 5.5), ("table", 6.5)])
 def test_a_byte_of_a_file_takes_few_calls(tmp_path: Path, called: str, most: int) -> None:
     assert slope_of(called, calls_of, tmp_path) < most
 

@@ -22,6 +22,12 @@ _LENGTHS = ("duration", "dur")
 _STARTS_MS = ("startMs", "start_ms", "startTimeMs", "start_time_ms", "offsetMs", "offset_ms")
 _ENDS_MS = ("endMs", "end_ms", "endTimeMs", "end_time_ms")
 _LENGTHS_MS = ("durationMs", "duration_ms", "durMs", "dur_ms")
+_PAIRS = (
+    ("offsets", "from", "to", 1),  # whisper.cpp, in milliseconds, and after it the same as clocks
+    ("timestamps", "from", "to", 0),
+    ("timestamp", "start", "end", 0),
+)
+"""Keys of a start and an end in one, and of the two; then milliseconds of their unit, 0 where it is not told."""
 _SPEAKERS = ("speaker", "speaker_name", "speakerName", "speaker_label", "speakerLabel", "speaker_id", "speakerTag",
              "speaker_tag")  # fmt: skip
 _FASTEST = 15
@@ -31,6 +37,9 @@ _SHORTEST = 10_000
 times too, ends below this."""
 _FEWEST = 5
 """Words that are needed to judge how fast they are said."""
+_UNTOLD = (*_STARTS, *_ENDS, *_LENGTHS)
+"""Keys that do not tell the unit of their times."""
+_NUMBER = re.compile(r"\s*-?\d+(?:\.\d+)?\s*")
 _SOUND = re.compile(r"\[[^\[\]]*\]|\([^()]*\)|[♪♫]")
 
 
@@ -42,19 +51,17 @@ def times_of(entry: dict[str, Any], per_unit: int = 1000) -> tuple[int | None, i
     >>> times_of({"start": 1.5, "duration": 2}), times_of({"startMs": "1500"}), times_of({"timestamp": [1.5, None]})
     ((1500, 3500), (1500, None), (1500, None))
     """
-    for key, first, last, unit in (
-        ("offsets", "from", "to", 1),  # whisper.cpp, in milliseconds, and after it the same as clocks
-        ("timestamps", "from", "to", per_unit),
-        ("timestamp", "start", "end", per_unit),
-    ):
-        inside = entry.get(key)
+    for key, first, last, unit in _PAIRS:
+        if key not in entry:
+            continue
+        inside, unit = entry[key], unit or per_unit
         if isinstance(inside, dict):
             return milliseconds(inside.get(first), unit), milliseconds(inside.get(last), unit)
         if isinstance(inside, list) and len(inside) == 2:
             return milliseconds(inside[0], unit), milliseconds(inside[1], unit)
     start = _first(entry, _STARTS, per_unit)
     start = _first(entry, _STARTS_MS, 1) if start is None else start
-    start = milliseconds(entry.get("timestamp"), per_unit) if start is None else start
+    start = _first(entry, ("timestamp",), per_unit) if start is None else start
     length = _first(entry, _LENGTHS, per_unit)
     length = _first(entry, _LENGTHS_MS, 1) if length is None else length
     if start is not None and length is not None:
@@ -102,8 +109,12 @@ def unit_of(entries: Sequence[tuple[str, dict[str, Any]]]) -> tuple[int, tuple[S
     minute on a word (and taken as milliseconds no less than anybody needs). Everything else is in seconds, as the
     formats say that do not name the unit.
     """
-    numbers = [value for _, entry in entries for value in _bare(entry)]
-    if not numbers or not all(float(value).is_integer() for value in numbers):
+    has_numbers = False
+    for value in (value for _, entry in entries for value in _bare(entry)):
+        if not float(value).is_integer():
+            return 1000, ()
+        has_numbers = True
+    if not has_numbers:
         return 1000, ()
     timed = [(_units(text), *times_of(entry, 1)) for text, entry in entries]
     lengths = []
@@ -145,13 +156,14 @@ def _units(text: str) -> int:
 def _bare(entry: dict[str, Any]) -> Iterator[int | float]:
     """Yield the times of a segment whose unit is not said; for one that says it, half a second: it is not whole."""
     pair = entry.get("timestamp")
-    values = [entry.get(key) for key in (*_STARTS, *_ENDS, *_LENGTHS)] + (pair if isinstance(pair, list) else [pair])
+    values = [entry[key] for key in _UNTOLD if key in entry]  # most of so many are not there
+    values += pair if isinstance(pair, list) else [pair]
     for value in values:
         if isinstance(value, dict):
             yield 0.5
-        elif milliseconds(value) is None or isinstance(value, bool):
+        elif value is None or milliseconds(value) is None or isinstance(value, bool):
             continue
         elif isinstance(value, str):
-            yield float(value) if re.fullmatch(r"\s*-?\d+(?:\.\d+)?\s*", value) else 0.5
+            yield float(value) if _NUMBER.fullmatch(value) else 0.5
         elif isinstance(value, int | float):
             yield value
