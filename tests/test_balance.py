@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from talksearch.cli.render.reports import report_text
 from talksearch.indexer import build_index
 from talksearch.indexer.readers import registry
+from talksearch.indexer.readers.file_words import FileWords
 from talksearch.indexer.records import Cue, Receipt, Step, Transcript
 from talksearch.indexer.talks.balance import balance
 from talksearch.indexer.talks.read import read_talk
@@ -283,3 +285,14 @@ def test_words_are_counted_in_every_script() -> None:
     assert count_words("C'est l’été à l'école") == 4
     assert words_in("橋を tap 한국어 שלום สวัส") == ["橋", "を", "tap", "한국어", "שלום", *"สวัส"]
     assert bag_of(without_entities("&lt;b&gt; &amp;amp; no no")) == {"b": 1, "no": 2}
+
+
+@pytest.mark.parametrize("wholes", [["a " * 6_000], [f"{n}x {n}y" for n in range(9_000)]], ids=["one", "many"])
+def test_words_that_tags_cut_again_and_again_take_a_time_that_grows_with_the_file(wholes: list[str]) -> None:
+    pieces, said = " ".join(wholes), " ".join(whole.replace(" ", "") for whole in wholes)
+    file = FileWords(count_words(pieces), bag_of(pieces), text=pieces)
+    cues = (Cue(0, 4_000, said),)
+    started = time.process_time()
+    found = balance(file, cues, Transcript("ttml", cues), ())
+    assert time.process_time() - started < 2
+    assert found.problem is None

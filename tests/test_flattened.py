@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import random
 import re
+import time
 from itertools import pairwise
 from pathlib import Path
 
@@ -256,3 +257,12 @@ def test_no_reading_with_two_copies_costs_less_than_what_is_sought_no_further() 
         tokens[-1] = tokens[-1][: dice.choice((1, 9))]
         written = flattened._Written.of(tokens, folds_of(tokens))
         assert flattened._least_of_two(written) <= flattened._parse(written, 2, flattened._USUAL)[0]
+
+
+@pytest.mark.parametrize("phrase", ["a ", "3.5 ", "and so it went on "])
+def test_the_same_few_words_on_and_on_take_no_longer_than_speech(phrase: str) -> None:
+    text = phrase * (100_000 // len(phrase))
+    started = time.process_time()
+    unfolded = unfold(text)
+    assert time.process_time() - started < 1
+    assert unfolded.words_after == unfolded.words_before

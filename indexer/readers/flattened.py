@@ -27,6 +27,7 @@ from itertools import accumulate
 
 import numpy as np
 
+from talksearch.indexer.text.counting import is_monotonous
 from talksearch.indexer.text.plain import count_words, shared_tokens_of, single_spaced, tokens_in, tokens_of, width_of
 from talksearch.indexer.text.sentences import ends_with_stop
 
@@ -107,7 +108,7 @@ def unfold(text: str) -> Unfolded:
         return Unfolded(lines, copies, before, sum(count_words(line.text) for line in lines))
     best: tuple[float, int, list[_Part]] | None = None
     # In prose hardly anything repeats at once, and to read it takes long.
-    if len(tokens) >= 6 and (folds := folds_of(tokens)).are_half():
+    if len(tokens) >= 6 and not is_monotonous(tokens) and (folds := folds_of(tokens)).are_half():
         written = _Written.of(tokens, folds)
         plain = sum(written.literal)
         for copies in (3, 2):

@@ -27,6 +27,8 @@ _LINES = "lines_left_out"
 """Key of steps that leave whole lines out: which."""
 _LONGEST_PART = 20
 """Letters of a part of a word that is looked for."""
+_LONGEST_WHOLE = 60
+"""Letters of a word of which every way to cut it is tried, which takes the square of them, in memory as well."""
 _TOLD_BY_WORDS = ("names", "sounds", "boilerplate")
 """Reasons that are told by the words themselves; the steps that took them out count them as well."""
 _EXAMPLES = 5
@@ -142,7 +144,8 @@ def _join(unexplained: Bag, invented: Bag) -> int:
         for whole in [word for word in whole_bag if len(word) > 1]:
             while whole_bag[whole] > 0 and (parts := _parts(whole, part_bag)):
                 whole_bag[whole] -= 1
-                part_bag -= Counter(parts)
+                for part in parts:  # to subtract a bag looks at every word of the other
+                    part_bag[part] -= 1
                 fewer += sign * (len(parts) - 1)
     for bag in (unexplained, invented):
         for word in [word for word, count in bag.items() if count <= 0]:
@@ -152,6 +155,8 @@ def _join(unexplained: Bag, invented: Bag) -> int:
 
 def _parts(whole: str, bag: Bag) -> list[str]:
     """Return words of a bag that make up a word when they are joined; none where there are not any."""
+    if len(whole) > _LONGEST_WHOLE:
+        return _parts_of_long(whole, bag)
     reached: dict[int, list[str]] = {0: []}
     for end in range(1, len(whole) + 1):
         for start in range(max(0, end - _LONGEST_PART), end):
@@ -159,6 +164,26 @@ def _parts(whole: str, bag: Bag) -> list[str]:
             if start in reached and bag[part] > reached[start].count(part):
                 reached.setdefault(end, [*reached[start], part])
     return reached.get(len(whole), [])
+
+
+def _parts_of_long(whole: str, bag: Bag) -> list[str]:
+    """Return what `_parts` does, in a time that grows with the word: at each place the longest part that is left.
+
+    What is longer than a word can be is what tags stood in, again and again. Not every way to cut it is tried.
+    """
+    parts: list[str] = []
+    taken: Bag = Counter()
+    start = 0
+    while start < len(whole):
+        lengths = range(min(_LONGEST_PART, len(whole) - start), 0, -1)
+        options = (whole[start : start + length] for length in lengths)
+        part = next((one for one in options if bag[one] > taken[one]), None)
+        if part is None:
+            return []
+        taken[part] += 1
+        parts.append(part)
+        start += len(part)
+    return parts
 
 
 def _missing_in_fields(file: FileWords, indexed: Bag) -> Bag:

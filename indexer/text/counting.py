@@ -11,6 +11,7 @@ import html
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -23,6 +24,9 @@ _MARKS = ("Mn", "Mc", "Me")
 """Categories of characters that belong to the letter before them."""
 _UNSEEN = ("Cf", "Cc")
 """Categories of characters that nobody sees: soft hyphens, joiners, direction marks."""
+
+_MOST_OF_ONE = 200
+"""Tokens for each different one; talks have about ten, and the longest of them fewer than a hundred."""
 
 
 class _Translation(dict[int, str]):
@@ -123,3 +127,12 @@ def resolve_entities(text: str) -> tuple[str, int]:
         count += entities
         text = resolved
     return text, count
+
+
+def is_monotonous(tokens: Sequence[str]) -> bool:
+    """Say whether a text says the same few words on and on, as speech of its length never does.
+
+    >>> is_monotonous(["no"] * 1_000), is_monotonous(["no"] * 50)
+    (True, False)
+    """
+    return len(tokens) > _MOST_OF_ONE * len(set(tokens))
