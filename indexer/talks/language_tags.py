@@ -200,6 +200,8 @@ def _exactly_named(what: str, name: str, language: str) -> str | None:
     """
     from language_data import names  # 25 MB of tables, which few names of files need
 
+    if not name.isprintable():  # a NUL among them ends in the tables' SystemError
+        return None
     try:
         code = names.name_to_code(what, name, language)
     except (OSError, UnicodeEncodeError):  # nobody says how languages are called in it; the name is not UTF-8

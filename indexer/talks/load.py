@@ -36,7 +36,7 @@ _LONG_CUE_MS = 300_000
 _MARGIN_OF_AN_HOUR_MS = 60_000
 """How far off speech in proportion to its characters is within an hour, nine times in ten."""
 _LARGEST_MARGIN_MS = 90_000
-_FREE_WORK, _WORK_PER_CHARACTER = 100_000, 250
+_FREE_WORK, _WORK_PER_CHARACTER = 100_000, 120
 """How many hypotheses a repair may weigh, a million of which take two seconds and more: some for any text, and more for
 each character. Those of misread German need 6 each, of Russian 28, of Chinese 90."""
 _MOST_WORK, _MOST_WORK_ABOUT = 15_000_000, 1_000_000

@@ -20,6 +20,9 @@ MOST = 24
 _SHORTEST = 5
 """Letters of the shortest term that compounds are looked for."""
 
+_LONGEST = 80
+"""And of the longest: every place of a term is tried to cut it at, and nobody says a longer one."""
+
 _SHORTEST_REST = 3
 """Letters of the shortest word that can be left of a compound when a term is taken off."""
 
@@ -78,7 +81,7 @@ class CompoundFinder:
         A term that nobody says and that is itself a compound gives its two parts in a row, as captions often write
         them. Returns nothing where no talk is in one of `LANGUAGES`; that is asked once for each state of the index.
         """
-        if len(term) < _SHORTEST or not term.isalpha() or not term.isascii():
+        if not _SHORTEST <= len(term) <= _LONGEST or not term.isalpha() or not term.isascii():
             return []
         vocabulary = self._of(db)
         if not vocabulary.languages:
