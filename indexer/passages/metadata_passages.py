@@ -56,7 +56,10 @@ _DIAGRAM = re.compile(
 )
 """The first line of a diagram in the language of Mermaid."""
 
-_ARROW = re.compile(r"(?<!-)--+>|(?<!=)==+>|-\.->|\w\s*(?:\[[^\]]{0,300}\]|\{[^}]{0,300}\}|\(\([^)]{0,300}\)\))\s*(?:--|==|;|$)")
+_ARROW = re.compile(
+    r"(?<!-)--+>|(?<!=)==+>|-\.->"
+    r"|\w\s*(?:\[[^\]]{0,300}\]|\{[^}]{0,300}\}|\(\([^)]{0,300}\)\))\s*(?:--|==|;|$)"
+)
 """An arrow between the nodes of a diagram, or a node of one."""
 
 _BEGGING = re.compile(
