@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -39,6 +38,8 @@ def keep_current(folders: Sequence[Path]) -> None:
 
 
 def _keep_current(folders: Sequence[Path]) -> None:
+    import sqlite3
+
     from talksearch.indexer.pipeline.merged_copy import is_current, map_topics, merged_copy, state_of_copy
 
     told, mapped = "", None
