@@ -12,12 +12,10 @@ import sqlite3
 from collections.abc import Collection, Iterator, Sequence
 
 from talksearch.indexer.errors import StoreError
-from talksearch.indexer.stores.catalog_writer import text_digest
 from talksearch.indexer.stores.remote.engine import Engine, StoredTalk
 from talksearch.indexer.stores.remote.talk_bytes import unpack
 
-_MARK_LENGTHS = (4, 8, 32)
-"""Digits that tell a talk from another with its id; more where fewer do not."""
+from .told_apart import ids_told_apart
 
 _FETCHED_AT_ONCE = 16
 """Talks that are fetched at once to be compared."""
@@ -50,8 +48,7 @@ def ids_in_store(db: sqlite3.Connection, engine: Engine, sources: Sequence[int])
 
 
 def _told_apart(talk_id: str, path: str, taken: set[str]) -> str:
-    marks = [text_digest(path).hex()[:length] for length in _MARK_LENGTHS]
-    free = next(other for mark in marks if (other := f"{talk_id}-{mark}") not in taken)
+    free = next(other for other in ids_told_apart(talk_id, path) if other not in taken)
     taken.add(free)
     return free
 

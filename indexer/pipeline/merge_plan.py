@@ -12,13 +12,10 @@ from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from talksearch.indexer.stores.catalog import FileRow
-from talksearch.indexer.stores.catalog_writer import text_digest
 
 from .plan import make_plan
 from .scan import content_digest, identity_of
-
-_MARK_LENGTHS = (4, 8, 32)
-"""Digits that tell a talk from another with its id; more where fewer do not."""
+from .told_apart import ids_told_apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +118,6 @@ def _changed_ns(file: FileRow) -> int:
 def _give_ids(merged: Sequence[MergedTalk]) -> None:
     taken: set[str] = set()
     for one in merged:
-        marks = [text_digest(one.talk.path).hex()[:length] for length in _MARK_LENGTHS]
-        ids = (one.talk.id, *(f"{one.talk.id}-{mark}" for mark in marks))
+        ids = (one.talk.id, *ids_told_apart(one.talk.id, one.talk.path))
         one.id = next(talk_id for talk_id in ids if talk_id not in taken)
         taken.add(one.id)
