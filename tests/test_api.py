@@ -294,9 +294,16 @@ def test_clients_that_ask_no_more_are_forgotten(monkeypatch: pytest.MonkeyPatch)
     check = guards.asks_slowly(lambda: now[0])
     for number in range(100):
         now[0] += 1.0
-        assert check(request_of(client=str(number))) is None
+        assert check(request_of(client=f"10.0.0.{number}")) is None
     (left,) = [cell.cell_contents for cell in check.__closure__ or () if isinstance(cell.cell_contents, dict)]  # type: ignore[attr-defined]
-    assert len(left) <= 4
+    assert 0 < len(left) <= 4
+
+
+def test_one_household_is_one_client_however_many_addresses_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guards, "_AT_ONCE", 2)
+    check = guards.asks_slowly(lambda: 0.0)
+    assert [check(request_of(client=f"2001:db8:0:1::{number}")) is None for number in (1, 2, 3)] == [True, True, False]
+    assert check(request_of(client="2001:db8:0:2::1")) is None
 
 
 def test_a_link_of_another_site_opens_a_talk_and_nothing_else(served: Serving) -> None:

@@ -107,11 +107,12 @@ def test_among_too_many_connections_another_is_still_answered(served: Serving) -
 class Waiting(connections.BoundedConnection):
     """A connection that has let the server wait since a moment, of which something may not have been read yet."""
 
-    def __init__(self, since: float, sent: bytes) -> None:
+    def __init__(self, since: float, sent: bytes, peer: tuple[object, ...] | str = ("192.0.2.1", 1)) -> None:
         self.since, self.is_open = since, True
         self.there, self.here = socket.socketpair()
         self.there.sendall(sent)
-        self.transport = SimpleNamespace(is_closing=lambda: not self.is_open, get_extra_info=lambda _: self.here)
+        known = {"socket": self.here, "peername": peer}
+        self.transport = SimpleNamespace(is_closing=lambda: not self.is_open, get_extra_info=known.get)
 
     def waiting_since(self) -> float:
         return self.since
@@ -136,6 +137,31 @@ def test_who_has_asked_and_was_not_read_yet_is_not_hung_up_on(
     monkeypatch.setattr(connections, "most_connections", lambda: 2)
     waiting = [Waiting(since, one) for since, one in enumerate(sent)]
     connections._make_room(reversed(waiting))
+    assert [since for since, one in enumerate(waiting) if one.is_open] == left
+    for one in waiting:
+        one.there.close()
+        one.here.close()
+
+
+@pytest.mark.parametrize(
+    ("peers", "left"),
+    [
+        (["192.0.2.1", "192.0.2.2", "192.0.2.2", "192.0.2.2"], [0, 3]),
+        (["192.0.2.2", "192.0.2.1", "192.0.2.1", "192.0.2.2", "192.0.2.2"], [2, 4]),
+        (["192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4"], [2, 3]),
+        (["2001:db8::1", "2001:db8:0:1::1", "2001:db8:0:1::2", "2001:db8:0:1:1::3"], [0, 3]),
+        (["2001:db8::1", "fe80::1%eth0", "fe80::2%eth0", "fe80::3%eth0"], [0, 3]),
+        (["::ffff:192.0.2.1", "::ffff:192.0.2.2", "::ffff:192.0.2.2", "::ffff:192.0.2.2"], [0, 3]),
+        (["", "192.0.2.2", "192.0.2.2", ""], [2, 3]),
+    ],
+    ids=["one and three", "two and three", "four", "IPv6", "a link", "IPv4 within IPv6", "no address"],
+)
+def test_who_has_many_connections_pushes_out_their_own(
+    peers: list[str], left: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "most_connections", lambda: 2)
+    waiting = [Waiting(since, b"", (peer, 4_000) if peer else "") for since, peer in enumerate(peers)]
+    connections._make_room(waiting)
     assert [since for since, one in enumerate(waiting) if one.is_open] == left
     for one in waiting:
         one.there.close()

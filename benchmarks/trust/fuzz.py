@@ -298,10 +298,9 @@ def main() -> int:
         where = store(options.findings, short) if options.findings else ""
         print(f"{counts[kind]:6} {kind}  {len(short.tried.data)} bytes {where}")
     for process, sizes in memory.items():
-        print(
-            f"process {process}: {sizes[0]} MB after {_A_BATCH:,} inputs, "
-            f"{sizes[-1]} MB after {len(sizes) * _A_BATCH:,}"
-        )
+        at = sorted({0, len(sizes) // 10, len(sizes) // 4, len(sizes) // 2, len(sizes) - 1})
+        grown = ", ".join(f"{sizes[batch]:,} ({(batch + 1) * _A_BATCH:,})" for batch in at)
+        print(f"process {process}: MB after so many inputs: {grown}")
     print(", ".join(f"{target} {count:,}" for target, count in sorted(tried.items())))
     print(f"tried {tried.total():,}, held {tried.total() - counts.total():,}")
     return 1 if found else 0

@@ -8,13 +8,17 @@ from __future__ import annotations
 import asyncio
 import selectors
 import sys
+from collections import Counter
 from collections.abc import Iterable
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from talksearch.cli.web.networks import network_of
+
 MOST = 256
-"""Connections at once. Where another comes, the one that has kept the server waiting for longest makes room for it."""
+"""Connections at once. Where another comes, one that keeps the server waiting makes room for it: the oldest one of the
+address that has the most of them."""
 
 _GRACE_S = 0.05
 """Seconds in which what has arrived on new connections is read, before one of them is taken for one that waits: a burst
@@ -125,17 +129,16 @@ def most_connections() -> int:
 
 
 def _make_room(connections: Iterable[object]) -> None:
-    """Where there are too many, hang up on those that have let the server wait for longest.
+    """Where there are too many, hang up on some that let the server wait: the latest of each address is the last to go.
 
-    Who has sent something that was not read yet is not waited for: in a burst, the server is late and not the asker.
-    Of those there may be as many again, which the limit on open files allows for.
+    Somebody with hundreds of connections so pushes out their own before anybody else's. Behind a proxy all have its
+    address, and the oldest goes first. Who has sent something that was not read yet is not waited for: in a burst, the
+    server is late and not the asker. Of those there may be as many again, which the limit on open files allows for.
     """
     open_ones = [one for one in connections if isinstance(one, BoundedConnection) and not one.transport.is_closing()]
     too_many = len(open_ones) - most_connections()
-    waiting = [(since, one) for one in open_ones if (since := one.waiting_since()) is not None]
-    waiting.sort(key=lambda pair: pair[0])
     late = []
-    for _, one in waiting:
+    for one in _first_to_go(open_ones):
         if too_many <= 0:
             return
         if _has_sent(one.transport):
@@ -145,6 +148,24 @@ def _make_room(connections: Iterable[object]) -> None:
             too_many -= 1
     for one in late[: max(0, too_many - most_connections())]:
         one.hang_up()
+
+
+def _first_to_go(connections: Iterable[BoundedConnection]) -> list[BoundedConnection]:
+    """Return those that let the server wait: first the oldest of the address that has the most of them."""
+    waiting = [(since, one) for one in connections if (since := one.waiting_since()) is not None]
+    waiting.sort(key=lambda pair: pair[0], reverse=True)
+    later_ones: Counter[str] = Counter()
+    ordered = []
+    for since, one in waiting:
+        network = _network(one.transport)
+        ordered.append((-later_ones[network], since, one))
+        later_ones[network] += 1
+    return [one for _, _, one in sorted(ordered, key=lambda row: row[:2])]
+
+
+def _network(transport: asyncio.BaseTransport) -> str:
+    peer = transport.get_extra_info("peername")
+    return network_of(peer[0]) if isinstance(peer, tuple) else ""  # a socket of this machine has no such pair
 
 
 def _has_sent(transport: asyncio.Transport) -> bool:

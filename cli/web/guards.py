@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from .networks import network_of
 from .problems import refused
 
 Check = Callable[[Request], Response | None]
@@ -157,14 +158,14 @@ def asks_slowly(clock: Callable[[], float] = time.monotonic) -> Check:
 
     A client has so many requests at once, and some of them come back each second (a token bucket).
     """
-    left: dict[str, tuple[float, float]] = {}  # by address: requests left, and when that was so
+    left: dict[str, tuple[float, float]] = {}  # by network: requests left, and when that was so
 
     def check(request: Request) -> Response | None:
         if request.url.path.startswith((_MEDIA, STATIC)):
             return None
         now_s = clock()
-        address = request.client.host if request.client else ""
-        before, then_s = left.get(address, (float(_AT_ONCE), now_s))
+        network = network_of(request.client.host) if request.client else ""
+        before, then_s = left.get(network, (float(_AT_ONCE), now_s))
         now = min(float(_AT_ONCE), before + (now_s - then_s) * _PER_S)
         if now < 1:
             hint = f"Ask again in a moment; {_PER_S} requests a second are answered."
@@ -172,7 +173,7 @@ def asks_slowly(clock: Callable[[], float] = time.monotonic) -> Check:
         if len(left) >= _CLIENTS:
             for other in [other for other, (_, seen_s) in left.items() if (now_s - seen_s) * _PER_S >= _AT_ONCE]:
                 del left[other]
-        left[address] = (now - 1, now_s)
+        left[network] = (now - 1, now_s)
         return None
 
     return check

@@ -15,9 +15,15 @@ class RepairBudget:
     They are counted, and no time is taken, so that a text is read alike every time.
     """
 
-    def __init__(self, most: float = math.inf, whole: RepairBudget | None = None) -> None:
-        """Allow so many; what is spent here is spent of `whole` as well, where this is a part of something."""
+    def __init__(
+        self, most: float = math.inf, whole: RepairBudget | None = None, most_in_words: float = math.inf
+    ) -> None:
+        """Allow so many; what is spent here is spent of `whole` as well, where this is a part of something.
+
+        `most_in_words` is how many more may be weighed in words, once letters have been; of a part, its whole says so.
+        """
         self._left = most
+        self._left_in_words = most_in_words
         self._whole = whole
 
     def spend(self, hypotheses: int) -> None:
@@ -27,3 +33,10 @@ class RepairBudget:
         self._left -= hypotheses
         if self._left < 0:
             raise RepairBudgetSpentError
+
+    def has_room_for(self, in_words: int) -> bool:
+        """Count some that are weighed in words, and return whether they may be. Without them, letters decide."""
+        if self._whole:
+            return self._whole.has_room_for(in_words)
+        self._left_in_words -= in_words
+        return self._left_in_words >= 0

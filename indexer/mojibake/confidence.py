@@ -80,7 +80,7 @@ RankedSpan = tuple[tuple[DecodedCharacter, ...], dict[int, Ranking]]
 def make_edits(text: str, spans: list[DecodedSpan], work: RepairBudget) -> Iterator[Edit]:
     """The edits of a text: certain characters that stand together in one, and one for each uncertain character."""
     spans = [_decode_with_wide_beam(span, work) for span in spans]
-    ranked_spans = adapt_to_habits([rank_span(span) for span in spans])
+    ranked_spans = adapt_to_habits([rank_span(span, work) for span in spans])
     for span, (characters, rankings) in zip(spans, ranked_spans, strict=True):
         yield from _span_edits(text, span, characters, rankings)
 
@@ -93,17 +93,17 @@ def _decode_with_wide_beam(span: DecodedSpan, work: RepairBudget) -> DecodedSpan
     return replace(span, decoding=decoding) if decoding else span
 
 
-def rank_span(span: DecodedSpan) -> RankedSpan:
+def rank_span(span: DecodedSpan, work: RepairBudget) -> RankedSpan:
     """The candidates of a span ranked by letters and words together, and its characters replaced by the best ones."""
     characters = span.decoding.characters
-    uncertain = _uncertain_characters(characters, span.context, span.orthography)
+    uncertain = _uncertain_characters(characters, span.context, span.orthography, work)
     rankings = {index: character.ranking for index, character in uncertain.items()}
     chinese = [index for index, ranking in rankings.items() if span.orthography.han == "hani" and _is_han(ranking)]
     chars = [character.char for character in characters]
     for _ in range(ROUNDS if chinese else 0):
         previous_chars = list(chars)
         for index in chinese:
-            rankings[index] = rank_by_words(chars, index, uncertain, span.context, span.orthography)
+            rankings[index] = rank_by_words(chars, index, uncertain, span.context, span.orthography, work)
             chars[index] = rankings[index][0][1]
         if chars == previous_chars:
             break
@@ -132,7 +132,7 @@ class _UncertainCharacter:
 
 
 def _uncertain_characters(
-    characters: Sequence[DecodedCharacter], context: str, orthography: Orthography
+    characters: Sequence[DecodedCharacter], context: str, orthography: Orthography, work: RepairBudget
 ) -> dict[int, _UncertainCharacter]:
     """The damaged characters that letters do not settle, by index."""
     uncertain = {}
@@ -142,10 +142,10 @@ def _uncertain_characters(
         words: list[tuple[str, int, str]] = []
         if orthography.han == "hani" and script(character.char) == "hani":
             if index + 1 < len(characters) and len(characters[index + 1].candidates) > 1:
-                pairs = _neighbour_words(character, characters[index + 1])
+                pairs = _neighbour_words(character, characters[index + 1], work)
                 words += [(first, index + 1, second) for first, second in pairs]
             if index and len(characters[index - 1].candidates) > 1:
-                pairs = _neighbour_words(characters[index - 1], character)
+                pairs = _neighbour_words(characters[index - 1], character, work)
                 words += [(second, index - 1, first) for first, second in pairs]
         ranking = rank_by_letters(characters, index, context, orthography)
         if words or ranking[0][0] < SETTLED_BY_LETTERS or ranking[0][1] != character.char:
@@ -153,8 +153,10 @@ def _uncertain_characters(
     return uncertain
 
 
-def _neighbour_words(left: DecodedCharacter, right: DecodedCharacter) -> list[tuple[str, str]]:
+def _neighbour_words(left: DecodedCharacter, right: DecodedCharacter, work: RepairBudget) -> list[tuple[str, str]]:
     """The commonest words that two damaged characters may form together."""
+    if not work.has_room_for(len(left.candidates) * len(right.candidates) // 2):
+        return []
     words = []
     for first, _ in left.candidates:
         for second, _ in right.candidates:
@@ -191,7 +193,7 @@ def rank_by_letters(
     opened = pair_marks(context + "".join(c.char for c in before_marks))[0] if has_marks else ""
     rest = "".join(c.char for c in characters[index + 1 : index + 1 + _MARKS_REACH]) if has_marks else ""
     for char, cost in candidates:
-        score = log_probability(before, char, orthography) - cost
+        score = log_probability(before, char, orthography, opened) - cost
         score += text_log_probability(after, before + char, orthography)
         scores.append((score + pair_marks(char + rest, opened)[1], char))
     return _ranking(scores)
@@ -208,6 +210,7 @@ def rank_by_words(
     uncertain: dict[int, _UncertainCharacter],
     context: str,
     orthography: Orthography,
+    work: RepairBudget,
 ) -> Ranking:
     """Rank the candidates of one damaged character by letters and words; an uncertain neighbour may change with it.
 
@@ -235,6 +238,8 @@ def rank_by_words(
     for candidate in character.candidates_in_words:
         best = -math.inf
         words = {(i, char) for own, i, char in character.neighbour_words if own == candidate and first <= i < end}
+        if not work.has_room_for(len(changes | words) * (WORD_WINDOW + 1)):
+            return character.ranking
         for changed, replacement in changes | words:
             nearby, run = chars[near : index + 7], chars[first:end]
             cost = character.costs[candidate]

@@ -46,7 +46,7 @@ SCORE_SCALE = 0.7
 """How much of a difference in score counts when hypotheses are weighed against each other."""
 
 CONTEXT_REACH = 80
-"""How many characters before a quotation mark are searched for the mark that opened it."""
+"""How many characters before damaged text are searched for the marks that are open there."""
 
 MOST_CANDIDATES = 80
 """How many candidates are considered for one damaged character."""
@@ -257,17 +257,17 @@ def decode(
                 for hypothesis in best:
                     before = hypothesis.before
                     opened, pairing_score = pair_mark(hypothesis.opened, char)
-                    added = log_probability(before, char, orthography) - cost + pairing_score
+                    added = log_probability(before, char, orthography, hypothesis.opened) - cost + pairing_score
                     total = hypothesis.score + added
                     key = before[-4:] + char, opened
                     known = onward.get(key)
                     if known is None:
-                        after, arcs_here = before[-CONTEXT_REACH:] + char, [(hypothesis, character, added)]
+                        after, arcs_here = before[-CONTEXT_LENGTH:] + char, [(hypothesis, character, added)]
                         onward[key] = _Hypothesis(total, after, opened, (hypothesis, character), arcs_here)
                         continue
                     known.arcs.append((hypothesis, character, added))
                     if total > known.score:
-                        known.score, known.before = total, before[-CONTEXT_REACH:] + char
+                        known.score, known.before = total, before[-CONTEXT_LENGTH:] + char
                         known.best_arc = hypothesis, character
     if not beams[-1]:
         return None

@@ -11,7 +11,7 @@ from functools import cache, lru_cache
 from typing import NamedTuple
 
 from .ngrams import UNSEEN, chinese_variants, letter_bias, load_ngrams, lowercase, normalize, script
-from .quotation import MARKS_WITH_SIDES, closing_floor, quote_direction
+from .quotation import MARKS_WITH_SIDES, closing_floor, pair_mark, pair_marks, quote_direction
 
 SCRIPT_CHANGE = 5.0
 """The cost of a letter in another script than the last letter's."""
@@ -164,18 +164,30 @@ def letter_log_probability(before: str, char: str, orthography: Orthography) -> 
     return score + _case_log_probability(char, before) if letter_script in _CASED_SCRIPTS else score
 
 
-def log_probability(before: str, char: str, orthography: Orthography) -> float:
-    """Log probability of a character after those before it, which quotation marks and brackets count in as well."""
+def log_probability(before: str, char: str, orthography: Orthography, opened: str) -> float:
+    """Log probability of a character after those before it, where quotation marks and brackets count as well.
+
+    Args:
+        before: At least the `CONTEXT_LENGTH` characters before it, as they are written.
+        char: The character.
+        orthography: How to score its letters.
+        opened: The marks that are open before it (`quotation.pair_marks`).
+    """
     letter = letter_log_probability(before[-CONTEXT_LENGTH:], char, orthography)
     if char not in MARKS_WITH_SIDES:
         return letter
-    return max(letter, closing_floor(before, char)) + quote_direction(before, char)
+    return max(letter, closing_floor(opened, char)) + quote_direction(before, char)
 
 
 def text_log_probability(text: str, context: str, orthography: Orthography) -> float:
     """Log probability of text as it stands after a context, without the costs of marks that stand in pairs."""
     score = 0.0
+    has_marks = not MARKS_WITH_SIDES.isdisjoint(text)
+    opened = pair_marks(context)[0] if has_marks else ""
+    context = context[-CONTEXT_LENGTH:]
     for char in text:
-        score += log_probability(context, char, orthography)
-        context += char
+        score += log_probability(context, char, orthography, opened)
+        if has_marks:
+            opened, _ = pair_mark(opened, char)
+        context = (context + char)[-CONTEXT_LENGTH:]
     return score

@@ -71,15 +71,12 @@ def pair_marks(text: str, opened: str = "") -> tuple[str, float]:
     return opened, total
 
 
-def closing_floor(before: str, char: str) -> float:
+def closing_floor(opened: str, char: str) -> float:
     """The least log probability of a mark that closes what was opened last; minus infinity for other characters.
 
-    >>> closing_floor("他说「好", "」"), closing_floor("他说好", "」")
-    (-4.5, -inf)
+    >>> closing_floor("（「", "」"), closing_floor("「（", "」"), closing_floor("", "」")
+    (-4.5, -inf, -inf)
     """
-    if char not in _CLOSERS:
-        return -math.inf
-    opened, _ = pair_marks(before)
     return CLOSING if opened and char in _CLOSED_BY[opened[-1]] else -math.inf
 
 
