@@ -208,7 +208,7 @@ def _encode(folder: Path, count: int) -> dict[str, Any]:
     assert home
     exported = onnx_encoder.load(home, default_card())
     at = perf_counter()
-    choice = selection.choose(home, exported, every[:: -(-len(every) // 4_096)], len(every))
+    choice = selection.choose(home, exported, every[:: -(-len(every) // 4_096)])
     choosing = perf_counter() - at
     print(f"\nchosen in {choosing:.1f} s: {choice.description}")
 

@@ -87,7 +87,7 @@ def _speed(home: Path, texts: Sequence[str], every: Sequence[str]) -> None:
     card = default_card()
     plain = SentenceTransformer(str(default_folder()), device="cpu")
     exported = onnx_encoder.load(home, card)
-    choice = selection.choose(home, exported, every[:: max(1, len(every) // 4_096)], 100_000)
+    choice = selection.choose(home, exported, every[:: max(1, len(every) // 4_096)])
     ways: dict[str, Encode] = {
         "SentenceTransformer.encode": lambda some: np.asarray(
             plain.encode(list(some), batch_size=32, normalize_embeddings=True), np.float32

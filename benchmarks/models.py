@@ -59,7 +59,7 @@ def main() -> None:
     bulk = {}
     for card in cards:
         exported = onnx_encoder.load(homes[card.name], card)
-        bulk[card.name] = selection.choose(homes[card.name], exported, texts, len(texts)).encoder
+        bulk[card.name] = selection.choose(homes[card.name], exported, texts).encoder
         bulk[card.name].encode_passages(texts[:32])
     asked: dict[str, list[float]] = {name: [] for name in queries}
     for text in NULL_QUERIES[:65]:

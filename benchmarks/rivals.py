@@ -131,7 +131,7 @@ def prepare(
         cache.mkdir(parents=True, exist_ok=True)
         home = model_home.find(index.recipe.model)
         faster = (
-            selection.choose(home, encoder, texts, len(texts)).encoder
+            selection.choose(home, encoder, texts).encoder
             if home and isinstance(encoder, onnx_encoder.OnnxEncoder)
             else encoder
         )

@@ -607,9 +607,13 @@ def test_a_rebuild_works_through_a_link_and_over_what_an_ended_one_left(archive:
     assert not list(tmp_path.glob(".real.*"))
 
 
-@pytest.mark.parametrize("is_malformed", [False, True])
+@pytest.mark.parametrize(
+    "met",
+    [None, sqlite3.DatabaseError("database disk image is malformed"), BadIndexError("There is no finished index.", "")],
+    ids=["nothing", "malformed", "empty"],
+)
 def test_who_opens_a_catalog_while_another_index_takes_its_place_reads_one_of_them(
-    archive: Path, index: Path, monkeypatch: pytest.MonkeyPatch, is_malformed: bool
+    archive: Path, index: Path, monkeypatch: pytest.MonkeyPatch, met: Exception | None
 ) -> None:
     other = index.with_name("other")
     run(index, archive)
@@ -621,9 +625,9 @@ def test_who_opens_a_catalog_while_another_index_takes_its_place_reads_one_of_th
         db = opened(path)  # of the one, and its log perhaps already of the other
         if swaps:
             assert layout.swap_folders(index, swaps.pop())
-            if is_malformed:
+            if met:
                 db.close()
-                raise sqlite3.DatabaseError("database disk image is malformed")
+                raise met
         return db
 
     monkeypatch.setattr(catalog, "_open_to_read", open_and_swap)

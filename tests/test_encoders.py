@@ -70,7 +70,7 @@ def test_the_exported_model_gives_the_same_vectors(model: SentenceEncoder, own_h
     assert loaded.card == model.card
     for word in ("relativity", "photosynthesize", "相对论", "x" * 50):
         assert loaded.count_tokens(word) == model.count_tokens(word)
-    chosen = selection.choose(own_home, loaded, ["a passage of words", *TEXTS] * 20, 20).encoder
+    chosen = selection.choose(own_home, loaded, ["a passage of words", *TEXTS] * 20).encoder
     assert onnx_export.agreement(chosen, model, TEXTS) > 0.99  # products may be of bytes
 
 

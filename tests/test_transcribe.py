@@ -101,10 +101,10 @@ def test_a_recording_is_found_by_what_was_transcribed_and_opens_at_that_second(t
     assert after.exit_code == 0, after.output
     assert "Two Cities.json: " in after.output
     assert "no transcript" not in ask("index", archive).output
-    found = ask("search", "epoch of incredulity", "--format", "jsonl")
+    found = ask("search", "season of darkness", "--format", "jsonl")
     hit = json.loads(found.output.splitlines()[0])
     words = [word for segment in made(archive / "Two Cities.json")["segments"] for word in segment["words"]]
-    said = next(word["start"] for word in words if word["word"].strip(" .,") == "incredulity")
+    said = next(word["start"] for word in words if word["word"].strip(" .,") == "darkness")
     assert hit["source"] == "Two Cities.json"
     assert said - 8 <= hit["jump_s"] <= said
     assert hit["url"] == f"{(archive / 'Two Cities.wav').as_uri()}#t={int(hit['jump_s'])}"

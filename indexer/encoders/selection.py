@@ -28,11 +28,9 @@ from .onnx_session import ONNX_ERRORS
 from .openvino_encoder import OpenVinoEncoder, can_run
 from .tokenizer import batches, load_model_tokenizer
 
-LEAST_TO_SELECT = 100
-"""With fewer passages waiting, the exported model embeds them sooner than anything else is loaded."""
-
-_LEAST_TO_CHECK = 1_000
-"""With fewer passages waiting, a choice that was made on another archive's text is not checked on this one's."""
+LEAST_TO_SELECT = 1_000
+"""With fewer passages waiting, the exported model has embedded them before what is faster is found out. A small archive
+so has the vectors of the model itself, and the same answers on every machine."""
 
 INT8_MEAN_COSINE = 0.997
 """The mean cosine to the exported model's vectors that products of bytes must keep, on text that their ranges were not
@@ -78,7 +76,7 @@ class _Trial:
     seconds: float
 
 
-def choose(home: Path, encoder: OnnxEncoder, sample: Sequence[str], waiting: int) -> Choice:
+def choose(home: Path, encoder: OnnxEncoder, sample: Sequence[str]) -> Choice:
     """Return what embeds many passages fastest here and gives the exported model's vectors, or nearly.
 
     What an earlier run chose on this kind of machine is taken from the home of the model. Where none did, it is chosen
@@ -88,12 +86,11 @@ def choose(home: Path, encoder: OnnxEncoder, sample: Sequence[str], waiting: int
         home: The home of the model (`model_home`).
         encoder: The exported model.
         sample: Passages that wait, in any number.
-        waiting: How many passages are to be embedded.
     """
     folder = _folder(home)
     try:
         with model_home.locked(home) if model_home.is_lasting(home) else nullcontext():  # others may be choosing
-            known = _remembered(home, encoder, sample if waiting >= _LEAST_TO_CHECK else ())
+            known = _remembered(home, encoder, sample)
             if known is not None:
                 return known
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)

