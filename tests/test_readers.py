@@ -15,6 +15,9 @@ from talksearch.indexer.errors import UnreadableError
 from talksearch.indexer.readers import decode, read, sniff, timed_text
 from talksearch.indexer.readers.cue_times import RawCue, mend
 from talksearch.indexer.records import Chapter, Transcript, Word
+from talksearch.indexer.talks.read import read_talk
+from talksearch.indexer.talks.receipt import changes
+from talksearch.indexer.talks.replay import replay
 
 SHARED = Path(__file__).parent / ".." / ".." / "shared"
 CUES = [(1000, 2500, "Hello there."), (2500, 4000, "Time flies.")]
@@ -179,6 +182,8 @@ def test_word_times_are_kept() -> None:
         ("a.srt", b"just words, no times", "no cues"),
         ("a.txt", b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "binary"),
         ("a.txt", bytes(range(1, 256)) * 4, "binary"),
+        ("a.txt", b"So we" + bytes(15) + b"begin.", "binary"),
+        ("a.txt", "我们在这里讨论。\n".encode("utf-16-le"), "binary"),
         ("a.vtt", b"WEBVTT\n\n100:00:01.000 --> 100:00:02.000\nHello\n", "Line 3 is timed 100:00:02"),
         ("a.info.json", b'{"title": "x", "formats": []}', "metadata"),
         ("a.json", b'{"a": 1}', "no kind of transcript"),
@@ -199,6 +204,30 @@ def test_what_is_no_transcript_is_refused_with_a_reason(name: str, content: byte
     with pytest.raises(UnreadableError) as caught:
         read(decode(content)[0], name)
     assert said in caught.value.message
+
+
+_WRITTEN = "WEBVTT\n\n00:01.000 --> 00:02.000\nThe café opens.\n\n"
+
+
+@pytest.mark.parametrize(
+    ("data", "zeros"),
+    [
+        (_WRITTEN.encode() + bytes(4_096), 4_096),
+        (_WRITTEN.encode() + bytes(1), 1),
+        (_WRITTEN.encode("utf-8-sig") + bytes(7), 7),
+        (_WRITTEN.encode("cp1252") + bytes(512), 512),
+        (_WRITTEN.replace("\n\n", "\n\n" + "\0" * 512).encode(), 1_024),
+    ],
+    ids=["a block", "one", "with a mark", "windows-1252", "two blocks inside"],
+)
+def test_what_was_written_of_a_file_whose_rest_is_zeros_is_read(data: bytes, zeros: int, tmp_path: Path) -> None:
+    for name, content in (("whole", _WRITTEN.encode()), ("cut", data)):
+        (tmp_path / f"{name}.vtt").write_bytes(content)
+    whole, cut = (read_talk(tmp_path / f"{name}.vtt") for name in ("whole", "cut"))
+    assert cut.cues == whole.cues
+    assert replay(data, "cut.vtt", cut.receipt) == cut.cues
+    assert any(f"{zeros:,} zero byte" in note for note in cut.receipt.uncertain)
+    assert any("zeros" in step.detail for step in changes(cut.receipt))
 
 
 @pytest.mark.parametrize(

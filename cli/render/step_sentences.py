@@ -104,7 +104,9 @@ def _sentence(step: Step, talk: Talk) -> str:
             return ""
         case "decode":
             encoding = str(detail.get("encoding", ""))
-            return "" if encoding in ("", "utf-8", "docx") else f"The file was decoded as {encoding}."
+            how = "" if encoding in ("", "utf-8", "docx") else f" as {encoding}"
+            without = f" without {counted('zero byte', zeros)}" if (zeros := detail.get("zeros")) else ""
+            return f"The file was decoded{how}{without}." if how or without else ""
         case "take-from":
             return f"The {step.field} was taken from {detail['from']}."
         case "detect-language":

@@ -22,6 +22,10 @@ r"""Line ends other than `\n`. Files that went through a wrong transfer end thei
 _OTHER_LINE_ENDS = re.compile("[\x0b\u2028\u2029]")
 """Of a text that has no other: word processors write them, and what is copied out of pages has them."""
 
+_MANY_ZEROS = 16
+_ZEROS = re.compile(rb"\x00{%d,}|\x00+\Z" % _MANY_ZEROS)
+"""What a disk leaves where a file was not written whole. Shorter ones inside are UTF-16, or no text."""
+
 _BROKEN_UTF8 = re.compile(rb"[\xc2-\xf4][\x80-\xbf]")
 _SIGNS = frozenset("“”‘’–—…•€™°«»¿¡£§©®·„‚‹›½¼¾²³×÷\xa0")
 _EDIT = 20
@@ -33,7 +37,8 @@ def decode(data: bytes) -> tuple[str, tuple[Step, ...], tuple[str, ...]]:
 
     Valid UTF-8, 16 and 32 are what they are. Otherwise each line that is UTF-8 is read as such, and the bytes of the
     others as windows-1252, or as a code page of a whole file in another script, where that gives what people write;
-    what is left becomes U+FFFD. A Word document gives its paragraphs. Returns the text, what was done, and sentences
+    what is left becomes U+FFFD. A Word document gives its paragraphs. Zeros where a file was not written whole are left
+    out. Returns the text, what was done, and sentences
     about what is not certain.
 
     Raises:
@@ -44,6 +49,12 @@ def decode(data: bytes) -> tuple[str, tuple[Step, ...], tuple[str, ...]]:
     """
     if not data.strip(b"\x00 \t\r\n\xef\xbb\xbf\xff\xfe"):
         raise UnreadableError("The file is empty.", "Nothing to index.")
+    if b"\x00" in data and (written := without_zeros(data)) and _is_whole(data, written):
+        zeros = data.count(0)
+        text, steps, notes = decode(written)
+        called = "1 zero byte was" if zeros == 1 else f"{zeros:,} zero bytes were"
+        note = f"{called} left out, as a disk leaves them where a file was not written whole."
+        return text, (*steps, Step("decode", "cues", {"zeros": zeros})), (*notes, note)
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             return _marked(data, encoding)
@@ -61,6 +72,26 @@ def decode(data: bytes) -> tuple[str, tuple[Step, ...], tuple[str, ...]]:
         return newlines(data.decode("utf-8")), (), ()
     except UnicodeDecodeError:
         return _line_by_line(data)
+
+
+def without_zeros(data: bytes) -> bytes:
+    r"""Return the bytes of a file without those that were never written; where they stood, a line ends.
+
+    >>> without_zeros(b"00:01 So" + bytes(40) + b"then" + bytes(3))
+    b'00:01 So\nthen\n'
+    """
+    return _ZEROS.sub(b"\n", data)
+
+
+def _is_whole(data: bytes, written: bytes) -> bool:
+    """Return whether what is left without the zeros is text; of UTF-16 a last zero is half a character."""
+    if b"\x00" in written or data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return False
+    try:
+        written.decode("utf-8")
+    except UnicodeDecodeError:
+        return bytes(_MANY_ZEROS) in data
+    return True
 
 
 def newlines(text: str) -> str:

@@ -22,7 +22,7 @@ from talksearch.indexer.errors import UnreadableError
 from talksearch.indexer.mojibake import Edit, Repair
 from talksearch.indexer.mojibake import replay as apply_edits
 from talksearch.indexer.readers import word_document
-from talksearch.indexer.readers.decode import LINE_END, newlines
+from talksearch.indexer.readers.decode import LINE_END, newlines, without_zeros
 from talksearch.indexer.records import Chapter, Cue, Json, Receipt, Step, Transcript, Word
 from talksearch.indexer.restore.estimate_times import estimate_times
 from talksearch.indexer.restore.normalize import normalize_text
@@ -40,7 +40,11 @@ _NOT_UTF8 = re.compile("[\udc80-\udcff]+")
 def changes(receipt: Receipt) -> tuple[Step, ...]:
     """Return the steps that changed something: all but plain decoding and reading, which every file needs."""
     plain = ("utf-8", word_document.ENCODING)
-    return tuple(step for step in receipt.steps if step.name != "read" and step.detail.get("encoding") not in plain)
+    return tuple(
+        step
+        for step in receipt.steps
+        if step.name != "read" and (step.detail.get("encoding") not in plain or "zeros" in step.detail)
+    )
 
 
 def tidy_lines(text: str) -> str:
@@ -58,6 +62,8 @@ def decoding_step(data: bytes, text: str, steps: Sequence[Step]) -> Step:
     detail: Detail = {"encoding": "utf-8"}
     for step in steps:
         detail |= step.detail
+    if "zeros" in detail:
+        data = without_zeros(data)
     if detail["encoding"] == READ_BY_LINES:
         detail["read_as"] = _read_as(data, text)
     return Step("decode", "file", detail)
@@ -69,6 +75,8 @@ def decode_with(data: bytes, detail: Detail, *, line_ends: bool = True) -> str:
     Raises UnreadableError where that is not possible: the file is another one.
     """
     encoding = detail["encoding"]
+    if "zeros" in detail:
+        data = without_zeros(data)
     try:
         if encoding == READ_BY_LINES:
             instead = iter(detail["read_as"])
