@@ -211,7 +211,7 @@ def test_where_words_would_take_too_long_letters_decide() -> None:
     misread = damage(written, "windows-1253")
     words = RepairBudget(most_in_words=1)
     by_letters = repair_text(misread, RepairBudget(whole=words))
-    assert not words.has_room_for(0)
+    assert not words.spend_in_words(0)
     assert not by_letters.gave_up
     assert repair_text(misread).text == written
     assert sum(char != other for char, other in zip(by_letters.text, written, strict=True)) == 1

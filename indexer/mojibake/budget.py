@@ -34,9 +34,9 @@ class RepairBudget:
         if self._left < 0:
             raise RepairBudgetSpentError
 
-    def has_room_for(self, in_words: int) -> bool:
+    def spend_in_words(self, in_words: int) -> bool:
         """Count some that are weighed in words, and return whether they may be. Without them, letters decide."""
         if self._whole:
-            return self._whole.has_room_for(in_words)
+            return self._whole.spend_in_words(in_words)
         self._left_in_words -= in_words
         return self._left_in_words >= 0

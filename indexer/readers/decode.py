@@ -38,8 +38,7 @@ def decode(data: bytes) -> tuple[str, tuple[Step, ...], tuple[str, ...]]:
     Valid UTF-8, 16 and 32 are what they are. Otherwise each line that is UTF-8 is read as such, and the bytes of the
     others as windows-1252, or as a code page of a whole file in another script, where that gives what people write;
     what is left becomes U+FFFD. A Word document gives its paragraphs. Zeros where a file was not written whole are left
-    out. Returns the text, what was done, and sentences
-    about what is not certain.
+    out. Returns the text, what was done, and sentences about what is not certain.
 
     Raises:
         UnreadableError: the file is empty or binary.
