@@ -32,6 +32,7 @@ from talksearch.indexer.pipeline.run import build_index, remove_talks
 from talksearch.indexer.stores import catalog, catalog_talks, vectors
 from talksearch.indexer.stores.chroma import collection as passages
 from talksearch.indexer.stores.chroma import store, writer
+from talksearch.indexer.text import languages, word_frequencies
 
 _RUN = "talksearch.indexer.pipeline."
 _STORES = "talksearch.indexer.stores."
@@ -126,6 +127,9 @@ OPERATIONS: dict[str, Callable[[Path], None]] = {
 
 def main(kind: str, folder: Path) -> None:
     """Make all trials of a kind below a folder, and print what came of them."""
+    # Loaded once here, and not by each of hundreds of forks.
+    assert languages.detect_language(["The ship keeps its own time, and comes home late."] * 3)
+    word_frequencies.word_frequency("ship", "en")
     next(writer._begun)  # no process of its own for Chroma, which would not be killed at the chosen point
     results: dict[str, list[str]] = {}
     for operation, work in OPERATIONS.items():
