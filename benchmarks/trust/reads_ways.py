@@ -10,7 +10,6 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -92,12 +91,12 @@ def catalog_only(folder: Path) -> Reads:
     from talksearch.search.stats import gather
 
     def talk(name: str) -> Any:
-        with closing(catalog.open_catalog(folder)) as db:
+        with catalog.open_snapshot(folder) as db:
             known = [talk for talk in catalog_talks.read_talks(db) if talk.id.startswith(name)]
             return [(cue.start_ms, cue.text) for cue in catalog_talks.read_cues(db, known[0].id)] if known else None
 
     def talks() -> Any:
-        with closing(catalog.open_catalog(folder)) as db:
+        with catalog.open_snapshot(folder) as db:
             return [talk.title for talk in catalog_talks.read_talks(db)]
 
     def figures() -> Any:
