@@ -209,9 +209,9 @@ def test_a_repair_that_would_take_too_long_leaves_the_text_as_it_was() -> None:
 def test_where_words_would_take_too_long_letters_decide() -> None:
     written = "医生建议他少吃盐，多运动，每天保证八小时睡眠。"
     misread = damage(written, "windows-1253")
-    words = RepairBudget(most_in_words=1)
+    words = RepairBudget(most_on_words=1)
     by_letters = repair_text(misread, RepairBudget(whole=words))
-    assert not words.spend_in_words(0)
+    assert not words.spend_on_words(0)
     assert not by_letters.gave_up
     assert repair_text(misread).text == written
     assert sum(char != other for char, other in zip(by_letters.text, written, strict=True)) == 1

@@ -138,7 +138,7 @@ def _make_room(connections: Iterable[object]) -> None:
     open_ones = [one for one in connections if isinstance(one, BoundedConnection) and not one.transport.is_closing()]
     too_many = len(open_ones) - most_connections()
     late = []
-    for one in _first_to_go(open_ones):
+    for one in _eviction_order(open_ones):
         if too_many <= 0:
             return
         if _has_sent(one.transport):
@@ -150,20 +150,20 @@ def _make_room(connections: Iterable[object]) -> None:
         one.hang_up()
 
 
-def _first_to_go(connections: Iterable[BoundedConnection]) -> list[BoundedConnection]:
+def _eviction_order(connections: Iterable[BoundedConnection]) -> list[BoundedConnection]:
     """Return those that let the server wait: first the oldest of the address that has the most of them."""
     waiting = [(since, one) for one in connections if (since := one.waiting_since()) is not None]
     waiting.sort(key=lambda pair: pair[0], reverse=True)
     later_ones: Counter[str] = Counter()
     ordered = []
     for since, one in waiting:
-        network = _network(one.transport)
+        network = _network_of_peer(one.transport)
         ordered.append((-later_ones[network], since, one))
         later_ones[network] += 1
     return [one for _, _, one in sorted(ordered, key=lambda row: row[:2])]
 
 
-def _network(transport: asyncio.BaseTransport) -> str:
+def _network_of_peer(transport: asyncio.BaseTransport) -> str:
     peer = transport.get_extra_info("peername")
     return network_of(peer[0]) if isinstance(peer, tuple) else ""  # a socket of this machine has no such pair
 

@@ -16,14 +16,14 @@ class RepairBudget:
     """
 
     def __init__(
-        self, most: float = math.inf, whole: RepairBudget | None = None, most_in_words: float = math.inf
+        self, most: float = math.inf, whole: RepairBudget | None = None, most_on_words: float = math.inf
     ) -> None:
         """Allow so many; what is spent here is spent of `whole` as well, where this is a part of something.
 
-        `most_in_words` is how many more may be weighed in words, once letters have been; of a part, its whole says so.
+        `most_on_words` is how many more may be weighed in words, once letters have been; of a part, its whole says so.
         """
         self._left = most
-        self._left_in_words = most_in_words
+        self._left_on_words = most_on_words
         self._whole = whole
 
     def spend(self, hypotheses: int) -> None:
@@ -34,9 +34,9 @@ class RepairBudget:
         if self._left < 0:
             raise RepairBudgetSpentError
 
-    def spend_in_words(self, in_words: int) -> bool:
+    def spend_on_words(self, hypotheses: int) -> bool:
         """Count some that are weighed in words, and return whether they may be. Without them, letters decide."""
         if self._whole:
-            return self._whole.spend_in_words(in_words)
-        self._left_in_words -= in_words
-        return self._left_in_words >= 0
+            return self._whole.spend_on_words(hypotheses)
+        self._left_on_words -= hypotheses
+        return self._left_on_words >= 0

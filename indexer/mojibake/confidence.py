@@ -155,7 +155,7 @@ def _uncertain_characters(
 
 def _neighbour_words(left: DecodedCharacter, right: DecodedCharacter, work: RepairBudget) -> list[tuple[str, str]]:
     """The commonest words that two damaged characters may form together."""
-    if not work.spend_in_words(len(left.candidates) * len(right.candidates) // 2):
+    if not work.spend_on_words(len(left.candidates) * len(right.candidates) // 2):
         return []
     words = []
     for first, _ in left.candidates:
@@ -238,7 +238,7 @@ def rank_by_words(
     for candidate in character.candidates_in_words:
         best = -math.inf
         words = {(i, char) for own, i, char in character.neighbour_words if own == candidate and first <= i < end}
-        if not work.spend_in_words(len(changes | words) * (WORD_WINDOW + 1)):
+        if not work.spend_on_words(len(changes | words) * (WORD_WINDOW + 1)):
             return character.ranking
         for changed, replacement in changes | words:
             nearby, run = chars[near : index + 7], chars[first:end]
