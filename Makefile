@@ -4,15 +4,22 @@ BIN := .venv/bin
 DEMO := .cache/demo-index
 WHEEL := .cache/wheel
 
+# Some machines tell Python not to keep what it compiles. Then each of the thousand processes that the tests start
+# compiles chromadb anew, which takes it longer than what it is started for.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test types lint docs lock audit clean
 
 demo: .venv/installed
 	$(BIN)/talksearch index data --index $(DEMO)
 	$(BIN)/talksearch --index $(DEMO) "time dilation metaphor" -k 3
 
-# What is tested is the wheel, not the tree: a module that is not in it is missed here, not by who installs it.
+# What is tested is the wheel, not the tree: a module that is not in it is missed here, not by who installs it. Plugins
+# are named: of the others pytest would rewrite every module, which takes longer than collecting the tests. Files of
+# tests begin in the order of `tests/conftest.py`.
 test: .venv/installed-dev types lint $(WHEEL)/built
-	PYTHONPATH="$(CURDIR)/$(WHEEL)/site" TALKSEARCH_TESTED=wheel $(BIN)/python -m pytest -n auto --dist loadfile
+	PYTHONPATH="$(CURDIR)/$(WHEEL)/site" TALKSEARCH_TESTED=wheel $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder \
+	  --disable-plugin-autoload -p xdist -p _hypothesis_pytestplugin -p schemathesis.pytest.plugin
 
 # A build folder from before would put modules that are gone into the wheel.
 $(WHEEL)/built: .venv/installed-dev pyproject.toml README.md $(shell find indexer search cli -type f -not -name '*.pyc')

@@ -63,7 +63,22 @@ def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TALKSEARCH_WHISPER", raising=False)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors: for a quarter of their time tests wait for other processes or for clocks."""
+    return 1 + (os.cpu_count() or 1)
+
+
+LONGEST = (
+    "hostile_shell", "model_home", "telemetry", "killed", "disk_full", "transcribe", "workers", "kills", "mojibake",
+    "engines", "doctor", "encoders", "receipt", "watch",
+)  # fmt: skip
+"""The files of tests that take longest begin first, so that nobody waits for one of them at the end."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = {f"test_{name}": place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(places)))
     if not (SHARED / "archive").is_dir():
         skip = pytest.mark.skip(reason="the real talks in ../shared are not here")
         for item in items:

@@ -154,7 +154,10 @@ def page(url: str) -> str:
 
 
 def can_trace() -> bool:
-    return shutil.which("strace") is not None and subprocess.run(["strace", "-o", "/dev/null", "true"]).returncode == 0
+    return (
+        shutil.which("strace") is not None
+        and subprocess.run(["strace", "-f", "--seccomp-bpf", "-o", "/dev/null", "true"]).returncode == 0
+    )
 
 
 @pytest.fixture(scope="module")
@@ -243,9 +246,10 @@ def started(home: Path, line: Sequence[str | Path]) -> Iterator[tuple[subprocess
     environment = {
         key: value for key, value in os.environ.items() if not key.startswith(("TALKSEARCH_", "XDG_", "HF_"))
     }
-    environment |= {"HOME": str(home), "TALKSEARCH_NO_SERVER": "1"}
+    # What Python keeps of what it compiles lies beside the packages, and is not ours.
+    environment |= {"HOME": str(home), "TALKSEARCH_NO_SERVER": "1", "PYTHONDONTWRITEBYTECODE": "1"}
     trace = home / f"{line[0]}.trace"
-    traced = ["strace", "-f", "-qq", "-s", "256", "-e", CALLS, "-o", str(trace)]
+    traced = ["strace", "-f", "--seccomp-bpf", "-qq", "-s", "256", "-e", CALLS, "-o", str(trace)]
     command = [*traced, sys.executable, "-m", "talksearch.cli", *map(str, line)]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with subprocess.Popen(command, env=environment, start_new_session=True, text=True, **pipes) as ran:
