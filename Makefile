@@ -18,8 +18,8 @@ demo: .venv/installed
 # are named: of the others pytest would rewrite every module, which takes longer than collecting the tests. Files of
 # tests begin in the order of `tests/conftest.py`.
 test: .venv/installed-dev types lint $(WHEEL)/built
-	PYTHONPATH="$(CURDIR)/$(WHEEL)/site" TALKSEARCH_TESTED=wheel $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder \
-	  --disable-plugin-autoload -p xdist -p _hypothesis_pytestplugin -p schemathesis.pytest.plugin
+	PYTHONPATH="$(CURDIR)/$(WHEEL)/site" TALKSEARCH_TESTED=wheel $(BIN)/python -m pytest \
+	  -n auto --dist loadfile --no-loadscope-reorder --disable-plugin-autoload -p xdist -p _hypothesis_pytestplugin
 
 # A build folder from before would put modules that are gone into the wheel.
 $(WHEEL)/built: .venv/installed-dev pyproject.toml README.md $(shell find indexer search cli -type f -not -name '*.pyc')
