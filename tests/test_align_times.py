@@ -45,6 +45,11 @@ def test_an_edited_text_gets_the_times_of_its_words() -> None:
     assert times[2].start_ms == pytest.approx(13_100, abs=200)
 
 
+def test_one_word_among_many_says_nothing_of_where() -> None:
+    assert matching(["so"], ["so", "then", "so"]) == [(0, 0)]
+    assert matching(["so"], ["so"] * 1000) == matching(["so"] * 1000, ["so"]) == []
+
+
 def test_word_times_are_used_and_handed_on() -> None:
     words = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
     timed = [Cue(0, 60_000, " ".join(words), words=tuple(Word(w, 100 * i * i) for i, w in enumerate(words)))]

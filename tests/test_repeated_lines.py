@@ -320,7 +320,7 @@ def test_a_line_that_is_sung_twice() -> None:
 def test_marks_that_a_converter_lost() -> None:
     talk = talk_of("a.srt", srt(sung(lambda words, _: " ".join(words), SUNG[:2])))
     assert lines_of(talk) == list(SUNG[:2])
-    assert [cue.start_ms for cue in talk.cues] == [1000, 3500]
+    assert [(cue.start_ms, cue.end_ms) for cue in talk.cues] == [(1000, 3100), (3500, 5300)]
 
 
 ASS = "[Events]\nFormat: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\n"

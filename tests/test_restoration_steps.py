@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from talksearch.indexer.records import Cue, Transcript, Word
+from talksearch.indexer.restore.joined_rows import join_rows
 from talksearch.indexer.restore.markup import Row, Shown, row_of, says, show, show_plain, without_invisible
 from talksearch.indexer.restore.name_rows import find_name_rows
-from talksearch.indexer.restore.normalize import monotonic_times, normalize, normalize_text
+from talksearch.indexer.restore.normalize import LATEST_MS, monotonic_times, normalize, normalize_text
 from talksearch.indexer.restore.sound_labels import cue_of, is_sound, without_sounds
 from talksearch.indexer.restore.true_times import Recording, scale_cues, shift_cues, true_times
 from talksearch.indexer.restore.turns import Part, Voice, mark_turns, parts_of, share
@@ -57,6 +58,8 @@ def test_what_is_taken_out_is_counted() -> None:
     counts: Counter[str] = Counter()
     show(Cue(0, 9, "<i>one</i> <!-- x --> R&amp;D <ruby>漢<rt>kan ji</rt></ruby><br>two"), counts)
     assert counts == {"tags": 6, "comments": 1, "entities": 1, "words_left_out": 2}
+    show(Cue(9, 18, "one<br>two"), counts)
+    assert counts["tags"] == 7
     counts.clear()
     show(Cue(0, 9_000, "one<00:00:02.000><c> two</c><00:00:03.000><c> three</c>"), counts)
     assert counts == {"tags": 2}
@@ -275,6 +278,22 @@ def test_times_are_put_in_order_and_words_with_them() -> None:
     assert ordered[1].words == (Word("a", 2_000), Word("b", 2_500))
     assert ordered[0] is cues[0]
     assert monotonic_times(ordered) == ordered
+
+
+def test_words_of_which_one_has_an_impossible_time_have_none() -> None:
+    words = (Word("a", 1_000), Word("b", LATEST_MS))
+    assert monotonic_times([Cue(0, 2_000, "a b", words=words)]) == (Cue(0, 2_000, "a b"),)
+
+
+def test_joined_rows_are_of_who_speaks_last() -> None:
+    spoken = (("光很快", "Ann"), ("聲音很", "Bob"), ("慢", "Bob"))
+    cue = Shown(0, 9, tuple(row_of([(text, None)], speaker) for text, speaker in spoken))
+    counts: Counter[str] = Counter()
+    assert [(row.key, row.speaker) for row in join_rows(cue, counts).rows] == [
+        (("光很快",), "Ann"),
+        (("聲音很慢",), "Bob"),
+    ]
+    assert counts == {"rows": 1}
 
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=8))

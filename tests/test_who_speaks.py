@@ -404,3 +404,11 @@ def test_cues_without_a_name_among_cues_with_one(rows: tuple[str, ...], expected
 def test_blanks_and_line_ends(form: str, line_end: str) -> None:
     text = turns(form).replace("\n", line_end)
     assert spoken(text) == list(zip([*NAMES] * 3, SAID, strict=True))
+
+
+@pytest.mark.parametrize("form", ["- [{}] {}", "- ({}) {}", "- {}: {}", "– {}: {}"])
+def test_a_dash_before_a_name_is_a_mark_and_one_before_words_is_somebody_else(form: str) -> None:
+    turns = list(zip(cycle(NAMES), SAID, strict=False))
+    rows = [form.format(*turn) for turn in turns]
+    rows[1] += "\n- And in spring it floods."
+    assert spoken(srt(*rows), "mill.srt") == [*turns[:2], (None, "And in spring it floods."), *turns[2:]]
