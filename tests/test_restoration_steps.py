@@ -212,6 +212,7 @@ def test_the_turn_of_a_mark_at_the_end_is_that_of_the_next_words() -> None:
         ("(applause)", None),
         ("[music] ♪ …", None),
         ("…", "…"),
+        ("(laughs), so we sailed", "so we sailed"),
     ],
 )
 def test_labels_of_sounds_go_and_words_stay(words: str, text: str | None) -> None:
