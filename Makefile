@@ -4,8 +4,8 @@ BIN := .venv/bin
 DEMO := .cache/demo-index
 WHEEL := .cache/wheel
 
-# Some machines tell Python not to keep what it compiles. Then each of the thousand processes that the tests start
-# compiles chromadb anew, which takes it longer than what it is started for.
+# Some machines tell Python not to keep what it compiles. Then each of the many processes that the tests start compiles
+# all that it imports anew, which is half of what it does.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test types lint docs lock audit clean

@@ -65,8 +65,8 @@ def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Two more than there are processors: for two fifths of their time tests wait for other processes or for clocks."""
-    return 2 + (os.cpu_count() or 1)
+    """One more than there are processors: tests wait for other processes and for clocks. Still more took longer."""
+    return 1 + (os.cpu_count() or 1)
 
 
 LONGEST = (
