@@ -14,6 +14,7 @@ from fault import Case, Fault, flip
 from fault_rows import INDEX_FAULT, ROW_FAULTS
 
 from talksearch.indexer import layout
+from talksearch.indexer.encoders import default_model, onnx_encoder, selection
 from talksearch.indexer.errors import BadIndexError
 from talksearch.indexer.stores import vectors
 from talksearch.indexer.stores.chroma import store
@@ -331,7 +332,16 @@ def _home_faults() -> Iterator[Fault]:
         yield Fault(f"home: {pattern} gone", plant(pattern, None), in_home=True)
         yield Fault(f"home: {pattern} flipped", plant(pattern, flip), in_home=True)
     yield Fault("home: model.onnx cut", plant("model.onnx", lambda content: content[: len(content) // 2]), in_home=True)
-    yield Fault("home: choice.json garbage", plant("choice.json", lambda _: b"{"), in_home=True)
+    yield Fault("home: choice.json garbage", _garbage_choice, in_home=True)
+
+
+def _garbage_choice(case: Case) -> None:
+    # An archive of so few passages chooses nothing, so that a choice is made as one of more would make it.
+    home = next(case.home.rglob("model.onnx")).parent
+    encoder = onnx_encoder.load(home, default_model.default_card())
+    selection.choose(home, encoder, [f"The keeper counts {number} boats." for number in range(128)])
+    (choice,) = home.rglob("choice.json")
+    _replace(choice, b"{")
 
 
 FAULTS: tuple[Fault, ...] = (
