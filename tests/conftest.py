@@ -66,7 +66,9 @@ def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """One more than there are processors: tests wait for other processes and for clocks. Still more took longer."""
-    return 1 + (os.cpu_count() or 1)
+    from talksearch.indexer.process import cores
+
+    return 1 + cores()
 
 
 LONGEST = (

@@ -48,7 +48,7 @@ def decode(data: bytes) -> tuple[str, tuple[Step, ...], tuple[str, ...]]:
     """
     if not data.strip(b"\x00 \t\r\n\xef\xbb\xbf\xff\xfe"):
         raise UnreadableError("The file is empty.", "Nothing to index.")
-    if b"\x00" in data and (written := without_zeros(data)) and _is_text(data, written):
+    if b"\x00" in data and (written := without_zeros(data)) and _is_text_without_zeros(data, written):
         zeros = data.count(0)
         text, steps, notes = decode(written)
         called = "1 zero byte was" if zeros == 1 else f"{zeros:,} zero bytes were"
@@ -82,7 +82,7 @@ def without_zeros(data: bytes) -> bytes:
     return _ZEROS.sub(b"\n", data)
 
 
-def _is_text(data: bytes, written: bytes) -> bool:
+def _is_text_without_zeros(data: bytes, written: bytes) -> bool:
     """Return whether what is left without the zeros is text; of UTF-16 a last zero is half a character."""
     if b"\x00" in written or data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return False

